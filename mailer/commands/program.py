@@ -1,0 +1,90 @@
+"""The whole program: its commands, and how it ends.
+
+`main` turns every error into plain sentences on standard error and an exit status: 0 done, 1 tried
+and failed or something is left, 2 wrong input and nothing changed.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailer import __version__
+from mailer.errors import MailerError
+from mailer.store import explain
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="mailer",
+    help="Newsletters as code: an issue in YAML becomes delivered, provable editions.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mailer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    workspace: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder with mailer.toml; otherwise the current one or a parent.", metavar="DIR"
+        ),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Newsletters as code."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the program and exits. `arguments` are the command line's words (default: sys.argv)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        app(args=_workspace_first(words), prog_name="mailer")
+    except MailerError as error:
+        _fail([str(problem) for problem in error.problems], error.exit_status)
+    except sqlite3.Error as error:
+        _fail([str(explain(error, "subscribers.db"))], 1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _fail([f"{place}{(error.strerror or str(error)).lower()}; mend that and run this again"], 1)
+
+
+def _workspace_first(words: list[str]) -> list[str]:
+    """`--workspace DIR` may stand anywhere on the line; click wants it before the command."""
+    ahead: list[str] = []
+    rest: list[str] = []
+    remaining = iter(words)
+    for word in remaining:
+        if word == "--":
+            rest += [word, *remaining]
+        elif word == "--workspace":
+            ahead += [word, *[value for value in [next(remaining, None)] if value is not None]]
+        elif word.startswith("--workspace="):
+            ahead.append(word)
+        else:
+            rest.append(word)
+    return ahead + rest
+
+
+def _fail(sentences: list[str], status: int) -> None:
+    for sentence in sentences:
+        typer.echo(f"mailer: {sentence}", err=True)
+    sys.exit(status)

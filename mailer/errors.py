@@ -1,0 +1,126 @@
+"""Every error a user can meet, in one tree.
+
+    MailerError                  one clear sentence; `exit_status` says how the program ends
+    ├── InputError         (2)   the input or usage is wrong, and nothing was changed
+    │   ├── ConfigError          mailer.toml, the environment, or no workspace at all
+    │   ├── IssueError           an issue file, or something that it includes
+    │   ├── ThemeError           a template of the theme
+    │   ├── SegmentError         a segment expression
+    │   ├── AudienceError        a subscriber, an address, an import file
+    │   └── CampaignError        a campaign that is not there, or is not in the right state
+    └── FailureError       (1)   it was tried, and something failed or is left
+        ├── StoreError           subscribers.db cannot be read or written
+        ├── TransportError       the transport cannot be reached, or refuses us altogether
+        ├── ArchiveError         a campaign folder cannot be written, or is not what was sent
+        └── BusyError            somebody else is doing this just now
+
+An error carries one or more `Problem`s. Whoever catches it prints `str(error)` and stops: each line
+is a whole sentence with its place, and says what to do next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, Self
+
+__all__ = [
+    "ArchiveError",
+    "AudienceError",
+    "BusyError",
+    "CampaignError",
+    "ConfigError",
+    "FailureError",
+    "InputError",
+    "IssueError",
+    "MailerError",
+    "Problem",
+    "SegmentError",
+    "StoreError",
+    "ThemeError",
+    "TransportError",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, and where. Lines and columns count from 1."""
+
+    message: str
+    path: str | None = None
+    line: int | None = None
+    column: int | None = None
+    severity: Literal["error", "warning"] = "error"
+
+    def __str__(self) -> str:
+        """`path:line:column: message`, with as much of the place as is known."""
+        place = [str(part) for part in (self.path, self.line, self.column) if part is not None]
+        note = "warning: " if self.severity == "warning" else ""
+        return ": ".join([":".join(place), note + self.message] if place else [note + self.message])
+
+
+class MailerError(Exception):
+    """Something went wrong in a way that a sentence can explain."""
+
+    exit_status = 1
+
+    def __init__(self, *problems: Problem | str) -> None:
+        self.problems: tuple[Problem, ...] = tuple(
+            Problem(problem) if isinstance(problem, str) else problem for problem in problems
+        )
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    @classmethod
+    def of(cls, problems: Iterable[Problem]) -> Self:
+        """One error out of many problems, so that all of them are seen at once."""
+        return cls(*problems)
+
+
+class InputError(MailerError):
+    """The input or usage is wrong, and nothing was changed."""
+
+    exit_status = 2
+
+
+class ConfigError(InputError):
+    """The configuration is wrong, or there is no workspace here."""
+
+
+class IssueError(InputError):
+    """An issue cannot be used as it is written."""
+
+
+class ThemeError(InputError):
+    """A template of the theme cannot be used as it is written."""
+
+
+class SegmentError(InputError):
+    """A segment expression cannot be understood."""
+
+
+class AudienceError(InputError):
+    """A subscriber, an address or an import file is not usable."""
+
+
+class CampaignError(InputError):
+    """There is no such campaign, or it is not in a state for this."""
+
+
+class FailureError(MailerError):
+    """It was tried, and something failed or is left."""
+
+
+class StoreError(FailureError):
+    """The database cannot be read or written."""
+
+
+class TransportError(FailureError):
+    """The transport cannot be reached, or takes nothing from us."""
+
+
+class ArchiveError(FailureError):
+    """A campaign folder cannot be written, or does not hold what was sent."""
+
+
+class BusyError(FailureError):
+    """Somebody else is doing this at the moment."""

@@ -1,0 +1,231 @@
+"""Opens subscribers.db and keeps its shape: WAL, foreign keys, migrations.
+
+The tables are described here and used in `audience` and `delivery/spool`; nobody else writes SQL. Every
+commit is synced to the disk (`synchronous=FULL`): a claim that a power cut forgot would be a
+message sent twice. Times are UTC, ISO 8601 to the microsecond, and end in `Z`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlite_utils import Database, Migrations
+
+from mailer.errors import MailerError, StoreError
+
+__all__ = ["BUSY_SECONDS", "address_hash", "explain", "open_store", "utc_now", "writing"]
+
+#: How long a writer waits for another one before it gives up.
+BUSY_SECONDS = 30.0
+
+migrations = Migrations("mailer")
+
+
+def utc_now() -> str:
+    """The time as the database keeps it: `2026-11-21T00:00:00.000000Z`."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def open_store(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Database:
+    """The database at `path`, made and migrated where needed.
+
+    Raises StoreError with what to do when it is not a database, is read-only, locked or damaged.
+    """
+    try:
+        connection = sqlite3.connect(
+            path, timeout=busy_seconds, isolation_level=None, check_same_thread=False
+        )
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute("PRAGMA temp_store=FILE")
+            connection.execute("PRAGMA cache_size=-32768")
+            connection.create_function("address_hash", 1, address_hash, deterministic=True)
+            db = Database(connection)
+            if migrations.pending(db):
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("COMMIT")
+                migrations.apply(db)
+            return db
+        except BaseException:
+            connection.close()
+            raise
+    except sqlite3.Error as error:
+        raise explain(error, path) from error
+
+
+def explain(error: sqlite3.Error, path: Path | str) -> MailerError:
+    """One sentence for an operator out of what SQLite says."""
+    text = str(error).lower()
+    if "locked" in text or "busy" in text:
+        advice = "another process is writing to it; wait for that to end and run this again"
+    elif "readonly" in text or "read-only" in text:
+        advice = "it is read-only; allow this user to write the file and its folder"
+    elif "full" in text or "disk i/o" in text:
+        advice = "the disk is full or failing; free some room and run this again (nothing is lost)"
+    elif "not a database" in text or "malformed" in text:
+        advice = "it is not a sound SQLite database; restore it from a backup"
+    elif "unable to open" in text:
+        advice = "it cannot be opened; does its folder exist, and may this user write there?"
+    else:
+        advice = f"SQLite says: {error}"
+    return StoreError(f"{path}: {advice}")
+
+
+def address_hash(address_key: str | None) -> str | None:
+    """The key of the suppression list; also a function of the same name in SQL."""
+    return None if address_key is None else hashlib.sha256(address_key.encode()).hexdigest()
+
+
+@contextmanager
+def writing(db: Database) -> Iterator[Database]:
+    """A write transaction that takes its lock at once: it waits its turn instead of failing half-way."""
+    connection = db.conn
+    if connection.in_transaction:
+        with db.atomic():
+            yield db
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield db
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@migrations()
+def m001_audience(db: Database) -> None:
+    """Who may be written to, since when, and why."""
+    for statement in (
+        # One person. `address` is what is written to; `address_key` is the same for every spelling
+        # of it (case, IDN form). Both are NULL once the person is erased.
+        """
+        CREATE TABLE subscribers (
+            id          INTEGER PRIMARY KEY AUTOINCREMENT,
+            address     TEXT,
+            address_key TEXT UNIQUE,
+            domain      TEXT NOT NULL DEFAULT '',
+            name        TEXT NOT NULL DEFAULT '',
+            language    TEXT NOT NULL DEFAULT '',
+            timezone    TEXT NOT NULL DEFAULT '',
+            tags        TEXT NOT NULL DEFAULT '[]',
+            attributes  TEXT NOT NULL DEFAULT '{}',
+            status      TEXT NOT NULL DEFAULT 'active' CHECK (status IN
+                ('pending', 'active', 'unsubscribed', 'bounced', 'complained', 'erased')),
+            joined_at   TEXT NOT NULL,
+            updated_at  TEXT NOT NULL,
+            CHECK (status = 'erased' OR (address IS NOT NULL AND address_key IS NOT NULL))
+        )
+        """,
+        "CREATE INDEX subscribers_status ON subscribers (status)",
+        # Which editions a person reads.
+        """
+        CREATE TABLE subscriptions (
+            edition       TEXT NOT NULL,
+            subscriber_id INTEGER NOT NULL REFERENCES subscribers (id) ON DELETE CASCADE,
+            since         TEXT NOT NULL,
+            PRIMARY KEY (edition, subscriber_id)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX subscriptions_subscriber ON subscriptions (subscriber_id)",
+        # When, how and from where consent was given. Rows are only ever added.
+        """
+        CREATE TABLE consents (
+            id            INTEGER PRIMARY KEY,
+            subscriber_id INTEGER NOT NULL REFERENCES subscribers (id) ON DELETE CASCADE,
+            given_at      TEXT NOT NULL,
+            method        TEXT NOT NULL,
+            origin        TEXT NOT NULL DEFAULT ''
+        )
+        """,
+        "CREATE INDEX consents_subscriber ON consents (subscriber_id)",
+        # Addresses that must never be written to again, whoever asks. The key is SHA-256 of the
+        # address_key, so that the list outlives an erasure without keeping the address.
+        """
+        CREATE TABLE suppressions (
+            address_hash TEXT PRIMARY KEY,
+            reason       TEXT NOT NULL,
+            added_at     TEXT NOT NULL
+        ) WITHOUT ROWID
+        """,
+    ):
+        db.conn.execute(statement)
+
+
+@migrations()
+def m002_delivery(db: Database) -> None:
+    """What was sent to whom, and what came back."""
+    for statement in (
+        # One sending of an issue to an audience. `issue` is its path in the workspace, with slashes.
+        """
+        CREATE TABLE campaigns (
+            id          INTEGER PRIMARY KEY,
+            slug        TEXT NOT NULL UNIQUE,
+            issue       TEXT NOT NULL,
+            issue_hash  TEXT NOT NULL,
+            edition     TEXT NOT NULL,
+            issue_date  TEXT NOT NULL,
+            segment     TEXT NOT NULL DEFAULT '',
+            plan_hash   TEXT NOT NULL,
+            plan        TEXT NOT NULL,
+            subject     TEXT NOT NULL,
+            transport   TEXT NOT NULL,
+            status      TEXT NOT NULL DEFAULT 'ready' CHECK (status IN
+                ('ready', 'sending', 'paused', 'stopped', 'sent', 'cancelled')),
+            status_note TEXT NOT NULL DEFAULT '',
+            created_at  TEXT NOT NULL,
+            started_at  TEXT,
+            finished_at TEXT
+        )
+        """,
+        "CREATE INDEX campaigns_edition ON campaigns (edition, issue_date)",
+        # One row a person and campaign: the truth about who received what.
+        # `variant` is the number of the rendition, `attempt` counts the claims.
+        """
+        CREATE TABLE deliveries (
+            campaign_id   INTEGER NOT NULL REFERENCES campaigns (id),
+            subscriber_id INTEGER NOT NULL REFERENCES subscribers (id),
+            variant       INTEGER NOT NULL DEFAULT 0,
+            state         TEXT NOT NULL DEFAULT 'pending' CHECK (state IN
+                ('pending', 'sending', 'accepted', 'rejected', 'deferred', 'uncertain', 'skipped')),
+            attempt       INTEGER NOT NULL DEFAULT 0,
+            due_at        TEXT NOT NULL DEFAULT '',
+            claimed_at    TEXT,
+            settled_at    TEXT,
+            provider_id   TEXT NOT NULL DEFAULT '',
+            reason        TEXT NOT NULL DEFAULT '',
+            PRIMARY KEY (campaign_id, subscriber_id)
+        ) WITHOUT ROWID
+        """,
+        # What is left to do in a campaign is found without reading what is done.
+        """
+        CREATE INDEX deliveries_open ON deliveries (campaign_id, state, due_at)
+        WHERE state IN ('pending', 'sending', 'deferred', 'uncertain')
+        """,
+        "CREATE INDEX deliveries_subscriber ON deliveries (subscriber_id)",
+        # What comes back: unsubscribes, bounces, complaints and so on. Rows are only ever added.
+        """
+        CREATE TABLE events (
+            id            INTEGER PRIMARY KEY,
+            at            TEXT NOT NULL,
+            kind          TEXT NOT NULL,
+            subscriber_id INTEGER REFERENCES subscribers (id),
+            campaign_id   INTEGER REFERENCES campaigns (id),
+            edition       TEXT NOT NULL DEFAULT '',
+            reason        TEXT NOT NULL DEFAULT '',
+            source        TEXT NOT NULL DEFAULT '',
+            provider_key  TEXT UNIQUE
+        )
+        """,
+        "CREATE INDEX events_campaign ON events (campaign_id, kind)",
+        "CREATE INDEX events_subscriber ON events (subscriber_id)",
+    ):
+        db.conn.execute(statement)
