@@ -26,6 +26,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 
 
@@ -56,15 +57,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=_workspace_first(words), prog_name="mailer")
     except MailerError as error:
-        _fail([str(problem) for problem in error.problems], error.exit_status)
+        _fail(
+            [("" if problem.path else "mailer: ") + str(problem) for problem in error.problems],
+            error.exit_status,
+        )
     except sqlite3.Error as error:
-        _fail([str(explain(error, "subscribers.db"))], 1)
+        _fail([f"mailer: {explain(error, 'subscribers.db')}"], 1)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        _fail([f"{place}{(error.strerror or str(error)).lower()}; mend that and run this again"], 1)
+        _fail([f"mailer: {place}{(error.strerror or str(error)).lower()}; mend that and run this again"], 1)
 
 
 def _workspace_first(words: list[str]) -> list[str]:
@@ -86,5 +90,5 @@ def _workspace_first(words: list[str]) -> list[str]:
 
 def _fail(sentences: list[str], status: int) -> None:
     for sentence in sentences:
-        typer.echo(f"mailer: {sentence}", err=True)
+        typer.echo(sentence, err=True)
     sys.exit(status)

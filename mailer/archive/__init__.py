@@ -1,0 +1,1 @@
+"""campaigns/<slug>/ and what is made of it."""

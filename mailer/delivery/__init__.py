@@ -1,0 +1,1 @@
+"""Rendition + audience -> outcomes."""

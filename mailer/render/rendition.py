@@ -1,0 +1,74 @@
+"""The value that rendering gives: an issue for one variant, ready to be sent to anyone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mailer.render.slots import Part
+
+__all__ = ["Picture", "Rendition"]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of the issue as it is published: `name` holds its content's hash; sizes in CSS px."""
+
+    name: str
+    data: bytes
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """An issue rendered for one variant. `web` has no slots and belongs to nobody.
+
+    `variant` is a bit mask: bit i is set where the i-th `only` expression of the issue holds.
+    `theme` is the hash of the templates that made it. `pictures` are those that html and web refer to.
+    """
+
+    variant: int
+    language: str
+    subject: Part
+    html: Part
+    text: Part
+    web: str
+    theme: str
+    pictures: tuple[Picture, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The rendition without its pictures as JSON data, for `from_json`."""
+        return {
+            "variant": self.variant,
+            "language": self.language,
+            "subject": self.subject.to_json(),
+            "html": self.html.to_json(),
+            "text": self.text.to_json(),
+            "web": self.web,
+            "theme": self.theme,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Rendition:
+        """The rendition that `to_json` gave."""
+        return cls(
+            variant=int(data["variant"]),
+            language=data["language"],
+            subject=Part.from_json(data["subject"]),
+            html=Part.from_json(data["html"]),
+            text=Part.from_json(data["text"]),
+            web=data["web"],
+            theme=data["theme"],
+        )
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all that a recipient can see, in hex."""
+        data = {k: v for k, v in self.to_json().items() if k not in ("variant", "theme")}
+        text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        pictures = "".join(f"\0{picture.name}" for picture in self.pictures)
+        return hashlib.sha256((text + pictures).encode()).hexdigest()
