@@ -1,0 +1,259 @@
+"""A message to one recipient, joined from fragments that were encoded once for everybody.
+
+`Envelope` holds what all messages of a campaign share, `Template` one rendition of it with its
+seams, `Message` one recipient's copy. `Message.raw()` is a join of bytes; nothing is parsed or encoded
+there but the few slots. Header fields follow RFC 5322, 2369 (List-*), 2919 (List-Id), 8058 (one-click).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from urllib.parse import urlsplit
+
+from mailer.config import Settings
+from mailer.delivery.mime import encoded_words, phrase, quoted_printable, slot_lines, unstructured
+from mailer.errors import InputError
+from mailer.links import Links, Tokens
+from mailer.render.rendition import Rendition
+from mailer.render.slots import Context, Part, Slot, escape
+
+__all__ = ["Envelope", "Message", "Person", "Template", "compose_sample", "header_address", "mailbox_field"]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What a message needs to know of its recipient. `attributes` are the free ones, as plain text."""
+
+    subscriber_id: int
+    address: str
+    name: str = ""
+    language: str = ""
+    attributes: Mapping[str, str] | None = None
+
+
+def header_address(address: str) -> str:
+    """The address as it stands in a header and in SMTP: its domain in ASCII (RFC 5890)."""
+    local, _, domain = address.rpartition("@")
+    if not domain.isascii():
+        domain = domain.encode("idna").decode("ascii")
+    return f"{local}@{domain}"
+
+
+def mailbox_field(name: str, address: str) -> bytes:
+    """`"Name" <address>` for From, To and Reply-To. Raises InputError on CR, LF or NUL in either."""
+    if any(c in "\r\n\0" for c in name + address):
+        raise InputError(f"{address!r}: a name or an address may not hold a line break")
+    spec = b"<" + header_address(address).encode("utf-8") + b">"
+    if not name:
+        return spec[1:-1]
+    words = phrase(name)
+    return words + (b"\r\n " if b"\r\n" in words or len(words) + len(spec) > 70 else b" ") + spec
+
+
+class Envelope:
+    """What all messages of one campaign share: who sends, which list, where to go.
+
+    `shared` are its header fields as (name, value) pairs of text, in order, without those of MIME, without
+    From, To, Subject, Date, and without those that differ between recipients.
+    """
+
+    def __init__(
+        self, settings: Settings, *, campaign_id: int, slug: str, edition: str, sent_at: datetime
+    ) -> None:
+        publication = settings.publication
+        self.campaign_id = campaign_id
+        self.slug = slug
+        self.sender = publication.sender
+        self.reply_to = publication.reply_to
+        self.links = Links(publication.base_url, Tokens(settings.signing_keys()))
+        self.domain = header_address(publication.sender.address).rpartition("@")[2]
+        self.date = format_datetime(sent_at)
+        self._return_path = settings.delivery.return_path
+        host = header_address("x@" + (urlsplit(publication.base_url).hostname or self.domain))[2:]
+        contact = header_address((publication.reply_to or publication.sender).address)
+        list_name = settings.editions[edition].name.replace('"', "'").replace("\\", "/")
+        self.shared: tuple[tuple[str, str], ...] = (
+            ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+            ("List-Id", f'"{list_name}" <{edition}.{host}>'),
+            ("List-Help", f"<mailto:{contact}?subject=help>"),
+            ("List-Archive", f"<{self.links.archive()}>"),
+            ("Feedback-ID", f"{slug}:{edition}:newsletter:{self.domain}"),
+            ("Precedence", "bulk"),
+        )
+
+    def message_id(self, subscriber_id: int) -> str:
+        """The same for the same campaign and person, so that even a chosen resend is recognisable."""
+        return f"<{self.slug}.{subscriber_id}@{self.domain}>"
+
+    def return_path(self, subscriber_id: int) -> str:
+        """Where bounces go: one address a message (VERP) where delivery.return_path is set."""
+        if self._return_path is None:
+            return header_address(self.sender.address)
+        local, _, domain = self._return_path.address.rpartition("@")
+        token = self.links.tokens.make_bounce(subscriber_id, self.campaign_id)
+        return header_address(f"{local}+{token}@{domain}")
+
+    def reference(self, subscriber_id: int) -> str:
+        """An opaque name of this delivery for a provider to give back."""
+        return f"{self.campaign_id}.{subscriber_id}"
+
+    def values(self, person: Person) -> dict[str, str]:
+        """What the slots of a message to `person` are filled with."""
+        values = {
+            "subscriber.name": person.name,
+            "subscriber.email": person.address,
+            "subscriber.language": person.language,
+            "links.unsubscribe": self.links.unsubscribe(person.subscriber_id, self.campaign_id),
+            "links.preferences": self.links.preferences(person.subscriber_id, self.campaign_id),
+        }
+        for key, value in (person.attributes or {}).items():
+            values[f"subscriber.attributes.{key}"] = value
+        return values
+
+
+class Template:
+    """One rendition as byte fragments with seams. Built once, used for every recipient of its variant."""
+
+    def __init__(self, rendition: Rendition, envelope: Envelope) -> None:
+        self.rendition = rendition
+        self.envelope = envelope
+        self._slots: list[Slot] = []
+        self._slotted_subject = bool(rendition.subject.slots)
+        # Fragment, seam, fragment, seam, ... fragment. A seam is an index into what `compose` fills in.
+        self._fragments: list[bytes] = []
+        self._seams: list[int] = []
+        self._open: list[bytes] = []
+        self._head()
+        boundary = b"=_" + rendition.digest[:32].encode("ascii")  # quoted-printable never holds =_
+        self._write(b'Content-Type: multipart/alternative;\r\n boundary="', boundary, b'"\r\n\r\n')
+        for kind, part in ((b"plain", rendition.text), (b"html", rendition.html)):
+            self._write(b"--", boundary, b"\r\nContent-Type: text/", kind, b'; charset="utf-8"\r\n')
+            self._write(b"Content-Transfer-Encoding: quoted-printable\r\n\r\n")
+            self._body(part)
+            self._write(b"\r\n")
+        self._write(b"--", boundary, b"--\r\n")
+        self._fragments.append(b"".join(self._open))
+
+    def _head(self) -> None:
+        envelope = self.envelope
+        self._write(b"Date: ", envelope.date.encode("ascii"))
+        self._write(b"\r\nMessage-ID: ")
+        self._seam(_MESSAGE_ID)
+        self._write(b"\r\nFrom: ", mailbox_field(envelope.sender.name, envelope.sender.address))
+        self._write(b"\r\nTo: ")
+        self._seam(_TO)
+        if envelope.reply_to:
+            self._write(b"\r\nReply-To: ", mailbox_field(envelope.reply_to.name, envelope.reply_to.address))
+        self._write(b"\r\nSubject: ")
+        if self._slotted_subject:
+            self._seam(_SUBJECT)
+        else:
+            self._write(unstructured(self.rendition.subject.fill({})))
+        self._write(b"\r\nList-Unsubscribe: ")
+        self._seam(_UNSUBSCRIBE)
+        self._write(b"\r\n")
+        for name, value in envelope.shared:
+            self._write(name.encode("ascii"), b": ", _field_value(name, value), b"\r\n")
+        self._write(b"MIME-Version: 1.0\r\n")
+
+    def _body(self, part: Part) -> None:
+        self._write(quoted_printable(part.fragments[0]))
+        for slot, fragment in zip(part.slots, part.fragments[1:], strict=True):
+            if slot not in self._slots:
+                self._slots.append(slot)
+            self._seam(_FIRST_SLOT + self._slots.index(slot))
+            self._write(quoted_printable(fragment))
+
+    def _write(self, *data: bytes) -> None:
+        self._open += data
+
+    def _seam(self, index: int) -> None:
+        self._fragments.append(b"".join(self._open))
+        self._open = []
+        self._seams.append(index)
+
+    def compose(self, message: Message) -> bytes:
+        """The complete message for one recipient: CRLF line ends, 7-bit but for an SMTPUTF8 address."""
+        values = message.values
+        filled = [
+            message.message_id.encode("ascii"),
+            mailbox_field(message.name, message.address),
+            b"<" + values["links.unsubscribe"].encode("ascii") + b">",
+            unstructured(self.rendition.subject.fill(values)) if self._slotted_subject else b"",
+        ]
+        filled += [slot_lines(slot.fill(values)) for slot in self._slots]
+        pieces = [self._fragments[0]]
+        for seam, fragment in zip(self._seams, self._fragments[1:], strict=True):
+            pieces += (filled[seam], fragment)
+        return b"".join(pieces)
+
+
+_MESSAGE_ID, _TO, _UNSUBSCRIBE, _SUBJECT, _FIRST_SLOT = range(5)
+
+
+class Message:
+    """One recipient's copy: what a transport is given (see `transports.base.Outgoing`)."""
+
+    __slots__ = ("address", "attempt", "name", "subscriber_id", "template", "values")
+
+    def __init__(self, template: Template, person: Person, attempt: int = 1) -> None:
+        self.template = template
+        self.subscriber_id = person.subscriber_id
+        self.attempt = attempt
+        self.address = header_address(person.address)
+        self.name = escape(person.name, Context.HEADER).strip()
+        self.values = template.envelope.values(person)
+
+    @property
+    def envelope(self) -> Envelope:
+        """What it shares with all messages of the campaign."""
+        return self.template.envelope
+
+    @property
+    def rendition(self) -> Rendition:
+        """What it shows."""
+        return self.template.rendition
+
+    @property
+    def message_id(self) -> str:
+        """The same whenever the same campaign writes to the same person."""
+        return self.envelope.message_id(self.subscriber_id)
+
+    @property
+    def return_path(self) -> str:
+        """Where bounces of this one message go."""
+        return self.envelope.return_path(self.subscriber_id)
+
+    @property
+    def reference(self) -> str:
+        """An opaque name of this delivery for a provider to give back."""
+        return self.envelope.reference(self.subscriber_id)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The header fields that only this message has, beside To and Message-ID."""
+        return {"List-Unsubscribe": f"<{self.values['links.unsubscribe']}>"}
+
+    def raw(self) -> bytes:
+        """The whole message as bytes."""
+        return self.template.compose(self)
+
+
+def compose_sample(
+    settings: Settings, rendition: Rendition, *, slug: str, edition: str, sent_at: datetime
+) -> bytes:
+    """A message as a reader would get it, for looking at. Its links belong to nobody."""
+    envelope = Envelope(settings, campaign_id=0, slug=slug, edition=edition, sent_at=sent_at)
+    person = Person(0, "reader@example.org")
+    return Message(Template(rendition, envelope), person).raw()
+
+
+def _field_value(name: str, value: str) -> bytes:
+    """A shared field as it stands in a message."""
+    if name != "List-Id" or value.isascii():
+        return value.encode("ascii")
+    description, _, identifier = value.rpartition(" ")
+    return encoded_words(description.strip('"')) + b"\r\n " + identifier.encode("ascii")

@@ -1,0 +1,108 @@
+"""The pieces of MIME that a message is joined from: encoded words and quoted-printable.
+
+The standard library's `EmailMessage` does all of this too, at about 3 ms a message. Here everything is
+encoded once, and only the slots are encoded for each recipient. The tests hold both against each other.
+
+Quoted-printable is written so that no line of a message ever begins with a full stop (it
+becomes `=2E`): SMTP's dot-stuffing (RFC 5321 section 4.5.2) then never has anything to do.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+
+__all__ = ["LINE", "encoded_words", "phrase", "quoted_printable", "slot_lines", "unstructured"]
+
+#: The longest line of quoted-printable, RFC 2045 section 6.7, without its CRLF.
+LINE = 76
+
+_SAFE_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ .,:;()@<>\[\]-]*")
+_PLAIN_VALUE = re.compile(rb"[ -<>-~]{0,74}")
+_TOKENS: tuple[bytes, ...] = tuple(
+    bytes([i]) if 33 <= i <= 126 and i != 61 else (b"=%02X" % i) for i in range(256)
+)
+_SPACED = tuple(b" " if i == 32 else b"\t" if i == 9 else token for i, token in enumerate(_TOKENS))
+
+
+def encoded_words(text: str) -> bytes:
+    """`text` as RFC 2047 encoded words of at most 75 characters each, one a line; empty for no text.
+
+    Readers drop the white space between two encoded words, so any number of them reads as one text.
+    """
+    words: list[bytes] = []
+    chunk = b""
+    for character in text:
+        piece = character.encode("utf-8")
+        if len(chunk) + len(piece) > 45:  # 45 octets are 60 of base64, 72 with the frame
+            words.append(chunk)
+            chunk = b""
+        chunk += piece
+    if chunk:
+        words.append(chunk)
+    return b"\r\n ".join(b"=?utf-8?B?" + base64.b64encode(word) + b"?=" for word in words)
+
+
+def unstructured(text: str) -> bytes:
+    """`text` as the value of an unstructured field such as Subject."""
+    if (
+        text.isascii()
+        and text.isprintable()
+        and len(text) <= 65
+        and "=?" not in text
+        and text == text.strip()
+    ):
+        return text.encode("ascii")
+    return encoded_words(text)
+
+
+def phrase(text: str) -> bytes:
+    """`text` as a display name (RFC 5322 section 3.2.5): quoted where that can be, else encoded words."""
+    if len(text) <= 60 and "=?" not in text and text == text.strip() and _SAFE_PHRASE.fullmatch(text):
+        return b'"' + text.encode("ascii") + b'"' if text else b""
+    return encoded_words(text)
+
+
+def quoted_printable(text: str) -> bytes:
+    """`text` in quoted-printable with CRLF line ends, for the static parts of a body.
+
+    It may be followed by a soft line break (`=` CRLF) at any place where a slot stands.
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return b"\r\n".join(_line(line.encode("utf-8")) for line in lines)
+
+
+def slot_lines(value: str) -> bytes:
+    """A slot's value between two soft line breaks, so that what stands around it is encoded beforehand."""
+    data = value.encode("utf-8")
+    if _PLAIN_VALUE.fullmatch(data) and not data.startswith(b"."):
+        return b"=\r\n" + data + b"=\r\n"
+    return b"=\r\n" + quoted_printable(value) + b"=\r\n"
+
+
+def _line(data: bytes) -> bytes:
+    """One line of text, folded by soft line breaks."""
+    folded: list[bytes] = []
+    row: list[bytes] = []
+    room = LINE - 1  # one is kept for the soft break's =
+    for octet in data:
+        token = _SPACED[octet]
+        if len(token) > room:
+            folded.append(b"".join(row))
+            row, room = [], LINE - 1
+        if octet == 46 and not row:
+            token = b"=2E"
+        elif octet == 70 and not row and not folded and data.startswith(b"From "):
+            token = b"=46"  # mailbox files mark messages with it, and some programs would change it
+        row.append(token)
+        room -= len(token)
+    if row and row[-1] in (b" ", b"\t"):  # white space may not end a line
+        token = b"=20" if row[-1] == b" " else b"=09"
+        if room < 2:
+            folded.append(b"".join(row[:-1]))
+            row = []
+        else:
+            row.pop()
+        row.append(token)
+    folded.append(b"".join(row))
+    return b"=\r\n".join(folded)
