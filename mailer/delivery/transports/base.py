@@ -1,0 +1,164 @@
+"""The seam between the delivery loop and what takes messages from us.
+
+A transport hands out channels, one for each worker thread. A channel takes a batch of messages and
+gives back what became of each, in the same order. What the loop does with an outcome, what a plan is and how
+fast it goes are not known here. How to add one is told in docs/transports.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from mailer.config import Mailbox
+from mailer.render.rendition import Rendition
+
+__all__ = ["Channel", "Outcome", "Outgoing", "Pause", "Result", "Shared", "Transport", "one_line"]
+
+#: Waits for so many seconds. A true answer means that the wait was cut short because the run is ending,
+#: which is what `threading.Event.wait` does.
+Pause = Callable[[float], object]
+
+_UNSEEN = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029]+")
+
+
+class Result(StrEnum):
+    """What became of a message. The values are the delivery states of the spool."""
+
+    ACCEPTED = "accepted"  # they have it, and said so
+    DEFERRED = "deferred"  # they do not have it; another time may do
+    REJECTED = "rejected"  # they do not have it, and will not take it
+    UNCERTAIN = "uncertain"  # it was on the wire when the answer went missing
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one message. `reason` is the other side's words, one line of at most 500 characters.
+
+    `provider_id` is what the other side calls the message, where it told us.
+    """
+
+    result: Result
+    provider_id: str = ""
+    reason: str = ""
+
+
+class Shared(Protocol):
+    """What all messages of a campaign have in common."""
+
+    @property
+    def sender(self) -> Mailbox:
+        """The mailbox of From."""
+        ...
+
+    @property
+    def reply_to(self) -> Mailbox | None:
+        """The mailbox of Reply-To, where there is one."""
+        ...
+
+    @property
+    def shared(self) -> Sequence[tuple[str, str]]:
+        """Header fields that are the same for everybody (List-Id, …), as text before any encoding."""
+        ...
+
+
+class Outgoing(Protocol):
+    """One message to one recipient, as a transport sees it."""
+
+    @property
+    def subscriber_id(self) -> int:
+        """Who in subscribers.db."""
+        ...
+
+    @property
+    def address(self) -> str:
+        """The recipient's address; the domain is ASCII, the local part need not be (RFC 6531)."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The recipient's display name, or nothing. One line."""
+        ...
+
+    @property
+    def return_path(self) -> str:
+        """Where bounces go: the address of SMTP's MAIL FROM."""
+        ...
+
+    @property
+    def message_id(self) -> str:
+        """`<…@…>`, the same for the same campaign and person."""
+        ...
+
+    @property
+    def reference(self) -> str:
+        """An opaque id for a provider to give back, with no personal data in it."""
+        ...
+
+    @property
+    def rendition(self) -> Rendition:
+        """What it shows, with its slots. Messages with the same look share one object."""
+        ...
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """What fills the slots: paths such as `subscriber.name` to plain text."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Header fields of this message alone (List-Unsubscribe), beside To and Message-ID."""
+        ...
+
+    @property
+    def envelope(self) -> Shared:
+        """What it shares with the others. Messages of one campaign share one object."""
+        ...
+
+    def raw(self) -> bytes:
+        """The complete message (RFC 5322) with CRLF line ends, none of them bare."""
+        ...
+
+
+class Channel(Protocol):
+    """One worker's way to the other side. It connects when it is first used."""
+
+    def send(self, batch: Sequence[Outgoing]) -> list[Outcome]:
+        """Hands over the messages; one outcome for each, in the same order.
+
+        Raises TransportError when nothing of the batch was handed over and there is no use in trying
+        with others: the program has to be told. The fate of a single message never raises.
+        """
+        ...
+
+    def close(self) -> None:
+        """Takes leave. It may be called twice."""
+        ...
+
+
+class Transport(Protocol):
+    """What takes messages from us. `open_transport` makes one from a URL."""
+
+    @property
+    def batch(self) -> int:
+        """How many messages a channel takes at once; it is also how many one lost answer leaves uncertain."""
+        ...
+
+    @property
+    def concurrency(self) -> int:
+        """How many channels may be in use at once."""
+        ...
+
+    def channel(self) -> Channel:
+        """A channel for one thread. It costs nothing until it is used."""
+        ...
+
+
+def one_line(words: str | bytes, limit: int = 500) -> str:
+    """What the other side said, fit for a table: one line, nothing unprintable, not too long."""
+    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+    text = _UNSEEN.sub(" ", text[: limit * 8].encode("utf-8", "replace").decode("utf-8")).strip()
+    return text if len(text) <= limit else text[: limit - 1] + "…"
