@@ -1,0 +1,35 @@
+# `make demo` and `make test` are all that a fresh machine needs; each builds .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint screenshots bench clean
+
+.venv/.ready: constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("mailer needs Python 3.11 or newer: make PYTHON=python3.11")'
+	@echo "Building .venv from constraints.txt ..."
+	@$(PYTHON) -m venv --clear .venv
+	@PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+# Sends the sample morning edition to 200 sample readers, into outbox/.
+demo: .venv/.ready
+	@$(BIN)/python -m bench.demo
+
+test: .venv/.ready
+	$(BIN)/python -m pytest --numprocesses=auto --cov --cov-report=term
+
+lint: .venv/.ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Pictures of the three samples in Chromium: phone and desktop width, light and dark.
+screenshots: .venv/.ready
+	$(BIN)/python -m tools.screenshots
+
+bench: .venv/.ready
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf .venv outbox .mailer subscribers.db subscribers.db-wal subscribers.db-shm build dist
