@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from mailer import __version__
+from mailer.commands import campaigns, sending
 from mailer.errors import MailerError
 from mailer.store import explain
 
@@ -28,6 +29,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+app.command()(sending.plan)
+app.command()(sending.send)
+app.add_typer(campaigns.app, name="campaigns")
 
 
 def _version(wanted: bool) -> None:

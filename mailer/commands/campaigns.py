@@ -1,0 +1,194 @@
+"""`mailer campaigns …`: what was sent, and what to do about the rest."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from mailer.archive.verify import verify as verify_folder
+from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.commands.sending import result_json
+from mailer.commands.signals import stop_on_signals
+from mailer.commands.telling import say_counts, say_result, watching
+from mailer.delivery.spool import Campaign, Spool, campaigns, find_campaign
+from mailer.errors import CampaignError, InputError
+from mailer.publish.send import finish_campaign
+from mailer.store import open_store
+
+__all__ = ["app"]
+
+app = typer.Typer(help="What was sent, and what to do about the rest.", no_args_is_help=True)
+
+Slug = Annotated[str, typer.Argument(metavar="SLUG")]
+AsJson = Annotated[bool, JsonOption]
+
+
+def _document(campaign: Campaign, counts: dict[str, int]) -> dict[str, Any]:
+    return {
+        "slug": campaign.slug,
+        "status": campaign.status,
+        "note": campaign.status_note,
+        "issue": campaign.issue,
+        "edition": campaign.edition,
+        "date": campaign.issue_date,
+        "segment": campaign.segment,
+        "subject": campaign.subject,
+        "transport": campaign.transport,
+        "created_at": campaign.created_at,
+        "started_at": campaign.started_at,
+        "finished_at": campaign.finished_at,
+        "counts": counts,
+        "plan": campaign.plan,
+    }
+
+
+@app.command("list")
+def list_campaigns(context: typer.Context, as_json: AsJson = False) -> None:
+    """All campaigns, newest first."""
+    settings = settings_of(context)
+    db = open_store(settings.database)
+    documents = [_document(campaign, Spool(db, campaign).counts()) for campaign in campaigns(db)]
+    if as_json:
+        emit_json(documents)
+        return
+    for document in documents:
+        accepted, total = document["counts"]["accepted"], sum(document["counts"].values())
+        say(
+            f"{document['slug']:<28} {document['status']:<10} {accepted:>9,} of {total:,}  "
+            f"{document['subject']}"
+        )
+    if not documents:
+        say("There is no campaign yet. `mailer send ISSUE` makes one.")
+
+
+@app.command()
+def show(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
+    """One campaign: its plan, its counts, and why anything did not arrive."""
+    settings = settings_of(context)
+    db = open_store(settings.database)
+    campaign = find_campaign(db, slug)
+    spool = Spool(db, campaign)
+    document = _document(campaign, spool.counts())
+    reasons = spool.reasons()
+    if as_json:
+        document["reasons"] = [
+            {"state": state, "reason": reason, "number": number} for state, reason, number in reasons
+        ]
+        emit_json(document)
+        return
+    say(
+        f"{campaign.slug}: {campaign.status}" + (f" ({campaign.status_note})" if campaign.status_note else "")
+    )
+    say(f"  issue      {campaign.issue}")
+    say(f"  subject    {campaign.subject}")
+    say(f"  plan       {campaign.plan_hash}")
+    say(f"  by         {campaign.transport}")
+    say(f"  started    {campaign.started_at or 'not yet'}")
+    say(f"  finished   {campaign.finished_at or 'not yet'}")
+    say_counts(document["counts"])
+    for state, reason, number in reasons:
+        say(f"  {number:,} {state}: {reason or 'no reason was given'}")
+
+
+@app.command()
+def pause(context: typer.Context, slug: Slug) -> None:
+    """Stops a running campaign within a second; `resume` goes on with it."""
+    _change(context, slug, "paused", ("ready", "sending", "stopped"), "is paused")
+
+
+@app.command()
+def cancel(context: typer.Context, slug: Slug) -> None:
+    """Ends a campaign for good; what it has not sent stays unsent."""
+    _change(context, slug, "cancelled", ("ready", "sending", "stopped", "paused"), "is cancelled")
+
+
+def _change(context: typer.Context, slug: str, status: str, only_from: tuple[str, ...], words: str) -> None:
+    settings = settings_of(context)
+    db = open_store(settings.database)
+    spool = Spool(db, find_campaign(db, slug))
+    if not spool.set_status(status, only_from=only_from):
+        raise CampaignError(f"campaign {slug} is {spool.status()}, so it cannot be {status}")
+    say(f"Campaign {slug} {words}.")
+
+
+@app.command()
+def resume(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
+    """Goes on with a campaign that was paused or stopped."""
+    settings = settings_of(context)
+    db = open_store(settings.database)
+    Spool(db, find_campaign(db, slug)).set_status("stopped", only_from=("paused",))
+    _finish(context, slug, as_json)
+
+
+@app.command()
+def retry(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
+    """Tries again what was rejected or deferred; never what may have arrived."""
+    settings = settings_of(context)
+    db = open_store(settings.database)
+    spool = Spool(db, find_campaign(db, slug))
+    if spool.status() == "cancelled":
+        raise CampaignError(f"campaign {slug} was cancelled; what it has not sent stays unsent")
+    if not spool.retry() and not as_json:
+        say("Nothing was rejected or deferred.")
+    _finish(context, slug, as_json)
+
+
+@app.command()
+def resolve(
+    context: typer.Context,
+    slug: Slug,
+    resend: Annotated[bool, typer.Option("--resend", help="Send the uncertain ones again.")] = False,
+    assume_sent: Annotated[
+        bool, typer.Option("--assume-sent", help="Count the uncertain ones as accepted.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Settles what was on the wire when a run died: it may or may not have arrived."""
+    if resend == assume_sent:
+        raise InputError(
+            "choose one of --resend (some may get it twice) and --assume-sent (some may not get it)"
+        )
+    settings = settings_of(context)
+    db = open_store(settings.database)
+    number = Spool(db, find_campaign(db, slug)).resolve(resend=resend)
+    if resend and number:
+        _finish(context, slug, as_json)
+    elif as_json:
+        show(context, slug, as_json=True)
+    else:
+        say(f"{number:,} uncertain deliveries {'are pending again' if resend else 'count as accepted'}.")
+
+
+def _finish(context: typer.Context, slug: str, as_json: bool) -> None:
+    settings = settings_of(context)
+    db = open_store(settings.database)
+    total = sum(Spool(db, find_campaign(db, slug)).counts().values())
+    with stop_on_signals() as stop, watching(total, quiet=as_json) as observe:
+        result = finish_campaign(db, settings, slug, stop=stop, observe=observe)
+    if as_json:
+        emit_json(result_json(result))
+    else:
+        say_result(settings, result)
+    if not result.complete:
+        raise typer.Exit(1)
+
+
+@app.command()
+def verify(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
+    """Checks that the campaign's folder still holds what was sent, and renders it again to compare."""
+    settings = settings_of(context)
+    folder = settings.campaigns / slug
+    if not folder.is_dir():
+        find_campaign(open_store(settings.database), slug)
+        raise CampaignError(f"campaigns/{slug} is missing; restore it from a backup")
+    findings = verify_folder(folder, settings)
+    if as_json:
+        emit_json({"slug": slug, "ok": not findings, "findings": findings})
+    else:
+        for finding in findings:
+            say(finding)
+        if not findings:
+            say(f"campaigns/{slug} holds what was sent, and renders to the same bytes.")
+    if findings:
+        raise typer.Exit(1)

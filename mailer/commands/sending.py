@@ -1,0 +1,134 @@
+"""`mailer plan` and `mailer send`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.commands.signals import stop_on_signals
+from mailer.commands.telling import say_plan, say_result, watching
+from mailer.delivery.spool import Spool
+from mailer.delivery.transports.base import Result as Fate
+from mailer.errors import CampaignError, TransportError
+from mailer.publish.prepare import Prepared, prepare
+from mailer.publish.sample import send_sample
+from mailer.publish.send import Result, left_over, send_issue
+from mailer.store import open_store
+
+__all__ = ["plan", "result_json", "send"]
+
+IssuePath = Annotated[Path, typer.Argument(metavar="ISSUE", help="The issue's YAML file.")]
+SegmentOption = Annotated[
+    str,
+    typer.Option("--segment", metavar="EXPR", help='Only these: language == "en" and "vip" in tags'),
+]
+TransportOption = Annotated[
+    str | None,
+    typer.Option("--transport", metavar="URL", help="outbox:PATH, smtp://user@host:port, sendgrid:"),
+]
+
+
+def plan(
+    context: typer.Context,
+    issue: IssuePath,
+    segment: SegmentOption = "",
+    transport: TransportOption = None,
+    as_json: Annotated[bool, JsonOption] = False,
+) -> None:
+    """Shows who will get an issue, who will not and why, and what it weighs. Sends nothing."""
+    settings = settings_of(context)
+    db = open_store(settings.database)
+    prepared = prepare(db, settings, issue, segment=segment, transport=transport)
+    if as_json:
+        existing = prepared.existing
+        emit_json({**prepared.plan.to_json(), "status": existing.status if existing else "new"})
+    else:
+        say_plan(prepared)
+
+
+def send(
+    context: typer.Context,
+    issue: IssuePath,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    plan_hash: Annotated[
+        str | None, typer.Option("--plan", metavar="HASH", help="Send only exactly what this plan says.")
+    ] = None,
+    segment: SegmentOption = "",
+    transport: TransportOption = None,
+    test: Annotated[
+        str | None,
+        typer.Option("--test", metavar="ADDRESS", help="One marked copy, no campaign."),
+    ] = None,
+    as_json: Annotated[bool, JsonOption] = False,
+) -> None:
+    """Sends an issue to its readers, or finishes what an earlier send left. Nobody gets it twice."""
+    settings = settings_of(context)
+    settings.signing_keys()
+    db = open_store(settings.database)
+    prepared = prepare(db, settings, issue, segment=segment, transport=transport)
+    if test is not None:
+        outcome = send_sample(db, settings, prepared, test)
+        if as_json:
+            emit_json({"test": test, "result": outcome.result.value, "reason": outcome.reason})
+        elif outcome.result is Fate.ACCEPTED:
+            say(f"One test copy went to {test} by {prepared.plan.transport}. No campaign was made.")
+        if outcome.result is not Fate.ACCEPTED:
+            raise TransportError(f"the test copy to {test} was {outcome.result.value}: {outcome.reason}")
+        return
+    _check_hash(prepared, plan_hash)
+    if prepared.existing is None or left_over(Spool(db, prepared.existing).counts()):
+        if not as_json:
+            say_plan(prepared)
+        if not (yes or plan_hash):
+            _ask(prepared)
+    if prepared.existing is None and not prepared.plan.recipients:
+        raise CampaignError("nobody would get this issue, so nothing was sent; see the plan for the reasons")
+    with stop_on_signals() as stop, watching(prepared.plan.recipients, quiet=as_json) as observe:
+        result = send_issue(db, settings, prepared, stop=stop, observe=observe)
+    if as_json:
+        emit_json(result_json(result))
+    else:
+        say_result(settings, result)
+    if not result.complete and (result.progress is not None or result.counts["uncertain"]):
+        raise typer.Exit(1)
+
+
+def result_json(result: Result) -> dict[str, object]:
+    """The result of a run as JSON data."""
+    seconds = result.progress.seconds if result.progress else 0.0
+    done = result.progress.done if result.progress else 0
+    return {
+        "slug": result.campaign.slug,
+        "status": result.campaign.status,
+        "counts": dict(result.counts),
+        "sent_now": dict(result.progress.outcomes) if result.progress else {},
+        "seconds": round(seconds, 3),
+        "per_second": round(done / seconds, 1) if seconds else 0.0,
+        "plan": result.campaign.plan,
+    }
+
+
+def _check_hash(prepared: Prepared, wanted: str | None) -> None:
+    if wanted is None:
+        return
+    actual = prepared.existing.plan_hash if prepared.existing else prepared.plan.hash
+    if wanted != actual:
+        raise CampaignError(
+            f"the plan is {actual} now, not {wanted}: the issue, the theme or the readers changed. "
+            f"Nothing was sent; look at `mailer plan {prepared.loaded.path}`"
+        )
+
+
+def _ask(prepared: Prepared) -> None:
+    if not sys.stdin.isatty():
+        raise CampaignError(
+            f"nobody is here to confirm; add --yes, or --plan {prepared.plan.hash} to send exactly this plan"
+        )
+    number = prepared.plan.recipients
+    if not typer.confirm(f"Send it to {number:,} {'person' if number == 1 else 'people'} now?"):
+        say("Nothing was sent.")
+        raise typer.Exit(0)

@@ -1,0 +1,134 @@
+"""How a plan, a running send and its result read on a terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mailer.commands.context import say
+from mailer.config import Settings
+from mailer.delivery.run import Progress as RunProgress
+from mailer.delivery.spool import STATES
+from mailer.publish.prepare import Prepared
+from mailer.publish.send import Result
+
+__all__ = ["say_counts", "say_plan", "say_result", "watching"]
+
+#: Without a terminal, a line this often (seconds).
+_LINE_SECONDS = 10.0
+
+
+def say_plan(prepared: Prepared) -> None:
+    """The plan, as a person reads it."""
+    plan = prepared.plan
+    existing = prepared.existing
+    say(f"Campaign   {plan.slug}" + (f" ({existing.status})" if existing else " (new)"))
+    say(f"Issue      {plan.issue} ({plan.edition}, {plan.date})")
+    say(f"Subject    {plan.subject}")
+    say(f"From       {plan.sender}")
+    say(f"By         {plan.transport}")
+    if plan.segment:
+        say(f"Segment    {plan.segment}")
+    say(f"Readers    {plan.recipients:,} will get it")
+    for reason, number in plan.excluded.items():
+        say(f"           {number:,} will not: {reason}")
+    if len(plan.variants) > 1:
+        for variant, number in plan.variants.items():
+            say(f"           {number:,} get variant {variant}")
+    if plan.domains:
+        top = ", ".join(f"{domain} {number:,}" for domain, number in list(plan.domains.items())[:4])
+        say(f"           mostly at {top}")
+    if plan.since:
+        say(f"Since      {plan.since.campaign}: {plan.since.joined:,} new, {plan.since.left:,} gone")
+    say(f"Size       HTML {plan.html_bytes / 1024:.1f} KB, message {plan.message_bytes / 1024:.1f} KB")
+    say(f"Plan       {_hash(prepared)}")
+    for warning in plan.warnings:
+        say(f"Warning    {warning}")
+    if existing and existing.issue_hash != prepared.loaded.digest:
+        say("Warning    the file has changed since; this campaign goes on with the issue as archived")
+    say()
+
+
+def _hash(prepared: Prepared) -> str:
+    return prepared.existing.plan_hash if prepared.existing else prepared.plan.hash
+
+
+def say_counts(counts: dict[str, int]) -> None:
+    """One line a state that has any delivery."""
+    for state in STATES:
+        if counts[state]:
+            say(f"  {state:<10} {counts[state]:>9,}")
+
+
+def say_result(settings: Settings, result: Result) -> None:
+    """How it went, and what to do next."""
+    campaign, counts, progress = result.campaign, result.counts, result.progress
+    issue = campaign.issue
+    if progress is None and result.complete:
+        say(f"There is nothing to do: {campaign.slug} was sent to {counts['accepted']:,} readers already.")
+        return
+    if progress is None:
+        say(f"There is nothing to send: everybody in {campaign.slug} was tried.")
+    else:
+        rate = f" ({progress.done / progress.seconds:,.0f} a second)" if progress.seconds else ""
+        say(f"{progress.done:,} handed to {campaign.transport} in {progress.seconds:.1f} s{rate}.")
+    say(f"Campaign {campaign.slug} is {campaign.status}:")
+    say_counts(dict(counts))
+    for state, reason, number in result.reasons:
+        say(f"  {number:,} {state}: {reason or 'no reason was given'}")
+    if progress is not None and progress.stopped_by == "signal":
+        say(f"It was stopped. `mailer send {issue}` goes on where it stopped.")
+    elif counts["pending"] or counts["deferred"]:
+        say(f"Some are left. `mailer send {issue}` tries them again.")
+    if counts["uncertain"]:
+        say(
+            f"{counts['uncertain']:,} may or may not have arrived, and are held. "
+            f"`mailer campaigns resolve {campaign.slug} --assume-sent` (or --resend) settles them."
+        )
+    if counts["rejected"]:
+        say(
+            f"{counts['rejected']:,} were refused. `mailer campaigns retry {campaign.slug}` tries them again."
+        )
+    say(f"The archive is {(settings.campaigns / campaign.slug).relative_to(settings.root)}/.")
+
+
+@contextmanager
+def watching(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress], None]]:
+    """Shows a run: a bar with rate and time left on a terminal, a line now and then elsewhere."""
+    if sys.stderr.isatty() and not quiet:
+        columns = (
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("send", total=total, rate="")
+
+            def show(progress: RunProgress) -> None:
+                rate = progress.done / progress.seconds if progress.seconds else 0.0
+                bar.update(task, completed=progress.done, rate=f"{rate:,.0f}/s")
+
+            yield show
+        return
+    told = time.monotonic()
+
+    def tell(progress: RunProgress) -> None:
+        nonlocal told
+        if not quiet and time.monotonic() - told >= _LINE_SECONDS:
+            told = time.monotonic()
+            typer.echo(_line(progress, total), err=True)
+
+    yield tell
+
+
+def _line(progress: RunProgress, total: int) -> str:
+    rate = progress.done / progress.seconds if progress.seconds else 0.0
+    left = (total - progress.done) / rate if rate else 0.0
+    return f"{progress.done:,} of {total:,}, {rate:,.0f} a second, about {left:,.0f} s left"

@@ -1,0 +1,112 @@
+"""What was on the wire, written as it happens, so that a killed process is uncertain about little.
+
+The spool commits in batches, because a synced commit a message would be slower than the wire. The
+journal closes the gap: one line before a message is handed over and one line after, each a single
+`write` to a file that the kernel keeps when the process dies. After a kill, a claimed delivery
+
+    without a line             was never handed over: it is pending again
+    begun, with an outcome     has that outcome
+    begun, without an outcome  was on the wire: it is uncertain
+
+A line survives a kill but not a power cut, as it is not synced. So the journal names the boot it was written
+in; after another boot, a claimed delivery without an outcome is uncertain even if it has no line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailer.delivery.transports.base import Outcome, Result
+
+__all__ = ["Journal", "Record", "read_journal"]
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def boot_id() -> str:
+    """A name of the running boot of this machine; empty where the system has none (counts as changed)."""
+    try:
+        return _BOOT_ID.read_text("ascii").strip()
+    except OSError:
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a journal knows. `begun` and `outcomes` are keyed by (subscriber id, attempt)."""
+
+    complete: bool
+    begun: frozenset[tuple[int, int]]
+    outcomes: dict[tuple[int, int], Outcome]
+
+
+class Journal:
+    """The journal of one run. Safe to write from several threads: every line is one append."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
+        self._descriptor = os.open(path, flags, 0o600)
+        self._write(f"boot {boot_id()}\n")
+
+    def begin(self, deliveries: Iterable[tuple[int, int]]) -> None:
+        """These (subscriber id, attempt) are handed over now. Raises OSError: then they must not be."""
+        self._write("".join(f"> {subscriber} {attempt}\n" for subscriber, attempt in deliveries))
+
+    def finish(self, outcomes: Iterable[tuple[int, int, Outcome]]) -> None:
+        """These (subscriber id, attempt, outcome) are known."""
+        lines = []
+        for subscriber, attempt, outcome in outcomes:
+            words = json.dumps([outcome.provider_id, outcome.reason]) if outcome != _PLAIN else ""
+            lines.append(f"< {subscriber} {attempt} {outcome.result.value} {words}\n")
+        self._write("".join(lines))
+
+    def clear(self) -> None:
+        """Forgets everything, once the spool has it."""
+        os.ftruncate(self._descriptor, 0)
+        self._write(f"boot {boot_id()}\n")
+
+    def close(self) -> None:
+        """Closes the file. What is in it stays for the next run to read."""
+        os.close(self._descriptor)
+
+    def _write(self, text: str) -> None:
+        data = text.encode("utf-8", "replace")
+        written = os.write(self._descriptor, data)
+        if written != len(data):
+            raise OSError(28, "No space left on device", "journal")
+
+
+_PLAIN = Outcome(Result.ACCEPTED)
+
+
+def read_journal(path: Path) -> Record:
+    """What the last run noted. A missing file, or one of another boot, is not complete."""
+    begun: set[tuple[int, int]] = set()
+    outcomes: dict[tuple[int, int], Outcome] = {}
+    complete = False
+    try:
+        text = path.read_bytes().decode("utf-8", "replace")
+    except FileNotFoundError:
+        return Record(False, frozenset(), {})
+    for line in text.split("\n")[:-1]:  # a line without its end was not written whole
+        kind, _, rest = line.partition(" ")
+        if kind == "boot":
+            complete = bool(rest) and rest == boot_id()
+            continue
+        fields = rest.split(" ", 3)
+        try:
+            key = (int(fields[0]), int(fields[1]))
+            if kind == ">":
+                begun.add(key)
+                outcomes.pop(key, None)
+            elif kind == "<":
+                provider_id, reason = json.loads(fields[3]) if fields[3] else ("", "")
+                outcomes[key] = Outcome(Result(fields[2]), provider_id, reason)
+        except (ValueError, IndexError):
+            continue
+    return Record(complete, frozenset(begun), outcomes)

@@ -1,0 +1,353 @@
+"""The spool: one row a person and campaign, and the only truth about who received what.
+
+    pending ── claim ──► sending ── settle ──► accepted | rejected | deferred | uncertain
+       ▲  │                 │
+       │  └─ claim ─► skipped (they left since the plan)
+       └──── release ───────┘         deferred ── claim, once due ──► sending
+       ▲                              uncertain ── resolve ──► pending | accepted
+
+Every transition is one committed transaction here, and nowhere else is a delivery's state written. A claim
+looks again at whether the person may be written to, so that an unsubscribe wins at any moment.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlite_utils import Database
+
+from mailer.audience.selection import reason_sql
+from mailer.delivery.journal import Record
+from mailer.delivery.message import Person
+from mailer.delivery.transports.base import Outcome, Result
+from mailer.errors import CampaignError
+from mailer.store import utc_now, writing
+from mailer.words import nearest
+
+__all__ = ["STATES", "Campaign", "Claim", "Spool", "campaigns", "find_campaign"]
+
+STATES = ("pending", "sending", "accepted", "rejected", "deferred", "uncertain", "skipped")
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """One sending of an issue to an audience, as the database knows it. Times are UTC."""
+
+    id: int
+    slug: str
+    issue: str
+    issue_hash: str
+    edition: str
+    issue_date: str
+    segment: str
+    plan_hash: str
+    plan: dict[str, Any]
+    subject: str
+    transport: str
+    status: str
+    status_note: str
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A delivery that is ours to hand over now."""
+
+    person: Person
+    variant: int
+    attempt: int
+    domain: str
+
+
+_CAMPAIGN_COLUMNS = (
+    "id, slug, issue, issue_hash, edition, issue_date, segment, plan_hash, plan, subject, transport, "
+    "status, status_note, created_at, started_at, finished_at"
+)
+
+
+def _campaign(row: Sequence[Any]) -> Campaign:
+    values = list(row)
+    values[8] = json.loads(values[8])
+    return Campaign(*values)
+
+
+def campaigns(db: Database) -> list[Campaign]:
+    """All campaigns, newest first."""
+    rows = db.conn.execute(f"SELECT {_CAMPAIGN_COLUMNS} FROM campaigns ORDER BY id DESC")
+    return [_campaign(row) for row in rows]
+
+
+def find_campaign(db: Database, slug: str) -> Campaign:
+    """The campaign of that name. Raises CampaignError with the nearest one there is."""
+    row = db.conn.execute(
+        f"SELECT {_CAMPAIGN_COLUMNS} FROM campaigns WHERE slug = ?",
+        [slug],
+    ).fetchone()
+    if row is None:
+        slugs = [other.slug for other in campaigns(db)]
+        best = nearest(slug, slugs)
+        hint = f'did you mean "{best}"?' if best else "`mailer campaigns list` shows what there is"
+        raise CampaignError(f'there is no campaign "{slug}"; {hint}')
+    return _campaign(row)
+
+
+class Spool:
+    """The deliveries of one campaign. Used from one thread."""
+
+    def __init__(self, db: Database, campaign: Campaign) -> None:
+        self._db = self.database = db
+        self.campaign = campaign
+
+    # -- making -----------------------------------------------------------------------------
+
+    @staticmethod
+    def freeze(
+        db: Database,
+        *,
+        slug: str,
+        issue: str,
+        issue_hash: str,
+        edition: str,
+        issue_date: str,
+        segment: str,
+        plan_hash: str,
+        plan: dict[str, Any],
+        subject: str,
+        transport: str,
+        audience_sql: str,
+        audience_parameters: Sequence[Any],
+    ) -> Spool:
+        """Writes the campaign and a pending delivery for each person, inside the caller's transaction.
+
+        `audience_sql` selects (subscriber id, variant).
+        """
+        cursor = db.conn.execute(
+            # One row for the campaign itself.
+            "INSERT INTO campaigns (slug, issue, issue_hash, edition, issue_date, segment, plan_hash, plan, "
+            "subject, transport, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                slug,
+                issue,
+                issue_hash,
+                edition,
+                issue_date,
+                segment,
+                plan_hash,
+                json.dumps(plan, ensure_ascii=False),
+                subject,
+                transport,
+                utc_now(),
+            ],
+        )
+        campaign_id = cursor.lastrowid
+        db.conn.execute(
+            # A pending delivery for everybody in the plan.
+            "INSERT INTO deliveries (campaign_id, subscriber_id, variant) "
+            f"SELECT {campaign_id}, a.subscriber_id, a.variant FROM ({audience_sql}) AS a",
+            audience_parameters,
+        )
+        return Spool(db, find_campaign(db, slug))
+
+    # -- sending ----------------------------------------------------------------------------
+
+    def claim(self, limit: int) -> list[Claim]:
+        """Up to `limit` deliveries that are due, now `sending`. Who may not get it any more is skipped."""
+        reason, parameters = reason_sql(self.campaign.edition, None)
+        now = utc_now()
+        with writing(self._db) as db:
+            rows = db.conn.execute(
+                # What is pending, or deferred and due, with the person and why not to write to them, if so.
+                "SELECT d.subscriber_id, d.variant, d.attempt, s.address, s.name, s.language, s.attributes, "
+                f"s.domain, {reason} FROM deliveries AS d JOIN subscribers AS s ON s.id = d.subscriber_id "
+                "WHERE d.campaign_id = ? AND d.state IN ('pending', 'deferred') AND d.due_at <= ? LIMIT ?",
+                [*parameters, self.campaign.id, now, limit],
+            ).fetchall()
+            claims = [_claim(row) for row in rows if row[8] is None]
+            db.conn.executemany(
+                # Ours from here on. The attempt tells this claim from an earlier one.
+                "UPDATE deliveries SET state = 'sending', attempt = ?, claimed_at = ?, settled_at = NULL, "
+                "reason = '' WHERE campaign_id = ? AND subscriber_id = ?",
+                [(c.attempt, now, self.campaign.id, c.person.subscriber_id) for c in claims],
+            )
+            db.conn.executemany(
+                # They left, or became unreachable, since the plan was made.
+                "UPDATE deliveries SET state = 'skipped', reason = ?, settled_at = ? "
+                "WHERE campaign_id = ? AND subscriber_id = ?",
+                [(row[8], now, self.campaign.id, row[0]) for row in rows if row[8] is not None],
+            )
+        # A batch of people who have all left is no sign of the end.
+        return claims if claims or not rows else self.claim(limit)
+
+    def settle(self, outcomes: Iterable[tuple[int, int, Outcome, str]]) -> None:
+        """Writes the outcome of (subscriber id, attempt, outcome, due) where that claim is still open.
+
+        `due` is when a deferred delivery may be tried again (UTC), else empty.
+        """
+        now = utc_now()
+        with writing(self._db) as db:
+            db.conn.executemany(
+                # What became of a claim.
+                "UPDATE deliveries SET state = ?, provider_id = ?, reason = ?, due_at = ?, settled_at = ? "
+                "WHERE campaign_id = ? AND subscriber_id = ? AND attempt = ? AND state = 'sending'",
+                [
+                    (o.result.value, o.provider_id, o.reason, due, now, self.campaign.id, subscriber, attempt)
+                    for subscriber, attempt, o, due in outcomes
+                ],
+            )
+
+    def release(self, deliveries: Iterable[tuple[int, int]]) -> None:
+        """Gives back (subscriber id, attempt) that were claimed and never handed over."""
+        with writing(self._db) as db:
+            db.conn.executemany(
+                # Never handed over: pending, as before the claim.
+                "UPDATE deliveries SET state = 'pending', claimed_at = NULL "
+                "WHERE campaign_id = ? AND subscriber_id = ? AND attempt = ? AND state = 'sending'",
+                [(self.campaign.id, subscriber, attempt) for subscriber, attempt in deliveries],
+            )
+
+    def recover(self, record: Record) -> dict[str, int]:
+        """Settles what a dead process left `sending`, by what its journal knows. Gives counts by state."""
+        rows = self._db.conn.execute(
+            "SELECT subscriber_id, attempt FROM deliveries WHERE campaign_id = ? AND state = 'sending'",
+            [self.campaign.id],
+        ).fetchall()
+        settled: list[tuple[int, int, Outcome, str]] = []
+        released: list[tuple[int, int]] = []
+        for key in rows:
+            outcome = record.outcomes.get(key)
+            if outcome is not None:
+                settled.append((*key, outcome, ""))
+            elif record.complete and key not in record.begun:
+                released.append(key)
+            else:
+                settled.append((*key, _INTERRUPTED, ""))
+        with writing(self._db):
+            self.settle(settled)
+            self.release(released)
+        counts = {"pending": len(released)}
+        for _, _, outcome, _ in settled:
+            counts[outcome.result.value] = counts.get(outcome.result.value, 0) + 1
+        return {state: number for state, number in counts.items() if number}
+
+    # -- deciding ---------------------------------------------------------------------------
+
+    def resolve(self, *, resend: bool) -> int:
+        """What is uncertain becomes pending again (`resend`) or counts as accepted. Gives how many."""
+        state, reason = (
+            ("pending", "") if resend else ("accepted", "uncertain; taken as sent by the operator")
+        )
+        with writing(self._db) as db:
+            return db.conn.execute(
+                # The operator's word on what was on the wire.
+                "UPDATE deliveries SET state = ?, reason = ?, due_at = '' "
+                "WHERE campaign_id = ? AND state = 'uncertain'",
+                [state, reason, self.campaign.id],
+            ).rowcount
+
+    def retry(self) -> int:
+        """What was rejected or deferred becomes pending again. Gives how many."""
+        with writing(self._db) as db:
+            return db.conn.execute(
+                # Never what may have arrived: accepted and uncertain stay.
+                "UPDATE deliveries SET state = 'pending', due_at = '' "
+                "WHERE campaign_id = ? AND state IN ('rejected', 'deferred')",
+                [self.campaign.id],
+            ).rowcount
+
+    def make_due(self) -> None:
+        """Deferred deliveries may be tried now, because the operator asks for it."""
+        with writing(self._db) as db:
+            db.conn.execute(
+                "UPDATE deliveries SET due_at = '' WHERE campaign_id = ? AND state = 'deferred'",
+                [self.campaign.id],
+            )
+
+    # -- telling ----------------------------------------------------------------------------
+
+    def counts(self) -> dict[str, int]:
+        """How many deliveries are in each state; every state is there."""
+        rows = self._db.conn.execute(
+            "SELECT state, count(*) FROM deliveries WHERE campaign_id = ? GROUP BY state", [self.campaign.id]
+        )
+        return {**dict.fromkeys(STATES, 0), **dict(rows.fetchall())}
+
+    def next_due(self) -> str | None:
+        """When the first deferred delivery may be tried again (UTC), or None."""
+        row = self._db.conn.execute(
+            "SELECT min(due_at) FROM deliveries WHERE campaign_id = ? AND state = 'deferred'",
+            [self.campaign.id],
+        ).fetchone()
+        due: str | None = row[0]
+        return due
+
+    def reasons(self, limit: int = 10) -> list[tuple[str, str, int]]:
+        """The commonest (state, reason, number) of what did not arrive."""
+        return list(
+            self._db.conn.execute(
+                "SELECT state, reason, count(*) AS n FROM deliveries WHERE campaign_id = ? "
+                "AND state IN ('rejected', 'deferred', 'uncertain', 'skipped') "
+                "GROUP BY state, reason ORDER BY n DESC, state, reason LIMIT ?",
+                [self.campaign.id, limit],
+            )
+        )
+
+    def each(self) -> Iterator[tuple[int, str, int, str, str]]:
+        """(subscriber id, state, attempts, provider id, reason) of every delivery, by subscriber."""
+        yield from self._db.conn.execute(
+            "SELECT subscriber_id, state, attempt, provider_id, reason FROM deliveries "
+            "WHERE campaign_id = ? ORDER BY subscriber_id",
+            [self.campaign.id],
+        )
+
+    def status(self) -> str:
+        """The campaign's status as it is now; another process may have changed it."""
+        row = self._db.conn.execute(
+            "SELECT status FROM campaigns WHERE id = ?", [self.campaign.id]
+        ).fetchone()
+        return str(row[0])
+
+    def set_status(self, status: str, note: str = "", *, only_from: Sequence[str] = ()) -> bool:
+        """Changes the status, where it is one of `only_from` if any are given; whether it was changed."""
+        now = utc_now()
+        guard = f" AND status IN ({', '.join('?' * len(only_from))})" if only_from else ""
+        with writing(self._db) as db:
+            changed = db.conn.execute(
+                "UPDATE campaigns SET status = ?, status_note = ?, "
+                "started_at = CASE WHEN ? = 'sending' THEN coalesce(started_at, ?) ELSE started_at END, "
+                "finished_at = CASE WHEN ? IN ('sent', 'cancelled') THEN ? ELSE NULL END "
+                f"WHERE id = ?{guard}",
+                [status, note, status, now, status, now, self.campaign.id, *only_from],
+            ).rowcount
+        return bool(changed)
+
+
+_INTERRUPTED = Outcome(Result.UNCERTAIN, reason="the program ended while this message was being handed over")
+
+
+def _claim(row: Sequence[Any]) -> Claim:
+    subscriber, variant, attempt, address, name, language, attributes, domain = row[:8]
+    free = json.loads(attributes) if attributes and attributes != "{}" else {}
+    person = Person(
+        subscriber,
+        address,
+        name,
+        language,
+        {key: _text(value) for key, value in free.items()} if free else None,
+    )
+    return Claim(person, variant, attempt + 1, domain)
+
+
+def _text(value: object) -> str:
+    """An attribute as a reader may see it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_text(item) for item in value)
+    return str(value)

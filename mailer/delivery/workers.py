@@ -1,0 +1,98 @@
+"""A thread for each connection: takes chunks of messages, hands them over, reports what became of them.
+
+Workers touch no database. Each message is noted in the journal right before it is handed over and right
+after, which is what bounds the doubt after a kill to what was on the wire.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from dataclasses import dataclass
+
+from mailer.delivery.journal import Journal
+from mailer.delivery.message import Message
+from mailer.delivery.transports.base import Channel, Outcome, Transport
+from mailer.errors import TransportError
+
+__all__ = ["Report", "Workers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a worker tells: outcomes, what it gives back, and the error that ended it, if one did."""
+
+    settled: list[tuple[Message, Outcome]]
+    released: list[Message]
+    error: TransportError | None = None
+    ended: bool = False
+
+
+class Workers:
+    """The threads of one run. `reports` is what they tell, `alive` is kept by whoever reads it."""
+
+    def __init__(self, transport: Transport, journal: Journal, stop: threading.Event, count: int) -> None:
+        self._transport = transport
+        self._journal = journal
+        self._stop = stop
+        self._chunks: queue.SimpleQueue[list[Message] | None] = queue.SimpleQueue()
+        self.reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
+        self.alive = count
+        for number in range(count):
+            threading.Thread(target=self._work, daemon=True, name=f"send-{number}").start()
+
+    def give(self, chunk: list[Message]) -> None:
+        """Hands a chunk to whoever is free."""
+        self._chunks.put(chunk)
+
+    def end(self) -> None:
+        """Lets every worker end after what it has."""
+        for _ in range(self.alive):
+            self._chunks.put(None)
+
+    def _work(self) -> None:
+        error: TransportError | None = None
+        try:
+            channel = self._transport.channel()
+            try:
+                while error is None and (chunk := self._chunks.get()) is not None:
+                    report = self._send(channel, chunk)
+                    error = report.error
+                    self.reports.put(report)
+            finally:
+                channel.close()
+        except TransportError as reason:
+            error = reason
+        except Exception as surprise:  # a defect of ours must end the run, not leave it waiting for ever
+            error = TransportError(f"the transport failed in a way nobody foresaw: {surprise!r}")
+        self.reports.put(Report([], [], error, ended=True))
+
+    def _send(self, channel: Channel, chunk: list[Message]) -> Report:
+        settled: list[tuple[Message, Outcome]] = []
+        size = self._transport.batch
+        for start in range(0, len(chunk), size):
+            if self._stop.is_set():
+                return Report(settled, chunk[start:])
+            group = chunk[start : start + size]
+            try:
+                self._journal.begin([(message.subscriber_id, message.attempt) for message in group])
+            except OSError as error:
+                return Report(settled, chunk[start:], _no_journal(error))
+            try:
+                outcomes = channel.send(group)
+            except TransportError as error:
+                return Report(settled, chunk[start:], error)
+            pairs = list(zip(group, outcomes, strict=True))
+            settled += pairs
+            try:
+                self._journal.finish((m.subscriber_id, m.attempt, outcome) for m, outcome in pairs)
+            except OSError as error:
+                return Report(settled, chunk[start + size :], _no_journal(error))
+        return Report(settled, [])
+
+
+def _no_journal(error: OSError) -> TransportError:
+    return TransportError(
+        f"the journal cannot be written ({error.strerror}), so nothing more is sent; "
+        "free some room and run this again"
+    )

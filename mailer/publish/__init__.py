@@ -1,0 +1,1 @@
+"""The use cases that join the stages: plan an issue, send it, go on with a campaign."""

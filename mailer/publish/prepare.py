@@ -1,0 +1,151 @@
+"""From a path to an issue and a segment to everything a sending needs, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from mailer.archive.campaign import is_unstarted
+from mailer.audience.segments import Segment, parse
+from mailer.config import Settings
+from mailer.delivery.plan import Audience, Plan, Selection, audience_variants, make_plan, survey
+from mailer.delivery.spool import Campaign, campaigns
+from mailer.errors import IssueError, Problem, SegmentError
+from mailer.issue.load import LoadedIssue, load_issue
+from mailer.issue.model import only_expressions
+from mailer.render.check import check_rendition
+from mailer.render.render import render_variants
+from mailer.render.rendition import Rendition
+
+__all__ = ["Prepared", "prepare", "selection_for"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An issue, rendered and planned; `existing` is the campaign that sent it to this audience already."""
+
+    loaded: LoadedIssue
+    renditions: Mapping[int, Rendition]
+    selection: Selection
+    plan: Plan
+    existing: Campaign | None
+
+
+def prepare(
+    db: Database, settings: Settings, path: Path, *, segment: str = "", transport: str | None = None
+) -> Prepared:
+    """Loads, renders and plans. Raises InputError with everything that is wrong; writes nothing."""
+    loaded = load_issue(path, settings)
+    known = campaigns(db)
+    same = [campaign for campaign in known if _is_same_issue(campaign, loaded)]
+    segment = " ".join(segment.split())
+    existing = next((campaign for campaign in same if campaign.segment == segment), None)
+    selection = selection_for(loaded, segment, earlier=[c.id for c in same if c is not existing])
+    slug = existing.slug if existing else _free_slug(settings, loaded, known)
+    audience = survey(db, selection)
+    renditions = render_variants(loaded, settings, slug=slug, variants=audience_variants(audience))
+    plan = make_plan(
+        db,
+        settings,
+        loaded,
+        renditions,
+        audience,
+        selection,
+        slug=slug,
+        segment=segment,
+        transport=transport or settings.delivery.transport,
+        last=_last(known, loaded, same),
+        warnings=_warnings(settings, loaded, renditions, audience, known, same),
+    )
+    return Prepared(loaded, renditions, selection, plan, existing)
+
+
+def selection_for(loaded: LoadedIssue, segment: str, *, earlier: Sequence[int] = ()) -> Selection:
+    """Who is asked for. Raises SegmentError for the segment, IssueError for an `only` of the issue."""
+    only: list[Segment] = []
+    problems: list[Problem] = []
+    for expression in only_expressions(loaded.issue):
+        try:
+            only.append(parse(expression))
+        except SegmentError as error:
+            problems += [
+                Problem(f"only: {p.message}", *_place_of_only(loaded, expression)) for p in error.problems
+            ]
+    if problems:
+        raise IssueError.of(problems)
+    return Selection(
+        loaded.issue.edition, parse(segment) if segment else None, tuple(only), tuple(sorted(earlier))
+    )
+
+
+def _place_of_only(loaded: LoadedIssue, expression: str) -> tuple[str, int | None]:
+    issue = loaded.issue
+    groups: list[tuple[tuple[str | int, ...], str | None]] = [
+        (("items", i), item.only) for i, item in enumerate(issue.items)
+    ]
+    for i, section in enumerate(issue.sections):
+        groups.append((("sections", i), section.only))
+        groups += [(("sections", i, "items", j), item.only) for j, item in enumerate(section.items)]
+    for keys, only in groups:
+        if only == expression:
+            place = loaded.place_of(*keys, "only")
+            return place[0], place[1]
+    return loaded.path, None
+
+
+def _is_same_issue(campaign: Campaign, loaded: LoadedIssue) -> bool:
+    """The same file for the same date, or the very same words under another name."""
+    slot = campaign.edition == loaded.issue.edition and campaign.issue_date == loaded.issue.date.isoformat()
+    return slot and (campaign.issue == loaded.path or campaign.issue_hash == loaded.digest)
+
+
+def _free_slug(settings: Settings, loaded: LoadedIssue, known: Sequence[Campaign]) -> str:
+    """`2026-11-21-morning`, or with `-2` and so on where that name is taken."""
+    taken = {campaign.slug for campaign in known}
+    base = f"{loaded.issue.date.isoformat()}-{loaded.issue.edition}"
+    number = 1
+    while True:
+        slug = base if number == 1 else f"{base}-{number}"
+        folder = settings.campaigns / slug
+        if slug not in taken and (not folder.exists() or is_unstarted(folder)):
+            return slug
+        number += 1
+
+
+def _last(known: Sequence[Campaign], loaded: LoadedIssue, same: Sequence[Campaign]) -> Campaign | None:
+    others = [c for c in known if c.edition == loaded.issue.edition and c not in same and c.started_at]
+    return others[0] if others else None
+
+
+def _warnings(
+    settings: Settings,
+    loaded: LoadedIssue,
+    renditions: Mapping[int, Rendition],
+    audience: Audience,
+    known: Sequence[Campaign],
+    same: Sequence[Campaign],
+) -> list[str]:
+    warnings: list[str] = []
+    for rendition in {id(r): r for r in renditions.values()}.values():
+        problems = check_rendition(loaded, rendition, settings)
+        errors = [problem for problem in problems if problem.severity == "error"]
+        if errors:
+            raise IssueError.of(errors)
+        warnings += [str(p).replace("warning: ", "", 1) for p in problems if str(p) not in warnings]
+    for campaign in known:
+        slot = (campaign.edition, campaign.issue_date)
+        if campaign not in same and slot == (loaded.issue.edition, loaded.issue.date.isoformat()):
+            warnings.append(
+                f"the {campaign.edition} edition of {campaign.issue_date} was sent already, "
+                f"from {campaign.issue} (campaign {campaign.slug})"
+            )
+    if not settings.publication.base_url.startswith("https://"):
+        warnings.append(
+            "publication.base_url is not https, so mail programs will not offer their one-click unsubscribe"
+        )
+    if not audience.recipients:
+        warnings.append("nobody would get it")
+    return list(dict.fromkeys(warnings))

@@ -1,0 +1,257 @@
+"""Sends an issue: freezes the plan into a campaign, archives it, delivers, finishes what a run left.
+
+    plan ─► lock ─► one transaction: campaign + deliveries + folder ─► deliver ─► manifest
+
+Until the transaction commits nothing has happened; after it, everything that is sent is read back
+from the campaign's folder, so that a run that goes on days later sends the same bytes.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from mailer import __version__
+from mailer.archive.campaign import read_renditions, update_manifest, write_campaign
+from mailer.config import Settings
+from mailer.delivery.journal import read_journal
+from mailer.delivery.lock import only_sender
+from mailer.delivery.message import Envelope, Template
+from mailer.delivery.pace import Pacer
+from mailer.delivery.plan import survey
+from mailer.delivery.run import Progress, deliver
+from mailer.delivery.spool import Campaign, Spool, campaigns, find_campaign
+from mailer.delivery.transports import open_transport
+from mailer.errors import ArchiveError, CampaignError, MailerError
+from mailer.publish.prepare import Prepared
+from mailer.render.rendition import Rendition
+from mailer.store import utc_now, writing
+
+__all__ = ["Result", "finish_campaign", "left_over", "send_issue"]
+
+#: States in which a run has something to do.
+_OPEN = ("pending", "sending", "deferred")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a sending stands after a run. `progress` is None where there was nothing to do."""
+
+    campaign: Campaign
+    counts: Mapping[str, int]
+    progress: Progress | None
+    reasons: tuple[tuple[str, str, int], ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether everybody in the plan has it, or has left since."""
+        return not any(self.counts[s] for s in (*_OPEN, "uncertain", "rejected"))
+
+
+def left_over(counts: Mapping[str, int]) -> int:
+    """How many deliveries a run would still try."""
+    return sum(counts[state] for state in _OPEN)
+
+
+def send_issue(
+    db: Database,
+    settings: Settings,
+    prepared: Prepared,
+    *,
+    stop: threading.Event,
+    observe: Callable[[Progress], None],
+) -> Result:
+    """Sends what was planned, or goes on with the campaign that did so before.
+
+    Raises BusyError where another process sends it, CampaignError where the audience or the issue is no
+    longer what was planned, TransportError where nothing can be handed over.
+    """
+    plan = prepared.plan
+    with _lock(settings, plan.slug):
+        # Between the plan and the lock, another process may have sent the same thing.
+        existing = next((c for c in campaigns(db) if c.slug == plan.slug), None)
+        if existing is None:
+            _freeze(db, settings, prepared)
+        elif prepared.existing is None and existing.plan_hash != plan.hash:
+            raise CampaignError(
+                f"campaign {plan.slug} was made by somebody else just now; look at the plan again"
+            )
+        return _run(db, settings, plan.slug, plan.transport, stop, observe)
+
+
+def finish_campaign(
+    db: Database,
+    settings: Settings,
+    slug: str,
+    *,
+    stop: threading.Event,
+    observe: Callable[[Progress], None],
+    transport: str | None = None,
+) -> Result:
+    """Goes on with a campaign from its folder, whatever has become of the issue's file since."""
+    campaign = find_campaign(db, slug)
+    with _lock(settings, slug):
+        return _run(db, settings, slug, transport or campaign.transport, stop, observe)
+
+
+def _lock(settings: Settings, slug: str) -> Any:
+    return only_sender(settings.root / ".mailer" / f"{slug}.lock", f"campaign {slug}")
+
+
+def _freeze(db: Database, settings: Settings, prepared: Prepared) -> None:
+    """One transaction: the campaign, a delivery for each person, the folder. All of it or nothing."""
+    plan, loaded = prepared.plan, prepared.loaded
+    folder = settings.campaigns / plan.slug
+    sql, parameters = prepared.selection.recipients_sql()
+    try:
+        with writing(db):
+            if survey(db, prepared.selection).digest != plan.audience_hash:
+                raise CampaignError(
+                    "the subscribers changed while the plan was made; nothing was sent. Send again"
+                )
+            Spool.freeze(
+                db,
+                slug=plan.slug,
+                issue=loaded.path,
+                issue_hash=loaded.digest,
+                edition=plan.edition,
+                issue_date=plan.date,
+                segment=plan.segment,
+                plan_hash=plan.hash,
+                plan=plan.to_json(),
+                subject=plan.subject,
+                transport=plan.transport,
+                audience_sql=sql,
+                audience_parameters=parameters,
+            )
+            write_campaign(
+                folder,
+                settings=settings,
+                loaded=loaded,
+                renditions=prepared.renditions,
+                manifest={
+                    "slug": plan.slug,
+                    "status": "ready",
+                    "issue": loaded.path,
+                    "issue_digest": loaded.digest,
+                    "edition": plan.edition,
+                    "date": plan.date,
+                    "subject": plan.subject,
+                    "plan": plan.to_json(),
+                    "mailer": __version__,
+                    "created_at": utc_now(),
+                    "started_at": None,
+                    "finished_at": None,
+                    "counts": {"pending": plan.recipients},
+                },
+            )
+    except BaseException:
+        _discard(db, folder, plan.slug)
+        raise
+
+
+def _discard(db: Database, folder: Any, slug: str) -> None:
+    """Takes the folder back where its campaign was not committed."""
+    try:
+        find_campaign(db, slug)
+    except MailerError:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(
+    db: Database,
+    settings: Settings,
+    slug: str,
+    transport_url: str,
+    stop: threading.Event,
+    observe: Callable[[Progress], None],
+) -> Result:
+    campaign = find_campaign(db, slug)
+    if campaign.status == "cancelled":
+        raise CampaignError(f"campaign {slug} was cancelled; what it has not sent stays unsent")
+    if campaign.status == "paused":
+        raise CampaignError(f"campaign {slug} is paused; `mailer campaigns resume {slug}` goes on with it")
+    spool = Spool(db, campaign)
+    journal = settings.root / ".mailer" / f"{slug}.journal"
+    spool.recover(read_journal(journal))
+    if settings.delivery.uncertain == "resend":
+        spool.resolve(resend=True)
+    if not left_over(spool.counts()):
+        if campaign.status != "sent":
+            _conclude(settings, spool, Progress())
+        return _result(db, spool, None)
+    spool.make_due()
+    templates = _templates(settings, campaign)
+    transport = open_transport(transport_url, settings)
+    spool.set_status("sending", only_from=("ready", "sending", "stopped", "sent"))
+    update_manifest(
+        settings.campaigns / slug, {"status": "sending", "started_at": find_campaign(db, slug).started_at}
+    )
+    progress = Progress()
+    try:
+        progress = deliver(
+            spool,
+            templates,
+            transport,
+            journal=journal,
+            pacer=Pacer(settings.pace),
+            connections=settings.delivery.connections,
+            stop=stop,
+            observe=observe,
+        )
+    except MailerError as error:
+        spool.set_status("stopped", str(error), only_from=("sending",))
+        update_manifest(settings.campaigns / slug, {"status": "stopped", "counts": spool.counts()})
+        raise
+    _conclude(settings, spool, progress)
+    if not spool.counts()["sending"]:
+        journal.unlink(missing_ok=True)
+    return _result(db, spool, progress)
+
+
+def _conclude(settings: Settings, spool: Spool, progress: Progress) -> None:
+    """The status and the manifest, after a run."""
+    counts = spool.counts()
+    if left_over(counts):
+        spool.set_status(
+            "stopped", progress.stopped_by or "some deliveries were deferred", only_from=("sending",)
+        )
+    else:
+        spool.set_status("sent", only_from=("ready", "sending", "stopped"))
+    campaign = find_campaign(spool.database, spool.campaign.slug)
+    update_manifest(
+        settings.campaigns / campaign.slug,
+        {
+            "status": campaign.status,
+            "counts": counts,
+            "started_at": campaign.started_at,
+            "finished_at": campaign.finished_at,
+        },
+    )
+
+
+def _templates(settings: Settings, campaign: Campaign) -> dict[int, Template]:
+    """What is sent, read back from the campaign's folder."""
+    renditions: Mapping[int, Rendition] = read_renditions(settings.campaigns / campaign.slug)
+    envelope = Envelope(
+        settings,
+        campaign_id=campaign.id,
+        slug=campaign.slug,
+        edition=campaign.edition,
+        sent_at=datetime.now(UTC),
+    )
+    made = {id(r): Template(r, envelope) for r in renditions.values()}
+    templates = {variant: made[id(rendition)] for variant, rendition in renditions.items()}
+    if not templates:
+        raise ArchiveError(f"campaigns/{campaign.slug} holds no rendition; restore the folder from a backup")
+    return templates
+
+
+def _result(db: Database, spool: Spool, progress: Progress | None) -> Result:
+    return Result(find_campaign(db, spool.campaign.slug), spool.counts(), progress, tuple(spool.reasons()))
