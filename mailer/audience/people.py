@@ -1,0 +1,87 @@
+"""Reads subscribers: one by address or number, or all of them as a stream. Changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlite_utils import Database
+
+from mailer.audience.address import normalize_address
+from mailer.audience.segments import Segment
+
+__all__ = ["Subscriber", "find", "get", "list_subscribers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """One person. `address` is None once erased; times are UTC as the database keeps them."""
+
+    id: int
+    address: str | None
+    name: str = ""
+    language: str = ""
+    timezone: str = ""
+    tags: tuple[str, ...] = ()
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    status: str = "active"
+    joined_at: str = ""
+    updated_at: str = ""
+    editions: tuple[str, ...] = ()
+
+
+# One row a person, with the names of their editions in one JSON array.
+_SELECT = """
+    SELECT s.id, s.address, s.name, s.language, s.timezone, s.tags, s.attributes, s.status,
+           s.joined_at, s.updated_at,
+           (SELECT json_group_array(x.edition) FROM subscriptions x WHERE x.subscriber_id = s.id)
+    FROM subscribers s
+"""
+
+
+def get(db: Database, subscriber_id: int) -> Subscriber | None:
+    """The person with this number, erased or not."""
+    row = db.conn.execute(f"{_SELECT} WHERE s.id = ?", (subscriber_id,)).fetchone()
+    return _subscriber(row) if row else None
+
+
+def find(db: Database, address: str) -> Subscriber | None:
+    """The person with this address, in any spelling. Raises AudienceError where it is no address."""
+    key = normalize_address(address).key
+    row = db.conn.execute(f"{_SELECT} WHERE s.address_key = ?", (key,)).fetchone()
+    return _subscriber(row) if row else None
+
+
+def list_subscribers(
+    db: Database, *, status: str | None = None, edition: str | None = None, segment: Segment | None = None
+) -> Iterator[Subscriber]:
+    """Everybody who fits, in the order they came, as a stream. The erased only where `status` asks."""
+    where, params = ["s.status = ?" if status else "s.status <> 'erased'"], [status] if status else []
+    if edition:
+        where.append("EXISTS (SELECT 1 FROM subscriptions e WHERE e.edition = ? AND e.subscriber_id = s.id)")
+        params.append(edition)
+    if segment:
+        condition, values = segment.sql()
+        where.append(condition)
+        params.extend(values)
+    for row in db.conn.execute(f"{_SELECT} WHERE {' AND '.join(where)} ORDER BY s.id", params):
+        yield _subscriber(row)
+
+
+def _subscriber(row: tuple[Any, ...]) -> Subscriber:
+    number, address, name, language, timezone, tags, attributes, status, joined, updated, editions = row
+    return Subscriber(
+        id=number,
+        address=address,
+        name=name,
+        language=language,
+        timezone=timezone,
+        tags=tuple(json.loads(tags)),
+        attributes=json.loads(attributes),
+        status=status,
+        joined_at=joined,
+        updated_at=updated,
+        editions=tuple(sorted(json.loads(editions))),
+    )

@@ -1,0 +1,44 @@
+"""Segments: a small expression over a person's fields, never evaluated as a program.
+
+    language == "zh" and "vip" in tags and joined > 2026-01-01
+
+`tokens` reads words, `grammar` makes a typed tree of them, `fields` says what may be compared with what,
+`compiled` makes SQL with parameters. What is missing is never equal to anything: a comparison with it
+is false, and `!=` is true.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from mailer.audience.segments.compiled import compile_tree
+from mailer.audience.segments.grammar import Node, attributes_in, parse_tree
+
+__all__ = ["Segment", "parse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A checked expression. Two of the same text and time zone are equal."""
+
+    text: str
+    zone: dt.tzinfo
+    tree: Node = field(repr=False, compare=False)
+
+    def sql(self, alias: str = "s") -> tuple[str, tuple[object, ...]]:
+        """A condition on subscribers under `alias` that is 0 or 1 and never NULL, and its parameters."""
+        return compile_tree(self.tree, alias, self.zone)
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """The names of the free attributes that it looks at."""
+        return frozenset(attributes_in(self.tree))
+
+
+def parse(text: str, zone: dt.tzinfo = dt.UTC) -> Segment:
+    """The segment that `text` says; its dates are days in `zone`.
+
+    Raises SegmentError whose Problem has the column (from 1) of what is wrong.
+    """
+    return Segment(text, zone, parse_tree(text))

@@ -1,0 +1,105 @@
+"""SQL out of a segment's tree: a condition that is 0 or 1, with a parameter for every value."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+from mailer.audience.segments.grammar import Group, Node, Not, Test
+from mailer.audience.segments.tokens import Literals
+
+__all__ = ["compile_tree"]
+
+Sql = tuple[str, tuple[object, ...]]
+
+_YES = ("true", "yes", "y", "1", "是")
+_NO = ("false", "no", "n", "0", "否")
+
+# An attribute as text; NULL where it is missing, null, a list or an object.
+_AS_TEXT = """CASE t WHEN 'text' THEN v WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'
+    WHEN 'integer' THEN CAST(v AS TEXT) WHEN 'real' THEN CAST(v AS TEXT) END"""
+
+# An attribute as a number. An import only knows texts, so a text that is a plain number counts as one.
+_UNSIGNED = "(CASE WHEN substr(v, 1, 1) IN ('-', '+') THEN substr(v, 2) ELSE v END)"
+_AS_NUMBER = f"""CASE t WHEN 'integer' THEN v WHEN 'real' THEN v WHEN 'text' THEN
+    CASE WHEN {_UNSIGNED} GLOB '[0-9]*' AND {_UNSIGNED} NOT GLOB '*[^0-9.]*' AND {_UNSIGNED} NOT GLOB '*.*.*'
+    THEN CAST(v AS NUMERIC) END END"""
+
+# An attribute as a day: a text that begins with one.
+_AS_DAY = """CASE WHEN t = 'text' AND v GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'
+    THEN substr(v, 1, 10) END"""
+
+# A tag that is not in the text of the list at all need not be looked for in the list.
+_TAGGED = """(instr({s}.tags, ?) > 0
+    AND EXISTS (SELECT 1 FROM json_each({s}.tags) AS tag WHERE tag.value = ?))"""
+
+_SUBSCRIBED = """EXISTS (SELECT 1 FROM subscriptions AS reads
+    WHERE reads.edition = ? AND reads.subscriber_id = {s}.id)"""
+
+
+def compile_tree(node: Node, alias: str, zone: dt.tzinfo) -> Sql:
+    """The condition under `node`. It is never NULL, so that `not` and `!=` mean what they say."""
+    if isinstance(node, Not):
+        sql, params = compile_tree(node.part, alias, zone)
+        return f"(NOT {sql})", params
+    if isinstance(node, Group):
+        parts = [compile_tree(part, alias, zone) for part in node.parts]
+        return _joined(parts, node.word)
+    return _joined([_one(node, value, alias, zone) for value in node.values], "or")
+
+
+def _joined(parts: list[Sql], word: str) -> Sql:
+    if len(parts) == 1:
+        return parts[0]
+    return f"({f' {word.upper()} '.join(sql for sql, _ in parts)})", tuple(p for _, ps in parts for p in ps)
+
+
+def _one(test: Test, value: Literals, alias: str, zone: dt.tzinfo) -> Sql:
+    field, sign = test.field, "=" if test.sign in ("==", "in") else test.sign
+    if field.kind == "tags":
+        return _TAGGED.format(s=alias), (json.dumps(value, ensure_ascii=False), value)
+    if field.kind == "editions":
+        return _SUBSCRIBED.format(s=alias), (value,)
+    if field.kind == "attribute":
+        return _attribute(field.attribute, sign, value, alias)
+    if isinstance(value, dt.date):
+        return _day(f"{alias}.{field.column}", sign, value, zone)
+    if field.kind == "language" and value:
+        # RFC 4647 basic filtering: zh is also zh-Hans-CN.
+        column = f"{alias}.{field.column}"
+        return f"({column} = ? OR substr({column}, 1, ?) = ?)", (value, len(str(value)) + 1, f"{value}-")
+    return f"ifnull({alias}.{field.column} = ?, 0)", (value,)
+
+
+def _day(column: str, sign: str, day: dt.date, zone: dt.tzinfo) -> Sql:
+    """A moment against a day, which begins at midnight in `zone` and ends with the next."""
+    first, after = (_midnight(day + dt.timedelta(days=days), zone) for days in (0, 1))
+    if sign == "=":
+        return f"({column} >= ? AND {column} < ?)", (first, after)
+    edge = {"<": ("<", first), "<=": ("<", after), ">": (">=", after), ">=": (">=", first)}
+    sql_sign, moment = edge[sign]
+    return f"({column} {sql_sign} ?)", (moment,)
+
+
+def _midnight(day: dt.date, zone: dt.tzinfo) -> str:
+    at = dt.datetime.combine(day, dt.time(), tzinfo=zone).astimezone(dt.UTC)
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _attribute(key: str, sign: str, value: Literals, alias: str) -> Sql:
+    path = f'$."{key}"'
+    params: tuple[object, ...]
+    if isinstance(value, bool):
+        words = _YES if value else _NO
+        test, params = f"lower({_AS_TEXT}) IN ({', '.join('?' * len(words))})", words
+    elif isinstance(value, int | float):
+        test, params = f"({_AS_NUMBER}) {sign} ?", (value,)
+    elif isinstance(value, dt.date):
+        test, params = f"({_AS_DAY}) {sign} ?", (value.isoformat(),)
+    else:
+        test, params = f"({_AS_TEXT}) {sign} ?", (value,)
+    column = f"{alias}.attributes"
+    return (
+        f"ifnull((SELECT {test} FROM (SELECT json_type({column}, ?) AS t, json_extract({column}, ?) AS v)), 0)",
+        (*params, path, path),
+    )

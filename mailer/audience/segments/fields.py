@@ -1,0 +1,113 @@
+"""What can be asked about a person, and which values each field can be compared with."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from mailer.audience.address import ascii_domain, normalize_address, shown
+from mailer.audience.segments.tokens import Literals, fail
+from mailer.audience.values import STATUSES, language_tag, timezone_name
+from mailer.errors import AudienceError
+from mailer.words import nearest
+
+__all__ = ["FIELDS", "Field", "attribute_field", "checked_value", "named_field"]
+
+Kind = Literal["text", "language", "date", "tags", "editions", "attribute"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field by its name; `column` is the column of subscribers, `attribute` the name of a free one."""
+
+    name: str
+    kind: Kind
+    column: str = ""
+    attribute: str = ""
+
+
+FIELDS = {
+    known.name: known
+    for known in (
+        Field("email", "text", "address_key"),
+        Field("domain", "text", "domain"),
+        Field("name", "text", "name"),
+        Field("language", "language", "language"),
+        Field("timezone", "text", "timezone"),
+        Field("status", "text", "status"),
+        Field("joined", "date", "joined_at"),
+        Field("tags", "tags"),
+        Field("editions", "editions"),
+    )
+}
+
+
+def named_field(name: str, column: int) -> Field:
+    """The field of this name, else the attribute, unless it looks like a field that is misspelt."""
+    if name in FIELDS:
+        return FIELDS[name]
+    near = nearest(name, FIELDS)
+    if near:
+        raise fail(
+            f"{shown(name)} is not a field; did you mean {near}? (an attribute of that name is "
+            f"attributes.{name})",
+            column,
+        )
+    return attribute_field(name, column)
+
+
+def attribute_field(key: str, column: int) -> Field:
+    """The free attribute `key`. Raises SegmentError where it cannot be one."""
+    if not key or '"' in key or "\\" in key:
+        raise fail("the name of an attribute is not empty and holds no quotes or backslashes", column)
+    return Field(f"attributes.{key}", "attribute", "attributes", key)
+
+
+def _status(text: str) -> str:
+    if text not in STATUSES:
+        near = nearest(text, STATUSES)
+        hint = f"did you mean {near}?" if near else f"there are {', '.join(STATUSES)}"
+        raise AudienceError(f"{shown(text)} is not a status; {hint}")
+    return text
+
+
+_NORMAL: dict[str, Callable[[str], str]] = {
+    "email": lambda text: normalize_address(text).key,
+    "domain": ascii_domain,
+    "language": language_tag,
+    "timezone": timezone_name,
+    "status": _status,
+}
+
+
+def checked_value(field: Field, sign: str, value: Literals, column: int) -> Literals:
+    """`value` as `field` is compared with it. Raises SegmentError where the two do not go together."""
+    if field.kind in ("tags", "editions"):
+        raise fail(f'{field.name} is a list; write "…" in {field.name}', column)
+    if field.kind == "attribute":
+        if isinstance(value, bool) and sign not in ("==", "!=", "in"):
+            raise fail("true and false have no order; use == or !=", column)
+        return value
+    if field.kind == "date":
+        return _day(field, value, column)
+    if not isinstance(value, str):
+        raise fail(f'{field.name} is text; put the value in quotes, as in {field.name} == "…"', column)
+    if sign not in ("==", "!=", "in"):
+        raise fail(f"{field.name} has no order; use ==, != or in", column)
+    try:
+        return _NORMAL[field.name](value) if field.name in _NORMAL else value
+    except AudienceError as error:
+        raise fail(error.problems[0].message, column) from None
+
+
+def _day(field: Field, value: Literals, column: int) -> dt.date:
+    if isinstance(value, str):
+        try:
+            value = dt.date.fromisoformat(value)
+        except ValueError:
+            value = ""
+    if not isinstance(value, dt.date) or not 1900 <= value.year < 9999:
+        raise fail(f"{field.name} is a date; compare it with a day such as 2026-01-31", column)
+    return value

@@ -1,0 +1,98 @@
+"""Who may be written to, in one place: the same conditions plan a campaign, claim its deliveries and explain.
+
+Every function gives SQL on the alias `s` (subscribers) with `?` parameters in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from sqlite_utils import Database
+
+from mailer.audience.segments import Segment
+
+__all__ = ["Exclusion", "eligible_sql", "exclusion_of", "mask_sql", "reason_sql"]
+
+Sql = tuple[str, tuple[object, ...]]
+
+#: A mask is a 64-bit number with a sign; issues have far fewer variants.
+MAX_VARIANTS = 62
+
+
+class Exclusion(StrEnum):
+    """Why somebody does not get an edition. The first that applies is the one that is told."""
+
+    ERASED = "erased"
+    COMPLAINED = "complained"
+    UNSUBSCRIBED = "unsubscribed"
+    BOUNCED = "bounced"
+    SUPPRESSED = "suppressed"
+    PENDING = "pending"
+    NOT_SUBSCRIBED = "not_subscribed"
+    OUTSIDE_SEGMENT = "outside_segment"
+
+    @property
+    def sentence(self) -> str:
+        """For a table or an explanation, in plain words."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Exclusion.ERASED: "was erased",
+    Exclusion.COMPLAINED: "reported a message as spam",
+    Exclusion.UNSUBSCRIBED: "has unsubscribed",
+    Exclusion.BOUNCED: "cannot be reached: mail came back",
+    Exclusion.SUPPRESSED: "is on the suppression list",
+    Exclusion.PENDING: "has not confirmed the subscription yet",
+    Exclusion.NOT_SUBSCRIBED: "does not subscribe to this edition",
+    Exclusion.OUTSIDE_SEGMENT: "is outside the segment",
+}
+
+# The first question is asked once a statement, so an empty list costs nothing a person.
+_SUPPRESSED = """(EXISTS (SELECT 1 FROM suppressions)
+    AND address_hash(s.address_key) IN (SELECT address_hash FROM suppressions))"""
+
+_SUBSCRIBED = """EXISTS (SELECT 1 FROM subscriptions AS chosen
+    WHERE chosen.edition = ? AND chosen.subscriber_id = s.id)"""
+
+
+def eligible_sql(edition: str) -> Sql:
+    """The condition that a person may get `edition` now: active, subscribed, not suppressed."""
+    return f"(s.status = 'active' AND {_SUBSCRIBED} AND NOT {_SUPPRESSED})", (edition,)
+
+
+def reason_sql(edition: str, segment: Segment | None = None) -> Sql:
+    """An expression: the Exclusion of a person as text, or NULL for somebody who gets `edition`."""
+    sql = f"""CASE WHEN s.status IN ('erased', 'complained', 'unsubscribed', 'bounced') THEN s.status
+        WHEN {_SUPPRESSED} THEN 'suppressed'
+        WHEN s.status = 'pending' THEN 'pending'
+        WHEN NOT {_SUBSCRIBED} THEN 'not_subscribed'"""
+    params: tuple[object, ...] = (edition,)
+    if segment is not None:
+        condition, values = segment.sql()
+        sql += f"\n        WHEN NOT {condition} THEN 'outside_segment'"
+        params += values
+    return f"{sql} END", params
+
+
+def mask_sql(segments: Sequence[Segment]) -> Sql:
+    """An expression: the variant of a person, bit i set where they are in the i-th segment."""
+    if len(segments) > MAX_VARIANTS:
+        raise ValueError(f"a mask has at most {MAX_VARIANTS} segments")
+    parts = [segment.sql() for segment in segments]
+    sql = " | ".join(f"({condition} << {bit})" for bit, (condition, _) in enumerate(parts))
+    return f"({sql or '0'})", tuple(value for _, values in parts for value in values)
+
+
+def exclusion_of(
+    db: Database, subscriber_id: int, edition: str, segment: Segment | None = None
+) -> Exclusion | None:
+    """Why this person does not get `edition`, or None where they do. Raises LookupError for a wrong id."""
+    sql, params = reason_sql(edition, segment)
+    row = db.conn.execute(
+        f"SELECT {sql} FROM subscribers s WHERE s.id = ?", (*params, subscriber_id)
+    ).fetchone()
+    if row is None:
+        raise LookupError(f"there is no subscriber {subscriber_id}")
+    return Exclusion(row[0]) if row[0] else None

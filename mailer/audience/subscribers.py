@@ -1,0 +1,271 @@
+"""Adds people, and does what they ask: leave, come back, choose editions, be forgotten.
+
+An unsubscribe wins over everything. Only the person's own act makes them active again (their
+preferences page, or an operator who says how they asked), never an import: `exchange` sees to that.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlite_utils import Database
+
+from mailer.audience.address import Address
+from mailer.audience.consent import Consent, record_consent
+from mailer.audience.people import Subscriber, find, get, list_subscribers
+from mailer.audience.suppression import suppress, suppression_of
+from mailer.errors import AudienceError
+from mailer.store import utc_now, writing
+
+__all__ = [
+    "Details",
+    "Subscriber",
+    "add",
+    "confirm",
+    "erase",
+    "find",
+    "get",
+    "list_subscribers",
+    "set_editions",
+    "unsubscribe",
+]
+
+#: Of a reader's own words, this many characters are kept.
+MAX_REASON = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What to set of a person. None leaves a field as it is; attributes are merged by name."""
+
+    name: str | None = None
+    language: str | None = None
+    timezone: str | None = None
+    tags: tuple[str, ...] | None = None
+    attributes: Mapping[str, Any] | None = None
+
+
+# A new person, without anything that is said about them yet.
+_INSERT = """
+    INSERT INTO subscribers (address, address_key, domain, status, joined_at, updated_at)
+    VALUES (?, ?, ?, ?, ?, ?) RETURNING id
+"""
+
+_BY_KEY = "SELECT id FROM subscribers WHERE address_key = ?"
+
+# What is NULL stays as it was.
+_DESCRIBE = """
+    UPDATE subscribers SET name = COALESCE(?, name), language = COALESCE(?, language),
+        timezone = COALESCE(?, timezone), tags = COALESCE(?, tags), attributes = COALESCE(?, attributes),
+        updated_at = ?
+    WHERE id = ?
+"""
+
+_SET_STATUS = "UPDATE subscribers SET status = ?, updated_at = ? WHERE id = ?"
+
+_SUBSCRIBE = """
+    INSERT INTO subscriptions (edition, subscriber_id, since) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
+"""
+
+_LEAVE_EDITION = "DELETE FROM subscriptions WHERE edition = ? AND subscriber_id = ?"
+
+# An event of a campaign that is not there (any more) is still an event.
+_EVENT = """
+    INSERT INTO events (at, kind, subscriber_id, campaign_id, edition, reason, source)
+    VALUES (?, ?, ?, (SELECT id FROM campaigns WHERE id = ?), ?, ?, ?)
+"""
+
+# A reader may say why after having left.
+_LATE_REASON = """
+    UPDATE events SET reason = ?
+    WHERE reason = '' AND id = (
+        SELECT max(id) FROM events WHERE subscriber_id = ? AND kind = 'unsubscribe' AND edition = ?)
+"""
+
+# Everything about a person goes. The row stays, because deliveries and events refer to its number.
+_ERASE = """
+    UPDATE subscribers SET address = NULL, address_key = NULL, domain = '', name = '', language = '',
+        timezone = '', tags = '[]', attributes = '{}', status = 'erased', updated_at = ?
+    WHERE id = ?
+"""
+
+# Free text that may hold the address or a name: origins, readers' words, servers' answers.
+_ERASE_TEXTS = (
+    "DELETE FROM subscriptions WHERE subscriber_id = ?",
+    "UPDATE consents SET origin = '' WHERE subscriber_id = ?",
+    "UPDATE events SET reason = '' WHERE subscriber_id = ?",
+    "UPDATE deliveries SET reason = '' WHERE subscriber_id = ?",
+)
+
+
+def add(
+    db: Database,
+    address: Address,
+    *,
+    consent: Consent,
+    editions: Iterable[str] = (),
+    details: Details | None = None,
+    status: Literal["active", "pending"] = "active",
+    own_act: bool = False,
+) -> tuple[Subscriber, bool]:
+    """Adds a person, or changes one who is there; gives the person, and whether they are new.
+
+    `own_act` says that the person asked for this: it brings back who had left. Raises AudienceError
+    for a suppressed address, and for one that may not be made active without the person's own act.
+    """
+    details, now = details or Details(), utc_now()
+    with writing(db):
+        suppression = suppression_of(db, address)
+        if suppression:
+            since = suppression.added_at[:10]
+            raise AudienceError(
+                f"{address.address} is on the suppression list since {since} ({suppression.reason}) and is "
+                "never written to again"
+            )
+        row = db.conn.execute(_BY_KEY, (address.key,)).fetchone()
+        if row is None:
+            values = (address.address, address.key, address.domain, status, now, now)
+            number = int(db.conn.execute(_INSERT, values).fetchone()[0])
+        else:
+            number = int(row[0])
+            _bring_back(db, _known(db, number), status, own_act, now)
+        _describe(db, _known(db, number), details, now)
+        for edition in editions:
+            db.conn.execute(_SUBSCRIBE, (edition, number, now))
+        record_consent(db, number, consent)
+        return _known(db, number), row is None
+
+
+def confirm(db: Database, subscriber_id: int, consent: Consent) -> bool:
+    """Makes a pending person active, who has just agreed; False where nobody was waiting."""
+    with writing(db):
+        person = get(db, subscriber_id)
+        if person is None or person.status != "pending":
+            return False
+        db.conn.execute(_SET_STATUS, ("active", utc_now(), subscriber_id))
+        record_consent(db, subscriber_id, consent)
+        return True
+
+
+def unsubscribe(
+    db: Database,
+    subscriber_id: int,
+    *,
+    edition: str | None = None,
+    campaign_id: int | None = None,
+    reason: str = "",
+    source: str = "cli",
+) -> bool:
+    """Takes somebody off one edition, or off everything; False where that was so already.
+
+    It is recorded with the campaign that caused it and the reader's reason (cut to 500 characters).
+    """
+    why, now = reason.strip()[:MAX_REASON], utc_now()
+    with writing(db):
+        person = get(db, subscriber_id)
+        if person is None or person.status == "erased":
+            return False
+        if edition is not None:
+            changed = db.conn.execute(_LEAVE_EDITION, (edition, subscriber_id)).rowcount > 0
+        else:
+            changed = person.status != "unsubscribed"
+            db.conn.execute(_SET_STATUS, ("unsubscribed", now, subscriber_id)) if changed else None
+        if changed:
+            values = (now, "unsubscribe", subscriber_id, campaign_id, edition or "", why, source)
+            db.conn.execute(_EVENT, values)
+        elif why:
+            db.conn.execute(_LATE_REASON, (why, subscriber_id, edition or ""))
+        return changed
+
+
+def set_editions(
+    db: Database,
+    subscriber_id: int,
+    editions: Iterable[str],
+    *,
+    consent: Consent,
+    campaign_id: int | None = None,
+    source: str = "preferences",
+) -> bool:
+    """The person's own choice: exactly these editions. None at all is an unsubscribe.
+
+    Brings back somebody who had left; False where nothing changed, or the address is suppressed.
+    """
+    chosen, now = frozenset(editions), utc_now()
+    with writing(db):
+        person = get(db, subscriber_id)
+        if person is None or person.address is None:
+            return False
+        if not chosen:
+            return unsubscribe(db, subscriber_id, campaign_id=campaign_id, source=source)
+        if suppression_of(db, _address_of(db, subscriber_id)):
+            return False
+        back = person.status in ("unsubscribed", "bounced", "complained")
+        if back:
+            db.conn.execute(_SET_STATUS, ("active", now, subscriber_id))
+        for edition in sorted(set(person.editions) - chosen):
+            unsubscribe(db, subscriber_id, edition=edition, campaign_id=campaign_id, source=source)
+        for edition in sorted(chosen - set(person.editions)):
+            db.conn.execute(_SUBSCRIBE, (edition, subscriber_id, now))
+        if back or chosen - set(person.editions):
+            record_consent(db, subscriber_id, consent)
+        return back or chosen != set(person.editions)
+
+
+def erase(db: Database, subscriber_id: int, *, source: str = "cli") -> bool:
+    """Forgets somebody for good; False where there is nobody to forget.
+
+    Deliveries and events keep their rows by number. The address goes on the suppression list as a
+    hash, so that no import brings it back, and its bytes are overwritten in the file.
+    """
+    db.conn.execute("PRAGMA secure_delete=ON")
+    with writing(db):
+        person = get(db, subscriber_id)
+        if person is None or person.address is None:
+            return False
+        now = utc_now()
+        suppress(db, _address_of(db, subscriber_id).key, "erased")
+        db.conn.execute(_ERASE, (now, subscriber_id))
+        for statement in _ERASE_TEXTS:
+            db.conn.execute(statement, (subscriber_id,))
+        db.conn.execute(_EVENT, (now, "erase", subscriber_id, None, "", "", source))
+    # Older pages may still be in the -wal file; a reader that is busy there only delays this.
+    db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    return True
+
+
+def _known(db: Database, subscriber_id: int) -> Subscriber:
+    person = get(db, subscriber_id)
+    if person is None:  # pragma: no cover - looked up in the same transaction
+        raise AudienceError(f"there is no subscriber {subscriber_id}")
+    return person
+
+
+def _address_of(db: Database, subscriber_id: int) -> Address:
+    row = db.conn.execute(
+        "SELECT address, address_key, domain FROM subscribers WHERE id = ?", (subscriber_id,)
+    ).fetchone()
+    return Address(*row)
+
+
+def _bring_back(db: Database, person: Subscriber, status: str, own_act: bool, now: str) -> None:
+    if person.status == "active":
+        return
+    if not own_act:
+        raise AudienceError(
+            f"{person.address} is {person.status}; only their own wish makes them active again: if they "
+            'asked, say how with --consent "…"'
+        )
+    db.conn.execute(_SET_STATUS, (status, now, person.id))
+
+
+def _describe(db: Database, person: Subscriber, details: Details, now: str) -> None:
+    tags = None if details.tags is None else json.dumps(details.tags, ensure_ascii=False)
+    attributes = None
+    if details.attributes is not None:
+        attributes = json.dumps({**person.attributes, **details.attributes}, ensure_ascii=False)
+    values = (details.name, details.language, details.timezone, tags, attributes, now, person.id)
+    db.conn.execute(_DESCRIBE, values)

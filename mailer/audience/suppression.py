@@ -1,0 +1,58 @@
+"""The addresses that must never be written to again, whoever asks.
+
+Only a hash of the address is kept, so the list outlives an erasure. There is no way off it: an import,
+a sign-up and `subscribers add` all look here first, and a send looks again when it claims a delivery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from mailer.audience.address import Address
+from mailer.store import address_hash, utc_now, writing
+
+__all__ = ["Suppression", "suppress", "suppressed_keys", "suppression_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """Why an address is on the list, and since when (UTC)."""
+
+    reason: str
+    added_at: str
+
+
+# The first reason stays: it is what really happened.
+_ADD = "INSERT INTO suppressions (address_hash, reason, added_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+
+_FIND = "SELECT reason, added_at FROM suppressions WHERE address_hash = ?"
+
+# Is there anybody on the list at all? Most lists are empty, and hashing is not free.
+_ANY = "SELECT 1 FROM suppressions LIMIT 1"
+
+
+def suppress(db: Database, key: str, reason: str) -> bool:
+    """Puts the address with this key on the list; False where it is there already."""
+    with writing(db):
+        return db.conn.execute(_ADD, (address_hash(key), reason, utc_now())).rowcount > 0
+
+
+def suppression_of(db: Database, address: Address) -> Suppression | None:
+    """Why `address` is on the list, or None where it is not."""
+    row = db.conn.execute(_FIND, (address_hash(address.key),)).fetchone()
+    return Suppression(*row) if row else None
+
+
+def suppressed_keys(db: Database, keys: Iterable[str]) -> dict[str, str]:
+    """Those of `keys` that are on the list, with the reason."""
+    if db.conn.execute(_ANY).fetchone() is None:
+        return {}
+    found = {}
+    for key in keys:
+        row = db.conn.execute(_FIND, (address_hash(key),)).fetchone()
+        if row:
+            found[key] = str(row[0])
+    return found
