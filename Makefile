@@ -13,7 +13,16 @@ BIN := .venv/bin
 
 # Sends the sample morning edition to 200 sample readers, into outbox/.
 demo: .venv/.ready
-	@$(BIN)/python -m bench.demo
+	@test -e .env || (umask 077; $(BIN)/python -c 'import secrets; print("MAILER_SECRET_KEY=" + secrets.token_urlsafe(32))' > .env)
+	@echo "$$ mailer subscribers import samples/readers.csv"
+	@$(BIN)/mailer subscribers import samples/readers.csv
+	@echo "$$ mailer send issues/2026-11-21-morning.yaml --yes"
+	@$(BIN)/mailer send issues/2026-11-21-morning.yaml --yes
+	@echo
+	@echo "Open these:"
+	@echo "  campaigns/2026-11-21-morning/email.html   the edition, as it is in an inbox"
+	@echo "  campaigns/2026-11-21-morning/email.txt    its plain text"
+	@echo "  outbox/                                   one message a reader, as .eml files"
 
 test: .venv/.ready
 	$(BIN)/python -m pytest --numprocesses=auto --cov --cov-report=term

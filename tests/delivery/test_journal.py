@@ -1,0 +1,90 @@
+"""The journal says after a kill what was on the wire, and admits what it cannot know."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from mailer.delivery import journal as module
+from mailer.delivery.journal import Journal, read_journal
+from mailer.delivery.transports.base import Outcome, Result
+
+ACCEPTED = Outcome(Result.ACCEPTED)
+REFUSED = Outcome(Result.REJECTED, "id-7", "550 5.1.1 no such\nuser «é»")
+
+
+def test_what_was_begun_and_finished_reads_back(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "j"
+    journal = Journal(path)
+    journal.begin([(1, 1), (2, 1), (3, 2)])
+    journal.finish([(1, 1, ACCEPTED), (2, 1, REFUSED)])
+    journal.close()
+    record = read_journal(path)
+    assert record.complete
+    assert record.begun == {(1, 1), (2, 1), (3, 2)}
+    assert record.outcomes == {(1, 1): ACCEPTED, (2, 1): REFUSED}
+
+
+def test_a_new_run_starts_with_an_empty_journal(tmp_path: Path) -> None:
+    for _ in range(2):
+        journal = Journal(tmp_path / "j")
+        assert read_journal(tmp_path / "j").begun == frozenset()
+        journal.begin([(1, 1)])
+        journal.close()
+
+
+def test_a_missing_journal_knows_nothing(tmp_path: Path) -> None:
+    record = read_journal(tmp_path / "none")
+    assert not record.complete
+    assert not record.begun
+    assert not record.outcomes
+
+
+def test_a_journal_of_another_boot_is_not_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(tmp_path / "j")
+    journal.begin([(1, 1)])
+    journal.finish([(1, 1, ACCEPTED)])
+    journal.close()
+    (tmp_path / "boot").write_text("another\n")
+    monkeypatch.setattr(module, "_BOOT_ID", tmp_path / "boot")
+    record = read_journal(tmp_path / "j")
+    assert not record.complete
+    assert record.outcomes == {(1, 1): ACCEPTED}
+
+
+def test_a_system_without_boot_ids_is_never_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_BOOT_ID", tmp_path / "none")
+    Journal(tmp_path / "j").close()
+    assert not read_journal(tmp_path / "j").complete
+
+
+def test_a_line_that_was_not_written_whole_is_not_believed(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j")
+    journal.begin([(1, 1), (2, 1)])
+    journal.close()
+    with (tmp_path / "j").open("ab") as file:
+        file.write(b"< 1 1 nonsense \n< 2\n< x y accepted \n< 1 1 rejected [\n< 2 1 accepted ")
+    record = read_journal(tmp_path / "j")
+    assert record.begun == {(1, 1), (2, 1)}
+    assert record.outcomes == {}
+
+
+def test_a_message_that_is_handed_over_again_has_no_outcome_yet(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j")
+    journal.begin([(1, 1)])
+    journal.finish([(1, 1, ACCEPTED)])
+    journal.begin([(1, 1)])
+    journal.close()
+    assert read_journal(tmp_path / "j").outcomes == {}
+
+
+def test_a_full_disk_is_an_error_before_anything_is_handed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path / "j")
+    monkeypatch.setattr(os, "write", lambda descriptor, data: len(data) - 1)
+    with pytest.raises(OSError, match="No space left"):
+        journal.begin([(1, 1)])
+    journal.close()
