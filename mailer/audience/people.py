@@ -58,7 +58,8 @@ def list_subscribers(
     db: Database, *, status: str | None = None, edition: str | None = None, segment: Segment | None = None
 ) -> Iterator[Subscriber]:
     """Everybody who fits, in the order they came, as a stream. The erased only where `status` asks."""
-    where, params = ["s.status = ?" if status else "s.status <> 'erased'"], [status] if status else []
+    where = ["s.status = ?" if status else "s.status <> 'erased'"]
+    params: list[object] = [status] if status else []
     if edition:
         where.append("EXISTS (SELECT 1 FROM subscriptions e WHERE e.edition = ? AND e.subscriber_id = s.id)")
         params.append(edition)

@@ -118,7 +118,7 @@ def add(
     """
     details, now = details or Details(), utc_now()
     with writing(db):
-        suppression = suppression_of(db, address)
+        suppression = suppression_of(db, address.key)
         if suppression:
             since = suppression.added_at[:10]
             raise AudienceError(
@@ -201,7 +201,7 @@ def set_editions(
             return False
         if not chosen:
             return unsubscribe(db, subscriber_id, campaign_id=campaign_id, source=source)
-        if suppression_of(db, _address_of(db, subscriber_id)):
+        if suppression_of(db, _address_of(db, subscriber_id).key):
             return False
         back = person.status in ("unsubscribed", "bounced", "complained")
         if back:

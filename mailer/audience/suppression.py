@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from mailer.audience.address import Address
 from mailer.store import address_hash, utc_now, writing
 
-__all__ = ["Suppression", "suppress", "suppressed_keys", "suppression_of"]
+__all__ = ["Suppression", "is_suppressed", "suppress", "suppressed_keys", "suppression_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +39,15 @@ def suppress(db: Database, key: str, reason: str) -> bool:
         return db.conn.execute(_ADD, (address_hash(key), reason, utc_now())).rowcount > 0
 
 
-def suppression_of(db: Database, address: Address) -> Suppression | None:
-    """Why `address` is on the list, or None where it is not."""
-    row = db.conn.execute(_FIND, (address_hash(address.key),)).fetchone()
+def suppression_of(db: Database, key: str) -> Suppression | None:
+    """Why the address with this key is on the list, or None where it is not."""
+    row = db.conn.execute(_FIND, (address_hash(key),)).fetchone()
     return Suppression(*row) if row else None
+
+
+def is_suppressed(db: Database, key: str) -> bool:
+    """Is the address with this key on the list?"""
+    return suppression_of(db, key) is not None
 
 
 def suppressed_keys(db: Database, keys: Iterable[str]) -> dict[str, str]:

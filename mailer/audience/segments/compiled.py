@@ -99,7 +99,5 @@ def _attribute(key: str, sign: str, value: Literals, alias: str) -> Sql:
     else:
         test, params = f"({_AS_TEXT}) {sign} ?", (value,)
     column = f"{alias}.attributes"
-    return (
-        f"ifnull((SELECT {test} FROM (SELECT json_type({column}, ?) AS t, json_extract({column}, ?) AS v)), 0)",
-        (*params, path, path),
-    )
+    parsed = f"SELECT json_type({column}, ?) AS t, json_extract({column}, ?) AS v"
+    return f"ifnull((SELECT {test} FROM ({parsed})), 0)", (*params, path, path)

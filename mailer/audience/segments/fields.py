@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Literal
 
 from mailer.audience.address import ascii_domain, normalize_address, shown
@@ -43,12 +44,15 @@ FIELDS = {
     )
 }
 
+# What other programs call these; nobody means an attribute by them.
+_ALIASES = {"lang": "language", "mail": "email", "address": "email", "state": "status", "created": "joined"}
+
 
 def named_field(name: str, column: int) -> Field:
     """The field of this name, else the attribute, unless it looks like a field that is misspelt."""
     if name in FIELDS:
         return FIELDS[name]
-    near = nearest(name, FIELDS)
+    near = _ALIASES.get(name) or next(iter(get_close_matches(name, FIELDS, n=1, cutoff=0.76)), None)
     if near:
         raise fail(
             f"{shown(name)} is not a field; did you mean {near}? (an attribute of that name is "

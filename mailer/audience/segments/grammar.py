@@ -80,12 +80,11 @@ class _Parser:
     def whole(self) -> Node:
         if self._now.kind == "end":
             raise fail('the expression is empty; write one such as language == "zh"', 1)
-        node = self._either()
-        if self._now.kind != "end":
-            text = self._now.text
-            if text in _SIGNS:
-                raise fail("a comparison has two sides; join two comparisons with and", self._now.column)
-            raise fail(f"{shown(text)} is not expected here; join tests with and / or", self._now.column)
+        node, rest = self._either(), self._take()
+        if rest.text in _SIGNS:
+            raise fail("a comparison has two sides; join two comparisons with and", rest.column)
+        if rest.kind != "end":
+            raise fail(f"{shown(rest.text)} is not expected here; join tests with and / or", rest.column)
         return node
 
     @property
@@ -94,7 +93,8 @@ class _Parser:
 
     def _take(self) -> Token:
         token = self._now
-        self._next += token.kind != "end"
+        if token.kind != "end":
+            self._next += 1
         return token
 
     def _takes(self, *texts: str) -> bool:
@@ -210,7 +210,7 @@ class _Parser:
             raise fail(f'leave out "subscriber."; the fields are {known}', token.column)
         if token.text != "attributes":
             if self._now.text == ".":
-                raise fail(f"only attributes have parts; write attributes.NAME", token.column)
+                raise fail("only attributes have parts; write attributes.NAME", token.column)
             return named_field(token.text, token.column)
         if self._takes("."):
             name = self._take()
