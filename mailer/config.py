@@ -270,6 +270,7 @@ class Settings(_Frozen):
     pace: Pace
     secret_keys: tuple[SecretStr, ...] = ()
     smtp_password: SecretStr | None = None
+    smtp_ca_file: Path | None = None
     sendgrid_key: SecretStr | None = None
     sendgrid_url: str = "https://api.sendgrid.com"
 
@@ -331,6 +332,8 @@ def load_settings(root: Path, environ: Mapping[str, str] | None = None) -> Setti
     password = environment.get("MAILER_SMTP_PASSWORD")
     sendgrid = environment.get("SENDGRID_API_KEY")
     more: dict[str, Any] = {}
+    if environment.get("MAILER_SMTP_CA_FILE"):
+        more["smtp_ca_file"] = root / environment["MAILER_SMTP_CA_FILE"]
     if environment.get("MAILER_SENDGRID_URL"):
         more["sendgrid_url"] = environment["MAILER_SENDGRID_URL"].rstrip("/")
     return Settings(

@@ -1,0 +1,277 @@
+"""One SMTP session (RFC 5321), and exactly how far a message got in it.
+
+`Session` is the standard library's client with its TLS, AUTH and EHLO kept, and with transactions of its own:
+MAIL, RCPT and DATA go out in one write where the server offers PIPELINING (RFC 2920), and a broken
+connection is told apart by whether the final dot had left. Policy, such as when to try again, is `smtp`'s.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import select
+import smtplib
+import socket
+import ssl
+from contextlib import suppress
+from typing import Final
+
+__all__ = ["Doubt", "Lost", "Session"]
+
+_LONGEST_LINE: Final = 8192
+_MOST_LINES: Final = 200
+_GOODBYE_SECONDS: Final = 2.0
+_LINE_BEGINS_WITH_DOT = re.compile(rb"^\.", re.MULTILINE)
+
+
+class Lost(Exception):
+    """The connection ended before the final dot was written: the server cannot have the message."""
+
+
+class Doubt(Exception):
+    """The final dot was written, and no answer to it was understood: the server may have the message."""
+
+
+class Session(smtplib.SMTP):
+    """An open connection. `transactions` counts the messages that it carried."""
+
+    def __init__(self, host: str, port: int, *, timeout: float, implicit_tls: ssl.SSLContext | None) -> None:
+        """Connects and reads the greeting. Raises OSError, ssl.SSLError and smtplib.SMTPException."""
+        self.transactions = 0
+        self._unread = b""
+        self._implicit_tls = implicit_tls
+        super().__init__(host, port, local_hostname="localhost", timeout=timeout)
+        self.local_hostname = self._own_name()
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        """Overrides the place where smtplib opens its socket, as its own SMTP_SSL does."""
+        plain = socket.create_connection((host, port), timeout)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._implicit_tls is None:
+            return plain
+        return self._implicit_tls.wrap_socket(plain, server_hostname=host)
+
+    def _own_name(self) -> str:
+        """What EHLO says: the machine's full name, else its address (RFC 5321 section 4.1.4)."""
+        name = socket.gethostname()
+        if "." in name and re.fullmatch(r"[A-Za-z0-9.-]+", name):
+            return name
+        address = self._open_socket().getsockname()[0]
+        return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+
+    def secure(self, context: ssl.SSLContext) -> None:
+        """STARTTLS, then EHLO again (RFC 3207)."""
+        self.starttls(context=context)
+        if self._unread:  # came before TLS, would count as having come within it
+            self.close()
+            raise smtplib.SMTPServerDisconnected("it sent something in the clear after STARTTLS")
+        self.ehlo_or_helo_if_needed()
+
+    def authenticate(self, user: str, password: str) -> None:
+        """AUTH with the best mechanism that both sides know. Raises smtplib.SMTPException."""
+        if (user + password).isascii():
+            self.login(user, password)
+            return
+        # smtplib takes ASCII only; RFC 4616 says that PLAIN is UTF-8.
+        if "PLAIN" not in self.esmtp_features.get("auth", "").upper().split():
+            raise smtplib.SMTPNotSupportedError("it does not offer AUTH PLAIN, which this password needs")
+        token = base64.b64encode(f"\0{user}\0{password}".encode()).decode("ascii")
+        code, words = self.docmd("AUTH", f"PLAIN {token}")
+        if code != 235:
+            raise smtplib.SMTPAuthenticationError(code, words)
+
+    @property
+    def largest(self) -> int:
+        """The most octets that the server takes in a message (RFC 1870), or 0 where it does not say."""
+        size = self.esmtp_features.get("size", "")
+        return int(size) if size.isascii() and size.isdigit() else 0
+
+    def patience(self, seconds: float) -> None:
+        """Sets how long to wait for the other side from now on."""
+        self._open_socket().settimeout(seconds)
+
+    def is_alive(self) -> bool:
+        """Whether the server is there and quiet, as it should be between two transactions."""
+        try:
+            return not self._speaks_unasked()
+        except OSError:
+            return False
+
+    def transact(self, sender: str, recipient: str, raw: bytes) -> tuple[int, bytes]:
+        """Hands over one message to one recipient; gives the reply that decided its fate.
+
+        That is the first refusal, or the answer to the final dot. The addresses hold no control characters,
+        no space and no angle brackets. Raises Lost and Doubt.
+        """
+        self.transactions += 1
+        try:
+            code, words = self._announce(sender, recipient, len(raw))
+            if code != 354:
+                if code == 421:
+                    self.close()
+                else:
+                    self._forget()
+                return code, words
+            body = raw if raw.endswith(b"\r\n") else raw + b"\r\n"
+            if b"\n." in body or body.startswith(b"."):
+                body = _LINE_BEGINS_WITH_DOT.sub(b"..", body)
+            connection = self._open_socket()
+            connection.sendall(body)
+            # Whether the server has hung up meanwhile is asked before the dot: what was lost by then is
+            # known not to have arrived, what is lost later never can be.
+            if self._speaks_unasked() and (refused := self._refusal()):
+                self.close()
+                return refused
+            connection.sendall(b".\r\n")
+        except OSError as error:
+            self.close()
+            raise Lost(_say(error)) from None
+        try:
+            code, words = self.getreply()
+        except OSError as error:
+            self.close()
+            raise Doubt(_say(error)) from None
+        if not (200 <= code <= 299 or 400 <= code <= 599):
+            self.close()
+            raise Doubt(f"the server answered {code} {words.decode('utf-8', 'replace')}")
+        if code == 421:
+            self.close()
+        elif code > 299:
+            self._forget()
+        return code, words
+
+    def _announce(self, sender: str, recipient: str, size: int) -> tuple[int, bytes]:
+        """MAIL, RCPT and DATA; gives 354, or the first reply that is in its way."""
+        options = f" SIZE={size}" if self.has_extn("size") else ""
+        if not recipient.isascii() or not sender.isascii():
+            options += " SMTPUTF8"
+        mail = f"MAIL FROM:<{sender}>{options}\r\n".encode()
+        rcpt = f"RCPT TO:<{recipient}>\r\n".encode()
+        connection = self._open_socket()
+        if not self.has_extn("pipelining"):
+            for command in (mail, rcpt):
+                connection.sendall(command)
+                refused = self._refusal(unless=250)
+                if refused:
+                    return refused
+            connection.sendall(b"DATA\r\n")
+            return self._refusal(unless=354) or (354, b"")
+        connection.sendall(mail + rcpt + b"DATA\r\n")
+        refused = self._refusal(unless=250)
+        if refused and refused[0] == 421:  # it says no more
+            return refused
+        answer = self._refusal(unless=250)
+        refused = refused or answer
+        if refused and refused[0] == 421:
+            return refused
+        if refused is None:
+            return self._refusal(unless=354) or (354, b"")
+        if self.getreply()[0] == 354:  # nobody is to get it, and still it waits for it (RFC 2920 section 3.1)
+            connection.sendall(b".\r\n")
+            self.getreply()
+        return refused
+
+    def _refusal(self, unless: int | None = None) -> tuple[int, bytes] | None:
+        """The next reply if it is a refusal, None if it is the hoped-for `unless` (250 stands for any 2xx).
+
+        After an answer that is neither nobody can tell what answers what: that ends the connection.
+        """
+        code, words = self.getreply()
+        if 400 <= code <= 599:
+            return code, words
+        if code == unless or (unless == 250 and 200 <= code <= 299):
+            return None
+        self.close()
+        raise smtplib.SMTPServerDisconnected(f"it answered out of turn: {words.decode('utf-8', 'replace')}")
+
+    def _forget(self) -> None:
+        """RSET after a refusal, so that the next message begins on clean ground."""
+        with suppress(OSError):
+            if self.docmd("RSET")[0] == 250:
+                return
+        self.close()
+
+    def _speaks_unasked(self) -> bool:
+        """Whether the server has said something though it was not its turn. Raises when it has hung up."""
+        connection = self._open_socket()
+        if self._unread:
+            return True
+        poll = select.poll()
+        poll.register(connection, select.POLLIN)
+        if not poll.poll(0):
+            return False
+        patience = connection.gettimeout()
+        connection.settimeout(0)
+        try:
+            self._unread += self._receive()
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False  # TLS talking to itself, as with a session ticket
+        finally:
+            with suppress(OSError):
+                connection.settimeout(patience)
+        return True
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Overrides smtplib's: one reply, of bounded length; its code is -1 where it has none.
+
+        Raises SMTPServerDisconnected when the connection has ended or the time is up.
+        """
+        lines: list[bytes] = []
+        while len(lines) < _MOST_LINES:
+            line = self._line()
+            lines.append(line[4:].strip())
+            if not re.fullmatch(rb"[2-5][0-9][0-9]", line[:3]):
+                return -1, line.strip()
+            if line[3:4] != b"-":
+                return int(line[:3]), b"\n".join(lines)
+        self.close()
+        raise smtplib.SMTPServerDisconnected("its answer has no end")
+
+    def _line(self) -> bytes:
+        while (end := self._unread.find(b"\n")) < 0:
+            if len(self._unread) > _LONGEST_LINE:
+                self.close()
+                raise smtplib.SMTPServerDisconnected("a line of its answer has no end")
+            try:
+                self._unread += self._receive()
+            except smtplib.SMTPServerDisconnected:
+                raise
+            except OSError as error:
+                self.close()
+                raise smtplib.SMTPServerDisconnected(_say(error)) from None
+        line, self._unread = self._unread[:end], self._unread[end + 1 :]
+        return line
+
+    def _receive(self) -> bytes:
+        data = self._open_socket().recv(_LONGEST_LINE)
+        if not data:
+            self.close()
+            raise smtplib.SMTPServerDisconnected("it closed the connection")
+        return data
+
+    def _open_socket(self) -> socket.socket:
+        if self.sock is None:
+            raise smtplib.SMTPServerDisconnected("the connection is closed")
+        return self.sock
+
+    def close(self) -> None:
+        """Overrides smtplib's: drops the connection, and what was not read of it."""
+        self._unread = b""
+        super().close()
+
+    def leave(self) -> None:
+        """QUIT, politely and briefly. Never raises."""
+        with suppress(OSError):
+            self.patience(_GOODBYE_SECONDS)
+            self.docmd("QUIT")
+        with suppress(OSError):
+            self.close()
+
+
+def _say(error: OSError) -> str:
+    """Why a connection ended, in words."""
+    if isinstance(error, TimeoutError):
+        return "it did not answer in time"
+    if isinstance(error, (ConnectionResetError, BrokenPipeError)):
+        return "it closed the connection"
+    return error.strerror or str(error) or "the connection ended"
