@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from mailer.audience.selection import Exclusion
 from mailer.commands.context import say
 from mailer.config import Settings
 from mailer.delivery.run import Progress as RunProgress
@@ -37,7 +38,7 @@ def say_plan(prepared: Prepared) -> None:
         say(f"Segment    {plan.segment}")
     say(f"Readers    {plan.recipients:,} will get it")
     for reason, number in plan.excluded.items():
-        say(f"           {number:,} will not: {reason}")
+        say(f"           {number:,} will not: {_because(reason)}")
     if len(plan.variants) > 1:
         for variant, number in plan.variants.items():
             say(f"           {number:,} get variant {variant}")
@@ -53,6 +54,10 @@ def say_plan(prepared: Prepared) -> None:
     if existing and existing.issue_hash != prepared.loaded.digest:
         say("Warning    the file has changed since; this campaign goes on with the issue as archived")
     say()
+
+
+def _because(reason: str) -> str:
+    return Exclusion(reason).sentence if reason in set(Exclusion) else "has it already"
 
 
 def _hash(prepared: Prepared) -> str:

@@ -54,7 +54,7 @@ class Selection:
         if self.earlier:
             marks = ", ".join("?" * len(self.earlier))
             already = (
-                "(SELECT 'has it already' FROM deliveries AS e WHERE e.subscriber_id = s.id "
+                "(SELECT 'received' FROM deliveries AS e WHERE e.subscriber_id = s.id "
                 f"AND e.campaign_id IN ({marks}) AND e.state <> 'skipped')"
             )
         return (

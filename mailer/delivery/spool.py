@@ -64,6 +64,9 @@ class Claim:
     domain: str
 
 
+#: The very words of the partial index `deliveries_open`: with them in a condition, SQLite uses it.
+_OPEN = "state IN ('pending', 'sending', 'deferred', 'uncertain')"
+
 _CAMPAIGN_COLUMNS = (
     "id, slug, issue, issue_hash, edition, issue_date, segment, plan_hash, plan, subject, transport, "
     "status, status_note, created_at, started_at, finished_at"
@@ -163,8 +166,10 @@ class Spool:
             rows = db.conn.execute(
                 # What is pending, or deferred and due, with the person and why not to write to them, if so.
                 "SELECT d.subscriber_id, d.variant, d.attempt, s.address, s.name, s.language, s.attributes, "
-                f"s.domain, {reason} FROM deliveries AS d JOIN subscribers AS s ON s.id = d.subscriber_id "
-                "WHERE d.campaign_id = ? AND d.state IN ('pending', 'deferred') AND d.due_at <= ? LIMIT ?",
+                f"s.domain, {reason} FROM deliveries AS d INDEXED BY deliveries_open "
+                "JOIN subscribers AS s ON s.id = d.subscriber_id "
+                f"WHERE d.campaign_id = ? AND d.{_OPEN} AND d.state IN ('pending', 'deferred') "
+                "AND d.due_at <= ? LIMIT ?",
                 [*parameters, self.campaign.id, now, limit],
             ).fetchall()
             claims = [_claim(row) for row in rows if row[8] is None]
@@ -213,7 +218,8 @@ class Spool:
     def recover(self, record: Record) -> dict[str, int]:
         """Settles what a dead process left `sending`, by what its journal knows. Gives counts by state."""
         rows = self._db.conn.execute(
-            "SELECT subscriber_id, attempt FROM deliveries WHERE campaign_id = ? AND state = 'sending'",
+            "SELECT subscriber_id, attempt FROM deliveries INDEXED BY deliveries_open "
+            f"WHERE campaign_id = ? AND {_OPEN} AND state = 'sending'",
             [self.campaign.id],
         ).fetchall()
         settled: list[tuple[int, int, Outcome, str]] = []
@@ -245,7 +251,7 @@ class Spool:
             return db.conn.execute(
                 # The operator's word on what was on the wire.
                 "UPDATE deliveries SET state = ?, reason = ?, due_at = '' "
-                "WHERE campaign_id = ? AND state = 'uncertain'",
+                f"WHERE campaign_id = ? AND {_OPEN} AND state = 'uncertain'",
                 [state, reason, self.campaign.id],
             ).rowcount
 
@@ -263,7 +269,7 @@ class Spool:
         """Deferred deliveries may be tried now, because the operator asks for it."""
         with writing(self._db) as db:
             db.conn.execute(
-                "UPDATE deliveries SET due_at = '' WHERE campaign_id = ? AND state = 'deferred'",
+                f"UPDATE deliveries SET due_at = '' WHERE campaign_id = ? AND {_OPEN} AND state = 'deferred'",
                 [self.campaign.id],
             )
 
@@ -279,7 +285,8 @@ class Spool:
     def next_due(self) -> str | None:
         """When the first deferred delivery may be tried again (UTC), or None."""
         row = self._db.conn.execute(
-            "SELECT min(due_at) FROM deliveries WHERE campaign_id = ? AND state = 'deferred'",
+            "SELECT min(due_at) FROM deliveries INDEXED BY deliveries_open "
+            f"WHERE campaign_id = ? AND {_OPEN} AND state = 'deferred'",
             [self.campaign.id],
         ).fetchone()
         due: str | None = row[0]

@@ -43,7 +43,7 @@ def prepare(
     same = [campaign for campaign in known if _is_same_issue(campaign, loaded)]
     segment = " ".join(segment.split())
     existing = next((campaign for campaign in same if campaign.segment == segment), None)
-    selection = selection_for(loaded, segment, earlier=[c.id for c in same if c is not existing])
+    selection = selection_for(loaded, settings, segment, earlier=[c.id for c in same if c is not existing])
     slug = existing.slug if existing else _free_slug(settings, loaded, known)
     audience = survey(db, selection)
     renditions = render_variants(loaded, settings, slug=slug, variants=audience_variants(audience))
@@ -63,13 +63,16 @@ def prepare(
     return Prepared(loaded, renditions, selection, plan, existing)
 
 
-def selection_for(loaded: LoadedIssue, segment: str, *, earlier: Sequence[int] = ()) -> Selection:
+def selection_for(
+    loaded: LoadedIssue, settings: Settings, segment: str, *, earlier: Sequence[int] = ()
+) -> Selection:
     """Who is asked for. Raises SegmentError for the segment, IssueError for an `only` of the issue."""
+    zone = settings.publication.zone
     only: list[Segment] = []
     problems: list[Problem] = []
     for expression in only_expressions(loaded.issue):
         try:
-            only.append(parse(expression))
+            only.append(parse(expression, zone))
         except SegmentError as error:
             problems += [
                 Problem(f"only: {p.message}", *_place_of_only(loaded, expression)) for p in error.problems
@@ -77,7 +80,7 @@ def selection_for(loaded: LoadedIssue, segment: str, *, earlier: Sequence[int] =
     if problems:
         raise IssueError.of(problems)
     return Selection(
-        loaded.issue.edition, parse(segment) if segment else None, tuple(only), tuple(sorted(earlier))
+        loaded.issue.edition, parse(segment, zone) if segment else None, tuple(only), tuple(sorted(earlier))
     )
 
 

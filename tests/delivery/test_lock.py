@@ -14,9 +14,11 @@ from mailer.errors import BusyError
 def test_the_second_sender_is_told_who_the_first_is(tmp_path: Path) -> None:
     path = tmp_path / ".mailer" / "x.lock"
     with only_sender(path, "campaign x"):
-        with pytest.raises(BusyError, match=f"campaign x is being sent by process {os.getpid()}"):
-            with only_sender(path, "campaign x"):
-                pass
+        with (
+            pytest.raises(BusyError, match=f"campaign x is being sent by process {os.getpid()}"),
+            only_sender(path, "campaign x"),
+        ):
+            pass
         assert path.read_text() == str(os.getpid())
 
 

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from mailer.delivery.mime import LINE, encoded_words, phrase, quoted_printable, slot_lines, unstructured
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"))
+TEXT = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
+)
 ONE_LINE = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]))
 
 
@@ -23,6 +25,8 @@ def _decoded(data: bytes) -> str:
 @example("From here\nFrom there")
 @example("a" * 75 + ".")
 @example("x " * 60)
+@example("x" * 74 + " ")
+@example("x" * 73 + " ")
 @example("tab\t\nspace \n")
 def test_quoted_printable_reads_back_and_keeps_to_its_lines(text: str) -> None:
     encoded = quoted_printable(text)
@@ -34,7 +38,9 @@ def test_quoted_printable_reads_back_and_keeps_to_its_lines(text: str) -> None:
 
 
 @given(TEXT, TEXT, TEXT)
-def test_a_slot_stands_between_fragments_that_were_encoded_before(before: str, value: str, after: str) -> None:
+def test_a_slot_stands_between_fragments_that_were_encoded_before(
+    before: str, value: str, after: str
+) -> None:
     joined = quoted_printable(before) + slot_lines(value) + quoted_printable(after)
     assert _decoded(joined) == before + value + after
     assert all(len(line) <= LINE and not line.startswith(b".") for line in joined.split(b"\r\n"))

@@ -1,0 +1,361 @@
+"""The delivery loop hands over every message once and writes down what became of it, whatever happens."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from mailer.audience.subscribers import unsubscribe
+from mailer.config import Pace, Rate, Settings
+from mailer.delivery import run as module
+from mailer.delivery import workers
+from mailer.delivery.journal import Journal, read_journal
+from mailer.delivery.pace import Pacer
+from mailer.delivery.run import NEVER, Progress, deliver
+from mailer.delivery.spool import Spool
+from mailer.delivery.transports.base import Outcome, Outgoing, Result
+from mailer.errors import TransportError
+from tests.delivery.conftest import Scripted, add_readers, freeze, templates
+
+ACCEPTED = Outcome(Result.ACCEPTED, "ok")
+
+
+def run(
+    settings: Settings,
+    spool: Spool,
+    transport: Scripted,
+    journal: Path,
+    *,
+    stop: threading.Event | None = None,
+    pacer: Pacer | None = None,
+    connections: int = 4,
+    retry_after: tuple[float, ...] = (),
+    **more: object,
+) -> Progress:
+    return deliver(
+        spool,
+        templates(settings, spool),
+        transport,
+        journal=journal,
+        pacer=pacer or Pacer(Pace()),
+        connections=connections,
+        stop=stop or threading.Event(),
+        retry_after=retry_after,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def left(spool: Spool) -> dict[str, int]:
+    return {state: number for state, number in spool.counts().items() if number}
+
+
+@pytest.mark.parametrize("batch", [1, 7])
+def test_everybody_gets_it_once(db: Database, settings: Settings, journal: Path, batch: int) -> None:
+    add_readers(db, 100)
+    spool, transport = freeze(db), Scripted(batch=batch)
+    progress = run(settings, spool, transport, journal)
+    assert Counter(transport.sent) == Counter(f"reader{i}@example.org" for i in range(1, 101))
+    assert left(spool) == {"accepted": 100}
+    assert progress.outcomes == {"accepted": 100}
+    assert progress.done == 100
+    assert transport.closed == 4
+    run(settings, spool, transport, journal)
+    assert len(transport.sent) == 100
+
+
+def test_more_readers_than_a_window(
+    db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_WINDOW", 10)
+    monkeypatch.setattr(module, "_CHUNK", 3)
+    add_readers(db, 57)
+    spool, transport = freeze(db), Scripted()
+    most = 0
+
+    def watch(message: Outgoing) -> Outcome:
+        nonlocal most
+        most = max(most, spool_of_another.counts()["sending"])
+        return ACCEPTED
+
+    from mailer.store import open_store
+
+    spool_of_another = Spool(open_store(settings.database), spool.campaign)
+    transport.decide = watch
+    run(settings, spool, transport, journal, connections=1)
+    assert left(spool) == {"accepted": 57}
+    assert len(set(transport.sent)) == 57
+    assert 0 < most <= 10
+
+
+def test_refusals_and_doubts_are_never_counted_as_sent(
+    db: Database, settings: Settings, journal: Path
+) -> None:
+    ids = add_readers(db, 4)
+    kinds = dict(zip(ids, (Result.ACCEPTED, Result.REJECTED, Result.DEFERRED, Result.UNCERTAIN), strict=True))
+    spool = freeze(db)
+    transport = Scripted(
+        lambda m: Outcome(kinds[m.subscriber_id], "", f"said {kinds[m.subscriber_id].value}")
+    )
+    progress = run(settings, spool, transport, journal)
+    assert left(spool) == {"accepted": 1, "rejected": 1, "deferred": 1, "uncertain": 1}
+    assert progress.outcomes == left(spool)
+    assert ("rejected", "said rejected", 1) in spool.reasons()
+    assert spool.next_due() == NEVER
+
+
+def test_a_deferred_message_is_tried_again_in_the_same_run(
+    db: Database, settings: Settings, journal: Path
+) -> None:
+    add_readers(db, 2)
+    spool = freeze(db)
+    tries: Counter[str] = Counter()
+
+    def decide(message: Outgoing) -> Outcome:
+        tries[message.address] += 1
+        first = message.address.startswith("reader1") and tries[message.address] < 3
+        return Outcome(Result.DEFERRED, "", "451 later") if first else ACCEPTED
+
+    run(settings, spool, Scripted(decide), journal, retry_after=(0.01, 0.01))
+    assert left(spool) == {"accepted": 2}
+    assert tries == {"reader1@example.org": 3, "reader2@example.org": 1}
+
+
+def test_a_stop_during_the_wait_for_a_retry_ends_the_run(
+    db: Database, settings: Settings, journal: Path
+) -> None:
+    add_readers(db, 1)
+    spool, stop = freeze(db), threading.Event()
+
+    def decide(message: Outgoing) -> Outcome:
+        stop.set()
+        return Outcome(Result.DEFERRED, "", "451 later")
+
+    progress = run(settings, spool, Scripted(decide), journal, stop=stop, retry_after=(3600.0,))
+    assert progress.stopped_by == "signal"
+    assert left(spool) == {"deferred": 1}
+
+
+def test_a_stop_gives_back_what_was_not_handed_over(db: Database, settings: Settings, journal: Path) -> None:
+    add_readers(db, 300)
+    spool, stop = freeze(db), threading.Event()
+
+    def decide(message: Outgoing) -> Outcome:
+        stop.set()
+        return ACCEPTED
+
+    transport = Scripted(decide)
+    progress = run(settings, spool, transport, journal, stop=stop)
+    counts = left(spool)
+    assert progress.stopped_by == "signal"
+    assert counts["accepted"] == len(transport.sent) < 300
+    assert counts["pending"] == 300 - counts["accepted"]
+    run(settings, spool, transport, journal)
+    assert left(spool) == {"accepted": 300}
+    assert len(set(transport.sent)) == len(transport.sent) == 300
+
+
+@pytest.mark.parametrize("status", ["paused", "cancelled"])
+def test_another_process_stops_a_run(
+    db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.0)
+    add_readers(db, 50)
+    spool = freeze(db)
+    from mailer.store import open_store
+
+    other = Spool(open_store(settings.database), spool.campaign)
+    asked = threading.Event()
+
+    def decide(message: Outgoing) -> Outcome:
+        if not asked.is_set():
+            asked.set()
+            other.set_status(status)
+        return ACCEPTED
+
+    slow = Pacer(Pace.model_construct(limit=Rate(count=200, seconds=1), domains={}))
+    transport = Scripted(decide)
+    progress = run(settings, spool, transport, journal, connections=1, pacer=slow)
+    assert progress.stopped_by == status
+    counts = left(spool)
+    assert counts["pending"] > 0
+    assert counts["accepted"] == len(transport.sent)
+
+
+def test_a_slow_domain_waits_while_the_others_go(db: Database, settings: Settings, journal: Path) -> None:
+    add_readers(db, 3, "slow.test")
+    add_readers(db, 3, "fast.test")
+    spool, transport = freeze(db), Scripted()
+    pacer = Pacer(Pace.model_construct(limit=None, domains={"slow.test": Rate(count=20, seconds=1)}))
+    run(settings, spool, transport, journal, pacer=pacer, connections=1)
+    assert [a.partition("@")[2] for a in transport.sent[:4]].count("fast.test") == 3
+    assert left(spool) == {"accepted": 6}
+
+
+def test_a_transport_that_takes_nothing_ends_the_run_and_loses_nothing(
+    db: Database, settings: Settings, journal: Path
+) -> None:
+    add_readers(db, 100)
+    spool = freeze(db)
+
+    def decide(message: Outgoing) -> Outcome:
+        raise TransportError("mail.test:25 refuses connections")
+
+    with pytest.raises(TransportError, match="refuses connections"):
+        run(settings, spool, Scripted(decide), journal)
+    assert left(spool) == {"pending": 100}
+
+
+def test_one_lost_connection_does_not_end_the_run(db: Database, settings: Settings, journal: Path) -> None:
+    add_readers(db, 100)
+    spool = freeze(db)
+    failed = threading.Lock()
+
+    def decide(message: Outgoing) -> Outcome:
+        if failed.acquire(blocking=False):
+            raise TransportError("too many connections")
+        return ACCEPTED
+
+    transport = Scripted(decide)
+    run(settings, spool, transport, journal)
+    assert left(spool) == {"accepted": 100}
+    assert len(set(transport.sent)) == 100
+
+
+def test_a_defect_of_a_transport_leaves_its_message_uncertain(
+    db: Database, settings: Settings, journal: Path
+) -> None:
+    add_readers(db, 30)
+    spool = freeze(db)
+
+    def decide(message: Outgoing) -> Outcome:
+        raise RuntimeError("a bug")
+
+    with pytest.raises(TransportError, match="a bug"):
+        run(settings, spool, Scripted(decide), journal, connections=2)
+    assert 1 <= left(spool)["uncertain"] <= 2
+    assert left(spool)["pending"] == 30 - left(spool)["uncertain"]
+
+
+def test_a_channel_that_cannot_be_opened(db: Database, settings: Settings, journal: Path) -> None:
+    add_readers(db, 3)
+    spool, transport = freeze(db), Scripted()
+
+    def channel() -> Scripted:
+        raise TransportError("no key")
+
+    transport.channel = channel  # type: ignore[method-assign]
+    with pytest.raises(TransportError, match="no key"):
+        run(settings, spool, transport, journal)
+    assert left(spool) == {"pending": 3}
+
+
+def test_a_stuck_connection_does_not_hold_up_a_stop(
+    db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GRACE_SECONDS", 0.2)
+    add_readers(db, 50)
+    spool, stop, free = freeze(db), threading.Event(), threading.Event()
+
+    def decide(message: Outgoing) -> Outcome:
+        stop.set()
+        free.wait(10)
+        return ACCEPTED
+
+    try:
+        progress = run(settings, spool, Scripted(decide), journal, stop=stop, connections=2)
+    finally:
+        free.set()
+    assert left(spool)["uncertain"] == progress.outcomes["uncertain"] <= 2
+    assert left(spool)["pending"] == 50 - left(spool)["uncertain"]
+
+
+@pytest.mark.parametrize("when", ["begin", "finish"])
+def test_without_a_journal_nothing_more_is_sent(
+    db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    add_readers(db, 40)
+    spool, transport = freeze(db), Scripted()
+
+    def full(self: Journal, *arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Journal, when, full)
+    with pytest.raises(TransportError, match="the journal cannot be written"):
+        run(settings, spool, transport, journal, connections=2)
+    counts = left(spool)
+    assert counts.get("accepted", 0) == len(transport.sent) == (0 if when == "begin" else 2)
+    assert counts["pending"] == 40 - len(transport.sent)
+
+
+def test_an_unsubscribe_during_a_run_reaches_the_next_claim(
+    db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_WINDOW", 4)
+    monkeypatch.setattr(module, "_CHUNK", 1)
+    ids = add_readers(db, 20)
+    spool = freeze(db)
+    from mailer.store import open_store
+
+    web = open_store(settings.database)
+
+    def decide(message: Outgoing) -> Outcome:
+        if message.subscriber_id == ids[0]:
+            unsubscribe(web, ids[19], source="one-click")
+        return ACCEPTED
+
+    transport = Scripted(decide)
+    run(settings, spool, transport, journal, connections=1)
+    assert "reader20@example.org" not in transport.sent
+    assert left(spool) == {"accepted": 19, "skipped": 1}
+
+
+def test_progress_is_told_while_it_runs(
+    db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.0)
+    add_readers(db, 30)
+    told: list[int] = []
+    run(settings, freeze(db), Scripted(), journal, observe=lambda progress: told.append(progress.done))
+    assert told == sorted(told)
+    assert told[-1] <= 30
+
+
+def test_the_journal_holds_what_a_run_handed_over(db: Database, settings: Settings, journal: Path) -> None:
+    ids = add_readers(db, 5)
+    run(settings, freeze(db), Scripted(), journal)
+    record = read_journal(journal)
+    assert record.begun == {(number, 1) for number in ids}
+    assert set(record.outcomes.values()) == {ACCEPTED}
+
+
+def test_a_database_that_fails_leaves_a_spool_that_can_go_on(
+    db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = add_readers(db, 10)
+    spool, transport = freeze(db), Scripted()
+    real = Spool.settle
+
+    def full(self: Spool, outcomes: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Spool, "settle", full)
+    with pytest.raises(OSError, match="No space left"):
+        run(settings, spool, transport, journal)
+    monkeypatch.setattr(Spool, "settle", real)
+    assert spool.recover(read_journal(journal))["accepted"] == len(transport.sent)
+    run(settings, spool, transport, journal)
+    assert left(spool) == {"accepted": 10}
+    assert len(transport.sent) == len(ids)
+
+
+def test_workers_are_daemons(settings: Settings, journal: Path) -> None:
+    opened = Journal(journal)
+    pool = workers.Workers(Scripted(), opened, threading.Event(), 2)
+    assert all(t.daemon for t in threading.enumerate() if t.name.startswith("send-"))
+    pool.end()
+    assert [pool.reports.get(timeout=5).ended for _ in range(2)] == [True, True]
+    opened.close()

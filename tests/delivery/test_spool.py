@@ -1,0 +1,208 @@
+"""A delivery changes its state in the spool, in committed steps, and nowhere else."""
+
+from __future__ import annotations
+
+import pytest
+from sqlite_utils import Database
+
+from mailer.audience.subscribers import erase, unsubscribe
+from mailer.audience.suppression import suppress
+from mailer.delivery.journal import Record
+from mailer.delivery.spool import STATES, campaigns, find_campaign
+from mailer.delivery.transports.base import Outcome, Result
+from mailer.errors import CampaignError
+from tests.delivery.conftest import add_readers, freeze
+
+ACCEPTED = Outcome(Result.ACCEPTED, "id", "250 ok")
+NOBODY: frozenset[tuple[int, int]] = frozenset()
+
+
+def counted(spool, **states: int) -> bool:  # type: ignore[no-untyped-def]
+    return bool(spool.counts() == {**dict.fromkeys(STATES, 0), **states})
+
+
+def test_everybody_in_the_plan_is_pending(db: Database) -> None:
+    add_readers(db, 3)
+    assert counted(freeze(db), pending=3)
+
+
+def test_a_claim_is_ours_alone(db: Database) -> None:
+    ids = add_readers(db, 3)
+    spool = freeze(db)
+    first = spool.claim(2)
+    assert [claim.person.subscriber_id for claim in first] == ids[:2]
+    assert first[0].person.address == "reader1@example.org"
+    assert first[0].person.name == "Reader 1"
+    assert first[0].person.attributes == {"seat": "1"}
+    assert first[1].person.attributes is None
+    assert first[0].attempt == 1
+    assert first[0].domain == "example.org"
+    assert [claim.person.subscriber_id for claim in spool.claim(9)] == ids[2:]
+    assert spool.claim(9) == []
+    assert counted(spool, sending=3)
+
+
+def test_an_unsubscribe_wins_until_the_claim(db: Database) -> None:
+    ids = add_readers(db, 4)
+    spool = freeze(db)
+    unsubscribe(db, ids[0], source="page")
+    unsubscribe(db, ids[1], edition="morning", source="page")
+    erase(db, ids[2])
+    suppress(db, "reader4@example.org", "asked by letter")
+    assert spool.claim(9) == []
+    assert counted(spool, skipped=4)
+    assert {reason for _, reason, _ in spool.reasons()} == {
+        "unsubscribed",
+        "not_subscribed",
+        "erased",
+        "suppressed",
+    }
+
+
+def test_a_batch_of_people_who_left_is_not_the_end(db: Database) -> None:
+    ids = add_readers(db, 5)
+    spool = freeze(db)
+    for number in ids[:4]:
+        unsubscribe(db, number, source="page")
+    assert [claim.person.subscriber_id for claim in spool.claim(2)] == [ids[4]]
+
+
+def test_settling_writes_what_became_of_each(db: Database) -> None:
+    a, b, c, d = add_readers(db, 4)
+    spool = freeze(db)
+    spool.claim(9)
+    spool.settle(
+        [
+            (a, 1, ACCEPTED, ""),
+            (b, 1, Outcome(Result.REJECTED, "", "550 5.1.1 no"), ""),
+            (c, 1, Outcome(Result.DEFERRED, "", "451 later"), "2999-01-01T00:00:00.000000Z"),
+            (d, 1, Outcome(Result.UNCERTAIN, "", "the line went dead"), ""),
+        ]
+    )
+    assert counted(spool, accepted=1, rejected=1, deferred=1, uncertain=1)
+    assert list(spool.each()) == [
+        (a, "accepted", 1, "id", "250 ok"),
+        (b, "rejected", 1, "", "550 5.1.1 no"),
+        (c, "deferred", 1, "", "451 later"),
+        (d, "uncertain", 1, "", "the line went dead"),
+    ]
+    assert spool.next_due() == "2999-01-01T00:00:00.000000Z"
+    assert spool.claim(9) == []
+
+
+def test_an_outcome_of_an_older_claim_changes_nothing(db: Database) -> None:
+    (a,) = add_readers(db, 1)
+    spool = freeze(db)
+    spool.claim(1)
+    spool.release([(a, 1)])
+    assert spool.claim(1)[0].attempt == 2
+    spool.settle([(a, 1, ACCEPTED, "")])
+    spool.release([(a, 1)])
+    assert counted(spool, sending=1)
+    spool.settle([(a, 2, ACCEPTED, "")])
+    spool.settle([(a, 2, Outcome(Result.REJECTED), "")])
+    assert counted(spool, accepted=1)
+
+
+def test_a_deferred_delivery_is_claimed_when_it_is_due(db: Database) -> None:
+    (a,) = add_readers(db, 1)
+    spool = freeze(db)
+    spool.claim(1)
+    spool.settle([(a, 1, Outcome(Result.DEFERRED), "2000-01-01T00:00:00.000000Z")])
+    assert [claim.attempt for claim in spool.claim(1)] == [2]
+    spool.settle([(a, 2, Outcome(Result.DEFERRED), "2999-01-01T00:00:00.000000Z")])
+    assert spool.claim(1) == []
+    spool.make_due()
+    assert [claim.attempt for claim in spool.claim(1)] == [3]
+
+
+def test_after_a_kill_the_journal_settles_what_it_knows(db: Database) -> None:
+    a, b, c = add_readers(db, 3)
+    spool = freeze(db)
+    spool.claim(9)
+    record = Record(True, frozenset({(a, 1), (b, 1)}), {(a, 1): ACCEPTED})
+    assert spool.recover(record) == {"pending": 1, "accepted": 1, "uncertain": 1}
+    assert [row[1] for row in spool.each()] == ["accepted", "uncertain", "pending"]
+    assert [claim.person.subscriber_id for claim in spool.claim(9)] == [c]
+
+
+def test_after_a_power_cut_a_claim_without_an_outcome_is_uncertain(db: Database) -> None:
+    a, _ = add_readers(db, 2)
+    spool = freeze(db)
+    spool.claim(9)
+    assert spool.recover(Record(False, NOBODY, {(a, 1): ACCEPTED})) == {"accepted": 1, "uncertain": 1}
+
+
+def test_nothing_to_recover_is_nothing_done(db: Database) -> None:
+    add_readers(db, 1)
+    assert freeze(db).recover(Record(False, NOBODY, {})) == {}
+
+
+@pytest.mark.parametrize(("resend", "state"), [(True, "pending"), (False, "accepted")])
+def test_the_operator_settles_what_is_uncertain(db: Database, resend: bool, state: str) -> None:
+    add_readers(db, 2)
+    spool = freeze(db)
+    spool.claim(1)
+    spool.recover(Record(False, NOBODY, {}))
+    assert spool.resolve(resend=resend) == 1
+    assert spool.counts()[state] == 1 + resend
+
+
+def test_a_retry_leaves_alone_what_may_have_arrived(db: Database) -> None:
+    a, b, c, d = add_readers(db, 4)
+    spool = freeze(db)
+    spool.claim(9)
+    kinds = (Result.ACCEPTED, Result.REJECTED, Result.DEFERRED, Result.UNCERTAIN)
+    spool.settle([(n, 1, Outcome(kind), "") for n, kind in zip((a, b, c, d), kinds, strict=True)])
+    assert spool.retry() == 2
+    assert counted(spool, accepted=1, pending=2, uncertain=1)
+
+
+def test_a_status_changes_only_from_where_it_may(db: Database) -> None:
+    add_readers(db, 1)
+    spool = freeze(db)
+    assert spool.status() == "ready"
+    assert spool.set_status("sending", only_from=("ready",))
+    started = find_campaign(db, "2026-11-21-morning").started_at
+    assert started
+    assert not spool.set_status("paused", only_from=("ready",))
+    assert spool.set_status("sent", "done")
+    campaign = find_campaign(db, "2026-11-21-morning")
+    assert (campaign.status, campaign.status_note, campaign.started_at) == ("sent", "done", started)
+    assert campaign.finished_at
+    assert campaign.plan == {"recipients": 1}
+
+
+def test_a_campaign_that_is_not_there_is_told_with_the_nearest(db: Database) -> None:
+    with pytest.raises(CampaignError, match="`mailer campaigns list` shows"):
+        find_campaign(db, "x")
+    add_readers(db, 1)
+    freeze(db)
+    assert [campaign.slug for campaign in campaigns(db)] == ["2026-11-21-morning"]
+    with pytest.raises(CampaignError, match='did you mean "2026-11-21-morning"'):
+        find_campaign(db, "2026-11-12-morning")
+
+
+def test_open_deliveries_are_found_by_their_index(db: Database) -> None:
+    add_readers(db, 1)
+    spool = freeze(db)
+    asked: list[str] = []
+    db.conn.set_trace_callback(asked.append)
+    spool.claim(1)
+    spool.next_due()
+    spool.recover(Record(False, NOBODY, {}))
+    db.conn.set_trace_callback(None)
+    questions = [sql for sql in asked if sql.startswith("SELECT") and "deliveries" in sql]
+    assert len(questions) == 3
+    for sql in questions:
+        assert "deliveries_open" in str(db.conn.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall())
+
+
+def test_an_attribute_of_any_kind_becomes_plain_text(db: Database) -> None:
+    (a,) = add_readers(db, 1)
+    db.conn.execute(
+        "UPDATE subscribers SET attributes = ? WHERE id = ?",
+        ['{"n": null, "b": true, "f": false, "l": ["x", 2], "t": "é"}', a],
+    )
+    (claim,) = freeze(db).claim(1)
+    assert claim.person.attributes == {"n": "", "b": "true", "f": "false", "l": "x, 2", "t": "é"}
