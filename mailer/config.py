@@ -451,4 +451,5 @@ def _line_of(text: str, place: tuple[str, ...]) -> int | None:
 
 
 def _dotted(text: str) -> tuple[str, ...]:
-    return tuple(part.strip().strip("\"'") for part in text.split("."))
+    parts = re.findall(r"\"[^\"]*\"|'[^']*'|[^.\s]+", text)
+    return tuple(part.strip("\"'") for part in parts)

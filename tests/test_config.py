@@ -1,0 +1,224 @@
+"""Configuration is validated as a whole: all that is wrong in one answer, each with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mailer.config import find_workspace, load_settings
+from mailer.errors import ConfigError
+from tests.conftest import CONFIG
+
+KEY = {"MAILER_SECRET_KEY": "k"}
+
+
+def written(workspace: Path, text: str) -> Path:
+    (workspace / "mailer.toml").write_text(text, encoding="utf-8")
+    return workspace
+
+
+def problems(workspace: Path, text: str, environ: dict[str, str] | None = None) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(written(workspace, text), environ or {})
+    assert caught.value.exit_status == 2
+    return str(caught.value).split("\n")
+
+
+def test_a_workspace_is_read_with_its_defaults(workspace: Path) -> None:
+    settings = load_settings(workspace, KEY)
+    assert settings.root == workspace
+    assert settings.database == workspace / "subscribers.db"
+    assert settings.campaigns == workspace / "campaigns"
+    assert str(settings.publication.sender) == "Harbour Brief <desk@news.example.org>"
+    assert str(settings.publication.reply_to) == "editors@news.example.org"
+    assert settings.publication.zone.key == "Asia/Shanghai"
+    assert settings.edition_language("morning") == "zh"
+    assert settings.edition_language("evening") == "en"
+    assert settings.delivery.connections == 8
+    assert settings.delivery.uncertain == "hold"
+    assert settings.sendgrid_url == "https://api.sendgrid.com"
+    assert settings.signing_keys() == ("k",)
+
+
+def test_everything_wrong_is_told_at_once_with_its_line(workspace: Path) -> None:
+    text = """\
+[publication]
+nam = "x"
+from = "nobody"
+postal_address = "x"
+base_url = "ftp://example.org"
+timezone = "Mars/Olympus"
+language = "xx-yy-zz"
+
+[brand]
+accent = "red"
+logo_width = 9000
+
+[editions.morning]
+name = "M"
+title = "{date} {weather}"
+time = "8am"
+layot = "x"
+
+[delivery]
+transport = "pigeon:loft"
+uncertain = "maybe"
+
+[pace]
+limit = "fast"
+
+[pace.domains]
+"gmail.com" = "0/s"
+
+[delivry]
+"""
+    told = problems(workspace, text)
+    assert told == [
+        "mailer.toml:1: publication.name is missing",
+        'mailer.toml:2: publication.nam is not known; did you mean "name"?',
+        'mailer.toml:3: publication.from: "nobody" is not an e-mail address: An email address must have an @-sign.',
+        'mailer.toml:5: publication.base_url: "ftp://example.org" is not an address such as '
+        "https://news.example.org",
+        'mailer.toml:6: publication.timezone: "Mars/Olympus" is not a time zone such as Asia/Shanghai',
+        'mailer.toml:7: publication.language: "xx-yy-zz" is not a language tag such as en or zh',
+        'mailer.toml:10: brand.accent: "red" is not a colour such as #b4232a',
+        "mailer.toml:11: brand.logo_width: input should be less than or equal to 600",
+        "mailer.toml:15: editions.morning.title: {weather} is not known here; a title may use {edition}, "
+        "{publication}, {date}, {weekday}",
+        'mailer.toml:16: editions.morning.time: "8am" is not a time of day such as "08:00"',
+        'mailer.toml:17: editions.morning.layot is not known; did you mean "layout"?',
+        'mailer.toml:20: delivery.transport: "pigeon:loft" is not a transport; use outbox:PATH, '
+        "smtp://user@host:port, smtps://user@host:port or sendgrid:",
+        "mailer.toml:21: delivery.uncertain: input should be 'hold' or 'resend'",
+        'mailer.toml:24: pace.limit: "fast" is not a rate such as "20/s" (s, m, h or d)',
+        'mailer.toml:27: pace.domains.gmail.com: "0/s" is not a rate such as "20/s" (s, m, h or d)',
+        'mailer.toml:29: delivry is not known; did you mean "delivery"?',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('name = "Harbour Brief"\n', 'name = "a\\nb"\n', "publication.name: must be one line"),
+        ('name = "Harbour Brief"\n', 'name = ""\n', "publication.name: must not be empty"),
+        (
+            "desk@news.example.org>",
+            "desk@news.example.org",
+            'is not a sender; write "Name <name@example.org>"',
+        ),
+        ('base_url = "https://news.example.org"', 'base_url = "https://e.org/?a"', "leave out ? and #"),
+        (
+            'base_url = "https://news.example.org"',
+            f'base_url = "https://e.org/{"x" * 800}"',
+            "must be at most 800 characters",
+        ),
+        ('transport = "outbox:outbox"', 'transport = "smtp://me:secret@h"', "holds a password; leave it out"),
+        ('transport = "outbox:outbox"', "connections = 0", "greater than or equal to 1"),
+        ("[editions.morning]", "[editions.Morning]", "use small letters, digits, - and _"),
+        ('layout = "morning"', 'layout = "../x"', "use small letters, digits, - and _"),
+        ('layout = "morning"', 'title = "{"', "is not a pattern"),
+        ('time = "08:00"', "time = 8", "is not a time of day"),
+        ("reply_to = ", "reply_to = 3 #", "publication.reply_to"),
+    ],
+)
+def test_each_wrong_value_has_its_sentence(workspace: Path, old: str, new: str, sentence: str) -> None:
+    assert old in CONFIG
+    told = problems(workspace, CONFIG.replace(old, new, 1))
+    assert len(told) == 1
+    assert sentence in told[0]
+    assert told[0].startswith("mailer.toml:")
+
+
+def test_broken_toml_is_told_with_line_and_column(workspace: Path) -> None:
+    assert problems(workspace, "[publication]\nname = \n") == [
+        "mailer.toml:2:8: is not valid TOML: Invalid value"
+    ]
+    assert "is not valid TOML" in problems(workspace, "[publication")[0]
+
+
+def test_a_file_that_is_no_utf8(workspace: Path) -> None:
+    (workspace / "mailer.toml").write_bytes(b"name = '\xff'")
+    with pytest.raises(ConfigError, match="is not UTF-8; save it as UTF-8"):
+        load_settings(workspace, {})
+
+
+def test_a_file_that_cannot_be_read(workspace: Path) -> None:
+    (workspace / "mailer.toml").unlink()
+    (workspace / "mailer.toml").mkdir()
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_settings(workspace, {})
+
+
+def test_a_workspace_needs_an_edition(workspace: Path) -> None:
+    text = CONFIG.partition("[editions")[0] + "[editions]\n"
+    assert problems(workspace, text) == ["mailer.toml: there is no [editions.NAME]; a workspace needs one"]
+
+
+def test_a_byte_order_mark_does_no_harm(workspace: Path) -> None:
+    written(workspace, "\ufeff" + CONFIG)
+    assert load_settings(workspace, KEY).publication.name == "Harbour Brief"
+
+
+def test_the_environment_wins_over_the_file(workspace: Path) -> None:
+    settings = load_settings(
+        workspace,
+        {
+            **KEY,
+            "MAILER_PUBLICATION_BASE_URL": "https://other.example.org/news/",
+            "MAILER_PUBLICATION_FROM": "A <a@b.test>",
+            "MAILER_DELIVERY_CONNECTIONS": "3",
+            "MAILER_EDITIONS_MORNING_NAME": "Dawn",
+            "MAILER_EDITIONS_MORNING_TIME": "07:30",
+            "MAILER_EDITIONS_NOON_NAME": "not an edition here",
+            "MAILER_SENDGRID_URL": "http://127.0.0.1:9/",
+            "SENDGRID_API_KEY": "SG.x",
+            "MAILER_SMTP_PASSWORD": "swordfish",
+        },
+    )
+    assert settings.publication.base_url == "https://other.example.org/news"
+    assert settings.publication.sender.address == "a@b.test"
+    assert settings.delivery.connections == 3
+    assert settings.editions["morning"].name == "Dawn"
+    assert settings.editions["morning"].time is not None
+    assert settings.sendgrid_url == "http://127.0.0.1:9"
+    assert settings.sendgrid_key is not None
+    assert settings.smtp_password is not None
+    assert "swordfish" not in repr(settings)
+    assert "SG.x" not in repr(settings)
+
+
+def test_a_wrong_value_from_the_environment_names_its_variable(workspace: Path) -> None:
+    told = problems(workspace, CONFIG, {"MAILER_DELIVERY_CONNECTIONS": "many", "MAILER_BRAND_ACCENT": "red"})
+    assert any(line.endswith("(from MAILER_DELIVERY_CONNECTIONS)") for line in told)
+    assert any(line.endswith("(from MAILER_BRAND_ACCENT)") for line in told)
+
+
+def test_a_dot_env_is_read_and_the_real_environment_wins(workspace: Path) -> None:
+    (workspace / ".env").write_text("MAILER_SECRET_KEY=one\nMAILER_BRAND_ACCENT=#123456\nEMPTY\n")
+    assert load_settings(workspace, {}).signing_keys() == ("one",)
+    assert load_settings(workspace, {}).brand.accent == "#123456"
+    assert load_settings(workspace, {"MAILER_SECRET_KEY": "two, three"}).signing_keys() == ("two", "three")
+
+
+def test_without_a_secret_nothing_is_signed(workspace: Path) -> None:
+    with pytest.raises(ConfigError, match="MAILER_SECRET_KEY is not set"):
+        load_settings(workspace, {}).signing_keys()
+
+
+def test_a_pace_is_a_number_in_a_time(workspace: Path) -> None:
+    written(workspace, CONFIG + '[pace]\nlimit = "7200/h"\n[pace.domains]\n"gmail.com" = "20/s"\n')
+    pace = load_settings(workspace, KEY).pace
+    assert str(pace.limit) == "7200/h"
+    assert (pace.domains["gmail.com"].count, pace.domains["gmail.com"].seconds) == (20, 1)
+
+
+def test_the_workspace_is_found_from_below(workspace: Path) -> None:
+    below = workspace / "issues" / "deep"
+    below.mkdir()
+    assert find_workspace(below) == workspace.resolve()
+
+
+def test_no_workspace_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="run `mailer init` to make a workspace"):
+        find_workspace(tmp_path)
