@@ -1,0 +1,24 @@
+"""Frozen Settings: defaults < mailer.toml < MAILER_* environment. Secrets only from the environment.
+
+`.env` beside mailer.toml is read as part of the environment, and what is really set there wins.
+Everything that is wrong is told in one answer, each with its line.
+"""
+
+from mailer.config.fields import TITLE_FIELDS, Mailbox, Rate
+from mailer.config.load import CONFIG_NAME, find_workspace, load_settings
+from mailer.config.model import Brand, Delivery, Edition, Pace, Publication, Settings
+
+__all__ = [
+    "CONFIG_NAME",
+    "TITLE_FIELDS",
+    "Brand",
+    "Delivery",
+    "Edition",
+    "Mailbox",
+    "Pace",
+    "Publication",
+    "Rate",
+    "Settings",
+    "find_workspace",
+    "load_settings",
+]

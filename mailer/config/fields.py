@@ -1,0 +1,174 @@
+"""The kinds of value that mailer.toml holds, each with the sentence for a wrong one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from string import Formatter
+from typing import Annotated
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+
+__all__ = [
+    "TITLE_FIELDS",
+    "BaseUrl",
+    "Colour",
+    "Filled",
+    "Frozen",
+    "Language",
+    "Limit",
+    "Line",
+    "Mailbox",
+    "Name",
+    "Rate",
+    "Sender",
+    "TimeOfDay",
+    "TimeZone",
+    "TitlePattern",
+    "TransportUrl",
+]
+
+TITLE_FIELDS = ("edition", "publication", "date", "weekday")
+_MAILBOX = re.compile(r"\s*(?:\"?(?P<name>[^\"<>]*?)\"?\s*<(?P<a>[^<>]+)>|(?P<b>[^<>\s]+))\s*")
+_RATE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*/\s*(s|m|h|d)\s*")
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Mailbox(Frozen):
+    """`Name <address>`, both free of control characters."""
+
+    name: str = ""
+    address: str
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.address}>" if self.name else self.address
+
+
+class Rate(Frozen):
+    """`count` messages in each `seconds`: "20/s" is 20 in 1."""
+
+    count: float
+    seconds: float
+
+    def __str__(self) -> str:
+        unit = {1: "s", 60: "m", 3600: "h", 86400: "d"}[int(self.seconds)]
+        return f"{self.count:g}/{unit}"
+
+
+def _one_line(value: str) -> str:
+    if any(ord(c) < 32 or ord(c) == 127 for c in value):
+        raise ValueError("must be one line without control characters")
+    return value
+
+
+def _filled(value: str) -> str:
+    if not value:
+        raise ValueError("must not be empty")
+    return value
+
+
+def _mailbox(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    match = _MAILBOX.fullmatch(_one_line(value))
+    address = match and (match["a"] or match["b"])
+    if not match or not address:
+        raise ValueError(f'"{value}" is not a sender; write "Name <name@example.org>"')
+    try:
+        checked = validate_email(address.strip(), check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise ValueError(f'"{address}" is not an e-mail address: {error}') from None
+    return Mailbox(name=(match["name"] or "").strip(), address=checked.normalized)
+
+
+def _base_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s<>]", value):
+        raise ValueError(f'"{value}" is not an address such as https://news.example.org')
+    if parts.query or parts.fragment:
+        raise ValueError("must end with the path; leave out ? and #")
+    if len(value) > 800:
+        raise ValueError("must be at most 800 characters, so that it fits into a mail header")
+    return value.rstrip("/")
+
+
+def _timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f'"{value}" is not a time zone such as Asia/Shanghai') from None
+    return value
+
+
+def _language(value: str) -> str:
+    try:
+        return str(Locale.parse(value.replace("-", "_"))).replace("_", "-")
+    except (UnknownLocaleError, ValueError):
+        raise ValueError(f'"{value}" is not a language tag such as en or zh') from None
+
+
+def _colour(value: str) -> str:
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+        raise ValueError(f'"{value}" is not a colour such as #b4232a')
+    return value.lower()
+
+
+def _time(value: object) -> object:
+    if isinstance(value, str) and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        return dt.time.fromisoformat(value)
+    if isinstance(value, dt.time):
+        return value
+    raise ValueError(f'"{value}" is not a time of day such as "08:00"')
+
+
+def _title(value: str) -> str:
+    try:
+        names = [name for _, name, _, _ in Formatter().parse(value) if name is not None]
+    except ValueError as error:
+        raise ValueError(f"is not a pattern: {error}") from None
+    for name in names:
+        if name not in TITLE_FIELDS:
+            known = ", ".join(f"{{{field}}}" for field in TITLE_FIELDS)
+            raise ValueError(f"{{{name}}} is not known here; a title may use {known}")
+    return value
+
+
+def _rate(value: object) -> object:
+    match = _RATE.fullmatch(value) if isinstance(value, str) else None
+    if not match or float(match[1]) <= 0:
+        raise ValueError(f'"{value}" is not a rate such as "20/s" (s, m, h or d)')
+    seconds = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}[match[2]]
+    return Rate(count=float(match[1]), seconds=seconds)
+
+
+def _transport(value: str) -> str:
+    scheme = value.partition(":")[0]
+    if scheme not in ("outbox", "smtp", "smtps", "sendgrid") or ":" not in value:
+        raise ValueError(
+            f'"{value}" is not a transport; use outbox:PATH, smtp://user@host:port, '
+            "smtps://user@host:port or sendgrid:"
+        )
+    if scheme in ("smtp", "smtps") and urlsplit(value).password is not None:
+        raise ValueError("holds a password; leave it out and set MAILER_SMTP_PASSWORD")
+    return value
+
+
+Line = Annotated[str, AfterValidator(_one_line)]
+Filled = Annotated[str, AfterValidator(_filled)]
+Name = Annotated[str, AfterValidator(_one_line), AfterValidator(_filled)]
+Sender = Annotated[Mailbox, BeforeValidator(_mailbox)]
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+TimeZone = Annotated[str, AfterValidator(_timezone)]
+Language = Annotated[str, AfterValidator(_language)]
+Colour = Annotated[str, AfterValidator(_colour)]
+TimeOfDay = Annotated[dt.time | None, BeforeValidator(_time)]
+TitlePattern = Annotated[str, AfterValidator(_one_line), AfterValidator(_title)]
+Limit = Annotated[Rate, BeforeValidator(_rate)]
+TransportUrl = Annotated[str, AfterValidator(_transport)]

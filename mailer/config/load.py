@@ -1,0 +1,179 @@
+"""Reads mailer.toml, `.env` and the environment into Settings, and says all that is wrong with them."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from dotenv import dotenv_values
+from pydantic import SecretStr, ValidationError
+
+from mailer.config.model import SECTIONS, Edition, File, Settings
+from mailer.errors import ConfigError, Problem
+from mailer.words import nearest
+
+__all__ = ["CONFIG_NAME", "find_workspace", "load_settings"]
+
+CONFIG_NAME = "mailer.toml"
+
+
+def find_workspace(start: Path) -> Path:
+    """The folder that holds mailer.toml: `start` or the nearest parent. Raises ConfigError."""
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / CONFIG_NAME).is_file():
+            return folder
+    raise ConfigError(f"there is no {CONFIG_NAME} in {start} or above; run `mailer init` to make a workspace")
+
+
+def load_settings(root: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of the workspace at `root`. Raises ConfigError with all that is wrong."""
+    path = root / CONFIG_NAME
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ConfigError(Problem(f"cannot be read: {error.strerror}", CONFIG_NAME)) from None
+    except UnicodeDecodeError:
+        raise ConfigError(Problem("is not UTF-8; save it as UTF-8", CONFIG_NAME)) from None
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(_toml_problem(str(error))) from None
+    environment = _environment(root, os.environ if environ is None else environ)
+    origins = _overlay(data, environment)
+    try:
+        file = File.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError.of(_problems(error, text, origins)) from None
+    if not file.editions:
+        raise ConfigError(Problem("there is no [editions.NAME]; a workspace needs one", CONFIG_NAME))
+    keys = [key.strip() for key in environment.get("MAILER_SECRET_KEY", "").split(",")]
+    password = environment.get("MAILER_SMTP_PASSWORD")
+    sendgrid = environment.get("SENDGRID_API_KEY")
+    more: dict[str, Any] = {}
+    if environment.get("MAILER_SMTP_CA_FILE"):
+        more["smtp_ca_file"] = root / environment["MAILER_SMTP_CA_FILE"]
+    if environment.get("MAILER_SENDGRID_URL"):
+        more["sendgrid_url"] = environment["MAILER_SENDGRID_URL"].rstrip("/")
+    return Settings(
+        root=root,
+        publication=file.publication,
+        brand=file.brand,
+        editions=MappingProxyType(dict(file.editions)),
+        delivery=file.delivery,
+        pace=file.pace,
+        secret_keys=tuple(SecretStr(key) for key in keys if key),
+        smtp_password=SecretStr(password) if password else None,
+        sendgrid_key=SecretStr(sendgrid) if sendgrid else None,
+        **more,
+    )
+
+
+def _environment(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    env_file = root / ".env"
+    values: dict[str, str] = {}
+    if env_file.is_file():
+        values = {k: v for k, v in dotenv_values(env_file).items() if v is not None}
+    return {**values, **environ}
+
+
+def _overlay(data: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple[str, ...], str]:
+    """Puts MAILER_<SECTION>_<KEY> into `data`; gives which key came from which variable."""
+    origins: dict[tuple[str, ...], str] = {}
+    for variable, value in environment.items():
+        if not variable.startswith("MAILER_"):
+            continue
+        section, _, key = variable.removeprefix("MAILER_").lower().partition("_")
+        if section == "editions":
+            editions: dict[str, Any] = data["editions"] if isinstance(data.get("editions"), dict) else {}
+            for name in sorted(editions, key=len, reverse=True):
+                field = key.removeprefix(name.replace("-", "_") + "_")
+                if field != key and field in Edition.model_fields:
+                    editions[name][field] = value
+                    origins["editions", name, field] = variable
+                    break
+        elif section in SECTIONS:
+            field_names = {f.alias or name: name for name, f in SECTIONS[section].model_fields.items()}
+            if key in field_names and key != "domains":
+                table = data.setdefault(section, {})
+                if isinstance(table, dict):
+                    integer = SECTIONS[section].model_fields[field_names[key]].annotation is int
+                    table[key] = int(value) if integer and value.isdecimal() else value
+                    origins[section, key] = variable
+    return origins
+
+
+def _toml_problem(message: str) -> Problem:
+    match = re.search(r"^(.*) \(at line (\d+), column (\d+)\)$", message)
+    if match:
+        return Problem(f"is not valid TOML: {match[1]}", CONFIG_NAME, int(match[2]), int(match[3]))
+    return Problem(f"is not valid TOML: {message}", CONFIG_NAME)
+
+
+def _problems(error: ValidationError, text: str, origins: Mapping[tuple[str, ...], str]) -> list[Problem]:
+    problems = []
+    for item in error.errors(include_url=False):
+        place = tuple(str(part) for part in item["loc"] if part != "[key]")
+        label = ".".join(place)
+        message = item["msg"].removeprefix("Value error, ")
+        if item["type"] == "missing":
+            message = f"{label} is missing"
+        elif item["type"] == "extra_forbidden":
+            message = f"{label} is not known" + _suggestion(place)
+        elif item["type"] == "string_pattern_mismatch":
+            message = f"{label}: use small letters, digits, - and _, beginning with a letter"
+        else:
+            message = f"{label}: {message[:1].lower()}{message[1:]}"
+        variable = origins.get(place)
+        if variable:
+            problems.append(Problem(f"{message} (from {variable})", CONFIG_NAME))
+        else:
+            problems.append(Problem(message, CONFIG_NAME, _line_of(text, place)))
+    return sorted(problems, key=lambda problem: problem.line or 0)
+
+
+def _suggestion(place: tuple[str, ...]) -> str:
+    section = SECTIONS.get(place[0])
+    if len(place) == 3 and place[0] == "editions":
+        section = Edition
+    known = (
+        [field.alias or name for name, field in section.model_fields.items()]
+        if section and len(place) > 1
+        else list(File.model_fields)
+    )
+    best = nearest(place[-1], known)
+    return f'; did you mean "{best}"?' if best else f"; known here: {', '.join(known)}"
+
+
+def _line_of(text: str, place: tuple[str, ...]) -> int | None:
+    """The line of a key, or of the table that should hold it, found in the text of the file."""
+    table: tuple[str, ...] = ()
+    best: tuple[int, int] | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[+([^\]]+)\]+", line)
+        key = re.match(r"\s*([^=\s#\[]+)\s*=", line)
+        if header:
+            table = _dotted(header[1])
+            here = table
+        elif key:
+            here = table + _dotted(key[1])
+        else:
+            continue
+        common = 0
+        for ours, theirs in zip(place, here, strict=False):
+            if ours != theirs:
+                break
+            common += 1
+        if common == len(here) and common and (best is None or common > best[0]):
+            best = (common, number)
+    return best[1] if best else None
+
+
+def _dotted(text: str) -> tuple[str, ...]:
+    parts = re.findall(r"\"[^\"]*\"|'[^']*'|[^.\s]+", text)
+    return tuple(part.strip("\"'") for part in parts)
