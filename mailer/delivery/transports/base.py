@@ -7,6 +7,7 @@ fast it goes are not known here. How to add one is told in docs/transports.md.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,17 @@ from typing import Protocol
 from mailer.config import Mailbox
 from mailer.render.rendition import Rendition
 
-__all__ = ["Channel", "Outcome", "Outgoing", "Pause", "Result", "Shared", "Transport", "one_line"]
+__all__ = [
+    "Channel",
+    "Outcome",
+    "Outgoing",
+    "Pause",
+    "Result",
+    "Shared",
+    "Transport",
+    "is_loopback",
+    "one_line",
+]
 
 #: Waits for so many seconds. A true answer means that the wait was cut short because the run is ending,
 #: which is what `threading.Event.wait` does.
@@ -162,3 +173,13 @@ def one_line(words: str | bytes, limit: int = 500) -> str:
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
     text = _UNSEEN.sub(" ", text[: limit * 8].encode("utf-8", "replace").decode("utf-8")).strip()
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, so that nobody can listen in between."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -5,7 +5,6 @@ A password is sent over TLS only, or within this machine. What is done with the 
 
 from __future__ import annotations
 
-import ipaddress
 import smtplib
 import socket
 import ssl
@@ -14,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from mailer.delivery.transports.base import one_line
+from mailer.delivery.transports.base import is_loopback, one_line
 from mailer.delivery.transports.session import Session
 from mailer.errors import TransportError
 
@@ -43,19 +42,9 @@ class Server:
     def __repr__(self) -> str:
         return f"Server({self})"
 
-    @property
-    def is_loopback(self) -> bool:
-        """Whether the server is this machine, so that nobody can listen in between."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
-
     def tls(self) -> ssl.SSLContext:
         """The rules for TLS: certificates are verified, but for this very machine's where no CA is named."""
-        return _tls(self.ca_file, self.ca_file is not None or not self.is_loopback)
+        return _tls(self.ca_file, self.ca_file is not None or not is_loopback(self.host))
 
 
 class Busy(TransportError):
@@ -76,7 +65,7 @@ def connect(server: Server) -> Session:
         session.ehlo_or_helo_if_needed()
         if not server.implicit_tls and session.has_extn("starttls"):
             session.secure(tls)
-        elif server.user and not server.implicit_tls and not server.is_loopback:
+        elif server.user and not server.implicit_tls and not is_loopback(server.host):
             raise TransportError(
                 f"{server} offers no STARTTLS, and a password is never sent in the clear; use smtps://, "
                 "or another port (587 is usual)"

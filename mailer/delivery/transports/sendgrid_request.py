@@ -1,0 +1,144 @@
+"""Messages as requests to SendGrid's v3 mail/send: content once, one personalization a recipient.
+
+A slot becomes a substitution tag. SendGrid replaces tags as text and escapes nothing, so a value is
+escaped here for where its slot stands. Limits: https://www.twilio.com/docs/sendgrid/api-reference/mail-send/limitations
+and …/mail-send/errors. What an answer means is `sendgrid`'s.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from mailer.config import Mailbox
+from mailer.delivery.mime import encoded_words
+from mailer.delivery.transports.base import Outgoing
+from mailer.render.slots import Part, Slot
+
+__all__ = ["MOST_RECIPIENTS", "REFERENCE", "Form", "groups"]
+
+#: Personalizations, and recipients, in one request.
+MOST_RECIPIENTS: Final = 1000
+
+#: The custom argument that SendGrid gives back with every event of a message.
+REFERENCE: Final = "mailer_reference"
+
+_MOST_SUBSTITUTION_BYTES: Final = 10_000
+_RESERVED_IN_NAMES = re.compile(r"[;,]")
+_LIST_ID = re.compile(r'"?(.*?)"? (<[\x21-\x7e]+>)')
+_TRACKING_OFF: Final[Mapping[str, Any]] = {
+    "click_tracking": {"enable": False, "enable_text": False},
+    "open_tracking": {"enable": False},
+    "subscription_tracking": {"enable": False},
+}
+
+
+class Form:
+    """One rendition of one campaign, ready to be addressed to people."""
+
+    def __init__(self, sample: Outgoing) -> None:
+        self.rendition = sample.rendition
+        self.envelope = sample.envelope
+        self._slots: dict[Slot, str] = {}
+        # Nobody can know a tag beforehand, so no name and no text can hold one.
+        self._key = secrets.token_hex(6)
+        rendition = sample.rendition
+        self._document: dict[str, Any] = {
+            "from": _mailbox(self.envelope.sender),
+            "subject": self._tagged(rendition.subject),
+            "content": [
+                {"type": "text/plain", "value": self._tagged(rendition.text) or " "},
+                {"type": "text/html", "value": self._tagged(rendition.html)},
+            ],
+            "tracking_settings": _TRACKING_OFF,
+        }
+        if self.envelope.reply_to:
+            self._document["reply_to"] = _mailbox(self.envelope.reply_to)
+        self._shared = {name: header_value(value) for name, value in self.envelope.shared}
+        self._tag_bytes = sum(len(tag) for tag in self._slots.values())
+
+    def fits(self, message: Outgoing) -> bool:
+        """Whether a message is of this rendition and this campaign."""
+        return message.rendition is self.rendition and message.envelope is self.envelope
+
+    def personalization(self, message: Outgoing) -> dict[str, Any] | str:
+        """What is this recipient's own; or, as a sentence, why SendGrid could not take it.
+
+        All header fields stand here, the shared ones too: the vendor's pages leave open whether those of
+        a personalization replace or join those of the whole request.
+        """
+        values = message.values
+        substitutions = {tag: slot.fill(values) for slot, tag in self._slots.items()}
+        size = self._tag_bytes + sum(len(value.encode("utf-8")) for value in substitutions.values())
+        if size > _MOST_SUBSTITUTION_BYTES:
+            return (
+                f"what is filled in for this person has {size:,} bytes, and SendGrid takes "
+                f"{_MOST_SUBSTITUTION_BYTES:,} at most; shorten their name or attributes"
+            )
+        to = {"email": message.address}
+        name = _RESERVED_IN_NAMES.sub(" ", message.name).strip()
+        if name:
+            to["name"] = name
+        personalization: dict[str, Any] = {
+            "to": [to],
+            "headers": {**self._shared, "Message-ID": message.message_id, **message.headers},
+            "custom_args": {REFERENCE: message.reference},
+        }
+        if substitutions:
+            personalization["substitutions"] = substitutions
+        return personalization
+
+    def document(self, personalizations: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """The body of a request."""
+        return {"personalizations": list(personalizations), **self._document}
+
+    def _tagged(self, part: Part) -> str:
+        pieces = [part.fragments[0]]
+        for slot, fragment in zip(part.slots, part.fragments[1:], strict=True):
+            tag = self._slots.setdefault(slot, f"-{self._key}x{len(self._slots)}-")
+            pieces += (tag, fragment)
+        return "".join(pieces)
+
+
+def groups(batch: Sequence[Outgoing]) -> Iterator[list[int]]:
+    """The places of a batch that may share a request: one look, one campaign, nobody twice, not too many."""
+    open_groups: dict[tuple[int, int], list[tuple[list[int], set[str]]]] = {}
+    for place, message in enumerate(batch):
+        address = message.address.casefold()
+        kind = open_groups.setdefault((id(message.rendition), id(message.envelope)), [])
+        for places, addresses in kind:
+            if len(places) < MOST_RECIPIENTS and address not in addresses:
+                places.append(place)
+                addresses.add(address)
+                break
+        else:
+            kind.append(([place], {address}))
+    for kind in open_groups.values():
+        for places, _ in kind:
+            yield places
+
+
+def header_value(value: str) -> str:
+    """A header's value as SendGrid wants it: on one line, in ASCII (RFC 2047 where it has other letters)."""
+    if value.isascii():
+        return value
+    match = _LIST_ID.fullmatch(value)
+    if match:
+        return f"{_encoded(match[1])} {match[2]}"
+    return _encoded(value)
+
+
+def _encoded(text: str) -> str:
+    return encoded_words(text).decode("ascii").replace("\r\n", "")
+
+
+def _mailbox(mailbox: Mailbox) -> dict[str, str]:
+    local, _, domain = mailbox.address.rpartition("@")
+    if not domain.isascii():
+        domain = domain.encode("idna").decode("ascii")
+    address = {"email": f"{local}@{domain}"}
+    if mailbox.name:
+        address["name"] = mailbox.name
+    return address
