@@ -188,7 +188,7 @@ def _run(
         return _result(db, spool, None)
     spool.make_due()
     templates = _templates(settings, campaign)
-    transport = open_transport(transport_url, settings)
+    transport = open_transport(transport_url, settings, pause=stop.wait)
     spool.set_status("sending", only_from=("ready", "sending", "stopped", "sent"))
     update_manifest(
         settings.campaigns / slug, {"status": "sending", "started_at": find_campaign(db, slug).started_at}
