@@ -156,6 +156,7 @@ class SendGridApi:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     api: SendGridApi
 
     def log_message(self, format: str, *args: object) -> None:

@@ -76,6 +76,7 @@ class SmtpServer:
         self.connections = 0
         self.hellos: list[str] = []
         self.commands: list[str] = []
+        self.pipelined = 0
         self._faults: dict[str, deque[_Fault | None]] = {}
         self._loop = asyncio.new_event_loop()
         self._protocols: set[_Protocol] = set()
@@ -157,6 +158,13 @@ class _Handler:
         if self.server.pipelining:
             responses.insert(1, "250-PIPELINING")
         return responses
+
+    async def handle_MAIL(
+        self, server: SMTP, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        self.server.pipelined += bool(server._reader._buffer)  # type: ignore[attr-defined]
+        envelope.mail_from = address
+        return "250 2.1.0 Ok"
 
     async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:
         fault = self.server.take_fault("DOT")
