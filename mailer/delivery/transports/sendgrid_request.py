@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from mailer.config import Mailbox
+from mailer.delivery.message import header_address
 from mailer.delivery.mime import encoded_words
 from mailer.delivery.transports.base import Outgoing
 from mailer.render.slots import Part, Slot
@@ -135,10 +136,7 @@ def _encoded(text: str) -> str:
 
 
 def _mailbox(mailbox: Mailbox) -> dict[str, str]:
-    local, _, domain = mailbox.address.rpartition("@")
-    if not domain.isascii():
-        domain = domain.encode("idna").decode("ascii")
-    address = {"email": f"{local}@{domain}"}
+    address = {"email": header_address(mailbox.address)}
     if mailbox.name:
         address["name"] = mailbox.name
     return address

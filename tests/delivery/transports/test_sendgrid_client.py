@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from mailer.delivery.transports.base import Outcome, Result
+from mailer.delivery.transports.sendgrid import SendGrid
 from mailer.delivery.transports.sendgrid_client import NoAnswer, NotSent, Unreachable, Wire, client
+from tests.delivery.transports.outgoing import FakeMessage, fake_rendition, messages
 from tests.servers.certificates import authority_file, server_tls
 
 YES = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nX-Message-Id: x\r\n\r\n"
@@ -89,6 +92,34 @@ def test_a_connection_that_ends_within_the_request_has_not_carried_it_out(serve:
 
     with pytest.raises(NotSent):
         post(serve(hang_up), BIG)
+
+
+def large_messages() -> list[FakeMessage]:
+    return messages(2, rendition=fake_rendition(0, "x" * 8_000_000))
+
+
+def test_what_was_cut_off_on_its_way_is_sent_once_more(serve: Callable[..., str]) -> None:
+    def hang_up(connection: socket.socket) -> None:
+        connection.recv(100)
+
+    def take(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(YES)
+
+    channel = SendGrid(serve(hang_up, take), "key").channel()
+    assert channel.send(large_messages()) == [Outcome(Result.ACCEPTED, provider_id="x")] * 2
+    channel.close()
+
+
+def test_what_was_cut_off_twice_is_left_for_later(serve: Callable[..., str]) -> None:
+    def hang_up(connection: socket.socket) -> None:
+        connection.recv(100)
+
+    channel = SendGrid(serve(hang_up, hang_up), "key").channel()
+    (first, _) = channel.send(large_messages())
+    assert first.result is Result.DEFERRED
+    assert first.reason.startswith("the request did not reach SendGrid: it ")
+    channel.close()
 
 
 def test_a_server_that_stops_reading_has_not_carried_it_out(serve: Callable[..., str]) -> None:

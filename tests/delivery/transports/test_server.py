@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from mailer.config import Settings
 from mailer.delivery.transports import server as server_module
+from mailer.delivery.transports.base import is_loopback
 from mailer.delivery.transports.server import Server, connect
 from mailer.delivery.transports.session import Session
 from mailer.delivery.transports.smtp import Smtp
@@ -181,6 +182,55 @@ def test_a_host_that_is_not_there_is_one_sentence(monkeypatch: pytest.MonkeyPatc
     )
 
 
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (TimeoutError("timed out"), "mail.example.test:25 did not answer in time"),
+        (OSError(113, "No route to host"), "mail.example.test:25 cannot be reached: No route to host"),
+        (socket.gaierror(socket.EAI_AGAIN, "Try again"), "mail.example.test:25 cannot be reached: Try again"),
+    ],
+)
+def test_a_host_out_of_reach_is_one_sentence(
+    error: OSError, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object) -> None:
+        raise error
+
+    monkeypatch.setattr(socket, "create_connection", fail)
+    sentence = why_not(Server("mail.example.test", 25))
+    assert sentence == f"{words}; check that the server runs and that the transport's URL is right"
+
+
+def test_tls_that_talks_to_itself_is_not_mistaken_for_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Always:
+        def register(self, *args: object) -> None: ...
+
+        def poll(self, timeout: float) -> list[int]:
+            return [1]
+
+    with SmtpServer(tls=server_tls(), implicit=True) as server:
+        session = connect(where(server))
+        monkeypatch.setattr("select.poll", Always)
+        assert session.is_alive()
+        assert session.transact("a@example.org", "b@example.org", b"Hi\r\n")[0] == 250
+        session.leave()
+
+
+@pytest.mark.parametrize(
+    ("host", "is_here"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("127.9.9.9", True),
+        ("10.0.0.1", False),
+        ("localhost.example.org", False),
+    ],
+)
+def test_this_machine_is_known_by_its_name_and_its_numbers(host: str, is_here: bool) -> None:
+    assert is_loopback(host) is is_here
+
+
 def test_an_old_server_is_greeted_in_the_old_way() -> None:
     with SmtpServer() as server:
         server.fail("EHLO", "reply", "502 5.5.1 what?")
@@ -269,6 +319,30 @@ def test_a_url_says_where_and_how(
 def test_a_url_that_cannot_be_read_is_a_sentence(settings: Settings) -> None:
     with pytest.raises(ConfigError, match="is not a transport"):
         Smtp.from_url("smtp://[::1", settings)
+
+
+def test_a_server_that_says_goodbye_between_messages_is_not_alive() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        connection.sendall(b"220 hello\r\n")
+        connection.recv(100)
+        connection.sendall(b"250 hello\r\n")
+        go.wait(5)
+        connection.sendall(b"421 4.4.2 you are too quiet\r\n")
+        connection.close()
+
+    go = threading.Event()
+    thread = threading.Thread(target=serve)
+    thread.start()
+    session = connect(Server("127.0.0.1", listener.getsockname()[1]))
+    assert session.is_alive()
+    go.set()
+    thread.join()
+    assert not session.is_alive()
+    session.leave()
+    listener.close()
 
 
 def test_a_session_can_be_left_after_it_was_lost() -> None:
