@@ -1,0 +1,124 @@
+"""Files and folders that are there whole or not at all, also after a crash or on a full disk.
+
+A folder is written under a hidden name beside its place, synced, and renamed; a file likewise. What an
+earlier crash left under such names is cleared away by the next writer. The caller decides what to say
+of an OSError; here it only cleans up.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["TEMPORARY", "put_file", "put_folder"]
+
+#: What is being written ends in this; nobody else should look at it.
+TEMPORARY = ".tmp"
+#: What is just being replaced ends in this.
+_REPLACED = ".old"
+
+
+def put_file(path: Path, data: bytes) -> None:
+    """Writes `path`, replacing what is there in one step. Raises OSError; then the old file is there."""
+    temporary = path.with_name(f".{path.name}{TEMPORARY}")
+    try:
+        _write(temporary, data)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def put_folder(folder: Path, files: Iterable[tuple[str, bytes]], *, replace: bool = False) -> None:
+    """Makes `folder` with these (inner path, bytes). Raises OSError; then there is nothing new.
+
+    FileExistsError where it is there already; with `replace` what is there goes once the new one is ready.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _only_writer(folder.parent):
+        _clear_leftovers(folder.parent)
+        if folder.exists() and not replace:
+            raise FileExistsError(folder)
+        temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}{TEMPORARY}")
+        try:
+            temporary.mkdir()
+            _fill(temporary, files)
+            _swap_in(temporary, folder)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+        _sync_folder(folder.parent)
+
+
+def _fill(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
+    inner = {folder}
+    for name, data in files:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(path, data)
+        while path != folder:
+            path = path.parent
+            inner.add(path)
+    for path in inner:
+        _sync_folder(path)
+
+
+def _swap_in(temporary: Path, folder: Path) -> None:
+    if not folder.exists():
+        temporary.rename(folder)
+        return
+    replaced = folder.with_name(f".{folder.name}{_REPLACED}")
+    folder.rename(replaced)
+    try:
+        temporary.rename(folder)
+    except BaseException:
+        replaced.rename(folder)
+        raise
+    shutil.rmtree(replaced, ignore_errors=True)
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _only_writer(parent: Path) -> Iterator[None]:
+    """One writer at a time, so that a hidden folder seen by the next one is surely a leftover."""
+    descriptor = os.open(parent, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _clear_leftovers(parent: Path) -> None:
+    for path in parent.iterdir():
+        if not path.name.startswith(".") or path.is_symlink() or not path.is_dir():
+            continue
+        if path.name.endswith(TEMPORARY):
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name.endswith(_REPLACED):
+            # The crash came between the two renames: the old one is all there is.
+            folder = parent / path.name[1 : -len(_REPLACED)]
+            if folder.exists():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.rename(folder)

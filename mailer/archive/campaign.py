@@ -1,0 +1,234 @@
+"""Writes and reads campaigns/<slug>/: the issue as sent, what was rendered of it, and the manifest.
+
+issue/                 the issue's file, its includes and pictures, as named in the workspace
+email.html, email.txt  what most readers got, with the slots' defaults and nobody's links
+web.html, images/      the public page and its pictures
+variants/MASK.json     what is really sent, with its slots
+manifest.json          all of that with hashes; plan, times and counts (see `manifest`)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mailer.archive.atomic import put_folder
+from mailer.archive.manifest import (
+    MANIFEST,
+    SCHEMA,
+    as_bytes,
+    hash_of,
+    is_unstarted,
+    read_manifest,
+    update_manifest,
+)
+from mailer.archive.originals import originals
+from mailer.archive.paths import is_file_name, is_inner_path, is_slug, shown
+from mailer.config import Settings
+from mailer.errors import ArchiveError, MailerError, Problem
+from mailer.render.rendition import Picture, Rendition
+
+if TYPE_CHECKING:
+    from mailer.issue.load import LoadedIssue
+
+__all__ = [
+    "Archived",
+    "is_unstarted",
+    "list_campaigns",
+    "read_manifest",
+    "read_renditions",
+    "update_manifest",
+    "write_campaign",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """One folder of the archive. Where `problem` says that it is damaged, the rest is empty."""
+
+    slug: str
+    edition: str = ""
+    date: str = ""
+    subject: str = ""
+    language: str = ""
+    started_at: str | None = None
+    problem: str = ""
+
+
+def write_campaign(
+    folder: Path,
+    *,
+    settings: Settings,
+    loaded: LoadedIssue,
+    renditions: Mapping[int, Rendition],
+    manifest: Mapping[str, Any],
+    replace: bool = False,
+) -> None:
+    """Writes the whole folder in one step. What is there goes only with `replace`, or if it never started.
+
+    Raises ArchiveError for a name that is none, a folder that is there, or a disk that takes no more;
+    then nothing has changed.
+    """
+    if not is_slug(folder.name):
+        raise ArchiveError(f'"{folder.name}" cannot be the name of a campaign; use letters, digits, - and _')
+    if not renditions:
+        raise ArchiveError(f"{shown(folder)} was not written: there is nothing rendered to put into it")
+    files: dict[str, bytes] = {}
+    for name, data in _contents(settings, loaded, renditions, _main(renditions, manifest)):
+        if not is_inner_path(name):
+            raise ArchiveError(Problem("this name cannot be archived; rename the file", name))
+        files[name] = data
+    document = {
+        "schema": SCHEMA,
+        "slug": folder.name,
+        "status": "ready",
+        "created_at": None,
+        "started_at": None,
+        "finished_at": None,
+        "counts": {},
+        **manifest,
+        **_description(settings, loaded, renditions, _main(renditions, manifest)),
+        "files": {name: hash_of(files[name]) for name in sorted(files)},
+    }
+    try:
+        put_folder(
+            folder,
+            [*files.items(), (MANIFEST, as_bytes(document))],
+            replace=replace or is_unstarted(folder),
+        )
+    except FileExistsError:
+        raise ArchiveError(
+            f"{shown(folder)} is there already and holds what was sent; move it away if it is not yours"
+        ) from None
+    except OSError as error:
+        raise ArchiveError(
+            f"{shown(folder)} cannot be written: {(error.strerror or str(error)).lower()}; nothing was kept "
+            "of it. Mend that and run the same command again"
+        ) from None
+
+
+def read_renditions(folder: Path) -> dict[int, Rendition]:
+    """What is sent, by variant; equal variants share one object. Raises ArchiveError if it was changed."""
+    manifest = read_manifest(folder)
+    files = manifest["files"]
+    read: dict[str, Rendition] = {}
+    pictures: dict[str, Picture] = {}
+    renditions: dict[int, Rendition] = {}
+    try:
+        for mask, name in manifest["variants"].items():
+            if name not in read:
+                data = json.loads(_checked(folder, name, files))
+                for picture in data["pictures"]:
+                    if picture["name"] not in pictures:
+                        content = _checked(folder, f"images/{picture['name']}", files)
+                        pictures[picture["name"]] = Picture(
+                            picture["name"], content, picture["width"], picture["height"]
+                        )
+                shown_there = tuple(pictures[picture["name"]] for picture in data["pictures"])
+                read[name] = replace(Rendition.from_json(data), pictures=shown_there)
+            renditions[int(mask)] = read[name]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise ArchiveError(
+            Problem("does not list its renditions rightly; restore it from a backup", shown(folder, MANIFEST))
+        ) from None
+    return renditions
+
+
+def list_campaigns(folder: Path) -> list[Archived]:
+    """What is in the archive at `folder`, newest first; a damaged campaign is listed with its problem."""
+    try:
+        names = [path.name for path in folder.iterdir() if is_slug(path.name) and path.is_dir()]
+    except OSError:
+        return []
+    found = [_archived(folder / name) for name in names]
+    return sorted(found, key=lambda one: (one.date, one.started_at or "", one.slug), reverse=True)
+
+
+def _archived(folder: Path) -> Archived:
+    try:
+        manifest = read_manifest(folder)
+    except MailerError as error:
+        return Archived(folder.name, problem=str(error))
+    text = {key: manifest.get(key) for key in ("edition", "date", "subject", "language")}
+    return Archived(
+        slug=folder.name,
+        started_at=manifest["started_at"],
+        **{key: value if isinstance(value, str) else "" for key, value in text.items()},
+    )
+
+
+def _main(renditions: Mapping[int, Rendition], manifest: Mapping[str, Any]) -> int:
+    """The variant that most readers get, which is what the public page shows."""
+    readers = manifest.get("plan", {}).get("variants", {})
+    return max(sorted(renditions), key=lambda mask: readers.get(str(mask), 0))
+
+
+def _contents(
+    settings: Settings, loaded: LoadedIssue, renditions: Mapping[int, Rendition], main: int
+) -> Iterator[tuple[str, bytes]]:
+    for path, data in originals(settings, loaded):
+        yield f"issue/{path}", data
+    shown_first = renditions[main]
+    yield "email.html", shown_first.html.fill({}).encode()
+    yield "email.txt", shown_first.text.fill({}).encode()
+    yield "web.html", shown_first.web.encode()
+    written: set[str] = set()
+    for mask, name in _variant_files(renditions).items():
+        if name in written:
+            continue
+        written.add(name)
+        rendition = renditions[mask]
+        sizes = [{"name": p.name, "width": p.width, "height": p.height} for p in rendition.pictures]
+        yield name, as_bytes({**rendition.to_json(), "pictures": sizes})
+        for picture in rendition.pictures:
+            if not is_file_name(picture.name):
+                raise ArchiveError(Problem("this picture's name cannot be published", picture.name))
+            yield f"images/{picture.name}", picture.data
+
+
+def _variant_files(renditions: Mapping[int, Rendition]) -> dict[int, str]:
+    """Which file holds which variant: one file for all that are the same."""
+    first: dict[int, int] = {}
+    return {
+        mask: f"variants/{first.setdefault(id(renditions[mask]), mask)}.json" for mask in sorted(renditions)
+    }
+
+
+def _description(
+    settings: Settings, loaded: LoadedIssue, renditions: Mapping[int, Rendition], main: int
+) -> dict[str, Any]:
+    """What a later look needs to render it again, and to say what has changed since."""
+    edition = loaded.issue.edition
+    return {
+        "issue": loaded.path,
+        "issue_digest": loaded.digest,
+        "edition": edition,
+        "language": renditions[main].language,
+        "theme": renditions[main].theme,
+        "main": main,
+        "variants": {str(mask): name for mask, name in _variant_files(renditions).items()},
+        "settings": {
+            "publication": settings.publication.model_dump(mode="json", by_alias=True),
+            "brand": settings.brand.model_dump(mode="json"),
+            "edition": settings.editions[edition].model_dump(mode="json", exclude={"time"}),
+        },
+    }
+
+
+def _checked(folder: Path, name: str, files: Mapping[str, str]) -> bytes:
+    place = shown(folder, name)
+    if name not in files:
+        raise ArchiveError(Problem("is not a file of this campaign; restore the folder from a backup", place))
+    try:
+        data = (folder / name).read_bytes()
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise ArchiveError(Problem(f"cannot be read: {why}; restore it from a backup", place)) from None
+    if hash_of(data) != files[name]:
+        raise ArchiveError(
+            Problem("is not what was planned and sent: its hash differs; restore it from a backup", place)
+        )
+    return data

@@ -1,0 +1,99 @@
+"""manifest.json: what a campaign's folder says of itself, and the hash of every file beside it.
+
+It is JSON with at least `schema`, `slug`, `status`, `created_at`, `started_at`, `finished_at`, `counts` and
+`files` (inner path -> SHA-256). Keys that this version does not know are kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mailer.archive.atomic import put_file
+from mailer.archive.paths import is_inner_path, shown
+from mailer.errors import ArchiveError, Problem
+
+__all__ = ["MANIFEST", "SCHEMA", "as_bytes", "hash_of", "is_unstarted", "read_manifest", "update_manifest"]
+
+MANIFEST = "manifest.json"
+#: Goes up when an older mailer could misread what a newer one wrote.
+SCHEMA = 1
+_LARGEST = 32 * 1024 * 1024
+
+
+def hash_of(data: bytes) -> str:
+    """SHA-256 in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def as_bytes(document: Mapping[str, Any]) -> bytes:
+    """`document` as the archive writes JSON: UTF-8, indented, so that a person can read a diff of it."""
+    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of the campaign in `folder`. Raises ArchiveError where there is no sound one."""
+    place = shown(folder, MANIFEST)
+    try:
+        path = folder / MANIFEST
+        if path.stat().st_size > _LARGEST:
+            raise ArchiveError(Problem("is far too large for a manifest; restore it from a backup", place))
+        data = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise ArchiveError(Problem("is missing; restore the folder from a backup", place)) from None
+    except OSError as error:
+        raise ArchiveError(Problem(f"cannot be read: {_words(error)}", place)) from None
+    except (ValueError, RecursionError):
+        raise ArchiveError(Problem("is damaged (no valid JSON); restore it from a backup", place)) from None
+    problem = _what_is_wrong(data)
+    if problem:
+        raise ArchiveError(Problem(problem, place))
+    return dict(data)
+
+
+def update_manifest(folder: Path, changes: Mapping[str, Any]) -> None:
+    """Sets these keys and keeps all others, in one step. Raises ArchiveError; then nothing has changed."""
+    manifest = {**read_manifest(folder), **changes}
+    try:
+        put_file(folder / MANIFEST, as_bytes(manifest))
+    except OSError as error:
+        raise ArchiveError(
+            Problem(
+                f"cannot be written: {_words(error)}; the deliveries are safe in subscribers.db. Mend that "
+                "and run the same command again",
+                shown(folder, MANIFEST),
+            )
+        ) from None
+
+
+def is_unstarted(folder: Path) -> bool:
+    """Whether `folder` is a campaign of which not one message was sent: it proves nothing yet."""
+    try:
+        manifest = read_manifest(folder)
+    except ArchiveError:
+        return False
+    return manifest["started_at"] is None and manifest.get("status") == "ready"
+
+
+def _what_is_wrong(data: object) -> str:
+    if not isinstance(data, dict):
+        return "is damaged (no JSON object); restore it from a backup"
+    schema, files = data.get("schema"), data.get("files")
+    if isinstance(schema, int) and schema > SCHEMA:
+        return f"was written by a newer mailer (schema {schema}, this one reads {SCHEMA}); update mailer"
+    times = [data.get(key) for key in ("created_at", "started_at", "finished_at")]
+    sound = (
+        schema == SCHEMA
+        and isinstance(data.get("slug"), str)
+        and isinstance(files, dict)
+        and all(is_inner_path(name) and isinstance(value, str) for name, value in files.items())
+        and all(time is None or isinstance(time, str) for time in times)
+    )
+    return "" if sound else "is damaged (not what mailer writes); restore it from a backup"
+
+
+def _words(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

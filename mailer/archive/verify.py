@@ -1,0 +1,164 @@
+"""Is a campaign's folder still what was sent? Every hash is taken again, and the issue rendered again.
+
+What differs because the theme has changed since is a note, not a fault: the files are the evidence, and
+the theme of then is named by its hash.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from mailer.archive.campaign import read_renditions
+from mailer.archive.manifest import MANIFEST, hash_of, read_manifest
+from mailer.archive.paths import shown
+from mailer.config import Brand, Edition, Publication, Settings
+from mailer.errors import ArchiveError, MailerError
+
+if TYPE_CHECKING:
+    from mailer.render.rendition import Rendition
+
+__all__ = ["Verdict", "examine", "verify"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`problems`: the folder does not hold what was sent. `notes`: what has changed around it since."""
+
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def verify(folder: Path, settings: Settings) -> list[str]:
+    """All that `examine` finds, problems first. Empty where all is as it was."""
+    verdict = examine(folder, settings)
+    return [*verdict.problems, *verdict.notes]
+
+
+def examine(folder: Path, settings: Settings) -> Verdict:
+    """Compares every file with its hash, and what the archived issue renders to now with what was sent."""
+    try:
+        manifest = read_manifest(folder)
+    except ArchiveError as error:
+        return Verdict((str(error),))
+    problems = list(_changed_files(folder, manifest))
+    if manifest["slug"] != folder.name:
+        problems.insert(0, f"{shown(folder)} says of itself that it is {manifest['slug']}; it was renamed")
+    if problems:
+        return Verdict(tuple(problems))
+    try:
+        sent = read_renditions(folder)
+        now = _rendered_again(folder, manifest, settings, sent)
+    except MailerError as error:
+        return _not_rendered(folder, manifest, error)
+    return _compared(folder, sent, now)
+
+
+def _changed_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+    expected: dict[str, str] = manifest["files"]
+    found = dict(_files_in(folder))
+    for name in sorted(expected.keys() - found.keys()):
+        yield f"{shown(folder, name)} is missing"
+    for name in sorted(found.keys() - expected.keys() - {MANIFEST}):
+        yield f"{shown(folder, name)} was not there when the campaign was sent"
+    for name in sorted(expected.keys() & found.keys()):
+        path = found[name]
+        if path.is_symlink() or not path.is_file():
+            yield f"{shown(folder, name)} is no ordinary file any more"
+            continue
+        try:
+            if hash_of(path.read_bytes()) != expected[name]:
+                yield f"{shown(folder, name)} was changed: its SHA-256 is not the one in {MANIFEST}"
+        except OSError as error:
+            yield f"{shown(folder, name)} cannot be read: {(error.strerror or str(error)).lower()}"
+
+
+def _files_in(folder: Path) -> Iterator[tuple[str, Path]]:
+    for place, folders, files in os.walk(folder):
+        here = Path(place)
+        # A link to a folder is listed among the folders, but is not walked into.
+        for name in [*files, *(name for name in folders if (here / name).is_symlink())]:
+            yield (here / name).relative_to(folder).as_posix(), here / name
+
+
+def _rendered_again(
+    folder: Path, manifest: Mapping[str, Any], settings: Settings, sent: Mapping[int, Rendition]
+) -> dict[int, Rendition]:
+    # Only here, because the inliner alone takes a third of a second to import.
+    from mailer.issue.load import load_issue
+    from mailer.render.render import render_variants
+
+    with tempfile.TemporaryDirectory(prefix="mailer-verify-") as scratch:
+        root = Path(scratch).resolve() / "workspace"
+        try:
+            shutil.copytree(folder / "issue", root)
+            if (settings.root / "templates").is_dir():
+                shutil.copytree(settings.root / "templates", root / "templates", dirs_exist_ok=True)
+        except (OSError, shutil.Error) as error:
+            raise ArchiveError(f"it could not be copied for a look: {error}") from None
+        then = _settings_of_then(manifest, settings, root)
+        loaded = load_issue(root / str(manifest["issue"]), then)
+        return render_variants(loaded, then, slug=str(manifest["slug"]), variants=tuple(sent))
+
+
+def _settings_of_then(manifest: Mapping[str, Any], settings: Settings, root: Path) -> Settings:
+    """The settings that the issue was rendered with: today's name or colours would not be what was sent."""
+    try:
+        recorded = manifest["settings"]
+        edition = Edition.model_validate(recorded["edition"])
+        return settings.model_copy(
+            update={
+                "root": root,
+                "publication": Publication.model_validate(recorded["publication"]),
+                "brand": Brand.model_validate(recorded["brand"]),
+                "editions": MappingProxyType({**settings.editions, str(manifest["edition"]): edition}),
+            }
+        )
+    except (KeyError, TypeError, ValidationError):
+        raise ArchiveError(f"its {MANIFEST} does not hold the settings of then") from None
+
+
+def _not_rendered(folder: Path, manifest: Mapping[str, Any], error: MailerError) -> Verdict:
+    why = "; ".join(str(problem) for problem in error.problems)
+    note = f"{shown(folder)} could not be rendered again with the theme of today: {why}"
+    return Verdict(notes=(f"{note}. The theme of then was {manifest.get('theme')}; every file is as it was",))
+
+
+def _compared(folder: Path, sent: Mapping[int, Rendition], now: Mapping[int, Rendition]) -> Verdict:
+    differing = [mask for mask in sorted(sent) if sent[mask].digest != now[mask].digest]
+    if not differing:
+        return Verdict()
+    then_theme, now_theme = sent[differing[0]].theme, now[differing[0]].theme
+    if then_theme != now_theme:
+        note = (
+            f"{shown(folder)} renders differently now because the theme has changed since: it was "
+            f"{then_theme[:16]}, it is {now_theme[:16]}. Every file is as it was"
+        )
+        return Verdict(notes=(note,))
+    names = ", ".join(_parts(sent[differing[0]], now[differing[0]]))
+    return Verdict(
+        (
+            f"{shown(folder)} holds something else than its issue renders to with the same theme: the "
+            f"{names} differ(s)",
+        )
+    )
+
+
+def _parts(sent: Rendition, now: Rendition) -> list[str]:
+    """Which parts are not the same."""
+    pairs = {
+        "subject": (sent.subject, now.subject),
+        "html": (sent.html, now.html),
+        "text": (sent.text, now.text),
+        "web page": (sent.web, now.web),
+    }
+    differing = [name for name, (one, other) in pairs.items() if one != other]
+    return differing or ["pictures"]
