@@ -215,6 +215,8 @@ def _has_spoken(connection: socket.socket) -> bool:
         connection.recv(1)
     except ssl.SSLWantReadError:
         return False
+    except OSError:
+        return True
     finally:
         connection.settimeout(patience)
     return True

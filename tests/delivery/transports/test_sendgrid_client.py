@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from mailer.delivery.transports import sendgrid_client
 from mailer.delivery.transports.base import Outcome, Result
 from mailer.delivery.transports.sendgrid import SendGrid
 from mailer.delivery.transports.sendgrid_client import NoAnswer, NotSent, Unreachable, Wire, client
@@ -211,6 +214,38 @@ def test_https_that_answers_early_is_not_waited_for(
 
     with pytest.raises(NotSent):
         post(serve(refuse, tls=server_tls()), BIG)
+
+
+def test_https_that_was_reset_meanwhile_is_replaced(
+    serve: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority_file(tmp_path)))
+    answered, closed = threading.Event(), threading.Event()
+
+    def once(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(YES)
+        if not closed.is_set():
+            assert answered.wait(2)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+            closed.set()
+
+    url = serve(once, once, tls=server_tls())
+    wire = Wire(url, "key", 2.0)
+    real = sendgrid_client.Wire._answer
+
+    def answer_then_wait(self: Wire, connection: http.client.HTTPConnection) -> object:
+        answer = real(self, connection)
+        answered.set()
+        assert closed.wait(2)
+        return answer
+
+    monkeypatch.setattr(sendgrid_client.Wire, "_answer", answer_then_wait)
+    api = client(url, wire)
+    for _ in range(2):
+        assert api.mail.send.post(request_body={}).status_code == 202
+    wire.close()
 
 
 def test_the_key_is_sent_and_is_not_among_the_clients_headers(serve: Callable[..., str]) -> None:
