@@ -117,7 +117,9 @@ def test_what_is_spliced_parses_equal_to_what_is_built(
 
 
 def test_headers_are_those_of_a_well_kept_list(settings: Settings) -> None:
-    message = parsed(Message(Template(simple(), envelope(settings)), Person(12, "li@example.org", "李雷")).raw())
+    message = parsed(
+        Message(Template(simple(), envelope(settings)), Person(12, "li@example.org", "李雷")).raw()
+    )
     link = envelope(settings).links.unsubscribe(12, 7)
     assert message["From"] == "Harbour Brief <desk@news.example.org>"
     assert message["To"] == "李雷 <li@example.org>"
@@ -149,10 +151,14 @@ def test_one_click_stays_whole_for_the_longest_address(workspace, monkeypatch: p
 
 def test_a_subject_may_hold_a_slot(settings: Settings) -> None:
     shown = rendition(
-        Part(("", "，早上好"), (Slot(("subscriber.name",), "读者", Context.HEADER),)), Part(("h",)), Part(("t",))
+        Part(("", "，早上好"), (Slot(("subscriber.name",), "读者", Context.HEADER),)),
+        Part(("h",)),
+        Part(("t",)),
     )
     template = Template(shown, envelope(settings))
-    assert parsed(Message(template, Person(1, "a@example.org", "韩梅梅")).raw())["Subject"] == "韩梅梅，早上好"
+    assert (
+        parsed(Message(template, Person(1, "a@example.org", "韩梅梅")).raw())["Subject"] == "韩梅梅，早上好"
+    )
     assert parsed(Message(template, Person(2, "b@example.org")).raw())["Subject"] == "读者，早上好"
 
 
@@ -194,7 +200,9 @@ def test_an_address_is_ascii_in_its_domain() -> None:
     assert header_address("li@müller.example") == "li@xn--mller-kva.example"
 
 
-@pytest.mark.parametrize(("name", "address"), [("a\r\nBcc: b", "a@b.test"), ("a", "a@b.test\n"), ("\0", "a@b.test")])
+@pytest.mark.parametrize(
+    ("name", "address"), [("a\r\nBcc: b", "a@b.test"), ("a", "a@b.test\n"), ("\0", "a@b.test")]
+)
 def test_a_line_break_never_reaches_a_header(name: str, address: str) -> None:
     with pytest.raises(InputError, match="line break"):
         mailbox_field(name, address)
