@@ -1,0 +1,62 @@
+"""Exports people as CSV that a spreadsheet opens safely and an import reads back as it was. A stream."""
+
+from __future__ import annotations
+
+import csv
+from typing import IO
+
+from sqlite_utils import Database
+
+from mailer.audience.exchange.cells import guarded
+from mailer.audience.exchange.columns import ATTRIBUTE_PREFIX
+from mailer.audience.exchange.merge import as_text
+from mailer.audience.people import list_subscribers
+from mailer.audience.segments import Segment
+
+__all__ = ["export_csv"]
+
+_FIELDS = ("address", "name", "language", "timezone", "tags", "editions", "status", "joined")
+_CONSENT_FIELDS = ("consent_at", "consent_method", "consent_origin")
+
+# Every name of an attribute that anybody has.
+_KEYS = "SELECT DISTINCT a.key FROM subscribers s, json_each(s.attributes) AS a ORDER BY a.key"
+
+# The consent that holds now: the last one.
+_CONSENT = """
+    SELECT given_at, method, origin FROM consents WHERE subscriber_id = ?
+    ORDER BY given_at DESC, id DESC LIMIT 1
+"""
+
+
+def export_csv(
+    db: Database,
+    file: IO[str],
+    *,
+    status: str | None = None,
+    edition: str | None = None,
+    segment: Segment | None = None,
+) -> int:
+    """Writes everybody who fits, but the erased, to `file` (opened with newline=""); gives how many."""
+    keys = [str(row[0]) for row in db.conn.execute(_KEYS)]
+    writer = csv.writer(file)
+    writer.writerow([*_FIELDS, *_CONSENT_FIELDS, *(guarded(ATTRIBUTE_PREFIX + key) for key in keys)])
+    count = 0
+    for person in list_subscribers(db, status=status, edition=edition, segment=segment):
+        if person.address is None:
+            continue
+        consent = db.conn.execute(_CONSENT, (person.id,)).fetchone() or ("", "", "")
+        cells = (
+            person.address,
+            person.name,
+            person.language,
+            person.timezone,
+            ";".join(person.tags),
+            ";".join(person.editions),
+            person.status,
+            person.joined_at,
+            *consent,
+            *(as_text(person.attributes.get(key)) for key in keys),
+        )
+        writer.writerow([guarded(cell) for cell in cells])
+        count += 1
+    return count

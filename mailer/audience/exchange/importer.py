@@ -1,0 +1,132 @@
+"""Imports a list: a stream of rows, a batch a transaction, flat memory.
+
+A batch is in the database wholly or not at all. Whoever was stopped half-way imports the same file again:
+rows that are in already are unchanged, and the end is the same.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from mailer.audience.exchange.merge import merge
+from mailer.audience.exchange.records import CsvFile
+from mailer.audience.exchange.report import ImportReport, RefusedFile
+from mailer.audience.exchange.rows import Entry, RowReader
+from mailer.audience.values import editions_of
+from mailer.config import Settings
+from mailer.errors import AudienceError, Problem
+
+__all__ = ["Progress", "import_csv"]
+
+BATCH = 5000
+
+#: Called after each batch with rows read, bytes read and bytes in all.
+Progress = Callable[[int, int, int], None]
+
+
+def import_csv(
+    db: Database,
+    settings: Settings,
+    path: Path,
+    *,
+    editions: tuple[str, ...] = (),
+    refused: Path | None = None,
+    on_progress: Progress | None = None,
+) -> ImportReport:
+    """Imports the people of a CSV file, and says what became of each row.
+
+    `editions` are what they read (an `editions` column comes first; without either, somebody new reads all of
+    them). Refused rows go to `refused`, by default `<name>.refused.csv` beside the file. Raises
+    AudienceError, with nothing changed, where the file cannot be used.
+    """
+    name = shown_path(path, settings)
+    chosen = editions_of(editions, settings.editions) or None
+    with CsvFile(path, name) as file:
+        target = refused or path.with_name(f"{path.stem}.refused.csv")
+        _check_target(target, file, shown_path(target, settings))
+        reader = RowReader(file.columns, settings, chosen)
+        report = ImportReport(name, unnamed_columns=tuple(place + 1 for place in file.columns.unnamed))
+        refusals = RefusedFile(target, file.columns.header)
+        work = _Import(db, report, path.name, tuple(settings.editions))
+        try:
+            for record in file:
+                try:
+                    if record.problem:
+                        raise AudienceError(record.problem)
+                    work.take(reader.read(record.row, record.cells))
+                except AudienceError as error:
+                    reason = error.problems[0].message
+                    refusals.add(record.row, reason, record.cells)
+                    work.refuse(record.row, reader.address_cell(record.cells), reason)
+                if work.waiting >= BATCH:
+                    work.flush()
+                    if on_progress:
+                        on_progress(report.total, file.position, file.size)
+            work.flush()
+            report.refused_file = refusals.finish()
+        finally:
+            refusals.close()
+        if on_progress:
+            on_progress(report.total, file.size, file.size)
+    return report
+
+
+class _Import:
+    """The rows that wait for the next batch, told in the order of the file."""
+
+    def __init__(
+        self, db: Database, report: ImportReport, origin: str, all_editions: tuple[str, ...]
+    ) -> None:
+        self._db = db
+        self._report = report
+        self._origin = origin
+        self._all_editions = all_editions
+        self._entries: list[Entry] = []
+        self._refused: list[tuple[int, str, str]] = []
+
+    @property
+    def waiting(self) -> int:
+        return len(self._entries) + len(self._refused)
+
+    def take(self, entry: Entry) -> None:
+        self._entries.append(entry)
+
+    def refuse(self, row: int, address: str, reason: str) -> None:
+        self._refused.append((row, address[:200], reason))
+
+    def flush(self) -> None:
+        outcomes = []
+        if self._entries:
+            outcomes = merge(self._db, self._entries, origin=self._origin, all_editions=self._all_editions)
+        told = [(row, address, "refused", reason) for row, address, reason in self._refused]
+        told += [
+            (entry.row, entry.address.address, outcome, reason)
+            for entry, (outcome, reason) in zip(self._entries, outcomes, strict=True)
+        ]
+        for line in sorted(told) if self._refused else told:
+            self._report.add(*line)
+        self._entries, self._refused = [], []
+
+
+def shown_path(path: Path, settings: Settings) -> str:
+    """A path as messages show it: from the workspace where it is inside, with slashes."""
+    whole = path.absolute()
+    return (whole.relative_to(settings.root) if whole.is_relative_to(settings.root) else path).as_posix()
+
+
+def _check_target(target: Path, file: CsvFile, name: str) -> None:
+    """Finds out before the first row whether the refused ones have somewhere to go."""
+    folder = target.absolute().parent
+    problem = ""
+    if not folder.is_dir():
+        problem = "its folder does not exist; name another place with --refused FILE"
+    elif target.is_dir() or not os.access(folder, os.W_OK):
+        problem = "refused rows cannot be written there; name another place with --refused FILE"
+    elif target.exists() and (target.stat().st_dev, target.stat().st_ino) == file.file_id():
+        problem = "is the list itself; name another file with --refused FILE"
+    if problem:
+        raise AudienceError(Problem(problem, name))

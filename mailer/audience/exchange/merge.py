@@ -1,0 +1,256 @@
+"""Puts a batch of entries into the database, all or nothing, with a fixed number of queries to look up.
+
+An import adds and describes people. It never makes somebody active again who has left, bounced, complained,
+been erased or suppressed, and never puts anybody back on an edition that they have left.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlite_utils import Database
+
+from mailer.audience.exchange.rows import Entry
+from mailer.audience.suppression import suppressed_keys
+from mailer.store import utc_now, writing
+
+__all__ = ["Outcome", "merge"]
+
+#: What became of a row ("added", "updated", "unchanged" or "kept"), and why it was kept.
+Outcome = tuple[str, str]
+
+# Those of the keys that are here already.
+_EXISTING = """
+    SELECT s.id, s.address_key, s.name, s.language, s.timezone, s.tags, s.attributes, s.status
+    FROM json_each(?) AS wanted CROSS JOIN subscribers s ON s.address_key = wanted.value
+"""
+
+# What they read now.
+_READS = """
+    SELECT x.subscriber_id, x.edition FROM json_each(?) AS wanted
+    CROSS JOIN subscriptions x ON x.subscriber_id = wanted.value
+"""
+
+# What they have left by their own act, at any time.
+_LEFT = """
+    SELECT e.subscriber_id, e.edition FROM json_each(?) AS wanted
+    CROSS JOIN events e ON e.subscriber_id = wanted.value
+    WHERE e.kind = 'unsubscribe' AND e.edition <> ''
+"""
+
+# Numbers are given out here, under the write lock, and never twice.
+_LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = 'subscribers'"
+
+_INSERT = """
+    INSERT INTO subscribers (id, address, address_key, domain, name, language, timezone, tags, attributes,
+                             status, joined_at, updated_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+_UPDATE = """
+    UPDATE subscribers SET name = ?, language = ?, timezone = ?, tags = ?, attributes = ?, status = ?,
+        updated_at = ?
+    WHERE id = ?
+"""
+
+_SUBSCRIBE = """
+    INSERT INTO subscriptions (edition, subscriber_id, since) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
+"""
+
+_CONSENT = "INSERT INTO consents (subscriber_id, given_at, method, origin) VALUES (?, ?, ?, ?)"
+
+_EVENT = "INSERT INTO events (at, kind, subscriber_id, source) VALUES (?, 'unsubscribe', ?, 'import')"
+
+_GONE = ("unsubscribed", "bounced", "complained")
+
+
+@dataclass(slots=True)
+class _Person:
+    """Somebody as the batch finds and leaves them. `id` is 0 for who is new."""
+
+    id: int
+    address: str
+    key: str
+    domain: str
+    name: str = ""
+    language: str = ""
+    timezone: str = ""
+    tags: tuple[str, ...] = ()
+    attributes: dict[str, Any] = field(default_factory=dict)
+    status: str = "active"
+    joined: str = ""
+    reads: set[str] = field(default_factory=set)
+    left: set[str] = field(default_factory=set)
+    changed: bool = False
+    starts: list[str] = field(default_factory=list)
+    consents: list[tuple[str, str, str]] = field(default_factory=list)
+    has_left: bool = False
+
+
+def merge(
+    db: Database, entries: Sequence[Entry], *, origin: str, all_editions: tuple[str, ...]
+) -> list[Outcome]:
+    """Applies the entries in order, in one transaction; gives what became of each.
+
+    `origin` is where the consent comes from if the row does not say, `all_editions` what somebody new reads
+    if neither the row nor the operator says.
+    """
+    with writing(db):
+        now = utc_now()
+        keys = list(dict.fromkeys(entry.address.key for entry in entries))
+        suppressed = suppressed_keys(db, keys)
+        people = _existing(db, keys)
+        outcomes = []
+        for entry in entries:
+            key = entry.address.key
+            if key in suppressed:
+                word = "erased" if suppressed[key] == "erased" else "suppressed"
+                outcomes.append(("kept", f"kept as {word}"))
+            elif key in people:
+                outcomes.append(_met(people[key], entry, origin, now))
+            else:
+                people[key] = _new(entry, origin, all_editions, now)
+                outcomes.append(("added", ""))
+        _write(db, people.values(), now)
+        return outcomes
+
+
+def _existing(db: Database, keys: list[str]) -> dict[str, _Person]:
+    people, by_id = {}, {}
+    for number, key, name, language, timezone, tags, attributes, status in db.conn.execute(
+        _EXISTING, (json.dumps(keys),)
+    ):
+        person = _Person(number, "", key, "", name, language, timezone)
+        person.tags, person.attributes, person.status = (
+            tuple(json.loads(tags)),
+            json.loads(attributes),
+            status,
+        )
+        people[key] = by_id[number] = person
+    if by_id:
+        ids = json.dumps(list(by_id))
+        for number, edition in db.conn.execute(_READS, (ids,)):
+            by_id[number].reads.add(edition)
+        for number, edition in db.conn.execute(_LEFT, (ids,)):
+            by_id[number].left.add(edition)
+    return people
+
+
+def _new(entry: Entry, origin: str, all_editions: tuple[str, ...], now: str) -> _Person:
+    address = entry.address
+    person = _Person(
+        0,
+        address.address,
+        address.key,
+        address.domain,
+        entry.name,
+        entry.language,
+        entry.timezone,
+        entry.tags or (),
+        dict(entry.attributes),
+        entry.status or "active",
+        entry.joined or now,
+        changed=True,
+    )
+    person.starts = list(all_editions if entry.editions is None else entry.editions)
+    person.reads = set(person.starts)
+    person.has_left = person.status == "unsubscribed"
+    if person.status == "active":
+        person.consents.append(_consent(entry, origin, now))
+    return person
+
+
+def _consent(entry: Entry, origin: str, now: str) -> tuple[str, str, str]:
+    given = entry.consent_at or entry.joined or now
+    return given, entry.consent_method or "import", entry.consent_origin or origin
+
+
+def _met(person: _Person, entry: Entry, origin: str, now: str) -> Outcome:
+    """Somebody who is here already: what they want comes before what the list says."""
+    if _worse(person.status, entry.status):
+        person.status, person.changed = entry.status, True
+        person.has_left = entry.status == "unsubscribed"
+        return "updated", ""
+    if person.status in _GONE:
+        if entry.status in _GONE:
+            return "unchanged", ""
+        return "kept", f"kept as {person.status}"
+    if person.status == "pending" and entry.status != "pending":
+        return "kept", "kept as pending: the person has not confirmed yet"
+    changed = _described(person, entry)
+    wanted = [edition for edition in entry.editions or () if edition not in person.reads]
+    starts = [edition for edition in wanted if edition not in person.left]
+    if starts:
+        person.starts += starts
+        person.reads.update(starts)
+        if person.status == "active":
+            person.consents.append(_consent(entry, origin, now))
+    if changed or starts:
+        person.changed = True
+        return "updated", ""
+    if wanted:
+        return "kept", f"kept off {', '.join(wanted)}, which the person has left"
+    return "unchanged", ""
+
+
+def _worse(status: str, told: str) -> bool:
+    """Another program's list may say that somebody has left, and that is believed."""
+    if status in ("active", "pending"):
+        return told in _GONE
+    return status == "bounced" and told in ("unsubscribed", "complained")
+
+
+def _described(person: _Person, entry: Entry) -> bool:
+    """Sets what the row says; an empty cell says nothing."""
+    before = (person.name, person.language, person.timezone, person.tags)
+    person.name = entry.name or person.name
+    person.language = entry.language or person.language
+    person.timezone = entry.timezone or person.timezone
+    person.tags = person.tags if entry.tags is None else entry.tags
+    changed = before != (person.name, person.language, person.timezone, person.tags)
+    for key, value in entry.attributes.items():
+        if as_text(person.attributes.get(key)) != value:
+            person.attributes[key] = value
+            changed = True
+    return changed
+
+
+def as_text(value: Any) -> str:
+    """An attribute as an export writes it: text as it is, everything else as JSON, nothing as ""."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _write(db: Database, people: Iterable[_Person], now: str) -> None:
+    last = db.conn.execute(_LAST_ID).fetchone()
+    number = int(last[0]) if last else 0
+    new, old, starts, consents, events = [], [], [], [], []
+    for person in people:
+        if not person.changed:
+            continue
+        tags = json.dumps(person.tags, ensure_ascii=False) if person.tags else "[]"
+        attributes = json.dumps(person.attributes, ensure_ascii=False) if person.attributes else "{}"
+        values = (person.name, person.language, person.timezone, tags, attributes, person.status)
+        if person.id:
+            old.append((*values, now, person.id))
+        else:
+            number += 1
+            person.id = number
+            new.append((number, person.address, person.key, person.domain, *values, person.joined, now))
+        starts += [(edition, person.id, now) for edition in person.starts]
+        consents += [(person.id, *consent) for consent in person.consents]
+        if person.has_left:
+            events.append((now, person.id))
+    for statement, rows in (
+        (_INSERT, new),
+        (_UPDATE, old),
+        (_SUBSCRIBE, sorted(starts)),
+        (_CONSENT, consents),
+        (_EVENT, events),
+    ):
+        if rows:
+            db.conn.executemany(statement, rows)

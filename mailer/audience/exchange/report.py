@@ -1,0 +1,115 @@
+"""What an import did, row by row, in little memory; and the file of refused rows."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from mailer.audience.exchange.cells import guarded
+from mailer.audience.exchange.columns import REFUSED_BECAUSE, REFUSED_ROW
+
+__all__ = ["OUTCOMES", "ImportReport", "RefusedFile", "RowNote", "RowRanges"]
+
+OUTCOMES = ("added", "updated", "unchanged", "kept", "refused")
+#: So many rows of a kind are told one by one.
+MAX_NOTES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class RowNote:
+    """A row that was refused, or whose person was kept as they are, and why."""
+
+    row: int
+    address: str
+    outcome: str
+    reason: str
+
+
+@dataclass(slots=True)
+class RowRanges:
+    """Row numbers as `2-400, 402`: their count exactly, and the first ranges of them."""
+
+    count: int = 0
+    ranges: list[list[int]] = field(default_factory=list)
+    more: bool = False
+
+    def add(self, row: int) -> None:
+        """One more row, in rising order."""
+        self.count += 1
+        if self.ranges and self.ranges[-1][1] == row - 1 and not self.more:
+            self.ranges[-1][1] = row
+        elif len(self.ranges) < 20:
+            self.ranges.append([row, row])
+        else:
+            self.more = True
+
+    def __str__(self) -> str:
+        parts = [str(first) if first == last else f"{first}-{last}" for first, last in self.ranges]
+        return ", ".join(parts) + (", …" if self.more else "")
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """The whole import. `refused_file` is there only where rows were refused."""
+
+    file: str
+    rows: dict[str, RowRanges] = field(default_factory=lambda: {name: RowRanges() for name in OUTCOMES})
+    notes: list[RowNote] = field(default_factory=list)
+    refused_file: Path | None = None
+    unnamed_columns: tuple[int, ...] = ()
+
+    def add(self, row: int, address: str, outcome: str, reason: str) -> None:
+        """What became of one more row."""
+        rows = self.rows[outcome]
+        rows.add(row)
+        if reason and rows.count <= MAX_NOTES:
+            self.notes.append(RowNote(row, address[:200], outcome, reason))
+
+    def count(self, outcome: str) -> int:
+        """How many rows came to this."""
+        return self.rows[outcome].count
+
+    @property
+    def total(self) -> int:
+        """How many rows were read."""
+        return sum(rows.count for rows in self.rows.values())
+
+
+class RefusedFile:
+    """Refused rows as a CSV file that can be mended and imported: made at the first, whole at the end."""
+
+    def __init__(self, path: Path, header: Sequence[str]) -> None:
+        self.path = path
+        self._header = header
+        self._part = path.with_name(path.name + ".part")
+        self._file: IO[str] | None = None
+
+    def add(self, row: int, reason: str, cells: Sequence[str]) -> None:
+        """One refused row, with its number and the reason in front."""
+        if self._file is None:
+            self._file = self._part.open("w", encoding="utf-8-sig", newline="")
+            self._write([REFUSED_ROW, REFUSED_BECAUSE, *self._header])
+        self._write([str(row), reason, *cells])
+
+    def _write(self, cells: list[str]) -> None:
+        if self._file is not None:
+            csv.writer(self._file).writerow([guarded(cell) for cell in cells])
+
+    def finish(self) -> Path | None:
+        """Puts the file in its place; its path, or None where no row was refused."""
+        if self._file is None:
+            return None
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self._part.replace(self.path)
+        return self.path
+
+    def close(self) -> None:
+        """Lets go of the file, whatever happened."""
+        if self._file is not None:
+            self._file.close()
