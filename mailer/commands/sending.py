@@ -80,14 +80,16 @@ def send(
             raise TransportError(f"the test copy to {test} was {outcome.result.value}: {outcome.reason}")
         return
     _check_hash(prepared, plan_hash)
-    if prepared.existing is None or left_over(Spool(db, prepared.existing).counts()):
-        if not as_json:
-            say_plan(prepared)
-        if not (yes or plan_hash):
-            _ask(prepared)
-    if prepared.existing is None and not prepared.plan.recipients:
+    left = left_over(Spool(db, prepared.existing).counts()) if prepared.existing else None
+    number = prepared.plan.recipients if left is None else left
+    if left is None and not number:
         raise CampaignError("nobody would get this issue, so nothing was sent; see the plan for the reasons")
-    with stop_on_signals() as stop, watching(prepared.plan.recipients, quiet=as_json) as observe:
+    if number:
+        if not as_json:
+            say_plan(prepared, left)
+        if not (yes or plan_hash):
+            _ask(prepared, number, quiet=as_json)
+    with stop_on_signals() as stop, watching(number, quiet=as_json) as observe:
         result = send_issue(db, settings, prepared, stop=stop, observe=observe)
     if as_json:
         emit_json(result_json(result))
@@ -123,12 +125,12 @@ def _check_hash(prepared: Prepared, wanted: str | None) -> None:
         )
 
 
-def _ask(prepared: Prepared) -> None:
+def _ask(prepared: Prepared, number: int, *, quiet: bool) -> None:
     if not sys.stdin.isatty():
         raise CampaignError(
             f"nobody is here to confirm; add --yes, or --plan {prepared.plan.hash} to send exactly this plan"
         )
-    number = prepared.plan.recipients
-    if not typer.confirm(f"Send it to {number:,} {'person' if number == 1 else 'people'} now?"):
-        say("Nothing was sent.")
+    people = "person" if number == 1 else "people"
+    if not typer.confirm(f"Send it to {number:,} {people} now?", err=quiet):
+        typer.echo("Nothing was sent.", err=quiet)
         raise typer.Exit(0)

@@ -25,8 +25,8 @@ __all__ = ["say_counts", "say_plan", "say_result", "watching"]
 _LINE_SECONDS = 10.0
 
 
-def say_plan(prepared: Prepared) -> None:
-    """The plan, as a person reads it."""
+def say_plan(prepared: Prepared, left: int | None = None) -> None:
+    """The plan, as a person reads it. `left` is how many a campaign that exists has still to send."""
     plan = prepared.plan
     existing = prepared.existing
     say(f"Campaign   {plan.slug}" + (f" ({existing.status})" if existing else " (new)"))
@@ -36,9 +36,12 @@ def say_plan(prepared: Prepared) -> None:
     say(f"By         {plan.transport}")
     if plan.segment:
         say(f"Segment    {plan.segment}")
-    say(f"Readers    {plan.recipients:,} will get it")
-    for reason, number in plan.excluded.items():
-        say(f"           {number:,} will not: {_because(reason)}")
+    if left is not None and existing:
+        say(f"Left       {left:,} of {existing.plan['recipients']:,} readers")
+    else:
+        say(f"Readers    {plan.recipients:,} will get it")
+        for reason, number in plan.excluded.items():
+            say(f"           {number:,} will not: {_because(reason)}")
     if len(plan.variants) > 1:
         for variant, number in plan.variants.items():
             say(f"           {number:,} get variant {variant}")
@@ -87,7 +90,11 @@ def say_result(settings: Settings, result: Result) -> None:
     say_counts(dict(counts))
     for state, reason, number in result.reasons:
         say(f"  {number:,} {state}: {reason or 'no reason was given'}")
-    if progress is not None and progress.stopped_by == "signal":
+    if campaign.status == "paused":
+        say(f"It is paused. `mailer campaigns resume {campaign.slug}` goes on with it.")
+    elif campaign.status == "cancelled":
+        say("It was cancelled; what it has not sent stays unsent.")
+    elif progress is not None and progress.stopped_by == "signal":
         say(f"It was stopped. `mailer send {issue}` goes on where it stopped.")
     elif counts["pending"] or counts["deferred"]:
         say(f"Some are left. `mailer send {issue}` tries them again.")

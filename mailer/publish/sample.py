@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from secrets import token_hex
 
 from sqlite_utils import Database
 
@@ -42,7 +43,8 @@ def send_sample(db: Database, settings: Settings, prepared: Prepared, address: s
     envelope = Envelope(
         settings,
         campaign_id=0,
-        slug=f"{prepared.plan.slug}-test",
+        # A Message-ID of its own: mail programs show a message once, and an editor tests more than once.
+        slug=f"{prepared.plan.slug}-test-{token_hex(4)}",
         edition=prepared.plan.edition,
         sent_at=datetime.now(UTC),
     )
