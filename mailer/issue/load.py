@@ -1,0 +1,138 @@
+"""From a file to a checked issue that knows where each of its words was written.
+
+All that is wrong is told in one answer. What a template, a segment or a mail program makes of the issue is
+left to the later stages; they ask for places with `place_of`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from mailer.config import Settings
+from mailer.errors import IssueError, Problem
+from mailer.issue.defaults import with_defaults
+from mailer.issue.include import Includes
+from mailer.issue.model import MAX_ONLY, Issue, only_expressions
+from mailer.issue.pictures import read_pictures
+from mailer.issue.problems import find, problems_of, tidy
+from mailer.issue.source import SourceFile
+from mailer.issue.tree import Mark, Node
+
+__all__ = ["LoadedIssue", "SourceFile", "load_issue"]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedIssue:
+    """An issue, the files that it was made of, and the place of each key.
+
+    `path` is relative to the workspace, with slashes. `files` has the issue's own file first, then every
+    include; `pictures` are the pictures that are files. `digest` is SHA-256 in hex over the bytes of all of
+    them, whatever they are called.
+    """
+
+    issue: Issue
+    path: str
+    files: tuple[SourceFile, ...]
+    pictures: tuple[SourceFile, ...]
+    digest: str
+    tree: Node = field(repr=False)
+
+    def mark_of(self, *keys: str | int) -> Mark:
+        """Where a value such as ("sections", 0, "items", 2, "body") stands, or what should hold it."""
+        return find(self.tree, keys)[0].mark
+
+    def place_of(self, *keys: str | int) -> tuple[str, int]:
+        """The file and line of a key; of what should hold it, where it is not written."""
+        node, _ = find(self.tree, keys)
+        mark = node.key or node.mark
+        return mark.path, mark.line
+
+    def file_of(self, *keys: str | int) -> str:
+        """The file, relative to the workspace, in which a key stands."""
+        return self.place_of(*keys)[0]
+
+    def line_of(self, *keys: str | int) -> int | None:
+        """The line of a key, or None where it is not written anywhere (a default)."""
+        return self.place_of(*keys)[1] if find(self.tree, keys)[1] == len(keys) else None
+
+
+def load_issue(path: Path, settings: Settings) -> LoadedIssue:
+    """The issue in a file of the workspace. Raises IssueError with all that is wrong, and where."""
+    root = settings.root.resolve()
+    file = _inside(path, root)
+    name = file.relative_to(root).as_posix()
+    problems: list[Problem] = []
+    includes = Includes(root, problems)
+    tree = includes.read(file)
+    if tree is None:
+        raise IssueError.of(tidy(problems, name))
+    pictures = read_pictures(root, file.parent, tree, problems)
+    issue: Issue | None = None
+    try:
+        issue = Issue.model_validate(tree.plain(), context={"editions": tuple(settings.editions)})
+    except ValidationError as error:
+        problems += problems_of(error, tree)
+    problems += _whole(tree, issue, complete=not includes.incomplete)
+    if problems or issue is None:
+        raise IssueError.of(tidy(problems, name))
+    files = tuple(includes.files.values())
+    return LoadedIssue(
+        issue=with_defaults(issue, settings),
+        path=name,
+        files=files,
+        pictures=pictures,
+        digest=_digest((*files, *pictures)),
+        tree=tree,
+    )
+
+
+def _inside(path: Path, root: Path) -> Path:
+    """The resolved path of an issue; a relative one counts from here, or else from the workspace."""
+    shown = str(path)
+    try:
+        wanted = path if path.is_absolute() or path.exists() else root / path
+        file = wanted.resolve()
+        there = file.exists()
+    except (OSError, RuntimeError, ValueError):
+        raise IssueError(Problem("is not the name of a file", shown.replace("\0", "?"))) from None
+    if not file.is_relative_to(root):
+        raise IssueError(Problem(f"is outside the workspace {root}; move it to issues/", shown))
+    if not there:
+        raise IssueError(Problem("is not there; correct the path, or make a draft with `mailer new`", shown))
+    return file
+
+
+def _whole(tree: Node, issue: Issue | None, *, complete: bool) -> list[Problem]:
+    """What is wrong with the issue as a whole, though each part may be right."""
+    found: list[tuple[str, Mark]] = []
+    items, sections = tree.child("items"), tree.child("sections")
+    if items and items.value and sections and sections.value:
+        found.append(
+            (
+                "an issue has items or sections, not both; move the items into a section",
+                sections.key or sections.mark,
+            )
+        )
+    written = [tree.child(key) for key in ("items", "sections", "body", "column")]
+    if complete and not any(node is not None and node.value for node in written):
+        found.append(("there is nothing to read; write items, sections or a body", tree.mark))
+    if complete and sections and isinstance(sections.value, tuple):
+        for section in sections.value:
+            parts = [section.child("items"), section.child("intro")]
+            if isinstance(section.value, dict) and not any(node is not None and node.value for node in parts):
+                found.append(("this section has nothing in it; write items, or delete it", section.mark))
+    if issue and len(only_expressions(issue)) > MAX_ONLY:
+        found.append((f'at most {MAX_ONLY} different "only" expressions fit into one issue', tree.mark))
+    return [Problem(message, mark.path, mark.line, mark.column) for message, mark in found]
+
+
+def _digest(files: Sequence[SourceFile]) -> str:
+    whole = hashlib.sha256()
+    for file in files:
+        whole.update(len(file.data).to_bytes(8, "big") + file.data)
+    return whole.hexdigest()

@@ -1,0 +1,165 @@
+"""An issue as a frozen value. Where it was written is known to `load`, how it looks to `render`.
+
+Texts are kept as written: Markdown is not read here, and a slot such as `{{ subscriber.name or "reader" }}`
+stays a slot. After `load_issue` nothing that has a default is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
+
+from mailer.config.fields import Language
+from mailer.issue.fields import Article, Body, Date, Line, Name, PictureSource, Tag, Url
+from mailer.words import nearest
+
+__all__ = [
+    "MAX_ONLY",
+    "CallToAction",
+    "Column",
+    "Image",
+    "Issue",
+    "Item",
+    "Related",
+    "Section",
+    "Source",
+    "for_variant",
+    "only_expressions",
+]
+
+#: The most different `only` expressions of an issue: each doubles the number of possible variants.
+MAX_ONLY = 16
+
+
+def _source(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _edition(value: str, info: ValidationInfo) -> str:
+    known: Iterable[str] = (info.context or {}).get("editions", (value,))
+    if value in known:
+        return value
+    best = nearest(value, known)
+    advice = f'did you mean "{best}"?' if best else f"mailer.toml has {', '.join(known)}"
+    raise ValueError(f'"{value}" is not an edition of mailer.toml; {advice}')
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(_Frozen):
+    """Where a story comes from."""
+
+    name: Name
+    url: Url | None = None
+
+
+class Image(_Frozen):
+    """A picture. `src` is a path relative to the issue's file, or an https address."""
+
+    src: PictureSource
+    alt: Name
+    caption: Body = ""
+    url: Url | None = None
+
+
+class Item(_Frozen):
+    """One headline with what belongs to it."""
+
+    title: Name
+    body: Body = ""
+    source: Annotated[Source | None, BeforeValidator(_source, json_schema_input_type=Name | Source)] = None
+    comment: Body = ""
+    url: Url | None = None
+    image: Image | None = None
+    tags: tuple[Tag, ...] = ()
+    only: Name | None = None
+
+
+class Section(_Frozen):
+    """A group of items under a heading."""
+
+    title: Name
+    intro: Body = ""
+    items: tuple[Item, ...] = ()
+    only: Name | None = None
+
+
+class Column(_Frozen):
+    """The editor's column."""
+
+    title: Name
+    byline: Line = ""
+    body: Article
+
+
+class CallToAction(_Frozen):
+    """A button, and a text above it."""
+
+    text: Body = ""
+    label: Name
+    url: Url
+
+
+class Related(_Frozen):
+    """A link to something else worth reading."""
+
+    title: Name
+    url: Url
+
+
+class Issue(_Frozen):
+    """One edition's content."""
+
+    edition: Annotated[Name, AfterValidator(_edition)]
+    date: Date
+    language: Language = ""
+    title: Line = ""
+    subject: Line = ""
+    preheader: Line = ""
+    intro: Body = ""
+    items: tuple[Item, ...] = ()
+    sections: tuple[Section, ...] = ()
+    body: Body = ""
+    column: Column | None = None
+    call_to_action: CallToAction | None = None
+    related: tuple[Related, ...] = ()
+    tags: tuple[Tag, ...] = ()
+    notice: Body = ""
+
+
+def only_expressions(issue: Issue) -> tuple[str, ...]:
+    """The different `only` expressions, in the order in which they are read. There are at most MAX_ONLY."""
+    found: list[str | None] = [item.only for item in issue.items]
+    for section in issue.sections:
+        found += [section.only, *(item.only for item in section.items)]
+    return tuple(dict.fromkeys(only for only in found if only))
+
+
+def for_variant(issue: Issue, variant: int) -> Issue:
+    """The issue as a variant shows it.
+
+    Bit i of `variant` is set where the i-th of `only_expressions` holds. An item or section whose bit is
+    clear is left out, and so is a section that has nothing left.
+    """
+    hidden = {only for bit, only in enumerate(only_expressions(issue)) if not variant >> bit & 1}
+    if not hidden:
+        return issue
+
+    def shown(items: tuple[Item, ...]) -> tuple[Item, ...]:
+        return tuple(item for item in items if item.only not in hidden)
+
+    sections = tuple(
+        section.model_copy(update={"items": shown(section.items)})
+        for section in issue.sections
+        if section.only not in hidden
+    )
+    return issue.model_copy(
+        update={
+            "items": shown(issue.items),
+            "sections": tuple(section for section in sections if section.items or section.intro),
+        }
+    )

@@ -1,0 +1,120 @@
+"""What pydantic finds wrong with an issue, as sentences with their places."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from mailer.errors import Problem
+from mailer.issue.include import LISTS
+from mailer.issue.model import CallToAction, Column, Image, Issue, Item, Related, Section, Source
+from mailer.issue.tree import Mark, Node
+from mailer.words import nearest
+
+__all__ = ["find", "problems_of", "tidy"]
+
+#: More than this many problems at once help nobody.
+MAX_PROBLEMS = 100
+
+_MODELS: dict[str, type[BaseModel]] = {
+    "items": Item,
+    "sections": Section,
+    "related": Related,
+    "source": Source,
+    "image": Image,
+    "column": Column,
+    "call_to_action": CallToAction,
+}
+_KINDS = {"str": "a text", "list": "a list", "dict": "a mapping (key: value)", "NoneType": "nothing"}
+
+
+def find(tree: Node, keys: Sequence[str | int]) -> tuple[Node, int]:
+    """The node under `keys`, or the nearest one above it, and how many of the keys it has used."""
+    node = tree
+    for used, key in enumerate(keys):
+        below = node.child(key)
+        if below is None:
+            return node, used
+        node = below
+    return node, len(keys)
+
+
+def problems_of(error: ValidationError, tree: Node) -> list[Problem]:
+    """One sentence for each thing that is wrong."""
+    return [_problem(item, tree) for item in error.errors(include_url=False)]
+
+
+def _problem(item: Any, tree: Node) -> Problem:
+    keys: tuple[str | int, ...] = item["loc"]
+    kind: str = item["type"]
+    name = str(keys[-1]) if keys else "the issue"
+    if isinstance(name, str) and keys and isinstance(keys[-1], int):
+        name = f"entry {keys[-1] + 1} of {keys[-2]}"
+    node, used = find(tree, keys)
+    mark: Mark = node.mark
+    given = _KINDS.get(type(item.get("input")).__name__, "another kind of value")
+    if kind == "missing":
+        blank = used == len(keys)
+        message = f"{name} is empty" if blank else f"{_owner(keys)} has no {name}; add {name}:"
+        mark = node.key or node.mark if blank else node.mark
+    elif kind == "extra_forbidden":
+        mark = node.key or node.mark
+        message = f'"{name[:40]}" is not known here{_suggestion(keys)}'
+    elif kind == "string_type":
+        message = f"{name} must be a text, not {given}"
+    elif kind in ("tuple_type", "list_type"):
+        message = f'{name} must be a list, each entry on a line that begins with "- ", not {given}'
+    elif kind in ("model_type", "model_attributes_type", "dict_type"):
+        message = f"{name} must be a mapping (key: value), not {given}"
+    elif kind == "string_too_long":
+        message = f"{name} is longer than {item['ctx']['max_length']:,} characters; shorten it"
+    elif kind == "string_too_short":
+        message = f"{name} must not be empty"
+    elif kind.startswith("date"):
+        message = f"{name} must be a date such as 2026-11-21, not {given}"
+    else:
+        message = f"{name}: {item['msg'].removeprefix('Value error, ')}"
+    return Problem(message, mark.path, mark.line, mark.column)
+
+
+def _owner(keys: Sequence[str | int]) -> str:
+    named = [key for key in keys[:-1] if isinstance(key, str)]
+    if not named:
+        return "the issue"
+    last = keys[-2]
+    if isinstance(last, int):
+        return {"items": "this item", "sections": "this section", "related": "this entry"}.get(
+            named[-1], "this"
+        )
+    return f"this {named[-1]}"
+
+
+def _suggestion(keys: Sequence[str | int]) -> str:
+    owner = next((key for key in reversed(keys[:-1]) if isinstance(key, str)), None)
+    model = _MODELS.get(owner, Issue) if owner else Issue
+    wrong = str(keys[-1])
+    if wrong == "include":
+        return f'; "include" may only be an entry of {", ".join(LISTS[:-1])} or {LISTS[-1]}'
+    best = nearest(wrong, model.model_fields)
+    if best and best != wrong:
+        return f'; did you mean "{best}"?'
+    return f"; known here: {', '.join(model.model_fields)}"
+
+
+def tidy(problems: Sequence[Problem], first: str) -> list[Problem]:
+    """In reading order, one for each place, and not more than a person can use.
+
+    `first` is the path of the issue itself, whose problems come before those of what it includes.
+    """
+    known: dict[object, Problem] = {}
+    for problem in problems:
+        known.setdefault((problem.path, problem.line, problem.column), problem)
+    ordered = sorted(
+        known.values(), key=lambda p: (p.path != first, p.path or "", p.line or 0, p.column or 0)
+    )
+    if len(ordered) > MAX_PROBLEMS:
+        more = len(ordered) - MAX_PROBLEMS
+        return [*ordered[:MAX_PROBLEMS], Problem(f"and {more:,} more; mend these first", first)]
+    return ordered
