@@ -70,7 +70,10 @@ _DATE = re.compile(
 
 
 def clean_line(text: str, what: str = "name", longest: int = MAX_NAME) -> str:
-    """One line: runs of white space become one space. Raises for control characters and long text."""
+    """One line in NFC: runs of white space become one space. Raises for control characters and long text."""
+    if text.isprintable() and "  " not in text and len(text) <= longest:
+        line = text.strip()
+        return line if line.isascii() else unicodedata.normalize("NFC", line)
     line = _SPACES.sub(" ", text).strip() if len(text) <= 100 * longest else text
     if _CONTROL.search(line):
         raise AudienceError(f"the {what} {shown(line)} holds a control character; remove it")

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from mailer import __version__
-from mailer.commands import campaigns, sending
+from mailer.commands import campaigns, sending, subscribers
 from mailer.errors import MailerError
 from mailer.store import explain
 
@@ -34,6 +34,7 @@ app = typer.Typer(
 app.command()(sending.plan)
 app.command()(sending.send)
 app.add_typer(campaigns.app, name="campaigns")
+app.add_typer(subscribers.app, name="subscribers")
 
 
 def _version(wanted: bool) -> None:

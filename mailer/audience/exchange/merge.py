@@ -64,6 +64,7 @@ _CONSENT = "INSERT INTO consents (subscriber_id, given_at, method, origin) VALUE
 
 _EVENT = "INSERT INTO events (at, kind, subscriber_id, source) VALUES (?, 'unsubscribe', ?, 'import')"
 
+_JSON = json.JSONEncoder(ensure_ascii=False).encode
 _GONE = ("unsubscribed", "bounced", "complained")
 
 
@@ -232,8 +233,8 @@ def _write(db: Database, people: Iterable[_Person], now: str) -> None:
     for person in people:
         if not person.changed:
             continue
-        tags = json.dumps(person.tags, ensure_ascii=False) if person.tags else "[]"
-        attributes = json.dumps(person.attributes, ensure_ascii=False) if person.attributes else "{}"
+        tags = _JSON(person.tags) if person.tags else "[]"
+        attributes = _JSON(person.attributes) if person.attributes else "{}"
         values = (person.name, person.language, person.timezone, tags, attributes, person.status)
         if person.id:
             old.append((*values, now, person.id))

@@ -91,6 +91,8 @@ class RefusedFile:
     def add(self, row: int, reason: str, cells: Sequence[str]) -> None:
         """One refused row, with its number and the reason in front."""
         if self._file is None:
+            self._part.unlink(missing_ok=True)
+            self._part.touch(mode=0o600)
             self._file = self._part.open("w", encoding="utf-8-sig", newline="")
             self._write([REFUSED_ROW, REFUSED_BECAUSE, *self._header])
         self._write([str(row), reason, *cells])

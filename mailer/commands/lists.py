@@ -1,0 +1,178 @@
+"""`mailer subscribers import` and `export`: lists of people in and out, as CSV."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mailer.audience import segments
+from mailer.audience.exchange.exporter import export_csv
+from mailer.audience.exchange.importer import Progress as OnProgress
+from mailer.audience.exchange.importer import import_csv, shown_path
+from mailer.audience.exchange.report import OUTCOMES, ImportReport
+from mailer.audience.values import STATUSES, editions_of
+from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.config import Settings
+from mailer.errors import AudienceError
+from mailer.store import open_store
+from mailer.words import nearest
+
+__all__ = ["Filter", "export_list", "filter_of", "import_list"]
+
+#: So many rows of a kind are told one by one to a person; --json has more of them.
+_TOLD = 20
+#: Without a terminal, a line each time so many more rows are read.
+_LINE_ROWS = 100_000
+
+Filter = dict[str, Any]
+
+
+def import_list(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file with a header.")],
+    edition: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="What they read; may be given several times.")
+    ] = None,
+    refused: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where refused rows go; else FILE.refused.csv.")
+    ] = None,
+    as_json: Annotated[bool, JsonOption] = False,
+) -> None:
+    """Adds and updates people from a CSV file. Who has left is never brought back."""
+    settings = settings_of(context)
+    names = editions_of(edition or (), settings.editions)
+    db = open_store(settings.database)
+    with _watching(quiet=as_json) as on_progress:
+        report = import_csv(db, settings, file, editions=names, refused=refused, on_progress=on_progress)
+    if as_json:
+        emit_json(_document(report, settings))
+    else:
+        _say_report(report, settings)
+    if report.count("refused"):
+        raise typer.Exit(1)
+
+
+def export_list(
+    context: typer.Context,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="The file; else standard output.")
+    ] = None,
+    status: Annotated[str | None, typer.Option(help="Only people of this status.")] = None,
+    edition: Annotated[str | None, typer.Option(metavar="NAME", help="Only who reads this edition.")] = None,
+    segment: Annotated[str | None, typer.Option(metavar="EXPR", help="Only this segment.")] = None,
+    as_json: Annotated[bool, JsonOption] = False,
+) -> None:
+    """Writes people as a CSV file that an import reads back."""
+    settings = settings_of(context)
+    wanted = filter_of(settings, status, edition, segment)
+    if output is None and as_json:
+        raise AudienceError("--json and the list cannot both go to standard output; add -o FILE")
+    db = open_store(settings.database)
+    if output is None:
+        stream = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="", write_through=True)
+        try:
+            export_csv(db, stream, **wanted)
+        finally:
+            stream.detach()
+        return
+    with _whole_file(output) as file:
+        count = export_csv(db, file, **wanted)
+    name = shown_path(output, settings)
+    if as_json:
+        emit_json({"file": name, "exported": count})
+    else:
+        say(f"{count:,} people are in {name}.")
+
+
+def filter_of(settings: Settings, status: str | None, edition: str | None, segment: str | None) -> Filter:
+    """The options that choose people, checked, as `list_subscribers` and `export_csv` take them."""
+    if status is not None and status not in STATUSES:
+        near = nearest(status, STATUSES)
+        hint = f"did you mean {near}?" if near else f"there are {', '.join(STATUSES)}"
+        raise AudienceError(f'there is no status "{status}"; {hint}')
+    if edition is not None:
+        editions_of((edition,), settings.editions)
+    parsed = segments.parse(segment, settings.publication.zone) if segment is not None else None
+    return {"status": status, "edition": edition, "segment": parsed}
+
+
+@contextmanager
+def _whole_file(path: Path) -> Iterator[IO[str]]:
+    """A file that is there once it is complete, and that only its owner may read: it holds addresses."""
+    part = path.with_name(path.name + ".part")
+    try:
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
+        with part.open("w", encoding="utf-8-sig", newline="") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _watching(*, quiet: bool) -> Iterator[OnProgress]:
+    """A bar on a terminal, a line now and then elsewhere."""
+    if sys.stderr.isatty() and not quiet:
+        columns = (BarColumn(), TextColumn("{task.fields[rows]} rows"), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("import", total=None, rows="0")
+            yield lambda rows, done, size: bar.update(task, completed=done, total=size, rows=f"{rows:,}")
+        return
+    told = 0
+
+    def tell(rows: int, done: int, size: int) -> None:
+        nonlocal told
+        if not quiet and rows // _LINE_ROWS > told:
+            told = rows // _LINE_ROWS
+            typer.echo(f"{rows:,} rows read, {done * 100 // max(size, 1)} % of the file", err=True)
+
+    yield tell
+
+
+def _document(report: ImportReport, settings: Settings) -> dict[str, Any]:
+    return {
+        "file": report.file,
+        "rows": report.total,
+        **{outcome: report.count(outcome) for outcome in OUTCOMES},
+        "refused_file": shown_path(report.refused_file, settings) if report.refused_file else None,
+        "row_numbers": {outcome: str(report.rows[outcome]) for outcome in OUTCOMES},
+        "unnamed_columns": list(report.unnamed_columns),
+        "problems": [
+            {"row": note.row, "address": note.address, "outcome": note.outcome, "reason": note.reason}
+            for note in report.notes
+        ],
+    }
+
+
+def _say_report(report: ImportReport, settings: Settings) -> None:
+    say(f"{report.file}: {report.total:,} rows")
+    for outcome in OUTCOMES:
+        if report.count(outcome):
+            say(f"  {outcome:<10}{report.count(outcome):>11,}  rows {report.rows[outcome]}")
+    for outcome in ("kept", "refused"):
+        notes = [note for note in report.notes if note.outcome == outcome]
+        for note in notes[:_TOLD]:
+            who = f"{note.address}: " if outcome == "kept" else ""
+            say(f"row {note.row}: {who}{note.reason}")
+        left = report.count(outcome) - min(len(notes), _TOLD)
+        if left:
+            say(f"… and {left:,} more rows that were {outcome}")
+    if report.unnamed_columns:
+        places = ", ".join(str(place) for place in report.unnamed_columns)
+        say(f"Left out, because the header does not name them: columns {places}.")
+    if report.refused_file:
+        name = shown_path(report.refused_file, settings)
+        say(f"The refused rows are in {name}. Mend them there and import that file.")

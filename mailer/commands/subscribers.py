@@ -1,0 +1,234 @@
+"""`mailer subscribers …`: who is written to, and what they asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+from sqlite_utils import Database
+
+from mailer.audience import people, subscribers, suppression
+from mailer.audience.address import normalize_address
+from mailer.audience.consent import Consent, consents_of
+from mailer.audience.people import Subscriber
+from mailer.audience.values import (
+    attribute_value,
+    clean_line,
+    editions_of,
+    language_tag,
+    tags_of,
+    timezone_name,
+)
+from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.commands.lists import export_list, filter_of, import_list
+from mailer.errors import AudienceError
+from mailer.store import open_store, utc_now
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Who is written to, and what they asked for.", no_args_is_help=True)
+app.command("import")(import_list)
+app.command("export")(export_list)
+
+Who = Annotated[str, typer.Argument(metavar="ADDRESS")]
+AsJson = Annotated[bool, JsonOption]
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    address: Who,
+    edition: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="What they read; else all editions.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="How they are addressed.")] = None,
+    language: Annotated[str | None, typer.Option(help="A tag such as zh or en.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="A name such as Asia/Shanghai.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="May be given several times.")] = None,
+    attribute: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="May be given several times.")
+    ] = None,
+    consent: Annotated[
+        str | None, typer.Option(help="How they asked for it; this brings back who had left.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Adds one person, or changes what is known of them."""
+    settings = settings_of(context)
+    person_address = normalize_address(address)
+    details = subscribers.Details(
+        name=None if name is None else clean_line(name),
+        language=None if language is None else language_tag(language),
+        timezone=None if timezone is None else timezone_name(timezone),
+        tags=tags_of(tag) if tag else None,
+        attributes=dict(_pair(text) for text in attribute or ()),
+    )
+    how = clean_line(consent or "", "consent", 500)
+    if consent is not None and not how:
+        raise AudienceError('--consent is empty; say how they asked, as in --consent "by phone"')
+    chosen = editions_of(edition or (), settings.editions)
+    db = open_store(settings.database)
+    known = people.find(db, address)
+    person, new = subscribers.add(
+        db,
+        person_address,
+        consent=Consent(utc_now(), how or "operator", "command line"),
+        editions=chosen if chosen or known else tuple(settings.editions),
+        details=details,
+        own_act=bool(how),
+    )
+    if as_json:
+        emit_json({"added": new, "subscriber": _document(person)})
+    else:
+        say(f"{person.address} is {'added' if new else 'updated'}; reads {_editions(person)}.")
+
+
+@app.command("list")
+def list_people(
+    context: typer.Context,
+    status: Annotated[str | None, typer.Option(help="Only people of this status.")] = None,
+    edition: Annotated[str | None, typer.Option(metavar="NAME", help="Only who reads this edition.")] = None,
+    segment: Annotated[str | None, typer.Option(metavar="EXPR", help="Only this segment.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Everybody who fits, one a line."""
+    settings = settings_of(context)
+    wanted = filter_of(settings, status, edition, segment)
+    found = people.list_subscribers(open_store(settings.database), **wanted)
+    if as_json:
+        # One at a time: a list may be longer than the memory.
+        sys.stdout.write("[")
+        for number, person in enumerate(found):
+            sys.stdout.write(",\n " if number else "\n ")
+            json.dump(_document(person), sys.stdout, ensure_ascii=False)
+        sys.stdout.write("\n]\n")
+        return
+    for person in found:
+        address = person.address or f"(erased, number {person.id})"
+        say(f"{address:<40} {person.status:<13} {_editions(person):<24} {person.name}".rstrip())
+
+
+@app.command()
+def show(context: typer.Context, address: Who, as_json: AsJson = False) -> None:
+    """Everything that is known of one person."""
+    db = open_store(settings_of(context).database)
+    person = _wanted(db, address)
+    consents = consents_of(db, person.id)
+    stopped = suppression.suppression_of(db, normalize_address(address).key)
+    if as_json:
+        document = _document(person)
+        document["consents"] = [dataclasses.asdict(consent) for consent in consents]
+        document["suppressed"] = dataclasses.asdict(stopped) if stopped else None
+        emit_json(document)
+        return
+    lines = [
+        ("Address", person.address or ""),
+        ("Status", person.status),
+        ("Editions", _editions(person)),
+        ("Name", person.name),
+        ("Language", person.language),
+        ("Time zone", person.timezone),
+        ("Tags", ", ".join(person.tags)),
+        *(
+            (key, value if isinstance(value, str) else json.dumps(value))
+            for key, value in _attributes(person)
+        ),
+        ("Joined", person.joined_at),
+        *(("Consent", f"{given.given_at}: {given.method} {given.origin}".rstrip()) for given in consents),
+    ]
+    if stopped:
+        lines.append(("Suppressed", f"{stopped.added_at}: {stopped.reason}"))
+    for label, text in lines:
+        if text:
+            say(f"{label:<12} {text}")
+
+
+@app.command()
+def unsubscribe(
+    context: typer.Context,
+    address: Who,
+    edition: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only from this edition; else from everything.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="In their own words.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Takes somebody off, as they asked."""
+    settings = settings_of(context)
+    if edition is not None:
+        editions_of((edition,), settings.editions)
+    db = open_store(settings.database)
+    person = _wanted(db, address)
+    changed = subscribers.unsubscribe(db, person.id, edition=edition, reason=reason, source="cli")
+    if as_json:
+        emit_json({"changed": changed, "subscriber": _document(_wanted(db, address))})
+    else:
+        place = edition or "everything"
+        say(f"{person.address} {'is now off' if changed else 'was already off'} {place}.")
+
+
+@app.command()
+def erase(
+    context: typer.Context,
+    address: Who,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Forgets somebody for good. It cannot be undone."""
+    db = open_store(settings_of(context).database)
+    person = _wanted(db, address)
+    if sys.stdin.isatty() and not yes and not as_json:
+        typer.confirm(f"Forget {person.address} for good?", abort=True, err=True)
+    subscribers.erase(db, person.id, source="cli")
+    if as_json:
+        emit_json({"erased": person.id})
+    else:
+        say(f"{person.address} is forgotten (number {person.id}), and no import brings the address back.")
+
+
+@app.command()
+def suppress(
+    context: typer.Context,
+    address: Who,
+    reason: Annotated[str, typer.Option(help="Why.")] = "operator",
+    as_json: AsJson = False,
+) -> None:
+    """Never writes to this address again, whoever asks, also if it is not on the list."""
+    db = open_store(settings_of(context).database)
+    wanted = normalize_address(address)
+    changed = suppression.suppress(db, wanted.key, clean_line(reason, "reason") or "operator")
+    if as_json:
+        emit_json({"address": wanted.address, "changed": changed})
+    else:
+        say(f"{wanted.address} {'is now' if changed else 'was already'} on the suppression list.")
+
+
+def _wanted(db: Database, address: str) -> Subscriber:
+    person = people.find(db, address)
+    if person is None:
+        who = normalize_address(address).address
+        raise AudienceError(f"{who} is not a subscriber; `mailer subscribers list` shows who is")
+    return person
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    key = clean_line(key, "attribute", 100)
+    if not equals or not key:
+        raise AudienceError(f'--attribute "{text[:80]}" is not KEY=VALUE; write it as company=Acme')
+    return key, attribute_value(value, key)
+
+
+def _document(person: Subscriber) -> dict[str, Any]:
+    return dataclasses.asdict(person)
+
+
+def _attributes(person: Subscriber) -> list[tuple[str, Any]]:
+    return sorted(person.attributes.items())
+
+
+def _editions(person: Subscriber) -> str:
+    return ", ".join(person.editions) or "no edition"
