@@ -15,7 +15,8 @@ from typing import Annotated
 import typer
 
 from mailer import __version__
-from mailer.commands import campaigns, sending, subscribers
+from mailer.commands import campaigns, init, issues, sending, subscribers
+from mailer.commands.serve import serve
 from mailer.errors import MailerError
 from mailer.store import explain
 
@@ -31,8 +32,13 @@ app = typer.Typer(
 )
 
 
+app.command()(init.init)
+app.command()(issues.new)
+app.command()(issues.check)
+app.command()(issues.schema)
 app.command()(sending.plan)
 app.command()(sending.send)
+app.command()(serve)
 app.add_typer(campaigns.app, name="campaigns")
 app.add_typer(subscribers.app, name="subscribers")
 

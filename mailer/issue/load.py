@@ -71,12 +71,14 @@ def load_issue(path: Path, settings: Settings) -> LoadedIssue:
     tree = includes.read(file)
     if tree is None:
         raise IssueError.of(tidy(problems, name))
-    pictures = read_pictures(root, file.parent, tree, problems)
     issue: Issue | None = None
     try:
         issue = Issue.model_validate(tree.plain(), context={"editions": tuple(settings.editions)})
     except ValidationError as error:
-        problems += problems_of(error, tree)
+        # What is not sound YAML has had its sentence; what the model says of it is an echo.
+        told = {(p.path, p.line, p.column) for p in problems}
+        problems += [p for p in problems_of(error, tree) if (p.path, p.line, p.column) not in told]
+    pictures = read_pictures(root, file.parent, tree, problems)
     problems += _whole(tree, issue, complete=not includes.incomplete)
     if problems or issue is None:
         raise IssueError.of(tidy(problems, name))

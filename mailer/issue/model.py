@@ -6,7 +6,7 @@ stays a slot. After `load_issue` nothing that has a default is empty.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
@@ -27,6 +27,7 @@ __all__ = [
     "Source",
     "for_variant",
     "only_expressions",
+    "only_places",
 ]
 
 #: The most different `only` expressions of an issue: each doubles the number of possible variants.
@@ -133,10 +134,20 @@ class Issue(_Frozen):
 
 def only_expressions(issue: Issue) -> tuple[str, ...]:
     """The different `only` expressions, in the order in which they are read. There are at most MAX_ONLY."""
-    found: list[str | None] = [item.only for item in issue.items]
-    for section in issue.sections:
-        found += [section.only, *(item.only for item in section.items)]
-    return tuple(dict.fromkeys(only for only in found if only))
+    return tuple(dict.fromkeys(only for _, only in only_places(issue)))
+
+
+def only_places(issue: Issue) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """The keys of each `only`, for `LoadedIssue.place_of`, and its expression; in reading order."""
+    for i, item in enumerate(issue.items):
+        if item.only:
+            yield ("items", i, "only"), item.only
+    for i, section in enumerate(issue.sections):
+        if section.only:
+            yield ("sections", i, "only"), section.only
+        for j, item in enumerate(section.items):
+            if item.only:
+                yield ("sections", i, "items", j, "only"), item.only
 
 
 def for_variant(issue: Issue, variant: int) -> Issue:

@@ -151,7 +151,7 @@ def read_pictures(root: Path, folder: Path, tree: Node, problems: list[Problem])
             _complain(
                 problems,
                 use,
-                f"an issue has at most {MAX_COUNT} pictures, {MAX_PICTURES / 1e6:g} MB in all; leave some out",
+                f"an issue has up to {MAX_COUNT} pictures, {MAX_PICTURES / 1e6:g} MB in all; leave some out",
             )
             break
     return tuple(files.values())

@@ -43,15 +43,15 @@ def find(tree: Node, keys: Sequence[str | int]) -> tuple[Node, int]:
 
 def problems_of(error: ValidationError, tree: Node) -> list[Problem]:
     """One sentence for each thing that is wrong."""
-    return [_problem(item, tree) for item in error.errors(include_url=False)]
+    return [_problem(item, tree) for item in error.errors(include_url=False, include_context=True)]
 
 
 def _problem(item: Any, tree: Node) -> Problem:
     keys: tuple[str | int, ...] = item["loc"]
     kind: str = item["type"]
     name = str(keys[-1]) if keys else "the issue"
-    if isinstance(name, str) and keys and isinstance(keys[-1], int):
-        name = f"entry {keys[-1] + 1} of {keys[-2]}"
+    if keys and isinstance(keys[-1], int):
+        name = f"this entry of {keys[-2]}"
     node, used = find(tree, keys)
     mark: Mark = node.mark
     given = _KINDS.get(type(item.get("input")).__name__, "another kind of value")
@@ -67,7 +67,8 @@ def _problem(item: Any, tree: Node) -> Problem:
     elif kind in ("tuple_type", "list_type"):
         message = f'{name} must be a list, each entry on a line that begins with "- ", not {given}'
     elif kind in ("model_type", "model_attributes_type", "dict_type"):
-        message = f"{name} must be a mapping (key: value), not {given}"
+        wanted = "a text or a mapping" if name == "source" else "a mapping"
+        message = f"{name} must be {wanted} (key: value), not {given}"
     elif kind == "string_too_long":
         message = f"{name} is longer than {item['ctx']['max_length']:,} characters; shorten it"
     elif kind == "string_too_short":
@@ -104,15 +105,12 @@ def _suggestion(keys: Sequence[str | int]) -> str:
 
 
 def tidy(problems: Sequence[Problem], first: str) -> list[Problem]:
-    """In reading order, one for each place, and not more than a person can use.
+    """In reading order, each once, and not more than a person can use.
 
     `first` is the path of the issue itself, whose problems come before those of what it includes.
     """
-    known: dict[object, Problem] = {}
-    for problem in problems:
-        known.setdefault((problem.path, problem.line, problem.column), problem)
     ordered = sorted(
-        known.values(), key=lambda p: (p.path != first, p.path or "", p.line or 0, p.column or 0)
+        dict.fromkeys(problems), key=lambda p: (p.path != first, p.path or "", p.line or 0, p.column or 0)
     )
     if len(ordered) > MAX_PROBLEMS:
         more = len(ordered) - MAX_PROBLEMS
