@@ -23,7 +23,7 @@ def is_file_name(text: str) -> bool:
 
 def is_inner_path(text: str) -> bool:
     """Whether `text` is a relative path with slashes that stays where it begins, on any system."""
-    if not text or len(text) > 1000 or any(ord(c) < 32 or c in '\\:*?"<>|\x7f' for c in text):
+    if not text or len(text) > 1000 or any(ord(c) < 32 or c in "\\\x7f" for c in text):
         return False
     try:
         text.encode()

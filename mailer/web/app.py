@@ -1,0 +1,103 @@
+"""The web application: which address is answered by whom, and what is said when something is wrong.
+
+    /u/TOKEN          leave: GET shows a button, POST unsubscribes (RFC 8058)
+    /p/TOKEN          choose editions, or come back
+    /archive/…        what was sent, the same for everybody
+    /healthz          for a load balancer
+
+Where publication.base_url has a path, everything is also found below it. GET never changes anything.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from mailer.config import Settings
+from mailer.errors import MailerError
+from mailer.store import explain
+from mailer.web.desk import Desk
+from mailer.web.pages import Pages
+from mailer.web.preferences import PreferencesPage
+from mailer.web.safety import Safety
+from mailer.web.shelf import Shelf
+from mailer.web.unsubscribe import UnsubscribePage
+
+__all__ = ["create_app"]
+
+_log = logging.getLogger("mailer.web")
+#: After a busy database, when to try again (seconds).
+_RETRY_AFTER = "30"
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The application for a workspace. Raises ConfigError without a secret key, ThemeError for a page."""
+    pages = Pages(settings)
+    desk = Desk(settings)
+    unsubscribe, preferences = UnsubscribePage(desk, pages), PreferencesPage(settings, desk, pages)
+    shelf = Shelf(settings, pages)
+
+    def health(_request: Request) -> Response:
+        desk.check()
+        return PlainTextResponse("ok\n")
+
+    def front(request: Request) -> Response:
+        return RedirectResponse(f"{request.scope.get('root_path', '')}/archive/", 307)
+
+    routes: list[BaseRoute] = [
+        Route("/u/{token}", unsubscribe.show),
+        Route("/u/{token}", unsubscribe.act, methods=["POST"]),
+        Route("/p/{token}", preferences.show),
+        Route("/p/{token}", preferences.act, methods=["POST"]),
+        Route("/archive", front),
+        Route("/archive/", shelf.index),
+        Route("/archive/{slug}", shelf.to_folder),
+        Route("/archive/{slug}/", shelf.page),
+        Route("/archive/{slug}/images/{name}", shelf.image),
+        Route("/healthz", health),
+        Route("/", front),
+    ]
+    prefix = urlsplit(settings.publication.base_url).path.rstrip("/")
+    if prefix:
+        routes.append(Mount(prefix, routes=list(routes)))
+
+    def wrong(_request: Request, error: Exception) -> Response:
+        status = getattr(error, "status_code", 500)
+        response = pages.page("not-found" if status == 404 else "refused", "", status=status)
+        response.headers.update(getattr(error, "headers", None) or {})
+        return response
+
+    def unavailable(_request: Request, error: Exception) -> Response:
+        _log.error("%s", explain(error, settings.database) if isinstance(error, sqlite3.Error) else error)
+        response = pages.page("unavailable", "", status=503)
+        response.headers["Retry-After"] = _RETRY_AFTER
+        return response
+
+    def gone(_request: Request, _error: Exception) -> Response:
+        return Response(status_code=400)  # nobody is there to read it
+
+    def broken(_request: Request, _error: Exception) -> Response:
+        return pages.page("unavailable", "", status=500)
+
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Safety)],
+        exception_handlers={
+            HTTPException: wrong,
+            ClientDisconnect: gone,
+            MailerError: unavailable,
+            sqlite3.Error: unavailable,
+            OSError: unavailable,
+            Exception: broken,
+        },
+    )
+    app.router.redirect_slashes = False  # it would build its answer from the Host header
+    return app

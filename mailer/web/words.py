@@ -1,0 +1,69 @@
+"""The readers' languages: which one a page is in, and its strings (gettext catalogues `web.po`)."""
+
+from __future__ import annotations
+
+import gettext
+import io
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+from babel import Locale, UnknownLocaleError
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import PoFileError, read_po
+
+from mailer.errors import Problem, ThemeError
+
+__all__ = ["SOURCE_LANGUAGE", "catalogue", "choose", "locale_of"]
+
+#: The language of the strings in the templates themselves.
+SOURCE_LANGUAGE = "en"
+_DOMAIN = "web.po"
+
+
+def choose(wishes: Iterable[str], folders: tuple[Path, ...]) -> str:
+    """The first of the wished languages that there are strings for; English where there is none."""
+    for wish in wishes:
+        locale = locale_of(wish)
+        if locale is None:
+            continue
+        for name in dict.fromkeys((str(locale), locale.language)):
+            if name == SOURCE_LANGUAGE or locale.language == SOURCE_LANGUAGE or _files(name, folders):
+                return name
+    return SOURCE_LANGUAGE
+
+
+def locale_of(tag: str) -> Locale | None:
+    """What a subscriber's language field means: `zh-CN`, `ZH`, `en_GB`; None where it means nothing."""
+    if not tag or len(tag) > 40:
+        return None
+    try:
+        return Locale.parse(tag.replace("-", "_"))
+    except (UnknownLocaleError, ValueError, TypeError):
+        return None
+
+
+@lru_cache(maxsize=64)
+def catalogue(language: str, folders: tuple[Path, ...]) -> gettext.NullTranslations:
+    """The strings of a language; those of the first folder win. Raises ThemeError for a broken file."""
+    chain: gettext.NullTranslations | None = None
+    for path in _files(language, folders):
+        try:
+            with path.open("rb") as file:
+                read = read_po(file, abort_invalid=True)
+        except (PoFileError, ValueError) as error:
+            raise ThemeError(Problem(f"cannot be read as a gettext catalogue: {error}", str(path))) from None
+        compiled = io.BytesIO()
+        write_mo(compiled, read)
+        compiled.seek(0)
+        strings = gettext.GNUTranslations(compiled)
+        if chain is None:
+            chain = strings
+        else:
+            chain.add_fallback(strings)
+    return chain or gettext.NullTranslations()
+
+
+def _files(language: str, folders: tuple[Path, ...]) -> list[Path]:
+    places = [folder / "locale" / language / "LC_MESSAGES" / _DOMAIN for folder in folders]
+    return [place for place in places if place.is_file()]
