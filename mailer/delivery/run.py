@@ -111,7 +111,7 @@ class _Delivery:
         self._window = max(_WINDOW, 2 * transport.batch * count)
         self._chunk = 1 if pacer else max(_CHUNK, transport.batch)
         self._stop = threading.Event()
-        self._workers = Workers(transport, journal, self._stop, count)
+        self._workers = Workers(transport, journal, self._is_stopping, count)
         self._outstanding: set[tuple[int, int]] = set()
         self._waiting: deque[tuple[Message, str]] = deque()
         self._settled: list[tuple[int, int, Outcome, str]] = []
@@ -119,6 +119,9 @@ class _Delivery:
         self._started = self._settled_at = self._looked_at = time.monotonic()
         self.progress = Progress()
         self.error: TransportError | None = None
+
+    def _is_stopping(self) -> bool:
+        return self._stop.is_set() or self._asked_to_stop.is_set()
 
     def run(self) -> None:
         """Until nothing is left or something stops it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mailer.delivery.journal import Journal
@@ -31,10 +32,12 @@ class Report:
 class Workers:
     """The threads of one run. `reports` is what they tell, `alive` is kept by whoever reads it."""
 
-    def __init__(self, transport: Transport, journal: Journal, stop: threading.Event, count: int) -> None:
+    def __init__(
+        self, transport: Transport, journal: Journal, stopping: Callable[[], bool], count: int
+    ) -> None:
         self._transport = transport
         self._journal = journal
-        self._stop = stop
+        self._stopping = stopping
         self._chunks: queue.SimpleQueue[list[Message] | None] = queue.SimpleQueue()
         self.reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
         self.alive = count
@@ -71,7 +74,7 @@ class Workers:
         settled: list[tuple[Message, Outcome]] = []
         size = self._transport.batch
         for start in range(0, len(chunk), size):
-            if self._stop.is_set():
+            if self._stopping():
                 return Report(settled, chunk[start:])
             group = chunk[start : start + size]
             try:

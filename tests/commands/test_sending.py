@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import email
 import email.policy
 import os
@@ -9,11 +10,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from mailer.commands.signals import stop_on_signals
 from mailer.delivery.lock import only_sender
 from mailer.delivery.transports.base import Outcome, Result
 from mailer.store import open_store
@@ -285,6 +289,13 @@ def interrupted(desk: Path, monkeypatch: pytest.MonkeyPatch, *, after: int) -> R
 
     with monkeypatch.context() as patch:
         done: list[str] = []
+        stops: list[threading.Event] = []
+
+        @contextlib.contextmanager
+        def noted() -> Iterator[threading.Event]:
+            with stop_on_signals() as stop:
+                stops.append(stop)
+                yield stop
 
         def slowly(url, settings, **_):  # type: ignore[no-untyped-def]
             real = open_transport(url, settings).channel()
@@ -294,12 +305,13 @@ def interrupted(desk: Path, monkeypatch: pytest.MonkeyPatch, *, after: int) -> R
                 done.append(message.address)
                 if len(done) >= after:
                     os.kill(os.getpid(), signal.SIGTERM)
-                    time.sleep(0.05)
+                    assert stops[0].wait(10)
                 return outcome
 
             return Scripted(decide, concurrency=1)
 
         patch.setattr("mailer.publish.send.open_transport", slowly)
+        patch.setattr("mailer.commands.sending.stop_on_signals", noted)
         return run(desk, "send", ISSUE, "--yes")
 
 

@@ -354,7 +354,7 @@ def test_a_database_that_fails_leaves_a_spool_that_can_go_on(
 
 def test_workers_are_daemons(settings: Settings, journal: Path) -> None:
     opened = Journal(journal)
-    pool = workers.Workers(Scripted(), opened, threading.Event(), 2)
+    pool = workers.Workers(Scripted(), opened, lambda: False, 2)
     assert all(t.daemon for t in threading.enumerate() if t.name.startswith("send-"))
     pool.end()
     assert [pool.reports.get(timeout=5).ended for _ in range(2)] == [True, True]
