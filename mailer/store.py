@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -41,7 +42,7 @@ def open_store(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Database:
             path, timeout=busy_seconds, isolation_level=None, check_same_thread=False
         )
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
+            _use_wal(connection, busy_seconds)
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")
             connection.execute("PRAGMA temp_store=FILE")
@@ -49,15 +50,28 @@ def open_store(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Database:
             connection.create_function("address_hash", 1, address_hash, deterministic=True)
             db = Database(connection)
             if migrations.pending(db):
-                connection.execute("BEGIN IMMEDIATE")
-                connection.execute("COMMIT")
-                migrations.apply(db)
+                # Under the write lock, so that two first commands at once do not both make the tables.
+                with writing(db):
+                    migrations.apply(db)
             return db
         except BaseException:
             connection.close()
             raise
     except sqlite3.Error as error:
         raise explain(error, path) from error
+
+
+def _use_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    """Switches to WAL. SQLite does not wait for others there, so this does."""
+    until = time.monotonic() + busy_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() >= until:
+                raise
+            time.sleep(0.01)
 
 
 def explain(error: sqlite3.Error, path: Path | str) -> MailerError:

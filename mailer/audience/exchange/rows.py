@@ -84,7 +84,7 @@ class RowReader:
         """The entry of a row. Raises AudienceError with everything that is wrong with it."""
         if len(cells) != self._width:
             cells = self._fitted(cells)
-        if any(cell[:1] == "'" for cell in cells):
+        if "'" in "".join(cells):
             cells = [unguarded(cell) for cell in cells]
         (
             address,
