@@ -440,7 +440,9 @@ def test_a_kill_leaves_a_campaign_that_can_go_on(desk: Path) -> None:
     command = [sys.executable, str(ROOT / "cli.py"), "send", ISSUE, "--yes"]
     process = subprocess.Popen(command, cwd=desk, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 30
-    while not list((desk / "outbox").glob("*.eml")) and time.monotonic() < deadline:
+    while (
+        not list((desk / "outbox").glob("*.eml")) and process.poll() is None and time.monotonic() < deadline
+    ):
         time.sleep(0.02)
     process.kill()
     process.wait(10)
