@@ -1,0 +1,211 @@
+"""Makes views out of an issue: slots become markers, Markdown is read, pictures are found."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable
+from urllib.parse import unquote
+
+from mailer.config import Settings
+from mailer.errors import ConfigError, IssueError, Problem
+from mailer.issue import model
+from mailer.issue.source import MAX_FILE, locate, read_bounded
+from mailer.render.expressions import ExpressionError, fill_slots
+from mailer.render.markdown import Rich, Source
+from mailer.render.markers import Markers
+from mailer.render.pictures import MAX_WIDTH, Original, look, publish
+from mailer.render.places import Key, Places
+from mailer.render.rendition import Picture
+from mailer.render.views import (
+    BrandView,
+    CallToActionView,
+    ColumnView,
+    IssueView,
+    ItemView,
+    PictureView,
+    RelatedView,
+    SectionView,
+    SourceView,
+)
+
+__all__ = ["Viewer"]
+
+
+class Viewer:
+    """Makes views for one rendering. `pictures` are those that were asked for, by their names."""
+
+    def __init__(self, places: Places, settings: Settings, markers: Markers, image_base: str) -> None:
+        self.places = places
+        self.settings = settings
+        self.markers = markers
+        self.image_base = image_base
+        self.pictures: dict[str, Picture] = {}
+        self._files = {file.path: file.data for file in places.loaded.pictures}
+        self._folder = posixpath.dirname(places.loaded.path)
+        self._number = 0
+
+    def issue(self, issue: model.Issue) -> IssueView:
+        """The view of an issue, or of a variant of it. Problems are left in `places`."""
+        keys = self.places.keys_of(issue)
+        title = self._line(issue.title, ("title",))
+        items = tuple(self._item(item, keys[id(item)], 3) for item in issue.items)
+        sections = tuple(
+            SectionView(
+                number=number,
+                anchor=f"section-{number}",
+                title=self._line(section.title, (*keys[id(section)], "title")),
+                intro=self._rich(section.intro, (*keys[id(section)], "intro"), 3),
+                items=tuple(self._item(item, keys[id(item)], 4) for item in section.items),
+            )
+            for number, section in enumerate(issue.sections, 1)
+        )
+        column, call = issue.column, issue.call_to_action
+        return IssueView(
+            date=issue.date,
+            title=title,
+            subject=self._line(issue.subject, ("subject",)),
+            preheader=self._line(issue.preheader, ("preheader",)),
+            intro=self._rich(issue.intro, ("intro",), 2),
+            items=items,
+            sections=sections,
+            all_items=(*items, *(item for section in sections for item in section.items)),
+            body=self._rich(issue.body, ("body",), 2, anchors="heading"),
+            column=None
+            if column is None
+            else ColumnView(
+                title=self._line(column.title, ("column", "title")),
+                byline=self._line(column.byline, ("column", "byline")),
+                body=self._rich(column.body, ("column", "body"), 3),
+            ),
+            call_to_action=None
+            if call is None
+            else CallToActionView(
+                text=self._rich(call.text, ("call_to_action", "text"), 3),
+                label=self._line(call.label, ("call_to_action", "label")),
+                url=self._line(call.url, ("call_to_action", "url")),
+            ),
+            related=tuple(
+                RelatedView(
+                    self._line(each.title, ("related", i, "title")),
+                    self._line(each.url, ("related", i, "url")),
+                )
+                for i, each in enumerate(issue.related)
+            ),
+            tags=tuple(self._line(tag, ("tags", i)) for i, tag in enumerate(issue.tags)),
+            notice=self._rich(issue.notice, ("notice",), 3),
+        )
+
+    def brand(self) -> BrandView:
+        """How the workspace looks. Raises ConfigError where the logo cannot be used."""
+        brand = self.settings.brand
+        colours = brand.model_dump(exclude={"logo"})
+        if not brand.logo:
+            return BrandView(logo=None, **colours)
+        name = self.settings.publication.name
+        if brand.logo.startswith("https://"):
+            return BrandView(
+                PictureView(name, "", "", brand.logo_width, None, brand.logo, self._publish_logo), **colours
+            )
+        try:
+            root = self.settings.root.resolve()
+            original = look(read_bounded(locate(root, root, brand.logo), 10_000_000))
+        except ValueError as error:
+            raise ConfigError(Problem(f"brand.logo: {brand.logo} {error}", "mailer.toml")) from None
+        shown = original.shown(brand.logo_width)
+        return BrandView(PictureView(name, "", "", *shown, original, self._publish_logo), **colours)
+
+    def _item(self, item: model.Item, key: Key, level: int) -> ItemView:
+        self._number += 1
+        return ItemView(
+            number=self._number,
+            anchor=f"item-{self._number}",
+            title=self._line(item.title, (*key, "title")),
+            body=self._rich(item.body, (*key, "body"), level),
+            comment=self._rich(item.comment, (*key, "comment"), level),
+            source=None
+            if item.source is None
+            else SourceView(
+                self._line(item.source.name, (*key, "source", "name")),
+                self._line(item.source.url or "", (*key, "source", "url")),
+            ),
+            url=self._line(item.url or "", (*key, "url")),
+            image=None if item.image is None else self._image(item.image, (*key, "image")),
+            tags=tuple(self._line(tag, (*key, "tags", i)) for i, tag in enumerate(item.tags)),
+        )
+
+    def _filled(self, text: str, key: Key) -> str:
+        """The text with markers for its slots."""
+        try:
+            return fill_slots(
+                text, lambda paths, default: self.markers.make(paths, default, self.places.at(key))
+            )
+        except ExpressionError as error:
+            self.places.complain(str(error), key, error.line)
+            return ""
+
+    def _line(self, text: str, key: Key) -> str:
+        return self._filled(text, key)
+
+    def _rich(self, text: str, key: Key, level: int, *, anchors: str = "", one_line: bool = False) -> Rich:
+        def complain(message: str, line: int) -> None:
+            self.places.complain(message, key, line)
+
+        def find(src: str, alt: str, caption: str, line: int) -> PictureView | None:
+            return self._picture(unquote(src), alt, caption, "", key, line)
+
+        source = Source(self._filled(text, key), find, complain, level, anchors)
+        return Rich(source, one_line=one_line)
+
+    def _image(self, image: model.Image, key: Key) -> PictureView | None:
+        caption = self._rich(image.caption, (*key, "caption"), 6, one_line=True)
+        alt = self._line(image.alt, (*key, "alt"))
+        url = self._line(image.url or "", (*key, "url"))
+        return self._picture(image.src, alt, caption, url, (*key, "src"), 0)
+
+    def _picture(
+        self, src: str, alt: str, caption: Rich | str, url: str, key: Key, line: int
+    ) -> PictureView | None:
+        publish_it = self._publisher(src, key, line)
+        if src.startswith("https://"):
+            return PictureView(alt, caption, url, None, None, src, publish_it)
+        try:
+            original = look(self._data(src))
+        except ValueError as error:
+            self.places.complain(f"the picture {src} {error}", key, line)
+            return None
+        shown = original.shown(MAX_WIDTH)
+        return PictureView(alt, caption, url, *shown, original, publish_it)
+
+    def _data(self, src: str) -> bytes:
+        path = posixpath.normpath(posixpath.join(self._folder, src))
+        if path in self._files:
+            return self._files[path]
+        root = self.settings.root.resolve()
+        file = locate(root, root / self._folder, src)
+        path = file.relative_to(root).as_posix()
+        if path not in self._files:
+            self._files[path] = read_bounded(file, max(MAX_FILE, 10_000_000))
+        return self._files[path]
+
+    def _publisher(self, src: str, key: Key, line: int) -> Callable[[Original, int], tuple[str, Picture]]:
+        def made(original: Original, width: int) -> tuple[str, Picture]:
+            try:
+                return self._published(original, width)
+            except ValueError as error:
+                raise IssueError(Problem(f"the picture {src} {error}", *self.places.at(key, line))) from None
+
+        return made
+
+    def _publish_logo(self, original: Original, width: int) -> tuple[str, Picture]:
+        try:
+            return self._published(original, width)
+        except ValueError as error:
+            raise ConfigError(
+                Problem(f"brand.logo: {self.settings.brand.logo} {error}", "mailer.toml")
+            ) from None
+
+    def _published(self, original: Original, width: int) -> tuple[str, Picture]:
+        picture = publish(original, width)
+        # The same bytes may be shown in two sizes; what is published is the file.
+        self.pictures.setdefault(picture.name, picture)
+        return self.image_base + picture.name, picture

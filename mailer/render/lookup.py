@@ -1,0 +1,126 @@
+"""The files of a theme: the workspace's own over the built-in ones, read at once.
+
+Everything is read into memory first, so that the hash of a theme is that of what was rendered, even while
+somebody edits it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import mailer
+from mailer.errors import Problem, ThemeError
+
+__all__ = ["ThemeFile", "ThemeFiles", "built_in_theme", "read_theme"]
+
+FOLDERS = ("email", "text", "web", "locale")
+SUFFIXES = (".mjml", ".html", ".txt", ".po")
+MAX_FILE = 512_000
+MAX_FILES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeFile:
+    """A template or catalogue. `name` is as templates name it; `path` is for messages."""
+
+    name: str
+    path: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ThemeFiles:
+    """All files of a theme, the workspace's before the built-in ones. Equal where all of them are."""
+
+    all: tuple[ThemeFile, ...]
+
+    @cached_property
+    def templates(self) -> Mapping[str, ThemeFile]:
+        """The templates by name."""
+        return {file.name: file for file in self.all if not file.name.startswith("locale/")}
+
+    @cached_property
+    def catalogues(self) -> Mapping[str, tuple[ThemeFile, ...]]:
+        """The catalogues of each language tag (in small letters), the workspace's first."""
+        found: dict[str, tuple[ThemeFile, ...]] = {}
+        for file in self.all:
+            parts = file.name.split("/")
+            if len(parts) == 4 and parts[0] == "locale" and parts[2:] == ["LC_MESSAGES", "mailer.po"]:
+                language = parts[1].replace("_", "-").lower()
+                found[language] = (*found.get(language, ()), file)
+        return found
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 in hex over the names and texts of all files."""
+        whole = hashlib.sha256()
+        for file in sorted(self.all, key=lambda file: (file.name, file.text)):
+            for text in (file.name, file.text):
+                data = text.encode()
+                whole.update(len(data).to_bytes(8, "big") + data)
+        return whole.hexdigest()
+
+    def path_of(self, name: str) -> str:
+        """How a template is named in messages."""
+        file = self.templates.get(name)
+        return file.path if file else f"templates/{name}"
+
+
+def built_in_theme() -> Path:
+    """Where the built-in theme is: in the package of a wheel, beside it in a checkout."""
+    package = Path(mailer.__file__).parent
+    inside = package / "theme"
+    return inside if inside.is_dir() else package.parent / "templates"
+
+
+def read_theme(root: Path) -> ThemeFiles:
+    """The theme of the workspace at `root`. Raises ThemeError with all files that cannot be used."""
+    own, built_in = root / "templates", built_in_theme()
+    problems: list[Problem] = []
+    files = _read(own, root, "templates/", problems)
+    if own.resolve() != built_in.resolve():
+        ours = {file.name for file in files}
+        for file in _read(built_in, built_in, "(built-in) templates/", problems):
+            if file.name not in ours or file.name.endswith(".po"):
+                files.append(file)
+    if problems:
+        raise ThemeError.of(problems)
+    return ThemeFiles(tuple(files))
+
+
+def _read(folder: Path, inside: Path, prefix: str, problems: list[Problem]) -> list[ThemeFile]:
+    files: list[ThemeFile] = []
+    paths = sorted(
+        path
+        for name in FOLDERS
+        for path in (folder / name).rglob("*")
+        if path.suffix in SUFFIXES and not path.name.startswith(".") and path.is_file()
+    )
+    if len(paths) > MAX_FILES:
+        problems.append(Problem(f"has more than {MAX_FILES} files; a theme needs a few dozen", prefix))
+        return []
+    for path in paths:
+        name = path.relative_to(folder).as_posix()
+        try:
+            if not path.resolve().is_relative_to(inside.resolve()):
+                problems.append(
+                    Problem("leads out of the workspace; put the file itself there", prefix + name)
+                )
+                continue
+            with path.open("rb") as stream:
+                data = stream.read(MAX_FILE + 1)
+            if len(data) > MAX_FILE:
+                problems.append(Problem(f"is larger than {MAX_FILE // 1000} KB", prefix + name))
+                continue
+            text = data.decode("utf-8-sig").replace("\r\n", "\n")
+            files.append(ThemeFile(name, prefix + name, text))
+        except OSError as error:
+            problems.append(Problem(f"cannot be read: {error.strerror}", prefix + name))
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            problems.append(Problem("is not UTF-8; save it as UTF-8", prefix + name, line))
+    return files

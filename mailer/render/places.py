@@ -1,0 +1,49 @@
+"""Where in the files the parts of an issue stand, also when a variant leaves some of them out."""
+
+from __future__ import annotations
+
+from mailer.errors import Problem
+from mailer.issue.load import LoadedIssue
+from mailer.issue.model import Issue
+from mailer.issue.problems import find
+
+__all__ = ["Key", "Places"]
+
+#: The way to a value: ("sections", 0, "items", 2, "body").
+Key = tuple[str | int, ...]
+
+
+class Places:
+    """Collects what is wrong with an issue's texts, each with its place."""
+
+    def __init__(self, loaded: LoadedIssue) -> None:
+        self.loaded = loaded
+        self.problems: list[Problem] = []
+
+    def at(self, key: Key, line: int = 0) -> tuple[str, int]:
+        """(path, line) of a value, or of a line (counted from 0) in a text of several."""
+        node, used = find(self.loaded.tree, key)
+        if used == len(key) and node.text_line > node.mark.line:
+            return node.mark.path, node.text_line + line
+        return self.loaded.place_of(*key)
+
+    def complain(self, message: str, key: Key, line: int = 0) -> None:
+        """Notes a problem."""
+        problem = Problem(message, *self.at(key, line))
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def keys_of(self, variant: Issue) -> dict[int, Key]:
+        """The way in the whole issue to each section and item of a variant, by their `id`."""
+        whole = self.loaded.issue
+        keys: dict[int, Key] = {id(item): ("items", i) for i, item in enumerate(whole.items)}
+        originals = iter(enumerate(whole.sections))
+        for section in variant.sections:
+            for index, original in originals:
+                same = (original.title, original.intro, original.only)
+                if same == (section.title, section.intro, section.only):
+                    keys[id(section)] = ("sections", index)
+                    for number, item in enumerate(original.items):
+                        keys[id(item)] = ("sections", index, "items", number)
+                    break
+        return keys

@@ -1,0 +1,152 @@
+"""An issue -> its renditions: Jinja2, MJML and the inliner once for each different variant.
+
+What a template sees is made in `issue_view`; where the slots of the result stand is found in `contexts`.
+Whether the result is fit to be sent is asked in `check`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from babel.dates import format_date
+
+from mailer.config import Settings
+from mailer.errors import IssueError
+from mailer.issue.load import LoadedIssue
+from mailer.issue.model import Issue, for_variant
+from mailer.render.catalogues import TRANSLATIONS, translations
+from mailer.render.contexts import html_part, without_slots
+from mailer.render.filters import locale_of
+from mailer.render.inline import inline_styles
+from mailer.render.issue_view import Viewer
+from mailer.render.markers import Markers
+from mailer.render.mjml import render_mjml
+from mailer.render.places import Places
+from mailer.render.rendition import Rendition
+from mailer.render.slots import Context
+from mailer.render.theme import MARKERS, Theme, open_theme
+from mailer.render.views import EditionView, LinksView
+
+__all__ = ["render_variants"]
+
+
+def render_variants(
+    loaded: LoadedIssue,
+    settings: Settings,
+    *,
+    slug: str,
+    variants: Collection[int],
+    image_base: str | None = None,
+) -> dict[int, Rendition]:
+    """The rendition of each variant (a bit mask of `only` expressions). Equal ones are one object.
+
+    `image_base` stands before the names of pictures. Raises ThemeError, IssueError, or ConfigError for
+    the logo.
+    """
+    theme = open_theme(settings.root)
+    archive = f"{settings.publication.base_url}/archive/{slug}/"
+    base = f"{archive}images/" if image_base is None else image_base
+    renditions: dict[int, Rendition] = {}
+    known: list[tuple[Issue, Rendition]] = []
+    for variant in sorted(set(variants)):
+        issue = for_variant(loaded.issue, variant)
+        same = next((rendition for other, rendition in known if other == issue), None)
+        if same is None:
+            same = _Rendering(loaded, issue, settings, theme, archive, base).rendition(variant)
+            known.append((issue, same))
+        renditions[variant] = same
+    return renditions
+
+
+class _Rendering:
+    """One variant on its way through the templates."""
+
+    def __init__(
+        self,
+        loaded: LoadedIssue,
+        issue: Issue,
+        settings: Settings,
+        theme: Theme,
+        archive: str,
+        image_base: str,
+    ) -> None:
+        self.issue = issue
+        self.settings = settings
+        self.theme = theme
+        self.edition = settings.editions[issue.edition]
+        self.markers = Markers(_seed(loaded, issue, settings, theme, archive, image_base))
+        self.image_base = image_base
+        places = Places(loaded)
+        self.viewer = Viewer(places, settings, self.markers, image_base)
+        view = self.viewer.issue(issue)
+        if places.problems:
+            raise IssueError.of(places.problems)
+        self.subject = " ".join(view.subject.split())
+        self.context = self._context(view, archive)
+
+    def _context(self, view: Any, archive: str) -> dict[str, Any]:
+        locale = locale_of(self.issue.language)
+        edition = self.edition
+        return {
+            "issue": view,
+            "edition": EditionView(self.issue.edition, edition.name, edition.description, edition.layout),
+            "publication": self.settings.publication,
+            "brand": self.viewer.brand(),
+            "language": self.issue.language,
+            "dir": "rtl" if locale.text_direction == "rtl" else "ltr",
+            "date_long": format_date(self.issue.date, "long", locale),
+            "weekday": format_date(self.issue.date, "EEEE", locale),
+            "links": LinksView(archive),
+            MARKERS: self.markers,
+            TRANSLATIONS: translations(self.theme.files, self.issue.language),
+        }
+
+    def rendition(self, variant: int) -> Rendition:
+        html = inline_styles(render_mjml(self.theme, self._layout("email", ".mjml"), self._for("email")))
+        text = _tidy(self.theme.render(self._layout("text", ".txt"), self._for("text")))
+        web = without_slots(self.theme.render(self._layout("web", ".html"), self._for("web")), self.markers)
+        return Rendition(
+            variant=variant,
+            language=self.issue.language,
+            subject=self.markers.part(self.subject, Context.HEADER),
+            html=html_part(html, self.markers),
+            text=self.markers.part(text, Context.TEXT),
+            web=web,
+            theme=self.theme.digest,
+            pictures=tuple(
+                picture
+                for name, picture in sorted(self.viewer.pictures.items())
+                if self.image_base + name in html or self.image_base + name in web
+            ),
+        )
+
+    def _layout(self, medium: str, suffix: str) -> str:
+        return self.theme.layout(self.edition.layout, medium, suffix)
+
+    def _for(self, medium: str) -> Mapping[str, Any]:
+        self.markers.steps[0] = 0
+        return {**self.context, "medium": medium}
+
+
+def _seed(loaded: LoadedIssue, issue: Issue, settings: Settings, theme: Theme, *more: str) -> str:
+    """A hash of all that goes into a rendition, so that nobody's text can hold one of its markers."""
+    parts = [
+        loaded.digest,
+        issue.model_dump_json(),
+        settings.publication.model_dump_json(),
+        settings.brand.model_dump_json(),
+        json.dumps({key: edition.model_dump(mode="json") for key, edition in settings.editions.items()}),
+        theme.digest,
+        *more,
+    ]
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _tidy(text: str) -> str:
+    """No space at the ends of lines, at most one empty line in a row, one line end at the end."""
+    text = re.sub(r"[ \t]+\n", "\n", text.replace("\r\n", "\n"))
+    return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"

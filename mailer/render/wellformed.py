@@ -1,0 +1,68 @@
+"""Whether markup is closed properly, and where not.
+
+MRML says of most faults only that there is one, lets a wrong end tag pass, and dies of a stack overflow on
+deep nesting. So its input is looked at first.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+__all__ = ["MAX_DEPTH", "Fault", "first_fault"]
+
+MAX_DEPTH = 100
+
+_VOID = frozenset(
+    "area base br col embed hr img input link meta param source track wbr".split()  # noqa: SIM905
+)
+_TOKEN = re.compile(
+    r"<!--.*?(?P<comment>-->|\Z)"
+    r"|<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9:._-]*)"
+    r"(?P<attributes>(?:\s+[^\s\"'<>/=]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'))?)*)\s*(?P<empty>/?)>"
+    r"|<",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong, and at which character."""
+
+    message: str
+    offset: int
+
+
+def first_fault(markup: str) -> Fault | None:
+    """The first fault of `markup`, or None where every tag is closed."""
+    stack: list[tuple[str, int]] = []
+    for token in _TOKEN.finditer(markup):
+        name = token["name"]
+        if name is None:
+            if token["comment"] is None:
+                return Fault(_stray(markup, token.start()), token.start())
+            if not token["comment"]:
+                return Fault('a comment is not closed by "-->"', token.start())
+            continue
+        lower = name.lower()
+        if token["end"]:
+            if lower in _VOID:
+                return Fault(f"</{name}> closes a tag that has no end", token.start())
+            if not stack or stack[-1][0] != name:
+                opened = f"<{stack[-1][0]}> is still open" if stack else "nothing is open"
+                return Fault(f"</{name}> stands where {opened}", token.start())
+            stack.pop()
+        elif not token["empty"] and lower not in _VOID:
+            stack.append((name, token.start()))
+            if len(stack) > MAX_DEPTH:
+                return Fault(f"tags are nested more than {MAX_DEPTH} deep", token.start())
+    if stack:
+        return Fault(f"<{stack[-1][0]}> is never closed", stack[-1][1])
+    return None
+
+
+def _stray(markup: str, offset: int) -> str:
+    near = " ".join(markup[offset : offset + 40].split())
+    if re.match(r"<[A-Za-z/]", near):
+        return f'the tag "{near}" is not closed, or an attribute has no quotes around it'
+    return f'"<" must be written as &lt; here ("{near}")'
