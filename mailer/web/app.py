@@ -27,7 +27,7 @@ from mailer.store import explain
 from mailer.web.desk import Desk
 from mailer.web.pages import Pages
 from mailer.web.preferences import PreferencesPage
-from mailer.web.safety import Safety
+from mailer.web.safety import Safety, make_safe
 from mailer.web.shelf import Shelf
 from mailer.web.unsubscribe import UnsubscribePage
 
@@ -85,7 +85,9 @@ def create_app(settings: Settings) -> Starlette:
         return Response(status_code=400)  # nobody is there to read it
 
     def broken(_request: Request, _error: Exception) -> Response:
-        return pages.page("unavailable", "", status=500)
+        response = pages.page("unavailable", "", status=500)
+        make_safe(response.headers)  # this one is made outside the middleware
+        return response
 
     app = Starlette(
         routes=routes,

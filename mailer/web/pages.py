@@ -64,7 +64,10 @@ class Pages:
             f"default-src 'none'; style-src {styles}; img-src 'self' https: data:; form-action 'self'; "
             "base-uri 'none'; frame-ancestors 'none'"
         )
-        headers = {"Content-Security-Policy": policy, "Content-Language": self.language(wish)}
+        headers = {
+            "Content-Security-Policy": policy,
+            "Content-Language": self.language(wish).replace("_", "-"),
+        }
         return HTMLResponse(html, status, headers)
 
     def _html(self, name: str, language: str, context: dict[str, Any]) -> str:

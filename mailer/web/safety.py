@@ -11,7 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["BODY_SECONDS", "LARGEST_BODY", "Safety"]
+__all__ = ["BODY_SECONDS", "LARGEST_BODY", "Safety", "make_safe"]
 
 #: No form of ours, and no one-click POST, comes near this.
 LARGEST_BODY = 64 * 1024
@@ -26,6 +26,12 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
     "X-Robots-Tag": "noindex, nofollow",
 }
+
+
+def make_safe(headers: MutableHeaders) -> None:
+    """Adds what a handler did not set itself."""
+    for name, value in _HEADERS.items():
+        headers.setdefault(name, value)
 
 
 class Safety:
@@ -61,9 +67,7 @@ class Safety:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
+                make_safe(MutableHeaders(scope=message))
             await send(message)
 
         await self._app(scope, limited, guarded)

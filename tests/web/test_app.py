@@ -1,0 +1,189 @@
+"""The application as a whole: addresses under a path, errors, limits, pages of a workspace's own."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.exceptions import HTTPException
+
+from mailer.audience.subscribers import Subscriber
+from mailer.config import Settings, load_settings
+from mailer.errors import ConfigError, ThemeError
+from mailer.store import open_store
+from mailer.web.app import create_app
+from mailer.web.desk import Desk
+from mailer.web.safety import Safety
+from tests.web.conftest import Browser, Site
+
+
+def below(settings: Settings, path: str) -> Settings:
+    publication = settings.publication.model_copy(update={"base_url": f"https://example.org{path}"})
+    return settings.model_copy(update={"publication": publication})
+
+
+def test_everything_is_also_found_below_the_path_of_the_base_url(site: Site, reader: Subscriber) -> None:
+    browser = Browser(create_app(below(site.settings, "/a/news")))
+    for prefix in ("", "/a/news"):
+        assert browser.get(prefix + site.link(reader)).status_code == 200
+        assert browser.get(prefix + "/healthz").text == "ok\n"
+        assert browser.get(prefix + "/archive").headers["location"] == f"{prefix}/archive/"
+        assert browser.get(prefix + "/archive/").status_code == 200
+        assert browser.get(prefix + "/nothing").status_code == 404
+    assert browser.post("/a/news" + site.link(reader)).status_code == 200
+    assert site.now(reader).status == "unsubscribed"
+
+
+def test_health_is_that_of_the_database(site: Site) -> None:
+    assert site.browser.get("/healthz").text == "ok\n"
+    site.db.conn.close()
+    for path in site.settings.root.glob("subscribers.db*"):
+        path.write_bytes(b"this is no database at all" * 100)
+    answer = site.browser.get("/healthz")
+    assert answer.status_code == 503
+    assert "Traceback" not in answer.text
+
+
+def test_a_method_that_is_not_allowed_names_those_that_are(site: Site, reader: Subscriber) -> None:
+    answer = site.browser.request("PUT", site.link(reader))
+    assert answer.status_code == 405
+    assert "Nothing has changed" in answer.text
+    assert answer.headers["allow"]
+
+
+def test_a_defect_of_ours_is_a_calm_page_too(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: Desk, token: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(Desk, "reader", broken)
+    browser = Browser(create_app(site.settings), raises=False)
+    answer = browser.get("/u/x")
+    assert answer.status_code == 500
+    assert "defect" not in answer.text
+    assert "Please try again" in answer.text
+    assert answer.headers["referrer-policy"] == "no-referrer"
+
+
+def test_without_a_secret_key_there_is_no_application(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MAILER_SECRET_KEY")
+    with pytest.raises(ConfigError, match="MAILER_SECRET_KEY is not set"):
+        create_app(load_settings(workspace))
+
+
+def own_page(settings: Settings, name: str, text: str) -> None:
+    folder = settings.root / "templates/web/pages"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(text, encoding="utf-8")
+
+
+def test_a_workspace_may_bring_a_page_of_its_own(site: Site, reader: Subscriber) -> None:
+    own_page(site.settings, "unsubscribe.html", "<style>p {}</style><p>Ours, {{ publication.name }}</p>")
+    answer = Browser(create_app(site.settings)).get(site.link(reader))
+    assert answer.text == "<style>p {}</style><p>Ours, Harbour Brief</p>"
+    assert "style-src 'sha256-" in answer.headers["content-security-policy"]
+    own_page(site.settings, "unsubscribe.html", "<p>Without style</p>")
+    answer = Browser(create_app(site.settings)).get(site.link(reader))
+    assert "style-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_a_page_that_is_no_template_is_told_at_the_start(site: Site) -> None:
+    own_page(site.settings, "done.html", "<p>\n{% if %}")
+    with pytest.raises(ThemeError, match=r"^templates/web/pages/done\.html:2: "):
+        create_app(site.settings)
+
+
+def test_a_page_that_fails_does_not_keep_anybody_from_leaving(
+    site: Site, reader: Subscriber, caplog: pytest.LogCaptureFixture
+) -> None:
+    own_page(site.settings, "done.html", "{{ nonsense }}")
+    answer = Browser(create_app(site.settings)).post(site.link(reader))
+    assert answer.status_code == 200
+    assert "You are unsubscribed" in answer.text
+    assert "templates/web/pages/done.html: 'nonsense' is undefined" in caplog.text
+
+
+def test_a_workspace_may_bring_words_of_its_own(site: Site, reader: Subscriber) -> None:
+    folder = site.settings.root / "templates/locale/zh/LC_MESSAGES"
+    folder.mkdir(parents=True)
+    (folder / "web.po").write_text(
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+        'msgid "Unsubscribe"\nmsgstr "不再订阅"\n',
+        encoding="utf-8",
+    )
+    site.db.conn.execute("UPDATE subscribers SET language = 'zh'")
+    page = Browser(create_app(site.settings)).get(site.link(reader)).text
+    assert "不再订阅" in page
+    assert "不退订，只调整接收的版本" in page  # the others are still there
+
+
+def test_words_that_cannot_be_read_are_told_at_the_start(settings: Settings) -> None:
+    folder = settings.root / "templates/locale/zh/LC_MESSAGES"
+    folder.mkdir(parents=True)
+    (folder / "web.po").write_bytes(b'msgid "a"\nmsgstr "\xff\xfe"\n')
+    open_store(settings.database).conn.close()
+    publication = settings.publication.model_copy(update={"language": "zh"})
+    with pytest.raises(ThemeError, match="cannot be read as a gettext catalogue"):
+        create_app(settings.model_copy(update={"publication": publication}))
+
+
+def test_text_on_a_button_can_be_read_on_any_colour(site: Site, reader: Subscriber) -> None:
+    for colour, text in (("#ffff66", "#000000"), ("#112233", "#ffffff")):
+        brand = site.settings.brand.model_copy(update={"accent": colour})
+        app = create_app(site.settings.model_copy(update={"brand": brand}))
+        page = Browser(app).get(site.link(reader)).text
+        assert f"--accent: {colour};\n  --on-accent: {text};" in page
+
+
+def test_a_body_that_never_ends_is_given_up() -> None:
+    errors: list[HTTPException] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            while (await receive())["more_body"]:
+                pass
+        except HTTPException as error:
+            errors.append(error)
+
+    async def trickle() -> dict[str, Any]:
+        await asyncio.sleep(0)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    async def silence() -> dict[str, Any]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def nothing(message: Any) -> None:
+        raise AssertionError
+
+    asyncio.run(Safety(app, seconds=0.01)({"type": "http"}, silence, nothing))
+    asyncio.run(Safety(app, largest=10)({"type": "http"}, trickle, nothing))
+    assert [error.status_code for error in errors] == [408, 413]
+
+
+def test_somebody_who_goes_away_in_the_middle_changes_nothing(site: Site, reader: Subscriber) -> None:
+    answers: list[Any] = []
+
+    async def gone() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def keep(message: Any) -> None:
+        answers.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": site.link(reader), "headers": [], "query_string": b""}
+    asyncio.run(create_app(site.settings)(scope, gone, keep))
+    assert answers[0]["status"] == 400
+    assert site.now(reader).status == "active"
+
+
+def test_what_is_not_http_passes_by() -> None:
+    seen: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["type"])
+
+    asyncio.run(Safety(app)({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
+    assert seen == ["lifespan"]
