@@ -37,8 +37,9 @@ def init(
         ("mailer subscribers import FILE.csv", "who reads it"),
         (f"mailer send {issue}", "shows the plan and asks; messages go to the folder outbox"),
     ]
+    width = max(len(command) for command, _ in steps)
     for command, why in steps:
-        say(f"  {command:<42} {why}".rstrip())
+        say(f"  {command:<{width}}  {why}".rstrip())
     say("Keep .env to yourself: the key in it signs every link to unsubscribe.")
 
 

@@ -88,13 +88,21 @@ def problems_with(path: Path, settings: Settings) -> tuple[str, list[Problem]]:
     try:
         loaded = load_issue(path, settings)
     except InputError as error:
-        return path.as_posix(), list(error.problems)
+        return _shown(path, settings), list(error.problems)
     problems = list(_only_problems(loaded))
     try:
         problems += _rendering_problems(loaded, settings)
     except InputError as error:
         problems += error.problems
     return loaded.path, list(dict.fromkeys(problems))
+
+
+def _shown(path: Path, settings: Settings) -> str:
+    """The path in the workspace, or as it was given where it is none."""
+    try:
+        return path.resolve().relative_to(settings.root.resolve()).as_posix()
+    except (OSError, RuntimeError, ValueError):
+        return path.as_posix()
 
 
 def _only_problems(loaded: LoadedIssue) -> Iterator[Problem]:

@@ -94,18 +94,19 @@ def load_issue(path: Path, settings: Settings) -> LoadedIssue:
 
 
 def _inside(path: Path, root: Path) -> Path:
-    """The resolved path of an issue; a relative one counts from here, or else from the workspace."""
+    """The resolved path of an issue; a relative one counts from here if that is in the workspace."""
     shown = str(path)
     try:
-        wanted = path if path.is_absolute() or path.exists() else root / path
-        file = wanted.resolve()
+        file = path.resolve()
+        if not (file.is_relative_to(root) and file.exists()) and (root / path).exists():
+            file = (root / path).resolve()
         there = file.exists()
     except (OSError, RuntimeError, ValueError):
         raise IssueError(Problem("is not the name of a file", shown.replace("\0", "?"))) from None
-    if not file.is_relative_to(root):
-        raise IssueError(Problem(f"is outside the workspace {root}; move it to issues/", shown))
     if not there:
         raise IssueError(Problem("is not there; correct the path, or make a draft with `mailer new`", shown))
+    if not file.is_relative_to(root):
+        raise IssueError(Problem(f"is outside the workspace {root}; move it to issues/", shown))
     return file
 
 

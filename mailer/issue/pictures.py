@@ -24,8 +24,8 @@ from mailer.issue.tree import Mark, Node
 
 __all__ = ["PictureUse", "read_pictures", "relocate", "uses_of"]
 
-#: What mail programs show. SVG, WebP and AVIF are not among it.
-FORMATS = ("PNG", "JPEG", "GIF")
+#: What a mail can be made of: rendering turns WebP into what mail programs show. SVG is not among it.
+FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 MAX_PICTURE = 10_000_000
 MAX_PICTURES = 40_000_000
 MAX_PIXELS = 40_000_000
@@ -180,7 +180,7 @@ def _look(data: bytes) -> None:
     except Image.DecompressionBombError:
         width = height = MAX_PIXELS
     except Exception:  # Pillow raises whatever a broken header happens to trip over
-        raise ValueError("is not a sound PNG, JPEG or GIF picture, whatever its name says") from None
+        raise ValueError("is not a sound PNG, JPEG, GIF or WebP picture, whatever its name says") from None
     if width * height > MAX_PIXELS:
         raise ValueError(f"has more than {MAX_PIXELS // 1_000_000} million pixels; make it smaller")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -43,7 +44,9 @@ def find(tree: Node, keys: Sequence[str | int]) -> tuple[Node, int]:
 
 def problems_of(error: ValidationError, tree: Node) -> list[Problem]:
     """One sentence for each thing that is wrong."""
-    return [_problem(item, tree) for item in error.errors(include_url=False, include_context=True)]
+    # An unknown key comes before the missing one that it was meant to be.
+    found = sorted(error.errors(include_url=False), key=lambda item: item["type"] != "extra_forbidden")
+    return [_problem(item, tree) for item in found]
 
 
 def _problem(item: Any, tree: Node) -> Problem:
@@ -105,14 +108,18 @@ def _suggestion(keys: Sequence[str | int]) -> str:
 
 
 def tidy(problems: Sequence[Problem], first: str) -> list[Problem]:
-    """In reading order, each once, and not more than a person can use.
+    """In reading order, each once, printable, and not more than a person can use.
 
     `first` is the path of the issue itself, whose problems come before those of what it includes.
     """
-    ordered = sorted(
-        dict.fromkeys(problems), key=lambda p: (p.path != first, p.path or "", p.line or 0, p.column or 0)
-    )
+    distinct = dict.fromkeys(replace(problem, message=_printable(problem.message)) for problem in problems)
+    ordered = sorted(distinct, key=lambda p: (p.path != first, p.path or "", p.line or 0, p.column or 0))
     if len(ordered) > MAX_PROBLEMS:
         more = len(ordered) - MAX_PROBLEMS
         return [*ordered[:MAX_PROBLEMS], Problem(f"and {more:,} more; mend these first", first)]
     return ordered
+
+
+def _printable(message: str) -> str:
+    """What a file says must not move the cursor of whoever reads about it."""
+    return message if message.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in message)

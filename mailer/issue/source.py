@@ -68,16 +68,18 @@ def read_bounded(path: Path, limit: int) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise ValueError(f"cannot be read: {(error.strerror or str(error)).lower()}") from None
-    with os.fdopen(handle, "rb") as stream:
+    try:
         mode = os.fstat(handle).st_mode
         if stat.S_ISDIR(mode):
             raise ValueError("is a folder; a file is needed here")
         if not stat.S_ISREG(mode):
             raise ValueError("is not a regular file")
-        try:
+        with open(handle, "rb", closefd=False) as stream:
             data = stream.read(limit + 1)
-        except OSError as error:
-            raise ValueError(f"cannot be read: {(error.strerror or str(error)).lower()}") from None
+    except OSError as error:
+        raise ValueError(f"cannot be read: {(error.strerror or str(error)).lower()}") from None
+    finally:
+        os.close(handle)
     if len(data) > limit:
         raise ValueError(f"is larger than {limit / 1_000_000:g} MB; make it smaller or split it")
     return data

@@ -28,7 +28,7 @@ _NULLS = ("", "~", "null", "Null", "NULL")
 _ADVICE = (
     ("mapping values are not allowed", 'a ": " does not fit here; put the whole text in quotes'),
     ("found unexpected end of stream", "a quote is opened here and never closed"),
-    ("could not find expected ':'", 'a ":" is missing on the line above, or its text needs quotes'),
+    ("could not find expected ':'", 'a ":" is missing here, or the text above needs quotes'),
     ("did not find expected '-'", 'this line should begin with "- ", or its indentation is wrong'),
     (
         "did not find expected key",
@@ -189,8 +189,10 @@ def _explain(error: yaml.YAMLError, path: str, text: str) -> Problem:
     """One plain sentence out of what PyYAML says."""
     said = str(getattr(error, "problem", None) or error).splitlines()[0]
     mark = getattr(error, "problem_mark", None)
-    if "unexpected end of stream" in said and getattr(error, "context_mark", None):
-        mark = error.context_mark  # type: ignore[attr-defined]
+    opened = getattr(error, "context_mark", None)
+    late = "unexpected end of stream" in said or "could not find expected ':'" in said
+    if mark and opened and (late or mark.line > text.rstrip().count("\n")):
+        mark = opened  # what is never closed is seen only later, often at the end of the file
     if mark is None:
         return Problem(f"is not valid YAML: {said}", path, 1, 1)
     line, column = mark.line + 1, mark.column + 1

@@ -1,0 +1,135 @@
+"""What an editor leaves out is made of the headlines, and fits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mailer.config import load_settings
+from mailer.issue.cut import columns
+from mailer.issue.load import load_issue
+from tests.issue.conftest import NAME, Load
+
+Write = Callable[[str, str | bytes], Path]
+
+
+def test_a_title_is_the_editions_pattern_in_the_issues_language(load: Load) -> None:
+    text = "edition: morning\ndate: 2026-11-21\nbody: x\n"
+    assert load(text).issue.language == "zh"
+    assert load(text).issue.title == "Morning Brief, 2026年11月21日"
+    assert load(text + "language: en\n").issue.title == "Morning Brief, November 21, 2026"
+    assert load(text.replace("morning", "evening")).issue.language == "en"
+
+
+def test_a_pattern_may_use_the_publication_and_the_weekday(workspace: Path, write: Write) -> None:
+    config = workspace / "mailer.toml"
+    pattern = 'title = "{publication} · {edition} · {weekday}"\nlayout = "morning"'
+    config.write_text(config.read_text("utf-8").replace('layout = "morning"', pattern), "utf-8")
+    path = write(NAME, "edition: morning\ndate: 2026-11-21\nbody: x\n")
+    assert load_issue(path, load_settings(workspace)).issue.title == "Harbour Brief · Morning Brief · 星期六"
+
+
+def items(*titles: str) -> str:
+    return "items:\n" + "".join(f"  - title: {title}\n" for title in titles)
+
+
+def test_a_subject_is_the_title_and_the_headlines_that_fit(load: Load, head: str) -> None:
+    issue = load(head + "title: Brief\n" + items("Cranes stand still", "Rules change", "Tea is back")).issue
+    assert issue.subject == "Brief: Cranes stand still; Rules change; Tea is back"
+    long = load(
+        head
+        + "title: Brief\n"
+        + items("Cranes stand still", "Rules for cross-border payments change", "Tea is back")
+    ).issue
+    assert long.subject == "Brief: Cranes stand still; Rules for cross-border payments change"
+    cut = load(
+        head
+        + "title: Brief\n"
+        + items("Cranes stand still", "Rules for cross-border payments of small shops change")
+    ).issue
+    assert cut.subject == "Brief: Cranes stand still; Rules for cross-border payments of small…"
+
+
+def test_a_chinese_subject_has_chinese_marks(load: Load) -> None:
+    text = "edition: morning\ndate: 2026-11-21\ntitle: 早报\n" + items(
+        "跨境支付新规今日生效", "港口吞吐量创新高，出口企业迎来重大的政策利好消息", "茶叶价格回落"
+    )
+    subject = load(text).issue.subject
+    assert subject == "早报：跨境支付新规今日生效；港口吞吐量创新高，出口企业迎来重大的政策…"
+    assert columns(subject) <= 70
+
+
+def test_a_subject_never_tells_what_is_for_some_alone(load: Load, head: str) -> None:
+    issue = load(
+        head
+        + """\
+title: Brief
+sections:
+  - title: A
+    only: language == "zh"
+    items: [{title: Hidden one}]
+  - title: B
+    items:
+      - {title: Hidden two, only: '"vip" in tags'}
+      - {title: Open}
+column: {title: Tea, body: Drink it.}
+"""
+    ).issue
+    assert issue.subject == "Brief: Open; Tea"
+    assert "Hidden" not in issue.preheader
+
+
+def test_a_long_title_is_cut_in_the_subject_alone(load: Load, head: str) -> None:
+    title = "word " * 30
+    issue = load(f"{head}title: {title}\n" + items("A")).issue
+    assert issue.title == title.strip()
+    assert columns(issue.subject) <= 70
+    assert issue.subject.endswith("word…")
+
+
+def test_a_preheader_tells_the_headlines_that_the_subject_did_not(load: Load, head: str) -> None:
+    titles = [f"Headline number {number} of this morning" for number in range(1, 11)]
+    issue = load(head + "title: Brief\n" + items(*titles)).issue
+    assert issue.subject == "Brief: Headline number 1 of this morning; Headline number 2 of this…"
+    assert issue.preheader.startswith(
+        "Headline number 2 of this morning · Headline number 3 of this morning · "
+    )
+    assert 140 < columns(issue.preheader) <= 180
+    assert issue.preheader.endswith("…")
+
+
+def test_few_headlines_are_followed_by_the_first_words(load: Load, head: str) -> None:
+    issue = load(
+        head
+        + "title: Brief\nintro: |\n  # Hello\n\n  **Good** morning,\n  [reader](https://example.org/).\n"
+        + items("A")
+    ).issue
+    assert issue.preheader == "Good morning, reader."
+    feature = load(
+        head + "title: Long read\nbody: |\n  ![a](https://example.org/a.png)\n\n  It was a `quiet` day.\n"
+    ).issue
+    assert feature.subject == "Long read"
+    assert feature.preheader == "It was a quiet day."
+
+
+def test_a_preheader_is_never_empty(load: Load, head: str) -> None:
+    assert load(head + "title: Brief\n" + items("A")).issue.preheader == "A"
+    assert load(head + "title: Brief\nbody: '---'\n").issue.preheader == "Brief"
+
+
+def test_a_slot_in_a_headline_is_kept_or_left_out_whole(load: Load, head: str) -> None:
+    title = "'Dear {{ subscriber.name or \"friend of the harbour\" }}, the cranes stand still this morning'"
+    issue = load(head + "title: Brief\n" + items("Short one", title)).issue
+    assert (
+        issue.subject
+        == 'Brief: Short one; Dear {{ subscriber.name or "friend of the harbour" }}, the cranes stand still…'
+    )
+    assert columns(issue.subject) <= 70
+
+
+@pytest.mark.parametrize("language", ["en", "zh", "zh-Hant", "ja", "de", "ar"])
+def test_every_language_has_a_date(load: Load, language: str) -> None:
+    issue = load(f"edition: morning\ndate: 2026-11-21\nbody: x\nlanguage: {language}\n").issue
+    assert issue.title.startswith("Morning Brief, ")

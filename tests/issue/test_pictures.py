@@ -1,0 +1,120 @@
+"""A picture is there, is a picture by its content, is of a sane size, and has words for it."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mailer.issue import pictures
+from tests.issue.conftest import NAME, Load, Wrong, picture
+
+Write = Callable[[str, str | bytes], Path]
+
+
+def huge_png(side: int) -> bytes:
+    """A PNG whose header promises more pixels than anybody has memory for."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP"])
+def test_what_a_mail_can_be_made_of_is_taken_whatever_its_name(
+    load: Load, write: Write, head: str, kind: str
+) -> None:
+    write("issues/a.img", picture(kind))
+    (found,) = load(f"{head}items:\n  - title: a\n    image: {{src: a.img, alt: a}}\n").pictures
+    assert found.data == picture(kind)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"<svg/>", "is not a sound PNG, JPEG, GIF or WebP picture, whatever its name says"),
+        (b"", "is not a sound PNG, JPEG, GIF or WebP picture, whatever its name says"),
+        (picture("TIFF"), "is not a sound PNG, JPEG, GIF or WebP picture, whatever its name says"),
+        (picture()[:40], "is not a sound PNG, JPEG, GIF or WebP picture, whatever its name says"),
+        (
+            picture()[:-20] + b"\0" * 20,
+            "is not a sound PNG, JPEG, GIF or WebP picture, whatever its name says",
+        ),
+        (
+            b"\x89PNG\r\n\x1a\n" + b"\xff" * 50,
+            "is not a sound PNG, JPEG, GIF or WebP picture, whatever its name says",
+        ),
+        (huge_png(7_000), "has more than 40 million pixels; make it smaller"),
+        (huge_png(12_000), "has more than 40 million pixels; make it smaller"),
+        (huge_png(60_000), "has more than 40 million pixels; make it smaller"),
+        (b"x" * 10_000_001, "is larger than 10 MB; make it smaller or split it"),
+    ],
+)
+def test_what_is_no_sound_picture_is_refused(
+    wrong: Wrong, write: Write, head: str, data: bytes, message: str
+) -> None:
+    write("issues/a.png", data)
+    lines = wrong(f"{head}items:\n  - title: a\n    image: {{src: a.png, alt: a}}\n")
+    assert lines == [f"{NAME}:6:18: the picture issues/a.png {message}"]
+
+
+@pytest.mark.parametrize(
+    ("src", "message"),
+    [
+        ("a.png", "the picture issues/a.png is not there; correct the path or add the file"),
+        ("../../a.png", 'the picture "../../a.png" leaves the workspace; move the file into it'),
+        ("../issues", "the picture issues is a folder; a file is needed here"),
+        (
+            "http://example.org/a.png",
+            'src: "http://example.org/a.png" must be a file of the workspace, or begin with',
+        ),
+        (
+            "data:image/png;base64,x",
+            'src: "data:image/png;base64,x" must be a file of the workspace, or begin',
+        ),
+        ("https:///a.png", 'src: "https:///a.png" needs a host'),
+        ("'{{ subscriber.name }}'", "src: cannot hold a slot; a picture is the same for everybody"),
+    ],
+)
+def test_a_picture_is_a_file_of_the_workspace_or_on_the_web(
+    wrong: Wrong, head: str, src: str, message: str
+) -> None:
+    lines = wrong(f'{head}items:\n  - title: a\n    image:\n      src: {src}\n      alt: "a"\n')
+    assert lines[0].startswith(f"{NAME}:7:12: {message}")
+
+
+def test_a_picture_on_the_web_is_left_there(load: Load, head: str) -> None:
+    loaded = load(
+        f"{head}items:\n  - title: a\n    image: {{src: 'https://example.org/a.png', alt: a}}\n"
+        "    body: '![a](https://example.org/b.png)'\n"
+    )
+    assert loaded.pictures == ()
+
+
+def test_pictures_in_markdown_are_looked_at_too(wrong: Wrong, write: Write, head: str) -> None:
+    write("issues/a b.png", picture())
+    lines = wrong(
+        head
+        + "body: |\n  Words `![no](code.png)`\n\n  ![a](a%20b.png)\n  ![b](nothing.png)\n\n  ![](a%20b.png)\n"
+        "intro: '![x](http://example.org/a.png)'\n"
+    )
+    assert lines == [
+        f"{NAME}:7:1: the picture issues/nothing.png is not there; correct the path or add the file",
+        f"{NAME}:10:1: this picture has no text for those who cannot see it; write ![what it shows](…)",
+        f'{NAME}:11:8: the picture "http://example.org/a.png" must be a file, or begin with https://',
+    ]
+
+
+def test_there_are_not_too_many_pictures(
+    wrong: Wrong, write: Write, head: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "MAX_COUNT", 2)
+    for number in range(4):
+        write(f"issues/{number}.png", picture(size=(number + 1, 1)))
+    text = head + "body: |\n" + "".join(f"  ![a]({number}.png)\n\n" for number in range(4))
+    assert wrong(text) == [f"{NAME}:9:1: an issue has up to 2 pictures, 40 MB in all; leave some out"]

@@ -1,0 +1,122 @@
+"""YAML becomes texts with places; whatever could blow up or surprise is refused in one sentence."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import yaml
+
+from mailer.errors import Problem
+from mailer.issue import tree
+from mailer.issue.tree import parse
+
+
+def said(text: str) -> list[str]:
+    problems: list[Problem] = []
+    parse(text, "a.yaml", problems)
+    return [str(problem) for problem in problems]
+
+
+@pytest.mark.parametrize(
+    "written", ["no", "on", "12:30:00", "2026", "1e3", "0x1f", "2026-11-21", "=", "<<", "1_000"]
+)
+def test_a_text_stays_what_was_typed(written: str) -> None:
+    node = parse(f"title: {written}\n{written}: x", "a.yaml", [])
+    assert node is not None
+    assert node.plain() == {"title": written, written: "x"}
+
+
+@pytest.mark.parametrize("written", ["", "~", "null", "# a comment"])
+def test_what_is_left_blank_counts_as_left_out(written: str) -> None:
+    node = parse(f"title: {written}\nintro: 'null'", "a.yaml", [])
+    assert node is not None
+    assert node.plain() == {"intro": "null"}
+
+
+def test_each_value_knows_its_place_in_characters() -> None:
+    node = parse("港口: {名: 值}\nlist:\n  - a\n  - |\n    b\n", "a.yaml", [])
+    assert node is not None
+    inner = node.child("港口")
+    assert inner is not None
+    name = inner.child("名")
+    assert name is not None
+    assert name.key is not None
+    assert (name.key.line, name.key.column, name.mark.column) == (1, 6, 9)
+    entry = node.child("list") and node.child("list").child(1)  # type: ignore[union-attr]
+    assert entry is not None
+    assert (entry.mark.line, entry.mark.column, entry.text_line) == (4, 5, 5)
+    assert node.child("nothing") is None
+    assert inner.child(3) is None
+    assert name.child("x") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "a.yaml:1:1: is empty; write at least edition, date and what there is to read"),
+        ("# nothing\n", "a.yaml:1:1: is empty; write at least edition, date and what there is to read"),
+        (
+            "a: 1\n---\nb: 2\n",
+            "a.yaml:2:1: a second document begins here; one file holds one, so delete the ---",
+        ),
+        ("a: 1\nb: 2\na: 3\n", 'a.yaml:3:1: "a" is written twice; delete this or the one on line 1'),
+        ("a:\n\tb: 1\n", "a.yaml:2:1: a tab is used for indentation; use spaces"),
+        ("a: @x", "a.yaml:1:4: a text cannot begin with @; put the whole text in quotes"),
+        ("a: %x", "a.yaml:1:4: a text cannot begin with %; put the whole text in quotes"),
+        ("a: b: c", 'a.yaml:1:5: a ": " does not fit here; put the whole text in quotes'),
+        ("b: 1\na: 'x\n\n", "a.yaml:2:4: a quote is opened here and never closed"),
+        (
+            'a: "x" y',
+            "a.yaml:1:8: this does not fit what stands before it; look at the indentation and quotes",
+        ),
+        ("a:\n  - b\n c: d", "a.yaml:3:2: this does not fit"),
+        ("a: [1, 2", 'a.yaml:1:4: a "," or the closing bracket is missing'),
+        ("a: x\nb\nc: d\n", 'a.yaml:2:1: a ":" is missing here, or the text above needs quotes'),
+        ("- a\nb: c", 'a.yaml:2:1: this line should begin with "- "'),
+        ('a: "\\q"', "a.yaml:1:5: an unknown \\ escape"),
+        ("%FOO\na: b", "a.yaml:1:5: is not valid YAML: found unknown directive name"),
+        ("? [a]\n: b", "a.yaml:1:3: a key must be a plain word"),
+        ("~: b", "a.yaml:1:1: a key must be a plain word"),
+        (
+            "a: !!python/object:os.system x",
+            'a.yaml:1:4: the type "tag:yaml.org,2002:python/object:os.system" is not',
+        ),
+        ("a: &b c", 'a.yaml:1:4: "&b" gives a part of the file a name, which is not used here'),
+        ("a: *b", 'a.yaml:1:4: "*b" stands for another part of the file, which is not used here'),
+    ],
+)
+def test_what_is_wrong_is_one_sentence_with_its_place(text: str, message: str) -> None:
+    found = said(text)
+    assert len(found) == 1
+    assert found[0].startswith(message)
+
+
+def test_a_billion_laughs_end_quickly() -> None:
+    lines = ["a0: &a0 [ha, ha, ha, ha, ha, ha, ha, ha, ha]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 10)]
+    start = time.monotonic()
+    found = said("\n".join(lines))
+    assert time.monotonic() - start < 2
+    assert found[0].startswith('a.yaml:1:5: "&a0" gives a part of the file a name')
+
+
+@pytest.mark.parametrize("text", ["[" * 900_000, "{a: " * 200_000, "- " * 400_000, "? " * 400_000])
+def test_deep_nesting_ends_quickly(text: str) -> None:
+    start = time.monotonic()
+    (found,) = said(text)
+    assert time.monotonic() - start < 5
+    assert found.endswith("is nested more than 20 levels deep; an issue needs five")
+
+
+def test_too_many_values_end_quickly() -> None:
+    (found,) = said("- a\n" * 60_000)
+    assert found == "a.yaml:50000:3: holds more than 50,000 values; make it smaller"
+
+
+def test_the_pure_python_loader_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree, "_Loader", yaml.SafeLoader)
+    assert said("a:\n\tb: 1\n") == ["a.yaml:2:1: a tab is used for indentation; use spaces"]
+    assert said('a: "x" y')[0].startswith("a.yaml:1:8: this does not fit what stands before it")
+    assert said("a: b: c")[0].startswith('a.yaml:1:5: a ": " does not fit here')
+    assert said("a: [1, 2\nb: 3")[0].startswith('a.yaml:2:2: a "," or the closing bracket is missing')
