@@ -1,0 +1,183 @@
+"""`new`, `check` and `schema`, as an editor uses them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mailer.errors import IssueError, Problem, ThemeError
+from mailer.issue.schema import issue_schema
+from tests.cli import run
+
+NAME = "issues/2026-11-21-morning.yaml"
+GOOD = """\
+edition: morning
+date: 2026-11-21
+language: en
+items:
+  - title: Cranes stand still
+    body: The harbour rests today.
+  - title: For some
+    body: Only for some.
+    only: language == "en"
+"""
+
+
+def write(workspace: Path, text: str) -> None:
+    (workspace / NAME).write_text(text, "utf-8")
+
+
+def test_a_good_issue_is_ready(workspace: Path) -> None:
+    write(workspace, GOOD)
+    ran = run(workspace, "check", NAME, "--strict")
+    assert (ran.status, ran.out, ran.err) == (0, f"{NAME} is ready to send.\n", "")
+    assert run(workspace, "check", NAME, "--json").json == {"issue": NAME, "problems": [], "ok": True}
+
+
+def test_every_problem_is_a_line_on_standard_error(workspace: Path) -> None:
+    write(workspace, "edition: mornin\ndate: 2026-02-30\nbody: x\ntitel: y\n")
+    ran = run(workspace, "check", NAME)
+    assert ran.status == 2
+    assert ran.out == ""
+    assert ran.err.splitlines() == [
+        f'{NAME}:1:10: edition: "mornin" is not an edition of mailer.toml; did you mean "morning"?',
+        f"{NAME}:2:7: date: 2026-02-30 is not in the calendar; write it as 2026-11-21",
+        f'{NAME}:4:1: "titel" is not known here; did you mean "title"?',
+    ]
+
+
+def test_problems_as_json(workspace: Path) -> None:
+    write(workspace, "edition: morning\ndate: 2026-11-21\nbody: x\ntitel: y\n")
+    ran = run(workspace / "issues", "check", "2026-11-21-morning.yaml", "--json")
+    assert (ran.status, ran.err) == (2, "")
+    assert ran.json == {
+        "issue": NAME,
+        "problems": [
+            {
+                "path": NAME,
+                "line": 4,
+                "column": 1,
+                "severity": "error",
+                "message": '"titel" is not known here; did you mean "title"?',
+            }
+        ],
+        "ok": False,
+    }
+
+
+def test_an_only_that_is_no_segment_is_told_at_its_place(workspace: Path) -> None:
+    write(workspace, GOOD.replace('language == "en"', "languge =="))
+    ran = run(workspace, "check", NAME)
+    assert ran.status == 2
+    assert ran.err.startswith(f"{NAME}:9:11: only: ")
+
+
+def test_what_only_rendering_finds_is_told_with_the_rest(workspace: Path) -> None:
+    write(
+        workspace, GOOD.replace("rests", "{{ subscriber.secrets }} rests").replace('language == "en"', "==")
+    )
+    ran = run(workspace, "check", NAME)
+    assert ran.status == 2
+    lines = ran.err.splitlines()
+    assert any(line.startswith(f"{NAME}:9:11: only: ") for line in lines)
+    assert any(line.startswith(f"{NAME}:6") for line in lines)
+
+
+def test_a_template_that_is_wrong_is_told(workspace: Path) -> None:
+    (workspace / "templates/email").mkdir(parents=True)
+    (workspace / "templates/email/morning.mjml").write_text("<mjml>{{ nothing }}</mjml>", "utf-8")
+    write(workspace, GOOD)
+    ran = run(workspace, "check", NAME)
+    assert ran.status == 2
+    assert "templates/email/morning.mjml:1" in ran.err
+
+
+def test_a_warning_counts_only_where_it_is_asked_for(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warning = Problem("the mail is large", NAME, 1, 1, "warning")
+    monkeypatch.setattr("mailer.render.check.check_rendition", lambda *rest: (warning,))
+    write(workspace, GOOD)
+    ran = run(workspace, "check", NAME)
+    assert (ran.status, ran.out) == (0, f"{NAME} can be sent as it is.\n")
+    assert ran.err == f"{NAME}:1:1: warning: the mail is large\n"
+    assert run(workspace, "check", NAME, "--strict").status == 2
+    assert run(workspace, "check", NAME, "--json").json["ok"] is True
+    assert run(workspace, "check", NAME, "--json", "--strict").json["ok"] is False
+
+
+@pytest.mark.parametrize("name", ["issues/nothing.yaml", "/etc/passwd", "x" * 300])
+def test_an_issue_that_is_not_there_is_a_sentence(workspace: Path, name: str) -> None:
+    ran = run(workspace, "check", name)
+    assert ran.status == 2
+    assert len(ran.err.splitlines()) == 1
+    assert run(workspace, "check", name, "--json").json["ok"] is False
+
+
+def test_check_changes_nothing(workspace: Path) -> None:
+    write(workspace, GOOD)
+    before = {path: path.stat().st_mtime_ns for path in workspace.rglob("*")}
+    run(workspace, "check", NAME)
+    assert {path: path.stat().st_mtime_ns for path in workspace.rglob("*")} == before
+
+
+@pytest.mark.parametrize("edition", ["morning", "evening", "feature"])
+def test_a_draft_passes_check(workspace: Path, edition: str) -> None:
+    ran = run(workspace, "new", edition, "--date", "2026-11-21")
+    name = f"issues/2026-11-21-{edition}.yaml"
+    assert ran.status == 0
+    assert ran.out.startswith(f"{name} is your draft. `mailer check {name}` tells")
+    checked = run(workspace, "check", name, "--strict")
+    assert (checked.status, checked.err) == (0, "")
+
+
+def test_a_draft_is_for_today_unless_told(workspace: Path) -> None:
+    assert run(workspace, "new", "morning").status == 0
+    (path,) = (workspace / "issues").iterdir()
+    assert path.name.endswith("-morning.yaml")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("mornin",), 'mailer: "mornin" is not an edition of mailer.toml; did you mean "morning"?\n'),
+        (("morning", "--date", "21.11."), 'mailer: --date: "21.11." is not a date; write it as 2026-11-21\n'),
+        (
+            ("morning", "--date", "2026-02-30"),
+            "mailer: --date: 2026-02-30 is not in the calendar; write it as",
+        ),
+    ],
+)
+def test_a_wrong_draft_is_refused(workspace: Path, words: tuple[str, ...], message: str) -> None:
+    ran = run(workspace, "new", *words)
+    assert ran.status == 2
+    assert ran.err.startswith(message)
+    assert list((workspace / "issues").iterdir()) == []
+
+
+def test_a_draft_never_overwrites(workspace: Path) -> None:
+    write(workspace, "mine")
+    ran = run(workspace, "new", "morning", "--date", "2026-11-21")
+    assert ran.status == 2
+    assert ran.err == f"{NAME}: is there already and was left as it is; edit it, or choose --date\n"
+    assert (workspace / NAME).read_text("utf-8") == "mine"
+
+
+def test_the_schema_needs_no_workspace(tmp_path: Path) -> None:
+    ran = run(tmp_path, "schema")
+    assert ran.status == 0
+    assert json.loads(ran.out) == issue_schema()
+
+
+@pytest.mark.parametrize("error", [ThemeError, IssueError])
+def test_an_error_of_rendering_is_a_problem(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, error: type[ThemeError]
+) -> None:
+    def fails(*rest: object, **more: object) -> None:
+        raise error(Problem("is wrong", "templates/email/morning.mjml", 3))
+
+    monkeypatch.setattr("mailer.render.render.render_variants", fails)
+    write(workspace, GOOD)
+    assert run(workspace, "check", NAME).err == "templates/email/morning.mjml:3: is wrong\n"
