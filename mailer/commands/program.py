@@ -16,6 +16,7 @@ import typer
 
 from mailer import __version__
 from mailer.commands import campaigns, init, issues, sending, subscribers
+from mailer.commands.render import render
 from mailer.commands.serve import serve
 from mailer.errors import MailerError
 from mailer.store import explain
@@ -36,6 +37,7 @@ app.command()(init.init)
 app.command()(issues.new)
 app.command()(issues.check)
 app.command()(issues.schema)
+app.command()(render)
 app.command()(sending.plan)
 app.command()(sending.send)
 app.command()(serve)

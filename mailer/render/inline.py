@@ -7,8 +7,11 @@ import re
 from functools import cache
 from typing import Any
 
+from mailer.errors import ThemeError
+
 __all__ = ["inline_styles"]
 
+_MAX_SHEETS = 100
 _DOCTYPE = re.compile(r"\s*<!doctype[^>]*>\s*", re.IGNORECASE)
 
 
@@ -22,11 +25,21 @@ def _premailer() -> Any:
         loglevel=logging.CRITICAL, raiseExceptions=False, fetcher=lambda _: (None, b""), validate=False
     )
 
+    rules: dict[tuple[str, int], Any] = {}
+
     class Inliner(Premailer):  # type: ignore[misc]
-        """Reads style sheets with a parser that cannot load others."""
+        """Reads style sheets with a parser that cannot load others, and each only once in a process."""
 
         def _parse_css_string(self, css_body: str, validate: bool = True) -> Any:  # noqa: ARG002
             return parser.parseString(css_body)
+
+        def _parse_style_rules(self, css_body: str, ruleset_index: int) -> Any:
+            known = rules.get((css_body, ruleset_index))
+            if known is None:
+                known = rules[css_body, ruleset_index] = super()._parse_style_rules(css_body, ruleset_index)
+                while len(rules) > _MAX_SHEETS:
+                    rules.pop(next(iter(rules)))
+            return [*known[0]], [*known[1]]
 
     return Inliner
 
@@ -35,16 +48,20 @@ def inline_styles(html: str) -> str:
     """The HTML with its plain rules inlined.
 
     `<style>` blocks stay for what cannot be inlined (media queries, :hover), with every `!important`.
+    Raises ThemeError where a style sheet cannot be understood.
     """
     doctype = _DOCTYPE.match(html)
-    inlined: str = _premailer()(
-        html,
-        keep_style_tags=True,
-        strip_important=False,
-        disable_validation=True,
-        disable_basic_attributes=["width", "height"],
-        allow_network=False,
-        cssutils_logging_level=logging.CRITICAL,
-    ).transform(pretty_print=False)
+    try:
+        inlined: str = _premailer()(
+            html,
+            keep_style_tags=True,
+            strip_important=False,
+            disable_validation=True,
+            disable_basic_attributes=["width", "height"],
+            allow_network=False,
+            cssutils_logging_level=logging.CRITICAL,
+        ).transform(pretty_print=False)
+    except Exception as error:  # cssselect, cssutils and lxml each raise their own
+        raise ThemeError(f"the style sheets of the theme cannot be inlined: {error}") from None
     head = doctype[0].strip() if doctype else "<!doctype html>"
     return head + "\n" + _DOCTYPE.sub("", inlined, count=1)

@@ -14,7 +14,9 @@ __all__ = ["render_mjml"]
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _POSITION = re.compile(r"\s*(?:from \"[^\"]*\"|in root template)?\s*at position ([0-9]+):[0-9]+")
-_FETCHING = re.compile(r"@import|fonts\.googleapis\.com|<link\b[^>]*stylesheet", re.IGNORECASE)
+_FETCHING = re.compile(
+    r"<style\b[^>]*>[^<]*?(?P<import>@import[^<;]*)|<link\b[^>]*stylesheet[^>]*>", re.IGNORECASE
+)
 
 
 def render_mjml(theme: Theme, name: str, context: Mapping[str, Any]) -> str:
@@ -39,10 +41,11 @@ def render_mjml(theme: Theme, name: str, context: Mapping[str, Any]) -> str:
         raise _explained(str(error), markup, where) from None
     found = _FETCHING.search(html)
     if found:
-        place = markup.find(found[0])
+        shown = found["import"] or found[0]
+        place = markup.find(shown)
         raise ThemeError(
             Problem(
-                f'"{found[0][:40]}" loads something from another site; take it out, and name no web font '
+                f'"{shown[:40]}" loads something from another site; take it out, and name no web font '
                 "(Open Sans, Droid Sans, Lato, Roboto, Ubuntu)",
                 *(where(place) if place >= 0 else (theme.files.path_of(name), None)),
             )

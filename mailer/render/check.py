@@ -1,0 +1,204 @@
+"""Whether a rendition is fit to be sent: size, pictures, links, headings, contrast, what was left over.
+
+A problem with severity "error" must stop a sending; a warning is for the editor to weigh. Places are those
+of the issue as far as they can be told, else its file.
+"""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from typing import Literal
+
+from mailer.config import Settings
+from mailer.errors import Problem
+from mailer.issue.load import LoadedIssue
+from mailer.render.colour import contrast
+from mailer.render.rendition import Rendition
+from mailer.render.slots import Context, Part
+from mailer.render.wrap import columns
+
+__all__ = ["check_rendition"]
+
+#: Gmail clips a message above about 102 KB of HTML.
+WARN_BYTES = 80_000
+MAX_BYTES = 100_000
+MAX_SUBJECT = 90
+MAX_LINE = 998
+#: WCAG 2.2, 1.4.3.
+MIN_CONTRAST = 4.5
+
+#: Links of about the length that real ones have.
+_SAMPLE = {
+    "subscriber.name": "Reader",
+    "subscriber.email": "reader@example.org",
+    "links.unsubscribe": "https://mail.example.org/u/" + "x" * 40,
+    "links.preferences": "https://mail.example.org/p/" + "x" * 40,
+}
+
+
+def check_rendition(loaded: LoadedIssue, rendition: Rendition, settings: Settings) -> tuple[Problem, ...]:
+    """All that is wrong with a rendition, or might be. Empty where it is fit to be sent."""
+    findings = _Findings(loaded)
+    html = rendition.html.fill(_SAMPLE)
+    _size(findings, html)
+    page = _Page()
+    page.feed(html)
+    page.close()
+    _markup(findings, page, rendition)
+    _subject(findings, rendition.subject)
+    _text(findings, rendition)
+    _leave_link(findings, rendition)
+    _contrast(findings, settings)
+    return tuple(dict.fromkeys(findings.problems))
+
+
+class _Findings:
+    def __init__(self, loaded: LoadedIssue) -> None:
+        self.loaded = loaded
+        self.problems: list[Problem] = []
+
+    def add(
+        self,
+        message: str,
+        *key: str,
+        severity: Literal["error", "warning"] = "error",
+        file: str | None = None,
+    ) -> None:
+        path: str | None = file or self.loaded.path
+        line = None
+        if key:
+            path, line = self.loaded.place_of(*key)
+        self.problems.append(Problem(message, path, line, severity=severity))
+
+
+def _size(findings: _Findings, html: str) -> None:
+    size = len(html.encode())
+    if size > MAX_BYTES:
+        findings.add(
+            f"the HTML has {size / 1000:.0f} KB; Gmail cuts off what is over {MAX_BYTES // 1000} KB, "
+            "the unsubscribe link first. Leave something out"
+        )
+    elif size > WARN_BYTES:
+        findings.add(
+            f"the HTML has {size / 1000:.0f} KB, near the {MAX_BYTES // 1000} KB where Gmail cuts it off",
+            severity="warning",
+        )
+
+
+class _Page(HTMLParser):
+    """What a page holds, as far as it is checked."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.no_alt: list[str] = []
+        self.no_text: list[str] = []
+        self.links: list[str] = []
+        self.anchors: list[str] = []
+        self.names: set[str] = set()
+        self.levels: list[int] = []
+        self._link: str | None = None
+        self._filled = False
+        self._style = False
+        self.words: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        self.names |= {value for value in (values.get("id"), values.get("name")) if value}
+        if tag == "img":
+            if values.get("alt") is None:
+                self.no_alt.append(values.get("src") or "")
+            self._filled = self._filled or bool(values.get("alt"))
+        elif tag == "a" and values.get("href") is not None:
+            self._link, self._filled = values["href"] or "", bool(values.get("aria-label"))
+            self.links.append(self._link)
+        elif len(tag) == 2 and tag[0] == "h" and tag[1] in "123456":
+            self.levels.append(int(tag[1]))
+        self._style = tag in ("style", "script")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "a" and self._link is not None:
+            if not self._filled:
+                self.no_text.append(self._link)
+            self._link = None
+        self._style = False
+
+    def handle_data(self, data: str) -> None:
+        if data.strip() and not self._style:
+            self._filled = True
+            self.words.append(data)
+
+
+def _markup(findings: _Findings, page: _Page, rendition: Rendition) -> None:
+    for src in page.no_alt:
+        findings.add(f"the picture {_short(src)} has no alt text for those who cannot see it")
+    for href in page.no_text:
+        findings.add(f"the link to {_short(href) or 'nowhere'} has no text", severity="warning")
+    for href in page.links:
+        if href.startswith("#") and len(href) > 1:
+            if href[1:] not in page.names:
+                findings.add(f"the link to {_short(href)} leads to nothing in the mail", severity="warning")
+        elif not href.lower().startswith(("https://", "http://", "mailto:")):
+            findings.add(f'a link leads to "{_short(href)}"; it must begin with https://, http:// or mailto:')
+    last = 0
+    for level in page.levels:
+        if level > last + 1:
+            above = f"after <h{last}>" if last else "as the first heading"
+            findings.add(f"<h{level}> stands {above}; heading levels must not be skipped", severity="warning")
+            break
+        last = level
+    for text in (*page.words, *rendition.text.fragments, *rendition.subject.fragments):
+        if "{{" in text or "{%" in text:
+            near = " ".join(text[max(0, text.find("{")) :].split())[:40]
+            findings.add(f'"{near}" was left over; was a slot meant?', severity="warning")
+            break
+
+
+def _subject(findings: _Findings, subject: Part) -> None:
+    text = subject.fill(_SAMPLE)
+    if not text.strip():
+        findings.add("the subject is empty", "subject")
+    elif columns(text) > MAX_SUBJECT:
+        findings.add(
+            f"the subject takes {columns(text)} columns, of which phones show about 40; "
+            f"keep it under {MAX_SUBJECT}",
+            "subject",
+            severity="warning",
+        )
+
+
+def _text(findings: _Findings, rendition: Rendition) -> None:
+    text = rendition.text.fill(_SAMPLE)
+    if not text.strip():
+        findings.add("the plain-text part is empty; look at the text template of the layout")
+    if max((len(line.encode()) for line in text.split("\n")), default=0) > MAX_LINE:
+        findings.add(
+            f"a line of the plain-text part is longer than {MAX_LINE} bytes; use the filter wrap there",
+            severity="warning",
+        )
+
+
+def _leave_link(findings: _Findings, rendition: Rendition) -> None:
+    """Whether a reader of either part finds the way out."""
+    for part, name, context in (
+        (rendition.html, "HTML", Context.HREF),
+        (rendition.text, "plain-text", Context.TEXT),
+    ):
+        if not any("links.unsubscribe" in s.paths and s.context is context for s in part.slots):
+            findings.add(f"the {name} part has no unsubscribe link; put links.unsubscribe into its template")
+
+
+def _contrast(findings: _Findings, settings: Settings) -> None:
+    brand = settings.brand
+    for name, colour in (("ink", brand.ink), ("accent", brand.accent)):
+        ratio = contrast(colour, brand.paper)
+        if ratio < MIN_CONTRAST:
+            findings.add(
+                f"brand.{name} {colour} on brand.paper {brand.paper} has a contrast of {ratio:.1f}:1; "
+                f"text needs {MIN_CONTRAST}:1",
+                severity="warning",
+                file="mailer.toml",
+            )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else text[:79] + "…"
