@@ -57,9 +57,12 @@ def normalize_address(text: str) -> Address:
     ascii_domain, problem = _checked_domain(domain)
     if problem:
         raise _wrong(given, problem)
-    if not (len(local) <= 64 and _PLAIN_LOCAL.fullmatch(local)):
+    if not _PLAIN_LOCAL.fullmatch(local):
         local = _checked_local(given, local)
-    if len(local.encode()) + 1 + len(ascii_domain) > 254:
+    octets = len(local.encode())
+    if octets > 64:
+        raise _wrong(given, "the part before the @ is too long")
+    if octets + 1 + len(ascii_domain) > 254:
         raise _wrong(given, "it is too long")
     return Address(f"{local}@{ascii_domain}", f"{_folded(local)}@{ascii_domain}", ascii_domain)
 

@@ -158,20 +158,17 @@ def moment(text: str, zone: dt.tzinfo) -> str:
     given = text.strip()
     match = _DATE.fullmatch(given)
     try:
-        if not match:
+        if not match or not 1900 <= int(match["y"]) < 9999:
             raise ValueError
         at = dt.datetime(int(match["y"]), int(match["m"]), int(match["d"]), tzinfo=zone)
         if match["time"]:
-            clock = dt.time.fromisoformat(
-                match["time"].zfill(5) if len(match["time"]) == 4 else match["time"]
-            )
-            at = at.replace(
-                hour=clock.hour, minute=clock.minute, second=clock.second, microsecond=clock.microsecond
-            )
+            hour, _, rest = match["time"].partition(":")
+            clock = dt.time.fromisoformat(f"{hour:0>2}:{rest}")
+            at = dt.datetime.combine(at.date(), clock, tzinfo=zone)
         if match["zone"]:
             offset = match["zone"] if match["zone"] not in ("Z", "UTC") else "+0000"
             at = at.replace(tzinfo=dt.datetime.strptime(offset, "%z").tzinfo)
-        return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+        return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     except (ValueError, OverflowError):
         raise AudienceError(f"the date {shown(given)} is not clear; write it as 2026-01-31") from None
 

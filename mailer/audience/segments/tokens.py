@@ -20,7 +20,7 @@ Literals = str | int | float | bool | dt.date
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
     |(?P<date>\d{4}-\d{1,2}-\d{1,2}(?![\w-]))
-    |(?P<number>-?\d+(?:\.\d+)?(?![\w.]))
+    |(?P<number>-?\d+(?:\.\d+)?(?![\w.]|-\d))
     |(?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
     |(?P<name>[^\W\d]\w*)
     |(?P<sign>==|!=|<=|>=|<|>|[()\[\],.])""",
@@ -118,6 +118,12 @@ def _number(found: str, column: int) -> int | float:
 
 
 def _string(found: str, column: int) -> str:
+    strange = re.search(r"""\\([^"'\\])""", found.replace("\\\\", ""))
+    if strange:
+        raise fail(
+            f"{shown(strange[0])} means nothing here; a backslash only stands before a quote or itself",
+            column,
+        )
     value = re.sub(r"\\(.)", r"\1", found[1:-1], flags=re.DOTALL)
     if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", value):
         raise fail("the text holds a control character; remove it", column)

@@ -1,0 +1,60 @@
+"""A database of its own for each test, and short ways to fill it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlite_utils import Database
+
+from mailer.audience.address import normalize_address
+from mailer.audience.consent import Consent
+from mailer.audience.exchange.importer import import_csv
+from mailer.audience.exchange.report import ImportReport
+from mailer.audience.people import Subscriber
+from mailer.audience.subscribers import Details, add
+from mailer.config import Settings
+from mailer.store import open_store
+
+CONSENT = Consent("2026-01-01T00:00:00.000000Z", "web", "sign-up page")
+
+
+@pytest.fixture
+def db(settings: Settings) -> Iterator[Database]:
+    """subscribers.db of the workspace, empty."""
+    database = open_store(settings.database)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def person(db: Database) -> Callable[..., Subscriber]:
+    """Adds somebody: `person("li@example.org", "morning", language="zh", status="bounced")`."""
+
+    def make(address: str, *editions: str, status: str = "active", **details: Any) -> Subscriber:
+        added, _ = add(
+            db, normalize_address(address), consent=CONSENT, editions=editions, details=Details(**details)
+        )
+        db.conn.execute("UPDATE subscribers SET status = ? WHERE id = ?", (status, added.id))
+        return added
+
+    return make
+
+
+@pytest.fixture
+def load(db: Database, settings: Settings, workspace: Path) -> Callable[..., ImportReport]:
+    """Imports text or bytes as list.csv."""
+
+    def run(content: str | bytes, **options: Any) -> ImportReport:
+        path = workspace / "list.csv"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return import_csv(db, settings, path, **options)
+
+    return run
+
+
+def counts(report: ImportReport) -> dict[str, int]:
+    """What became of the rows, without what did not happen."""
+    return {outcome: rows.count for outcome, rows in report.rows.items() if rows.count}

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from sqlite_utils import Database
+
+from mailer.audience.people import Subscriber
+from mailer.audience.segments import parse
+from mailer.audience.selection import Exclusion, eligible_sql, exclusion_of, mask_sql, reason_sql
+from mailer.audience.subscribers import erase
+from mailer.audience.suppression import suppress
+
+Add = Callable[..., Subscriber]
+
+
+@pytest.fixture
+def crowd(db: Database, person: Add) -> dict[str, Exclusion | None]:
+    """One person for each reason, and one who gets the morning edition in Chinese."""
+    person("ok@example.org", "morning", language="zh")
+    for status in ("pending", "unsubscribed", "bounced", "complained"):
+        person(f"{status}@example.org", "morning", status=status, language="zh")
+    person("elsewhere@example.org", "evening", language="zh")
+    person("english@example.org", "morning", language="en")
+    person("never@example.org", "morning", language="zh")
+    suppress(db, "never@example.org", "by letter")
+    erase(db, person("gone@example.org", "morning").id)
+    return {
+        "ok@example.org": None,
+        "pending@example.org": Exclusion.PENDING,
+        "unsubscribed@example.org": Exclusion.UNSUBSCRIBED,
+        "bounced@example.org": Exclusion.BOUNCED,
+        "complained@example.org": Exclusion.COMPLAINED,
+        "elsewhere@example.org": Exclusion.NOT_SUBSCRIBED,
+        "english@example.org": Exclusion.OUTSIDE_SEGMENT,
+        "never@example.org": Exclusion.SUPPRESSED,
+        "": Exclusion.ERASED,
+    }
+
+
+def test_everybody_has_one_reason_or_gets_it(db: Database, crowd: dict[str, Exclusion | None]) -> None:
+    segment = parse('language == "zh"')
+    sql, params = reason_sql("morning", segment)
+    rows = db.conn.execute(f"SELECT s.id, ifnull(s.address, ''), {sql} FROM subscribers s", params).fetchall()
+    assert {address: reason for _, address, reason in rows} == crowd
+    for number, address, _ in rows:
+        assert exclusion_of(db, number, "morning", segment) == crowd[address]
+
+
+def test_the_claim_asks_the_same_as_the_plan(db: Database, crowd: dict[str, Exclusion | None]) -> None:
+    sql, params = eligible_sql("morning")
+    eligible = db.conn.execute(
+        f"SELECT s.address FROM subscribers s WHERE {sql} ORDER BY s.id", params
+    ).fetchall()
+    assert eligible == [("ok@example.org",), ("english@example.org",)]
+    reason, params = reason_sql("morning")
+    planned = db.conn.execute(
+        f"SELECT s.address FROM subscribers s WHERE ({reason}) IS NULL ORDER BY s.id", params
+    ).fetchall()
+    assert planned == eligible
+
+
+def test_a_mask_has_a_bit_for_every_segment_somebody_is_in(db: Database, person: Add) -> None:
+    person("a@example.org", language="zh", tags=("vip",))
+    person("b@example.org", language="en")
+    person("c@example.org", tags=("vip",))
+    segments = [parse('language == "zh"'), parse('"vip" in tags'), parse('not language == "zh"')]
+    sql, params = mask_sql(segments)
+    assert db.conn.execute(f"SELECT {sql} FROM subscribers s ORDER BY s.id", params).fetchall() == [
+        (3,),
+        (4,),
+        (6,),
+    ]
+    assert db.conn.execute(f"SELECT DISTINCT {mask_sql([])[0]} FROM subscribers s").fetchall() == [(0,)]
+
+
+def test_a_mask_of_too_many_segments_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="at most 62 segments"):
+        mask_sql([parse("x == 1")] * 63)
+
+
+def test_nobody_has_no_reason(db: Database) -> None:
+    with pytest.raises(LookupError):
+        exclusion_of(db, 1, "morning")
+
+
+def test_every_reason_has_a_sentence() -> None:
+    assert all(reason.sentence for reason in Exclusion)
+
+
+def test_a_mask_of_the_deepest_and_longest_segments_still_runs(db: Database, person: Add) -> None:
+    person("a@example.org", attributes={"x": "1"})
+    deep = parse("(" * 16 + "x == 1" + ")" * 16)
+    nots = parse("not " * 16 + "x == 1")
+    wide = parse("x in (" + ", ".join(["2"] * 199 + ["1"]) + ")")
+    long = parse(" or ".join(["x == 2"] * 199) + " or x == 1")
+    sql, params = mask_sql([deep, nots, wide, long] * 4)
+    assert db.conn.execute(f"SELECT {sql} FROM subscribers s", params).fetchone() == (0xFFFF,)
