@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mailer.errors import Problem
 from mailer.issue.pictures import relocate
-from mailer.issue.source import MAX_FILE, SourceFile, TextError, decode, locate, read_bounded
+from mailer.issue.source import MAX_FILE, SourceFile, TextError, decode, locate, name_in, read_bounded
 from mailer.issue.tree import Mark, Node, parse
 
 __all__ = ["LISTS", "Includes"]
@@ -103,8 +103,9 @@ class Includes:
         if not isinstance(wanted.value, str) or not wanted.value.strip():
             self._complain("include needs the path of a file", wanted.mark)
             return None
+        folder = self.root / posixpath.dirname(entry.mark.path)
         try:
-            path = locate(self.root, self.root / posixpath.dirname(entry.mark.path), wanted.value.strip())
+            path = locate(self.root, folder, wanted.value.strip())
         except ValueError as error:
             self._complain(f"the include {error}", wanted.mark)
             return None
@@ -124,8 +125,9 @@ class Includes:
                     wanted.mark,
                 )
         else:
-            tree = self._tree(path, name)
-            self._total += len(self.files[name].data) if name in self.files else 0
+            written = name_in(self.root, folder, wanted.value.strip(), path)
+            tree = self._tree(path, written)
+            self._total += len(self.files[written].data) if written in self.files else 0
             if tree is None:
                 return None
             if tree.value is None or isinstance(tree.value, str):

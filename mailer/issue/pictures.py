@@ -19,7 +19,7 @@ from markdown_it import MarkdownIt
 from PIL import Image
 
 from mailer.errors import Problem
-from mailer.issue.source import SourceFile, locate, read_bounded
+from mailer.issue.source import SourceFile, locate, name_in, read_bounded
 from mailer.issue.tree import Mark, Node
 
 __all__ = ["PictureUse", "read_pictures", "relocate", "uses_of"]
@@ -159,7 +159,7 @@ def read_pictures(root: Path, folder: Path, tree: Node, problems: list[Problem])
 
 def _read(root: Path, folder: Path, src: str) -> SourceFile:
     path = locate(root, folder, src)
-    name = path.relative_to(root).as_posix()
+    name = name_in(root, folder, src, path)
     try:
         data = read_bounded(path, MAX_PICTURE)
         _look(data)

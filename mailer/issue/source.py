@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import codecs
 import os
+import posixpath
 import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["MAX_FILE", "SourceFile", "TextError", "decode", "locate", "read_bounded"]
+__all__ = ["MAX_FILE", "SourceFile", "TextError", "decode", "locate", "name_in", "read_bounded"]
 
 #: The most bytes that one YAML file may have. A long feature has 50 KB.
 MAX_FILE = 1_000_000
@@ -60,6 +61,17 @@ def locate(root: Path, folder: Path, name: str) -> Path:
             f"{path.relative_to(root).as_posix()} is not there; correct the path or add the file"
         )
     return path
+
+
+def name_in(root: Path, folder: Path, name: str, path: Path) -> str:
+    """What a located file is called in the workspace: as it was written, also where that is a link.
+
+    So the archive, which holds no links, finds it under the name that the issue uses.
+    """
+    written = posixpath.normpath(posixpath.join(folder.relative_to(root).as_posix(), name))
+    if not written.startswith("..") and (root / written).resolve() == path:
+        return written
+    return path.relative_to(root).as_posix()
 
 
 def read_bounded(path: Path, limit: int) -> bytes:

@@ -137,3 +137,17 @@ def test_includes_of_much_text_end_quickly(wrong: Wrong, write: Write, head: str
     write("issues/big.yaml", "- title: x\n" * 10_000)
     (line,) = wrong(head + "items:\n" + "  - include: big.yaml\n" * 100)
     assert line.endswith("an issue includes at most 200 files and 4 MB; make it smaller")
+
+
+def test_a_link_is_known_by_the_name_that_the_issue_uses(
+    load: Load, write: Write, head: str, workspace: Path
+) -> None:
+    write("shared/item.yaml", "title: I\nbody:\nimage: {src: a.png, alt: a}\n")
+    write("shared/real.png", picture())
+    (workspace / "shared/a.png").symlink_to("real.png")
+    (workspace / "issues/link.yaml").symlink_to("../shared/item.yaml")
+    (workspace / "issues/a.png").symlink_to("../shared/real.png")
+    (workspace / "issues/deep").symlink_to("../shared")
+    loaded = load(head + "items:\n  - include: link.yaml\n  - include: deep/../shared/item.yaml\n")
+    assert [file.path for file in loaded.files] == [NAME, "issues/link.yaml", "shared/item.yaml"]
+    assert [file.path for file in loaded.pictures] == ["issues/a.png", "shared/a.png"]

@@ -114,6 +114,11 @@ def test_too_many_values_end_quickly() -> None:
     assert found == "a.yaml:50000:3: holds more than 50,000 values; make it smaller"
 
 
+def test_a_long_key_is_not_told_at_length() -> None:
+    (found,) = said(f"{'k' * 900}: 1\n" * 2)
+    assert found == f'a.yaml:2:1: "{"k" * 40}…" is written twice; delete this or the one on line 1'
+
+
 def test_the_pure_python_loader_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tree, "_Loader", yaml.SafeLoader)
     assert said("a:\n\tb: 1\n") == ["a.yaml:2:1: a tab is used for indentation; use spaces"]
