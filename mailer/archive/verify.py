@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from mailer import __version__
 from mailer.archive.campaign import read_renditions
 from mailer.archive.manifest import MANIFEST, hash_of, read_manifest
 from mailer.archive.paths import shown
 from mailer.config import Brand, Edition, Publication, Settings
 from mailer.errors import ArchiveError, MailerError
+from mailer.render.lookup import read_theme
 
 if TYPE_CHECKING:
     from mailer.render.rendition import Rendition
@@ -56,10 +58,16 @@ def examine(folder: Path, settings: Settings) -> Verdict:
         return Verdict(tuple(problems))
     try:
         sent = read_renditions(folder)
+    except ArchiveError as error:
+        return Verdict((str(error),))
+    problems += _other_copies(folder, manifest, sent)
+    if problems:
+        return Verdict(tuple(problems))
+    try:
         now = _rendered_again(folder, manifest, settings, sent)
     except MailerError as error:
-        return _not_rendered(folder, manifest, error)
-    return _compared(folder, sent, now)
+        return _not_rendered(folder, manifest, settings, error)
+    return _compared(folder, manifest, settings, sent, now)
 
 
 def _changed_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -79,6 +87,18 @@ def _changed_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{shown(folder, name)} was changed: its SHA-256 is not the one in {MANIFEST}"
         except OSError as error:
             yield f"{shown(folder, name)} cannot be read: {(error.strerror or str(error)).lower()}"
+
+
+def _other_copies(folder: Path, manifest: Mapping[str, Any], sent: Mapping[int, Rendition]) -> Iterator[str]:
+    """What anybody opens has to be what was sent, whatever the manifest says of its hash."""
+    main = sent.get(manifest.get("main", -1))
+    if main is None:
+        yield f"{shown(folder, MANIFEST)} does not say which variant the others were made of"
+        return
+    copies = {"email.html": main.html.fill({}), "email.txt": main.text.fill({}), "web.html": main.web}
+    for name, text in copies.items():
+        if manifest["files"].get(name) != hash_of(text.encode()):
+            yield f"{shown(folder, name)} is not what was sent: it differs from the variant it was made of"
 
 
 def _files_in(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -126,30 +146,52 @@ def _settings_of_then(manifest: Mapping[str, Any], settings: Settings, root: Pat
         raise ArchiveError(f"its {MANIFEST} does not hold the settings of then") from None
 
 
-def _not_rendered(folder: Path, manifest: Mapping[str, Any], error: MailerError) -> Verdict:
+def _not_rendered(
+    folder: Path, manifest: Mapping[str, Any], settings: Settings, error: MailerError
+) -> Verdict:
     why = "; ".join(str(problem) for problem in error.problems)
-    note = f"{shown(folder)} could not be rendered again with the theme of today: {why}"
-    return Verdict(notes=(f"{note}. The theme of then was {manifest.get('theme')}; every file is as it was",))
+    finding = f"{shown(folder)} could not be rendered again: {why}"
+    changes = list(_changed_around(manifest, settings))
+    if changes:
+        return Verdict(notes=(f"{finding}. But {' and '.join(changes)}; every file is as it was",))
+    return Verdict((finding,))
 
 
-def _compared(folder: Path, sent: Mapping[int, Rendition], now: Mapping[int, Rendition]) -> Verdict:
-    differing = [mask for mask in sorted(sent) if sent[mask].digest != now[mask].digest]
+def _compared(
+    folder: Path,
+    manifest: Mapping[str, Any],
+    settings: Settings,
+    sent: Mapping[int, Rendition],
+    now: Mapping[int, Rendition],
+) -> Verdict:
+    differing = [mask for mask in sorted(sent) if _parts(sent[mask], now[mask])]
     if not differing:
         return Verdict()
-    then_theme, now_theme = sent[differing[0]].theme, now[differing[0]].theme
-    if then_theme != now_theme:
-        note = (
-            f"{shown(folder)} renders differently now because the theme has changed since: it was "
-            f"{then_theme[:16]}, it is {now_theme[:16]}. Every file is as it was"
-        )
+    changes = list(_changed_around(manifest, settings))
+    if changes:
+        because = " and ".join(changes)
+        note = f"{shown(folder)} renders differently now because {because}. Every file is as it was"
         return Verdict(notes=(note,))
     names = ", ".join(_parts(sent[differing[0]], now[differing[0]]))
     return Verdict(
         (
-            f"{shown(folder)} holds something else than its issue renders to with the same theme: the "
-            f"{names} differ(s)",
+            f"{shown(folder)} holds something else than its issue renders to with the same theme; "
+            f"different: {names}",
         )
     )
+
+
+def _changed_around(manifest: Mapping[str, Any], settings: Settings) -> Iterator[str]:
+    """Why the same issue may rightly look different today."""
+    then = str(manifest.get("theme"))
+    try:
+        today = read_theme(settings.root).digest
+    except MailerError:
+        today = "unreadable"
+    if then != today:
+        yield f"the theme has changed since (it was {then[:16]}, it is {today[:16]})"
+    if manifest.get("mailer") not in (None, __version__):
+        yield f"it was rendered by mailer {manifest['mailer']}, and this is {__version__}"
 
 
 def _parts(sent: Rendition, now: Rendition) -> list[str]:
@@ -159,6 +201,7 @@ def _parts(sent: Rendition, now: Rendition) -> list[str]:
         "html": (sent.html, now.html),
         "text": (sent.text, now.text),
         "web page": (sent.web, now.web),
+        "language": (sent.language, now.language),
+        "pictures": (sent.pictures, now.pictures),
     }
-    differing = [name for name, (one, other) in pairs.items() if one != other]
-    return differing or ["pictures"]
+    return [name for name, (one, other) in pairs.items() if one != other]

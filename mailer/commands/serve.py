@@ -13,7 +13,7 @@ from mailer.commands.context import say, settings_of
 from mailer.errors import FailureError
 from mailer.store import open_store
 
-__all__ = ["serve"]
+__all__ = ["address_of", "serve"]
 
 
 def serve(
@@ -47,13 +47,14 @@ def serve(
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with listener:
-            say(f"Serving {settings.publication.name} on {_address(listener)} (Ctrl-C ends it)")
+            say(f"Serving {settings.publication.name} on {address_of(listener)} (Ctrl-C ends it)")
             server.run(sockets=[listener])
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _address(listener: socket.socket) -> str:
+def address_of(listener: socket.socket) -> str:
+    """Where a browser finds what listens there."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if listener.family == socket.AF_INET6 else f"http://{host}:{port}"

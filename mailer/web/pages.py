@@ -19,21 +19,14 @@ from starlette.responses import HTMLResponse
 
 from mailer.config import Settings
 from mailer.errors import Problem, ThemeError
+from mailer.render.lookup import built_in_theme
 from mailer.web.words import catalogue, choose, locale_of
 
-__all__ = ["Pages", "built_in_theme"]
+__all__ = ["Pages"]
 
 _log = logging.getLogger("mailer.web")
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 _NAMES = ("unsubscribe", "done", "preferences", "archive", "not-found", "refused", "unavailable")
-
-
-def built_in_theme() -> Path:
-    """The templates that come with mailer: beside the package in a checkout, inside it in a wheel."""
-    package = Path(__file__).parents[1]
-    return next(
-        folder for folder in (package / "theme", package.parent / "templates") if (folder / "web").is_dir()
-    )
 
 
 class Pages:

@@ -8,7 +8,7 @@ import pytest
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
-from mailer.web.pages import built_in_theme
+from mailer.render.lookup import built_in_theme
 from mailer.web.words import choose
 
 THEME = built_in_theme()

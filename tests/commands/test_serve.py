@@ -1,0 +1,155 @@
+"""`mailer serve` as an operator starts it: a process, a port, an end."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from mailer.audience.address import normalize_address
+from mailer.audience.consent import Consent
+from mailer.audience.subscribers import add, get
+from mailer.commands import serve
+from mailer.config import load_settings
+from mailer.links import Purpose, Tokens
+from mailer.store import open_store
+from tests.cli import run
+
+ROOT = Path(__file__).parents[2]
+
+
+class Served:
+    """A running `mailer serve`, its address taken from what it printed."""
+
+    def __init__(self, workspace: Path, *words: str) -> None:
+        command = [sys.executable, str(ROOT / "cli.py"), "serve", "--port", "0", *words]
+        self.process = subprocess.Popen(
+            command, cwd=workspace, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout is not None
+        self.line = self.process.stdout.readline()
+        found = re.search(r"http://\S+", self.line)
+        assert found, self.process.communicate(timeout=20)
+        self.address = found[0]
+
+    def ask(self, path: str, body: bytes | None = None) -> tuple[int, str]:
+        with urllib.request.urlopen(self.address + path, body, timeout=20) as answer:
+            return answer.status, answer.read().decode()
+
+    def end(self, number: signal.Signals) -> tuple[int, str, str]:
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=20)
+        return self.process.returncode, out, err
+
+
+@pytest.fixture
+def served(workspace: Path) -> Iterator[Served]:
+    served = Served(workspace)
+    yield served
+    served.process.kill()
+    served.process.communicate()
+
+
+def test_readers_leave_over_a_real_socket_and_ctrl_c_ends_it(workspace: Path, served: Served) -> None:
+    assert served.line.startswith("Serving Harbour Brief on http://127.0.0.1:")
+    settings = load_settings(workspace)
+    db = open_store(settings.database)
+    tokens = Tokens(settings.signing_keys())
+    people = [
+        add(
+            db,
+            normalize_address(f"reader{n}@example.org"),
+            consent=Consent("", "import"),
+            editions=["morning"],
+        )
+        for n in range(8)
+    ]
+    links = [f"/u/{tokens.make(Purpose.UNSUBSCRIBE, person.id, 0)}" for person, _ in people]
+    assert served.ask(links[0])[0] == 200
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda link: served.ask(link, b"List-Unsubscribe=One-Click"), links * 2))
+    assert {status for status, _ in answers} == {200}
+    assert {person.status for number, _ in people if (person := get(db, number.id))} == {"unsubscribed"}
+    assert db.conn.execute("SELECT count(*) FROM events").fetchone() == (8,)
+    db.conn.close()
+    status, out, err = served.end(signal.SIGINT)
+    assert (status, out, err) == (0, "", "")
+
+
+def test_sigterm_ends_it_too_and_no_token_is_in_the_log(served: Served) -> None:
+    assert served.ask("/u/some-token", b"")[0] == 200
+    status, out, err = served.end(signal.SIGTERM)
+    assert (status, out, err) == (0, "", "")
+
+
+def test_a_port_in_use_is_one_sentence(workspace: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ran = run(workspace, "serve", "--port", str(port))
+    assert ran.status == 1
+    assert ran.err == (
+        f"mailer: cannot listen on 127.0.0.1 port {port}: address already in use; stop what is there, "
+        "or choose another with --port\n"
+    )
+
+
+def test_a_host_that_is_none_is_one_sentence(workspace: Path) -> None:
+    ran = run(workspace, "serve", "--host", "no host", "--port", "0")
+    assert ran.status == 1
+    assert ran.err.startswith("mailer: cannot listen on no host port 0: ")
+    assert ran.err.count("\n") == 1
+
+
+def test_an_address_of_ipv6_is_written_as_one() -> None:
+    class Listener:
+        family = socket.AF_INET6
+
+        def getsockname(self) -> tuple[str, int, int, int]:
+            return "::1", 8000, 0, 0
+
+    assert serve.address_of(Listener()) == "http://[::1]:8000"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "x"])
+def test_a_port_that_is_none_is_wrong_usage(workspace: Path, port: str) -> None:
+    assert run(workspace, "serve", "--port", port).status == 2
+
+
+def test_without_a_secret_key_nothing_is_served(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MAILER_SECRET_KEY")
+    ran = run(workspace, "serve", "--port", "0")
+    assert ran.status == 2
+    assert "MAILER_SECRET_KEY is not set" in ran.err
+    assert not (workspace / "subscribers.db").exists()
+
+
+def test_a_database_that_is_none_is_told_at_the_start(workspace: Path) -> None:
+    (workspace / "subscribers.db").write_bytes(b"no database" * 100)
+    ran = run(workspace, "serve", "--port", "0")
+    assert ran.status == 1
+    assert "not a sound SQLite database" in ran.err
+
+
+def test_in_this_process_it_serves_and_gives_the_signals_back(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import uvicorn
+
+    def serve_once(self: uvicorn.Server, sockets: list[socket.socket]) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        assert self.should_exit
+
+    monkeypatch.setattr(uvicorn.Server, "run", serve_once)
+    before = signal.getsignal(signal.SIGTERM)
+    ran = run(workspace, "serve", "--port", "0")
+    assert ran.status == 0
+    assert ran.out.startswith("Serving Harbour Brief on http://127.0.0.1:")
+    assert signal.getsignal(signal.SIGTERM) is before
