@@ -45,8 +45,9 @@ class _BrokenRowError(Exception):
 class _Lines:
     """The lines of a file, at most MAX_ROW characters for one row; lines can be put back."""
 
-    def __init__(self, stream: io.TextIOWrapper) -> None:
+    def __init__(self, stream: io.TextIOWrapper, name: str) -> None:
         self._stream = stream
+        self._name = name
         self._again: deque[str] = deque()
         self._size = 0
         self.taken: list[str] = []
@@ -58,20 +59,27 @@ class _Lines:
         if self._again:
             line = self._again.popleft()
         else:
-            line = self._stream.readline(MAX_ROW)
+            line = self._read()
             if not line:
                 raise StopIteration
             if len(line) == MAX_ROW and not line.endswith(("\n", "\r")):
                 self.taken.append(line[:1000])
                 rest = line
                 while rest and not rest.endswith(("\n", "\r")):
-                    rest = self._stream.readline(MAX_ROW)
+                    rest = self._read()
                 raise _BrokenRowError(f"the row is longer than {MAX_ROW:,} characters")
         self.taken.append(line)
         self._size += len(line)
         if self._size > MAX_ROW:
             raise _BrokenRowError(f"the row is longer than {MAX_ROW:,} characters")
         return line
+
+    def _read(self) -> str:
+        try:
+            return self._stream.readline(MAX_ROW)
+        except UnicodeDecodeError:
+            problem = Problem("was changed while it was read; import it again", self._name)
+            raise FailureError(problem) from None
 
     def fresh(self) -> None:
         """A new row begins."""
@@ -99,7 +107,7 @@ class CsvFile:
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise AudienceError(Problem(f"cannot be read: {reason}", name)) from None
-        self._lines = _Lines(io.TextIOWrapper(self._bytes, self._encoding, newline=""))
+        self._lines = _Lines(io.TextIOWrapper(self._bytes, self._encoding, newline=""), name)
         self._again = 0
         self._row = 1
         try:
@@ -170,10 +178,6 @@ class CsvFile:
                 return
             except (csv.Error, _BrokenRowError) as error:
                 problem, cells = self._broken(error)
-            except UnicodeDecodeError:
-                raise FailureError(
-                    Problem("was changed while it was read; import it again", self.name)
-                ) from None
             self._row += 1
             if problem or any(cells):
                 yield Record(self._row, cells, problem)
