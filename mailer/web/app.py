@@ -49,6 +49,9 @@ def create_app(settings: Settings) -> Starlette:
         desk.check()
         return PlainTextResponse("ok\n")
 
+    def no_icon(_request: Request) -> Response:
+        return Response(status_code=204, headers={"Cache-Control": "public, max-age=86400"})
+
     def front(request: Request) -> Response:
         return RedirectResponse(f"{request.scope.get('root_path', '')}/archive/", 307)
 
@@ -63,6 +66,7 @@ def create_app(settings: Settings) -> Starlette:
         Route("/archive/{slug}/", shelf.page),
         Route("/archive/{slug}/images/{name}", shelf.image),
         Route("/healthz", health),
+        Route("/favicon.ico", no_icon),
         Route("/", front),
     ]
     prefix = urlsplit(settings.publication.base_url).path.rstrip("/")

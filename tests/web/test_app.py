@@ -46,6 +46,10 @@ def test_health_is_that_of_the_database(site: Site) -> None:
     assert "Traceback" not in answer.text
 
 
+def test_a_browser_that_asks_for_an_icon_gets_no_error(site: Site) -> None:
+    assert site.browser.get("/favicon.ico").status_code == 204
+
+
 def test_a_method_that_is_not_allowed_names_those_that_are(site: Site, reader: Subscriber) -> None:
     answer = site.browser.request("PUT", site.link(reader))
     assert answer.status_code == 405
