@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from mailer import store
+from mailer.errors import StoreError
+from mailer.store import address_hash, explain, migrations, open_store, utc_now, writing
+
+OPEN = (
+    "import sys; from pathlib import Path; from mailer.store import open_store; open_store(Path(sys.argv[1]))"
+)
+
+
+def insert(connection: sqlite3.Connection, key: str) -> None:
+    connection.execute("INSERT INTO suppressions VALUES (?, 'x', 'now')", (key,))
+
+
+def insert_and_fail(db: Database, key: str) -> None:
+    with writing(db):
+        insert(db.conn, key)
+        raise ZeroDivisionError
+
+
+def suppressed(path: Path) -> list[str]:
+    with sqlite3.connect(path) as connection:
+        keys = [row[0] for row in connection.execute("SELECT address_hash FROM suppressions ORDER BY 1")]
+    connection.close()
+    return keys
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "subscribers.db"
+
+
+def test_a_new_database_has_every_table_and_is_safe_against_power_cuts(path: Path) -> None:
+    db = open_store(path)
+    assert {
+        "subscribers", "subscriptions", "consents", "suppressions", "campaigns", "deliveries", "events",
+    } <= set(db.table_names())  # fmt: skip
+    pragmas = {
+        name: db.conn.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("journal_mode", "synchronous", "foreign_keys")
+    }
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    db.close()
+
+
+def test_opening_again_migrates_nothing(path: Path) -> None:
+    open_store(path).close()
+    db = open_store(path)
+    assert not migrations.pending(db)
+    assert db.conn.execute("SELECT count(*) FROM _sqlite_migrations").fetchone()[0] == len(
+        migrations.applied(db)
+    )
+    db.close()
+
+
+def test_an_older_database_is_migrated_and_keeps_its_people(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "_migrations", migrations._migrations[:1])
+        old = open_store(path)
+        assert "campaigns" not in old.table_names()
+        insert(old.conn, "kept")
+        old.close()
+    db = open_store(path)
+    assert "campaigns" in db.table_names()
+    db.close()
+    assert suppressed(path) == ["kept"]
+
+
+def test_first_commands_at_once_make_the_tables_once(path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(store.__file__).parents[1])}
+    processes = [
+        subprocess.Popen([sys.executable, "-c", OPEN, str(path)], stderr=subprocess.PIPE, env=environment)
+        for _ in range(4)
+    ]
+    for process in processes:
+        assert process.communicate(timeout=60)[1] == b""
+        assert process.returncode == 0
+
+
+def test_a_failed_migration_leaves_nothing_behind(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(db: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations._migrations[1], "fn", broken)
+        with pytest.raises(StoreError, match="the disk is full or failing"):
+            open_store(path)
+    db = open_store(path)
+    assert "campaigns" in db.table_names()
+    db.close()
+
+
+def test_the_database_knows_the_hash_of_an_address(path: Path) -> None:
+    db = open_store(path)
+    expected = hashlib.sha256(b"li@example.org").hexdigest()
+    assert address_hash("li@example.org") == expected
+    assert db.conn.execute("SELECT address_hash('li@example.org'), address_hash(NULL)").fetchone() == (
+        expected,
+        None,
+    )
+    assert address_hash(None) is None
+    db.close()
+
+
+def test_times_sort_as_texts() -> None:
+    first = utc_now()
+    assert len(first) == 27
+    assert first.endswith("Z")
+    assert first <= utc_now()
+
+
+def test_a_write_is_whole_or_not_at_all(path: Path) -> None:
+    db = open_store(path)
+    with writing(db):
+        insert(db.conn, "a")
+    with pytest.raises(ZeroDivisionError):
+        insert_and_fail(db, "b")
+    assert not db.conn.in_transaction
+    db.close()
+    assert suppressed(path) == ["a"]
+
+
+def test_a_write_within_a_write_may_fail_alone(path: Path) -> None:
+    db = open_store(path)
+    with writing(db):
+        insert(db.conn, "a")
+        with writing(db):
+            insert(db.conn, "b")
+        with pytest.raises(ZeroDivisionError):
+            insert_and_fail(db, "c")
+    db.close()
+    assert suppressed(path) == ["a", "b"]
+
+
+def test_a_transaction_that_sqlite_ended_is_not_rolled_back_twice(path: Path) -> None:
+    db = open_store(path)
+    db.conn.execute(
+        "CREATE TRIGGER stop BEFORE INSERT ON suppressions BEGIN SELECT RAISE(ROLLBACK, 'no more'); END"
+    )
+    with pytest.raises(sqlite3.IntegrityError, match="no more"), writing(db):
+        insert(db.conn, "a")
+    assert not db.conn.in_transaction
+    db.close()
+
+
+def test_a_writer_gives_up_after_its_time(path: Path) -> None:
+    first, second = open_store(path), open_store(path, busy_seconds=0.05)
+    with writing(first):
+        insert(first.conn, "a")
+        with pytest.raises(sqlite3.OperationalError) as caught, writing(second):
+            raise AssertionError("two writers at once")
+        assert "another process is writing to it; wait for that to end" in str(
+            explain(caught.value, "subscribers.db")
+        )
+    first.close()
+    second.close()
+
+
+def test_a_database_that_somebody_holds_is_told_at_opening(path: Path) -> None:
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("CREATE TABLE t (x)")
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(
+        StoreError, match="another process is writing to it; wait for that to end and run this"
+    ):
+        open_store(path, busy_seconds=0.05)
+    holder.close()
+
+
+def test_what_is_no_database_is_told(path: Path) -> None:
+    path.write_bytes(b"not a database at all, but long enough to look at" * 20)
+    with pytest.raises(StoreError) as caught:
+        open_store(path)
+    assert str(caught.value) == f"{path}: it is not a sound SQLite database; restore it from a backup"
+    assert caught.value.exit_status == 1
+    assert path.read_bytes().startswith(b"not a database")
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="it cannot be opened; does its folder exist"):
+        open_store(tmp_path / "nowhere" / "subscribers.db")
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        (
+            "attempt to write a readonly database",
+            "it is read-only; allow this user to write the file and its folder",
+        ),
+        ("database or disk is full", "free some room and run this again (nothing is lost)"),
+        ("disk I/O error", "the disk is full or failing"),
+        ("database disk image is malformed", "restore it from a backup"),
+        ("something else", "SQLite says: something else"),
+    ],
+)
+def test_what_sqlite_says_is_told_with_what_to_do(said: str, sentence: str) -> None:
+    error = explain(sqlite3.OperationalError(said), "subscribers.db")
+    assert str(error).startswith("subscribers.db: ")
+    assert sentence in str(error)
