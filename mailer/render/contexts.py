@@ -102,10 +102,11 @@ def _read(html: str, markers: Markers) -> list[tuple[re.Match[str], Open, Contex
         return []
     reader = _Reader(markers)
     reader.feed(html)
+    unread = any(markers.find(reader.rawdata))  # a tag that never ends
     reader.close()
     if reader.problems:
         raise ThemeError.of(dict.fromkeys(reader.problems))
-    if len(reader.contexts) != len(found):
+    if unread or len(reader.contexts) != len(found):
         path, line = found[-1][1].place
         raise ThemeError(Problem("a slot stands where the HTML is broken; close every tag", path, line))
     return [(match, open_, context) for (match, open_), context in zip(found, reader.contexts, strict=True)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from mailer.errors import MailerError, Problem, ThemeError
@@ -12,7 +12,11 @@ from mailer.render.wellformed import first_fault
 
 __all__ = ["render_mjml"]
 
+#: MRML would follow a circle of includes until its stack is full.
+MAX_INCLUDES = 12
+
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_SOURCE = re.compile(r'from "([^"]*)"')
 _POSITION = re.compile(r"\s*(?:from \"[^\"]*\"|in root template)?\s*at position ([0-9]+):[0-9]+")
 _FETCHING = re.compile(
     r"<style\b[^>]*>[^<]*?(?P<import>@import[^<;]*)|<link\b[^>]*stylesheet[^>]*>", re.IGNORECASE
@@ -23,75 +27,86 @@ def render_mjml(theme: Theme, name: str, context: Mapping[str, Any]) -> str:
     """The HTML of a layout. Raises ThemeError with the template and line of what is wrong."""
     from mjml import mjml2html
 
-    raw = theme.render(name, context)
-    markup = _CONTROL.sub("", raw)
-    failed: list[MailerError] = []
-
-    def where(offset: int) -> tuple[str, int | None]:
-        return theme.place_of(name, context, markup, offset) or (theme.files.path_of(name), None)
-
-    fault = first_fault(markup)
-    if fault is not None:
-        raise ThemeError(Problem(fault.message, *where(fault.offset)))
+    source = _Source(theme, name, context)
+    markup = source.markup(name)
     try:
-        html: str = mjml2html(markup, fonts={}, include_loader=_loader(theme, name, context, failed))
-    except Exception as error:  # MRML raises ValueError, and whatever the loader raised inside it
-        if failed:
-            raise failed[0] from None
-        raise _explained(str(error), markup, where) from None
+        html: str = mjml2html(markup, fonts={}, include_loader=source.load)
+    except ValueError as error:
+        raise source.explained(str(error)) from None
     found = _FETCHING.search(html)
     if found:
         shown = found["import"] or found[0]
-        place = markup.find(shown)
-        raise ThemeError(
-            Problem(
-                f'"{shown[:40]}" loads something from another site; take it out, and name no web font '
-                "(Open Sans, Droid Sans, Lato, Roboto, Ubuntu)",
-                *(where(place) if place >= 0 else (theme.files.path_of(name), None)),
-            )
+        message = (
+            f'"{shown[:40]}" loads something from another site; take it out, and name no web font '
+            "(Open Sans, Droid Sans, Lato, Roboto, Ubuntu)"
         )
+        raise ThemeError(source.problem(message, name, markup.find(shown)))
     return html
 
 
-def _loader(theme: Theme, name: str, context: Mapping[str, Any], failed: list[MailerError]) -> Any:
-    """Gives `mj-include` other templates of the theme, and nothing else."""
-    open_names: list[str] = []
+class _Source:
+    """The MJML of a layout and of what it includes, as rendered, and where in the theme it came from."""
 
-    def load(path: str) -> str:
+    def __init__(self, theme: Theme, name: str, context: Mapping[str, Any]) -> None:
+        self.theme = theme
+        self.name = name
+        self.context = context
+        self.markups: dict[str, str] = {}
+        self.loads = 0
+        self.failed: MailerError | None = None
+
+    def markup(self, name: str) -> str:
+        """A rendered template that is safe to give to MRML. Raises ThemeError."""
+        markup = _CONTROL.sub("", self.theme.render(name, self.context))
+        self.markups[name] = markup
+        fault = first_fault(markup)
+        if fault is not None:
+            raise ThemeError(self.problem(fault.message, name, fault.offset))
+        return markup
+
+    def load(self, path: str) -> str:
+        """What `mj-include` gets: another template of the theme, and nothing else."""
+        self.loads += 1
         try:
-            if len(open_names) > 50:
-                raise ThemeError(Problem("mj-include goes round in a circle", theme.files.path_of(path)))
-            open_names.append(path)
-            if path not in theme.files.templates:
+            if self.loads > MAX_INCLUDES:
                 raise ThemeError(
-                    Problem(
-                        f'mj-include: there is no template "{path}"; names begin at templates/, as in '
-                        "email/partials/footer.mjml",
-                        theme.files.path_of(name),
+                    self.problem(
+                        f"mj-include is used more than {MAX_INCLUDES} times, or in a circle; "
+                        'use {% include "…" %}',
+                        path,
                     )
                 )
-            markup = _CONTROL.sub("", theme.render(path, context))
-            fault = first_fault(markup)
-            if fault is not None:
-                place = theme.place_of(path, context, markup, fault.offset) or (
-                    theme.files.path_of(path),
-                    None,
+            if path not in self.theme.files.templates:
+                raise ThemeError(
+                    self.problem(
+                        f'mj-include: there is no template "{path}"; names begin at templates/, as in '
+                        "email/partials/footer.mjml",
+                        self.name,
+                    )
                 )
-                raise ThemeError(Problem(fault.message, *place))
-            return markup
+            return self.markup(path)
         except MailerError as error:
-            failed.append(error)
-            raise ValueError(str(error)) from None
+            self.failed = error
+            raise ValueError("failed") from None
 
-    return load
+    def problem(self, message: str, name: str, offset: int = -1) -> Problem:
+        """A problem at a character of a rendered template, as far as its place can be told."""
+        place = None
+        if offset >= 0:
+            place = self.theme.place_of(name, self.context, self.markups[name], offset)
+        return Problem(message, *(place or (self.theme.files.path_of(name), None)))
 
-
-def _explained(message: str, markup: str, where: Callable[[int], tuple[str, int | None]]) -> ThemeError:
-    found = _POSITION.search(message)
-    offset = 0
-    if found:
-        offset = len(markup.encode()[: int(found[1])].decode("utf-8", "ignore"))
-        message = _POSITION.sub("", message)
-    near = " ".join(markup[offset : offset + 40].split())
-    message = message.replace(" in root template", "")
-    return ThemeError(Problem(f'is not MJML: {message} (near "{near}")', *where(offset)))
+    def explained(self, message: str) -> MailerError:
+        """What MRML says, as a sentence."""
+        if self.failed:
+            return self.failed
+        found = _SOURCE.search(message)
+        name = found[1] if found and found[1] in self.markups else self.name
+        markup, offset = self.markups[name], 0
+        position = _POSITION.search(message)
+        if position:
+            offset = len(markup.encode()[: int(position[1])].decode("utf-8", "ignore"))
+            message = _POSITION.sub("", message)
+        near = " ".join(markup[offset : offset + 40].split())
+        message = message.replace(" in root template", "")
+        return ThemeError(self.problem(f'is not MJML: {message} (near "{near}")', name, offset))

@@ -14,7 +14,7 @@ import warnings
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 from PIL.ImageFile import ImageFile
 
 from mailer.render.rendition import Picture
@@ -28,6 +28,7 @@ _FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 _CACHE_BYTES = 64_000_000
 _SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 _ORIENTATION = 0x0112
+_TURNED = ("JPEG", "WEBP")  # where cameras note how they were held
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def look(data: bytes) -> Original:
     """Reads the header of a picture. Raises ValueError with a sentence where it cannot be published."""
     with _opened(data) as image:
         width, height = image.size
-        if image.getexif().get(_ORIENTATION) in _SIDEWAYS:
+        if image.format in _TURNED and image.getexif().get(_ORIENTATION) in _SIDEWAYS:
             width, height = height, width
     return Original(data, width, height, hashlib.sha256(data).hexdigest())
 
@@ -99,7 +100,6 @@ def _opened(data: bytes) -> ImageFile:
             warnings.simplefilter("ignore")
             image = Image.open(io.BytesIO(data), formats=_FORMATS)
             size = image.size
-            image.getexif()
     except Image.DecompressionBombError:
         raise ValueError(_too_many()) from None
     except Exception:  # Pillow raises whatever a broken header happens to trip over
@@ -128,11 +128,25 @@ def _made(original: Original, shown: tuple[int, int]) -> tuple[bytes, str]:
         raise ValueError(f"cannot be read to its end, it may have been cut off ({error})") from None
 
 
+def _in_srgb(image: Image.Image) -> Image.Image:
+    """The picture in the colours that mail programs assume, where it says that it has others."""
+    profile = image.info.get("icc_profile")
+    if not profile or image.mode != "RGB":
+        return image
+    try:
+        srgb = ImageCms.createProfile("sRGB")
+        changed = ImageCms.profileToProfile(image, io.BytesIO(profile), srgb)
+    except (ImageCms.PyCMSError, OSError):
+        return image  # a broken profile is as good as none
+    return changed or image
+
+
 def _encoded(image: ImageFile, size: tuple[int, int]) -> tuple[bytes, str]:
     photo = image.format == "JPEG"
     if photo:
         image.draft("RGB", (2 * size[0], 2 * size[1]))  # unpacks no more than is needed
-    upright = ImageOps.exif_transpose(image)
+    upright: Image.Image = ImageOps.exif_transpose(image) if image.format in _TURNED else image
+    upright = _in_srgb(upright)
     alpha = "A" in upright.getbands() or "transparency" in upright.info
     if image.format == "WEBP":
         photo = not alpha
@@ -140,13 +154,12 @@ def _encoded(image: ImageFile, size: tuple[int, int]) -> tuple[bytes, str]:
         upright = upright.convert("RGBA" if alpha else "RGB")
     if upright.size != size:
         upright = upright.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    upright = upright.copy()
+    upright.info = {key: upright.info[key] for key in ("transparency",) if key in upright.info}
     out = io.BytesIO()
     if photo:
-        upright.convert("L" if upright.mode == "L" else "RGB").save(
-            out, "JPEG", quality=82, optimize=True, progressive=True, exif=b"", icc_profile=None
-        )
+        upright = upright.convert("L" if upright.mode == "L" else "RGB")
+        upright.save(out, "JPEG", quality=82, optimize=True, progressive=True)
         return out.getvalue(), "jpg"
-    clean = upright.copy()
-    clean.info = {key: upright.info[key] for key in ("transparency",) if key in upright.info}
-    clean.save(out, "PNG", optimize=clean.width * clean.height < 1_000_000, exif=b"")
+    upright.save(out, "PNG", optimize=upright.width * upright.height < 1_000_000)
     return out.getvalue(), "png"

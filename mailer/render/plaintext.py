@@ -130,7 +130,8 @@ def _inline(children: Sequence[Token]) -> str:
             case "hardbreak":
                 pieces.append("\n")
             case "image":
-                pieces.append(f"[{child.content}]" if child.content else "")
+                title = str(child.attrs.get("title", ""))
+                pieces.append(" ".join([f"[{child.content}]"] * bool(child.content) + [title]).strip())
             case "link_open":
                 links.append((str(child.attrs.get("href", "")), len(pieces)))
             case "link_close" if links:

@@ -18,7 +18,7 @@ from mailer.config import Settings
 from mailer.errors import IssueError
 from mailer.issue.load import LoadedIssue
 from mailer.issue.model import Issue, for_variant
-from mailer.render.catalogues import TRANSLATIONS, translations
+from mailer.render.catalogues import TRANSLATIONS, words_of
 from mailer.render.contexts import html_part, without_slots
 from mailer.render.filters import locale_of
 from mailer.render.inline import inline_styles
@@ -102,7 +102,7 @@ class _Rendering:
             "weekday": format_date(self.issue.date, "EEEE", locale),
             "links": LinksView(archive),
             MARKERS: self.markers,
-            TRANSLATIONS: translations(self.theme.files, self.issue.language),
+            TRANSLATIONS: words_of(self.theme.files, self.issue.language),
         }
 
     def rendition(self, variant: int) -> Rendition:

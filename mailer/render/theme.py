@@ -19,6 +19,7 @@ from jinja2 import BaseLoader, StrictUndefined, nodes, pass_context
 from jinja2.exceptions import SecurityError, TemplateNotFound, TemplateSyntaxError, UndefinedError
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
+from jinja2.utils import missing
 from markupsafe import Markup
 
 from mailer.errors import MailerError, Problem, ThemeError
@@ -54,7 +55,9 @@ class _Undefined(StrictUndefined):
         owner = self._undefined_obj
         if self._undefined_hint:
             return str(self._undefined_hint)
-        if owner is None or repr(owner) == "missing":
+        if owner is None:
+            return f'there is no "{name}" in None; ask first whether it is there, with {{% if … %}}'
+        if owner is missing:
             known: Iterable[str] = CONTEXT_NAMES
             message = f'there is no "{name}" here'
         else:

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailer.errors import ThemeError
+from mailer.render.catalogues import TRANSLATIONS, words_of
+from mailer.render.markers import Markers
+from mailer.render.theme import MARKERS, Theme
+
+HEAD = (
+    'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\nPlural-Forms: nplurals=1; plural=0;\\n"\n\n'
+)
+ZH = HEAD + (
+    'msgid "Unsubscribe"\nmsgstr "退订"\n\nmsgid "Hello %(name)s"\nmsgstr "你好 %(name)s"\n\n'
+    'msgid "%(num)d story"\nmsgid_plural "%(num)d stories"\nmsgstr[0] "%(num)d 条"\n\n'
+    'msgctxt "verb"\nmsgid "Open"\nmsgstr "打开"\n\n'
+    'msgctxt "verb"\nmsgid "%(num)d day"\nmsgid_plural "%(num)d days"\nmsgstr[0] "%(num)d 天"\n\n'
+    'msgid "A & B"\nmsgstr "甲 & 乙"\n'
+)
+HANS = HEAD + 'msgid "Unsubscribe"\nmsgstr "取消订阅"\n'
+PO = "locale/{}/LC_MESSAGES/mailer.po"
+
+Said = Callable[..., str]
+
+
+@pytest.fixture
+def said(theme: Callable[..., Theme]) -> Said:
+    """What a template says in a language, with two catalogues beside it."""
+
+    def render(template: str, language: str, *, name: str = "text/x.txt", **values: Any) -> str:
+        opened = theme(**{name: template, PO.format("zh"): ZH, PO.format("zh_Hans"): HANS})
+        context = {
+            MARKERS: Markers("x"),
+            TRANSLATIONS: words_of(opened.files, language),
+            "language": language,
+            **values,
+        }
+        return opened.render(name, context)
+
+    return render
+
+
+@pytest.mark.parametrize(
+    ("language", "word"),
+    [("zh", "退订"), ("zh-Hans-CN", "取消订阅"), ("zh-Hant", "退订"), ("en", "Unsubscribe"), ("ZH", "退订")],
+)
+def test_a_language_falls_back_to_its_parents_and_then_to_the_words_as_written(
+    said: Said, language: str, word: str
+) -> None:
+    assert said('{{ _("Unsubscribe") }}', language) == word
+
+
+def test_a_message_missing_in_one_catalogue_is_found_in_the_next(said: Said) -> None:
+    assert said('{{ pgettext("verb", "Open") }}', "zh-Hans") == "打开"
+    assert said('{{ _("Unknown 100%") }}', "zh-Hans") == "Unknown 100%"
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ('{{ _("Hello %(name)s", name="X") }}', "你好 X"),
+        ('{{ ngettext("%(num)d story", "%(num)d stories", 3) }}', "3 条"),
+        ('{{ npgettext("verb", "%(num)d day", "%(num)d days", 2) }}', "2 天"),
+        ('{% trans name="X" %}Hello {{ name }}{% endtrans %}', "你好 X"),
+        ("{% trans num=3 %}{{ num }} story{% pluralize %}{{ num }} stories{% endtrans %}", "3 stories"),
+        ("{% trans %}\n  Un\n  translated 5%\n{% endtrans %}", "Un translated 5%"),
+        ('{{ gettext("Unsubscribe") }}', "退订"),
+    ],
+)
+def test_all_ways_to_say_something(said: Said, template: str, text: str) -> None:
+    assert said(template, "zh") == text
+
+
+def test_what_is_translated_is_text_and_is_escaped(said: Said) -> None:
+    page = (
+        '{{ _("A & B") }} {{ _("Hello %(name)s", name="<b>") }} {% trans n="<" %}<i>{{ n }}</i>{% endtrans %}'
+    )
+    assert said(page, "zh", name="web/x.html") == "甲 &amp; 乙 你好 &lt;b&gt; <i>&lt;</i>"
+
+
+def test_the_workspace_wins_message_by_message(
+    theme: Callable[..., Theme], tmp_path: Path, theme_files: Any
+) -> None:
+    built_in = tmp_path / "no-theme" / PO.format("zh")
+    built_in.parent.mkdir(parents=True)
+    built_in.write_text(ZH, "utf-8")
+    opened = theme(**{PO.format("zh"): HANS})
+    words = words_of(opened.files, "zh")
+    assert words.text("Unsubscribe") == "取消订阅"
+    assert words.text("A & B") == "甲 & 乙"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (HEAD + 'msgid "a"\nmsgstr b\n', "mailer.po:5: is not a line of a catalogue"),
+        (HEAD + 'msgid "a"\nmsgstr "b\n', "mailer.po:5: is not a line of a catalogue"),
+        ("nonsense\n", "mailer.po:1: is not a line of a catalogue"),
+        (
+            HEAD.replace("plural=0", "plural=os()") + 'msgid "a"\nmsgstr "b"\n',
+            "mailer.po: is not a catalogue",
+        ),
+    ],
+)
+def test_a_broken_catalogue_is_told_with_its_line(
+    theme: Callable[..., Theme], text: str, message: str
+) -> None:
+    opened = theme(**{PO.format("zh"): text})
+    with pytest.raises(ThemeError) as caught:
+        words_of(opened.files, "zh")
+    assert message in str(caught.value)

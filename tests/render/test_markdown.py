@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mailer.render.markdown import Rich, Source
+from mailer.render.views import PictureView
+
+Read = Callable[..., Rich]
+
+
+@pytest.fixture
+def complaints() -> list[tuple[str, int]]:
+    return []
+
+
+@pytest.fixture
+def read(complaints: list[tuple[str, int]]) -> Read:
+    def find(src: str, alt: str, caption: str, line: int) -> PictureView | None:
+        if src == "missing.png":
+            complaints.append(("missing", line))
+            return None
+        return PictureView(alt, caption, "", 300, 200, f"https://img.test/{src}", lambda *_: ("", None))  # type: ignore[arg-type,return-value]
+
+    def rich(text: str, *, one_line: bool = False, **more: Any) -> Rich:
+        source = Source(text, find, lambda message, line: complaints.append((message, line)), **more)
+        return Rich(source, one_line=one_line)
+
+    return rich
+
+
+def test_markdown_becomes_safe_html_and_text(read: Read) -> None:
+    rich = read("One *two* **three** `four`\n\n[five](https://example.org/a?b=1&c=2)")
+    assert rich.html == (
+        "<p>One <em>two</em> <strong>three</strong> <code>four</code></p>\n"
+        '<p><a href="https://example.org/a?b=1&amp;c=2" target="_blank" rel="noopener">five</a></p>'
+    )
+    assert rich.text == "One two three four\n\nfive (https://example.org/a?b=1&c=2)"
+    assert str(rich) == rich.text
+    assert rich.__html__() == rich.html
+
+
+def test_nothing_is_false(read: Read) -> None:
+    assert not read("")
+    assert not read(" \n ")
+    assert read("x")
+    assert read("").html == read("").text == read("").inline == ""
+
+
+def test_html_in_the_source_is_text(read: Read) -> None:
+    rich = read("<script>alert(1)</script> <b onclick=x>y</b>")
+    assert "<script" not in rich.html
+    assert "<b" not in rich.html
+    assert rich.text == "<script>alert(1)</script> <b onclick=x>y</b>"
+
+
+def test_headings_begin_at_the_level_given_and_skip_none(read: Read) -> None:
+    rich = read("# A\n\n### B\n\n## C\n\n###### D", level=3, anchors="heading")
+    assert [(b.kind, b.level, b.anchor, b.text) for b in rich.blocks] == [
+        ("heading", 3, "heading-1", "A"),
+        ("heading", 4, "heading-2", "B"),
+        ("heading", 4, "heading-3", "C"),
+        ("heading", 5, "heading-4", "D"),
+    ]
+    assert '<h3 id="heading-1">A</h3>' in rich.html
+    assert "<h2>A</h2>" in read("#### A").html
+    assert "<h6>E</h6>" in read("# A\n## B\n### C\n#### D\n##### E", level=4).html
+
+
+def test_pictures_get_their_size_and_a_lone_one_is_a_block(read: Read) -> None:
+    rich = read('Before\n\n![A quay](quay.png "At dawn")\n\nWith ![x](y.png) inside')
+    assert [block.kind for block in rich.blocks] == ["text", "picture", "text"]
+    picture = rich.blocks[1].image
+    assert picture is not None
+    assert (picture.src, picture.alt, picture.caption) == ("https://img.test/quay.png", "A quay", "At dawn")
+    assert 'src="https://img.test/quay.png"' in rich.html
+    assert 'width="300" height="200"' in rich.html
+    assert 'class="picture"' in rich.html
+    assert str(rich.blocks[1]) == "[A quay] At dawn"
+    assert rich.blocks[0].__html__() == "<p>Before</p>"
+
+
+def test_a_missing_picture_is_told_with_its_line(read: Read, complaints: list[tuple[str, int]]) -> None:
+    rich = read("One\n\n![x](missing.png)")
+    assert complaints == [("missing", 2)]
+    assert [block.kind for block in rich.blocks] == ["text", "text"]
+
+
+@pytest.mark.parametrize("target", ["page.html", "#top", "/root", "tel:123", "", "https://"])
+def test_links_elsewhere_than_the_web_are_told(
+    read: Read, complaints: list[tuple[str, int]], target: str
+) -> None:
+    read(f"One\n\n[x]({target})")
+    assert [line for _, line in complaints] == [2]
+    assert "must begin with https://" in complaints[0][0]
+
+
+@pytest.mark.parametrize("target", ["javascript:alert(1)", "data:text/html,x", "vbscript:x", "file:///etc"])
+def test_dangerous_links_are_no_links(read: Read, target: str) -> None:
+    assert "href" not in read(f"[x]({target})").html
+
+
+def test_line_ends_between_chinese_characters_are_no_spaces(read: Read) -> None:
+    rich = read("今天\n明天 and\nmore")
+    assert rich.text == "今天明天 and more"
+    assert "今天明天 and\nmore" in rich.html
+
+
+def test_inline_leaves_out_the_paragraphs(read: Read) -> None:
+    assert read("a *b*\n\nc").inline == "a <em>b</em><br><br>c"
+    assert read("a *b*", one_line=True).__html__() == "a <em>b</em>"
+
+
+def test_tables_keep_their_alignment(read: Read) -> None:
+    rich = read("| a | b |\n|---|--:|\n| 1 |   |")
+    assert '<td align="right"></td>' in rich.html
+    assert rich.text == "a | b\n1 |"
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("- a\n- b\n  - c\n  - d\n- e", "• a\n• b\n  • c\n  • d\n• e"),
+        ("3. a\n4. b\n\nc", "3. a\n4. b\n\nc"),
+        ("- a\n\n  b\n- c", "• a\n\n  b\n\n• c"),
+        ("- - a\n- ", "•\n  • a\n•"),
+        ("> a\n> b\n>\n> - c\n\nd", "> a b\n>\n> • c\n\nd"),
+        ("a\n\n> b", "a\n\n> b"),
+        ("a\n\n***\n\nb", "a\n\n* * *\n\nb"),
+        ("```py\nx = 1\n  y\n```\n\n    z", "    x = 1\n      y\n\n    z"),
+        ("a  \nb", "a\nb"),
+        ("# T\n\na", "T\n\na"),
+        ("<https://a.test/>", "https://a.test/"),
+        ("<mailto:a@b.test> [write](mailto:a@b.test)", "mailto:a@b.test write (a@b.test)"),
+        ("[](https://a.test/)", "https://a.test/"),
+        ("~~a~~", "a"),
+        ("![](y.png)a", "a"),
+        ("&amp; &lt;", "& <"),
+    ],
+)
+def test_the_text_form_keeps_the_structure(read: Read, source: str, text: str) -> None:
+    assert read(source).text == text
+
+
+def test_deep_nesting_is_flat_enough(read: Read) -> None:
+    rich = read(">" * 5000 + "x")
+    assert rich.html.count("<blockquote>") < 50
+    assert read("*" * 20_000 + "[" * 20_000).html

@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailer.errors import ThemeError
+from mailer.render import lookup
+from mailer.render import theme as module
+from mailer.render.lookup import built_in_theme, read_theme
+from mailer.render.markers import Markers
+from mailer.render.theme import MARKERS, Theme, open_theme
+from mailer.render.views import LinksView
+
+Open = Callable[..., Theme]
+NAME = "web/page.html"
+
+
+@pytest.fixture
+def context() -> dict[str, Any]:
+    return {MARKERS: Markers("x"), "links": LinksView("https://a.test/"), "word": "<b>", "language": "en"}
+
+
+def test_the_workspace_overrides_single_files(workspace: Path, tmp_path: Path, theme_files: Any) -> None:
+    built_in = tmp_path / "no-theme"
+    for name, text in (("web/a.html", "built-in a"), ("web/b.html", "built-in b"), ("other/c.html", "c")):
+        (built_in / name).parent.mkdir(parents=True, exist_ok=True)
+        (built_in / name).write_text(text, "utf-8")
+    theme_files(**{"web/b.html": "own b", "web/.hidden.html": "x", "web/notes.md": "x"})
+    files = read_theme(workspace)
+    assert {name: file.text for name, file in files.templates.items() if name.startswith("web/")} == {
+        "web/a.html": "built-in a",
+        "web/b.html": "own b",
+        "web/morning.html": files.templates["web/morning.html"].text,
+    }
+    assert files.path_of("web/a.html") == "(built-in) templates/web/a.html"
+    assert files.path_of("web/b.html") == "templates/web/b.html"
+    assert files.path_of("web/none.html") == "templates/web/none.html"
+
+
+def test_the_built_in_theme_is_found_in_a_checkout_and_in_a_wheel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert built_in_theme() == Path(lookup.__file__).parents[2] / "templates"
+    (tmp_path / "mailer" / "theme").mkdir(parents=True)
+    monkeypatch.setattr("mailer.__file__", str(tmp_path / "mailer" / "__init__.py"))
+    assert built_in_theme() == tmp_path / "mailer" / "theme"
+
+
+def test_a_workspace_that_is_the_checkout_has_each_file_once(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, theme_files: Any
+) -> None:
+    monkeypatch.setattr(lookup, "built_in_theme", lambda: workspace / "templates")
+    assert len(read_theme(workspace).all) == 3
+
+
+def test_all_files_that_cannot_be_used_are_told_at_once(
+    workspace: Path, theme_files: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workspace / "templates/web/a.html").write_bytes(b"one\ntwo \xff")
+    (workspace / "templates/web/b.html").write_bytes(b"x" * 600_000)
+    outside = tmp_path / "outside.html"
+    outside.write_text("secret", "utf-8")
+    (workspace / "templates/web/c.html").symlink_to(outside)
+    with pytest.raises(ThemeError) as caught:
+        read_theme(workspace)
+    assert str(caught.value).split("\n") == [
+        "templates/web/a.html:2: is not UTF-8; save it as UTF-8",
+        "templates/web/b.html: is larger than 512 KB",
+        "templates/web/c.html: leads out of the workspace; put the file itself there",
+    ]
+    monkeypatch.setattr(lookup, "MAX_FILES", 2)
+    with pytest.raises(ThemeError, match="has more than 2 files"):
+        read_theme(workspace)
+
+
+def test_a_file_that_cannot_be_read_is_told(
+    workspace: Path, theme_files: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path, mode: str) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ThemeError, match=r"email/morning\.mjml: cannot be read: Permission denied"):
+        read_theme(workspace)
+
+
+def test_the_same_files_are_compiled_once_and_changed_ones_again(theme: Open) -> None:
+    one = theme()
+    assert theme() is one
+    other = theme(**{"web/new.html": "x"})
+    assert other is not one
+    assert other.digest != one.digest
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("web/x.html", "&lt;b&gt;"), ("email/x.mjml", "&lt;b&gt;"), ("text/x.txt", "<b>")]
+)
+def test_html_is_escaped_and_text_is_not(theme: Open, context: dict[str, Any], name: str, text: str) -> None:
+    assert theme(**{name: "{{ word }}"}).render(name, context) == text
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("\n{{ wrod }}", ':2: there is no "wrod" here'),
+        ("{{ isue }}", ':1: there is no "isue" here; did you mean "issue"?'),
+        ("{{ links.archve }}", ':1: there is no "archve" in links; did you mean "archive"?'),
+        ("{{ word.nothing }}", ':1: there is no "nothing" in str'),
+        ("{{ {}['a b'] }}", ':1: there is no "a b" in dict'),
+        ("{{ none.x }}", ':1: there is no "x" in None; ask first'),
+        ("a\n{% if %}", ":2: "),
+        ("{% if word %}", ":1: "),
+        ("{{ word | nofilter }}", ":1: No filter named"),
+        ("{{ word.__class__ }}", ":1: "),
+        ("{{ ''.__class__.__mro__ }}", ":1: "),
+        (
+            '\n{% include "web/pgae.html" %}',
+            ':2: there is no template "web/pgae.html"; did you mean "web/page.html"?',
+        ),
+        ('{% include "/etc/passwd" %}', ':1: there is no template "/etc/passwd"; names begin at templates/'),
+        ('{% include "../mailer.toml" %}', ":1: there is no template"),
+        ('{% include "web/page.html" %}', "includes or macros call each other without end"),
+        ("{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}", "without end"),
+        ("{{ 1 / 0 }}", ":1: ZeroDivisionError"),
+        ("{{ 'x' | fit(3) }}", ":1: TypeError: fit is for a picture"),
+        ("{{ 'red' | mix('#000000') }}", ':1: ValueError: "red" is not a colour'),
+        ("{% for i in range(100001) %}{% endfor %}", ":1: OverflowError: Range too big"),
+        (
+            "{% for i in range(1000) %}{% for j in range(1000) %}{% endfor %}{% endfor %}",
+            ":1: the loops of the theme go round more than 100,000 times",
+        ),
+        ("{{ 9 ** 99 }}", ":1: the exponent is too large"),
+        ("{{ 10 ** 10 * 10 ** 16 * 2 }}", ":1: "),
+        ("{{ [1] * 1000000 }}", ':1: "*" is for numbers'),
+        ("{{ 'x' * 1000000 }}", ':1: "*" is for numbers'),
+        (
+            "{% set x = 'x' * 1000 %}{% for i in range(99999) %}{{ x }}{% endfor %}",
+            "gives more than 2 MB of text",
+        ),
+        ("{{ lipsum() }}", 'there is no "lipsum" here'),
+    ],
+)
+def test_errors_name_template_and_line(
+    theme: Open, context: dict[str, Any], template: str, message: str
+) -> None:
+    with pytest.raises(ThemeError) as caught:
+        theme(**{NAME: template}).render(NAME, context)
+    assert str(caught.value).startswith(f"templates/{NAME}:")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_error_in_an_included_file_names_that_file(theme: Open, context: dict[str, Any]) -> None:
+    opened = theme(
+        **{
+            "web/a.html": '\n{% include "web/b.html" %}',
+            "web/b.html": '\n\n{% from "web/c.html" import c %}{{ c() }}',
+            "web/c.html": "{% macro c() %}\n\n\n{{ nothing }}{% endmacro %}",
+        }
+    )
+    with pytest.raises(ThemeError, match=r"^templates/web/c\.html:4: there is no"):
+        opened.render("web/a.html", context)
+
+
+def test_arithmetic_and_lines_of_signs_are_possible(theme: Open, context: dict[str, Any]) -> None:
+    page = "{{ 3 * 4 }} {{ 2 ** 3 }} {{ 7 % 4 }} {{ '-' * 5 }} {{ '%s!' % word }}"
+    assert theme(**{"text/x.txt": page}).render("text/x.txt", context) == "12 8 3 ----- <b>!"
+
+
+def test_a_layout_without_its_own_text_uses_the_general_one(theme: Open) -> None:
+    opened = theme(**{"text/issue.txt": "x", "email/gazette.mjml": "x"})
+    assert opened.layout("gazette", "text", ".txt") == "text/issue.txt"
+    assert opened.layout("morning", "text", ".txt") == "text/morning.txt"
+    assert opened.layout("gazette", "email", ".mjml") == "email/gazette.mjml"
+
+
+@pytest.mark.parametrize(
+    ("layout", "message"),
+    [("mornin", 'did you mean the layout "morning"?'), ("zzz", "write it, or name another")],
+)
+def test_a_layout_that_is_not_there_is_told(theme: Open, layout: str, message: str) -> None:
+    with pytest.raises(ThemeError) as caught:
+        theme().layout(layout, "email", ".mjml")
+    assert str(caught.value).startswith(f"templates/email/{layout}.mjml: is not there; ")
+    assert message in str(caught.value)
+
+
+def test_the_place_of_an_output_is_that_of_the_text_that_gave_it(
+    theme: Open, context: dict[str, Any]
+) -> None:
+    opened = theme(
+        **{
+            "web/a.html": 'one\n{% include "web/b.html" %}\nthree {{ word }}\n{{ word | upper }}four',
+            "web/b.html": "\n\ntwo",
+        }
+    )
+    output = opened.render("web/a.html", context)
+    for text, place in (("one", ("a", 1)), ("two", ("b", 3)), ("three", ("a", 3)), ("four", ("a", 4))):
+        found = opened.place_of("web/a.html", context, output, output.index(text))
+        assert found == (f"templates/web/{place[0]}.html", place[1])
+    assert opened.place_of("web/a.html", context, "something else", 0) is None
+    assert opened.place_of("web/none.html", context, output, 0) is None
+    empty = theme(**{"web/e.html": "{{ word }}"})
+    assert empty.place_of("web/e.html", context, "&lt;b&gt;", 0) is None
+
+
+def test_a_mailer_error_of_the_context_passes_through(theme: Open, context: dict[str, Any]) -> None:
+    class Broken:
+        @property
+        def src(self) -> str:
+            raise ThemeError("as it is")
+
+    with pytest.raises(ThemeError, match=r"^as it is$"):
+        theme(**{NAME: "{{ word.src }}"}).render(NAME, {**context, "word": Broken()})
+
+
+def test_templates_can_be_listed(theme: Open) -> None:
+    assert theme().environment.list_templates() == [
+        "email/morning.mjml",
+        "text/morning.txt",
+        "web/morning.html",
+    ]
+
+
+def test_a_template_of_the_built_in_theme_is_always_there(workspace: Path) -> None:
+    assert open_theme(workspace).files.all
+    assert module.CONTEXT_NAMES
