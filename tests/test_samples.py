@@ -14,7 +14,7 @@ import pytest
 from mailer.links import Purpose, Tokens
 from tests.cli import run
 from tests.servers.certificates import authority_file, server_tls
-from tests.servers.sendgrid import SendGridApi
+from tests.servers.sendgrid import KEY, SendGridApi
 from tests.servers.smtp import SmtpServer
 
 ROOT = Path(__file__).parents[1]
@@ -119,7 +119,7 @@ def test_a_sample_over_smtp(
 
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_a_sample_by_sendgrid(desk: Path, monkeypatch: pytest.MonkeyPatch, sample: str) -> None:
-    monkeypatch.setenv("SENDGRID_API_KEY", "SG.test")
+    monkeypatch.setenv("SENDGRID_API_KEY", KEY)
     with SendGridApi() as api:
         monkeypatch.setenv("MAILER_SENDGRID_URL", api.url)
         ran = run(desk, "send", f"issues/{sample}", "--yes", "--json", "--transport", "sendgrid:")

@@ -12,16 +12,14 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-
-from pydantic import ValidationError
 
 from mailer import __version__
 from mailer.archive.campaign import read_renditions
 from mailer.archive.manifest import MANIFEST, hash_of, read_manifest
 from mailer.archive.paths import shown
-from mailer.config import Brand, Edition, Publication, Settings
+from mailer.archive.recorded import recorded_settings
+from mailer.config import Settings
 from mailer.errors import ArchiveError, MailerError
 from mailer.render.lookup import read_theme
 
@@ -29,6 +27,9 @@ if TYPE_CHECKING:
     from mailer.render.rendition import Rendition
 
 __all__ = ["Verdict", "examine", "verify"]
+
+#: What a process that died leaves of a manifest that it was writing.
+_UNFINISHED = f".{MANIFEST}.tmp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def _changed_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     found = dict(_files_in(folder))
     for name in sorted(expected.keys() - found.keys()):
         yield f"{shown(folder, name)} is missing"
-    for name in sorted(found.keys() - expected.keys() - {MANIFEST}):
+    for name in sorted(found.keys() - expected.keys() - {MANIFEST, _UNFINISHED}):
         yield f"{shown(folder, name)} was not there when the campaign was sent"
     for name in sorted(expected.keys() & found.keys()):
         path = found[name]
@@ -124,26 +125,9 @@ def _rendered_again(
                 shutil.copytree(settings.root / "templates", root / "templates", dirs_exist_ok=True)
         except (OSError, shutil.Error) as error:
             raise ArchiveError(f"it could not be copied for a look: {error}") from None
-        then = _settings_of_then(manifest, settings, root)
-        loaded = load_issue(root / str(manifest["issue"]), then)
+        then = recorded_settings(manifest, settings, root)
+        loaded = load_issue(root / str(manifest.get("issue")), then)
         return render_variants(loaded, then, slug=str(manifest["slug"]), variants=tuple(sent))
-
-
-def _settings_of_then(manifest: Mapping[str, Any], settings: Settings, root: Path) -> Settings:
-    """The settings that the issue was rendered with: today's name or colours would not be what was sent."""
-    try:
-        recorded = manifest["settings"]
-        edition = Edition.model_validate(recorded["edition"])
-        return settings.model_copy(
-            update={
-                "root": root,
-                "publication": Publication.model_validate(recorded["publication"]),
-                "brand": Brand.model_validate(recorded["brand"]),
-                "editions": MappingProxyType({**settings.editions, str(manifest["edition"]): edition}),
-            }
-        )
-    except (KeyError, TypeError, ValidationError):
-        raise ArchiveError(f"its {MANIFEST} does not hold the settings of then") from None
 
 
 def _not_rendered(

@@ -6,14 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
-from mailer.archive.verify import verify as verify_folder
+from mailer.archive.verify import examine
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.commands.sending import result_json
 from mailer.commands.signals import stop_on_signals
 from mailer.commands.telling import say_counts, say_result, watching
 from mailer.delivery.spool import Campaign, Spool, campaigns, find_campaign
 from mailer.errors import CampaignError, InputError
-from mailer.publish.send import finish_campaign
+from mailer.publish.send import cancel_campaign, finish_campaign, resolve_campaign, retry_campaign
 from mailer.store import open_store
 
 __all__ = ["app"]
@@ -94,22 +94,20 @@ def show(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
 @app.command()
 def pause(context: typer.Context, slug: Slug) -> None:
     """Stops a running campaign within a second; `resume` goes on with it."""
-    _change(context, slug, "paused", ("ready", "sending", "stopped"), "is paused")
+    settings = settings_of(context)
+    db = open_store(settings.database)
+    spool = Spool(db, find_campaign(db, slug))
+    if not spool.set_status("paused", only_from=("ready", "sending", "stopped")):
+        raise CampaignError(f"campaign {slug} is {spool.status()}, so it cannot be paused")
+    say(f"Campaign {slug} is paused.")
 
 
 @app.command()
 def cancel(context: typer.Context, slug: Slug) -> None:
     """Ends a campaign for good; what it has not sent stays unsent."""
-    _change(context, slug, "cancelled", ("ready", "sending", "stopped", "paused"), "is cancelled")
-
-
-def _change(context: typer.Context, slug: str, status: str, only_from: tuple[str, ...], words: str) -> None:
     settings = settings_of(context)
-    db = open_store(settings.database)
-    spool = Spool(db, find_campaign(db, slug))
-    if not spool.set_status(status, only_from=only_from):
-        raise CampaignError(f"campaign {slug} is {spool.status()}, so it cannot be {status}")
-    say(f"Campaign {slug} {words}.")
+    cancel_campaign(open_store(settings.database), settings, slug)
+    say(f"Campaign {slug} is cancelled.")
 
 
 @app.command()
@@ -126,10 +124,7 @@ def retry(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     """Tries again what was rejected or deferred; never what may have arrived."""
     settings = settings_of(context)
     db = open_store(settings.database)
-    spool = Spool(db, find_campaign(db, slug))
-    if spool.status() == "cancelled":
-        raise CampaignError(f"campaign {slug} was cancelled; what it has not sent stays unsent")
-    if not spool.retry() and not as_json:
+    if not retry_campaign(db, settings, slug) and not as_json:
         say("Nothing was rejected or deferred.")
     _finish(context, slug, as_json)
 
@@ -151,7 +146,7 @@ def resolve(
         )
     settings = settings_of(context)
     db = open_store(settings.database)
-    number = Spool(db, find_campaign(db, slug)).resolve(resend=resend)
+    number = resolve_campaign(db, settings, slug, resend=resend)
     if resend and number:
         _finish(context, slug, as_json)
     elif as_json:
@@ -182,13 +177,16 @@ def verify(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     if not folder.is_dir():
         find_campaign(open_store(settings.database), slug)
         raise CampaignError(f"campaigns/{slug} is missing; restore it from a backup")
-    findings = verify_folder(folder, settings)
+    verdict = examine(folder, settings)
     if as_json:
-        emit_json({"slug": slug, "ok": not findings, "findings": findings})
+        findings, notes = list(verdict.problems), list(verdict.notes)
+        emit_json({"slug": slug, "ok": not findings, "findings": findings, "notes": notes})
     else:
-        for finding in findings:
+        for finding in (*verdict.problems, *verdict.notes):
             say(finding)
-        if not findings:
-            say(f"campaigns/{slug} holds what was sent, and renders to the same bytes.")
-    if findings:
+        if not verdict.problems:
+            say(
+                f"campaigns/{slug} holds what was sent{'' if verdict.notes else ', and renders to the same bytes'}."
+            )
+    if verdict.problems:
         raise typer.Exit(1)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+from mailer.delivery.stop import Stop
 
 __all__ = ["stop_on_signals"]
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set, instead of ending the process there and then."""
-    stop = threading.Event()
+def stop_on_signals() -> Iterator[Stop]:
+    """A flag that SIGINT and SIGTERM set, instead of ending the process there and then."""
+    stop = Stop()
 
     def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         stop.set()

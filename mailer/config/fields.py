@@ -92,6 +92,8 @@ def _base_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s<>]", value):
         raise ValueError(f'"{value}" is not an address such as https://news.example.org')
+    if not value.isascii():
+        raise ValueError("must be ASCII: write the host as xn--…, and anything else percent-encoded")
     if parts.query or parts.fragment:
         raise ValueError("must end with the path; leave out ? and #")
     if len(value) > 800:

@@ -14,9 +14,11 @@ in; after another boot, a claimed delivery without an outcome is uncertain even 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-from collections.abc import Iterable
+import threading
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,15 +53,18 @@ class Journal:
         path.parent.mkdir(parents=True, exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
         self._descriptor = os.open(path, flags, 0o600)
-        self._write(f"boot {boot_id()}\n")
+        self._lock = threading.Lock()
+        self._sealed = False
+        self.size = 0
+        self._write(f"\nboot {boot_id()}\n")
 
     def begin(self, deliveries: Iterable[tuple[int, int]]) -> None:
         """These (subscriber id, attempt) are handed over now. Raises OSError: then they must not be."""
-        self._write("".join(f"> {subscriber} {attempt}\n" for subscriber, attempt in deliveries))
+        self._write("\n" + "".join(f"> {subscriber} {attempt}\n" for subscriber, attempt in deliveries))
 
     def finish(self, outcomes: Iterable[tuple[int, int, Outcome]]) -> None:
         """These (subscriber id, attempt, outcome) are known."""
-        lines = []
+        lines = ["\n"]  # should the last write have been cut short, it ends here
         for subscriber, attempt, outcome in outcomes:
             words = json.dumps([outcome.provider_id, outcome.reason]) if outcome != _PLAIN else ""
             lines.append(f"< {subscriber} {attempt} {outcome.result.value} {words}\n")
@@ -68,32 +73,45 @@ class Journal:
     def clear(self) -> None:
         """Forgets everything, once the spool has it."""
         os.ftruncate(self._descriptor, 0)
-        self._write(f"boot {boot_id()}\n")
+        self.size = 0
+        self._write(f"\nboot {boot_id()}\n")
+
+    def seal(self) -> None:
+        """From here on nobody can begin or finish anything: what is open is about to be settled."""
+        with self._lock:
+            self._sealed = True
 
     def close(self) -> None:
         """Closes the file. What is in it stays for the next run to read."""
-        os.close(self._descriptor)
+        with self._lock:
+            self._sealed = True
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
+            self._descriptor = -1
 
     def _write(self, text: str) -> None:
         data = text.encode("utf-8", "replace")
-        written = os.write(self._descriptor, data)
+        with self._lock:
+            if self._sealed:
+                raise OSError(errno.EBADF, "the run has ended", "journal")
+            written = os.write(self._descriptor, data)
+            self.size += written
         if written != len(data):
-            raise OSError(28, "No space left on device", "journal")
+            raise OSError(errno.ENOSPC, "No space left on device", "journal")
 
 
 _PLAIN = Outcome(Result.ACCEPTED)
 
 
-def read_journal(path: Path) -> Record:
-    """What the last run noted. A missing file, or one of another boot, is not complete."""
+def read_journal(path: Path, wanted: Collection[tuple[int, int]] | None = None) -> Record:
+    """What the last run noted of the `wanted` (subscriber id, attempt), or of all where none are named.
+
+    A missing file, or one of another boot, is not complete. Memory is that of the wanted ones alone.
+    """
     begun: set[tuple[int, int]] = set()
     outcomes: dict[tuple[int, int], Outcome] = {}
     complete = False
-    try:
-        text = path.read_bytes().decode("utf-8", "replace")
-    except FileNotFoundError:
-        return Record(False, frozenset(), {})
-    for line in text.split("\n")[:-1]:  # a line without its end was not written whole
+    for line in _lines(path):
         kind, _, rest = line.partition(" ")
         if kind == "boot":
             complete = bool(rest) and rest == boot_id()
@@ -101,6 +119,8 @@ def read_journal(path: Path) -> Record:
         fields = rest.split(" ", 3)
         try:
             key = (int(fields[0]), int(fields[1]))
+            if wanted is not None and key not in wanted:
+                continue
             if kind == ">":
                 begun.add(key)
                 outcomes.pop(key, None)
@@ -110,3 +130,14 @@ def read_journal(path: Path) -> Record:
         except (ValueError, IndexError):
             continue
     return Record(complete, frozenset(begun), outcomes)
+
+
+def _lines(path: Path) -> Iterator[str]:
+    """The whole lines of the file; one without its end was cut short, and is not believed."""
+    try:
+        with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+            for line in file:
+                if line.endswith("\n"):
+                    yield line[:-1]
+    except FileNotFoundError:
+        return

@@ -13,6 +13,8 @@ from datetime import datetime
 from email.utils import format_datetime
 from urllib.parse import urlsplit
 
+import idna
+
 from mailer.config import Settings
 from mailer.delivery.mime import encoded_words, phrase, quoted_printable, slot_lines, unstructured
 from mailer.errors import InputError
@@ -38,7 +40,7 @@ def header_address(address: str) -> str:
     """The address as it stands in a header and in SMTP: its domain in ASCII (RFC 5890)."""
     local, _, domain = address.rpartition("@")
     if not domain.isascii():
-        domain = domain.encode("idna").decode("ascii")
+        domain = idna.encode(domain, uts46=True).decode("ascii")
     return f"{local}@{domain}"
 
 

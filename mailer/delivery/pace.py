@@ -12,6 +12,8 @@ from mailer.config import Pace as PaceSettings
 
 __all__ = ["Pacer"]
 
+_CATCH_UP_SECONDS = 0.1
+
 
 class Pacer:
     """Says whether a message to a domain may leave now. Used from one thread."""
@@ -22,6 +24,11 @@ class Pacer:
             **{domain.lower(): rate.seconds / rate.count for domain, rate in settings.domains.items()},
         }
         self._free_at: dict[str, float] = {}
+
+    def ahead(self, seconds: float, domain: str = "") -> int | None:
+        """How many messages to `domain` (or overall) may leave within so many seconds; None: any number."""
+        interval = self._interval.get(domain)
+        return None if interval is None else max(1, int(seconds / interval))
 
     def __bool__(self) -> bool:
         """Whether there is any limit at all."""
@@ -34,5 +41,8 @@ class Pacer:
         if wait > 0:
             return wait
         for key in keys:
-            self._free_at[key] = now + self._interval[key]
+            # Who wakes up late may catch up a little, or the pace would never be reached.
+            self._free_at[key] = (
+                max(self._free_at.get(key, now), now - _CATCH_UP_SECONDS) + self._interval[key]
+            )
         return 0.0

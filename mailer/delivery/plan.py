@@ -54,8 +54,11 @@ class Selection:
         if self.earlier:
             marks = ", ".join("?" * len(self.earlier))
             already = (
-                "(SELECT 'received' FROM deliveries AS e WHERE e.subscriber_id = s.id "
-                f"AND e.campaign_id IN ({marks}) AND e.state <> 'skipped')"
+                # What a cancelled campaign never sent does not count; what another may still send does.
+                "(SELECT 'received' FROM deliveries AS e JOIN campaigns AS c ON c.id = e.campaign_id "
+                f"WHERE e.subscriber_id = s.id AND e.campaign_id IN ({marks}) AND CASE c.status "
+                "WHEN 'cancelled' THEN e.state IN ('accepted', 'uncertain', 'sending') "
+                "ELSE e.state <> 'skipped' END)"
             )
         return (
             f"SELECT s.id, s.domain, coalesce({reason}, {already}) AS reason, {mask} AS variant "

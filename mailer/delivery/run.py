@@ -11,16 +11,17 @@ import queue
 import random
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from mailer.delivery.journal import Journal, read_journal
+from mailer.delivery.journal import Journal
 from mailer.delivery.message import Message, Template
 from mailer.delivery.pace import Pacer
 from mailer.delivery.spool import Spool
+from mailer.delivery.stop import Stop
 from mailer.delivery.transports.base import Outcome, Result, Transport
 from mailer.delivery.workers import Report, Workers
 from mailer.errors import TransportError
@@ -37,6 +38,13 @@ _WINDOW = 1000
 _CHUNK = 20
 _SETTLE_SECONDS = 0.5
 _LOOK_SECONDS = 0.25
+#: Under a pace, no more is claimed than may leave in this time, so that an unsubscribe is not overlooked.
+_AHEAD_SECONDS = 2.0
+#: A journal of this size is emptied at the next moment when nothing is on the wire (bytes).
+_JOURNAL_BYTES = 8_000_000
+#: So many doubts, or refusals, in a row with nothing accepted: something is wrong with more than one address.
+_DOUBTS_IN_A_ROW = 20
+_REFUSALS_IN_A_ROW = 200
 
 
 @dataclass(slots=True)
@@ -61,7 +69,7 @@ def deliver(
     journal: Path,
     pacer: Pacer,
     connections: int,
-    stop: threading.Event,
+    stop: Stop,
     observe: Callable[[Progress], None] = lambda _: None,
     retry_after: tuple[float, ...] = RETRY_AFTER,
 ) -> Progress:
@@ -96,13 +104,14 @@ class _Delivery:
         transport: Transport,
         journal: Journal,
         pacer: Pacer,
-        stop: threading.Event,
+        stop: Stop,
         connections: int,
         observe: Callable[[Progress], None],
         retry_after: tuple[float, ...],
     ) -> None:
         count = max(1, min(connections, transport.concurrency))
         self._spool = spool
+        self._journal = journal
         self._templates = templates
         self._pacer = pacer
         self._asked_to_stop = stop
@@ -116,6 +125,14 @@ class _Delivery:
         self._waiting: deque[tuple[Message, str]] = deque()
         self._settled: list[tuple[int, int, Outcome, str]] = []
         self._released: list[tuple[int, int]] = []
+        self._deferrals: Counter[int] = Counter()
+        self._row: tuple[Result, int] = (Result.ACCEPTED, 0)
+        self._longest_row = {
+            Result.UNCERTAIN: max(_DOUBTS_IN_A_ROW, 2 * transport.batch),
+            Result.REJECTED: max(_REFUSALS_IN_A_ROW, 2 * transport.batch),
+        }
+        self._full: set[str] = set()
+        self._claim_again = 0.0
         self._started = self._settled_at = self._looked_at = time.monotonic()
         self.progress = Progress()
         self.error: TransportError | None = None
@@ -127,7 +144,7 @@ class _Delivery:
         """Until nothing is left or something stops it."""
         exhausted = False
         while not self._stop.is_set():
-            if not exhausted and len(self._outstanding) <= self._window // 2:
+            if not exhausted and self._may_claim():
                 exhausted = not self._claim()
             pause = self._dispatch()
             self._collect(pause if self._outstanding else 0.0)
@@ -151,21 +168,65 @@ class _Delivery:
         deadline = time.monotonic() + GRACE_SECONDS
         while self._workers.alive and (left := deadline - time.monotonic()) > 0:
             self._collect(min(left, 0.1))
+        self._journal.seal()
+        self._collect(0.0)
         self._write_down(now=True)
         if self._outstanding:
             # Somebody is still waiting on the wire, or failed in a way nobody foresaw. The journal knows who.
-            for state, number in self._spool.recover(read_journal(journal)).items():
+            for state, number in self._spool.recover(journal).items():
                 if state != "pending":
                     self.progress.outcomes[state] = self.progress.outcomes.get(state, 0) + number
         self.progress.seconds = time.monotonic() - self._started
 
+    def _room(self) -> int:
+        """How many more may be claimed now. What is known but not written down is still open on disk."""
+        room = self._window - len(self._outstanding) - len(self._settled) - len(self._released)
+        ahead = self._pacer.ahead(_AHEAD_SECONDS)
+        return room if ahead is None else min(room, ahead - len(self._waiting))
+
+    def _may_claim(self) -> bool:
+        if self._journal.size > _JOURNAL_BYTES:
+            if not self._outstanding:
+                self._write_down(now=True)
+                self._journal.clear()
+            return False
+        if self._claim_again > time.monotonic():
+            return False
+        return self._room() >= (1 if self._pacer else self._window // 2)
+
     def _claim(self) -> bool:
-        claims = self._spool.claim(self._window - len(self._outstanding))
+        """Claims what may leave soon. False where there is nothing left to claim."""
+        full = sorted(self._full)
+        claims = self._spool.claim(self._room(), without=full)
+        if claims is None:
+            # What is left are people at domains whose turn it is not.
+            self._claim_again = time.monotonic() + _LOOK_SECONDS
+            return bool(full)
         for claim in claims:
             message = Message(self._templates[claim.variant], claim.person, claim.attempt)
             self._outstanding.add((message.subscriber_id, message.attempt))
             self._waiting.append((message, claim.domain))
-        return bool(claims)
+        if self._pacer:
+            self._give_back_too_many()
+        return True
+
+    def _give_back_too_many(self) -> None:
+        """A slow domain may not fill the window: of each, no more waits than may leave soon."""
+        waiting: Counter[str] = Counter()
+        kept: deque[tuple[Message, str]] = deque()
+        for message, domain in self._waiting:
+            ahead = self._pacer.ahead(_AHEAD_SECONDS, domain) if domain else None
+            waiting[domain] += 1
+            if ahead is None or waiting[domain] <= ahead:
+                kept.append((message, domain))
+                continue
+            self._full.add(domain)
+            key = (message.subscriber_id, message.attempt)
+            self._outstanding.discard(key)
+            self._released.append(key)
+        if len(kept) < len(self._waiting):
+            self._waiting = kept
+            self._write_down(now=True)
 
     def _dispatch(self) -> float:
         """Hands out what may leave now; gives the seconds until more may, at most 0.1."""
@@ -185,6 +246,7 @@ class _Delivery:
             else:
                 self._workers.give([message])
         self._waiting = kept
+        self._full &= {domain for _, domain in kept}
         return pause
 
     def _collect(self, seconds: float) -> None:
@@ -202,7 +264,8 @@ class _Delivery:
     def _take_in(self, report: Report) -> None:
         for message, outcome in report.settled:
             key = (message.subscriber_id, message.attempt)
-            self._settled.append((*key, outcome, self._due(outcome, message.attempt)))
+            self._settled.append((*key, outcome, self._due(outcome, message.subscriber_id)))
+            self._brake(outcome)
             self._outstanding.discard(key)
             state = outcome.result.value
             self.progress.outcomes[state] = self.progress.outcomes.get(state, 0) + 1
@@ -211,16 +274,30 @@ class _Delivery:
             self._released.append(key)
             self._outstanding.discard(key)
         if report.ended:
-            # A connection less is no reason to stop; none at all is.
+            # A connection less is no reason to stop; none at all is, and so is a defect of ours.
             self._workers.alive -= 1
-            if not self._workers.alive and report.error is not None:
+            if report.error is not None and (report.fatal or not self._workers.alive):
                 self.error = report.error
                 self._stop.set()
 
-    def _due(self, outcome: Outcome, attempt: int) -> str:
+    def _brake(self, outcome: Outcome) -> None:
+        """Stops where nothing is accepted any more: the trouble is not with single addresses then."""
+        kind, number = self._row
+        self._row = (outcome.result, number + 1 if outcome.result is kind else 1)
+        longest = self._longest_row.get(outcome.result)
+        if longest is not None and self._row[1] >= longest and self.error is None:
+            self.error = TransportError(
+                f"{self._row[1]:,} messages in a row were {outcome.result.value}, so the campaign stopped itself; "
+                f"the last answer was: {outcome.reason or 'none'}"
+            )
+            self._stop.set()
+
+    def _due(self, outcome: Outcome, subscriber_id: int) -> str:
         """When a deferred delivery is tried again: later each time, and not all of them at once."""
         if outcome.result is not Result.DEFERRED:
             return ""
+        self._deferrals[subscriber_id] += 1
+        attempt = self._deferrals[subscriber_id]
         if attempt > len(self._retry_after):
             return NEVER
         seconds = self._retry_after[attempt - 1] * random.uniform(0.75, 1.25)  # noqa: S311

@@ -13,14 +13,15 @@ looks again at whether the person may be written to, so that an unsubscribe wins
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlite_utils import Database
 
 from mailer.audience.selection import reason_sql
-from mailer.delivery.journal import Record
+from mailer.delivery.journal import read_journal
 from mailer.delivery.message import Person
 from mailer.delivery.transports.base import Outcome, Result
 from mailer.errors import CampaignError
@@ -158,10 +159,15 @@ class Spool:
 
     # -- sending ----------------------------------------------------------------------------
 
-    def claim(self, limit: int) -> list[Claim]:
-        """Up to `limit` deliveries that are due, now `sending`. Who may not get it any more is skipped."""
+    def claim(self, limit: int, *, without: Collection[str] = ()) -> list[Claim] | None:
+        """Up to `limit` deliveries that are due, now `sending`; None where none is left.
+
+        Who may not get it any more is skipped: a claim of such people alone is empty. `without` names
+        domains whose turn it is not.
+        """
         reason, parameters = reason_sql(self.campaign.edition, None)
         now = utc_now()
+        elsewhere = f"AND s.domain NOT IN ({', '.join('?' * len(without))})" if without else ""
         with writing(self._db) as db:
             rows = db.conn.execute(
                 # What is pending, or deferred and due, with the person and why not to write to them, if so.
@@ -169,8 +175,8 @@ class Spool:
                 f"s.domain, {reason} FROM deliveries AS d INDEXED BY deliveries_open "
                 "JOIN subscribers AS s ON s.id = d.subscriber_id "
                 f"WHERE d.campaign_id = ? AND d.{_OPEN} AND d.state IN ('pending', 'deferred') "
-                "AND d.due_at <= ? LIMIT ?",
-                [*parameters, self.campaign.id, now, limit],
+                f"AND d.due_at <= ? {elsewhere} LIMIT ?",
+                [*parameters, self.campaign.id, now, *without, limit],
             ).fetchall()
             claims = [_claim(row) for row in rows if row[8] is None]
             db.conn.executemany(
@@ -185,8 +191,7 @@ class Spool:
                 "WHERE campaign_id = ? AND subscriber_id = ?",
                 [(row[8], now, self.campaign.id, row[0]) for row in rows if row[8] is not None],
             )
-        # A batch of people who have all left is no sign of the end.
-        return claims if claims or not rows else self.claim(limit)
+        return claims if rows else None
 
     def settle(self, outcomes: Iterable[tuple[int, int, Outcome, str]]) -> None:
         """Writes the outcome of (subscriber id, attempt, outcome, due) where that claim is still open.
@@ -215,13 +220,14 @@ class Spool:
                 [(self.campaign.id, subscriber, attempt) for subscriber, attempt in deliveries],
             )
 
-    def recover(self, record: Record) -> dict[str, int]:
+    def recover(self, journal: Path) -> dict[str, int]:
         """Settles what a dead process left `sending`, by what its journal knows. Gives counts by state."""
         rows = self._db.conn.execute(
             "SELECT subscriber_id, attempt FROM deliveries INDEXED BY deliveries_open "
             f"WHERE campaign_id = ? AND {_OPEN} AND state = 'sending'",
             [self.campaign.id],
         ).fetchall()
+        record = read_journal(journal, set(rows))
         settled: list[tuple[int, int, Outcome, str]] = []
         released: list[tuple[int, int]] = []
         for key in rows:

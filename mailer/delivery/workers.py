@@ -21,12 +21,16 @@ __all__ = ["Report", "Workers"]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a worker tells: outcomes, what it gives back, and the error that ended it, if one did."""
+    """What a worker tells: outcomes, what it gives back, and the error that ended it, if one did.
+
+    `fatal`: the error is a defect of ours, and what became of the worker's chunk is for the journal to tell.
+    """
 
     settled: list[tuple[Message, Outcome]]
     released: list[Message]
     error: TransportError | None = None
     ended: bool = False
+    fatal: bool = False
 
 
 class Workers:
@@ -55,6 +59,7 @@ class Workers:
 
     def _work(self) -> None:
         error: TransportError | None = None
+        fatal = False
         try:
             channel = self._transport.channel()
             try:
@@ -68,7 +73,8 @@ class Workers:
             error = reason
         except Exception as surprise:  # a defect of ours must end the run, not leave it waiting for ever
             error = TransportError(f"the transport failed in a way nobody foresaw: {surprise!r}")
-        self.reports.put(Report([], [], error, ended=True))
+            fatal = True
+        self.reports.put(Report([], [], error, ended=True, fatal=fatal))
 
     def _send(self, channel: Channel, chunk: list[Message]) -> Report:
         settled: list[tuple[Message, Outcome]] = []

@@ -8,8 +8,9 @@ from the campaign's folder, so that a run that goes on days later sends the same
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-import threading
+import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,22 +19,31 @@ from typing import Any
 from sqlite_utils import Database
 
 from mailer import __version__
-from mailer.archive.campaign import read_renditions, update_manifest, write_campaign
+from mailer.archive.campaign import read_manifest, read_renditions, update_manifest, write_campaign
+from mailer.archive.recorded import recorded_settings
 from mailer.config import Settings
-from mailer.delivery.journal import read_journal
 from mailer.delivery.lock import only_sender
 from mailer.delivery.message import Envelope, Template
 from mailer.delivery.pace import Pacer
 from mailer.delivery.plan import survey
 from mailer.delivery.run import Progress, deliver
 from mailer.delivery.spool import Campaign, Spool, campaigns, find_campaign
+from mailer.delivery.stop import Stop
 from mailer.delivery.transports import open_transport
 from mailer.errors import ArchiveError, CampaignError, MailerError
 from mailer.publish.prepare import Prepared
 from mailer.render.rendition import Rendition
 from mailer.store import utc_now, writing
 
-__all__ = ["Result", "finish_campaign", "left_over", "send_issue"]
+__all__ = [
+    "Result",
+    "cancel_campaign",
+    "finish_campaign",
+    "left_over",
+    "resolve_campaign",
+    "retry_campaign",
+    "send_issue",
+]
 
 #: States in which a run has something to do.
 _OPEN = ("pending", "sending", "deferred")
@@ -64,7 +74,7 @@ def send_issue(
     settings: Settings,
     prepared: Prepared,
     *,
-    stop: threading.Event,
+    stop: Stop,
     observe: Callable[[Progress], None],
 ) -> Result:
     """Sends what was planned, or goes on with the campaign that did so before.
@@ -90,7 +100,7 @@ def finish_campaign(
     settings: Settings,
     slug: str,
     *,
-    stop: threading.Event,
+    stop: Stop,
     observe: Callable[[Progress], None],
     transport: str | None = None,
 ) -> Result:
@@ -98,6 +108,41 @@ def finish_campaign(
     campaign = find_campaign(db, slug)
     with _lock(settings, slug):
         return _run(db, settings, slug, transport or campaign.transport, stop, observe)
+
+
+def retry_campaign(db: Database, settings: Settings, slug: str) -> int:
+    """Makes what was rejected or deferred pending again; gives how many. Raises CampaignError, BusyError."""
+    with _lock(settings, slug):
+        _check_open(find_campaign(db, slug))
+        return Spool(db, find_campaign(db, slug)).retry()
+
+
+def resolve_campaign(db: Database, settings: Settings, slug: str, *, resend: bool) -> int:
+    """Settles what is uncertain by the operator's word; gives how many. Raises CampaignError, BusyError."""
+    with _lock(settings, slug):
+        campaign = find_campaign(db, slug)
+        if resend:
+            _check_open(campaign)
+        spool = Spool(db, campaign)
+        number = spool.resolve(resend=resend)
+        _tell_manifest(settings, spool)
+        return number
+
+
+def cancel_campaign(db: Database, settings: Settings, slug: str) -> None:
+    """Ends a campaign for good. Raises CampaignError where it has ended already."""
+    spool = Spool(db, find_campaign(db, slug))
+    if not spool.set_status("cancelled", only_from=("ready", "sending", "stopped", "paused")):
+        raise CampaignError(f"campaign {slug} is {spool.status()}, so it cannot be cancelled")
+    _tell_manifest(settings, spool)
+
+
+def _check_open(campaign: Campaign) -> None:
+    slug = campaign.slug
+    if campaign.status == "cancelled":
+        raise CampaignError(f"campaign {slug} was cancelled; what it has not sent stays unsent")
+    if campaign.status == "paused":
+        raise CampaignError(f"campaign {slug} is paused; `mailer campaigns resume {slug}` goes on with it")
 
 
 def _lock(settings: Settings, slug: str) -> Any:
@@ -109,6 +154,7 @@ def _freeze(db: Database, settings: Settings, prepared: Prepared) -> None:
     plan, loaded = prepared.plan, prepared.loaded
     folder = settings.campaigns / plan.slug
     sql, parameters = prepared.selection.recipients_sql()
+    written = False
     try:
         with writing(db):
             if survey(db, prepared.selection).digest != plan.audience_hash:
@@ -151,8 +197,10 @@ def _freeze(db: Database, settings: Settings, prepared: Prepared) -> None:
                     "counts": {"pending": plan.recipients},
                 },
             )
+            written = True
     except BaseException:
-        _discard(db, folder, plan.slug)
+        if written:  # and only then: what was there before is somebody's evidence
+            _discard(db, folder, plan.slug)
         raise
 
 
@@ -169,22 +217,18 @@ def _run(
     settings: Settings,
     slug: str,
     transport_url: str,
-    stop: threading.Event,
+    stop: Stop,
     observe: Callable[[Progress], None],
 ) -> Result:
     campaign = find_campaign(db, slug)
-    if campaign.status == "cancelled":
-        raise CampaignError(f"campaign {slug} was cancelled; what it has not sent stays unsent")
-    if campaign.status == "paused":
-        raise CampaignError(f"campaign {slug} is paused; `mailer campaigns resume {slug}` goes on with it")
+    _check_open(campaign)
     spool = Spool(db, campaign)
     journal = settings.root / ".mailer" / f"{slug}.journal"
-    spool.recover(read_journal(journal))
+    spool.recover(journal)
     if settings.delivery.uncertain == "resend":
         spool.resolve(resend=True)
     if not left_over(spool.counts()):
-        if campaign.status != "sent":
-            _conclude(settings, spool, Progress())
+        _conclude(settings, spool, Progress())
         return _result(db, spool, None)
     spool.make_due()
     templates = _templates(settings, campaign)
@@ -205,9 +249,10 @@ def _run(
             stop=stop,
             observe=observe,
         )
-    except MailerError as error:
-        spool.set_status("stopped", str(error), only_from=("sending",))
-        update_manifest(settings.campaigns / slug, {"status": "stopped", "counts": spool.counts()})
+    except BaseException as error:
+        with contextlib.suppress(MailerError, sqlite3.Error, OSError):
+            spool.set_status("stopped", str(error), only_from=("sending",))
+            _tell_manifest(settings, spool)
         raise
     _conclude(settings, spool, progress)
     if not spool.counts()["sending"]:
@@ -223,7 +268,13 @@ def _conclude(settings: Settings, spool: Spool, progress: Progress) -> None:
             "stopped", progress.stopped_by or "some deliveries were deferred", only_from=("sending",)
         )
     else:
-        spool.set_status("sent", only_from=("ready", "sending", "stopped"))
+        spool.set_status("sent", only_from=("ready", "sending", "stopped", "paused"))
+    _tell_manifest(settings, spool)
+
+
+def _tell_manifest(settings: Settings, spool: Spool) -> None:
+    """The folder's manifest says what the spool says."""
+    counts = spool.counts()
     campaign = find_campaign(spool.database, spool.campaign.slug)
     update_manifest(
         settings.campaigns / campaign.slug,
@@ -239,8 +290,10 @@ def _conclude(settings: Settings, spool: Spool, progress: Progress) -> None:
 def _templates(settings: Settings, campaign: Campaign) -> dict[int, Template]:
     """What is sent, read back from the campaign's folder."""
     renditions: Mapping[int, Rendition] = read_renditions(settings.campaigns / campaign.slug)
+    folder = settings.campaigns / campaign.slug
     envelope = Envelope(
-        settings,
+        # The sender and the addresses of then: a later run sends the same bytes under the same Message-ID.
+        recorded_settings(read_manifest(folder), settings),
         campaign_id=campaign.id,
         slug=campaign.slug,
         edition=campaign.edition,

@@ -10,7 +10,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ import pytest
 
 from mailer.commands.signals import stop_on_signals
 from mailer.delivery.lock import only_sender
+from mailer.delivery.stop import Stop
 from mailer.delivery.transports.base import Outcome, Result
 from mailer.store import open_store
 from tests.cli import Ran, run
@@ -289,10 +289,10 @@ def interrupted(desk: Path, monkeypatch: pytest.MonkeyPatch, *, after: int) -> R
 
     with monkeypatch.context() as patch:
         done: list[str] = []
-        stops: list[threading.Event] = []
+        stops: list[Stop] = []
 
         @contextlib.contextmanager
-        def noted() -> Iterator[threading.Event]:
+        def noted() -> Iterator[Stop]:
             with stop_on_signals() as stop:
                 stops.append(stop)
                 yield stop
@@ -534,7 +534,12 @@ def test_a_retry_with_nothing_to_retry(desk: Path) -> None:
 def test_a_campaign_folder_is_verified(desk: Path) -> None:
     run(desk, "send", ISSUE, "--yes")
     assert run(desk, "campaigns", "verify", SLUG).status == 0
-    assert run(desk, "campaigns", "verify", SLUG, "--json").json == {"slug": SLUG, "ok": True, "findings": []}
+    assert run(desk, "campaigns", "verify", SLUG, "--json").json == {
+        "slug": SLUG,
+        "ok": True,
+        "findings": [],
+        "notes": [],
+    }
     page = desk / "campaigns" / SLUG / "web.html"
     page.write_text(page.read_text("utf-8") + "<!-- changed -->", encoding="utf-8")
     ran = run(desk, "campaigns", "verify", SLUG)

@@ -88,3 +88,47 @@ def test_a_full_disk_is_an_error_before_anything_is_handed_over(
     with pytest.raises(OSError, match="No space left"):
         journal.begin([(1, 1)])
     journal.close()
+
+
+def test_only_what_is_asked_for_is_remembered(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j")
+    journal.begin([(1, 1), (2, 1)])
+    journal.finish([(1, 1, ACCEPTED), (2, 1, ACCEPTED)])
+    journal.close()
+    record = read_journal(tmp_path / "j", {(2, 1)})
+    assert record.begun == {(2, 1)}
+    assert record.outcomes == {(2, 1): ACCEPTED}
+
+
+def test_a_line_that_was_cut_short_does_not_swallow_the_next(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j")
+    with (tmp_path / "j").open("ab") as file:
+        file.write(b"> 12 1")
+    journal.begin([(13, 1)])
+    journal.close()
+    assert (13, 1) in read_journal(tmp_path / "j").begun
+
+
+def test_after_the_end_of_a_run_nobody_can_begin(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j")
+    journal.seal()
+    with pytest.raises(OSError, match="the run has ended"):
+        journal.begin([(1, 1)])
+    journal.close()
+    journal.close()
+    with pytest.raises(OSError, match="the run has ended"):
+        journal.finish([(1, 1, ACCEPTED)])
+    assert read_journal(tmp_path / "j").begun == frozenset()
+
+
+def test_a_journal_can_be_emptied(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j")
+    before = journal.size
+    journal.begin([(1, 1)])
+    assert journal.size > before
+    journal.clear()
+    assert journal.size == before
+    journal.close()
+    record = read_journal(tmp_path / "j")
+    assert record.complete
+    assert not record.begun

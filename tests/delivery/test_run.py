@@ -17,8 +17,10 @@ from mailer.delivery.journal import Journal, read_journal
 from mailer.delivery.pace import Pacer
 from mailer.delivery.run import NEVER, Progress, deliver
 from mailer.delivery.spool import Spool
+from mailer.delivery.stop import Stop
 from mailer.delivery.transports.base import Outcome, Outgoing, Result
 from mailer.errors import TransportError
+from mailer.store import open_store
 from tests.delivery.conftest import Scripted, add_readers, freeze, templates
 
 ACCEPTED = Outcome(Result.ACCEPTED, "ok")
@@ -30,7 +32,7 @@ def run(
     transport: Scripted,
     journal: Path,
     *,
-    stop: threading.Event | None = None,
+    stop: Stop | None = None,
     pacer: Pacer | None = None,
     connections: int = 4,
     retry_after: tuple[float, ...] = (),
@@ -43,7 +45,7 @@ def run(
         journal=journal,
         pacer=pacer or Pacer(Pace()),
         connections=connections,
-        stop=stop or threading.Event(),
+        stop=stop or Stop(),
         retry_after=retry_after,
         **more,  # type: ignore[arg-type]
     )
@@ -80,8 +82,6 @@ def test_more_readers_than_a_window(
         nonlocal most
         most = max(most, spool_of_another.counts()["sending"])
         return ACCEPTED
-
-    from mailer.store import open_store
 
     spool_of_another = Spool(open_store(settings.database), spool.campaign)
     transport.decide = watch
@@ -128,7 +128,7 @@ def test_a_stop_during_the_wait_for_a_retry_ends_the_run(
     db: Database, settings: Settings, journal: Path
 ) -> None:
     add_readers(db, 1)
-    spool, stop = freeze(db), threading.Event()
+    spool, stop = freeze(db), Stop()
 
     def decide(message: Outgoing) -> Outcome:
         stop.set()
@@ -141,7 +141,7 @@ def test_a_stop_during_the_wait_for_a_retry_ends_the_run(
 
 def test_a_stop_gives_back_what_was_not_handed_over(db: Database, settings: Settings, journal: Path) -> None:
     add_readers(db, 300)
-    spool, stop = freeze(db), threading.Event()
+    spool, stop = freeze(db), Stop()
 
     def decide(message: Outgoing) -> Outcome:
         stop.set()
@@ -165,8 +165,6 @@ def test_another_process_stops_a_run(
     monkeypatch.setattr(module, "_LOOK_SECONDS", 0.0)
     add_readers(db, 50)
     spool = freeze(db)
-    from mailer.store import open_store
-
     other = Spool(open_store(settings.database), spool.campaign)
     asked = threading.Event()
 
@@ -258,7 +256,7 @@ def test_a_stuck_connection_does_not_hold_up_a_stop(
 ) -> None:
     monkeypatch.setattr(module, "GRACE_SECONDS", 0.2)
     add_readers(db, 50)
-    spool, stop, free = freeze(db), threading.Event(), threading.Event()
+    spool, stop, free = freeze(db), Stop(), threading.Event()
 
     def decide(message: Outgoing) -> Outcome:
         stop.set()
@@ -298,8 +296,6 @@ def test_an_unsubscribe_during_a_run_reaches_the_next_claim(
     monkeypatch.setattr(module, "_CHUNK", 1)
     ids = add_readers(db, 20)
     spool = freeze(db)
-    from mailer.store import open_store
-
     web = open_store(settings.database)
 
     def decide(message: Outgoing) -> Outcome:
@@ -346,7 +342,7 @@ def test_a_database_that_fails_leaves_a_spool_that_can_go_on(
     with pytest.raises(OSError, match="No space left"):
         run(settings, spool, transport, journal)
     monkeypatch.setattr(Spool, "settle", real)
-    assert spool.recover(read_journal(journal))["accepted"] == len(transport.sent)
+    assert spool.recover(journal)["accepted"] == len(transport.sent)
     run(settings, spool, transport, journal)
     assert left(spool) == {"accepted": 10}
     assert len(transport.sent) == len(ids)
@@ -359,3 +355,123 @@ def test_workers_are_daemons(settings: Settings, journal: Path) -> None:
     pool.end()
     assert [pool.reports.get(timeout=5).ended for _ in range(2)] == [True, True]
     opened.close()
+
+
+def test_one_defect_among_good_workers_ends_the_run(db: Database, settings: Settings, journal: Path) -> None:
+    ids = add_readers(db, 200)
+    spool = freeze(db)
+
+    def decide(message: Outgoing) -> Outcome:
+        if message.subscriber_id == ids[5]:
+            raise RuntimeError("a bug")
+        return ACCEPTED
+
+    transport = Scripted(decide)
+    with pytest.raises(TransportError, match="a bug"):
+        run(settings, spool, transport, journal)
+    counts = left(spool)
+    assert counts["uncertain"] == 1
+    assert counts.get("accepted", 0) == len(transport.sent)
+    assert "sending" not in counts
+
+
+def test_an_outage_stops_the_campaign_before_everybody_is_uncertain(
+    db: Database, settings: Settings, journal: Path
+) -> None:
+    add_readers(db, 300)
+    spool = freeze(db)
+    doubtful = Scripted(lambda _: Outcome(Result.UNCERTAIN, "", "503 try later"))
+    with pytest.raises(
+        TransportError, match="in a row were uncertain, so the campaign stopped itself"
+    ) as caught:
+        run(settings, spool, doubtful, journal)
+    assert "503 try later" in str(caught.value)
+    assert left(spool)["uncertain"] <= 20 + 4 * 20
+    assert left(spool)["pending"] >= 200
+
+
+def test_refusals_among_good_ones_do_not_stop_it(
+    db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_REFUSALS_IN_A_ROW", 3)
+    ids = add_readers(db, 100)
+    spool = freeze(db)
+    odd = Scripted(lambda m: ACCEPTED if m.subscriber_id % 2 else Outcome(Result.REJECTED, "", "550 no"))
+    run(settings, spool, odd, journal, connections=1)
+    assert left(spool) == {"accepted": 50, "rejected": 50}
+    assert len(odd.sent) == len(ids)
+
+
+def test_under_a_pace_no_more_is_claimed_than_may_leave_soon(
+    db: Database, settings: Settings, journal: Path
+) -> None:
+    ids = add_readers(db, 60)
+    spool = freeze(db)
+    web = open_store(settings.database)
+
+    def decide(message: Outgoing) -> Outcome:
+        if message.subscriber_id == ids[0]:
+            unsubscribe(web, ids[59], source="one-click")
+        return ACCEPTED
+
+    pacer = Pacer(Pace.model_construct(limit=Rate(count=25, seconds=1), domains={}))
+    transport = Scripted(decide)
+    run(settings, spool, transport, journal, pacer=pacer)
+    assert "reader60@example.org" not in transport.sent
+    assert left(spool) == {"accepted": 59, "skipped": 1}
+
+
+def test_a_slow_domain_does_not_fill_the_window(
+    db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_WINDOW", 20)
+    add_readers(db, 30, "slow.test")
+    add_readers(db, 100, "fast.test")
+    spool, stop = freeze(db), Stop()
+    fast: list[str] = []
+
+    def decide(message: Outgoing) -> Outcome:
+        if message.address.endswith("@fast.test"):
+            fast.append(message.address)
+            if len(fast) == 100:
+                stop.set()
+        return ACCEPTED
+
+    pacer = Pacer(Pace.model_construct(limit=None, domains={"slow.test": Rate(count=2, seconds=1)}))
+    run(settings, spool, Scripted(decide), journal, pacer=pacer, stop=stop)
+    assert len(fast) == 100
+    assert left(spool)["pending"] > 15
+
+
+def test_a_slow_domain_alone_is_sent_to_the_end(db: Database, settings: Settings, journal: Path) -> None:
+    add_readers(db, 30, "slow.test")
+    spool = freeze(db)
+    pacer = Pacer(Pace.model_construct(limit=None, domains={"slow.test": Rate(count=10, seconds=0.5)}))
+    run(settings, spool, Scripted(), journal, pacer=pacer)
+    assert left(spool) == {"accepted": 30}
+
+
+def test_a_full_journal_is_emptied_when_nothing_is_on_the_wire(
+    db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_WINDOW", 20)
+    monkeypatch.setattr(module, "_JOURNAL_BYTES", 500)
+    add_readers(db, 200)
+    spool, transport = freeze(db), Scripted()
+    run(settings, spool, transport, journal)
+    assert left(spool) == {"accepted": 200}
+    assert len(set(transport.sent)) == 200
+    assert journal.stat().st_size < 3000
+
+
+def test_what_was_given_back_does_not_count_as_a_failed_try(
+    db: Database, settings: Settings, journal: Path
+) -> None:
+    (a,) = add_readers(db, 1)
+    spool = freeze(db)
+    for attempt in (1, 2, 3):
+        spool.claim(1)
+        spool.release([(a, attempt)])
+    answers = iter([Outcome(Result.DEFERRED, "", "451 later"), ACCEPTED])
+    run(settings, spool, Scripted(lambda _: next(answers)), journal, retry_after=(0.01,))
+    assert left(spool) == {"accepted": 1}

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli import run
-from tests.servers.sendgrid import SendGridApi
+from tests.servers.sendgrid import KEY, SendGridApi
 from tests.servers.smtp import SmtpServer
 
 ROOT = Path(__file__).parents[2]
@@ -112,7 +112,7 @@ def test_smtp_sigterm_leaves_nothing_uncertain(desk: Path) -> None:
 
 
 def test_sendgrid_after_a_kill_nobody_twice_nobody_lost(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SENDGRID_API_KEY", "SG.test")
+    monkeypatch.setenv("SENDGRID_API_KEY", KEY)
     with SendGridApi() as api:
         monkeypatch.setenv("MAILER_SENDGRID_URL", api.url)
         end_after(start(desk, "sendgrid:"), api.delivered, 1, signal.SIGKILL)  # type: ignore[arg-type]

@@ -1,0 +1,35 @@
+"""The wish to stop a run, from a signal or another thread.
+
+Not a `threading.Event`: its `set` takes a lock, and a signal that comes while the main thread holds that very lock
+would wait for itself for ever.
+"""
+
+from __future__ import annotations
+
+import time
+
+__all__ = ["Stop"]
+
+_STEP_SECONDS = 0.05
+
+
+class Stop:
+    """A flag that is set once. Safe to set in a signal handler."""
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def set(self) -> None:
+        """Asks to stop."""
+        self._asked = True
+
+    def is_set(self) -> bool:
+        """Whether anybody asked."""
+        return self._asked
+
+    def wait(self, seconds: float) -> bool:
+        """Waits so long, or until somebody asks; whether anybody did."""
+        end = time.monotonic() + seconds
+        while not self._asked and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, _STEP_SECONDS))
+        return self._asked
