@@ -22,6 +22,7 @@ __all__ = ["LISTS", "Includes"]
 LISTS = ("items", "sections", "related")
 
 MAX_INCLUDES = 200
+MAX_ENTRIES = 2_000
 MAX_DEPTH = 8
 MAX_TOTAL = 4_000_000
 
@@ -39,6 +40,7 @@ class Includes:
         self._folder = ""
         self._number = 0
         self._total = 0
+        self._number_of_entries = 0
         self._full = False
 
     def read(self, path: Path) -> Node | None:
@@ -117,13 +119,7 @@ class Includes:
         elif len(chain) > MAX_DEPTH:
             self._complain(f"includes are nested more than {MAX_DEPTH} deep", wanted.mark)
         elif self._number > MAX_INCLUDES or self._total > MAX_TOTAL:
-            if not self._full:
-                self._full = True
-                self._complain(
-                    f"an issue includes at most {MAX_INCLUDES} files and {MAX_TOTAL / 1e6:g} MB; "
-                    "make it smaller",
-                    wanted.mark,
-                )
+            self._too_much(wanted.mark)
         else:
             written = name_in(self.root, folder, wanted.value.strip(), path)
             tree = self._tree(path, written)
@@ -134,8 +130,17 @@ class Includes:
                 self._complain("must hold one entry or a list of entries, because it is included", tree.mark)
                 return None
             entries = tree.value if isinstance(tree.value, tuple) else (tree,)
-            return self._entries(entries, (*chain, name))
+            self._number_of_entries += len(entries)
+            if self._number_of_entries <= MAX_ENTRIES:
+                return self._entries(entries, (*chain, name))
+            self._too_much(wanted.mark)
         return None
+
+    def _too_much(self, mark: Mark) -> None:
+        if not self._full:
+            self._full = True
+            limits = f"{MAX_INCLUDES} files, {MAX_ENTRIES:,} entries and {MAX_TOTAL / 1e6:g} MB"
+            self._complain(f"an issue includes at most {limits}; make it smaller", mark)
 
     def _complain(self, message: str, mark: Mark) -> None:
         self.problems.append(Problem(message, mark.path, mark.line, mark.column))
