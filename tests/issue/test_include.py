@@ -131,14 +131,10 @@ def test_includes_that_multiply_end_quickly(wrong: Wrong, write: Write, head: st
 
 
 def test_includes_of_much_text_or_of_many_entries_end_quickly(wrong: Wrong, write: Write, head: str) -> None:
-    write("issues/text.yaml", "title: x
-body: " + "x" * 90_000)
-    write("issues/many.yaml", "- title: x
-" * 1_500)
+    write("issues/text.yaml", "title: x\nbody: " + "x" * 90_000)
+    write("issues/many.yaml", "- title: x\n" * 1_500)
     for name in ("text", "many"):
-        (line,) = wrong(head + "items:
-" + f"  - include: {name}.yaml
-" * 100)
+        (line,) = wrong(head + "items:\n" + f"  - include: {name}.yaml\n" * 100)
         assert line.endswith("an issue includes at most 200 files, 2,000 entries and 4 MB; make it smaller")
 
 
