@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from mailer.delivery.brake import DOUBTS_IN_A_ROW, REFUSALS_IN_A_ROW, Brake
 from mailer.delivery.journal import Journal
 from mailer.delivery.message import Message, Template
 from mailer.delivery.pace import Pacer
@@ -42,9 +43,6 @@ _LOOK_SECONDS = 0.25
 _AHEAD_SECONDS = 2.0
 #: A journal of this size is emptied at the next moment when nothing is on the wire (bytes).
 _JOURNAL_BYTES = 8_000_000
-#: So many doubts, or refusals, in a row with nothing accepted: something is wrong with more than one address.
-_DOUBTS_IN_A_ROW = 20
-_REFUSALS_IN_A_ROW = 200
 
 
 @dataclass(slots=True)
@@ -120,17 +118,18 @@ class _Delivery:
         self._window = max(_WINDOW, 2 * transport.batch * count)
         self._chunk = 1 if pacer else max(_CHUNK, transport.batch)
         self._stop = threading.Event()
-        self._workers = Workers(transport, journal, self._is_stopping, count)
+        self._brake = Brake(
+            {
+                Result.UNCERTAIN: max(DOUBTS_IN_A_ROW, 2 * transport.batch),
+                Result.REJECTED: max(REFUSALS_IN_A_ROW, 2 * transport.batch),
+            }
+        )
+        self._workers = Workers(transport, journal, self._brake, self._is_stopping, count)
         self._outstanding: set[tuple[int, int]] = set()
         self._waiting: deque[tuple[Message, str]] = deque()
         self._settled: list[tuple[int, int, Outcome, str]] = []
         self._released: list[tuple[int, int]] = []
         self._deferrals: Counter[int] = Counter()
-        self._row: tuple[Result, int] = (Result.ACCEPTED, 0)
-        self._longest_row = {
-            Result.UNCERTAIN: max(_DOUBTS_IN_A_ROW, 2 * transport.batch),
-            Result.REJECTED: max(_REFUSALS_IN_A_ROW, 2 * transport.batch),
-        }
         self._full: set[str] = set()
         self._claim_again = 0.0
         self._started = self._settled_at = self._looked_at = time.monotonic()
@@ -138,7 +137,7 @@ class _Delivery:
         self.error: TransportError | None = None
 
     def _is_stopping(self) -> bool:
-        return self._stop.is_set() or self._asked_to_stop.is_set()
+        return self._stop.is_set() or self._asked_to_stop.is_set() or bool(self._brake.sentence)
 
     def run(self) -> None:
         """Until nothing is left or something stops it."""
@@ -151,6 +150,9 @@ class _Delivery:
             if self._released:
                 exhausted = False
             self._write_down()
+            if self._brake.sentence:
+                self.error = TransportError(self._brake.sentence)
+                return
             self._look_around()
             if exhausted and not self._outstanding:
                 self._write_down(now=True)
@@ -265,7 +267,6 @@ class _Delivery:
         for message, outcome in report.settled:
             key = (message.subscriber_id, message.attempt)
             self._settled.append((*key, outcome, self._due(outcome, message.subscriber_id)))
-            self._brake(outcome)
             self._outstanding.discard(key)
             state = outcome.result.value
             self.progress.outcomes[state] = self.progress.outcomes.get(state, 0) + 1
@@ -279,18 +280,6 @@ class _Delivery:
             if report.error is not None and (report.fatal or not self._workers.alive):
                 self.error = report.error
                 self._stop.set()
-
-    def _brake(self, outcome: Outcome) -> None:
-        """Stops where nothing is accepted any more: the trouble is not with single addresses then."""
-        kind, number = self._row
-        self._row = (outcome.result, number + 1 if outcome.result is kind else 1)
-        longest = self._longest_row.get(outcome.result)
-        if longest is not None and self._row[1] >= longest and self.error is None:
-            self.error = TransportError(
-                f"{self._row[1]:,} messages in a row were {outcome.result.value}, so the campaign stopped itself; "
-                f"the last answer was: {outcome.reason or 'none'}"
-            )
-            self._stop.set()
 
     def _due(self, outcome: Outcome, subscriber_id: int) -> str:
         """When a deferred delivery is tried again: later each time, and not all of them at once."""

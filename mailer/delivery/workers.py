@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mailer.delivery.brake import Brake
 from mailer.delivery.journal import Journal
 from mailer.delivery.message import Message
 from mailer.delivery.transports.base import Channel, Outcome, Transport
@@ -37,10 +38,16 @@ class Workers:
     """The threads of one run. `reports` is what they tell, `alive` is kept by whoever reads it."""
 
     def __init__(
-        self, transport: Transport, journal: Journal, stopping: Callable[[], bool], count: int
+        self,
+        transport: Transport,
+        journal: Journal,
+        brake: Brake,
+        stopping: Callable[[], bool],
+        count: int,
     ) -> None:
         self._transport = transport
         self._journal = journal
+        self._brake = brake
         self._stopping = stopping
         self._chunks: queue.SimpleQueue[list[Message] | None] = queue.SimpleQueue()
         self.reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
@@ -93,6 +100,7 @@ class Workers:
                 return Report(settled, chunk[start:], error)
             pairs = list(zip(group, outcomes, strict=True))
             settled += pairs
+            self._brake.note(outcomes)
             try:
                 self._journal.finish((m.subscriber_id, m.attempt, outcome) for m, outcome in pairs)
             except OSError as error:
