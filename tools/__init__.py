@@ -1,0 +1,1 @@
+"""What makes the pictures of this repository; no part of the program."""
