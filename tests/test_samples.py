@@ -1,4 +1,4 @@
-"""The three sample issues, sent for real: over SMTP with STARTTLS and AUTH, and to a stand-in for SendGrid."""
+"""The three sample issues, sent for real: over SMTP with STARTTLS and AUTH, and to SendGrid's stand-in."""
 
 from __future__ import annotations
 

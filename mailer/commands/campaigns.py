@@ -11,7 +11,8 @@ from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.commands.sending import result_json
 from mailer.commands.signals import stop_on_signals
 from mailer.commands.telling import say_counts, say_result, watching
-from mailer.delivery.spool import Campaign, Spool, campaigns, find_campaign
+from mailer.delivery.campaigns import Campaign, campaigns, find_campaign
+from mailer.delivery.spool import Spool
 from mailer.errors import CampaignError, InputError
 from mailer.publish.send import cancel_campaign, finish_campaign, resolve_campaign, retry_campaign
 from mailer.store import open_store
@@ -185,8 +186,7 @@ def verify(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
         for finding in (*verdict.problems, *verdict.notes):
             say(finding)
         if not verdict.problems:
-            say(
-                f"campaigns/{slug} holds what was sent{'' if verdict.notes else ', and renders to the same bytes'}."
-            )
+            same = "" if verdict.notes else ", and renders to the same bytes"
+            say(f"campaigns/{slug} holds what was sent{same}.")
     if verdict.problems:
         raise typer.Exit(1)

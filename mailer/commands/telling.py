@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from mailer.audience.selection import Exclusion
 from mailer.commands.context import say
 from mailer.config import Settings
-from mailer.delivery.run import Progress as RunProgress
+from mailer.delivery.progress import Progress as RunProgress
 from mailer.delivery.spool import STATES
 from mailer.publish.prepare import Prepared
 from mailer.publish.send import Result

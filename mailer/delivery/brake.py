@@ -36,6 +36,6 @@ class Brake:
                 longest = self._longest.get(self._kind)
                 if longest is not None and self._number >= longest and not self.sentence:
                     self.sentence = (
-                        f"{self._number:,} messages in a row were {self._kind.value}, so the campaign stopped "
-                        f"itself; the last answer was: {outcome.reason or 'none'}"
+                        f"{self._number:,} messages in a row were {self._kind.value}, so the campaign "
+                        f"stopped itself; the last answer was: {outcome.reason or 'none'}"
                     )

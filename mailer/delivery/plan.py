@@ -20,8 +20,8 @@ from sqlite_utils import Database
 from mailer.audience.segments import Segment
 from mailer.audience.selection import mask_sql, reason_sql
 from mailer.config import Settings
+from mailer.delivery.campaigns import Campaign
 from mailer.delivery.message import Envelope, Message, Person, Template
-from mailer.delivery.spool import Campaign
 from mailer.issue.load import LoadedIssue
 from mailer.render.rendition import Rendition
 

@@ -13,7 +13,6 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,13 +20,14 @@ from mailer.delivery.brake import DOUBTS_IN_A_ROW, REFUSALS_IN_A_ROW, Brake
 from mailer.delivery.journal import Journal
 from mailer.delivery.message import Message, Template
 from mailer.delivery.pace import Pacer
+from mailer.delivery.progress import Progress
 from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
 from mailer.delivery.transports.base import Outcome, Result, Transport
 from mailer.delivery.workers import Report, Workers
 from mailer.errors import TransportError
 
-__all__ = ["NEVER", "RETRY_AFTER", "Progress", "deliver"]
+__all__ = ["NEVER", "RETRY_AFTER", "deliver"]
 
 #: Seconds until a deferred delivery is tried again, by attempt; after the last it waits for the operator.
 RETRY_AFTER = (5.0, 30.0, 120.0)
@@ -43,20 +43,6 @@ _LOOK_SECONDS = 0.25
 _AHEAD_SECONDS = 2.0
 #: A journal of this size is emptied at the next moment when nothing is on the wire (bytes).
 _JOURNAL_BYTES = 8_000_000
-
-
-@dataclass(slots=True)
-class Progress:
-    """What this run has done so far: outcomes by state, its seconds, and what stopped it, if anything did."""
-
-    outcomes: dict[str, int] = field(default_factory=dict)
-    seconds: float = 0.0
-    stopped_by: str = ""
-
-    @property
-    def done(self) -> int:
-        """How many deliveries have an outcome."""
-        return sum(self.outcomes.values())
 
 
 def deliver(

@@ -1,7 +1,7 @@
 """The wish to stop a run, from a signal or another thread.
 
-Not a `threading.Event`: its `set` takes a lock, and a signal that comes while the main thread holds that very lock
-would wait for itself for ever.
+Not a `threading.Event`: its `set` takes a lock, and a signal that comes while the main thread holds that
+very lock would wait for itself for ever.
 """
 
 from __future__ import annotations

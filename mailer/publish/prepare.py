@@ -11,11 +11,11 @@ from sqlite_utils import Database
 from mailer.archive.campaign import is_unstarted
 from mailer.audience.segments import Segment, parse
 from mailer.config import Settings
+from mailer.delivery.campaigns import Campaign, campaigns
 from mailer.delivery.plan import Audience, Plan, Selection, audience_variants, make_plan, survey
-from mailer.delivery.spool import Campaign, campaigns
 from mailer.errors import IssueError, Problem, SegmentError
 from mailer.issue.load import LoadedIssue, load_issue
-from mailer.issue.model import only_expressions
+from mailer.issue.model import only_expressions, only_places
 from mailer.render.check import check_rendition
 from mailer.render.render import render_variants
 from mailer.render.rendition import Rendition
@@ -68,35 +68,23 @@ def selection_for(
 ) -> Selection:
     """Who is asked for. Raises SegmentError for the segment, IssueError for an `only` of the issue."""
     zone = settings.publication.zone
-    only: list[Segment] = []
     problems: list[Problem] = []
-    for expression in only_expressions(loaded.issue):
+    parsed: dict[str, Segment] = {}
+    for keys, expression in only_places(loaded.issue):
         try:
-            only.append(parse(expression, zone))
+            parsed[expression] = parse(expression, zone)
         except SegmentError as error:
+            mark = loaded.mark_of(*keys)
             problems += [
-                Problem(f"only: {p.message}", *_place_of_only(loaded, expression)) for p in error.problems
+                Problem(f"only: {problem.message}", mark.path, mark.line, mark.column)
+                for problem in error.problems
             ]
     if problems:
         raise IssueError.of(problems)
+    only = [parsed[expression] for expression in only_expressions(loaded.issue)]
     return Selection(
         loaded.issue.edition, parse(segment, zone) if segment else None, tuple(only), tuple(sorted(earlier))
     )
-
-
-def _place_of_only(loaded: LoadedIssue, expression: str) -> tuple[str, int | None]:
-    issue = loaded.issue
-    groups: list[tuple[tuple[str | int, ...], str | None]] = [
-        (("items", i), item.only) for i, item in enumerate(issue.items)
-    ]
-    for i, section in enumerate(issue.sections):
-        groups.append((("sections", i), section.only))
-        groups += [(("sections", i, "items", j), item.only) for j, item in enumerate(section.items)]
-    for keys, only in groups:
-        if only == expression:
-            place = loaded.place_of(*keys, "only")
-            return place[0], place[1]
-    return loaded.path, None
 
 
 def _is_same_issue(campaign: Campaign, loaded: LoadedIssue) -> bool:

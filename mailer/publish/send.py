@@ -22,12 +22,14 @@ from mailer import __version__
 from mailer.archive.campaign import read_manifest, read_renditions, update_manifest, write_campaign
 from mailer.archive.recorded import recorded_settings
 from mailer.config import Settings
+from mailer.delivery.campaigns import Campaign, campaigns, find_campaign
 from mailer.delivery.lock import only_sender
 from mailer.delivery.message import Envelope, Template
 from mailer.delivery.pace import Pacer
 from mailer.delivery.plan import survey
-from mailer.delivery.run import Progress, deliver
-from mailer.delivery.spool import Campaign, Spool, campaigns, find_campaign
+from mailer.delivery.progress import Progress
+from mailer.delivery.run import deliver
+from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
 from mailer.delivery.transports import open_transport
 from mailer.errors import ArchiveError, CampaignError, MailerError

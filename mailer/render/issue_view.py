@@ -43,6 +43,7 @@ class Viewer:
         self._files = {file.path: file.data for file in places.loaded.pictures}
         self._folder = posixpath.dirname(places.loaded.path)
         self._number = 0
+        self._made: list[tuple[str, Key]] = []  # what is wrong with defaults made from other texts
 
     def issue(self, issue: model.Issue) -> IssueView:
         """The view of an issue, or of a variant of it. Problems are left in `places`."""
@@ -60,7 +61,7 @@ class Viewer:
             for number, section in enumerate(issue.sections, 1)
         )
         column, call = issue.column, issue.call_to_action
-        return IssueView(
+        view = IssueView(
             date=issue.date,
             title=title,
             subject=self._line(issue.subject, ("subject",)),
@@ -94,6 +95,10 @@ class Viewer:
             tags=tuple(self._line(tag, ("tags", i)) for i, tag in enumerate(issue.tags)),
             notice=self._rich(issue.notice, ("notice",), 3),
         )
+        if not self.places.problems:  # else what they were made from has been told
+            for message, key in self._made:
+                self.places.complain(f"{key[0]}: {message}", key)
+        return view
 
     def brand(self) -> BrandView:
         """How the workspace looks. Raises ConfigError where the logo cannot be used."""
@@ -140,7 +145,10 @@ class Viewer:
                 text, lambda paths, default: self.markers.make(paths, default, self.places.at(key))
             )
         except ExpressionError as error:
-            self.places.complain(str(error), key, error.line)
+            if self.places.is_written(key):
+                self.places.complain(str(error), key, error.line)
+            else:
+                self._made.append((str(error), key))
             return ""
 
     def _line(self, text: str, key: Key) -> str:

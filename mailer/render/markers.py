@@ -59,7 +59,7 @@ class Markers:
         digest = hashlib.sha256(b"mailer.slots\0" + self.seed.encode()).hexdigest()
         self._prefix = f"slot{digest[:24]}x"
         self._pattern = re.compile(f"{self._prefix}([0-9]{{1,6}})z", re.IGNORECASE)
-        self._rest = re.compile(digest[:12] + "|" + digest[12:24], re.IGNORECASE)
+        self._rest = re.compile(f"slot{digest[:3]}|{digest[:12]}|{digest[12:24]}", re.IGNORECASE)
 
     def make(self, paths: tuple[str, ...], default: str, place: tuple[str, int | None]) -> str:
         """The marker of a slot; the same one for the same slot of the same place."""

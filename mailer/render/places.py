@@ -27,6 +27,10 @@ class Places:
             return node.mark.path, node.text_line + line
         return self.loaded.place_of(*key)
 
+    def is_written(self, key: Key) -> bool:
+        """Whether a value stands in a file, and is no default."""
+        return self.loaded.line_of(*key) is not None
+
     def complain(self, message: str, key: Key, line: int = 0) -> None:
         """Notes a problem."""
         problem = Problem(message, *self.at(key, line))

@@ -84,7 +84,7 @@ class _Rendering:
         self.viewer = Viewer(places, settings, self.markers, image_base)
         view = self.viewer.issue(issue)
         if places.problems:
-            raise IssueError.of(places.problems)
+            raise IssueError.of(sorted(places.problems, key=lambda p: (p.path or "", p.line or 0)))
         self.subject = " ".join(view.subject.split())
         self.context = self._context(view, archive)
 

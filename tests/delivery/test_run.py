@@ -16,7 +16,8 @@ from mailer.delivery import workers
 from mailer.delivery.brake import Brake
 from mailer.delivery.journal import Journal, read_journal
 from mailer.delivery.pace import Pacer
-from mailer.delivery.run import NEVER, Progress, deliver
+from mailer.delivery.progress import Progress
+from mailer.delivery.run import NEVER, deliver
 from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
 from mailer.delivery.transports.base import Outcome, Outgoing, Result

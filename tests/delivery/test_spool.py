@@ -9,8 +9,9 @@ from sqlite_utils import Database
 
 from mailer.audience.subscribers import erase, unsubscribe
 from mailer.audience.suppression import suppress
+from mailer.delivery.campaigns import campaigns, find_campaign
 from mailer.delivery.journal import Journal
-from mailer.delivery.spool import STATES, campaigns, find_campaign
+from mailer.delivery.spool import STATES
 from mailer.delivery.transports.base import Outcome, Result
 from mailer.errors import CampaignError
 from tests.delivery.conftest import add_readers, freeze

@@ -1,6 +1,7 @@
-"""A real `send` against a real server, killed while it sends, again and again; then the two sides are compared.
+"""A real `send` against a real server, killed while it sends, again and again; then both sides are compared.
 
-After any number of kills: nobody got it twice, nobody is lost, and the uncertain are at most what was on the wire.
+After any number of kills: nobody got it twice, nobody is lost, and the uncertain are at most what was on the
+wire.
 """
 
 from __future__ import annotations

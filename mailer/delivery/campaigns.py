@@ -1,0 +1,69 @@
+"""Campaigns as the database knows them: what was sent, from which issue, and how it stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlite_utils import Database
+
+from mailer.errors import CampaignError
+from mailer.words import nearest
+
+__all__ = ["Campaign", "campaigns", "find_campaign"]
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """One sending of an issue to an audience, as the database knows it. Times are UTC."""
+
+    id: int
+    slug: str
+    issue: str
+    issue_hash: str
+    edition: str
+    issue_date: str
+    segment: str
+    plan_hash: str
+    plan: dict[str, Any]
+    subject: str
+    transport: str
+    status: str
+    status_note: str
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+
+
+_CAMPAIGN_COLUMNS = (
+    "id, slug, issue, issue_hash, edition, issue_date, segment, plan_hash, plan, subject, transport, "
+    "status, status_note, created_at, started_at, finished_at"
+)
+
+
+def _campaign(row: Sequence[Any]) -> Campaign:
+    values = list(row)
+    values[8] = json.loads(values[8])
+    return Campaign(*values)
+
+
+def campaigns(db: Database) -> list[Campaign]:
+    """All campaigns, newest first."""
+    rows = db.conn.execute(f"SELECT {_CAMPAIGN_COLUMNS} FROM campaigns ORDER BY id DESC")
+    return [_campaign(row) for row in rows]
+
+
+def find_campaign(db: Database, slug: str) -> Campaign:
+    """The campaign of that name. Raises CampaignError with the nearest one there is."""
+    row = db.conn.execute(
+        f"SELECT {_CAMPAIGN_COLUMNS} FROM campaigns WHERE slug = ?",
+        [slug],
+    ).fetchone()
+    if row is None:
+        slugs = [other.slug for other in campaigns(db)]
+        best = nearest(slug, slugs)
+        hint = f'did you mean "{best}"?' if best else "`mailer campaigns list` shows what there is"
+        raise CampaignError(f'there is no campaign "{slug}"; {hint}')
+    return _campaign(row)
