@@ -140,7 +140,7 @@ def phones(screens: list[Image.Image], file: Path) -> None:
         ImageDraw.Draw(mask).rounded_rectangle([0, 0, screen.width - 1, screen.height - 1], 54, fill=255)
         desk.paste(screen, (x, edge), mask)
     desk = desk.resize((desk.width * 3 // 4, desk.height * 3 // 4), Image.Resampling.LANCZOS)
-    desk.quantize(160, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(file, optimize=True)
+    desk.quantize(256, kmeans=2, dither=Image.Dither.NONE).save(file, optimize=True)
 
 
 def main() -> None:
@@ -148,6 +148,7 @@ def main() -> None:
     build.mkdir(parents=True, exist_ok=True)
     docs.mkdir(parents=True, exist_ok=True)
     screens: dict[tuple[str, str], Image.Image] = {}
+    further: dict[tuple[str, str], Image.Image] = {}
     with chromium() as browser:
         for issue in samples():
             for scheme in SCHEMES:
@@ -158,8 +159,14 @@ def main() -> None:
                     print(file.relative_to(ROOT))  # noqa: T201
                 with opened(browser, issue.mail, issue.pictures, width=375, scheme=scheme, sharp=2) as page:
                     screens[issue.name, scheme] = picture_of(page, whole=False)
+                    # From the first story on, where the comment and the way of the numbers are seen.
+                    if page.locator("#item-1").count():
+                        page.locator("#item-1").evaluate(
+                            "(at) => scrollTo(0, at.getBoundingClientRect().top - 70)"
+                        )
+                    further[issue.name, scheme] = picture_of(page, whole=False)
     morning, evening, feature = sorted({name for name, _ in screens}, key=_order)
-    phones([screens[morning, "light"], screens[morning, "dark"]], docs / "morning.png")
+    phones([screens[morning, "light"], further[morning, "dark"]], docs / "morning.png")
     phones([screens[evening, "light"], screens[feature, "light"]], docs / "evening-and-feature.png")
     print("docs/pictures/morning.png\ndocs/pictures/evening-and-feature.png")  # noqa: T201
 

@@ -148,10 +148,10 @@ def test_a_thumb_finds_the_links_of_contents_button_and_footer(
 
 
 def test_dark_mode_is_dark(browser: Browser, issues: list[Shown]) -> None:
-    for issue in issues:
+    for issue in issues[:3]:
         for scheme, dark in (("light", False), ("dark", True)):
             with opened(browser, issue.mail, issue.pictures, width=375, scheme=scheme) as page:  # type: ignore[arg-type]
-                picture = picture_of(page).convert("L").resize((75, 400))
+                picture = picture_of(page, whole=False).convert("L").resize((75, 160))
                 pixels = sorted(picture.tobytes())
                 assert (pixels[len(pixels) // 2] < 80) == dark, issue.name
 
