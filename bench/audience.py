@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import random
 import resource
 import subprocess
@@ -24,6 +25,7 @@ from mailer.audience.exchange.importer import import_csv
 from mailer.audience.segments import parse
 from mailer.audience.selection import mask_sql, reason_sql
 from mailer.config import load_settings
+from mailer.publish.prepare import prepare
 from mailer.store import open_store
 
 LIMIT = 300
@@ -39,6 +41,14 @@ name = "Morning"
 name = "Evening"
 [editions.feature]
 name = "Feature"
+"""
+ISSUE = """\
+edition: morning
+date: 2026-11-21
+items:
+  - title: For everybody
+  - title: For some
+    only: '"vip" in tags'
 """
 SEGMENT = 'language == "zh" and "vip" in tags or joined > 2026-01-01'
 VARIANTS = ('language == "en"', '"vip" in tags', 'attributes.company == "Company 7"')
@@ -82,7 +92,22 @@ def selects(root: Path) -> int:
     return rows
 
 
-PARTS: dict[str, Callable[[Path], int]] = {"import": imports, "import again": imports, "select": selects}
+def plans(root: Path) -> int:
+    """What `mailer plan` does: the issue, its renditions, and the whole list looked at."""
+    issue = root / "issues" / "issue.yaml"
+    issue.parent.mkdir(exist_ok=True)
+    issue.write_text(ISSUE, encoding="utf-8")
+    os.environ["MAILER_SECRET_KEY"] = "bench"
+    prepared = prepare(open_store(root / "subscribers.db"), load_settings(root), issue, segment=SEGMENT)
+    return prepared.plan.recipients + sum(prepared.plan.excluded.values())
+
+
+PARTS: dict[str, Callable[[Path], int]] = {
+    "import": imports,
+    "import again": imports,
+    "select": selects,
+    "plan": plans,
+}
 
 
 def measure(part: str, root: Path) -> None:
