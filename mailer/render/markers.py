@@ -93,8 +93,3 @@ class Markers:
             fragments.append(text[end : match.start()])
             end = match.end()
         return Part((*fragments, text[end:]), tuple(slot for _, slot in slots))
-
-    def settle(self, text: str, escape: bool = False) -> str:
-        """`text` with each slot's default in its place, as it stands where no reader is known."""
-        part = self.part(text, Context.HTML if escape else Context.TEXT)
-        return part.fill({})
