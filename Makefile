@@ -18,11 +18,12 @@ demo: .venv/.ready
 	@$(BIN)/mailer subscribers import samples/readers.csv
 	@echo "$$ mailer send issues/2026-11-21-morning.yaml --yes"
 	@$(BIN)/mailer send issues/2026-11-21-morning.yaml --yes
+	@$(BIN)/mailer render issues/2026-11-21-morning.yaml -o build/look >/dev/null
 	@echo
 	@echo "Open these:"
-	@echo "  campaigns/2026-11-21-morning/email.html   the edition, as it is in an inbox"
-	@echo "  campaigns/2026-11-21-morning/email.txt    its plain text"
-	@echo "  outbox/                                   one message a reader, as .eml files"
+	@echo "  build/look/email.html                     the edition, with its pictures, in a browser"
+	@echo "  outbox/                                   one message a reader, as .eml files for any mail program"
+	@echo "  campaigns/2026-11-21-morning/             what was sent, and the hashes that prove it"
 
 test: .venv/.ready
 	$(BIN)/python -m pytest --numprocesses=auto --cov --cov-report=term
