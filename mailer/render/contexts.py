@@ -34,7 +34,7 @@ class _Reader(HTMLParser):
         self._raw: str | None = None
 
     def _refuse(self, text: str, where: str) -> None:
-        for _, open_ in self.markers.find(text):
+        for _, open_ in self.markers.each(text):
             self.contexts.append(Context.HTML)
             path, line = open_.place
             message = f"{open_} stands in {where}, where nothing can be filled in safely; move it"
@@ -66,7 +66,7 @@ class _Reader(HTMLParser):
         elif name == "style" or name == "srcset" or name.startswith("on"):
             self._refuse(value, f"the attribute {name}")
         elif name in _URL_ATTRIBUTES:
-            for match, _ in self.markers.find(value):
+            for match, _ in self.markers.each(value):
                 before = value[: match.start()].strip()
                 if not before:
                     self.contexts.append(Context.HREF)
@@ -75,13 +75,13 @@ class _Reader(HTMLParser):
                 else:
                     self._refuse(match[0], f"the attribute {name} before it is an address")
         else:
-            self.contexts += [Context.ATTRIBUTE for _ in self.markers.find(value)]
+            self.contexts += [Context.ATTRIBUTE for _ in self.markers.each(value)]
 
     def handle_data(self, data: str) -> None:
         if self._raw:
             self._refuse(data, f"a <{self._raw}>")
         else:
-            self.contexts += [Context.HTML for _ in self.markers.find(data)]
+            self.contexts += [Context.HTML for _ in self.markers.each(data)]
 
     def handle_comment(self, data: str) -> None:
         self._refuse(data, "a comment")
@@ -102,7 +102,7 @@ def _read(html: str, markers: Markers) -> list[tuple[re.Match[str], Open, Contex
         return []
     reader = _Reader(markers)
     reader.feed(html)
-    unread = any(markers.find(reader.rawdata))  # a tag that never ends
+    unread = any(markers.each(reader.rawdata))  # a tag that never ends
     reader.close()
     if reader.problems:
         raise ThemeError.of(dict.fromkeys(reader.problems))
@@ -122,12 +122,12 @@ _LINK = re.compile(r"<(/?)a(?=[\s>/])(?:[^>\"']|\"[^\"]*\"|'[^']*')*>", re.IGNOR
 
 def without_slots(html: str, markers: Markers) -> str:
     """The HTML for everybody: defaults in place of slots, and no link where one person's would stand."""
-    _read(html, markers)
+    found = _read(html, markers)
     pieces: list[str] = []
     kept: list[bool] = []
     end = 0
     for tag in _LINK.finditer(html):
-        personal = not tag[1] and any(open_.is_link for _, open_ in markers.find(tag[0]))
+        personal = not tag[1] and any(open_.is_link for _, open_ in markers.each(tag[0]))
         if tag[1]:
             drop = bool(kept) and not kept.pop()
         else:
@@ -136,8 +136,10 @@ def without_slots(html: str, markers: Markers) -> str:
         if drop:
             pieces.append(html[end : tag.start()])
             end = tag.end()
-    html = "".join([*pieces, html[end:]])
+    if pieces:
+        html = "".join([*pieces, html[end:]])
+        found = _read(html, markers)
     slots: list[tuple[re.Match[str], Slot]] = [
-        (match, open_.slot(context)) for match, open_, context in _read(html, markers)
+        (match, open_.slot(context)) for match, open_, context in found
     ]
     return markers.cut(html, slots).fill({})

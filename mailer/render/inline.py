@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from functools import cache
 from typing import Any
@@ -18,6 +19,8 @@ _DOCTYPE = re.compile(r"\s*<!doctype[^>]*>\s*", re.IGNORECASE)
 @cache
 def _premailer() -> Any:
     """The class, made on first use: premailer takes a third of a second to import."""
+    # Its cache of parsed declarations holds 128 by default, fewer than one edition has.
+    os.environ.setdefault("PREMAILER_CACHE_MAXSIZE", "2000")
     import cssutils  # type: ignore[import-untyped]
     from premailer import Premailer
 

@@ -76,6 +76,10 @@ class Markers:
             raise ThemeError(
                 f"a slot was cut into pieces by a filter such as truncate; print it whole ({names})"
             )
+        yield from self.each(text)
+
+    def each(self, text: str) -> Iterator[tuple[re.Match[str], Open]]:
+        """Every marker of ours in a piece of a text that `find` has looked through as a whole."""
         for match in self._pattern.finditer(text):
             number = int(match[1])
             if number < len(self._opens):
