@@ -171,7 +171,8 @@ def unsubscribe(
         if edition is not None:
             changed = db.conn.execute(_LEAVE_EDITION, (edition, subscriber_id)).rowcount > 0
         else:
-            changed = person.status != "unsubscribed"
+            # Who complained has left already, and more firmly.
+            changed = person.status not in ("unsubscribed", "complained")
             db.conn.execute(_SET_STATUS, ("unsubscribed", now, subscriber_id)) if changed else None
         if changed:
             values = (now, "unsubscribe", subscriber_id, campaign_id, edition or "", why, source)
@@ -192,7 +193,7 @@ def set_editions(
 ) -> bool:
     """The person's own choice: exactly these editions. None at all is an unsubscribe.
 
-    Brings back somebody who had left; False where nothing changed, or the address is suppressed.
+    Brings back somebody who had left; False where nothing changed, they complained, or are suppressed.
     """
     chosen, now = frozenset(editions), utc_now()
     with writing(db):
@@ -201,9 +202,9 @@ def set_editions(
             return False
         if not chosen:
             return unsubscribe(db, subscriber_id, campaign_id=campaign_id, source=source)
-        if suppression_of(db, _address_of(db, subscriber_id).key):
+        if person.status == "complained" or suppression_of(db, _address_of(db, subscriber_id).key):
             return False
-        back = person.status in ("unsubscribed", "bounced", "complained")
+        back = person.status in ("unsubscribed", "bounced")
         if back:
             db.conn.execute(_SET_STATUS, ("active", now, subscriber_id))
         for edition in sorted(set(person.editions) - chosen):

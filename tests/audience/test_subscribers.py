@@ -107,7 +107,7 @@ def test_a_pending_person_becomes_active_once(db: Database) -> None:
     assert confirmed.status == "active"
 
 
-@pytest.mark.parametrize("status", ["active", "pending", "bounced", "complained"])
+@pytest.mark.parametrize("status", ["active", "pending", "bounced"])
 def test_an_unsubscribe_wins_over_everything_and_is_recorded_once(
     db: Database, person: Add, status: str
 ) -> None:
@@ -170,7 +170,17 @@ def test_choosing_no_edition_is_an_unsubscribe(db: Database, person: Add) -> Non
     assert gone.status == "unsubscribed"
 
 
-@pytest.mark.parametrize("status", ["unsubscribed", "bounced", "complained"])
+def test_who_complained_stays_so_and_never_comes_back_by_a_link(db: Database, person: Add) -> None:
+    number = person("li@example.org", "morning", status="complained").id
+    assert not unsubscribe(db, number, source="one-click")
+    assert not set_editions(db, number, ["morning"], consent=CONSENT)
+    still = get(db, number)
+    assert still
+    assert still.status == "complained"
+    assert events(db) == []
+
+
+@pytest.mark.parametrize("status", ["unsubscribed", "bounced"])
 def test_choosing_an_edition_brings_somebody_back(db: Database, person: Add, status: str) -> None:
     number = person("li@example.org", "morning", status=status).id
     assert set_editions(db, number, ["morning"], consent=CONSENT)
