@@ -33,7 +33,7 @@ def init(
     steps += [
         (f"edit {CONFIG_NAME}", "the name, the sender, the postal address, the base URL"),
         (f"mailer check {issue}", "what is wrong with the first issue: nothing"),
-        (f"mailer preview {issue}", "how it looks"),
+        (f"mailer render {issue} -o look", "how it looks: open look/email.html"),
         ("mailer subscribers import FILE.csv", "who reads it"),
         (f"mailer send {issue}", "shows the plan and asks; messages go to the folder outbox"),
     ]

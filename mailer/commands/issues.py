@@ -38,9 +38,7 @@ def new(
     settings = settings_of(context)
     path = write_draft(settings, edition, _date(date, settings))
     name = path.relative_to(settings.root).as_posix()
-    say(
-        f"{name} is your draft. `mailer check {name}` tells what is wrong with it, `mailer preview` shows it."
-    )
+    say(f"{name} is your draft. `mailer check {name}` tells what is wrong with it.")
 
 
 def _date(text: str | None, settings: Settings) -> dt.date:
