@@ -16,6 +16,7 @@ from mailer.commands.context import say
 from mailer.config import Settings
 from mailer.delivery.progress import Progress as RunProgress
 from mailer.delivery.spool import STATES
+from mailer.issue.model import only_expressions
 from mailer.publish.prepare import Prepared
 from mailer.publish.send import Result
 
@@ -44,7 +45,7 @@ def say_plan(prepared: Prepared, left: int | None = None) -> None:
             say(f"           {number:,} will not: {_because(reason)}")
     if len(plan.variants) > 1:
         for variant, number in plan.variants.items():
-            say(f"           {number:,} get variant {variant}")
+            say(f"           {number:,} {_reading(prepared, int(variant))}")
     if plan.domains:
         top = ", ".join(f"{domain} {number:,}" for domain, number in list(plan.domains.items())[:4])
         say(f"           mostly at {top}")
@@ -57,6 +58,15 @@ def say_plan(prepared: Prepared, left: int | None = None) -> None:
     if existing and existing.issue_hash != prepared.loaded.digest:
         say("Warning    the file has changed since; this campaign goes on with the issue as archived")
     say()
+
+
+def _reading(prepared: Prepared, variant: int) -> str:
+    """What a variant is, in the words of the issue."""
+    only = only_expressions(prepared.loaded.issue)
+    chosen = [expression for bit, expression in enumerate(only) if variant >> bit & 1]
+    if not chosen:
+        return "read what is for everybody (variant 0)"
+    return f"also read what is only for {', '.join(chosen)} (variant {variant})"
 
 
 def _because(reason: str) -> str:
