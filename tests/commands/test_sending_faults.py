@@ -1,0 +1,219 @@
+"""What happens to a campaign when something changes, or breaks, between its steps."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from mailer.config import load_settings
+from mailer.delivery.stop import Stop
+from mailer.delivery.transports.base import Outcome, Result
+from mailer.errors import CampaignError
+from mailer.publish.prepare import prepare
+from mailer.publish.send import send_issue
+from mailer.store import open_store, writing
+from tests.cli import run
+from tests.commands.test_sending import ISSUE, SLUG, TEXT, counts, interrupted, outbox
+from tests.delivery.conftest import Scripted
+
+
+@pytest.fixture
+def desk(workspace: Path) -> Path:
+    """A workspace with an issue and four readers."""
+    (workspace / ISSUE).write_text(TEXT, encoding="utf-8")
+    rows = "\n".join(f"reader{i}@example.org,Reader {i}" for i in range(4))
+    (workspace / "readers.csv").write_text(f"email,name\n{rows}\n")
+    assert run(workspace, "subscribers", "import", "readers.csv").status == 0
+    return workspace
+
+
+def manifest(desk: Path) -> dict[str, object]:
+    found = json.loads((desk / "campaigns" / SLUG / "manifest.json").read_text("utf-8"))
+    assert isinstance(found, dict)
+    return found
+
+
+def all_uncertain(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        doubtful = Scripted(lambda _: Outcome(Result.UNCERTAIN, "", "the line went dead"))
+        patch.setattr("mailer.publish.send.open_transport", lambda url, settings, **_: doubtful)
+        run(desk, "send", ISSUE, "--yes")
+    assert counts(desk) == {"uncertain": 4}
+
+
+def test_a_later_run_sends_the_same_bytes_whatever_was_configured_since(
+    desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted(desk, monkeypatch, after=1)
+    config = desk / "mailer.toml"
+    text = config.read_text("utf-8").replace("desk@news.example.org", "other@example.com")
+    config.write_text(text.replace("[editions.morning]", "[editions.noon]"), encoding="utf-8")
+    ran = run(desk, "campaigns", "resume", SLUG)
+    assert ran.status == 0, ran.err
+    messages = outbox(desk).values()
+    assert len(messages) == 4
+    assert {str(message["From"]) for message in messages} == {"Harbour Brief <desk@news.example.org>"}
+    assert {str(message["Message-ID"]).partition("@")[2] for message in messages} == {"news.example.org>"}
+
+
+@pytest.mark.parametrize("status", ["pause", "cancel"])
+@pytest.mark.parametrize("words", [("retry",), ("resolve", "--resend")])
+def test_a_refused_command_changes_nothing(
+    desk: Path, monkeypatch: pytest.MonkeyPatch, status: str, words: tuple[str, ...]
+) -> None:
+    all_uncertain(desk, monkeypatch)
+    database = open_store(desk / "subscribers.db")
+    database.conn.execute("UPDATE campaigns SET status = 'stopped'")
+    database.conn.execute("UPDATE deliveries SET state = 'rejected' WHERE subscriber_id = 1")
+    assert run(desk, "campaigns", status, SLUG).status == 0
+    ran = run(desk, "campaigns", words[0], SLUG, *words[1:])
+    assert ran.status == 2
+    assert counts(desk) == {"rejected": 1, "uncertain": 3}
+
+
+def test_a_cancelled_campaign_says_so_in_its_folder(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupted(desk, monkeypatch, after=1)
+    run(desk, "campaigns", "cancel", SLUG)
+    assert manifest(desk)["status"] == "cancelled"
+    assert manifest(desk)["finished_at"]
+    assert run(desk, "campaigns", "cancel", SLUG).status == 2
+
+
+def test_who_a_cancelled_campaign_never_reached_may_get_it_by_another(
+    desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted(desk, monkeypatch, after=1)
+    run(desk, "campaigns", "cancel", SLUG)
+    plan = run(desk, "plan", ISSUE, "--segment", 'domain == "example.org"', "--json").json
+    assert plan["slug"] == f"{SLUG}-2"
+    assert plan["recipients"] == 3
+    assert plan["excluded"] == {"received": 1}
+
+
+def test_a_resolve_is_told_in_the_folder_too(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    all_uncertain(desk, monkeypatch)
+    run(desk, "campaigns", "resolve", SLUG, "--assume-sent", "--json")
+    found = manifest(desk)["counts"]
+    assert isinstance(found, dict)
+    assert found["accepted"] == 4
+
+
+def test_a_folder_that_appears_in_between_is_left_alone(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mailer.publish import send as module
+
+    real = module.write_campaign
+    folder = desk / "campaigns" / SLUG
+
+    def late(*arguments: object, **named: object) -> None:
+        folder.mkdir(parents=True)
+        (folder / "manifest.json").write_text("somebody's evidence")
+        real(*arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "write_campaign", late)
+    ran = run(desk, "send", ISSUE, "--yes")
+    assert ran.status == 1
+    assert (folder / "manifest.json").read_text() == "somebody's evidence"
+    assert run(desk, "campaigns", "list", "--json").json == []
+    assert not (desk / "outbox").exists()
+
+
+def test_a_commit_that_fails_takes_the_folder_back(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextlib.contextmanager
+    def full(db: Database) -> Iterator[Database]:
+        with writing(db):
+            yield db
+            raise OSError(28, "No space left on device", "subscribers.db")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mailer.publish.send.writing", full)
+        ran = run(desk, "send", ISSUE, "--yes")
+    assert ran.status == 1
+    assert "no space left on device" in ran.err
+    assert not (desk / "campaigns" / SLUG).exists()
+    assert run(desk, "campaigns", "list", "--json").json == []
+    assert run(desk, "send", ISSUE, "--yes").status == 0
+
+
+def test_readers_who_come_while_the_plan_is_made(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load_settings(desk)
+    db = open_store(settings.database)
+    planned = prepare(db, settings, desk / ISSUE)
+    run(desk, "subscribers", "add", "eve@example.org", "--consent", "by phone")
+    with pytest.raises(CampaignError, match="the subscribers changed while the plan was made"):
+        send_issue(db, settings, planned, stop=Stop(), observe=lambda _: None)
+    assert run(desk, "campaigns", "list", "--json").json == []
+    assert not (desk / "campaigns" / SLUG).exists()
+
+
+def test_another_process_was_faster_with_another_audience(desk: Path) -> None:
+    settings = load_settings(desk)
+    db = open_store(settings.database)
+    first = prepare(db, settings, desk / ISSUE)
+    second = prepare(db, settings, desk / ISSUE, segment='domain == "example.org"')
+    assert send_issue(db, settings, first, stop=Stop(), observe=lambda _: None).complete
+    with pytest.raises(CampaignError, match="made by somebody else just now"):
+        send_issue(db, settings, second, stop=Stop(), observe=lambda _: None)
+    again = send_issue(db, settings, first, stop=Stop(), observe=lambda _: None)
+    assert again.progress is None
+    assert len(outbox(desk)) == 4
+
+
+def test_a_surprise_leaves_a_campaign_that_says_stopped(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+
+        def broken(*_: object, **__: object) -> None:
+            raise OSError(5, "Input/output error")
+
+        patch.setattr("mailer.publish.send.deliver", broken)
+        assert run(desk, "send", ISSUE, "--yes").status == 1
+    assert run(desk, "campaigns", "show", SLUG, "--json").json["status"] == "stopped"
+    assert manifest(desk)["status"] == "stopped"
+    assert run(desk, "send", ISSUE, "--yes").status == 0
+    assert manifest(desk)["status"] == "sent"
+
+
+def test_a_paused_campaign_with_nothing_left_is_sent(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mailer.delivery.transports.base import Outgoing
+
+    handed = []
+
+    def last(message: Outgoing) -> Outcome:
+        handed.append(message.address)
+        if len(handed) == 4:
+            run(desk, "campaigns", "pause", SLUG)
+        return Outcome(Result.ACCEPTED)
+
+    transport = Scripted(last, concurrency=1)
+    monkeypatch.setattr("mailer.publish.send.open_transport", lambda url, settings, **_: transport)
+    assert run(desk, "send", ISSUE, "--yes", "--json").json["status"] == "sent"
+
+
+def test_without_a_terminal_a_long_run_tells_a_line_now_and_then(
+    desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailer.commands.telling._LINE_SECONDS", 0.0)
+    monkeypatch.setattr("mailer.delivery.run._LOOK_SECONDS", 0.0)
+    monkeypatch.setenv("MAILER_PACE_LIMIT", "50/s")
+    ran = run(desk, "send", ISSUE, "--yes")
+    assert "of 4, " in ran.err
+    assert "a second, about" in ran.err
+    assert ran.status == 0
+
+
+def test_a_campaign_whose_folder_is_gone_is_not_guessed(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import shutil
+
+    interrupted(desk, monkeypatch, after=1)
+    shutil.rmtree(desk / "campaigns" / SLUG)
+    ran = run(desk, "send", ISSUE, "--yes")
+    assert ran.status == 1
+    assert "restore" in ran.err
+    assert len(outbox(desk)) == 1
+    ran = run(desk, "campaigns", "verify", SLUG)
+    assert ran.status == 2
+    assert "is missing; restore it from a backup" in ran.err
