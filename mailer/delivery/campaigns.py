@@ -12,7 +12,7 @@ from sqlite_utils import Database
 from mailer.errors import CampaignError
 from mailer.words import nearest
 
-__all__ = ["Campaign", "campaigns", "find_campaign"]
+__all__ = ["Campaign", "Delivered", "campaigns", "deliveries_of", "find_campaign"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +67,26 @@ def find_campaign(db: Database, slug: str) -> Campaign:
         hint = f'did you mean "{best}"?' if best else "`mailer campaigns list` shows what there is"
         raise CampaignError(f'there is no campaign "{slug}"; {hint}')
     return _campaign(row)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """How one person's delivery of a campaign stands. `settled_at` is UTC, or None while it is open."""
+
+    slug: str
+    state: str
+    reason: str
+    settled_at: str | None
+
+
+def deliveries_of(db: Database, subscriber_id: int, issue_campaigns: Sequence[Campaign]) -> list[Delivered]:
+    """This person's deliveries of these campaigns, oldest first."""
+    numbers = [campaign.id for campaign in issue_campaigns]
+    rows = db.conn.execute(
+        # What the spool says of one person.
+        "SELECT c.slug, d.state, d.reason, d.settled_at FROM deliveries AS d "
+        "JOIN campaigns AS c ON c.id = d.campaign_id "
+        f"WHERE d.subscriber_id = ? AND d.campaign_id IN ({', '.join('?' * len(numbers))}) ORDER BY c.id",
+        [subscriber_id, *numbers],
+    )
+    return [Delivered(*row) for row in rows]

@@ -20,7 +20,7 @@ from mailer.render.check import check_rendition
 from mailer.render.render import render_variants
 from mailer.render.rendition import Rendition
 
-__all__ = ["Prepared", "prepare", "selection_for"]
+__all__ = ["Prepared", "is_same_issue", "prepare", "selection_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def prepare(
     """Loads, renders and plans. Raises InputError with everything that is wrong; writes nothing."""
     loaded = load_issue(path, settings)
     known = campaigns(db)
-    same = [campaign for campaign in known if _is_same_issue(campaign, loaded)]
+    same = [campaign for campaign in known if is_same_issue(campaign, loaded)]
     segment = " ".join(segment.split())
     existing = next((campaign for campaign in same if campaign.segment == segment), None)
     selection = selection_for(loaded, settings, segment, earlier=[c.id for c in same if c is not existing])
@@ -87,7 +87,7 @@ def selection_for(
     )
 
 
-def _is_same_issue(campaign: Campaign, loaded: LoadedIssue) -> bool:
+def is_same_issue(campaign: Campaign, loaded: LoadedIssue) -> bool:
     """The same file for the same date, or the very same words under another name."""
     slot = campaign.edition == loaded.issue.edition and campaign.issue_date == loaded.issue.date.isoformat()
     return slot and (campaign.issue == loaded.path or campaign.issue_hash == loaded.digest)

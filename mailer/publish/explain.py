@@ -1,0 +1,64 @@
+"""Why one person does, or does not, get an issue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from mailer.audience.address import normalize_address
+from mailer.audience.selection import Exclusion, exclusion_of, mask_sql
+from mailer.audience.subscribers import find
+from mailer.audience.suppression import is_suppressed
+from mailer.config import Settings
+from mailer.delivery.campaigns import Delivered, campaigns, deliveries_of
+from mailer.issue.load import load_issue
+from mailer.issue.model import only_expressions
+from mailer.publish.prepare import is_same_issue, selection_for
+
+__all__ = ["Explanation", "explain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What is known of one person and one issue.
+
+    `exclusion` says why they would not get it now; `known` is whether they are a subscriber at all. `only`
+    are the expressions of the issue that hold for them, `deliveries` what was done already.
+    """
+
+    address: str
+    issue: str
+    known: bool
+    exclusion: Exclusion | None
+    only: tuple[str, ...]
+    deliveries: tuple[Delivered, ...]
+
+
+def explain(db: Database, settings: Settings, address: str, issue: Path) -> Explanation:
+    """Looks one person up. Raises AudienceError for what is no address, IssueError for the issue."""
+    loaded = load_issue(issue, settings)
+    selection = selection_for(loaded, settings, "")
+    checked = normalize_address(address)
+    person = find(db, address)
+    if person is None:
+        gone = Exclusion.SUPPRESSED if is_suppressed(db, checked.key) else None
+        return Explanation(checked.address, loaded.path, False, gone, (), ())
+    mask, parameters = mask_sql(selection.only)
+    (variant,) = db.conn.execute(
+        # Which parts of the issue are for this person.
+        f"SELECT {mask} FROM subscribers AS s WHERE s.id = ?",  # noqa: S608
+        [*parameters, person.id],
+    ).fetchone()
+    expressions = only_expressions(loaded.issue)
+    return Explanation(
+        address=person.address or checked.address,
+        issue=loaded.path,
+        known=True,
+        exclusion=exclusion_of(db, person.id, loaded.issue.edition),
+        only=tuple(text for bit, text in enumerate(expressions) if variant >> bit & 1),
+        deliveries=tuple(
+            deliveries_of(db, person.id, [c for c in campaigns(db) if is_same_issue(c, loaded)])
+        ),
+    )

@@ -1,0 +1,55 @@
+"""`explain` answers the question that every desk gets by telephone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli import run
+from tests.commands.test_sending import ISSUE, READERS, SLUG, TEXT
+
+
+@pytest.fixture
+def desk(workspace: Path) -> Path:
+    (workspace / ISSUE).write_text(TEXT, encoding="utf-8")
+    (workspace / "readers.csv").write_text(READERS, encoding="utf-8")
+    run(workspace, "subscribers", "import", "readers.csv")
+    return workspace
+
+
+def test_who_gets_it_and_what_they_read(desk: Path) -> None:
+    ran = run(desk, "explain", "Anna@Example.org", ISSUE)
+    assert ran.status == 0, ran.err
+    assert ran.out == (
+        f"anna@example.org gets {ISSUE}: is active and subscribes to its edition.\n"
+        '  also reads what is only for "member" in tags\n'
+    )
+
+
+def test_what_was_done_already(desk: Path) -> None:
+    run(desk, "send", ISSUE, "--yes")
+    run(desk, "subscribers", "unsubscribe", "bob@example.com")
+    told = run(desk, "explain", "bob@example.com", ISSUE).out
+    assert f"bob@example.com does not get {ISSUE}: has unsubscribed." in told
+    assert f"campaign {SLUG}: accepted at 20" in told
+    document = run(desk, "explain", "bob@example.com", ISSUE, "--json").json
+    assert document["gets_it"] is False
+    assert document["exclusion"] == "unsubscribed"
+    assert document["deliveries"][0]["state"] == "accepted"
+
+
+def test_somebody_who_is_not_there(desk: Path) -> None:
+    assert "this is no subscriber." in run(desk, "explain", "eve@example.org", ISSUE).out
+    run(desk, "subscribers", "erase", "anna@example.org", "--yes")
+    assert (
+        "this is no subscriber, and is on the suppression list."
+        in run(desk, "explain", "anna@example.org", ISSUE).out
+    )
+
+
+@pytest.mark.parametrize("words", [("no address", ISSUE), ("anna@example.org", "issues/none.yaml")])
+def test_a_wrong_word_is_one_sentence(desk: Path, words: tuple[str, str]) -> None:
+    ran = run(desk, "explain", *words)
+    assert ran.status == 2
+    assert ran.err.count("\n") == 1
