@@ -50,15 +50,27 @@ def open_store(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Database:
             connection.create_function("address_hash", 1, address_hash, deterministic=True)
             db = Database(connection)
             if migrations.pending(db):
-                # Under the write lock, so that two first commands at once do not both make the tables.
-                with writing(db):
-                    migrations.apply(db)
+                _migrate(db)
             return db
         except BaseException:
             connection.close()
             raise
     except sqlite3.Error as error:
         raise explain(error, path) from error
+
+
+def _migrate(db: Database) -> None:
+    """Under the write lock, so that two first commands at once do not both make the tables.
+
+    Foreign keys are off meanwhile and checked at the end: a table that others refer to can only be
+    rebuilt so (https://sqlite.org/lang_altertable.html#otheralter).
+    """
+    db.conn.execute("PRAGMA foreign_keys=OFF")
+    with writing(db):
+        migrations.apply(db)
+        if db.conn.execute("PRAGMA foreign_key_check").fetchone():
+            raise sqlite3.IntegrityError("a row refers to another that is not there")
+    db.conn.execute("PRAGMA foreign_keys=ON")
 
 
 def _use_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
@@ -241,5 +253,45 @@ def m002_delivery(db: Database) -> None:
         """,
         "CREATE INDEX events_campaign ON events (campaign_id, kind)",
         "CREATE INDEX events_subscriber ON events (subscriber_id)",
+    ):
+        db.conn.execute(statement)
+
+
+@migrations()
+def m003_schedule(db: Database) -> None:
+    """When a campaign is due, and for how long it is held back."""
+    for statement in (
+        # SQLite cannot change a CHECK, so the table is built anew. `due_at` is when it may begin (UTC),
+        # `local_time` the readers' own hour (`08:00`), `canary` JSON about the first few, and `held_until`
+        # when those have been watched for long enough (UTC). Empty means: no such thing.
+        """
+        CREATE TABLE campaigns_new (
+            id          INTEGER PRIMARY KEY,
+            slug        TEXT NOT NULL UNIQUE,
+            issue       TEXT NOT NULL,
+            issue_hash  TEXT NOT NULL,
+            edition     TEXT NOT NULL,
+            issue_date  TEXT NOT NULL,
+            segment     TEXT NOT NULL DEFAULT '',
+            plan_hash   TEXT NOT NULL,
+            plan        TEXT NOT NULL,
+            subject     TEXT NOT NULL,
+            transport   TEXT NOT NULL,
+            status      TEXT NOT NULL DEFAULT 'ready' CHECK (status IN ('ready', 'scheduled',
+                'sending', 'held', 'missed', 'paused', 'stopped', 'sent', 'cancelled')),
+            status_note TEXT NOT NULL DEFAULT '',
+            created_at  TEXT NOT NULL,
+            started_at  TEXT,
+            finished_at TEXT,
+            due_at      TEXT NOT NULL DEFAULT '',
+            local_time  TEXT NOT NULL DEFAULT '',
+            canary      TEXT NOT NULL DEFAULT '',
+            held_until  TEXT NOT NULL DEFAULT ''
+        )
+        """,
+        "INSERT INTO campaigns_new SELECT *, '', '', '', '' FROM campaigns",
+        "DROP TABLE campaigns",
+        "ALTER TABLE campaigns_new RENAME TO campaigns",
+        "CREATE INDEX campaigns_edition ON campaigns (edition, issue_date)",
     ):
         db.conn.execute(statement)

@@ -79,6 +79,66 @@ def test_an_older_database_is_migrated_and_keeps_its_people(
     assert suppressed(path) == ["kept"]
 
 
+def test_campaigns_are_rebuilt_with_what_refers_to_them(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "_migrations", migrations._migrations[:2])
+        old = open_store(path)
+        for slug, status in (("a", "sent"), ("b", "paused")):
+            old.conn.execute(
+                "INSERT INTO campaigns (slug, issue, issue_hash, edition, issue_date, segment, plan_hash, "
+                "plan, subject, transport, status, status_note, created_at, started_at) VALUES "
+                "(?, 'i', 'h', 'morning', '2026-11-21', 's', 'p', '{}', 'S', 't', ?, 'n', 'c', 'st')",
+                [slug, status],
+            )
+        old.conn.execute("DELETE FROM campaigns WHERE slug = 'a'")
+        old.conn.execute(
+            "INSERT INTO subscribers (address, address_key, joined_at, updated_at) "
+            "VALUES ('x', 'x', 'j', 'u')"
+        )
+        old.conn.execute(
+            "INSERT INTO deliveries (campaign_id, subscriber_id, state) VALUES (2, 1, 'accepted')"
+        )
+        old.conn.execute(
+            "INSERT INTO events (at, kind, subscriber_id, campaign_id) VALUES ('t', 'bounce', 1, 2)"
+        )
+        old.close()
+    db = open_store(path)
+    row = "id, slug, segment, status, status_note, started_at, due_at, local_time, canary, held_until"
+    assert db.conn.execute(f"SELECT {row} FROM campaigns").fetchall() == [
+        (2, "b", "s", "paused", "n", "st", "", "", "", "")
+    ]
+    joined = "SELECT slug, state, kind FROM campaigns AS c JOIN deliveries AS d ON d.campaign_id = c.id JOIN"
+    assert db.conn.execute(f"{joined} events AS e ON e.campaign_id = c.id").fetchall() == [
+        ("b", "accepted", "bounce")
+    ]
+    assert db.conn.execute("PRAGMA foreign_keys").fetchone() == (1,)
+    for table in ("deliveries", "events"):
+        assert "campaigns" in {row[2] for row in db.conn.execute(f"PRAGMA foreign_key_list({table})")}
+    with pytest.raises(sqlite3.IntegrityError):
+        db.conn.execute("DELETE FROM campaigns")
+    for status in ("scheduled", "held", "missed"):
+        db.conn.execute("UPDATE campaigns SET status = ?", [status])
+    with pytest.raises(sqlite3.IntegrityError):
+        db.conn.execute("UPDATE campaigns SET status = 'lost'")
+    assert "campaigns_edition" in {row[1] for row in db.conn.execute("PRAGMA index_list(campaigns)")}
+    db.close()
+
+
+def test_a_migration_that_loses_a_row_is_taken_back(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "_migrations", migrations._migrations[:2])
+        old = open_store(path)
+        old.conn.execute("PRAGMA foreign_keys=OFF")
+        old.conn.execute("INSERT INTO deliveries (campaign_id, subscriber_id) VALUES (7, 7)")
+        old.close()
+    with pytest.raises(StoreError, match="a row refers to another that is not there"):
+        open_store(path)
+    with sqlite3.connect(path) as connection:
+        columns = {row[1] for row in connection.execute("PRAGMA table_info(campaigns)")}
+    connection.close()
+    assert "due_at" not in columns
+
+
 def test_first_commands_at_once_make_the_tables_once(path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(store.__file__).parents[1])}
     processes = [

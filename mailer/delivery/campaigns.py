@@ -17,7 +17,11 @@ __all__ = ["Campaign", "Delivered", "campaigns", "deliveries_of", "find_campaign
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """One sending of an issue to an audience, as the database knows it. Times are UTC."""
+    """One sending of an issue to an audience, as the database knows it. Times are UTC.
+
+    `due_at` is when it may begin, `local_time` the readers' own hour (`08:00`), `canary` JSON about the first
+    few, `held_until` when those have been watched for long enough; empty where there is no such thing.
+    """
 
     id: int
     slug: str
@@ -35,11 +39,15 @@ class Campaign:
     created_at: str
     started_at: str | None
     finished_at: str | None
+    due_at: str = ""
+    local_time: str = ""
+    canary: str = ""
+    held_until: str = ""
 
 
 _CAMPAIGN_COLUMNS = (
     "id, slug, issue, issue_hash, edition, issue_date, segment, plan_hash, plan, subject, transport, "
-    "status, status_note, created_at, started_at, finished_at"
+    "status, status_note, created_at, started_at, finished_at, due_at, local_time, canary, held_until"
 )
 
 
