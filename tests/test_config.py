@@ -223,3 +223,53 @@ def test_the_workspace_is_found_from_below(workspace: Path) -> None:
 def test_no_workspace_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="run `mailer init` to make a workspace"):
         find_workspace(tmp_path)
+
+
+def test_dkim_keys_are_files_of_the_workspace_in_their_order(workspace: Path) -> None:
+    assert (load_settings(workspace).dkim_domain, load_settings(workspace).dkim_keys) == (
+        "news.example.org",
+        (),
+    )
+    written(
+        workspace,
+        CONFIG
+        + '[dkim]\ndomain = "Bücher.example"\nkeys = { s2026 = ".dkim/s.pem", "e.a-1" = "/keys/e.pem" }\n',
+    )
+    settings = load_settings(workspace, KEY)
+    assert settings.dkim_domain == "xn--bcher-kva.example"
+    assert settings.dkim_keys == (("s2026", workspace / ".dkim/s.pem"), ("e.a-1", Path("/keys/e.pem")))
+    assert load_settings(workspace, {**KEY, "MAILER_DKIM_DOMAIN": "example.org"}).dkim_domain == "example.org"
+
+
+def test_dkim_signs_as_the_domain_of_from_in_the_form_of_dns(workspace: Path) -> None:
+    written(workspace, CONFIG.replace("desk@news.example.org", "desk@Bücher.example"))
+    assert load_settings(workspace).dkim_domain == "xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('domain = "no domain"\nkeys = { a = "a.pem" }', ':+2: dkim.domain: "no domain" is not a domain'),
+        ('domain = "localhost"\nkeys = { a = "a.pem" }', ':+2: dkim.domain: "localhost" is not a domain'),
+        ('domain = "example.org"', ":+1: dkim: has a domain and no keys; add keys = "),
+        ('keys = { a_b = "a.pem" }', ':+2: dkim.keys.a_b: "a_b" is not a selector such as s2026;'),
+        ('keys = { "-a" = "a.pem" }', ':+2: dkim.keys.-a: "-a" is not a selector such as s2026;'),
+        ('keys = { S1 = "a.pem" }', ':+2: dkim.keys.S1: "S1" is not a selector such as s2026;'),
+        ('keys = { a = "" }', ":+2: dkim.keys.a: must not be empty"),
+        ('[dkim.keys]\nb = "b.pem"\na = 7', ":+4: dkim.keys.a: input should be a valid string"),
+    ],
+)
+def test_a_wrong_dkim_section_is_told_with_its_line(workspace: Path, text: str, told: str) -> None:
+    (line,) = problems(workspace, f"{CONFIG}[dkim]\n{text}\n", KEY)
+    where, _, told = told.removeprefix(":+").partition(":")
+    assert line.startswith(f"mailer.toml:{CONFIG.count(chr(10)) + int(where)}:{told}")
+
+
+def test_a_private_key_in_the_file_is_refused_and_not_repeated(workspace: Path) -> None:
+    key = "-----BEGIN PRIVATE KEY-----\nMIIEvgIBADAN\n-----END PRIVATE KEY-----\n"
+    (line,) = problems(workspace, f"{CONFIG}[dkim.keys]\na = '''{key}'''\n", KEY)
+    assert (
+        f"mailer.toml:{CONFIG.count(chr(10)) + 2}: dkim.keys.a: holds a key; put it into a file of its own"
+        in line
+    )
+    assert "MIIEvg" not in line

@@ -6,13 +6,14 @@ Everything that is wrong is told in one answer, each with its line.
 
 from mailer.config.fields import TITLE_FIELDS, Mailbox, Rate
 from mailer.config.load import CONFIG_NAME, find_workspace, load_settings
-from mailer.config.model import Brand, Delivery, Edition, Pace, Publication, Settings
+from mailer.config.model import Brand, Delivery, Dkim, Edition, Pace, Publication, Settings
 
 __all__ = [
     "CONFIG_NAME",
     "TITLE_FIELDS",
     "Brand",
     "Delivery",
+    "Dkim",
     "Edition",
     "Mailbox",
     "Pace",

@@ -9,6 +9,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+import idna
 from babel import Locale, UnknownLocaleError
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
@@ -17,14 +18,17 @@ __all__ = [
     "TITLE_FIELDS",
     "BaseUrl",
     "Colour",
+    "Domain",
     "Filled",
     "Frozen",
+    "KeyFile",
     "Language",
     "Limit",
     "Line",
     "Mailbox",
     "Name",
     "Rate",
+    "Selector",
     "Sender",
     "TimeOfDay",
     "TimeZone",
@@ -34,6 +38,9 @@ __all__ = [
 
 TITLE_FIELDS = ("edition", "publication", "date", "weekday")
 _MAILBOX = re.compile(r"\s*(?:\"?(?P<name>[^\"<>]*?)\"?\s*<(?P<a>[^<>]+)>|(?P<b>[^<>\s]+))\s*")
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_SELECTOR = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}")
 _RATE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*/\s*(s|m|h|d)\s*")
 
 
@@ -162,6 +169,32 @@ def _transport(value: str) -> str:
     return value
 
 
+def _domain(value: str) -> str:
+    """A domain in the ASCII form that DNS has (RFC 5890), without a full stop at its end; '' stays ''."""
+    try:
+        ascii_form = idna.encode(value, uts46=True).decode("ascii") if not value.isascii() else value.lower()
+    except idna.IDNAError:
+        ascii_form = ""
+    if value and (len(ascii_form) > 253 or not _DOMAIN.fullmatch(ascii_form)):
+        raise ValueError(f'"{value}" is not a domain such as news.example.org')
+    return ascii_form
+
+
+def _selector(value: str) -> str:
+    if len(value) > 180 or not _SELECTOR.fullmatch(value):
+        raise ValueError(
+            f'"{value[:80]}" is not a selector such as s2026; use small letters, digits and -, '
+            "beginning and ending with a letter or a digit"
+        )
+    return value
+
+
+def _key_file(value: str) -> str:
+    if "-----BEGIN" in value or "\n" in value:
+        raise ValueError("holds a key; put it into a file of its own and write the name of that file here")
+    return _filled(_one_line(value))
+
+
 Line = Annotated[str, AfterValidator(_one_line)]
 Filled = Annotated[str, AfterValidator(_filled)]
 Name = Annotated[str, AfterValidator(_one_line), AfterValidator(_filled)]
@@ -173,4 +206,7 @@ Colour = Annotated[str, AfterValidator(_colour)]
 TimeOfDay = Annotated[dt.time | None, BeforeValidator(_time)]
 TitlePattern = Annotated[str, AfterValidator(_one_line), AfterValidator(_title)]
 Limit = Annotated[Rate, BeforeValidator(_rate)]
+Domain = Annotated[str, AfterValidator(_domain)]
+Selector = Annotated[str, AfterValidator(_selector)]
+KeyFile = Annotated[str, AfterValidator(_key_file)]
 TransportUrl = Annotated[str, AfterValidator(_transport)]

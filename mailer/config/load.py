@@ -67,6 +67,7 @@ def load_settings(root: Path, environ: Mapping[str, str] | None = None) -> Setti
         editions=MappingProxyType(dict(file.editions)),
         delivery=file.delivery,
         pace=file.pace,
+        dkim=file.dkim,
         secret_keys=tuple(SecretStr(key) for key in keys if key),
         smtp_password=SecretStr(password) if password else None,
         sendgrid_key=SecretStr(sendgrid) if sendgrid else None,
@@ -99,7 +100,7 @@ def _overlay(data: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple
                     break
         elif section in SECTIONS:
             field_names = {f.alias or name: name for name, f in SECTIONS[section].model_fields.items()}
-            if key in field_names and key != "domains":
+            if key in field_names and key not in ("domains", "keys"):
                 table = data.setdefault(section, {})
                 if isinstance(table, dict):
                     integer = SECTIONS[section].model_fields[field_names[key]].annotation is int

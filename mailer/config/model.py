@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field, SecretStr
+import idna
+from pydantic import BaseModel, Field, SecretStr, model_validator
 
 from mailer.config.fields import (
     BaseUrl,
     Colour,
+    Domain,
     Filled,
     Frozen,
+    KeyFile,
     Language,
     Limit,
     Line,
     Name,
+    Selector,
     Sender,
     TimeOfDay,
     TimeZone,
@@ -26,7 +30,7 @@ from mailer.config.fields import (
 )
 from mailer.errors import ConfigError
 
-__all__ = ["SECTIONS", "Brand", "Delivery", "Edition", "File", "Pace", "Publication", "Settings"]
+__all__ = ["SECTIONS", "Brand", "Delivery", "Dkim", "Edition", "File", "Pace", "Publication", "Settings"]
 
 
 class Publication(Frozen):
@@ -86,11 +90,28 @@ class Pace(Frozen):
     domains: Mapping[str, Limit] = Field(default_factory=dict)
 
 
+class Dkim(Frozen):
+    """Signatures (RFC 6376): a private key's file for each selector, in the order of the signatures.
+
+    `domain` is what signs, in ASCII; '' stands for the domain of From. A file is relative to the workspace.
+    """
+
+    domain: Domain = ""
+    keys: Mapping[Selector, KeyFile] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _a_domain_has_keys(self) -> Self:
+        if self.domain and not self.keys:
+            raise ValueError('has a domain and no keys; add keys = { s2026 = ".dkim/s2026.pem" }')
+        return self
+
+
 SECTIONS: dict[str, type[BaseModel]] = {
     "publication": Publication,
     "brand": Brand,
     "delivery": Delivery,
     "pace": Pace,
+    "dkim": Dkim,
 }
 
 
@@ -100,6 +121,7 @@ class File(Frozen):
     editions: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")], Edition]
     delivery: Delivery = Delivery()
     pace: Pace = Pace()
+    dkim: Dkim = Dkim()
 
 
 class Settings(Frozen):
@@ -111,6 +133,7 @@ class Settings(Frozen):
     editions: Mapping[str, Edition]
     delivery: Delivery
     pace: Pace
+    dkim: Dkim = Dkim()
     secret_keys: tuple[SecretStr, ...] = ()
     smtp_password: SecretStr | None = None
     smtp_ca_file: Path | None = None
@@ -126,6 +149,19 @@ class Settings(Frozen):
     def campaigns(self) -> Path:
         """Where the campaign folders are."""
         return self.root / "campaigns"
+
+    @property
+    def dkim_domain(self) -> str:
+        """The domain that signs, in ASCII: `[dkim] domain`, or the domain of From."""
+        if self.dkim.domain:
+            return self.dkim.domain
+        domain = self.publication.sender.address.rpartition("@")[2].lower()
+        return domain if domain.isascii() else idna.encode(domain, uts46=True).decode("ascii")
+
+    @property
+    def dkim_keys(self) -> tuple[tuple[str, Path], ...]:
+        """(selector, absolute path of the private key) in the order of the signatures; () signs nothing."""
+        return tuple((selector, self.root.absolute() / name) for selector, name in self.dkim.keys.items())
 
     def edition_language(self, edition: str) -> str:
         """The language of an edition, which is the publication's where it has none of its own."""
