@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import idna
 
 from mailer.config import Settings
+from mailer.delivery.dkim import Seal, Signer
 from mailer.delivery.mime import encoded_words, phrase, quoted_printable, slot_lines, unstructured
 from mailer.errors import InputError
 from mailer.links import Links, Tokens
@@ -72,6 +73,7 @@ class Envelope:
         self.reply_to = publication.reply_to
         self.links = Links(publication.base_url, Tokens(settings.signing_keys()))
         self.domain = header_address(publication.sender.address).rpartition("@")[2]
+        self.sent_at = sent_at
         self.date = format_datetime(sent_at)
         self._return_path = settings.delivery.return_path
         host = header_address("x@" + (urlsplit(publication.base_url).hostname or self.domain))[2:]
@@ -117,9 +119,12 @@ class Envelope:
 
 
 class Template:
-    """One rendition as byte fragments with seams. Built once, used for every recipient of its variant."""
+    """One rendition as byte fragments with seams. Built once, used for every recipient of its variant.
 
-    def __init__(self, rendition: Rendition, envelope: Envelope) -> None:
+    With a `signer` every message begins with its DKIM signatures.
+    """
+
+    def __init__(self, rendition: Rendition, envelope: Envelope, signer: Signer | None = None) -> None:
         self.rendition = rendition
         self.envelope = envelope
         self._slots: list[Slot] = []
@@ -138,6 +143,8 @@ class Template:
             self._write(b"\r\n")
         self._write(b"--", boundary, b"--\r\n")
         self._fragments.append(b"".join(self._open))
+        signed_at = int(envelope.sent_at.timestamp())
+        self._seal = Seal(signer, self._fragments, self._seams, signed_at) if signer else None
 
     def _head(self) -> None:
         envelope = self.envelope
@@ -187,7 +194,8 @@ class Template:
             unstructured(self.rendition.subject.fill(values)) if self._slotted_subject else b"",
         ]
         filled += [slot_lines(slot.fill(values)) for slot in self._slots]
-        pieces = [self._fragments[0]]
+        pieces = [self._seal.sign(filled)] if self._seal else []
+        pieces.append(self._fragments[0])
         for seam, fragment in zip(self._seams, self._fragments[1:], strict=True):
             pieces += (filled[seam], fragment)
         return b"".join(pieces)
