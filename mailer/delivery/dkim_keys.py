@@ -1,0 +1,118 @@
+"""The private keys that sign: read from their files, checked, and able to say their DNS record.
+
+RSA of 2048 to 4096 bits (RFC 8301) and Ed25519 (RFC 8463). A key that cannot be used, or that others on
+this machine can read, is refused before anything is sent.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+from mailer.config import Settings
+from mailer.errors import ConfigError, Problem
+
+__all__ = ["SigningKey", "load_keys"]
+
+#: What a verifier must be able to verify, in bits of RSA (RFC 8301 section 3.2), from our side of it.
+_BITS = range(2048, 4096 + 1)
+_LARGEST = 65_536  # octets of a key's file
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """One selector's key. `algorithm` is the `a=` of its signatures, `public` the `p=` of its record.
+
+    `sign` takes the SHA-256 digest (32 octets) of what is signed and gives the octets of `b=`.
+    """
+
+    selector: str
+    algorithm: str
+    public: str
+    sign: Callable[[bytes], bytes] = field(repr=False)
+
+    @property
+    def record(self) -> str:
+        """The TXT record of `SELECTOR._domainkey.DOMAIN` (RFC 6376 section 3.6.1)."""
+        return f"v=DKIM1; k={self.algorithm.partition('-')[0]}; p={self.public}"
+
+
+def load_keys(settings: Settings) -> tuple[SigningKey, ...]:
+    """The keys of `[dkim]` in their order, read from their files now.
+
+    Raises ConfigError with everything that is wrong with any of them.
+    """
+    keys: list[SigningKey] = []
+    problems: list[Problem] = []
+    for (selector, path), name in zip(settings.dkim_keys, settings.dkim.keys.values(), strict=True):
+        try:
+            keys.append(_key(selector, _read(path, name)))
+        except _Unusable as error:
+            problems.append(Problem(f"the DKIM key of {selector} {error}", name))
+    if problems:
+        raise ConfigError.of(problems)
+    return tuple(keys)
+
+
+class _Unusable(Exception):
+    """Why a key's file is of no use, and what to do: the rest of a sentence."""
+
+
+def _read(path: Path, name: str) -> bytes:
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise _Unusable("is not a file; name a PEM file in [dkim] keys")
+        if os.name == "posix" and mode & 0o006:
+            raise _Unusable(f"can be read or changed by everybody on this machine; run `chmod 600 {name}`")
+        with path.open("rb") as file:
+            return file.read(_LARGEST)
+    except FileNotFoundError:
+        raise _Unusable("is not there; make it, or take it out of [dkim] keys in mailer.toml") from None
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise _Unusable(f"cannot be read: {why}; let this user read it") from None
+
+
+def _key(selector: str, pem: bytes) -> SigningKey:
+    try:
+        key = load_pem_private_key(pem, password=None)
+    except TypeError:
+        raise _Unusable(
+            "has a passphrase, and nobody could type it during a run; write it without one "
+            "(`openssl pkey -in OLD -out NEW`)"
+        ) from None
+    except (ValueError, UnsupportedAlgorithm):
+        what = "a public key" if b"PUBLIC KEY-----" in pem else "no private key in PEM that can be read"
+        raise _Unusable(f"holds {what}; make a key with `openssl genpkey`") from None
+    if isinstance(key, RSAPrivateKey):
+        if key.key_size not in _BITS:
+            raise _Unusable(
+                f"has {key.key_size} bits, and receivers count on {_BITS.start} to {_BITS.stop - 1}; "
+                "make one of 2048"
+            )
+        padding, digest = PKCS1v15(), Prehashed(SHA256())
+        rsa = key
+        der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return SigningKey(selector, "rsa-sha256", _base64(der), lambda data: rsa.sign(data, padding, digest))
+    if isinstance(key, Ed25519PrivateKey):
+        raw = key.public_key().public_bytes_raw()
+        return SigningKey(selector, "ed25519-sha256", _base64(raw), key.sign)
+    kind = type(key).__name__.removesuffix("PrivateKey").strip("_")
+    raise _Unusable(f"is of the kind {kind}, which DKIM does not know; make one of RSA or Ed25519")
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
