@@ -1,4 +1,4 @@
-"""Sends an issue: freezes the plan into a campaign, archives it, delivers, finishes what a run left.
+"""Sends an issue: freezes the plan, delivers, finishes what a run left.
 
     plan ─► lock ─► one transaction: campaign + deliveries + folder ─► deliver ─► manifest
 
@@ -9,7 +9,6 @@ from the campaign's folder, so that a run that goes on days later sends the same
 from __future__ import annotations
 
 import contextlib
-import shutil
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,24 +17,23 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from mailer import __version__
-from mailer.archive.campaign import read_manifest, read_renditions, update_manifest, write_campaign
+from mailer.archive.campaign import read_manifest, read_renditions, update_manifest
 from mailer.archive.recorded import recorded_settings
 from mailer.config import Settings
 from mailer.delivery.campaigns import Campaign, campaigns, find_campaign
+from mailer.delivery.dkim import Signer, open_signer
 from mailer.delivery.lock import only_sender
 from mailer.delivery.message import Envelope, Template
 from mailer.delivery.pace import Pacer
-from mailer.delivery.plan import survey
 from mailer.delivery.progress import Progress
 from mailer.delivery.run import deliver
 from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
 from mailer.delivery.transports import open_transport
 from mailer.errors import ArchiveError, CampaignError, MailerError
+from mailer.publish.freeze import freeze
 from mailer.publish.prepare import Prepared
 from mailer.render.rendition import Rendition
-from mailer.store import utc_now, writing
 
 __all__ = [
     "Result",
@@ -85,16 +83,17 @@ def send_issue(
     longer what was planned, TransportError where nothing can be handed over.
     """
     plan = prepared.plan
+    signer = open_signer(plan.transport, settings)  # before anything is frozen: a key may be of no use
     with _lock(settings, plan.slug):
         # Between the plan and the lock, another process may have sent the same thing.
         existing = next((c for c in campaigns(db) if c.slug == plan.slug), None)
         if existing is None:
-            _freeze(db, settings, prepared)
+            freeze(db, settings, prepared)
         elif prepared.existing is None and existing.plan_hash != plan.hash:
             raise CampaignError(
                 f"campaign {plan.slug} was made by somebody else just now; look at the plan again"
             )
-        return _run(db, settings, plan.slug, plan.transport, stop, observe)
+        return _run(db, settings, plan.slug, plan.transport, signer, stop, observe)
 
 
 def finish_campaign(
@@ -107,9 +106,10 @@ def finish_campaign(
     transport: str | None = None,
 ) -> Result:
     """Goes on with a campaign from its folder, whatever has become of the issue's file since."""
-    campaign = find_campaign(db, slug)
+    way = transport or find_campaign(db, slug).transport
+    signer = open_signer(way, settings)
     with _lock(settings, slug):
-        return _run(db, settings, slug, transport or campaign.transport, stop, observe)
+        return _run(db, settings, slug, way, signer, stop, observe)
 
 
 def retry_campaign(db: Database, settings: Settings, slug: str) -> int:
@@ -151,74 +151,12 @@ def _lock(settings: Settings, slug: str) -> Any:
     return only_sender(settings.root / ".mailer" / f"{slug}.lock", f"campaign {slug}")
 
 
-def _freeze(db: Database, settings: Settings, prepared: Prepared) -> None:
-    """One transaction: the campaign, a delivery for each person, the folder. All of it or nothing."""
-    plan, loaded = prepared.plan, prepared.loaded
-    folder = settings.campaigns / plan.slug
-    sql, parameters = prepared.selection.recipients_sql()
-    written = False
-    try:
-        with writing(db):
-            if survey(db, prepared.selection).digest != plan.audience_hash:
-                raise CampaignError(
-                    "the subscribers changed while the plan was made; nothing was sent. Send again"
-                )
-            Spool.freeze(
-                db,
-                slug=plan.slug,
-                issue=loaded.path,
-                issue_hash=loaded.digest,
-                edition=plan.edition,
-                issue_date=plan.date,
-                segment=plan.segment,
-                plan_hash=plan.hash,
-                plan=plan.to_json(),
-                subject=plan.subject,
-                transport=plan.transport,
-                audience_sql=sql,
-                audience_parameters=parameters,
-            )
-            write_campaign(
-                folder,
-                settings=settings,
-                loaded=loaded,
-                renditions=prepared.renditions,
-                manifest={
-                    "slug": plan.slug,
-                    "status": "ready",
-                    "issue": loaded.path,
-                    "issue_digest": loaded.digest,
-                    "edition": plan.edition,
-                    "date": plan.date,
-                    "subject": plan.subject,
-                    "plan": plan.to_json(),
-                    "mailer": __version__,
-                    "created_at": utc_now(),
-                    "started_at": None,
-                    "finished_at": None,
-                    "counts": {"pending": plan.recipients},
-                },
-            )
-            written = True
-    except BaseException:
-        if written:  # and only then: what was there before is somebody's evidence
-            _discard(db, folder, plan.slug)
-        raise
-
-
-def _discard(db: Database, folder: Any, slug: str) -> None:
-    """Takes the folder back where its campaign was not committed."""
-    try:
-        find_campaign(db, slug)
-    except MailerError:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def _run(
     db: Database,
     settings: Settings,
     slug: str,
     transport_url: str,
+    signer: Signer | None,
     stop: Stop,
     observe: Callable[[Progress], None],
 ) -> Result:
@@ -233,7 +171,7 @@ def _run(
         _conclude(settings, spool, Progress())
         return _result(db, spool, None)
     spool.make_due()
-    templates = _templates(settings, campaign)
+    templates = _templates(settings, campaign, signer)
     transport = open_transport(transport_url, settings, pause=stop.wait)
     spool.set_status("sending", only_from=("ready", "sending", "stopped", "sent"))
     update_manifest(
@@ -289,8 +227,8 @@ def _tell_manifest(settings: Settings, spool: Spool) -> None:
     )
 
 
-def _templates(settings: Settings, campaign: Campaign) -> dict[int, Template]:
-    """What is sent, read back from the campaign's folder."""
+def _templates(settings: Settings, campaign: Campaign, signer: Signer | None) -> dict[int, Template]:
+    """What is sent, read back from the campaign's folder; who signs it is read from the settings of now."""
     renditions: Mapping[int, Rendition] = read_renditions(settings.campaigns / campaign.slug)
     folder = settings.campaigns / campaign.slug
     envelope = Envelope(
@@ -301,7 +239,7 @@ def _templates(settings: Settings, campaign: Campaign) -> dict[int, Template]:
         edition=campaign.edition,
         sent_at=datetime.now(UTC),
     )
-    made = {id(r): Template(r, envelope) for r in renditions.values()}
+    made = {id(r): Template(r, envelope, signer) for r in renditions.values()}
     templates = {variant: made[id(rendition)] for variant, rendition in renditions.items()}
     if not templates:
         raise ArchiveError(f"campaigns/{campaign.slug} holds no rendition; restore the folder from a backup")

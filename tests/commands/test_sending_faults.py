@@ -104,7 +104,7 @@ def test_a_resolve_is_told_in_the_folder_too(desk: Path, monkeypatch: pytest.Mon
 
 
 def test_a_folder_that_appears_in_between_is_left_alone(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mailer.publish import send as module
+    from mailer.publish import freeze as module
 
     real = module.write_campaign
     folder = desk / "campaigns" / SLUG
@@ -130,7 +130,7 @@ def test_a_commit_that_fails_takes_the_folder_back(desk: Path, monkeypatch: pyte
             raise OSError(28, "No space left on device", "subscribers.db")
 
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.publish.send.writing", full)
+        patch.setattr("mailer.publish.freeze.writing", full)
         ran = run(desk, "send", ISSUE, "--yes")
     assert ran.status == 1
     assert "no space left on device" in ran.err

@@ -1,0 +1,86 @@
+"""Freezes a plan into a campaign: what is sent from then on is what was approved."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from mailer import __version__
+from mailer.archive.campaign import write_campaign
+from mailer.config import Settings
+from mailer.delivery.campaigns import find_campaign
+from mailer.delivery.plan import survey
+from mailer.delivery.spool import Spool
+from mailer.errors import CampaignError, MailerError
+from mailer.publish.prepare import Prepared
+from mailer.store import utc_now, writing
+
+__all__ = ["freeze"]
+
+
+def freeze(db: Database, settings: Settings, prepared: Prepared) -> None:
+    """One transaction: the campaign, a delivery for each person, the folder. All of it or nothing.
+
+    Raises CampaignError where the readers are no longer those of the plan, ArchiveError for the folder.
+    """
+    plan, loaded = prepared.plan, prepared.loaded
+    folder = settings.campaigns / plan.slug
+    sql, parameters = prepared.selection.recipients_sql()
+    written = False
+    try:
+        with writing(db):
+            if survey(db, prepared.selection).digest != plan.audience_hash:
+                raise CampaignError(
+                    "the subscribers changed while the plan was made; nothing was sent. Send again"
+                )
+            Spool.freeze(
+                db,
+                slug=plan.slug,
+                issue=loaded.path,
+                issue_hash=loaded.digest,
+                edition=plan.edition,
+                issue_date=plan.date,
+                segment=plan.segment,
+                plan_hash=plan.hash,
+                plan=plan.to_json(),
+                subject=plan.subject,
+                transport=plan.transport,
+                audience_sql=sql,
+                audience_parameters=parameters,
+            )
+            write_campaign(
+                folder,
+                settings=settings,
+                loaded=loaded,
+                renditions=prepared.renditions,
+                manifest={
+                    "slug": plan.slug,
+                    "status": "ready",
+                    "issue": loaded.path,
+                    "issue_digest": loaded.digest,
+                    "edition": plan.edition,
+                    "date": plan.date,
+                    "subject": plan.subject,
+                    "plan": plan.to_json(),
+                    "mailer": __version__,
+                    "created_at": utc_now(),
+                    "started_at": None,
+                    "finished_at": None,
+                    "counts": {"pending": plan.recipients},
+                },
+            )
+            written = True
+    except BaseException:
+        if written:  # and only then: what was there before is somebody's evidence
+            _discard(db, folder, plan.slug)
+        raise
+
+
+def _discard(db: Database, folder: Path, slug: str) -> None:
+    """Takes the folder back where its campaign was not committed."""
+    try:
+        find_campaign(db, slug)
+    except MailerError:
+        shutil.rmtree(folder, ignore_errors=True)
