@@ -12,6 +12,8 @@ from mailer.archive.campaign import is_unstarted
 from mailer.audience.segments import Segment, parse
 from mailer.config import Settings
 from mailer.delivery.campaigns import Campaign, campaigns
+from mailer.delivery.dkim import is_aligned, open_signer
+from mailer.delivery.message import header_address
 from mailer.delivery.plan import Audience, Plan, Selection, audience_variants, make_plan, survey
 from mailer.errors import IssueError, Problem, SegmentError
 from mailer.issue.load import LoadedIssue, load_issue
@@ -38,6 +40,7 @@ def prepare(
     db: Database, settings: Settings, path: Path, *, segment: str = "", transport: str | None = None
 ) -> Prepared:
     """Loads, renders and plans. Raises InputError with everything that is wrong; writes nothing."""
+    open_signer(transport or settings.delivery.transport, settings)  # a key of no use is told before all else
     loaded = load_issue(path, settings)
     known = campaigns(db)
     same = [campaign for campaign in known if is_same_issue(campaign, loaded)]
@@ -136,6 +139,12 @@ def _warnings(
     if not settings.publication.base_url.startswith("https://"):
         warnings.append(
             "publication.base_url is not https, so mail programs will not offer their one-click unsubscribe"
+        )
+    sender = header_address(settings.publication.sender.address).rpartition("@")[2]
+    if settings.dkim.keys and not is_aligned(settings.dkim_domain, sender):
+        warnings.append(
+            f"dkim.domain {settings.dkim_domain} has nothing in common with {sender} of From, "
+            "so the signature does not count for DMARC"
         )
     if not audience.recipients:
         warnings.append("nobody would get it")

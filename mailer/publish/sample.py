@@ -12,6 +12,7 @@ from mailer.audience.address import normalize_address
 from mailer.audience.subscribers import find
 from mailer.audience.suppression import is_suppressed
 from mailer.config import Settings
+from mailer.delivery.dkim import open_signer
 from mailer.delivery.message import Envelope, Message, Person, Template
 from mailer.delivery.transports import open_transport
 from mailer.delivery.transports.base import Outcome
@@ -48,11 +49,12 @@ def send_sample(db: Database, settings: Settings, prepared: Prepared, address: s
         edition=prepared.plan.edition,
         sent_at=datetime.now(UTC),
     )
+    signer = open_signer(prepared.plan.transport, settings)
     known = find(db, checked.address)
     person = Person(0, checked.address, known.name if known else "", known.language if known else "")
     channel = open_transport(prepared.plan.transport, settings).channel()
     try:
-        (outcome,) = channel.send([Message(Template(marked, envelope), person)])
+        (outcome,) = channel.send([Message(Template(marked, envelope, signer), person)])
     finally:
         channel.close()
     return outcome
