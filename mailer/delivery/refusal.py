@@ -75,8 +75,8 @@ _SENDER = re.compile(
 _ABOUT_US = re.compile(
     r"\b(?:spf|dkim|dmarc|ptr|rdns|dnsbl|rbl|relay\w*|block(?:ed|ing|list\w*)|black.?list\w*|spam\w*|junk|bulk"
     r"|unsolicited|reputation|polic(?:y|ies)|prohibited|prohibition|content|virus|malware|phishing"
-    r"|reverse dns|unauthenticated|not authenticated|authentication|authorized|authorised|not allowed|too many(?! hops)"
-    r"|frequency|rate limit\w*|client host)\b"
+    r"|reverse dns|unauthenticated|not authenticated|authentication|authorized|authorised|not allowed"
+    r"|too many(?! hops)|frequency|rate limit\w*|client host)\b"
     r"|\byour (?:account|ip|host|server|domain|network|address)\b"
 )
 
