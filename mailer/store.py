@@ -295,3 +295,9 @@ def m003_schedule(db: Database) -> None:
         "CREATE INDEX campaigns_edition ON campaigns (edition, issue_date)",
     ):
         db.conn.execute(statement)
+
+
+@migrations()
+def m004_causes(db: Database) -> None:
+    """Whose matter a refusal was: `address`, `mailbox`, `us`, `them`, or empty where nobody refused."""
+    db.conn.execute("ALTER TABLE deliveries ADD COLUMN cause TEXT NOT NULL DEFAULT ''")

@@ -22,6 +22,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mailer.delivery.refusal import Cause
 from mailer.delivery.transports.base import Outcome, Result
 
 __all__ = ["Journal", "Record", "read_journal"]
@@ -66,7 +67,7 @@ class Journal:
         """These (subscriber id, attempt, outcome) are known."""
         lines = ["\n"]  # should the last write have been cut short, it ends here
         for subscriber, attempt, outcome in outcomes:
-            words = json.dumps([outcome.provider_id, outcome.reason]) if outcome != _PLAIN else ""
+            words = json.dumps(_words(outcome)) if outcome != _PLAIN else ""
             lines.append(f"< {subscriber} {attempt} {outcome.result.value} {words}\n")
         self._write("".join(lines))
 
@@ -103,6 +104,12 @@ class Journal:
 _PLAIN = Outcome(Result.ACCEPTED)
 
 
+def _words(outcome: Outcome) -> list[str]:
+    """What there is to say of an outcome beside its result; the cause only where there is one."""
+    words = [outcome.provider_id, outcome.reason]
+    return words if outcome.cause is None else [*words, outcome.cause.value]
+
+
 def read_journal(path: Path, wanted: Collection[tuple[int, int]] | None = None) -> Record:
     """What the last run noted of the `wanted` (subscriber id, attempt), or of all where none are named.
 
@@ -125,8 +132,10 @@ def read_journal(path: Path, wanted: Collection[tuple[int, int]] | None = None) 
                 begun.add(key)
                 outcomes.pop(key, None)
             elif kind == "<":
-                provider_id, reason = json.loads(fields[3]) if fields[3] else ("", "")
-                outcomes[key] = Outcome(Result(fields[2]), provider_id, reason)
+                provider_id, reason, *cause = json.loads(fields[3]) if fields[3] else ("", "")
+                outcomes[key] = Outcome(
+                    Result(fields[2]), provider_id, reason, Cause(cause[0]) if cause else None
+                )
         except (ValueError, IndexError):
             continue
     return Record(complete, frozenset(begun), outcomes)

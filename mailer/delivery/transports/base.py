@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from mailer.config import Mailbox
+from mailer.delivery.refusal import Cause
 from mailer.render.rendition import Rendition
 
 __all__ = [
@@ -49,12 +50,14 @@ class Result(StrEnum):
 class Outcome:
     """What became of one message. `reason` is the other side's words, one line of at most 500 characters.
 
-    `provider_id` is what the other side calls the message, where it told us.
+    `provider_id` is what the other side calls the message, where it told us. `cause` is whose matter a
+    refusal is; a transport that cannot tell leaves it out, and then the reader is not blamed.
     """
 
     result: Result
     provider_id: str = ""
     reason: str = ""
+    cause: Cause | None = None
 
 
 class Shared(Protocol):
