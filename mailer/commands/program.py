@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from mailer import __version__
-from mailer.commands import campaigns, explaining, init, issues, sending, subscribers
+from mailer.commands import campaigns, doctoring, explaining, init, issues, sending, subscribers
 from mailer.commands.render import render
 from mailer.commands.serve import serve
 from mailer.errors import MailerError
@@ -41,6 +41,7 @@ app.command()(render)
 app.command()(sending.plan)
 app.command()(sending.send)
 app.command()(explaining.explain)
+app.command()(doctoring.doctor)
 app.command()(serve)
 app.add_typer(campaigns.app, name="campaigns")
 app.add_typer(subscribers.app, name="subscribers")

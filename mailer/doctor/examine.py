@@ -1,0 +1,153 @@
+"""Which checks a workspace needs, and running them side by side within a time.
+
+A check is a generator of findings. Each has a thread of its own, which nobody waits for any longer than the
+limit: what is not done by then is unknown.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+from urllib.parse import urlsplit
+
+from mailer.config import Settings
+from mailer.doctor import dkim, exchangers, mailserver, provider, storage, website, workspace
+from mailer.doctor.dmarc import dmarc
+from mailer.doctor.finding import Finding, Status
+from mailer.doctor.names import ascii_domain, return_path_domain, sender_domain
+from mailer.doctor.resolver import Resolver, Unanswered
+from mailer.doctor.spf import spf
+from mailer.errors import MailerError
+
+__all__ = ["Check", "checks", "examine"]
+
+_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A question to the world or the workspace. `name` is used where it gives no finding of its own."""
+
+    name: str
+    run: Callable[[], Iterable[Finding]]
+
+
+def checks(settings: Settings, resolver: Resolver | None) -> tuple[Check, ...]:
+    """All that apply to this workspace, in order. Without a resolver, none uses the network."""
+    local = (
+        Check("secret key", partial(workspace.secret_key, settings)),
+        Check(".env", partial(workspace.env_file, settings)),
+        Check("base_url", partial(workspace.base_url, settings)),
+        Check("sender", partial(workspace.sender, settings)),
+        Check("postal address", partial(workspace.postal_address, settings)),
+        Check("transport", partial(workspace.transport, settings)),
+        Check("database", partial(storage.database, settings)),
+        Check("disk", partial(storage.disk, settings)),
+        *[
+            Check(f"dkim key {selector}", partial(dkim.private_key, settings, selector))
+            for selector in settings.dkim.keys
+        ],
+    )
+    if resolver is None:
+        return local
+    own = sender_domain(settings)
+    sending = dict.fromkeys((own, return_path_domain(settings)))
+    return (
+        *local,
+        *[Check(f"spf {domain}", partial(spf, settings, resolver, domain)) for domain in sending],
+        *_signing(settings, resolver, own),
+        Check(f"dmarc {own}", partial(dmarc, settings, resolver)),
+        *[
+            Check(f"mx {domain}", partial(exchangers.exchangers, resolver, domain, used_for))
+            for domain, used_for in _receiving(settings).items()
+        ],
+        *_transport(settings, resolver),
+        Check("host", partial(website.host, settings, resolver)),
+        Check("web", partial(website.website, settings, resolver)),
+    )
+
+
+def _signing(settings: Settings, resolver: Resolver, own: str) -> list[Check]:
+    url = settings.delivery.transport
+    if url.startswith("sendgrid:"):
+        return [Check("dkim sendgrid", partial(dkim.sendgrid, resolver, own))]
+    if settings.dkim.keys:
+        return [
+            Check(f"dkim {selector}", partial(dkim.published_key, settings, resolver, selector))
+            for selector in settings.dkim.keys
+        ]
+    if url.startswith("smtp"):
+        return [Check("dkim", partial(dkim.relayed, urlsplit(url).hostname or ""))]
+    return []
+
+
+def _receiving(settings: Settings) -> dict[str, str]:
+    """The domains that get answers and bounces, and what they stand in."""
+    used: dict[str, list[str]] = {}
+    for what, mailbox in (
+        ("From", settings.publication.sender),
+        ("Reply-To", settings.publication.reply_to),
+        ("the return path", settings.delivery.return_path),
+    ):
+        if mailbox is not None:
+            used.setdefault(ascii_domain(mailbox.address.rpartition("@")[2]), []).append(what)
+    return {domain: " and ".join(places) for domain, places in used.items()}
+
+
+def _transport(settings: Settings, resolver: Resolver) -> list[Check]:
+    url = settings.delivery.transport
+    if url.startswith("sendgrid:"):
+        return [Check("sendgrid key", partial(provider.sendgrid_key, settings))]
+    if url.startswith("smtp"):
+        return [
+            Check("smtp", partial(mailserver.mailserver, settings)),
+            Check("ptr", partial(mailserver.reverse_names, settings, resolver)),
+        ]
+    return []
+
+
+def examine(wanted: Sequence[Check], *, seconds: float = _SECONDS) -> list[Finding]:
+    """Runs the checks side by side and gives their findings in order, after at most `seconds`."""
+    ended: queue.SimpleQueue[int] = queue.SimpleQueue()
+    found: list[list[Finding]] = [[] for _ in wanted]
+
+    def work(place: int) -> None:
+        _run(wanted[place], found[place])
+        ended.put(place)
+
+    until = time.monotonic() + seconds
+    for place, check in enumerate(wanted):
+        # Nobody waits for a daemon thread at the end, so Ctrl-C need not either.
+        threading.Thread(target=work, args=(place,), name=f"check {check.name}", daemon=True).start()
+    running = set(range(len(wanted)))
+    while running:
+        try:
+            running.discard(ended.get(timeout=max(until - time.monotonic(), 0.0)))
+        except queue.Empty:
+            break
+    answer: list[Finding] = []
+    for place, findings in enumerate(found):
+        answer += findings.copy()
+        if place in running:
+            late = f"it was not done within {seconds:g} s"
+            answer.append(Finding(wanted[place].name, Status.UNKNOWN, late, "run this again"))
+    return answer
+
+
+def _run(check: Check, found: list[Finding]) -> None:
+    """Adds what the check finds, also where it cannot go on."""
+    try:
+        for finding in check.run():
+            found.append(finding)
+    except Unanswered as error:
+        found.append(Finding(check.name, Status.UNKNOWN, str(error), "run this again later"))
+    except MailerError as error:
+        found.append(Finding(check.name, Status.ERROR, " ".join(str(error).split())))
+    except Exception as error:  # one that breaks must not take the others with it
+        what = f"{type(error).__name__}: {error}"
+        found.append(Finding(check.name, Status.UNKNOWN, f"this could not be looked at ({what})"))

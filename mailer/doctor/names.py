@@ -1,0 +1,89 @@
+"""Domains, hosts and addresses: whose they are, and whether the world can reach them."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import idna
+
+from mailer.config import Mailbox, Settings
+
+__all__ = [
+    "ascii_domain",
+    "is_example",
+    "is_literal",
+    "is_loopback_name",
+    "is_public",
+    "is_within",
+    "parents",
+    "return_path_domain",
+    "sender_domain",
+]
+
+#: Names that nobody can own (RFC 2606, RFC 6761): they stand in manuals and on test machines.
+_EXAMPLES = ("example.com", "example.net", "example.org", "example", "test", "invalid")
+#: Names that mean this machine or this network (RFC 6761, RFC 6762, RFC 8375).
+_LOCAL = ("localhost", "local", "internal", "home.arpa")
+
+
+def ascii_domain(name: str) -> str:
+    """A domain as the DNS has it: in A-labels, in small letters, without a full stop at its end."""
+    name = name.rstrip(".").lower()
+    if name.isascii():
+        return name
+    try:
+        return idna.encode(name, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return name
+
+
+def _domain_of(mailbox: Mailbox) -> str:
+    return ascii_domain(mailbox.address.rpartition("@")[2])
+
+
+def sender_domain(settings: Settings) -> str:
+    """The domain of From."""
+    return _domain_of(settings.publication.sender)
+
+
+def return_path_domain(settings: Settings) -> str:
+    """The domain of MAIL FROM: that of delivery.return_path, else that of From."""
+    return _domain_of(settings.delivery.return_path or settings.publication.sender)
+
+
+def parents(domain: str) -> list[str]:
+    """The domain and what is above it, down to two labels: a.b.example.org, b.example.org, example.org."""
+    labels = domain.split(".")
+    return [".".join(labels[start:]) for start in range(max(len(labels) - 1, 1))]
+
+
+def is_within(name: str, domain: str) -> bool:
+    """Whether `name` is `domain` or below it."""
+    return name == domain or name.endswith(f".{domain}")
+
+
+def is_example(name: str) -> bool:
+    """Whether a name is kept for examples, so that it can belong to nobody."""
+    return any(is_within(name, example) for example in _EXAMPLES)
+
+
+def is_loopback_name(host: str) -> bool:
+    """Whether a host's name or address means this machine or a network of one's own."""
+    try:
+        return not is_public(str(ipaddress.ip_address(host)))
+    except ValueError:
+        return "." not in host or any(is_within(host, local) for local in _LOCAL)
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address can be reached from everywhere."""
+    return ipaddress.ip_address(address).is_global
+
+
+def is_literal(host: str) -> bool:
+    """Whether a host is written as an IP address."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

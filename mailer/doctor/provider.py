@@ -1,0 +1,73 @@
+"""SendGrid's API: whether the key is taken, and whether it may send. Only `GET /v3/scopes`, never a send."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import urlsplit
+
+from mailer.config import Settings
+from mailer.delivery.transports.sendgrid import SendGrid
+from mailer.delivery.transports.sendgrid_client import NoAnswer, NotSent, Unreachable, Wire, client
+from mailer.doctor.finding import Finding, Status
+from mailer.doctor.resolver import look_up_here
+from mailer.errors import ConfigError
+
+__all__ = ["sendgrid_key"]
+
+_SECONDS: Final = 8.0
+_NEEDED: Final = "mail.send"
+_ADVICE: Final = "make a key with the Mail Send permission at SendGrid, and put it into SENDGRID_API_KEY"
+
+
+def sendgrid_key(settings: Settings, *, seconds: float = _SECONDS) -> Iterator[Finding]:
+    """Whether the key is taken and its scopes (api-reference/api-key-permissions) hold mail.send."""
+    name = "sendgrid key"
+    try:
+        base_url = SendGrid.from_settings(settings.delivery.transport, settings).base_url
+    except ConfigError:
+        return  # the check of the transport says why
+    key = settings.sendgrid_key.get_secret_value().strip() if settings.sendgrid_key else ""
+    look_up_here(urlsplit(base_url).hostname or "")
+    wire = Wire(base_url, key, seconds)
+    try:
+        answer = client(base_url, wire).scopes.get()
+    except Unreachable as error:
+        yield Finding(
+            name,
+            Status.ERROR,
+            f"{base_url} cannot be reached: {error}",
+            "check the network and MAILER_SENDGRID_URL",
+        )
+        return
+    except (NoAnswer, NotSent) as error:
+        yield Finding(name, Status.UNKNOWN, f"{base_url} gave no answer: {error}", "run this again later")
+        return
+    finally:
+        wire.close()
+    status = answer.status_code
+    if status in (401, 403):
+        yield Finding(name, Status.ERROR, f"SendGrid does not take SENDGRID_API_KEY ({status})", _ADVICE)
+    elif status != 200:
+        serious = Status.UNKNOWN if status == 429 or status >= 500 else Status.ERROR
+        yield Finding(
+            name,
+            serious,
+            f"{base_url} answers {status}",
+            "run this again later" if serious is Status.UNKNOWN else "check MAILER_SENDGRID_URL",
+        )
+    elif _NEEDED not in (scopes := _scopes(answer.body)):
+        yield Finding(
+            name, Status.ERROR, f"the key may do {len(scopes)} things, and sending is none of them", _ADVICE
+        )
+    else:
+        yield Finding(name, Status.OK, "SendGrid takes it, and it may send")
+
+
+def _scopes(body: bytes) -> list[str]:
+    try:
+        scopes = json.loads(body)["scopes"]
+    except (ValueError, KeyError, TypeError):
+        return []
+    return [scope for scope in scopes if isinstance(scope, str)] if isinstance(scopes, list) else []

@@ -1,0 +1,158 @@
+"""Asks the DNS. "There is none" and "nobody could tell" are different answers here.
+
+What is not there comes back empty. What was not answered, because of a time-out, a SERVFAIL or a network that
+is not there, raises `Unanswered`: from that nothing may be concluded.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable
+from typing import Any, Final, Protocol, TypeVar
+
+import dns.exception
+import dns.name
+import dns.rdatatype
+import dns.resolver
+import dns.reversename
+
+from mailer.errors import ConfigError
+
+__all__ = ["DnsResolver", "Resolver", "Unanswered", "look_up_here", "nameserver"]
+
+#: How long to wait for one server, and for the answer to a question altogether (seconds).
+_SERVER_SECONDS: Final = 2.0
+_QUESTION_SECONDS: Final = 5.0
+
+_Value = TypeVar("_Value")
+
+
+class Unanswered(Exception):
+    """The question was not answered. Says why in one sentence."""
+
+
+class Resolver(Protocol):
+    """What the checks ask. Every method raises Unanswered, and gives nothing where there is nothing."""
+
+    def txt(self, name: str) -> tuple[str, ...]:
+        """The TXT records of a name, each with its strings joined (RFC 7208 section 3.3)."""
+        ...
+
+    def mx(self, name: str) -> tuple[tuple[int, str], ...]:
+        """Preference and host of each MX record, the most preferred first; the null MX's host is ''."""
+        ...
+
+    def addresses(self, name: str) -> tuple[str, ...]:
+        """The IPv4 and then the IPv6 addresses of a host."""
+        ...
+
+    def alias(self, name: str) -> str:
+        """What a name's CNAME record names, or ''."""
+        ...
+
+    def names(self, address: str) -> tuple[str, ...]:
+        """The names that the PTR records of an IP address give."""
+        ...
+
+
+class DnsResolver:
+    """The real one, over dnspython; safe to share between threads. Answers are kept while it lives."""
+
+    def __init__(
+        self,
+        server: tuple[str, int] | None = None,
+        *,
+        server_seconds: float = _SERVER_SECONDS,
+        seconds: float = _QUESTION_SECONDS,
+    ) -> None:
+        """`server` is asked instead of the nameservers of this machine."""
+        self._wrong = ""
+        try:
+            self._resolver = dns.resolver.Resolver(configure=server is None)
+        except (dns.exception.DNSException, OSError):
+            self._resolver = dns.resolver.Resolver(configure=False)
+            self._wrong = "this machine has no nameserver"
+        if server is not None:
+            self._resolver.nameservers = [server[0]]
+            self._resolver.port = server[1]
+        self._resolver.timeout = server_seconds
+        self._resolver.lifetime = seconds
+        self._resolver.cache = dns.resolver.LRUCache()
+        self._resolver.use_search_by_default = False
+
+    def txt(self, name: str) -> tuple[str, ...]:
+        return self._ask(name, "TXT", lambda data: b"".join(data.strings).decode("utf-8", "replace"))
+
+    def mx(self, name: str) -> tuple[tuple[int, str], ...]:
+        found = self._ask(name, "MX", lambda data: (int(data.preference), _plain(data.exchange)))
+        return tuple(sorted(found))
+
+    def addresses(self, name: str) -> tuple[str, ...]:
+        def address(data: Any) -> str:
+            return str(data.address)
+
+        return self._ask(name, "A", address) + self._ask(name, "AAAA", address)
+
+    def alias(self, name: str) -> str:
+        found = self._ask(name, "CNAME", lambda data: _plain(data.target))
+        return found[0] if found else ""
+
+    def names(self, address: str) -> tuple[str, ...]:
+        reverse = dns.reversename.from_address(address).to_text(omit_final_dot=True)
+        return self._ask(reverse, "PTR", lambda data: _plain(data.target))
+
+    def _ask(self, name: str, kind: str, read: Callable[[Any], _Value]) -> tuple[_Value, ...]:
+        if self._wrong:
+            raise Unanswered(f"{kind} of {name} cannot be asked for: {self._wrong}")
+        try:
+            answer = self._resolver.resolve(
+                dns.name.from_text(name), dns.rdatatype.from_text(kind), raise_on_no_answer=False
+            )
+        except (dns.resolver.NXDOMAIN, dns.name.LabelTooLong, dns.name.EmptyLabel, dns.name.NameTooLong):
+            return ()
+        except dns.exception.Timeout:
+            raise Unanswered(f"the DNS did not answer in time when asked for {kind} of {name}") from None
+        except dns.resolver.NoNameservers as error:
+            raise Unanswered(f"the DNS could not answer for {kind} of {name}: {_failure(error)}") from None
+        except (dns.exception.DNSException, OSError) as error:
+            why = str(error) or type(error).__name__
+            raise Unanswered(f"the DNS could not answer for {kind} of {name}: {why}") from None
+        return tuple(read(data) for data in answer.rrset or ())
+
+
+def nameserver(text: str) -> tuple[str, int]:
+    """`127.0.0.1:5353`, `[::1]:53` or an address alone, as address and port. Raises ConfigError."""
+    host, colon, port = text.strip().rpartition(":")
+    if not colon or (":" in host and not host.startswith("[")):
+        host, port = text.strip(), "53"
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+        if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+            raise ValueError
+    except ValueError:
+        raise ConfigError(
+            f'"{text}" is not a nameserver; write its address and port, as 127.0.0.1:53'
+        ) from None
+    return str(address), int(port)
+
+
+def _plain(name: Any) -> str:
+    return str(name.to_text(omit_final_dot=True)).lower().removesuffix(".")
+
+
+def _failure(error: dns.resolver.NoNameservers) -> str:
+    """The last nameserver's words, as SERVFAIL or REFUSED."""
+    tries = error.kwargs.get("errors") or ()
+    return str(tries[-1][3]) if tries else "no nameserver was left to ask"
+
+
+def look_up_here(host: str) -> None:
+    """Raises Unanswered where this machine's own look-up of a host cannot tell just now."""
+    try:
+        socket.getaddrinfo(host, None)
+    except socket.gaierror as error:
+        if error.errno == socket.EAI_AGAIN:
+            raise Unanswered(f"this machine cannot look up {host} just now: {error.strerror}") from None
+    except UnicodeError:
+        return  # whoever connects says so

@@ -1,0 +1,100 @@
+"""An SPF record as text: its terms, and what is wrong with them (RFC 7208 sections 4.5 to 7). Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["Malformed", "Term", "parse", "spf_records"]
+
+_VERSION = re.compile(r"v=spf1(?: |$)", re.IGNORECASE)
+_MECHANISM = re.compile(r"([+?~-]?)(all|include|a|mx|ptr|ip4|ip6|exists)([:/].*)?", re.IGNORECASE)
+_MODIFIER = re.compile(r"([A-Za-z][A-Za-z0-9_.-]*)=(.*)")
+_MACRO = re.compile(r"%\{[slodiphcrvtSLODIPHCRVT][0-9]*r?[-.+,/_=]*\}|%%|%_|%-")
+_DOMAIN = re.compile(r"[A-Za-z0-9_.-]+")
+_CIDR = re.compile(r"(?:/(\d{1,3}))?(?://(\d{1,3}))?")
+_NAMES: Final = ("all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists")
+
+
+class Malformed(ValueError):
+    """A term is not as RFC 7208 has it. Says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One mechanism or modifier. `domain` is '' where it means the record's own domain, or none at all."""
+
+    text: str
+    name: str
+    qualifier: str = "+"
+    domain: str = ""
+
+    @property
+    def has_macro(self) -> bool:
+        """Whether the domain is known only when there is a message."""
+        return "%" in self.domain
+
+
+def spf_records(texts: Iterable[str]) -> list[str]:
+    """Those of a name's TXT records that are SPF records."""
+    return [text for text in texts if _VERSION.match(text)]
+
+
+def parse(record: str) -> tuple[Term, ...]:
+    """The terms of a record, in order. Raises Malformed at the first that is wrong."""
+    terms = tuple(_term(text) for text in record.split()[1:])
+    for name in ("redirect", "exp"):
+        if sum(term.name == name for term in terms) > 1:
+            raise Malformed(f"{name}= stands in it more than once")
+    return terms
+
+
+def _term(text: str) -> Term:
+    mechanism = _MECHANISM.fullmatch(text)
+    if mechanism:
+        return _mechanism(text, mechanism[1] or "+", mechanism[2].lower(), mechanism[3] or "")
+    modifier = _MODIFIER.fullmatch(text)
+    if modifier:
+        name, value = modifier[1].lower(), modifier[2]
+        if name in _NAMES:
+            raise Malformed(f'"{text}" has = where : belongs')
+        if name in ("redirect", "exp"):
+            return Term(text, name, domain=_domain(text, value))
+        return Term(text, name)
+    raise Malformed(f'"{text}" is no term of SPF')
+
+
+def _mechanism(text: str, qualifier: str, name: str, rest: str) -> Term:
+    if name == "all":
+        if rest:
+            raise Malformed(f'"{text}" has something after all')
+        return Term(text, name, qualifier)
+    if name in ("ip4", "ip6"):
+        try:
+            network = ipaddress.ip_network(rest.removeprefix(":"), strict=False)
+        except ValueError:
+            raise Malformed(f'"{text}" holds no address or network') from None
+        if not rest.startswith(":") or f"ip{network.version}" != name:
+            raise Malformed(f'"{text}" holds no {name} address or network')
+        return Term(text, name, qualifier)
+    if name in ("include", "exists", "ptr"):
+        if name != "ptr" or rest:
+            return Term(
+                text, name, qualifier, _domain(text, rest.removeprefix(":") if rest[:1] == ":" else "")
+            )
+        return Term(text, name, qualifier)
+    domain, slash, prefix = rest.partition("/")  # a and mx
+    lengths = _CIDR.fullmatch(slash + prefix)
+    if not lengths or int(lengths[1] or 0) > 32 or int(lengths[2] or 0) > 128:
+        raise Malformed(f'"{text}" has no right length of a network after /')
+    return Term(text, name, qualifier, _domain(text, domain[1:]) if domain else "")
+
+
+def _domain(text: str, value: str) -> str:
+    plain = _MACRO.sub("x", value)
+    if not plain or not _DOMAIN.fullmatch(plain):
+        raise Malformed(f'"{text}" names no domain')
+    return value.rstrip(".").lower() if plain == value else value

@@ -1,0 +1,188 @@
+"""What readers' browsers and mailbox providers open: the host of base_url, its TLS, and the web application.
+
+The names are looked up in the DNS, as readers do, and not in this machine's own list of hosts.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from mailer.config import Settings
+from mailer.delivery.transports.base import one_line
+from mailer.doctor.finding import Finding, Status, record
+from mailer.doctor.names import ascii_domain, is_literal, is_public
+from mailer.doctor.resolver import Resolver
+
+__all__ = ["host", "website"]
+
+_SECONDS: Final = 8.0
+_DAY: Final = 86_400.0
+_DAYS_LEFT: Final = 14
+_MOST_BYTES: Final = 1_000
+
+
+def host(settings: Settings, resolver: Resolver) -> Iterator[Finding]:
+    """Whether the host of the unsubscribe links is in the DNS with an address that readers can reach."""
+    name = _host_of(settings)
+    addresses = _addresses(resolver, name)
+    private = [address for address in addresses if not is_public(address)]
+    if not addresses:
+        yield Finding(
+            f"host {name}",
+            Status.ERROR,
+            "is not in the DNS, so no unsubscribe link can be opened",
+            f"publish {record(name, 'A', 'THE-ADDRESS-OF-YOUR-SERVER')}",
+        )
+    elif private:
+        yield Finding(
+            f"host {name}",
+            Status.ERROR,
+            f"{', '.join(private)} cannot be reached from outside",
+            f"publish {record(name, 'A', 'THE-PUBLIC-ADDRESS')}",
+        )
+    else:
+        yield Finding(f"host {name}", Status.OK, ", ".join(addresses))
+
+
+def website(settings: Settings, resolver: Resolver, *, seconds: float = _SECONDS) -> Iterator[Finding]:
+    """TLS of base_url, then what `mailer serve` answers there to GET /healthz, which must be no redirect."""
+    parts = urlsplit(settings.publication.base_url)
+    secure = parts.scheme == "https"
+    name = _host_of(settings)
+    port = parts.port or (443 if secure else 80)
+    addresses = _addresses(resolver, name)
+    if not addresses:
+        yield Finding("web", Status.UNKNOWN, f"{name} has no address to ask")
+        return
+    try:
+        plain = _connect(addresses, port, seconds)
+    except ConnectionRefusedError:
+        yield Finding(
+            "web",
+            Status.ERROR,
+            f"nothing listens at {name} port {port}",
+            "start `mailer serve` and its proxy",
+        )
+        return
+    except OSError as error:
+        yield Finding(
+            "web",
+            Status.UNKNOWN,
+            f"{name} port {port} cannot be reached from here: {_words(error)}",
+            "open it in a browser elsewhere: a firewall of this machine looks the same",
+        )
+        return
+    with closing(plain):
+        connection: socket.socket = plain
+        if secure:
+            try:
+                connection = ssl.create_default_context().wrap_socket(plain, server_hostname=name)
+            except OSError as error:
+                yield _no_tls(name, error)
+                return
+        with closing(connection):
+            if isinstance(connection, ssl.SSLSocket):
+                yield _certificate(name, connection)
+            yield _health(parts.path.rstrip("/") + "/healthz", parts.netloc, connection)
+
+
+def _host_of(settings: Settings) -> str:
+    return ascii_domain(urlsplit(settings.publication.base_url).hostname or "")
+
+
+def _addresses(resolver: Resolver, name: str) -> tuple[str, ...]:
+    return (name,) if is_literal(name) else resolver.addresses(name)
+
+
+def _connect(addresses: tuple[str, ...], port: int, seconds: float) -> socket.socket:
+    """The first address that answers. Raises the last one's OSError."""
+    last: OSError = OSError("no address")
+    for address in addresses:
+        try:
+            return socket.create_connection((address, port), seconds)
+        except OSError as error:
+            last = error
+    raise last
+
+
+def _no_tls(name: str, error: OSError) -> Finding:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Finding(
+            "tls",
+            Status.ERROR,
+            f"the certificate of {name} cannot be trusted: {error.verify_message.rstrip('.')}",
+            f"get one for {name} from a public authority, and serve the whole chain",
+        )
+    if isinstance(error, TimeoutError):
+        return Finding("tls", Status.UNKNOWN, f"{name} did not shake hands in time", "run this again")
+    return Finding(
+        "tls",
+        Status.ERROR,
+        f"{name} does not speak TLS 1.2 or newer: {_words(error)}",
+        "let the proxy before `mailer serve` offer TLS 1.2 and 1.3",
+    )
+
+
+def _certificate(name: str, connection: ssl.SSLSocket) -> Finding:
+    certificate: dict[str, Any] = connection.getpeercert() or {}
+    begins = ssl.cert_time_to_seconds(certificate["notBefore"])
+    ends = ssl.cert_time_to_seconds(certificate["notAfter"])
+    left = ends - time.time()
+    message = f"{connection.version()}, the certificate of {name} is good for {left / _DAY:,.0f} days"
+    # Some certificates live for a week only, and are renewed in time: then a third of their life is early.
+    if left < min(_DAYS_LEFT * _DAY, (ends - begins) / 3):
+        return Finding("tls", Status.WARNING, message, "renew it, and see why that did not happen by itself")
+    return Finding("tls", Status.OK, message)
+
+
+def _health(path: str, authority: str, connection: socket.socket) -> Finding:
+    """One GET, which changes nothing."""
+    client = http.client.HTTPConnection("unused")
+    client.sock = connection
+    try:
+        client.request("GET", path, headers={"Host": authority, "Connection": "close"})
+        answer = client.getresponse()
+        status, location = answer.status, answer.getheader("Location", "")
+        body = answer.read(_MOST_BYTES)
+    except TimeoutError:
+        return Finding("web", Status.UNKNOWN, f"GET {path} was not answered in time", "run this again")
+    except (OSError, http.client.HTTPException) as error:
+        return Finding(
+            "web", Status.ERROR, f"GET {path} broke off: {_words(error)}", "look at the proxy's log"
+        )
+    if status == 200 and body.strip() == b"ok":
+        return Finding("web", Status.OK, f"GET {path} answers ok")
+    if 300 <= status <= 399:
+        return Finding(
+            "web",
+            Status.ERROR,
+            f"GET {path} redirects to {one_line(location, 200)}, and a one-click POST follows no redirect",
+            "set publication.base_url to where it leads, or let the proxy answer there itself",
+        )
+    if status == 503:
+        return Finding(
+            "web",
+            Status.ERROR,
+            f"GET {path} answers 503: the web server is there, its database is not",
+            "look at the log of `mailer serve`",
+        )
+    return Finding(
+        "web",
+        Status.ERROR,
+        f"GET {path} answers {status}" + (", and not as mailer does" if status == 200 else ""),
+        "let the proxy pass all of base_url on to `mailer serve`",
+    )
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
+    return one_line(str(reason), 200) or type(error).__name__

@@ -1,0 +1,139 @@
+"""The configuration and the secrets: what can be judged without asking anybody."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import urlsplit
+
+from mailer.config import Settings
+from mailer.delivery.transports import open_transport
+from mailer.doctor.finding import Finding, Status
+from mailer.doctor.names import is_example, is_loopback_name, return_path_domain, sender_domain
+from mailer.errors import ConfigError
+
+__all__ = ["base_url", "env_file", "postal_address", "secret_key", "sender", "transport"]
+
+_KEY_CHARACTERS: Final = 32
+_WEAK_KEY_CHARACTERS: Final = 16
+_DISTINCT_CHARACTERS: Final = 8
+_NEW_KEY: Final = (
+    "put a long random value before it in MAILER_SECRET_KEY, with a comma between, as from "
+    "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+)
+#: What `mailer init` and the samples write as an address.
+_PLACEHOLDERS: Final = ("example street", "exampletown", "port example")
+
+
+def secret_key(settings: Settings) -> Iterator[Finding]:
+    """Whether links are signed with keys that nobody guesses. Old keys count: they are accepted too."""
+    name = "secret key"
+    try:
+        keys = settings.signing_keys()
+    except ConfigError:
+        yield Finding(
+            name,
+            Status.ERROR,
+            "MAILER_SECRET_KEY is not set, so no unsubscribe link can be signed",
+            "put a long random value into .env, as from "
+            "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
+        )
+        return
+    shortest = min(map(len, keys))
+    if shortest < _WEAK_KEY_CHARACTERS or min(len(set(key)) for key in keys) < _DISTINCT_CHARACTERS:
+        which = "MAILER_SECRET_KEY" if len(keys) == 1 else "a key in MAILER_SECRET_KEY"
+        yield Finding(name, Status.ERROR, f"{which} can be guessed: {shortest} characters", _NEW_KEY)
+    elif shortest < _KEY_CHARACTERS:
+        yield Finding(name, Status.WARNING, f"the shortest key has only {shortest} characters", _NEW_KEY)
+    else:
+        known = f", and {len(keys) - 1} older accepted" if len(keys) > 1 else ""
+        yield Finding(name, Status.OK, f"is set, {len(keys[0])} characters long{known}")
+
+
+def env_file(settings: Settings) -> Iterator[Finding]:
+    """Whether others on this machine can read the secrets in .env."""
+    path = settings.root / ".env"
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return  # secrets may come from the environment alone
+    if stat.S_IMODE(mode) & 0o077:
+        yield Finding(".env", Status.WARNING, "others on this machine may read the secrets", "chmod 600 .env")
+    else:
+        yield Finding(".env", Status.OK, "only its owner reads it")
+
+
+def base_url(settings: Settings) -> Iterator[Finding]:
+    """Whether readers can follow a link. One-click unsubscribing asks for https (RFC 8058 section 3.1)."""
+    name, url = "base_url", settings.publication.base_url
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    advice = "set publication.base_url to the https address that readers reach `mailer serve` by"
+    wrong = []
+    if is_loopback_name(host):
+        wrong.append("means this machine or network, which no reader can open")
+    elif is_example(host):
+        wrong.append("is a name for examples")
+    if parts.scheme != "https":
+        wrong.append("is not https, which one-click unsubscribing needs")
+    if wrong:
+        yield Finding(name, Status.ERROR, f"{url} {' and '.join(wrong)}", advice)
+    else:
+        yield Finding(name, Status.OK, f"{url} is https and public")
+
+
+def sender(settings: Settings) -> Iterator[Finding]:
+    """Whether mail comes from a domain that can be somebody's."""
+    domains = dict.fromkeys((sender_domain(settings), return_path_domain(settings)))
+    examples = [domain for domain in domains if is_example(domain) or is_loopback_name(domain)]
+    if examples:
+        yield Finding(
+            "sender",
+            Status.ERROR,
+            f"{' and '.join(examples)} is a name for examples or for one's own network",
+            "set publication.from and delivery.return_path to addresses in your own domain",
+        )
+    else:
+        yield Finding("sender", Status.OK, f"mail comes from {settings.publication.sender.address}")
+
+
+def postal_address(settings: Settings) -> Iterator[Finding]:
+    """Whether the address in the footer is one."""
+    address = settings.publication.postal_address
+    if any(word in address.casefold() for word in _PLACEHOLDERS):
+        yield Finding(
+            "postal address",
+            Status.ERROR,
+            "is still the example's, and the law of most countries asks for the real one",
+            "set publication.postal_address",
+        )
+    elif len(address) < 20 or not any(character.isdigit() for character in address):
+        yield Finding(
+            "postal address",
+            Status.WARNING,
+            f'"{" ".join(address.split())}" does not look like a whole address',
+            "set publication.postal_address to one that a letter reaches",
+        )
+    else:
+        yield Finding("postal address", Status.OK, " ".join(address.split()))
+
+
+def transport(settings: Settings) -> Iterator[Finding]:
+    """Whether messages go anywhere, and whether the transport has its secrets."""
+    url = settings.delivery.transport
+    try:
+        open_transport(url, settings)
+    except ConfigError as error:
+        sentence, _, advice = str(error).partition("; ")
+        yield Finding("transport", Status.ERROR, sentence, advice)
+        return
+    if url.startswith("outbox:"):
+        yield Finding(
+            "transport",
+            Status.WARNING,
+            f"{url} writes messages into a folder and sends nothing",
+            "set delivery.transport to smtp://user@host:587, smtps://user@host:465 or sendgrid:",
+        )
+    else:
+        yield Finding("transport", Status.OK, f"{url} has what it needs")
