@@ -19,7 +19,7 @@ from sqlite_utils import Database, Migrations
 
 from mailer.errors import MailerError, StoreError
 
-__all__ = ["BUSY_SECONDS", "address_hash", "explain", "open_store", "utc_now", "writing"]
+__all__ = ["BUSY_SECONDS", "address_hash", "explain", "now", "open_store", "utc_now", "utc_text", "writing"]
 
 #: How long a writer waits for another one before it gives up.
 BUSY_SECONDS = 30.0
@@ -27,9 +27,19 @@ BUSY_SECONDS = 30.0
 migrations = Migrations("mailer")
 
 
+def now() -> datetime:
+    """The time. The one clock of what is due; tests set it."""
+    return datetime.now(UTC)
+
+
+def utc_text(at: datetime) -> str:
+    """A time as the database keeps it: `2026-11-21T00:00:00.000000Z`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
 def utc_now() -> str:
-    """The time as the database keeps it: `2026-11-21T00:00:00.000000Z`."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """The time, as the database keeps it."""
+    return utc_text(now())
 
 
 def open_store(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Database:
@@ -301,3 +311,20 @@ def m003_schedule(db: Database) -> None:
 def m004_causes(db: Database) -> None:
     """Whose matter a refusal was: `address`, `mailbox`, `us`, `them`, or empty where nobody refused."""
     db.conn.execute("ALTER TABLE deliveries ADD COLUMN cause TEXT NOT NULL DEFAULT ''")
+
+
+@migrations()
+def m005_paces(db: Database) -> None:
+    """What was spent of each limit, shared by all runs."""
+    db.conn.execute(
+        # `name` is a domain (empty: all of them) and the unit of time: `/h`, `gmail.com/s`. Of so many an hour
+        # or a day, `since` is when the newest window began and `used` how many were spent in it; of so many
+        # a second, `since` is when the next may leave (UTC).
+        """
+        CREATE TABLE paces (
+            name  TEXT PRIMARY KEY,
+            since TEXT NOT NULL,
+            used  INTEGER NOT NULL DEFAULT 0
+        ) WITHOUT ROWID
+        """
+    )
