@@ -13,7 +13,6 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlite_utils import Database
 
@@ -22,7 +21,7 @@ from mailer.archive.recorded import recorded_settings
 from mailer.config import Settings
 from mailer.delivery.campaigns import Campaign, campaigns, find_campaign
 from mailer.delivery.dkim import Signer, open_signer
-from mailer.delivery.lock import only_sender
+from mailer.delivery.lock import campaign_lock
 from mailer.delivery.message import Envelope, Template
 from mailer.delivery.pace import Pacer
 from mailer.delivery.progress import Progress
@@ -30,10 +29,13 @@ from mailer.delivery.run import deliver
 from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
 from mailer.delivery.transports import open_transport
-from mailer.errors import ArchiveError, CampaignError, MailerError
+from mailer.errors import ArchiveError, CampaignError, FailureError, MailerError
+from mailer.publish.ending import broke_off, conclude, tell_manifest
 from mailer.publish.freeze import freeze
 from mailer.publish.prepare import Prepared
+from mailer.publish.schedule import check_unscheduled
 from mailer.render.rendition import Rendition
+from mailer.store import explain
 
 __all__ = [
     "Result",
@@ -42,11 +44,15 @@ __all__ = [
     "left_over",
     "resolve_campaign",
     "retry_campaign",
+    "run_campaign",
     "send_issue",
 ]
 
 #: States in which a run has something to do.
 _OPEN = ("pending", "sending", "deferred")
+#: Statuses from which a run may start, and those that can be cancelled.
+_STARTING = ("ready", "scheduled", "sending", "missed", "stopped", "sent")
+_ENDING = ("ready", "scheduled", "sending", "missed", "stopped", "paused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,7 @@ def send_issue(
     """
     plan = prepared.plan
     signer = open_signer(plan.transport, settings)  # before anything is frozen: a key may be of no use
-    with _lock(settings, plan.slug):
+    with campaign_lock(settings, plan.slug):
         # Between the plan and the lock, another process may have sent the same thing.
         existing = next((c for c in campaigns(db) if c.slug == plan.slug), None)
         if existing is None:
@@ -93,7 +99,9 @@ def send_issue(
             raise CampaignError(
                 f"campaign {plan.slug} was made by somebody else just now; look at the plan again"
             )
-        return _run(db, settings, plan.slug, plan.transport, signer, stop, observe)
+        else:
+            check_unscheduled(existing, settings.publication.zone)
+        return run_campaign(db, settings, plan.slug, plan.transport, signer, stop, observe)
 
 
 def finish_campaign(
@@ -108,35 +116,38 @@ def finish_campaign(
     """Goes on with a campaign from its folder, whatever has become of the issue's file since."""
     way = transport or find_campaign(db, slug).transport
     signer = open_signer(way, settings)
-    with _lock(settings, slug):
-        return _run(db, settings, slug, way, signer, stop, observe)
+    with campaign_lock(settings, slug):
+        return run_campaign(db, settings, slug, way, signer, stop, observe)
 
 
 def retry_campaign(db: Database, settings: Settings, slug: str) -> int:
     """Makes what was rejected or deferred pending again; gives how many. Raises CampaignError, BusyError."""
-    with _lock(settings, slug):
-        _check_open(find_campaign(db, slug))
+    with campaign_lock(settings, slug):
+        campaign = find_campaign(db, slug)
+        _check_open(campaign)
+        if campaign.started_at is None or campaign.status == "missed":
+            check_unscheduled(campaign, settings.publication.zone)
         return Spool(db, find_campaign(db, slug)).retry()
 
 
 def resolve_campaign(db: Database, settings: Settings, slug: str, *, resend: bool) -> int:
     """Settles what is uncertain by the operator's word; gives how many. Raises CampaignError, BusyError."""
-    with _lock(settings, slug):
+    with campaign_lock(settings, slug):
         campaign = find_campaign(db, slug)
         if resend:
             _check_open(campaign)
         spool = Spool(db, campaign)
         number = spool.resolve(resend=resend)
-        _tell_manifest(settings, spool)
+        tell_manifest(settings, spool)
         return number
 
 
 def cancel_campaign(db: Database, settings: Settings, slug: str) -> None:
     """Ends a campaign for good. Raises CampaignError where it has ended already."""
     spool = Spool(db, find_campaign(db, slug))
-    if not spool.set_status("cancelled", only_from=("ready", "sending", "stopped", "paused")):
+    if not spool.set_status("cancelled", only_from=_ENDING):
         raise CampaignError(f"campaign {slug} is {spool.status()}, so it cannot be cancelled")
-    _tell_manifest(settings, spool)
+    tell_manifest(settings, spool)
 
 
 def _check_open(campaign: Campaign) -> None:
@@ -147,11 +158,7 @@ def _check_open(campaign: Campaign) -> None:
         raise CampaignError(f"campaign {slug} is paused; `mailer campaigns resume {slug}` goes on with it")
 
 
-def _lock(settings: Settings, slug: str) -> Any:
-    return only_sender(settings.root / ".mailer" / f"{slug}.lock", f"campaign {slug}")
-
-
-def _run(
+def run_campaign(
     db: Database,
     settings: Settings,
     slug: str,
@@ -159,7 +166,13 @@ def _run(
     signer: Signer | None,
     stop: Stop,
     observe: Callable[[Progress], None],
+    *,
+    asked: bool = True,
 ) -> Result:
+    """One run over what is due of a campaign, whose lock the caller holds.
+
+    Without `asked` (its time has come, and no operator is here) what was deferred waits for its own time.
+    """
     campaign = find_campaign(db, slug)
     _check_open(campaign)
     spool = Spool(db, campaign)
@@ -168,12 +181,14 @@ def _run(
     if settings.delivery.uncertain == "resend":
         spool.resolve(resend=True)
     if not left_over(spool.counts()):
-        _conclude(settings, spool, Progress())
+        conclude(settings, spool, Progress(), asked=asked)
         return _result(db, spool, None)
-    spool.make_due()
+    if asked:
+        spool.make_due()
     templates = _templates(settings, campaign, signer)
     transport = open_transport(transport_url, settings, pause=stop.wait)
-    spool.set_status("sending", only_from=("ready", "sending", "stopped", "sent"))
+    if not spool.set_status("sending", only_from=_STARTING):
+        _check_open(find_campaign(db, slug))  # somebody was quicker
     update_manifest(
         settings.campaigns / slug, {"status": "sending", "started_at": find_campaign(db, slug).started_at}
     )
@@ -191,40 +206,38 @@ def _run(
         )
     except BaseException as error:
         with contextlib.suppress(MailerError, sqlite3.Error, OSError):
-            spool.set_status("stopped", str(error), only_from=("sending",))
-            _tell_manifest(settings, spool)
+            broke_off(settings, spool, error, asked=asked)
+        if isinstance(error, (MailerError, sqlite3.Error, OSError)):
+            raise _told(error, settings, spool) from error
         raise
-    _conclude(settings, spool, progress)
+    conclude(settings, spool, progress, asked=asked)
     if not spool.counts()["sending"]:
         journal.unlink(missing_ok=True)
     return _result(db, spool, progress)
 
 
-def _conclude(settings: Settings, spool: Spool, progress: Progress) -> None:
-    """The status and the manifest, after a run."""
-    counts = spool.counts()
-    if left_over(counts):
-        spool.set_status(
-            "stopped", progress.stopped_by or "some deliveries were deferred", only_from=("sending",)
-        )
+def _told(error: MailerError | sqlite3.Error | OSError, settings: Settings, spool: Spool) -> MailerError:
+    """What ended a run, and after it a sentence that says how far it came and what goes on with it."""
+    if isinstance(error, MailerError):
+        told = error
+    elif isinstance(error, sqlite3.Error):
+        told = explain(error, settings.database.name)
     else:
-        spool.set_status("sent", only_from=("ready", "sending", "stopped", "paused"))
-    _tell_manifest(settings, spool)
+        place = f"{error.filename}: " if error.filename else ""
+        told = FailureError(f"{place}{(error.strerror or str(error)).lower()}; mend that first")
+    with contextlib.suppress(MailerError, sqlite3.Error):
+        return type(told)(*told.problems, _how_far(spool))
+    return told
 
 
-def _tell_manifest(settings: Settings, spool: Spool) -> None:
-    """The folder's manifest says what the spool says."""
+def _how_far(spool: Spool) -> str:
     counts = spool.counts()
-    campaign = find_campaign(spool.database, spool.campaign.slug)
-    update_manifest(
-        settings.campaigns / campaign.slug,
-        {
-            "status": campaign.status,
-            "counts": counts,
-            "started_at": campaign.started_at,
-            "finished_at": campaign.finished_at,
-        },
-    )
+    have, left, held = counts["accepted"], left_over(counts), counts["uncertain"]
+    parts = [f"{have:,} {'has' if have == 1 else 'have'} it" if have else "nobody has it yet"]
+    if held:
+        parts.append(f"{held:,} {'is' if held == 1 else 'are'} uncertain")
+    goes_on = f"`mailer send {spool.campaign.issue}` goes on with the {left:,} that are left"
+    return f"{', '.join(parts)}; {goes_on}"
 
 
 def _templates(settings: Settings, campaign: Campaign, signer: Signer | None) -> dict[int, Template]:

@@ -26,7 +26,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 __all__ = ["Received", "SmtpServer"]
 
-Stage = Literal["CONNECT", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "DOT", "RSET"]
+#: BODY is in the middle of a message, after some of its bytes were read.
+Stage = Literal["CONNECT", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "BODY", "DOT", "RSET"]
 Action = Literal["reply", "add", "close", "reset", "hang", "answer and close"]
 
 
@@ -94,6 +95,11 @@ class SmtpServer:
         scheme = "smtps" if self.implicit else "smtp"
         user = f"{self.login[0]}@" if self.login else ""
         return f"{scheme}://{user}127.0.0.1:{self.port}"
+
+    @property
+    def open(self) -> int:
+        """How many connections there are now."""
+        return len(self._protocols)
 
     @property
     def recipients(self) -> list[str]:
@@ -251,7 +257,13 @@ def _staged(command: str) -> Any:
     async def method(self: _Protocol, arg: str | None) -> None:
         self.server.commands.append(f"{command} {arg}" if arg else command)
         self.pending = self.server.take_fault(command)
-        if self.pending is not None and self.pending.action == "reply":
+        within = self.server.take_fault("BODY") if command == "DATA" and self.pending is None else None
+        if within is not None:
+            await self.push("354 Go on")
+            await self._reader.readexactly(1000)
+            self.pending = within
+            await self.push("")
+        elif self.pending is not None and self.pending.action == "reply":
             await self.push("")  # and nothing has happened
         else:
             await original(self, arg)

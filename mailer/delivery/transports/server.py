@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from mailer.delivery.transports.base import is_loopback, one_line
-from mailer.delivery.transports.session import Session
+from mailer.delivery.transports.session import NO_ANSWER, Session
 from mailer.errors import TransportError
 
 __all__ = ["Busy", "Server", "connect"]
@@ -85,7 +85,7 @@ def connect(server: Server) -> Session:
 def _explain(server: Server, error: OSError) -> TransportError:
     """Why there is no connection, and what to do."""
     match error:
-        case smtplib.SMTPAuthenticationError():
+        case smtplib.SMTPAuthenticationError() if error.smtp_code >= 500:
             return TransportError(
                 f"{server} refused the user {server.user}: {_words(error)}; "
                 "check the user in the transport's URL and MAILER_SMTP_PASSWORD"
@@ -104,7 +104,8 @@ def _explain(server: Server, error: OSError) -> TransportError:
         case ssl.SSLCertVerificationError():
             return TransportError(
                 f"the certificate of {server} cannot be trusted: {error.verify_message}; use the host name "
-                "that stands in it, and name a private authority's file in MAILER_SMTP_CA_FILE"
+                "that stands in it, name a private authority's file in MAILER_SMTP_CA_FILE, and see whether "
+                "this machine's clock is right"
             )
         case ssl.SSLError():
             return TransportError(
@@ -116,7 +117,9 @@ def _explain(server: Server, error: OSError) -> TransportError:
                 f"there is no host called {server.host}: {error.strerror}; check the transport's URL"
             )
         case TimeoutError():
-            why = "did not answer in time"
+            why = NO_ANSWER.removeprefix("it ")
+        case smtplib.SMTPException() if str(error) == NO_ANSWER:
+            why = NO_ANSWER.removeprefix("it ")
         case smtplib.SMTPException():
             why = f"broke off: {one_line(str(error))}"
         case _:

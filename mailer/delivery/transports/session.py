@@ -16,7 +16,12 @@ import ssl
 from contextlib import suppress
 from typing import Final
 
-__all__ = ["Doubt", "Lost", "Session"]
+from mailer.delivery.refusal import Stage
+
+__all__ = ["NO_ANSWER", "Doubt", "Lost", "Session"]
+
+#: What a connection ended of, where the time was up.
+NO_ANSWER: Final = "it did not answer in time"
 
 _LONGEST_LINE: Final = 8192
 _MOST_LINES: Final = 200
@@ -33,11 +38,12 @@ class Doubt(Exception):
 
 
 class Session(smtplib.SMTP):
-    """An open connection. `transactions` counts the messages that it carried."""
+    """An open connection. `transactions` counts the messages it carried, `stage` is what was answered last."""
 
     def __init__(self, host: str, port: int, *, timeout: float, implicit_tls: ssl.SSLContext | None) -> None:
         """Connects and reads the greeting. Raises OSError, ssl.SSLError and smtplib.SMTPException."""
         self.transactions = 0
+        self.stage = Stage.MAIL
         self._unread = b""
         self._implicit_tls = implicit_tls
         super().__init__(host, port, local_hostname="localhost", timeout=timeout)
@@ -58,6 +64,13 @@ class Session(smtplib.SMTP):
             return name
         address = self._open_socket().getsockname()[0]
         return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+
+    def ehlo(self, name: str = "") -> tuple[int, bytes]:
+        """Overrides smtplib's, which asks on with HELO after a 421 and so forgets why the server hung up."""
+        code, words = super().ehlo(name)
+        if code == 421:
+            raise smtplib.SMTPHeloError(code, words)
+        return code, words
 
     def secure(self, context: ssl.SSLContext) -> None:
         """STARTTLS, then EHLO again (RFC 3207)."""
@@ -104,6 +117,7 @@ class Session(smtplib.SMTP):
         no space and no angle brackets. Raises Lost and Doubt.
         """
         self.transactions += 1
+        self.stage = Stage.MAIL
         try:
             code, words = self._announce(sender, recipient, len(raw))
             if code != 354:
@@ -112,6 +126,7 @@ class Session(smtplib.SMTP):
                 else:
                     self._forget()
                 return code, words
+            self.stage = Stage.MESSAGE
             body = raw if raw.endswith(b"\r\n") else raw + b"\r\n"
             if b"\n." in body or body.startswith(b"."):
                 body = _LINE_BEGINS_WITH_DOT.sub(b"..", body)
@@ -149,22 +164,26 @@ class Session(smtplib.SMTP):
         rcpt = f"RCPT TO:<{recipient}>\r\n".encode()
         connection = self._open_socket()
         if not self.has_extn("pipelining"):
-            for command in (mail, rcpt):
+            for self.stage, command in ((Stage.MAIL, mail), (Stage.RCPT, rcpt)):
                 connection.sendall(command)
                 refused = self._refusal(unless=250)
                 if refused:
                     return refused
             connection.sendall(b"DATA\r\n")
+            self.stage = Stage.DATA
             return self._refusal(unless=354) or (354, b"")
         connection.sendall(mail + rcpt + b"DATA\r\n")
         refused = self._refusal(unless=250)
         if refused and refused[0] == 421:  # it says no more
             return refused
         answer = self._refusal(unless=250)
-        refused = refused or answer
+        if refused is None:
+            self.stage = Stage.RCPT
+            refused = answer
         if refused and refused[0] == 421:
             return refused
         if refused is None:
+            self.stage = Stage.DATA
             return self._refusal(unless=354) or (354, b"")
         if self.getreply()[0] == 354:  # nobody is to get it, and still it waits for it (RFC 2920 section 3.1)
             connection.sendall(b".\r\n")
@@ -271,7 +290,7 @@ class Session(smtplib.SMTP):
 def _say(error: OSError) -> str:
     """Why a connection ended, in words."""
     if isinstance(error, TimeoutError):
-        return "it did not answer in time"
+        return NO_ANSWER
     if isinstance(error, (ConnectionResetError, BrokenPipeError)):
         return "it closed the connection"
     return error.strerror or str(error) or "the connection ended"

@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from mailer.config import Settings
+from mailer.delivery.refusal import Cause, Stage, cause_of
 from mailer.delivery.transports.base import Outcome, Outgoing, Pause, Result, one_line
 from mailer.delivery.transports.server import Busy, Server, connect
 from mailer.delivery.transports.session import Doubt, Lost, Session
@@ -25,6 +26,8 @@ __all__ = ["MESSAGES_PER_CONNECTION", "Smtp"]
 MESSAGES_PER_CONNECTION: Final = 100
 
 _BACK_OFF_SECONDS: Final = (1.0, 2.0, 4.0, 8.0)
+#: After so many setbacks in a row the server is not well; trying everybody would take days and bring nothing.
+_MOST_SETBACKS: Final = 8
 _USABLE = re.compile(r"[^\x00-\x20\x7f-\xa0<>\u2028\u2029]+")
 _NOT_AUTHORISED: Final = (530, 534, 535, 538)
 
@@ -85,6 +88,7 @@ class SmtpChannel:
         self._session: Session | None = None
         self._worked = False  # whether a connection has ever been made
         self._setbacks = 0  # busy or broken servers in a row
+        self._setback = ""  # what the last of them said
 
     def send(self, batch: Sequence[Outgoing]) -> list[Outcome]:
         """One message after the other. Raises TransportError where there is no connection to be had."""
@@ -106,31 +110,36 @@ class SmtpChannel:
             session.leave()
 
     def _send(self, message: Outgoing) -> Outcome:
-        for address in (message.address, message.return_path):
+        for address, whose in ((message.return_path, Cause.US), (message.address, Cause.ADDRESS)):
             if not _USABLE.fullmatch(address):
                 reason = f"the address {address!a} cannot be used in SMTP; correct it"
-                return Outcome(Result.REJECTED, reason=one_line(reason))
+                return Outcome(Result.REJECTED, reason=one_line(reason), cause=whose)
         raw = message.raw()
         outcome = Outcome(Result.DEFERRED)
         for _ in range(2):  # what was surely not handed over may be tried once more, on another connection
+            if self._setbacks >= _MOST_SETBACKS:
+                raise TransportError(
+                    f"{self._server} failed {self._setbacks} times in a row: {self._setback}; "
+                    "run this again later, or use another transport"
+                )
             if not self._rest():
                 return Outcome(Result.DEFERRED, reason=outcome.reason or "the run ended before it was sent")
             session = self._connected()
             unfit = _unfit(session, message, len(raw))
             if unfit:
-                return Outcome(Result.REJECTED, reason=unfit)
+                return Outcome(Result.REJECTED, reason=unfit, cause=Cause.US)
             fresh = session.transactions == 0
             try:
                 code, words = session.transact(message.return_path, message.address, raw)
             except Lost as lost:
                 self._session = None
                 outcome = Outcome(Result.DEFERRED, reason=one_line(f"the connection was lost: {lost}"))
-                self._setbacks += fresh
+                self._set_back(outcome, fresh)
                 continue
             except Doubt as doubt:
                 self._session = None
                 return Outcome(Result.UNCERTAIN, reason=one_line(f"no answer after the message: {doubt}"))
-            outcome = _fate(code, words)
+            outcome = _fate(code, words, session.stage)
             if session.sock is None:
                 self._session = None
             if code in _NOT_AUTHORISED:
@@ -141,10 +150,15 @@ class SmtpChannel:
             if code != 421:
                 self._setbacks = 0
                 return outcome
-            self._setbacks += 1
+            self._set_back(outcome, True)
             if fresh:
                 return outcome
         return outcome
+
+    def _set_back(self, outcome: Outcome, unwell: bool) -> None:
+        """Notes what went wrong. A kept connection that ended says nothing about the server: not `unwell`."""
+        self._setbacks += unwell
+        self._setback = outcome.reason
 
     def _rest(self) -> bool:
         """Waits after setbacks; says whether to go on."""
@@ -182,9 +196,10 @@ def _unfit(session: Session, message: Outgoing, size: int) -> str:
     return ""
 
 
-def _fate(code: int, words: bytes) -> Outcome:
+def _fate(code: int, words: bytes, stage: Stage) -> Outcome:
     """What a reply means: 2xx they have it, 4xx another time, 5xx never."""
     said = one_line(words)
     if code <= 299:
         return Outcome(Result.ACCEPTED, provider_id=said[:200])
-    return Outcome(Result.DEFERRED if code <= 499 else Result.REJECTED, reason=one_line(f"{code} {said}"))
+    result = Result.DEFERRED if code <= 499 else Result.REJECTED
+    return Outcome(result, reason=one_line(f"{code} {said}"), cause=cause_of(code, said, stage))

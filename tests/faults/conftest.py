@@ -1,0 +1,126 @@
+"""A small desk whose every reader can be asked for, and seams that shorten each wait.
+
+The seams change how long something waits, never what it does then.
+"""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from mailer.delivery.run import deliver
+from mailer.delivery.stop import Stop
+from mailer.delivery.transports import smtp
+from mailer.delivery.transports.sendgrid import SendGrid
+from mailer.delivery.transports.server import Server
+from tests.cli import Ran, run
+
+__all__ = ["ISSUE", "SLUG", "Desk"]
+
+SLUG = "2026-11-21-evening"
+ISSUE = "issues/issue.yaml"
+GO_ON = f"`mailer send {ISSUE}`"
+TEXT = "edition: evening\ndate: 2026-11-21\nitems:\n  - title: Cranes stand still\n    body: Quiet.\n"
+
+
+@dataclass
+class Desk:
+    """A workspace with one issue. `transport` is what `send` uses; `pauses` are the waits asked for."""
+
+    root: Path
+    transport: str = ""
+    pauses: list[float] = field(default_factory=list)
+
+    def run(self, *words: str) -> Ran:
+        return run(self.root, *words)
+
+    def send(self, *more: str) -> Ran:
+        by = ("--transport", self.transport) if self.transport else ()
+        return self.run("send", ISSUE, "--yes", *by, *more)
+
+    def people(self, number: int) -> None:
+        """reader1@example.org, reader2@example.org and so on: claimed in this order."""
+        rows = "\n".join(f"reader{i}@example.org,Reader {i}" for i in range(1, number + 1))
+        (self.root / "readers.csv").write_text(f"email,name\n{rows}\n")
+        assert self.run("subscribers", "import", "readers.csv").status == 0
+
+    def _column(self, name: str) -> list[str]:
+        database = sqlite3.connect(self.root / "subscribers.db")
+        try:
+            rows = database.execute(f"SELECT {name} FROM deliveries ORDER BY subscriber_id").fetchall()
+        finally:
+            database.close()
+        return [row[0] for row in rows]
+
+    @property
+    def states(self) -> list[str]:
+        """The state of reader1, reader2 and so on, as the spool has it."""
+        return self._column("state")
+
+    @property
+    def reasons(self) -> list[str]:
+        return self._column("reason")
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return dict(Counter(self.states))
+
+    @property
+    def status(self) -> str:
+        shown = self.run("campaigns", "show", SLUG, "--json")
+        assert shown.status == 0, shown.err
+        return str(shown.json["status"])
+
+    def finishes(self, recipients: Callable[[], Sequence[str]], *, uncertain: int = 0) -> None:
+        """The next `send` brings the rest, and at the end nobody has it twice and nobody is missing.
+
+        The `uncertain` stay held, and only the operator's word settles them.
+        """
+        again = self.send()
+        everybody = len(self.states)
+        assert self.counts.get("uncertain", 0) == uncertain, again.err
+        assert self.counts.get("accepted", 0) == everybody - uncertain, (again.out, again.err)
+        assert again.status == (1 if uncertain else 0), again.err
+        assert max(Counter(recipients()).values(), default=1) == 1
+        if uncertain:
+            assert f"mailer campaigns resolve {SLUG} --assume-sent" in again.out
+            assert self.run("campaigns", "resolve", SLUG, "--assume-sent").status == 0
+        else:
+            assert sorted(recipients()) == sorted(f"reader{i}@example.org" for i in range(1, everybody + 1))
+        assert self.counts == {"accepted": everybody}
+        before = len(recipients())
+        assert self.send().status == 0
+        assert len(recipients()) == before
+
+    def outbox(self) -> list[str]:
+        """Who has a file in the folder `outbox`."""
+        texts = [path.read_text("utf-8") for path in (self.root / "outbox").glob("*.eml")]
+        return [text.split("To: ")[1].split("<")[1].split(">")[0] for text in texts]
+
+
+@pytest.fixture
+def desk(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """Four readers, one connection, no second try within a run, and pauses that are noted and cut short."""
+    (workspace / ISSUE).write_text(TEXT)
+    monkeypatch.setenv("MAILER_DELIVERY_CONNECTIONS", "1")
+    made = Desk(workspace)
+    real = Stop.wait
+
+    def wait(self: Stop, seconds: float) -> bool:
+        made.pauses.append(seconds)
+        return real(self, min(seconds, 0.01))
+
+    monkeypatch.setattr(Stop, "wait", wait)
+    monkeypatch.setattr("mailer.publish.send.deliver", functools.partial(deliver, retry_after=()))
+    monkeypatch.setattr("mailer.delivery.run.GRACE_SECONDS", 0.3)
+    quick = functools.partial(Server, connect_seconds=0.5, answer_seconds=0.3)
+    monkeypatch.setattr(smtp, "Server", quick)
+    monkeypatch.setitem(SendGrid.__init__.__kwdefaults__, "timeout", 0.3)  # type: ignore[arg-type]
+    made.people(4)
+    return made
