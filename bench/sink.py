@@ -33,10 +33,11 @@ def tool(name: str) -> str:
 class Sink:
     """A sink that runs, and what it has counted."""
 
-    def __init__(self, port: int, counter: Path) -> None:
+    def __init__(self, port: int, counter: Path, kept: Path | None) -> None:
         self.port = port
         self.url = f"smtp://127.0.0.1:{port}"
         self._counter = counter
+        self._kept = kept
 
     def messages(self) -> int:
         """How many messages it has taken, dot and all."""
@@ -45,16 +46,29 @@ class Sink:
             found = re.findall(rb"mesg=(\d+)", file.read())
         return int(found[-1]) if found else 0
 
+    def kept(self) -> int:
+        """How many bytes of messages it has kept, with a few lines of its own for each."""
+        return self._kept.stat().st_size if self._kept and self._kept.exists() else 0
+
 
 @contextmanager
-def smtp_sink() -> Iterator[Sink]:
-    """A sink of one's own on a free port of this machine."""
+def smtp_sink(*, keep: bool = False) -> Iterator[Sink]:
+    """A sink of one's own on a free port of this machine. With `keep`, it writes down what it gets."""
     # Its counter goes to a file, so that nobody must keep up with it.
-    with tempfile.NamedTemporaryFile() as counter:
+    with tempfile.NamedTemporaryFile() as counter, tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        kept = Path(folder, "kept") if keep else None
+        Path(folder).chmod(0o777)  # where this runs as root, the sink does not
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
         user = ["-u", "nobody"] if os.geteuid() == 0 else []
-        command = [tool("smtp-sink"), *user, "-c", f"127.0.0.1:{port}", "1000"]
+        command = [
+            tool("smtp-sink"),
+            *user,
+            "-c",
+            *(["-D", str(kept)] if kept else []),
+            f"127.0.0.1:{port}",
+            "1000",
+        ]
         with started(command, stdout=counter, cwd="/") as process:
             until = time.monotonic() + _START_SECONDS
             while process.poll() is None and time.monotonic() < until:
@@ -63,7 +77,7 @@ def smtp_sink() -> Iterator[Sink]:
                 except OSError:
                     time.sleep(0.02)
                     continue
-                yield Sink(port, Path(counter.name))
+                yield Sink(port, Path(counter.name), kept)
                 return
             raise Failed(f"smtp-sink did not start on port {port}")
 

@@ -1,9 +1,10 @@
 """A real edition to 100,000 readers over SMTP with the ledger on, beside other senders, in one run.
 
-    python -m bench.smtp [--readers N] [--rounds N] [--markdown]
+    python -m bench.smtp [--readers N] [--rounds N] [--peer-readers N] [--no-peers] [--markdown]
 
-Everything goes to Postfix's `smtp-sink` on this machine. `smtp-source`, Postfix's own load generator in C,
-sends the very same bytes over as many connections; it composes nothing and records nothing. Rounds are
+Everything goes to Postfix's `smtp-sink` on this machine. `smtp-source`, Postfix's own load generator in C, sends
+the very same bytes over as many connections; it composes nothing and records nothing. The peers
+(`bench/peers/`) send the same edition to 1,000 readers, each message in the encoding that they choose. Rounds are
 interleaved, medians are printed, and every sender's count is held against the sink's.
 """
 
@@ -14,12 +15,19 @@ import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.measuring import Failed, Run, machine, median, run, table
+from bench.peers import NAME, PEERS, Peer
 from bench.sink import smtp_sink, source_command
 from bench.workspace import CONNECTIONS, ISSUE, Workspace, environment
+
+__all__ = ["Sending", "send"]
+
+#: How many times as fast as these the project wants to be.
+TARGETS = {"smtp-source": 1.0, "mailmerge": 20.0, "museletter": 10.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +40,7 @@ class Sending:
 
 
 def send(workspace: Workspace, folder: Path) -> Sending:
-    """`mailer send` as an editor runs it, on a fresh copy of the workspace."""
+    """`mailer send` as an editor runs it, on a fresh copy. Raises Failed where a count differs."""
     fresh = workspace.fresh(folder)
     with smtp_sink() as sink:
         command = (*fresh.mailer, "send", ISSUE, "--yes", "--json", "--transport", sink.url)
@@ -46,7 +54,7 @@ def send(workspace: Workspace, folder: Path) -> Sending:
     return Sending(took, accepted, result["seconds"])
 
 
-def source(message: Path, count: int) -> Sending:
+def _source(message: Path, count: int) -> Sending:
     """The yardstick: the same bytes, as fast as C can."""
     with smtp_sink() as sink:
         took = run(source_command(sink, message, count=count, sessions=CONNECTIONS), cwd=Path("/"))
@@ -56,48 +64,97 @@ def source(message: Path, count: int) -> Sending:
     return Sending(took, count, took.seconds)
 
 
+class _Peers:
+    """The peers that could be installed and run; who could not is told and left out."""
+
+    def __init__(self, wanted: Sequence[Peer], raw: bytes, readers: int) -> None:
+        self.sendings: dict[str, list[Sending]] = {}
+        self.sizes: dict[str, float] = {}
+        self.failures: dict[str, str] = {}
+        self._raw = raw
+        self._readers = readers
+        self._ready: list[Peer] = []
+        for peer in wanted:
+            try:
+                peer.install()
+                self.sizes[peer.name] = peer.send(raw, 10, weigh=True).size
+                self._ready.append(peer)
+            except (Failed, OSError) as error:
+                self.failures[peer.name] = str(error)
+
+    def round(self) -> None:
+        """All of them, once."""
+        for peer in list(self._ready):
+            try:
+                sent = peer.send(self._raw, self._readers)
+            except (Failed, OSError) as error:
+                self.failures[peer.name] = str(error)
+                self._ready.remove(peer)
+                self.sendings.pop(peer.name, None)
+                continue
+            sending = Sending(sent.run, sent.messages, sent.sending)
+            self.sendings.setdefault(peer.name, []).append(sending)
+
+
 def main() -> None:
     """Measures all senders in turn, several times, and prints one table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--readers", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--peer-readers", type=int, default=1000)
+    parser.add_argument("--no-peers", action="store_true", help="mailer and smtp-source only")
     parser.add_argument("--markdown", action="store_true", help="a table for docs/benchmarks.md")
     arguments = parser.parse_args()
     print(machine(), flush=True)
     sendings: dict[str, list[Sending]] = {"mailer": [], "smtp-source": []}
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
-        # smtp-source reads the message as whoever runs this; everybody else may look as well.
-        Path(scratch).chmod(0o755)
         workspace = Workspace.make(Path(scratch, "workspace"), arguments.readers)
         raw = workspace.message()
         message = Path(scratch, "message")
         message.write_bytes(raw.replace(b"\r\n", b"\n"))
-        print(
-            f"{arguments.readers:,} readers, {len(raw):,} bytes a message, {CONNECTIONS} connections",
-            flush=True,
-        )
+        wanted = () if arguments.no_peers else PEERS
+        peers = _Peers(wanted, workspace.message(NAME), arguments.peer_readers)
+        print(f"{arguments.readers:,} readers ({arguments.peer_readers:,} for the peers), ", end="")
+        print(f"{CONNECTIONS} connections, median of {arguments.rounds} rounds\n", flush=True)
         for number in range(arguments.rounds):
             sendings["mailer"].append(send(workspace, Path(scratch, f"round{number}")))
-            sendings["smtp-source"].append(source(message, arguments.readers))
-    print(report(sendings, markdown=arguments.markdown))
+            sendings["smtp-source"].append(_source(message, arguments.readers))
+            peers.round()
+    sizes = {"mailer": len(raw), "smtp-source": len(raw), **peers.sizes}
+    print(report({**sendings, **peers.sendings}, sizes, markdown=arguments.markdown))
+    for name, reason in peers.failures.items():
+        print(f"{name}: not measured, {reason}")
 
 
-def report(sendings: dict[str, list[Sending]], *, markdown: bool) -> str:
-    """The table. `mailer` stands in it twice: while it delivers, and from the command's start to its end."""
+def report(sendings: dict[str, list[Sending]], sizes: dict[str, float], *, markdown: bool) -> str:
+    """The table, and how it stands beside what is wanted. `mailer` is in it twice."""
     rate = {name: median(s.messages / s.delivering for s in rounds) for name, rounds in sendings.items()}
+    whole = median(s.messages / s.run.seconds for s in sendings["mailer"])
+    versions = {peer.name: f"{peer.name} {peer.version}" for peer in PEERS}
     rows = []
     for name, rounds in sendings.items():
         cpu = median(s.run.cpu / s.messages * 1000 for s in rounds)
         peak = median(s.run.peak for s in rounds)
-        lines = [(name, rate[name])]
+        lines = [(versions.get(name, name), rate[name])]
         if name == "mailer":
-            whole = median(s.messages / s.run.seconds for s in rounds)
             lines = [("mailer, delivering", rate[name]), ("mailer, whole command", whole)]
         for label, speed in lines:
             ratio = speed / rate["smtp-source"]
-            rows.append([label, f"{speed:,.0f}", f"{ratio:.2f}", f"{cpu:.2f}", f"{peak:.0f} MB"])
-    head = ["", "messages/s", "of smtp-source", "CPU s per 1,000", "peak memory"]
-    return table(head, rows, markdown=markdown)
+            size = f"{sizes[name] / 1000:.0f} KB"
+            rows.append([label, size, f"{speed:,.0f}", f"{ratio:.3f}", f"{cpu:.2f}", f"{peak:.0f} MB"])
+    head = ["", "a message", "messages/s", "of smtp-source", "CPU s per 1,000", "peak memory"]
+    beside = [
+        [
+            name,
+            f"{rate['mailer'] / rate[name]:.2f}",
+            f"{whole / rate[name]:.2f}",
+            f"{TARGETS[name]:.0f}" if name in TARGETS else "",
+        ]
+        for name in rate
+        if name != "mailer"
+    ]
+    second = ["mailer is so many times", "delivering", "whole command", "wanted"]
+    return f"{table(head, rows, markdown=markdown)}\n\n{table(second, beside, markdown=markdown)}"
 
 
 if __name__ == "__main__":

@@ -95,12 +95,12 @@ class Workspace:
         shutil.copytree(self.root, root)
         return Workspace(root, self.readers)
 
-    def message(self, number: int = 1) -> bytes:
-        """What reader `number` is sent over SMTP: the bytes on the wire, but for the dots."""
+    def message(self, reader: str = "") -> bytes:
+        """What the first reader is sent over SMTP: the bytes on the wire, but for the dots."""
         settings = load_settings(self.root, {"MAILER_SECRET_KEY": KEY})
         slug = "2026-11-21-evening"
         loaded = load_issue(self.root / ISSUE, settings)
         rendition = render_variants(loaded, settings, slug=slug, variants=[0])[0]
         envelope = Envelope(settings, campaign_id=1, slug=slug, edition="evening", sent_at=datetime.now(UTC))
-        person = Person(number, address(number), name(number), "en")
+        person = Person(1, address(1), reader or name(1), "en")
         return Message(Template(rendition, envelope), person).raw()
