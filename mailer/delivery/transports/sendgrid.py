@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from mailer.config import Settings
+from mailer.delivery.refusal import Cause
 from mailer.delivery.transports.base import Outcome, Outgoing, Pause, Result, is_loopback, one_line
 from mailer.delivery.transports.sendgrid_answer import Refusal, seconds_to_wait, verdict_of
 from mailer.delivery.transports.sendgrid_client import (
@@ -123,7 +124,7 @@ class SendGridChannel:
         for place in places:
             personalization = form.personalization(batch[place])
             if isinstance(personalization, str):
-                outcomes[place] = Outcome(Result.REJECTED, reason=one_line(personalization))
+                outcomes[place] = Outcome(Result.REJECTED, reason=one_line(personalization), cause=Cause.US)
             else:
                 ready.append((place, personalization))
         waiting = [ready] if ready else []
@@ -135,18 +136,21 @@ class SendGridChannel:
                 half = len(part) // 2
                 waiting[:0] = [part[:half], part[half:]]
             elif isinstance(verdict, Refusal) and (culprits := verdict.culprits(len(part))):
-                for index, words in culprits.items():
-                    outcomes[part[index][0]] = Outcome(Result.REJECTED, reason=words)
+                for index, (words, cause) in culprits.items():
+                    place = part[index][0]
+                    if not batch[place].address.isascii():
+                        cause = Cause.US  # such an address may be right, and SendGrid takes none
+                    outcomes[place] = Outcome(Result.REJECTED, reason=words, cause=cause)
                 rest = [item for index, item in enumerate(part) if index not in culprits]
                 refusals += 1
                 if refusals <= _TIMES_REFUSED:
                     waiting[:0] = [rest] if rest else []
                 else:
                     for place, _ in rest:
-                        outcomes[place] = Outcome(Result.DEFERRED, reason=verdict.words)
+                        outcomes[place] = Outcome(Result.DEFERRED, reason=verdict.words, cause=Cause.US)
             else:
                 if isinstance(verdict, Refusal):
-                    verdict = Outcome(Result.REJECTED, reason=verdict.words)
+                    verdict = Outcome(Result.REJECTED, reason=verdict.words, cause=Cause.US)
                 for place, _ in part:
                     outcomes[place] = verdict
 

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from mailer.delivery.refusal import Cause
 from mailer.delivery.transports.base import Outcome, Result, one_line
 from mailer.delivery.transports.sendgrid_client import Answer
 from mailer.errors import TransportError
@@ -19,7 +20,7 @@ __all__ = ["Refusal", "seconds_to_wait", "verdict_of"]
 
 _LONGEST_WAIT_SECONDS: Final = 60.0
 _NUMBER = re.compile(r"[0-9]{1,12}")
-_CULPRIT = re.compile(r"personalizations\.([0-9]{1,4})(?:\.|$)")
+_CULPRIT = re.compile(r"personalizations\.([0-9]{1,4})(?:$|(\.to\.[0-9]+\.email$)|\.)")
 _ADVICE: Final = {
     401: "check SENDGRID_API_KEY",
     403: "the key needs the Mail Send permission, and the sender has to be verified at SendGrid",
@@ -52,13 +53,14 @@ class Refusal:
         """Whether fewer recipients may do."""
         return self.status == 413
 
-    def culprits(self, count: int) -> dict[int, str]:
-        """Whom of `count` recipients they name, and why."""
-        named: dict[int, str] = {}
+    def culprits(self, count: int) -> dict[int, tuple[str, Cause]]:
+        """Whom of `count` recipients they name, why, and whether the address is what they mind."""
+        named: dict[int, tuple[str, Cause]] = {}
         for error in self.errors:
             match = _CULPRIT.match(error.field)
             if match and int(match[1]) < count:
-                named.setdefault(int(match[1]), one_line(f"{self.status} {error}"))
+                cause = Cause.ADDRESS if self.status == 400 and match[2] else Cause.US
+                named.setdefault(int(match[1]), (one_line(f"{self.status} {error}"), cause))
         return named
 
 
@@ -76,7 +78,7 @@ def verdict_of(answer: Answer, secret: str) -> Outcome | Refusal:
     if status in (400, 413):
         return Refusal(status, words, errors)
     if status in (408, 429):
-        return Outcome(Result.DEFERRED, reason=words)
+        return Outcome(Result.DEFERRED, reason=words, cause=Cause.THEM)
     if 200 <= status <= 299 or status >= 500:
         return Outcome(Result.UNCERTAIN, reason=words)
     advice = _ADVICE.get(status, "check MAILER_SENDGRID_URL")

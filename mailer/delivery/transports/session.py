@@ -38,7 +38,7 @@ class Doubt(Exception):
 
 
 class Session(smtplib.SMTP):
-    """An open connection. `transactions` counts the messages it carried, `stage` is what was answered last."""
+    """An open connection. `transactions` counts the messages it carried, `stage` is what it answered last."""
 
     def __init__(self, host: str, port: int, *, timeout: float, implicit_tls: ssl.SSLContext | None) -> None:
         """Connects and reads the greeting. Raises OSError, ssl.SSLError and smtplib.SMTPException."""

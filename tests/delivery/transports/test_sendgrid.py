@@ -13,6 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from mailer.config import Settings
+from mailer.delivery.refusal import Cause
 from mailer.delivery.transports import sendgrid_client
 from mailer.delivery.transports.base import Outcome, Result
 from mailer.delivery.transports.sendgrid import SendGrid, SendGridChannel
@@ -148,7 +149,7 @@ def test_a_wait_is_at_least_a_second_and_at_most_a_minute(
 def test_429_without_end_defers_everybody(bench: Callable[..., Bench]) -> None:
     desk = bench()
     desk.api.answer(429, error("too many requests"), times=4)
-    assert desk.send() == [Outcome(Result.DEFERRED, reason="429 too many requests")] * 3
+    assert desk.send() == [Outcome(Result.DEFERRED, reason="429 too many requests", cause=Cause.THEM)] * 3
     assert desk.pauses == [2.0, 4.0, 8.0]
     assert desk.api.delivered == []
 
@@ -157,7 +158,7 @@ def test_a_run_that_ends_does_not_wait_for_a_reset(bench: Callable[..., Bench]) 
     desk = bench()
     desk.ending = True
     desk.api.answer(429, b"slow down")
-    assert desk.send() == [Outcome(Result.DEFERRED, reason="429 slow down")] * 3
+    assert desk.send() == [Outcome(Result.DEFERRED, reason="429 slow down", cause=Cause.THEM)] * 3
     assert len(desk.api.requests) == 1
 
 
@@ -214,6 +215,8 @@ def test_400_rejects_the_one_it_names_and_sends_the_rest(bench: Callable[..., Be
     outcomes = desk.channel.send(batch)
     assert [outcome.result for outcome in outcomes] == ["accepted", "rejected", "accepted", "rejected"]
     assert outcomes[1].reason == "400 Does not contain a valid address. (personalizations.1.to.0.email)"
+    # Letters beyond ASCII may be right; that SendGrid takes none is not the reader's fault.
+    assert [outcome.cause for outcome in outcomes] == [None, Cause.ADDRESS, None, Cause.US]
     assert desk.api.recipients == ["a@example.org", "c@example.org"]
 
 
@@ -223,6 +226,7 @@ def test_400_that_names_one_at_a_time_still_spares_the_rest(bench: Callable[...,
     desk.api.answer(400, error("bad", "personalizations.1"))
     outcomes = desk.send(4)
     assert [outcome.result for outcome in outcomes] == ["rejected", "accepted", "rejected", "accepted"]
+    assert {outcome.cause for outcome in outcomes} == {Cause.US, None}
 
 
 def test_400_for_everybody_sends_nothing_more(bench: Callable[..., Bench]) -> None:
@@ -235,7 +239,8 @@ def test_400_for_everybody_sends_nothing_more(bench: Callable[..., Bench]) -> No
 def test_400_that_names_nobody_rejects_the_request_in_its_words(bench: Callable[..., Bench]) -> None:
     desk = bench()
     desk.api.answer(400, error("The subject is required.", "subject"))
-    assert desk.send() == [Outcome(Result.REJECTED, reason="400 The subject is required. (subject)")] * 3
+    refused = Outcome(Result.REJECTED, reason="400 The subject is required. (subject)", cause=Cause.US)
+    assert desk.send() == [refused] * 3
     assert len(desk.api.requests) == 1
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mailer.delivery.refusal import Cause
 from mailer.delivery.transports.base import Outcome, Result
 from mailer.delivery.transports.server import Server
 from mailer.delivery.transports.smtp import MESSAGES_PER_CONNECTION, Smtp, SmtpChannel
@@ -71,12 +72,27 @@ def test_a_refusal_is_recorded_in_the_servers_words_and_the_next_message_goes(
     desk = bench(pipelining=pipelining)
     desk.server.fail(stage, "reply", words)
     first, second = messages(2)
-    assert desk.send(first) == [Outcome(result, reason=words)]
+    cause = Cause.THEM if result is Result.DEFERRED else Cause.US if stage == "MAIL" else Cause.ADDRESS
+    assert desk.send(first) == [Outcome(result, reason=words, cause=cause)]
     assert desk.send(second)[0].result is Result.ACCEPTED
     assert desk.server.recipients == [second.address]
     assert desk.server.connections == 1
     assert "RSET" in desk.server.commands
     assert desk.pauses == []
+
+
+@both
+@pytest.mark.parametrize(
+    ("stage", "cause"), [("MAIL", Cause.US), ("RCPT", Cause.ADDRESS), ("DATA", Cause.US), ("DOT", Cause.US)]
+)
+def test_what_a_refusal_means_depends_on_its_stage(
+    bench: Callable[..., Bench], pipelining: bool, stage: Any, cause: Cause
+) -> None:
+    desk = bench(pipelining=pipelining)
+    desk.server.fail(stage, "reply", "550 5.5.0 mailbox unavailable")
+    first, second = desk.send(*messages(2))
+    assert first.cause is cause
+    assert second == Outcome(Result.ACCEPTED, second.provider_id)
 
 
 @both
@@ -157,7 +173,7 @@ def test_a_server_that_never_answers_before_the_dot_defers_the_message(bench: Ca
 def test_words_in_the_middle_of_a_message_are_its_answer(bench: Callable[..., Bench]) -> None:
     desk = bench()
     desk.server.fail("DATA", "add", "552 5.3.4 too much for me")
-    assert desk.send() == [Outcome(Result.REJECTED, reason="552 5.3.4 too much for me")]
+    assert desk.send() == [Outcome(Result.REJECTED, reason="552 5.3.4 too much for me", cause=Cause.US)]
     assert desk.server.received == []
     assert desk.send()[0].result is Result.ACCEPTED
 
@@ -181,7 +197,7 @@ def test_421_defers_the_message_and_backs_off_before_the_next_connection(
 ) -> None:
     desk = bench(pipelining=pipelining)
     desk.server.fail(stage, "reply", "421 4.7.0 too many")
-    assert desk.send() == [Outcome(Result.DEFERRED, reason="421 4.7.0 too many")]
+    assert desk.send() == [Outcome(Result.DEFERRED, reason="421 4.7.0 too many", cause=Cause.THEM)]
     assert desk.pauses == []
     assert desk.send()[0].result is Result.ACCEPTED
     assert desk.pauses == [1.0]
@@ -250,7 +266,7 @@ def test_a_server_that_wants_a_message_for_nobody_gets_an_empty_one(bench: Calla
     desk = bench()
     desk.server.fail("RCPT", "reply", "550 5.1.1 no such user")
     desk.server.fail("DATA", "reply", "354 go on then")
-    assert desk.send() == [Outcome(Result.REJECTED, reason="550 5.1.1 no such user")]
+    assert desk.send() == [Outcome(Result.REJECTED, reason="550 5.1.1 no such user", cause=Cause.ADDRESS)]
     assert desk.send(messages(2)[1])[0].result is Result.ACCEPTED
     assert desk.server.recipients == ["reader2@example.org"]
 
@@ -332,7 +348,9 @@ def test_letters_beyond_ascii_are_rejected_where_it_is_not(bench: Callable[..., 
     desk = bench()
     assert desk.send(FakeMessage(address="用户@example.org")) == [
         Outcome(
-            Result.REJECTED, reason="the server offers no SMTPUTF8, so it cannot write to 用户@example.org"
+            Result.REJECTED,
+            reason="the server offers no SMTPUTF8, so it cannot write to 用户@example.org",
+            cause=Cause.US,
         )
     ]
     assert desk.send()[0].result is Result.ACCEPTED
