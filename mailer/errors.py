@@ -11,6 +11,7 @@
     └── FailureError       (1)   it was tried, and something failed or is left
         ├── StoreError           subscribers.db cannot be read or written
         ├── TransportError       the transport cannot be reached, or refuses us altogether
+        │   └── BrakeError       a campaign stopped itself: too much went wrong in a row
         ├── ArchiveError         a campaign folder cannot be written, or is not what was sent
         └── BusyError            somebody else is doing this just now
 
@@ -27,6 +28,7 @@ from typing import Literal, Self
 __all__ = [
     "ArchiveError",
     "AudienceError",
+    "BrakeError",
     "BusyError",
     "CampaignError",
     "ConfigError",
@@ -116,6 +118,10 @@ class StoreError(FailureError):
 
 class TransportError(FailureError):
     """The transport cannot be reached, or takes nothing from us."""
+
+
+class BrakeError(TransportError):
+    """A campaign stopped itself, because going on would do harm."""
 
 
 class ArchiveError(FailureError):

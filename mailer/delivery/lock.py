@@ -8,12 +8,18 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from mailer.config import Settings
 from mailer.errors import BusyError
 
-__all__ = ["only_sender"]
+__all__ = ["campaign_lock", "only_sender"]
+
+
+def campaign_lock(settings: Settings, slug: str) -> AbstractContextManager[None]:
+    """The lock of one campaign of a workspace. Raises BusyError on entering, where somebody else holds it."""
+    return only_sender(settings.root / ".mailer" / f"{slug}.lock", f"campaign {slug}")
 
 
 @contextmanager

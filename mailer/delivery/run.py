@@ -25,7 +25,7 @@ from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
 from mailer.delivery.transports.base import Outcome, Result, Transport
 from mailer.delivery.workers import Report, Workers
-from mailer.errors import TransportError
+from mailer.errors import BrakeError, TransportError
 
 __all__ = ["NEVER", "RETRY_AFTER", "deliver"]
 
@@ -137,7 +137,7 @@ class _Delivery:
                 exhausted = False
             self._write_down()
             if self._brake.sentence:
-                self.error = TransportError(self._brake.sentence)
+                self.error = BrakeError(self._brake.sentence)
                 return
             self._look_around()
             if exhausted and not self._outstanding:

@@ -12,16 +12,20 @@ from mailer.archive.campaign import write_campaign
 from mailer.config import Settings
 from mailer.delivery.campaigns import find_campaign
 from mailer.delivery.plan import survey
+from mailer.delivery.schedule import give_slots, schedule_again, set_due
 from mailer.delivery.spool import Spool
 from mailer.errors import CampaignError, MailerError
 from mailer.publish.prepare import Prepared
+from mailer.publish.schedule import Schedule
 from mailer.store import utc_now, writing
 
 __all__ = ["freeze"]
 
 
-def freeze(db: Database, settings: Settings, prepared: Prepared) -> None:
+def freeze(db: Database, settings: Settings, prepared: Prepared, schedule: Schedule | None = None) -> None:
     """One transaction: the campaign, a delivery for each person, the folder. All of it or nothing.
+
+    With a schedule the campaign waits for its time.
 
     Raises CampaignError where the readers are no longer those of the plan, ArchiveError for the folder.
     """
@@ -35,7 +39,7 @@ def freeze(db: Database, settings: Settings, prepared: Prepared) -> None:
                 raise CampaignError(
                     "the subscribers changed while the plan was made; nothing was sent. Send again"
                 )
-            Spool.freeze(
+            spool = Spool.freeze(
                 db,
                 slug=plan.slug,
                 issue=loaded.path,
@@ -50,6 +54,11 @@ def freeze(db: Database, settings: Settings, prepared: Prepared) -> None:
                 audience_sql=sql,
                 audience_parameters=parameters,
             )
+            if schedule is not None:
+                schedule_again(spool, schedule.due_at, only_from=("ready",))
+                set_due(spool, schedule.due_at, schedule.local_time)
+                if schedule.local_time:
+                    give_slots(spool, schedule.by_zone, schedule.otherwise)
             write_campaign(
                 folder,
                 settings=settings,
@@ -57,7 +66,7 @@ def freeze(db: Database, settings: Settings, prepared: Prepared) -> None:
                 renditions=prepared.renditions,
                 manifest={
                     "slug": plan.slug,
-                    "status": "ready",
+                    "status": "scheduled" if schedule else "ready",
                     "issue": loaded.path,
                     "issue_digest": loaded.digest,
                     "edition": plan.edition,
@@ -69,6 +78,7 @@ def freeze(db: Database, settings: Settings, prepared: Prepared) -> None:
                     "started_at": None,
                     "finished_at": None,
                     "counts": {"pending": plan.recipients},
+                    **({"schedule": schedule.to_json()} if schedule else {}),
                 },
             )
             written = True

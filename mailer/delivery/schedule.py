@@ -1,0 +1,148 @@
+"""When deliveries are due: a campaign's own time, or each reader's morning; and what missed its time.
+
+Two columns tell it: `campaigns.due_at` is when somebody has to look at a campaign next, `deliveries.due_at`
+from when a claim may take a reader. What missed its time keeps its state and waits at `NEVER` for the
+operator. Nothing here sends.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlite_utils import Database
+
+from mailer.delivery.campaigns import Campaign, campaigns
+from mailer.delivery.run import NEVER
+from mailer.delivery.spool import Spool
+from mailer.store import writing
+
+__all__ = [
+    "due_campaigns",
+    "give_slots",
+    "held_number",
+    "hold_missed",
+    "last_sign",
+    "next_slot",
+    "overdue_number",
+    "readers_by_zone",
+    "schedule_again",
+    "send_now",
+    "set_due",
+]
+
+
+def due_campaigns(db: Database, now: str) -> list[Campaign]:
+    """Scheduled campaigns whose time has come, also those that a dead process left half-way; oldest first."""
+    waiting = [c for c in campaigns(db) if c.status in ("scheduled", "sending") and "" < c.due_at <= now]
+    return sorted(waiting, key=lambda campaign: (campaign.due_at, campaign.id))
+
+
+def readers_by_zone(db: Database, recipients: tuple[str, Sequence[Any]]) -> dict[str, int]:
+    """How many recipients (SQL that selects their `subscriber_id`) live in each time zone, as written."""
+    sql, parameters = recipients
+    return dict(
+        db.conn.execute(
+            "SELECT s.timezone, count(*) "  # noqa: S608
+            f"FROM ({sql}) AS a JOIN subscribers AS s ON s.id = a.subscriber_id GROUP BY s.timezone",
+            parameters,
+        ).fetchall()
+    )
+
+
+def give_slots(spool: Spool, by_zone: Mapping[str, str], otherwise: str) -> None:
+    """Every delivery is due at the time (UTC) of its reader's zone; a zone that is not named: `otherwise`.
+
+    One statement, however many readers. Inside the transaction that made the deliveries.
+    """
+    spool.database.conn.execute(
+        "WITH zone (name, due_at) AS MATERIALIZED (SELECT key, value FROM json_each(?)) "
+        "UPDATE deliveries SET due_at = coalesce((SELECT zone.due_at FROM subscribers AS s "
+        "JOIN zone ON zone.name = s.timezone WHERE s.id = deliveries.subscriber_id), ?) "
+        "WHERE campaign_id = ?",
+        [json.dumps(by_zone), otherwise, spool.campaign.id],
+    )
+
+
+def next_slot(spool: Spool) -> str | None:
+    """When the next reader is due that nobody has tried yet (UTC), or None. What is held is not."""
+    row = spool.database.conn.execute(
+        "SELECT min(due_at) FROM deliveries INDEXED BY deliveries_open WHERE campaign_id = ? "
+        "AND state IN ('pending', 'sending', 'deferred', 'uncertain') AND state = 'pending' "
+        "AND due_at > '' AND due_at < ?",
+        [spool.campaign.id, NEVER],
+    ).fetchone()
+    found: str | None = row[0]
+    return found
+
+
+def overdue_number(spool: Spool, now: str) -> int:
+    """How many are pending though their time has come, those held included."""
+    number: int = spool.database.conn.execute(
+        "SELECT count(*) FROM deliveries INDEXED BY deliveries_open WHERE campaign_id = ? "
+        "AND state IN ('pending', 'sending', 'deferred', 'uncertain') AND state = 'pending' "
+        "AND (due_at <= ? OR due_at = ?)",
+        [spool.campaign.id, now, NEVER],
+    ).fetchone()[0]
+    return number
+
+
+def held_number(spool: Spool) -> int:
+    """How many missed their time and wait for the operator."""
+    number: int = spool.database.conn.execute(
+        "SELECT count(*) FROM deliveries INDEXED BY deliveries_open WHERE campaign_id = ? "
+        "AND state IN ('pending', 'sending', 'deferred', 'uncertain') AND state = 'pending' AND due_at = ?",
+        [spool.campaign.id, NEVER],
+    ).fetchone()[0]
+    return number
+
+
+def hold_missed(spool: Spool, before: str) -> int:
+    """Holds readers whose own time was before this one (UTC), tried already or not. Gives how many."""
+    with writing(spool.database) as db:
+        return db.conn.execute(
+            "UPDATE deliveries SET due_at = ? WHERE campaign_id = ? "
+            "AND state IN ('pending', 'sending', 'deferred', 'uncertain') "
+            "AND state IN ('pending', 'deferred') AND due_at < ?",
+            [NEVER, spool.campaign.id, before],
+        ).rowcount
+
+
+def send_now(spool: Spool, *, everybody: bool) -> None:
+    """What is held is due at once, because the operator asks for it; with `everybody`, later slots too."""
+    with writing(spool.database) as db:
+        db.conn.execute(
+            "UPDATE deliveries SET due_at = '' WHERE campaign_id = ? "
+            "AND state IN ('pending', 'sending', 'deferred', 'uncertain') AND state = 'pending' "
+            "AND due_at > '' AND (? OR due_at = ?)",
+            [spool.campaign.id, everybody, NEVER],
+        )
+
+
+def last_sign(spool: Spool) -> str:
+    """When a process last did anything for this campaign (UTC); empty where none ever did."""
+    row = spool.database.conn.execute(
+        "SELECT max(max(coalesce(claimed_at, ''), coalesce(settled_at, ''))) FROM deliveries "
+        "WHERE campaign_id = ?",
+        [spool.campaign.id],
+    ).fetchone()
+    return row[0] or ""
+
+
+def schedule_again(spool: Spool, due_at: str, note: str = "", *, only_from: Sequence[str]) -> bool:
+    """The campaign waits (again) for `due_at` (UTC); whether it was in one of these statuses."""
+    with writing(spool.database):
+        if not spool.set_status("scheduled", note, only_from=only_from):
+            return False
+        set_due(spool, due_at)
+    return True
+
+
+def set_due(spool: Spool, due_at: str, local_time: str | None = None) -> None:
+    """When somebody has to look at the campaign next (UTC; empty: nobody, until the operator does)."""
+    with writing(spool.database) as db:
+        db.conn.execute(
+            "UPDATE campaigns SET due_at = ?, local_time = coalesce(?, local_time) WHERE id = ?",
+            [due_at, local_time, spool.campaign.id],
+        )

@@ -1,0 +1,77 @@
+"""How a campaign stands after a run: its status, and what its folder says."""
+
+from __future__ import annotations
+
+from mailer.archive.campaign import update_manifest
+from mailer.config import Settings
+from mailer.delivery.campaigns import find_campaign
+from mailer.delivery.progress import Progress
+from mailer.delivery.schedule import held_number, next_slot, schedule_again
+from mailer.delivery.spool import Spool
+from mailer.errors import BrakeError, TransportError
+
+__all__ = ["broke_off", "conclude", "mark_missed", "tell_manifest"]
+
+#: Statuses that a run may end, when nothing is left to send.
+_LIVING = ("ready", "scheduled", "sending", "missed", "stopped", "paused")
+
+
+def conclude(settings: Settings, spool: Spool, progress: Progress, *, asked: bool) -> None:
+    """The status and the manifest, after a run. `asked`: an operator wanted it; else its time had come."""
+    counts = spool.counts()
+    slot = next_slot(spool)
+    if not any(counts[state] for state in ("pending", "sending", "deferred")):
+        spool.set_status("sent", only_from=_LIVING)
+    elif progress.stopped_by == "signal" and not asked:
+        # The service went down, not the campaign: the next one goes on.
+        _wait_on(spool, "the service was stopped in the middle of it")
+    elif progress.stopped_by:
+        spool.set_status("stopped", progress.stopped_by, only_from=("sending",))
+    elif slot:
+        schedule_again(spool, slot, only_from=("sending",))
+    elif not mark_missed(spool, only_from=("sending",)):
+        spool.set_status("stopped", "some deliveries were deferred", only_from=("sending",))
+    tell_manifest(settings, spool)
+
+
+def broke_off(settings: Settings, spool: Spool, error: BaseException, *, asked: bool) -> None:
+    """The status and the manifest, after a run that an error ended.
+
+    Where the time had come and the transport cannot be reached, it is tried again for as long as it is
+    not too late; a campaign that braked itself waits for the operator.
+    """
+    if not asked and isinstance(error, TransportError) and not isinstance(error, BrakeError):
+        _wait_on(spool, str(error))
+    else:
+        spool.set_status("stopped", str(error), only_from=("sending",))
+    tell_manifest(settings, spool)
+
+
+def mark_missed(spool: Spool, *, only_from: tuple[str, ...]) -> bool:
+    """Whether readers are held who missed their own time, and nobody else is left: then it is `missed`."""
+    held = held_number(spool)
+    if not held:
+        return False
+    people = "reader" if held == 1 else "readers"
+    return spool.set_status("missed", f"{held:,} {people} missed their time", only_from=only_from)
+
+
+def _wait_on(spool: Spool, note: str) -> None:
+    campaign = find_campaign(spool.database, spool.campaign.slug)
+    schedule_again(spool, campaign.due_at, note, only_from=("sending",))
+
+
+def tell_manifest(settings: Settings, spool: Spool) -> None:
+    """The folder's manifest says what the spool says."""
+    counts = spool.counts()
+    campaign = find_campaign(spool.database, spool.campaign.slug)
+    update_manifest(
+        settings.campaigns / campaign.slug,
+        {
+            "status": campaign.status,
+            "counts": counts,
+            "started_at": campaign.started_at,
+            "finished_at": campaign.finished_at,
+            **({"due_at": campaign.due_at} if campaign.due_at else {}),
+        },
+    )
