@@ -27,7 +27,16 @@ from dataclasses import dataclass
 from mailer.config import Settings
 from mailer.delivery.dkim_keys import SigningKey, load_keys
 
-__all__ = ["OVERSIGNED", "SIGNED", "Seal", "Signer", "is_aligned", "open_signer"]
+__all__ = [
+    "OVERSIGNED",
+    "SIGNED",
+    "Seal",
+    "Signer",
+    "is_aligned",
+    "open_signer",
+    "relaxed_piece",
+    "relaxed_value",
+]
 
 #: The fields that are signed where a message has them, in small letters (RFC 6376 section 5.4.1, RFC 8058).
 SIGNED = frozenset(
@@ -94,9 +103,9 @@ class Seal:
             at += 1
         last, _, body = fragments[at].partition(b"\r\n\r\n")
         names = self._fields(head + last)
-        self._hashed_body = hashlib.sha256(_collapsed(body))
+        self._hashed_body = hashlib.sha256(relaxed_piece(body))
         self._body_seams = tuple(seams[at:])
-        self._body_fragments = tuple(_collapsed(fragment) for fragment in fragments[at + 1 :])
+        self._body_fragments = tuple(relaxed_piece(fragment) for fragment in fragments[at + 1 :])
         self._keys = tuple((key, *_signature(key, signer.domain, names, signed_at)) for key in signer.keys)
 
     def _fields(self, head: bytes) -> list[str]:
@@ -129,11 +138,11 @@ class Seal:
         body = self._hashed_body.copy()
         pieces: list[bytes] = []
         for seam, fragment in zip(self._body_seams, self._body_fragments, strict=True):
-            pieces += (_collapsed(filled[seam]), fragment)
+            pieces += (relaxed_piece(filled[seam]), fragment)
         body.update(b"".join(pieces))
         digest = base64.b64encode(body.digest())
         head = self._hashed_head.copy()
-        head.update(b"".join(name + _relaxed(filled[seam]) + b"\r\n" for name, seam in self._differing))
+        head.update(b"".join(name + relaxed_value(filled[seam]) + b"\r\n" for name, seam in self._differing))
         fields: list[bytes] = []
         for key, written, canonical in self._keys:
             hashed = head.copy()
@@ -157,7 +166,7 @@ def _signature(key: SigningKey, domain: str, names: Sequence[str], signed_at: in
             row += ":" + name
     lines += [row + ";", "bh="]
     value = "\r\n ".join(lines).encode("ascii")
-    return b"DKIM-Signature: " + value, b"dkim-signature:" + _relaxed(value)
+    return b"DKIM-Signature: " + value, b"dkim-signature:" + relaxed_value(value)
 
 
 def _folded(signature: bytes) -> bytes:
@@ -166,14 +175,14 @@ def _folded(signature: bytes) -> bytes:
 
 
 def _field(name: str, value: bytes) -> bytes:
-    return name.lower().encode("ascii") + b":" + _relaxed(value) + b"\r\n"
+    return name.lower().encode("ascii") + b":" + relaxed_value(value) + b"\r\n"
 
 
-def _relaxed(value: bytes) -> bytes:
+def relaxed_value(value: bytes) -> bytes:
     """The value of a header field in relaxed form (RFC 6376 section 3.4.2)."""
     return _BREAKS.sub(b" ", value).strip(b" ")
 
 
-def _collapsed(piece: bytes) -> bytes:
+def relaxed_piece(piece: bytes) -> bytes:
     """A piece of a body in relaxed form, of the kind that `mime` writes."""
     return _RUN.sub(b" ", piece)

@@ -110,8 +110,7 @@ def _key(selector: str, pem: bytes) -> SigningKey:
     if isinstance(key, Ed25519PrivateKey):
         raw = key.public_key().public_bytes_raw()
         return SigningKey(selector, "ed25519-sha256", _base64(raw), key.sign)
-    kind = type(key).__name__.removesuffix("PrivateKey").strip("_")
-    raise _Unusable(f"is of the kind {kind}, which DKIM does not know; make one of RSA or Ed25519")
+    raise _Unusable("is neither RSA nor Ed25519, and DKIM knows no other kind; make one of those")
 
 
 def _base64(data: bytes) -> str:
