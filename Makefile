@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint screenshots bench clean
+.PHONY: demo test faults lint screenshots bench clean
 
 .venv/.ready: constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("mailer needs Python 3.11 or newer: make PYTHON=python3.11")'
@@ -27,6 +27,10 @@ demo: .venv/.ready
 
 test: .venv/.ready
 	$(BIN)/python -m pytest --numprocesses=auto --cov --cov-report=term
+
+# Three hundred kills of real sends over both transports; the last lines say what became of everybody.
+faults: .venv/.ready
+	MAILER_TEST_KILLS=300 $(BIN)/python -m pytest --numprocesses=auto --quiet tests/faults/kills
 
 lint: .venv/.ready
 	$(BIN)/ruff format --check .

@@ -10,10 +10,12 @@ The limits are those of https://www.twilio.com/docs/sendgrid/api-reference/mail-
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import socket
 import struct
+import sys
 import threading
 from collections import deque
 from dataclasses import dataclass, field
@@ -85,7 +87,10 @@ class _Script:
 
 
 class SendGridApi:
-    """The server, in threads of its own. `requests` holds what came, `delivered` what was taken."""
+    """The server, in threads of its own. `requests` holds what came, `delivered` what was taken.
+
+    `connections` counts those that ever were, `open` those that are.
+    """
 
     def __init__(self, *, most_bytes: int = 30_000_000) -> None:
         self.most_bytes = most_bytes
@@ -94,6 +99,7 @@ class SendGridApi:
         self.user_agents: list[str] = []
         self.paths: list[str] = []
         self.connections = 0
+        self.open = 0
         self._script: deque[_Script | None] = deque()
         self._lock = threading.Lock()
         self._ended = threading.Event()
@@ -103,7 +109,7 @@ class SendGridApi:
             pass
 
         Handler.api = api
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._server.block_on_close = False
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
@@ -154,6 +160,12 @@ class SendGridApi:
         return provider_id
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):  # who asks may be killed
+            super().handle_error(request, client_address)
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -164,11 +176,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         super().setup()
-        self.api.connections += 1
+        with self.api._lock:
+            self.api.connections += 1
+            self.api.open += 1
+
+    def finish(self) -> None:
+        with contextlib.suppress(OSError):
+            super().finish()
+        with self.api._lock:
+            self.api.open -= 1
 
     def do_POST(self) -> None:
         api = self.api
         data = self.rfile.read(int(self.headers["Content-Length"]))
+        if len(data) < int(self.headers["Content-Length"]):
+            self.close_connection = True  # whoever asked is gone, and a request without its end is none
+            return
         api.user_agents.append(self.headers.get("User-Agent", ""))
         api.paths.append(self.path)
         if self.path != "/v3/mail/send":

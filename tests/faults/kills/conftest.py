@@ -1,0 +1,79 @@
+"""One starter for each test process, a desk for each test, and the line of totals at the end."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.kills.harness import Desk, Log, Starter, Tally, make_workspace
+
+_MakeDesk = Callable[..., Desk]
+
+
+@pytest.fixture(scope="session")
+def starter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
+    starter = Starter(tmp_path_factory.mktemp("starter") / "warm")
+    yield starter
+    starter.close()
+
+
+@pytest.fixture(scope="session")
+def imported(tmp_path_factory: pytest.TempPathFactory, starter: Starter) -> Callable[[int], Path]:
+    """Workspaces whose readers are imported, to be copied."""
+    made: dict[int, Path] = {}
+
+    def give(readers: int) -> Path:
+        if readers not in made:
+            root = tmp_path_factory.mktemp("imported") / "workspace"
+            make_workspace(root, readers=readers)
+            with Log("smtp") as log:
+                Desk(root, starter, log).run("subscribers", "import", "readers.csv")
+            made[readers] = root
+        return made[readers]
+
+    return give
+
+
+@pytest.fixture
+def make_desk(tmp_path: Path, starter: Starter, imported: Callable[[int], Path]) -> Iterator[_MakeDesk]:
+    """Makes a desk with readers and a server: `make_desk("smtp", readers=12)`."""
+    logs: list[Log] = []
+
+    def make(kind: str, *, readers: int, imports: bool = True, connections: int | None = None) -> Desk:
+        root = tmp_path / f"desk{len(logs)}"
+        if imports:
+            shutil.copytree(imported(readers), root)
+        else:
+            make_workspace(root, readers=readers)
+        logs.append(Log(kind).__enter__())
+        desk = Desk(root, starter, logs[-1])
+        desk.connections = connections or desk.connections
+        return desk
+
+    yield make
+    for log in logs:
+        log.__exit__(None)
+
+
+@pytest.fixture
+def tally(request: pytest.FixtureRequest) -> Tally:
+    """What a test adds to the totals."""
+    tally = Tally()
+    request.node.user_properties.append(("tally", vars(tally)))
+    return tally
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Kills, duplicates, lost, uncertain and the bound over all tests."""
+    totals: dict[str, int] = {}
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, values in report.user_properties:
+                if name == "tally" and report.when == "call" and isinstance(values, dict):
+                    for key, value in values.items():
+                        totals[key] = totals.get(key, 0) + value
+    if totals:
+        terminalreporter.write_line(", ".join(f"{key}: {value:,}" for key, value in totals.items()))

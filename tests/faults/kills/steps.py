@@ -1,0 +1,95 @@
+"""The steps of a sending at which a process is killed, in the order in which they come.
+
+`docs/delivery.md` has the same table in words; a test keeps the two in step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.faults.kills.starter import COMMIT, THE_DOT, THE_JOURNAL_GOES, THE_LAST_BYTE, THE_RENAME
+
+__all__ = ["RECOVERY", "STEPS", "Step"]
+
+_SPOOL = "mailer.delivery.spool:Spool"
+_JOURNAL = "mailer.delivery.journal:Journal"
+_SMTP = "mailer.delivery.transports.smtp"
+_RUN = "mailer.delivery.run"
+_SENDGRID = "mailer.delivery.transports.sendgrid"
+
+#: Nothing is settled before everything was answered: what is on the wire at a step is always the same.
+CALM = {f"{_RUN}:_SETTLE_SECONDS": 3600.0, f"{_SENDGRID}:SendGrid.batch": 4}
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where a process is killed: at call number `call` of `at`, counted from the first call of `once`.
+
+    `uncertain` and `arrived` are (killed right before, killed right after): how many are uncertain then, and
+    how many of these the server took all the same.
+    """
+
+    name: str
+    at: str
+    once: str = ""
+    call: int = 1
+    uncertain: tuple[int, int] = (0, 0)
+    arrived: tuple[int, int] = (0, 0)
+    kind: str = "smtp"
+    dials: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def code(self) -> str:
+        """The place in the code, as the table names it."""
+        return self.at.rpartition(":")[2]
+
+    def kill(self, when: str) -> dict[str, Any]:
+        """As `Desk.start` takes it."""
+        return {"at": self.at, "when": when, "call": self.call, "once": self.once}
+
+
+STEPS = (
+    Step("freeze", f"{_SPOOL}.freeze"),
+    Step("folder written", "mailer.archive.campaign:put_folder"),
+    Step("folder in place", THE_RENAME, once="mailer.archive.campaign:put_folder"),
+    Step("freeze committed", COMMIT, once=f"{_SPOOL}.freeze"),
+    Step("recovery", f"{_SPOOL}.recover"),
+    Step("status: sending", f"{_SPOOL}.set_status"),
+    Step("manifest: sending", "mailer.archive.manifest:put_file"),
+    Step("manifest in place", THE_RENAME, once="mailer.archive.manifest:put_file"),
+    Step("journal opened", f"{_JOURNAL}.__init__"),
+    Step("claim", f"{_SPOOL}.claim"),
+    Step("claim committed", COMMIT, once=f"{_SPOOL}.claim"),
+    Step("journal `>`", f"{_JOURNAL}.begin", uncertain=(0, 1)),
+    Step("connection", f"{_SMTP}:connect", uncertain=(1, 1)),
+    Step("message", f"{_SMTP}:Session.transact", uncertain=(1, 1), arrived=(0, 1)),
+    Step("final dot", THE_DOT, uncertain=(1, 1), arrived=(0, 1)),
+    Step("request", THE_LAST_BYTE, uncertain=(4, 4), arrived=(0, 4), kind="sendgrid"),
+    Step("journal `<`", f"{_JOURNAL}.finish", uncertain=(1, 0), arrived=(1, 0)),
+    Step(
+        "journal emptied",
+        f"{_JOURNAL}.clear",
+        dials={f"{_RUN}:_JOURNAL_BYTES": 100, f"{_RUN}:_WINDOW": 4},
+    ),
+    Step("settle", f"{_SPOOL}.settle", once=f"{_SPOOL}.claim"),
+    Step("settle committed", COMMIT, once=f"{_SPOOL}.settle", call=2),
+    Step(
+        "release", f"{_SPOOL}.release", once=f"{_SPOOL}.claim", dials={"mailer.delivery.stop:Stop.is_set": 1}
+    ),
+    Step("journal sealed", f"{_JOURNAL}.seal"),
+    Step("status: sent", f"{_SPOOL}.set_status", call=2),
+    Step("manifest: sent", "mailer.archive.manifest:put_file", call=2),
+    Step("journal removed", THE_JOURNAL_GOES),
+)
+
+#: The steps of a recovery that has something to recover.
+RECOVERY = (
+    Step("recovery", f"{_SPOOL}.recover"),
+    Step("journal read", "mailer.delivery.spool:read_journal"),
+    Step("settled", f"{_SPOOL}.settle", once=f"{_SPOOL}.recover"),
+    Step("released", f"{_SPOOL}.release", once=f"{_SPOOL}.recover"),
+    Step("committed", COMMIT, once=f"{_SPOOL}.recover"),
+    Step("journal opened", f"{_JOURNAL}.__init__"),
+    Step("claim", f"{_SPOOL}.claim"),
+)
