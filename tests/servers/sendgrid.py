@@ -190,6 +190,9 @@ class _Handler(BaseHTTPRequestHandler):
         api = self.api
         data = self.rfile.read(int(self.headers["Content-Length"]))
         if len(data) < int(self.headers["Content-Length"]):
+            self.close_connection = True  # cut off on its way: nothing is done
+            return
+        if len(data) < int(self.headers["Content-Length"]):
             self.close_connection = True  # whoever asked is gone, and a request without its end is none
             return
         api.user_agents.append(self.headers.get("User-Agent", ""))
