@@ -2,10 +2,10 @@
 
     python -m bench.smtp [--readers N] [--rounds N] [--peer-readers N] [--no-peers] [--markdown]
 
-Everything goes to Postfix's `smtp-sink` on this machine. `smtp-source`, Postfix's own load generator in C, sends
-the very same bytes over as many connections; it composes nothing and records nothing. The peers
-(`bench/peers/`) send the same edition to 1,000 readers, each message in the encoding that they choose. Rounds are
-interleaved, medians are printed, and every sender's count is held against the sink's.
+Everything goes to Postfix's `smtp-sink` on this machine. `smtp-source`, Postfix's own load generator in C,
+sends the very same bytes over as many connections; it composes nothing and records nothing. The peers
+(`bench/peers/`) send the same edition to 1,000 readers, each message in the encoding that they choose.
+Rounds are interleaved, medians are printed, and every sender's count is held against the sink's.
 """
 
 from __future__ import annotations
