@@ -10,7 +10,7 @@ from mailer.archive.verify import examine
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.commands.sending import result_json
 from mailer.commands.signals import stop_on_signals
-from mailer.commands.telling import say_counts, say_result, watching
+from mailer.commands.telling import advice_on, say_counts, say_reasons, say_result, watching
 from mailer.delivery.campaigns import Campaign, campaigns, find_campaign
 from mailer.delivery.spool import Spool
 from mailer.errors import CampaignError, InputError
@@ -74,7 +74,18 @@ def show(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     reasons = spool.reasons()
     if as_json:
         document["reasons"] = [
-            {"state": state, "reason": reason, "number": number} for state, reason, number in reasons
+            {"state": group.state, "cause": group.cause, "reason": words, "number": number}
+            for group in reasons
+            for words, number in group.words
+        ]
+        document["causes"] = [
+            {
+                "state": group.state,
+                "cause": group.cause,
+                "number": group.number,
+                "advice": advice_on(group, campaign.slug),
+            }
+            for group in reasons
         ]
         emit_json(document)
         return
@@ -88,8 +99,7 @@ def show(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     say(f"  started    {campaign.started_at or 'not yet'}")
     say(f"  finished   {campaign.finished_at or 'not yet'}")
     say_counts(document["counts"])
-    for state, reason, number in reasons:
-        say(f"  {number:,} {state}: {reason or 'no reason was given'}")
+    say_reasons(reasons, campaign.slug)
 
 
 @app.command()
@@ -122,10 +132,16 @@ def resume(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
 
 @app.command()
 def retry(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
-    """Tries again what was rejected or deferred; never what may have arrived."""
+    """Tries again what was rejected or deferred; never what may have arrived, nor who cannot be reached."""
     settings = settings_of(context)
     db = open_store(settings.database)
-    if not retry_campaign(db, settings, slug) and not as_json:
+    again, left_out = retry_campaign(db, settings, slug)
+    if left_out and not as_json:
+        say(
+            f"{left_out:,} {'is' if left_out == 1 else 'are'} left out, who cannot be reached. "
+            "`mailer subscribers restore` brings back who was wrongly marked as bounced."
+        )
+    elif not again and not as_json:
         say("Nothing was rejected or deferred.")
     _finish(context, slug, as_json)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import typer
@@ -15,12 +15,13 @@ from mailer.audience.selection import Exclusion
 from mailer.commands.context import say
 from mailer.config import Settings
 from mailer.delivery.progress import Progress as RunProgress
+from mailer.delivery.reasons import Reason
 from mailer.delivery.spool import STATES
 from mailer.issue.model import only_expressions
 from mailer.publish.prepare import Prepared
 from mailer.publish.send import Result
 
-__all__ = ["say_counts", "say_plan", "say_result", "watching"]
+__all__ = ["advice_on", "say_counts", "say_plan", "say_reasons", "say_result", "watching"]
 
 #: Without a terminal, a line this often (seconds).
 _LINE_SECONDS = 10.0
@@ -84,6 +85,40 @@ def say_counts(counts: dict[str, int]) -> None:
             say(f"  {state:<10} {counts[state]:>9,}")
 
 
+def advice_on(reason: Reason, slug: str) -> str:
+    """What to do about deliveries that did not arrive, in a sentence; nothing where there is no cause."""
+    again = f"`mailer campaigns retry {slug}`"
+    later = " They are tried again by the next run." if reason.state == "deferred" else ""
+    match reason.cause:
+        case "address":
+            return "nobody is there. They are marked as bounced and are not written to again."
+        case "mailbox":
+            last = later or f" {again} tries them again; who refuses for a week is marked as bounced."
+            return f"the mailbox is full, or shut for now.{last}"
+        case "us":
+            return (
+                "the refusal is about us, not about the readers. See to SPF, DKIM, DMARC, block lists and "
+                f"what is sent (`mailer doctor` looks), then {again}."
+            )
+        case "them":
+            later = later or f" {again} tries them again."
+            return f"their server had trouble, or asked to be left for later.{later}"
+    return f"{again} tries them again." if reason.state == "rejected" else ""
+
+
+def say_reasons(reasons: Iterable[Reason], slug: str) -> None:
+    """Why anything did not arrive: each cause with what to do about it, and the words that were said."""
+    for reason in reasons:
+        advice = advice_on(reason, slug)
+        say(f"  {reason.number:,} {reason.state}{f': {advice}' if advice else ''}")
+        told = 0
+        for words, number in reason.words:
+            say(f"    {number:,} {reason.state}: {words or 'no reason was given'}")
+            told += number
+        if told < reason.number:
+            say(f"    {reason.number - told:,} {reason.state} in other words")
+
+
 def say_result(settings: Settings, result: Result) -> None:
     """How it went, and what to do next."""
     campaign, counts, progress = result.campaign, result.counts, result.progress
@@ -98,8 +133,7 @@ def say_result(settings: Settings, result: Result) -> None:
         say(f"{progress.done:,} handed to {campaign.transport} in {progress.seconds:.1f} s{rate}.")
     say(f"Campaign {campaign.slug} is {campaign.status}:")
     say_counts(dict(counts))
-    for state, reason, number in result.reasons:
-        say(f"  {number:,} {state}: {reason or 'no reason was given'}")
+    say_reasons(result.reasons, campaign.slug)
     if campaign.status == "paused":
         say(f"It is paused. `mailer campaigns resume {campaign.slug}` goes on with it.")
     elif campaign.status == "cancelled":
@@ -112,10 +146,6 @@ def say_result(settings: Settings, result: Result) -> None:
         say(
             f"{counts['uncertain']:,} may or may not have arrived, and are held. "
             f"`mailer campaigns resolve {campaign.slug} --assume-sent` (or --resend) settles them."
-        )
-    if counts["rejected"]:
-        say(
-            f"{counts['rejected']:,} were refused. `mailer campaigns retry {campaign.slug}` tries them again."
         )
     say(f"The archive is {(settings.campaigns / campaign.slug).relative_to(settings.root)}/.")
 

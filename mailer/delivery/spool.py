@@ -21,9 +21,11 @@ from typing import Any
 from sqlite_utils import Database
 
 from mailer.audience.selection import reason_sql
+from mailer.delivery.bounced import note_refusals, source_of
 from mailer.delivery.campaigns import Campaign, find_campaign
 from mailer.delivery.journal import read_journal
 from mailer.delivery.message import Person
+from mailer.delivery.reasons import Reason, reasons_of
 from mailer.delivery.transports.base import Outcome, Result
 from mailer.store import utc_now, writing
 
@@ -52,6 +54,8 @@ class Spool:
     def __init__(self, db: Database, campaign: Campaign) -> None:
         self._db = self.database = db
         self.campaign = campaign
+        #: How refusals are learned of, for the readers' history. A run by another transport changes it.
+        self.source = source_of(campaign.transport)
 
     # -- making -----------------------------------------------------------------------------
 
@@ -128,7 +132,7 @@ class Spool:
             db.conn.executemany(
                 # Ours from here on. The attempt tells this claim from an earlier one.
                 "UPDATE deliveries SET state = 'sending', attempt = ?, claimed_at = ?, settled_at = NULL, "
-                "reason = '' WHERE campaign_id = ? AND subscriber_id = ?",
+                "reason = '', cause = '' WHERE campaign_id = ? AND subscriber_id = ?",
                 [(c.attempt, now, self.campaign.id, c.person.subscriber_id) for c in claims],
             )
             db.conn.executemany(
@@ -139,13 +143,15 @@ class Spool:
             )
         return claims if rows else None
 
-    def settle(self, outcomes: Iterable[tuple[int, int, Outcome, str]]) -> None:
+    def settle(self, outcomes: Sequence[tuple[int, int, Outcome, str]]) -> None:
         """Writes the outcome of (subscriber id, attempt, outcome, due) where that claim is still open.
 
-        `due` is when a deferred delivery may be tried again (UTC), else empty.
+        `due` is when a deferred delivery may be tried again (UTC), else empty. Who cannot be reached is
+        marked as bounced with it.
         """
         now = utc_now()
         with writing(self._db) as db:
+            note_refusals(db, self.campaign, outcomes, source=self.source, now=now)
             db.conn.executemany(
                 # What became of a claim.
                 "UPDATE deliveries SET state = ?, provider_id = ?, reason = ?, due_at = ?, settled_at = ? "
@@ -207,15 +213,21 @@ class Spool:
                 [state, reason, self.campaign.id],
             ).rowcount
 
-    def retry(self) -> int:
-        """What was rejected or deferred becomes pending again. Gives how many."""
+    def retry(self) -> tuple[int, int]:
+        """What was rejected or deferred becomes pending again, but for who cannot be reached.
+
+        Gives how many do, and how many do not. Who was restored since they bounced is tried again.
+        """
         with writing(self._db) as db:
-            return db.conn.execute(
+            again = db.conn.execute(
                 # Never what may have arrived: accepted and uncertain stay.
                 "UPDATE deliveries SET state = 'pending', due_at = '' "
-                "WHERE campaign_id = ? AND state IN ('rejected', 'deferred')",
+                "WHERE campaign_id = ? AND (state = 'deferred' OR (state = 'rejected' AND NOT EXISTS ("
+                "SELECT 1 FROM subscribers AS s WHERE s.id = deliveries.subscriber_id "
+                "AND (s.status = 'bounced' OR (deliveries.cause = 'address' AND s.status <> 'active')))))",
                 [self.campaign.id],
             ).rowcount
+        return again, self.counts()["rejected"]
 
     def make_due(self) -> None:
         """Deferred deliveries may be tried now, because the operator asks for it."""
@@ -244,16 +256,9 @@ class Spool:
         due: str | None = row[0]
         return due
 
-    def reasons(self, limit: int = 10) -> list[tuple[str, str, int]]:
-        """The commonest (state, reason, number) of what did not arrive."""
-        return list(
-            self._db.conn.execute(
-                "SELECT state, reason, count(*) AS n FROM deliveries WHERE campaign_id = ? "
-                "AND state IN ('rejected', 'deferred', 'uncertain', 'skipped') "
-                "GROUP BY state, reason ORDER BY n DESC, state, reason LIMIT ?",
-                [self.campaign.id, limit],
-            )
-        )
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why deliveries did not arrive, the largest group first."""
+        return reasons_of(self._db, self.campaign.id)
 
     def each(self) -> Iterator[tuple[int, str, int, str, str]]:
         """(subscriber id, state, attempts, provider id, reason) of every delivery, by subscriber."""

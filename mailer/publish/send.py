@@ -19,12 +19,14 @@ from sqlite_utils import Database
 from mailer.archive.campaign import read_manifest, read_renditions, update_manifest
 from mailer.archive.recorded import recorded_settings
 from mailer.config import Settings
+from mailer.delivery.bounced import source_of
 from mailer.delivery.campaigns import Campaign, campaigns, find_campaign
 from mailer.delivery.dkim import Signer, open_signer
 from mailer.delivery.lock import campaign_lock
 from mailer.delivery.message import Envelope, Template
 from mailer.delivery.pace import Pacer
 from mailer.delivery.progress import Progress
+from mailer.delivery.reasons import Reason
 from mailer.delivery.run import deliver
 from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
@@ -62,7 +64,7 @@ class Result:
     campaign: Campaign
     counts: Mapping[str, int]
     progress: Progress | None
-    reasons: tuple[tuple[str, str, int], ...]
+    reasons: tuple[Reason, ...]
 
     @property
     def complete(self) -> bool:
@@ -120,8 +122,11 @@ def finish_campaign(
         return run_campaign(db, settings, slug, way, signer, stop, observe)
 
 
-def retry_campaign(db: Database, settings: Settings, slug: str) -> int:
-    """Makes what was rejected or deferred pending again; gives how many. Raises CampaignError, BusyError."""
+def retry_campaign(db: Database, settings: Settings, slug: str) -> tuple[int, int]:
+    """Makes what was rejected or deferred pending again, but for who cannot be reached.
+
+    Gives how many are pending again, and how many stay rejected. Raises CampaignError, BusyError.
+    """
     with campaign_lock(settings, slug):
         campaign = find_campaign(db, slug)
         _check_open(campaign)
@@ -187,6 +192,7 @@ def run_campaign(
         spool.make_due()
     templates = _templates(settings, campaign, signer)
     transport = open_transport(transport_url, settings, pause=stop.wait)
+    spool.source = source_of(transport_url)
     if not spool.set_status("sending", only_from=_STARTING):
         _check_open(find_campaign(db, slug))  # somebody was quicker
     update_manifest(
@@ -260,4 +266,5 @@ def _templates(settings: Settings, campaign: Campaign, signer: Signer | None) ->
 
 
 def _result(db: Database, spool: Spool, progress: Progress | None) -> Result:
-    return Result(find_campaign(db, spool.campaign.slug), spool.counts(), progress, tuple(spool.reasons()))
+    campaign = find_campaign(db, spool.campaign.slug)
+    return Result(campaign, spool.counts(), progress, spool.reasons())

@@ -17,6 +17,7 @@ from mailer.delivery.brake import Brake
 from mailer.delivery.journal import Journal, read_journal
 from mailer.delivery.pace import Pacer
 from mailer.delivery.progress import Progress
+from mailer.delivery.reasons import Reason
 from mailer.delivery.run import NEVER, deliver
 from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
@@ -105,7 +106,7 @@ def test_refusals_and_doubts_are_never_counted_as_sent(
     progress = run(settings, spool, transport, journal)
     assert left(spool) == {"accepted": 1, "rejected": 1, "deferred": 1, "uncertain": 1}
     assert progress.outcomes == left(spool)
-    assert ("rejected", "said rejected", 1) in spool.reasons()
+    assert Reason("rejected", "", 1, (("said rejected", 1),)) in spool.reasons()
     assert spool.next_due() == NEVER
 
 

@@ -63,7 +63,7 @@ def test_an_unsubscribe_wins_until_the_claim(db: Database) -> None:
     suppress(db, "reader4@example.org", "asked by letter")
     assert spool.claim(9) == []
     assert counted(spool, skipped=4)
-    assert {reason for _, reason, _ in spool.reasons()} == {
+    assert {words for reason in spool.reasons() for words, _ in reason.words} == {
         "unsubscribed",
         "not_subscribed",
         "erased",
@@ -182,7 +182,7 @@ def test_a_retry_leaves_alone_what_may_have_arrived(db: Database) -> None:
     spool.claim(9)
     kinds = (Result.ACCEPTED, Result.REJECTED, Result.DEFERRED, Result.UNCERTAIN)
     spool.settle([(n, 1, Outcome(kind), "") for n, kind in zip((a, b, c, d), kinds, strict=True)])
-    assert spool.retry() == 2
+    assert spool.retry() == (2, 0)
     assert counted(spool, accepted=1, pending=2, uncertain=1)
 
 
