@@ -75,7 +75,7 @@ def is_unstarted(folder: Path) -> bool:
         manifest = read_manifest(folder)
     except ArchiveError:
         return False
-    return manifest["started_at"] is None and manifest.get("status") == "ready"
+    return manifest["started_at"] is None and manifest.get("status") in ("ready", "scheduled")
 
 
 def _what_is_wrong(data: object) -> str:

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from mailer import __version__
-from mailer.commands import campaigns, doctoring, explaining, init, issues, sending, subscribers
+from mailer.commands import campaigns, doctoring, explaining, init, issues, scheduling, sending, subscribers
 from mailer.commands.render import render
 from mailer.commands.serve import serve
 from mailer.errors import MailerError
@@ -40,6 +40,7 @@ app.command()(issues.schema)
 app.command()(render)
 app.command()(sending.plan)
 app.command()(sending.send)
+app.command()(scheduling.run_due)
 app.command()(explaining.explain)
 app.command()(doctoring.doctor)
 app.command()(serve)

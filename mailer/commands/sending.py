@@ -7,19 +7,26 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlite_utils import Database
 
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.commands.scheduling import say_schedule, say_scheduled, when
 from mailer.commands.signals import stop_on_signals
 from mailer.commands.telling import say_plan, say_result, watching
+from mailer.config import Settings
 from mailer.delivery.spool import Spool
 from mailer.delivery.transports.base import Result as Fate
-from mailer.errors import CampaignError, TransportError
+from mailer.errors import CampaignError, InputError, TransportError
+from mailer.publish.due import check_new, schedule_issue
 from mailer.publish.prepare import Prepared, prepare
 from mailer.publish.sample import send_sample
+from mailer.publish.schedule import Schedule, check_unscheduled, make_schedule
 from mailer.publish.send import Result, left_over, send_issue
 from mailer.store import open_store
 
 __all__ = ["plan", "result_json", "send"]
+
+_NOBODY = "nobody would get this issue, so nothing was sent; see the plan for the reasons"
 
 IssuePath = Annotated[Path, typer.Argument(metavar="ISSUE", help="The issue's YAML file.")]
 SegmentOption = Annotated[
@@ -31,23 +38,40 @@ TransportOption = Annotated[
     typer.Option("--transport", metavar="URL", help="outbox:PATH, smtp://user@host:port, sendgrid:"),
 ]
 
+AtOption = Annotated[
+    str | None,
+    typer.Option("--at", metavar="TIME", help="Later: 2026-11-22T08:00, or 08:00 for the next time it is."),
+]
+AtLocalOption = Annotated[
+    str | None,
+    typer.Option(
+        "--at-local", metavar="HH:MM", help="At this hour of the issue's date where each reader is."
+    ),
+]
+
 
 def plan(
     context: typer.Context,
     issue: IssuePath,
     segment: SegmentOption = "",
     transport: TransportOption = None,
+    at: AtOption = None,
+    at_local: AtLocalOption = None,
     as_json: Annotated[bool, JsonOption] = False,
 ) -> None:
     """Shows who will get an issue, who will not and why, and what it weighs. Sends nothing."""
     settings = settings_of(context)
     db = open_store(settings.database)
     prepared = prepare(db, settings, issue, segment=segment, transport=transport)
+    schedule = make_schedule(db, settings, prepared, at=at, at_local=at_local)
     if as_json:
         existing = prepared.existing
-        emit_json({**prepared.plan.to_json(), "status": existing.status if existing else "new"})
-    else:
-        say_plan(prepared)
+        status = {"status": existing.status if existing else "new"}
+        emit_json({**prepared.plan.to_json(), **status, **(schedule.to_json() if schedule else {})})
+        return
+    say_plan(prepared)
+    if schedule is not None:
+        say_schedule(settings, prepared, schedule)
 
 
 def send(
@@ -63,9 +87,13 @@ def send(
         str | None,
         typer.Option("--test", metavar="ADDRESS", help="One marked copy, no campaign."),
     ] = None,
+    at: AtOption = None,
+    at_local: AtLocalOption = None,
     as_json: Annotated[bool, JsonOption] = False,
 ) -> None:
     """Sends an issue to its readers, or finishes what an earlier send left. Nobody gets it twice."""
+    if test is not None and (at is not None or at_local is not None):
+        raise InputError("--test sends one copy now; leave --at and --at-local out")
     settings = settings_of(context)
     settings.signing_keys()
     db = open_store(settings.database)
@@ -80,10 +108,16 @@ def send(
             raise TransportError(f"the test copy to {test} was {outcome.result.value}: {outcome.reason}")
         return
     _check_hash(prepared, plan_hash)
+    schedule = make_schedule(db, settings, prepared, at=at, at_local=at_local)
+    if schedule is not None:
+        _send_later(db, settings, prepared, schedule, ask=not (yes or plan_hash), as_json=as_json)
+        return
+    if prepared.existing is not None:
+        check_unscheduled(prepared.existing, settings.publication.zone)
     left = left_over(Spool(db, prepared.existing).counts()) if prepared.existing else None
     number = prepared.plan.recipients if left is None else left
     if left is None and not number:
-        raise CampaignError("nobody would get this issue, so nothing was sent; see the plan for the reasons")
+        raise CampaignError(_NOBODY)
     if number:
         if not as_json:
             say_plan(prepared, left)
@@ -97,6 +131,26 @@ def send(
         say_result(settings, result)
     if not result.complete and (result.progress is not None or result.counts["uncertain"]):
         raise typer.Exit(1)
+
+
+def _send_later(
+    db: Database, settings: Settings, prepared: Prepared, schedule: Schedule, *, ask: bool, as_json: bool
+) -> None:
+    """Freezes what was planned until its time."""
+    check_new(settings, prepared)
+    if not prepared.plan.recipients:
+        raise CampaignError(_NOBODY)
+    if not as_json:
+        say_plan(prepared)
+        say_schedule(settings, prepared, schedule)
+    if ask:
+        _ask(prepared, prepared.plan.recipients, quiet=as_json, when=when(settings, schedule))
+    campaign = schedule_issue(db, settings, prepared, schedule)
+    if as_json:
+        document = {"slug": campaign.slug, "status": campaign.status, **schedule.to_json()}
+        emit_json({**document, "counts": Spool(db, campaign).counts(), "plan": campaign.plan})
+    else:
+        say_scheduled(settings, campaign, schedule)
 
 
 def result_json(result: Result) -> dict[str, object]:
@@ -125,12 +179,12 @@ def _check_hash(prepared: Prepared, wanted: str | None) -> None:
         )
 
 
-def _ask(prepared: Prepared, number: int, *, quiet: bool) -> None:
+def _ask(prepared: Prepared, number: int, *, quiet: bool, when: str = "now") -> None:
     if not sys.stdin.isatty():
         raise CampaignError(
             f"nobody is here to confirm; add --yes, or --plan {prepared.plan.hash} to send exactly this plan"
         )
     people = "person" if number == 1 else "people"
-    if not typer.confirm(f"Send it to {number:,} {people} now?", err=quiet):
+    if not typer.confirm(f"Send it to {number:,} {people} {when}?", err=quiet):
         typer.echo("Nothing was sent.", err=quiet)
         raise typer.Exit(0)

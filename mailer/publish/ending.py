@@ -28,7 +28,7 @@ def conclude(settings: Settings, spool: Spool, progress: Progress, *, asked: boo
     elif progress.stopped_by:
         spool.set_status("stopped", progress.stopped_by, only_from=("sending",))
     elif slot:
-        schedule_again(spool, slot, only_from=("sending",))
+        schedule_again(spool, slot, _missed_note(held_number(spool)), only_from=("sending",))
     elif not mark_missed(spool, only_from=("sending",)):
         spool.set_status("stopped", "some deliveries were deferred", only_from=("sending",))
     tell_manifest(settings, spool)
@@ -52,8 +52,12 @@ def mark_missed(spool: Spool, *, only_from: tuple[str, ...]) -> bool:
     held = held_number(spool)
     if not held:
         return False
+    return spool.set_status("missed", _missed_note(held), only_from=only_from)
+
+
+def _missed_note(held: int) -> str:
     people = "reader" if held == 1 else "readers"
-    return spool.set_status("missed", f"{held:,} {people} missed their time", only_from=only_from)
+    return f"{held:,} {people} missed their time" if held else ""
 
 
 def _wait_on(spool: Spool, note: str) -> None:

@@ -18,6 +18,7 @@ from mailer.delivery.plan import Audience, Plan, Selection, audience_variants, m
 from mailer.errors import IssueError, Problem, SegmentError
 from mailer.issue.load import LoadedIssue, load_issue
 from mailer.issue.model import only_expressions, only_places
+from mailer.publish.guard import refuse_if_forgotten
 from mailer.render.check import check_rendition
 from mailer.render.render import render_variants
 from mailer.render.rendition import Rendition
@@ -45,7 +46,7 @@ def prepare(
     known = campaigns(db)
     same = [campaign for campaign in known if is_same_issue(campaign, loaded)]
     segment = " ".join(segment.split())
-    existing = next((campaign for campaign in same if campaign.segment == segment), None)
+    existing = next((c for c in same if c.segment == segment and not _was_dropped(c)), None)
     selection = selection_for(loaded, settings, segment, earlier=[c.id for c in same if c is not existing])
     slug = existing.slug if existing else _free_slug(settings, loaded, known)
     audience = survey(db, selection)
@@ -96,6 +97,11 @@ def is_same_issue(campaign: Campaign, loaded: LoadedIssue) -> bool:
     return slot and (campaign.issue == loaded.path or campaign.issue_hash == loaded.digest)
 
 
+def _was_dropped(campaign: Campaign) -> bool:
+    """Cancelled before the first message: the issue may be planned anew, as another campaign."""
+    return campaign.status == "cancelled" and campaign.started_at is None
+
+
 def _free_slug(settings: Settings, loaded: LoadedIssue, known: Sequence[Campaign]) -> str:
     """`2026-11-21-morning`, or with `-2` and so on where that name is taken."""
     taken = {campaign.slug for campaign in known}
@@ -106,6 +112,8 @@ def _free_slug(settings: Settings, loaded: LoadedIssue, known: Sequence[Campaign
         folder = settings.campaigns / slug
         if slug not in taken and (not folder.exists() or is_unstarted(folder)):
             return slug
+        if slug not in taken:
+            refuse_if_forgotten(settings, loaded, slug)
         number += 1
 
 
@@ -131,9 +139,14 @@ def _warnings(
         warnings += [str(p).replace("warning: ", "", 1) for p in problems if str(p) not in warnings]
     for campaign in known:
         slot = (campaign.edition, campaign.issue_date)
-        if campaign not in same and slot == (loaded.issue.edition, loaded.issue.date.isoformat()):
+        if (
+            campaign not in same
+            and not _was_dropped(campaign)
+            and slot == (loaded.issue.edition, loaded.issue.date.isoformat())
+        ):
+            how = "was sent" if campaign.started_at else "is planned"
             warnings.append(
-                f"the {campaign.edition} edition of {campaign.issue_date} was sent already, "
+                f"the {campaign.edition} edition of {campaign.issue_date} {how} already, "
                 f"from {campaign.issue} (campaign {campaign.slug})"
             )
     if not settings.publication.base_url.startswith("https://"):

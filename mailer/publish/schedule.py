@@ -17,7 +17,7 @@ from mailer.delivery.schedule import readers_by_zone
 from mailer.errors import AudienceError, CampaignError, InputError
 from mailer.publish.prepare import Prepared
 from mailer.publish.times import FARTHEST, in_words, parse_at, parse_hour, utc_of
-from mailer.store import now, utc_text
+from mailer.store import now, utc_now, utc_text
 
 __all__ = ["Schedule", "check_unscheduled", "make_schedule", "what_waits"]
 
@@ -132,6 +132,9 @@ def what_waits(campaign: Campaign, zone: ZoneInfo) -> str:
     when = in_words(campaign.due_at, zone)
     if campaign.started_at is not None and campaign.local_time:
         return f"campaign {campaign.slug} goes on at {when}{hour}"
+    if campaign.due_at <= utc_now():
+        why = f" ({campaign.status_note})" if campaign.status_note else ""
+        return f"campaign {campaign.slug} was due {when}{hour} and is tried again{why}"
     return f"campaign {campaign.slug} is scheduled for {when}{hour}"
 
 

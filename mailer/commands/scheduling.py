@@ -1,0 +1,96 @@
+"""Sending later: what `send --at` prints, and `mailer run-due`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.commands.signals import stop_on_signals
+from mailer.config import Settings
+from mailer.delivery.campaigns import Campaign
+from mailer.publish.due import Done
+from mailer.publish.due import run_due as send_due
+from mailer.publish.prepare import Prepared
+from mailer.publish.schedule import Schedule
+from mailer.publish.times import in_words
+from mailer.store import open_store
+
+__all__ = ["run_due", "say_schedule", "say_scheduled", "when"]
+
+_SHOWN_SLOTS = 12
+
+
+def run_due(context: typer.Context, as_json: Annotated[bool, JsonOption] = False) -> None:
+    """Sends the campaigns whose time has come. For cron: every minute is fine, and prints nothing in vain."""
+    settings = settings_of(context)
+    settings.signing_keys()
+    db = open_store(settings.database)
+    zone = settings.publication.zone
+    documents: list[dict[str, Any]] = []
+    well = True
+    with stop_on_signals() as stop:
+        for done in send_due(db, settings, stop=stop):
+            well = well and done.well
+            if as_json:
+                documents.append(_document(done))
+            else:
+                typer.echo(done.sentence(zone), err=bool(done.error))
+    if as_json:
+        emit_json(documents)
+    if not well:
+        raise typer.Exit(1)
+
+
+def _document(done: Done) -> dict[str, Any]:
+    result = done.result
+    return {
+        "slug": done.campaign.slug,
+        "status": done.campaign.status,
+        "due_at": done.campaign.due_at,
+        "sent_now": dict(result.progress.outcomes) if result and result.progress else {},
+        "missed": done.missed,
+        "error": done.error,
+    }
+
+
+def when(settings: Settings, schedule: Schedule) -> str:
+    """When a schedule begins, in words that follow "send it"."""
+    if schedule.local_time:
+        return f"at each reader's {schedule.local_time}"
+    return f"at {in_words(schedule.due_at, settings.publication.zone)}"
+
+
+def say_schedule(settings: Settings, prepared: Prepared, schedule: Schedule) -> None:
+    """When a plan goes out, and to how many at which hour."""
+    zone = settings.publication.zone
+    if schedule.local_time:
+        say(f"Goes out   at each reader's {schedule.local_time} of {prepared.plan.date}; by the clock here:")
+        for due_at, readers in schedule.slots[:_SHOWN_SLOTS]:
+            say(f"           {in_words(due_at, zone)}  {readers:,}")
+        more = schedule.slots[_SHOWN_SLOTS:]
+        if more:
+            readers = sum(number for _, number in more)
+            say(f"           {readers:,} later, the last {in_words(more[-1][0], zone)}")
+        if schedule.at_once:
+            say(
+                f"Warning    it is past {schedule.local_time} for {schedule.at_once:,} of them already: "
+                "they get it at once"
+            )
+    else:
+        say(f"Goes out   {in_words(schedule.due_at, zone)}")
+    for warning in schedule.warnings:
+        say(f"Warning    {warning}")
+    say()
+
+
+def say_scheduled(settings: Settings, campaign: Campaign, schedule: Schedule) -> None:
+    """That a campaign waits, who sends it, and what to do to have it otherwise."""
+    slug = campaign.slug
+    begins = (
+        f", from {in_words(schedule.due_at, settings.publication.zone)} on" if schedule.local_time else ""
+    )
+    say(f"Campaign {slug} is scheduled: it goes out {when(settings, schedule)}{begins}.")
+    say("A running `mailer serve` sends it then, or `mailer run-due` (for cron).")
+    say(f"`mailer campaigns resume {slug}` sends it at once, `mailer campaigns cancel {slug}` drops it.")

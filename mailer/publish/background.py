@@ -1,0 +1,76 @@
+"""Sends what is due from a thread beside the web server, with a database connection of its own."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+
+from mailer.config import Settings
+from mailer.delivery.stop import Stop
+from mailer.errors import MailerError
+from mailer.publish.due import run_due
+from mailer.store import explain, open_store
+
+__all__ = ["Scheduler"]
+
+logger = logging.getLogger("mailer.schedule")
+
+_LOOK_SECONDS = 5.0
+#: After a failure, a campaign is tried this often: nobody gains from asking a dead server each few seconds.
+_AGAIN_SECONDS = 60.0
+
+
+class Scheduler:
+    """Looks every few seconds, until it is ended. Logs one line for each campaign."""
+
+    def __init__(self, settings: Settings, *, look_seconds: float = _LOOK_SECONDS) -> None:
+        self._settings = settings
+        self._look_seconds = look_seconds
+        self._stop = Stop()
+        self._thread = threading.Thread(target=self._run, name="schedule", daemon=True)
+
+    def start(self) -> None:
+        """Begins to look."""
+        self._thread.start()
+
+    def ask_to_end(self) -> None:
+        """Begins no new work, and gives back what is not on the wire. Safe in a signal handler."""
+        self._stop.set()
+
+    def end(self, seconds: float) -> None:
+        """Waits up to so long until the work is laid down."""
+        self.ask_to_end()
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
+
+    def _run(self) -> None:
+        pause = 0.0
+        while not self._stop.wait(pause):
+            try:
+                pause = self._look_seconds if self._look() else _AGAIN_SECONDS
+            except MailerError as error:
+                self._tell(str(error))
+                pause = _AGAIN_SECONDS
+            except sqlite3.Error as error:
+                self._tell(str(explain(error, self._settings.database.name)))
+                pause = _AGAIN_SECONDS
+            except Exception:
+                # A defect must not end the schedule, nor go unseen.
+                logger.exception("the schedule met an error that nobody foresaw")
+                pause = _AGAIN_SECONDS
+
+    def _look(self) -> bool:
+        """One pass; whether all went well."""
+        well = True
+        db = open_store(self._settings.database)
+        try:
+            for done in run_due(db, self._settings, stop=self._stop):
+                self._tell(done.sentence(self._settings.publication.zone))
+                well = well and not done.error
+        finally:
+            db.close()
+        return well
+
+    def _tell(self, sentence: str) -> None:
+        logger.warning("%s", " ".join(sentence.split()))

@@ -1,0 +1,206 @@
+"""Sends what is due: the same for cron (`run-due`) and the service (`serve`), and safe to do twice at once.
+
+A campaign is looked at under its lock. Whoever comes second finds the lock taken, or the work done. What is
+more than an hour late, with nobody at work on it meanwhile, is not sent: this morning's news is none tonight.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from sqlite_utils import Database
+
+from mailer.config import Settings
+from mailer.delivery.campaigns import Campaign, campaigns, find_campaign
+from mailer.delivery.dkim import open_signer
+from mailer.delivery.lock import campaign_lock
+from mailer.delivery.progress import Progress
+from mailer.delivery.schedule import (
+    due_campaigns,
+    hold_missed,
+    last_sign,
+    next_slot,
+    overdue_number,
+    schedule_again,
+    send_now,
+    set_due,
+)
+from mailer.delivery.spool import Spool
+from mailer.delivery.stop import Stop
+from mailer.errors import BusyError, CampaignError, MailerError
+from mailer.publish.ending import mark_missed, tell_manifest
+from mailer.publish.freeze import freeze
+from mailer.publish.prepare import Prepared
+from mailer.publish.schedule import Schedule, check_unscheduled, what_waits
+from mailer.publish.send import Result, result_of, run_campaign
+from mailer.publish.times import in_words
+from mailer.store import explain, now, utc_now, utc_text
+
+__all__ = ["LATE", "Done", "check_new", "resume_campaign", "run_due", "schedule_issue"]
+
+#: So long after its time a campaign, or a reader's morning, is still sent unasked.
+LATE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of one campaign that was due.
+
+    `error` says why it was not sent, or not to the end; `missed` counts readers who were too late by now.
+    """
+
+    campaign: Campaign
+    result: Result | None = None
+    error: str = ""
+    missed: int = 0
+
+    @property
+    def well(self) -> bool:
+        """Whether everybody who was due now has it."""
+        if self.error or self.missed or self.result is None:
+            return False
+        tried = self.result.progress.outcomes if self.result.progress else {}
+        troubles = sum(tried.get(state, 0) for state in ("rejected", "uncertain", "deferred"))
+        return not troubles and self.campaign.status in ("sent", "scheduled")
+
+    def sentence(self, zone: ZoneInfo) -> str:
+        """One line for a log or a mail from cron."""
+        campaign, result = self.campaign, self.result
+        if self.error:
+            return f"{campaign.slug}: {self.error}"
+        tried = result.progress.outcomes if result and result.progress else {}
+        numbers = ", ".join(f"{number:,} {state}" for state, number in sorted(tried.items()) if number)
+        later = f", goes on {in_words(campaign.due_at, zone)}" if campaign.status == "scheduled" else ""
+        note = f" ({campaign.status_note})" if campaign.status_note else ""
+        return f"{campaign.slug}: {numbers or 'nobody was left'}; {campaign.status}{note}{later}"
+
+
+def check_new(settings: Settings, prepared: Prepared) -> None:
+    """Raises CampaignError where the issue has a campaign already, so that it cannot be given a time."""
+    existing = prepared.existing
+    if existing is None:
+        return
+    check_unscheduled(existing, settings.publication.zone)
+    raise CampaignError(
+        f"campaign {existing.slug} of this issue is {existing.status} already, and gets no new time; "
+        f"`mailer campaigns show {existing.slug}` tells how it stands"
+    )
+
+
+def schedule_issue(db: Database, settings: Settings, prepared: Prepared, schedule: Schedule) -> Campaign:
+    """Freezes what was planned, to be sent when its time comes. Delivers nothing.
+
+    Raises CampaignError where there is a campaign of this issue already, BusyError where somebody makes it.
+    """
+    plan = prepared.plan
+    check_new(settings, prepared)
+    open_signer(plan.transport, settings)
+    with campaign_lock(settings, plan.slug):
+        if any(campaign.slug == plan.slug for campaign in campaigns(db)):
+            raise CampaignError(
+                f"campaign {plan.slug} was made by somebody else just now; look at the plan again"
+            )
+        freeze(db, settings, prepared, schedule)
+        return find_campaign(db, plan.slug)
+
+
+def run_due(db: Database, settings: Settings, *, stop: Stop) -> Iterator[Done]:
+    """Sends every campaign that is due, one after the other, and gives what became of each.
+
+    A campaign that somebody else is sending is left to them. An error of one does not keep the next waiting.
+    """
+    for campaign in due_campaigns(db, utc_now()):
+        if stop.is_set():
+            return
+        try:
+            with campaign_lock(settings, campaign.slug):
+                done = _send_due(db, settings, campaign.slug, stop)
+        except BusyError:
+            continue
+        except MailerError as error:
+            done = _failed(db, campaign, " ".join(str(error).split("\n")))
+        except sqlite3.Error as error:
+            done = Done(campaign, error=str(explain(error, settings.database.name)))
+        except OSError as error:
+            done = Done(campaign, error=(error.strerror or str(error)).lower())
+        if done is not None:
+            yield done
+
+
+def _failed(db: Database, campaign: Campaign, sentence: str) -> Done:
+    return Done(find_campaign(db, campaign.slug), error=sentence)
+
+
+def _send_due(db: Database, settings: Settings, slug: str, stop: Stop) -> Done | None:
+    """What is due of one campaign, under its lock; None where somebody else saw to it before."""
+    campaign = find_campaign(db, slug)
+    if campaign.status not in ("scheduled", "sending") or not "" < campaign.due_at <= utc_now():
+        return None
+    spool = Spool(db, campaign)
+    missed = 0
+    late = utc_text(now() - LATE)
+    if campaign.due_at < late and last_sign(spool) < late:
+        spool.recover(settings.root / ".mailer" / f"{slug}.journal")
+        missed = hold_missed(spool, late) if campaign.local_time else 0
+        lost = _lost(settings, spool)
+        if lost is not None:
+            return lost
+    signer = open_signer(campaign.transport, settings)
+    result = run_campaign(db, settings, slug, campaign.transport, signer, stop, lambda _: None, asked=False)
+    return Done(result.campaign, result, missed=missed)
+
+
+def _lost(settings: Settings, spool: Spool) -> Done | None:
+    """Marks a campaign that is too late. None where some of its readers can still have theirs in time."""
+    campaign = spool.campaign
+    if campaign.local_time:
+        if next_slot(spool) is not None or not mark_missed(spool, only_from=("scheduled", "sending")):
+            return None
+    else:
+        when = in_words(campaign.due_at, settings.publication.zone)
+        broken = f"; before, {campaign.status_note}" if campaign.status_note else ""
+        spool.set_status("missed", f"it was due {when}{broken}", only_from=("scheduled", "sending"))
+    tell_manifest(settings, spool)
+    campaign = find_campaign(spool.database, campaign.slug)
+    return Done(
+        campaign,
+        error=f"{what_waits(campaign, settings.publication.zone)}, so it was not sent. "
+        f"`mailer campaigns resume {campaign.slug}` sends it now, "
+        f"`mailer campaigns cancel {campaign.slug}` drops it",
+    )
+
+
+def resume_campaign(
+    db: Database,
+    settings: Settings,
+    slug: str,
+    *,
+    stop: Stop,
+    observe: Callable[[Progress], None],
+) -> Result:
+    """Goes on with a campaign because the operator says so.
+
+    What was paused before its time waits for it again. Otherwise what is due or missed is sent now, and where
+    nothing is due yet, everything is. Raises CampaignError for what was cancelled, BusyError, TransportError.
+    """
+    signer = open_signer(find_campaign(db, slug).transport, settings)
+    with campaign_lock(settings, slug):
+        campaign = find_campaign(db, slug)
+        spool = Spool(db, campaign)
+        moment = utc_now()
+        early = campaign.due_at > moment and not (campaign.local_time and overdue_number(spool, moment))
+        if campaign.status == "paused":
+            if early:
+                schedule_again(spool, campaign.due_at, only_from=("paused",))
+                tell_manifest(settings, spool)
+                return result_of(db, spool, None)
+            spool.set_status("stopped", only_from=("paused",))
+        if campaign.due_at and campaign.status not in ("cancelled", "sent"):
+            send_now(spool, everybody=early)
+            if early or not campaign.local_time:
+                set_due(spool, "")  # the operator's from here on
+        return run_campaign(db, settings, slug, campaign.transport, signer, stop, observe)
