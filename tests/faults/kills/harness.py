@@ -190,7 +190,7 @@ class Log:
         """Refuses, each after so many that went well: for now, or for good where True."""
         for after, for_good in refusals:
             if isinstance(self.server, SmtpServer):
-                words = "550 5.1.1 nobody here" if for_good else "450 4.2.1 try again later"
+                words = "554 5.7.1 not wanted today" if for_good else "450 4.2.1 try again later"
                 self.server.fail("RCPT", "reply", words, after=after)
             elif for_good:
                 body = {"errors": [{"message": "Does not contain a valid address.", "field": _FIRST}]}
