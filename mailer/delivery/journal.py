@@ -57,7 +57,11 @@ class Journal:
         self._lock = threading.Lock()
         self._sealed = False
         self.size = 0
-        self._write(f"\nboot {boot_id()}\n")
+        try:
+            self._write(f"\nboot {boot_id()}\n")
+        except OSError as error:
+            self.close()
+            raise OSError(error.errno, error.strerror, str(path)) from None
 
     def begin(self, deliveries: Iterable[tuple[int, int]]) -> None:
         """These (subscriber id, attempt) are handed over now. Raises OSError: then they must not be."""

@@ -86,6 +86,8 @@ class OutboxChannel:
             advice = "free some room there, then run this again"
         elif isinstance(error, (FileExistsError, NotADirectoryError)):
             why, advice = "it is a file, not a folder", "move it away or name another folder in outbox:PATH"
+        elif isinstance(error, FileNotFoundError):
+            why, advice = "the folder was removed meanwhile", "run this again to have it made anew"
         else:
             advice = "make the folder writable or name another in outbox:PATH"
         return TransportError(f"the outbox {self._label} cannot be written: {why}; {advice}")

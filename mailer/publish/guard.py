@@ -1,0 +1,107 @@
+"""Notices that subscribers.db is not the one a campaign was sent from: removed, replaced, or an old copy.
+
+Whoever sends from a database that has forgotten who has an issue sends it twice. So a run keeps an eye on
+the file, and refuses where the archive knows of more than the database does.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from mailer.archive.campaign import read_manifest
+from mailer.config import Settings
+from mailer.delivery.campaigns import Campaign
+from mailer.delivery.progress import Progress
+from mailer.errors import ArchiveError, CampaignError, StoreError
+from mailer.issue.load import LoadedIssue
+
+__all__ = ["keeping_watch", "refuse_if_forgotten", "refuse_if_older"]
+
+
+@contextmanager
+def keeping_watch(
+    db: Database, path: Path, observe: Callable[[Progress], None]
+) -> Iterator[Callable[[Progress], None]]:
+    """Gives an `observe` for the run within, which ends the run where the file at `path` is another one.
+
+    Then, and also where that only shows at the end, raises StoreError. What the database holds is copied
+    beside `path` first: its file is open still, though it has no name any more.
+    """
+    before = _identity(path)
+
+    def look(progress: Progress) -> None:
+        if _identity(path) != before:
+            raise StoreError(f"{path.name} was removed or replaced while it was in use")
+        observe(progress)
+
+    try:
+        yield look
+    finally:
+        if _identity(path) != before:
+            raise StoreError(_rescue(db, path))
+
+
+def refuse_if_forgotten(settings: Settings, loaded: LoadedIssue, slug: str) -> None:
+    """Raises CampaignError where this issue was sent from this very workspace as `slug`.
+
+    To be asked where the database has no such campaign. An archive that came from elsewhere, as with a
+    clone of the repository, has left no lock file here.
+    """
+    if not (settings.root / ".mailer" / f"{slug}.lock").exists():
+        return
+    with suppress(ArchiveError):
+        manifest = read_manifest(settings.campaigns / slug)
+        if loaded.path == manifest.get("issue") or loaded.digest == manifest.get("issue_digest"):
+            raise CampaignError(
+                f"campaigns/{slug} says that this issue was sent from here, and {settings.database.name} "
+                "does not know of it: restore the database from a backup. If everybody may get the issue "
+                f"once more, move campaigns/{slug} away"
+            )
+
+
+def refuse_if_older(settings: Settings, campaign: Campaign, counts: Mapping[str, int]) -> None:
+    """Raises StoreError where the campaign's folder counts more who have it than the database does."""
+    told = read_manifest(settings.campaigns / campaign.slug).get("counts")
+    accepted = told.get("accepted", 0) if isinstance(told, dict) else 0
+    if isinstance(accepted, int) and accepted > counts["accepted"]:
+        raise StoreError(
+            f"{settings.database.name} is older than campaigns/{campaign.slug}, which counts {accepted:,} "
+            f"who have it where the database counts {counts['accepted']:,}; nothing was sent. Restore a "
+            f"newer copy of the database, or give the rest up with `mailer campaigns cancel {campaign.slug}`"
+        )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _rescue(db: Database, path: Path) -> str:
+    """Copies what the open database holds to `NAME.rescued`; gives the sentence that tells of it."""
+    what = f"{path.name} was removed or replaced while it was in use"
+    target = path.with_name(f"{path.name}.rescued")
+    try:
+        target.unlink(missing_ok=True)
+        copy = sqlite3.connect(target)
+        try:
+            db.conn.backup(copy)
+        finally:
+            copy.close()
+    except (sqlite3.Error, OSError) as error:
+        return (
+            f"{what}, and what it held cannot be saved ({error}); restore it from a backup, and send nothing "
+            "to the same readers before that"
+        )
+    return (
+        f"{what}; what it held, with everything of this run, is in {target.name}. End all other mailer "
+        f"commands, remove {path.name} with its -wal and -shm, rename {target.name} to {path.name}, and run "
+        "this again"
+    )
