@@ -34,6 +34,7 @@ from mailer.delivery.transports import open_transport
 from mailer.errors import ArchiveError, CampaignError, FailureError, MailerError
 from mailer.publish.ending import broke_off, conclude, tell_manifest
 from mailer.publish.freeze import freeze
+from mailer.publish.guard import keeping_watch, refuse_if_older
 from mailer.publish.prepare import Prepared
 from mailer.publish.schedule import check_unscheduled
 from mailer.render.rendition import Rendition
@@ -178,6 +179,20 @@ def run_campaign(
 
     Without `asked` (its time has come, and no operator is here) what was deferred waits for its own time.
     """
+    with keeping_watch(db, settings.database, observe) as watch:
+        return _run(db, settings, slug, transport_url, signer, stop, watch, asked)
+
+
+def _run(
+    db: Database,
+    settings: Settings,
+    slug: str,
+    transport_url: str,
+    signer: Signer | None,
+    stop: Stop,
+    observe: Callable[[Progress], None],
+    asked: bool,
+) -> Result:
     campaign = find_campaign(db, slug)
     _check_open(campaign)
     spool = Spool(db, campaign)
@@ -188,6 +203,7 @@ def run_campaign(
     if not left_over(spool.counts()):
         conclude(settings, spool, Progress(), asked=asked)
         return _result(db, spool, None)
+    refuse_if_older(settings, campaign, spool.counts())
     if asked:
         spool.make_due()
     templates = _templates(settings, campaign, signer)
@@ -195,11 +211,10 @@ def run_campaign(
     spool.source = source_of(transport_url)
     if not spool.set_status("sending", only_from=_STARTING):
         _check_open(find_campaign(db, slug))  # somebody was quicker
-    update_manifest(
-        settings.campaigns / slug, {"status": "sending", "started_at": find_campaign(db, slug).started_at}
-    )
     progress = Progress()
     try:
+        started = find_campaign(db, slug).started_at
+        update_manifest(settings.campaigns / slug, {"status": "sending", "started_at": started})
         progress = deliver(
             spool,
             templates,
