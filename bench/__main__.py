@@ -12,7 +12,7 @@ import sys
 import time
 
 #: Those that print tables; `--markdown` is for them.
-TABLES = ("smtp", "sendgrid", "growth")
+TABLES = ("dkim", "smtp", "sendgrid", "growth")
 
 failed = []
 begun = time.monotonic()
