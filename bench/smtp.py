@@ -1,6 +1,6 @@
 """A real edition to 100,000 readers over SMTP with the ledger on, beside other senders, in one run.
 
-    python -m bench.smtp [--readers N] [--rounds N] [--peer-readers N] [--no-peers] [--markdown]
+    python -m bench.smtp [--readers N] [--rounds N] [--peer-readers N] [--signed-readers N] [--markdown]
 
 Everything goes to Postfix's `smtp-sink` on this machine. `smtp-source`, Postfix's own load generator in C,
 sends the very same bytes over as many connections; it composes nothing and records nothing. The peers
@@ -18,6 +18,8 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from bench.measuring import Failed, Run, machine, median, run, table
 from bench.peers import NAME, PEERS, Peer
@@ -64,6 +66,22 @@ def _source(message: Path, count: int) -> Sending:
     return Sending(took, count, took.seconds)
 
 
+def _signed(scratch: Path, readers: int) -> dict[str, Workspace]:
+    """A workspace for each kind of key that DKIM knows, where any readers are asked for."""
+    if not readers:
+        return {}
+    keys = {
+        "mailer, DKIM by RSA-2048": rsa.generate_private_key(public_exponent=65537, key_size=2048),
+        "mailer, DKIM by Ed25519": ed25519.Ed25519PrivateKey.generate(),
+    }
+    plain = Workspace.make(scratch / "unsigned", readers)
+    made = {}
+    for number, (name, key) in enumerate(keys.items()):
+        made[name] = plain.fresh(scratch / f"signed{number}")
+        made[name].sign(key)
+    return made
+
+
 class _Peers:
     """The peers that could be installed and run; who could not is told and left out."""
 
@@ -101,8 +119,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--readers", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--peer-readers", type=int, default=1000)
-    parser.add_argument("--no-peers", action="store_true", help="mailer and smtp-source only")
+    parser.add_argument("--peer-readers", type=int, default=1000, help="0 leaves the peers out")
+    parser.add_argument("--signed-readers", type=int, default=10_000, help="with DKIM; 0 leaves that out")
     parser.add_argument("--markdown", action="store_true", help="a table for docs/benchmarks.md")
     arguments = parser.parse_args()
     print(machine(), flush=True)
@@ -112,15 +130,22 @@ def main() -> None:
         raw = workspace.message()
         message = Path(scratch, "message")
         message.write_bytes(raw.replace(b"\r\n", b"\n"))
-        wanted = () if arguments.no_peers else PEERS
+        wanted = PEERS if arguments.peer_readers else ()
         peers = _Peers(wanted, workspace.message(NAME), arguments.peer_readers)
-        print(f"{arguments.readers:,} readers ({arguments.peer_readers:,} for the peers), ", end="")
+        signed = _signed(Path(scratch), arguments.signed_readers)
+        print(
+            f"{arguments.readers:,} readers ({arguments.signed_readers:,} with DKIM, "
+            f"{arguments.peer_readers:,} for the peers), ",
+            end="",
+        )
         print(f"{CONNECTIONS} connections, median of {arguments.rounds} rounds\n", flush=True)
         for number in range(arguments.rounds):
             sendings["mailer"].append(send(workspace, Path(scratch, f"round{number}")))
             sendings["smtp-source"].append(_source(message, arguments.readers))
+            for name, signing in signed.items():
+                sendings.setdefault(name, []).append(send(signing, Path(scratch, f"{name}{number}")))
             peers.round()
-    sizes = {"mailer": len(raw), "smtp-source": len(raw), **peers.sizes}
+    sizes = {**dict.fromkeys(sendings, len(raw)), **peers.sizes}
     print(report({**sendings, **peers.sendings}, sizes, markdown=arguments.markdown))
     for name, reason in peers.failures.items():
         print(f"{name}: not measured, {reason}")
@@ -151,7 +176,7 @@ def report(sendings: dict[str, list[Sending]], sizes: dict[str, float], *, markd
             f"{TARGETS[name]:.0f}" if name in TARGETS else "",
         ]
         for name in rate
-        if name != "mailer"
+        if not name.startswith("mailer,") and name != "mailer"
     ]
     second = ["mailer is so many times", "delivering", "whole command", "wanted"]
     return f"{table(head, rows, markdown=markdown)}\n\n{table(second, beside, markdown=markdown)}"

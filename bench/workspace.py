@@ -14,6 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
 from bench.measuring import run
 from mailer.config import load_settings
 from mailer.delivery.message import Envelope, Message, Person, Template
@@ -70,6 +74,7 @@ class Workspace:
 
     root: Path
     readers: int
+    connections: int = CONNECTIONS
 
     @classmethod
     def make(cls, root: Path, readers: int, *, connections: int = CONNECTIONS) -> Workspace:
@@ -81,7 +86,7 @@ class Workspace:
             writer = csv.writer(file)
             writer.writerow(["email", "name", "language", "joined"])
             writer.writerows((address(n), name(n), "en", "2025-06-17") for n in range(1, readers + 1))
-        workspace = cls(root, readers)
+        workspace = cls(root, readers, connections)
         run((*workspace.mailer, "subscribers", "import", "list.csv"), env=environment(), cwd=root)
         return workspace
 
@@ -90,10 +95,21 @@ class Workspace:
         """The beginning of a command in this workspace."""
         return (*MAILER, "--workspace", str(self.root))
 
+    def sign(self, key: RSAPrivateKey | Ed25519PrivateKey) -> None:
+        """From now on every message is signed with this key (DKIM)."""
+        folder = self.root / ".dkim"
+        folder.mkdir(exist_ok=True)
+        path = folder / "bench.pem"
+        path.touch(mode=0o600)
+        path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        config = _CONFIG.format(connections=self.connections)
+        config += '\n[dkim]\nkeys = { bench = ".dkim/bench.pem" }\n'
+        (self.root / "mailer.toml").write_text(config, encoding="utf-8")
+
     def fresh(self, root: Path) -> Workspace:
         """A copy of it at `root`, where another sending can begin."""
         shutil.copytree(self.root, root)
-        return Workspace(root, self.readers)
+        return Workspace(root, self.readers, self.connections)
 
     def message(self, reader: str = "") -> bytes:
         """What the first reader is sent over SMTP: the bytes on the wire, but for the dots."""
