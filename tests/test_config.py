@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from mailer.config import find_workspace, load_settings
+from mailer.config import Pace, Rate, find_workspace, load_settings
 from mailer.errors import ConfigError
 from tests.conftest import CONFIG
 
@@ -207,11 +208,69 @@ def test_without_a_secret_nothing_is_signed(workspace: Path) -> None:
         load_settings(workspace, {}).signing_keys()
 
 
-def test_a_pace_is_a_number_in_a_time(workspace: Path) -> None:
-    written(workspace, CONFIG + '[pace]\nlimit = "7200/h"\n[pace.domains]\n"gmail.com" = "20/s"\n')
-    pace = load_settings(workspace, KEY).pace
-    assert str(pace.limit) == "7200/h"
-    assert (pace.domains["gmail.com"].count, pace.domains["gmail.com"].seconds) == (20, 1)
+def paced(workspace: Path, text: str, **environment: str) -> Pace:
+    written(workspace, CONFIG + "[pace]\n" + text)
+    return load_settings(workspace, {**KEY, **environment}).pace
+
+
+def told_of(limits: tuple[Rate, ...]) -> list[str]:
+    return [str(rate) for rate in limits]
+
+
+def test_a_pace_is_a_number_in_a_time_or_several(workspace: Path) -> None:
+    assert told_of(paced(workspace, 'limit = "7200/h"').limit) == ["7200/h"]
+    assert told_of(paced(workspace, 'limit = ["50/s", "20000/h"]').limit) == ["50/s", "20000/h"]
+    assert told_of(paced(workspace, 'limit = "0.2/s, 100000/d"').limit) == ["0.2/s", "100000/d"]
+    assert told_of(paced(workspace, "", MAILER_PACE_LIMIT="5/s,9/m").limit) == ["5/s", "9/m"]
+    domains = paced(workspace, '[pace.domains]\n"Bücher.example" = ["2/s", "9/h"]\n"b.test" = "1/m"').domains
+    assert {name: told_of(limits) for name, limits in domains.items()} == {
+        "xn--bcher-kva.example": ["2/s", "9/h"],
+        "b.test": ["1/m"],
+    }
+
+
+def test_a_warm_up_is_a_number_for_each_day(workspace: Path) -> None:
+    pace = paced(workspace, "warm_up = [500, 1000]\nwarm_up_start = 2026-11-21")
+    assert (pace.warm_up, pace.warm_up_start) == ((500, 1000), date(2026, 11, 21))
+    named = paced(workspace, "", MAILER_PACE_WARM_UP="5, 10", MAILER_PACE_WARM_UP_START="2026-11-22")
+    assert (named.warm_up, named.warm_up_start) == ((5, 10), date(2026, 11, 22))
+
+
+def test_a_share_of_refusals_and_a_time_to_hold(workspace: Path) -> None:
+    assert paced(workspace, "").rejects == 0.1
+    assert paced(workspace, 'rejects = "2.5%"').rejects == 0.025
+    assert load_settings(workspace, KEY).delivery.hold == timedelta(minutes=30)
+    assert load_settings(workspace, {**KEY, "MAILER_DELIVERY_HOLD": "2h"}).delivery.hold == timedelta(hours=2)
+    assert load_settings(workspace, {**KEY, "MAILER_DELIVERY_HOLD": "ask"}).delivery.hold is None
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("limit = 5", 'pace.limit: "5" is not a rate such as "20/s" (s, m, h or d), nor a list of them'),
+        ('limit = ["5/h", "6/h"]', "pace.limit: has two limits for an hour; keep the one that is meant"),
+        (
+            'limit = "0.5/h"',
+            'pace.limit: "0.5/h" is not a whole number of messages; slower than one a second',
+        ),
+        ("warm_up = [5]", "has a warm_up and no warm_up_start; add the first day"),
+        ("warm_up = 5", "pace.warm_up: is not a list of messages a day such as [500, 1000, 2000]"),
+        ("warm_up = [0]", 'pace.warm_up: "0" is not a number of messages a day such as 500'),
+        ("warm_up_start = 2026-11-21T08:00:00", "is not a day such as 2026-11-21"),
+        ('warm_up_start = "2026-02-30"', '"2026-02-30" is not a day such as 2026-11-21'),
+        ('rejects = "0%"', 'pace.rejects: "0%" is not a share such as "5%"'),
+        ("rejects = 5", 'pace.rejects: "5" is not a share such as "5%"'),
+    ],
+)
+def test_what_is_wrong_with_a_pace_is_told(workspace: Path, line: str, sentence: str) -> None:
+    (told,) = problems(workspace, CONFIG + "[pace]\n" + line)
+    assert sentence in told
+
+
+def test_a_time_to_hold_is_checked(workspace: Path) -> None:
+    written(workspace, CONFIG)
+    with pytest.raises(ConfigError, match=r'delivery\.hold: "soon" is not a time to hold such as "30m"'):
+        load_settings(workspace, {**KEY, "MAILER_DELIVERY_HOLD": "soon"})
 
 
 def test_the_workspace_is_found_from_below(workspace: Path) -> None:

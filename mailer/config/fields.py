@@ -23,11 +23,9 @@ __all__ = [
     "Frozen",
     "KeyFile",
     "Language",
-    "Limit",
     "Line",
     "Mailbox",
     "Name",
-    "Rate",
     "Selector",
     "Sender",
     "TimeOfDay",
@@ -41,7 +39,6 @@ _MAILBOX = re.compile(r"\s*(?:\"?(?P<name>[^\"<>]*?)\"?\s*<(?P<a>[^<>]+)>|(?P<b>
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _SELECTOR = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}")
-_RATE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*/\s*(s|m|h|d)\s*")
 
 
 class Frozen(BaseModel):
@@ -56,17 +53,6 @@ class Mailbox(Frozen):
 
     def __str__(self) -> str:
         return f"{self.name} <{self.address}>" if self.name else self.address
-
-
-class Rate(Frozen):
-    """`count` messages in each `seconds`: "20/s" is 20 in 1."""
-
-    count: float
-    seconds: float
-
-    def __str__(self) -> str:
-        unit = {1: "s", 60: "m", 3600: "h", 86400: "d"}[int(self.seconds)]
-        return f"{self.count:g}/{unit}"
 
 
 def _one_line(value: str) -> str:
@@ -149,14 +135,6 @@ def _title(value: str) -> str:
     return value
 
 
-def _rate(value: object) -> object:
-    match = _RATE.fullmatch(value) if isinstance(value, str) else None
-    if not match or float(match[1]) <= 0:
-        raise ValueError(f'"{value}" is not a rate such as "20/s" (s, m, h or d)')
-    seconds = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}[match[2]]
-    return Rate(count=float(match[1]), seconds=seconds)
-
-
 def _transport(value: str) -> str:
     scheme = value.partition(":")[0]
     if scheme not in ("outbox", "smtp", "smtps", "sendgrid") or ":" not in value:
@@ -205,7 +183,6 @@ Language = Annotated[str, AfterValidator(_language)]
 Colour = Annotated[str, AfterValidator(_colour)]
 TimeOfDay = Annotated[dt.time | None, BeforeValidator(_time)]
 TitlePattern = Annotated[str, AfterValidator(_one_line), AfterValidator(_title)]
-Limit = Annotated[Rate, BeforeValidator(_rate)]
 Domain = Annotated[str, AfterValidator(_domain)]
 Selector = Annotated[str, AfterValidator(_selector)]
 KeyFile = Annotated[str, AfterValidator(_key_file)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -18,7 +19,6 @@ from mailer.config.fields import (
     Frozen,
     KeyFile,
     Language,
-    Limit,
     Line,
     Name,
     Selector,
@@ -28,6 +28,7 @@ from mailer.config.fields import (
     TitlePattern,
     TransportUrl,
 )
+from mailer.config.rates import Day, Days, Hold, Limits, Share
 from mailer.errors import ConfigError
 
 __all__ = ["SECTIONS", "Brand", "Delivery", "Dkim", "Edition", "File", "Pace", "Publication", "Settings"]
@@ -75,19 +76,38 @@ class Edition(Frozen):
 
 
 class Delivery(Frozen):
-    """How messages leave. `connections` is how many are open at once."""
+    """How messages leave. `connections` is how many are open at once.
+
+    `hold` is for how long the first few of a `--canary` are watched; None waits for the operator.
+    """
 
     transport: TransportUrl = "outbox:outbox"
     connections: Annotated[int, Field(ge=1, le=100)] = 8
     uncertain: Literal["hold", "resend"] = "hold"
+    hold: Hold = dt.timedelta(minutes=30)
     return_path: Sender | None = None
 
 
 class Pace(Frozen):
-    """Limits, overall and for a receiving domain."""
+    """How fast messages may leave, overall and for a receiving domain, and when a campaign pauses itself.
 
-    limit: Limit | None = None
-    domains: Mapping[str, Limit] = Field(default_factory=dict)
+    `warm_up` is the number of messages on each day from `warm_up_start` on; after the last there is no cap.
+    `rejects` is the share of refusals (0 to 1) above which a campaign pauses.
+    """
+
+    limit: Limits = ()
+    domains: Mapping[Domain, Limits] = Field(default_factory=dict)
+    warm_up: Days = ()
+    warm_up_start: Day = None
+    rejects: Share = 0.1
+
+    @model_validator(mode="after")
+    def _a_warm_up_begins(self) -> Self:
+        if self.warm_up and self.warm_up_start is None:
+            raise ValueError(
+                "has a warm_up and no warm_up_start; add the first day: warm_up_start = 2026-11-21"
+            )
+        return self
 
 
 class Dkim(Frozen):

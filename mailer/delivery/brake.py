@@ -1,7 +1,8 @@
 """Stops a campaign that stopped being accepted: the trouble is not with single addresses then.
 
 An outage that answers every message with a doubt would make everybody uncertain within seconds, and a
-transport that refuses all of them would mark a whole list as refused.
+transport that refuses all of them would mark a whole list as refused. And a list of which every tenth
+address is dead costs the sender its good name with each of them.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from collections.abc import Iterable, Mapping
 
 from mailer.delivery.transports.base import Outcome, Result
 
-__all__ = ["DOUBTS_IN_A_ROW", "REFUSALS_IN_A_ROW", "Brake"]
+__all__ = ["DOUBTS_IN_A_ROW", "REFUSALS_IN_A_ROW", "SETTLED_AT_LEAST", "Brake", "refused_too_often"]
 
 DOUBTS_IN_A_ROW = 20
 REFUSALS_IN_A_ROW = 200
+#: A share of refusals says nothing before so many outcomes are known.
+SETTLED_AT_LEAST = 100
 
 
 class Brake:
@@ -39,3 +42,10 @@ class Brake:
                         f"{self._number:,} messages in a row were {self._kind.value}, so the campaign "
                         f"stopped itself; the last answer was: {outcome.reason or 'none'}"
                     )
+
+
+def refused_too_often(outcomes: Mapping[str, int], share: float, at_least: int = SETTLED_AT_LEAST) -> bool:
+    """Whether more than `share` (0 to 1) of what a run settled was rejected, once enough is known."""
+    rejected = outcomes.get("rejected", 0)
+    settled = rejected + outcomes.get("accepted", 0) + outcomes.get("uncertain", 0)
+    return settled >= at_least and rejected > share * settled

@@ -9,11 +9,17 @@ __all__ = ["Progress"]
 
 @dataclass(slots=True)
 class Progress:
-    """What this run has done so far: outcomes by state, its seconds, and what stopped it, if anything did."""
+    """What this run has done so far: outcomes by state, its seconds, and what stopped it, if anything did.
+
+    `stopped_by` is `signal`, `paused`, `cancelled` or `pace`; `note` says it in a sentence, where it stopped
+    itself; `goes_on_at` is when there is a point in going on (UTC), or empty.
+    """
 
     outcomes: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     stopped_by: str = ""
+    note: str = ""
+    goes_on_at: str = ""
 
     @property
     def done(self) -> int:

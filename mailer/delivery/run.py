@@ -16,16 +16,20 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from mailer.delivery.brake import DOUBTS_IN_A_ROW, REFUSALS_IN_A_ROW, Brake
+from mailer.delivery.brake import DOUBTS_IN_A_ROW, REFUSALS_IN_A_ROW, Brake, refused_too_often
 from mailer.delivery.journal import Journal
+from mailer.delivery.lines import AHEAD_SECONDS, Lines
 from mailer.delivery.message import Message, Template
 from mailer.delivery.pace import Pacer
+from mailer.delivery.parking import next_turn, park
 from mailer.delivery.progress import Progress
 from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
 from mailer.delivery.transports.base import Outcome, Result, Transport
+from mailer.delivery.verdict import commonest_refusal
 from mailer.delivery.workers import Report, Workers
 from mailer.errors import BrakeError, TransportError
+from mailer.store import utc_text
 
 __all__ = ["NEVER", "RETRY_AFTER", "deliver"]
 
@@ -39,8 +43,9 @@ _WINDOW = 1000
 _CHUNK = 20
 _SETTLE_SECONDS = 0.5
 _LOOK_SECONDS = 0.25
-#: Under a pace, no more is claimed than may leave in this time, so that an unsubscribe is not overlooked.
-_AHEAD_SECONDS = 2.0
+_NAP_SECONDS = 0.02
+#: A run waits for so long for a limit that is used up; where it takes longer, it ends (seconds).
+_PATIENCE = 120.0
 #: A journal of this size is emptied at the next moment when nothing is on the wire (bytes).
 _JOURNAL_BYTES = 8_000_000
 
@@ -56,16 +61,30 @@ def deliver(
     stop: Stop,
     observe: Callable[[Progress], None] = lambda _: None,
     retry_after: tuple[float, ...] = RETRY_AFTER,
+    rejects: float = 1.0,
+    clock: Callable[[], float] = time.time,
 ) -> Progress:
     """Delivers until nothing is left to send now, `stop` is set, or the campaign is paused or cancelled.
 
+    It pauses the campaign itself where more than the share `rejects` is refused, and ends where a limit
+    of the pace is used up for longer than it would wait. `clock` gives seconds since 1970, for the pace.
     Raises TransportError when nothing can be handed over any more; what was claimed is given back first.
     However it ends, the spool is left such that the next call goes on where this one stopped.
     """
     opened = Journal(journal)
     try:
         delivery = _Delivery(
-            spool, templates, transport, opened, pacer, stop, connections, observe, retry_after
+            spool,
+            templates,
+            transport,
+            opened,
+            pacer,
+            stop,
+            connections,
+            observe,
+            retry_after,
+            rejects,
+            clock,
         )
         try:
             delivery.run()
@@ -92,6 +111,8 @@ class _Delivery:
         connections: int,
         observe: Callable[[Progress], None],
         retry_after: tuple[float, ...],
+        rejects: float,
+        clock: Callable[[], float],
     ) -> None:
         count = max(1, min(connections, transport.concurrency))
         self._spool = spool
@@ -102,7 +123,12 @@ class _Delivery:
         self._observe = observe
         self._retry_after = retry_after
         self._window = max(_WINDOW, 2 * transport.batch * count)
-        self._chunk = 1 if pacer else max(_CHUNK, transport.batch)
+        self._chunk = transport.batch if pacer else max(_CHUNK, transport.batch)
+        self._rejects = rejects
+        self._clock = clock
+        self._lines = Lines(pacer, clock) if pacer else None
+        self._on_the_wire = 2 * count * transport.batch
+        self._parked: set[str] = set()
         self._stop = threading.Event()
         self._brake = Brake(
             {
@@ -112,11 +138,10 @@ class _Delivery:
         )
         self._workers = Workers(transport, journal, self._brake, self._is_stopping, count)
         self._outstanding: set[tuple[int, int]] = set()
-        self._waiting: deque[tuple[Message, str]] = deque()
+        self._waiting: deque[Message] = deque()
         self._settled: list[tuple[int, int, Outcome, str]] = []
         self._released: list[tuple[int, int]] = []
         self._deferrals: Counter[int] = Counter()
-        self._full: set[str] = set()
         self._claim_again = 0.0
         self._started = self._settled_at = self._looked_at = time.monotonic()
         self.progress = Progress()
@@ -133,25 +158,28 @@ class _Delivery:
                 exhausted = not self._claim()
             pause = self._dispatch()
             self._collect(pause if self._outstanding else 0.0)
+            if self._lines is not None:
+                self._mind_the_pace(self._lines)
             if self._released:
                 exhausted = False
             self._write_down()
             if self._brake.sentence:
                 self.error = BrakeError(self._brake.sentence)
                 return
+            if refused_too_often(self.progress.outcomes, self._rejects):
+                self._pause_itself()
+                return
             self._look_around()
             if exhausted and not self._outstanding:
                 self._write_down(now=True)
-                if not self._await_deferred():
+                if not self._await_due():
                     return
                 exhausted = False
 
     def finish(self, journal: Path) -> None:
         """Ends the workers, takes in what they still report, and settles every open claim."""
         self._stop.set()
-        self._released += [(message.subscriber_id, message.attempt) for message, _ in self._waiting]
-        self._outstanding -= set(self._released)
-        self._waiting.clear()
+        self._give_back()
         self._workers.end()
         deadline = time.monotonic() + GRACE_SECONDS
         while self._workers.alive and (left := deadline - time.monotonic()) > 0:
@@ -164,13 +192,26 @@ class _Delivery:
             for state, number in self._spool.recover(journal).items():
                 if state != "pending":
                     self.progress.outcomes[state] = self.progress.outcomes.get(state, 0) + number
+        if self._lines is not None:
+            self._pacer.close()
+        if self.progress.stopped_by == "pace":
+            left = sum(self._spool.counts()[state] for state in ("pending", "deferred"))
+            self.progress.note = self.progress.note.format(
+                left=f"{left:,} {'is' if left == 1 else 'are'} left"
+            )
         self.progress.seconds = time.monotonic() - self._started
+
+    def _give_back(self) -> None:
+        """Nobody who was not handed over stays claimed."""
+        waiting = self._waiting if self._lines is None else self._lines.clear()
+        keys = [(message.subscriber_id, message.attempt) for message in waiting]
+        self._released += keys
+        self._outstanding.difference_update(keys)
+        self._waiting.clear()
 
     def _room(self) -> int:
         """How many more may be claimed now. What is known but not written down is still open on disk."""
-        room = self._window - len(self._outstanding) - len(self._settled) - len(self._released)
-        ahead = self._pacer.ahead(_AHEAD_SECONDS)
-        return room if ahead is None else min(room, ahead - len(self._waiting))
+        return self._window - len(self._outstanding) - len(self._settled) - len(self._released)
 
     def _may_claim(self) -> bool:
         if self._journal.size > _JOURNAL_BYTES:
@@ -180,61 +221,86 @@ class _Delivery:
             return False
         if self._claim_again > time.monotonic():
             return False
-        return self._room() >= (1 if self._pacer else self._window // 2)
+        return self._room() >= self._window // 2
 
     def _claim(self) -> bool:
         """Claims what may leave soon. False where there is nothing left to claim."""
-        full = sorted(self._full)
-        claims = self._spool.claim(self._room(), without=full)
+        room = self._room()
+        ahead = None if self._lines is None else self._lines.ahead()
+        if self._lines is not None and ahead is not None:
+            room = min(room, ahead - len(self._lines))
+            if room < max(1, ahead // 2):
+                return True
+        claims = self._spool.claim(room)
         if claims is None:
-            # What is left are people at domains whose turn it is not.
+            # What is parked may have its turn soon, while others are on the wire.
             self._claim_again = time.monotonic() + _LOOK_SECONDS
-            return bool(full)
+            return bool(self._parked and self._outstanding)
         for claim in claims:
             message = Message(self._templates[claim.variant], claim.person, claim.attempt)
             self._outstanding.add((message.subscriber_id, message.attempt))
-            self._waiting.append((message, claim.domain))
-        if self._pacer:
-            self._give_back_too_many()
+            if self._lines is None:
+                self._waiting.append(message)
+            else:
+                self._lines.add(message, claim.domain)
         return True
 
-    def _give_back_too_many(self) -> None:
-        """A slow domain may not fill the window: of each, no more waits than may leave soon."""
-        waiting: Counter[str] = Counter()
-        kept: deque[tuple[Message, str]] = deque()
-        for message, domain in self._waiting:
-            ahead = self._pacer.ahead(_AHEAD_SECONDS, domain) if domain else None
-            waiting[domain] += 1
-            if ahead is None or waiting[domain] <= ahead:
-                kept.append((message, domain))
-                continue
-            self._full.add(domain)
-            key = (message.subscriber_id, message.attempt)
-            self._outstanding.discard(key)
-            self._released.append(key)
-        if len(kept) < len(self._waiting):
-            self._waiting = kept
+    def _mind_the_pace(self, lines: Lines) -> None:
+        """Gives back who would stay claimed for too long, and ends the run where a limit is used up."""
+        early = lines.too_many()
+        if early:
+            self._parked |= {name for name, _, _ in early}
+            keys = [(message.subscriber_id, message.attempt) for _, message, _ in early]
+            park(self._spool, [(*key, turn) for key, (_, _, turn) in zip(keys, early, strict=True)])
+            self._outstanding.difference_update(keys)
+        wait, limit = lines.closed()
+        if wait > AHEAD_SECONDS:
+            self._give_back()
             self._write_down(now=True)
+            self._claim_again = time.monotonic() + min(wait - AHEAD_SECONDS, _LOOK_SECONDS)
+        if limit and wait > _PATIENCE:
+            self._end_for(limit, self._clock() + wait)
+        elif not self._outstanding and not self._stop.is_set():
+            self._asked_to_stop.wait(_NAP_SECONDS)
+
+    def _end_for(self, limit: str, goes_on: float) -> None:
+        """A limit is used up for longer than a run waits."""
+        at = self._pacer.clock_time(goes_on, self._clock())
+        self.progress.stopped_by = "pace"
+        self.progress.goes_on_at = utc_text(datetime.fromtimestamp(goes_on, UTC))
+        self.progress.note = (
+            f"{limit} is used up; {{left}}; `mailer send {self._spool.campaign.issue}` goes on after {at}"
+        )
+        self._stop.set()
+
+    def _pause_itself(self) -> None:
+        """Too many are refused: every further message would cost the sender its name."""
+        self._write_down(now=True)
+        outcomes = self.progress.outcomes
+        rejected = outcomes.get("rejected", 0)
+        settled = rejected + outcomes.get("accepted", 0) + outcomes.get("uncertain", 0)
+        words = commonest_refusal(self._spool)
+        self.progress.stopped_by = "paused"
+        self.progress.note = (
+            f"{rejected:,} of {settled:,} messages ({rejected / settled:.1%}) were refused, more than "
+            f"{self._rejects * 100:g}%, so the campaign paused itself"
+            + (f"; most often a server said: {words}" if words else "")
+        )
+        self._spool.set_status("paused", self.progress.note, only_from=("ready", "sending"))
+        self._stop.set()
 
     def _dispatch(self) -> float:
         """Hands out what may leave now; gives the seconds until more may, at most 0.1."""
-        if not self._pacer:
+        if self._lines is None:
             while self._waiting:
                 size = min(self._chunk, len(self._waiting))
-                self._workers.give([self._waiting.popleft()[0] for _ in range(size)])
+                self._workers.give([self._waiting.popleft() for _ in range(size)])
             return 0.1
-        pause = 0.1
-        kept: deque[tuple[Message, str]] = deque()
-        now = time.monotonic()
-        for message, domain in self._waiting:
-            wait = self._pacer.take(domain, now)
-            if wait > 0:
-                pause = min(pause, wait)
-                kept.append((message, domain))
-            else:
-                self._workers.give([message])
-        self._waiting = kept
-        self._full &= {domain for _, domain in kept}
+        # No more than the connections can take: what leaves counts for the hour that it leaves in.
+        room = self._on_the_wire - (len(self._outstanding) - len(self._lines))
+        leaving, pause = self._lines.leave(room)
+        for start in range(0, len(leaving), self._chunk):
+            self._workers.give(leaving[start : start + self._chunk])
         return pause
 
     def _collect(self, seconds: float) -> None:
@@ -254,12 +320,16 @@ class _Delivery:
             key = (message.subscriber_id, message.attempt)
             self._settled.append((*key, outcome, self._due(outcome, message.subscriber_id)))
             self._outstanding.discard(key)
+            if self._lines is not None:
+                self._lines.ended(key, handed_over=True)
             state = outcome.result.value
             self.progress.outcomes[state] = self.progress.outcomes.get(state, 0) + 1
         for message in report.released:
             key = (message.subscriber_id, message.attempt)
             self._released.append(key)
             self._outstanding.discard(key)
+            if self._lines is not None:
+                self._lines.ended(key, handed_over=False)
         if report.ended:
             # A connection less is no reason to stop; none at all is, and so is a defect of ours.
             self._workers.alive -= 1
@@ -306,14 +376,25 @@ class _Delivery:
             self.progress.stopped_by = status
             self._stop.set()
 
-    def _await_deferred(self) -> bool:
-        """Waits for the next deferred delivery to be due. False where this run has none, or was stopped."""
+    def _await_due(self) -> bool:
+        """Waits for the next deferred or parked delivery. False where there is none, or not for long."""
         due = self._spool.next_due()
-        if due is None or due >= NEVER:
+        again = datetime.fromisoformat(due).timestamp() if due is not None and due < NEVER else None
+        turn = next_turn(self._spool, NEVER) if self._parked else None
+        if again is None and turn is not None and turn - self._clock() > _PATIENCE:
+            limits = [
+                limit for wait, limit in map(self._lines_closed, sorted(self._parked)) if limit and wait
+            ]
+            if limits:
+                self._end_for(limits[0], turn)
             return False
-        while not self._stop.is_set():
-            if datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") >= due:
+        first = min((moment for moment in (again, turn) if moment is not None), default=None)
+        while first is not None and not self._stop.is_set():
+            if self._clock() >= first:
                 return True
-            self._asked_to_stop.wait(0.1)
+            self._asked_to_stop.wait(min(0.1, max(0.001, first - self._clock())))
             self._look_around()
         return False
+
+    def _lines_closed(self, name: str) -> tuple[float, str]:
+        return self._lines.closed(name) if self._lines is not None else (0.0, "")

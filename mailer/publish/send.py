@@ -22,6 +22,7 @@ from mailer.config import Settings
 from mailer.delivery.bounced import source_of
 from mailer.delivery.campaigns import Campaign, campaigns, find_campaign
 from mailer.delivery.dkim import Signer, open_signer
+from mailer.delivery.ledger import StoredLedger
 from mailer.delivery.lock import campaign_lock
 from mailer.delivery.message import Envelope, Template
 from mailer.delivery.pace import Pacer
@@ -46,6 +47,7 @@ __all__ = [
     "finish_campaign",
     "left_over",
     "resolve_campaign",
+    "result_of",
     "retry_campaign",
     "run_campaign",
     "send_issue",
@@ -71,6 +73,14 @@ class Result:
     def complete(self) -> bool:
         """Whether everybody in the plan has it, or has left since."""
         return not any(self.counts[s] for s in (*_OPEN, "uncertain", "rejected"))
+
+    @property
+    def waits(self) -> bool:
+        """Whether all who are due have it, and the rest wait for their time."""
+        tried = self.progress.outcomes if self.progress else {}
+        return self.campaign.status == "scheduled" and not any(
+            tried.get(s) for s in ("uncertain", "rejected")
+        )
 
 
 def left_over(counts: Mapping[str, int]) -> int:
@@ -202,7 +212,7 @@ def _run(
         spool.resolve(resend=True)
     if not left_over(spool.counts()):
         conclude(settings, spool, Progress(), asked=asked)
-        return _result(db, spool, None)
+        return result_of(db, spool, None)
     refuse_if_older(settings, campaign, spool.counts())
     if asked:
         spool.make_due()
@@ -220,7 +230,8 @@ def _run(
             templates,
             transport,
             journal=journal,
-            pacer=Pacer(settings.pace),
+            pacer=_pacer(db, settings),
+            rejects=settings.pace.rejects,
             connections=settings.delivery.connections,
             stop=stop,
             observe=observe,
@@ -234,7 +245,14 @@ def _run(
     conclude(settings, spool, progress, asked=asked)
     if not spool.counts()["sending"]:
         journal.unlink(missing_ok=True)
-    return _result(db, spool, progress)
+    return result_of(db, spool, progress)
+
+
+def _pacer(db: Database, settings: Settings) -> Pacer:
+    """The pace of this workspace, as far as it is spent by whatever campaign."""
+    return Pacer(
+        settings.pace, StoredLedger(db), settings.publication.zone, now=datetime.now(UTC).timestamp()
+    )
 
 
 def _told(error: MailerError | sqlite3.Error | OSError, settings: Settings, spool: Spool) -> MailerError:
@@ -258,6 +276,9 @@ def _how_far(spool: Spool) -> str:
     if held:
         parts.append(f"{held:,} {'is' if held == 1 else 'are'} uncertain")
     goes_on = f"`mailer send {spool.campaign.issue}` goes on with the {left:,} that are left"
+    if spool.status() == "scheduled":
+        again = f"`mailer campaigns resume {spool.campaign.slug}` tries at once"
+        goes_on = f"the {left:,} that are left are tried again by the next `run-due` or `serve`; {again}"
     return f"{', '.join(parts)}; {goes_on}"
 
 
@@ -280,6 +301,7 @@ def _templates(settings: Settings, campaign: Campaign, signer: Signer | None) ->
     return templates
 
 
-def _result(db: Database, spool: Spool, progress: Progress | None) -> Result:
+def result_of(db: Database, spool: Spool, progress: Progress | None) -> Result:
+    """How a campaign stands, after a run or without one."""
     campaign = find_campaign(db, spool.campaign.slug)
     return Result(campaign, spool.counts(), progress, spool.reasons())

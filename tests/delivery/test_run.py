@@ -10,7 +10,7 @@ import pytest
 from sqlite_utils import Database
 
 from mailer.audience.subscribers import unsubscribe
-from mailer.config import Pace, Rate, Settings
+from mailer.config import Pace, Settings
 from mailer.delivery import run as module
 from mailer.delivery import workers
 from mailer.delivery.brake import Brake
@@ -177,7 +177,7 @@ def test_another_process_stops_a_run(
             other.set_status(status)
         return ACCEPTED
 
-    slow = Pacer(Pace.model_construct(limit=Rate(count=200, seconds=1), domains={}))
+    slow = Pacer(Pace(limit="200/s"))
     transport = Scripted(decide)
     progress = run(settings, spool, transport, journal, connections=1, pacer=slow)
     assert progress.stopped_by == status
@@ -190,7 +190,7 @@ def test_a_slow_domain_waits_while_the_others_go(db: Database, settings: Setting
     add_readers(db, 3, "slow.test")
     add_readers(db, 3, "fast.test")
     spool, transport = freeze(db), Scripted()
-    pacer = Pacer(Pace.model_construct(limit=None, domains={"slow.test": Rate(count=20, seconds=1)}))
+    pacer = Pacer(Pace(domains={"slow.test": "20/s"}))
     run(settings, spool, transport, journal, pacer=pacer, connections=1)
     assert [a.partition("@")[2] for a in transport.sent[:4]].count("fast.test") == 3
     assert left(spool) == {"accepted": 6}
@@ -417,7 +417,7 @@ def test_under_a_pace_no_more_is_claimed_than_may_leave_soon(
             unsubscribe(web, ids[59], source="one-click")
         return ACCEPTED
 
-    pacer = Pacer(Pace.model_construct(limit=Rate(count=25, seconds=1), domains={}))
+    pacer = Pacer(Pace(limit="25/s"))
     transport = Scripted(decide)
     run(settings, spool, transport, journal, pacer=pacer)
     assert "reader60@example.org" not in transport.sent
@@ -440,7 +440,7 @@ def test_a_slow_domain_does_not_fill_the_window(
                 stop.set()
         return ACCEPTED
 
-    pacer = Pacer(Pace.model_construct(limit=None, domains={"slow.test": Rate(count=2, seconds=1)}))
+    pacer = Pacer(Pace(domains={"slow.test": "2/s"}))
     run(settings, spool, Scripted(decide), journal, pacer=pacer, stop=stop)
     assert len(fast) == 100
     assert left(spool)["pending"] > 15
@@ -449,7 +449,7 @@ def test_a_slow_domain_does_not_fill_the_window(
 def test_a_slow_domain_alone_is_sent_to_the_end(db: Database, settings: Settings, journal: Path) -> None:
     add_readers(db, 30, "slow.test")
     spool = freeze(db)
-    pacer = Pacer(Pace.model_construct(limit=None, domains={"slow.test": Rate(count=10, seconds=0.5)}))
+    pacer = Pacer(Pace(domains={"slow.test": "20/s"}))
     run(settings, spool, Scripted(), journal, pacer=pacer)
     assert left(spool) == {"accepted": 30}
 

@@ -1,0 +1,123 @@
+"""The kinds of value of a pace: rates, a warm-up, a share, and how long to hold."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator
+
+from mailer.config.fields import Frozen
+
+__all__ = ["Day", "Days", "Hold", "Limits", "Rate", "Share", "hold_of", "share_of"]
+
+_RATE = re.compile(r"\s*([0-9]{1,12}(?:\.[0-9]{1,9})?)\s*/\s*(s|m|h|d)\s*")
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SHARE = re.compile(r"\s*([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%\s*")
+_HOLD = re.compile(r"\s*([0-9]{1,6})\s*(s|m|h|d)\s*")
+_NOUNS = {"s": "second", "m": "minute", "h": "hour", "d": "day"}
+_ARTICLES = {"h": "an"}
+
+
+class Rate(Frozen):
+    """`count` messages in each `seconds`: "20/s" is 20 in 1."""
+
+    count: float
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.count:g}/{self.unit}"
+
+    @property
+    def unit(self) -> str:
+        """`s`, `m`, `h` or `d`."""
+        return next(unit for unit, seconds in _SECONDS.items() if seconds == self.seconds)
+
+    @property
+    def sentence(self) -> str:
+        """`20,000 an hour`."""
+        count = f"{self.count:,.0f}" if self.count == int(self.count) else f"{self.count:,g}"
+        return f"{count} {_ARTICLES.get(self.unit, 'a')} {_NOUNS[self.unit]}"
+
+
+def _rate(value: object) -> Rate:
+    if isinstance(value, Rate):
+        return value
+    match = _RATE.fullmatch(value) if isinstance(value, str) else None
+    if not match or float(match[1]) <= 0:
+        raise ValueError(f'"{value}" is not a rate such as "20/s" (s, m, h or d)')
+    rate = Rate(count=float(match[1]), seconds=_SECONDS[match[2]])
+    if rate.unit != "s" and rate.count != int(rate.count):
+        raise ValueError(f'"{value}" is not a whole number of messages; slower than one a second is "0.2/s"')
+    return rate
+
+
+def _limits(value: object) -> object:
+    """One rate, several in a list, or several in a string with commas."""
+    if isinstance(value, str):
+        value = value.split(",")
+    if isinstance(value, Rate):
+        value = [value]
+    if not isinstance(value, (list, tuple)):
+        raise ValueError(f'"{value}" is not a rate such as "20/s" (s, m, h or d), nor a list of them')
+    rates = tuple(_rate(one) for one in value)
+    units = [rate.unit for rate in rates]
+    for unit in units:
+        if units.count(unit) > 1:
+            raise ValueError(
+                f"has two limits for {_ARTICLES.get(unit, 'a')} {_NOUNS[unit]}; keep the one that is meant"
+            )
+    return rates
+
+
+def _days(value: object) -> object:
+    if isinstance(value, str):  # as it comes from the environment
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    if not isinstance(value, (list, tuple)):
+        raise ValueError("is not a list of messages a day such as [500, 1000, 2000]")
+    days = [int(n) if isinstance(n, str) and n.isdecimal() and len(n) < 13 else n for n in value]
+    for number in days:
+        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+            raise ValueError(f'"{number}" is not a number of messages a day such as 500')
+    return tuple(days)
+
+
+def _day(value: object) -> object:
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        try:
+            return dt.date.fromisoformat(value)
+        except ValueError:
+            pass
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value
+    raise ValueError(f'"{value}" is not a day such as 2026-11-21')
+
+
+def share_of(value: object) -> object:
+    """`5%` as 0.05. Raises ValueError with the sentence for anything else."""
+    if isinstance(value, float) and 0 < value <= 1:
+        return value
+    match = _SHARE.fullmatch(value) if isinstance(value, str) else None
+    if not match or not 0 < float(match[1]) <= 100:
+        raise ValueError(f'"{value}" is not a share such as "5%"')
+    return float(match[1]) / 100
+
+
+def hold_of(value: object) -> object:
+    """`30m` as a time, `ask` as None. Raises ValueError with the sentence for anything else."""
+    if value is None or isinstance(value, dt.timedelta):
+        return value
+    if isinstance(value, str) and value.strip() == "ask":
+        return None
+    match = _HOLD.fullmatch(value) if isinstance(value, str) else None
+    if not match:
+        raise ValueError(f'"{value}" is not a time to hold such as "30m" (s, m, h or d), nor "ask"')
+    return dt.timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+
+
+Limits = Annotated[tuple[Rate, ...], BeforeValidator(_limits)]
+Days = Annotated[tuple[int, ...], BeforeValidator(_days)]
+Day = Annotated[dt.date | None, BeforeValidator(_day)]
+Share = Annotated[float, BeforeValidator(share_of)]
+Hold = Annotated[dt.timedelta | None, BeforeValidator(hold_of)]

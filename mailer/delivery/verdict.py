@@ -1,0 +1,51 @@
+"""How a campaign was taken so far: what the servers refused, what came back later, and in which words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mailer.delivery.spool import Spool
+
+__all__ = ["Verdict", "commonest_refusal", "verdict"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`tried` deliveries have an outcome: `refused` were rejected, `doubtful` may not have arrived, and
+    `came_back` were accepted and bounced or complained of since."""
+
+    tried: int
+    refused: int
+    doubtful: int
+    came_back: int
+
+    @property
+    def bad(self) -> int:
+        """How many are no good sign."""
+        return self.refused + self.doubtful + self.came_back
+
+
+def verdict(spool: Spool) -> Verdict:
+    """What is known of the whole campaign now."""
+    counts = spool.counts()
+    came_back = spool.database.conn.execute(
+        # Each person once, and none that was refused at once. A wish to leave is no refusal.
+        "SELECT count(DISTINCT e.subscriber_id) FROM events AS e JOIN deliveries AS d "
+        "ON d.campaign_id = e.campaign_id AND d.subscriber_id = e.subscriber_id "
+        "WHERE e.campaign_id = ? AND e.kind IN ('bounce', 'complaint') AND d.state = 'accepted'",
+        [spool.campaign.id],
+    ).fetchone()[0]
+    refused, doubtful = counts["rejected"], counts["uncertain"]
+    return Verdict(counts["accepted"] + refused + doubtful, refused, doubtful, came_back)
+
+
+def commonest_refusal(spool: Spool) -> str:
+    """The words that servers used most for a refusal in this campaign, with nobody's address in them."""
+    row = spool.database.conn.execute(
+        "SELECT replace(d.reason, s.address, 'the address') AS words FROM deliveries AS d "
+        "JOIN subscribers AS s ON s.id = d.subscriber_id "
+        "WHERE d.campaign_id = ? AND d.state = 'rejected' AND d.reason <> '' AND s.address IS NOT NULL "
+        "GROUP BY words ORDER BY count(*) DESC, words LIMIT 1",
+        [spool.campaign.id],
+    ).fetchone()
+    return str(row[0]) if row else ""
