@@ -173,4 +173,7 @@ def _alignment(
             "send a test copy and look for dmarc=pass in its Authentication-Results",
         )
     else:
-        yield Finding("alignment", Status.ERROR, f"{foreign} does not align with From {walked.start}", advice)
+        verb = "do" if len(others) > 1 else "does"
+        yield Finding(
+            "alignment", Status.ERROR, f"{foreign} {verb} not align with From {walked.start}", advice
+        )

@@ -57,10 +57,8 @@ def sendgrid_key(settings: Settings, *, seconds: float = _SECONDS) -> Iterator[F
             f"{base_url} answers {status}",
             "run this again later" if serious is Status.UNKNOWN else "check MAILER_SENDGRID_URL",
         )
-    elif _NEEDED not in (scopes := _scopes(answer.body)):
-        yield Finding(
-            name, Status.ERROR, f"the key may do {len(scopes)} things, and sending is none of them", _ADVICE
-        )
+    elif _NEEDED not in _scopes(answer.body):
+        yield Finding(name, Status.ERROR, "sending is not among the things that the key may do", _ADVICE)
     else:
         yield Finding(name, Status.OK, "SendGrid takes it, and it may send")
 
