@@ -11,10 +11,14 @@ from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.commands.sending import result_json
 from mailer.commands.signals import stop_on_signals
 from mailer.commands.telling import advice_on, say_counts, say_reasons, say_result, watching
+from mailer.config import Settings
 from mailer.delivery.campaigns import Campaign, campaigns, find_campaign
+from mailer.delivery.schedule import held_number
 from mailer.delivery.spool import Spool
 from mailer.errors import CampaignError, InputError
-from mailer.publish.send import cancel_campaign, finish_campaign, resolve_campaign, retry_campaign
+from mailer.publish.due import resume_campaign
+from mailer.publish.send import Result, cancel_campaign, finish_campaign, resolve_campaign, retry_campaign
+from mailer.publish.times import in_words
 from mailer.store import open_store
 
 __all__ = ["app"]
@@ -36,12 +40,22 @@ def _document(campaign: Campaign, counts: dict[str, int]) -> dict[str, Any]:
         "segment": campaign.segment,
         "subject": campaign.subject,
         "transport": campaign.transport,
+        "due_at": campaign.due_at or None,
+        "local_time": campaign.local_time or None,
         "created_at": campaign.created_at,
         "started_at": campaign.started_at,
         "finished_at": campaign.finished_at,
         "counts": counts,
         "plan": campaign.plan,
     }
+
+
+def _when(settings: Settings, document: dict[str, Any]) -> str:
+    """When a campaign that waits is due."""
+    if document["status"] != "scheduled" or not document["due_at"]:
+        return ""
+    hour = f", each reader's {document['local_time']}" if document["local_time"] else ""
+    return f"  [due {in_words(document['due_at'], settings.publication.zone)}{hour}]"
 
 
 @app.command("list")
@@ -57,7 +71,7 @@ def list_campaigns(context: typer.Context, as_json: AsJson = False) -> None:
         accepted, total = document["counts"]["accepted"], sum(document["counts"].values())
         say(
             f"{document['slug']:<28} {document['status']:<10} {accepted:>9,} of {total:,}  "
-            f"{document['subject']}"
+            f"{document['subject']}{_when(settings, document)}"
         )
     if not documents:
         say("There is no campaign yet. `mailer send ISSUE` makes one.")
@@ -96,6 +110,12 @@ def show(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     say(f"  subject    {campaign.subject}")
     say(f"  plan       {campaign.plan_hash}")
     say(f"  by         {campaign.transport}")
+    if campaign.due_at:
+        hour = f", at each reader's {campaign.local_time}" if campaign.local_time else ""
+        say(f"  due        {in_words(campaign.due_at, settings.publication.zone)}{hour}")
+    held = held_number(spool) if campaign.local_time else 0
+    if held:
+        say(f"  missed     {held:,} missed their time; `mailer campaigns resume {slug}` sends it to them now")
     say(f"  started    {campaign.started_at or 'not yet'}")
     say(f"  finished   {campaign.finished_at or 'not yet'}")
     say_counts(document["counts"])
@@ -108,7 +128,7 @@ def pause(context: typer.Context, slug: Slug) -> None:
     settings = settings_of(context)
     db = open_store(settings.database)
     spool = Spool(db, find_campaign(db, slug))
-    if not spool.set_status("paused", only_from=("ready", "sending", "stopped")):
+    if not spool.set_status("paused", only_from=("ready", "scheduled", "sending", "stopped")):
         raise CampaignError(f"campaign {slug} is {spool.status()}, so it cannot be paused")
     say(f"Campaign {slug} is paused.")
 
@@ -123,11 +143,13 @@ def cancel(context: typer.Context, slug: Slug) -> None:
 
 @app.command()
 def resume(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
-    """Goes on with a campaign that was paused or stopped."""
+    """Goes on with a campaign that was paused or stopped; sends one that waits for its time, or missed it."""
     settings = settings_of(context)
     db = open_store(settings.database)
-    Spool(db, find_campaign(db, slug)).set_status("stopped", only_from=("paused",))
-    _finish(context, slug, as_json)
+    total = sum(Spool(db, find_campaign(db, slug)).counts().values())
+    with stop_on_signals() as stop, watching(total, quiet=as_json) as observe:
+        result = resume_campaign(db, settings, slug, stop=stop, observe=observe)
+    _tell(settings, result, as_json)
 
 
 @app.command()
@@ -178,11 +200,15 @@ def _finish(context: typer.Context, slug: str, as_json: bool) -> None:
     total = sum(Spool(db, find_campaign(db, slug)).counts().values())
     with stop_on_signals() as stop, watching(total, quiet=as_json) as observe:
         result = finish_campaign(db, settings, slug, stop=stop, observe=observe)
+    _tell(settings, result, as_json)
+
+
+def _tell(settings: Settings, result: Result, as_json: bool) -> None:
     if as_json:
         emit_json(result_json(result))
     else:
         say_result(settings, result)
-    if not result.complete:
+    if not (result.complete or result.waits):
         raise typer.Exit(1)
 
 

@@ -11,9 +11,13 @@ import typer
 
 from mailer.commands.context import say, settings_of
 from mailer.errors import FailureError
+from mailer.publish.background import Scheduler
 from mailer.store import open_store
 
 __all__ = ["address_of", "serve"]
+
+#: How long the end waits for a campaign to be laid down; what is on the wire has less.
+_END_SECONDS = 15.0
 
 
 def serve(
@@ -22,8 +26,11 @@ def serve(
     port: Annotated[
         int, typer.Option(metavar="N", min=0, max=65535, help="The port; 0 takes a free one.")
     ] = 8000,
+    no_schedule: Annotated[
+        bool, typer.Option("--no-schedule", help="Leave scheduled campaigns to `mailer run-due`.")
+    ] = False,
 ) -> None:
-    """Serves the unsubscribe and preferences pages and the archive, until Ctrl-C or SIGTERM."""
+    """Serves the unsubscribe and preferences pages and the archive, and sends what is due, until Ctrl-C."""
     # Only here: no other command needs a web server.
     from mailer.web.app import create_app
     from mailer.web.server import listen, make_server
@@ -31,9 +38,11 @@ def serve(
     settings = settings_of(context)
     settings.signing_keys()
     open_store(settings.database).conn.close()
-    server = make_server(create_app(settings))
+    scheduler = Scheduler(settings)
+    server = make_server(create_app(settings), scheduler.ask_to_end)
 
     def end(_number: int, _frame: FrameType | None) -> None:
+        scheduler.ask_to_end()
         server.should_exit = True
 
     try:
@@ -48,8 +57,11 @@ def serve(
     try:
         with listener:
             say(f"Serving {settings.publication.name} on {address_of(listener)} (Ctrl-C ends it)")
+            if not no_schedule:
+                scheduler.start()
             server.run(sockets=[listener])
     finally:
+        scheduler.end(_END_SECONDS)
         for number, handler in before.items():
             signal.signal(number, handler)
 

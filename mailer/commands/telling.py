@@ -19,6 +19,7 @@ from mailer.delivery.reasons import Reason
 from mailer.delivery.spool import STATES
 from mailer.issue.model import only_expressions
 from mailer.publish.prepare import Prepared
+from mailer.publish.schedule import what_waits
 from mailer.publish.send import Result
 
 __all__ = ["advice_on", "say_counts", "say_plan", "say_reasons", "say_result", "watching"]
@@ -119,12 +120,24 @@ def say_reasons(reasons: Iterable[Reason], slug: str) -> None:
             say(f"    {reason.number - told:,} {reason.state} in other words")
 
 
+def _say_waits(settings: Settings, result: Result) -> None:
+    """How a campaign stands between two times."""
+    if result.progress is not None:
+        say(f"{result.progress.done:,} handed to {result.campaign.transport}.")
+        say_counts(dict(result.counts))
+    waits = what_waits(result.campaign, settings.publication.zone)
+    say(f"{waits[0].upper()}{waits[1:]}.")
+
+
 def say_result(settings: Settings, result: Result) -> None:
     """How it went, and what to do next."""
     campaign, counts, progress = result.campaign, result.counts, result.progress
     issue = campaign.issue
     if progress is None and result.complete:
         say(f"There is nothing to do: {campaign.slug} was sent to {counts['accepted']:,} readers already.")
+        return
+    if campaign.status == "scheduled":
+        _say_waits(settings, result)
         return
     if progress is None:
         say(f"There is nothing to send: everybody in {campaign.slug} was tried.")

@@ -48,6 +48,7 @@ __all__ = [
     "left_over",
     "resolve_campaign",
     "result_of",
+    "result_of",
     "retry_campaign",
     "run_campaign",
     "send_issue",
@@ -73,6 +74,14 @@ class Result:
     def complete(self) -> bool:
         """Whether everybody in the plan has it, or has left since."""
         return not any(self.counts[s] for s in (*_OPEN, "uncertain", "rejected"))
+
+    @property
+    def waits(self) -> bool:
+        """Whether all who are due have it, and the rest wait for their time."""
+        tried = self.progress.outcomes if self.progress else {}
+        return self.campaign.status == "scheduled" and not any(
+            tried.get(s) for s in ("uncertain", "rejected")
+        )
 
     @property
     def waits(self) -> bool:
@@ -279,6 +288,9 @@ def _how_far(spool: Spool) -> str:
     if spool.status() == "scheduled":
         again = f"`mailer campaigns resume {spool.campaign.slug}` tries at once"
         goes_on = f"the {left:,} that are left are tried again by the next `run-due` or `serve`; {again}"
+    if spool.status() == "scheduled":
+        again = f"`mailer campaigns resume {spool.campaign.slug}` tries at once"
+        goes_on = f"the {left:,} that are left are tried again by the next `run-due` or `serve`; {again}"
     return f"{', '.join(parts)}; {goes_on}"
 
 
@@ -302,6 +314,7 @@ def _templates(settings: Settings, campaign: Campaign, signer: Signer | None) ->
 
 
 def result_of(db: Database, spool: Spool, progress: Progress | None) -> Result:
+    """How a campaign stands, after a run or without one."""
     """How a campaign stands, after a run or without one."""
     campaign = find_campaign(db, spool.campaign.slug)
     return Result(campaign, spool.counts(), progress, spool.reasons())

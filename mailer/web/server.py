@@ -9,6 +9,8 @@ import asyncio
 import logging
 import socket
 import sys
+from collections.abc import Callable
+from types import FrameType
 
 import h11
 import uvicorn
@@ -56,11 +58,26 @@ class _Protocol(H11Protocol):
             self.transport.close()
 
 
-def make_server(app: ASGIApp) -> uvicorn.Server:
-    """A server to `run(sockets=[…])`. Errors go to standard error, one line each."""
+class _Server(uvicorn.Server):
+    """Tells when a signal asks it to end, while it still answers what is under way."""
+
+    def __init__(self, config: uvicorn.Config, on_signal: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_signal = on_signal
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._on_signal()
+        super().handle_exit(sig, frame)
+
+
+def make_server(app: ASGIApp, on_signal: Callable[[], None] = lambda: None) -> uvicorn.Server:
+    """A server to `run(sockets=[…])`. Errors go to standard error, one line each.
+
+    `on_signal` is called in the signal handler, when the server is asked to end.
+    """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
-    return uvicorn.Server(
+    return _Server(
         uvicorn.Config(
             app,
             http=_Protocol,
@@ -73,7 +90,8 @@ def make_server(app: ASGIApp) -> uvicorn.Server:
             limit_concurrency=_CONNECTIONS,
             timeout_keep_alive=5,
             timeout_graceful_shutdown=10,
-        )
+        ),
+        on_signal,
     )
 
 
