@@ -126,9 +126,12 @@ class Seal:
             else:
                 constant.append(name)
                 hashed.update(_field(name, value))
+        names = [*constant, *(name for name, _ in differing)]
+        if len({name.lower() for name in names}) < len(names):  # they would be hashed from the last one up
+            raise ValueError("a field that is signed stands there twice")
         self._hashed_head = hashed
         self._differing = tuple((name.lower().encode("ascii") + b":", seam) for name, seam in differing)
-        return [*constant, *(name for name, _ in differing), *OVERSIGNED]
+        return [*names, *OVERSIGNED]
 
     def sign(self, filled: Sequence[bytes]) -> bytes:
         """The DKIM-Signature fields of one message, to stand before everything else.

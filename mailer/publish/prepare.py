@@ -12,7 +12,7 @@ from mailer.archive.campaign import is_unstarted
 from mailer.audience.segments import Segment, parse
 from mailer.config import Settings
 from mailer.delivery.campaigns import Campaign, campaigns
-from mailer.delivery.dkim import is_aligned, open_signer
+from mailer.delivery.dkim import Signer, is_aligned, open_signer
 from mailer.delivery.message import header_address
 from mailer.delivery.plan import Audience, Plan, Selection, audience_variants, make_plan, survey
 from mailer.errors import IssueError, Problem, SegmentError
@@ -41,7 +41,8 @@ def prepare(
     db: Database, settings: Settings, path: Path, *, segment: str = "", transport: str | None = None
 ) -> Prepared:
     """Loads, renders and plans. Raises InputError with everything that is wrong; writes nothing."""
-    open_signer(transport or settings.delivery.transport, settings)  # a key of no use is told before all else
+    # First of all, so that a key of no use is told before anything is done.
+    signer = open_signer(transport or settings.delivery.transport, settings)
     loaded = load_issue(path, settings)
     known = campaigns(db)
     same = [campaign for campaign in known if is_same_issue(campaign, loaded)]
@@ -62,7 +63,7 @@ def prepare(
         segment=segment,
         transport=transport or settings.delivery.transport,
         last=_last(known, loaded, same),
-        warnings=_warnings(settings, loaded, renditions, audience, known, same),
+        warnings=_warnings(settings, signer, loaded, renditions, audience, known, same),
     )
     return Prepared(loaded, renditions, selection, plan, existing)
 
@@ -124,6 +125,7 @@ def _last(known: Sequence[Campaign], loaded: LoadedIssue, same: Sequence[Campaig
 
 def _warnings(
     settings: Settings,
+    signer: Signer | None,
     loaded: LoadedIssue,
     renditions: Mapping[int, Rendition],
     audience: Audience,
@@ -154,9 +156,9 @@ def _warnings(
             "publication.base_url is not https, so mail programs will not offer their one-click unsubscribe"
         )
     sender = header_address(settings.publication.sender.address).rpartition("@")[2]
-    if settings.dkim.keys and not is_aligned(settings.dkim_domain, sender):
+    if signer and not is_aligned(signer.domain, sender):
         warnings.append(
-            f"dkim.domain {settings.dkim_domain} has nothing in common with {sender} of From, "
+            f"dkim.domain {signer.domain} has nothing in common with {sender} of From, "
             "so the signature does not count for DMARC"
         )
     if not audience.recipients:

@@ -140,6 +140,7 @@ def test_a_domain_that_dmarc_cannot_count_is_a_warning(desk: Path) -> None:
     ran = run(desk, "plan", ISSUE, "--json")
     assert ran.status == 0, ran.err
     assert any(line.startswith(warning) for line in ran.json["warnings"])
+    assert warning not in run(desk, "plan", ISSUE, "--transport", "sendgrid:").out
 
 
 def test_no_key_is_in_what_a_campaign_keeps_or_prints(desk: Path) -> None:

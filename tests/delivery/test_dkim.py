@@ -266,6 +266,11 @@ def test_a_field_that_differs_only_in_part_cannot_be_sealed(signer: Signer) -> N
         Seal(signer, [b"Subject: a ", b"\r\nX: y\r\n\r\nbody\r\n"], [0], 1)
 
 
+def test_a_field_that_stands_twice_cannot_be_sealed(signer: Signer) -> None:
+    with pytest.raises(ValueError, match="a field that is signed stands there twice"):
+        Seal(signer, [b"List-Id: <a>\r\nlist-id: ", b"\r\n\r\nbody\r\n"], [0], 1)
+
+
 # -- by SMTP --------------------------------------------------------------------------------
 
 
