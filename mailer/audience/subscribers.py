@@ -256,6 +256,12 @@ def _bring_back(db: Database, person: Subscriber, status: str, own_act: bool, no
     if person.status == "active":
         return
     if not own_act:
+        if person.status == "bounced":
+            raise AudienceError(
+                f"{person.address} has bounced; if the address works after all, say why: "
+                f'`mailer subscribers restore {person.address} --reason "…"`; if they asked again, say how '
+                'with --consent "…"'
+            )
         raise AudienceError(
             f"{person.address} is {person.status}; only their own wish makes them active again: if they "
             'asked, say how with --consent "…"'

@@ -33,6 +33,10 @@ def explain(
         say(f"{found.address} does not get {found.issue}: this is no subscriber{listed}.")
     elif found.exclusion:
         say(f"{found.address} does not get {found.issue}: {found.exclusion.sentence}.")
+        if found.bounce:
+            place = f" (campaign {found.bounce.campaign})" if found.bounce.campaign else ""
+            say(f"  mail came back at {found.bounce.at}{place}: {found.bounce.words}")
+            say(f'  if the address works after all: mailer subscribers restore {found.address} --reason "…"')
     else:
         say(f"{found.address} gets {found.issue}: is active and subscribes to its edition.")
         for text in found.only:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from sqlite_utils import Database
 
-from mailer.audience import people, subscribers, suppression
+from mailer.audience import bounces, people, subscribers, suppression
 from mailer.audience.address import normalize_address
 from mailer.audience.consent import Consent, consents_of
 from mailer.audience.people import Subscriber
@@ -24,7 +24,8 @@ from mailer.audience.values import (
 )
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.commands.lists import export_list, filter_of, import_list
-from mailer.errors import AudienceError
+from mailer.delivery.campaigns import find_campaign
+from mailer.errors import AudienceError, InputError
 from mailer.store import open_store, utc_now
 
 __all__ = ["app"]
@@ -117,10 +118,12 @@ def show(context: typer.Context, address: Who, as_json: AsJson = False) -> None:
     db = open_store(settings_of(context).database)
     person = _wanted(db, address)
     consents = consents_of(db, person.id)
+    came_back = bounces.bounces_of(db, person.id)
     stopped = suppression.suppression_of(db, normalize_address(address).key)
     if as_json:
         document = _document(person)
         document["consents"] = [dataclasses.asdict(consent) for consent in consents]
+        document["bounces"] = [dataclasses.asdict(bounce) for bounce in came_back]
         document["suppressed"] = dataclasses.asdict(stopped) if stopped else None
         emit_json(document)
         return
@@ -139,6 +142,9 @@ def show(context: typer.Context, address: Who, as_json: AsJson = False) -> None:
         ("Joined", person.joined_at),
         *(("Consent", f"{given.given_at}: {given.method} {given.origin}".rstrip()) for given in consents),
     ]
+    for bounce in came_back:
+        place = f" (campaign {bounce.campaign})" if bounce.campaign else ""
+        lines.append(("Bounced", f"{bounce.at}: {bounce.words or 'no reason was given'}{place}"))
     if stopped:
         lines.append(("Suppressed", f"{stopped.added_at}: {stopped.reason}"))
     for label, text in lines:
@@ -168,6 +174,40 @@ def unsubscribe(
     else:
         place = edition or "everything"
         say(f"{person.address} {'is now off' if changed else 'was already off'} {place}.")
+
+
+@app.command()
+def restore(
+    context: typer.Context,
+    address: Annotated[str | None, typer.Argument(metavar="[ADDRESS]")] = None,
+    campaign: Annotated[
+        str | None, typer.Option(metavar="SLUG", help="Everybody whom this campaign marked as bounced.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why the address works after all.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Writes again to somebody who bounced; what they agreed to still holds."""
+    settings = settings_of(context)
+    if (address is None) == (campaign is None):
+        raise InputError("name an address, or a campaign with --campaign SLUG; one of them")
+    why = clean_line(reason, "reason", 500)
+    if not why:
+        raise InputError('say why the address works after all, as in --reason "they wrote from it today"')
+    db = open_store(settings.database)
+    if campaign is not None:
+        number = bounces.restore_all(db, find_campaign(db, campaign).id, reason=why)
+        people_are = "person is" if number == 1 else "people are"
+        if as_json:
+            emit_json({"campaign": campaign, "restored": number})
+        else:
+            say(f"{number:,} {people_are} written to again, whom {campaign} had marked as bounced.")
+        return
+    person = _wanted(db, address or "")
+    bounces.restore(db, person, reason=why)
+    if as_json:
+        emit_json({"restored": 1, "subscriber": _document(_wanted(db, address or ""))})
+    else:
+        say(f"{person.address} is active again; reads {_editions(person)}.")
 
 
 @app.command()

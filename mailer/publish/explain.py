@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from mailer.audience.address import normalize_address
+from mailer.audience.bounces import Bounce, bounces_of
 from mailer.audience.selection import Exclusion, exclusion_of, mask_sql
 from mailer.audience.subscribers import find
 from mailer.audience.suppression import is_suppressed
@@ -25,7 +26,8 @@ class Explanation:
     """What is known of one person and one issue.
 
     `exclusion` says why they would not get it now; `known` is whether they are a subscriber at all. `only`
-    are the expressions of the issue that hold for them, `deliveries` what was done already.
+    are the expressions of the issue that hold for them, `deliveries` what was done already. `bounce` is the
+    last mail that came back, where they cannot be reached.
     """
 
     address: str
@@ -34,6 +36,7 @@ class Explanation:
     exclusion: Exclusion | None
     only: tuple[str, ...]
     deliveries: tuple[Delivered, ...]
+    bounce: Bounce | None = None
 
 
 def explain(db: Database, settings: Settings, address: str, issue: Path) -> Explanation:
@@ -61,4 +64,5 @@ def explain(db: Database, settings: Settings, address: str, issue: Path) -> Expl
         deliveries=tuple(
             deliveries_of(db, person.id, [c for c in campaigns(db) if is_same_issue(c, loaded)])
         ),
+        bounce=next(iter(bounces_of(db, person.id)), None) if person.status == "bounced" else None,
     )

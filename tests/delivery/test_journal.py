@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mailer.delivery import journal as module
 from mailer.delivery.journal import Journal, read_journal
+from mailer.delivery.refusal import Cause
 from mailer.delivery.transports.base import Outcome, Result
 
 ACCEPTED = Outcome(Result.ACCEPTED)
@@ -18,13 +20,14 @@ REFUSED = Outcome(Result.REJECTED, "id-7", "550 5.1.1 no such\nuser «é»")
 def test_what_was_begun_and_finished_reads_back(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "j"
     journal = Journal(path)
-    journal.begin([(1, 1), (2, 1), (3, 2)])
-    journal.finish([(1, 1, ACCEPTED), (2, 1, REFUSED)])
+    gone = replace(REFUSED, cause=Cause.ADDRESS)
+    journal.begin([(1, 1), (2, 1), (3, 2), (4, 1)])
+    journal.finish([(1, 1, ACCEPTED), (2, 1, REFUSED), (4, 1, gone)])
     journal.close()
     record = read_journal(path)
     assert record.complete
-    assert record.begun == {(1, 1), (2, 1), (3, 2)}
-    assert record.outcomes == {(1, 1): ACCEPTED, (2, 1): REFUSED}
+    assert record.begun == {(1, 1), (2, 1), (3, 2), (4, 1)}
+    assert record.outcomes == {(1, 1): ACCEPTED, (2, 1): REFUSED, (4, 1): gone}
 
 
 def test_a_new_run_starts_with_an_empty_journal(tmp_path: Path) -> None:
