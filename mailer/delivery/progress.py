@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 __all__ = ["Progress"]
 
@@ -20,6 +20,14 @@ class Progress:
     stopped_by: str = ""
     note: str = ""
     goes_on_at: str = ""
+
+    def plus(self, later: Progress | None) -> Progress:
+        """Both runs as one."""
+        if later is None:
+            return self
+        states = self.outcomes.keys() | later.outcomes.keys()
+        outcomes = {s: self.outcomes.get(s, 0) + later.outcomes.get(s, 0) for s in sorted(states)}
+        return replace(later, outcomes=outcomes, seconds=self.seconds + later.seconds)
 
     @property
     def done(self) -> int:

@@ -1,7 +1,7 @@
 """When deliveries are due: a campaign's own time, or each reader's morning; and what missed its time.
 
 Two columns tell it: `campaigns.due_at` is when somebody has to look at a campaign next, `deliveries.due_at`
-from when a claim may take a reader. What missed its time keeps its state and waits at `NEVER` for the
+from when a claim may take a reader. What missed its time keeps its state and waits at `HELD` for the
 operator. Nothing here sends.
 """
 
@@ -19,8 +19,10 @@ from mailer.delivery.spool import Spool
 from mailer.store import writing
 
 __all__ = [
+    "HELD",
     "due_campaigns",
     "give_slots",
+    "goes_on_by_itself",
     "held_number",
     "hold_missed",
     "last_sign",
@@ -32,11 +34,27 @@ __all__ = [
     "set_due",
 ]
 
+#: Where a reader waits for the operator's word: no run reaches this time.
+HELD = NEVER
+
 
 def due_campaigns(db: Database, now: str) -> list[Campaign]:
-    """Scheduled campaigns whose time has come, also those that a dead process left half-way; oldest first."""
-    waiting = [c for c in campaigns(db) if c.status in ("scheduled", "sending") and "" < c.due_at <= now]
-    return sorted(waiting, key=lambda campaign: (campaign.due_at, campaign.id))
+    """Scheduled campaigns whose time has come, also those that a dead process left half-way; oldest first.
+
+    Then those that may go on by themselves by now.
+    """
+    everything = campaigns(db)
+    waiting = [c for c in everything if c.status in ("scheduled", "sending") and "" < c.due_at <= now]
+    going_on = [c for c in everything if goes_on_by_itself(c, now)]
+    return [
+        *sorted(waiting, key=lambda campaign: (campaign.due_at, campaign.id)),
+        *sorted(going_on, key=lambda campaign: (campaign.held_until, campaign.id)),
+    ]
+
+
+def goes_on_by_itself(campaign: Campaign, now: str) -> bool:
+    """Whether a campaign was held after its first few, or stopped for a limit, and that time is over."""
+    return campaign.status in ("held", "stopped") and "" < campaign.held_until <= now
 
 
 def readers_by_zone(db: Database, recipients: tuple[str, Sequence[Any]]) -> dict[str, int]:
@@ -71,7 +89,7 @@ def next_slot(spool: Spool) -> str | None:
         "SELECT min(due_at) FROM deliveries INDEXED BY deliveries_open WHERE campaign_id = ? "
         "AND state IN ('pending', 'sending', 'deferred', 'uncertain') AND state = 'pending' "
         "AND due_at > '' AND due_at < ?",
-        [spool.campaign.id, NEVER],
+        [spool.campaign.id, HELD],
     ).fetchone()
     found: str | None = row[0]
     return found
@@ -83,17 +101,19 @@ def overdue_number(spool: Spool, now: str) -> int:
         "SELECT count(*) FROM deliveries INDEXED BY deliveries_open WHERE campaign_id = ? "
         "AND state IN ('pending', 'sending', 'deferred', 'uncertain') AND state = 'pending' "
         "AND (due_at <= ? OR due_at = ?)",
-        [spool.campaign.id, now, NEVER],
+        [spool.campaign.id, now, HELD],
     ).fetchone()[0]
     return number
 
 
 def held_number(spool: Spool) -> int:
-    """How many missed their time and wait for the operator."""
+    """How many missed a time of their own and wait for the operator."""
+    if not spool.campaign.local_time:
+        return 0
     number: int = spool.database.conn.execute(
         "SELECT count(*) FROM deliveries INDEXED BY deliveries_open WHERE campaign_id = ? "
         "AND state IN ('pending', 'sending', 'deferred', 'uncertain') AND state = 'pending' AND due_at = ?",
-        [spool.campaign.id, NEVER],
+        [spool.campaign.id, HELD],
     ).fetchone()[0]
     return number
 
@@ -105,7 +125,7 @@ def hold_missed(spool: Spool, before: str) -> int:
             "UPDATE deliveries SET due_at = ? WHERE campaign_id = ? "
             "AND state IN ('pending', 'sending', 'deferred', 'uncertain') "
             "AND state IN ('pending', 'deferred') AND due_at < ?",
-            [NEVER, spool.campaign.id, before],
+            [HELD, spool.campaign.id, before],
         ).rowcount
 
 
@@ -116,7 +136,7 @@ def send_now(spool: Spool, *, everybody: bool) -> None:
             "UPDATE deliveries SET due_at = '' WHERE campaign_id = ? "
             "AND state IN ('pending', 'sending', 'deferred', 'uncertain') AND state = 'pending' "
             "AND due_at > '' AND (? OR due_at = ?)",
-            [spool.campaign.id, everybody, NEVER],
+            [spool.campaign.id, everybody, HELD],
         )
 
 

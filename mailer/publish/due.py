@@ -15,12 +15,14 @@ from zoneinfo import ZoneInfo
 from sqlite_utils import Database
 
 from mailer.config import Settings
+from mailer.delivery.canary import Canary, canary_of, hold_until, release
 from mailer.delivery.campaigns import Campaign, campaigns, find_campaign
 from mailer.delivery.dkim import open_signer
 from mailer.delivery.lock import campaign_lock
 from mailer.delivery.progress import Progress
 from mailer.delivery.schedule import (
     due_campaigns,
+    goes_on_by_itself,
     hold_missed,
     last_sign,
     next_slot,
@@ -65,7 +67,9 @@ class Done:
             return False
         tried = self.result.progress.outcomes if self.result.progress else {}
         troubles = sum(tried.get(state, 0) for state in ("rejected", "uncertain", "deferred"))
-        return not troubles and self.campaign.status in ("sent", "scheduled")
+        if self.campaign.status == "stopped":
+            return not troubles and bool(self.campaign.held_until)
+        return not troubles and self.campaign.status in ("sent", "scheduled", "held")
 
     def sentence(self, zone: ZoneInfo) -> str:
         """One line for a log or a mail from cron."""
@@ -91,7 +95,9 @@ def check_new(settings: Settings, prepared: Prepared) -> None:
     )
 
 
-def schedule_issue(db: Database, settings: Settings, prepared: Prepared, schedule: Schedule) -> Campaign:
+def schedule_issue(
+    db: Database, settings: Settings, prepared: Prepared, schedule: Schedule, canary: Canary | None = None
+) -> Campaign:
     """Freezes what was planned, to be sent when its time comes. Delivers nothing.
 
     Raises CampaignError where there is a campaign of this issue already, BusyError where somebody makes it.
@@ -104,7 +110,7 @@ def schedule_issue(db: Database, settings: Settings, prepared: Prepared, schedul
             raise CampaignError(
                 f"campaign {plan.slug} was made by somebody else just now; look at the plan again"
             )
-        freeze(db, settings, prepared, schedule)
+        freeze(db, settings, prepared, schedule, canary)
         return find_campaign(db, plan.slug)
 
 
@@ -138,12 +144,15 @@ def _failed(db: Database, campaign: Campaign, sentence: str) -> Done:
 def _send_due(db: Database, settings: Settings, slug: str, stop: Stop) -> Done | None:
     """What is due of one campaign, under its lock; None where somebody else saw to it before."""
     campaign = find_campaign(db, slug)
-    if campaign.status not in ("scheduled", "sending") or not "" < campaign.due_at <= utc_now():
-        return None
     spool = Spool(db, campaign)
-    missed = 0
     late = utc_text(now() - LATE)
-    if campaign.due_at < late and last_sign(spool) < late:
+    missed = 0
+    if goes_on_by_itself(campaign, utc_now()):
+        if campaign.held_until < late:
+            return _waits_on(settings, spool)
+    elif campaign.status not in ("scheduled", "sending") or not "" < campaign.due_at <= utc_now():
+        return None
+    elif campaign.due_at < late and last_sign(spool) < late:
         spool.recover(settings.root / ".mailer" / f"{slug}.journal")
         missed = hold_missed(spool, late) if campaign.local_time else 0
         lost = _lost(settings, spool)
@@ -152,6 +161,18 @@ def _send_due(db: Database, settings: Settings, slug: str, stop: Stop) -> Done |
     signer = open_signer(campaign.transport, settings)
     result = run_campaign(db, settings, slug, campaign.transport, signer, stop, lambda _: None, asked=False)
     return Done(result.campaign, result, missed=missed)
+
+
+def _waits_on(settings: Settings, spool: Spool) -> Done:
+    """A campaign that was free to go on when nobody was there waits for the operator."""
+    campaign = spool.campaign
+    when = in_words(campaign.held_until, settings.publication.zone)
+    hold_until(spool, "")
+    return Done(
+        find_campaign(spool.database, campaign.slug),
+        error=f"campaign {campaign.slug} could go on {when}, and nobody was there to do it; "
+        f"`mailer campaigns resume {campaign.slug}` sends the rest now",
+    )
 
 
 def _lost(settings: Settings, spool: Spool) -> Done | None:
@@ -199,8 +220,12 @@ def resume_campaign(
                 tell_manifest(settings, spool)
                 return result_of(db, spool, None)
             spool.set_status("stopped", only_from=("paused",))
+        canary = canary_of(campaign)
+        if canary is not None and canary.phase == "held":
+            release(spool, only_from=("held", "stopped"))
         if campaign.due_at and campaign.status not in ("cancelled", "sent"):
-            send_now(spool, everybody=early)
+            if canary is None:
+                send_now(spool, everybody=early)
             if early or not campaign.local_time:
                 set_due(spool, "")  # the operator's from here on
         return run_campaign(db, settings, slug, campaign.transport, signer, stop, observe)

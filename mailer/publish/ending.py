@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from mailer.archive.campaign import update_manifest
 from mailer.config import Settings
+from mailer.delivery.canary import hold_until
 from mailer.delivery.campaigns import find_campaign
 from mailer.delivery.progress import Progress
 from mailer.delivery.schedule import held_number, next_slot, schedule_again
 from mailer.delivery.spool import Spool
 from mailer.errors import BrakeError, TransportError
+from mailer.publish.canary import end_of_first
 
 __all__ = ["broke_off", "conclude", "mark_missed", "tell_manifest"]
 
@@ -25,8 +27,13 @@ def conclude(settings: Settings, spool: Spool, progress: Progress, *, asked: boo
     elif progress.stopped_by == "signal" and not asked:
         # The service went down, not the campaign: the next one goes on.
         _wait_on(spool, "the service was stopped in the middle of it")
+    elif progress.stopped_by == "pace":
+        if spool.set_status("stopped", progress.note, only_from=("sending",)):
+            hold_until(spool, progress.goes_on_at)
     elif progress.stopped_by:
         spool.set_status("stopped", progress.stopped_by, only_from=("sending",))
+    elif end_of_first(settings, spool):
+        pass  # held, or paused where its first few went badly
     elif slot:
         schedule_again(spool, slot, _missed_note(held_number(spool)), only_from=("sending",))
     elif not mark_missed(spool, only_from=("sending",)):

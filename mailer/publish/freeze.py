@@ -11,6 +11,7 @@ from mailer import __version__
 from mailer.archive.campaign import write_campaign
 from mailer.config import Settings
 from mailer.delivery.campaigns import find_campaign
+from mailer.delivery.canary import Canary, hold_back
 from mailer.delivery.plan import survey
 from mailer.delivery.schedule import give_slots, schedule_again, set_due
 from mailer.delivery.spool import Spool
@@ -22,10 +23,16 @@ from mailer.store import utc_now, writing
 __all__ = ["freeze"]
 
 
-def freeze(db: Database, settings: Settings, prepared: Prepared, schedule: Schedule | None = None) -> None:
+def freeze(
+    db: Database,
+    settings: Settings,
+    prepared: Prepared,
+    schedule: Schedule | None = None,
+    canary: Canary | None = None,
+) -> None:
     """One transaction: the campaign, a delivery for each person, the folder. All of it or nothing.
 
-    With a schedule the campaign waits for its time.
+    With a schedule the campaign waits for its time; with a canary, all but the first few wait for these.
 
     Raises CampaignError where the readers are no longer those of the plan, ArchiveError for the folder.
     """
@@ -59,6 +66,8 @@ def freeze(db: Database, settings: Settings, prepared: Prepared, schedule: Sched
                 set_due(spool, schedule.due_at, schedule.local_time)
                 if schedule.local_time:
                     give_slots(spool, schedule.by_zone, schedule.otherwise)
+            if canary is not None:
+                hold_back(spool, canary)
             write_campaign(
                 folder,
                 settings=settings,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlite_utils import Database
@@ -20,19 +20,22 @@ from mailer.archive.campaign import read_manifest, read_renditions, update_manif
 from mailer.archive.recorded import recorded_settings
 from mailer.config import Settings
 from mailer.delivery.bounced import source_of
+from mailer.delivery.canary import Canary, hold_until
 from mailer.delivery.campaigns import Campaign, campaigns, find_campaign
 from mailer.delivery.dkim import Signer, open_signer
 from mailer.delivery.ledger import StoredLedger
 from mailer.delivery.lock import campaign_lock
 from mailer.delivery.message import Envelope, Template
 from mailer.delivery.pace import Pacer
+from mailer.delivery.parking import unpark
 from mailer.delivery.progress import Progress
 from mailer.delivery.reasons import Reason
-from mailer.delivery.run import deliver
+from mailer.delivery.run import NEVER, deliver
 from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
 from mailer.delivery.transports import open_transport
 from mailer.errors import ArchiveError, CampaignError, FailureError, MailerError
+from mailer.publish.canary import may_go_on, wait_while_held
 from mailer.publish.ending import broke_off, conclude, tell_manifest
 from mailer.publish.freeze import freeze
 from mailer.publish.guard import keeping_watch, refuse_if_older
@@ -48,7 +51,6 @@ __all__ = [
     "left_over",
     "resolve_campaign",
     "result_of",
-    "result_of",
     "retry_campaign",
     "run_campaign",
     "send_issue",
@@ -58,7 +60,7 @@ __all__ = [
 _OPEN = ("pending", "sending", "deferred")
 #: Statuses from which a run may start, and those that can be cancelled.
 _STARTING = ("ready", "scheduled", "sending", "missed", "stopped", "sent")
-_ENDING = ("ready", "scheduled", "sending", "missed", "stopped", "paused")
+_ENDING = ("ready", "scheduled", "sending", "held", "missed", "stopped", "paused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +85,6 @@ class Result:
             tried.get(s) for s in ("uncertain", "rejected")
         )
 
-    @property
-    def waits(self) -> bool:
-        """Whether all who are due have it, and the rest wait for their time."""
-        tried = self.progress.outcomes if self.progress else {}
-        return self.campaign.status == "scheduled" and not any(
-            tried.get(s) for s in ("uncertain", "rejected")
-        )
-
 
 def left_over(counts: Mapping[str, int]) -> int:
     """How many deliveries a run would still try."""
@@ -104,8 +98,9 @@ def send_issue(
     *,
     stop: Stop,
     observe: Callable[[Progress], None],
+    canary: Canary | None = None,
 ) -> Result:
-    """Sends what was planned, or goes on with the campaign that did so before.
+    """Sends what was planned, to the first few of a `canary` first, or goes on with the campaign that did so before.
 
     Raises BusyError where another process sends it, CampaignError where the audience or the issue is no
     longer what was planned, TransportError where nothing can be handed over.
@@ -116,7 +111,7 @@ def send_issue(
         # Between the plan and the lock, another process may have sent the same thing.
         existing = next((c for c in campaigns(db) if c.slug == plan.slug), None)
         if existing is None:
-            freeze(db, settings, prepared)
+            freeze(db, settings, prepared, canary=canary)
         elif prepared.existing is None and existing.plan_hash != plan.hash:
             raise CampaignError(
                 f"campaign {plan.slug} was made by somebody else just now; look at the plan again"
@@ -197,9 +192,38 @@ def run_campaign(
     """One run over what is due of a campaign, whose lock the caller holds.
 
     Without `asked` (its time has come, and no operator is here) what was deferred waits for its own time.
+    Who asked waits here while the campaign is held after its first few, and sends the rest then.
     """
     with keeping_watch(db, settings.database, observe) as watch:
-        return _run(db, settings, slug, transport_url, signer, stop, watch, asked)
+        result = _run_unless_held(db, settings, slug, transport_url, signer, stop, watch, asked)
+        while asked and result.campaign.status == "held" and result.progress and not stop.is_set():
+            more = _run_unless_held(db, settings, slug, transport_url, signer, stop, watch, asked)
+            result = replace(more, progress=result.progress.plus(more.progress))
+            if more.progress is None:
+                break
+        return result
+
+
+def _run_unless_held(
+    db: Database,
+    settings: Settings,
+    slug: str,
+    transport_url: str,
+    signer: Signer | None,
+    stop: Stop,
+    observe: Callable[[Progress], None],
+    asked: bool,
+) -> Result:
+    spool = Spool(db, find_campaign(db, slug))
+    if spool.campaign.status == "held":
+        if asked:
+            free = wait_while_held(settings, spool, stop=stop, observe=observe)
+        else:
+            free = may_go_on(settings, spool)
+        if not free:
+            tell_manifest(settings, spool)
+            return result_of(db, spool, None)
+    return _run(db, settings, slug, transport_url, signer, stop, observe, asked)
 
 
 def _run(
@@ -225,11 +249,14 @@ def _run(
     refuse_if_older(settings, campaign, spool.counts())
     if asked:
         spool.make_due()
+    unpark(spool, NEVER)
     templates = _templates(settings, campaign, signer)
     transport = open_transport(transport_url, settings, pause=stop.wait)
     spool.source = source_of(transport_url)
     if not spool.set_status("sending", only_from=_STARTING):
         _check_open(find_campaign(db, slug))  # somebody was quicker
+    if campaign.held_until:
+        hold_until(spool, "")
     progress = Progress()
     try:
         started = find_campaign(db, slug).started_at
@@ -288,9 +315,6 @@ def _how_far(spool: Spool) -> str:
     if spool.status() == "scheduled":
         again = f"`mailer campaigns resume {spool.campaign.slug}` tries at once"
         goes_on = f"the {left:,} that are left are tried again by the next `run-due` or `serve`; {again}"
-    if spool.status() == "scheduled":
-        again = f"`mailer campaigns resume {spool.campaign.slug}` tries at once"
-        goes_on = f"the {left:,} that are left are tried again by the next `run-due` or `serve`; {again}"
     return f"{', '.join(parts)}; {goes_on}"
 
 
@@ -314,7 +338,6 @@ def _templates(settings: Settings, campaign: Campaign, signer: Signer | None) ->
 
 
 def result_of(db: Database, spool: Spool, progress: Progress | None) -> Result:
-    """How a campaign stands, after a run or without one."""
     """How a campaign stands, after a run or without one."""
     campaign = find_campaign(db, spool.campaign.slug)
     return Result(campaign, spool.counts(), progress, spool.reasons())
