@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import sendgrid, smtp
-from bench.measuring import Failed, machine, median, run, table
+from bench.measuring import machine, median, run, script, table
 from bench.workspace import ISSUE, Workspace, environment
 
 #: What the project wants at the largest size, beside 10,000: time a recipient, and megabytes more.
@@ -125,7 +125,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Failed as error:
-        sys.exit(str(error))
+    script(main)

@@ -14,14 +14,15 @@ import platform
 import signal
 import statistics
 import subprocess
+import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Failed", "Run", "machine", "median", "run", "started", "table"]
+__all__ = ["Failed", "Run", "machine", "median", "run", "script", "started", "table"]
 
 _LOOK_SECONDS = 0.1
 
@@ -126,6 +127,15 @@ def started(command: Sequence[str | Path], **options: object) -> Iterator[subpro
             process.stdout.close()
 
 
+def script(main: Callable[[], None]) -> None:
+    """Runs a benchmark as a command. However it ends, what it has started ends with it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        main()
+    except Failed as error:
+        sys.exit(str(error))
+
+
 def median(values: Iterable[float]) -> float:
     """The middle of what the rounds took."""
     return statistics.median(values)
@@ -142,9 +152,21 @@ def machine() -> str:
                 break
     load = os.getloadavg()[0]
     return (
-        f"{os.cpu_count()} cores ({model}), {memory:.0f} GB, Linux {platform.release()}, "
-        f"Python {platform.python_version()}; load before it began: {load:.1f}"
+        f"{os.cpu_count()} cores ({model}), {memory:.0f} GB, ledger on {_file_system()}, "
+        f"Linux {platform.release()}, Python {platform.python_version()}; load before it began: {load:.1f}"
     )
+
+
+def _file_system() -> str:
+    """The kind of file system that temporary folders are on: syncing costs nothing on some of them."""
+    best, kind = "", "an unknown file system"
+    place = str(Path(tempfile.gettempdir()).resolve())
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines():
+            _, mounted, this, *_ = line.split()
+            if len(mounted) >= len(best) and Path(place).is_relative_to(mounted):
+                best, kind = mounted, this
+    return kind
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, markdown: bool) -> str:

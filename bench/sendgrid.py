@@ -11,12 +11,11 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.measuring import Failed, Run, machine, median, run, table
+from bench.measuring import Failed, Run, machine, median, run, script, table
 from bench.standin import Report, stand_in
 from bench.workspace import ISSUE, Workspace, environment
 
@@ -104,7 +103,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Failed as error:
-        sys.exit(str(error))
+    script(main)

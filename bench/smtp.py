@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-from bench.measuring import Failed, Run, machine, median, run, table
+from bench.measuring import Failed, Run, machine, median, run, script, table
 from bench.peers import NAME, PEERS, Peer
 from bench.sink import smtp_sink, source_command
 from bench.workspace import CONNECTIONS, ISSUE, Workspace, environment
@@ -70,7 +69,7 @@ def _signed(scratch: Path, readers: int) -> dict[str, Workspace]:
     """A workspace for each kind of key that DKIM knows, where any readers are asked for."""
     if not readers:
         return {}
-    keys = {
+    keys: dict[str, rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey] = {
         "mailer, DKIM by RSA-2048": rsa.generate_private_key(public_exponent=65537, key_size=2048),
         "mailer, DKIM by Ed25519": ed25519.Ed25519PrivateKey.generate(),
     }
@@ -155,7 +154,7 @@ def report(sendings: dict[str, list[Sending]], sizes: dict[str, float], *, markd
     """The table, and how it stands beside what is wanted. `mailer` is in it twice."""
     rate = {name: median(s.messages / s.delivering for s in rounds) for name, rounds in sendings.items()}
     whole = median(s.messages / s.run.seconds for s in sendings["mailer"])
-    versions = {peer.name: f"{peer.name} {peer.version}" for peer in PEERS}
+    versions = {p.name: f"{p.name} {p.version}{'' if p.smtp else ', HTTP'}" for p in PEERS}
     rows = []
     for name, rounds in sendings.items():
         cpu = median(s.run.cpu / s.messages * 1000 for s in rounds)
@@ -183,7 +182,4 @@ def report(sendings: dict[str, list[Sending]], sizes: dict[str, float], *, markd
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Failed as error:
-        sys.exit(str(error))
+    script(main)
