@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.kills.harness import SLUG, Desk, Tally, compare
-from tests.faults.kills.starter import COMMIT
+from tests.faults.kills.starter import COMMIT, THE_RENAME
 from tests.faults.kills.steps import CALM, RECOVERY, STEPS, Step
 
 READERS = 12
@@ -55,7 +55,8 @@ def test_a_kill_at_this_step(make_desk: MakeDesk, tally: Tally, step: Step, when
     assert counts == +Counter(accepted=READERS - expected, uncertain=expected)
     arrived = desk.log.recipients()
     assert len(arrived) == READERS - expected + step.arrived[WHEN.index(when)]
-    desk.run("campaigns", "verify", SLUG)
+    if step.code in ("put_folder", "put_file", THE_RENAME):
+        desk.run("campaigns", "verify", SLUG)
 
 
 @pytest.mark.parametrize("step", RECOVERY, ids=lambda step: step.name)
