@@ -1,4 +1,4 @@
-"""subscribers.db and the disk below it. The database is opened for reading only, and never made here."""
+"""subscribers.db and the disk below it. The database is only read, and never made here."""
 
 from __future__ import annotations
 
@@ -37,13 +37,15 @@ def database(settings: Settings, *, seconds: float = _QUICK_CHECK_SECONDS) -> It
     until = time.monotonic() + seconds
     try:
         with closing(
-            sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, timeout=5.0)
+            sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=rw", uri=True, timeout=5.0)
         ) as connection:
+            # Opened with mode=ro, a database in WAL mode would keep two files of whoever looked.
+            connection.execute("PRAGMA query_only=ON")
             connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS_BETWEEN_LOOKS)
             wrong = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]
             mode = str(connection.execute("PRAGMA journal_mode").fetchone()[0])
             tables = {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master")}
-    except sqlite3.OperationalError as error:
+    except sqlite3.Error as error:
         if "interrupted" in str(error):
             yield Finding(
                 name,
@@ -52,10 +54,8 @@ def database(settings: Settings, *, seconds: float = _QUICK_CHECK_SECONDS) -> It
                 f'sqlite3 {path.name} "PRAGMA quick_check"',
             )
             return
-        yield _unusable(error)
-        return
-    except sqlite3.Error as error:
-        yield _unusable(error)
+        sentence, _, advice = str(explain(error, path.name)).partition("; ")
+        yield Finding(name, Status.ERROR, sentence, advice)
         return
     if wrong != ["ok"]:
         first = wrong[0].splitlines()[-1] if wrong else "no answer"
@@ -88,8 +88,3 @@ def disk(settings: Settings) -> Iterator[Finding]:
         yield Finding("disk", Status.WARNING, message, "make room before the next large sending")
     else:
         yield Finding("disk", Status.OK, message)
-
-
-def _unusable(error: sqlite3.Error) -> Finding:
-    sentence, _, advice = str(explain(error, "subscribers.db")).partition("; ")
-    return Finding("database", Status.ERROR, sentence, advice)

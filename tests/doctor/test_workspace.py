@@ -141,3 +141,9 @@ def test_room_on_the_disk(world: World, monkeypatch: pytest.MonkeyPatch, free: i
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr("shutil.disk_usage", lambda _path: usage(10, 5, free))
     assert lines(storage.disk(world.settings))[0].split()[0] == status
+
+
+def test_looking_leaves_no_trace(world: World) -> None:
+    before = {path.name: path.read_bytes() for path in world.root.iterdir()}
+    assert world.doctor().status == 0
+    assert {path.name: path.read_bytes() for path in world.root.iterdir()} == before

@@ -40,9 +40,7 @@ class DnsServer:
         self.asked: list[tuple[str, str, str]] = []
         self.first_question = threading.Event()
         self._faults: dict[str, Fault] = {}
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.bind(("127.0.0.1", 0))
-        self._tcp = socket.create_server(("127.0.0.1", self._udp.getsockname()[1]))
+        self._udp, self._tcp = _sockets()
         self._threads = [
             threading.Thread(target=target, daemon=True) for target in (self._serve_udp, self._serve_tcp)
         ]
@@ -142,3 +140,15 @@ class DnsServer:
                 dns.rrset.from_text_list(f"{name}.", _TTL, "IN", "CNAME", records["CNAME"])
             )
             name = records["CNAME"][0].rstrip(".")
+
+
+def _sockets() -> tuple[socket.socket, socket.socket]:
+    """UDP and TCP on the same port, which must be free for both."""
+    for _ in range(100):
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp.bind(("127.0.0.1", 0))
+        try:
+            return udp, socket.create_server(udp.getsockname())
+        except OSError:
+            udp.close()
+    raise AssertionError("no port is free for UDP and TCP")
