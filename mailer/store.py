@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
@@ -26,10 +27,13 @@ BUSY_SECONDS = 30.0
 
 migrations = Migrations("mailer")
 
+#: The one clock of what is due. Tests set it.
+_clock = partial(datetime.now, UTC)
+
 
 def now() -> datetime:
-    """The time. The one clock of what is due; tests set it."""
-    return datetime.now(UTC)
+    """The time, in UTC."""
+    return _clock()
 
 
 def utc_text(at: datetime) -> str:
@@ -317,9 +321,9 @@ def m004_causes(db: Database) -> None:
 def m005_paces(db: Database) -> None:
     """What was spent of each limit, shared by all runs."""
     db.conn.execute(
-        # `name` is a domain (empty: all of them) and the unit of time: `/h`, `gmail.com/s`. Of so many an hour
-        # or a day, `since` is when the newest window began and `used` how many were spent in it; of so many
-        # a second, `since` is when the next may leave (UTC).
+        # `name` is a domain (empty: all of them) and the unit of time: `/h`, `gmail.com/s`. Of so many an
+        # hour or a day, `since` is when the newest window began and `used` how many were spent in it; of
+        # so many a second, `since` is when the next may leave (UTC).
         """
         CREATE TABLE paces (
             name  TEXT PRIMARY KEY,

@@ -84,7 +84,9 @@ def give_slots(spool: Spool, by_zone: Mapping[str, str], otherwise: str) -> None
 
 
 def next_slot(spool: Spool) -> str | None:
-    """When the next reader is due that nobody has tried yet (UTC), or None. What is held is not."""
+    """When the next reader's own time is that nobody has tried yet (UTC), or None. What is held has none."""
+    if not spool.campaign.local_time:
+        return None
     row = spool.database.conn.execute(
         "SELECT min(due_at) FROM deliveries INDEXED BY deliveries_open WHERE campaign_id = ? "
         "AND state IN ('pending', 'sending', 'deferred', 'uncertain') AND state = 'pending' "

@@ -1,0 +1,646 @@
+"""`send --at`, `--at-local`, `run-due`: what is due goes out once, what is too late waits to be asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from mailer.config import load_settings
+from mailer.delivery.campaigns import find_campaign
+from mailer.delivery.lock import campaign_lock
+from mailer.delivery.run import deliver
+from mailer.delivery.spool import Spool
+from mailer.delivery.stop import Stop
+from mailer.delivery.transports.base import Outcome, Outgoing, Result
+from mailer.errors import TransportError
+from mailer.publish.due import run_due
+from mailer.store import open_store, writing
+from tests.cli import Ran, run
+from tests.clock import Clock
+from tests.delivery.conftest import Scripted
+
+SLUG = "2026-11-22-morning"
+ISSUE = "issues/2026-11-22-morning.yaml"
+TEXT = """\
+edition: morning
+date: 2026-11-22
+language: en
+items:
+  - title: Cranes stand still
+    body: The harbour rests today.
+"""
+#: Auckland is 13 hours ahead of UTC, Shanghai (the workspace) 8, Berlin 1.
+READERS = """\
+email,name,timezone
+anna@example.org,Anna,Asia/Shanghai
+bob@example.com,Bob,
+chen@example.net,陈,Pacific/Auckland
+dora@example.org,,Europe/Berlin
+"""
+EVERYBODY = {"anna@example.org", "bob@example.com", "chen@example.net", "dora@example.org"}
+EIGHT = "2026-11-22T00:00"  # 08:00 in Shanghai
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Saturday noon, UTC: 20:00 in Shanghai."""
+    return Clock(monkeypatch, "2026-11-21T12:00")
+
+
+@pytest.fixture
+def desk(workspace: Path, clock: Clock) -> Path:
+    (workspace / ISSUE).write_text(TEXT, encoding="utf-8")
+    (workspace / "readers.csv").write_text(READERS, encoding="utf-8")
+    assert run(workspace, "subscribers", "import", "readers.csv").status == 0
+    return workspace
+
+
+@pytest.fixture
+def transport(monkeypatch: pytest.MonkeyPatch) -> Scripted:
+    """Takes every message of whatever campaign, and notes to whom."""
+    scripted = Scripted()
+    monkeypatch.setattr("mailer.publish.send.open_transport", lambda *_, **__: scripted)
+    return scripted
+
+
+def schedule(desk: Path, *words: str) -> Ran:
+    ran = run(desk, "send", ISSUE, "--yes", *(words or ("--at", "08:00")))
+    assert ran.status == 0, ran.err
+    return ran
+
+
+def status(desk: Path, slug: str = SLUG) -> str:
+    shown = run(desk, "campaigns", "show", slug, "--json")
+    assert shown.status == 0, shown.err
+    return str(shown.json["status"])
+
+
+def counts(desk: Path) -> dict[str, int]:
+    found = run(desk, "campaigns", "show", SLUG, "--json").json["counts"]
+    return {state: number for state, number in found.items() if number}
+
+
+def manifest(desk: Path) -> dict[str, object]:
+    found: dict[str, object] = json.loads((desk / "campaigns" / SLUG / "manifest.json").read_text())
+    return found
+
+
+# -- one time for all -----------------------------------------------------------------------
+
+
+def test_a_scheduled_campaign_is_frozen_and_nothing_is_sent(desk: Path, transport: Scripted) -> None:
+    ran = schedule(desk, "--at", "2026-11-22T08:00")
+    assert "Goes out   Sun 22 Nov 2026 08:00 (Asia/Shanghai)" in ran.out
+    assert f"Campaign {SLUG} is scheduled: it goes out at Sun 22 Nov 2026 08:00 (Asia/Shanghai)." in ran.out
+    assert "mailer run-due" in ran.out
+    assert transport.sent == []
+    assert status(desk) == "scheduled"
+    assert manifest(desk)["status"] == "scheduled"
+    assert manifest(desk)["schedule"] == {
+        "due_at": "2026-11-22T00:00:00.000000Z",
+        "local_time": "",
+        "slots": [],
+    }
+    assert run(desk, "campaigns", "verify", SLUG).status == 0
+    assert "[due Sun 22 Nov 2026 08:00 (Asia/Shanghai)]" in run(desk, "campaigns", "list").out
+    assert "due        Sun 22 Nov 2026 08:00 (Asia/Shanghai)" in run(desk, "campaigns", "show", SLUG).out
+
+
+def test_json_says_when(desk: Path, transport: Scripted) -> None:
+    document = schedule(desk, "--at", "2026-11-22T08:00+01:00", "--json").json
+    assert document["due_at"] == "2026-11-22T07:00:00.000000Z"
+    assert document["status"] == "scheduled"
+    assert document["counts"]["pending"] == 4
+    assert run(desk, "campaigns", "show", SLUG, "--json").json["due_at"] == document["due_at"]
+
+
+def test_it_goes_out_when_its_time_has_come_and_not_before_and_once(
+    desk: Path, clock: Clock, transport: Scripted
+) -> None:
+    schedule(desk)
+    clock.set("2026-11-21T23:59")
+    assert run(desk, "run-due") == Ran(0, "", "")
+    clock.set(EIGHT)
+    ran = run(desk, "run-due")
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out == f"{SLUG}: 4 accepted; sent\n"
+    assert set(transport.sent) == EVERYBODY
+    assert manifest(desk)["status"] == "sent"
+    clock.forward(minutes=1)
+    assert run(desk, "run-due") == Ran(0, "", "")
+    assert len(transport.sent) == 4
+
+
+def test_run_due_tells_as_json(desk: Path, clock: Clock, transport: Scripted) -> None:
+    assert run(desk, "run-due", "--json").json == []
+    schedule(desk)
+    clock.set(EIGHT)
+    (done,) = run(desk, "run-due", "--json").json
+    assert (done["slug"], done["status"], done["sent_now"]) == (SLUG, "sent", {"accepted": 4})
+
+
+def test_what_was_approved_is_what_is_sent(desk: Path, clock: Clock) -> None:
+    schedule(desk)
+    (desk / ISSUE).write_text(TEXT.replace("Cranes stand still", "Cranes fall"), encoding="utf-8")
+    run(desk, "subscribers", "unsubscribe", "bob@example.com")
+    run(desk, "subscribers", "add", "eve@example.org", "--consent", "asked by phone")
+    clock.set(EIGHT)
+    assert run(desk, "run-due").status == 0
+    messages = [path.read_text() for path in (desk / "outbox").glob("*.eml")]
+    assert len(messages) == 3
+    assert all(
+        "Cranes stand still" in text and "eve@" not in text and "bob@" not in text for text in messages
+    )
+    assert counts(desk) == {"accepted": 3, "skipped": 1}
+
+
+def test_a_person_is_asked_with_the_time(desk: Path) -> None:
+    ran = run(desk, "send", ISSUE, "--at", "08:00", answer="n\n")
+    assert "Send it to 4 people at Sun 22 Nov 2026 08:00 (Asia/Shanghai)?" in ran.out
+    assert run(desk, "campaigns", "list", "--json").json == []
+    ran = run(desk, "send", ISSUE, "--at", "08:00")
+    assert ran.status == 2
+    assert "nobody is here to confirm" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--at", "2026-11-21T08:00"), "has passed"),
+        (("--at", "soon"), "is not a time"),
+        (("--at-local", "8"), "is not a time of day"),
+        (("--at", "08:00", "--at-local", "08:00"), "choose one of --at"),
+        (("--at", "08:00", "--test", "me@example.org"), "leave --at and --at-local out"),
+        (("--at-local", "08:00", "--test", "me@example.org"), "leave --at and --at-local out"),
+        (("--at", "08:00", "--segment", 'language == "fr"'), "nobody would get this issue"),
+        (("--at", "08:00", "--plan", "0000"), "the plan is"),
+    ],
+)
+def test_wrong_usage_changes_nothing(desk: Path, words: Sequence[str], sentence: str) -> None:
+    ran = run(desk, "send", ISSUE, "--yes", *words)
+    assert ran.status == 2
+    assert sentence in ran.err
+    assert not (desk / "campaigns").exists()
+    assert run(desk, "campaigns", "list", "--json").json == []
+
+
+def test_a_plan_can_be_asked_with_a_time(desk: Path) -> None:
+    assert "Goes out   Sun 22 Nov 2026 08:00" in run(desk, "plan", ISSUE, "--at", "08:00").out
+    assert run(desk, "plan", ISSUE, "--at", "08:00", "--json").json["due_at"] == "2026-11-22T00:00:00.000000Z"
+
+
+def test_sending_what_waits_says_for_what_and_sends_nothing(desk: Path, transport: Scripted) -> None:
+    schedule(desk)
+    for words in (("--yes",), (), ("--yes", "--at", "09:00"), ("--yes", "--at-local", "08:00")):
+        ran = run(desk, "send", ISSUE, *words)
+        assert ran.status == 2
+        assert f"campaign {SLUG} is scheduled for Sun 22 Nov 2026 08:00 (Asia/Shanghai)" in ran.err
+        assert f"`mailer campaigns resume {SLUG}` sends it now" in ran.err
+    assert transport.sent == []
+    assert run(desk, "campaigns", "retry", SLUG).status == 2
+    assert transport.sent == []
+
+
+def test_a_campaign_that_was_sent_gets_no_time(desk: Path, transport: Scripted) -> None:
+    run(desk, "send", ISSUE, "--yes")
+    ran = run(desk, "send", ISSUE, "--yes", "--at", "08:00")
+    assert ran.status == 2
+    assert f"campaign {SLUG} of this issue is sent already, and gets no new time" in ran.err
+
+
+def test_to_change_it_it_is_cancelled_and_sent_again(desk: Path, clock: Clock, transport: Scripted) -> None:
+    schedule(desk)
+    assert run(desk, "campaigns", "cancel", SLUG).status == 0
+    assert manifest(desk)["status"] == "cancelled"
+    (desk / ISSUE).write_text(TEXT.replace("Cranes stand still", "Cranes fall"), encoding="utf-8")
+    ran = schedule(desk)
+    assert "already" not in ran.out
+    clock.set(EIGHT)
+    assert run(desk, "run-due").out == f"{SLUG}-2: 4 accepted; sent\n"
+    assert sorted(transport.sent) == sorted(EVERYBODY)
+
+
+def test_resume_sends_a_scheduled_campaign_at_once(desk: Path, clock: Clock, transport: Scripted) -> None:
+    schedule(desk)
+    ran = run(desk, "campaigns", "resume", SLUG)
+    assert ran.status == 0, ran.err
+    assert set(transport.sent) == EVERYBODY
+    clock.set(EIGHT)
+    assert run(desk, "run-due") == Ran(0, "", "")
+
+
+def test_what_is_paused_before_its_time_is_not_sent_and_resume_waits_again(
+    desk: Path, clock: Clock, transport: Scripted
+) -> None:
+    schedule(desk)
+    assert run(desk, "campaigns", "pause", SLUG).status == 0
+    ran = run(desk, "campaigns", "resume", SLUG)
+    assert ran.status == 0
+    assert "is scheduled for Sun 22 Nov 2026 08:00" in ran.out
+    assert status(desk) == "scheduled"
+    assert run(desk, "campaigns", "pause", SLUG).status == 0
+    clock.set(EIGHT)
+    assert run(desk, "run-due") == Ran(0, "", "")
+    assert transport.sent == []
+    assert run(desk, "campaigns", "resume", SLUG).status == 0
+    assert set(transport.sent) == EVERYBODY
+
+
+def test_warnings_about_the_day(desk: Path, transport: Scripted) -> None:
+    ran = schedule(desk, "--at", "2026-11-24T08:00")
+    assert "Warning    the issue is of 2026-11-22, and goes out on 2026-11-24" in ran.out
+    other = "issues/other.yaml"
+    (desk / other).write_text(TEXT.replace("stand", "rest").replace("11-22", "11-24"), encoding="utf-8")
+    ran = run(desk, "plan", other, "--at", "2026-11-24T09:00")
+    assert f"slot that day already: campaign {SLUG}, Tue 24 Nov 2026 08:00 (Asia/Shanghai)" in ran.out
+    (desk / other).write_text(TEXT.replace("stand", "rest"), encoding="utf-8")
+    ran = run(desk, "plan", other, "--at", "2026-11-22T09:00")
+    assert f"the morning edition of 2026-11-22 is planned already, from {ISSUE} (campaign {SLUG})" in ran.out
+
+
+# -- too late -------------------------------------------------------------------------------
+
+
+def test_an_hour_late_is_still_sent(desk: Path, clock: Clock, transport: Scripted) -> None:
+    schedule(desk)
+    clock.set("2026-11-22T01:00")
+    assert run(desk, "run-due").status == 0
+    assert set(transport.sent) == EVERYBODY
+
+
+def test_more_than_an_hour_late_is_told_once_and_never_sent_unasked(
+    desk: Path, clock: Clock, transport: Scripted
+) -> None:
+    schedule(desk)
+    clock.set("2026-11-22T01:01")
+    ran = run(desk, "run-due")
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err == (
+        f"{SLUG}: campaign {SLUG} missed its time (it was due Sun 22 Nov 2026 08:00 (Asia/Shanghai)), "
+        f"so it was not sent. `mailer campaigns resume {SLUG}` sends it now, "
+        f"`mailer campaigns cancel {SLUG}` drops it\n"
+    )
+    assert status(desk) == manifest(desk)["status"] == "missed"
+    assert run(desk, "run-due") == Ran(0, "", "")
+    ran = run(desk, "send", ISSUE, "--yes")
+    assert ran.status == 2
+    assert "missed its time" in ran.err
+    assert transport.sent == []
+    assert run(desk, "campaigns", "resume", SLUG).status == 0
+    assert set(transport.sent) == EVERYBODY
+    assert status(desk) == "sent"
+
+
+def test_what_was_missed_can_be_dropped(desk: Path, clock: Clock, transport: Scripted) -> None:
+    schedule(desk)
+    clock.set("2026-11-22T09:00")
+    run(desk, "run-due")
+    assert run(desk, "campaigns", "cancel", SLUG).status == 0
+    assert run(desk, "run-due") == Ran(0, "", "")
+    assert transport.sent == []
+
+
+# -- crashes, outages, two at once ----------------------------------------------------------
+
+
+def die_in_the_middle(desk: Path, accepted: int = 1) -> None:
+    """Leaves the campaign as a run does that was killed: some accepted, the rest pending, `sending`."""
+    db = open_store(load_settings(desk).database)
+    spool = Spool(db, find_campaign(db, SLUG))
+    spool.set_status("sending")
+    claims = spool.claim(accepted)
+    assert claims is not None
+    ok = Outcome(Result.ACCEPTED, "ok")
+    spool.settle([(claim.person.subscriber_id, claim.attempt, ok, "") for claim in claims])
+    db.close()
+
+
+def test_what_died_in_the_middle_is_finished_by_the_next_run(
+    desk: Path, clock: Clock, transport: Scripted
+) -> None:
+    schedule(desk)
+    clock.set("2026-11-22T00:10")
+    die_in_the_middle(desk)
+    clock.set("2026-11-22T01:05")  # more than an hour after its time, less after the last sign of life
+    assert run(desk, "run-due").status == 0
+    assert len(transport.sent) == 3
+    assert counts(desk) == {"accepted": 4}
+    assert status(desk) == "sent"
+
+
+def test_what_died_in_the_middle_long_ago_is_missed(desk: Path, clock: Clock, transport: Scripted) -> None:
+    schedule(desk)
+    clock.set("2026-11-22T00:10")
+    die_in_the_middle(desk)
+    clock.set("2026-11-22T01:11")
+    assert run(desk, "run-due").status == 1
+    assert status(desk) == "missed"
+    assert transport.sent == []
+    assert run(desk, "campaigns", "resume", SLUG).status == 0
+    assert counts(desk) == {"accepted": 4}
+    assert len(transport.sent) == 3
+
+
+def test_a_plain_send_that_died_is_not_the_schedules_business(
+    desk: Path, clock: Clock, transport: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("mailer.publish.send.run_campaign", lambda *_, **__: exit(9))
+        assert run(desk, "send", ISSUE, "--yes").status == 9
+    die_in_the_middle(desk)
+    assert run(desk, "run-due") == Ran(0, "", "")
+    assert transport.sent == []
+
+
+def test_who_is_sent_to_already_is_left_to_the_other_process(
+    desk: Path, clock: Clock, transport: Scripted
+) -> None:
+    schedule(desk)
+    clock.set(EIGHT)
+    with campaign_lock(load_settings(desk), SLUG):
+        assert run(desk, "run-due") == Ran(0, "", "")
+    assert transport.sent == []
+
+
+def test_two_runs_that_saw_the_same_send_it_once(desk: Path, clock: Clock, transport: Scripted) -> None:
+    schedule(desk)
+    clock.set(EIGHT)
+    settings = load_settings(desk)
+    first, second = open_store(settings.database), open_store(settings.database)
+    slow = run_due(first, settings, stop=Stop())
+
+    def meanwhile(_: Outgoing) -> Outcome:
+        assert list(run_due(second, settings, stop=Stop())) == []
+        return Outcome(Result.ACCEPTED, "ok")
+
+    transport.decide = meanwhile
+    transport.concurrency = 1
+    assert [done.well for done in slow] == [True]
+    assert sorted(transport.sent) == sorted(EVERYBODY)
+    for db in (first, second):
+        db.close()
+
+
+def unreachable(*_: object, **__: object) -> Scripted:
+    raise TransportError("mail.example.org port 25 does not answer")
+
+
+def test_an_outage_is_tried_again_until_it_is_too_late(
+    desk: Path, clock: Clock, transport: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule(desk)
+
+    def refuse(_: Outgoing) -> Outcome:
+        raise TransportError("the server closed the connection")
+
+    clock.set(EIGHT)
+    transport.decide = refuse
+    ran = run(desk, "run-due")
+    assert ran.status == 1
+    assert "the server closed the connection" in ran.err
+    assert f"`mailer campaigns resume {SLUG}` tries at once" in ran.err
+    assert status(desk) == "scheduled"
+    clock.forward(minutes=1)
+    transport.decide = lambda _: Outcome(Result.ACCEPTED, "ok")
+    with monkeypatch.context() as patch:
+        patch.setattr("mailer.publish.send.open_transport", unreachable)
+        assert "does not answer" in run(desk, "run-due").err
+    ran = run(desk, "send", ISSUE, "--yes")
+    assert "was due Sun 22 Nov 2026 08:00 (Asia/Shanghai) and is tried again (the server closed" in ran.err
+    clock.set("2026-11-22T00:59")
+    assert run(desk, "run-due").status == 0
+    assert status(desk) == "sent"
+
+
+def test_after_an_hour_of_outage_it_is_missed_and_says_why(
+    desk: Path, clock: Clock, transport: Scripted
+) -> None:
+    schedule(desk)
+
+    def refuse(_: Outgoing) -> Outcome:
+        raise TransportError("the server closed the connection")
+
+    transport.decide = refuse
+    clock.set(EIGHT)
+    run(desk, "run-due")
+    clock.set("2026-11-22T01:30")
+    ran = run(desk, "run-due")
+    assert "missed its time" in ran.err
+    assert "before, the server closed the connection" in ran.err
+    assert status(desk) == "missed"
+
+
+def test_a_campaign_that_braked_waits_for_the_operator(
+    desk: Path, clock: Clock, transport: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailer.delivery.run.DOUBTS_IN_A_ROW", 2)
+    transport.decide = lambda _: Outcome(Result.UNCERTAIN, reason="no answer")
+    transport.concurrency = 1
+    schedule(desk)
+    clock.set(EIGHT)
+    assert "stopped itself" in run(desk, "run-due").err
+    assert status(desk) == "stopped"
+    assert run(desk, "run-due") == Ran(0, "", "")
+
+
+def test_a_stop_by_signal_goes_on_with_the_next_run(desk: Path, clock: Clock, transport: Scripted) -> None:
+    schedule(desk)
+    clock.set(EIGHT)
+    settings = load_settings(desk)
+    db = open_store(settings.database)
+    stop = Stop()
+
+    def once(_: Outgoing) -> Outcome:
+        stop.set()
+        return Outcome(Result.ACCEPTED, "ok")
+
+    transport.decide, transport.concurrency = once, 1
+    (done,) = run_due(db, settings, stop=stop)
+    db.close()
+    assert done.campaign.status == status(desk) == "scheduled"
+    assert 0 < len(transport.sent) < 4 or counts(desk) == {"accepted": 4}
+    assert run(desk, "run-due").status == 0
+    assert sorted(transport.sent) == sorted(EVERYBODY)
+
+
+def test_what_is_deferred_in_the_end_waits_for_the_operator(
+    desk: Path, clock: Clock, transport: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = {**(deliver.__kwdefaults__ or {}), "retry_after": ()}
+    monkeypatch.setattr(deliver, "__kwdefaults__", once)
+    transport.decide = lambda m: Outcome(
+        Result.DEFERRED if m.address == "bob@example.com" else Result.ACCEPTED, reason="greylisted"
+    )
+    schedule(desk)
+    clock.set(EIGHT)
+    assert run(desk, "run-due").status == 1
+    assert (status(desk), counts(desk)) == ("stopped", {"accepted": 3, "deferred": 1})
+    assert run(desk, "run-due") == Ran(0, "", "")
+
+
+def test_one_campaign_in_trouble_does_not_keep_the_next_waiting(
+    desk: Path, clock: Clock, transport: Scripted
+) -> None:
+    schedule(desk)
+    (desk / "issues/evening.yaml").write_text(TEXT.replace("edition: morning", "edition: evening"), "utf-8")
+    assert run(desk, "send", "issues/evening.yaml", "--yes", "--at", "08:00").status == 0
+    manifest_path = desk / "campaigns" / SLUG / "manifest.json"
+    kept = manifest_path.read_bytes()
+    manifest_path.unlink()
+    clock.set(EIGHT)
+    ran = run(desk, "run-due")
+    assert ran.status == 1
+    assert "manifest.json: is missing" in ran.err
+    assert ran.out == "2026-11-22-evening: 4 accepted; sent\n"
+    manifest_path.write_bytes(kept)
+    assert run(desk, "run-due").status == 0
+    assert len(transport.sent) == 8
+
+
+# -- each reader's own morning --------------------------------------------------------------
+
+
+def test_everybody_gets_it_in_their_own_morning(desk: Path, clock: Clock, transport: Scripted) -> None:
+    ran = schedule(desk, "--at-local", "08:00")
+    assert "Goes out   at each reader's 08:00 of 2026-11-22; by the clock here:" in ran.out
+    assert "Sun 22 Nov 2026 03:00 (Asia/Shanghai)  1" in ran.out
+    assert "Sun 22 Nov 2026 08:00 (Asia/Shanghai)  2" in ran.out
+    assert "Sun 22 Nov 2026 15:00 (Asia/Shanghai)  1" in ran.out
+    for time, added, after in (
+        ("2026-11-21T18:59", set(), "scheduled"),
+        ("2026-11-21T19:00", {"chen@example.net"}, "scheduled"),
+        (EIGHT, {"anna@example.org", "bob@example.com"}, "scheduled"),
+        ("2026-11-22T06:59", set(), "scheduled"),
+        ("2026-11-22T07:00", {"dora@example.org"}, "sent"),
+    ):
+        before = set(transport.sent)
+        clock.set(time)
+        ran = run(desk, "run-due")
+        assert (ran.status, ran.err) == (0, ""), time
+        assert bool(ran.out) == bool(added)
+        assert set(transport.sent) - before == added
+        assert status(desk) == after
+    assert len(transport.sent) == 4
+
+
+def test_between_the_mornings_it_says_when_it_goes_on(desk: Path, clock: Clock, transport: Scripted) -> None:
+    schedule(desk, "--at-local", "08:00")
+    clock.set("2026-11-21T19:00")
+    ran = run(desk, "run-due")
+    assert ran.out == f"{SLUG}: 1 accepted; scheduled, goes on Sun 22 Nov 2026 08:00 (Asia/Shanghai)\n"
+    assert manifest(desk)["due_at"] == "2026-11-22T00:00:00.000000Z"
+    ran = run(desk, "send", ISSUE, "--yes")
+    assert ran.status == 2
+    assert (
+        f"campaign {SLUG} goes on at Sun 22 Nov 2026 08:00 (Asia/Shanghai), at each reader's 08:00" in ran.err
+    )
+    assert (
+        "due        Sun 22 Nov 2026 08:00 (Asia/Shanghai), at each reader's 08:00"
+        in run(desk, "campaigns", "show", SLUG).out
+    )
+    assert len(transport.sent) == 1
+
+
+def test_a_zone_that_is_none_is_the_workspaces(desk: Path, clock: Clock, transport: Scripted) -> None:
+    db = open_store(load_settings(desk).database)
+    with writing(db):
+        db.conn.execute("UPDATE subscribers SET timezone = '../etc/passwd' WHERE name = 'Anna'")
+        db.conn.execute("UPDATE subscribers SET timezone = 'Mars/Olympus' WHERE name = 'Bob'")
+    db.close()
+    slots = schedule(desk, "--at-local", "08:00", "--json").json["slots"]
+    assert [slot["readers"] for slot in slots] == [1, 2, 1]
+    clock.set(EIGHT)
+    run(desk, "run-due")
+    assert {"anna@example.org", "bob@example.com"} <= set(transport.sent)
+
+
+def test_who_has_had_that_hour_already_gets_it_at_once(desk: Path, clock: Clock, transport: Scripted) -> None:
+    clock.set("2026-11-21T20:30")  # half past nine on Sunday in Auckland
+    ran = schedule(desk, "--at-local", "08:00")
+    assert "it is past 08:00 for 1 of them already: they get it at once" in ran.out
+    assert run(desk, "run-due").status == 0
+    assert transport.sent == ["chen@example.net"]
+
+
+def test_when_everybody_has_had_that_hour_it_is_wrong_usage(desk: Path, clock: Clock) -> None:
+    clock.set("2026-11-22T07:00")
+    ran = run(desk, "send", ISSUE, "--yes", "--at-local", "08:00")
+    assert ran.status == 2
+    assert "it is past 08:00 of 2026-11-22 for every reader" in ran.err
+    assert not (desk / "campaigns").exists()
+
+
+def test_a_morning_that_was_missed_is_not_sent_unasked_and_the_others_are(
+    desk: Path, clock: Clock, transport: Scripted
+) -> None:
+    schedule(desk, "--at-local", "08:00")
+    clock.set("2026-11-21T23:00")  # Auckland's was four hours ago
+    ran = run(desk, "run-due")
+    assert ran.status == 1
+    assert "1 reader missed their time" in ran.out
+    assert transport.sent == []
+    clock.set(EIGHT)
+    assert run(desk, "run-due").status == 0
+    assert set(transport.sent) == {"anna@example.org", "bob@example.com"}
+    assert "1 missed their time" in run(desk, "campaigns", "show", SLUG).out
+    clock.set("2026-11-22T07:00")
+    ran = run(desk, "run-due")
+    assert status(desk) == "missed"
+    assert counts(desk) == {"accepted": 3, "pending": 1}
+    assert run(desk, "run-due") == Ran(0, "", "")
+    assert run(desk, "campaigns", "resume", SLUG).status == 0
+    assert sorted(transport.sent) == sorted(EVERYBODY)
+
+
+def test_resume_sends_what_was_missed_and_leaves_the_others_their_morning(
+    desk: Path, clock: Clock, transport: Scripted
+) -> None:
+    schedule(desk, "--at-local", "08:00")
+    clock.set("2026-11-21T23:00")
+    run(desk, "run-due")
+    ran = run(desk, "campaigns", "resume", SLUG)
+    assert ran.status == 0, ran.err
+    assert transport.sent == ["chen@example.net"]
+    assert "goes on at Sun 22 Nov 2026 08:00 (Asia/Shanghai), at each reader's 08:00" in ran.out
+    assert status(desk) == "scheduled"
+    ran = run(desk, "campaigns", "resume", SLUG)
+    assert sorted(transport.sent) == sorted(EVERYBODY)
+    assert status(desk) == "sent"
+
+
+def test_all_mornings_missed_is_a_missed_campaign(desk: Path, clock: Clock, transport: Scripted) -> None:
+    schedule(desk, "--at-local", "08:00")
+    clock.set("2026-11-23T00:00")
+    ran = run(desk, "run-due")
+    assert ran.status == 1
+    assert "missed its time (4 readers missed their time), so it was not sent" in ran.err
+    assert transport.sent == []
+    assert status(desk) == "missed"
+
+
+def test_a_slow_morning_is_not_a_missed_one(desk: Path, clock: Clock, transport: Scripted) -> None:
+    schedule(desk, "--at-local", "08:00")
+    clock.set("2026-11-22T02:00")
+    # The run of 08:00 in Shanghai was at work two hours later, when it died.
+    db = open_store(load_settings(desk).database)
+    db.conn.execute("UPDATE campaigns SET due_at = '2026-11-22T00:00:00.000000Z'")
+    db.close()
+    die_in_the_middle(desk)
+    clock.set("2026-11-22T02:01")
+    assert run(desk, "run-due").status == 0
+    assert counts(desk) == {"accepted": 3, "pending": 1}
+
+
+def test_a_paused_morning_sends_what_is_overdue_when_it_goes_on(
+    desk: Path, clock: Clock, transport: Scripted
+) -> None:
+    schedule(desk, "--at-local", "08:00")
+    run(desk, "campaigns", "pause", SLUG)
+    clock.set("2026-11-22T03:00")
+    assert run(desk, "run-due") == Ran(0, "", "")
+    assert run(desk, "campaigns", "resume", SLUG).status == 0
+    assert set(transport.sent) == EVERYBODY - {"dora@example.org"}
+    assert status(desk) == "scheduled"
