@@ -13,9 +13,10 @@ from mailer.commands.signals import stop_on_signals
 from mailer.commands.telling import advice_on, say_counts, say_reasons, say_result, watching
 from mailer.config import Settings
 from mailer.delivery.campaigns import Campaign, campaigns, find_campaign
+from mailer.delivery.canary import canary_of, release
 from mailer.delivery.schedule import held_number
 from mailer.delivery.spool import Spool
-from mailer.errors import CampaignError, InputError
+from mailer.errors import BusyError, CampaignError, InputError
 from mailer.publish.due import resume_campaign
 from mailer.publish.send import Result, cancel_campaign, finish_campaign, resolve_campaign, retry_campaign
 from mailer.publish.times import in_words
@@ -42,6 +43,8 @@ def _document(campaign: Campaign, counts: dict[str, int]) -> dict[str, Any]:
         "transport": campaign.transport,
         "due_at": campaign.due_at or None,
         "local_time": campaign.local_time or None,
+        "canary": canary.to_json() if (canary := canary_of(campaign)) else None,
+        "held_until": campaign.held_until or None,
         "created_at": campaign.created_at,
         "started_at": campaign.started_at,
         "finished_at": campaign.finished_at,
@@ -116,6 +119,12 @@ def show(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     held = held_number(spool) if campaign.local_time else 0
     if held:
         say(f"  missed     {held:,} missed their time; `mailer campaigns resume {slug}` sends it to them now")
+    canary = canary_of(campaign)
+    if canary is not None:
+        total = sum(document["counts"].values())
+        say(f"  first      {canary.number:,} of {total:,} ({canary.share * 100:g}%)")
+    if campaign.held_until:
+        say(f"  goes on    {in_words(campaign.held_until, settings.publication.zone)}")
     say(f"  started    {campaign.started_at or 'not yet'}")
     say(f"  finished   {campaign.finished_at or 'not yet'}")
     say_counts(document["counts"])
@@ -128,7 +137,7 @@ def pause(context: typer.Context, slug: Slug) -> None:
     settings = settings_of(context)
     db = open_store(settings.database)
     spool = Spool(db, find_campaign(db, slug))
-    if not spool.set_status("paused", only_from=("ready", "scheduled", "sending", "stopped")):
+    if not spool.set_status("paused", only_from=("ready", "scheduled", "sending", "held", "stopped")):
         raise CampaignError(f"campaign {slug} is {spool.status()}, so it cannot be paused")
     say(f"Campaign {slug} is paused.")
 
@@ -143,12 +152,22 @@ def cancel(context: typer.Context, slug: Slug) -> None:
 
 @app.command()
 def resume(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
-    """Goes on with a campaign that was paused or stopped; sends one that waits for its time, or missed it."""
+    """Goes on with what was paused, held or stopped; sends what waits for its time, or missed it."""
     settings = settings_of(context)
     db = open_store(settings.database)
     total = sum(Spool(db, find_campaign(db, slug)).counts().values())
-    with stop_on_signals() as stop, watching(total, quiet=as_json) as observe:
-        result = resume_campaign(db, settings, slug, stop=stop, observe=observe)
+    released = release(Spool(db, find_campaign(db, slug)), only_from=("held",))
+    try:
+        with stop_on_signals() as stop, watching(total, quiet=as_json) as observe:
+            result = resume_campaign(db, settings, slug, stop=stop, observe=observe)
+    except BusyError:
+        if not released:
+            raise
+        if as_json:
+            show(context, slug, as_json=True)
+        else:
+            say(f"Campaign {slug} goes on: the process that waited with it sends the rest.")
+        return
     _tell(settings, result, as_json)
 
 

@@ -10,10 +10,12 @@ import typer
 from sqlite_utils import Database
 
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.commands.first import CanaryOption, HoldOption, check_canary, first_few, say_canary
 from mailer.commands.scheduling import say_schedule, say_scheduled, when
 from mailer.commands.signals import stop_on_signals
 from mailer.commands.telling import say_plan, say_result, watching
 from mailer.config import Settings
+from mailer.delivery.canary import Canary
 from mailer.delivery.spool import Spool
 from mailer.delivery.transports.base import Result as Fate
 from mailer.errors import CampaignError, InputError, TransportError
@@ -89,11 +91,14 @@ def send(
     ] = None,
     at: AtOption = None,
     at_local: AtLocalOption = None,
+    canary: CanaryOption = None,
+    hold: HoldOption = None,
     as_json: Annotated[bool, JsonOption] = False,
 ) -> None:
     """Sends an issue to its readers, or finishes what an earlier send left. Nobody gets it twice."""
     if test is not None and (at is not None or at_local is not None):
         raise InputError("--test sends one copy now; leave --at and --at-local out")
+    asked = check_canary(canary, hold, test=test is not None, at_local=at_local is not None)
     settings = settings_of(context)
     settings.signing_keys()
     db = open_store(settings.database)
@@ -109,8 +114,9 @@ def send(
         return
     _check_hash(prepared, plan_hash)
     schedule = make_schedule(db, settings, prepared, at=at, at_local=at_local)
+    first = first_few(settings, prepared, asked)
     if schedule is not None:
-        _send_later(db, settings, prepared, schedule, ask=not (yes or plan_hash), as_json=as_json)
+        _send_later(db, settings, prepared, schedule, first, ask=not (yes or plan_hash), as_json=as_json)
         return
     if prepared.existing is not None:
         check_unscheduled(prepared.existing, settings.publication.zone)
@@ -121,20 +127,30 @@ def send(
     if number:
         if not as_json:
             say_plan(prepared, left)
+            if first is not None:
+                say_canary(settings, prepared, first)
         if not (yes or plan_hash):
             _ask(prepared, number, quiet=as_json)
     with stop_on_signals() as stop, watching(number, quiet=as_json) as observe:
-        result = send_issue(db, settings, prepared, stop=stop, observe=observe)
+        result = send_issue(db, settings, prepared, stop=stop, observe=observe, canary=first)
     if as_json:
         emit_json(result_json(result))
     else:
         say_result(settings, result)
-    if not result.complete and (result.progress is not None or result.counts["uncertain"]):
+    left_now = result.progress is not None or result.counts["uncertain"] or result.campaign.status == "held"
+    if not result.complete and left_now:
         raise typer.Exit(1)
 
 
 def _send_later(
-    db: Database, settings: Settings, prepared: Prepared, schedule: Schedule, *, ask: bool, as_json: bool
+    db: Database,
+    settings: Settings,
+    prepared: Prepared,
+    schedule: Schedule,
+    first: Canary | None,
+    *,
+    ask: bool,
+    as_json: bool,
 ) -> None:
     """Freezes what was planned until its time."""
     check_new(settings, prepared)
@@ -143,9 +159,11 @@ def _send_later(
     if not as_json:
         say_plan(prepared)
         say_schedule(settings, prepared, schedule)
+        if first is not None:
+            say_canary(settings, prepared, first)
     if ask:
         _ask(prepared, prepared.plan.recipients, quiet=as_json, when=when(settings, schedule))
-    campaign = schedule_issue(db, settings, prepared, schedule)
+    campaign = schedule_issue(db, settings, prepared, schedule, first)
     if as_json:
         document = {"slug": campaign.slug, "status": campaign.status, **schedule.to_json()}
         emit_json({**document, "counts": Spool(db, campaign).counts(), "plan": campaign.plan})

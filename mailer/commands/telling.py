@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import typer
 from rich.console import Console
@@ -139,7 +140,9 @@ def say_result(settings: Settings, result: Result) -> None:
     if campaign.status == "scheduled":
         _say_waits(settings, result)
         return
-    if progress is None:
+    if campaign.status == "held" and progress is None:
+        pass
+    elif progress is None:
         say(f"There is nothing to send: everybody in {campaign.slug} was tried.")
     else:
         rate = f" ({progress.done / progress.seconds:,.0f} a second)" if progress.seconds else ""
@@ -148,11 +151,19 @@ def say_result(settings: Settings, result: Result) -> None:
     say_counts(dict(counts))
     say_reasons(result.reasons, campaign.slug)
     if campaign.status == "paused":
-        say(f"It is paused. `mailer campaigns resume {campaign.slug}` goes on with it.")
+        itself = f"paused itself: {campaign.status_note}" if campaign.status_note else "is paused"
+        say(f"It {itself}. `mailer campaigns resume {campaign.slug}` goes on with it.")
+    elif campaign.status == "held":
+        say(
+            f"It is held: {campaign.status_note}. `mailer campaigns resume {campaign.slug}` sends the rest "
+            f"now, `mailer campaigns cancel {campaign.slug}` drops it."
+        )
     elif campaign.status == "cancelled":
         say("It was cancelled; what it has not sent stays unsent.")
     elif progress is not None and progress.stopped_by == "signal":
         say(f"It was stopped. `mailer send {issue}` goes on where it stopped.")
+    elif progress is not None and progress.stopped_by == "pace":
+        say(f"{progress.note[0].upper()}{progress.note[1:]}.")
     elif counts["pending"] or counts["deferred"]:
         say(f"Some are left. `mailer send {issue}` tries them again.")
     if counts["uncertain"]:
@@ -166,6 +177,14 @@ def say_result(settings: Settings, result: Result) -> None:
 @contextmanager
 def watching(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress], None]]:
     """Shows a run: a bar with rate and time left on a terminal, a line now and then elsewhere."""
+    noted = ""
+
+    def told_once(progress: RunProgress, tell: Callable[[str], object]) -> None:
+        nonlocal noted
+        if progress.note and progress.note != noted:
+            noted = progress.note
+            tell(f"Held: {noted}. Ctrl-C leaves it held.")
+
     if sys.stderr.isatty() and not quiet:
         columns = (
             BarColumn(),
@@ -179,6 +198,7 @@ def watching(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress], Non
             def show(progress: RunProgress) -> None:
                 rate = progress.done / progress.seconds if progress.seconds else 0.0
                 bar.update(task, completed=progress.done, rate=f"{rate:,.0f}/s")
+                told_once(progress, bar.console.print)
 
             yield show
         return
@@ -186,6 +206,10 @@ def watching(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress], Non
 
     def tell(progress: RunProgress) -> None:
         nonlocal told
+        if not quiet:
+            told_once(progress, partial(typer.echo, err=True))
+        if progress.note:
+            return
         if not quiet and time.monotonic() - told >= _LINE_SECONDS:
             told = time.monotonic()
             typer.echo(_line(progress, total), err=True)

@@ -94,7 +94,7 @@ def _day(value: object) -> object:
     raise ValueError(f'"{value}" is not a day such as 2026-11-21')
 
 
-def share_of(value: object) -> object:
+def share_of(value: object) -> float:
     """`5%` as 0.05. Raises ValueError with the sentence for anything else."""
     if isinstance(value, float) and 0 < value <= 1:
         return value
@@ -104,7 +104,7 @@ def share_of(value: object) -> object:
     return float(match[1]) / 100
 
 
-def hold_of(value: object) -> object:
+def hold_of(value: object) -> dt.timedelta | None:
     """`30m` as a time, `ask` as None. Raises ValueError with the sentence for anything else."""
     if value is None or isinstance(value, dt.timedelta):
         return value

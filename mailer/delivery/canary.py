@@ -1,7 +1,7 @@
 """The first few of a campaign, chosen by lot, and everybody else, who waits until these went well.
 
 Who is first is a function of the campaign's name and the person, so that a restart finds the same. The others
-are pending at `HELD`, which no claim reaches; a release makes them due. `campaigns.canary` says how it stands.
+are pending at `HELD`, which no claim reaches; a release makes them due. `campaigns.canary` tells the phase.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ from mailer.archive.campaign import read_manifest, read_renditions, update_manif
 from mailer.archive.recorded import recorded_settings
 from mailer.config import Settings
 from mailer.delivery.bounced import source_of
-from mailer.delivery.canary import Canary, hold_until
 from mailer.delivery.campaigns import Campaign, campaigns, find_campaign
+from mailer.delivery.canary import Canary, hold_until
 from mailer.delivery.dkim import Signer, open_signer
 from mailer.delivery.ledger import StoredLedger
 from mailer.delivery.lock import campaign_lock
@@ -34,15 +34,14 @@ from mailer.delivery.run import NEVER, deliver
 from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
 from mailer.delivery.transports import open_transport
-from mailer.errors import ArchiveError, CampaignError, FailureError, MailerError
+from mailer.errors import ArchiveError, CampaignError, MailerError
 from mailer.publish.canary import may_go_on, wait_while_held
-from mailer.publish.ending import broke_off, conclude, tell_manifest
+from mailer.publish.ending import broke_off, conclude, tell_manifest, told
 from mailer.publish.freeze import freeze
 from mailer.publish.guard import keeping_watch, refuse_if_older
 from mailer.publish.prepare import Prepared
 from mailer.publish.schedule import check_unscheduled
 from mailer.render.rendition import Rendition
-from mailer.store import explain
 
 __all__ = [
     "Result",
@@ -100,7 +99,9 @@ def send_issue(
     observe: Callable[[Progress], None],
     canary: Canary | None = None,
 ) -> Result:
-    """Sends what was planned, to the first few of a `canary` first, or goes on with the campaign that did so before.
+    """Sends what was planned, or goes on with the campaign that did so before.
+
+    Of a new campaign the first few are sent to first, where there is a `canary`.
 
     Raises BusyError where another process sends it, CampaignError where the audience or the issue is no
     longer what was planned, TransportError where nothing can be handed over.
@@ -276,7 +277,7 @@ def _run(
         with contextlib.suppress(MailerError, sqlite3.Error, OSError):
             broke_off(settings, spool, error, asked=asked)
         if isinstance(error, (MailerError, sqlite3.Error, OSError)):
-            raise _told(error, settings, spool) from error
+            raise told(error, settings, spool) from error
         raise
     conclude(settings, spool, progress, asked=asked)
     if not spool.counts()["sending"]:
@@ -289,33 +290,6 @@ def _pacer(db: Database, settings: Settings) -> Pacer:
     return Pacer(
         settings.pace, StoredLedger(db), settings.publication.zone, now=datetime.now(UTC).timestamp()
     )
-
-
-def _told(error: MailerError | sqlite3.Error | OSError, settings: Settings, spool: Spool) -> MailerError:
-    """What ended a run, and after it a sentence that says how far it came and what goes on with it."""
-    if isinstance(error, MailerError):
-        told = error
-    elif isinstance(error, sqlite3.Error):
-        told = explain(error, settings.database.name)
-    else:
-        place = f"{error.filename}: " if error.filename else ""
-        told = FailureError(f"{place}{(error.strerror or str(error)).lower()}; mend that first")
-    with contextlib.suppress(MailerError, sqlite3.Error):
-        return type(told)(*told.problems, _how_far(spool))
-    return told
-
-
-def _how_far(spool: Spool) -> str:
-    counts = spool.counts()
-    have, left, held = counts["accepted"], left_over(counts), counts["uncertain"]
-    parts = [f"{have:,} {'has' if have == 1 else 'have'} it" if have else "nobody has it yet"]
-    if held:
-        parts.append(f"{held:,} {'is' if held == 1 else 'are'} uncertain")
-    goes_on = f"`mailer send {spool.campaign.issue}` goes on with the {left:,} that are left"
-    if spool.status() == "scheduled":
-        again = f"`mailer campaigns resume {spool.campaign.slug}` tries at once"
-        goes_on = f"the {left:,} that are left are tried again by the next `run-due` or `serve`; {again}"
-    return f"{', '.join(parts)}; {goes_on}"
 
 
 def _templates(settings: Settings, campaign: Campaign, signer: Signer | None) -> dict[int, Template]:
