@@ -65,14 +65,17 @@ class Journal:
 
     def begin(self, deliveries: Iterable[tuple[int, int]]) -> None:
         """These (subscriber id, attempt) are handed over now. Raises OSError: then they must not be."""
-        self._write("\n" + "".join(f"> {subscriber} {attempt}\n" for subscriber, attempt in deliveries))
+        self._write("\n" + _begun(deliveries))
 
-    def finish(self, outcomes: Iterable[tuple[int, int, Outcome]]) -> None:
-        """These (subscriber id, attempt, outcome) are known."""
+    def finish(
+        self, outcomes: Iterable[tuple[int, int, Outcome]], *, begin: Iterable[tuple[int, int]] = ()
+    ) -> None:
+        """These (subscriber id, attempt, outcome) are known, and those of `begin` are handed over now."""
         lines = ["\n"]  # should the last write have been cut short, it ends here
         for subscriber, attempt, outcome in outcomes:
             words = json.dumps(_words(outcome)) if outcome != _PLAIN else ""
             lines.append(f"< {subscriber} {attempt} {outcome.result.value} {words}\n")
+        lines.append(_begun(begin))
         self._write("".join(lines))
 
     def clear(self) -> None:
@@ -103,6 +106,10 @@ class Journal:
             self.size += written
         if written != len(data):
             raise OSError(errno.ENOSPC, "No space left on device", "journal")
+
+
+def _begun(deliveries: Iterable[tuple[int, int]]) -> str:
+    return "".join(f"> {subscriber} {attempt}\n" for subscriber, attempt in deliveries)
 
 
 _PLAIN = Outcome(Result.ACCEPTED)

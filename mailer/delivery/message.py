@@ -218,6 +218,11 @@ class Message:
         self.values = template.envelope.values(person)
 
     @property
+    def key(self) -> tuple[int, int]:
+        """(subscriber id, attempt): which claim this is."""
+        return self.subscriber_id, self.attempt
+
+    @property
     def envelope(self) -> Envelope:
         """What it shares with all messages of the campaign."""
         return self.template.envelope

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from mailer.delivery.brake import Brake
 from mailer.delivery.journal import Journal
 from mailer.delivery.message import Message
-from mailer.delivery.transports.base import Channel, Outcome, Transport
+from mailer.delivery.transports.base import Channel, Foreseeing, Outcome, Transport
 from mailer.errors import TransportError
 
 __all__ = ["Report", "Workers"]
@@ -86,26 +86,36 @@ class Workers:
     def _send(self, channel: Channel, chunk: list[Message]) -> Report:
         settled: list[tuple[Message, Outcome]] = []
         size = self._transport.batch
-        for start in range(0, len(chunk), size):
-            if self._stopping():
-                return Report(settled, chunk[start:])
-            group = chunk[start : start + size]
-            try:
-                self._journal.begin([(message.subscriber_id, message.attempt) for message in group])
-            except OSError as error:
-                return Report(settled, chunk[start:], _no_journal(error))
-            try:
-                outcomes = channel.send(group)
-            except TransportError as error:
-                return Report(settled, chunk[start:], error)
-            pairs = list(zip(group, outcomes, strict=True))
-            settled += pairs
-            self._brake.note(outcomes)
-            try:
-                self._journal.finish((m.subscriber_id, m.attempt, outcome) for m, outcome in pairs)
-            except OSError as error:
-                return Report(settled, chunk[start + size :], _no_journal(error))
-        return Report(settled, [])
+        foreseeing = channel if isinstance(channel, Foreseeing) else None
+        if self._stopping():
+            return Report(settled, chunk)
+        try:
+            self._journal.begin([message.key for message in chunk[:size]])
+            for start in range(0, len(chunk), size):
+                group, following = chunk[start : start + size], chunk[start + size :][:size]
+                if following and foreseeing is not None:
+                    foreseeing.expect(following[0])
+                try:
+                    outcomes = channel.send(group)
+                except TransportError as error:
+                    return Report(settled, chunk[start:], error)
+                settled += zip(group, outcomes, strict=True)
+                self._brake.note(outcomes)
+                if self._stopping():
+                    following = []
+                # The end of these and the beginning of the next is one line to write.
+                self._journal.finish(
+                    (
+                        (message.subscriber_id, message.attempt, o)
+                        for message, o in zip(group, outcomes, strict=True)
+                    ),
+                    begin=[message.key for message in following],
+                )
+                if not following:
+                    break
+        except OSError as error:
+            return Report(settled, chunk[len(settled) :], _no_journal(error))
+        return Report(settled, chunk[len(settled) :])
 
 
 def _no_journal(error: OSError) -> TransportError:

@@ -281,7 +281,7 @@ def test_without_a_journal_nothing_more_is_sent(
     add_readers(db, 40)
     spool, transport = freeze(db), Scripted()
 
-    def full(self: Journal, *arguments: object) -> None:
+    def full(self: Journal, *arguments: object, **named: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Journal, when, full)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from mailer.config import Mailbox
 from mailer.delivery.refusal import Cause
@@ -20,6 +20,7 @@ from mailer.render.rendition import Rendition
 
 __all__ = [
     "Channel",
+    "Foreseeing",
     "Outcome",
     "Outgoing",
     "Pause",
@@ -150,6 +151,15 @@ class Channel(Protocol):
 
     def close(self) -> None:
         """Takes leave. It may be called twice."""
+        ...
+
+
+@runtime_checkable
+class Foreseeing(Channel, Protocol):
+    """A channel that is quicker when it knows what comes next."""
+
+    def expect(self, message: Outgoing) -> None:
+        """Tells, before `send`, which message comes after that batch, if it comes: it may be announced."""
         ...
 
 

@@ -9,22 +9,17 @@ from __future__ import annotations
 
 import base64
 import re
-import select
 import smtplib
 import socket
 import ssl
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 from mailer.delivery.refusal import Stage
+from mailer.delivery.transports.replies import NO_ANSWER, Replies, say
 
-__all__ = ["NO_ANSWER", "Doubt", "Lost", "Session"]
+__all__ = ["NO_ANSWER", "Announcement", "Doubt", "Lost", "Session"]
 
-#: What a connection ended of, where the time was up.
-NO_ANSWER: Final = "it did not answer in time"
-
-_LONGEST_LINE: Final = 8192
-_MOST_LINES: Final = 200
 _GOODBYE_SECONDS: Final = 2.0
 _LINE_BEGINS_WITH_DOT = re.compile(rb"^\.", re.MULTILINE)
 
@@ -37,14 +32,25 @@ class Doubt(Exception):
     """The final dot was written, and no answer to it was understood: the server may have the message."""
 
 
-class Session(smtplib.SMTP):
-    """An open connection. `transactions` counts the messages it carried, `stage` is what it answered last."""
+class Announcement(NamedTuple):
+    """What MAIL and RCPT say of a message. `size` is in octets."""
+
+    sender: str
+    recipient: str
+    size: int
+
+
+class Session(Replies):
+    """An open connection. `transactions` counts the messages it carried, `stage` is what it answered last.
+
+    `announced` is the message whose MAIL, RCPT and DATA are on their way already: no other can be the next.
+    """
 
     def __init__(self, host: str, port: int, *, timeout: float, implicit_tls: ssl.SSLContext | None) -> None:
         """Connects and reads the greeting. Raises OSError, ssl.SSLError and smtplib.SMTPException."""
         self.transactions = 0
         self.stage = Stage.MAIL
-        self._unread = b""
+        self.announced: Announcement | None = None
         self._implicit_tls = implicit_tls
         super().__init__(host, port, local_hostname="localhost", timeout=timeout)
         self.local_hostname = self._own_name()
@@ -99,10 +105,6 @@ class Session(smtplib.SMTP):
         size = self.esmtp_features.get("size", "")
         return int(size) if size.isascii() and size.isdigit() else 0
 
-    def patience(self, seconds: float) -> None:
-        """Sets how long to wait for the other side from now on."""
-        self._open_socket().settimeout(seconds)
-
     def is_alive(self) -> bool:
         """Whether the server is there and quiet, as it should be between two transactions."""
         try:
@@ -110,16 +112,20 @@ class Session(smtplib.SMTP):
         except OSError:
             return False
 
-    def transact(self, sender: str, recipient: str, raw: bytes) -> tuple[int, bytes]:
+    def transact(
+        self, sender: str, recipient: str, raw: bytes, following: Announcement | None = None
+    ) -> tuple[int, bytes]:
         """Hands over one message to one recipient; gives the reply that decided its fate.
 
         That is the first refusal, or the answer to the final dot. The addresses hold no control characters,
-        no space and no angle brackets. Raises Lost and Doubt.
+        no space and no angle brackets. `following` is announced together with the final dot, which spares
+        a round trip a message, and it must be the next one here. Raises Lost and Doubt.
         """
         self.transactions += 1
         self.stage = Stage.MAIL
+        mine = Announcement(sender, recipient, len(raw))
         try:
-            code, words = self._announce(sender, recipient, len(raw))
+            code, words = self._answer_to(mine)
             if code != 354:
                 if code == 421:
                     self.close()
@@ -137,42 +143,56 @@ class Session(smtplib.SMTP):
             if self._speaks_unasked() and (refused := self._refusal()):
                 self.close()
                 return refused
-            connection.sendall(b".\r\n")
+            ending = b".\r\n"
+            if following and self.has_extn("pipelining"):
+                self.announced = following
+                ending += b"".join(self._commands(following))
+            sent = connection.send(ending)
         except OSError as error:
             self.close()
-            raise Lost(_say(error)) from None
+            raise Lost(say(error)) from None
         try:
+            if sent < len(ending):
+                connection.sendall(ending[sent:])
             code, words = self.getreply()
         except OSError as error:
             self.close()
-            raise Doubt(_say(error)) from None
+            raise Doubt(say(error)) from None
         if not (200 <= code <= 299 or 400 <= code <= 599):
             self.close()
             raise Doubt(f"the server answered {code} {words.decode('utf-8', 'replace')}")
         if code == 421:
             self.close()
-        elif code > 299:
+        elif code > 299 and self.announced is None:
             self._forget()
         return code, words
 
-    def _announce(self, sender: str, recipient: str, size: int) -> tuple[int, bytes]:
-        """MAIL, RCPT and DATA; gives 354, or the first reply that is in its way."""
-        options = f" SIZE={size}" if self.has_extn("size") else ""
-        if not recipient.isascii() or not sender.isascii():
+    def _commands(self, what: Announcement) -> tuple[bytes, bytes, bytes]:
+        """MAIL, RCPT and DATA."""
+        options = f" SIZE={what.size}" if self.has_extn("size") else ""
+        if not what.recipient.isascii() or not what.sender.isascii():
             options += " SMTPUTF8"
-        mail = f"MAIL FROM:<{sender}>{options}\r\n".encode()
-        rcpt = f"RCPT TO:<{recipient}>\r\n".encode()
+        mail = f"MAIL FROM:<{what.sender}>{options}\r\n".encode()
+        return mail, f"RCPT TO:<{what.recipient}>\r\n".encode(), b"DATA\r\n"
+
+    def _answer_to(self, mine: Announcement) -> tuple[int, bytes]:
+        """The answer to MAIL, RCPT and DATA: 354, or the first reply that is in its way."""
+        announced, self.announced = self.announced, None
+        if announced not in (None, mine):
+            raise smtplib.SMTPServerDisconnected("another message was announced")
         connection = self._open_socket()
         if not self.has_extn("pipelining"):
+            mail, rcpt, data = self._commands(mine)
             for self.stage, command in ((Stage.MAIL, mail), (Stage.RCPT, rcpt)):
                 connection.sendall(command)
                 refused = self._refusal(unless=250)
                 if refused:
                     return refused
-            connection.sendall(b"DATA\r\n")
+            connection.sendall(data)
             self.stage = Stage.DATA
             return self._refusal(unless=354) or (354, b"")
-        connection.sendall(mail + rcpt + b"DATA\r\n")
+        if announced is None:
+            connection.sendall(b"".join(self._commands(mine)))
         refused = self._refusal(unless=250)
         if refused and refused[0] == 421:  # it says no more
             return refused
@@ -210,87 +230,17 @@ class Session(smtplib.SMTP):
                 return
         self.close()
 
-    def _speaks_unasked(self) -> bool:
-        """Whether the server has said something though it was not its turn. Raises when it has hung up."""
-        connection = self._open_socket()
-        if self._unread:
-            return True
-        poll = select.poll()
-        poll.register(connection, select.POLLIN)
-        if not poll.poll(0):
-            return False
-        patience = connection.gettimeout()
-        connection.settimeout(0)
-        try:
-            self._unread += self._receive()
-        except (BlockingIOError, ssl.SSLWantReadError):
-            return False  # TLS talking to itself, as with a session ticket
-        finally:
-            with suppress(OSError):
-                connection.settimeout(patience)
-        return True
-
-    def getreply(self) -> tuple[int, bytes]:
-        """Overrides smtplib's: one reply, of bounded length; its code is -1 where it has none.
-
-        Raises SMTPServerDisconnected when the connection has ended or the time is up.
-        """
-        lines: list[bytes] = []
-        while len(lines) < _MOST_LINES:
-            line = self._line()
-            lines.append(line[4:].strip())
-            if not re.fullmatch(rb"[2-5][0-9][0-9]", line[:3]):
-                return -1, line.strip()
-            if line[3:4] != b"-":
-                return int(line[:3]), b"\n".join(lines)
-        self.close()
-        raise smtplib.SMTPServerDisconnected("its answer has no end")
-
-    def _line(self) -> bytes:
-        while (end := self._unread.find(b"\n")) < 0:
-            if len(self._unread) > _LONGEST_LINE:
-                self.close()
-                raise smtplib.SMTPServerDisconnected("a line of its answer has no end")
-            try:
-                self._unread += self._receive()
-            except smtplib.SMTPServerDisconnected:
-                raise
-            except OSError as error:
-                self.close()
-                raise smtplib.SMTPServerDisconnected(_say(error)) from None
-        line, self._unread = self._unread[:end], self._unread[end + 1 :]
-        return line
-
-    def _receive(self) -> bytes:
-        data = self._open_socket().recv(_LONGEST_LINE)
-        if not data:
-            self.close()
-            raise smtplib.SMTPServerDisconnected("it closed the connection")
-        return data
-
-    def _open_socket(self) -> socket.socket:
-        if self.sock is None:
-            raise smtplib.SMTPServerDisconnected("the connection is closed")
-        return self.sock
-
     def close(self) -> None:
-        """Overrides smtplib's: drops the connection, and what was not read of it."""
-        self._unread = b""
+        """Drops the connection, and what was announced on it."""
+        self.announced = None
         super().close()
 
     def leave(self) -> None:
-        """QUIT, politely and briefly. Never raises."""
+        """QUIT, politely and briefly; after an announcement only hanging up is left. Never raises."""
         with suppress(OSError):
+            if self.announced is not None:
+                raise smtplib.SMTPServerDisconnected("it waits for a message")
             self.patience(_GOODBYE_SECONDS)
             self.docmd("QUIT")
         with suppress(OSError):
             self.close()
-
-
-def _say(error: OSError) -> str:
-    """Why a connection ended, in words."""
-    if isinstance(error, TimeoutError):
-        return NO_ANSWER
-    if isinstance(error, (ConnectionResetError, BrokenPipeError)):
-        return "it closed the connection"
-    return error.strerror or str(error) or "the connection ended"

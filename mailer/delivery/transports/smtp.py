@@ -17,7 +17,7 @@ from mailer.config import Settings
 from mailer.delivery.refusal import Cause, Stage, cause_of
 from mailer.delivery.transports.base import Outcome, Outgoing, Pause, Result, one_line
 from mailer.delivery.transports.server import Busy, Server, connect
-from mailer.delivery.transports.session import Doubt, Lost, Session
+from mailer.delivery.transports.session import Announcement, Doubt, Lost, Session
 from mailer.errors import ConfigError, TransportError
 
 __all__ = ["MESSAGES_PER_CONNECTION", "Smtp"]
@@ -89,6 +89,12 @@ class SmtpChannel:
         self._worked = False  # whether a connection has ever been made
         self._setbacks = 0  # busy or broken servers in a row
         self._setback = ""  # what the last of them said
+        self._next: Outgoing | None = None
+        self._composed: tuple[Outgoing, bytes] | None = None
+
+    def expect(self, message: Outgoing) -> None:
+        """Tells which message comes after the next batch, so that it can be announced with that one's end."""
+        self._next = message
 
     def send(self, batch: Sequence[Outgoing]) -> list[Outcome]:
         """One message after the other. Raises TransportError where there is no connection to be had."""
@@ -114,7 +120,8 @@ class SmtpChannel:
             if not _USABLE.fullmatch(address):
                 reason = f"the address {address!a} cannot be used in SMTP; correct it"
                 return Outcome(Result.REJECTED, reason=one_line(reason), cause=whose)
-        raw = message.raw()
+        sender, (following, self._next) = message.return_path, (self._next, None)
+        raw = self._raw(message)
         outcome = Outcome(Result.DEFERRED)
         for _ in range(2):  # what was surely not handed over may be tried once more, on another connection
             if self._setbacks >= _MOST_SETBACKS:
@@ -124,13 +131,15 @@ class SmtpChannel:
                 )
             if not self._rest():
                 return Outcome(Result.DEFERRED, reason=outcome.reason or "the run ended before it was sent")
-            session = self._connected()
+            session = self._connected(Announcement(sender, message.address, len(raw)))
             unfit = _unfit(session, message, len(raw))
             if unfit:
                 return Outcome(Result.REJECTED, reason=unfit, cause=Cause.US)
             fresh = session.transactions == 0
             try:
-                code, words = session.transact(message.return_path, message.address, raw)
+                code, words = session.transact(
+                    sender, message.address, raw, self._announcement(session, following)
+                )
             except Lost as lost:
                 self._session = None
                 outcome = Outcome(Result.DEFERRED, reason=one_line(f"the connection was lost: {lost}"))
@@ -166,11 +175,30 @@ class SmtpChannel:
             return True
         return not self._pause(_BACK_OFF_SECONDS[min(self._setbacks, len(_BACK_OFF_SECONDS)) - 1])
 
-    def _connected(self) -> Session:
-        """The connection: the one there is, or another where it is worn out or gone."""
+    def _raw(self, message: Outgoing) -> bytes:
+        """The message as bytes, composed once, be it for its announcement or for its sending."""
+        if self._composed is None or self._composed[0] is not message:
+            self._composed = (message, message.raw())
+        return self._composed[1]
+
+    def _announcement(self, session: Session, message: Outgoing | None) -> Announcement | None:
+        """What can be said of the next message now; nothing where it may have to take another way."""
+        if message is None or session.transactions + 1 >= MESSAGES_PER_CONNECTION:
+            return None
+        sender, recipient = message.return_path, message.address
+        if not (_USABLE.fullmatch(sender) and _USABLE.fullmatch(recipient)):
+            return None
+        size = len(self._raw(message))
+        return None if _unfit(session, message, size) else Announcement(sender, recipient, size)
+
+    def _connected(self, mine: Announcement) -> Session:
+        """The connection: the one there is, or another where it is worn out, gone or waits for other mail."""
         session = self._session
         if session is not None:
-            if session.transactions < MESSAGES_PER_CONNECTION and session.is_alive():
+            if session.announced == mine:
+                return session
+            usable = session.announced is None and session.transactions < MESSAGES_PER_CONNECTION
+            if usable and session.is_alive():
                 return session
             self.close()
         tries = 3 if self._worked else 1
