@@ -1,0 +1,125 @@
+"""What an SMTP server says: its replies, read with bounds and with patience.
+
+The standard library's client reads line by line through a buffered file, and asks the system twice for
+everything that may time out. This asks once, which lets many connections share one interpreter.
+"""
+
+from __future__ import annotations
+
+import re
+import select
+import smtplib
+import socket
+import ssl
+import struct
+from contextlib import suppress
+from typing import Final
+
+__all__ = ["NO_ANSWER", "Replies", "say"]
+
+#: What a connection ended of, where the time was up.
+NO_ANSWER: Final = "it did not answer in time"
+
+_LONGEST_LINE: Final = 8192
+_MOST_LINES: Final = 200
+
+
+class Replies(smtplib.SMTP):
+    """A connection as its client hears it."""
+
+    _unread = b""
+
+    def patience(self, seconds: float) -> None:
+        """Sets how long to wait for the other side from now on."""
+        connection = self._open_socket()
+        if isinstance(connection, ssl.SSLSocket):
+            connection.settimeout(seconds)
+            return
+        # The system keeps the time: Python's own time-outs ask it twice for everything, first whether it may.
+        connection.settimeout(None)
+        limit = struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000))
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+
+    def _speaks_unasked(self) -> bool:
+        """Whether the server has said something though it was not its turn. Raises when it has hung up."""
+        connection = self._open_socket()
+        if self._unread:
+            return True
+        if not isinstance(connection, ssl.SSLSocket):
+            try:
+                self._unread += self._receive(socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return False
+            return True
+        poll = select.poll()
+        poll.register(connection, select.POLLIN)
+        if not poll.poll(0):
+            return False
+        patience = connection.gettimeout()
+        connection.settimeout(0)
+        try:
+            self._unread += self._receive()
+        except ssl.SSLWantReadError:
+            return False  # TLS talking to itself, as with a session ticket
+        finally:
+            with suppress(OSError):
+                connection.settimeout(patience)
+        return True
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Overrides smtplib's: one reply, of bounded length; its code is -1 where it has none.
+
+        Raises SMTPServerDisconnected when the connection has ended or the time is up.
+        """
+        lines: list[bytes] = []
+        while len(lines) < _MOST_LINES:
+            line = self._line()
+            lines.append(line[4:].strip())
+            if not re.fullmatch(rb"[2-5][0-9][0-9]", line[:3]):
+                return -1, line.strip()
+            if line[3:4] != b"-":
+                return int(line[:3]), b"\n".join(lines)
+        self.close()
+        raise smtplib.SMTPServerDisconnected("its answer has no end")
+
+    def _line(self) -> bytes:
+        while (end := self._unread.find(b"\n")) < 0:
+            if len(self._unread) > _LONGEST_LINE:
+                self.close()
+                raise smtplib.SMTPServerDisconnected("a line of its answer has no end")
+            try:
+                self._unread += self._receive()
+            except smtplib.SMTPServerDisconnected:
+                raise
+            except OSError as error:
+                self.close()
+                raise smtplib.SMTPServerDisconnected(say(error)) from None
+        line, self._unread = self._unread[:end], self._unread[end + 1 :]
+        return line
+
+    def _receive(self, flags: int = 0) -> bytes:
+        data = self._open_socket().recv(_LONGEST_LINE, flags)
+        if not data:
+            self.close()
+            raise smtplib.SMTPServerDisconnected("it closed the connection")
+        return data
+
+    def _open_socket(self) -> socket.socket:
+        if self.sock is None:
+            raise smtplib.SMTPServerDisconnected("the connection is closed")
+        return self.sock
+
+    def close(self) -> None:
+        """Overrides smtplib's: drops the connection, and what was not read of it."""
+        self._unread = b""
+        super().close()
+
+
+def say(error: OSError) -> str:
+    """Why a connection ended, in words."""
+    if isinstance(error, (TimeoutError, BlockingIOError)):
+        return NO_ANSWER
+    if isinstance(error, (ConnectionResetError, BrokenPipeError)):
+        return "it closed the connection"
+    return error.strerror or str(error) or "the connection ended"
