@@ -61,7 +61,7 @@ def test_the_secret_key_is_random_private_and_ignored_by_git(tmp_path: Path) -> 
     make_workspace(tmp_path / "b", DAY)
     assert (tmp_path / "a/.env").read_bytes() != (tmp_path / "b/.env").read_bytes()
     assert stat.S_IMODE((tmp_path / "a/.env").stat().st_mode) == 0o600
-    assert ".env" in (tmp_path / "a/.gitignore").read_text("utf-8").splitlines()
+    assert {".env", ".dkim/"} <= set((tmp_path / "a/.gitignore").read_text("utf-8").splitlines())
 
 
 def test_the_settings_name_every_key(tmp_path: Path) -> None:
