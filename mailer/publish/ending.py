@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import suppress
+
 from mailer.archive.campaign import update_manifest
 from mailer.config import Settings
-from mailer.delivery.canary import hold_until
 from mailer.delivery.campaigns import find_campaign
+from mailer.delivery.canary import hold_until
 from mailer.delivery.progress import Progress
 from mailer.delivery.schedule import held_number, next_slot, schedule_again
 from mailer.delivery.spool import Spool
-from mailer.errors import BrakeError, TransportError
+from mailer.errors import BrakeError, FailureError, MailerError, TransportError
 from mailer.publish.canary import end_of_first
+from mailer.store import explain
 
-__all__ = ["broke_off", "conclude", "mark_missed", "tell_manifest"]
+__all__ = ["broke_off", "conclude", "mark_missed", "tell_manifest", "told"]
 
 #: Statuses that a run may end, when nothing is left to send.
 _LIVING = ("ready", "scheduled", "sending", "missed", "stopped", "paused")
@@ -86,3 +90,42 @@ def tell_manifest(settings: Settings, spool: Spool) -> None:
             **({"due_at": campaign.due_at} if campaign.due_at else {}),
         },
     )
+
+
+def told(error: MailerError | sqlite3.Error | OSError, settings: Settings, spool: Spool) -> MailerError:
+    """What ended a run, and after it a sentence that says how far it came and what goes on with it."""
+    if isinstance(error, MailerError):
+        plain = error
+    elif isinstance(error, sqlite3.Error):
+        plain = explain(error, settings.database.name)
+    else:
+        place = f"{error.filename}: " if error.filename else ""
+        plain = FailureError(f"{place}{(error.strerror or str(error)).lower()}; mend that first")
+    with suppress(MailerError, sqlite3.Error):
+        return type(plain)(*plain.problems, _how_far(spool))
+    return plain
+
+
+def _how_far(spool: Spool) -> str:
+    counts = spool.counts()
+    have, held, claimed = counts["accepted"], counts["uncertain"], counts["sending"]
+    left = counts["pending"] + counts["deferred"] + claimed
+    parts = [f"{have:,} {'has' if have == 1 else 'have'} it"] if have else []
+    if held:
+        parts.append(f"{held:,} {'is' if held == 1 else 'are'} uncertain")
+    if claimed:
+        # The journal knows, and could not be written over into the database.
+        were = "was" if claimed == 1 else "were"
+        parts.append(
+            f"{claimed:,} {were} being handed over, and the next run finds out which of them have it"
+        )
+    if not left:
+        goes_on = "nobody else is left"
+    elif spool.status() == "scheduled":
+        goes_on = (
+            f"the {left:,} that are left are tried again by the next `run-due` or `serve`; "
+            f"`mailer campaigns resume {spool.campaign.slug}` tries at once"
+        )
+    else:
+        goes_on = f"`mailer send {spool.campaign.issue}` goes on with the {left:,} that are left"
+    return f"{', '.join(parts) or 'nobody has it yet'}; {goes_on}"
