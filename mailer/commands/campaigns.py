@@ -184,7 +184,7 @@ def retry(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
         )
     elif not again and not as_json:
         say("Nothing was rejected or deferred.")
-    _finish(context, slug, as_json)
+    _finish(context, slug, as_json, retried=again, left_out=left_out)
 
 
 @app.command()
@@ -213,18 +213,18 @@ def resolve(
         say(f"{number:,} uncertain deliveries {'are pending again' if resend else 'count as accepted'}.")
 
 
-def _finish(context: typer.Context, slug: str, as_json: bool) -> None:
+def _finish(context: typer.Context, slug: str, as_json: bool, **also: int) -> None:
     settings = settings_of(context)
     db = open_store(settings.database)
     total = sum(Spool(db, find_campaign(db, slug)).counts().values())
     with stop_on_signals() as stop, watching(total, quiet=as_json) as observe:
         result = finish_campaign(db, settings, slug, stop=stop, observe=observe)
-    _tell(settings, result, as_json)
+    _tell(settings, result, as_json, also)
 
 
-def _tell(settings: Settings, result: Result, as_json: bool) -> None:
+def _tell(settings: Settings, result: Result, as_json: bool, also: dict[str, int] | None = None) -> None:
     if as_json:
-        emit_json(result_json(result))
+        emit_json({**result_json(result), **(also or {})})
     else:
         say_result(settings, result)
     if not (result.complete or result.waits):

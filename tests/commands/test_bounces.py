@@ -159,6 +159,8 @@ def test_an_outage_of_theirs_is_undone_for_the_whole_campaign(desk: Path) -> Non
         assert [status(desk, n) for n in (1, 2, 3, 4)] == ["bounced"] * 3 + ["active"]
         told = run(desk, "campaigns", "retry", SLUG)
         assert "3 are left out, who cannot be reached." in told.out
+        told = run(desk, "campaigns", "retry", SLUG, "--json")
+        assert (told.json["retried"], told.json["left_out"]) == (0, 3)
         ran = run(desk, "subscribers", "restore", "--campaign", SLUG, "--reason", "their outage", "--json")
         assert ran.json == {"campaign": SLUG, "restored": 3}
         assert run(desk, "campaigns", "retry", SLUG).status == 0
