@@ -7,8 +7,7 @@ operator. Nothing here sends.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlite_utils import Database
@@ -21,7 +20,6 @@ from mailer.store import writing
 __all__ = [
     "HELD",
     "due_campaigns",
-    "give_slots",
     "goes_on_by_itself",
     "held_number",
     "hold_missed",
@@ -66,20 +64,6 @@ def readers_by_zone(db: Database, recipients: tuple[str, Sequence[Any]]) -> dict
             f"FROM ({sql}) AS a JOIN subscribers AS s ON s.id = a.subscriber_id GROUP BY s.timezone",
             parameters,
         ).fetchall()
-    )
-
-
-def give_slots(spool: Spool, by_zone: Mapping[str, str], otherwise: str) -> None:
-    """Every delivery is due at the time (UTC) of its reader's zone; a zone that is not named: `otherwise`.
-
-    One statement, however many readers. Inside the transaction that made the deliveries.
-    """
-    spool.database.conn.execute(
-        "WITH zone (name, due_at) AS MATERIALIZED (SELECT key, value FROM json_each(?)) "
-        "UPDATE deliveries SET due_at = coalesce((SELECT zone.due_at FROM subscribers AS s "
-        "JOIN zone ON zone.name = s.timezone WHERE s.id = deliveries.subscriber_id), ?) "
-        "WHERE campaign_id = ?",
-        [json.dumps(by_zone), otherwise, spool.campaign.id],
     )
 
 

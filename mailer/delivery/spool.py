@@ -13,7 +13,7 @@ looks again at whether the person may be written to, so that an unsubscribe wins
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,10 +83,12 @@ class Spool:
         transport: str,
         audience_sql: str,
         audience_parameters: Sequence[Any],
+        due: Callable[[str], str] | None = None,
     ) -> Spool:
         """Writes the campaign and a pending delivery for each person, inside the caller's transaction.
 
-        `audience_sql` selects (subscriber id, variant).
+        `audience_sql` selects (subscriber id, variant). `due` gives the time (UTC) from which somebody may be
+        sent to, by the name of their time zone; without it, everybody may be at once.
         """
         cursor = db.conn.execute(
             # One row for the campaign itself.
@@ -107,10 +109,14 @@ class Spool:
             ],
         )
         campaign_id = cursor.lastrowid
+        slot = "''"
+        if due is not None:
+            db.conn.create_function("slot_in", 1, due, deterministic=True)
+            slot = "(SELECT slot_in(p.timezone) FROM subscribers AS p WHERE p.id = a.subscriber_id)"
         db.conn.execute(
             # A pending delivery for everybody in the plan.
-            "INSERT INTO deliveries (campaign_id, subscriber_id, variant) "
-            f"SELECT {campaign_id}, a.subscriber_id, a.variant FROM ({audience_sql}) AS a",
+            "INSERT INTO deliveries (campaign_id, subscriber_id, variant, due_at) "
+            f"SELECT {campaign_id}, a.subscriber_id, a.variant, {slot} FROM ({audience_sql}) AS a",
             audience_parameters,
         )
         return Spool(db, find_campaign(db, slug))
@@ -244,12 +250,16 @@ class Spool:
             ).rowcount
         return again, self.counts()["rejected"]
 
-    def make_due(self) -> None:
-        """Deferred deliveries may be tried now, because the operator asks for it."""
+    def make_due(self, *, before: str | None = None) -> None:
+        """Deferred deliveries may be tried now: the operator asks for it, or the clock went wrong.
+
+        With `before` (UTC), those alone that would be due by then.
+        """
         with writing(self._db) as db:
             db.conn.execute(
-                f"UPDATE deliveries SET due_at = '' WHERE campaign_id = ? AND {_OPEN} AND state = 'deferred'",
-                [self.campaign.id],
+                f"UPDATE deliveries SET due_at = '' WHERE campaign_id = ? AND {_OPEN} AND state = 'deferred' "
+                "AND due_at < coalesce(?, 'A')",  # any time is less than a letter
+                [self.campaign.id, before],
             )
 
     # -- telling ----------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from mailer.config import Settings
 from mailer.delivery.campaigns import find_campaign
 from mailer.delivery.canary import Canary, hold_back
 from mailer.delivery.plan import survey
-from mailer.delivery.schedule import give_slots, schedule_again, set_due
+from mailer.delivery.schedule import schedule_again, set_due
 from mailer.delivery.spool import Spool
 from mailer.errors import CampaignError, MailerError
 from mailer.publish.prepare import Prepared
@@ -60,12 +60,11 @@ def freeze(
                 transport=plan.transport,
                 audience_sql=sql,
                 audience_parameters=parameters,
+                due=schedule.slot_in if schedule and schedule.local_time else None,
             )
             if schedule is not None:
                 schedule_again(spool, schedule.due_at, only_from=("ready",))
                 set_due(spool, schedule.due_at, schedule.local_time)
-                if schedule.local_time:
-                    give_slots(spool, schedule.by_zone, schedule.otherwise)
             if canary is not None:
                 hold_back(spool, canary)
             write_campaign(

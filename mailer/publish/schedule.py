@@ -39,6 +39,10 @@ class Schedule:
     at_once: int = 0
     warnings: tuple[str, ...] = ()
 
+    def slot_in(self, timezone: str) -> str:
+        """When a reader in the time zone of that name is due."""
+        return self.by_zone.get(timezone, self.otherwise)
+
     def to_json(self) -> dict[str, object]:
         """The schedule as JSON data; also what the campaign's manifest says."""
         slots = [{"due_at": due_at, "readers": readers} for due_at, readers in self.slots]
