@@ -156,10 +156,10 @@ def verdicts(db: Database, spool: Spool, journal: Path) -> dict[int, str]:
     return states
 
 
-@pytest.mark.parametrize("goes_on", [False, True])
+@pytest.mark.parametrize("goes_on", ["", "begin", "finish"])
 @pytest.mark.parametrize("same_boot", [True, False])
 def test_a_journal_cut_at_any_byte(
-    claimed: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, goes_on: bool, same_boot: bool
+    claimed: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, goes_on: str, same_boot: bool
 ) -> None:
     path = tmp_path / "x.journal"
     journal = Journal(path)
@@ -173,14 +173,19 @@ def test_a_journal_cut_at_any_byte(
         ends.append(path.stat().st_size)
     journal.close()
     whole = path.read_bytes()
+    journal = Journal(path)
     if not same_boot:
         monkeypatch.setattr(journal_module, "boot_id", lambda: "another boot")
     for cut in range(len(whole) + 1):
         # After a write that the disk cut short, another worker may still write its line.
-        path.write_bytes(whole[:cut] + (f"\n> {CLAIMED} 1\n".encode() if goes_on else b""))
+        path.write_bytes(whole[:cut])
+        if goes_on == "begin":
+            journal.begin([(CLAIMED, 1)])
+        elif goes_on:
+            journal.finish([(CLAIMED, 1, Outcome(Result.ACCEPTED))])
         found = verdicts(claimed.database, claimed, path)
-        begun = {CLAIMED} if goes_on else set()
-        known: dict[int, str] = {}
+        begun = {CLAIMED} if goes_on == "begin" else set()
+        known = {CLAIMED: "accepted"} if goes_on == "finish" else {}
         half: set[int] = set()
         half_known: dict[int, str] = {}
         for (kind, entries), end, start in zip(WRITES, ends, [opened, *ends], strict=False):
@@ -205,3 +210,4 @@ def test_a_journal_cut_at_any_byte(
             assert state in allowed, (cut, number, whole[:cut][-60:])
         if cut < opened - 1:
             assert "pending" not in found.values(), "without a boot nothing is known"
+    journal.close()
