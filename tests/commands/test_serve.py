@@ -7,9 +7,11 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,7 @@ from mailer.audience.subscribers import add, get
 from mailer.commands import serve
 from mailer.config import load_settings
 from mailer.links import Purpose, Tokens
-from mailer.store import open_store
+from mailer.store import open_store, utc_now
 from tests.cli import run
 
 ROOT = Path(__file__).parents[2]
@@ -153,3 +155,111 @@ def test_in_this_process_it_serves_and_gives_the_signals_back(
     assert ran.status == 0
     assert ran.out.startswith("Serving Harbour Brief on http://127.0.0.1:")
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+# -- what is due ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def due(workspace: Path) -> Path:
+    """A workspace with a campaign that is due since a moment ago."""
+    issue = "edition: morning\ndate: 2026-11-22\nitems: [{title: Cranes stand still, body: They rest.}]\n"
+    (workspace / "issues/x.yaml").write_text(issue, encoding="utf-8")
+    (workspace / "readers.csv").write_text("email\n" + "".join(f"r{n}@example.org\n" for n in range(40)))
+    assert run(workspace, "subscribers", "import", "readers.csv").status == 0
+    in_a_while = datetime.now(UTC) + timedelta(hours=1)
+    words = ("send", "issues/x.yaml", "--yes", "--at", in_a_while.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    assert run(workspace, *words).status == 0
+    db = open_store(workspace / "subscribers.db")
+    db.conn.execute("UPDATE campaigns SET due_at = ?", [utc_now()])
+    db.close()
+    return workspace
+
+
+def status(workspace: Path) -> str:
+    db = open_store(workspace / "subscribers.db")
+    (found,) = db.conn.execute("SELECT status FROM campaigns").fetchone()
+    db.close()
+    return str(found)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_it_sends_what_is_due_and_answers_meanwhile(due: Path) -> None:
+    served = Served(due)
+    try:
+        wait_until(lambda: served.ask("/")[0] == 200 and status(due) == "sent")
+        ended, out, err = served.end(signal.SIGTERM)
+    finally:
+        served.process.kill()
+        served.process.communicate()
+    assert (ended, out) == (0, "")
+    assert err.count("\n") == 1
+    assert "2026-11-22-morning: 40 accepted; sent" in err
+    assert len(list((due / "outbox").glob("*.eml"))) == 40
+
+
+def test_sigterm_in_the_middle_lays_the_campaign_down_and_the_next_goes_on(due: Path) -> None:
+    config = (due / "mailer.toml").read_text()
+    (due / "mailer.toml").write_text(config + '\n[pace]\nlimit = "4/s"\n')
+    served = Served(due)
+    try:
+        wait_until(lambda: bool(list((due / "outbox").glob("*.eml"))))
+        began = time.monotonic()
+        ended, _, err = served.end(signal.SIGTERM)
+        took = time.monotonic() - began
+    finally:
+        served.process.kill()
+        served.process.communicate()
+    assert ended == 0
+    assert took < 10
+    assert "scheduled (the service was stopped in the middle of it)" in err
+    assert status(due) == "scheduled"
+    first = {path.name for path in (due / "outbox").glob("*.eml")}
+    assert 0 < len(first) < 40
+    (due / "mailer.toml").write_text(config)
+    assert run(due, "run-due").status == 0
+    assert len(list((due / "outbox").glob("*.eml"))) == 40
+    assert first < {path.name for path in (due / "outbox").glob("*.eml")}
+
+
+def test_without_the_schedule_nothing_is_sent(due: Path) -> None:
+    served = Served(due, "--no-schedule")
+    try:
+        assert served.ask("/")[0] == 200
+        assert served.end(signal.SIGTERM) == (0, "", "")
+    finally:
+        served.process.kill()
+        served.process.communicate()
+    assert status(due) == "scheduled"
+
+
+def test_cron_and_the_service_at_once_send_it_once(due: Path) -> None:
+    cron = [sys.executable, str(ROOT / "cli.py"), "run-due"]
+    served = Served(due)
+    processes = [
+        subprocess.Popen(cron, cwd=due, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    try:
+        told = [process.communicate(timeout=60) for process in processes]
+        wait_until(lambda: status(due) == "sent")
+        _, _, err = served.end(signal.SIGTERM)
+    finally:
+        for process in (*processes, served.process):
+            process.kill()
+            process.communicate()
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    lines = err + "".join(out + problems for out, problems in told)
+    assert lines.count("40 accepted; sent") == 1
+    assert lines.count("\n") == 1
+    db = open_store(due / "subscribers.db")
+    assert db.conn.execute("SELECT state, attempt, count(*) FROM deliveries GROUP BY 1, 2").fetchall() == [
+        ("accepted", 1, 40)
+    ]
+    db.close()
