@@ -80,9 +80,9 @@ class Lines:
         if taken is not None and not handed_over:
             self._pacer.give_back(name, taken)
 
-    def closed(self, name: str = "") -> tuple[float, str]:
+    def closed(self, name: str, now: float) -> tuple[float, str]:
         """Seconds until the limits of a line ("": the overall ones) let anybody go; which one is used up."""
-        return self._pacer.closed(name, self._clock())
+        return self._pacer.closed(name, now)
 
     def clear(self) -> list[Message]:
         """Everybody who still waits; then nobody does."""

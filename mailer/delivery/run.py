@@ -29,7 +29,7 @@ from mailer.delivery.transports.base import Outcome, Result, Transport
 from mailer.delivery.verdict import commonest_refusal
 from mailer.delivery.workers import Report, Workers
 from mailer.errors import BrakeError, TransportError
-from mailer.store import utc_text
+from mailer.store import now, utc_text
 
 __all__ = ["NEVER", "RETRY_AFTER", "deliver"]
 
@@ -39,6 +39,8 @@ RETRY_AFTER = (5.0, 30.0, 120.0)
 NEVER = "9999-12-31T23:59:59.999999Z"
 #: How long a stop waits for what is on the wire.
 GRACE_SECONDS = 5.0
+#: How much later than meant a deferred delivery may be tried again.
+_SPREAD = 1.25
 _WINDOW = 1000
 _CHUNK = 20
 _SETTLE_SECONDS = 0.5
@@ -66,6 +68,7 @@ def deliver(
 ) -> Progress:
     """Delivers until nothing is left to send now, `stop` is set, or the campaign is paused or cancelled.
 
+    Sets `stop` itself when it ends, so that a transport that waits with it does not wait on.
     It pauses the campaign itself where more than the share `rejects` is refused, and ends where a limit
     of the pace is used up for longer than it would wait. `clock` gives seconds since 1970, for the pace.
     Raises TransportError when nothing can be handed over any more; what was claimed is given back first.
@@ -179,6 +182,7 @@ class _Delivery:
     def finish(self, journal: Path) -> None:
         """Ends the workers, takes in what they still report, and settles every open claim."""
         self._stop.set()
+        self._asked_to_stop.set()
         self._give_back()
         self._workers.end()
         deadline = time.monotonic() + GRACE_SECONDS
@@ -253,13 +257,14 @@ class _Delivery:
             keys = [(message.subscriber_id, message.attempt) for _, message, _ in early]
             park(self._spool, [(*key, turn) for key, (_, _, turn) in zip(keys, early, strict=True)])
             self._outstanding.difference_update(keys)
-        wait, limit = lines.closed()
+        moment = self._clock()
+        wait, limit = lines.closed("", moment)
         if wait > AHEAD_SECONDS:
             self._give_back()
             self._write_down(now=True)
             self._claim_again = time.monotonic() + min(wait - AHEAD_SECONDS, _LOOK_SECONDS)
         if limit and wait > _PATIENCE:
-            self._end_for(limit, self._clock() + wait)
+            self._end_for(limit, round(moment + wait, 3))
         elif not self._outstanding and not self._stop.is_set():
             self._asked_to_stop.wait(_NAP_SECONDS)
 
@@ -322,7 +327,7 @@ class _Delivery:
             self._outstanding.discard(key)
             if self._lines is not None:
                 self._lines.ended(key, handed_over=True)
-            state = outcome.result.value
+            state = outcome.result._value_  # as `value`, without the price of a property
             self.progress.outcomes[state] = self.progress.outcomes.get(state, 0) + 1
         for message in report.released:
             key = (message.subscriber_id, message.attempt)
@@ -345,8 +350,8 @@ class _Delivery:
         attempt = self._deferrals[subscriber_id]
         if attempt > len(self._retry_after):
             return NEVER
-        seconds = self._retry_after[attempt - 1] * random.uniform(0.75, 1.25)  # noqa: S311
-        return (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        seconds = self._retry_after[attempt - 1] * random.uniform(0.75, _SPREAD)  # noqa: S311
+        return utc_text(now() + timedelta(seconds=seconds))
 
     def _write_down(self, *, now: bool = False) -> None:
         """Commits outcomes: twice a second, or as soon as half a window is known."""
@@ -389,12 +394,18 @@ class _Delivery:
                 self._end_for(limits[0], turn)
             return False
         first = min((moment for moment in (again, turn) if moment is not None), default=None)
+        # Nothing is put off for longer than this. Who has waited so long and is not due yet waits for a
+        # clock that was set back.
+        enough = time.monotonic() + _SPREAD * max(self._retry_after, default=0.0)
         while first is not None and not self._stop.is_set():
             if self._clock() >= first:
+                return True
+            if again is not None and time.monotonic() >= enough:
+                self._spool.make_due(before=NEVER)
                 return True
             self._asked_to_stop.wait(min(0.1, max(0.001, first - self._clock())))
             self._look_around()
         return False
 
     def _lines_closed(self, name: str) -> tuple[float, str]:
-        return self._lines.closed(name) if self._lines is not None else (0.0, "")
+        return self._lines.closed(name, self._clock()) if self._lines is not None else (0.0, "")

@@ -14,9 +14,10 @@ _STEP_SECONDS = 0.05
 
 
 class Stop:
-    """A flag that is set once. Safe to set in a signal handler."""
+    """A flag that is set once, or with the one that it is within. Safe to set in a signal handler."""
 
-    def __init__(self) -> None:
+    def __init__(self, within: Stop | None = None) -> None:
+        self._within = within
         self._asked = False
 
     def set(self) -> None:
@@ -25,11 +26,11 @@ class Stop:
 
     def is_set(self) -> bool:
         """Whether anybody asked."""
-        return self._asked
+        return self._asked or (self._within is not None and self._within.is_set())
 
     def wait(self, seconds: float) -> bool:
         """Waits so long, or until somebody asks; whether anybody did."""
         end = time.monotonic() + seconds
-        while not self._asked and (left := end - time.monotonic()) > 0:
+        while not self.is_set() and (left := end - time.monotonic()) > 0:
             time.sleep(min(left, _STEP_SECONDS))
-        return self._asked
+        return self.is_set()

@@ -252,7 +252,8 @@ def _run(
         spool.make_due()
     unpark(spool, NEVER)
     templates = _templates(settings, campaign, signer)
-    transport = open_transport(transport_url, settings, pause=stop.wait)
+    own = Stop(stop)  # a run that is paused ends its waits, and not those of the campaigns after it
+    transport = open_transport(transport_url, settings, pause=own.wait)
     spool.source = source_of(transport_url)
     if not spool.set_status("sending", only_from=_STARTING):
         _check_open(find_campaign(db, slug))  # somebody was quicker
@@ -270,7 +271,7 @@ def _run(
             pacer=_pacer(db, settings),
             rejects=settings.pace.rejects,
             connections=settings.delivery.connections,
-            stop=stop,
+            stop=own,
             observe=observe,
         )
     except BaseException as error:
