@@ -74,7 +74,7 @@ class Journal:
         lines = ["\n"]  # should the last write have been cut short, it ends here
         for subscriber, attempt, outcome in outcomes:
             words = json.dumps(_words(outcome)) if outcome != _PLAIN else ""
-            lines.append(f"< {subscriber} {attempt} {outcome.result.value} {words}\n")
+            lines.append(f"< {subscriber} {attempt} {outcome.result._value_} {words}\n")
         lines.append(_begun(begin))
         self._write("".join(lines))
 

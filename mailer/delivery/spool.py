@@ -53,7 +53,6 @@ _LISTED = "subscriber_id IN (SELECT value FROM json_each(?))"
 _CLAIMED = "subscriber_id = o.value ->> 0 AND attempt = o.value ->> 1 AND deliveries.state = 'sending'"
 #: Else SQLite goes through the whole campaign for each of them.
 _BY_PERSON = "INDEXED BY deliveries_subscriber"
-_STATE_OF = {result: result.value for result in Result}
 
 
 class Spool:
@@ -164,7 +163,7 @@ class Spool:
         marked as bounced with it.
         """
         values = [
-            (subscriber, attempt, _STATE_OF[o.result], o.provider_id, o.reason, due)
+            (subscriber, attempt, o.result._value_, o.provider_id, o.reason, due)
             for subscriber, attempt, o, due in outcomes
         ]
         if not values:

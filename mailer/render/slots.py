@@ -18,6 +18,7 @@ from urllib.parse import quote
 __all__ = ["Context", "Part", "Slot"]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
+_SPECIAL = re.compile("[&<>\"']")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -96,13 +97,14 @@ class Part:
 
 def escape(value: str, context: Context) -> str:
     """`value` made safe for `context`; what no reader can see (control characters) is left out."""
-    value = _UNPRINTABLE.sub("", value)
-    match context:
-        case Context.HTML | Context.ATTRIBUTE:
-            return html.escape(_CONTROL.sub(" ", value), quote=True)
-        case Context.HREF:
-            return html.escape(value if value.startswith(("https://", "http://")) else "#", quote=True)
-        case Context.URL:
-            return quote(value, safe="")
-        case Context.TEXT | Context.HEADER:
-            return _CONTROL.sub(" ", value)
+    if not value.isprintable():  # most are, and it is known at once
+        value = _UNPRINTABLE.sub("", value)
+    if context is Context.TEXT or context is Context.HEADER:
+        return value if value.isprintable() else _CONTROL.sub(" ", value)
+    if context is Context.URL:
+        return quote(value, safe="")
+    if context is Context.HREF:
+        value = value if value.startswith(("https://", "http://")) else "#"
+    elif not value.isprintable():
+        value = _CONTROL.sub(" ", value)
+    return html.escape(value, quote=True) if _SPECIAL.search(value) else value
