@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 from sqlite_utils import Database
 
 from mailer.config import Settings
-from mailer.delivery.canary import Canary, canary_of, hold_until, release
 from mailer.delivery.campaigns import Campaign, campaigns, find_campaign
+from mailer.delivery.canary import Canary, canary_of, hold_until, release
 from mailer.delivery.dkim import open_signer
 from mailer.delivery.lock import campaign_lock
 from mailer.delivery.progress import Progress
@@ -65,7 +65,10 @@ class Done:
         """Whether everybody who was due now has it."""
         if self.error or self.missed or self.result is None:
             return False
-        tried = self.result.progress.outcomes if self.result.progress else {}
+        progress = self.result.progress
+        if progress is not None and progress.stopped_by == "signal":
+            return False
+        tried = progress.outcomes if progress else {}
         troubles = sum(tried.get(state, 0) for state in ("rejected", "uncertain", "deferred"))
         if self.campaign.status == "stopped":
             return not troubles and bool(self.campaign.held_until)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mailer.config import load_settings
-from mailer.delivery.campaigns import find_campaign
+from mailer.delivery.campaigns import Campaign, find_campaign
 from mailer.delivery.lock import campaign_lock
 from mailer.delivery.run import deliver
 from mailer.delivery.spool import Spool
@@ -460,6 +462,7 @@ def test_a_stop_by_signal_goes_on_with_the_next_run(desk: Path, clock: Clock, tr
     transport.decide, transport.concurrency = once, 1
     (done,) = run_due(db, settings, stop=stop)
     db.close()
+    assert not done.well
     assert done.campaign.status == status(desk) == "scheduled"
     assert 0 < len(transport.sent) < 4 or counts(desk) == {"accepted": 4}
     assert run(desk, "run-due").status == 0
@@ -498,6 +501,85 @@ def test_one_campaign_in_trouble_does_not_keep_the_next_waiting(
     manifest_path.write_bytes(kept)
     assert run(desk, "run-due").status == 0
     assert len(transport.sent) == 8
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (sqlite3.OperationalError("database is locked"), "another process is writing to it"),
+        (OSError(28, "No space left on device"), "no space left on device"),
+    ],
+)
+def test_trouble_with_the_disk_is_a_sentence_and_tried_again(
+    desk: Path,
+    clock: Clock,
+    transport: Scripted,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    sentence: str,
+) -> None:
+    schedule(desk)
+    clock.set(EIGHT)
+
+    def fail(*_: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mailer.publish.due.open_signer", fail)
+        ran = run(desk, "run-due")
+    assert (ran.status, ran.out) == (1, "")
+    assert sentence in ran.err
+    assert run(desk, "run-due").status == 0
+    assert len(transport.sent) == 4
+
+
+def test_who_asked_to_stop_begins_no_campaign(desk: Path, clock: Clock, transport: Scripted) -> None:
+    schedule(desk)
+    clock.set(EIGHT)
+    settings = load_settings(desk)
+    db, stop = open_store(settings.database), Stop()
+    stop.set()
+    assert list(run_due(db, settings, stop=stop)) == []
+    db.close()
+    assert status(desk) == "scheduled"
+
+
+def test_two_who_schedule_the_same_make_one_campaign(
+    desk: Path, transport: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mailer.commands import sending
+
+    real = sending.schedule_issue
+
+    def after_another(*arguments: Any, **named: Any) -> Campaign:
+        real(*arguments, **named)
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(sending, "schedule_issue", after_another)
+    ran = run(desk, "send", ISSUE, "--yes", "--at", "08:00")
+    assert ran.status == 2
+    assert f"campaign {SLUG} was made by somebody else just now" in ran.err
+    assert [campaign["slug"] for campaign in run(desk, "campaigns", "list", "--json").json] == [SLUG]
+    assert run(desk, "campaigns", "verify", SLUG).status == 0
+
+
+def test_a_campaign_cancelled_between_two_looks_is_not_sent(
+    desk: Path, clock: Clock, transport: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule(desk)
+    clock.set(EIGHT)
+    from mailer.publish import due
+
+    real = due.due_campaigns
+
+    def then_cancelled(*arguments: Any) -> list[Campaign]:
+        found = real(*arguments)
+        assert run(desk, "campaigns", "cancel", SLUG).status == 0
+        return found
+
+    monkeypatch.setattr(due, "due_campaigns", then_cancelled)
+    assert run(desk, "run-due") == Ran(0, "", "")
+    assert transport.sent == []
 
 
 # -- each reader's own morning --------------------------------------------------------------
@@ -542,6 +624,16 @@ def test_between_the_mornings_it_says_when_it_goes_on(desk: Path, clock: Clock, 
         in run(desk, "campaigns", "show", SLUG).out
     )
     assert len(transport.sent) == 1
+
+
+def test_many_hours_are_told_in_a_dozen_lines(desk: Path, clock: Clock) -> None:
+    zones = [f"Etc/GMT{offset:+}" for offset in range(-14, 12)]
+    lines = [f"r{number}@example.org,,{zone}" for number, zone in enumerate(zones)]
+    (desk / "more.csv").write_text("\n".join(["email,name,timezone", *lines]), encoding="utf-8")
+    assert run(desk, "subscribers", "import", "more.csv").status == 0
+    out = run(desk, "plan", ISSUE, "--at-local", "08:00").out
+    assert out.count(" (Asia/Shanghai)  ") == 12
+    assert "15 later, the last Mon 23 Nov 2026 03:00 (Asia/Shanghai)" in out
 
 
 def test_a_zone_that_is_none_is_the_workspaces(desk: Path, clock: Clock, transport: Scripted) -> None:

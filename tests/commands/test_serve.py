@@ -23,7 +23,7 @@ from mailer.commands import serve
 from mailer.config import load_settings
 from mailer.links import Purpose, Tokens
 from mailer.store import open_store, utc_now
-from tests.cli import run
+from tests.cli import Ran, run
 
 ROOT = Path(__file__).parents[2]
 
@@ -263,3 +263,27 @@ def test_cron_and_the_service_at_once_send_it_once(due: Path) -> None:
         ("accepted", 1, 40)
     ]
     db.close()
+
+
+def test_a_kill_in_the_middle_is_made_good_by_the_next_run(due: Path) -> None:
+    config = (due / "mailer.toml").read_text()
+    (due / "mailer.toml").write_text(config + '\n[pace]\nlimit = "10/s"\n')
+    cron = [sys.executable, str(ROOT / "cli.py"), "run-due"]
+    process = subprocess.Popen(cron, cwd=due, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        wait_until(lambda: bool(list((due / "outbox").glob("*.eml"))))
+    finally:
+        process.kill()
+        process.communicate()
+    assert status(due) == "sending"
+    (due / "mailer.toml").write_text(config)
+    run(due, "run-due")
+    db = open_store(due / "subscribers.db")
+    counts = dict(db.conn.execute("SELECT state, count(*) FROM deliveries GROUP BY 1").fetchall())
+    db.close()
+    # What was on the wire at the kill is uncertain, at most one for each connection; nobody is left.
+    assert set(counts) <= {"accepted", "uncertain"}
+    assert sum(counts.values()) == 40
+    assert counts.get("uncertain", 0) <= 8
+    assert len(list((due / "outbox").glob("*.eml"))) >= counts["accepted"]
+    assert run(due, "run-due") == Ran(0, "", "")
