@@ -194,8 +194,8 @@ def _wrap_commit(around: _Around) -> None:
     sqlite3.connect = functools.partial(connect, factory=Connection)  # type: ignore[assignment]
 
 
-def _wrap_write(method: str, meant: Callable[[bytes], bool]) -> Callable[[_Around], None]:
-    def wrap(around: _Around) -> None:
+def _wrap_write(meant: Callable[[bytes], bool]) -> Callable[[_Around], None]:
+    def wrap_method(method: str, around: _Around) -> None:
         original = getattr(socket.socket, method)
 
         def write(self: socket.socket, data: bytes, *flags: int) -> Any:
@@ -203,6 +203,10 @@ def _wrap_write(method: str, meant: Callable[[bytes], bool]) -> Callable[[_Aroun
             return around(run) if meant(bytes(data)) else run()
 
         setattr(socket.socket, method, write)
+
+    def wrap(around: _Around) -> None:
+        for method in ("send", "sendall"):
+            wrap_method(method, around)
 
     return wrap
 
@@ -227,8 +231,8 @@ def _wrap_renames(around: _Around) -> None:
 
 _SYSTEM: dict[str, Callable[[_Around], None]] = {
     COMMIT: _wrap_commit,
-    THE_DOT: _wrap_write("sendall", lambda data: data == b".\r\n"),
-    THE_LAST_BYTE: _wrap_write("sendall", lambda data: len(data) == 1),
+    THE_DOT: _wrap_write(lambda data: data.startswith(b".\r\n")),
+    THE_LAST_BYTE: _wrap_write(lambda data: len(data) == 1),
     THE_RENAME: _wrap_renames,
     THE_JOURNAL_GOES: _wrap_system("unlink", lambda path: path.endswith(".journal")),
 }

@@ -103,7 +103,7 @@ def test_after_another_boot_what_was_claimed_is_held_and_no_more_than_a_window(
 ) -> None:
     desk = make_desk("smtp", readers=READERS)
     desk.dials = DIALS
-    kill = {"at": "mailer.delivery.journal:Journal.begin", "when": "before", "call": READERS // 2}
+    kill = {"at": "mailer.delivery.journal:Journal.finish", "when": "before", "call": READERS // 2}
     assert desk.send(kill=kill).wait() == -9
     tally.kills += 1
     path = desk.root / ".mailer" / f"{SLUG}.journal"
@@ -127,7 +127,9 @@ WRITES: tuple[tuple[str, tuple[tuple[int, Outcome | None], ...]], ...] = (
     ("begin", ((4, None),)),
     ("begin", ((5, None), (6, None), (11, None))),
     ("finish", ((4, Outcome(Result.ACCEPTED, "id 4 > 5 1")),)),
-    ("finish", ((5, Outcome(Result.UNCERTAIN, "", "gone")), (6, Outcome(Result.ACCEPTED, "six")))),
+    ("finish", ((5, Outcome(Result.UNCERTAIN, "", "gone")), (7, None))),
+    ("finish", ((7, Outcome(Result.ACCEPTED)), (8, None), (9, None))),
+    ("finish", ((6, Outcome(Result.ACCEPTED, "six")),)),
 )
 CLAIMED = 12
 
@@ -170,7 +172,10 @@ def test_a_journal_cut_at_any_byte(
         if kind == "begin":
             journal.begin([(number, 1) for number, _ in entries])
         else:
-            journal.finish([(number, 1, outcome) for number, outcome in entries if outcome])
+            journal.finish(
+                [(number, 1, outcome) for number, outcome in entries if outcome],
+                begin=[(number, 1) for number, outcome in entries if not outcome],
+            )
         ends.append(path.stat().st_size)
     journal.close()
     whole = path.read_bytes()
@@ -189,13 +194,13 @@ def test_a_journal_cut_at_any_byte(
         known = {CLAIMED: "accepted"} if goes_on == "finish" else {}
         half: set[int] = set()
         half_known: dict[int, str] = {}
-        for (kind, entries), end, start in zip(WRITES, ends, [opened, *ends], strict=False):
+        for (_, entries), end, start in zip(WRITES, ends, [opened, *ends], strict=False):
             for number, outcome in entries:
-                if end <= cut and kind == "begin":
+                if end <= cut and not outcome:
                     begun.add(number)
                 elif end <= cut and outcome:
                     known[number] = outcome.result.value
-                elif start < cut and kind == "begin":
+                elif start < cut and not outcome:
                     half.add(number)
                 elif start < cut and outcome:
                     half_known[number] = outcome.result.value
