@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.kills.harness import Desk, Log, Starter, Tally, make_workspace
+from tests.faults.kills.harness import Desk, Starter, Tally, make_workspace
+from tests.faults.kills.log import Log
 
 _MakeDesk = Callable[..., Desk]
 

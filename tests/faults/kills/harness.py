@@ -1,7 +1,7 @@
 """A workspace, commands that are real processes, a server's log, and the comparison of the two.
 
-`Desk` starts commands by way of `starter` and looks at what they left; `Log` is what a server took, whichever
-it is; `compare` asks of every planned person what must hold after any number of kills.
+`Desk` starts commands by way of `starter` and looks at what they left; `compare` holds that against what the
+server took (`log`), and asks of every planned person what must hold after any number of kills.
 """
 
 from __future__ import annotations
@@ -16,26 +16,21 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from mailer.delivery.transports.sendgrid import SendGrid
 from tests.conftest import CONFIG
-from tests.servers.sendgrid import KEY, SendGridApi
-from tests.servers.smtp import SmtpServer
+from tests.faults.kills.log import CONNECTIONS, REQUEST, Log
 
 __all__ = [
-    "CONNECTIONS",
     "ISSUE",
     "QUICK",
     "ROOT",
     "SLUG",
     "Desk",
-    "Log",
     "Process",
     "Starter",
     "Tally",
@@ -45,8 +40,6 @@ __all__ = [
 ROOT = Path(__file__).parents[3]
 SLUG = "2026-11-21-evening"
 ISSUE = "issues/issue.yaml"
-CONNECTIONS = 4
-REQUEST = 5
 _TEXT = "edition: evening\ndate: 2026-11-21\nitems:\n  - title: Cranes stand still\n    body: Quiet.\n"
 _PATIENCE_SECONDS = 60.0
 
@@ -146,61 +139,6 @@ def make_workspace(root: Path, *, readers: int) -> None:
     (root / ISSUE).write_text(_TEXT)
     rows = "\n".join(f"reader{i}@example.org,Reader {i}" for i in range(readers))
     (root / "readers.csv").write_text(f"email,name\n{rows}\n")
-
-
-class Log:
-    """What a server took, person by person, and where it is."""
-
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-        self.server: SmtpServer | SendGridApi = SmtpServer() if kind == "smtp" else SendGridApi()
-        self.most_at_once = CONNECTIONS * (1 if kind == "smtp" else REQUEST)
-
-    def __enter__(self) -> Self:
-        self.server.__enter__()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *rest: TracebackType | BaseException | None) -> None:
-        self.server.__exit__(kind, *rest)
-
-    @property
-    def words(self) -> list[str]:
-        """What `send` is told of it."""
-        return ["--transport", self.server.url if isinstance(self.server, SmtpServer) else "sendgrid:"]
-
-    @property
-    def env(self) -> dict[str, str]:
-        if isinstance(self.server, SmtpServer):
-            return {}
-        return {"SENDGRID_API_KEY": KEY, "MAILER_SENDGRID_URL": self.server.url}
-
-    def __len__(self) -> int:
-        server = self.server
-        return len(server.received if isinstance(server, SmtpServer) else server.delivered)
-
-    def recipients(self) -> Counter[str]:
-        """Who got it how often, once the server has read everything that was on its way."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while self.server.open:
-            assert time.monotonic() < deadline, "a connection stays open"
-            time.sleep(0.001)
-        return Counter(self.server.recipients)
-
-    def be_faulty(self, refusals: Sequence[tuple[int, bool]]) -> None:
-        """Refuses, each after so many that went well: for now, or for good where True."""
-        for after, for_good in refusals:
-            if isinstance(self.server, SmtpServer):
-                words = "554 5.7.1 not wanted today" if for_good else "450 4.2.1 try again later"
-                self.server.fail("RCPT", "reply", words, after=after)
-            elif for_good:
-                body = {"errors": [{"message": "Does not contain a valid address.", "field": _FIRST}]}
-                self.server.answer(400, body, after=after // REQUEST)
-            else:
-                self.server.answer(408, after=after // REQUEST)
-
-
-_FIRST = "personalizations.0.to.0.email"
-assert SendGrid.batch > REQUEST
 
 
 @dataclass

@@ -24,7 +24,8 @@ from mailer.delivery.spool import Spool
 from mailer.delivery.transports.base import Outcome, Result
 from mailer.store import open_store, writing
 from tests.delivery.conftest import add_readers, freeze
-from tests.faults.kills.harness import QUICK, SLUG, Desk, Log, Starter, Tally, compare
+from tests.faults.kills.harness import QUICK, SLUG, Desk, Starter, Tally, compare
+from tests.faults.kills.log import Log
 
 WINDOW = 8
 READERS = 24
