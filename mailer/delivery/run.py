@@ -19,6 +19,7 @@ from pathlib import Path
 from mailer.delivery.brake import DOUBTS_IN_A_ROW, REFUSALS_IN_A_ROW, Brake, refused_too_often
 from mailer.delivery.journal import Journal
 from mailer.delivery.lines import AHEAD_SECONDS, Lines
+from mailer.delivery.memory import rare_collections
 from mailer.delivery.message import Message, Template
 from mailer.delivery.pace import Pacer
 from mailer.delivery.parking import next_turn, park
@@ -90,7 +91,8 @@ def deliver(
             clock,
         )
         try:
-            delivery.run()
+            with rare_collections():
+                delivery.run()
         finally:
             delivery.finish(journal)
         if delivery.error is not None:
@@ -125,7 +127,9 @@ class _Delivery:
         self._asked_to_stop = stop
         self._observe = observe
         self._retry_after = retry_after
-        self._window = max(_WINDOW, 2 * transport.batch * count)
+        self._window = max(_WINDOW, transport.batch * (count + 2))
+        #: So many at once are worth a transaction, and keep the workers fed.
+        self._portion = max(_WINDOW // 2, transport.batch)
         self._chunk = transport.batch if pacer else max(_CHUNK, transport.batch)
         self._rejects = rejects
         self._clock = clock
@@ -225,7 +229,7 @@ class _Delivery:
             return False
         if self._claim_again > time.monotonic():
             return False
-        return self._room() >= self._window // 2
+        return self._room() >= self._portion
 
     def _claim(self) -> bool:
         """Claims what may leave soon. False where there is nothing left to claim."""
@@ -354,9 +358,9 @@ class _Delivery:
         return utc_text(now() + timedelta(seconds=seconds))
 
     def _write_down(self, *, now: bool = False) -> None:
-        """Commits outcomes: twice a second, or as soon as half a window is known."""
+        """Commits outcomes: twice a second, or as soon as a portion is known."""
         waited = time.monotonic() - self._settled_at
-        if not (now or waited > _SETTLE_SECONDS or len(self._settled) >= self._window // 2):
+        if not (now or waited > _SETTLE_SECONDS or len(self._settled) >= self._portion):
             return
         if self._settled or self._released:
             self._spool.settle(self._settled)
