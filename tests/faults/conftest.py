@@ -5,10 +5,15 @@ The seams change how long something waits, never what it does then.
 
 from __future__ import annotations
 
+import ctypes
 import functools
+import os
+import resource
 import sqlite3
+import struct
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +26,7 @@ from mailer.delivery.transports.sendgrid import SendGrid
 from mailer.delivery.transports.server import Server
 from tests.cli import Ran, run
 
-__all__ = ["ISSUE", "SLUG", "Desk"]
+__all__ = ["GO_ON", "ISSUE", "SLUG", "At", "Desk", "bound_by_permissions", "no_file_larger_than"]
 
 SLUG = "2026-11-21-evening"
 ISSUE = "issues/issue.yaml"
@@ -124,3 +129,48 @@ def desk(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setitem(SendGrid.__init__.__kwdefaults__, "timeout", 0.3)  # type: ignore[arg-type]
     made.people(4)
     return made
+
+
+class At(list):  # type: ignore[type-arg]
+    """What a server received; does something while it takes the `number`th, before it answers."""
+
+    def __init__(self, number: int, then: Callable[[], object]) -> None:
+        super().__init__()
+        self._number, self._then = number, then
+
+    def append(self, value: object) -> None:
+        super().append(value)
+        if len(self) == self._number:
+            self._then()
+
+
+@contextmanager
+def bound_by_permissions() -> Iterator[None]:
+    """Even root keeps to the permissions of files within; who is not root does anyway."""
+    if os.geteuid() != 0:
+        yield
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    header = struct.pack("Ii", 0x20080522, 0)  # version 3, this thread; new threads inherit it
+    data = ctypes.create_string_buffer(24)
+    assert libc.capget(header, data) == 0
+    before = data.raw
+    effective, *rest = struct.unpack("6I", before)
+    data.raw = struct.pack("6I", effective & ~0b110, *rest)  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+    assert libc.capset(header, data) == 0
+    try:
+        yield
+    finally:
+        data.raw = before
+        assert libc.capset(header, data) == 0
+
+
+@contextmanager
+def no_file_larger_than(size: int) -> Iterator[None]:
+    """A write beyond so many bytes of any file fails within, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
