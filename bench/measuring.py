@@ -172,8 +172,9 @@ def _file_system() -> str:
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, markdown: bool) -> str:
     """Rows of text under a head; the first column to the left, numbers to the right."""
     if markdown:
-        lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-        return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+        lines = ["| " + " | ".join(line) + " |" for line in (head, *rows)]
+        lines.insert(1, "|---|" + "---:|" * (len(head) - 1))
+        return "\n".join(lines).replace("|  |", "| |")
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
     return "\n".join(
         "  ".join(

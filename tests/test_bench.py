@@ -40,25 +40,22 @@ def test_smtp_stands_beside_smtp_source() -> None:
     out = bench("smtp", *words, "--markdown")
     rows = [line.split(" | ")[0] for line in out.splitlines() if line.startswith("| ")]
     assert rows == [
-        "| ",
-        "| ---",
+        "|",
         "| mailer, delivering",
         "| mailer, whole command",
         "| smtp-source",
         "| mailer, DKIM by RSA-2048",
         "| mailer, DKIM by Ed25519",
         "| mailer is so many times",
-        "| ---",
         "| smtp-source",
     ]
 
 
-@needs_postfix
 def test_growth_has_a_row_for_each_size() -> None:
-    out = bench("growth", "--up-to", "1000", "--rounds", "1")
-    assert [line.split()[0] for line in out.splitlines() if line.startswith("1,000  ")] == ["1,000", "1,000"]
+    out = bench("growth", "--up-to", "1000", "--smtp-up-to", "0", "--rounds", "1")
+    assert [line.split()[0] for line in out.splitlines() if line.startswith("1,000  ")] == ["1,000"]
     assert "SendGrid, median of 1 rounds" in out
-    assert "SMTP, median of 1 rounds" in out
+    assert "SMTP" not in out
 
 
 def test_a_command_that_fails_is_told_in_its_own_words() -> None:
@@ -92,7 +89,7 @@ def test_tables_are_for_people_or_for_pages() -> None:
     rows = [["one", "1"], ["twenty", "20"]]
     assert table(["", "n"], rows, markdown=False).splitlines() == ["         n", "one      1", "twenty  20"]
     assert table(["", "n"], rows, markdown=True).splitlines()[1:] == [
-        "| --- | ---: |",
+        "|---|---:|",
         "| one | 1 |",
         "| twenty | 20 |",
     ]
