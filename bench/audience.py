@@ -14,6 +14,7 @@ import json
 import os
 import random
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -129,6 +130,7 @@ def main() -> None:
     if arguments.part:
         measure(arguments.part[0], Path(arguments.part[1]))
         return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the folder goes and the part ends
     with tempfile.TemporaryDirectory() as scratch:
         root: Path = arguments.keep or Path(scratch)
         root.mkdir(parents=True, exist_ok=True)
