@@ -85,11 +85,16 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _rescue(db: Database, path: Path) -> str:
-    """Copies what the open database holds to `NAME.rescued`; gives the sentence that tells of it."""
+    """Copies what the open database holds to `NAME-rescued`; gives the sentence that tells of it.
+
+    Git ignores that name like the database's own.
+    """
     what = f"{path.name} was removed or replaced while it was in use"
-    target = path.with_name(f"{path.name}.rescued")
+    target, number = path.with_name(f"{path.name}-rescued"), 1
+    while target.exists():  # somebody's evidence
+        number += 1
+        target = path.with_name(f"{path.name}-rescued-{number}")
     try:
-        target.unlink(missing_ok=True)
         copy = sqlite3.connect(target)
         try:
             db.conn.backup(copy)

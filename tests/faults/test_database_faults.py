@@ -281,14 +281,16 @@ def test_a_database_that_is_removed_during_the_run_is_rescued(
         for name in ("", "-wal", "-shm") if everything else ("",):
             (root / f"subscribers.db{name}").unlink(missing_ok=True)
 
+    (root / "subscribers.db-rescued").write_text("of an earlier time")
     server.received = At(2, remove)
     ran = desk.send()
     assert ran.status == 1
     assert "subscribers.db was removed or replaced while it was in use; what it held" in ran.err
-    assert "rename subscribers.db.rescued to subscribers.db, and run this again" in ran.err
+    assert "rename subscribers.db-rescued-2 to subscribers.db, and run this again" in ran.err
+    assert (root / "subscribers.db-rescued").read_text() == "of an earlier time"
     for name in ("", "-wal", "-shm"):  # as it says
         (root / f"subscribers.db{name}").unlink(missing_ok=True)
-    (root / "subscribers.db.rescued").rename(root / "subscribers.db")
+    (root / "subscribers.db-rescued-2").rename(root / "subscribers.db")
     assert desk.counts["accepted"] >= 2
     assert desk.counts.get("uncertain", 0) == 0
     desk.finishes(lambda: server.recipients)
