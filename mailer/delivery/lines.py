@@ -32,6 +32,17 @@ class Lines:
         """Puts a message at the end of its line."""
         self._lines.setdefault(self._pacer.line(domain), deque()).append(message)
 
+    def turn(self, domain: str) -> tuple[str, float] | None:
+        """(line, turn) of somebody who comes too early: the line is full. None where there is room."""
+        name = self._pacer.line(domain)
+        if not name:
+            return None
+        now = self._clock()
+        ahead = self._pacer.ahead(AHEAD_SECONDS, name, now)
+        if ahead is None or len(self._lines.get(name, ())) < ahead:
+            return None
+        return name, self._pacer.later(name, now, ahead)
+
     def ahead(self) -> int | None:
         """How many may wait, by the overall limits; None: any number."""
         return self._pacer.ahead(AHEAD_SECONDS, "", self._clock())

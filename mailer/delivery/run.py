@@ -136,6 +136,7 @@ class _Delivery:
         self._lines = Lines(pacer, clock) if pacer else None
         self._on_the_wire = 2 * count * transport.batch
         self._parked: set[str] = set()
+        self._idle = False
         self._stop = threading.Event()
         self._brake = Brake(
             {
@@ -244,13 +245,20 @@ class _Delivery:
             # What is parked may have its turn soon, while others are on the wire.
             self._claim_again = time.monotonic() + _LOOK_SECONDS
             return bool(self._parked and self._outstanding)
+        early: list[tuple[int, int, float]] = []
         for claim in claims:
+            if self._lines is not None and (place := self._lines.turn(claim.domain)) is not None:
+                self._parked.add(place[0])
+                early.append((claim.person.subscriber_id, claim.attempt, place[1]))
+                continue
             message = Message(self._templates[claim.variant], claim.person, claim.attempt)
             self._outstanding.add((message.subscriber_id, message.attempt))
             if self._lines is None:
                 self._waiting.append(message)
             else:
                 self._lines.add(message, claim.domain)
+        if early:
+            park(self._spool, early)
         return True
 
     def _mind_the_pace(self, lines: Lines) -> None:
@@ -261,6 +269,8 @@ class _Delivery:
             keys = [(message.subscriber_id, message.attempt) for _, message, _ in early]
             park(self._spool, [(*key, turn) for key, (_, _, turn) in zip(keys, early, strict=True)])
             self._outstanding.difference_update(keys)
+        if self._idle and len(self._settled) >= self._window // 8:
+            self._write_down(now=True)  # what is known is all that keeps more from being claimed
         moment = self._clock()
         wait, limit = lines.closed("", moment)
         if wait > AHEAD_SECONDS:
@@ -308,6 +318,7 @@ class _Delivery:
         # No more than the connections can take: what leaves counts for the hour that it leaves in.
         room = self._on_the_wire - (len(self._outstanding) - len(self._lines))
         leaving, pause = self._lines.leave(room)
+        self._idle = len(leaving) < room
         for start in range(0, len(leaving), self._chunk):
             self._workers.give(leaving[start : start + self._chunk])
         return pause
