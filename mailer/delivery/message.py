@@ -8,9 +8,9 @@ there but the few slots. Header fields follow RFC 5322, 2369 (List-*), 2919 (Lis
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import idna
@@ -26,8 +26,7 @@ from mailer.render.slots import Context, Part, Slot, escape
 __all__ = ["Envelope", "Message", "Person", "Template", "compose_sample", "header_address", "mailbox_field"]
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """What a message needs to know of its recipient. `attributes` are the free ones, as plain text."""
 
     subscriber_id: int
@@ -208,6 +207,9 @@ class Message:
     """One recipient's copy: what a transport is given (see `transports.base.Outgoing`)."""
 
     __slots__ = ("address", "attempt", "name", "subscriber_id", "template", "values")
+
+    #: Every piece is written so that none of its lines begins with a full stop (see `mime`).
+    dotless = True
 
     def __init__(self, template: Template, person: Person, attempt: int = 1) -> None:
         self.template = template

@@ -14,9 +14,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
@@ -34,8 +33,7 @@ __all__ = ["STATES", "Claim", "Spool"]
 STATES = ("pending", "sending", "accepted", "rejected", "deferred", "uncertain", "skipped")
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A delivery that is ours to hand over now."""
 
     person: Person

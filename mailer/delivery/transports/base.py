@@ -133,6 +133,11 @@ class Outgoing(Protocol):
         """What it shares with the others. Messages of one campaign share one object."""
         ...
 
+    @property
+    def dotless(self) -> bool:
+        """Whether it is known that no line of `raw()` begins with a full stop, so that SMTP need not look."""
+        ...
+
     def raw(self) -> bytes:
         """The complete message (RFC 5322) with CRLF line ends, none of them bare."""
         ...
@@ -184,6 +189,8 @@ class Transport(Protocol):
 def one_line(words: str | bytes, limit: int = 500) -> str:
     """What the other side said, fit for a table: one line, nothing unprintable, not too long."""
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+    if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()  # as nearly all are
     text = _UNSEEN.sub(" ", text[: limit * 8].encode("utf-8", "replace").decode("utf-8")).strip()
     return text if len(text) <= limit else text[: limit - 1] + "…"
 

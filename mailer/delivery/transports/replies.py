@@ -22,6 +22,7 @@ NO_ANSWER: Final = "it did not answer in time"
 
 _LONGEST_LINE: Final = 8192
 _MOST_LINES: Final = 200
+_CODE = re.compile(rb"[2-5][0-9][0-9]")
 
 
 class Replies(smtplib.SMTP):
@@ -75,9 +76,9 @@ class Replies(smtplib.SMTP):
         lines: list[bytes] = []
         while len(lines) < _MOST_LINES:
             line = self._line()
-            lines.append(line[4:].strip())
-            if not re.fullmatch(rb"[2-5][0-9][0-9]", line[:3]):
+            if not _CODE.match(line):
                 return -1, line.strip()
+            lines.append(line[4:].strip())
             if line[3:4] != b"-":
                 return int(line[:3]), b"\n".join(lines)
         self.close()

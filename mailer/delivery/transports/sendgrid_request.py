@@ -16,7 +16,7 @@ from mailer.config import Mailbox
 from mailer.delivery.message import header_address
 from mailer.delivery.mime import encoded_words
 from mailer.delivery.transports.base import Outgoing
-from mailer.render.slots import Part, Slot
+from mailer.render.slots import Context, Part, Slot, escape
 
 __all__ = ["MOST_RECIPIENTS", "REFERENCE", "Form", "groups"]
 
@@ -43,6 +43,7 @@ class Form:
         self.rendition = sample.rendition
         self.envelope = sample.envelope
         self._slots: dict[Slot, str] = {}
+        self._sample = sample.values
         # Nobody can know a tag beforehand, so no name and no text can hold one.
         self._key = secrets.token_hex(6)
         rendition = sample.rendition
@@ -98,9 +99,17 @@ class Form:
     def _tagged(self, part: Part) -> str:
         pieces = [part.fragments[0]]
         for slot, fragment in zip(part.slots, part.fragments[1:], strict=True):
-            tag = self._slots.setdefault(slot, f"-{self._key}x{len(self._slots)}-")
+            tag = self._slots.setdefault(self._kind(slot), f"-{self._key}x{len(self._slots)}-")
             pieces += (tag, fragment)
         return "".join(pieces)
+
+    def _kind(self, slot: Slot) -> Slot:
+        """The slot whose tag serves this one: a link of ours needs no escaping, so it is one for all."""
+        if slot.default or len(slot.paths) > 1 or not slot.paths[0].startswith("links."):
+            return slot
+        link = self._sample.get(slot.paths[0], "")
+        same = link and all(escape(link, context) == link for context in (slot.context, Context.TEXT))
+        return Slot(slot.paths, "", Context.TEXT) if same else slot
 
 
 def groups(batch: Sequence[Outgoing]) -> Iterator[list[int]]:

@@ -138,7 +138,11 @@ class SmtpChannel:
             fresh = session.transactions == 0
             try:
                 code, words = session.transact(
-                    sender, message.address, raw, self._announcement(session, following)
+                    sender,
+                    message.address,
+                    raw,
+                    self._announcement(session, following),
+                    dotless=message.dotless,
                 )
             except Lost as lost:
                 self._session = None

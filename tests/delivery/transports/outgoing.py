@@ -60,6 +60,7 @@ class FakeMessage:
     envelope: FakeEnvelope = ENVELOPE
     body: bytes = b"Hello.\r\n"
     more: dict[str, str] = field(default_factory=dict)
+    dotless: bool = False
 
     @property
     def message_id(self) -> str:

@@ -39,7 +39,7 @@ def test_equal_slots_share_a_tag_and_tags_are_new_each_time() -> None:
     assert isinstance(one, dict)
     assert isinstance(two, dict)
     # subject and text, html, text's and html's link: a value is escaped for where it stands
-    assert len(one["substitutions"]) == 5
+    assert len(one["substitutions"]) == 4  # the name as header, html and text; the link once
     assert not set(one["substitutions"]) & set(two["substitutions"])
 
 
