@@ -20,10 +20,22 @@ from sqlite_utils import Database, Migrations
 
 from mailer.errors import MailerError, StoreError
 
-__all__ = ["BUSY_SECONDS", "address_hash", "explain", "now", "open_store", "utc_now", "utc_text", "writing"]
+__all__ = [
+    "BUSY_SECONDS",
+    "CACHE_KB",
+    "address_hash",
+    "explain",
+    "now",
+    "open_store",
+    "utc_now",
+    "utc_text",
+    "writing",
+]
 
 #: How long a writer waits for another one before it gives up.
 BUSY_SECONDS = 30.0
+#: How much of the database is kept in memory. A run goes through it in order, so more would not help it.
+CACHE_KB = 4096
 
 migrations = Migrations("mailer")
 
@@ -60,7 +72,7 @@ def open_store(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Database:
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")
             connection.execute("PRAGMA temp_store=FILE")
-            connection.execute("PRAGMA cache_size=-32768")
+            connection.execute(f"PRAGMA cache_size=-{CACHE_KB}")
             connection.create_function("address_hash", 1, address_hash, deterministic=True)
             db = Database(connection)
             if migrations.pending(db):
