@@ -277,7 +277,7 @@ class _Delivery:
             self._give_back()
             self._write_down(now=True)
             self._claim_again = time.monotonic() + min(wait - AHEAD_SECONDS, _LOOK_SECONDS)
-        if limit and wait > _PATIENCE:
+        if limit and wait > _PATIENCE and not self._outstanding:
             self._end_for(limit, round(moment + wait, 3))
         elif not self._outstanding and not self._stop.is_set():
             self._asked_to_stop.wait(_NAP_SECONDS)
