@@ -302,7 +302,7 @@ class _Delivery:
         self.progress.stopped_by = "paused"
         self.progress.note = (
             f"{rejected:,} of {settled:,} messages ({rejected / settled:.1%}) were refused, more than "
-            f"{self._rejects * 100:g}%, so the campaign paused itself"
+            f"{self._rejects * 100:g}%"
             + (f"; most often a server said: {words}" if words else "")
         )
         self._spool.set_status("paused", self.progress.note, only_from=("ready", "sending"))
