@@ -72,9 +72,12 @@ class Journal:
     ) -> None:
         """These (subscriber id, attempt, outcome) are known, and those of `begin` are handed over now."""
         lines = ["\n"]  # should the last write have been cut short, it ends here
+        last, end = _PLAIN, f"{_PLAIN.result.value} \n"
         for subscriber, attempt, outcome in outcomes:
-            words = json.dumps(_words(outcome)) if outcome != _PLAIN else ""
-            lines.append(f"< {subscriber} {attempt} {outcome.result._value_} {words}\n")
+            if outcome is not last:  # those of one request have it in common
+                words = json.dumps(_words(outcome)) if outcome != _PLAIN else ""
+                last, end = outcome, f"{outcome.result.value} {words}\n"
+            lines.append(f"< {subscriber} {attempt} {end}")
         lines.append(_begun(begin))
         self._write("".join(lines))
 

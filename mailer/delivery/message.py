@@ -206,18 +206,26 @@ _MESSAGE_ID, _TO, _UNSUBSCRIBE, _SUBJECT, _FIRST_SLOT = range(5)
 class Message:
     """One recipient's copy: what a transport is given (see `transports.base.Outgoing`)."""
 
-    __slots__ = ("address", "attempt", "name", "subscriber_id", "template", "values")
+    __slots__ = ("_values", "address", "attempt", "name", "person", "subscriber_id", "template")
 
     #: Every piece is written so that none of its lines begins with a full stop (see `mime`).
     dotless = True
 
     def __init__(self, template: Template, person: Person, attempt: int = 1) -> None:
         self.template = template
+        self.person = person
         self.subscriber_id = person.subscriber_id
         self.attempt = attempt
         self.address = header_address(person.address)
         self.name = escape(person.name, Context.HEADER).strip()
-        self.values = template.envelope.values(person)
+        self._values: dict[str, str] | None = None
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What fills its slots. Made when first asked for, by the worker that composes it."""
+        if self._values is None:
+            self._values = self.template.envelope.values(self.person)
+        return self._values
 
     @property
     def key(self) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,6 +50,8 @@ _OPEN = "state IN ('pending', 'sending', 'deferred', 'uncertain')"
 _LISTED = "subscriber_id IN (SELECT value FROM json_each(?))"
 #: `o` is a table of [subscriber id, attempt, ...]; a claim that was settled meanwhile is left alone.
 _CLAIMED = "subscriber_id = o.value ->> 0 AND attempt = o.value ->> 1 AND deliveries.state = 'sending'"
+#: From so many outcomes on that share an answer, a statement for them alone is cheaper.
+_MANY = 16
 #: Else SQLite goes through the whole campaign for each of them.
 _BY_PERSON = "INDEXED BY deliveries_subscriber"
 
@@ -120,6 +123,10 @@ class Spool:
 
     # -- sending ----------------------------------------------------------------------------
 
+    def together(self) -> AbstractContextManager[object]:
+        """What is written within is one transaction, so that it is synced once."""
+        return writing(self._db)
+
     def claim(self, limit: int, *, without: Collection[str] = ()) -> list[Claim] | None:
         """Up to `limit` deliveries that are due, now `sending`; None where none is left.
 
@@ -160,21 +167,32 @@ class Spool:
         `due` is when a deferred delivery may be tried again (UTC), else empty. Who cannot be reached is
         marked as bounced with it.
         """
-        values = [
-            (subscriber, attempt, o.result._value_, o.provider_id, o.reason, due)
-            for subscriber, attempt, o, due in outcomes
-        ]
-        if not values:
+        if not outcomes:
             return
+        alike: dict[tuple[int, str, str, str, str], list[int]] = {}
+        for subscriber, attempt, o, due in outcomes:
+            key = (attempt, o.result._value_, o.provider_id, o.reason, due)
+            alike.setdefault(key, []).append(subscriber)
         now = utc_now()
         with writing(self._db) as db:
             note_refusals(db, self.campaign, outcomes, source=self.source, now=now)
+            if len(alike) * _MANY <= len(outcomes):
+                for (attempt, *values), subscribers in alike.items():
+                    db.conn.execute(
+                        # What became of claims that share an answer, as those of one request do.
+                        "UPDATE deliveries SET state = ?, provider_id = ?, reason = ?, due_at = ?, "
+                        f"settled_at = ? WHERE campaign_id = ? AND {_LISTED} AND attempt = ? "
+                        "AND state = 'sending'",
+                        [*values, now, self.campaign.id, json.dumps(subscribers), attempt],
+                    )
+                return
+            rows = [(subscriber, *key) for key, subscribers in alike.items() for subscriber in subscribers]
             db.conn.execute(
-                # What became of a claim.
+                # What became of each claim.
                 f"UPDATE deliveries {_BY_PERSON} SET state = o.value ->> 2, provider_id = o.value ->> 3, "
                 "reason = o.value ->> 4, due_at = o.value ->> 5, settled_at = ? FROM json_each(?) AS o "
                 f"WHERE campaign_id = ? AND {_CLAIMED}",
-                [now, json.dumps(values), self.campaign.id],
+                [now, json.dumps(rows), self.campaign.id],
             )
 
     def release(self, deliveries: Iterable[tuple[int, int]]) -> None:

@@ -18,7 +18,8 @@ from urllib.parse import quote
 __all__ = ["Context", "Part", "Slot"]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
-_SPECIAL = re.compile("[&<>\"']")
+#: The same in every context that does not encode spaces.
+_PLAIN = re.compile(r"[A-Za-z0-9 @._:/+-]*")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -44,8 +45,7 @@ class Slot:
     def value(self, values: Mapping[str, str]) -> str:
         """The value as it is, not yet escaped. A path that `values` does not know counts as empty."""
         for path in self.paths:
-            value = values.get(path, "")
-            if value:
+            if value := values.get(path):
                 return value
         return self.default
 
@@ -97,14 +97,17 @@ class Part:
 
 def escape(value: str, context: Context) -> str:
     """`value` made safe for `context`; what no reader can see (control characters) is left out."""
-    if not value.isprintable():  # most are, and it is known at once
-        value = _UNPRINTABLE.sub("", value)
-    if context is Context.TEXT or context is Context.HEADER:
-        return value if value.isprintable() else _CONTROL.sub(" ", value)
-    if context is Context.URL:
-        return quote(value, safe="")
-    if context is Context.HREF:
-        value = value if value.startswith(("https://", "http://")) else "#"
-    elif not value.isprintable():
-        value = _CONTROL.sub(" ", value)
-    return html.escape(value, quote=True) if _SPECIAL.search(value) else value
+    if context is Context.HREF and not value.startswith(("https://", "http://")):
+        return "#"
+    if _PLAIN.fullmatch(value) and context is not Context.URL:
+        return value  # as most are
+    value = _UNPRINTABLE.sub("", value)
+    match context:
+        case Context.HTML | Context.ATTRIBUTE:
+            return html.escape(_CONTROL.sub(" ", value), quote=True)
+        case Context.HREF:
+            return html.escape(value, quote=True)
+        case Context.URL:
+            return quote(value, safe="")
+        case Context.TEXT | Context.HEADER:
+            return _CONTROL.sub(" ", value)

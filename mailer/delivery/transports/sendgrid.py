@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from mailer.config import Settings
@@ -18,6 +18,7 @@ from mailer.delivery.transports.base import Outcome, Outgoing, Pause, Result, is
 from mailer.delivery.transports.sendgrid_answer import Refusal, seconds_to_wait, verdict_of
 from mailer.delivery.transports.sendgrid_client import (
     Answer,
+    Body,
     NoAnswer,
     NotSent,
     TooLarge,
@@ -25,7 +26,7 @@ from mailer.delivery.transports.sendgrid_client import (
     Wire,
     client,
 )
-from mailer.delivery.transports.sendgrid_request import MOST_RECIPIENTS, Form, groups
+from mailer.delivery.transports.sendgrid_request import MOST_RECIPIENTS, Form, Unfit, groups
 from mailer.errors import ConfigError, TransportError
 
 __all__ = ["SendGrid"]
@@ -120,13 +121,12 @@ class SendGridChannel:
     ) -> None:
         """Sends what may share a request, in fewer requests or more, and fills in its outcomes."""
         form = self._form(batch[places[0]])
-        ready: list[tuple[int, dict[str, Any]]] = []
+        ready: list[tuple[int, str]] = []
         for place in places:
-            personalization = form.personalization(batch[place])
-            if isinstance(personalization, str):
-                outcomes[place] = Outcome(Result.REJECTED, reason=one_line(personalization), cause=Cause.US)
-            else:
-                ready.append((place, personalization))
+            try:
+                ready.append((place, form.personalization(batch[place])))
+            except Unfit as reason:
+                outcomes[place] = Outcome(Result.REJECTED, reason=one_line(str(reason)), cause=Cause.US)
         waiting = [ready] if ready else []
         refusals = 0
         while waiting:
@@ -154,15 +154,16 @@ class SendGridChannel:
                 for place, _ in part:
                     outcomes[place] = verdict
 
-    def _post(self, document: dict[str, Any]) -> Outcome | Refusal:
+    def _post(self, document: str) -> Outcome | Refusal:
         """One request, repeated where that is safe: the outcome of all in it, or why it was refused.
 
         Raises TransportError where nothing can be sent at all.
         """
+        body = Body(document)
         lost = waits = unreachable = 0
         while True:
             try:
-                answer: Answer = self._client.mail.send.post(request_body=document)
+                answer: Answer = self._client.mail.send.post(request_body=body)
             except TooLarge as error:
                 return Refusal(413, str(error))
             except Unreachable as error:

@@ -3,7 +3,8 @@
 As it comes, the package's client opens a connection for every call, follows a redirect with the API key,
 writes the key to its debug log, and does not tell "never arrived" from "no answer". Here its request and its
 `client.mail.send.post(request_body=…)` are kept, and what carries them is ours: one kept connection, no
-redirects, and exceptions that say how far a request got.
+redirects, and exceptions that say how far a request got. A body is given as JSON text already (`Body`),
+because that is joined from fragments much faster than the package encodes it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,18 @@ from python_http_client.client import Client
 
 from mailer.delivery.transports.base import one_line
 
-__all__ = ["MOST_BYTES", "Answer", "NoAnswer", "NotSent", "TooLarge", "Unreachable", "Wire", "client", "say"]
+__all__ = [
+    "MOST_BYTES",
+    "Answer",
+    "Body",
+    "NoAnswer",
+    "NotSent",
+    "TooLarge",
+    "Unreachable",
+    "Wire",
+    "client",
+    "say",
+]
 
 #: The most that a request may have, in bytes.
 MOST_BYTES: Final = 30_000_000
@@ -43,6 +55,26 @@ class NoAnswer(Exception):
 
 class TooLarge(Exception):
     """The request is larger than they take: nothing was sent."""
+
+
+class _Payload(bytes):
+    """The bytes of a body. The package writes every body out for its debug log, whether that is on or not."""
+
+    def __str__(self) -> str:
+        return f"{len(self):,} bytes"
+
+    __repr__ = __str__
+
+
+class Body:
+    """A request's body as JSON text, for `post(request_body=…)`."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def encode(self, encoding: str) -> bytes:
+        """What the package asks of a body that it need not make into JSON."""
+        return _Payload(self._text.encode(encoding))
 
 
 class Answer(Protocol):
@@ -152,7 +184,9 @@ class Wire:
             request.get_method(), urlsplit(request.full_url).path, skip_accept_encoding=True
         )
         for name, value in request.headers.items():
-            connection.putheader(name, value)
+            if name.lower() != "content-type":
+                connection.putheader(name, value)
+        connection.putheader("Content-Type", "application/json")
         connection.putheader("Authorization", f"Bearer {self._api_key}")
         connection.putheader("Content-Length", str(len(data)))
         connection.endheaders()
@@ -190,9 +224,10 @@ class _Client(Client):  # type: ignore[misc]
 
 
 def client(base_url: str, wire: Wire) -> Any:
-    """The package's API client, to be used as `client.mail.send.post(request_body={…})`."""
+    """The package's API client, to be used as `client.mail.send.post(request_body=Body(…))`."""
     api = sendgrid.SendGridAPIClient(api_key="-", host=base_url)
     headers = {name: value for name, value in api.client.request_headers.items() if name != "Authorization"}
+    headers["Content-Type"] = "text/json"  # for the package means: leave the body as it is
     safe = _Client(host=base_url, request_headers=headers, version=3)
     safe.wire = wire
     api.client = safe

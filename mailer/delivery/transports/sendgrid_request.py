@@ -7,9 +7,11 @@ and …/mail-send/errors. What an answer means is `sendgrid`'s.
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from json.encoder import encode_basestring_ascii as _json
 from typing import Any, Final
 
 from mailer.config import Mailbox
@@ -18,7 +20,7 @@ from mailer.delivery.mime import encoded_words
 from mailer.delivery.transports.base import Outgoing
 from mailer.render.slots import Context, Part, Slot, escape
 
-__all__ = ["MOST_RECIPIENTS", "REFERENCE", "Form", "groups"]
+__all__ = ["MOST_RECIPIENTS", "REFERENCE", "Form", "Unfit", "groups"]
 
 #: Personalizations, and recipients, in one request.
 MOST_RECIPIENTS: Final = 1000
@@ -36,6 +38,10 @@ _TRACKING_OFF: Final[Mapping[str, Any]] = {
 }
 
 
+class Unfit(Exception):
+    """Why SendGrid could not take what is filled in for one person, as a sentence."""
+
+
 class Form:
     """One rendition of one campaign, ready to be addressed to people."""
 
@@ -47,7 +53,7 @@ class Form:
         # Nobody can know a tag beforehand, so no name and no text can hold one.
         self._key = secrets.token_hex(6)
         rendition = sample.rendition
-        self._document: dict[str, Any] = {
+        document: dict[str, Any] = {
             "from": _mailbox(self.envelope.sender),
             "subject": self._tagged(rendition.subject),
             "content": [
@@ -57,44 +63,51 @@ class Form:
             "tracking_settings": _TRACKING_OFF,
         }
         if self.envelope.reply_to:
-            self._document["reply_to"] = _mailbox(self.envelope.reply_to)
-        self._shared = {name: header_value(value) for name, value in self.envelope.shared}
+            document["reply_to"] = _mailbox(self.envelope.reply_to)
+        self._rest = json.dumps(document)[1:]
+        self._shared = "".join(
+            f"{_json(name)}:{_json(header_value(value))}," for name, value in self.envelope.shared
+        )
+        self._tags = [(_json(tag), slot) for slot, tag in self._slots.items()]
         self._tag_bytes = sum(len(tag) for tag in self._slots.values())
 
     def fits(self, message: Outgoing) -> bool:
         """Whether a message is of this rendition and this campaign."""
         return message.rendition is self.rendition and message.envelope is self.envelope
 
-    def personalization(self, message: Outgoing) -> dict[str, Any] | str:
-        """What is this recipient's own; or, as a sentence, why SendGrid could not take it.
+    def personalization(self, message: Outgoing) -> str:
+        """What is this recipient's own, as JSON text. Raises Unfit where SendGrid could not take it.
 
         All header fields stand here, the shared ones too: the vendor's pages leave open whether those of
-        a personalization replace or join those of the whole request.
+        a personalization replace or join those of the whole request. Joining the text from what was encoded
+        once is several times faster than encoding it all for everybody.
         """
         values = message.values
-        substitutions = {tag: slot.fill(values) for slot, tag in self._slots.items()}
-        size = self._tag_bytes + sum(len(value.encode("utf-8")) for value in substitutions.values())
+        filled = [(tag, slot.fill(values)) for tag, slot in self._tags]
+        size = self._tag_bytes + 4 * sum(len(value) for _, value in filled)
+        if size > _MOST_SUBSTITUTION_BYTES:  # as UTF-8 it may still be less
+            size = self._tag_bytes + sum(len(value.encode("utf-8")) for _, value in filled)
         if size > _MOST_SUBSTITUTION_BYTES:
-            return (
+            raise Unfit(
                 f"what is filled in for this person has {size:,} bytes, and SendGrid takes "
                 f"{_MOST_SUBSTITUTION_BYTES:,} at most; shorten their name or attributes"
             )
-        to = {"email": message.address}
-        name = _RESERVED_IN_NAMES.sub(" ", message.name).strip()
-        if name:
-            to["name"] = name
-        personalization: dict[str, Any] = {
-            "to": [to],
-            "headers": {**self._shared, "Message-ID": message.message_id, **message.headers},
-            "custom_args": {REFERENCE: message.reference},
-        }
-        if substitutions:
-            personalization["substitutions"] = substitutions
-        return personalization
+        name = message.name
+        if ";" in name or "," in name:
+            name = _RESERVED_IN_NAMES.sub(" ", name).strip()
+        named = f',"name":{_json(name)}' if name else ""
+        own = "".join([f",{_json(field)}:{_json(value)}" for field, value in message.headers.items()])
+        substitutions = ",".join([f"{tag}:{_json(value)}" for tag, value in filled])
+        return (
+            f'{{"to":[{{"email":{_json(message.address)}{named}}}],'
+            f'"headers":{{{self._shared}"Message-ID":{_json(message.message_id)}{own}}},'
+            f'"custom_args":{{"{REFERENCE}":{_json(message.reference)}}}'
+            + (f',"substitutions":{{{substitutions}}}}}' if substitutions else "}")
+        )
 
-    def document(self, personalizations: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """The body of a request."""
-        return {"personalizations": list(personalizations), **self._document}
+    def document(self, personalizations: Sequence[str]) -> str:
+        """The body of a request, as JSON text."""
+        return f'{{"personalizations":[{",".join(personalizations)}],{self._rest}'
 
     def _tagged(self, part: Part) -> str:
         pieces = [part.fragments[0]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 import ssl
 import struct
@@ -16,7 +17,7 @@ import pytest
 from mailer.delivery.transports import sendgrid_client
 from mailer.delivery.transports.base import Outcome, Result
 from mailer.delivery.transports.sendgrid import SendGrid
-from mailer.delivery.transports.sendgrid_client import NoAnswer, NotSent, Unreachable, Wire, client
+from mailer.delivery.transports.sendgrid_client import Body, NoAnswer, NotSent, Unreachable, Wire, client
 from tests.delivery.transports.outgoing import FakeMessage, fake_rendition, messages
 from tests.servers.certificates import authority_file, server_tls
 
@@ -73,7 +74,7 @@ def serve() -> Iterator[Callable[..., str]]:
 def post(url: str, body: object, wire: Wire | None = None) -> int:
     wire = wire or Wire(url, "key", 2.0)
     try:
-        status: int = client(url, wire).mail.send.post(request_body=body).status_code
+        status: int = client(url, wire).mail.send.post(request_body=Body(json.dumps(body))).status_code
         return status
     finally:
         wire.close()
@@ -159,7 +160,7 @@ def test_a_connection_that_was_closed_meanwhile_is_replaced(serve: Callable[...,
     wire = Wire(url, "key", 2.0)
     api = client(url, wire)
     for _ in range(2):
-        assert api.mail.send.post(request_body={}).status_code == 202
+        assert api.mail.send.post(request_body=Body("{}")).status_code == 202
         assert closed.wait(2)
         closed.clear()
     wire.close()
@@ -174,7 +175,7 @@ def test_an_answer_larger_than_any_of_theirs_is_cut(serve: Callable[..., str]) -
 
     url = serve(babble)
     wire = Wire(url, "key", 2.0)
-    assert len(client(url, wire).mail.send.post(request_body={}).body) == 1_000_000
+    assert len(client(url, wire).mail.send.post(request_body=Body("{}")).body) == 1_000_000
     wire.close()
 
 
@@ -199,7 +200,7 @@ def test_https_keeps_its_connection(
     url = serve(twice, tls=server_tls())
     wire = Wire(url, "key", 2.0)
     for _ in range(2):
-        assert client(url, wire).mail.send.post(request_body={}).status_code == 202
+        assert client(url, wire).mail.send.post(request_body=Body("{}")).status_code == 202
     wire.close()
 
 
@@ -244,7 +245,7 @@ def test_https_that_was_reset_meanwhile_is_replaced(
     monkeypatch.setattr(sendgrid_client.Wire, "_answer", answer_then_wait)
     api = client(url, wire)
     for _ in range(2):
-        assert api.mail.send.post(request_body={}).status_code == 202
+        assert api.mail.send.post(request_body=Body("{}")).status_code == 202
     wire.close()
 
 
@@ -258,7 +259,7 @@ def test_the_key_is_sent_and_is_not_among_the_clients_headers(serve: Callable[..
     url = serve(listen)
     wire = Wire(url, "SG.key", 2.0)
     api = client(url, wire)
-    api.mail.send.post(request_body={})
+    api.mail.send.post(request_body=Body("{}"))
     assert b"\r\nAuthorization: Bearer SG.key\r\n" in heard[0]
     assert heard[0].startswith(b"POST /v3/mail/send HTTP/1.1\r\n")
     assert "Authorization" not in api.request_headers
