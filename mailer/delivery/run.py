@@ -27,7 +27,7 @@ from mailer.delivery.progress import Progress
 from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
 from mailer.delivery.transports.base import Outcome, Result, Transport
-from mailer.delivery.verdict import commonest_refusal
+from mailer.delivery.verdict import refusals_note
 from mailer.delivery.workers import Report, Workers
 from mailer.errors import BrakeError, TransportError
 from mailer.store import now, utc_text
@@ -65,7 +65,7 @@ def deliver(
     observe: Callable[[Progress], None] = lambda _: None,
     retry_after: tuple[float, ...] = RETRY_AFTER,
     rejects: float = 1.0,
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] = lambda: now().timestamp(),
 ) -> Progress:
     """Delivers until nothing is left to send now, `stop` is set, or the campaign is paused or cancelled.
 
@@ -137,6 +137,7 @@ class _Delivery:
         self._on_the_wire = 2 * count * transport.batch
         self._parked: set[str] = set()
         self._idle = False
+        self._used_up = "", ""
         self._stop = threading.Event()
         self._brake = Brake(
             {
@@ -205,8 +206,10 @@ class _Delivery:
             self._pacer.close()
         if self.progress.stopped_by == "pace":
             left = sum(self._spool.counts()[state] for state in ("pending", "deferred"))
-            self.progress.note = self.progress.note.format(
-                left=f"{left:,} {'is' if left == 1 else 'are'} left"
+            limit, at = self._used_up
+            self.progress.note = (
+                f"{limit} is used up; {left:,} {'is' if left == 1 else 'are'} left; "
+                f"`mailer send {self._spool.campaign.issue}` goes on after {at}"
             )
         self.progress.seconds = time.monotonic() - self._started
 
@@ -219,8 +222,8 @@ class _Delivery:
         self._waiting.clear()
 
     def _room(self) -> int:
-        """How many more may be claimed now. What is known but not written down is still open on disk."""
-        return self._window - len(self._outstanding) - len(self._settled) - len(self._released)
+        """How many more may be claimed now. What is known is written down in the same transaction."""
+        return self._window - len(self._outstanding)
 
     def _may_claim(self) -> bool:
         if self._journal.size > _JOURNAL_BYTES:
@@ -238,9 +241,12 @@ class _Delivery:
         ahead = None if self._lines is None else self._lines.ahead()
         if self._lines is not None and ahead is not None:
             room = min(room, ahead - len(self._lines))
-            if room < max(1, ahead // 2):
+            if room < max(1, min(ahead, self._portion) // 2):
                 return True
-        claims = self._spool.claim(room)
+        with self._spool.together():
+            self._record()
+            claims = self._spool.claim(room)
+        self._recorded()
         if claims is None:
             # What is parked may have its turn soon, while others are on the wire.
             self._claim_again = time.monotonic() + _LOOK_SECONDS
@@ -284,27 +290,16 @@ class _Delivery:
 
     def _end_for(self, limit: str, goes_on: float) -> None:
         """A limit is used up for longer than a run waits."""
-        at = self._pacer.clock_time(goes_on, self._clock())
         self.progress.stopped_by = "pace"
         self.progress.goes_on_at = utc_text(datetime.fromtimestamp(goes_on, UTC))
-        self.progress.note = (
-            f"{limit} is used up; {{left}}; `mailer send {self._spool.campaign.issue}` goes on after {at}"
-        )
+        self._used_up = limit, self._pacer.clock_time(goes_on, self._clock())
         self._stop.set()
 
     def _pause_itself(self) -> None:
         """Too many are refused: every further message would cost the sender its name."""
         self._write_down(now=True)
-        outcomes = self.progress.outcomes
-        rejected = outcomes.get("rejected", 0)
-        settled = rejected + outcomes.get("accepted", 0) + outcomes.get("uncertain", 0)
-        words = commonest_refusal(self._spool)
         self.progress.stopped_by = "paused"
-        self.progress.note = (
-            f"{rejected:,} of {settled:,} messages ({rejected / settled:.1%}) were refused, more than "
-            f"{self._rejects * 100:g}%"
-            + (f"; most often a server said: {words}" if words else "")
-        )
+        self.progress.note = refusals_note(self._spool, self.progress.outcomes, self._rejects)
         self._spool.set_status("paused", self.progress.note, only_from=("ready", "sending"))
         self._stop.set()
 
@@ -369,15 +364,27 @@ class _Delivery:
         return utc_text(now() + timedelta(seconds=seconds))
 
     def _write_down(self, *, now: bool = False) -> None:
-        """Commits outcomes: twice a second, or as soon as a portion is known."""
+        """Commits outcomes, twice a second at least. Most are written with the next claim, synced once."""
         waited = time.monotonic() - self._settled_at
-        if not (now or waited > _SETTLE_SECONDS or len(self._settled) >= self._portion):
+        if not (now or waited > _SETTLE_SECONDS or len(self._settled) >= 2 * self._portion):
             return
         if self._settled or self._released:
+            with self._spool.together():
+                self._record()
+            self._recorded()
+        self._settled_at = time.monotonic()
+
+    def _record(self) -> None:
+        """Writes what is known, inside a transaction of the caller's."""
+        if self._settled:
             self._spool.settle(self._settled)
-            self._settled = []
+        if self._released:
             self._spool.release(self._released)
-            self._released = []
+
+    def _recorded(self) -> None:
+        """That transaction is committed."""
+        self._settled = []
+        self._released = []
         self._settled_at = time.monotonic()
 
     def _look_around(self) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mailer.delivery.spool import Spool
 
-__all__ = ["Verdict", "commonest_refusal", "verdict"]
+__all__ = ["Verdict", "commonest_refusal", "refusals_note", "verdict"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +50,14 @@ def commonest_refusal(spool: Spool) -> str:
         [spool.campaign.id],
     ).fetchone()
     return str(row[0]) if row else ""
+
+
+def refusals_note(spool: Spool, outcomes: Mapping[str, int], share: float) -> str:
+    """Why a run with these outcomes, of which more than `share` (0 to 1) were refused, does not go on."""
+    rejected = outcomes.get("rejected", 0)
+    settled = rejected + outcomes.get("accepted", 0) + outcomes.get("uncertain", 0)
+    words = commonest_refusal(spool)
+    return (
+        f"{rejected:,} of {settled:,} messages ({rejected / settled:.1%}) were refused, "
+        f"more than {share * 100:g}%" + (f"; most often a server said: {words}" if words else "")
+    )

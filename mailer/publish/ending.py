@@ -33,7 +33,9 @@ def conclude(settings: Settings, spool: Spool, progress: Progress, *, asked: boo
         _wait_on(spool, "the service was stopped in the middle of it")
     elif progress.stopped_by == "pace":
         if spool.set_status("stopped", progress.note, only_from=("sending",)):
-            hold_until(spool, progress.goes_on_at)
+            # Readers with a time of their own before that are not kept waiting.
+            local = slot if slot and spool.campaign.local_time else progress.goes_on_at
+            hold_until(spool, min(local, progress.goes_on_at))
     elif progress.stopped_by:
         spool.set_status("stopped", progress.stopped_by, only_from=("sending",))
     elif end_of_first(settings, spool):

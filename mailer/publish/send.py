@@ -42,6 +42,7 @@ from mailer.publish.guard import keeping_watch, refuse_if_older
 from mailer.publish.prepare import Prepared
 from mailer.publish.schedule import check_unscheduled
 from mailer.render.rendition import Rendition
+from mailer.store import now
 
 __all__ = [
     "Result",
@@ -288,9 +289,7 @@ def _run(
 
 def _pacer(db: Database, settings: Settings) -> Pacer:
     """The pace of this workspace, as far as it is spent by whatever campaign."""
-    return Pacer(
-        settings.pace, StoredLedger(db), settings.publication.zone, now=datetime.now(UTC).timestamp()
-    )
+    return Pacer(settings.pace, StoredLedger(db), settings.publication.zone, now=now().timestamp())
 
 
 def _templates(settings: Settings, campaign: Campaign, signer: Signer | None) -> dict[int, Template]:

@@ -195,6 +195,15 @@ def test_messages_to_a_provider_leave_in_batches_under_a_limit_of_a_day(
     assert max(sizes) == 40
 
 
+def test_a_limit_far_above_what_is_sent_changes_nothing(
+    db: Database, settings: Settings, journal: Path
+) -> None:
+    add_readers(db, 90)
+    spool = freeze(db)
+    run(settings, spool, Scripted(), journal, Pacer(Pace(limit="5000/s, 9000000/h, 100000000/d")))
+    assert left(spool) == {"accepted": 90}
+
+
 # -- slow domains ---------------------------------------------------------------------------
 
 

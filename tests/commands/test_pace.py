@@ -1,0 +1,141 @@
+"""A pace as an operator meets it: a limit that is used up, a warm-up, a rotten list, what goes on later."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from mailer import store
+from mailer.delivery.transports.base import Outcome, Outgoing, Result
+from mailer.publish import send as sending
+from tests.cli import run
+from tests.delivery.conftest import Scripted
+
+SLUG = "2026-11-21-morning"
+ISSUE = "issues/2026-11-21-morning.yaml"
+TEXT = """\
+edition: morning
+date: 2026-11-21
+language: en
+items:
+  - title: Cranes stand still
+    body: The harbour rests today.
+"""
+NUMBER = 150
+
+
+@pytest.fixture
+def desk(workspace: Path) -> Path:
+    """A workspace with an issue and a hundred and fifty readers."""
+    (workspace / ISSUE).write_text(TEXT, encoding="utf-8")
+    rows = "".join(f"reader{i}@example.org\n" for i in range(NUMBER))
+    (workspace / "readers.csv").write_text("email\n" + rows, encoding="utf-8")
+    assert run(workspace, "subscribers", "import", "readers.csv").status == 0
+    return workspace
+
+
+class Clock:
+    """The one clock: 12:20 in Shanghai, and it stands still."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.at = dt.datetime(2026, 11, 21, 4, 20, tzinfo=dt.UTC)
+        for place in ("store", "delivery.run", "publish.send", "publish.due", "publish.canary"):
+            monkeypatch.setattr(f"mailer.{place}.now", lambda: self.at)
+        assert store.now() == self.at
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> Scripted:
+    """The transport of every send."""
+    transport = Scripted()
+    monkeypatch.setattr(sending, "open_transport", lambda *_, **__: transport)
+    return transport
+
+
+def shown(desk: Path, key: str) -> object:
+    return run(desk, "campaigns", "show", SLUG, "--json").json[key]
+
+
+def pace(desk: Path, text: str) -> None:
+    path = desk / "mailer.toml"
+    path.write_text(path.read_text("utf-8") + "\n[pace]\n" + text, encoding="utf-8")
+
+
+def test_a_used_up_limit_is_one_sentence_and_what_is_due_goes_on(
+    desk: Path, clock: Clock, wire: Scripted
+) -> None:
+    pace(desk, 'limit = "100/h"\n')
+    ran = run(desk, "send", ISSUE, "--yes")
+    assert ran.status == 1
+    sentence = f"limit of 100 an hour is used up; 50 are left; `mailer send {ISSUE}` goes on after 13:00"
+    assert f"The {sentence}." in ran.out
+    assert shown(desk, "status") == "stopped"
+    assert shown(desk, "note") == f"the {sentence}"
+    assert shown(desk, "held_until") == "2026-11-21T05:00:00.000000Z"
+    assert "goes on    Sat 21 Nov 2026 13:00" in run(desk, "campaigns", "show", SLUG).out
+    assert run(desk, "send", ISSUE, "--yes").status == 1
+    assert run(desk, "run-due").out == ""
+    assert len(wire.sent) == 100
+    clock.at += dt.timedelta(minutes=41)
+    ran = run(desk, "run-due")
+    assert ran.status == 0, ran.err
+    assert (len(set(wire.sent)), len(wire.sent), shown(desk, "status")) == (NUMBER, NUMBER, "sent")
+
+
+def test_a_limit_that_opened_again_long_ago_is_not_used_unasked(
+    desk: Path, clock: Clock, wire: Scripted
+) -> None:
+    pace(desk, 'limit = "100/h"\n')
+    run(desk, "send", ISSUE, "--yes")
+    clock.at += dt.timedelta(hours=9)
+    ran = run(desk, "run-due")
+    assert ran.status == 1
+    assert "nobody was there to do it" in ran.err
+    assert len(wire.sent) == 100
+    assert run(desk, "send", ISSUE, "--yes").status == 0
+    assert len(wire.sent) == NUMBER
+
+
+def test_a_warm_up_is_told_by_its_day(desk: Path, clock: Clock, wire: Scripted) -> None:
+    pace(desk, "warm_up = [40, 80]\nwarm_up_start = 2026-11-21\n")
+    ran = run(desk, "send", ISSUE, "--yes")
+    assert (
+        "The warm-up's limit of 40 on 2026-11-21 is used up; 110 are left; "
+        f"`mailer send {ISSUE}` goes on after 2026-11-22 00:00." in ran.out
+    )
+    for number in (120, NUMBER):
+        clock.at += dt.timedelta(days=1)
+        ran = run(desk, "send", ISSUE, "--yes")
+        assert len(set(wire.sent)) == len(wire.sent) == number, ran
+    assert shown(desk, "status") == "sent"
+
+
+def test_a_rotten_list_pauses_the_campaign_and_says_what_to_do(
+    desk: Path, clock: Clock, wire: Scripted
+) -> None:
+    def decide(message: Outgoing) -> Outcome:
+        if message.subscriber_id % 3:
+            return Outcome(Result.ACCEPTED, "ok")
+        return Outcome(Result.REJECTED, "", f"550 5.1.1 <{message.address}>: no such user")
+
+    wire.decide = decide
+    pace(desk, 'rejects = "5%"\nlimit = "1000/h"\n')
+    ran = run(desk, "send", ISSUE, "--yes")
+    assert ran.status == 1
+    assert (
+        "were refused, more than 5%; most often a server said: 550 5.1.1 <the address>: no such user"
+        in ran.out
+    )
+    assert f"`mailer campaigns resume {SLUG}` goes on with it." in ran.out
+    assert 100 <= len(wire.sent) < NUMBER
+    assert shown(desk, "status") == "paused"
+    run(desk, "campaigns", "resume", SLUG)
+    assert len(set(wire.sent)) == len(wire.sent) == NUMBER
+    assert shown(desk, "status") == "sent"
