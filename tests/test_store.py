@@ -12,7 +12,8 @@ from sqlite_utils import Database
 
 from mailer import store
 from mailer.errors import StoreError
-from mailer.store import address_hash, explain, migrations, open_store, utc_now, writing
+from mailer.store import address_hash, explain, open_store, utc_now, writing
+from mailer.tables import migrations
 
 OPEN = (
     "import sys; from pathlib import Path; from mailer.store import open_store; open_store(Path(sys.argv[1]))"
