@@ -13,7 +13,7 @@ looks again at whether the person may be written to, so that an unsubscribe wins
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -127,15 +127,13 @@ class Spool:
         """What is written within is one transaction, so that it is synced once."""
         return writing(self._db)
 
-    def claim(self, limit: int, *, without: Collection[str] = ()) -> list[Claim] | None:
+    def claim(self, limit: int) -> list[Claim] | None:
         """Up to `limit` deliveries that are due, now `sending`; None where none is left.
 
-        Who may not get it any more is skipped: a claim of such people alone is empty. `without` names
-        domains whose turn it is not.
+        Who may not get it any more is skipped: a claim of such people alone is empty.
         """
         reason, parameters = reason_sql(self.campaign.edition, None)
         now = utc_now()
-        elsewhere = f"AND s.domain NOT IN ({', '.join('?' * len(without))})" if without else ""
         with writing(self._db) as db:
             rows = db.conn.execute(
                 # What is pending, or deferred and due, with the person and why not to write to them, if so.
@@ -143,8 +141,8 @@ class Spool:
                 f"s.domain, {reason} FROM deliveries AS d INDEXED BY deliveries_open "
                 "JOIN subscribers AS s ON s.id = d.subscriber_id "
                 f"WHERE d.campaign_id = ? AND d.{_OPEN} AND d.state IN ('pending', 'deferred') "
-                f"AND d.due_at <= ? {elsewhere} LIMIT ?",
-                [*parameters, self.campaign.id, now, *without, limit],
+                f"AND d.due_at <= ? LIMIT ?",
+                [*parameters, self.campaign.id, now, limit],
             ).fetchall()
             claims = [_claim(row) for row in rows if row[8] is None]
             db.conn.execute(

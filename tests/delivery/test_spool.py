@@ -11,6 +11,8 @@ from mailer.audience.subscribers import erase, unsubscribe
 from mailer.audience.suppression import suppress
 from mailer.delivery.campaigns import campaigns, find_campaign
 from mailer.delivery.journal import Journal
+from mailer.delivery.parking import next_turn, park, unpark
+from mailer.delivery.run import NEVER
 from mailer.delivery.spool import STATES
 from mailer.delivery.transports.base import Outcome, Result
 from mailer.errors import CampaignError
@@ -82,12 +84,16 @@ def test_a_batch_of_people_who_left_is_not_the_end(db: Database) -> None:
     assert spool.claim(2) is None
 
 
-def test_a_claim_can_leave_out_domains(db: Database) -> None:
+def test_a_claim_does_not_meet_who_is_parked(db: Database) -> None:
     add_readers(db, 2, "slow.test")
     add_readers(db, 1, "fast.test")
     spool = freeze(db)
-    assert [claim.domain for claim in spool.claim(9, without=["slow.test", "x.test"]) or ()] == ["fast.test"]
-    assert spool.claim(9, without=["slow.test"]) is None
+    claims = spool.claim(9) or []
+    slow = [(c.person.subscriber_id, c.attempt, 4e9) for c in claims if c.domain == "slow.test"]
+    park(spool, slow)
+    assert spool.claim(9) is None
+    assert next_turn(spool, NEVER) == 4e9
+    unpark(spool, NEVER)
     assert [claim.domain for claim in spool.claim(9) or ()] == ["slow.test", "slow.test"]
 
 
