@@ -8,15 +8,16 @@ narrows it to what was on the wire. `docs/delivery.md` tells what is on disk at 
 from __future__ import annotations
 
 import queue
-import random
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
+from mailer.delivery.book import Book
 from mailer.delivery.brake import DOUBTS_IN_A_ROW, REFUSALS_IN_A_ROW, Brake, refused_too_often
+from mailer.delivery.deferral import NEVER, RETRY_AFTER, Deferrals
 from mailer.delivery.journal import Journal
 from mailer.delivery.lines import AHEAD_SECONDS, Lines
 from mailer.delivery.memory import rare_collections
@@ -26,22 +27,16 @@ from mailer.delivery.parking import next_turn, park
 from mailer.delivery.progress import Progress
 from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
-from mailer.delivery.transports.base import Outcome, Result, Transport
+from mailer.delivery.transports.base import Result, Transport
 from mailer.delivery.verdict import refusals_note
 from mailer.delivery.workers import Report, Workers
 from mailer.errors import BrakeError, TransportError
 from mailer.store import now, utc_text
 
-__all__ = ["NEVER", "RETRY_AFTER", "deliver"]
+__all__ = ["deliver"]
 
-#: Seconds until a deferred delivery is tried again, by attempt; after the last it waits for the operator.
-RETRY_AFTER = (5.0, 30.0, 120.0)
-#: A due time that no run reaches by itself.
-NEVER = "9999-12-31T23:59:59.999999Z"
 #: How long a stop waits for what is on the wire.
 GRACE_SECONDS = 5.0
-#: How much later than meant a deferred delivery may be tried again.
-_SPREAD = 1.25
 _WINDOW = 1000
 _CHUNK = 20
 _SETTLE_SECONDS = 0.5
@@ -126,7 +121,8 @@ class _Delivery:
         self._pacer = pacer
         self._asked_to_stop = stop
         self._observe = observe
-        self._retry_after = retry_after
+        self._deferrals = Deferrals(retry_after)
+        self._book = Book(spool, self._deferrals)
         self._window = max(_WINDOW, transport.batch * (count + 2))
         #: So many at once are worth a transaction, and keep the workers fed.
         self._portion = max(_WINDOW // 2, transport.batch)
@@ -136,7 +132,6 @@ class _Delivery:
         self._lines = Lines(pacer, clock) if pacer else None
         self._on_the_wire = 2 * count * transport.batch
         self._parked: set[str] = set()
-        self._idle = False
         self._used_up = "", ""
         self._stop = threading.Event()
         self._brake = Brake(
@@ -146,14 +141,10 @@ class _Delivery:
             }
         )
         self._workers = Workers(transport, journal, self._brake, self._is_stopping, count)
-        self._outstanding: set[tuple[int, int]] = set()
         self._waiting: deque[Message] = deque()
-        self._settled: list[tuple[int, int, Outcome, str]] = []
-        self._released: list[tuple[int, int]] = []
-        self._deferrals: Counter[int] = Counter()
         self._claim_again = 0.0
         self._started = self._settled_at = self._looked_at = time.monotonic()
-        self.progress = Progress()
+        self.progress = Progress(self._book.outcomes)
         self.error: TransportError | None = None
 
     def _is_stopping(self) -> bool:
@@ -166,10 +157,10 @@ class _Delivery:
             if not exhausted and self._may_claim():
                 exhausted = not self._claim()
             pause = self._dispatch()
-            self._collect(pause if self._outstanding else 0.0)
+            self._collect(pause if self._book.open else 0.0)
             if self._lines is not None:
                 self._mind_the_pace(self._lines)
-            if self._released:
+            if self._book.released:
                 exhausted = False
             self._write_down()
             if self._brake.sentence:
@@ -179,7 +170,7 @@ class _Delivery:
                 self._pause_itself()
                 return
             self._look_around()
-            if exhausted and not self._outstanding:
+            if exhausted and not self._book.open:
                 self._write_down(now=True)
                 if not self._await_due():
                     return
@@ -197,7 +188,7 @@ class _Delivery:
         self._journal.seal()
         self._collect(0.0)
         self._write_down(now=True)
-        if self._outstanding:
+        if self._book.open:
             # Somebody is still waiting on the wire, or failed in a way nobody foresaw. The journal knows who.
             for state, number in self._spool.recover(journal).items():
                 if state != "pending":
@@ -216,18 +207,16 @@ class _Delivery:
     def _give_back(self) -> None:
         """Nobody who was not handed over stays claimed."""
         waiting = self._waiting if self._lines is None else self._lines.clear()
-        keys = [(message.subscriber_id, message.attempt) for message in waiting]
-        self._released += keys
-        self._outstanding.difference_update(keys)
+        self._book.give_back(waiting)
         self._waiting.clear()
 
     def _room(self) -> int:
         """How many more may be claimed now. What is known is written down in the same transaction."""
-        return self._window - len(self._outstanding)
+        return self._window - len(self._book.open)
 
     def _may_claim(self) -> bool:
         if self._journal.size > _JOURNAL_BYTES:
-            if not self._outstanding:
+            if not self._book.open:
                 self._write_down(now=True)
                 self._journal.clear()
             return False
@@ -243,14 +232,12 @@ class _Delivery:
             room = min(room, ahead - len(self._lines))
             if room < max(1, min(ahead, self._portion) // 2):
                 return True
-        with self._spool.together():
-            self._record()
-            claims = self._spool.claim(room)
-        self._recorded()
+        claims = self._book.claim(room)
+        self._settled_at = time.monotonic()
         if claims is None:
             # What is parked may have its turn soon, while others are on the wire.
             self._claim_again = time.monotonic() + _LOOK_SECONDS
-            return bool(self._parked and self._outstanding)
+            return bool(self._parked and self._book.open)
         early: list[tuple[int, int, float]] = []
         for claim in claims:
             if self._lines is not None and (place := self._lines.turn(claim.domain)) is not None:
@@ -258,7 +245,7 @@ class _Delivery:
                 early.append((claim.person.subscriber_id, claim.attempt, place[1]))
                 continue
             message = Message(self._templates[claim.variant], claim.person, claim.attempt)
-            self._outstanding.add((message.subscriber_id, message.attempt))
+            self._book.open.add(message.key)
             if self._lines is None:
                 self._waiting.append(message)
             else:
@@ -272,20 +259,17 @@ class _Delivery:
         early = lines.too_many()
         if early:
             self._parked |= {name for name, _, _ in early}
-            keys = [(message.subscriber_id, message.attempt) for _, message, _ in early]
-            park(self._spool, [(*key, turn) for key, (_, _, turn) in zip(keys, early, strict=True)])
-            self._outstanding.difference_update(keys)
-        if self._idle and len(self._settled) >= self._window // 8:
-            self._write_down(now=True)  # what is known is all that keeps more from being claimed
+            park(self._spool, [(*message.key, turn) for _, message, turn in early])
+            self._book.open.difference_update(message.key for _, message, _ in early)
         moment = self._clock()
         wait, limit = lines.closed("", moment)
         if wait > AHEAD_SECONDS:
             self._give_back()
             self._write_down(now=True)
             self._claim_again = time.monotonic() + min(wait - AHEAD_SECONDS, _LOOK_SECONDS)
-        if limit and wait > _PATIENCE and not self._outstanding:
+        if limit and wait > _PATIENCE and not self._book.open:
             self._end_for(limit, round(moment + wait, 3))
-        elif not self._outstanding and not self._stop.is_set():
+        elif not self._book.open and not self._stop.is_set():
             self._asked_to_stop.wait(_NAP_SECONDS)
 
     def _end_for(self, limit: str, goes_on: float) -> None:
@@ -311,9 +295,8 @@ class _Delivery:
                 self._workers.give([self._waiting.popleft() for _ in range(size)])
             return 0.1
         # No more than the connections can take: what leaves counts for the hour that it leaves in.
-        room = self._on_the_wire - (len(self._outstanding) - len(self._lines))
+        room = self._on_the_wire - (len(self._book.open) - len(self._lines))
         leaving, pause = self._lines.leave(room)
-        self._idle = len(leaving) < room
         for start in range(0, len(leaving), self._chunk):
             self._workers.give(leaving[start : start + self._chunk])
         return pause
@@ -331,20 +314,12 @@ class _Delivery:
         return self._workers.reports.get_nowait()
 
     def _take_in(self, report: Report) -> None:
-        for message, outcome in report.settled:
-            key = (message.subscriber_id, message.attempt)
-            self._settled.append((*key, outcome, self._due(outcome, message.subscriber_id)))
-            self._outstanding.discard(key)
-            if self._lines is not None:
-                self._lines.ended(key, handed_over=True)
-            state = outcome.result._value_  # as `value`, without the price of a property
-            self.progress.outcomes[state] = self.progress.outcomes.get(state, 0) + 1
-        for message in report.released:
-            key = (message.subscriber_id, message.attempt)
-            self._released.append(key)
-            self._outstanding.discard(key)
-            if self._lines is not None:
-                self._lines.ended(key, handed_over=False)
+        self._book.take_in(report)
+        if self._lines is not None:
+            for message, _ in report.settled:
+                self._lines.ended(message.key, handed_over=True)
+            for message in report.released:
+                self._lines.ended(message.key, handed_over=False)
         if report.ended:
             # A connection less is no reason to stop; none at all is, and so is a defect of ours.
             self._workers.alive -= 1
@@ -352,39 +327,12 @@ class _Delivery:
                 self.error = report.error
                 self._stop.set()
 
-    def _due(self, outcome: Outcome, subscriber_id: int) -> str:
-        """When a deferred delivery is tried again: later each time, and not all of them at once."""
-        if outcome.result is not Result.DEFERRED:
-            return ""
-        self._deferrals[subscriber_id] += 1
-        attempt = self._deferrals[subscriber_id]
-        if attempt > len(self._retry_after):
-            return NEVER
-        seconds = self._retry_after[attempt - 1] * random.uniform(0.75, _SPREAD)  # noqa: S311
-        return utc_text(now() + timedelta(seconds=seconds))
-
     def _write_down(self, *, now: bool = False) -> None:
         """Commits outcomes, twice a second at least. Most are written with the next claim, synced once."""
         waited = time.monotonic() - self._settled_at
-        if not (now or waited > _SETTLE_SECONDS or len(self._settled) >= 2 * self._portion):
+        if not (now or waited > _SETTLE_SECONDS or len(self._book.settled) >= 2 * self._portion):
             return
-        if self._settled or self._released:
-            with self._spool.together():
-                self._record()
-            self._recorded()
-        self._settled_at = time.monotonic()
-
-    def _record(self) -> None:
-        """Writes what is known, inside a transaction of the caller's."""
-        if self._settled:
-            self._spool.settle(self._settled)
-        if self._released:
-            self._spool.release(self._released)
-
-    def _recorded(self) -> None:
-        """That transaction is committed."""
-        self._settled = []
-        self._released = []
+        self._book.write_down()
         self._settled_at = time.monotonic()
 
     def _look_around(self) -> None:
@@ -418,7 +366,7 @@ class _Delivery:
         first = min((moment for moment in (again, turn) if moment is not None), default=None)
         # Nothing is put off for longer than this. Who has waited so long and is not due yet waits for a
         # clock that was set back.
-        enough = time.monotonic() + _SPREAD * max(self._retry_after, default=0.0)
+        enough = time.monotonic() + self._deferrals.longest
         while first is not None and not self._stop.is_set():
             if self._clock() >= first:
                 return True

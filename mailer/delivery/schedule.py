@@ -13,7 +13,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from mailer.delivery.campaigns import Campaign, campaigns
-from mailer.delivery.run import NEVER
+from mailer.delivery.deferral import NEVER
 from mailer.delivery.spool import Spool
 from mailer.store import writing
 

@@ -22,6 +22,7 @@ from mailer.config import Settings
 from mailer.delivery.bounced import source_of
 from mailer.delivery.campaigns import Campaign, campaigns, find_campaign
 from mailer.delivery.canary import Canary, hold_until
+from mailer.delivery.deferral import NEVER
 from mailer.delivery.dkim import Signer, open_signer
 from mailer.delivery.ledger import StoredLedger
 from mailer.delivery.lock import campaign_lock
@@ -30,7 +31,7 @@ from mailer.delivery.pace import Pacer
 from mailer.delivery.parking import unpark
 from mailer.delivery.progress import Progress
 from mailer.delivery.reasons import Reason
-from mailer.delivery.run import NEVER, deliver
+from mailer.delivery.run import deliver
 from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
 from mailer.delivery.transports import open_transport

@@ -14,11 +14,12 @@ from mailer.config import Pace, Settings
 from mailer.delivery import run as module
 from mailer.delivery import workers
 from mailer.delivery.brake import Brake
+from mailer.delivery.deferral import NEVER
 from mailer.delivery.journal import Journal, read_journal
 from mailer.delivery.pace import Pacer
 from mailer.delivery.progress import Progress
 from mailer.delivery.reasons import Reason
-from mailer.delivery.run import NEVER, deliver
+from mailer.delivery.run import deliver
 from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
 from mailer.delivery.transports.base import Outcome, Outgoing, Result

@@ -14,11 +14,12 @@ from sqlite_utils import Database
 
 from mailer.config import Pace, Settings
 from mailer.delivery import run as module
+from mailer.delivery.deferral import NEVER
 from mailer.delivery.ledger import Ledger, StoredLedger
 from mailer.delivery.pace import Pacer
 from mailer.delivery.parking import next_turn, unpark
 from mailer.delivery.progress import Progress
-from mailer.delivery.run import NEVER, deliver
+from mailer.delivery.run import deliver
 from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
 from mailer.delivery.transports.base import Outcome, Outgoing, Result

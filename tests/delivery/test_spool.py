@@ -10,9 +10,9 @@ from sqlite_utils import Database
 from mailer.audience.subscribers import erase, unsubscribe
 from mailer.audience.suppression import suppress
 from mailer.delivery.campaigns import campaigns, find_campaign
+from mailer.delivery.deferral import NEVER
 from mailer.delivery.journal import Journal
 from mailer.delivery.parking import next_turn, park, unpark
-from mailer.delivery.run import NEVER
 from mailer.delivery.spool import STATES
 from mailer.delivery.transports.base import Outcome, Result
 from mailer.errors import CampaignError
