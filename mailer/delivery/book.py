@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from mailer.delivery.claim import Claim
 from mailer.delivery.deferral import Deferrals
 from mailer.delivery.message import Message
-from mailer.delivery.spool import Claim, Spool
+from mailer.delivery.spool import Spool
 from mailer.delivery.transports.base import Outcome
 from mailer.delivery.workers import Report
 

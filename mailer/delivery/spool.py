@@ -16,31 +16,22 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlite_utils import Database
 
 from mailer.audience.selection import reason_sql
 from mailer.delivery.bounced import note_refusals, source_of
 from mailer.delivery.campaigns import Campaign, find_campaign
+from mailer.delivery.claim import Claim, claim_of
 from mailer.delivery.journal import read_journal
-from mailer.delivery.message import Person
 from mailer.delivery.reasons import Reason, reasons_of
 from mailer.delivery.transports.base import Outcome, Result
 from mailer.store import utc_now, writing
 
-__all__ = ["STATES", "Claim", "Spool"]
+__all__ = ["STATES", "Spool"]
 
 STATES = ("pending", "sending", "accepted", "rejected", "deferred", "uncertain", "skipped")
-
-
-class Claim(NamedTuple):
-    """A delivery that is ours to hand over now."""
-
-    person: Person
-    variant: int
-    attempt: int
-    domain: str
 
 
 #: The very words of the partial index `deliveries_open`: with them in a condition, SQLite uses it.
@@ -144,7 +135,7 @@ class Spool:
                 f"AND d.due_at <= ? LIMIT ?",
                 [*parameters, self.campaign.id, now, limit],
             ).fetchall()
-            claims = [_claim(row) for row in rows if row[8] is None]
+            claims = [claim_of(row) for row in rows if row[8] is None]
             db.conn.execute(
                 # Ours from here on. The attempt tells this claim from an earlier one.
                 "UPDATE deliveries SET state = 'sending', attempt = attempt + 1, claimed_at = ?, "
@@ -329,27 +320,3 @@ class Spool:
 
 
 _INTERRUPTED = Outcome(Result.UNCERTAIN, reason="the program ended while this message was being handed over")
-
-
-def _claim(row: Sequence[Any]) -> Claim:
-    subscriber, variant, attempt, address, name, language, attributes, domain = row[:8]
-    free = json.loads(attributes) if attributes and attributes != "{}" else {}
-    person = Person(
-        subscriber,
-        address,
-        name,
-        language,
-        {key: _text(value) for key, value in free.items()} if free else None,
-    )
-    return Claim(person, variant, attempt + 1, domain)
-
-
-def _text(value: object) -> str:
-    """An attribute as a reader may see it."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(_text(item) for item in value)
-    return str(value)

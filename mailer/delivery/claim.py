@@ -1,0 +1,45 @@
+"""A delivery that is ours to hand over, as the spool's row tells of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from mailer.delivery.message import Person
+
+__all__ = ["Claim", "claim_of"]
+
+
+class Claim(NamedTuple):
+    """A delivery that is ours to hand over now."""
+
+    person: Person
+    variant: int
+    attempt: int
+    domain: str
+
+
+def claim_of(row: Sequence[Any]) -> Claim:
+    """The claim of (id, variant, attempt, address, name, language, attributes as JSON, domain, ...)."""
+    subscriber, variant, attempt, address, name, language, attributes, domain = row[:8]
+    free = json.loads(attributes) if attributes and attributes != "{}" else {}
+    person = Person(
+        subscriber,
+        address,
+        name,
+        language,
+        {key: _text(value) for key, value in free.items()} if free else None,
+    )
+    return Claim(person, variant, attempt + 1, domain)
+
+
+def _text(value: object) -> str:
+    """An attribute as a reader may see it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_text(item) for item in value)
+    return str(value)
