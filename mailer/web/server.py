@@ -1,6 +1,7 @@
 """Runs the application with uvicorn: one process, no access log (addresses hold tokens), no trust in proxies.
 
-uvicorn waits for ever for a request that never becomes complete; here such a connection is closed.
+uvicorn waits for ever for a request that never becomes complete, and for a reader who takes nothing of an
+answer; here such a connection is closed, so that nobody can hold all there are.
 """
 
 from __future__ import annotations
@@ -17,21 +18,29 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-__all__ = ["HEAD_SECONDS", "listen", "make_server"]
+__all__ = ["HEAD_SECONDS", "STALL_SECONDS", "listen", "make_server"]
 
-#: A request's line and header fields have to be here after so long.
+#: A request's line and header fields have to be here after so long. So has a body that nobody asked for,
+#: once its request was answered.
 HEAD_SECONDS = 10.0
+#: In so long a reader has to take something of what waits for them.
+STALL_SECONDS = 20.0
+_LEAST_TAKEN = 4096  # bytes; on the slowest of lines it is more
 _CONNECTIONS = 1000
 
 
 class _Protocol(H11Protocol):
-    """Closes a connection whose request head does not arrive."""
+    """Closes a connection whose request does not arrive, or whose answer is not taken."""
 
     _head_timer: asyncio.TimerHandle | None = None
+    _body_timer: asyncio.TimerHandle | None = None
+    _stall_timer: asyncio.TimerHandle | None = None
+    _untaken: tuple[object, int] = (None, 0)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._watch()
+        self._stall_timer = self.loop.call_later(STALL_SECONDS, self._look_for_progress)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -39,7 +48,35 @@ class _Protocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_watching()
+        for timer in (self._body_timer, self._stall_timer):
+            if timer is not None:
+                timer.cancel()
         super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._owes_a_body(self.cycle):
+            # uvicorn's own timer ends with the next byte that comes, however few they are.
+            self._body_timer = self.loop.call_later(HEAD_SECONDS, self._too_late, self.cycle)
+
+    def _owes_a_body(self, cycle: object) -> bool:
+        """Whether this request was answered before all of it was here."""
+        same = self.cycle is cycle and self.cycle.response_complete
+        return same and self.conn.their_state is h11.SEND_BODY
+
+    def _too_late(self, cycle: object) -> None:
+        if self._owes_a_body(cycle) and not self.transport.is_closing():
+            self.transport.close()
+
+    def _look_for_progress(self) -> None:
+        """Also a connection that is closing waits for its reader."""
+        waiting = self.transport.get_write_buffer_size()
+        cycle, before = self._untaken
+        if waiting and before and cycle is self.cycle and waiting > before - _LEAST_TAKEN:
+            self.transport.abort()
+            return
+        self._untaken = (self.cycle, waiting)
+        self._stall_timer = self.loop.call_later(STALL_SECONDS, self._look_for_progress)
 
     def _watch(self) -> None:
         if self.conn.their_state is not h11.IDLE:

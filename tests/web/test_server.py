@@ -8,8 +8,12 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
+import uvicorn
 
 from mailer.audience.subscribers import Subscriber
 from mailer.web import server as web_server
@@ -21,12 +25,19 @@ from tests.web.conftest import Site, a_reader
 @pytest.fixture
 def port(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     monkeypatch.setattr(web_server, "HEAD_SECONDS", 0.3)
-    server = make_server(create_app(site.settings))
+    with serving(create_app(site.settings)) as (port, _):
+        yield port
+
+
+@contextmanager
+def serving(app: Any) -> Iterator[tuple[int, uvicorn.Server]]:
+    """The server in a thread of its own, and its port."""
+    server = make_server(app)
     with listen("127.0.0.1", 0) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            yield listener.getsockname()[1]
+            yield listener.getsockname()[1], server
         finally:
             server.should_exit = True
             thread.join(20)
@@ -87,6 +98,64 @@ def test_a_second_request_that_never_becomes_complete_is_given_up_too(port: int)
         connection.sendall(b"GET /healthz HT")
         rest = b"".join(iter(lambda: connection.recv(65536), b""))
     assert rest.removeprefix(b"ok\n") == b""
+
+
+def test_a_body_that_nobody_asked_for_does_not_hold_the_connection(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), 20) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+        received = b""
+        while not received.endswith(b"ok\n"):
+            received += connection.recv(65536)
+        connection.sendall(b"x")
+        try:
+            rest = connection.recv(1000)
+        except ConnectionResetError:
+            rest = b""
+    assert rest == b""
+
+
+def test_after_a_body_that_nobody_asked_for_comes_the_next_request(port: int) -> None:
+    request = b"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), 20) as connection:
+        for _ in range(2):
+            connection.sendall(request)
+            received = b""
+            while not received.endswith(b"ok\n"):
+                received += connection.recv(65536)
+            connection.sendall(b"x" * 1000)
+
+
+@pytest.mark.parametrize("closing", [b"", b"Connection: close\r\n"])
+def test_an_answer_that_is_not_taken_is_given_up(closing: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def large(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"x" * 30_000_000})
+
+    monkeypatch.setattr(web_server, "STALL_SECONDS", 0.2)
+    with serving(large) as (port, server), socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(20)
+        connection.connect(("127.0.0.1", port))
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n" + closing + b"\r\n")
+        assert connection.recv(12) == b"HTTP/1.1 200"
+        until = time.monotonic() + 15
+        while server.server_state.connections and time.monotonic() < until:
+            time.sleep(0.01)
+        assert not server.server_state.connections
+
+
+@pytest.mark.parametrize(
+    ("waiting", "given_up"),
+    [((90_000, 80_000, 70_000), False), ((90_000, 0, 90_000), False), ((90_000, 89_999), True)],
+)
+def test_who_takes_something_is_waited_for(waiting: tuple[int, ...], given_up: bool) -> None:
+    protocol = web_server._Protocol.__new__(web_server._Protocol)
+    protocol.loop, protocol.transport, protocol.cycle = Mock(), Mock(), Mock()
+    protocol.transport.get_write_buffer_size.side_effect = waiting
+    for _ in waiting:
+        protocol._look_for_progress()
+    assert protocol.transport.abort.called is given_up
+    assert protocol.loop.call_later.call_count == len(waiting) - given_up
 
 
 def test_a_connection_that_is_kept_answers_again(port: int) -> None:
