@@ -7,6 +7,7 @@ What a request holds is `sendgrid_request`'s, how far it got `sendgrid_client`'s
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -59,6 +60,8 @@ class SendGrid:
         self._pause = pause
         self._clock = clock
         self._timeout = timeout
+        # Composing keeps the interpreter busy: one at a time is as fast, and lets the ledger in between.
+        self._composing = threading.Lock()
 
     @classmethod
     def from_settings(cls, url: str, settings: Settings, pause: Pause = time.sleep) -> SendGrid:
@@ -77,14 +80,20 @@ class SendGrid:
     def channel(self) -> SendGridChannel:
         """A channel with one connection of its own."""
         wire = Wire(self.base_url, self._api_key, self._timeout)
-        return SendGridChannel(self.base_url, self._api_key, wire, self._pause, self._clock)
+        return SendGridChannel(self.base_url, self._api_key, wire, self._pause, self._clock, self._composing)
 
 
 class SendGridChannel:
     """Requests one after the other, over one kept connection."""
 
     def __init__(
-        self, base_url: str, api_key: str, wire: Wire, pause: Pause, clock: Callable[[], float]
+        self,
+        base_url: str,
+        api_key: str,
+        wire: Wire,
+        pause: Pause,
+        clock: Callable[[], float],
+        composing: threading.Lock,
     ) -> None:
         self._place = base_url
         self._api_key = api_key
@@ -92,6 +101,7 @@ class SendGridChannel:
         self._client = client(base_url, wire)
         self._pause = pause
         self._clock = clock
+        self._composing = composing
         self._forms: list[Form] = []
         self._worked = False  # whether there has ever been an answer
 
@@ -122,11 +132,12 @@ class SendGridChannel:
         """Sends what may share a request, in fewer requests or more, and fills in its outcomes."""
         form = self._form(batch[places[0]])
         ready: list[tuple[int, str]] = []
-        for place in places:
-            try:
-                ready.append((place, form.personalization(batch[place])))
-            except Unfit as reason:
-                outcomes[place] = Outcome(Result.REJECTED, reason=one_line(str(reason)), cause=Cause.US)
+        with self._composing:
+            for place in places:
+                try:
+                    ready.append((place, form.personalization(batch[place])))
+                except Unfit as reason:
+                    outcomes[place] = Outcome(Result.REJECTED, reason=one_line(str(reason)), cause=Cause.US)
         waiting = [ready] if ready else []
         refusals = 0
         while waiting:
