@@ -23,6 +23,8 @@ __all__ = ["Sending", "send"]
 
 #: What the project wants of one process, in recipients a second.
 TARGET = 30_000
+#: As many requests in flight as a workspace has by default.
+CONNECTIONS = 8
 _KEY = "SG.bench"
 
 
@@ -40,7 +42,11 @@ def send(workspace: Workspace, folder: Path) -> Sending:
     fresh = workspace.fresh(folder)
     with stand_in() as served:
         command = (*fresh.mailer, "send", ISSUE, "--yes", "--json", "--transport", "sendgrid:")
-        env = environment(MAILER_SENDGRID_URL=served.url, SENDGRID_API_KEY=_KEY)
+        env = environment(
+            MAILER_SENDGRID_URL=served.url,
+            SENDGRID_API_KEY=_KEY,
+            MAILER_DELIVERY_CONNECTIONS=str(CONNECTIONS),
+        )
         took = run(command, env=env)
     shutil.rmtree(folder)
     result = json.loads(took.output)
