@@ -5,6 +5,7 @@ A password is sent over TLS only, or within this machine. What is done with the 
 
 from __future__ import annotations
 
+import base64
 import smtplib
 import socket
 import ssl
@@ -87,7 +88,7 @@ def _explain(server: Server, error: OSError) -> TransportError:
     match error:
         case smtplib.SMTPAuthenticationError() if error.smtp_code >= 500:
             return TransportError(
-                f"{server} refused the user {server.user}: {_words(error)}; "
+                f"{server} refused the user {server.user}: {_words(server, error)}; "
                 "check the user in the transport's URL and MAILER_SMTP_PASSWORD"
             )
         case smtplib.SMTPNotSupportedError():
@@ -96,10 +97,10 @@ def _explain(server: Server, error: OSError) -> TransportError:
                 "for submission (587 or 465), or leave the user out of the transport's URL"
             )
         case smtplib.SMTPResponseException() if 400 <= error.smtp_code <= 499:
-            return Busy(f"{server} takes no mail just now: {_words(error)}; run this again later")
+            return Busy(f"{server} takes no mail just now: {_words(server, error)}; run this again later")
         case smtplib.SMTPResponseException():
             return TransportError(
-                f"{server} refused us: {_words(error)}; ask who runs it, or use another transport"
+                f"{server} refused us: {_words(server, error)}; ask who runs it, or use another transport"
             )
         case ssl.SSLCertVerificationError():
             return TransportError(
@@ -127,8 +128,13 @@ def _explain(server: Server, error: OSError) -> TransportError:
     return Busy(f"{server} {why}; check that the server runs and that the transport's URL is right")
 
 
-def _words(error: smtplib.SMTPResponseException) -> str:
-    said = error.smtp_error
+def _words(server: Server, error: smtplib.SMTPResponseException) -> str:
+    """What the server said, without the password: some repeat the line that they do not like."""
+    said = error.smtp_error if isinstance(error.smtp_error, bytes) else error.smtp_error.encode()
+    if server.password:
+        password = server.password.encode()
+        for secret in (b"\0" + server.user.encode() + b"\0" + password, password):
+            said = said.replace(base64.b64encode(secret), b"[password]").replace(secret, b"[password]")
     return f"{error.smtp_code} {one_line(said, 300)}"
 
 

@@ -21,6 +21,7 @@ from mailer.delivery.transports.replies import NO_ANSWER, Replies, say
 __all__ = ["NO_ANSWER", "Announcement", "Doubt", "Lost", "Session"]
 
 _GOODBYE_SECONDS: Final = 2.0
+_SIZE = re.compile(r"[0-9]{1,20}")
 _LINE_BEGINS_WITH_DOT = re.compile(rb"^\.", re.MULTILINE)
 
 
@@ -89,7 +90,10 @@ class Session(Replies):
     def authenticate(self, user: str, password: str) -> None:
         """AUTH with the best mechanism that both sides know. Raises smtplib.SMTPException."""
         if (user + password).isascii():
-            self.login(user, password)
+            try:
+                self.login(user, password)
+            except ValueError:  # smtplib lets a challenge that is no base64 through
+                raise smtplib.SMTPException("its answer to AUTH cannot be read") from None
             return
         # smtplib takes ASCII only; RFC 4616 says that PLAIN is UTF-8.
         if "PLAIN" not in self.esmtp_features.get("auth", "").upper().split():
@@ -103,7 +107,7 @@ class Session(Replies):
     def largest(self) -> int:
         """The most octets that the server takes in a message (RFC 1870), or 0 where it does not say."""
         size = self.esmtp_features.get("size", "")
-        return int(size) if size.isascii() and size.isdigit() else 0
+        return int(size) if _SIZE.fullmatch(size) else 0
 
     def is_alive(self) -> bool:
         """Whether the server is there and quiet, as it should be between two transactions."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import socket
 import ssl
 import threading
@@ -352,3 +353,32 @@ def test_a_session_can_be_left_after_it_was_lost() -> None:
         session.leave()
         assert not session.is_alive()
         assert isinstance(session, Session)
+
+
+@pytest.mark.parametrize(
+    "echo", ["s3cret", base64.b64encode(b"s3cret").decode(), base64.b64encode(b"\0desk\0s3cret").decode()]
+)
+@pytest.mark.parametrize("reply", ["535 5.7.8 no: AUTH PLAIN {}", "454 4.7.0 later: {}", "501 what is {}?"])
+def test_a_password_that_the_server_repeats_is_not_shown(echo: str, reply: str) -> None:
+    with SmtpServer(tls=server_tls(), login=("desk", "s3cret")) as server:
+        server.fail("AUTH", "reply", reply.format(echo), times=9)
+        sentence = why_not(where(server, user="desk", password="s3cret"))
+    assert echo not in sentence
+    assert "[password]" in sentence
+
+
+@pytest.mark.parametrize("challenge", ["334 a", "334 !!!a", "334 \x1b[31m"])
+def test_a_challenge_that_is_none_is_one_sentence(challenge: str) -> None:
+    with SmtpServer(tls=server_tls(), login=("desk", "s3cret")) as server:
+        server.fail("AUTH", "reply", challenge, times=9)
+        sentence = why_not(where(server, user="desk", password="s3cret"))
+    assert "broke off: its answer to AUTH cannot be read" in sentence
+
+
+@pytest.mark.parametrize(("size", "largest"), [("9" * 5000, 0), ("1000", 1000), ("x", 0), ("²", 0)])
+def test_a_size_that_is_no_number_is_no_limit(size: str, largest: int) -> None:
+    with SmtpServer() as server:
+        session = connect(where(server))
+        session.esmtp_features["size"] = size
+        assert session.largest == largest
+        session.leave()
