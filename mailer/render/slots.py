@@ -19,7 +19,7 @@ __all__ = ["Context", "Part", "Slot"]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
 #: The same in every context that does not encode spaces.
-_PLAIN = re.compile(r"[A-Za-z0-9 @._:/+-]*")
+_PLAIN = re.compile(r"[\w @.:/+-]*")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
