@@ -61,7 +61,11 @@ def may_go_on(settings: Settings, spool: Spool) -> bool:
             return False
         if _pause_if_bad(settings, spool, canary, only_from=("held",)):
             return False
-        return release(spool, only_from=("held",))
+        if not release(spool, only_from=("held",)):
+            return False
+        # Until a run has begun with the rest it may still go on by itself, should this process die now.
+        hold_until(spool, campaign.held_until)
+        return True
 
 
 def wait_while_held(

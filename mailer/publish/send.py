@@ -32,6 +32,7 @@ from mailer.delivery.parking import unpark
 from mailer.delivery.progress import Progress
 from mailer.delivery.reasons import Reason
 from mailer.delivery.run import deliver
+from mailer.delivery.schedule import set_due
 from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
 from mailer.delivery.transports import open_transport
@@ -43,7 +44,7 @@ from mailer.publish.guard import keeping_watch, refuse_if_older
 from mailer.publish.prepare import Prepared
 from mailer.publish.schedule import check_unscheduled
 from mailer.render.rendition import Rendition
-from mailer.store import now
+from mailer.store import now, writing
 
 __all__ = [
     "Result",
@@ -257,10 +258,13 @@ def _run(
     own = Stop(stop)  # a run that is paused ends its waits, and not those of the campaigns after it
     transport = open_transport(transport_url, settings, pause=own.wait)
     spool.source = source_of(transport_url)
-    if not spool.set_status("sending", only_from=_STARTING):
-        _check_open(find_campaign(db, slug))  # somebody was quicker
-    if campaign.held_until:
-        hold_until(spool, "")
+    with writing(db):
+        if not spool.set_status("sending", only_from=_STARTING):
+            _check_open(find_campaign(db, slug))  # somebody was quicker
+        if campaign.held_until:
+            hold_until(spool, "")
+            if not asked:  # its time was then: whoever finds it interrupted goes on with it
+                set_due(spool, campaign.held_until)
     progress = Progress()
     try:
         started = find_campaign(db, slug).started_at
