@@ -187,3 +187,40 @@ def test_json_is_plain_even_at_the_first_workspace(tmp_path: Path) -> None:
         "database": "warning",
         "disk": "ok",
     }
+
+
+EVIL = r"\027[2J\027]0;owned\007\013\155"
+HIDDEN = ("\x1b", "\x07", "\r", "\x9b", "\u202e")
+
+
+def _hostile(world: World) -> None:
+    """Whatever the DNS and the servers say may reach an operator's terminal."""
+    own = world.zones[DOMAIN]
+    own["TXT"] = [f'"v=spf1 include:other.alt {EVIL}=1 \\226\\128\\174 ~all"']
+    world.zones["other.alt"] = {"TXT": [f'"v=spf1 {EVIL} -all"']}
+    world.zones["_dmarc.harbour.alt"] = {"TXT": [f'"v=DMARC1; p=reject; rua={EVIL}, mailto:a{EVIL}@b{EVIL}"']}
+    world.zones[KEY_RECORD] = {"TXT": [f'"v=DKIM1; k={EVIL}; s={EVIL}; p={EVIL}"']}
+    label = EVIL.replace(";", r"\;")
+    own["MX"] = [f"10 {label}.harbour.alt."]
+    world.zones["2.0.0.44.in-addr.arpa"] = {"PTR": [f"{label}.harbour.alt."]}
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_nothing_that_the_dns_says_commands_a_terminal(world: World, more: tuple[str, ...]) -> None:
+    _hostile(world)
+    ran = world.doctor(*more)
+    assert ran.status == 1
+    assert "owned" in ran.out
+    assert "could not be looked at" not in ran.out
+    for character in HIDDEN:
+        assert character not in ran.out
+        assert json.dumps(character)[1:-1] not in ran.out
+
+
+def test_a_record_without_end_is_cut(world: World) -> None:
+    world.zones[DOMAIN]["TXT"] = [" ".join(['"v=spf1 ~all "', *['"' + "x=1 " * 60 + '"'] * 200])]
+    world.zones["_dmarc.harbour.alt"] = {
+        "TXT": [" ".join(['"v=DMARC1; p="', *['"' + "x" * 250 + '"'] * 200])]
+    }
+    ran = world.doctor()
+    assert max(map(len, ran.out.splitlines())) < 5000

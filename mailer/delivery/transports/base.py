@@ -35,7 +35,8 @@ __all__ = [
 #: which is what `threading.Event.wait` does.
 Pause = Callable[[float], object]
 
-_UNSEEN = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029]+")
+# Control characters, line ends of every kind, and what turns the direction of the text around it.
+_UNSEEN = re.compile(r"[\x00-\x20\x7f-\xa0\u2028-\u202e\u2066-\u2069]+")
 
 
 class Result(StrEnum):
