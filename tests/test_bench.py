@@ -13,12 +13,15 @@ import pytest
 from bench.measuring import Failed, run, table
 from bench.peers import PEERS, Peer
 from bench.sink import tool
+from tests.needs import missing
 
 ROOT = Path(__file__).parents[1]
-needs_postfix = pytest.mark.skipif(
-    not shutil.which("smtp-sink", path=os.environ.get("PATH", "") + ":/usr/sbin"),
-    reason="needs smtp-sink of Debian's package postfix",
-)
+
+
+@pytest.fixture
+def _postfix() -> None:
+    if not shutil.which("smtp-sink", path=os.environ.get("PATH", "") + ":/usr/sbin"):
+        missing("smtp-sink, of Debian's package postfix,")
 
 
 def bench(name: str, *words: str) -> str:
@@ -34,7 +37,7 @@ def test_sendgrid_counts_recipients_in_requests() -> None:
     assert "mailer, whole command" in out
 
 
-@needs_postfix
+@pytest.mark.usefixtures("_postfix")
 def test_smtp_stands_beside_smtp_source() -> None:
     words = ("--readers", "60", "--rounds", "1", "--peer-readers", "0", "--signed-readers", "20")
     out = bench("smtp", *words, "--markdown")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.full_issue import full_issue
+from tests.needs import missing
 from tools import screenshots
 from tools.screenshots import Shown, chromium
 
@@ -16,9 +16,7 @@ from tools.screenshots import Shown, chromium
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not screenshots.CHROMIUM.exists():
-        if os.environ.get("CI"):
-            pytest.fail(f"{screenshots.CHROMIUM} is needed here", pytrace=False)
-        pytest.skip(f"there is no {screenshots.CHROMIUM}")
+        missing(str(screenshots.CHROMIUM))
     with chromium() as started:
         yield started
 

@@ -17,6 +17,7 @@ from mailer.render import mjml as mjml_module
 from mailer.render import render as render_module
 from mailer.render.render import render_variants
 from tests.full_issue import ROOT, full_issue
+from tests.needs import missing
 
 pytestmark = pytest.mark.node
 
@@ -41,20 +42,13 @@ process.stdin.on("data", (chunk) => { input += chunk; }).on("end", async () => {
 """
 
 
-def _missing(what: str) -> None:
-    """Where it must not be missed, in CI, that is a failure; elsewhere there is nothing to look with."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{what} is needed here", pytrace=False)
-    pytest.skip(f"there is no {what}")
-
-
 @pytest.fixture(scope="module")
 def node() -> str:
     found = shutil.which("node")
     if found is None:
-        _missing("node")
+        missing("node")
     if not (MODULES / "mjml").is_dir():
-        _missing(f"npm package mjml in {MODULES}")
+        missing(f"npm package mjml in {MODULES}")
     assert found is not None
     return found
 
