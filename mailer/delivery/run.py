@@ -235,8 +235,9 @@ class _Delivery:
         claims = self._book.claim(room)
         self._settled_at = time.monotonic()
         if claims is None:
-            # What is parked may have its turn soon, while others are on the wire.
+            # What is parked may have its turn soon, while others are on the wire. Or somebody has ended it.
             self._claim_again = time.monotonic() + _LOOK_SECONDS
+            self._looked_at = 0.0
             return bool(self._parked and self._book.open)
         early: list[tuple[int, int, float]] = []
         for claim in claims:
@@ -341,7 +342,7 @@ class _Delivery:
             self.progress.stopped_by = "signal"
             self._stop.set()
         now = time.monotonic()
-        if now - self._looked_at < _LOOK_SECONDS:
+        if self._looked_at and now - self._looked_at < _LOOK_SECONDS:
             return
         self._looked_at = now
         self.progress.seconds = now - self._started

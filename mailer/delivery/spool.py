@@ -34,6 +34,8 @@ __all__ = ["STATES", "Spool"]
 STATES = ("pending", "sending", "accepted", "rejected", "deferred", "uncertain", "skipped")
 
 
+#: Statuses in which nobody is claimed, however late a run learns of them.
+_ENDED = ("paused", "cancelled")
 #: The very words of the partial index `deliveries_open`: with them in a condition, SQLite uses it.
 _OPEN = "state IN ('pending', 'sending', 'deferred', 'uncertain')"
 # Many rows are named in one JSON text and changed by one statement, which costs half of a statement a row
@@ -119,13 +121,15 @@ class Spool:
         return writing(self._db)
 
     def claim(self, limit: int) -> list[Claim] | None:
-        """Up to `limit` deliveries that are due, now `sending`; None where none is left.
+        """Up to `limit` deliveries that are due, now `sending`; None where none is left, or it was ended.
 
         Who may not get it any more is skipped: a claim of such people alone is empty.
         """
         reason, parameters = reason_sql(self.campaign.edition, None)
         now = utc_now()
         with writing(self._db) as db:
+            if self.status() in _ENDED:
+                return None  # another campaign may hold by now whom this one has not claimed
             rows = db.conn.execute(
                 # What is pending, or deferred and due, with the person and why not to write to them, if so.
                 "SELECT d.subscriber_id, d.variant, d.attempt, s.address, s.name, s.language, s.attributes, "

@@ -34,6 +34,8 @@ def end_of_first(settings: Settings, spool: Spool) -> bool:
     if canary is None or canary.phase != "first":
         return False
     with writing(spool.database):
+        if spool.status() != "sending":
+            return True  # somebody else has decided; the first few are still to be watched
         mark(spool, canary, "held")
         if _pause_if_bad(settings, spool, canary, only_from=("sending",)):
             return True

@@ -6,12 +6,14 @@ import datetime as dt
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mailer import store
 from mailer.delivery.campaigns import find_campaign
 from mailer.delivery.canary import make_canary
+from mailer.delivery.progress import Progress
 from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
 from mailer.delivery.transports.base import Outcome, Outgoing, Result
@@ -248,6 +250,26 @@ def test_another_process_ends_the_wait(
     if word == "pause":
         assert run(desk, "campaigns", "resume", SLUG).status == 0
         assert len(set(wire.sent)) == len(wire.sent) == NUMBER
+
+
+def test_a_pause_at_the_end_of_the_first_few_leaves_them_to_be_watched(
+    desk: Path, clock: Clock, wire: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver = sending.deliver
+
+    def and_then(*words: Any, **named: Any) -> Progress:
+        progress = deliver(*words, **named)
+        assert run(desk, "campaigns", "pause", SLUG).status == 0
+        return progress
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sending, "deliver", and_then)
+        assert send(desk, "--canary", "5%", "--hold", "ask").status == 1
+    assert status(desk) == "paused"
+    assert run(desk, "campaigns", "resume", SLUG).status == 1
+    assert (len(wire.sent), status(desk)) == (10, "held")
+    assert run(desk, "campaigns", "resume", SLUG).status == 0
+    assert len(set(wire.sent)) == len(wire.sent) == NUMBER
 
 
 def test_another_process_lets_the_waiting_one_go_on(desk: Path, clock: Clock, wire: Scripted) -> None:

@@ -187,6 +187,27 @@ def test_another_process_stops_a_run(
     assert counts["accepted"] == len(transport.sent)
 
 
+@pytest.mark.parametrize("status", ["paused", "cancelled"])
+def test_a_run_that_nobody_told_finds_out_when_it_claims(
+    db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    monkeypatch.setattr(module, "_LOOK_SECONDS", 3600.0)
+    monkeypatch.setattr(module, "_WINDOW", 4)
+    add_readers(db, 50)
+    spool = freeze(db)
+    other = Spool(open_store(settings.database), spool.campaign)
+
+    def decide(_: Outgoing) -> Outcome:
+        other.set_status(status)
+        return ACCEPTED
+
+    transport = Scripted(decide)
+    progress = run(settings, spool, transport, journal, connections=1)
+    assert progress.stopped_by == status
+    assert left(spool) == {"accepted": len(transport.sent), "pending": 50 - len(transport.sent)}
+    assert len(transport.sent) <= 8
+
+
 def test_a_slow_domain_waits_while_the_others_go(db: Database, settings: Settings, journal: Path) -> None:
     add_readers(db, 3, "slow.test")
     add_readers(db, 3, "fast.test")

@@ -56,6 +56,17 @@ def test_a_claim_is_ours_alone(db: Database) -> None:
     assert counted(spool, sending=3)
 
 
+@pytest.mark.parametrize("status", ["paused", "cancelled"])
+def test_a_pause_and_a_cancel_win_until_the_claim(db: Database, status: str) -> None:
+    """A run that slept meanwhile (a laptop, Ctrl-Z) must not send what another campaign may hold by now."""
+    add_readers(db, 3)
+    spool = freeze(db)
+    assert len(spool.claim(1) or ()) == 1
+    spool.set_status(status)
+    assert spool.claim(9) is None
+    assert counted(spool, sending=1, pending=2)
+
+
 def test_an_unsubscribe_wins_until_the_claim(db: Database) -> None:
     ids = add_readers(db, 4)
     spool = freeze(db)
