@@ -1,11 +1,21 @@
-"""The nearest right word to a wrong one, for error messages."""
+"""Words for people: the nearest right one to a wrong one, and text that a terminal only shows."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
-__all__ = ["nearest"]
+__all__ = ["HIDDEN", "nearest", "visible"]
+
+#: What a terminal would obey and not show: control characters but tab and line feed, and what turns the
+#: direction of the text around it.
+HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    """`text` with U+FFFD for everything that a terminal would obey and not show."""
+    return HIDDEN.sub("\ufffd", text)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

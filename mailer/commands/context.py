@@ -10,8 +10,9 @@ from typing import Any
 import typer
 
 from mailer.config import Settings, find_workspace, load_settings
+from mailer.words import HIDDEN, visible
 
-__all__ = ["JsonOption", "emit_json", "say", "settings_of"]
+__all__ = ["JsonOption", "as_json_text", "emit_json", "say", "settings_of"]
 
 JsonOption = typer.Option("--json", help="Print one JSON document and nothing else.")
 
@@ -22,12 +23,20 @@ def settings_of(context: typer.Context) -> Settings:
     return load_settings(find_workspace(chosen or Path.cwd()))
 
 
-def say(line: str = "") -> None:
-    """Prints one plain line on standard output."""
-    typer.echo(line)
+def say(line: str = "", *, err: bool = False, style: str = "") -> None:
+    """Prints one plain line on standard output or, with `err`, on standard error, after what is styled.
+
+    Much of what is told was written by others: files, servers, readers. None of it commands the terminal.
+    """
+    typer.echo(style + visible(line), err=err)
+
+
+def as_json_text(document: Any, indent: int | None = None) -> str:
+    """`document` as JSON that a terminal only shows."""
+    text = json.dumps(document, ensure_ascii=False, indent=indent)
+    return HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def emit_json(document: Any) -> None:
     """Prints `document` as the only thing on standard output."""
-    json.dump(document, sys.stdout, ensure_ascii=False, indent=2)
-    sys.stdout.write("\n")
+    sys.stdout.write(as_json_text(document, indent=2) + "\n")

@@ -72,7 +72,7 @@ def _print(findings: Sequence[Finding]) -> None:
         if coloured:
             status = typer.style(status, fg=_COLOURS[finding.status])
         advice = f"; {finding.advice}" if finding.advice else ""
-        say(f"{status}  {finding.name + ':':<{width}}  {finding.message}{advice}")
+        say(f"  {finding.name + ':':<{width}}  {finding.message}{advice}", style=status)
     counts = Counter(finding.status for finding in findings)
     say()
     say(", ".join(_counted(counts[status], status) for status in Status if counts[status]))

@@ -64,7 +64,7 @@ def check(
         emit_json({"issue": name, "problems": [_document(problem) for problem in problems], "ok": not errors})
     else:
         for problem in problems:
-            typer.echo(str(problem), err=True)
+            say(str(problem), err=True)
         if not errors:
             say(f"{name} is ready to send." if not problems else f"{name} can be sent as it is.")
     if errors:

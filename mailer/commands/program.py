@@ -16,6 +16,7 @@ import typer
 
 from mailer import __version__
 from mailer.commands import campaigns, doctoring, explaining, init, issues, scheduling, sending, subscribers
+from mailer.commands.context import say
 from mailer.commands.render import render
 from mailer.commands.serve import serve
 from mailer.errors import MailerError
@@ -108,5 +109,5 @@ def _workspace_first(words: list[str]) -> list[str]:
 
 def _fail(sentences: list[str], status: int) -> None:
     for sentence in sentences:
-        typer.echo(sentence, err=True)
+        say(sentence, err=True)
     sys.exit(status)

@@ -49,7 +49,7 @@ def render(
         path.parent.mkdir(parents=True, exist_ok=True)
         put_file(path, data)
     for problem in problems:
-        typer.echo(str(problem), err=True)
+        say(str(problem), err=True)
     html, text = len(files["email.html"]), len(files["email.txt"])
     say(
         f"{output}: email.html ({html / 1000:.1f} KB), email.txt ({text / 1000:.1f} KB), web.html, "

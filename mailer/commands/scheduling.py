@@ -36,7 +36,7 @@ def run_due(context: typer.Context, as_json: Annotated[bool, JsonOption] = False
             if as_json:
                 documents.append(_document(done))
             else:
-                typer.echo(done.sentence(zone), err=bool(done.error))
+                say(done.sentence(zone), err=bool(done.error))
     if as_json:
         emit_json(documents)
     if not well:

@@ -24,6 +24,7 @@ from mailer.publish.prepare import Prepared, prepare
 from mailer.publish.sample import send_sample
 from mailer.publish.schedule import Schedule, check_unscheduled, make_schedule
 from mailer.publish.send import Result, left_over, send_issue
+from mailer.publish.way import check_way
 from mailer.store import open_store
 
 __all__ = ["plan", "result_json", "send"]
@@ -66,12 +67,15 @@ def plan(
     db = open_store(settings.database)
     prepared = prepare(db, settings, issue, segment=segment, transport=transport)
     schedule = make_schedule(db, settings, prepared, at=at, at_local=at_local)
+    if schedule is not None:
+        check_new(settings, prepared)
+    existing = prepared.existing
+    left = left_over(Spool(db, existing).counts()) if existing else None
     if as_json:
-        existing = prepared.existing
-        status = {"status": existing.status if existing else "new"}
+        status = {"status": existing.status, "left": left} if existing else {"status": "new"}
         emit_json({**prepared.plan.to_json(), **status, **(schedule.to_json() if schedule else {})})
         return
-    say_plan(prepared)
+    say_plan(prepared, left)
     if schedule is not None:
         say_schedule(settings, prepared, schedule)
 
@@ -98,6 +102,8 @@ def send(
     """Sends an issue to its readers, or finishes what an earlier send left. Nobody gets it twice."""
     if test is not None and (at is not None or at_local is not None):
         raise InputError("--test sends one copy now; leave --at and --at-local out")
+    if test is not None and plan_hash is not None:
+        raise InputError("--test sends one copy, and no plan; leave --plan out")
     asked = check_canary(canary, hold, test=test is not None, at_local=at_local is not None)
     settings = settings_of(context)
     settings.signing_keys()
@@ -112,6 +118,9 @@ def send(
         if outcome.result is not Fate.ACCEPTED:
             raise TransportError(f"the test copy to {test} was {outcome.result.value}: {outcome.reason}")
         return
+    left = left_over(Spool(db, prepared.existing).counts()) if prepared.existing else None
+    if left != 0:
+        check_way(settings, prepared.plan.transport, prepared.existing, asked=transport is not None)
     _check_hash(prepared, plan_hash)
     schedule = make_schedule(db, settings, prepared, at=at, at_local=at_local)
     first = first_few(settings, prepared, asked)
@@ -120,7 +129,6 @@ def send(
         return
     if prepared.existing is not None:
         check_unscheduled(prepared.existing, settings.publication.zone)
-    left = left_over(Spool(db, prepared.existing).counts()) if prepared.existing else None
     number = prepared.plan.recipients if left is None else left
     if left is None and not number:
         raise CampaignError(_NOBODY)

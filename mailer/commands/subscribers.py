@@ -22,7 +22,7 @@ from mailer.audience.values import (
     tags_of,
     timezone_name,
 )
-from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.commands.context import JsonOption, as_json_text, emit_json, say, settings_of
 from mailer.commands.lists import export_list, filter_of, import_list
 from mailer.delivery.campaigns import find_campaign
 from mailer.errors import AudienceError, InputError
@@ -104,7 +104,7 @@ def list_people(
         sys.stdout.write("[")
         for number, person in enumerate(found):
             sys.stdout.write(",\n " if number else "\n ")
-            json.dump(_document(person), sys.stdout, ensure_ascii=False)
+            sys.stdout.write(as_json_text(_document(person)))
         sys.stdout.write("\n]\n")
         return
     for person in found:
@@ -149,7 +149,8 @@ def show(context: typer.Context, address: Who, as_json: AsJson = False) -> None:
         lines.append(("Suppressed", f"{stopped.added_at}: {stopped.reason}"))
     for label, text in lines:
         if text:
-            say(f"{label:<12} {text}")
+            # What has several lines is set in, so that none of them passes for a line of ours.
+            say(f"{label:<12} {text}".replace("\n", "\n" + " " * 13))
 
 
 @app.command()

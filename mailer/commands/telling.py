@@ -22,6 +22,7 @@ from mailer.issue.model import only_expressions
 from mailer.publish.prepare import Prepared
 from mailer.publish.schedule import what_waits
 from mailer.publish.send import Result
+from mailer.words import visible
 
 __all__ = ["advice_on", "say_counts", "say_plan", "say_reasons", "say_result", "watching"]
 
@@ -183,7 +184,7 @@ def watching(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress], Non
         nonlocal noted
         if progress.note and progress.note != noted:
             noted = progress.note
-            tell(f"Held: {noted}. Ctrl-C leaves it held.")
+            tell(visible(f"Held: {noted}. Ctrl-C leaves it held."))
 
     if sys.stderr.isatty() and not quiet:
         columns = (
@@ -198,7 +199,7 @@ def watching(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress], Non
             def show(progress: RunProgress) -> None:
                 rate = progress.done / progress.seconds if progress.seconds else 0.0
                 bar.update(task, completed=progress.done, rate=f"{rate:,.0f}/s")
-                told_once(progress, bar.console.print)
+                told_once(progress, lambda line: bar.console.print(line, markup=False, highlight=False))
 
             yield show
         return
@@ -207,7 +208,7 @@ def watching(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress], Non
     def tell(progress: RunProgress) -> None:
         nonlocal told
         if not quiet:
-            told_once(progress, partial(typer.echo, err=True))
+            told_once(progress, partial(say, err=True))
         if progress.note:
             return
         if not quiet and time.monotonic() - told >= _LINE_SECONDS:
