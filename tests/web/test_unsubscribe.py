@@ -52,6 +52,50 @@ def test_one_click_unsubscribes_and_is_recorded_with_its_campaign(site: Site, re
     assert site.events() == [("unsubscribe", reader.id, campaign, "", "", "one-click")]
 
 
+def _multipart(charset: str, reason: bytes) -> dict[str, object]:
+    parts = [(b"step", b"page"), (b"reason", reason)]
+    body = b"".join(
+        b'--B\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % part for part in parts
+    )
+    kind = f"multipart/form-data; boundary=B{charset}"
+    return {"content": body + b"--B--\r\n", "headers": {"Content-Type": kind}}
+
+
+@pytest.mark.parametrize(
+    ("charset", "kept"),
+    [
+        ("", "caf\u00e9"),
+        ("; charset=UTF-8", "caf\u00e9"),
+        ('; charset="utf8"; x=y', "caf\u00e9"),
+        ("; charset=unicode_escape", ""),
+        ("; CharSet = punycode", ""),
+        ("; charset=idna", ""),
+        ('; charset="utf-7"', ""),
+        ("; charset=hex", ""),
+        ("; charset=", ""),
+    ],
+)
+def test_a_form_in_a_strange_charset_has_no_fields(
+    site: Site, reader: Subscriber, charset: str, kept: str
+) -> None:
+    answer = site.browser.post(site.link(reader), **_multipart(charset, "caf\u00e9".encode()))
+    assert answer.status_code == 200
+    assert site.now(reader).status == "unsubscribed"
+    assert [event[4] for event in site.events()] == [kept]
+
+
+@pytest.mark.parametrize("charset", ["", "; charset=unicode_escape", "; charset=raw_unicode_escape"])
+def test_a_reason_commands_no_terminal_and_is_always_kept(
+    site: Site, reader: Subscriber, charset: str
+) -> None:
+    evil = "too\r\nmuch\x1b]0;owned\x07\x9b\u202e".encode() + rb"\ud800"
+    answer = site.browser.post(site.link(reader), **_multipart(charset, evil))
+    assert answer.status_code == 200
+    assert site.now(reader).status == "unsubscribed"
+    reason = site.events()[0][4]
+    assert reason in ("", "too\nmuch\ufffd]0;owned\ufffd\ufffd\ufffd\\ud800")
+
+
 def test_one_click_works_as_multipart_too(site: Site, reader: Subscriber) -> None:
     answer = site.browser.post(site.link(reader), files={"List-Unsubscribe": (None, "One-Click")})
     assert answer.request.headers["content-type"].startswith("multipart/form-data")
@@ -117,7 +161,7 @@ def test_the_button_unsubscribes_and_a_reason_may_follow(site: Site, reader: Sub
     assert thanks.status_code == 200
     assert "Thank you" in thanks.text
     assert "<textarea" not in thanks.text
-    assert site.events() == [("unsubscribe", reader.id, None, "", "Too many <b>\r\nmails", "page")]
+    assert site.events() == [("unsubscribe", reader.id, None, "", "Too many <b>\nmails", "page")]
 
 
 def test_a_reason_is_cut_to_500_characters(site: Site, reader: Subscriber) -> None:
