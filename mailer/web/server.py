@@ -1,13 +1,15 @@
 """Runs the application with uvicorn: one process, no access log (addresses hold tokens), no trust in proxies.
 
 uvicorn waits for ever for a request that never becomes complete, and for a reader who takes nothing of an
-answer; here such a connection is closed, so that nobody can hold all there are.
+answer; here such a connection is closed, so that nobody can hold all there are. It also accepts connections
+until the process may open no more files; here what is scheduled and the database keep theirs.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import socket
 import sys
 from collections.abc import Callable
@@ -39,6 +41,10 @@ class _Protocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        most = self.limit_concurrency or _CONNECTIONS
+        if len(self.connections) > most + most // 10:  # from `most` on, a request is answered with 503
+            transport.abort()
+            return
         self._watch()
         self._stall_timer = self.loop.call_later(STALL_SECONDS, self._look_for_progress)
 
@@ -124,12 +130,22 @@ def make_server(app: ASGIApp, on_signal: Callable[[], None] = lambda: None) -> u
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            limit_concurrency=_CONNECTIONS,
+            limit_concurrency=_room(),
             timeout_keep_alive=5,
             timeout_graceful_shutdown=10,
         ),
         on_signal,
     )
+
+
+def _room() -> int:
+    """How many connections there may be: they get half of the files that the process may open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 3 * _CONNECTIONS
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return _CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(_CONNECTIONS, soft // 2))
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import http.client
+import resource
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import Mock
 
@@ -123,6 +124,48 @@ def test_after_a_body_that_nobody_asked_for_comes_the_next_request(port: int) ->
             while not received.endswith(b"ok\n"):
                 received += connection.recv(65536)
             connection.sendall(b"x" * 1000)
+
+
+def test_connections_are_not_accepted_without_end(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_server, "HEAD_SECONDS", 600.0)
+    monkeypatch.setattr(web_server, "_CONNECTIONS", 10)
+    with serving(create_app(site.settings)) as (port, server), ExitStack() as opened:
+        idle = [opened.enter_context(socket.create_connection(("127.0.0.1", port), 20)) for _ in range(40)]
+        refused = 0
+        for connection in reversed(idle):
+            try:
+                refused += connection.recv(1) == b""
+            except ConnectionResetError:
+                refused += 1
+            if refused == 29:
+                break
+        assert len(server.server_state.connections) == 11
+        for connection in idle:
+            connection.close()
+
+
+@pytest.mark.parametrize(
+    ("limits", "room", "asked"),
+    [
+        ((1024, 524_288), 1000, (3000, 524_288)),
+        ((1024, -1), 1000, (3000, -1)),
+        ((1024, 1024), 512, (1024, 1024)),
+        ((64, 256), 128, (256, 256)),
+        ((-1, -1), 1000, None),
+        ((1_000_000, 1_000_000), 1000, None),
+    ],
+)
+def test_the_schedule_and_the_database_keep_half_of_the_files(
+    monkeypatch: pytest.MonkeyPatch,
+    limits: tuple[int, int],
+    room: int,
+    asked: tuple[int, int] | None,
+) -> None:
+    wanted: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: limits)
+    monkeypatch.setattr(resource, "setrlimit", lambda _, both: wanted.append(both))
+    assert web_server._room() == room
+    assert wanted == ([asked] if asked else [])
 
 
 @pytest.mark.parametrize("closing", [b"", b"Connection: close\r\n"])
