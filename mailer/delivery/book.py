@@ -6,7 +6,7 @@ until that is committed. What is not committed when the process dies, the journa
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from mailer.delivery.claim import Claim
 from mailer.delivery.deferral import Deferrals
@@ -61,7 +61,10 @@ class Book:
 
     def give_back(self, messages: Iterable[Message]) -> None:
         """These were not handed over, and will be pending again."""
-        keys = [message.key for message in messages]
+        self.give_back_keys([message.key for message in messages])
+
+    def give_back_keys(self, keys: Collection[tuple[int, int]]) -> None:
+        """The same, by key."""
         self.released += keys
         self.open.difference_update(keys)
 

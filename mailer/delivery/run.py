@@ -185,8 +185,10 @@ class _Delivery:
         deadline = time.monotonic() + GRACE_SECONDS
         while self._workers.alive and (left := deadline - time.monotonic()) > 0:
             self._collect(min(left, 0.1))
+        nothing = self._workers.close_gate()
         self._journal.seal()
         self._collect(0.0)
+        self._book.give_back_keys(nothing & self._book.open)
         self._write_down(now=True)
         if self._book.open:
             # Somebody is still waiting on the wire, or failed in a way nobody foresaw. The journal knows who.

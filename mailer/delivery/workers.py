@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mailer.delivery.brake import Brake
+from mailer.delivery.gate import Gate
 from mailer.delivery.journal import Journal
 from mailer.delivery.message import Message
-from mailer.delivery.transports.base import Channel, Foreseeing, Outcome, Transport
+from mailer.delivery.transports.base import Channel, Foreseeing, Gated, Outcome, Transport
 from mailer.errors import TransportError
 
 __all__ = ["Report", "Workers"]
@@ -49,6 +50,7 @@ class Workers:
         self._journal = journal
         self._brake = brake
         self._stopping = stopping
+        self._gate: Gate[tuple[int, int]] = Gate()
         self._chunks: queue.SimpleQueue[list[Message] | None] = queue.SimpleQueue()
         self.reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
         self.alive = count
@@ -64,11 +66,17 @@ class Workers:
         for _ in range(self.alive):
             self._chunks.put(None)
 
+    def close_gate(self) -> set[tuple[int, int]]:
+        """From here on nothing is handed over. Gives the (subscriber id, attempt) that surely never were."""
+        return self._gate.close()
+
     def _work(self) -> None:
         error: TransportError | None = None
         fatal = False
         try:
             channel = self._transport.channel()
+            if isinstance(channel, Gated):
+                channel.gate = self._gate.passes
             try:
                 while error is None and (chunk := self._chunks.get()) is not None:
                     report = self._send(channel, chunk)
@@ -87,6 +95,7 @@ class Workers:
         settled: list[tuple[Message, Outcome]] = []
         size = self._transport.batch
         foreseeing = channel if isinstance(channel, Foreseeing) else None
+        gated = isinstance(channel, Gated)
         if self._stopping():
             return Report(settled, chunk)
         try:
@@ -96,9 +105,13 @@ class Workers:
                 if following and foreseeing is not None:
                     foreseeing.expect(following[0])
                 try:
+                    if gated:
+                        self._gate.approach(message.key for message in group)
                     outcomes = channel.send(group)
                 except TransportError as error:
                     return Report(settled, chunk[start:], error)
+                finally:
+                    self._gate.leave()
                 settled += zip(group, outcomes, strict=True)
                 self._brake.note(outcomes)
                 if self._stopping():

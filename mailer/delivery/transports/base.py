@@ -21,6 +21,7 @@ from mailer.render.rendition import Rendition
 __all__ = [
     "Channel",
     "Foreseeing",
+    "Gated",
     "Outcome",
     "Outgoing",
     "Pause",
@@ -167,6 +168,13 @@ class Foreseeing(Channel, Protocol):
     def expect(self, message: Outgoing) -> None:
         """Tells, before `send`, which message comes after that batch, if it comes: it may be announced."""
         ...
+
+
+@runtime_checkable
+class Gated(Channel, Protocol):
+    """A channel that asks before it goes where there is no way back: a final dot, a request's last byte."""
+
+    gate: Callable[[], bool]
 
 
 class Transport(Protocol):

@@ -105,6 +105,15 @@ class SendGridChannel:
         self._forms: list[Form] = []
         self._worked = False  # whether there has ever been an answer
 
+    @property
+    def gate(self) -> Callable[[], bool]:
+        """Asked before the last byte of each request."""
+        return self._wire.gate
+
+    @gate.setter
+    def gate(self, gate: Callable[[], bool]) -> None:
+        self._wire.gate = gate
+
     def send(self, batch: Sequence[Outgoing]) -> list[Outcome]:
         """One request for each look and campaign in the batch.
 

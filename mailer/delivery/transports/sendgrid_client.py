@@ -13,6 +13,7 @@ import http.client
 import select
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
@@ -119,6 +120,8 @@ class Wire:
         self._api_key = api_key
         self._timeout = timeout
         self._connection: http.client.HTTPConnection | None = None
+        #: Asked before the last byte: whether the request may be carried out.
+        self.gate: Callable[[], bool] = lambda: True
 
     def carry(self, request: _Request) -> _Arrived:
         """Sends a request and reads the answer, whatever its status.
@@ -136,6 +139,9 @@ class Wire:
         interrupted: OSError | None = None
         try:
             self._send(connection, request, data)
+        except NotSent:
+            self.close()
+            raise
         except OSError as error:
             interrupted = error
         try:
@@ -193,6 +199,8 @@ class Wire:
         connection.send(memoryview(data)[:-1])
         if _has_spoken(connection.sock):
             raise ConnectionAbortedError("it did not wait for the end of the request")
+        if not self.gate():
+            raise NotSent("the run ended before it was handed over")
         connection.send(data[-1:])
 
     def _answer(self, connection: http.client.HTTPConnection) -> _Arrived:

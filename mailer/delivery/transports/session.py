@@ -12,13 +12,14 @@ import re
 import smtplib
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, NamedTuple
 
 from mailer.delivery.refusal import Stage
 from mailer.delivery.transports.replies import NO_ANSWER, Replies, say
 
-__all__ = ["NO_ANSWER", "Announcement", "Doubt", "Lost", "Session"]
+__all__ = ["NO_ANSWER", "Announcement", "Doubt", "Ended", "Lost", "Session"]
 
 _GOODBYE_SECONDS: Final = 2.0
 _SIZE = re.compile(r"[0-9]{1,20}")
@@ -31,6 +32,10 @@ class Lost(Exception):
 
 class Doubt(Exception):
     """The final dot was written, and no answer to it was understood: the server may have the message."""
+
+
+class Ended(Lost):
+    """The run ended before the final dot, which was therefore not written."""
 
 
 class Announcement(NamedTuple):
@@ -124,13 +129,15 @@ class Session(Replies):
         following: Announcement | None = None,
         *,
         dotless: bool = False,
+        gate: Callable[[], bool] = lambda: True,
     ) -> tuple[int, bytes]:
         """Hands over one message to one recipient; gives the reply that decided its fate.
 
         That is the first refusal, or the answer to the final dot. The addresses hold no control characters,
         no space and no angle brackets. `following` is announced together with the final dot, which spares
         a round trip a message, and it must be the next one here. `dotless` says that no line of `raw` begins
-        with a full stop, which spares a search that takes longer than composing. Raises Lost and Doubt.
+        with a full stop, which spares a search that takes longer than composing. `gate` is asked before the
+        final dot. Raises Lost, Ended and Doubt.
         """
         self.transactions += 1
         self.stage = Stage.MAIL
@@ -158,6 +165,9 @@ class Session(Replies):
             if following and self.has_extn("pipelining"):
                 self.announced = following
                 ending += b"".join(self._commands(following))
+            if not gate():
+                self.close()
+                raise Ended("the run ended before it was handed over")
             sent = connection.send(ending)
         except OSError as error:
             self.close()

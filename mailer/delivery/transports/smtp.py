@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -17,7 +17,7 @@ from mailer.config import Settings
 from mailer.delivery.refusal import Cause, Stage, cause_of
 from mailer.delivery.transports.base import Outcome, Outgoing, Pause, Result, one_line
 from mailer.delivery.transports.server import Busy, Server, connect
-from mailer.delivery.transports.session import Announcement, Doubt, Lost, Session
+from mailer.delivery.transports.session import Announcement, Doubt, Ended, Lost, Session
 from mailer.errors import ConfigError, TransportError
 
 __all__ = ["MESSAGES_PER_CONNECTION", "Smtp"]
@@ -89,6 +89,7 @@ class SmtpChannel:
         self._worked = False  # whether a connection has ever been made
         self._setbacks = 0  # busy or broken servers in a row
         self._setback = ""  # what the last of them said
+        self.gate: Callable[[], bool] = lambda: True
         self._next: Outgoing | None = None
         self._composed: tuple[Outgoing, bytes] | None = None
 
@@ -143,7 +144,11 @@ class SmtpChannel:
                     raw,
                     self._announcement(session, following),
                     dotless=message.dotless,
+                    gate=self.gate,
                 )
+            except Ended as ended:
+                self._session = None
+                return Outcome(Result.DEFERRED, reason=str(ended))
             except Lost as lost:
                 self._session = None
                 outcome = Outcome(Result.DEFERRED, reason=one_line(f"the connection was lost: {lost}"))

@@ -207,3 +207,14 @@ def test_patience_ends_also_with_the_systems_own_time_out(start: Start) -> None:
     (outcome,) = channel.send(messages(1))
     assert outcome.result is Result.UNCERTAIN
     assert "it did not answer in time" in outcome.reason
+
+
+def test_a_message_that_the_run_does_not_let_through_gets_no_dot(start: Start) -> None:
+    server, channel = start()
+    first, second = messages(2)
+    assert channel.send([first])[0].result is Result.ACCEPTED
+    channel.gate = lambda: False
+    assert channel.send([second]) == [
+        Outcome(Result.DEFERRED, reason="the run ended before it was handed over")
+    ]
+    assert server.recipients == [first.address]

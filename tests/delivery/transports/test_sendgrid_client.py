@@ -264,3 +264,23 @@ def test_the_key_is_sent_and_is_not_among_the_clients_headers(serve: Callable[..
     assert heard[0].startswith(b"POST /v3/mail/send HTTP/1.1\r\n")
     assert "Authorization" not in api.request_headers
     wire.close()
+
+
+def test_a_request_that_the_run_does_not_let_through_lacks_its_last_byte(
+    serve: Callable[..., str],
+) -> None:
+    heard: list[bytes] = []
+    ended = threading.Event()
+
+    def listen(connection: socket.socket) -> None:
+        while data := connection.recv(65536):
+            heard.append(data)
+        ended.set()
+
+    url = serve(listen)
+    wire = Wire(url, "key", 2.0)
+    wire.gate = lambda: False
+    with pytest.raises(NotSent, match="the run ended before it was handed over"):
+        client(url, wire).mail.send.post(request_body=Body('{"a":1}'))
+    assert ended.wait(5)
+    assert b"".join(heard).endswith(b'{"a":1')
