@@ -12,7 +12,7 @@ from sqlite_utils import Database
 from mailer.errors import CampaignError
 from mailer.words import nearest
 
-__all__ = ["Campaign", "Delivered", "campaigns", "deliveries_of", "find_campaign"]
+__all__ = ["Campaign", "Delivered", "campaigns", "deliveries_of", "find_campaign", "goes_by"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,12 @@ def find_campaign(db: Database, slug: str) -> Campaign:
         hint = f'did you mean "{best}"?' if best else "`mailer campaigns list` shows what there is"
         raise CampaignError(f'there is no campaign "{slug}"; {hint}')
     return _campaign(row)
+
+
+def goes_by(db: Database, campaign: Campaign, transport: str) -> None:
+    """From now on this campaign goes by that transport (a URL). Inside the caller's transaction."""
+    if campaign.transport != transport:
+        db.conn.execute("UPDATE campaigns SET transport = ? WHERE id = ?", [transport, campaign.id])
 
 
 @dataclass(frozen=True, slots=True)

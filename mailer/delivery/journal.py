@@ -25,7 +25,7 @@ from pathlib import Path
 from mailer.delivery.refusal import Cause
 from mailer.delivery.transports.base import Outcome, Result
 
-__all__ = ["Journal", "Record", "read_journal"]
+__all__ = ["Journal", "Record", "begun_in", "read_journal"]
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -153,6 +153,18 @@ def read_journal(path: Path, wanted: Collection[tuple[int, int]] | None = None) 
         except (ValueError, IndexError):
             continue
     return Record(complete, frozenset(begun), outcomes)
+
+
+def begun_in(path: Path) -> Iterator[tuple[int, int]]:
+    """Every (subscriber id, attempt) that the file says was handed over, of whatever boot."""
+    for line in _lines(path):
+        kind, _, rest = line.partition(" ")
+        if kind == ">":
+            try:
+                subscriber, attempt = map(int, rest.split(" "))
+            except ValueError:
+                continue
+            yield subscriber, attempt
 
 
 def _lines(path: Path) -> Iterator[str]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from mailer.audience.selection import reason_sql
 from mailer.delivery.bounced import note_refusals, source_of
 from mailer.delivery.campaigns import Campaign, find_campaign
 from mailer.delivery.claim import Claim, claim_of
-from mailer.delivery.journal import read_journal
+from mailer.delivery.journal import begun_in, read_journal
 from mailer.delivery.reasons import Reason, reasons_of
 from mailer.delivery.transports.base import Outcome, Result
 from mailer.store import utc_now, writing
@@ -45,6 +46,8 @@ _LISTED = "subscriber_id IN (SELECT value FROM json_each(?))"
 _CLAIMED = "subscriber_id = o.value ->> 0 AND attempt = o.value ->> 1 AND deliveries.state = 'sending'"
 #: From so many outcomes on that share an answer, a statement for them alone is cheaper.
 _MANY = 16
+#: So many lines of a journal are looked up at once.
+_AT_ONCE = 10_000
 #: Else SQLite goes through the whole campaign for each of them.
 _BY_PERSON = "INDEXED BY deliveries_subscriber"
 
@@ -288,6 +291,19 @@ class Spool:
         ).fetchone()
         due: str | None = row[0]
         return due
+
+    def unknown_in(self, journal: Path) -> int:
+        """How many hand-overs the journal holds of claims that are unknown here: a journal is never ahead."""
+        unknown = 0
+        begun = begun_in(journal)
+        while some := list(islice(begun, _AT_ONCE)):
+            unknown += self._db.conn.execute(
+                "SELECT count(*) FROM json_each(?) AS o WHERE NOT EXISTS (SELECT 1 FROM deliveries AS d "
+                f"{_BY_PERSON} WHERE d.campaign_id = ? AND d.subscriber_id = o.value ->> 0 "
+                "AND d.attempt >= o.value ->> 1)",
+                [json.dumps(some), self.campaign.id],
+            ).fetchone()[0]
+        return unknown
 
     def reasons(self) -> tuple[Reason, ...]:
         """Why deliveries did not arrive, the largest group first."""

@@ -12,6 +12,7 @@ from mailer.archive.campaign import write_campaign
 from mailer.config import Settings
 from mailer.delivery.campaigns import find_campaign
 from mailer.delivery.canary import Canary, hold_back
+from mailer.delivery.journal import begun_in
 from mailer.delivery.plan import survey
 from mailer.delivery.schedule import schedule_again, set_due
 from mailer.delivery.spool import Spool
@@ -41,6 +42,9 @@ def freeze(
     sql, parameters = prepared.selection.recipients_sql()
     written = False
     try:
+        journal = settings.root / ".mailer" / f"{plan.slug}.journal"
+        if any(begun_in(journal)):
+            journal.unlink()  # of a campaign of this name that the database does not know any more
         with writing(db):
             if survey(db, prepared.selection).digest != plan.audience_hash:
                 raise CampaignError(

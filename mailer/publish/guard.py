@@ -17,10 +17,11 @@ from mailer.archive.campaign import read_manifest
 from mailer.config import Settings
 from mailer.delivery.campaigns import Campaign
 from mailer.delivery.progress import Progress
+from mailer.delivery.spool import Spool
 from mailer.errors import ArchiveError, CampaignError, StoreError
 from mailer.issue.load import LoadedIssue
 
-__all__ = ["keeping_watch", "refuse_if_forgotten", "refuse_if_older"]
+__all__ = ["keeping_watch", "refuse_if_behind", "refuse_if_forgotten", "refuse_if_older"]
 
 
 @contextmanager
@@ -73,6 +74,22 @@ def refuse_if_older(settings: Settings, campaign: Campaign, counts: Mapping[str,
             f"{settings.database.name} is older than campaigns/{campaign.slug}, which counts {accepted:,} "
             f"who have it where the database counts {counts['accepted']:,}; nothing was sent. Restore a "
             f"newer copy of the database, or give the rest up with `mailer campaigns cancel {campaign.slug}`"
+        )
+
+
+def refuse_if_behind(settings: Settings, spool: Spool, journal: Path) -> None:
+    """Raises StoreError where the journal of a run that died knows of claims that the database does not.
+
+    A claim is on disk before the journal's line about it. So these commits were there, and are gone.
+    """
+    number = spool.unknown_in(journal)
+    if number:
+        name, slug = settings.database.name, spool.campaign.slug
+        raise StoreError(
+            f"{name} is older than .mailer/{journal.name}, which knows of {number:,} messages that were "
+            f"handed over and that the database does not know of; nothing was sent. Put {name}-wal back "
+            "beside it if somebody removed that, restore a newer copy of the database, or give the rest up "
+            f"with `mailer campaigns cancel {slug}`"
         )
 
 

@@ -20,7 +20,7 @@ from mailer.archive.campaign import read_manifest, read_renditions, update_manif
 from mailer.archive.recorded import recorded_settings
 from mailer.config import Settings
 from mailer.delivery.bounced import source_of
-from mailer.delivery.campaigns import Campaign, campaigns, find_campaign
+from mailer.delivery.campaigns import Campaign, campaigns, find_campaign, goes_by
 from mailer.delivery.canary import Canary, hold_until
 from mailer.delivery.deferral import NEVER
 from mailer.delivery.dkim import Signer, open_signer
@@ -40,7 +40,7 @@ from mailer.errors import ArchiveError, CampaignError, MailerError
 from mailer.publish.canary import may_go_on, wait_while_held
 from mailer.publish.ending import broke_off, conclude, tell_manifest, told
 from mailer.publish.freeze import freeze
-from mailer.publish.guard import keeping_watch, refuse_if_older
+from mailer.publish.guard import keeping_watch, refuse_if_behind, refuse_if_older
 from mailer.publish.prepare import Prepared
 from mailer.publish.schedule import check_unscheduled
 from mailer.render.rendition import Rendition
@@ -244,6 +244,7 @@ def _run(
     _check_open(campaign)
     spool = Spool(db, campaign)
     journal = settings.root / ".mailer" / f"{slug}.journal"
+    refuse_if_behind(settings, spool, journal)
     spool.recover(journal)
     if settings.delivery.uncertain == "resend":
         spool.resolve(resend=True)
@@ -261,6 +262,7 @@ def _run(
     with writing(db):
         if not spool.set_status("sending", only_from=_STARTING):
             _check_open(find_campaign(db, slug))  # somebody was quicker
+        goes_by(db, campaign, transport_url)
         if campaign.held_until:
             hold_until(spool, "")
             if not asked:  # its time was then: whoever finds it interrupted goes on with it
@@ -268,7 +270,9 @@ def _run(
     progress = Progress()
     try:
         started = find_campaign(db, slug).started_at
-        update_manifest(settings.campaigns / slug, {"status": "sending", "started_at": started})
+        # With what the journal knew, which is begun anew.
+        now_known = {"status": "sending", "started_at": started, "counts": spool.counts()}
+        update_manifest(settings.campaigns / slug, now_known)
         progress = deliver(
             spool,
             templates,

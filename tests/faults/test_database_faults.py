@@ -336,6 +336,70 @@ def test_an_old_copy_of_the_database_sends_nothing(desk: Desk, server: SmtpServe
     assert desk.run("campaigns", "cancel", SLUG).status == 0
 
 
+def die(*_: object, **__: object) -> None:
+    """Ends the process where a kill would, with nothing written down on the way."""
+    raise SystemExit(9)
+
+
+@pytest.mark.parametrize("known", ["outcomes", "a beginning"])
+def test_an_old_copy_beside_the_journal_of_a_run_that_died_sends_nothing(
+    desk: Desk, server: SmtpServer, monkeypatch: pytest.MonkeyPatch, known: str
+) -> None:
+    """Also where `subscribers.db-wal` was tidied up after a crash, or a backup is of the middle of a run."""
+    server.fail("RCPT", "reply", "450 later", times=4)
+    assert desk.send().status == 1
+    old = settled(desk)
+    path = desk.root / ".mailer" / f"{SLUG}.journal"
+    if known == "outcomes":
+        with monkeypatch.context() as patch:
+            patch.setattr("mailer.publish.send.conclude", die)
+            assert desk.send().status == 9
+        assert len(server.received) == 4
+    else:
+        journal = Journal(path)
+        journal.begin([(1, 2)])
+        journal.close()
+    put(desk, old)
+    before = len(server.received)
+    for _ in range(2):
+        ran = desk.send()
+        assert ran.status == 1
+        assert f"subscribers.db is older than .mailer/{SLUG}.journal" in ran.err
+        assert "subscribers.db-wal" in ran.err
+    assert len(server.received) == before
+    assert desk.counts == {"deferred": 4}
+    assert desk.run("campaigns", "cancel", SLUG).status == 0
+
+
+def test_an_old_copy_after_two_runs_that_died_sends_nothing(
+    desk: Desk, server: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second begins a journal of its own: what the first did is in the campaign's folder by then."""
+    server.fail("RCPT", "reply", "450 later", times=4)
+    assert desk.send().status == 1
+    old = settled(desk)
+    server.fail("RCPT", "reply", "450 later", times=2)
+    with monkeypatch.context() as patch:
+        patch.setattr("mailer.publish.send.conclude", die)
+        patch.setattr("mailer.publish.send.broke_off", die)
+        assert desk.send().status == 9
+        assert len(server.received) == 2
+        patch.setattr("mailer.publish.send.deliver", die)
+        assert desk.send().status == 9
+    (desk.root / ".mailer" / f"{SLUG}.journal").unlink()
+    put(desk, old)
+    assert f"subscribers.db is older than campaigns/{SLUG}, which counts 2" in desk.send().err
+    assert len(server.received) == 2
+
+
+def test_a_journal_of_a_campaign_that_is_no_more_is_no_objection(desk: Desk, server: SmtpServer) -> None:
+    journal = Journal(desk.root / ".mailer" / f"{SLUG}.journal")
+    journal.begin([(1, 7)])
+    journal.close()
+    assert desk.send().status == 0
+    assert len(server.received) == 4
+
+
 # -- the folders ----------------------------------------------------------------------------
 
 
