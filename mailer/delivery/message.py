@@ -200,6 +200,9 @@ class Template:
         return b"".join(pieces)
 
 
+#: With more, a line could have over 998 octets (RFC 5322 section 2.1.1), and a server may cut it.
+_LONGEST_LIST_ID = 300
+
 _MESSAGE_ID, _TO, _UNSUBSCRIBE, _SUBJECT, _FIRST_SLOT = range(5)
 
 
@@ -278,7 +281,7 @@ def compose_sample(
 
 def _field_value(name: str, value: str) -> bytes:
     """A shared field as it stands in a message."""
-    if name != "List-Id" or value.isascii():
+    if name != "List-Id" or (value.isascii() and len(value) <= _LONGEST_LIST_ID):
         return value.encode("ascii")
     description, _, identifier = value.rpartition(" ")
     return encoded_words(description.strip('"')) + b"\r\n " + identifier.encode("ascii")
