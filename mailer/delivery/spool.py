@@ -181,15 +181,24 @@ class Spool:
                         "AND state = 'sending'",
                         [*values, now, self.campaign.id, json.dumps(subscribers), attempt],
                     )
-                return
-            rows = [(subscriber, *key) for key, subscribers in alike.items() for subscriber in subscribers]
-            db.conn.execute(
-                # What became of each claim.
-                f"UPDATE deliveries {_BY_PERSON} SET state = o.value ->> 2, provider_id = o.value ->> 3, "
-                "reason = o.value ->> 4, due_at = o.value ->> 5, settled_at = ? FROM json_each(?) AS o "
-                f"WHERE campaign_id = ? AND {_CLAIMED}",
-                [now, json.dumps(rows), self.campaign.id],
-            )
+            else:
+                rows = [(who, *key) for key, subscribers in alike.items() for who in subscribers]
+                db.conn.execute(
+                    # What became of each claim.
+                    f"UPDATE deliveries {_BY_PERSON} SET state = o.value ->> 2, "
+                    "provider_id = o.value ->> 3, reason = o.value ->> 4, due_at = o.value ->> 5, "
+                    f"settled_at = ? FROM json_each(?) AS o WHERE campaign_id = ? AND {_CLAIMED}",
+                    [now, json.dumps(rows), self.campaign.id],
+                )
+            worded = [subscriber for subscriber, _, o, _ in outcomes if o.reason]
+            if worded:
+                db.conn.execute(
+                    # Words may hold the address, and somebody may have been erased since the claim.
+                    "UPDATE deliveries SET reason = '' WHERE campaign_id = ? AND subscriber_id IN "
+                    "(SELECT s.id FROM json_each(?) AS o CROSS JOIN subscribers AS s ON s.id = o.value "
+                    "WHERE s.status = 'erased')",
+                    [self.campaign.id, json.dumps(worded)],
+                )
 
     def release(self, deliveries: Iterable[tuple[int, int]]) -> None:
         """Gives back (subscriber id, attempt) that were claimed and never handed over."""

@@ -13,6 +13,7 @@ from mailer.delivery.campaigns import campaigns, find_campaign
 from mailer.delivery.deferral import NEVER
 from mailer.delivery.journal import Journal
 from mailer.delivery.parking import next_turn, park, unpark
+from mailer.delivery.refusal import Cause
 from mailer.delivery.spool import STATES
 from mailer.delivery.transports.base import Outcome, Result
 from mailer.errors import CampaignError
@@ -65,6 +66,19 @@ def test_a_pause_and_a_cancel_win_until_the_claim(db: Database, status: str) -> 
     spool.set_status(status)
     assert spool.claim(9) is None
     assert counted(spool, sending=1, pending=2)
+
+
+@pytest.mark.parametrize("number", [3, 40])
+def test_who_is_erased_on_the_wire_leaves_no_words_behind(db: Database, number: int) -> None:
+    ids = add_readers(db, number)
+    spool = freeze(db)
+    spool.claim(99)
+    erase(db, ids[0])
+    no = Outcome(Result.REJECTED, reason="550 5.1.1 <reader1@example.org>: no such user", cause=Cause.ADDRESS)
+    spool.settle([(who, 1, no, "") for who in ids])
+    reasons = [reason for *_, reason in spool.each()]
+    assert reasons == ["", *[no.reason] * (number - 1)]
+    assert counted(spool, rejected=number)
 
 
 def test_an_unsubscribe_wins_until_the_claim(db: Database) -> None:
