@@ -22,6 +22,7 @@ from mailer.archive.manifest import (
     as_bytes,
     hash_of,
     is_unstarted,
+    mark_of,
     read_manifest,
     update_manifest,
 )
@@ -135,14 +136,31 @@ def read_renditions(folder: Path) -> dict[int, Rendition]:
     return renditions
 
 
-def list_campaigns(folder: Path) -> list[Archived]:
-    """What is in the archive at `folder`, newest first; a damaged campaign is listed with its problem."""
+def list_campaigns(folder: Path, known: dict[str, tuple[object, Archived]] | None = None) -> list[Archived]:
+    """What is in the archive at `folder`, newest first; a damaged campaign is listed with its problem.
+
+    Who asks again and again keeps `known`: only manifests that have changed since are read again.
+    """
     try:
         names = [path.name for path in folder.iterdir() if is_slug(path.name) and path.is_dir()]
     except OSError:
         return []
-    found = [_archived(folder / name) for name in names]
+    known = {} if known is None else known
+    for gone in set(known) - set(names):
+        known.pop(gone, None)
+    found = [_remembered(folder / name, known) for name in names]
     return sorted(found, key=lambda one: (one.date, one.started_at or "", one.slug), reverse=True)
+
+
+def _remembered(folder: Path, known: dict[str, tuple[object, Archived]]) -> Archived:
+    try:
+        mark = mark_of(folder)
+    except OSError:
+        return _archived(folder)
+    before = known.get(folder.name)
+    if before is None or before[0] != mark:
+        before = known[folder.name] = (mark, _archived(folder))
+    return before[1]
 
 
 def _archived(folder: Path) -> Archived:

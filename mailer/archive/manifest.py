@@ -16,7 +16,16 @@ from mailer.archive.atomic import put_file
 from mailer.archive.paths import is_inner_path, shown
 from mailer.errors import ArchiveError, Problem
 
-__all__ = ["MANIFEST", "SCHEMA", "as_bytes", "hash_of", "is_unstarted", "read_manifest", "update_manifest"]
+__all__ = [
+    "MANIFEST",
+    "SCHEMA",
+    "as_bytes",
+    "hash_of",
+    "is_unstarted",
+    "mark_of",
+    "read_manifest",
+    "update_manifest",
+]
 
 MANIFEST = "manifest.json"
 #: Goes up when an older mailer could misread what a newer one wrote.
@@ -52,6 +61,12 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if problem:
         raise ArchiveError(Problem(problem, place))
     return dict(data)
+
+
+def mark_of(folder: Path) -> tuple[int, int, int]:
+    """What is another after any change of the manifest in `folder`. Raises OSError where there is none."""
+    seen = (folder / MANIFEST).stat()
+    return seen.st_mtime_ns, seen.st_ino, seen.st_size
 
 
 def update_manifest(folder: Path, changes: Mapping[str, Any]) -> None:

@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from mailer.archive.campaign import list_campaigns
-from mailer.archive.manifest import MANIFEST, hash_of, read_manifest
+from mailer.archive.campaign import Archived, list_campaigns
+from mailer.archive.manifest import hash_of, mark_of, read_manifest
 from mailer.archive.paths import is_file_name, is_slug, shown
 from mailer.config import Settings
 from mailer.errors import ArchiveError
@@ -41,6 +41,7 @@ class Shelf:
         self._settings = settings
         self._pages = pages
         self._manifests: dict[Path, tuple[tuple[int, int, int], dict[str, Any]]] = {}
+        self._known: dict[str, tuple[object, Archived]] = {}
         base = urlsplit(settings.publication.base_url)
         # Archived pages style themselves inline, and their pictures stand under the base URL.
         self._policy = (
@@ -50,7 +51,7 @@ class Shelf:
 
     def index(self, request: Request) -> Response:
         """All public campaigns, newest first, some on each page (`?page=2`)."""
-        public = [c for c in list_campaigns(self._settings.campaigns) if c.started_at and not c.problem]
+        public = [c for c in self._listed() if c.started_at and not c.problem]
         wish = request.query_params.get("page", "1")
         number = int(wish) if wish.isascii() and wish.isdigit() and len(wish) < 6 else 0
         last = max(1, -(-len(public) // _PER_PAGE))
@@ -119,12 +120,10 @@ class Shelf:
 
     def _manifest(self, folder: Path) -> dict[str, Any]:
         """The manifest, read again only when its file is another one."""
-        path = folder / MANIFEST
-        seen = path.stat()
-        mark = (seen.st_mtime_ns, seen.st_ino, seen.st_size)
-        known = self._manifests.get(path)
+        mark = mark_of(folder)
+        known = self._manifests.get(folder)
         if known is None or known[0] != mark:
-            known = self._manifests[path] = (mark, read_manifest(folder))
+            known = self._manifests[folder] = (mark, read_manifest(folder))
         return known[1]
 
     def _file(
@@ -145,6 +144,9 @@ class Shelf:
             )
             raise HTTPException(404)
         return Response(data, media_type=media_type, headers={"ETag": etag})
+
+    def _listed(self) -> list[Archived]:
+        return list_campaigns(self._settings.campaigns, self._known)
 
     def _edition_name(self, key: str) -> str:
         edition = self._settings.editions.get(key)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from mailer.archive import campaign as campaign_module
+from mailer.archive.manifest import read_manifest
 from tests.web.conftest import Site
 
 PNG = b"\x89PNG\r\n\x1a\n not really"
@@ -186,3 +189,30 @@ def test_a_long_list_has_pages(site: Site) -> None:
 
 def test_an_empty_archive_says_so(site: Site) -> None:
     assert "Nothing has been sent yet" in site.browser.get("/archive/").text
+
+
+def test_the_list_reads_only_what_has_changed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def counted(folder: Path) -> dict[str, Any]:
+        read.append(folder.name)
+        return read_manifest(folder)
+
+    monkeypatch.setattr(campaign_module, "read_manifest", counted)
+    first = archive(site)
+    archive(site, "2026-11-22-evening", subject="Second")
+    broken = archive(site, "2026-11-23-evening", subject="Third")
+    (broken / "manifest.json").write_text("{")
+    for _ in range(3):
+        shown = site.browser.get("/archive/").text
+        assert "Second" in shown
+        assert "Third" not in shown
+    assert sorted(read) == ["2026-11-21-evening", "2026-11-22-evening", "2026-11-23-evening"]
+    manifest = json.loads((first / "manifest.json").read_text())
+    (first / "manifest.json").write_text(json.dumps({**manifest, "subject": "Another word"}))
+    assert "Another word" in site.browser.get("/archive/").text
+    assert read[3:] == ["2026-11-21-evening"]
+    shutil.rmtree(first)
+    assert "Another word" not in site.browser.get("/archive/").text
+    (broken / "manifest.json").unlink()
+    assert "Second" in site.browser.get("/archive/").text
