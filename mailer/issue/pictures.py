@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -19,6 +20,7 @@ from markdown_it import MarkdownIt
 from PIL import Image
 
 from mailer.errors import Problem
+from mailer.issue.fields import MAX_BODY
 from mailer.issue.source import SourceFile, locate, name_in, read_bounded
 from mailer.issue.tree import Mark, Node
 
@@ -70,7 +72,7 @@ def uses_of(node: Node) -> Iterator[PictureUse]:
 
 
 def _in_markdown(text: str, node: Node) -> Iterator[PictureUse]:
-    if "![" not in text:
+    if "![" not in text or len(text) > MAX_BODY:  # what is longer is refused, and not looked through
         return
     for block in _markdown().parse(text):
         line = node.text_line + (block.map[0] if block.map and node.text_line > node.mark.line else 0)
@@ -101,7 +103,9 @@ def relocate(node: Node, folder: str, target: str) -> Node:
             return replace(node, value=moved(node.value.strip()))
         if key in MARKDOWN_KEYS:
             text = node.value
-            for src in dict.fromkeys(use.src for use in _in_markdown(text, node)):
+            found = dict.fromkeys(use.src for use in _in_markdown(text, node) if _is_local(use.src))
+            # Each takes a search through the text; with more than these the issue is refused.
+            for src in islice(found, MAX_COUNT + 1):
                 for written in dict.fromkeys((src, unquote(src))):
                     text = re.sub(
                         r"(!\[[^\]\n]*\]\(\s*<?|^ {0,3}\[[^\]\n]+\]:\s*<?)"

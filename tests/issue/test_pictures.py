@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -118,3 +120,30 @@ def test_there_are_not_too_many_pictures(
         write(f"issues/{number}.png", picture(size=(number + 1, 1)))
     text = head + "body: |\n" + "".join(f"  ![a]({number}.png)\n\n" for number in range(4))
     assert wrong(text) == [f"{NAME}:9:1: an issue has up to 2 pictures, 40 MB in all; leave some out"]
+
+
+def test_a_crowd_of_pictures_is_refused_without_a_search_for_each(
+    wrong: Wrong, write: Write, head: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searches: list[str] = []
+    real = re.sub
+
+    def counted(pattern: str, *rest: Any, **more: Any) -> str:
+        searches.append(pattern)
+        return real(pattern, *rest, **more)
+
+    monkeypatch.setattr(pictures.re, "sub", counted)
+    crowd = " ".join(f"![a](a{number}.png)" for number in range(2000))
+    write("parts/crowd.yaml", f"title: a\nbody: |\n  {crowd}\n")
+    lines = wrong(head + "items:\n  - include: ../parts/crowd.yaml\n")
+    assert lines[0].startswith("parts/crowd.yaml:3:1: the picture parts/a0.png is not there")
+    assert len(searches) < 300
+
+
+def test_a_text_that_is_too_long_is_refused_and_not_looked_through(
+    wrong: Wrong, head: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "_markdown", None)
+    lines = wrong(head + "body: |\n  " + "![a](a.png) " * 10_000 + "\n")
+    assert len(lines) == 1
+    assert "100,000" in lines[0] or "100000" in lines[0]
