@@ -19,6 +19,7 @@ from mailer.errors import IssueError, Problem, SegmentError
 from mailer.issue.load import LoadedIssue, load_issue
 from mailer.issue.model import only_expressions, only_places
 from mailer.publish.guard import refuse_if_forgotten
+from mailer.publish.way import choose_way, why_not
 from mailer.render.check import check_rendition
 from mailer.render.render import render_variants
 from mailer.render.rendition import Rendition
@@ -41,13 +42,13 @@ def prepare(
     db: Database, settings: Settings, path: Path, *, segment: str = "", transport: str | None = None
 ) -> Prepared:
     """Loads, renders and plans. Raises InputError with everything that is wrong; writes nothing."""
-    # First of all, so that a key of no use is told before anything is done.
-    signer = open_signer(transport or settings.delivery.transport, settings)
     loaded = load_issue(path, settings)
     known = campaigns(db)
     same = [campaign for campaign in known if is_same_issue(campaign, loaded)]
     segment = " ".join(segment.split())
     existing = next((c for c in same if c.segment == segment and not _was_dropped(c)), None)
+    way = choose_way(settings, existing, transport)
+    signer = open_signer(way, settings)
     selection = selection_for(loaded, settings, segment, earlier=[c.id for c in same if c is not existing])
     slug = existing.slug if existing else _free_slug(settings, loaded, known)
     audience = survey(db, selection)
@@ -61,9 +62,9 @@ def prepare(
         selection,
         slug=slug,
         segment=segment,
-        transport=transport or settings.delivery.transport,
+        transport=way,
         last=_last(known, loaded, same),
-        warnings=_warnings(settings, signer, loaded, renditions, audience, known, same),
+        warnings=_warnings(settings, way, signer, loaded, renditions, audience, known, same),
     )
     return Prepared(loaded, renditions, selection, plan, existing)
 
@@ -125,6 +126,7 @@ def _last(known: Sequence[Campaign], loaded: LoadedIssue, same: Sequence[Campaig
 
 def _warnings(
     settings: Settings,
+    way: str,
     signer: Signer | None,
     loaded: LoadedIssue,
     renditions: Mapping[int, Rendition],
@@ -161,6 +163,8 @@ def _warnings(
             f"dkim.domain {signer.domain} has nothing in common with {sender} of From, "
             "so the signature does not count for DMARC"
         )
+    if trouble := why_not(way, settings):
+        warnings.append(f"it cannot be sent like this: {trouble}")
     if not audience.recipients:
         warnings.append("nobody would get it")
     return list(dict.fromkeys(warnings))

@@ -1,0 +1,161 @@
+"""By which transport a campaign goes: one that can be used, and the same one to the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mailer.delivery.transports.base import Outcome, Outgoing, Result
+from mailer.errors import TransportError
+from mailer.publish import send as sending
+from tests.cli import run
+from tests.delivery.conftest import Scripted
+
+SLUG = "2026-11-21-morning"
+ISSUE = "issues/2026-11-21-morning.yaml"
+TEXT = """\
+edition: morning
+date: 2026-11-21
+language: en
+items:
+  - title: Cranes stand still
+    body: The harbour rests today.
+"""
+MAIL = "smtp://mail.example.org:587"
+
+
+class Ways(Scripted):
+    """Notes by which URL it was opened."""
+
+    def __init__(self) -> None:
+        super().__init__(concurrency=1)
+        self.opened: list[str] = []
+
+    def open(self, url: str, *_: object, **__: object) -> Scripted:
+        self.opened.append(url)
+        return self
+
+
+@pytest.fixture
+def ways(monkeypatch: pytest.MonkeyPatch) -> Ways:
+    found = Ways()
+    monkeypatch.setattr(sending, "open_transport", found.open)
+    return found
+
+
+@pytest.fixture
+def desk(workspace: Path, ways: Ways, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The settings say `outbox:outbox`."""
+    for name in ("SENDGRID_API_KEY", "MAILER_SMTP_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+    (workspace / ISSUE).write_text(TEXT, encoding="utf-8")
+    (workspace / "readers.csv").write_text("email\na@example.org\nb@example.org\n", encoding="utf-8")
+    assert run(workspace, "subscribers", "import", "readers.csv").status == 0
+    return workspace
+
+
+def first_one_only() -> Callable[[Outgoing], Outcome]:
+    """The first is accepted, and then nothing more can be handed over."""
+    told: list[str] = []
+
+    def decide(message: Outgoing) -> Outcome:
+        told.append(message.address)
+        if len(told) > 1:
+            raise TransportError("nobody is there")
+        return Outcome(Result.ACCEPTED, "ok")
+
+    return decide
+
+
+def begun(desk: Path, ways: Ways, *words: str) -> None:
+    """A campaign of which one has it, and the other one waits."""
+    ways.decide = first_one_only()
+    assert run(desk, "send", ISSUE, "--yes", *words).status == 1
+    counts = run(desk, "campaigns", "show", SLUG, "--json").json["counts"]
+    assert (counts["accepted"], counts["pending"]) == (1, 1)
+    ways.decide = lambda _: Outcome(Result.ACCEPTED, "ok")
+    ways.opened.clear()
+
+
+@pytest.mark.parametrize(
+    ("way", "why"),
+    [
+        ("ftp://x", "is not a transport"),
+        ("", "is not a transport"),
+        ("outbox:", "names no folder"),
+        ("sendgrid:", "SENDGRID_API_KEY is not set"),
+        ("smtp://desk@mail.example.org", "MAILER_SMTP_PASSWORD is not set"),
+        ("smtp://desk:secret@mail.example.org", "holds a password"),
+    ],
+)
+@pytest.mark.parametrize("when", [[], ["--at", "23:59"], ["--canary", "50%"]])
+def test_a_transport_of_no_use_makes_no_campaign(desk: Path, way: str, why: str, when: list[str]) -> None:
+    ran = run(desk, "send", ISSUE, "--yes", "--transport", way, *when)
+    assert (ran.status, ran.out) == (2, "")
+    assert why in ran.err and len(ran.err.splitlines()) == 1
+    assert not (desk / "campaigns" / SLUG).exists()
+    assert run(desk, "campaigns", "list", "--json").json == []
+
+
+def test_the_plan_warns_of_a_transport_of_no_use(desk: Path) -> None:
+    ran = run(desk, "plan", ISSUE, "--transport", "sendgrid:")
+    assert ran.status == 0
+    assert "Warning    it cannot be sent like this: SENDGRID_API_KEY is not set; put" in ran.out
+
+
+def test_a_campaign_that_is_mailed_does_not_end_in_a_folder(desk: Path, ways: Ways) -> None:
+    begun(desk, ways, "--transport", MAIL)
+    ran = run(desk, "send", ISSUE, "--yes")
+    assert ran.status == 0
+    assert ways.opened == [MAIL]
+    assert f"By         {MAIL}" in ran.out and f"1 handed to {MAIL}" in ran.out
+
+
+def test_a_campaign_that_went_into_a_folder_is_mailed_only_when_asked(
+    desk: Path, ways: Ways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun(desk, ways)
+    monkeypatch.setenv("MAILER_DELIVERY_TRANSPORT", MAIL)
+    ran = run(desk, "send", ISSUE, "--yes")
+    assert (ran.status, ran.out, ways.opened) == (2, "", [])
+    assert f"went into outbox:outbox until now, and mailer.toml says {MAIL}; add --transport" in ran.err
+    ran = run(desk, "send", ISSUE, "--yes", "--transport", MAIL)
+    assert ran.status == 0
+    assert f"1 handed to {MAIL}" in ran.out
+    assert run(desk, "campaigns", "show", SLUG, "--json").json["transport"] == MAIL
+
+
+def test_another_server_of_the_settings_is_used(
+    desk: Path, ways: Ways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun(desk, ways, "--transport", MAIL)
+    monkeypatch.setenv("MAILER_DELIVERY_TRANSPORT", "smtp://other.example.org")
+    assert run(desk, "send", ISSUE, "--yes").status == 0
+    assert ways.opened == ["smtp://other.example.org"]
+
+
+def test_resume_goes_by_the_transport_of_the_last_run(desk: Path, ways: Ways) -> None:
+    begun(desk, ways)
+    ways.decide = lambda _: Outcome(Result.REJECTED, "550 5.7.1 no")
+    assert run(desk, "send", ISSUE, "--yes", "--transport", MAIL).status == 1
+    ways.decide = lambda _: Outcome(Result.ACCEPTED, "ok")
+    assert run(desk, "campaigns", "retry", SLUG).status == 0
+    assert ways.opened == [MAIL, MAIL]
+
+
+def test_a_test_copy_takes_no_plan(desk: Path) -> None:
+    ran = run(desk, "send", ISSUE, "--test", "me@example.org", "--plan", "0" * 16)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err == "mailer: --test sends one copy, and no plan; leave --plan out\n"
+
+
+def test_a_plan_of_what_was_sent_says_what_is_left(desk: Path) -> None:
+    assert "left" not in run(desk, "plan", ISSUE, "--json").json
+    assert run(desk, "send", ISSUE, "--yes").status == 0
+    assert "Left       0 of 2 readers" in run(desk, "plan", ISSUE).out
+    assert run(desk, "plan", ISSUE, "--json").json["left"] == 0
+    ran = run(desk, "plan", ISSUE, "--at", "23:59")
+    assert (ran.status, ran.out) == (2, "")
+    assert "is sent already, and gets no new time" in ran.err
