@@ -40,7 +40,7 @@ def check_way(settings: Settings, way: str, existing: Campaign | None, *, asked:
 
 
 def why_not(way: str, settings: Settings) -> str:
-    """Why nothing could be sent by this transport: no such one, or its secret is missing. "" where it could."""
+    """Why nothing could be sent by this transport, such as a secret that is missing; "" where it could be."""
     try:
         open_transport(way, settings)
     except ConfigError as error:

@@ -94,7 +94,8 @@ def begun(desk: Path, ways: Ways, *words: str) -> None:
 def test_a_transport_of_no_use_makes_no_campaign(desk: Path, way: str, why: str, when: list[str]) -> None:
     ran = run(desk, "send", ISSUE, "--yes", "--transport", way, *when)
     assert (ran.status, ran.out) == (2, "")
-    assert why in ran.err and len(ran.err.splitlines()) == 1
+    assert why in ran.err
+    assert len(ran.err.splitlines()) == 1
     assert not (desk / "campaigns" / SLUG).exists()
     assert run(desk, "campaigns", "list", "--json").json == []
 
@@ -110,7 +111,8 @@ def test_a_campaign_that_is_mailed_does_not_end_in_a_folder(desk: Path, ways: Wa
     ran = run(desk, "send", ISSUE, "--yes")
     assert ran.status == 0
     assert ways.opened == [MAIL]
-    assert f"By         {MAIL}" in ran.out and f"1 handed to {MAIL}" in ran.out
+    assert f"By         {MAIL}" in ran.out
+    assert f"1 handed to {MAIL}" in ran.out
 
 
 def test_a_campaign_that_went_into_a_folder_is_mailed_only_when_asked(
