@@ -8,10 +8,11 @@ message sent twice. Times are UTC, ISO 8601 to the microsecond, and end in `Z`.
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -62,6 +63,7 @@ def open_store(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Database:
 
     Raises StoreError with what to do when it is not a database, is read-only, locked or damaged.
     """
+    _make_private(path)
     try:
         connection = sqlite3.connect(
             path, timeout=busy_seconds, isolation_level=None, check_same_thread=False
@@ -82,6 +84,12 @@ def open_store(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Database:
             raise
     except sqlite3.Error as error:
         raise explain(error, path) from error
+
+
+def _make_private(path: Path) -> None:
+    """A new database is its owner's alone, and SQLite gives its log the same permissions."""
+    with suppress(OSError):  # it is there already; or SQLite says why it cannot be made
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _migrate(db: Database) -> None:

@@ -272,3 +272,22 @@ def test_what_sqlite_says_is_told_with_what_to_do(said: str, sentence: str) -> N
     error = explain(sqlite3.OperationalError(said), "subscribers.db")
     assert str(error).startswith("subscribers.db: ")
     assert sentence in str(error)
+
+
+def test_a_new_database_is_its_owners_alone(path: Path) -> None:
+    before = os.umask(0)
+    try:
+        db = open_store(path)
+        insert(db.conn, "x")
+        modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+        db.conn.close()
+    finally:
+        os.umask(before)
+    assert modes == dict.fromkeys((path.name, f"{path.name}-wal", f"{path.name}-shm"), 0o600)
+
+
+def test_the_permissions_of_a_database_stay_as_they_were_set(path: Path) -> None:
+    open_store(path).conn.close()
+    path.chmod(0o660)
+    open_store(path).conn.close()
+    assert path.stat().st_mode & 0o777 == 0o660

@@ -71,7 +71,8 @@ class OutboxChannel:
         target = self._folder / name
         draft = self._folder / f".{name}.part"
         try:
-            with draft.open("wb") as file:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+            with os.fdopen(os.open(draft, flags, 0o600), "wb") as file:  # it holds a reader's links
                 file.write(data)
                 file.flush()
                 draft.replace(target)

@@ -121,3 +121,8 @@ def test_what_was_written_before_the_disk_filled_stays_accepted(
     outcomes = outbox.channel().send(messages(4))
     assert [outcome.result for outcome in outcomes] == ["accepted", "accepted", "deferred", "deferred"]
     assert "free some room" in outcomes[3].reason
+
+
+def test_a_message_is_its_owners_alone(outbox: Outbox) -> None:
+    (outcome,) = outbox.channel().send(messages(1))
+    assert (outbox.folder / outcome.provider_id).stat().st_mode & 0o777 == 0o600
