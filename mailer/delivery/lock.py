@@ -26,7 +26,7 @@ def campaign_lock(settings: Settings, slug: str) -> AbstractContextManager[None]
 def only_sender(path: Path, what: str) -> Iterator[None]:
     """Holds the lock file at `path`. Raises BusyError, naming the process, where somebody else does."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

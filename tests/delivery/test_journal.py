@@ -135,3 +135,11 @@ def test_a_journal_can_be_emptied(tmp_path: Path) -> None:
     record = read_journal(tmp_path / "j")
     assert record.complete
     assert not record.begun
+
+
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("keep this")
+    (tmp_path / "x.journal").symlink_to("mine")
+    with pytest.raises(OSError, match="symbolic links"):
+        Journal(tmp_path / "x.journal")
+    assert (tmp_path / "mine").read_text() == "keep this"

@@ -33,3 +33,11 @@ def test_the_lock_is_given_back_after_an_error(tmp_path: Path) -> None:
         raise ValueError("boom")
     with only_sender(tmp_path / "x.lock", "campaign x"):
         pass
+
+
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("keep this")
+    (tmp_path / "x.lock").symlink_to("mine")
+    with pytest.raises(OSError, match="symbolic links"), only_sender(tmp_path / "x.lock", "campaign x"):
+        pass
+    assert (tmp_path / "mine").read_text() == "keep this"
