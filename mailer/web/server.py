@@ -59,6 +59,14 @@ class _Protocol(H11Protocol):
                 timer.cancel()
         super().connection_lost(exc)
 
+    def send_400_response(self, msg: str) -> None:
+        if self.cycle is not None:
+            self.cycle.disconnected = True  # what it might still say has no place any more
+        try:
+            super().send_400_response(msg)
+        except h11.LocalProtocolError:  # the answer to HEAD has no body, or another was begun already
+            self.transport.close()
+
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if self._owes_a_body(self.cycle):

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 from unittest.mock import Mock
 
@@ -213,6 +213,25 @@ def test_nonsense_is_refused(port: int) -> None:
     with socket.create_connection(("127.0.0.1", port), 20) as connection:
         connection.sendall(b"\x16\x03\x01\x02\x00\x01\r\n\r\n")
         assert connection.recv(1000).startswith(b"HTTP/1.1 400")
+
+
+@pytest.mark.parametrize("method", [b"HEAD", b"GET", b"POST", b"OPTIONS"])
+@pytest.mark.parametrize("pause", [False, True])
+def test_nonsense_after_a_request_is_no_defect_of_ours(
+    port: int, method: bytes, pause: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = method + b" /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), 20) as connection:
+        connection.sendall(head if pause else head + b"no chunk\r\n")
+        answer = connection.recv(12)
+        if pause:
+            connection.sendall(b"no chunk\r\n")
+        with suppress(ConnectionResetError):
+            while connection.recv(65536):
+                pass
+    assert answer.startswith(b"HTTP/1.1 ")
+    assert ask(port, "GET", "/healthz").status == 200
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
 
 
 def test_a_port_that_is_taken_is_refused_at_once() -> None:
