@@ -15,6 +15,7 @@ in; after another boot, a claimed delivery without an outcome is uncertain even 
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import threading
@@ -52,12 +53,15 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
         self._descriptor = os.open(path, flags, 0o600)
         self._lock = threading.Lock()
         self._sealed = False
         self.size = 0
         try:
+            # Held while it is open: a lock file is easily removed, and then `campaign_lock` asks this one.
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(self._descriptor, 0)
             self._write(f"\nboot {boot_id()}\n")
         except OSError as error:
             self.close()

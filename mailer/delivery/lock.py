@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mailer.config import Settings
@@ -17,9 +17,17 @@ from mailer.errors import BusyError
 __all__ = ["campaign_lock", "only_sender"]
 
 
-def campaign_lock(settings: Settings, slug: str) -> AbstractContextManager[None]:
-    """The lock of one campaign of a workspace. Raises BusyError on entering, where somebody else holds it."""
-    return only_sender(settings.root / ".mailer" / f"{slug}.lock", f"campaign {slug}")
+@contextmanager
+def campaign_lock(settings: Settings, slug: str) -> Iterator[None]:
+    """The lock of one campaign of a workspace. Raises BusyError on entering, where somebody else holds it.
+
+    Also where their lock file was removed: a run holds its journal, too.
+    """
+    folder, what = settings.root / ".mailer", f"campaign {slug}"
+    with only_sender(folder / f"{slug}.lock", what):
+        with suppress(FileNotFoundError), (folder / f"{slug}.journal").open("rb") as journal:
+            _take(journal.fileno(), what, fcntl.LOCK_SH)
+        yield
 
 
 @contextmanager
@@ -28,16 +36,21 @@ def only_sender(path: Path, what: str) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            process = os.read(descriptor, 32).decode("ascii", "replace").strip()
-            by = f" by process {process}" if process else ""
-            raise BusyError(
-                f"{what} is being sent{by} already; wait for that to end, or stop it, and run this again"
-            ) from None
+        _take(descriptor, what)
         os.ftruncate(descriptor, 0)
         os.write(descriptor, str(os.getpid()).encode("ascii"))
         yield
     finally:
         os.close(descriptor)
+
+
+def _take(descriptor: int, what: str, kind: int = fcntl.LOCK_EX) -> None:
+    """Takes the lock of an open file, whose text is the number of the process that has it, if anything."""
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        process = os.read(descriptor, 32).strip()
+        by = f" by process {process.decode('ascii')}" if process.isdigit() else ""
+        raise BusyError(
+            f"{what} is being sent{by} already; wait for that to end, or stop it, and run this again"
+        ) from None

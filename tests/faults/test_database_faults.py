@@ -505,7 +505,8 @@ def test_an_outbox_that_is_removed_during_the_run(desk: Desk, monkeypatch: pytes
 # -- two at once ----------------------------------------------------------------------------
 
 
-def test_two_at_once_and_the_first_is_killed(desk: Desk, server: SmtpServer) -> None:
+@pytest.mark.parametrize("tidied", [False, True], ids=["", "the lock file was removed"])
+def test_two_at_once_and_the_first_is_killed(desk: Desk, server: SmtpServer, tidied: bool) -> None:
     server.fail("DOT", "hang", after=1)
     command = [sys.executable, str(ROOT / "cli.py"), "send", ISSUE, "--yes", "--transport", server.url]
     first = subprocess.Popen(command, cwd=desk.root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -515,10 +516,14 @@ def test_two_at_once_and_the_first_is_killed(desk: Desk, server: SmtpServer) -> 
             assert first.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.01)
+        if tidied:
+            (desk.root / ".mailer" / f"{SLUG}.lock").unlink()
         second = desk.send()
         assert second.status == 1
-        assert f"campaign {SLUG} is being sent by process {first.pid} already" in second.err
+        who = "is being sent already" if tidied else f"is being sent by process {first.pid} already"
+        assert f"campaign {SLUG} {who}" in second.err
         assert "wait for that to end, or stop it, and run this again" in second.err
+        assert len(server.received) == 2
     finally:
         first.kill()
         _, err = first.communicate(timeout=30)
