@@ -17,10 +17,10 @@ from mailer.delivery.canary import canary_of, release
 from mailer.delivery.schedule import held_number
 from mailer.delivery.spool import Spool
 from mailer.errors import BusyError, CampaignError, InputError
-from mailer.publish.due import resume_campaign
+from mailer.publish.due import LATE, resume_campaign
 from mailer.publish.send import Result, cancel_campaign, finish_campaign, resolve_campaign, retry_campaign
 from mailer.publish.times import in_words
-from mailer.store import open_store
+from mailer.store import now, open_store, utc_text
 
 __all__ = ["app"]
 
@@ -54,7 +54,14 @@ def _document(campaign: Campaign, counts: dict[str, int]) -> dict[str, Any]:
 
 
 def _when(settings: Settings, document: dict[str, Any]) -> str:
-    """When a campaign that waits is due."""
+    """When a campaign that waits goes on, or what it waits for."""
+    overdue = document["status"] == "held" and (document["held_until"] or "") < utc_text(now() - LATE)
+    if document["status"] == "paused" or overdue:
+        return "  [waits for `mailer campaigns resume`]"
+    if document["status"] == "missed":
+        return "  [missed its time; `mailer campaigns resume` sends it]"
+    if document["held_until"] and document["status"] in ("held", "stopped"):
+        return f"  [goes on {in_words(document['held_until'], settings.publication.zone)}]"
     if document["status"] != "scheduled" or not document["due_at"]:
         return ""
     hour = f", each reader's {document['local_time']}" if document["local_time"] else ""
@@ -125,29 +132,35 @@ def show(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
         say(f"  first      {canary.number:,} of {total:,} ({canary.share * 100:g}%)")
     if campaign.held_until:
         say(f"  goes on    {in_words(campaign.held_until, settings.publication.zone)}")
-    say(f"  started    {campaign.started_at or 'not yet'}")
-    say(f"  finished   {campaign.finished_at or 'not yet'}")
+    for label, moment in (("started", campaign.started_at), ("finished", campaign.finished_at)):
+        say(f"  {label:<10} {in_words(moment, settings.publication.zone) if moment else 'not yet'}")
     say_counts(document["counts"])
     say_reasons(reasons, campaign.slug)
 
 
 @app.command()
-def pause(context: typer.Context, slug: Slug) -> None:
+def pause(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     """Stops a running campaign within a second; `resume` goes on with it."""
     settings = settings_of(context)
     db = open_store(settings.database)
     spool = Spool(db, find_campaign(db, slug))
     if not spool.set_status("paused", only_from=("ready", "scheduled", "sending", "held", "stopped")):
         raise CampaignError(f"campaign {slug} is {spool.status()}, so it cannot be paused")
-    say(f"Campaign {slug} is paused.")
+    if as_json:
+        show(context, slug, as_json=True)
+    else:
+        say(f"Campaign {slug} is paused.")
 
 
 @app.command()
-def cancel(context: typer.Context, slug: Slug) -> None:
+def cancel(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     """Ends a campaign for good; what it has not sent stays unsent."""
     settings = settings_of(context)
     cancel_campaign(open_store(settings.database), settings, slug)
-    say(f"Campaign {slug} is cancelled.")
+    if as_json:
+        show(context, slug, as_json=True)
+    else:
+        say(f"Campaign {slug} is cancelled.")
 
 
 @app.command()
@@ -209,6 +222,8 @@ def resolve(
         _finish(context, slug, as_json)
     elif as_json:
         show(context, slug, as_json=True)
+    elif not number:
+        say(f"Nothing in {slug} is uncertain.")
     else:
         say(f"{number:,} uncertain deliveries {'are pending again' if resend else 'count as accepted'}.")
 

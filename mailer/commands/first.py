@@ -7,14 +7,13 @@ from typing import Annotated
 
 import typer
 
-from mailer.commands.context import say
 from mailer.config import Settings
 from mailer.config.rates import hold_of, share_of
 from mailer.delivery.canary import Canary, canary_of, make_canary
 from mailer.errors import CampaignError, InputError
 from mailer.publish.prepare import Prepared
 
-__all__ = ["CanaryOption", "HoldOption", "check_canary", "first_few", "say_canary"]
+__all__ = ["CanaryOption", "HoldOption", "canary_rows", "canary_warnings", "check_canary", "first_few"]
 
 #: With fewer readers a share says little about the others.
 _FEW = 100
@@ -50,6 +49,8 @@ def check_canary(
         share = share_of(canary)
     except ValueError as error:
         raise InputError(f"--canary: {error}") from None
+    if share >= 1:
+        raise InputError("--canary: 100% is everybody; choose a smaller share, or leave it out")
     try:
         held = hold_of(hold)
     except ValueError as error:
@@ -79,19 +80,26 @@ def first_few(
     return canary
 
 
-def say_canary(settings: Settings, prepared: Prepared, canary: Canary) -> None:
-    """How many are first, and what comes then."""
+def canary_rows(settings: Settings, prepared: Prepared, canary: Canary) -> list[str]:
+    """How many are first, and what comes then: lines of the plan."""
     total = prepared.plan.recipients
     then = (
         "then the campaign waits for you"
         if canary.hold is None
         else f"then held for {_in_words(canary.hold)}"
     )
-    say(f"First      {canary.number:,} of {total:,} ({canary.share * 100:g}%), {then}")
-    say(f"           the rest follow unless more than {settings.pace.rejects * 100:g}% go wrong")
-    if total < _FEW:
-        say(f"Warning    with {total:,} readers the first {canary.number:,} say little about the others")
-    say()
+    rows = [f"First      {canary.number:,} of {total:,} ({canary.share * 100:g}%), {then}"]
+    if canary.hold is not None:
+        rows.append(f"           the rest follow unless more than {settings.pace.rejects * 100:g}% go wrong")
+    return rows
+
+
+def canary_warnings(prepared: Prepared, canary: Canary) -> list[str]:
+    """What to think about before such a share goes first."""
+    total = prepared.plan.recipients
+    if total >= _FEW:
+        return []
+    return [f"of {total:,} readers, the first {canary.number:,} say little about the others"]
 
 
 def _in_words(seconds: float) -> str:

@@ -17,7 +17,7 @@ from mailer.publish.schedule import Schedule
 from mailer.publish.times import in_words
 from mailer.store import open_store
 
-__all__ = ["run_due", "say_schedule", "say_scheduled", "when"]
+__all__ = ["run_due", "say_scheduled", "schedule_rows", "schedule_warnings", "when"]
 
 _SHOWN_SLOTS = 12
 
@@ -62,27 +62,32 @@ def when(settings: Settings, schedule: Schedule) -> str:
     return f"at {in_words(schedule.due_at, settings.publication.zone)}"
 
 
-def say_schedule(settings: Settings, prepared: Prepared, schedule: Schedule) -> None:
-    """When a plan goes out, and to how many at which hour."""
+def schedule_rows(settings: Settings, prepared: Prepared, schedule: Schedule) -> list[str]:
+    """When a plan goes out, and to how many at which hour: lines of the plan."""
     zone = settings.publication.zone
-    if schedule.local_time:
-        say(f"Goes out   at each reader's {schedule.local_time} of {prepared.plan.date}; by the clock here:")
-        for due_at, readers in schedule.slots[:_SHOWN_SLOTS]:
-            say(f"           {in_words(due_at, zone)}  {readers:,}")
-        more = schedule.slots[_SHOWN_SLOTS:]
-        if more:
-            readers = sum(number for _, number in more)
-            say(f"           {readers:,} later, the last {in_words(more[-1][0], zone)}")
-        if schedule.at_once:
-            say(
-                f"Warning    it is past {schedule.local_time} for {schedule.at_once:,} of them already: "
-                "they get it at once"
-            )
-    else:
-        say(f"Goes out   {in_words(schedule.due_at, zone)}")
-    for warning in schedule.warnings:
-        say(f"Warning    {warning}")
-    say()
+    if not schedule.local_time:
+        return [f"Goes out   {in_words(schedule.due_at, zone)}"]
+    rows = [
+        f"Goes out   at each reader's {schedule.local_time} of {prepared.plan.date}; in {zone.key} that is:"
+    ]
+    shown, more = schedule.slots[:_SHOWN_SLOTS], schedule.slots[_SHOWN_SLOTS:]
+    widest = max((len(f"{readers:,}") for _, readers in shown), default=0)
+    for due_at, readers in shown:
+        rows.append(f"           {readers:>{widest},}  {in_words(due_at, zone, named=False)}")
+    if more:
+        readers = sum(number for _, number in more)
+        rows.append(f"           {readers:,} later, the last {in_words(more[-1][0], zone, named=False)}")
+    return rows
+
+
+def schedule_warnings(schedule: Schedule) -> list[str]:
+    """What to think about before a plan goes out at such a time."""
+    warnings = list(schedule.warnings)
+    if schedule.at_once:
+        warnings.append(
+            f"it is past {schedule.local_time} for {schedule.at_once:,} of them already: they get it at once"
+        )
+    return warnings
 
 
 def say_scheduled(settings: Settings, campaign: Campaign, schedule: Schedule) -> None:

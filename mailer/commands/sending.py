@@ -10,8 +10,15 @@ import typer
 from sqlite_utils import Database
 
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
-from mailer.commands.first import CanaryOption, HoldOption, check_canary, first_few, say_canary
-from mailer.commands.scheduling import say_schedule, say_scheduled, when
+from mailer.commands.first import (
+    CanaryOption,
+    HoldOption,
+    canary_rows,
+    canary_warnings,
+    check_canary,
+    first_few,
+)
+from mailer.commands.scheduling import say_scheduled, schedule_rows, schedule_warnings, when
 from mailer.commands.signals import stop_on_signals
 from mailer.commands.telling import say_plan, say_result, watching
 from mailer.config import Settings
@@ -75,9 +82,7 @@ def plan(
         status = {"status": existing.status, "left": left} if existing else {"status": "new"}
         emit_json({**prepared.plan.to_json(), **status, **(schedule.to_json() if schedule else {})})
         return
-    say_plan(prepared, left)
-    if schedule is not None:
-        say_schedule(settings, prepared, schedule)
+    _say_plan(settings, prepared, left, schedule, None)
 
 
 def send(
@@ -134,9 +139,7 @@ def send(
         raise CampaignError(_NOBODY)
     if number:
         if not as_json:
-            say_plan(prepared, left)
-            if first is not None:
-                say_canary(settings, prepared, first)
+            _say_plan(settings, prepared, left, None, first)
         if not (yes or plan_hash):
             _ask(prepared, number, quiet=as_json)
     with stop_on_signals() as stop, watching(number, quiet=as_json) as observe:
@@ -148,6 +151,21 @@ def send(
     left_now = result.progress is not None or result.counts["uncertain"] or result.campaign.status == "held"
     if not result.complete and left_now:
         raise typer.Exit(1)
+
+
+def _say_plan(
+    settings: Settings, prepared: Prepared, left: int | None, schedule: Schedule | None, first: Canary | None
+) -> None:
+    """The plan, with when it goes out and who is first."""
+    rows: list[str] = []
+    warnings: list[str] = []
+    if schedule is not None:
+        rows += schedule_rows(settings, prepared, schedule)
+        warnings += schedule_warnings(schedule)
+    if first is not None:
+        rows += canary_rows(settings, prepared, first)
+        warnings += canary_warnings(prepared, first)
+    say_plan(prepared, left, rows=rows, warnings=warnings)
 
 
 def _send_later(
@@ -165,10 +183,7 @@ def _send_later(
     if not prepared.plan.recipients:
         raise CampaignError(_NOBODY)
     if not as_json:
-        say_plan(prepared)
-        say_schedule(settings, prepared, schedule)
-        if first is not None:
-            say_canary(settings, prepared, first)
+        _say_plan(settings, prepared, None, schedule, first)
     if ask:
         _ask(prepared, prepared.plan.recipients, quiet=as_json, when=when(settings, schedule))
     campaign = schedule_issue(db, settings, prepared, schedule, first)

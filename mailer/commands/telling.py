@@ -30,8 +30,13 @@ __all__ = ["advice_on", "say_counts", "say_plan", "say_reasons", "say_result", "
 _LINE_SECONDS = 10.0
 
 
-def say_plan(prepared: Prepared, left: int | None = None) -> None:
-    """The plan, as a person reads it. `left` is how many a campaign that exists has still to send."""
+def say_plan(
+    prepared: Prepared, left: int | None = None, *, rows: Iterable[str] = (), warnings: Iterable[str] = ()
+) -> None:
+    """The plan, as a person reads it. `left` is how many a campaign that exists has still to send.
+
+    `rows` and `warnings` are what else is told of it: when it goes out, who is first.
+    """
     plan = prepared.plan
     existing = prepared.existing
     say(f"Campaign   {plan.slug}" + (f" ({existing.status})" if existing else " (new)"))
@@ -57,7 +62,9 @@ def say_plan(prepared: Prepared, left: int | None = None) -> None:
         say(f"Since      {plan.since.campaign}: {plan.since.joined:,} new, {plan.since.left:,} gone")
     say(f"Size       HTML {plan.html_bytes / 1024:.1f} KB, message {plan.message_bytes / 1024:.1f} KB")
     say(f"Plan       {_hash(prepared)}")
-    for warning in plan.warnings:
+    for row in rows:
+        say(row)
+    for warning in (*plan.warnings, *warnings):
         say(f"Warning    {warning}")
     if existing and existing.issue_hash != prepared.loaded.digest:
         say("Warning    the file has changed since; this campaign goes on with the issue as archived")
@@ -155,10 +162,9 @@ def say_result(settings: Settings, result: Result) -> None:
         itself = f"paused itself: {campaign.status_note}" if campaign.status_note else "is paused"
         say(f"It {itself}. `mailer campaigns resume {campaign.slug}` goes on with it.")
     elif campaign.status == "held":
-        say(
-            f"It is held: {campaign.status_note}. `mailer campaigns resume {campaign.slug}` sends the rest "
-            f"now, `mailer campaigns cancel {campaign.slug}` drops it."
-        )
+        say(f"It is held: {campaign.status_note}.")
+        now = f"`mailer campaigns resume {campaign.slug}` sends the rest now, " if campaign.held_until else ""
+        say(f"{now}`mailer campaigns cancel {campaign.slug}` drops it.")
     elif campaign.status == "cancelled":
         say("It was cancelled; what it has not sent stays unsent.")
     elif progress is not None and progress.stopped_by == "signal":

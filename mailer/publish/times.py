@@ -89,11 +89,14 @@ def utc_of(day: dt.date, hour: dt.time, zone: dt.tzinfo) -> dt.datetime:
     return _in_utc(dt.datetime.combine(day, hour, tzinfo=zone))
 
 
-def in_words(at: dt.datetime | str, zone: ZoneInfo) -> str:
-    """`Sun 22 Nov 2026 08:00 (Asia/Shanghai)`. A text is a time as the database keeps it."""
+def in_words(at: dt.datetime | str, zone: ZoneInfo, *, named: bool = True) -> str:
+    """`Sun 22 Nov 2026 08:00 (Asia/Shanghai)`; the zone is left out where it is not to be `named`.
+
+    A text is a time as the database keeps it.
+    """
     moment = dt.datetime.fromisoformat(at) if isinstance(at, str) else at
     local = moment.astimezone(zone)
     days = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
     months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
     day = f"{days[local.weekday()]} {local.day} {months[local.month - 1]} {local.year}"
-    return f"{day} {local:%H:%M} ({zone.key})"
+    return f"{day} {local:%H:%M}" + (f" ({zone.key})" if named else "")
