@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -190,3 +191,12 @@ def test_the_machines_time_zone_is_taken(
 ) -> None:
     monkeypatch.setattr(command.Path, "resolve", lambda self: Path(target))
     assert command._timezone() == zone
+
+
+def test_the_first_issue_names_only_commands_that_exist(tmp_path: Path) -> None:
+    assert run(tmp_path, "init", "desk").status == 0
+    (issue,) = (tmp_path / "desk" / "issues").glob("*.yaml")
+    named = re.findall(r"`?\bmailer ([a-z-]+)", issue.read_text("utf-8"))
+    assert {"check", "render", "plan", "send", "new"} <= set(named)
+    for command in named:
+        assert run(tmp_path, command, "--help").status == 0, command
