@@ -198,5 +198,5 @@ def test_the_first_issue_names_only_commands_that_exist(tmp_path: Path) -> None:
     (issue,) = (tmp_path / "desk" / "issues").glob("*.yaml")
     named = re.findall(r"`?\bmailer ([a-z-]+)", issue.read_text("utf-8"))
     assert {"check", "render", "plan", "send", "new"} <= set(named)
-    for command in named:
-        assert run(tmp_path, command, "--help").status == 0, command
+    for name in named:
+        assert run(tmp_path, name, "--help").status == 0, name
