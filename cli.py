@@ -1,8 +1,23 @@
 """The composition root: assembles the `mailer` program from mailer/commands, nothing else."""
 
-from mailer.commands.program import main
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
 
 __all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the program and exits. Ctrl-C while it is being loaded ends it without a word."""
+    if by_python := signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from mailer.commands.program import main as run
+
+    if by_python:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    run(arguments)
+
 
 if __name__ == "__main__":
     main()
