@@ -18,8 +18,10 @@ from urllib.parse import quote
 __all__ = ["Context", "Part", "Slot"]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
-#: The same in every context that does not encode spaces.
-_PLAIN = re.compile(r"[\w @.:/+-]*")
+#: The same in every context that does not encode spaces; and the same with letters of every script, which
+#: takes longer to find out.
+_PLAIN = re.compile(r"[A-Za-z0-9_ @.:/+-]*")
+_PLAIN_LETTERS = re.compile(r"[\w @.:/+-]*")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -99,7 +101,9 @@ def escape(value: str, context: Context) -> str:
     """`value` made safe for `context`; what no reader can see (control characters) is left out."""
     if context is Context.HREF and not value.startswith(("https://", "http://")):
         return "#"
-    if _PLAIN.fullmatch(value) and context is not Context.URL:
+    if context is not Context.URL and (
+        _PLAIN.fullmatch(value) or (not value.isascii() and _PLAIN_LETTERS.fullmatch(value))
+    ):
         return value  # as most are
     value = _UNPRINTABLE.sub("", value)
     match context:

@@ -68,7 +68,9 @@ class Form:
         self._shared = "".join(
             f"{_json(name)}:{_json(header_value(value))}," for name, value in self.envelope.shared
         )
-        self._tags = [(_json(tag), slot) for slot, tag in self._slots.items()]
+        # A link that needs no escaping anywhere is put in as it is, see `_kind`.
+        self._links = [(f'{_json(tag)}:"', s.paths[0]) for s, tag in self._slots.items() if self._is_link(s)]
+        self._tags = [(f"{_json(tag)}:", s) for s, tag in self._slots.items() if not self._is_link(s)]
         self._tag_bytes = sum(len(tag) for tag in self._slots.values())
 
     def fits(self, message: Outgoing) -> bool:
@@ -83,27 +85,31 @@ class Form:
         once is several times faster than encoding it all for everybody.
         """
         values = message.values
-        filled = [(tag, slot.fill(values)) for tag, slot in self._tags]
-        size = self._tag_bytes + 4 * sum(len(value) for _, value in filled)
-        if size > _MOST_SUBSTITUTION_BYTES:  # as UTF-8 it may still be less
-            size = self._tag_bytes + sum(len(value.encode("utf-8")) for _, value in filled)
-        if size > _MOST_SUBSTITUTION_BYTES:
-            raise Unfit(
-                f"what is filled in for this person has {size:,} bytes, and SendGrid takes "
-                f"{_MOST_SUBSTITUTION_BYTES:,} at most; shorten their name or attributes"
-            )
+        filled = [tag + _json(slot.fill(values)) for tag, slot in self._tags]
+        filled += [f'{tag}{values[path]}"' for tag, path in self._links]
+        substitutions = ",".join(filled)
+        if len(substitutions) > _MOST_SUBSTITUTION_BYTES:  # as JSON it is never shorter than what counts
+            self._measure(values)
         name = message.name
         if ";" in name or "," in name:
             name = _RESERVED_IN_NAMES.sub(" ", name).strip()
         named = f',"name":{_json(name)}' if name else ""
         own = "".join([f",{_json(field)}:{_json(value)}" for field, value in message.headers.items()])
-        substitutions = ",".join([f"{tag}:{_json(value)}" for tag, value in filled])
         return (
             f'{{"to":[{{"email":{_json(message.address)}{named}}}],'
             f'"headers":{{{self._shared}"Message-ID":{_json(message.message_id)}{own}}},'
             f'"custom_args":{{"{REFERENCE}":{_json(message.reference)}}}'
             + (f',"substitutions":{{{substitutions}}}}}' if substitutions else "}")
         )
+
+    def _measure(self, values: Mapping[str, str]) -> None:
+        """Raises Unfit where what is filled in is too much."""
+        size = self._tag_bytes + sum(len(slot.fill(values).encode("utf-8")) for slot in self._slots)
+        if size > _MOST_SUBSTITUTION_BYTES:
+            raise Unfit(
+                f"what is filled in for this person has {size:,} bytes, and SendGrid takes "
+                f"{_MOST_SUBSTITUTION_BYTES:,} at most; shorten their name or attributes"
+            )
 
     def document(self, personalizations: Sequence[str]) -> str:
         """The body of a request, as JSON text."""
@@ -118,11 +124,18 @@ class Form:
 
     def _kind(self, slot: Slot) -> Slot:
         """The slot whose tag serves this one: a link of ours needs no escaping, so it is one for all."""
-        if slot.default or len(slot.paths) > 1 or not slot.paths[0].startswith("links."):
+        plain = Slot(slot.paths, "", Context.TEXT)
+        if slot.default or not self._is_link(plain):
             return slot
-        link = self._sample.get(slot.paths[0], "")
-        same = link and all(escape(link, context) == link for context in (slot.context, Context.TEXT))
-        return Slot(slot.paths, "", Context.TEXT) if same else slot
+        link = self._sample[slot.paths[0]]
+        return plain if escape(link, slot.context) == link else slot
+
+    def _is_link(self, slot: Slot) -> bool:
+        """Whether it is a link of ours in plain text: those of a campaign differ in their tokens alone."""
+        if len(slot.paths) > 1 or slot.context is not Context.TEXT or slot.default:
+            return False
+        link = self._sample.get(slot.paths[0], "") if slot.paths[0].startswith("links.") else ""
+        return bool(link) and _json(link) == f'"{link}"' and escape(link, Context.TEXT) == link
 
 
 def groups(batch: Sequence[Outgoing]) -> Iterator[list[int]]:
