@@ -44,8 +44,9 @@ _LOOK_SECONDS = 0.25
 _NAP_SECONDS = 0.02
 #: A run waits for so long for a limit that is used up; where it takes longer, it ends (seconds).
 _PATIENCE = 120.0
-#: A journal of this size is emptied at the next moment when nothing is on the wire (bytes).
-_JOURNAL_BYTES = 8_000_000
+#: A journal of this size is emptied (bytes). Nothing may be on the wire then, so it is not done often; it takes
+#: a few seconds to read.
+_JOURNAL_BYTES = 64_000_000
 
 
 def deliver(

@@ -151,7 +151,7 @@ class SendGridChannel:
         refusals = 0
         while waiting:
             part = waiting.pop(0)
-            verdict = self._post(form.document([personalization for _, personalization in part]))
+            verdict = self._post(Body(form.document([text for _, text in part])))
             if isinstance(verdict, Refusal) and verdict.too_large and len(part) > 1:
                 half = len(part) // 2
                 waiting[:0] = [part[:half], part[half:]]
@@ -174,12 +174,11 @@ class SendGridChannel:
                 for place, _ in part:
                     outcomes[place] = verdict
 
-    def _post(self, document: str) -> Outcome | Refusal:
+    def _post(self, body: Body) -> Outcome | Refusal:
         """One request, repeated where that is safe: the outcome of all in it, or why it was refused.
 
         Raises TransportError where nothing can be sent at all.
         """
-        body = Body(document)
         lost = waits = unreachable = 0
         while True:
             try:

@@ -71,11 +71,11 @@ class Body:
     """A request's body as JSON text, for `post(request_body=…)`."""
 
     def __init__(self, text: str) -> None:
-        self._text = text
+        self._payload = _Payload(text.encode("utf-8"))  # and the text may go: a request is a megabyte
 
-    def encode(self, encoding: str) -> bytes:
+    def encode(self, encoding: str) -> bytes:  # noqa: ARG002 - it is always UTF-8
         """What the package asks of a body that it need not make into JSON."""
-        return _Payload(self._text.encode(encoding))
+        return self._payload
 
 
 class Answer(Protocol):
