@@ -44,8 +44,8 @@ _LOOK_SECONDS = 0.25
 _NAP_SECONDS = 0.02
 #: A run waits for so long for a limit that is used up; where it takes longer, it ends (seconds).
 _PATIENCE = 120.0
-#: A journal of this size is emptied (bytes); it takes a few seconds to read. Nothing may be on the wire while it
-#: is done, so it is not done often.
+#: A journal of this size is emptied (bytes); it takes a few seconds to read. Nothing may be on the wire
+#: while that is done, so it is done seldom.
 _JOURNAL_BYTES = 64_000_000
 
 
