@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from mailer.delivery.deferral import NEVER
 from mailer.delivery.spool import Spool
 from mailer.store import utc_text, writing
 
@@ -30,8 +31,8 @@ def park(spool: Spool, deliveries: Iterable[tuple[int, int, float]]) -> None:
         )
 
 
-def unpark(spool: Spool, never: str) -> None:
-    """Whoever is parked may be claimed: a new run finds out anew whose turn it is. `never` stays."""
+def unpark(spool: Spool) -> None:
+    """Whoever is parked may be claimed: a new run finds out anew whose turn it is. `NEVER` stays."""
     if spool.campaign.local_time:
         return  # these times are the readers' own
     with writing(spool.database) as db:
@@ -39,17 +40,17 @@ def unpark(spool: Spool, never: str) -> None:
             "UPDATE deliveries SET due_at = '' WHERE campaign_id = ? "
             "AND state IN ('pending', 'sending', 'deferred', 'uncertain') AND state = 'pending' "
             "AND due_at > '' AND due_at < ?",
-            [spool.campaign.id, never],
+            [spool.campaign.id, NEVER],
         )
 
 
-def next_turn(spool: Spool, never: str) -> float | None:
+def next_turn(spool: Spool) -> float | None:
     """When the first parked delivery may be claimed (seconds since 1970), or None."""
     row = spool.database.conn.execute(
         "SELECT min(due_at) FROM deliveries INDEXED BY deliveries_open WHERE campaign_id = ? "
         "AND state IN ('pending', 'sending', 'deferred', 'uncertain') AND state = 'pending' "
         "AND due_at < ?",
-        [spool.campaign.id, never],
+        [spool.campaign.id, NEVER],
     ).fetchone()
     if row[0] is None:
         return None

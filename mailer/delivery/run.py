@@ -25,7 +25,7 @@ from mailer.delivery.message import Message, Template
 from mailer.delivery.pace import Pacer
 from mailer.delivery.parking import next_turn, park
 from mailer.delivery.progress import Progress
-from mailer.delivery.spool import Spool
+from mailer.delivery.spool import ENDED, Spool
 from mailer.delivery.stop import Stop
 from mailer.delivery.transports.base import Result, Transport
 from mailer.delivery.verdict import refusals_note
@@ -351,7 +351,7 @@ class _Delivery:
         self.progress.seconds = now - self._started
         self._observe(self.progress)
         status = self._spool.status()
-        if status in ("paused", "cancelled"):
+        if status in ENDED:
             self.progress.stopped_by = status
             self._stop.set()
 
@@ -359,7 +359,7 @@ class _Delivery:
         """Waits for the next deferred or parked delivery. False where there is none, or not for long."""
         due = self._spool.next_due()
         again = datetime.fromisoformat(due).timestamp() if due is not None and due < NEVER else None
-        turn = next_turn(self._spool, NEVER) if self._parked else None
+        turn = next_turn(self._spool) if self._parked else None
         if again is None and turn is not None and turn - self._clock() > _PATIENCE:
             limits = [
                 limit for wait, limit in map(self._lines_closed, sorted(self._parked)) if limit and wait

@@ -30,13 +30,13 @@ from mailer.delivery.reasons import Reason, reasons_of
 from mailer.delivery.transports.base import Outcome, Result
 from mailer.store import utc_now, writing
 
-__all__ = ["STATES", "Spool"]
+__all__ = ["ENDED", "STATES", "Spool"]
 
 STATES = ("pending", "sending", "accepted", "rejected", "deferred", "uncertain", "skipped")
 
 
 #: Statuses in which nobody is claimed, however late a run learns of them.
-_ENDED = ("paused", "cancelled")
+ENDED = ("paused", "cancelled")
 #: The very words of the partial index `deliveries_open`: with them in a condition, SQLite uses it.
 _OPEN = "state IN ('pending', 'sending', 'deferred', 'uncertain')"
 # Many rows are named in one JSON text and changed by one statement, which costs half of a statement a row
@@ -131,7 +131,7 @@ class Spool:
         reason, parameters = reason_sql(self.campaign.edition, None)
         now = utc_now()
         with writing(self._db) as db:
-            if self.status() in _ENDED:
+            if self.status() in ENDED:
                 return None  # another campaign may hold by now whom this one has not claimed
             rows = db.conn.execute(
                 # What is pending, or deferred and due, with the person and why not to write to them, if so.

@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from sqlite_utils import Database
 
@@ -22,7 +23,6 @@ from mailer.config import Settings
 from mailer.delivery.bounced import source_of
 from mailer.delivery.campaigns import Campaign, campaigns, find_campaign, goes_by
 from mailer.delivery.canary import Canary, hold_until
-from mailer.delivery.deferral import NEVER
 from mailer.delivery.dkim import Signer, open_signer
 from mailer.delivery.ledger import StoredLedger
 from mailer.delivery.lock import campaign_lock
@@ -151,7 +151,7 @@ def retry_campaign(db: Database, settings: Settings, slug: str) -> tuple[int, in
         _check_open(campaign)
         if campaign.started_at is None or campaign.status == "missed":
             check_unscheduled(campaign, settings.publication.zone)
-        return Spool(db, find_campaign(db, slug)).retry()
+        return Spool(db, campaign).retry()
 
 
 def resolve_campaign(db: Database, settings: Settings, slug: str, *, resend: bool) -> int:
@@ -199,9 +199,10 @@ def run_campaign(
     Who asked waits here while the campaign is held after its first few, and sends the rest then.
     """
     with keeping_watch(db, settings.database, observe) as watch:
-        result = _run_unless_held(db, settings, slug, transport_url, signer, stop, watch, asked)
+        once = partial(_run_unless_held, db, settings, slug, transport_url, signer, stop, watch, asked)
+        result = once()
         while asked and result.campaign.status == "held" and result.progress and not stop.is_set():
-            more = _run_unless_held(db, settings, slug, transport_url, signer, stop, watch, asked)
+            more = once()
             result = replace(more, progress=result.progress.plus(more.progress))
             if more.progress is None:
                 break
@@ -248,13 +249,14 @@ def _run(
     spool.recover(journal)
     if settings.delivery.uncertain == "resend":
         spool.resolve(resend=True)
-    if not left_over(spool.counts()):
+    counts = spool.counts()
+    if not left_over(counts):
         conclude(settings, spool, Progress(), asked=asked)
         return result_of(db, spool, None)
-    refuse_if_older(settings, campaign, spool.counts())
+    refuse_if_older(settings, campaign, counts)
     if asked:
         spool.make_due()
-    unpark(spool, NEVER)
+    unpark(spool)
     templates = _templates(settings, campaign, signer)
     own = Stop(stop)  # a run that is paused ends its waits, and not those of the campaigns after it
     transport = open_transport(transport_url, settings, pause=own.wait)
@@ -271,7 +273,7 @@ def _run(
     try:
         started = find_campaign(db, slug).started_at
         # With what the journal knew, which is begun anew.
-        now_known = {"status": "sending", "started_at": started, "counts": spool.counts()}
+        now_known = {"status": "sending", "started_at": started, "counts": counts}
         update_manifest(settings.campaigns / slug, now_known)
         progress = deliver(
             spool,

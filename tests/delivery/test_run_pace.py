@@ -14,7 +14,6 @@ from sqlite_utils import Database
 
 from mailer.config import Pace, Settings
 from mailer.delivery import run as module
-from mailer.delivery.deferral import NEVER
 from mailer.delivery.ledger import Ledger, StoredLedger
 from mailer.delivery.pace import Pacer
 from mailer.delivery.parking import next_turn, unpark
@@ -225,9 +224,9 @@ def test_people_at_a_domain_whose_limit_is_used_up_wait_and_the_others_go(
         "the limit of 5 an hour for slow.test is used up; 15 are left; `mailer send issues/x.yaml` goes on "
         "after 11:00"
     )
-    assert next_turn(spool, NEVER) == TEN + 3600
-    unpark(spool, NEVER)
-    assert next_turn(spool, NEVER) == 0.0
+    assert next_turn(spool) == TEN + 3600
+    unpark(spool)
+    assert next_turn(spool) == 0.0
     run(settings, spool, transport, journal, Pacer(pace, ledger), clock=lambda: TEN + 3660.0)
     assert left(spool) == {"accepted": 30, "pending": 10}
 

@@ -10,7 +10,6 @@ from sqlite_utils import Database
 from mailer.audience.subscribers import erase, unsubscribe
 from mailer.audience.suppression import suppress
 from mailer.delivery.campaigns import campaigns, find_campaign
-from mailer.delivery.deferral import NEVER
 from mailer.delivery.journal import Journal
 from mailer.delivery.parking import next_turn, park, unpark
 from mailer.delivery.refusal import Cause
@@ -117,8 +116,8 @@ def test_a_claim_does_not_meet_who_is_parked(db: Database) -> None:
     slow = [(c.person.subscriber_id, c.attempt, 4e9) for c in claims if c.domain == "slow.test"]
     park(spool, slow)
     assert spool.claim(9) is None
-    assert next_turn(spool, NEVER) == 4e9
-    unpark(spool, NEVER)
+    assert next_turn(spool) == 4e9
+    unpark(spool)
     assert [claim.domain for claim in spool.claim(9) or ()] == ["slow.test", "slow.test"]
 
 
