@@ -19,17 +19,8 @@ from mailer.store import open_store
 from tests.cli import run
 from tests.clock import Clock
 from tests.delivery.conftest import Scripted
+from tests.desk import ISSUE, SLUG, fill
 
-SLUG = "2026-11-21-morning"
-ISSUE = "issues/2026-11-21-morning.yaml"
-TEXT = """\
-edition: morning
-date: 2026-11-21
-language: en
-items:
-  - title: Cranes stand still
-    body: The harbour rests today.
-"""
 NUMBER = 150
 
 
@@ -49,10 +40,7 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Scripted:
 @pytest.fixture
 def desk(workspace: Path, clock: Clock, wire: Scripted) -> Path:
     """A plain `send` used up its limit: a hundred have it, and the rest follow at 13:00."""
-    (workspace / ISSUE).write_text(TEXT, encoding="utf-8")
-    rows = "".join(f"reader{i}@example.org\n" for i in range(NUMBER))
-    (workspace / "readers.csv").write_text("email\n" + rows, encoding="utf-8")
-    assert run(workspace, "subscribers", "import", "readers.csv").status == 0
+    fill(workspace, NUMBER)
     path = workspace / "mailer.toml"
     path.write_text(path.read_text("utf-8") + '\n[pace]\nlimit = "100/h"\n', encoding="utf-8")
     assert run(workspace, "send", ISSUE, "--yes").status == 1
@@ -146,10 +134,7 @@ def test_a_process_that_was_killed_meanwhile_is_followed_by_another(
 
 def release_first_few(workspace: Path, clock: Clock, wire: Scripted) -> None:
     """Ten have it, and the time to watch them is over."""
-    (workspace / ISSUE).write_text(TEXT, encoding="utf-8")
-    rows = "".join(f"reader{i}@example.org\n" for i in range(NUMBER))
-    (workspace / "readers.csv").write_text("email\n" + rows, encoding="utf-8")
-    assert run(workspace, "subscribers", "import", "readers.csv").status == 0
+    fill(workspace, NUMBER)
     ran = run(workspace, "send", ISSUE, "--yes", "--at", "2026-11-21T12:30", "--canary", "5%")
     assert ran.status == 0, ran.err
     clock.forward(minutes=11)

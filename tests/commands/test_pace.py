@@ -2,53 +2,30 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 
 import pytest
 
-from mailer import store
 from mailer.delivery.transports.base import Outcome, Outgoing, Result
 from mailer.publish import send as sending
 from tests.cli import run
+from tests.clock import Clock
 from tests.delivery.conftest import Scripted
+from tests.desk import ISSUE, SLUG, fill
 
-SLUG = "2026-11-21-morning"
-ISSUE = "issues/2026-11-21-morning.yaml"
-TEXT = """\
-edition: morning
-date: 2026-11-21
-language: en
-items:
-  - title: Cranes stand still
-    body: The harbour rests today.
-"""
 NUMBER = 150
 
 
 @pytest.fixture
 def desk(workspace: Path) -> Path:
     """A workspace with an issue and a hundred and fifty readers."""
-    (workspace / ISSUE).write_text(TEXT, encoding="utf-8")
-    rows = "".join(f"reader{i}@example.org\n" for i in range(NUMBER))
-    (workspace / "readers.csv").write_text("email\n" + rows, encoding="utf-8")
-    assert run(workspace, "subscribers", "import", "readers.csv").status == 0
-    return workspace
-
-
-class Clock:
-    """The one clock: 12:20 in Shanghai, and it stands still."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.at = dt.datetime(2026, 11, 21, 4, 20, tzinfo=dt.UTC)
-        for place in ("store", "delivery.run", "publish.send", "publish.due", "publish.canary"):
-            monkeypatch.setattr(f"mailer.{place}.now", lambda: self.at)
-        assert store.now() == self.at
+    return fill(workspace, NUMBER)
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch)
+    """12:20 in Shanghai, and it stands still."""
+    return Clock(monkeypatch, "2026-11-21T04:20")
 
 
 @pytest.fixture
@@ -83,7 +60,7 @@ def test_a_used_up_limit_is_one_sentence_and_what_is_due_goes_on(
     assert run(desk, "send", ISSUE, "--yes").status == 1
     assert run(desk, "run-due").out == ""
     assert len(wire.sent) == 100
-    clock.at += dt.timedelta(minutes=41)
+    clock.forward(minutes=41)
     ran = run(desk, "run-due")
     assert ran.status == 0, ran.err
     assert (len(set(wire.sent)), len(wire.sent), shown(desk, "status")) == (NUMBER, NUMBER, "sent")
@@ -94,7 +71,7 @@ def test_a_limit_that_opened_again_long_ago_is_not_used_unasked(
 ) -> None:
     pace(desk, 'limit = "100/h"\n')
     run(desk, "send", ISSUE, "--yes")
-    clock.at += dt.timedelta(hours=9)
+    clock.forward(hours=9)
     ran = run(desk, "run-due")
     assert ran.status == 1
     assert "nobody was there to do it" in ran.err
@@ -111,7 +88,7 @@ def test_a_warm_up_is_told_by_its_day(desk: Path, clock: Clock, wire: Scripted) 
         f"`mailer send {ISSUE}` goes on after 2026-11-22 00:00." in ran.out
     )
     for number in (120, NUMBER):
-        clock.at += dt.timedelta(days=1)
+        clock.forward(days=1)
         ran = run(desk, "send", ISSUE, "--yes")
         assert len(set(wire.sent)) == len(wire.sent) == number, ran
     assert shown(desk, "status") == "sent"

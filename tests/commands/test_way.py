@@ -12,17 +12,8 @@ from mailer.errors import TransportError
 from mailer.publish import send as sending
 from tests.cli import run
 from tests.delivery.conftest import Scripted
+from tests.desk import ISSUE, SLUG, TEXT
 
-SLUG = "2026-11-21-morning"
-ISSUE = "issues/2026-11-21-morning.yaml"
-TEXT = """\
-edition: morning
-date: 2026-11-21
-language: en
-items:
-  - title: Cranes stand still
-    body: The harbour rests today.
-"""
 MAIL = "smtp://mail.example.org:587"
 
 
