@@ -30,7 +30,7 @@ test: .venv/.ready
 
 # Three hundred kills of real sends over both transports; the last lines say what became of everybody.
 faults: .venv/.ready
-	MAILER_TEST_KILLS=300 $(BIN)/python -m pytest --numprocesses=auto --quiet tests/faults/kills
+	MAILER_TEST_KILLS=380 $(BIN)/python -m pytest --numprocesses=auto --quiet tests/faults/kills
 
 lint: .venv/.ready
 	$(BIN)/ruff format --check .
