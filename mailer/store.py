@@ -28,6 +28,7 @@ __all__ = [
     "address_hash",
     "explain",
     "now",
+    "open_reader",
     "open_store",
     "utc_now",
     "utc_text",
@@ -84,6 +85,18 @@ def open_store(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Database:
             raise
     except sqlite3.Error as error:
         raise explain(error, path) from error
+
+
+def open_reader(db: Database) -> Database:
+    """A second connection to the same file, for reading alone, to be used by another thread and closed there.
+
+    Raises sqlite3.Error.
+    """
+    path = next(row[2] for row in db.conn.execute("PRAGMA database_list") if row[1] == "main")
+    connection = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA query_only=ON")
+    connection.create_function("address_hash", 1, address_hash, deterministic=True)
+    return Database(connection)
 
 
 def _make_private(path: Path) -> None:

@@ -5,14 +5,15 @@ Every function gives SQL on the alias `s` (subscribers) with `?` parameters in o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from sqlite_utils import Database
 
 from mailer.audience.segments import Segment
 
-__all__ = ["Exclusion", "eligible_sql", "exclusion_of", "mask_sql", "reason_sql"]
+__all__ = ["Exclusion", "eligible_sql", "exclusion_of", "exclusions_of", "mask_sql", "reason_sql"]
 
 Sql = tuple[str, tuple[object, ...]]
 
@@ -83,6 +84,15 @@ def mask_sql(segments: Sequence[Segment]) -> Sql:
     parts = [segment.sql() for segment in segments]
     sql = " | ".join(f"({condition} << {bit})" for bit, (condition, _) in enumerate(parts))
     return f"({sql or '0'})", tuple(value for _, values in parts for value in values)
+
+
+def exclusions_of(db: Database, subscriber_ids: Iterable[int], edition: str) -> list[tuple[int, str | None]]:
+    """Gives (id, Exclusion as text) of each of these subscribers, with None for those who get `edition`."""
+    sql, params = reason_sql(edition, None)
+    return db.conn.execute(
+        f"SELECT s.id, {sql} FROM json_each(?) AS o JOIN subscribers AS s ON s.id = o.value",
+        (*params, json.dumps(sorted(subscriber_ids))),
+    ).fetchall()
 
 
 def exclusion_of(

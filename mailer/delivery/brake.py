@@ -34,6 +34,8 @@ class Brake:
         """These have just become known. Sets `sentence` when it is one too many."""
         with self._lock:
             for outcome in outcomes:
+                if outcome.result is Result.SKIPPED:
+                    continue  # nothing was handed over
                 self._number = self._number + 1 if outcome.result is self._kind else 1
                 self._kind = outcome.result
                 longest = self._longest.get(self._kind)

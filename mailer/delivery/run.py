@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from mailer.delivery.book import Book
 from mailer.delivery.brake import DOUBTS_IN_A_ROW, REFUSALS_IN_A_ROW, Brake, refused_too_often
 from mailer.delivery.deferral import NEVER, RETRY_AFTER, Deferrals
 from mailer.delivery.journal import Journal
+from mailer.delivery.leavers import Leavers, following_leavers
 from mailer.delivery.lines import AHEAD_SECONDS, Lines
 from mailer.delivery.memory import rare_collections
 from mailer.delivery.message import Message, Template
@@ -72,7 +74,9 @@ def deliver(
     However it ends, the spool is left such that the next call goes on where this one stopped.
     """
     opened = Journal(journal)
+    watch = ExitStack()
     try:
+        leavers = watch.enter_context(following_leavers(spool.database, spool.campaign.edition))
         delivery = _Delivery(
             spool,
             templates,
@@ -85,6 +89,7 @@ def deliver(
             retry_after,
             rejects,
             clock,
+            leavers,
         )
         try:
             with rare_collections():
@@ -95,6 +100,7 @@ def deliver(
             raise delivery.error
         return delivery.progress
     finally:
+        watch.close()
         opened.close()
 
 
@@ -114,6 +120,7 @@ class _Delivery:
         retry_after: tuple[float, ...],
         rejects: float,
         clock: Callable[[], float],
+        leavers: Leavers,
     ) -> None:
         count = max(1, min(connections, transport.concurrency))
         self._spool = spool
@@ -122,6 +129,7 @@ class _Delivery:
         self._pacer = pacer
         self._asked_to_stop = stop
         self._observe = observe
+        self._leavers = leavers
         self._deferrals = Deferrals(retry_after)
         self._book = Book(spool, self._deferrals)
         self._window = max(_WINDOW, transport.batch * (count + 2))
@@ -141,7 +149,7 @@ class _Delivery:
                 Result.REJECTED: max(REFUSALS_IN_A_ROW, 2 * transport.batch),
             }
         )
-        self._workers = Workers(transport, journal, self._brake, self._is_stopping, count)
+        self._workers = Workers(transport, journal, self._brake, self._is_stopping, count, leavers.left)
         self._waiting: deque[Message] = deque()
         self._claim_again = 0.0
         self._started = self._settled_at = self._looked_at = time.monotonic()
@@ -320,8 +328,8 @@ class _Delivery:
     def _take_in(self, report: Report) -> None:
         self._book.take_in(report)
         if self._lines is not None:
-            for message, _ in report.settled:
-                self._lines.ended(message.key, handed_over=True)
+            for message, outcome in report.settled:
+                self._lines.ended(message.key, handed_over=outcome.result is not Result.SKIPPED)
             for message in report.released:
                 self._lines.ended(message.key, handed_over=False)
         if report.ended:
@@ -348,6 +356,7 @@ class _Delivery:
         if self._looked_at and now - self._looked_at < _LOOK_SECONDS:
             return
         self._looked_at = now
+        self._leavers.check()
         self.progress.seconds = now - self._started
         self._observe(self.progress)
         status = self._spool.status()

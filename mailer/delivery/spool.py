@@ -190,7 +190,11 @@ class Spool:
                     f"settled_at = ? FROM json_each(?) AS o WHERE campaign_id = ? AND {_CLAIMED}",
                     [now, json.dumps(rows), self.campaign.id],
                 )
-            worded = [subscriber for subscriber, _, o, _ in outcomes if o.reason]
+            worded = [
+                subscriber
+                for subscriber, _, o, _ in outcomes
+                if o.reason and o.result is not Result.SKIPPED  # its reason is a word of ours
+            ]
             if worded:
                 db.conn.execute(
                     # Words may hold the address, and somebody may have been erased since the claim.

@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mailer.delivery.brake import Brake
 from mailer.delivery.gate import Gate
 from mailer.delivery.journal import Journal
 from mailer.delivery.message import Message
-from mailer.delivery.transports.base import Channel, Foreseeing, Gated, Outcome, Transport
+from mailer.delivery.transports.base import (
+    Channel,
+    Foreseeing,
+    Gated,
+    Outcome,
+    Outgoing,
+    Passage,
+    Result,
+    Transport,
+)
 from mailer.errors import TransportError
 
 __all__ = ["Report", "Workers"]
@@ -45,12 +54,14 @@ class Workers:
         brake: Brake,
         stopping: Callable[[], bool],
         count: int,
+        left: Mapping[int, str] | None = None,
     ) -> None:
         self._transport = transport
         self._journal = journal
         self._brake = brake
         self._stopping = stopping
-        self._gate: Gate[tuple[int, int]] = Gate()
+        self._left = {} if left is None else left
+        self._gate: Gate[tuple[int, int]] = Gate(self._left)
         self._chunks: queue.SimpleQueue[list[Message] | None] = queue.SimpleQueue()
         self.reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
         self.alive = count
@@ -76,7 +87,7 @@ class Workers:
         try:
             channel = self._transport.channel()
             if isinstance(channel, Gated):
-                channel.gate = self._gate.passes
+                channel.gate = self._passes
             try:
                 while error is None and (chunk := self._chunks.get()) is not None:
                     report = self._send(channel, chunk)
@@ -102,12 +113,8 @@ class Workers:
             self._journal.begin([message.key for message in chunk[:size]])
             for start in range(0, len(chunk), size):
                 group, following = chunk[start : start + size], chunk[start + size :][:size]
-                if following and foreseeing is not None:
-                    foreseeing.expect(following[0])
                 try:
-                    if gated:
-                        self._gate.approach(message.key for message in group)
-                    outcomes = channel.send(group)
+                    outcomes = self._hand_over(channel, foreseeing, gated, group, following)
                 except TransportError as error:
                     return Report(settled, chunk[start:], error)
                 finally:
@@ -129,6 +136,44 @@ class Workers:
         except OSError as error:
             return Report(settled, chunk[len(settled) :], _no_journal(error))
         return Report(settled, chunk[len(settled) :])
+
+    def _hand_over(
+        self,
+        channel: Channel,
+        foreseeing: Foreseeing | None,
+        gated: bool,
+        group: Sequence[Message],
+        following: Sequence[Message],
+    ) -> list[Outcome]:
+        """Hands over to those of a group who have not left; gives an outcome for each of the group."""
+        gone = self._gone(group)
+        staying = [message for message in group if message.subscriber_id not in gone] if gone else group
+        if not staying:
+            return [Outcome(Result.SKIPPED, reason=gone[message.subscriber_id]) for message in group]
+        if foreseeing is not None and following and not self._gone(following[:1]):
+            foreseeing.expect(following[0])
+        if gated:
+            self._gate.approach(message.key for message in staying)
+        outcomes = channel.send(staying)
+        if not gone:
+            return outcomes
+        known = iter(outcomes)
+        return [
+            Outcome(Result.SKIPPED, reason=gone[message.subscriber_id])
+            if message.subscriber_id in gone
+            else next(known)
+            for message in group
+        ]
+
+    def _gone(self, messages: Sequence[Message]) -> dict[int, str]:
+        """Those of the messages whose reader has left, by subscriber id, with the reason."""
+        if not self._left:
+            return {}
+        found = ((message.subscriber_id, self._left.get(message.subscriber_id)) for message in messages)
+        return {number: reason for number, reason in found if reason is not None}
+
+    def _passes(self, messages: Sequence[Outgoing]) -> Passage:
+        return self._gate.passes([message.subscriber_id for message in messages])
 
 
 def _no_journal(error: OSError) -> TransportError:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from mailer.config import Mailbox
 from mailer.delivery.refusal import Cause
@@ -24,6 +24,8 @@ __all__ = [
     "Gated",
     "Outcome",
     "Outgoing",
+    "PASSED",
+    "Passage",
     "Pause",
     "Result",
     "Shared",
@@ -47,6 +49,7 @@ class Result(StrEnum):
     DEFERRED = "deferred"  # they do not have it; another time may do
     REJECTED = "rejected"  # they do not have it, and will not take it
     UNCERTAIN = "uncertain"  # it was on the wire when the answer went missing
+    SKIPPED = "skipped"  # they left before the hand-over: it was not handed over, and will not be
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,26 @@ class Outcome:
     provider_id: str = ""
     reason: str = ""
     cause: Cause | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The answer of the gate that stands before a final dot or before the last byte of a request.
+
+    `open` is False where the run has ended: nothing may be handed over any more. `left` maps the ids of
+    subscribers who have left to the reason (an Exclusion as text): nothing may be handed over to these.
+    """
+
+    open: bool = True
+    left: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def granted(self) -> bool:
+        """Whether all messages that were asked for may be handed over."""
+        return self.open and not self.left
+
+
+PASSED: Final = Passage()
 
 
 class Shared(Protocol):
@@ -172,9 +195,13 @@ class Foreseeing(Channel, Protocol):
 
 @runtime_checkable
 class Gated(Channel, Protocol):
-    """A channel that asks before it goes where there is no way back: a final dot, a request's last byte."""
+    """A channel that asks its gate right before a final dot or the last byte of a request is written.
 
-    gate: Callable[[], bool]
+    `gate` takes the messages that are about to be handed over together. What it refuses must not be handed
+    over: the channel drops the connection or breaks the request off, and gives SKIPPED for who has left.
+    """
+
+    gate: Callable[[Sequence[Outgoing]], Passage]
 
 
 class Transport(Protocol):

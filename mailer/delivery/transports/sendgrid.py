@@ -15,7 +15,16 @@ from urllib.parse import urlsplit
 
 from mailer.config import Settings
 from mailer.delivery.refusal import Cause
-from mailer.delivery.transports.base import Outcome, Outgoing, Pause, Result, is_loopback, one_line
+from mailer.delivery.transports.base import (
+    PASSED,
+    Outcome,
+    Outgoing,
+    Passage,
+    Pause,
+    Result,
+    is_loopback,
+    one_line,
+)
 from mailer.delivery.transports.sendgrid_answer import Refusal, seconds_to_wait, verdict_of
 from mailer.delivery.transports.sendgrid_client import (
     Answer,
@@ -104,15 +113,7 @@ class SendGridChannel:
         self._composing = composing
         self._forms: list[Form] = []
         self._worked = False  # whether there has ever been an answer
-
-    @property
-    def gate(self) -> Callable[[], bool]:
-        """Asked before the last byte of each request."""
-        return self._wire.gate
-
-    @gate.setter
-    def gate(self, gate: Callable[[], bool]) -> None:
-        self._wire.gate = gate
+        self.gate: Callable[[Sequence[Outgoing]], Passage] = lambda _: PASSED
 
     def send(self, batch: Sequence[Outgoing]) -> list[Outcome]:
         """One request for each look and campaign in the batch.
@@ -151,8 +152,16 @@ class SendGridChannel:
         refusals = 0
         while waiting:
             part = waiting.pop(0)
-            verdict = self._post(Body(form.document([text for _, text in part])))
-            if isinstance(verdict, Refusal) and verdict.too_large and len(part) > 1:
+            verdict = self._post(
+                Body(form.document([text for _, text in part])), [batch[place] for place, _ in part]
+            )
+            if isinstance(verdict, Passage):  # broken off: the request is built again without who has left
+                for place, _ in part:
+                    if (why := verdict.left.get(batch[place].subscriber_id)) is not None:
+                        outcomes[place] = Outcome(Result.SKIPPED, reason=why)
+                staying = [item for item in part if outcomes[item[0]] is None]
+                waiting[:0] = [staying] if staying else []
+            elif isinstance(verdict, Refusal) and verdict.too_large and len(part) > 1:
                 half = len(part) // 2
                 waiting[:0] = [part[:half], part[half:]]
             elif isinstance(verdict, Refusal) and (culprits := verdict.culprits(len(part))):
@@ -174,12 +183,21 @@ class SendGridChannel:
                 for place, _ in part:
                     outcomes[place] = verdict
 
-    def _post(self, body: Body) -> Outcome | Refusal:
-        """One request, repeated where that is safe: the outcome of all in it, or why it was refused.
+    def _post(self, body: Body, messages: Sequence[Outgoing]) -> Outcome | Refusal | Passage:
+        """Sends one request, repeated where that is safe: the outcome of all in it, or why it was refused.
 
+        Gives a Passage where the request was broken off before its last byte because some in it have left.
         Raises TransportError where nothing can be sent at all.
         """
         lost = waits = unreachable = 0
+        passage = PASSED
+
+        def may_end() -> bool:
+            nonlocal passage
+            passage = self.gate(messages)
+            return passage.granted
+
+        self._wire.gate = may_end
         while True:
             try:
                 answer: Answer = self._client.mail.send.post(request_body=body)
@@ -195,6 +213,8 @@ class SendGridChannel:
                     ) from None
                 continue
             except NotSent as error:
+                if passage.left:
+                    return passage
                 lost += 1
                 if lost > 1:
                     return Outcome(Result.DEFERRED, reason=f"the request did not reach SendGrid: {error}")

@@ -35,7 +35,7 @@ class Doubt(Exception):
 
 
 class Ended(Lost):
-    """The run ended before the final dot, which was therefore not written."""
+    """The gate refused the final dot, which was therefore not written."""
 
 
 class Announcement(NamedTuple):
@@ -167,7 +167,9 @@ class Session(Replies):
                 ending += b"".join(self._commands(following))
             if not gate():
                 self.close()
-                raise Ended("the run ended before it was handed over")
+                raise Ended(
+                    "the run ended before it was handed over"
+                )  # or the reader has left: the gate knows
             sent = connection.send(ending)
         except OSError as error:
             self.close()

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from mailer.config import Settings
 from mailer.delivery.refusal import Cause, Stage, cause_of
-from mailer.delivery.transports.base import Outcome, Outgoing, Pause, Result, one_line
+from mailer.delivery.transports.base import PASSED, Outcome, Outgoing, Passage, Pause, Result, one_line
 from mailer.delivery.transports.server import Busy, Server, connect
 from mailer.delivery.transports.session import Announcement, Doubt, Ended, Lost, Session
 from mailer.errors import ConfigError, TransportError
@@ -89,7 +89,7 @@ class SmtpChannel:
         self._worked = False  # whether a connection has ever been made
         self._setbacks = 0  # busy or broken servers in a row
         self._setback = ""  # what the last of them said
-        self.gate: Callable[[], bool] = lambda: True
+        self.gate: Callable[[Sequence[Outgoing]], Passage] = lambda _: PASSED
         self._next: Outgoing | None = None
         self._composed: tuple[Outgoing, bytes] | None = None
 
@@ -124,6 +124,13 @@ class SmtpChannel:
         sender, (following, self._next) = message.return_path, (self._next, None)
         raw = self._raw(message)
         outcome = Outcome(Result.DEFERRED)
+        passage = PASSED
+
+        def may_end() -> bool:
+            nonlocal passage
+            passage = self.gate((message,))
+            return passage.granted
+
         for _ in range(2):  # what was surely not handed over may be tried once more, on another connection
             if self._setbacks >= _MOST_SETBACKS:
                 raise TransportError(
@@ -144,10 +151,12 @@ class SmtpChannel:
                     raw,
                     self._announcement(session, following),
                     dotless=message.dotless,
-                    gate=self.gate,
+                    gate=may_end,
                 )
             except Ended as ended:
                 self._session = None
+                if passage.left:
+                    return Outcome(Result.SKIPPED, reason=passage.left[message.subscriber_id])
                 return Outcome(Result.DEFERRED, reason=str(ended))
             except Lost as lost:
                 self._session = None

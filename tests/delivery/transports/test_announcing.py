@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mailer.delivery.transports.base import Foreseeing, Outcome, Result
+from mailer.delivery.transports.base import Foreseeing, Outcome, Passage, Result
 from mailer.delivery.transports.server import Server
 from mailer.delivery.transports.smtp import MESSAGES_PER_CONNECTION, Smtp, SmtpChannel
 from tests.delivery.transports.outgoing import FakeMessage, messages
@@ -213,8 +213,30 @@ def test_a_message_that_the_run_does_not_let_through_gets_no_dot(start: Start) -
     server, channel = start()
     first, second = messages(2)
     assert channel.send([first])[0].result is Result.ACCEPTED
-    channel.gate = lambda: False
+    channel.gate = lambda _: Passage(open=False)
     assert channel.send([second]) == [
         Outcome(Result.DEFERRED, reason="the run ended before it was handed over")
     ]
     assert server.recipients == [first.address]
+
+
+def test_a_reader_who_left_before_the_final_dot_gets_no_dot(start: Start) -> None:
+    server, channel = start()
+    first, second, third = messages(3)
+    channel.gate = lambda asked: Passage(
+        left={2: "unsubscribed"} if any(m.subscriber_id == 2 for m in asked) else {}
+    )
+    outcomes = send_all(channel, [first, second, third])
+    assert outcomes[1] == Outcome(Result.SKIPPED, reason="unsubscribed")
+    assert [o.result for o in (outcomes[0], outcomes[2])] == [Result.ACCEPTED] * 2
+    assert server.recipients == [first.address, third.address]
+
+
+def test_a_reader_who_left_after_the_announcement_is_passed_over(start: Start) -> None:
+    server, channel = start()
+    first, second, third = messages(3)
+    channel.expect(second)
+    assert channel.send([first])[0].result is Result.ACCEPTED
+    assert announced(channel) == second.address
+    assert channel.send([third])[0].result is Result.ACCEPTED
+    assert server.recipients == [first.address, third.address]

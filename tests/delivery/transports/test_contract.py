@@ -165,4 +165,4 @@ def test_a_transport_that_is_not_there_is_one_sentence(settings: Settings) -> No
 
 def test_outcomes_are_plain_values() -> None:
     assert Outcome(Result.ACCEPTED) == Outcome(Result.ACCEPTED, "", "")
-    assert [str(result) for result in Result] == ["accepted", "deferred", "rejected", "uncertain"]
+    assert [str(result) for result in Result] == ["accepted", "deferred", "rejected", "uncertain", "skipped"]

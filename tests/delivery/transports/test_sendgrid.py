@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from mailer.config import Settings
 from mailer.delivery.refusal import Cause
 from mailer.delivery.transports import sendgrid_client
-from mailer.delivery.transports.base import Outcome, Result
+from mailer.delivery.transports.base import Outcome, Outgoing, Passage, Result
 from mailer.delivery.transports.sendgrid import SendGrid, SendGridChannel
 from mailer.errors import ConfigError, TransportError
 from tests.delivery.transports.outgoing import FakeEnvelope, FakeMessage, fake_rendition, messages
@@ -430,3 +430,43 @@ def test_wrong_settings_are_told_before_anything_is_sent(
     wrong = settings.model_copy(update={"sendgrid_key": SecretStr(key), "sendgrid_url": url})
     with pytest.raises(ConfigError, match=sentence):
         SendGrid.from_settings("sendgrid:", wrong)
+
+
+def leaving(*numbers: int) -> Callable[[Sequence[Outgoing]], Passage]:
+    """A gate of a run in which these subscribers have left."""
+    return lambda asked: Passage(
+        left={m.subscriber_id: "unsubscribed" for m in asked if m.subscriber_id in numbers}
+    )
+
+
+def test_a_request_is_built_again_without_readers_who_left(bench: Callable[..., Bench]) -> None:
+    desk = bench()
+    desk.channel.gate = leaving(2, 5)
+    outcomes = desk.send(6)
+    skipped = Outcome(Result.SKIPPED, reason="unsubscribed")
+    taken = outcomes[0]
+    assert taken.result is Result.ACCEPTED
+    assert outcomes == [taken, skipped, taken, taken, skipped, taken]
+    assert [d.to for d in desk.api.delivered] == [f"reader{n}@example.org" for n in (1, 3, 4, 6)]
+
+
+def test_a_request_in_which_everybody_left_is_not_made(bench: Callable[..., Bench]) -> None:
+    desk = bench()
+    desk.channel.gate = leaving(1, 2)
+    assert desk.send(2) == [Outcome(Result.SKIPPED, reason="unsubscribed")] * 2
+    assert desk.api.delivered == []
+
+
+def test_a_run_that_has_ended_hands_over_no_request(bench: Callable[..., Bench]) -> None:
+    desk = bench()
+    desk.channel.gate = lambda _: Passage(open=False)
+    assert desk.results(2) == ["deferred", "deferred"]
+    assert desk.api.delivered == []
+
+
+def test_readers_who_leave_while_a_large_request_is_halved_are_left_out(bench: Callable[..., Bench]) -> None:
+    desk = bench()
+    desk.api.answer(413, error("too large"))
+    desk.channel.gate = leaving(4)
+    assert desk.results(4) == ["accepted", "accepted", "accepted", "skipped"]
+    assert [d.to for d in desk.api.delivered] == [f"reader{n}@example.org" for n in (1, 2, 3)]

@@ -1,0 +1,91 @@
+"""Subscribers who leave while a run is on, so that none of them is handed a message any more.
+
+A claim looks at the subscriber's status, but a message may wait for seconds or minutes between its claim
+and its hand-over. A thread with a database connection of its own therefore reads the new events each 100 ms
+and asks again whether the subscribers in them may be written to. It only reads, and so waits for no writer.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+
+from sqlite_utils import Database
+
+from mailer.audience.events import last_event, people_since
+from mailer.audience.selection import exclusions_of
+from mailer.store import open_reader
+
+__all__ = ["LOOK_SECONDS", "Leavers", "following_leavers"]
+
+#: So often the new events are read (seconds).
+LOOK_SECONDS = 0.1
+#: After so long without a successful look a run must not go on (seconds).
+_BLIND_SECONDS = 1.0
+
+
+class Leavers:
+    """Who has become ineligible for an edition since this object was made. `left` maps ids to the reason.
+
+    `look` and `check` belong to one thread each; `left` may be read from any.
+    """
+
+    def __init__(self, db: Database, edition: str) -> None:
+        self._db = db
+        self._edition = edition
+        self._event = last_event(db)
+        self._left: dict[int, str] = {}
+        self._seen_at = time.monotonic()
+        self._error: sqlite3.Error | None = None
+
+    @property
+    def left(self) -> Mapping[int, str]:
+        """Subscriber ids, each with an Exclusion as text. It changes while it is being read."""
+        return self._left
+
+    def look(self) -> None:
+        """Reads the events since the last look; who has come back is taken out again."""
+        try:
+            people, newest = people_since(self._db, self._event)
+            if people:
+                for number, reason in exclusions_of(self._db, people, self._edition):
+                    if reason is None:
+                        self._left.pop(number, None)
+                    else:
+                        self._left[number] = reason
+            self._event = newest
+        except sqlite3.Error as error:
+            self._error = error
+            return
+        self._seen_at = time.monotonic()
+
+    def check(self) -> None:
+        """Raises the sqlite3.Error that has kept `look` from reading for longer than a second."""
+        if self._error is not None and time.monotonic() - self._seen_at > _BLIND_SECONDS:
+            raise self._error
+
+
+@contextmanager
+def following_leavers(db: Database, edition: str) -> Iterator[Leavers]:
+    """Follows the leavers of an edition from a thread, over a second connection to the database of `db`.
+
+    What was committed before is for the claims to see, so begin before the first claim.
+    """
+    with closing(open_reader(db)) as reader:
+        leavers = Leavers(reader, edition)
+        ended = threading.Event()
+
+        def follow() -> None:
+            while not ended.wait(LOOK_SECONDS):
+                leavers.look()
+
+        thread = threading.Thread(target=follow, name="leavers", daemon=True)
+        thread.start()
+        try:
+            yield leavers
+        finally:
+            ended.set()
+            thread.join()

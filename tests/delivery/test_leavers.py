@@ -1,0 +1,179 @@
+"""Readers who leave while a run is on are handed nothing more, wherever their message waits."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from mailer.audience.bounces import restore
+from mailer.audience.consent import Consent
+from mailer.audience.people import get
+from mailer.audience.subscribers import erase, set_editions, unsubscribe
+from mailer.config import Pace, Settings
+from mailer.delivery import leavers as module
+from mailer.delivery.journal import Journal, read_journal
+from mailer.delivery.leavers import Leavers, following_leavers
+from mailer.delivery.pace import Pacer
+from mailer.delivery.spool import Spool
+from mailer.delivery.transports.base import Outcome, Outgoing, Result
+from mailer.store import open_reader, open_store
+from tests.delivery.conftest import EDITION, Scripted, add_readers, freeze
+from tests.delivery.test_run import left, run
+
+ACCEPTED = Outcome(Result.ACCEPTED, "ok")
+LEAVING: tuple[Callable[[Database, int], object], ...] = (
+    lambda db, number: unsubscribe(db, number, source="web"),
+    lambda db, number: unsubscribe(db, number, edition=EDITION, source="preferences"),
+    lambda db, number: erase(db, number),
+)
+
+
+@pytest.mark.parametrize("leave", LEAVING, ids=["everything", "the edition", "erased"])
+@pytest.mark.parametrize("batch", [1, 7])
+def test_readers_who_leave_after_the_claim_get_nothing(
+    db: Database,
+    settings: Settings,
+    journal: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    leave: Callable[[Database, int], object],
+    batch: int,
+) -> None:
+    """All 100 are claimed at once; the second half leaves while the first message is handed over."""
+    ids = add_readers(db, 100)
+    spool = freeze(db)
+    other = open_store(settings.database)
+    looked = look_on_demand(monkeypatch)
+    gone = set(ids[50:])
+
+    def decide(message: Outgoing) -> Outcome:
+        if gone and message.subscriber_id == ids[0]:
+            assert left(Spool(other, spool.campaign)) == {"sending": 100}
+            for number in gone:
+                leave(other, number)
+            looked()
+        return ACCEPTED
+
+    transport = Scripted(decide, batch=batch)
+    progress = run(settings, spool, transport, journal, connections=1)
+    assert left(spool) == {"accepted": 50, "skipped": 50}
+    assert progress.outcomes == {"accepted": 50, "skipped": 50}
+    assert sorted(transport.sent) == sorted(f"reader{n}@example.org" for n in range(1, 51))
+    assert {reason.state for reason in spool.reasons()} == {"skipped"}
+
+
+def look_on_demand(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Takes the clock's place: the run looks for leavers when the function that is given is called."""
+    made: list[Leavers] = []
+
+    class Noted(Leavers):
+        def __init__(self, db: Database, edition: str) -> None:
+            super().__init__(db, edition)
+            made.append(self)
+
+    monkeypatch.setattr(module, "Leavers", Noted)
+    monkeypatch.setattr(module, "LOOK_SECONDS", 3600.0)
+    return lambda: made[-1].look()
+
+
+def test_a_reader_who_leaves_under_a_pace_costs_no_turn(
+    db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = add_readers(db, 4)
+    spool, other = freeze(db), open_store(settings.database)
+    looked = look_on_demand(monkeypatch)
+
+    def decide(message: Outgoing) -> Outcome:
+        if message.subscriber_id == ids[0]:
+            unsubscribe(other, ids[1], source="web")
+            looked()
+        return ACCEPTED
+
+    pacer = Pacer(Pace(limit="3/d"))
+    transport = Scripted(decide, concurrency=1)
+    run(settings, spool, transport, journal, connections=1, pacer=pacer)
+    assert left(spool) == {"accepted": 3, "skipped": 1}
+
+
+def test_a_skipped_hand_over_is_known_after_a_kill(journal: Path) -> None:
+    written = Journal(journal)
+    written.begin([(1, 1)])
+    written.finish([(1, 1, Outcome(Result.SKIPPED, reason="unsubscribed"))])
+    written.close()
+    assert read_journal(journal).outcomes[1, 1] == Outcome(Result.SKIPPED, reason="unsubscribed")
+
+
+def test_a_thread_follows_the_leavers(
+    db: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = add_readers(db, 2)
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.001)
+    with following_leavers(db, EDITION) as leavers:
+        assert dict(leavers.left) == {}
+        unsubscribe(db, first, source="web")
+        wait_until(lambda: first in leavers.left)
+        assert dict(leavers.left) == {first: "unsubscribed"}
+        set_editions(db, first, [EDITION], consent=_consent())
+        unsubscribe(db, second, edition=EDITION, source="web")
+        wait_until(lambda: second in leavers.left)
+        assert leavers.left[second] == "not_subscribed"
+    leavers.check()
+
+
+def test_readers_who_come_back_are_taken_out_again(db: Database) -> None:
+    (number,) = add_readers(db, 1)
+    leavers = Leavers(open_reader(db), EDITION)
+    db.conn.execute("UPDATE subscribers SET status = 'bounced' WHERE id = ?", [number])
+    db.conn.execute(
+        "INSERT INTO events (at, kind, subscriber_id) VALUES ('2026-11-21', 'bounce', ?)", [number]
+    )
+    leavers.look()
+    assert dict(leavers.left) == {number: "bounced"}
+    person = get(db, number)
+    assert person is not None
+    restore(db, person, reason="it works")
+    leavers.look()
+    assert dict(leavers.left) == {}
+
+
+def test_who_left_before_is_for_the_claims_to_see(db: Database) -> None:
+    (number,) = add_readers(db, 1)
+    unsubscribe(db, number, source="web")
+    leavers = Leavers(open_reader(db), EDITION)
+    leavers.look()
+    assert dict(leavers.left) == {}
+
+
+def test_a_run_does_not_go_on_blind(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = 100.0
+    monkeypatch.setattr(module.time, "monotonic", lambda: moment)
+    reader = open_reader(db)
+    leavers = Leavers(reader, EDITION)
+    reader.close()
+    leavers.look()
+    leavers.check()
+    moment += 1.5
+    with pytest.raises(sqlite3.Error):
+        leavers.check()
+
+
+def test_a_reader_connection_cannot_write(db: Database) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        open_reader(db).conn.execute("DELETE FROM subscribers")
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    waiting = threading.Event()
+    for _ in range(5000):
+        if holds():
+            return
+        waiting.wait(0.002)
+    raise AssertionError("it never held")
+
+
+def _consent() -> Consent:
+    return Consent(given_at="2026-01-01T00:00:00.000000Z", method="test", origin="")
