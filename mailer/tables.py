@@ -203,3 +203,20 @@ def m005_paces(db: Database) -> None:
         ) WITHOUT ROWID
         """
     )
+
+
+@migrations()
+def m006_deferrals(db: Database) -> None:
+    """Since when a delivery has been deferred, and whether it went into an outbox folder only."""
+    for statement in (
+        # `deferred_since` is UTC, empty where a delivery never was; `in_folder` is 1 where the newest
+        # hand-over was to a folder, which reached nobody.
+        "ALTER TABLE deliveries ADD COLUMN deferred_since TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE deliveries ADD COLUMN in_folder INTEGER NOT NULL DEFAULT 0",
+        # An outbox gives the name of the file, and a campaign may have changed its transport since.
+        """
+        UPDATE deliveries SET in_folder = 1 WHERE provider_id LIKE '%.eml' AND campaign_id IN
+            (SELECT id FROM campaigns WHERE lower(transport) LIKE 'outbox:%')
+        """,
+    ):
+        db.conn.execute(statement)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from itertools import chain
 from typing import Annotated, Any
 
 import typer
@@ -14,11 +16,17 @@ from mailer.commands.telling import advice_on, say_counts, say_reasons, say_resu
 from mailer.config import Settings
 from mailer.delivery.campaigns import Campaign, campaigns, find_campaign
 from mailer.delivery.canary import canary_of, release
+from mailer.delivery.deferral import NEVER
+from mailer.delivery.listing import Listed, list_deliveries
 from mailer.delivery.schedule import held_number
-from mailer.delivery.spool import Spool
+from mailer.delivery.spool import STATES, Spool
 from mailer.errors import BusyError, CampaignError, InputError
+from mailer.publish.control import cancel_campaign, pause_campaign, resolve_campaign, retry_campaign
 from mailer.publish.due import LATE, resume_campaign
-from mailer.publish.send import Result, cancel_campaign, finish_campaign, resolve_campaign, retry_campaign
+from mailer.publish.frozen import frozen_sender, sender_note
+from mailer.publish.prepare import OPEN_STATES
+from mailer.publish.recovery import recover_if_idle
+from mailer.publish.send import Result, finish_campaign
 from mailer.publish.times import in_words
 from mailer.store import now, open_store, utc_text
 
@@ -28,6 +36,9 @@ app = typer.Typer(help="What was sent, and what to do about the rest.", no_args_
 
 Slug = Annotated[str, typer.Argument(metavar="SLUG")]
 AsJson = Annotated[bool, JsonOption]
+AddressOption = Annotated[
+    str | None, typer.Option("--address", metavar="ADDRESS", help="Only the delivery to this address.")
+]
 
 
 def _document(campaign: Campaign, counts: dict[str, int]) -> dict[str, Any]:
@@ -58,14 +69,24 @@ def _when(settings: Settings, document: dict[str, Any]) -> str:
     overdue = document["status"] == "held" and (document["held_until"] or "") < utc_text(now() - LATE)
     if document["status"] == "paused" or overdue:
         return "  [waits for `mailer campaigns resume`]"
+    if document["status"] == "sending":
+        return "  [is being sent]"
     if document["status"] == "missed":
         return "  [missed its time; `mailer campaigns resume` sends it]"
     if document["held_until"] and document["status"] in ("held", "stopped"):
         return f"  [goes on {in_words(document['held_until'], settings.publication.zone)}]"
+    if document["status"] == "stopped":
+        return f"  [waits for `mailer send {document['issue']}`]" if _left(document) else ""
+    if document["status"] == "ready":
+        return f"  [`mailer send {document['issue']}` begins it]"
     if document["status"] != "scheduled" or not document["due_at"]:
         return ""
     hour = f", each reader's {document['local_time']}" if document["local_time"] else ""
     return f"  [due {in_words(document['due_at'], settings.publication.zone)}{hour}]"
+
+
+def _left(document: dict[str, Any]) -> bool:
+    return any(document["counts"][state] for state in OPEN_STATES)
 
 
 @app.command("list")
@@ -73,7 +94,8 @@ def list_campaigns(context: typer.Context, as_json: AsJson = False) -> None:
     """All campaigns, newest first."""
     settings = settings_of(context)
     db = open_store(settings.database)
-    documents = [_document(campaign, Spool(db, campaign).counts()) for campaign in campaigns(db)]
+    known = [recover_if_idle(db, settings, campaign) for campaign in campaigns(db)]
+    documents = [_document(campaign, Spool(db, campaign).counts()) for campaign in known]
     if as_json:
         emit_json(documents)
         return
@@ -92,15 +114,17 @@ def show(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     """One campaign: its plan, its counts, and why anything did not arrive."""
     settings = settings_of(context)
     db = open_store(settings.database)
-    campaign = find_campaign(db, slug)
+    campaign = recover_if_idle(db, settings, find_campaign(db, slug))
     spool = Spool(db, campaign)
     document = _document(campaign, spool.counts())
+    document["in_folder"] = spool.copies_in_folder()
+    document["sender"] = frozen_sender(settings, campaign)
     reasons = spool.reasons()
     if as_json:
         document["reasons"] = [
-            {"state": group.state, "cause": group.cause, "reason": words, "number": number}
+            {"state": group.state, "cause": group.cause, "reason": words.text, "number": words.number}
             for group in reasons
-            for words, number in group.words
+            for words in group.words
         ]
         document["causes"] = [
             {
@@ -118,6 +142,7 @@ def show(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     )
     say(f"  issue      {campaign.issue}")
     say(f"  subject    {campaign.subject}")
+    say(f"  from       {document['sender']}")
     say(f"  plan       {campaign.plan_hash}")
     say(f"  by         {campaign.transport}")
     if campaign.due_at:
@@ -135,32 +160,91 @@ def show(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     for label, moment in (("started", campaign.started_at), ("finished", campaign.finished_at)):
         say(f"  {label:<10} {in_words(moment, settings.publication.zone) if moment else 'not yet'}")
     say_counts(document["counts"])
+    if document["in_folder"]:
+        say(f"  {document['in_folder']:,} had it in {campaign.transport} only, which reached nobody")
     say_reasons(reasons, campaign.slug)
+    if note := sender_note(settings, spool):
+        say(f"  {note}")
+
+
+@app.command("deliveries")
+def list_deliveries_of(
+    context: typer.Context,
+    slug: Slug,
+    state: Annotated[
+        str, typer.Option("--state", metavar="STATE", help=f"Only these: {', '.join(STATES)}.")
+    ] = "",
+    address: Annotated[
+        str | None, typer.Option("--address", metavar="ADDRESS", help="Only this person.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Lists people with the state of their delivery, the words of the other side, and the time."""
+    if state and state not in STATES:
+        raise InputError(f'"{state}" is no state of a delivery; choose one of {", ".join(STATES)}')
+    settings = settings_of(context)
+    db = open_store(settings.database)
+    spool = Spool(db, recover_if_idle(db, settings, find_campaign(db, slug)))
+    found = list_deliveries(spool, state=state, address=address)
+    if as_json:
+        emit_json([asdict(delivery) for delivery in found])
+        return
+    first = next(found, None)
+    if first is None:
+        say("There is none.")
+        return
+    for delivery in chain((first,), found):
+        say(_delivery_line(settings, delivery))
+
+
+def _delivery_line(settings: Settings, delivery: Listed) -> str:
+    zone = settings.publication.zone
+    who = delivery.address or f"(erased, number {delivery.subscriber_id})"
+    parts = [f"{who:<40} {delivery.state:<10}"]
+    if delivery.at:
+        parts.append(in_words(delivery.at, zone, named=False))
+    if delivery.in_folder:
+        parts.append("in a folder only")
+    if delivery.due_at == NEVER:
+        parts.append("held back")
+    elif delivery.due_at and delivery.state in ("pending", "deferred"):
+        parts.append(f"next try {in_words(delivery.due_at, zone, named=False)}")
+    if delivery.reason:
+        parts.append(delivery.reason)
+    return "  ".join(parts)
 
 
 @app.command()
 def pause(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     """Stops a running campaign within a second; `resume` goes on with it."""
     settings = settings_of(context)
-    db = open_store(settings.database)
-    spool = Spool(db, find_campaign(db, slug))
-    if not spool.set_status("paused", only_from=("ready", "scheduled", "sending", "held", "stopped")):
-        raise CampaignError(f"campaign {slug} is {spool.status()}, so it cannot be paused")
-    if as_json:
-        show(context, slug, as_json=True)
-    else:
-        say(f"Campaign {slug} is paused.")
+    ended = pause_campaign(open_store(settings.database), settings, slug)
+    _say_decided(context, slug, "paused", ended, as_json)
 
 
 @app.command()
 def cancel(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     """Ends a campaign for good; what it has not sent stays unsent."""
     settings = settings_of(context)
-    cancel_campaign(open_store(settings.database), settings, slug)
+    ended = cancel_campaign(open_store(settings.database), settings, slug)
+    _say_decided(context, slug, "cancelled", ended, as_json)
+
+
+def _say_decided(context: typer.Context, slug: str, status: str, ended: bool, as_json: bool) -> None:
+    """Says how a campaign stands that was just paused or cancelled."""
     if as_json:
         show(context, slug, as_json=True)
-    else:
-        say(f"Campaign {slug} is cancelled.")
+        return
+    settings = settings_of(context)
+    db = open_store(settings.database)
+    counts = Spool(db, find_campaign(db, slug)).counts()
+    say(f"Campaign {slug} is {status}.")
+    if not ended:
+        say("Its run still waits for a server's answer, and ends by itself when that comes.")
+    elif any(counts[state] for state in STATES if state != "pending"):
+        say_counts(counts)
+    if counts["uncertain"]:
+        say(f"`mailer campaigns resolve {slug}` settles what is uncertain.")
 
 
 @app.command()
@@ -185,11 +269,11 @@ def resume(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def retry(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
+def retry(context: typer.Context, slug: Slug, address: AddressOption = None, as_json: AsJson = False) -> None:
     """Tries again what was rejected or deferred; never what may have arrived, nor who cannot be reached."""
     settings = settings_of(context)
     db = open_store(settings.database)
-    again, left_out = retry_campaign(db, settings, slug)
+    again, left_out = retry_campaign(db, settings, slug, address=address)
     if left_out and not as_json:
         say(
             f"{left_out:,} {'is' if left_out == 1 else 'are'} left out, who cannot be reached. "
@@ -208,6 +292,7 @@ def resolve(
     assume_sent: Annotated[
         bool, typer.Option("--assume-sent", help="Count the uncertain ones as accepted.")
     ] = False,
+    address: AddressOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Settles what was on the wire when a run died: it may or may not have arrived."""
@@ -217,7 +302,7 @@ def resolve(
         )
     settings = settings_of(context)
     db = open_store(settings.database)
-    number = resolve_campaign(db, settings, slug, resend=resend)
+    number = resolve_campaign(db, settings, slug, resend=resend, address=address)
     if resend and number:
         _finish(context, slug, as_json)
     elif as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -20,18 +21,19 @@ from mailer.commands.first import (
 )
 from mailer.commands.scheduling import say_scheduled, schedule_rows, schedule_warnings, when
 from mailer.commands.signals import stop_on_signals
-from mailer.commands.telling import say_plan, say_result, watching
+from mailer.commands.telling import frozen_plan, say_plan, say_result, watching
 from mailer.config import Settings
 from mailer.delivery.canary import Canary
 from mailer.delivery.spool import Spool
+from mailer.delivery.transports import open_transport
 from mailer.delivery.transports.base import Result as Fate
 from mailer.errors import CampaignError, InputError, TransportError
 from mailer.publish.due import check_new, schedule_issue
-from mailer.publish.prepare import Prepared, prepare
+from mailer.publish.prepare import Prepared, left_in, prepare
+from mailer.publish.recovery import recover_if_idle
 from mailer.publish.sample import send_sample
 from mailer.publish.schedule import Schedule, check_unscheduled, make_schedule
-from mailer.publish.send import Result, left_over, send_issue
-from mailer.publish.way import check_way
+from mailer.publish.send import Result, send_issue
 from mailer.store import open_store
 
 __all__ = ["plan", "result_json", "send"]
@@ -76,11 +78,10 @@ def plan(
     schedule = make_schedule(db, settings, prepared, at=at, at_local=at_local)
     if schedule is not None:
         check_new(settings, prepared)
-    existing = prepared.existing
-    left = left_over(Spool(db, existing).counts()) if existing else None
+    prepared = with_recovered(db, settings, prepared)
+    left = left_in(db, prepared)
     if as_json:
-        status = {"status": existing.status, "left": left} if existing else {"status": "new"}
-        emit_json({**prepared.plan.to_json(), **status, **(schedule.to_json() if schedule else {})})
+        emit_json({**plan_json(prepared, left), **(schedule.to_json() if schedule else {})})
         return
     _say_plan(settings, prepared, left, schedule, None)
 
@@ -123,9 +124,10 @@ def send(
         if outcome.result is not Fate.ACCEPTED:
             raise TransportError(f"the test copy to {test} was {outcome.result.value}: {outcome.reason}")
         return
-    left = left_over(Spool(db, prepared.existing).counts()) if prepared.existing else None
+    prepared = with_recovered(db, settings, prepared)
+    left = left_in(db, prepared)
     if left != 0:
-        check_way(settings, prepared.plan.transport, prepared.existing, asked=transport is not None)
+        open_transport(prepared.plan.transport, settings)  # one of no use makes no campaign
     _check_hash(prepared, plan_hash)
     schedule = make_schedule(db, settings, prepared, at=at, at_local=at_local)
     first = first_few(settings, prepared, asked)
@@ -151,6 +153,24 @@ def send(
     left_now = result.progress is not None or result.counts["uncertain"] or result.campaign.status == "held"
     if not result.complete and left_now:
         raise typer.Exit(1)
+
+
+def with_recovered(db: Database, settings: Settings, prepared: Prepared) -> Prepared:
+    """The same, where a run of the campaign that exists has died: with what it left recovered."""
+    if prepared.existing is None:
+        return prepared
+    return replace(prepared, existing=recover_if_idle(db, settings, prepared.existing))
+
+
+def plan_json(prepared: Prepared, left: int | None) -> dict[str, object]:
+    """The plan as JSON data: as it was frozen, where there is a campaign already."""
+    document: dict[str, object] = dict(frozen_plan(prepared).to_json())
+    existing, tried_out = prepared.existing, prepared.tried_out
+    if existing is not None:
+        document |= {"hash": existing.plan_hash, "status": existing.status, "left": left}
+    else:
+        document["status"] = "new"
+    return document | ({"tried_out": asdict(tried_out)} if tried_out else {})
 
 
 def _say_plan(
@@ -197,12 +217,13 @@ def _send_later(
 def result_json(result: Result) -> dict[str, object]:
     """The result of a run as JSON data."""
     seconds = result.progress.seconds if result.progress else 0.0
-    done = result.progress.done if result.progress else 0
+    done = result.progress.handed_over if result.progress else 0
     return {
         "slug": result.campaign.slug,
         "status": result.campaign.status,
         "counts": dict(result.counts),
         "sent_now": dict(result.progress.outcomes) if result.progress else {},
+        "next_try": result.next_try or None,
         "seconds": round(seconds, 3),
         "per_second": round(done / seconds, 1) if seconds else 0.0,
         "plan": result.campaign.plan,

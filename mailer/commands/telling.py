@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields, replace
 from functools import partial
 
 import typer
@@ -15,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from mailer.audience.selection import Exclusion
 from mailer.commands.context import say
 from mailer.config import Settings
+from mailer.delivery.plan import Plan
 from mailer.delivery.progress import Progress as RunProgress
 from mailer.delivery.reasons import Reason
 from mailer.delivery.spool import STATES
@@ -22,9 +24,10 @@ from mailer.issue.model import only_expressions
 from mailer.publish.prepare import Prepared
 from mailer.publish.schedule import what_waits
 from mailer.publish.send import Result
+from mailer.publish.times import in_words
 from mailer.words import visible
 
-__all__ = ["advice_on", "say_counts", "say_plan", "say_reasons", "say_result", "watching"]
+__all__ = ["advice_on", "frozen_plan", "say_counts", "say_plan", "say_reasons", "say_result", "watching"]
 
 #: Without a terminal, a line this often (seconds).
 _LINE_SECONDS = 10.0
@@ -37,8 +40,8 @@ def say_plan(
 
     `rows` and `warnings` are what else is told of it: when it goes out, who is first.
     """
-    plan = prepared.plan
-    existing = prepared.existing
+    existing, tried_out = prepared.existing, prepared.tried_out
+    plan = frozen_plan(prepared)
     say(f"Campaign   {plan.slug}" + (f" ({existing.status})" if existing else " (new)"))
     say(f"Issue      {plan.issue} ({plan.edition}, {plan.date})")
     say(f"Subject    {plan.subject}")
@@ -52,6 +55,8 @@ def say_plan(
         say(f"Readers    {plan.recipients:,} will get it")
         for reason, number in plan.excluded.items():
             say(f"           {number:,} will not: {_because(reason)}")
+    if tried_out:
+        say(f"Tried out  {tried_out.readers:,} had it in {_folder(tried_out.transport)} only")
     if len(plan.variants) > 1:
         for variant, number in plan.variants.items():
             say(f"           {number:,} {_reading(prepared, int(variant))}")
@@ -68,7 +73,23 @@ def say_plan(
         say(f"Warning    {warning}")
     if existing and existing.issue_hash != prepared.loaded.digest:
         say("Warning    the file has changed since; this campaign goes on with the issue as archived")
+    if existing and plan.sender != prepared.plan.sender:
+        say(f"Warning    From stays as it was frozen; mailer.toml says {prepared.plan.sender} by now")
     say()
+
+
+def frozen_plan(prepared: Prepared) -> Plan:
+    """The plan as it goes out: that of the campaign where there is one, whatever the file says by now."""
+    plan, existing = prepared.plan, prepared.existing
+    if existing is None:
+        return plan
+    names = {field.name for field in fields(Plan)} - {"transport", "warnings", "since", "hash"}
+    return replace(plan, **{name: value for name, value in existing.plan.items() if name in names})
+
+
+def _folder(transport: str) -> str:
+    """`outbox/` of `outbox:outbox`."""
+    return transport.partition(":")[2].rstrip("/") + "/"
 
 
 def _reading(prepared: Prepared, variant: int) -> str:
@@ -98,7 +119,7 @@ def say_counts(counts: dict[str, int]) -> None:
 def advice_on(reason: Reason, slug: str) -> str:
     """What to do about deliveries that did not arrive, in a sentence; nothing where there is no cause."""
     again = f"`mailer campaigns retry {slug}`"
-    later = " They are tried again by the next run." if reason.state == "deferred" else ""
+    later = " They are tried again by themselves, later each time." if reason.state == "deferred" else ""
     match reason.cause:
         case "address":
             return "nobody is there. They are marked as bounced and are not written to again."
@@ -122,9 +143,10 @@ def say_reasons(reasons: Iterable[Reason], slug: str) -> None:
         advice = advice_on(reason, slug)
         say(f"  {reason.number:,} {reason.state}{f': {advice}' if advice else ''}")
         told = 0
-        for words, number in reason.words:
-            say(f"    {number:,} {reason.state}: {words or 'no reason was given'}")
-            told += number
+        for words in reason.words:
+            example = "e.g. " if words.varies else ""
+            say(f"    {words.number:,} {reason.state}: {example}{words.text or 'no reason was given'}")
+            told += words.number
         if told < reason.number:
             say(f"    {reason.number - told:,} {reason.state} in other words")
 
@@ -132,7 +154,7 @@ def say_reasons(reasons: Iterable[Reason], slug: str) -> None:
 def _say_waits(settings: Settings, result: Result) -> None:
     """How a campaign stands between two times."""
     if result.progress is not None:
-        say(f"{result.progress.done:,} handed to {result.campaign.transport}.")
+        say(f"{result.progress.handed_over:,} handed to {result.campaign.transport}.")
         say_counts(dict(result.counts))
     waits = what_waits(result.campaign, settings.publication.zone)
     say(f"{waits[0].upper()}{waits[1:]}.")
@@ -142,6 +164,8 @@ def say_result(settings: Settings, result: Result) -> None:
     """How it went, and what to do next."""
     campaign, counts, progress = result.campaign, result.counts, result.progress
     issue = campaign.issue
+    if known := result.recovered.sentence(campaign.slug):
+        say(f"{known[0].upper()}{known[1:]}.")
     if progress is None and result.complete:
         say(f"There is nothing to do: {campaign.slug} was sent to {counts['accepted']:,} readers already.")
         return
@@ -153,8 +177,9 @@ def say_result(settings: Settings, result: Result) -> None:
     elif progress is None:
         say(f"There is nothing to send: everybody in {campaign.slug} was tried.")
     else:
-        rate = f" ({progress.done / progress.seconds:,.0f} a second)" if progress.seconds else ""
-        say(f"{progress.done:,} handed to {campaign.transport} in {progress.seconds:.1f} s{rate}.")
+        handed = progress.handed_over
+        rate = f" ({handed / progress.seconds:,.0f} a second)" if progress.seconds else ""
+        say(f"{handed:,} handed to {campaign.transport} in {progress.seconds:.1f} s{rate}.")
     say(f"Campaign {campaign.slug} is {campaign.status}:")
     say_counts(dict(counts))
     say_reasons(result.reasons, campaign.slug)
@@ -171,6 +196,8 @@ def say_result(settings: Settings, result: Result) -> None:
         say(f"It was stopped. `mailer send {issue}` goes on where it stopped.")
     elif progress is not None and progress.stopped_by == "pace":
         say(f"{progress.note[0].upper()}{progress.note[1:]}.")
+    elif result.next_try and campaign.held_until:
+        _say_deferred(settings, result)
     elif counts["pending"] or counts["deferred"]:
         say(f"Some are left. `mailer send {issue}` tries them again.")
     if counts["uncertain"]:
@@ -179,6 +206,18 @@ def say_result(settings: Settings, result: Result) -> None:
             f"`mailer campaigns resolve {campaign.slug} --assume-sent` (or --resend) settles them."
         )
     say(f"The archive is {(settings.campaigns / campaign.slug).relative_to(settings.root)}/.")
+
+
+def _say_deferred(settings: Settings, result: Result) -> None:
+    """How many wait for another try, until when, and who makes it."""
+    campaign, number = result.campaign, result.counts["deferred"]
+    first = in_words(campaign.held_until, settings.publication.zone)
+    hours = settings.delivery.retry_for.total_seconds() / 3600
+    say(
+        f"{number:,} {'waits' if number == 1 else 'wait'} for another try: a running `mailer serve`, or "
+        f"`mailer run-due` (for cron), makes it from {first} on, for up to {hours:,.4g} hours in all. "
+        f"`mailer send {campaign.issue}` tries at once."
+    )
 
 
 @contextmanager
@@ -225,6 +264,9 @@ def watching(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress], Non
 
 
 def _line(progress: RunProgress, total: int) -> str:
-    rate = progress.done / progress.seconds if progress.seconds else 0.0
-    left = (total - progress.done) / rate if rate else 0.0
-    return f"{progress.done:,} of {total:,}, {rate:,.0f} a second, about {left:,.0f} s left"
+    """A run so far: people, never attempts."""
+    done, deferred = progress.done, progress.outcomes.get("deferred", 0)
+    rate = done / progress.seconds if progress.seconds else 0.0
+    left = max(0, total - done) / rate if rate else 0.0
+    waiting = f" ({deferred:,} deferred)" if deferred else ""
+    return f"{done:,} of {total:,}{waiting}, {rate:,.0f} a second, about {left:,.0f} s left"

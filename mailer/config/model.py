@@ -28,7 +28,7 @@ from mailer.config.fields import (
     TitlePattern,
     TransportUrl,
 )
-from mailer.config.rates import Day, Days, Hold, Limits, Share
+from mailer.config.rates import Day, Days, Hold, Limits, Share, Span
 from mailer.errors import ConfigError
 
 __all__ = ["SECTIONS", "Brand", "Delivery", "Dkim", "Edition", "File", "Pace", "Publication", "Settings"]
@@ -78,13 +78,15 @@ class Edition(Frozen):
 class Delivery(Frozen):
     """How messages leave. `connections` is how many are open at once.
 
-    `hold` is for how long the first few of a `--canary` are watched; None waits for the operator.
+    `hold` is for how long the first few of a `--canary` are watched; None waits for the operator. Mail that a
+    server defers is tried again for `retry_for`, and then given up.
     """
 
     transport: TransportUrl = "outbox:outbox"
     connections: Annotated[int, Field(ge=1, le=100)] = 8
     uncertain: Literal["hold", "resend"] = "hold"
     hold: Hold = dt.timedelta(minutes=30)
+    retry_for: Span = dt.timedelta(hours=24)
     return_path: Sender | None = None
 
 

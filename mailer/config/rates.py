@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 
 from mailer.config.fields import Frozen
 
-__all__ = ["Day", "Days", "Hold", "Limits", "Rate", "Share", "hold_of", "share_of"]
+__all__ = ["Day", "Days", "Hold", "Limits", "Rate", "Share", "Span", "hold_of", "share_of", "span_of"]
 
 _RATE = re.compile(r"\s*([0-9]{1,12}(?:\.[0-9]{1,9})?)\s*/\s*(s|m|h|d)\s*")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -18,6 +18,7 @@ _SHARE = re.compile(r"\s*([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%\s*")
 _HOLD = re.compile(r"\s*([0-9]{1,6})\s*(s|m|h|d)\s*")
 _NOUNS = {"s": "second", "m": "minute", "h": "hour", "d": "day"}
 _ARTICLES = {"h": "an"}
+_LONGEST_SPAN = 10 * 86400.0
 
 
 class Rate(Frozen):
@@ -116,8 +117,19 @@ def hold_of(value: object) -> dt.timedelta | None:
     return dt.timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
+def span_of(value: object) -> dt.timedelta:
+    """`24h` as a time, ten days at most. Raises ValueError with the sentence for anything else."""
+    if isinstance(value, dt.timedelta):
+        return value
+    match = _HOLD.fullmatch(value) if isinstance(value, str) else None
+    if not match or int(match[1]) * _SECONDS[match[2]] > _LONGEST_SPAN:
+        raise ValueError(f'"{value}" is not a time such as "24h" (s, m, h or d), at most "10d"')
+    return dt.timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+
+
 Limits = Annotated[tuple[Rate, ...], BeforeValidator(_limits)]
 Days = Annotated[tuple[int, ...], BeforeValidator(_days)]
 Day = Annotated[dt.date | None, BeforeValidator(_day)]
 Share = Annotated[float, BeforeValidator(share_of)]
 Hold = Annotated[dt.timedelta | None, BeforeValidator(hold_of)]
+Span = Annotated[dt.timedelta, BeforeValidator(span_of)]

@@ -7,13 +7,16 @@ until that is committed. What is not committed when the process dies, the journa
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 
 from mailer.delivery.claim import Claim
-from mailer.delivery.deferral import Deferrals
+from mailer.delivery.deferral import Backoff
 from mailer.delivery.message import Message
+from mailer.delivery.refusal import Cause
 from mailer.delivery.spool import Spool
-from mailer.delivery.transports.base import Outcome
+from mailer.delivery.transports.base import Outcome, Result
 from mailer.delivery.workers import Report
+from mailer.store import now, utc_text
 
 __all__ = ["Book"]
 
@@ -21,13 +24,17 @@ __all__ = ["Book"]
 class Book:
     """The book of one run. Keys are (subscriber id, attempt). Used from one thread."""
 
-    def __init__(self, spool: Spool, deferrals: Deferrals) -> None:
+    def __init__(self, spool: Spool, backoff: Backoff) -> None:
         self._spool = spool
-        self._deferrals = deferrals
+        self._backoff = backoff
+        #: Since when deliveries have been deferred, of those that ever were.
+        self._since: dict[int, datetime] = {}
+        #: The subscriber ids whose newest outcome in this run is `deferred`.
+        self._waiting: set[int] = set()
         self.open: set[tuple[int, int]] = set()
         self.settled: list[tuple[int, int, Outcome, str]] = []
         self.released: list[tuple[int, int]] = []
-        #: How many got which outcome, by state.
+        #: How many people have which outcome, by state.
         self.outcomes: dict[str, int] = {}
 
     def claim(self, limit: int) -> list[Claim] | None:
@@ -38,6 +45,10 @@ class Book:
         with self._spool.together():
             self._write()
             claims = self._spool.claim(limit)
+            for claim in claims or ():
+                if claim.deferred_since:
+                    since = datetime.fromisoformat(claim.deferred_since)
+                    self._since[claim.person.subscriber_id] = since
         self._written()
         return claims
 
@@ -49,15 +60,31 @@ class Book:
             self._written()
 
     def take_in(self, report: Report) -> None:
-        """What a worker reports is known from here on."""
-        outcomes, due = self.outcomes, self._deferrals.due
+        """Notes what a worker reports. A person counts once, by the newest outcome."""
+        outcomes = self.outcomes
         for message, outcome in report.settled:
-            key = message.key
-            self.settled.append((*key, outcome, due(outcome, message.subscriber_id)))
+            key, due = message.key, ""
+            if outcome.result is Result.DEFERRED:
+                outcome, due = self._deferred(message.subscriber_id, outcome)
+            self.settled.append((*key, outcome, due))
             self.open.discard(key)
             state = outcome.result._value_  # as `value`, without the price of a property
             outcomes[state] = outcomes.get(state, 0) + 1
+            if self._waiting and message.subscriber_id in self._waiting:
+                self._waiting.discard(message.subscriber_id)
+                outcomes["deferred"] -= 1
+            if due:
+                self._waiting.add(message.subscriber_id)
         self.give_back(report.released)
+
+    def _deferred(self, subscriber_id: int, outcome: Outcome) -> tuple[Outcome, str]:
+        """The outcome of a refusal for now, and when to try again; a rejection once its time is over."""
+        moment = now()
+        since = self._since.setdefault(subscriber_id, moment)
+        again = self._backoff.next_attempt(since, moment)
+        if again is None:
+            return Outcome(Result.REJECTED, reason=outcome.reason, cause=Cause.THEM), ""
+        return outcome, utc_text(again)
 
     def give_back(self, messages: Iterable[Message]) -> None:
         """These were not handed over, and will be pending again."""

@@ -12,17 +12,18 @@ __all__ = ["Claim", "claim_of"]
 
 
 class Claim(NamedTuple):
-    """A delivery that is ours to hand over now."""
+    """A delivery that is ours to hand over now. `deferred_since` is UTC, or empty."""
 
     person: Person
     variant: int
     attempt: int
     domain: str
+    deferred_since: str = ""
 
 
 def claim_of(row: Sequence[Any]) -> Claim:
-    """The claim of (id, variant, attempt, address, name, language, attributes as JSON, domain, ...)."""
-    subscriber, variant, attempt, address, name, language, attributes, domain = row[:8]
+    """The claim of (id, variant, attempt, address, name, language, attributes, domain, deferred since, …)."""
+    subscriber, variant, attempt, address, name, language, attributes, domain, since = row[:9]
     free = json.loads(attributes) if attributes and attributes != "{}" else {}
     person = Person(
         subscriber,
@@ -31,7 +32,7 @@ def claim_of(row: Sequence[Any]) -> Claim:
         language,
         {key: _text(value) for key, value in free.items()} if free else None,
     )
-    return Claim(person, variant, attempt + 1, domain)
+    return Claim(person, variant, attempt + 1, domain, since)
 
 
 def _text(value: object) -> str:

@@ -1,43 +1,47 @@
-"""When a deferred delivery is tried again: later each time, and not all of them at once."""
+"""When deferred mail is tried again: after a minute, then later each time (RFC 5321 section 4.5.4.1).
+
+The wait is as long as the delivery has been deferred already, so that no count of attempts is needed, and it
+is varied by a quarter so that not all of them come at once.
+"""
 
 from __future__ import annotations
 
 import random
-from collections import Counter
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
 
-from mailer.delivery.transports.base import Outcome, Result
-from mailer.store import now, utc_text
+__all__ = ["NEVER", "USUAL", "Backoff"]
 
-__all__ = ["NEVER", "RETRY_AFTER", "Deferrals"]
-
-#: Seconds until a deferred delivery is tried again, by attempt; after the last it waits for the operator.
-RETRY_AFTER = (5.0, 30.0, 120.0)
 #: A due time that no run reaches by itself.
 NEVER = "9999-12-31T23:59:59.999999Z"
 
 _SOONER, _LATER = 0.75, 1.25
 
 
-class Deferrals:
-    """How often each person was deferred in this run."""
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """The `first` and the `longest` wait between two attempts, and the time for all of them, in seconds."""
 
-    def __init__(self, retry_after: tuple[float, ...]) -> None:
-        self._retry_after = retry_after
-        self._times: Counter[int] = Counter()
+    first: float = 60.0
+    longest: float = 4 * 3600.0
+    give_up: float = 24 * 3600.0
 
-    @property
-    def longest(self) -> float:
-        """Nothing is put off for longer than this (seconds)."""
-        return _LATER * max(self._retry_after, default=0.0)
+    def next_attempt(self, since: datetime, now: datetime) -> datetime | None:
+        """When to try again what has been deferred since that time; None where it is to be given up.
 
-    def due(self, outcome: Outcome, subscriber_id: int) -> str:
-        """When to try again (UTC), after this outcome; empty for any other than deferred."""
-        if outcome.result is not Result.DEFERRED:
-            return ""
-        self._times[subscriber_id] += 1
-        attempt = self._times[subscriber_id]
-        if attempt > len(self._retry_after):
-            return NEVER
-        seconds = self._retry_after[attempt - 1] * random.uniform(_SOONER, _LATER)  # noqa: S311
-        return utc_text(now() + timedelta(seconds=seconds))
+        The last attempt is made when the time is over.
+        """
+        end = since + timedelta(seconds=self.give_up)
+        if now >= end:
+            return None
+        waited = max(0.0, (now - since).total_seconds())
+        wait = min(max(waited, self.first), self.longest) * random.uniform(_SOONER, _LATER)  # noqa: S311
+        return min(now + timedelta(seconds=wait), end)
+
+    def latest(self, now: datetime) -> datetime:
+        """No delivery that was deferred until now waits longer than until this time."""
+        return now + timedelta(seconds=max(self.first, self.longest) * _LATER)
+
+
+USUAL: Final = Backoff()

@@ -37,14 +37,25 @@ __all__ = [
 ]
 
 
+# It went into a folder, or belongs to a campaign that goes there and was not handed over elsewhere.
+_ONLY_IN_FOLDER = (
+    "e.in_folder = 1 OR (lower(c.transport) LIKE 'outbox:%' AND e.state NOT IN ('accepted', 'uncertain'))"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Who is asked for: an edition's readers, within a segment, less those who have the issue already."""
+    """Who is asked for: an edition's readers, within a segment, less those who have the issue already.
+
+    `earlier` are the ids of other campaigns of the issue. Copies in an outbox folder count as having it only
+    where this campaign goes into a folder, too (`into_folder`).
+    """
 
     edition: str
     segment: Segment | None
     only: tuple[Segment, ...]
     earlier: tuple[int, ...] = ()
+    into_folder: bool = True
 
     def sql(self) -> tuple[str, list[Any]]:
         """Selects (id, domain, reason, variant) of every subscriber; no reason means: gets it."""
@@ -53,10 +64,11 @@ class Selection:
         already = "NULL"
         if self.earlier:
             marks = ", ".join("?" * len(self.earlier))
+            folders = "" if self.into_folder else f" AND NOT ({_ONLY_IN_FOLDER})"
             already = (
                 # What a cancelled campaign never sent does not count; what another may still send does.
                 "(SELECT 'received' FROM deliveries AS e JOIN campaigns AS c ON c.id = e.campaign_id "
-                f"WHERE e.subscriber_id = s.id AND e.campaign_id IN ({marks}) AND CASE c.status "
+                f"WHERE e.subscriber_id = s.id AND e.campaign_id IN ({marks}){folders} AND CASE c.status "
                 "WHEN 'cancelled' THEN e.state IN ('accepted', 'uncertain', 'sending') "
                 "ELSE e.state <> 'skipped' END)"
             )

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from sqlite_utils import Database
 
-__all__ = ["MOST_WORDS", "Reason", "reasons_of"]
+__all__ = ["MOST_WORDS", "Reason", "Words", "reasons_of"]
 
-#: Of each group, so many different answers are told; servers like to put an address into theirs.
+#: Of each group, so many different answers are told.
 MOST_WORDS = 5
+# Servers repeat the recipient's address in their answers, and the return path, which may name the delivery.
+_ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"']+@[^\s<>()\[\]:;,\"']+")
+
+
+class Words(NamedTuple):
+    """An answer that `number` deliveries got. Where they differ in an address, `text` is one of them."""
+
+    text: str
+    number: int
+    varies: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Deliveries in one state for one cause: how many, and the commonest (words, number) that were said.
+    """Deliveries in one state for one cause: how many, and the commonest answers.
 
     `cause` is a Cause as text, or empty where nobody refused anything (a lost connection, an unsubscribe).
     """
@@ -23,27 +35,33 @@ class Reason:
     state: str
     cause: str
     number: int
-    words: tuple[tuple[str, int], ...]
+    words: tuple[Words, ...]
 
 
 # Each answer with how often it was given, and of its group how many there are in all and how it ranks.
 _ANSWERS = """
     WITH answers AS (
-        SELECT state, cause, reason, count(*) AS n FROM deliveries
+        SELECT state, cause, min(reason) AS example, max(reason) > min(reason) AS varies, count(*) AS n
+        FROM deliveries
         WHERE campaign_id = ? AND state IN ('rejected', 'deferred', 'uncertain', 'skipped')
-        GROUP BY state, cause, reason),
+        GROUP BY state, cause, without_addresses(reason)),
     ranked AS (
-        SELECT state, cause, reason, n, sum(n) OVER (PARTITION BY state, cause) AS total,
-            row_number() OVER (PARTITION BY state, cause ORDER BY n DESC, reason) AS rank FROM answers)
-    SELECT state, cause, total, reason, n FROM ranked WHERE rank <= ?
+        SELECT state, cause, example, varies, n, sum(n) OVER (PARTITION BY state, cause) AS total,
+            row_number() OVER (PARTITION BY state, cause ORDER BY n DESC, example) AS rank FROM answers)
+    SELECT state, cause, total, example, n, varies FROM ranked WHERE rank <= ?
     ORDER BY total DESC, state, cause, rank
 """
 
 
 def reasons_of(db: Database, campaign_id: int, most_words: int = MOST_WORDS) -> tuple[Reason, ...]:
-    """What did not arrive, the largest group first."""
+    """Gives what did not arrive, the largest group first. Answers that differ in an address are one."""
+    db.conn.create_function("without_addresses", 1, _without_addresses, deterministic=True)
     rows = db.conn.execute(_ANSWERS, (campaign_id, most_words)).fetchall()
     return tuple(
-        Reason(state, cause, number, tuple((row[3], row[4]) for row in answers))
+        Reason(state, cause, number, tuple(Words(row[3], row[4], bool(row[5])) for row in answers))
         for (state, cause, number), answers in groupby(rows, key=lambda row: row[:3])
     )
+
+
+def _without_addresses(words: str) -> str:
+    return _ADDRESS.sub("@", words) if "@" in words else words

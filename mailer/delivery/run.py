@@ -18,7 +18,7 @@ from pathlib import Path
 
 from mailer.delivery.book import Book
 from mailer.delivery.brake import DOUBTS_IN_A_ROW, REFUSALS_IN_A_ROW, Brake, refused_too_often
-from mailer.delivery.deferral import NEVER, RETRY_AFTER, Deferrals
+from mailer.delivery.deferral import USUAL, Backoff
 from mailer.delivery.journal import Journal
 from mailer.delivery.leavers import Leavers, following_leavers
 from mailer.delivery.lines import AHEAD_SECONDS, Lines
@@ -61,7 +61,7 @@ def deliver(
     connections: int,
     stop: Stop,
     observe: Callable[[Progress], None] = lambda _: None,
-    retry_after: tuple[float, ...] = RETRY_AFTER,
+    backoff: Backoff = USUAL,
     rejects: float = 1.0,
     clock: Callable[[], float] = lambda: now().timestamp(),
 ) -> Progress:
@@ -69,7 +69,8 @@ def deliver(
 
     Sets `stop` itself when it ends, so that a transport that waits with it does not wait on.
     It pauses the campaign itself where more than the share `rejects` is refused, and ends where a limit
-    of the pace is used up for longer than it would wait. `clock` gives seconds since 1970, for the pace.
+    of the pace is used up for longer than it would wait. `clock` gives seconds since 1970, for the pace. What
+    is deferred is tried again by `backoff`: in this run where it is due before the run ends, else in a later.
     Raises TransportError when nothing can be handed over any more; what was claimed is given back first.
     However it ends, the spool is left such that the next call goes on where this one stopped.
     """
@@ -86,7 +87,7 @@ def deliver(
             stop,
             connections,
             observe,
-            retry_after,
+            backoff,
             rejects,
             clock,
             leavers,
@@ -117,7 +118,7 @@ class _Delivery:
         stop: Stop,
         connections: int,
         observe: Callable[[Progress], None],
-        retry_after: tuple[float, ...],
+        backoff: Backoff,
         rejects: float,
         clock: Callable[[], float],
         leavers: Leavers,
@@ -130,8 +131,7 @@ class _Delivery:
         self._asked_to_stop = stop
         self._observe = observe
         self._leavers = leavers
-        self._deferrals = Deferrals(retry_after)
-        self._book = Book(spool, self._deferrals)
+        self._book = Book(spool, backoff)
         self._window = max(_WINDOW, transport.batch * (count + 2))
         #: So many at once are worth a transaction, and keep the workers fed.
         self._portion = max(_WINDOW // 2, transport.batch)
@@ -365,26 +365,24 @@ class _Delivery:
             self._stop.set()
 
     def _await_due(self) -> bool:
-        """Waits for the next deferred or parked delivery. False where there is none, or not for long."""
+        """Waits for the turn of what is parked, not for what is deferred. False where nothing is due soon."""
         due = self._spool.next_due()
-        again = datetime.fromisoformat(due).timestamp() if due is not None and due < NEVER else None
+        again = datetime.fromisoformat(due).timestamp() if due is not None else None
+        if again is not None and again <= self._clock():
+            return True
         turn = next_turn(self._spool) if self._parked else None
-        if again is None and turn is not None and turn - self._clock() > _PATIENCE:
+        if turn is None:
+            return False
+        first = turn if again is None else min(turn, again)
+        if first - self._clock() > _PATIENCE:
             limits = [
                 limit for wait, limit in map(self._lines_closed, sorted(self._parked)) if limit and wait
             ]
             if limits:
                 self._end_for(limits[0], turn)
             return False
-        first = min((moment for moment in (again, turn) if moment is not None), default=None)
-        # Nothing is put off for longer than this. Who has waited so long and is not due yet waits for a
-        # clock that was set back.
-        enough = time.monotonic() + self._deferrals.longest
-        while first is not None and not self._stop.is_set():
+        while not self._stop.is_set():
             if self._clock() >= first:
-                return True
-            if again is not None and time.monotonic() >= enough:
-                self._spool.make_due(before=NEVER)
                 return True
             self._asked_to_stop.wait(min(0.1, max(0.001, first - self._clock())))
             self._look_around()

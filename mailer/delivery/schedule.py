@@ -105,12 +105,12 @@ def held_number(spool: Spool) -> int:
 
 
 def hold_missed(spool: Spool, before: str) -> int:
-    """Holds readers whose own time was before this one (UTC), tried already or not. Gives how many."""
+    """Holds readers whose own time was before this one (UTC) and who were not tried yet. Gives how many."""
     with writing(spool.database) as db:
         return db.conn.execute(
             "UPDATE deliveries SET due_at = ? WHERE campaign_id = ? "
             "AND state IN ('pending', 'sending', 'deferred', 'uncertain') "
-            "AND state IN ('pending', 'deferred') AND due_at < ?",
+            "AND state = 'pending' AND due_at < ?",
             [HELD, spool.campaign.id, before],
         ).rowcount
 

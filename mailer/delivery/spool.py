@@ -21,10 +21,12 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from mailer.audience.address import normalize_address
 from mailer.audience.selection import reason_sql
 from mailer.delivery.bounced import note_refusals, source_of
 from mailer.delivery.campaigns import Campaign, find_campaign
 from mailer.delivery.claim import Claim, claim_of
+from mailer.delivery.deferral import NEVER
 from mailer.delivery.journal import begun_in, read_journal
 from mailer.delivery.reasons import Reason, reasons_of
 from mailer.delivery.transports.base import Outcome, Result
@@ -136,13 +138,13 @@ class Spool:
             rows = db.conn.execute(
                 # What is pending, or deferred and due, with the person and why not to write to them, if so.
                 "SELECT d.subscriber_id, d.variant, d.attempt, s.address, s.name, s.language, s.attributes, "
-                f"s.domain, {reason} FROM deliveries AS d INDEXED BY deliveries_open "
+                f"s.domain, d.deferred_since, {reason} FROM deliveries AS d INDEXED BY deliveries_open "
                 "JOIN subscribers AS s ON s.id = d.subscriber_id "
                 f"WHERE d.campaign_id = ? AND d.{_OPEN} AND d.state IN ('pending', 'deferred') "
                 f"AND d.due_at <= ? LIMIT ?",
                 [*parameters, self.campaign.id, now, limit],
             ).fetchall()
-            claims = [claim_of(row) for row in rows if row[8] is None]
+            claims = [claim_of(row) for row in rows if row[9] is None]
             db.conn.execute(
                 # Ours from here on. The attempt tells this claim from an earlier one.
                 "UPDATE deliveries SET state = 'sending', attempt = attempt + 1, claimed_at = ?, "
@@ -153,7 +155,7 @@ class Spool:
                 # They left, or became unreachable, since the plan was made.
                 "UPDATE deliveries SET state = 'skipped', reason = ?, settled_at = ? "
                 "WHERE campaign_id = ? AND subscriber_id = ?",
-                [(row[8], now, self.campaign.id, row[0]) for row in rows if row[8] is not None],
+                [(row[9], now, self.campaign.id, row[0]) for row in rows if row[9] is not None],
             )
         return claims if rows else None
 
@@ -169,17 +171,19 @@ class Spool:
         for subscriber, attempt, o, due in outcomes:
             key = (attempt, o.result._value_, o.provider_id, o.reason, due)
             alike.setdefault(key, []).append(subscriber)
-        now = utc_now()
+        now, folder = utc_now(), int(self.source == "outbox")
         with writing(self._db) as db:
             note_refusals(db, self.campaign, outcomes, source=self.source, now=now)
             if len(alike) * _MANY <= len(outcomes):
                 for (attempt, *values), subscribers in alike.items():
                     db.conn.execute(
                         # What became of claims that share an answer, as those of one request do.
-                        "UPDATE deliveries SET state = ?, provider_id = ?, reason = ?, due_at = ?, "
-                        f"settled_at = ? WHERE campaign_id = ? AND {_LISTED} AND attempt = ? "
+                        "UPDATE deliveries SET state = ?1, provider_id = ?2, reason = ?3, due_at = ?4, "
+                        "settled_at = ?5, in_folder = ?6, deferred_since = CASE WHEN ?1 = 'deferred' "
+                        "AND deferred_since = '' THEN ?5 ELSE deferred_since END WHERE campaign_id = ?7 AND "
+                        "subscriber_id IN (SELECT value FROM json_each(?8)) AND attempt = ?9 "
                         "AND state = 'sending'",
-                        [*values, now, self.campaign.id, json.dumps(subscribers), attempt],
+                        [*values, now, folder, self.campaign.id, json.dumps(subscribers), attempt],
                     )
             else:
                 rows = [(who, *key) for key, subscribers in alike.items() for who in subscribers]
@@ -187,8 +191,10 @@ class Spool:
                     # What became of each claim.
                     f"UPDATE deliveries {_BY_PERSON} SET state = o.value ->> 2, "
                     "provider_id = o.value ->> 3, reason = o.value ->> 4, due_at = o.value ->> 5, "
-                    f"settled_at = ? FROM json_each(?) AS o WHERE campaign_id = ? AND {_CLAIMED}",
-                    [now, json.dumps(rows), self.campaign.id],
+                    "settled_at = ?1, in_folder = ?2, deferred_since = CASE WHEN o.value ->> 2 = 'deferred' "
+                    "AND deferred_since = '' THEN ?1 ELSE deferred_since END "
+                    f"FROM json_each(?3) AS o WHERE campaign_id = ?4 AND {_CLAIMED}",
+                    [now, folder, json.dumps(rows), self.campaign.id],
                 )
             worded = [
                 subscriber
@@ -245,45 +251,92 @@ class Spool:
 
     # -- deciding ---------------------------------------------------------------------------
 
-    def resolve(self, *, resend: bool) -> int:
-        """What is uncertain becomes pending again (`resend`) or counts as accepted. Gives how many."""
+    def resolve(self, *, resend: bool, address: str | None = None) -> int:
+        """Makes what is uncertain pending again (`resend`) or counts it as accepted. Gives how many.
+
+        With `address`, the delivery to that address alone.
+        """
         state, reason = (
             ("pending", "") if resend else ("accepted", "uncertain; taken as sent by the operator")
         )
+        only, whose = _only(address)
         with writing(self._db) as db:
             return db.conn.execute(
                 # The operator's word on what was on the wire.
                 "UPDATE deliveries SET state = ?, reason = ?, due_at = '' "
-                f"WHERE campaign_id = ? AND {_OPEN} AND state = 'uncertain'",
-                [state, reason, self.campaign.id],
+                f"WHERE campaign_id = ? AND {_OPEN} AND state = 'uncertain'{only}",
+                [state, reason, self.campaign.id, *whose],
             ).rowcount
 
-    def retry(self) -> tuple[int, int]:
-        """What was rejected or deferred becomes pending again, but for who cannot be reached.
+    def retry(self, *, address: str | None = None) -> tuple[int, int]:
+        """Makes what was rejected or deferred pending again, but for who cannot be reached.
 
-        Gives how many do, and how many do not. Who was restored since they bounced is tried again.
+        Gives how many are, and how many stay rejected. Who was restored since they bounced is tried again.
+        With `address`, the delivery to that address alone. The time of `retry_for` begins anew.
         """
+        only, whose = _only(address)
         with writing(self._db) as db:
             again = db.conn.execute(
                 # Never what may have arrived: accepted and uncertain stay.
-                "UPDATE deliveries SET state = 'pending', due_at = '' "
+                "UPDATE deliveries SET state = 'pending', due_at = '', deferred_since = '' "
                 "WHERE campaign_id = ? AND (state = 'deferred' OR (state = 'rejected' AND NOT EXISTS ("
-                "SELECT 1 FROM subscribers AS s WHERE s.id = deliveries.subscriber_id "
-                "AND (s.status = 'bounced' OR (deliveries.cause = 'address' AND s.status <> 'active')))))",
-                [self.campaign.id],
+                "SELECT 1 FROM subscribers AS s WHERE s.id = deliveries.subscriber_id AND "
+                f"(s.status = 'bounced' OR (deliveries.cause = 'address' AND s.status <> 'active'))))){only}",
+                [self.campaign.id, *whose],
             ).rowcount
         return again, self.counts()["rejected"]
 
-    def make_due(self, *, before: str | None = None) -> None:
-        """Deferred deliveries may be tried now: the operator asks for it, or the clock went wrong.
+    def make_due(self, *, after: str | None = None) -> None:
+        """Makes deferred deliveries due now: the operator asks for it, or the clock went wrong.
 
-        With `before` (UTC), those alone that would be due by then.
+        With `after` (UTC), those alone that wait for a later time than that.
         """
         with writing(self._db) as db:
             db.conn.execute(
                 f"UPDATE deliveries SET due_at = '' WHERE campaign_id = ? AND {_OPEN} AND state = 'deferred' "
-                "AND due_at < coalesce(?, 'A')",  # any time is less than a letter
-                [self.campaign.id, before],
+                "AND due_at > coalesce(?, '')",
+                [self.campaign.id, after],
+            )
+
+    def expire(self, before: str) -> int:
+        """Gives up what has been deferred since before that time (UTC): rejected, with the last words.
+
+        The cause is `them`, so that the reader is not blamed. Gives how many.
+        """
+        with writing(self._db) as db:
+            return db.conn.execute(
+                f"UPDATE deliveries SET state = 'rejected', cause = 'them', due_at = '', settled_at = ? "
+                f"WHERE campaign_id = ? AND {_OPEN} AND state = 'deferred' "
+                "AND deferred_since > '' AND deferred_since < ?",
+                [utc_now(), self.campaign.id, before],
+            ).rowcount
+
+    def reopen_copies_in_folder(self) -> int:
+        """Makes pending what only went into an outbox folder, which reached nobody. Gives how many."""
+        with writing(self._db) as db:
+            return db.conn.execute(
+                "UPDATE deliveries SET state = 'pending', due_at = '', reason = '', provider_id = '', "
+                "in_folder = 0, settled_at = NULL "
+                "WHERE campaign_id = ? AND in_folder = 1 AND state IN ('accepted', 'uncertain')",
+                [self.campaign.id],
+            ).rowcount
+
+    def adopt(self, journal: Path) -> None:
+        """Takes over what a journal knows of claims that the database has lost, as after an old backup.
+
+        To be called before a campaign is given up, so that what was handed over is known to be.
+        """
+        record = read_journal(journal)
+        lost = Outcome(Result.UNCERTAIN, reason="handed over, and unknown to this copy of the database")
+        found = [(key, record.outcomes.get(key, lost)) for key in sorted(record.begun)]
+        rows = [(*key, o.result.value, o.provider_id, o.reason) for key, o in found]
+        with writing(self._db) as db:
+            db.conn.execute(
+                f"UPDATE deliveries {_BY_PERSON} SET attempt = o.value ->> 1, state = o.value ->> 2, "
+                "provider_id = o.value ->> 3, reason = o.value ->> 4, due_at = '', settled_at = ? "
+                "FROM json_each(?) AS o WHERE campaign_id = ? AND subscriber_id = o.value ->> 0 "
+                "AND attempt < o.value ->> 1 AND deliveries.state <> 'accepted'",
+                [utc_now(), json.dumps(rows), self.campaign.id],
             )
 
     # -- telling ----------------------------------------------------------------------------
@@ -295,12 +348,39 @@ class Spool:
         )
         return {**dict.fromkeys(STATES, 0), **dict(rows.fetchall())}
 
+    def has_claims(self) -> bool:
+        """Whether anything is `sending`: a run is on, or has died."""
+        row = self._db.conn.execute(
+            "SELECT 1 FROM deliveries INDEXED BY deliveries_open "
+            f"WHERE campaign_id = ? AND {_OPEN} AND state = 'sending' LIMIT 1",
+            [self.campaign.id],
+        ).fetchone()
+        return row is not None
+
+    def is_free(self, *, copies: bool = False) -> bool:
+        """Whether nobody has or may have it. With `copies`, one in an outbox folder counts as having it."""
+        row = self._db.conn.execute(
+            "SELECT 1 FROM deliveries WHERE campaign_id = ? AND (? OR in_folder = 0) "
+            "AND state IN ('accepted', 'uncertain', 'sending') LIMIT 1",
+            [self.campaign.id, copies],
+        ).fetchone()
+        return row is None
+
+    def copies_in_folder(self) -> int:
+        """How many have it in an outbox folder only."""
+        number: int = self._db.conn.execute(
+            "SELECT count(*) FROM deliveries WHERE campaign_id = ? AND in_folder = 1 "
+            "AND state IN ('accepted', 'uncertain')",
+            [self.campaign.id],
+        ).fetchone()[0]
+        return number
+
     def next_due(self) -> str | None:
         """When the first deferred delivery may be tried again (UTC), or None."""
         row = self._db.conn.execute(
             "SELECT min(due_at) FROM deliveries INDEXED BY deliveries_open "
-            f"WHERE campaign_id = ? AND {_OPEN} AND state = 'deferred'",
-            [self.campaign.id],
+            f"WHERE campaign_id = ? AND {_OPEN} AND state = 'deferred' AND due_at < ?",
+            [self.campaign.id, NEVER],
         ).fetchone()
         due: str | None = row[0]
         return due
@@ -350,6 +430,16 @@ class Spool:
                 [status, note, status, now, status, now, self.campaign.id, *only_from],
             ).rowcount
         return bool(changed)
+
+
+def _only(address: str | None) -> tuple[str, list[str]]:
+    """A further condition for the delivery to one address, and its parameter; nothing for None."""
+    if address is None:
+        return "", []
+    return (
+        " AND subscriber_id IN (SELECT id FROM subscribers WHERE address_key = ?)",
+        [normalize_address(address).key],
+    )
 
 
 _INTERRUPTED = Outcome(Result.UNCERTAIN, reason="the program ended while this message was being handed over")

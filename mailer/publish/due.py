@@ -37,6 +37,7 @@ from mailer.errors import BusyError, CampaignError, MailerError
 from mailer.publish.ending import mark_missed, tell_manifest
 from mailer.publish.freeze import freeze
 from mailer.publish.prepare import Prepared
+from mailer.publish.recovery import recover
 from mailer.publish.schedule import Schedule, check_unscheduled, what_waits
 from mailer.publish.send import Result, result_of, run_campaign
 from mailer.publish.times import in_words
@@ -63,7 +64,7 @@ class Done:
     @property
     def well(self) -> bool:
         """Whether everybody who was due now has it."""
-        if self.error or self.missed or self.result is None:
+        if self.error or self.missed or self.result is None or self.result.recovered.uncertain:
             return False
         progress = self.result.progress
         if progress is not None and progress.stopped_by == "signal":
@@ -82,8 +83,14 @@ class Done:
         tried = result.progress.outcomes if result and result.progress else {}
         numbers = ", ".join(f"{number:,} {state}" for state, number in sorted(tried.items()) if number)
         later = f", goes on {in_words(campaign.due_at, zone)}" if campaign.status == "scheduled" else ""
+        if campaign.status == "stopped" and campaign.held_until:
+            later = f", goes on {in_words(campaign.held_until, zone)}"
         note = f" ({campaign.status_note})" if campaign.status_note else ""
-        return f"{campaign.slug}: {numbers or 'nobody was left'}; {campaign.status}{note}{later}"
+        known = result.recovered.sentence(campaign.slug) if result else ""
+        return (
+            f"{campaign.slug}: {numbers or 'nobody was left'}; {campaign.status}{note}{later}"
+            f"{f'; {known}' if known else ''}"
+        )
 
 
 def check_new(settings: Settings, prepared: Prepared) -> None:
@@ -151,16 +158,18 @@ def _send_due(db: Database, settings: Settings, slug: str, stop: Stop) -> Done |
     late = utc_text(now() - LATE)
     missed = 0
     if goes_on_by_itself(campaign, utc_now()):
-        if campaign.held_until < late:
+        # What was deferred goes on for as long as it is tried at all; who was never tried is too late.
+        if campaign.held_until < late and spool.counts()["pending"]:
             return _waits_on(settings, spool)
     elif campaign.status not in ("scheduled", "sending") or not "" < campaign.due_at <= utc_now():
         return None
     elif campaign.due_at < late and last_sign(spool) < late:
-        spool.recover(settings.root / ".mailer" / f"{slug}.journal")
-        missed = hold_missed(spool, late) if campaign.local_time else 0
-        lost = _lost(settings, spool)
-        if lost is not None:
-            return lost
+        recover(settings, spool)
+        if spool.counts()["pending"]:
+            missed = hold_missed(spool, late) if campaign.local_time else 0
+            lost = _lost(settings, spool)
+            if lost is not None:
+                return lost
     signer = open_signer(campaign.transport, settings)
     result = run_campaign(db, settings, slug, campaign.transport, signer, stop, lambda _: None, asked=False)
     return Done(result.campaign, result, missed=missed)

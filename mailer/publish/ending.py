@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import suppress
 
 from mailer.archive.campaign import update_manifest
@@ -16,35 +17,75 @@ from mailer.errors import BrakeError, FailureError, MailerError, TransportError
 from mailer.publish.canary import end_of_first
 from mailer.store import explain
 
-__all__ = ["broke_off", "conclude", "mark_missed", "tell_manifest", "told"]
+__all__ = ["broke_off", "conclude", "end_if_done", "mark_missed", "tell_manifest", "told"]
 
 #: Statuses that a run may end, when nothing is left to send.
 _LIVING = ("ready", "scheduled", "sending", "missed", "stopped", "paused")
+#: Ends of a run that say nothing about the campaign, with the note for it.
+_CUT_OFF = {
+    "signal": "it was stopped in the middle of it",
+    "interrupted": "the process that sent it died in the middle of it",
+}
 
 
 def conclude(settings: Settings, spool: Spool, progress: Progress, *, asked: bool) -> None:
-    """The status and the manifest, after a run. `asked`: an operator wanted it; else its time had come."""
-    counts = spool.counts()
-    slot = next_slot(spool)
-    if not any(counts[state] for state in ("pending", "sending", "deferred")):
-        spool.set_status("sent", only_from=_LIVING)
-    elif progress.stopped_by == "signal" and not asked:
+    """Writes the status and the manifest after a run. `asked`: an operator wanted it; else its time had come.
+
+    `stopped_by` may also be `interrupted`: the run died, and what it left has been recovered.
+    """
+    slot, again = next_slot(spool), spool.next_due()
+    if end_if_done(spool):
+        pass
+    elif progress.stopped_by in _CUT_OFF and not asked:
         # The service went down, not the campaign: the next one goes on.
-        _wait_on(spool, "the service was stopped in the middle of it")
+        _wait_on(spool, _CUT_OFF[progress.stopped_by])
     elif progress.stopped_by == "pace":
         if spool.set_status("stopped", progress.note, only_from=("sending",)):
-            # Readers with a time of their own before that are not kept waiting.
+            # Readers with a time of their own before that are not kept waiting, nor what is deferred.
             local = slot if slot and spool.campaign.local_time else progress.goes_on_at
-            hold_until(spool, min(local, progress.goes_on_at))
+            hold_until(spool, min(local, progress.goes_on_at, again or local))
     elif progress.stopped_by:
-        spool.set_status("stopped", progress.stopped_by, only_from=("sending",))
+        spool.set_status("stopped", _CUT_OFF.get(progress.stopped_by, ""), only_from=("sending",))
     elif end_of_first(settings, spool):
         pass  # held, or paused where its first few went badly
     elif slot:
-        schedule_again(spool, slot, _missed_note(held_number(spool)), only_from=("sending",))
+        due_at = min(slot, again or slot)
+        schedule_again(spool, due_at, _missed_note(held_number(spool)), only_from=("sending",))
+    elif again:
+        if spool.set_status("stopped", _deferred_note(spool), only_from=("sending",)):
+            hold_until(spool, again)
     elif not mark_missed(spool, only_from=("sending",)):
-        spool.set_status("stopped", "some deliveries were deferred", only_from=("sending",))
+        spool.set_status("stopped", _deferred_note(spool), only_from=("sending",))
     tell_manifest(settings, spool)
+
+
+def end_if_done(spool: Spool) -> bool:
+    """Ends a campaign in which nothing is left to try; whether that is so.
+
+    It is `sent` where anybody has it, else `stopped`, with the reason.
+    """
+    counts = spool.counts()
+    if any(counts[state] for state in ("pending", "sending", "deferred")):
+        return False
+    if counts["accepted"]:
+        spool.set_status("sent", only_from=_LIVING)
+    else:
+        spool.set_status("stopped", _nobody_note(counts), only_from=_LIVING)
+    return True
+
+
+def _nobody_note(counts: Mapping[str, int]) -> str:
+    """Why nobody has a campaign in which everybody was tried."""
+    if counts["uncertain"]:
+        return f"nobody is known to have it; {counts['uncertain']:,} are uncertain"
+    if counts["rejected"]:
+        return f"nobody has it: all {counts['rejected']:,} were refused"
+    return "nobody has it: all readers have left"
+
+
+def _deferred_note(spool: Spool) -> str:
+    number = spool.counts()["deferred"]
+    return f"{number:,} {'is' if number == 1 else 'are'} deferred" if number else "some are held back"
 
 
 def broke_off(settings: Settings, spool: Spool, error: BaseException, *, asked: bool) -> None:

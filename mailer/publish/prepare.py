@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -15,41 +15,100 @@ from mailer.delivery.campaigns import Campaign, campaigns
 from mailer.delivery.dkim import Signer, is_aligned, open_signer
 from mailer.delivery.message import header_address
 from mailer.delivery.plan import Audience, Plan, Selection, audience_variants, make_plan, survey
+from mailer.delivery.spool import Spool
 from mailer.errors import IssueError, Problem, SegmentError
 from mailer.issue.load import LoadedIssue, load_issue
 from mailer.issue.model import only_expressions, only_places
 from mailer.publish.guard import refuse_if_forgotten
-from mailer.publish.way import choose_way, why_not
+from mailer.publish.way import choose_way, is_folder, why_not
 from mailer.render.check import check_rendition
 from mailer.render.render import render_variants
 from mailer.render.rendition import Rendition
 
-__all__ = ["Prepared", "is_same_issue", "prepare", "selection_for"]
+__all__ = ["OPEN_STATES", "Prepared", "TriedOut", "is_same_issue", "left_in", "prepare", "selection_for"]
+
+#: States in which a run has something to do.
+OPEN_STATES = ("pending", "sending", "deferred")
+
+
+@dataclass(frozen=True, slots=True)
+class TriedOut:
+    """Copies of the issue that went into an outbox folder only: `readers` of the campaign `slug`."""
+
+    slug: str
+    transport: str
+    readers: int
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An issue, rendered and planned; `existing` is the campaign that sent it to this audience already."""
+    """An issue, rendered and planned; `existing` is the campaign that sent it to this audience already.
+
+    `tried_out` is set where the plan goes to readers who have it in a folder only.
+    """
 
     loaded: LoadedIssue
     renditions: Mapping[int, Rendition]
     selection: Selection
     plan: Plan
     existing: Campaign | None
+    tried_out: TriedOut | None = None
 
 
 def prepare(
     db: Database, settings: Settings, path: Path, *, segment: str = "", transport: str | None = None
 ) -> Prepared:
-    """Loads, renders and plans. Raises InputError with everything that is wrong; writes nothing."""
+    """Loads, renders and plans. Raises InputError with everything that is wrong; writes nothing.
+
+    A campaign that only went into a folder goes on by another transport where nothing has changed since.
+    Where the issue, its look, its sender or its readers have changed, there is a new campaign.
+    """
     loaded = load_issue(path, settings)
     known = campaigns(db)
     same = [campaign for campaign in known if is_same_issue(campaign, loaded)]
     segment = " ".join(segment.split())
-    existing = next((c for c in same if c.segment == segment and not _was_dropped(c)), None)
+    alike = [c for c in same if c.segment == segment]
+    existing = next((c for c in alike if c.status != "cancelled"), None)
     way = choose_way(settings, existing, transport)
+    existing = next((c for c in alike if not _was_dropped(db, c, way)), None)
+    request = _Request(loaded, segment, way, known, same)
+    prepared = _plan(db, settings, request, existing)
+    if existing is None or is_folder(way):
+        return prepared
+    spool = Spool(db, existing)
+    copies = spool.copies_in_folder()
+    if not copies:
+        return prepared
+    if prepared.plan.hash != existing.plan_hash and spool.is_free():
+        prepared = _plan(db, settings, request, None)
+    return replace(prepared, tried_out=TriedOut(existing.slug, existing.transport, copies))
+
+
+def left_in(db: Database, prepared: Prepared) -> int | None:
+    """How many the campaign that exists has still to send by the transport of the plan; None without one."""
+    if prepared.existing is None:
+        return None
+    spool = Spool(db, prepared.existing)
+    left = sum(spool.counts()[state] for state in OPEN_STATES)
+    return left if is_folder(prepared.plan.transport) else left + spool.copies_in_folder()
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is asked for, and the campaigns there are: all `known`, and those of the `same` issue."""
+
+    loaded: LoadedIssue
+    segment: str
+    way: str
+    known: Sequence[Campaign]
+    same: Sequence[Campaign]
+
+
+def _plan(db: Database, settings: Settings, request: _Request, existing: Campaign | None) -> Prepared:
+    loaded, way, known, same = request.loaded, request.way, request.known, request.same
     signer = open_signer(way, settings)
-    selection = selection_for(loaded, settings, segment, earlier=[c.id for c in same if c is not existing])
+    earlier = [c.id for c in same if c is not existing]
+    selection = selection_for(loaded, settings, request.segment, earlier=earlier, into_folder=is_folder(way))
     slug = existing.slug if existing else _free_slug(settings, loaded, known)
     audience = survey(db, selection)
     renditions = render_variants(loaded, settings, slug=slug, variants=audience_variants(audience))
@@ -61,16 +120,21 @@ def prepare(
         audience,
         selection,
         slug=slug,
-        segment=segment,
+        segment=request.segment,
         transport=way,
         last=_last(known, loaded, same),
-        warnings=_warnings(settings, way, signer, loaded, renditions, audience, known, same),
+        warnings=_warnings(db, settings, way, signer, loaded, renditions, audience, known, same),
     )
     return Prepared(loaded, renditions, selection, plan, existing)
 
 
 def selection_for(
-    loaded: LoadedIssue, settings: Settings, segment: str, *, earlier: Sequence[int] = ()
+    loaded: LoadedIssue,
+    settings: Settings,
+    segment: str,
+    *,
+    earlier: Sequence[int] = (),
+    into_folder: bool = True,
 ) -> Selection:
     """Who is asked for. Raises SegmentError for the segment, IssueError for an `only` of the issue."""
     zone = settings.publication.zone
@@ -88,9 +152,8 @@ def selection_for(
     if problems:
         raise IssueError.of(problems)
     only = [parsed[expression] for expression in only_expressions(loaded.issue)]
-    return Selection(
-        loaded.issue.edition, parse(segment, zone) if segment else None, tuple(only), tuple(sorted(earlier))
-    )
+    chosen = parse(segment, zone) if segment else None
+    return Selection(loaded.issue.edition, chosen, tuple(only), tuple(sorted(earlier)), into_folder)
 
 
 def is_same_issue(campaign: Campaign, loaded: LoadedIssue) -> bool:
@@ -99,9 +162,14 @@ def is_same_issue(campaign: Campaign, loaded: LoadedIssue) -> bool:
     return slot and (campaign.issue == loaded.path or campaign.issue_hash == loaded.digest)
 
 
-def _was_dropped(campaign: Campaign) -> bool:
-    """Cancelled before the first message: the issue may be planned anew, as another campaign."""
-    return campaign.status == "cancelled" and campaign.started_at is None
+def _was_dropped(db: Database, campaign: Campaign, way: str) -> bool:
+    """Whether a campaign was cancelled that reached nobody: the issue may be planned anew, as another.
+
+    A copy in a folder is enough to count, where the issue is to go into a folder again.
+    """
+    if campaign.status != "cancelled":
+        return False
+    return campaign.started_at is None or Spool(db, campaign).is_free(copies=is_folder(way))
 
 
 def _free_slug(settings: Settings, loaded: LoadedIssue, known: Sequence[Campaign]) -> str:
@@ -125,6 +193,7 @@ def _last(known: Sequence[Campaign], loaded: LoadedIssue, same: Sequence[Campaig
 
 
 def _warnings(
+    db: Database,
     settings: Settings,
     way: str,
     signer: Signer | None,
@@ -145,7 +214,7 @@ def _warnings(
         slot = (campaign.edition, campaign.issue_date)
         if (
             campaign not in same
-            and not _was_dropped(campaign)
+            and not _was_dropped(db, campaign, way)
             and slot == (loaded.issue.edition, loaded.issue.date.isoformat())
         ):
             how = "was sent" if campaign.started_at else "is planned"

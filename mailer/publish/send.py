@@ -10,19 +10,21 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from sqlite_utils import Database
 
 from mailer.archive.campaign import read_manifest, read_renditions, update_manifest
 from mailer.archive.recorded import recorded_settings
-from mailer.config import Settings
+from mailer.config import Pace, Settings
+from mailer.config.rates import Rate
 from mailer.delivery.bounced import source_of
 from mailer.delivery.campaigns import Campaign, campaigns, find_campaign, goes_by
 from mailer.delivery.canary import Canary, hold_until
+from mailer.delivery.deferral import Backoff
 from mailer.delivery.dkim import Signer, open_signer
 from mailer.delivery.ledger import StoredLedger
 from mailer.delivery.lock import campaign_lock
@@ -38,46 +40,51 @@ from mailer.delivery.stop import Stop
 from mailer.delivery.transports import open_transport
 from mailer.errors import ArchiveError, CampaignError, MailerError
 from mailer.publish.canary import may_go_on, wait_while_held
+from mailer.publish.control import check_open
 from mailer.publish.ending import broke_off, conclude, tell_manifest, told
 from mailer.publish.freeze import freeze
-from mailer.publish.guard import keeping_watch, refuse_if_behind, refuse_if_older
-from mailer.publish.prepare import Prepared
+from mailer.publish.guard import keeping_watch, refuse_if_older
+from mailer.publish.prepare import OPEN_STATES, Prepared
+from mailer.publish.recovery import NOTHING_RECOVERED, Recovered, journal_of, recover
 from mailer.publish.schedule import check_unscheduled
+from mailer.publish.way import is_folder
 from mailer.render.rendition import Rendition
-from mailer.store import now, writing
+from mailer.store import now, utc_text, writing
 
 __all__ = [
     "Result",
-    "cancel_campaign",
     "finish_campaign",
     "left_over",
-    "resolve_campaign",
     "result_of",
-    "retry_campaign",
     "run_campaign",
     "send_issue",
 ]
 
-#: States in which a run has something to do.
-_OPEN = ("pending", "sending", "deferred")
-#: Statuses from which a run may start, and those that can be cancelled.
+#: After its time is over, a deferred delivery is tried a last time within this.
+LAST_ATTEMPT_WITHIN = timedelta(hours=1)
+#: Statuses from which a run may start.
 _STARTING = ("ready", "scheduled", "sending", "missed", "stopped", "sent")
-_ENDING = ("ready", "scheduled", "sending", "held", "missed", "stopped", "paused")
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a sending stands after a run. `progress` is None where there was nothing to do."""
+    """How a sending stands after a run. `progress` is None where there was nothing to do.
+
+    `next_try` is when the first deferred delivery is due (UTC), or empty. `recovered` tells what an earlier
+    run that died has left.
+    """
 
     campaign: Campaign
     counts: Mapping[str, int]
     progress: Progress | None
     reasons: tuple[Reason, ...]
+    next_try: str = ""
+    recovered: Recovered = NOTHING_RECOVERED
 
     @property
     def complete(self) -> bool:
         """Whether everybody in the plan has it, or has left since."""
-        return not any(self.counts[s] for s in (*_OPEN, "uncertain", "rejected"))
+        return not any(self.counts[s] for s in (*OPEN_STATES, "uncertain", "rejected"))
 
     @property
     def waits(self) -> bool:
@@ -90,7 +97,7 @@ class Result:
 
 def left_over(counts: Mapping[str, int]) -> int:
     """How many deliveries a run would still try."""
-    return sum(counts[state] for state in _OPEN)
+    return sum(counts[state] for state in OPEN_STATES)
 
 
 def send_issue(
@@ -141,47 +148,6 @@ def finish_campaign(
         return run_campaign(db, settings, slug, way, signer, stop, observe)
 
 
-def retry_campaign(db: Database, settings: Settings, slug: str) -> tuple[int, int]:
-    """Makes what was rejected or deferred pending again, but for who cannot be reached.
-
-    Gives how many are pending again, and how many stay rejected. Raises CampaignError, BusyError.
-    """
-    with campaign_lock(settings, slug):
-        campaign = find_campaign(db, slug)
-        _check_open(campaign)
-        if campaign.started_at is None or campaign.status == "missed":
-            check_unscheduled(campaign, settings.publication.zone)
-        return Spool(db, campaign).retry()
-
-
-def resolve_campaign(db: Database, settings: Settings, slug: str, *, resend: bool) -> int:
-    """Settles what is uncertain by the operator's word; gives how many. Raises CampaignError, BusyError."""
-    with campaign_lock(settings, slug):
-        campaign = find_campaign(db, slug)
-        if resend:
-            _check_open(campaign)
-        spool = Spool(db, campaign)
-        number = spool.resolve(resend=resend)
-        tell_manifest(settings, spool)
-        return number
-
-
-def cancel_campaign(db: Database, settings: Settings, slug: str) -> None:
-    """Ends a campaign for good. Raises CampaignError where it has ended already."""
-    spool = Spool(db, find_campaign(db, slug))
-    if not spool.set_status("cancelled", only_from=_ENDING):
-        raise CampaignError(f"campaign {slug} is {spool.status()}, so it cannot be cancelled")
-    tell_manifest(settings, spool)
-
-
-def _check_open(campaign: Campaign) -> None:
-    slug = campaign.slug
-    if campaign.status == "cancelled":
-        raise CampaignError(f"campaign {slug} was cancelled; what it has not sent stays unsent")
-    if campaign.status == "paused":
-        raise CampaignError(f"campaign {slug} is paused; `mailer campaigns resume {slug}` goes on with it")
-
-
 def run_campaign(
     db: Database,
     settings: Settings,
@@ -203,7 +169,8 @@ def run_campaign(
         result = once()
         while asked and result.campaign.status == "held" and result.progress and not stop.is_set():
             more = once()
-            result = replace(more, progress=result.progress.plus(more.progress))
+            progress = result.progress.plus(more.progress)
+            result = replace(more, progress=progress, recovered=result.recovered)
             if more.progress is None:
                 break
         return result
@@ -242,20 +209,25 @@ def _run(
     asked: bool,
 ) -> Result:
     campaign = find_campaign(db, slug)
-    _check_open(campaign)
+    check_open(campaign)
     spool = Spool(db, campaign)
-    journal = settings.root / ".mailer" / f"{slug}.journal"
-    refuse_if_behind(settings, spool, journal)
-    spool.recover(journal)
+    journal = journal_of(settings, slug)
+    recovered = recover(settings, spool)
     if settings.delivery.uncertain == "resend":
         spool.resolve(resend=True)
     counts = spool.counts()
+    backoff = Backoff(give_up=settings.delivery.retry_for.total_seconds())
+    _make_due(settings, spool, backoff, asked=asked)
+    if not is_folder(transport_url) and spool.copies_in_folder():
+        refuse_if_older(settings, campaign, counts)
+        # The manifest comes first: it may never count more than the database.
+        update_manifest(settings.campaigns / slug, {"counts": {**counts, "accepted": 0}})
+        spool.reopen_copies_in_folder()
+    counts = spool.counts()
     if not left_over(counts):
         conclude(settings, spool, Progress(), asked=asked)
-        return result_of(db, spool, None)
+        return result_of(db, spool, None, recovered)
     refuse_if_older(settings, campaign, counts)
-    if asked:
-        spool.make_due()
     unpark(spool)
     templates = _templates(settings, campaign, signer)
     own = Stop(stop)  # a run that is paused ends its waits, and not those of the campaigns after it
@@ -263,7 +235,7 @@ def _run(
     spool.source = source_of(transport_url)
     with writing(db):
         if not spool.set_status("sending", only_from=_STARTING):
-            _check_open(find_campaign(db, slug))  # somebody was quicker
+            check_open(find_campaign(db, slug))  # somebody was quicker
         goes_by(db, campaign, transport_url)
         if campaign.held_until:
             hold_until(spool, "")
@@ -280,7 +252,8 @@ def _run(
             templates,
             transport,
             journal=journal,
-            pacer=_pacer(db, settings),
+            pacer=_pacer(db, settings, transport_url),
+            backoff=backoff,
             rejects=settings.pace.rejects,
             connections=settings.delivery.connections,
             stop=own,
@@ -295,12 +268,40 @@ def _run(
     conclude(settings, spool, progress, asked=asked)
     if not spool.counts()["sending"]:
         journal.unlink(missing_ok=True)
-    return result_of(db, spool, progress)
+    return result_of(db, spool, progress, recovered)
 
 
-def _pacer(db: Database, settings: Settings) -> Pacer:
-    """The pace of this workspace, as far as it is spent by whatever campaign."""
+def _make_due(settings: Settings, spool: Spool, backoff: Backoff, *, asked: bool) -> None:
+    """Gives up what was deferred for too long, and makes due what need not wait any longer.
+
+    That is everything where an operator asks for it, else what only a wrong clock has put off for so long.
+    """
+    spool.expire(utc_text(now() - settings.delivery.retry_for - LAST_ATTEMPT_WITHIN))
+    spool.make_due(after=None if asked else utc_text(backoff.latest(now())))
+
+
+def _pacer(db: Database, settings: Settings, transport_url: str) -> Pacer:
+    """The pace of this workspace, as far as it is spent by whatever campaign.
+
+    What goes into a folder reaches nobody, so it neither uses nor meets a limit an hour or a day; only the
+    speed is kept, so that a try-out runs like the real thing.
+    """
+    if is_folder(transport_url):
+        return Pacer(_speed_alone(settings.pace), now=now().timestamp())
     return Pacer(settings.pace, StoredLedger(db), settings.publication.zone, now=now().timestamp())
+
+
+def _speed_alone(pace: Pace) -> Pace:
+    """The limits a second and a minute of a pace."""
+    speeds = {domain: _quick(limits) for domain, limits in pace.domains.items()}
+    domains = {domain: limits for domain, limits in speeds.items() if limits}
+    return pace.model_copy(
+        update={"limit": _quick(pace.limit), "domains": domains, "warm_up": (), "warm_up_start": None}
+    )
+
+
+def _quick(limits: Sequence[Rate]) -> tuple[Rate, ...]:
+    return tuple(rate for rate in limits if rate.unit in ("s", "m"))
 
 
 def _templates(settings: Settings, campaign: Campaign, signer: Signer | None) -> dict[int, Template]:
@@ -322,7 +323,9 @@ def _templates(settings: Settings, campaign: Campaign, signer: Signer | None) ->
     return templates
 
 
-def result_of(db: Database, spool: Spool, progress: Progress | None) -> Result:
+def result_of(
+    db: Database, spool: Spool, progress: Progress | None, recovered: Recovered = NOTHING_RECOVERED
+) -> Result:
     """How a campaign stands, after a run or without one."""
     campaign = find_campaign(db, spool.campaign.slug)
-    return Result(campaign, spool.counts(), progress, spool.reasons())
+    return Result(campaign, spool.counts(), progress, spool.reasons(), spool.next_due() or "", recovered)

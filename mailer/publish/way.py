@@ -5,9 +5,9 @@ from __future__ import annotations
 from mailer.config import Settings
 from mailer.delivery.campaigns import Campaign
 from mailer.delivery.transports import open_transport
-from mailer.errors import CampaignError, ConfigError
+from mailer.errors import ConfigError
 
-__all__ = ["check_way", "choose_way", "why_not"]
+__all__ = ["choose_way", "is_folder", "why_not"]
 
 
 def choose_way(settings: Settings, existing: Campaign | None, asked: str | None) -> str:
@@ -19,24 +19,9 @@ def choose_way(settings: Settings, existing: Campaign | None, asked: str | None)
     if asked is not None:
         return asked
     way = settings.delivery.transport
-    if existing is not None and _is_folder(way) and not _is_folder(existing.transport):
+    if existing is not None and is_folder(way) and not is_folder(existing.transport):
         return existing.transport
     return way
-
-
-def check_way(settings: Settings, way: str, existing: Campaign | None, *, asked: bool) -> None:
-    """Raises ConfigError where nothing can be sent by this transport, before anything is written.
-
-    And CampaignError where a campaign that went into a folder would now be mailed, and nobody said so.
-    """
-    open_transport(way, settings)
-    if existing is None or asked or existing.started_at is None:
-        return
-    if _is_folder(existing.transport) and not _is_folder(way):
-        raise CampaignError(
-            f"campaign {existing.slug} went into {existing.transport} until now, and mailer.toml says {way}; "
-            f"add --transport {existing.transport} or --transport {way} to say which is meant for the rest"
-        )
 
 
 def why_not(way: str, settings: Settings) -> str:
@@ -48,5 +33,6 @@ def why_not(way: str, settings: Settings) -> str:
     return ""
 
 
-def _is_folder(way: str) -> bool:
+def is_folder(way: str) -> bool:
+    """Whether a transport (a URL) is an outbox: what goes into a folder reaches nobody."""
     return way.partition(":")[0].lower() == "outbox"

@@ -33,6 +33,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Scripted:
     transport = Scripted(concurrency=1)
+    monkeypatch.setenv("MAILER_DELIVERY_TRANSPORT", "smtp://mx.example.org")
     monkeypatch.setattr(sending, "open_transport", lambda *_, **__: transport)
     return transport
 
@@ -97,7 +98,7 @@ def test_sending_what_was_interrupted_so_is_told_in_a_sentence(desk: Path, wire:
     wire.decide = once
     look(desk, stop)
     ran = run(desk, "send", ISSUE, "--yes")
-    assert "is tried again (the service was stopped in the middle of it)" in ran.err
+    assert "is tried again (it was stopped in the middle of it)" in ran.err
     wire.decide = accept
     assert run(desk, "campaigns", "resume", SLUG).status == 0
     everybody_once(desk, wire)
@@ -126,7 +127,9 @@ def test_a_process_that_was_killed_meanwhile_is_followed_by_another(
         patch.setattr(sending, "deliver", lambda *_, **__: exit(9))
         patch.setattr(sending, "broke_off", lambda *_, **__: None)  # a killed process writes nothing down
         assert run(desk, "run-due").status == 9
-    assert status(desk) == "sending"
+    shown = run(desk, "campaigns", "show", SLUG, "--json").json
+    assert shown["status"] == "scheduled"
+    assert shown["note"] == "the process that sent it died in the middle of it"
     clock.forward(minutes=1)
     assert run(desk, "run-due").status == 0
     everybody_once(desk, wire)

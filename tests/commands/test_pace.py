@@ -32,6 +32,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def wire(monkeypatch: pytest.MonkeyPatch) -> Scripted:
     """The transport of every send."""
     transport = Scripted()
+    monkeypatch.setenv("MAILER_DELIVERY_TRANSPORT", "smtp://mx.example.org")
     monkeypatch.setattr(sending, "open_transport", lambda *_, **__: transport)
     return transport
 

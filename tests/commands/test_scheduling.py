@@ -13,7 +13,6 @@ import pytest
 from mailer.config import load_settings
 from mailer.delivery.campaigns import Campaign, find_campaign
 from mailer.delivery.lock import campaign_lock
-from mailer.delivery.run import deliver
 from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
 from mailer.delivery.transports.base import Outcome, Outgoing, Result
@@ -469,19 +468,88 @@ def test_a_stop_by_signal_goes_on_with_the_next_run(desk: Path, clock: Clock, tr
     assert sorted(transport.sent) == sorted(EVERYBODY)
 
 
-def test_what_is_deferred_in_the_end_waits_for_the_operator(
+def test_what_is_deferred_goes_on_by_itself_for_a_day_and_is_given_up_then(
     desk: Path, clock: Clock, transport: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    once = {**(deliver.__kwdefaults__ or {}), "retry_after": ()}
-    monkeypatch.setattr(deliver, "__kwdefaults__", once)
+    monkeypatch.setattr("mailer.delivery.deferral.random.uniform", lambda *_: 1.0)
     transport.decide = lambda m: Outcome(
-        Result.DEFERRED if m.address == "bob@example.com" else Result.ACCEPTED, reason="greylisted"
+        Result.DEFERRED if m.address == "bob@example.com" else Result.ACCEPTED, reason="451 greylisted"
     )
     schedule(desk)
     clock.set(EIGHT)
-    assert run(desk, "run-due").status == 1
+    ran = run(desk, "run-due")
+    assert ran.status == 1
+    assert "3 accepted, 1 deferred; stopped (1 is deferred), goes on" in ran.out + ran.err
     assert (status(desk), counts(desk)) == ("stopped", {"accepted": 3, "deferred": 1})
     assert run(desk, "run-due") == Ran(0, "", "")
+    tries = []
+    for minute in range(1, 26 * 60):
+        clock.forward(minutes=1)
+        if run(desk, "run-due").out and minute < 24 * 60:
+            tries.append(minute)
+        if counts(desk).get("rejected"):
+            break
+    assert tries == [1, 2, 4, 8, 16, 32, 64, 128, 256, 496, 736, 976, 1216]
+    assert minute == 24 * 60
+    assert (status(desk), counts(desk)) == ("sent", {"accepted": 3, "rejected": 1})
+    (given_up,) = run(desk, "campaigns", "deliveries", SLUG, "--state", "rejected", "--json").json
+    assert (given_up["cause"], given_up["reason"]) == ("them", "451 greylisted")
+    assert run(desk, "subscribers", "show", "bob@example.com", "--json").json["status"] == "active"
+
+
+def test_what_is_deferred_longer_than_a_day_because_nobody_was_there_is_given_up(
+    desk: Path, clock: Clock, transport: Scripted
+) -> None:
+    transport.decide = lambda _: Outcome(Result.DEFERRED, reason="451 greylisted")
+    schedule(desk)
+    clock.set(EIGHT)
+    assert run(desk, "run-due").status == 1
+    tried = len(transport.sent)
+    clock.forward(hours=30)
+    run(desk, "run-due")
+    assert counts(desk) == {"rejected": 4}
+    assert len(transport.sent) == tried
+    assert status(desk) == "stopped"
+    assert "nobody has it: all 4 were refused" in run(desk, "campaigns", "show", SLUG).out
+
+
+def test_a_retry_begins_the_time_for_deferred_mail_anew(
+    desk: Path, clock: Clock, transport: Scripted
+) -> None:
+    transport.decide = lambda _: Outcome(Result.DEFERRED, reason="451 greylisted")
+    schedule(desk)
+    clock.set(EIGHT)
+    run(desk, "run-due")
+    clock.forward(hours=30)
+    run(desk, "run-due")
+    assert run(desk, "campaigns", "retry", SLUG).status == 1
+    assert counts(desk) == {"deferred": 4}
+    transport.decide = lambda _: Outcome(Result.ACCEPTED, "ok")
+    clock.forward(hours=3)
+    assert run(desk, "run-due").status == 0
+    assert (status(desk), counts(desk)) == ("sent", {"accepted": 4})
+
+
+def test_a_foreground_send_says_how_many_wait_until_when(
+    desk: Path, clock: Clock, transport: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailer.delivery.deferral.random.uniform", lambda *_: 1.0)
+    transport.decide = lambda m: Outcome(
+        Result.DEFERRED if m.address == "bob@example.com" else Result.ACCEPTED, reason="451 greylisted"
+    )
+    clock.set(EIGHT)
+    ran = run(desk, "send", ISSUE, "--yes")
+    assert ran.status == 1
+    assert "3 handed to" in ran.out
+    assert (
+        "1 waits for another try: a running `mailer serve`, or `mailer run-due` (for cron), makes it from"
+        in ran.out
+    )
+    assert "Sun 22 Nov 2026 08:01" in ran.out
+    transport.decide = lambda _: Outcome(Result.ACCEPTED, "ok")
+    clock.forward(minutes=61)  # more than an hour after its time: that is for campaigns that have not begun
+    assert run(desk, "run-due").status == 0
+    assert (status(desk), counts(desk)) == ("sent", {"accepted": 4})
 
 
 def test_one_campaign_in_trouble_does_not_keep_the_next_waiting(

@@ -39,6 +39,7 @@ items:
     body: Only for those who pay.
     only: '"member" in tags'
 """
+ONE_OF_FOUR = "  pending            3\n  accepted           1\n"
 READERS = """\
 email,name,language,tags
 anna@example.org,Anna,en,member
@@ -497,7 +498,7 @@ def test_a_campaign_that_is_not_there(desk: Path, verb: str) -> None:
 
 def test_a_paused_campaign_waits_for_resume(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     interrupted(desk, monkeypatch, after=1)
-    assert run(desk, "campaigns", "pause", SLUG).out == f"Campaign {SLUG} is paused.\n"
+    assert run(desk, "campaigns", "pause", SLUG).out == f"Campaign {SLUG} is paused.\n{ONE_OF_FOUR}"
     ran = run(desk, "send", ISSUE, "--yes")
     assert ran.status == 2
     assert f"`mailer campaigns resume {SLUG}`" in ran.err

@@ -11,6 +11,8 @@ import pytest
 from sqlite_utils import Database
 
 from mailer.config import load_settings
+from mailer.delivery.campaigns import find_campaign
+from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
 from mailer.delivery.transports.base import Outcome, Result
 from mailer.errors import CampaignError
@@ -185,7 +187,9 @@ def test_a_paused_campaign_with_nothing_left_is_sent(desk: Path, monkeypatch: py
     def last(message: Outgoing) -> Outcome:
         handed.append(message.address)
         if len(handed) == 4:
-            run(desk, "campaigns", "pause", SLUG)
+            db = open_store(desk / "subscribers.db")
+            Spool(db, find_campaign(db, SLUG)).set_status("paused")
+            db.close()
         return Outcome(Result.ACCEPTED)
 
     transport = Scripted(last, concurrency=1)
@@ -199,6 +203,9 @@ def test_without_a_terminal_a_long_run_tells_a_line_now_and_then(
     monkeypatch.setattr("mailer.commands.telling._LINE_SECONDS", 0.0)
     monkeypatch.setattr("mailer.delivery.run._LOOK_SECONDS", 0.0)
     monkeypatch.setenv("MAILER_PACE_LIMIT", "50/s")
+    monkeypatch.setenv("MAILER_DELIVERY_TRANSPORT", "smtp://mx.example.org")
+    transport = Scripted()
+    monkeypatch.setattr("mailer.publish.send.open_transport", lambda url, settings, **_: transport)
     ran = run(desk, "send", ISSUE, "--yes")
     assert "of 4, " in ran.err
     assert "a second, about" in ran.err

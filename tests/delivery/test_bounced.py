@@ -14,7 +14,7 @@ from mailer.audience.subscribers import erase, unsubscribe
 from mailer.audience.suppression import suppress
 from mailer.delivery.bounced import source_of
 from mailer.delivery.journal import Journal
-from mailer.delivery.reasons import Reason
+from mailer.delivery.reasons import Reason, Words
 from mailer.delivery.refusal import Cause
 from mailer.delivery.spool import Spool
 from mailer.delivery.transports.base import Outcome, Result
@@ -215,7 +215,7 @@ def test_a_retry_leaves_out_who_cannot_be_reached_and_takes_who_was_restored(db:
     assert spool.retry() == (3, 1)
     assert sorted(claim.person.subscriber_id for claim in spool.claim(9) or ()) == [b, c, d]
     spool.settle([(b, 2, TAKEN, ""), (c, 2, TAKEN, ""), (d, 2, TAKEN, "")])
-    assert spool.reasons() == (Reason("rejected", "address", 1, (("550 5.1.1 no such user", 1),)),)
+    assert spool.reasons() == (Reason("rejected", "address", 1, (Words("550 5.1.1 no such user", 1),)),)
     assert db.conn.execute("SELECT DISTINCT cause FROM deliveries WHERE state = 'accepted'").fetchall() == [
         ("",)
     ]
@@ -256,7 +256,7 @@ def test_answers_are_gathered_by_cause_and_the_commonest_told(db: Database) -> N
     ids = add_readers(db, 12)
     spool = freeze(db)
     spool.claim(99)
-    words = [f"550 5.7.1 <reader{n}@example.org> no" for n in range(8)]
+    words = [f"550 5.7.{n} <reader{n}@example.org> no" for n in range(8)]
     spool.settle(
         [
             *(
@@ -268,7 +268,19 @@ def test_answers_are_gathered_by_cause_and_the_commonest_told(db: Database) -> N
     )
     us, address = spool.reasons()
     assert (us.cause, us.number, len(us.words)) == ("us", 8, 5)
-    assert address == Reason("rejected", "address", 4, (("550 5.1.1 no such user", 4),))
+    assert address == Reason("rejected", "address", 4, (Words("550 5.1.1 no such user", 4),))
+
+
+def test_answers_that_differ_only_in_an_address_are_one_with_an_example(db: Database) -> None:
+    ids = add_readers(db, 30)
+    spool = freeze(db)
+    spool.claim(99)
+    said = [f"550 5.1.1 <reader{n}@example.org>: via bounces+t{n}@example.net: unknown" for n in ids]
+    spool.settle(
+        [(n, 1, Outcome(Result.REJECTED, "", w, Cause.ADDRESS), "") for n, w in zip(ids, said, strict=True)]
+    )
+    (reason,) = spool.reasons()
+    assert reason.words == (Words(min(said), 30, varies=True),)
 
 
 @pytest.mark.parametrize(

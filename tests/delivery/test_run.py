@@ -14,11 +14,11 @@ from mailer.config import Pace, Settings
 from mailer.delivery import run as module
 from mailer.delivery import workers
 from mailer.delivery.brake import Brake
-from mailer.delivery.deferral import NEVER
+from mailer.delivery.deferral import USUAL, Backoff
 from mailer.delivery.journal import Journal, read_journal
 from mailer.delivery.pace import Pacer
 from mailer.delivery.progress import Progress
-from mailer.delivery.reasons import Reason
+from mailer.delivery.reasons import Reason, Words
 from mailer.delivery.run import deliver
 from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
@@ -28,6 +28,8 @@ from mailer.store import open_store
 from tests.delivery.conftest import Scripted, add_readers, freeze, templates
 
 ACCEPTED = Outcome(Result.ACCEPTED, "ok")
+#: What is deferred is due again at once.
+AT_ONCE = Backoff(first=0.0, longest=0.0)
 
 
 def run(
@@ -39,7 +41,7 @@ def run(
     stop: Stop | None = None,
     pacer: Pacer | None = None,
     connections: int = 4,
-    retry_after: tuple[float, ...] = (),
+    backoff: Backoff = USUAL,
     **more: object,
 ) -> Progress:
     return deliver(
@@ -50,7 +52,7 @@ def run(
         pacer=pacer or Pacer(Pace()),
         connections=connections,
         stop=stop or Stop(),
-        retry_after=retry_after,
+        backoff=backoff,
         **more,  # type: ignore[arg-type]
     )
 
@@ -107,8 +109,8 @@ def test_refusals_and_doubts_are_never_counted_as_sent(
     progress = run(settings, spool, transport, journal)
     assert left(spool) == {"accepted": 1, "rejected": 1, "deferred": 1, "uncertain": 1}
     assert progress.outcomes == left(spool)
-    assert Reason("rejected", "", 1, (("said rejected", 1),)) in spool.reasons()
-    assert spool.next_due() == NEVER
+    assert Reason("rejected", "", 1, (Words("said rejected", 1),)) in spool.reasons()
+    assert spool.next_due() is not None
 
 
 def test_a_deferred_message_is_tried_again_in_the_same_run(
@@ -123,7 +125,7 @@ def test_a_deferred_message_is_tried_again_in_the_same_run(
         first = message.address.startswith("reader1") and tries[message.address] < 3
         return Outcome(Result.DEFERRED, "", "451 later") if first else ACCEPTED
 
-    run(settings, spool, Scripted(decide), journal, retry_after=(0.01, 0.01))
+    run(settings, spool, Scripted(decide), journal, backoff=AT_ONCE)
     assert left(spool) == {"accepted": 2}
     assert tries == {"reader1@example.org": 3, "reader2@example.org": 1}
 
@@ -138,7 +140,7 @@ def test_a_stop_during_the_wait_for_a_retry_ends_the_run(
         stop.set()
         return Outcome(Result.DEFERRED, "", "451 later")
 
-    progress = run(settings, spool, Scripted(decide), journal, stop=stop, retry_after=(3600.0,))
+    progress = run(settings, spool, Scripted(decide), journal, stop=stop, backoff=USUAL)
     assert progress.stopped_by == "signal"
     assert left(spool) == {"deferred": 1}
 
@@ -498,5 +500,5 @@ def test_what_was_given_back_does_not_count_as_a_failed_try(
         spool.claim(1)
         spool.release([(a, attempt)])
     answers = iter([Outcome(Result.DEFERRED, "", "451 later"), ACCEPTED])
-    run(settings, spool, Scripted(lambda _: next(answers)), journal, retry_after=(0.01,))
+    run(settings, spool, Scripted(lambda _: next(answers)), journal, backoff=AT_ONCE)
     assert left(spool) == {"accepted": 1}

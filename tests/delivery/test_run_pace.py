@@ -18,6 +18,7 @@ from mailer.delivery.ledger import Ledger, StoredLedger
 from mailer.delivery.pace import Pacer
 from mailer.delivery.parking import next_turn, unpark
 from mailer.delivery.progress import Progress
+from mailer.delivery.reasons import Words
 from mailer.delivery.run import deliver
 from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
@@ -332,7 +333,6 @@ def test_a_share_that_says_little_or_is_allowed_pauses_nothing(
 _WAITS = {
     "a slow pace": ({"pacer": lambda: Pacer(Pace(limit="0.02/s"))}, ACCEPTED),
     "a slow domain": ({"pacer": lambda: Pacer(Pace(domains={"example.org": "0.02/s"}))}, ACCEPTED),
-    "a retry": ({"retry_after": (40.0,)}, Outcome(Result.DEFERRED, "", "451 later")),
 }
 
 
@@ -427,4 +427,4 @@ def test_a_transport_that_backs_off_does_not_hold_up_a_pause(
     )
     assert progress.stopped_by == "paused"
     assert left(spool) == {"deferred": 1, "pending": 9}
-    assert [reason.words for reason in spool.reasons()] == [(("421 busy; the run ended", 1),)]
+    assert [reason.words for reason in spool.reasons()] == [(Words("421 busy; the run ended", 1),)]

@@ -89,7 +89,7 @@ def test_an_unsubscribe_wins_until_the_claim(db: Database) -> None:
     suppress(db, "reader4@example.org", "asked by letter")
     assert spool.claim(9) == []
     assert counted(spool, skipped=4)
-    assert {words for reason in spool.reasons() for words, _ in reason.words} == {
+    assert {words for reason in spool.reasons() for words, *_ in reason.words} == {
         "unsubscribed",
         "not_subscribed",
         "erased",

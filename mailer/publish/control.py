@@ -1,0 +1,167 @@
+"""Decisions of an operator about a campaign: pause, cancel, try again, settle what is uncertain.
+
+Each decision takes the campaign's lock first. Where no run is alive, what a dead run left is recovered by its
+journal before the decision is made, and the manifest is written after it. Where a run is alive, a pause and a
+cancel only set the status: the run sees it within a quarter of a second, settles its claims and writes the
+manifest.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from sqlite_utils import Database
+
+from mailer.config import Settings
+from mailer.delivery.campaigns import Campaign, find_campaign
+from mailer.delivery.listing import state_of
+from mailer.delivery.lock import campaign_lock
+from mailer.delivery.spool import Spool
+from mailer.errors import BusyError, CampaignError, StoreError
+from mailer.publish.ending import end_if_done, tell_manifest
+from mailer.publish.recovery import journal_of, recover
+from mailer.publish.schedule import check_unscheduled
+
+__all__ = [
+    "cancel_campaign",
+    "check_open",
+    "pause_campaign",
+    "resolve_campaign",
+    "retry_campaign",
+]
+
+#: A command waits for so long to see how a run ends that it has paused or cancelled (seconds).
+WAIT_SECONDS = 10.0
+_LOOK_SECONDS = 0.05
+_PAUSING = ("ready", "scheduled", "sending", "held", "stopped")
+_CANCELLING = ("ready", "scheduled", "sending", "held", "missed", "stopped", "paused")
+
+
+def pause_campaign(db: Database, settings: Settings, slug: str) -> bool:
+    """Pauses a campaign; whether its run, if there was one, has ended by now.
+
+    Raises CampaignError where it cannot be paused.
+    """
+    return _decide(db, settings, slug, "paused", _PAUSING)
+
+
+def cancel_campaign(db: Database, settings: Settings, slug: str) -> bool:
+    """Ends a campaign for good; whether its run, if there was one, has ended by now.
+
+    Raises CampaignError where it has ended already.
+    """
+    return _decide(db, settings, slug, "cancelled", _CANCELLING)
+
+
+def _decide(db: Database, settings: Settings, slug: str, status: str, only_from: Sequence[str]) -> bool:
+    find_campaign(db, slug)
+    with suppress(BusyError), campaign_lock(settings, slug):
+        spool = Spool(db, find_campaign(db, slug))
+        _recover(settings, spool, giving_up=status == "cancelled")
+        _set_status(spool, status, only_from)
+        tell_manifest(settings, spool)
+        return True
+    _set_status(Spool(db, find_campaign(db, slug)), status, only_from)
+    return _await_end(db, settings, slug)
+
+
+def _set_status(spool: Spool, status: str, only_from: Sequence[str]) -> None:
+    """Changes the status. What was tried and accepted by nobody may be cancelled even if it was ended."""
+    now = spool.status()
+    if status == "cancelled" and now == "sent" and spool.is_free(copies=True):
+        only_from = (*only_from, "sent")
+    if not spool.set_status(status, only_from=only_from):
+        raise CampaignError(f"campaign {spool.campaign.slug} is {spool.status()}, so it cannot be {status}")
+
+
+def _recover(settings: Settings, spool: Spool, *, giving_up: bool) -> None:
+    """Recovers by the journal. Before a cancel, also what the database has forgotten is taken from it."""
+    try:
+        recover(settings, spool)
+    except StoreError:
+        if not giving_up:
+            raise
+        journal = journal_of(settings, spool.campaign.slug)
+        spool.adopt(journal)
+        spool.recover(journal)
+
+
+def _await_end(
+    db: Database,
+    settings: Settings,
+    slug: str,
+    *,
+    seconds: float = WAIT_SECONDS,
+    sleep: Callable[[float], None] = time.sleep,
+) -> bool:
+    """Waits until the run of a campaign has ended; whether it has. A run that died meanwhile is recovered."""
+    for _ in range(round(seconds / _LOOK_SECONDS)):
+        with suppress(BusyError), campaign_lock(settings, slug):
+            spool = Spool(db, find_campaign(db, slug))
+            if spool.has_claims():
+                recover(settings, spool)
+            tell_manifest(settings, spool)
+            return True
+        sleep(_LOOK_SECONDS)
+    return False
+
+
+def retry_campaign(
+    db: Database, settings: Settings, slug: str, *, address: str | None = None
+) -> tuple[int, int]:
+    """Makes what was rejected or deferred pending again, but for who cannot be reached.
+
+    With `address`, the delivery to that address alone. Gives how many are pending again, and how many stay
+    rejected. Raises CampaignError, BusyError.
+    """
+    with campaign_lock(settings, slug):
+        campaign = find_campaign(db, slug)
+        check_open(campaign)
+        if campaign.started_at is None or campaign.status == "missed":
+            check_unscheduled(campaign, settings.publication.zone)
+        spool = Spool(db, campaign)
+        recover(settings, spool)
+        again, left_out = spool.retry(address=address)
+        if address is not None and not again:
+            raise _not_there(spool, address, "rejected or deferred, or cannot be reached")
+        return again, left_out
+
+
+def resolve_campaign(
+    db: Database, settings: Settings, slug: str, *, resend: bool, address: str | None = None
+) -> int:
+    """Settles what is uncertain by the operator's word; gives how many. Raises CampaignError, BusyError.
+
+    With `address`, the delivery to that address alone.
+    """
+    with campaign_lock(settings, slug):
+        campaign = find_campaign(db, slug)
+        if resend:
+            check_open(campaign)
+        spool = Spool(db, campaign)
+        recover(settings, spool)
+        number = spool.resolve(resend=resend, address=address)
+        if address is not None and not number:
+            raise _not_there(spool, address, "uncertain")
+        end_if_done(spool)
+        tell_manifest(settings, spool)
+        return number
+
+
+def _not_there(spool: Spool, address: str, wanted: str) -> CampaignError:
+    state = state_of(spool, address)
+    slug = spool.campaign.slug
+    if state is None:
+        return CampaignError(f"{address} is not among the readers of campaign {slug}")
+    return CampaignError(f"the delivery to {address} in campaign {slug} is {state}, not {wanted}")
+
+
+def check_open(campaign: Campaign) -> None:
+    """Raises CampaignError, with what to do, where a campaign was cancelled or is paused."""
+    slug = campaign.slug
+    if campaign.status == "cancelled":
+        raise CampaignError(f"campaign {slug} was cancelled; what it has not sent stays unsent")
+    if campaign.status == "paused":
+        raise CampaignError(f"campaign {slug} is paused; `mailer campaigns resume {slug}` goes on with it")

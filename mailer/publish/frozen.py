@@ -1,0 +1,40 @@
+"""What a campaign froze and mailer.toml says otherwise by now: its sender."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from mailer.archive.campaign import read_manifest
+from mailer.archive.recorded import recorded_settings
+from mailer.config import Settings
+from mailer.delivery.campaigns import Campaign
+from mailer.delivery.spool import Spool
+from mailer.errors import MailerError
+
+__all__ = ["frozen_sender", "sender_note"]
+
+
+def frozen_sender(settings: Settings, campaign: Campaign) -> str:
+    """The From of every message of a campaign, also of those that a later run sends."""
+    with suppress(MailerError):
+        recorded = recorded_settings(read_manifest(settings.campaigns / campaign.slug), settings)
+        return str(recorded.publication.sender)
+    return str(campaign.plan.get("sender", ""))
+
+
+def sender_note(settings: Settings, spool: Spool) -> str:
+    """What to do where the sender was corrected since a campaign was frozen; empty where there is nothing."""
+    campaign = spool.campaign
+    frozen, now = frozen_sender(settings, campaign), str(settings.publication.sender)
+    if not frozen or frozen == now or campaign.status in ("sent", "cancelled"):
+        return ""
+    begin = f"From is frozen as {frozen}, and mailer.toml says {now} by now. "
+    slug, issue = campaign.slug, campaign.issue
+    if spool.is_free():
+        return begin + (
+            f"Nobody has it yet: after `mailer campaigns cancel {slug}`, `mailer send {issue}` plans it anew."
+        )
+    return begin + (
+        f"Some have it already, so `mailer send {issue}` sends the rest from {frozen}, too; "
+        f"`mailer campaigns cancel {slug}` gives the rest up."
+    )
