@@ -12,7 +12,6 @@ import argparse
 import os
 import statistics
 import time
-from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
@@ -35,7 +34,7 @@ def main() -> None:
     settings = load_settings(ROOT)
     loaded = load_issue(ROOT / "issues" / f"{SLUG}.yaml", settings)
     rendition = render_variants(loaded, settings, slug=SLUG, variants=[0])[0]
-    envelope = Envelope(settings, campaign_id=1, slug=SLUG, edition="morning", sent_at=datetime.now(UTC))
+    envelope = Envelope(settings, campaign_id=1, slug=SLUG, edition="morning")
     template = Template(rendition, envelope)
     people = [Person(number, f"reader{number}@example.org", "李雷", "zh") for number in range(2000)]
 

@@ -16,7 +16,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import dkim
@@ -91,7 +90,7 @@ def _ways(
     settings = load_settings(ROOT)
     loaded = load_issue(ROOT / "issues" / f"{SLUG}.yaml", settings)
     rendition = render_variants(loaded, settings, slug=SLUG, variants=[0])[0]
-    envelope = Envelope(settings, campaign_id=1, slug=SLUG, edition="morning", sent_at=datetime.now(UTC))
+    envelope = Envelope(settings, campaign_id=1, slug=SLUG, edition="morning")
     people = [Person(number, f"reader{number}@example.org", "李雷", "zh") for number in range(MESSAGES)]
     rsa, ed25519 = signer.keys
     plain = Template(rendition, envelope)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
+from mailer.audience import events
+from mailer.audience.events import Event, last_bounced
 from mailer.audience.people import Subscriber
 from mailer.audience.suppression import suppression_of
 from mailer.errors import AudienceError
@@ -31,38 +33,13 @@ class Bounce:
     source: str
 
 
-# Of somebody who was erased meanwhile no words are kept: they may hold the address.
-_EVENT = """
-    INSERT INTO events (at, kind, subscriber_id, campaign_id, edition, reason, source)
-    SELECT ?, 'bounce', s.id, (SELECT id FROM campaigns WHERE id = ?), ?,
-        CASE s.status WHEN 'erased' THEN '' ELSE ? END, ?
-    FROM subscribers AS s WHERE s.id = ?
-"""
-
 # Who has left, complained or was erased meanwhile has done so more firmly.
 _BOUNCED = "UPDATE subscribers SET status = 'bounced', updated_at = ? WHERE id = ? AND status = 'active'"
 
-_BACK = "UPDATE subscribers SET status = 'active', updated_at = ? WHERE id = ? AND status = 'bounced'"
-
-_RESTORED = """
-    INSERT INTO events (at, kind, subscriber_id, reason, source) VALUES (?, 'restore', ?, ?, ?)
-"""
-
-# Newest first.
-_OF = """
-    SELECT e.at, coalesce(c.slug, ''), e.reason, e.source FROM events AS e
-    LEFT JOIN campaigns AS c ON c.id = e.campaign_id
-    WHERE e.subscriber_id = ? AND e.kind = 'bounce' ORDER BY e.at DESC, e.id DESC
-"""
-
-_LAST = "SELECT coalesce(max(at), '') FROM events WHERE subscriber_id = ? AND kind = 'bounce'"
-
-# Whose last bounce was that of one campaign, and who are still out because of it.
-_BY_CAMPAIGN = """
-    SELECT s.id FROM subscribers AS s WHERE s.status = 'bounced' AND ? = (
-        SELECT e.campaign_id FROM events AS e WHERE e.subscriber_id = s.id AND e.kind = 'bounce'
-        ORDER BY e.at DESC, e.id DESC LIMIT 1)
-    AND NOT EXISTS (SELECT 1 FROM suppressions WHERE address_hash = address_hash(s.address_key))
+# Only of people who are still out because they bounced, and are not suppressed.
+_BACK = """
+    UPDATE subscribers SET status = 'active', updated_at = ? WHERE id = ? AND status = 'bounced'
+    AND NOT EXISTS (SELECT 1 FROM suppressions WHERE address_hash = address_hash(subscribers.address_key))
 """
 
 
@@ -82,18 +59,13 @@ def record_bounce(
     """
     now = at or utc_now()
     with writing(db):
-        db.conn.execute(_EVENT, (now, campaign_id, edition, words, source, subscriber_id))
+        events.record(db, Event(now, "bounce", subscriber_id, source, campaign_id, edition, words))
         return db.conn.execute(_BOUNCED, (now, subscriber_id)).rowcount > 0
 
 
 def bounces_of(db: Database, subscriber_id: int) -> tuple[Bounce, ...]:
     """Every bounce of this person, newest first."""
-    return tuple(Bounce(*row) for row in db.conn.execute(_OF, (subscriber_id,)))
-
-
-def last_bounced(db: Database, subscriber_id: int) -> str:
-    """When this person last bounced (UTC), or nothing."""
-    return str(db.conn.execute(_LAST, (subscriber_id,)).fetchone()[0])
+    return tuple(Bounce(*row) for row in events.bounces_of(db, subscriber_id))
 
 
 def restore(db: Database, person: Subscriber, *, reason: str, source: str = "cli") -> None:
@@ -116,16 +88,15 @@ def restore(db: Database, person: Subscriber, *, reason: str, source: str = "cli
 def restore_all(db: Database, campaign_id: int, *, reason: str, source: str = "cli") -> int:
     """Makes everybody active again whom this campaign has marked as bounced, last of all; gives how many."""
     with writing(db):
-        numbers = [row[0] for row in db.conn.execute(_BY_CAMPAIGN, (campaign_id,)).fetchall()]
-        for number in numbers:
-            _bring_back(db, number, reason, source)
-    return len(numbers)
+        return sum(_bring_back(db, number, reason, source) for number in events.bounces_in(db, campaign_id))
 
 
-def _bring_back(db: Database, subscriber_id: int, reason: str, source: str) -> None:
+def _bring_back(db: Database, subscriber_id: int, reason: str, source: str) -> bool:
     now = utc_now()
-    db.conn.execute(_BACK, (now, subscriber_id))
-    db.conn.execute(_RESTORED, (now, subscriber_id, reason, source))
+    if not db.conn.execute(_BACK, (now, subscriber_id)).rowcount:
+        return False
+    events.record(db, Event(now, "restore", subscriber_id, source, reason=reason))
+    return True
 
 
 def _key(db: Database, subscriber_id: int) -> str:

@@ -1,19 +1,124 @@
-"""What happened to people: the one reader and writer of the table `events`.
+"""What happened to people: the only module that reads or writes the table `events`.
 
-Rows are only ever added, and their numbers grow in the order of the commits. Whoever has read up to a number
-therefore misses nothing by asking for what came after it.
+Every change of whether a known person may be written to is an event, in both directions, in the transaction
+that makes the change. A person who is new has one only where they arrive as gone (a list that says so).
+
+Rows are only ever added, and their numbers grow in the order of the commits. A process that has read up to a
+number therefore misses nothing by asking for what came after it. Of a row only `reason` ever changes: readers
+may give one later, and an erasure empties it.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
 from sqlite_utils import Database
 
-__all__ = ["last_event", "people_since"]
+__all__ = [
+    "Event",
+    "Kind",
+    "add_reason",
+    "bounces_in",
+    "bounces_of",
+    "came_back",
+    "editions_left",
+    "forget_words",
+    "last_bounced",
+    "last_event",
+    "people_since",
+    "record",
+]
+
+#: Those that end mail to a person, then those that may begin it again. With an edition, `unsubscribe` and
+#: `subscribe` are about that edition alone. `suppress` has no person where the address is not a subscriber's.
+Kind = Literal[
+    "unsubscribe", "bounce", "complaint", "suppress", "erase", "pending", "subscribe", "confirm", "restore"
+]
+
+
+class Event(NamedTuple):
+    """One thing that happened, at a time in UTC as the database keeps it.
+
+    `campaign` is the id of the campaign that caused it, `reason` somebody's words, `source` how it became
+    known (`cli`, `one-click`, `preferences`, `import`, `smtp`, …).
+    """
+
+    at: str
+    kind: Kind
+    subscriber: int | None
+    source: str
+    campaign: int | None = None
+    edition: str = ""
+    reason: str = ""
+
+
+# An event of a campaign that is not there (any more) is still an event. Of a person who was erased meanwhile
+# no words are kept: they may hold the address.
+_RECORD = """
+    INSERT INTO events (at, kind, subscriber_id, source, campaign_id, edition, reason)
+    VALUES (?1, ?2, ?3, ?4, (SELECT id FROM campaigns WHERE id = ?5), ?6,
+        CASE WHEN EXISTS (SELECT 1 FROM subscribers WHERE id = ?3 AND status = 'erased') THEN '' ELSE ?7 END)
+"""
+
+_ADD_REASON = """
+    UPDATE events SET reason = ?
+    WHERE reason = '' AND id = (
+        SELECT max(id) FROM events WHERE subscriber_id = ? AND kind = 'unsubscribe' AND edition = ?)
+"""
+
+_FORGET = "UPDATE events SET reason = '' WHERE subscriber_id = ?"
 
 _LAST = "SELECT coalesce(max(id), 0) FROM events"
 
-# Everybody to whom anything happened after an event, with the number of the newest.
 _SINCE = "SELECT DISTINCT subscriber_id FROM events WHERE id > ? AND id <= ? AND subscriber_id IS NOT NULL"
+
+_LEFT = """
+    SELECT e.subscriber_id, e.edition FROM json_each(?) AS wanted
+    CROSS JOIN events e ON e.subscriber_id = wanted.value
+    WHERE e.kind = 'unsubscribe' AND e.edition <> ''
+"""
+
+_BOUNCES_OF = """
+    SELECT e.at, coalesce(c.slug, ''), e.reason, e.source FROM events AS e
+    LEFT JOIN campaigns AS c ON c.id = e.campaign_id
+    WHERE e.subscriber_id = ? AND e.kind = 'bounce' ORDER BY e.at DESC, e.id DESC
+"""
+
+_LAST_BOUNCED = "SELECT coalesce(max(at), '') FROM events WHERE subscriber_id = ? AND kind = 'bounce'"
+
+# By the time of the bounce, and only then by number: a restart may tell of an earlier one.
+_BOUNCES_IN = """
+    SELECT DISTINCT b.subscriber_id FROM events AS b WHERE b.campaign_id = ?1 AND b.kind = 'bounce' AND ?1 = (
+        SELECT e.campaign_id FROM events AS e WHERE e.subscriber_id = b.subscriber_id AND e.kind = 'bounce'
+        ORDER BY e.at DESC, e.id DESC LIMIT 1)
+    ORDER BY b.subscriber_id
+"""
+
+# Each person once, and none that was refused at once. A wish to leave is no refusal. A list that is imported
+# names no campaign: what it tells counts for each that had been accepted before.
+_CAME_BACK = """
+    SELECT count(*) FROM deliveries AS d WHERE d.campaign_id = ? AND d.state = 'accepted' AND EXISTS (
+        SELECT 1 FROM events AS e
+        WHERE e.subscriber_id = d.subscriber_id AND e.kind IN ('bounce', 'complaint')
+        AND (e.campaign_id = d.campaign_id OR (e.campaign_id IS NULL AND e.at >= d.settled_at)))
+"""
+
+
+def record(db: Database, *events: Event) -> None:
+    """Adds events, in their order. To be called in the transaction that makes the changes they tell of."""
+    db.conn.executemany(_RECORD, events)
+
+
+def add_reason(db: Database, subscriber_id: int, edition: str, reason: str) -> None:
+    """Adds a reader's words to their last unsubscribe from `edition` ("": all) that has none yet."""
+    db.conn.execute(_ADD_REASON, (reason, subscriber_id, edition))
+
+
+def forget_words(db: Database, subscriber_id: int) -> None:
+    """Empties the reason of every event of this person."""
+    db.conn.execute(_FORGET, (subscriber_id,))
 
 
 def last_event(db: Database) -> int:
@@ -27,3 +132,28 @@ def people_since(db: Database, event: int) -> tuple[frozenset[int], int]:
     if newest == event:
         return frozenset(), event
     return frozenset(row[0] for row in db.conn.execute(_SINCE, (event, newest))), newest
+
+
+def editions_left(db: Database, subscriber_ids: Iterable[int]) -> list[tuple[int, str]]:
+    """(subscriber id, edition) for each single edition that one of these people has ever left."""
+    return db.conn.execute(_LEFT, (json.dumps(list(subscriber_ids)),)).fetchall()
+
+
+def bounces_of(db: Database, subscriber_id: int) -> list[tuple[str, str, str, str]]:
+    """(time, slug of the campaign or "", words, source) of each bounce of this person, newest first."""
+    return db.conn.execute(_BOUNCES_OF, (subscriber_id,)).fetchall()
+
+
+def last_bounced(db: Database, subscriber_id: int) -> str:
+    """When this person last bounced (UTC), or ""."""
+    return str(db.conn.execute(_LAST_BOUNCED, (subscriber_id,)).fetchone()[0])
+
+
+def bounces_in(db: Database, campaign_id: int) -> list[int]:
+    """The ids of the people whose last bounce was that of this campaign."""
+    return [row[0] for row in db.conn.execute(_BOUNCES_IN, (campaign_id,))]
+
+
+def came_back(db: Database, campaign_id: int) -> int:
+    """How many deliveries of a campaign were accepted, and bounced or complained of since."""
+    return int(db.conn.execute(_CAME_BACK, (campaign_id,)).fetchone()[0])

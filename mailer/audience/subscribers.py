@@ -13,8 +13,10 @@ from typing import Any, Literal
 
 from sqlite_utils import Database
 
+from mailer.audience import events
 from mailer.audience.address import Address
 from mailer.audience.consent import Consent, record_consent
+from mailer.audience.events import Event, Kind
 from mailer.audience.people import Subscriber, find, get, list_subscribers
 from mailer.audience.suppression import suppress, suppression_of
 from mailer.errors import AudienceError
@@ -72,19 +74,6 @@ _SUBSCRIBE = """
 
 _LEAVE_EDITION = "DELETE FROM subscriptions WHERE edition = ? AND subscriber_id = ?"
 
-# An event of a campaign that is not there (any more) is still an event.
-_EVENT = """
-    INSERT INTO events (at, kind, subscriber_id, campaign_id, edition, reason, source)
-    VALUES (?, ?, ?, (SELECT id FROM campaigns WHERE id = ?), ?, ?, ?)
-"""
-
-# A reader may say why after having left.
-_LATE_REASON = """
-    UPDATE events SET reason = ?
-    WHERE reason = '' AND id = (
-        SELECT max(id) FROM events WHERE subscriber_id = ? AND kind = 'unsubscribe' AND edition = ?)
-"""
-
 # Everything about a person goes. The row stays, because deliveries and events refer to its number.
 _ERASE = """
     UPDATE subscribers SET address = NULL, address_key = NULL, domain = '', name = '', language = '',
@@ -92,11 +81,10 @@ _ERASE = """
     WHERE id = ?
 """
 
-# Free text that may hold the address or a name: origins, readers' words, servers' answers.
+# Free text that may hold the address or a name: origins, servers' answers. Readers' words are in `events`.
 _ERASE_TEXTS = (
     "DELETE FROM subscriptions WHERE subscriber_id = ?",
     "UPDATE consents SET origin = '' WHERE subscriber_id = ?",
-    "UPDATE events SET reason = '' WHERE subscriber_id = ?",
     "UPDATE deliveries SET reason = '' WHERE subscriber_id = ?",
 )
 
@@ -110,6 +98,7 @@ def add(
     details: Details | None = None,
     status: Literal["active", "pending"] = "active",
     own_act: bool = False,
+    source: str = "cli",
 ) -> tuple[Subscriber, bool]:
     """Adds a person, or changes one who is there; gives the person, and whether they are new.
 
@@ -131,21 +120,23 @@ def add(
             number = int(db.conn.execute(_INSERT, values).fetchone()[0])
         else:
             number = int(row[0])
-            _bring_back(db, _known(db, number), status, own_act, now)
+            _bring_back(db, _known(db, number), status, own_act, now, source)
         _describe(db, _known(db, number), details, now)
         for edition in editions:
-            db.conn.execute(_SUBSCRIBE, (edition, number, now))
+            begun = db.conn.execute(_SUBSCRIBE, (edition, number, now)).rowcount > 0
+            if begun and row is not None:
+                events.record(db, Event(now, "subscribe", number, source, edition=edition))
         record_consent(db, number, consent)
         return _known(db, number), row is None
 
 
-def confirm(db: Database, subscriber_id: int, consent: Consent) -> bool:
+def confirm(db: Database, subscriber_id: int, consent: Consent, *, source: str = "cli") -> bool:
     """Makes a pending person active, who has just agreed; False where nobody was waiting."""
     with writing(db):
         person = get(db, subscriber_id)
         if person is None or person.status != "pending":
             return False
-        db.conn.execute(_SET_STATUS, ("active", utc_now(), subscriber_id))
+        _set_status(db, subscriber_id, "active", Event(utc_now(), "confirm", subscriber_id, source))
         record_consent(db, subscriber_id, consent)
         return True
 
@@ -163,7 +154,8 @@ def unsubscribe(
 
     It is recorded with the campaign that caused it and the reader's reason (cut to 500 characters).
     """
-    why, now = reason.strip()[:MAX_REASON], utc_now()
+    why = reason.strip()[:MAX_REASON]
+    event = Event(utc_now(), "unsubscribe", subscriber_id, source, campaign_id, edition or "", why)
     with writing(db):
         person = get(db, subscriber_id)
         if person is None or person.status == "erased":
@@ -173,12 +165,12 @@ def unsubscribe(
         else:
             # Who complained has left already, and more firmly.
             changed = person.status not in ("unsubscribed", "complained")
-            db.conn.execute(_SET_STATUS, ("unsubscribed", now, subscriber_id)) if changed else None
+            if changed:
+                db.conn.execute(_SET_STATUS, ("unsubscribed", event.at, subscriber_id))
         if changed:
-            values = (now, "unsubscribe", subscriber_id, campaign_id, edition or "", why, source)
-            db.conn.execute(_EVENT, values)
+            events.record(db, event)
         elif why:
-            db.conn.execute(_LATE_REASON, (why, subscriber_id, edition or ""))
+            events.add_reason(db, subscriber_id, event.edition, why)
         return changed
 
 
@@ -206,11 +198,13 @@ def set_editions(
             return False
         back = person.status in ("unsubscribed", "bounced")
         if back:
-            db.conn.execute(_SET_STATUS, ("active", now, subscriber_id))
+            event = Event(now, "subscribe", subscriber_id, source, campaign_id)
+            _set_status(db, subscriber_id, "active", event)
         for edition in sorted(set(person.editions) - chosen):
             unsubscribe(db, subscriber_id, edition=edition, campaign_id=campaign_id, source=source)
         for edition in sorted(chosen - set(person.editions)):
             db.conn.execute(_SUBSCRIBE, (edition, subscriber_id, now))
+            events.record(db, Event(now, "subscribe", subscriber_id, source, campaign_id, edition))
         if back or chosen - set(person.editions):
             record_consent(db, subscriber_id, consent)
         return back or chosen != set(person.editions)
@@ -228,11 +222,12 @@ def erase(db: Database, subscriber_id: int, *, source: str = "cli") -> bool:
         if person is None or person.address is None:
             return False
         now = utc_now()
-        suppress(db, _address_of(db, subscriber_id).key, "erased")
+        suppress(db, _address_of(db, subscriber_id).key, "erased", source=source)
         db.conn.execute(_ERASE, (now, subscriber_id))
         for statement in _ERASE_TEXTS:
             db.conn.execute(statement, (subscriber_id,))
-        db.conn.execute(_EVENT, (now, "erase", subscriber_id, None, "", "", source))
+        events.forget_words(db, subscriber_id)
+        events.record(db, Event(now, "erase", subscriber_id, source))
     # Older pages may still be in the -wal file; a reader that is busy there only delays this.
     db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     return True
@@ -252,7 +247,12 @@ def _address_of(db: Database, subscriber_id: int) -> Address:
     return Address(*row)
 
 
-def _bring_back(db: Database, person: Subscriber, status: str, own_act: bool, now: str) -> None:
+def _set_status(db: Database, subscriber_id: int, status: str, event: Event) -> None:
+    db.conn.execute(_SET_STATUS, (status, event.at, subscriber_id))
+    events.record(db, event)
+
+
+def _bring_back(db: Database, person: Subscriber, status: str, own_act: bool, now: str, source: str) -> None:
     if person.status == "active":
         return
     if not own_act:
@@ -266,7 +266,8 @@ def _bring_back(db: Database, person: Subscriber, status: str, own_act: bool, no
             f"{person.address} is {person.status}; only their own wish makes them active again: if they "
             'asked, say how with --consent "…"'
         )
-    db.conn.execute(_SET_STATUS, (status, now, person.id))
+    kind: Kind = "pending" if status == "pending" else "subscribe"
+    _set_status(db, person.id, status, Event(now, kind, person.id, source))
 
 
 def _describe(db: Database, person: Subscriber, details: Details, now: str) -> None:

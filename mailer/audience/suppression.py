@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
+from mailer.audience import events
+from mailer.audience.events import Event
 from mailer.store import address_hash, utc_now, writing
 
 __all__ = ["Suppression", "is_suppressed", "suppress", "suppressed_keys", "suppression_of"]
@@ -29,14 +31,24 @@ _ADD = "INSERT INTO suppressions (address_hash, reason, added_at) VALUES (?, ?, 
 
 _FIND = "SELECT reason, added_at FROM suppressions WHERE address_hash = ?"
 
+_SUBSCRIBER = "SELECT id FROM subscribers WHERE address_key = ?"
+
 # Is there anybody on the list at all? Most lists are empty, and hashing is not free.
 _ANY = "SELECT 1 FROM suppressions LIMIT 1"
 
 
-def suppress(db: Database, key: str, reason: str) -> bool:
-    """Puts the address with this key on the list; False where it is there already."""
+def suppress(db: Database, key: str, reason: str, *, source: str = "cli") -> bool:
+    """Puts the address with this key on the list; False where it is there already.
+
+    The event names the subscriber with this address, where there is one; its reason stands on the list alone.
+    """
+    now = utc_now()
     with writing(db):
-        return db.conn.execute(_ADD, (address_hash(key), reason, utc_now())).rowcount > 0
+        if not db.conn.execute(_ADD, (address_hash(key), reason, now)).rowcount:
+            return False
+        row = db.conn.execute(_SUBSCRIBER, (key,)).fetchone()
+        events.record(db, Event(now, "suppress", row[0] if row else None, source))
+        return True
 
 
 def suppression_of(db: Database, key: str) -> Suppression | None:

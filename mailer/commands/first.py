@@ -26,7 +26,12 @@ CanaryOption = Annotated[
 ]
 HoldOption = Annotated[
     str | None,
-    typer.Option("--hold", metavar="TIME", help="How long to watch the first ones: 30m, 2h, or ask."),
+    typer.Option(
+        "--hold",
+        metavar="TIME",
+        help="How long to watch the first ones: 30m, 2h, or ask. Complaints and later bounces count where an "
+        "imported list tells of them meanwhile; no webhook is read yet.",
+    ),
 ]
 
 

@@ -2,12 +2,13 @@
 
 `Signer` is a domain with its keys. A template makes a `Seal` of it once: there the constant fragments are
 canonicalised, the body up to its first slot and all constant header fields are hashed. For each message only
-what follows is canonicalised and hashed, on copies of those two hashes, and each key signs 32 octets.
+what follows is canonicalised and hashed, on copies of those two hashes, and each key signs 32 octets. Once a
+minute, for a new Date, the constant header fields are hashed again (`Seal.dated`); the body is not.
 
     c=relaxed/relaxed   a relay may rewrap header fields and collapse white space
     h=                  constant fields, then those that differ, then the oversigned names once more
     bh=                 one for all keys: both algorithms hash with SHA-256
-    t=                  when the run began, which is what Date says too
+    t=                  what Date says too: when the message was composed, within a minute
     no l=, no x=        everything is signed, for good
 
 What this module relies on in `mime`: every line end is CRLF, no line of a body ends with white space, and
@@ -19,6 +20,7 @@ stop either, so dot-stuffing never touches what was signed.
 from __future__ import annotations
 
 import base64
+import copy
 import hashlib
 import re
 from collections.abc import Sequence
@@ -106,12 +108,29 @@ class Seal:
         self._hashed_body = hashlib.sha256(relaxed_piece(body))
         self._body_seams = tuple(seams[at:])
         self._body_fragments = tuple(relaxed_piece(fragment) for fragment in fragments[at + 1 :])
-        self._keys = tuple((key, *_signature(key, signer.domain, names, signed_at)) for key in signer.keys)
+        self._signer = signer
+        self._names = tuple(names)
+        self._prepare(signed_at)
+
+    def dated(self, date: bytes, signed_at: int) -> Seal:
+        """Returns a seal of the same messages with another value of Date, signed at that time."""
+        other = copy.copy(self)
+        other._constant = tuple(
+            (name, _field(name, date) if name.lower() == "date" else field) for name, field in self._constant
+        )
+        other._prepare(signed_at)
+        return other
+
+    def _prepare(self, signed_at: int) -> None:
+        """Hashes the constant fields, and writes the signatures as far as they are constant."""
+        self._hashed_head = hashlib.sha256(b"".join(field for _, field in self._constant))
+        self._keys = tuple(
+            (key, *_signature(key, self._signer.domain, self._names, signed_at)) for key in self._signer.keys
+        )
 
     def _fields(self, head: bytes) -> list[str]:
-        """Takes the header apart and hashes what is constant; gives the names for h=."""
-        constant: list[str] = []
-        hashed = hashlib.sha256()
+        """Takes the header apart into what is constant and what differs; gives the names for h=."""
+        constant: list[tuple[str, bytes]] = []
         differing: list[tuple[str, int]] = []
         for field in _FIELD_END.split(head):
             raw_name, _, value = field.partition(b":")
@@ -124,12 +143,11 @@ class Seal:
             elif b"\0" in value:
                 raise ValueError(f"{name} is signed, and a part of it differs: let all of it stand at a seam")
             else:
-                constant.append(name)
-                hashed.update(_field(name, value))
-        names = [*constant, *(name for name, _ in differing)]
+                constant.append((name, _field(name, value)))
+        names = [name for name, _ in (*constant, *differing)]
         if len({name.lower() for name in names}) < len(names):  # they would be hashed from the last one up
             raise ValueError("a field that is signed stands there twice")
-        self._hashed_head = hashed
+        self._constant = tuple(constant)
         self._differing = tuple((name.lower().encode("ascii") + b":", seam) for name, seam in differing)
         return [*names, *OVERSIGNED]
 

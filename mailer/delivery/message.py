@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from email.utils import format_datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import idna
 
 from mailer.config import Settings
+from mailer.delivery.dates import Dates, PerMinute, Stamp
 from mailer.delivery.dkim import Seal, Signer
 from mailer.delivery.mime import encoded_words, phrase, quoted_printable, slot_lines, unstructured
 from mailer.errors import InputError
@@ -59,11 +59,18 @@ class Envelope:
     """What all messages of one campaign share: who sends, which list, where to go.
 
     `shared` are its header fields as (name, value) pairs of text, in order, without those of MIME, without
-    From, To, Subject, Date, and without those that differ between recipients.
+    From, To, Subject, Date, and without those that differ between recipients. `dates` gives the Date: that
+    of now, or `sent_at` where that is given.
     """
 
     def __init__(
-        self, settings: Settings, *, campaign_id: int, slug: str, edition: str, sent_at: datetime
+        self,
+        settings: Settings,
+        *,
+        campaign_id: int,
+        slug: str,
+        edition: str,
+        sent_at: datetime | None = None,
     ) -> None:
         publication = settings.publication
         self.campaign_id = campaign_id
@@ -72,8 +79,7 @@ class Envelope:
         self.reply_to = publication.reply_to
         self.links = Links(publication.base_url, Tokens(settings.signing_keys()))
         self.domain = header_address(publication.sender.address).rpartition("@")[2]
-        self.sent_at = sent_at
-        self.date = format_datetime(sent_at)
+        self.dates = Dates(sent_at)
         self._return_path = settings.delivery.return_path
         host = header_address("x@" + (urlsplit(publication.base_url).hostname or self.domain))[2:]
         contact = header_address((publication.reply_to or publication.sender).address)
@@ -120,7 +126,7 @@ class Envelope:
 class Template:
     """One rendition as byte fragments with seams. Built once, used for every recipient of its variant.
 
-    With a `signer` every message begins with its DKIM signatures.
+    With a `signer` every message begins with its DKIM signatures. It may be used by several threads at once.
     """
 
     def __init__(self, rendition: Rendition, envelope: Envelope, signer: Signer | None = None) -> None:
@@ -142,12 +148,22 @@ class Template:
             self._write(b"\r\n")
         self._write(b"--", boundary, b"--\r\n")
         self._fragments.append(b"".join(self._open))
-        signed_at = int(envelope.sent_at.timestamp())
-        self._seal = Seal(signer, self._fragments, self._seams, signed_at) if signer else None
+        self._signer = signer
+        # The Date field and the seal that signs it.
+        self._dated = PerMinute(envelope.dates, self._sealed)
+
+    def _sealed(self, stamp: Stamp, before: tuple[bytes, Seal | None] | None) -> tuple[bytes, Seal | None]:
+        field = b"Date: " + stamp.date
+        if self._signer is None:
+            return field, None
+        if before and before[1]:
+            return field, before[1].dated(stamp.date, stamp.seconds)
+        fragments = [field + self._fragments[0], *self._fragments[1:]]
+        return field, Seal(self._signer, fragments, self._seams, stamp.seconds)
 
     def _head(self) -> None:
+        """Writes the header after the value of Date."""
         envelope = self.envelope
-        self._write(b"Date: ", envelope.date.encode("ascii"))
         self._write(b"\r\nMessage-ID: ")
         self._seam(_MESSAGE_ID)
         self._write(b"\r\nFrom: ", mailbox_field(envelope.sender.name, envelope.sender.address))
@@ -193,8 +209,9 @@ class Template:
             unstructured(self.rendition.subject.fill(values)) if self._slotted_subject else b"",
         ]
         filled += [slot_lines(slot.fill(values)) for slot in self._slots]
-        pieces = [self._seal.sign(filled)] if self._seal else []
-        pieces.append(self._fragments[0])
+        date, seal = self._dated.value()
+        pieces = [seal.sign(filled)] if seal else []
+        pieces += (date, self._fragments[0])
         for seam, fragment in zip(self._seams, self._fragments[1:], strict=True):
             pieces += (filled[seam], fragment)
         return b"".join(pieces)

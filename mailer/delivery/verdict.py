@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mailer.audience.events import came_back
 from mailer.delivery.spool import Spool
 
 __all__ = ["Verdict", "commonest_refusal", "refusals_note", "verdict"]
@@ -29,15 +30,9 @@ class Verdict:
 def verdict(spool: Spool) -> Verdict:
     """What is known of the whole campaign now."""
     counts = spool.counts()
-    came_back = spool.database.conn.execute(
-        # Each person once, and none that was refused at once. A wish to leave is no refusal.
-        "SELECT count(DISTINCT e.subscriber_id) FROM events AS e JOIN deliveries AS d "
-        "ON d.campaign_id = e.campaign_id AND d.subscriber_id = e.subscriber_id "
-        "WHERE e.campaign_id = ? AND e.kind IN ('bounce', 'complaint') AND d.state = 'accepted'",
-        [spool.campaign.id],
-    ).fetchone()[0]
+    since = came_back(spool.database, spool.campaign.id)
     refused, doubtful = counts["rejected"], counts["uncertain"]
-    return Verdict(counts["accepted"] + refused + doubtful, refused, doubtful, came_back)
+    return Verdict(counts["accepted"] + refused + doubtful, refused, doubtful, since)
 
 
 def commonest_refusal(spool: Spool) -> str:

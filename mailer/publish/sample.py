@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from secrets import token_hex
 
 from sqlite_utils import Database
@@ -47,7 +46,6 @@ def send_sample(db: Database, settings: Settings, prepared: Prepared, address: s
         # A Message-ID of its own: mail programs show a message once, and an editor tests more than once.
         slug=f"{prepared.plan.slug}-test-{token_hex(4)}",
         edition=prepared.plan.edition,
-        sent_at=datetime.now(UTC),
     )
     signer = open_signer(prepared.plan.transport, settings)
     known = find(db, checked.address)

@@ -12,7 +12,7 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 from sqlite_utils import Database
@@ -314,7 +314,6 @@ def _templates(settings: Settings, campaign: Campaign, signer: Signer | None) ->
         campaign_id=campaign.id,
         slug=campaign.slug,
         edition=campaign.edition,
-        sent_at=datetime.now(UTC),
     )
     made = {id(r): Template(r, envelope, signer) for r in renditions.values()}
     templates = {variant: made[id(rendition)] for variant, rendition in renditions.items()}

@@ -159,7 +159,10 @@ def test_a_persons_own_choice_of_editions_is_exact(db: Database, person: Add) ->
     chosen = get(db, number)
     assert chosen
     assert chosen.editions == ("evening", "feature")
-    assert events(db) == [("unsubscribe", number, None, "morning", "", "preferences")]
+    assert events(db) == [
+        ("unsubscribe", number, None, "morning", "", "preferences"),
+        ("subscribe", number, None, "feature", "", "preferences"),
+    ]
     assert len(consents_of(db, number)) == 2
 
 
@@ -223,7 +226,7 @@ def test_erasing_leaves_the_number_and_nothing_that_says_who(
         updated_at=gone.updated_at if gone else "",
     )
     assert db.conn.execute("SELECT subscriber_id, reason FROM deliveries").fetchall() == [(number, "")]
-    assert [row[0] for row in events(db)] == ["unsubscribe", "erase"]
+    assert [(row[0], row[4]) for row in events(db)] == [("unsubscribe", ""), ("suppress", ""), ("erase", "")]
     assert is_suppressed(db, "li.wei@example.org")
     assert find(db, "li.wei@example.org") is None
     for name in ("subscribers.db", "subscribers.db-wal"):

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from mailer import store
+from mailer.audience.bounces import restore
+from mailer.audience.people import list_subscribers
 from mailer.delivery.campaigns import find_campaign
 from mailer.delivery.canary import make_canary
 from mailer.delivery.progress import Progress
@@ -102,6 +104,13 @@ def shown(desk: Path) -> dict[str, object]:
 
 def status(desk: Path) -> str:
     return str(shown(desk)["status"])
+
+
+def load(desk: Path, told: str, addresses: list[str]) -> None:
+    """Imports a list that says that of these people."""
+    rows = "".join(f"{address},{told}\n" for address in addresses)
+    (desk / "told.csv").write_text("email,status\n" + rows, encoding="utf-8")
+    assert run(desk, "subscribers", "import", "told.csv").status == 0
 
 
 def send(desk: Path, *words: str) -> Ran:
@@ -197,6 +206,39 @@ def test_what_bounces_while_it_is_held_counts(desk: Path, clock: Clock, wire: Sc
     assert len(wire.sent) == 20
     assert "20 readers were sent to first (3 bounced or complained of): 15.0% went wrong" in ran.out
     assert status(desk) == "paused"
+
+
+@pytest.mark.parametrize(
+    ("told", "counts"), [("complained", True), ("bounced", True), ("unsubscribed", False)]
+)
+def test_a_list_that_is_imported_while_it_is_held_counts(
+    desk: Path, clock: Clock, wire: Scripted, told: str, counts: bool
+) -> None:
+    def tell() -> None:
+        clock.on_wait = lambda: None
+        load(desk, told, wire.sent[:3])
+
+    clock.on_wait = tell
+    ran = send(desk, "--canary", "10%", "--hold", "5m")
+    if counts:
+        assert (ran.status, status(desk), len(wire.sent)) == (1, "paused", 20)
+        assert "20 readers were sent to first (3 bounced or complained of): 15.0% went wrong" in ran.out
+    else:
+        assert (ran.status, status(desk)) == (0, "sent")
+        assert len(wire.sent) == NUMBER
+
+
+def test_what_a_list_told_before_they_were_sent_to_does_not_count(
+    desk: Path, clock: Clock, wire: Scripted
+) -> None:
+    everybody = [f"reader{i}@example.org" for i in range(NUMBER)]
+    load(desk, "bounced", everybody)
+    db = open_store(desk / "subscribers.db")
+    for person in list(list_subscribers(db)):
+        restore(db, person, reason="it works")
+    clock.at += dt.timedelta(minutes=1)
+    assert send(desk, "--canary", "10%", "--hold", "5m").status == 0
+    assert len(wire.sent) == NUMBER
 
 
 def test_ctrl_c_leaves_it_held_and_send_goes_on(

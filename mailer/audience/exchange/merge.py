@@ -7,13 +7,15 @@ been erased or suppressed, and never puts anybody back on an edition that they h
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from sqlite_utils import Database
 
+from mailer.audience import events
+from mailer.audience.events import Event, Kind
 from mailer.audience.exchange.rows import Entry
 from mailer.audience.suppression import suppressed_keys
 from mailer.store import utc_now, writing
@@ -33,13 +35,6 @@ _EXISTING = """
 _READS = """
     SELECT x.subscriber_id, x.edition FROM json_each(?) AS wanted
     CROSS JOIN subscriptions x ON x.subscriber_id = wanted.value
-"""
-
-# What they have left by their own act, at any time.
-_LEFT = """
-    SELECT e.subscriber_id, e.edition FROM json_each(?) AS wanted
-    CROSS JOIN events e ON e.subscriber_id = wanted.value
-    WHERE e.kind = 'unsubscribe' AND e.edition <> ''
 """
 
 # Numbers are given out here, under the write lock, and never twice.
@@ -63,15 +58,14 @@ _SUBSCRIBE = """
 
 _CONSENT = "INSERT INTO consents (subscriber_id, given_at, method, origin) VALUES (?, ?, ?, ?)"
 
-_EVENT = "INSERT INTO events (at, kind, subscriber_id, source) VALUES (?, 'unsubscribe', ?, 'import')"
-
 _JSON = json.JSONEncoder(ensure_ascii=False).encode
-_GONE = ("unsubscribed", "bounced", "complained")
+_GONE: Mapping[str, Kind] = {"unsubscribed": "unsubscribe", "bounced": "bounce", "complained": "complaint"}
+_SOURCE = "import"
 
 
 @dataclass(slots=True)
 class _Person:
-    """Somebody as the batch finds and leaves them. `id` is 0 for who is new."""
+    """Somebody as the batch finds and leaves them. Somebody new has the `id` 0 and `was` nothing."""
 
     id: int
     address: str
@@ -89,7 +83,7 @@ class _Person:
     changed: bool = False
     starts: list[str] = field(default_factory=list)
     consents: list[tuple[str, str, str]] = field(default_factory=list)
-    has_left: bool = False
+    was: str = ""
 
 
 def merge(
@@ -131,12 +125,13 @@ def _existing(db: Database, keys: list[str]) -> dict[str, _Person]:
             json.loads(attributes),
             status,
         )
+        person.was = status
         people[key] = by_id[number] = person
     if by_id:
         ids = json.dumps(list(by_id))
         for number, edition in db.conn.execute(_READS, (ids,)):
             by_id[number].reads.add(edition)
-        for number, edition in db.conn.execute(_LEFT, (ids,)):
+        for number, edition in events.editions_left(db, by_id):
             by_id[number].left.add(edition)
     return people
 
@@ -159,7 +154,6 @@ def _new(entry: Entry, origin: str, all_editions: tuple[str, ...], now: str) -> 
     )
     person.starts = list(all_editions if entry.editions is None else entry.editions)
     person.reads = set(person.starts)
-    person.has_left = person.status == "unsubscribed"
     if person.status == "active":
         person.consents.append(_consent(entry, origin, now))
     return person
@@ -174,7 +168,6 @@ def _met(person: _Person, entry: Entry, origin: str, now: str) -> Outcome:
     """Somebody who is here already: what they want comes before what the list says."""
     if _worse(person.status, entry.status):
         person.status, person.changed = entry.status, True
-        person.has_left = entry.status == "unsubscribed"
         return "updated", ""
     if person.status in _GONE:
         if entry.status in _GONE:
@@ -235,7 +228,8 @@ def _tags_text(tags: tuple[str, ...]) -> str:
 def _write(db: Database, people: Iterable[_Person], now: str) -> None:
     last = db.conn.execute(_LAST_ID).fetchone()
     number = int(last[0]) if last else 0
-    new, old, starts, consents, events = [], [], [], [], []
+    new, old, starts, consents = [], [], [], []
+    told: list[Event] = []
     for person in people:
         if not person.changed:
             continue
@@ -250,14 +244,23 @@ def _write(db: Database, people: Iterable[_Person], now: str) -> None:
             new.append((number, person.address, person.key, person.domain, *values, person.joined, now))
         starts += [(edition, person.id, now) for edition in person.starts]
         consents += [(person.id, *consent) for consent in person.consents]
-        if person.has_left:
-            events.append((now, person.id))
+        told += _events(person, now)
     for statement, rows in (
         (_INSERT, new),
         (_UPDATE, old),
         (_SUBSCRIBE, sorted(starts)),
         (_CONSENT, consents),
-        (_EVENT, events),
     ):
         if rows:
             db.conn.executemany(statement, rows)
+    events.record(db, *told)
+
+
+def _events(person: _Person, now: str) -> Iterator[Event]:
+    """What the batch has done to a person who has a number now: new editions, or that they are gone."""
+    for edition in person.starts if person.was else ():
+        yield Event(now, "subscribe", person.id, _SOURCE, edition=edition)
+    if person.status != person.was and person.status in _GONE:
+        kind = _GONE[person.status]
+        words = "" if kind == "unsubscribe" else "an imported list says so"
+        yield Event(now, kind, person.id, _SOURCE, reason=words)

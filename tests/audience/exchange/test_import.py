@@ -189,7 +189,8 @@ def test_another_programs_word_that_somebody_left_is_believed(
     assert counts(report) == {"unchanged" if status == becomes else "updated": 1}
     assert known(db, "a@b.test").status == becomes
     left = db.conn.execute("SELECT kind, source FROM events").fetchall()
-    assert left == ([("unsubscribe", "import")] if becomes == "unsubscribed" != status else [])
+    kinds = {"unsubscribed": "unsubscribe", "bounced": "bounce", "complained": "complaint"}
+    assert left == ([] if status == becomes else [(kinds[becomes], "import")])
 
 
 def test_who_had_left_elsewhere_is_known_as_that_and_never_written_to(db: Database, load: Load) -> None:
