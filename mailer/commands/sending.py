@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -20,19 +21,21 @@ from mailer.commands.first import (
 )
 from mailer.commands.scheduling import say_scheduled, schedule_rows, schedule_warnings, when
 from mailer.commands.signals import stop_on_signals
-from mailer.commands.telling import say_plan, say_result, watching
+from mailer.commands.telling import say_plan, say_result, say_since, watching
 from mailer.config import Settings
 from mailer.delivery.canary import Canary
 from mailer.delivery.spool import Spool
 from mailer.delivery.transports.base import Result as Fate
 from mailer.errors import CampaignError, InputError, TransportError
+from mailer.publish.approved import approved, keep_plan
 from mailer.publish.due import check_new, schedule_issue
+from mailer.publish.freeze import SincePlan
 from mailer.publish.prepare import Prepared, prepare
 from mailer.publish.sample import send_sample
 from mailer.publish.schedule import Schedule, check_unscheduled, make_schedule
 from mailer.publish.send import Result, left_over, send_issue
 from mailer.publish.way import check_way
-from mailer.store import open_store
+from mailer.store import open_store, open_to_read
 
 __all__ = ["plan", "result_json", "send"]
 
@@ -71,13 +74,17 @@ def plan(
 ) -> None:
     """Shows who will get an issue, who will not and why, and what it weighs. Sends nothing."""
     settings = settings_of(context)
-    db = open_store(settings.database)
+    db = open_to_read(settings.database)
     prepared = prepare(db, settings, issue, segment=segment, transport=transport)
     schedule = make_schedule(db, settings, prepared, at=at, at_local=at_local)
     if schedule is not None:
         check_new(settings, prepared)
     existing = prepared.existing
     left = left_over(Spool(db, existing).counts()) if existing else None
+    trouble = keep_plan(db, settings, prepared)
+    if trouble:
+        warnings = (*prepared.plan.warnings, trouble)
+        prepared = replace(prepared, plan=replace(prepared.plan, warnings=warnings))
     if as_json:
         status = {"status": existing.status, "left": left} if existing else {"status": "new"}
         emit_json({**prepared.plan.to_json(), **status, **(schedule.to_json() if schedule else {})})
@@ -90,7 +97,10 @@ def send(
     issue: IssuePath,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     plan_hash: Annotated[
-        str | None, typer.Option("--plan", metavar="HASH", help="Send only exactly what this plan says.")
+        str | None,
+        typer.Option(
+            "--plan", metavar="HASH", help="Send exactly what this plan says, to nobody beyond those planned."
+        ),
     ] = None,
     segment: SegmentOption = "",
     transport: TransportOption = None,
@@ -126,7 +136,11 @@ def send(
     left = left_over(Spool(db, prepared.existing).counts()) if prepared.existing else None
     if left != 0:
         check_way(settings, prepared.plan.transport, prepared.existing, asked=transport is not None)
-    _check_hash(prepared, plan_hash)
+    number = prepared.plan.recipients if left is None else left
+    if left is None and not number:
+        raise CampaignError(_NOBODY)
+    if plan_hash is not None:
+        prepared = approved(db, settings, prepared, plan_hash)
     schedule = make_schedule(db, settings, prepared, at=at, at_local=at_local)
     first = first_few(settings, prepared, asked)
     if schedule is not None:
@@ -134,18 +148,23 @@ def send(
         return
     if prepared.existing is not None:
         check_unscheduled(prepared.existing, settings.publication.zone)
-    number = prepared.plan.recipients if left is None else left
-    if left is None and not number:
-        raise CampaignError(_NOBODY)
     if number:
         if not as_json:
             _say_plan(settings, prepared, left, None, first)
         if not (yes or plan_hash):
-            _ask(prepared, number, quiet=as_json)
+            _ask(db, settings, prepared, number, quiet=as_json)
+    changes = SincePlan()
+
+    def frozen(since: SincePlan) -> None:
+        nonlocal changes
+        changes = since
+        if not as_json:
+            say_since(since)
+
     with stop_on_signals() as stop, watching(number, quiet=as_json) as observe:
-        result = send_issue(db, settings, prepared, stop=stop, observe=observe, canary=first)
+        result = send_issue(db, settings, prepared, stop=stop, observe=observe, canary=first, frozen=frozen)
     if as_json:
-        emit_json(result_json(result))
+        emit_json({**result_json(result), **changes.to_json()})
     else:
         say_result(settings, result)
     left_now = result.progress is not None or result.counts["uncertain"] or result.campaign.status == "held"
@@ -180,17 +199,23 @@ def _send_later(
 ) -> None:
     """Freezes what was planned until its time."""
     check_new(settings, prepared)
-    if not prepared.plan.recipients:
-        raise CampaignError(_NOBODY)
     if not as_json:
         _say_plan(settings, prepared, None, schedule, first)
     if ask:
-        _ask(prepared, prepared.plan.recipients, quiet=as_json, when=when(settings, schedule))
-    campaign = schedule_issue(db, settings, prepared, schedule, first)
+        _ask(
+            db,
+            settings,
+            prepared,
+            prepared.plan.recipients,
+            quiet=as_json,
+            when=when(settings, schedule),
+        )
+    campaign, since = schedule_issue(db, settings, prepared, schedule, first)
     if as_json:
-        document = {"slug": campaign.slug, "status": campaign.status, **schedule.to_json()}
+        document = {"slug": campaign.slug, "status": campaign.status, **schedule.to_json(), **since.to_json()}
         emit_json({**document, "counts": Spool(db, campaign).counts(), "plan": campaign.plan})
     else:
+        say_since(since)
         say_scheduled(settings, campaign, schedule)
 
 
@@ -209,23 +234,16 @@ def result_json(result: Result) -> dict[str, object]:
     }
 
 
-def _check_hash(prepared: Prepared, wanted: str | None) -> None:
-    if wanted is None:
-        return
-    actual = prepared.existing.plan_hash if prepared.existing else prepared.plan.hash
-    if wanted != actual:
-        raise CampaignError(
-            f"the plan is {actual} now, not {wanted}: the issue, the theme or the readers changed. "
-            f"Nothing was sent; look at `mailer plan {prepared.loaded.path}`"
-        )
-
-
-def _ask(prepared: Prepared, number: int, *, quiet: bool, when: str = "now") -> None:
+def _ask(
+    db: Database, settings: Settings, prepared: Prepared, number: int, *, quiet: bool, when: str = "now"
+) -> None:
+    """Lets the operator confirm the plan, which is kept where it is not sent now."""
     if not sys.stdin.isatty():
-        raise CampaignError(
-            f"nobody is here to confirm; add --yes, or --plan {prepared.plan.hash} to send exactly this plan"
-        )
+        known = not keep_plan(db, settings, prepared)
+        exactly = f", or --plan {prepared.plan.hash} to send exactly this plan" if known else ""
+        raise CampaignError(f"nobody is here to confirm; add --yes{exactly}")
     people = "person" if number == 1 else "people"
     if not typer.confirm(f"Send it to {number:,} {people} {when}?", err=quiet):
+        keep_plan(db, settings, prepared)
         typer.echo("Nothing was sent.", err=quiet)
         raise typer.Exit(0)

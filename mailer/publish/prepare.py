@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from mailer.archive.campaign import is_unstarted
+from mailer.audience.planned import Packer, Planned
 from mailer.audience.segments import Segment, parse
 from mailer.config import Settings
 from mailer.delivery.campaigns import Campaign, campaigns
@@ -29,13 +30,20 @@ __all__ = ["Prepared", "is_same_issue", "prepare", "selection_for"]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An issue, rendered and planned; `existing` is the campaign that sent it to this audience already."""
+    """An issue, rendered and planned; `existing` is the campaign that sent it to this audience already.
+
+    `people` are the recipients of the plan, `newest` is the number of the newest campaign that there was
+    (0: none), `erased` counts recipients of a kept plan who are not in `people` any more.
+    """
 
     loaded: LoadedIssue
     renditions: Mapping[int, Rendition]
     selection: Selection
     plan: Plan
     existing: Campaign | None
+    people: Planned
+    newest: int = 0
+    erased: int = 0
 
 
 def prepare(
@@ -51,7 +59,8 @@ def prepare(
     signer = open_signer(way, settings)
     selection = selection_for(loaded, settings, segment, earlier=[c.id for c in same if c is not existing])
     slug = existing.slug if existing else _free_slug(settings, loaded, known)
-    audience = survey(db, selection)
+    packer = Packer()
+    audience = survey(db, selection, packer)
     renditions = render_variants(loaded, settings, slug=slug, variants=audience_variants(audience))
     plan = make_plan(
         db,
@@ -66,7 +75,8 @@ def prepare(
         last=_last(known, loaded, same),
         warnings=_warnings(settings, way, signer, loaded, renditions, audience, known, same),
     )
-    return Prepared(loaded, renditions, selection, plan, existing)
+    newest = max((campaign.id for campaign in known), default=0)
+    return Prepared(loaded, renditions, selection, plan, existing, packer.planned(), newest)
 
 
 def selection_for(
