@@ -30,8 +30,10 @@ __all__ = [
     "now",
     "open_reader",
     "open_store",
+    "open_to_read",
     "utc_now",
     "utc_text",
+    "waiting_at_most",
     "writing",
 ]
 
@@ -73,10 +75,7 @@ def open_store(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Database:
             _use_wal(connection, busy_seconds)
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")
-            connection.execute("PRAGMA temp_store=FILE")
-            connection.execute(f"PRAGMA cache_size=-{CACHE_KB}")
-            connection.create_function("address_hash", 1, address_hash, deterministic=True)
-            db = Database(connection)
+            db = _prepared(connection)
             if migrations.pending(db):
                 _migrate(db)
             return db
@@ -95,8 +94,42 @@ def open_reader(db: Database) -> Database:
     path = next(row[2] for row in db.conn.execute("PRAGMA database_list") if row[1] == "main")
     connection = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA query_only=ON")
+    return _prepared(connection)
+
+
+def open_to_read(path: Path) -> Database:
+    """The database at `path` for a command that can do without writing.
+
+    Where neither the file nor its folder may be written, nothing can be written to what is returned, and
+    nobody may write to the file meanwhile. Raises StoreError as `open_store` does for everything else,
+    so also for a read-only database of an earlier version.
+    """
+    try:
+        return open_store(path)
+    except StoreError as error:
+        cause = error.__cause__
+        if not (isinstance(cause, sqlite3.OperationalError) and _is_read_only(cause)):
+            raise
+        if path.with_name(f"{path.name}-wal").exists():
+            raise  # part of what it holds is there, and cannot be read together with it
+        uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        db = _prepared(sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False))
+        if migrations.pending(db):
+            db.close()
+            raise
+        return db
+
+
+def _prepared(connection: sqlite3.Connection) -> Database:
+    """The database of a connection, with what every statement may rely on."""
+    connection.execute("PRAGMA temp_store=FILE")
+    connection.execute(f"PRAGMA cache_size=-{CACHE_KB}")
     connection.create_function("address_hash", 1, address_hash, deterministic=True)
     return Database(connection)
+
+
+def _is_read_only(error: sqlite3.Error) -> bool:
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_READONLY
 
 
 def _make_private(path: Path) -> None:
@@ -153,6 +186,17 @@ def explain(error: sqlite3.Error, path: Path | str) -> MailerError:
 def address_hash(address_key: str | None) -> str | None:
     """The key of the suppression list; also a function of the same name in SQL."""
     return None if address_key is None else hashlib.sha256(address_key.encode()).hexdigest()
+
+
+@contextmanager
+def waiting_at_most(db: Database, seconds: float) -> Iterator[None]:
+    """Within it, a writer waits so many seconds for another one before it gives up."""
+    (before,) = db.conn.execute("PRAGMA busy_timeout").fetchone()
+    db.conn.execute(f"PRAGMA busy_timeout={round(seconds * 1000)}")
+    try:
+        yield
+    finally:
+        db.conn.execute(f"PRAGMA busy_timeout={before}")
 
 
 @contextmanager

@@ -220,3 +220,21 @@ def m006_deferrals(db: Database) -> None:
         """,
     ):
         db.conn.execute(statement)
+
+
+@migrations()
+def m007_plans(db: Database) -> None:
+    """The plans that `mailer plan` made of late, so that `send --plan` can compare with them."""
+    db.conn.execute(
+        # `plan` is the plan as it was told and `content` what is sent, each as JSON; `people` are the packed
+        # (subscriber id, variant) of `audience.planned`.
+        """
+        CREATE TABLE plans (
+            hash    TEXT PRIMARY KEY,
+            made_at TEXT NOT NULL,
+            plan    TEXT NOT NULL,
+            content TEXT NOT NULL,
+            people  BLOB NOT NULL
+        )
+        """
+    )

@@ -12,8 +12,17 @@ from sqlite_utils import Database
 
 from mailer import store
 from mailer.errors import StoreError
-from mailer.store import address_hash, explain, open_store, utc_now, writing
+from mailer.store import (
+    address_hash,
+    explain,
+    open_store,
+    open_to_read,
+    utc_now,
+    waiting_at_most,
+    writing,
+)
 from mailer.tables import migrations
+from tests.faults.conftest import bound_by_permissions
 
 OPEN = (
     "import sys; from pathlib import Path; from mailer.store import open_store; open_store(Path(sys.argv[1]))"
@@ -291,3 +300,61 @@ def test_the_permissions_of_a_database_stay_as_they_were_set(path: Path) -> None
     path.chmod(0o660)
     open_store(path).conn.close()
     assert path.stat().st_mode & 0o777 == 0o660
+
+
+def read_only(path: Path) -> Database:
+    """Opens `path` to be read, while neither the file nor its folder may be written."""
+    with bound_by_permissions():
+        path.chmod(0o444)
+        path.parent.chmod(0o555)
+        try:
+            return open_to_read(path)
+        finally:
+            path.parent.chmod(0o755)
+            path.chmod(0o644)
+
+
+def test_a_read_only_database_can_be_read(path: Path) -> None:
+    db = open_store(path)
+    insert(db.conn, "kept")
+    db.close()
+    db = read_only(path)
+    assert db.conn.execute("SELECT address_hash FROM suppressions").fetchall() == [("kept",)]
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        insert(db.conn, "more")
+    db.close()
+
+
+def test_a_read_only_database_of_an_earlier_version_is_told(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "_migrations", migrations._migrations[:2])
+        open_store(path).close()
+    with pytest.raises(StoreError, match="it is read-only"):
+        read_only(path)
+
+
+def test_a_read_only_database_is_not_read_without_its_log(path: Path) -> None:
+    open_store(path).close()
+    path.with_name("subscribers.db-wal").write_bytes(b"")
+    with pytest.raises(StoreError):
+        read_only(path)
+
+
+def test_a_file_that_is_no_database_is_told_to_who_only_reads(path: Path) -> None:
+    path.write_bytes(b"no database at all" * 100)
+    with pytest.raises(StoreError, match="it is not a sound SQLite database"):
+        open_to_read(path)
+
+
+def test_a_shorter_wait_holds_within_only(path: Path) -> None:
+    db = open_store(path, busy_seconds=7.0)
+
+    def waits() -> int:
+        return int(db.conn.execute("PRAGMA busy_timeout").fetchone()[0])
+
+    with waiting_at_most(db, 0.25):
+        assert waits() == 250
+    assert waits() == 7000
+    db.close()

@@ -18,8 +18,9 @@ from mailer.audience.address import Address
 from mailer.audience.consent import Consent, record_consent
 from mailer.audience.events import Event, Kind
 from mailer.audience.people import Subscriber, find, get, list_subscribers
+from mailer.audience.planned import Planned
 from mailer.audience.suppression import suppress, suppression_of
-from mailer.errors import AudienceError
+from mailer.errors import AudienceError, StoreError
 from mailer.store import utc_now, writing
 
 __all__ = [
@@ -213,8 +214,8 @@ def set_editions(
 def erase(db: Database, subscriber_id: int, *, source: str = "cli") -> bool:
     """Forgets somebody for good; False where there is nobody to forget.
 
-    Deliveries and events keep their rows by number. The address goes on the suppression list as a
-    hash, so that no import brings it back, and its bytes are overwritten in the file.
+    Deliveries and events keep their rows by number; kept plans lose the number. The address goes on the
+    suppression list as a hash, so that no import brings it back, and its bytes are overwritten in the file.
     """
     db.conn.execute("PRAGMA secure_delete=ON")
     with writing(db):
@@ -228,9 +229,23 @@ def erase(db: Database, subscriber_id: int, *, source: str = "cli") -> bool:
             db.conn.execute(statement, (subscriber_id,))
         events.forget_words(db, subscriber_id)
         events.record(db, Event(now, "erase", subscriber_id, source))
+        _unplan(db, subscriber_id)
     # Older pages may still be in the -wal file; a reader that is busy there only delays this.
     db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     return True
+
+
+def _unplan(db: Database, subscriber_id: int) -> None:
+    """Takes somebody out of every kept plan. A plan that cannot be read goes as a whole."""
+    for (name,) in db.conn.execute("SELECT hash FROM plans").fetchall():
+        (data,) = db.conn.execute("SELECT people FROM plans WHERE hash = ?", (name,)).fetchone()
+        try:
+            rest = Planned(data).without(subscriber_id).data
+        except StoreError:
+            db.conn.execute("DELETE FROM plans WHERE hash = ?", (name,))
+            continue
+        if rest is not data:
+            db.conn.execute("UPDATE plans SET people = ? WHERE hash = ?", (rest, name))
 
 
 def _known(db: Database, subscriber_id: int) -> Subscriber:

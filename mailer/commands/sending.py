@@ -21,20 +21,22 @@ from mailer.commands.first import (
 )
 from mailer.commands.scheduling import say_scheduled, schedule_rows, schedule_warnings, when
 from mailer.commands.signals import stop_on_signals
-from mailer.commands.telling import frozen_plan, say_plan, say_result, watching
+from mailer.commands.telling import frozen_plan, say_plan, say_result, say_since, watching
 from mailer.config import Settings
 from mailer.delivery.canary import Canary
 from mailer.delivery.spool import Spool
 from mailer.delivery.transports import open_transport
 from mailer.delivery.transports.base import Result as Fate
 from mailer.errors import CampaignError, InputError, TransportError
+from mailer.publish.approved import approved, keep_plan
 from mailer.publish.due import check_new, schedule_issue
+from mailer.publish.freeze import SincePlan
 from mailer.publish.prepare import Prepared, left_in, prepare
 from mailer.publish.recovery import recover_if_idle
 from mailer.publish.sample import send_sample
 from mailer.publish.schedule import Schedule, check_unscheduled, make_schedule
 from mailer.publish.send import Result, send_issue
-from mailer.store import open_store
+from mailer.store import open_store, open_to_read
 
 __all__ = ["plan", "result_json", "send"]
 
@@ -73,13 +75,17 @@ def plan(
 ) -> None:
     """Shows who will get an issue, who will not and why, and what it weighs. Sends nothing."""
     settings = settings_of(context)
-    db = open_store(settings.database)
+    db = open_to_read(settings.database)
     prepared = prepare(db, settings, issue, segment=segment, transport=transport)
     schedule = make_schedule(db, settings, prepared, at=at, at_local=at_local)
     if schedule is not None:
         check_new(settings, prepared)
     prepared = with_recovered(db, settings, prepared)
     left = left_in(db, prepared)
+    trouble = keep_plan(db, settings, prepared)
+    if trouble:
+        warnings = (*prepared.plan.warnings, trouble)
+        prepared = replace(prepared, plan=replace(prepared.plan, warnings=warnings))
     if as_json:
         emit_json({**plan_json(prepared, left), **(schedule.to_json() if schedule else {})})
         return
@@ -91,7 +97,10 @@ def send(
     issue: IssuePath,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     plan_hash: Annotated[
-        str | None, typer.Option("--plan", metavar="HASH", help="Send only exactly what this plan says.")
+        str | None,
+        typer.Option(
+            "--plan", metavar="HASH", help="Send exactly what this plan says, to nobody beyond those planned."
+        ),
     ] = None,
     segment: SegmentOption = "",
     transport: TransportOption = None,
@@ -128,7 +137,11 @@ def send(
     left = left_in(db, prepared)
     if left != 0:
         open_transport(prepared.plan.transport, settings)  # one of no use makes no campaign
-    _check_hash(prepared, plan_hash)
+    number = prepared.plan.recipients if left is None else left
+    if left is None and not number:
+        raise CampaignError(_NOBODY)
+    if plan_hash is not None:
+        prepared = approved(db, settings, prepared, plan_hash)
     schedule = make_schedule(db, settings, prepared, at=at, at_local=at_local)
     first = first_few(settings, prepared, asked)
     if schedule is not None:
@@ -136,18 +149,23 @@ def send(
         return
     if prepared.existing is not None:
         check_unscheduled(prepared.existing, settings.publication.zone)
-    number = prepared.plan.recipients if left is None else left
-    if left is None and not number:
-        raise CampaignError(_NOBODY)
     if number:
         if not as_json:
             _say_plan(settings, prepared, left, None, first)
         if not (yes or plan_hash):
-            _ask(prepared, number, quiet=as_json)
+            _ask(db, settings, prepared, number, quiet=as_json)
+    changes = SincePlan()
+
+    def frozen(since: SincePlan) -> None:
+        nonlocal changes
+        changes = since
+        if not as_json:
+            say_since(since)
+
     with stop_on_signals() as stop, watching(number, quiet=as_json) as observe:
-        result = send_issue(db, settings, prepared, stop=stop, observe=observe, canary=first)
+        result = send_issue(db, settings, prepared, stop=stop, observe=observe, canary=first, frozen=frozen)
     if as_json:
-        emit_json(result_json(result))
+        emit_json({**result_json(result), **changes.to_json()})
     else:
         say_result(settings, result)
     left_now = result.progress is not None or result.counts["uncertain"] or result.campaign.status == "held"
@@ -200,17 +218,23 @@ def _send_later(
 ) -> None:
     """Freezes what was planned until its time."""
     check_new(settings, prepared)
-    if not prepared.plan.recipients:
-        raise CampaignError(_NOBODY)
     if not as_json:
         _say_plan(settings, prepared, None, schedule, first)
     if ask:
-        _ask(prepared, prepared.plan.recipients, quiet=as_json, when=when(settings, schedule))
-    campaign = schedule_issue(db, settings, prepared, schedule, first)
+        _ask(
+            db,
+            settings,
+            prepared,
+            prepared.plan.recipients,
+            quiet=as_json,
+            when=when(settings, schedule),
+        )
+    campaign, since = schedule_issue(db, settings, prepared, schedule, first)
     if as_json:
-        document = {"slug": campaign.slug, "status": campaign.status, **schedule.to_json()}
+        document = {"slug": campaign.slug, "status": campaign.status, **schedule.to_json(), **since.to_json()}
         emit_json({**document, "counts": Spool(db, campaign).counts(), "plan": campaign.plan})
     else:
+        say_since(since)
         say_scheduled(settings, campaign, schedule)
 
 
@@ -230,23 +254,16 @@ def result_json(result: Result) -> dict[str, object]:
     }
 
 
-def _check_hash(prepared: Prepared, wanted: str | None) -> None:
-    if wanted is None:
-        return
-    actual = prepared.existing.plan_hash if prepared.existing else prepared.plan.hash
-    if wanted != actual:
-        raise CampaignError(
-            f"the plan is {actual} now, not {wanted}: the issue, the theme or the readers changed. "
-            f"Nothing was sent; look at `mailer plan {prepared.loaded.path}`"
-        )
-
-
-def _ask(prepared: Prepared, number: int, *, quiet: bool, when: str = "now") -> None:
+def _ask(
+    db: Database, settings: Settings, prepared: Prepared, number: int, *, quiet: bool, when: str = "now"
+) -> None:
+    """Lets the operator confirm the plan, which is kept where it is not sent now."""
     if not sys.stdin.isatty():
-        raise CampaignError(
-            f"nobody is here to confirm; add --yes, or --plan {prepared.plan.hash} to send exactly this plan"
-        )
+        known = not keep_plan(db, settings, prepared)
+        exactly = f", or --plan {prepared.plan.hash} to send exactly this plan" if known else ""
+        raise CampaignError(f"nobody is here to confirm; add --yes{exactly}")
     people = "person" if number == 1 else "people"
     if not typer.confirm(f"Send it to {number:,} {people} {when}?", err=quiet):
+        keep_plan(db, settings, prepared)
         typer.echo("Nothing was sent.", err=quiet)
         raise typer.Exit(0)

@@ -21,13 +21,23 @@ from mailer.delivery.progress import Progress as RunProgress
 from mailer.delivery.reasons import Reason
 from mailer.delivery.spool import STATES
 from mailer.issue.model import only_expressions
+from mailer.publish.freeze import SincePlan
 from mailer.publish.prepare import Prepared
 from mailer.publish.schedule import what_waits
 from mailer.publish.send import Result
 from mailer.publish.times import in_words
 from mailer.words import visible
 
-__all__ = ["advice_on", "frozen_plan", "say_counts", "say_plan", "say_reasons", "say_result", "watching"]
+__all__ = [
+    "advice_on",
+    "frozen_plan",
+    "say_counts",
+    "say_plan",
+    "say_reasons",
+    "say_result",
+    "say_since",
+    "watching",
+]
 
 #: Without a terminal, a line this often (seconds).
 _LINE_SECONDS = 10.0
@@ -218,6 +228,24 @@ def _say_deferred(settings: Settings, result: Result) -> None:
         f"`mailer run-due` (for cron), makes it from {first} on, for up to {hours:,.4g} hours in all. "
         f"`mailer send {campaign.issue}` tries at once."
     )
+
+
+def say_since(since: SincePlan) -> None:
+    """Who came and left since the plan; nothing where nobody did."""
+
+    def who(number: int) -> str:
+        return f"{number:,} who {'was' if number == 1 else 'were'} planned {'has' if number == 1 else 'have'}"
+
+    def skipped(number: int) -> str:
+        return f"and {'is' if number == 1 else 'are'} skipped."
+
+    if since.left:
+        say(f"{who(since.left)} left since {skipped(since.left)}")
+    if since.received:
+        say(f"{who(since.received)} received the issue by another campaign {skipped(since.received)}")
+    if since.joined:
+        noun = "reader has" if since.joined == 1 else "readers have"
+        say(f"{since.joined:,} {noun} joined since the plan and will not get it.")
 
 
 @contextmanager

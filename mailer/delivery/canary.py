@@ -57,8 +57,10 @@ def hold_back(spool: Spool, canary: Canary) -> None:
     connection = spool.database.conn
     connection.create_function("lot", 1, lot, deterministic=True)
     connection.execute(
-        "UPDATE deliveries SET due_at = ? WHERE campaign_id = ? AND subscriber_id NOT IN "
-        "(SELECT subscriber_id FROM deliveries WHERE campaign_id = ? "
+        # Whoever is skipped already is neither first nor held back.
+        "UPDATE deliveries SET due_at = ? WHERE campaign_id = ? AND state = 'pending' "
+        "AND subscriber_id NOT IN "
+        "(SELECT subscriber_id FROM deliveries WHERE campaign_id = ? AND state = 'pending' "
         "ORDER BY lot(subscriber_id), subscriber_id LIMIT ?)",
         [HELD, spool.campaign.id, spool.campaign.id, canary.number],
     )

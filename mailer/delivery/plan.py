@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from mailer.audience.planned import Packer
 from mailer.audience.segments import Segment
 from mailer.audience.selection import mask_sql, reason_sql
 from mailer.config import Settings
@@ -26,17 +27,21 @@ from mailer.issue.load import LoadedIssue
 from mailer.render.rendition import Rendition
 
 __all__ = [
+    "RECEIVED",
     "Audience",
     "Change",
     "Plan",
     "Selection",
     "audience_variants",
+    "content_of",
     "main_variant",
     "make_plan",
     "survey",
 ]
 
 
+#: The reason of those who have the issue by another campaign. All others are an Exclusion.
+RECEIVED = "received"
 # It went into a folder, or belongs to a campaign that goes there and was not handed over elsewhere.
 _ONLY_IN_FOLDER = (
     "e.in_folder = 1 OR (lower(c.transport) LIKE 'outbox:%' AND e.state NOT IN ('accepted', 'uncertain'))"
@@ -67,7 +72,7 @@ class Selection:
             folders = "" if self.into_folder else f" AND NOT ({_ONLY_IN_FOLDER})"
             already = (
                 # What a cancelled campaign never sent does not count; what another may still send does.
-                "(SELECT 'received' FROM deliveries AS e JOIN campaigns AS c ON c.id = e.campaign_id "
+                f"(SELECT '{RECEIVED}' FROM deliveries AS e JOIN campaigns AS c ON c.id = e.campaign_id "
                 f"WHERE e.subscriber_id = s.id AND e.campaign_id IN ({marks}){folders} AND CASE c.status "
                 "WHEN 'cancelled' THEN e.state IN ('accepted', 'uncertain', 'sending') "
                 "ELSE e.state <> 'skipped' END)"
@@ -98,8 +103,8 @@ class Audience:
     digest: str
 
 
-def survey(db: Database, selection: Selection) -> Audience:
-    """Counts the audience in one pass and flat memory."""
+def survey(db: Database, selection: Selection, packer: Packer | None = None) -> Audience:
+    """Counts the audience in one pass and flat memory. Adds the recipients to the packer, if there is one."""
     sql, parameters = selection.sql()
     excluded: Counter[str] = Counter()
     variants: Counter[int] = Counter()
@@ -107,15 +112,19 @@ def survey(db: Database, selection: Selection) -> Audience:
     digest = hashlib.sha256()
     cursor = db.conn.execute(sql + " ORDER BY s.id", parameters)
     while rows := cursor.fetchmany(5000):
-        pieces = []
+        ids: list[int] = []
+        reads: list[int] = []
         for subscriber, domain, reason, variant in rows:
             if reason is not None:
                 excluded[reason] += 1
                 continue
             variants[variant] += 1
             domains[domain] += 1
-            pieces.append(f"{subscriber}:{variant};")
-        digest.update("".join(pieces).encode("ascii"))
+            ids.append(subscriber)
+            reads.append(variant)
+        digest.update("".join(f"{i}:{v};" for i, v in zip(ids, reads, strict=True)).encode("ascii"))
+        if packer is not None:
+            packer.add(ids, reads)
     return Audience(
         recipients=variants.total(),
         excluded=dict(excluded.most_common()),
@@ -185,13 +194,7 @@ def make_plan(
     """The plan of sending `renditions` to `audience`."""
     issue = loaded.issue
     sender = str(settings.publication.sender)
-    content = {
-        "sender": sender,
-        "reply_to": str(settings.publication.reply_to or ""),
-        "base_url": settings.publication.base_url,
-        "slug": slug,
-        "renditions": {str(variant): r.digest for variant, r in sorted(renditions.items())},
-    }
+    content = content_of(settings, renditions, slug)
     content_hash = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     both = hashlib.sha256(f"{content_hash}\n{audience.digest}\n{segment}".encode()).hexdigest()
     main = renditions[main_variant(audience)]
@@ -227,6 +230,17 @@ def make_plan(
         audience_hash=audience.digest,
         hash=both[:16],
     )
+
+
+def content_of(settings: Settings, renditions: Mapping[int, Rendition], slug: str) -> dict[str, Any]:
+    """What is sent, as JSON data; `renditions` are digests by variant."""
+    return {
+        "sender": str(settings.publication.sender),
+        "reply_to": str(settings.publication.reply_to or ""),
+        "base_url": settings.publication.base_url,
+        "slug": slug,
+        "renditions": {str(variant): r.digest for variant, r in sorted(renditions.items())},
+    }
 
 
 def main_variant(audience: Audience) -> int:

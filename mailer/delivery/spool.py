@@ -2,7 +2,7 @@
 
     pending ── claim ──► sending ── settle ──► accepted | rejected | deferred | uncertain
        ▲  │                 │
-       │  └─ claim ─► skipped (they left since the plan)
+       │  └─ claim ─► skipped (they left since the plan, or had left when it was frozen)
        └──── release ───────┘         deferred ── claim, once due ──► sending
        ▲                              uncertain ── resolve ──► pending | accepted
 
@@ -82,10 +82,12 @@ class Spool:
         audience_sql: str,
         audience_parameters: Sequence[Any],
         due: Callable[[str], str] | None = None,
+        reasons: bool = False,
     ) -> Spool:
         """Writes the campaign and a pending delivery for each person, inside the caller's transaction.
 
-        `audience_sql` selects (subscriber id, variant). `due` gives the time (UTC) from which somebody may be
+        `audience_sql` selects (subscriber_id, variant); with `reasons` also (reason), and who has one is
+        skipped for it. `due` gives the time (UTC) from which somebody may be
         sent to, by the name of their time zone; without it, everybody may be at once.
         """
         cursor = db.conn.execute(
@@ -114,9 +116,18 @@ class Spool:
         db.conn.execute(
             # A pending delivery for everybody in the plan.
             "INSERT INTO deliveries (campaign_id, subscriber_id, variant, due_at) "
-            f"SELECT {campaign_id}, a.subscriber_id, a.variant, {slot} FROM ({audience_sql}) AS a",
+            f"SELECT {campaign_id}, a.subscriber_id, a.variant, {slot} FROM ({audience_sql}) AS a"
+            f"{' WHERE a.reason IS NULL' if reasons else ''}",
             audience_parameters,
         )
+        if reasons:
+            db.conn.execute(
+                # They left between the plan and now, or have the issue.
+                "INSERT INTO deliveries (campaign_id, subscriber_id, variant, state, settled_at, reason) "
+                f"SELECT {campaign_id}, a.subscriber_id, a.variant, 'skipped', ?, a.reason "
+                f"FROM ({audience_sql}) AS a WHERE a.reason IS NOT NULL",
+                [utc_now(), *audience_parameters],
+            )
         return Spool(db, find_campaign(db, slug))
 
     # -- sending ----------------------------------------------------------------------------

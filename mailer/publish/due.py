@@ -35,7 +35,7 @@ from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
 from mailer.errors import BusyError, CampaignError, MailerError
 from mailer.publish.ending import mark_missed, tell_manifest
-from mailer.publish.freeze import freeze
+from mailer.publish.freeze import SincePlan, freeze
 from mailer.publish.prepare import Prepared
 from mailer.publish.recovery import recover
 from mailer.publish.schedule import Schedule, check_unscheduled, what_waits
@@ -107,8 +107,10 @@ def check_new(settings: Settings, prepared: Prepared) -> None:
 
 def schedule_issue(
     db: Database, settings: Settings, prepared: Prepared, schedule: Schedule, canary: Canary | None = None
-) -> Campaign:
+) -> tuple[Campaign, SincePlan]:
     """Freezes what was planned, to be sent when its time comes. Delivers nothing.
+
+    Returns the campaign, and who came and left since the plan.
 
     Raises CampaignError where there is a campaign of this issue already, BusyError where somebody makes it.
     """
@@ -120,8 +122,8 @@ def schedule_issue(
             raise CampaignError(
                 f"campaign {plan.slug} was made by somebody else just now; look at the plan again"
             )
-        freeze(db, settings, prepared, schedule, canary)
-        return find_campaign(db, plan.slug)
+        since = freeze(db, settings, prepared, schedule, canary)
+        return find_campaign(db, plan.slug), since
 
 
 def run_due(db: Database, settings: Settings, *, stop: Stop) -> Iterator[Done]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from mailer.archive.campaign import is_unstarted
+from mailer.audience.planned import Packer, Planned
 from mailer.audience.segments import Segment, parse
 from mailer.config import Settings
 from mailer.delivery.campaigns import Campaign, campaigns
@@ -45,6 +46,8 @@ class Prepared:
     """An issue, rendered and planned; `existing` is the campaign that sent it to this audience already.
 
     `tried_out` is set where the plan goes to readers who have it in a folder only.
+    `people` are the recipients of the plan, `newest` is the number of the newest campaign that there was
+    (0: none), `erased` counts recipients of a kept plan who are not in `people` any more.
     """
 
     loaded: LoadedIssue
@@ -52,7 +55,10 @@ class Prepared:
     selection: Selection
     plan: Plan
     existing: Campaign | None
+    people: Planned
     tried_out: TriedOut | None = None
+    newest: int = 0
+    erased: int = 0
 
 
 def prepare(
@@ -110,7 +116,8 @@ def _plan(db: Database, settings: Settings, request: _Request, existing: Campaig
     earlier = [c.id for c in same if c is not existing]
     selection = selection_for(loaded, settings, request.segment, earlier=earlier, into_folder=is_folder(way))
     slug = existing.slug if existing else _free_slug(settings, loaded, known)
-    audience = survey(db, selection)
+    packer = Packer()
+    audience = survey(db, selection, packer)
     renditions = render_variants(loaded, settings, slug=slug, variants=audience_variants(audience))
     plan = make_plan(
         db,
@@ -125,7 +132,8 @@ def _plan(db: Database, settings: Settings, request: _Request, existing: Campaig
         last=_last(known, loaded, same),
         warnings=_warnings(db, settings, way, signer, loaded, renditions, audience, known, same),
     )
-    return Prepared(loaded, renditions, selection, plan, existing)
+    newest = max((campaign.id for campaign in known), default=0)
+    return Prepared(loaded, renditions, selection, plan, existing, packer.planned(), newest=newest)
 
 
 def selection_for(

@@ -42,7 +42,7 @@ from mailer.errors import ArchiveError, CampaignError, MailerError
 from mailer.publish.canary import may_go_on, wait_while_held
 from mailer.publish.control import check_open
 from mailer.publish.ending import broke_off, conclude, tell_manifest, told
-from mailer.publish.freeze import freeze
+from mailer.publish.freeze import SincePlan, freeze
 from mailer.publish.guard import keeping_watch, refuse_if_older
 from mailer.publish.prepare import OPEN_STATES, Prepared
 from mailer.publish.recovery import NOTHING_RECOVERED, Recovered, journal_of, recover
@@ -108,10 +108,12 @@ def send_issue(
     stop: Stop,
     observe: Callable[[Progress], None],
     canary: Canary | None = None,
+    frozen: Callable[[SincePlan], None] = lambda _: None,
 ) -> Result:
     """Sends what was planned, or goes on with the campaign that did so before.
 
-    Of a new campaign the first few are sent to first, where there is a `canary`.
+    Of a new campaign the first few are sent to first, where there is a `canary`. `frozen` is called once it
+    is made, with who came and left since the plan.
 
     Raises BusyError where another process sends it, CampaignError where the audience or the issue is no
     longer what was planned, TransportError where nothing can be handed over.
@@ -122,7 +124,7 @@ def send_issue(
         # Between the plan and the lock, another process may have sent the same thing.
         existing = next((c for c in campaigns(db) if c.slug == plan.slug), None)
         if existing is None:
-            freeze(db, settings, prepared, canary=canary)
+            frozen(freeze(db, settings, prepared, canary=canary))
         elif prepared.existing is None and existing.plan_hash != plan.hash:
             raise CampaignError(
                 f"campaign {plan.slug} was made by somebody else just now; look at the plan again"

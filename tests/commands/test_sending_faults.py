@@ -141,17 +141,6 @@ def test_a_commit_that_fails_takes_the_folder_back(desk: Path, monkeypatch: pyte
     assert run(desk, "send", ISSUE, "--yes").status == 0
 
 
-def test_readers_who_come_while_the_plan_is_made(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = load_settings(desk)
-    db = open_store(settings.database)
-    planned = prepare(db, settings, desk / ISSUE)
-    run(desk, "subscribers", "add", "eve@example.org", "--consent", "by phone")
-    with pytest.raises(CampaignError, match="the subscribers changed while the plan was made"):
-        send_issue(db, settings, planned, stop=Stop(), observe=lambda _: None)
-    assert run(desk, "campaigns", "list", "--json").json == []
-    assert not (desk / "campaigns" / SLUG).exists()
-
-
 def test_another_process_was_faster_with_another_audience(desk: Path) -> None:
     settings = load_settings(desk)
     db = open_store(settings.database)

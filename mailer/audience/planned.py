@@ -1,0 +1,192 @@
+"""Packs the people of a plan: (subscriber id, variant) by id, at about one or two bytes each.
+
+    version (1 byte), then blocks: first id, last id, number of people, size in bytes | deflated columns
+
+A block has two columns of 64-bit numbers: the differences between one id and the next, and the variants. The
+bytes of a column are transposed (the first byte of each number, then the second of each, and so on), because
+most of these planes are zero and cost nothing once they are deflated. Packing and unpacking hold one block
+of about 65,000 people as numbers, so that a million need no more memory than their packed bytes.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+import zlib
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from operator import sub
+
+from mailer.errors import StoreError
+
+__all__ = ["Difference", "Packer", "Planned", "compare"]
+
+#: A block is closed when it has so many people.
+BLOCK = 65_536
+_VERSION = b"\x01"
+#: The first id of a block, its last, how many people it has, and how many bytes of columns follow.
+_HEAD = struct.Struct("<qqII")
+#: Bytes of a number.
+_WIDTH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The people of a plan, packed. Iterating gives (subscriber id, variant) in the order of ids.
+
+    Every method raises StoreError where `data` is damaged.
+    """
+
+    data: bytes
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        for block in self._blocks():
+            yield from zip(*block.unpack(), strict=True)
+
+    def __len__(self) -> int:
+        return sum(block.number for block in self._blocks())
+
+    def without(self, subscriber_id: int) -> Planned:
+        """Returns the same people but for this one. Returns itself where they are not in it."""
+        for block in self._blocks():
+            if block.first <= subscriber_id <= block.last:
+                ids, variants = block.unpack()
+                if subscriber_id not in ids:
+                    return self
+                place = ids.index(subscriber_id)
+                del ids[place], variants[place]
+                return Planned(self.data[: block.begin] + _pack(ids, variants) + self.data[block.end :])
+        return self
+
+    def _blocks(self) -> Iterator[_Block]:
+        if not self.data.startswith(_VERSION):
+            raise _damaged()
+        begin = len(_VERSION)
+        while begin < len(self.data):
+            try:
+                first, last, number, size = _HEAD.unpack_from(self.data, begin)
+            except struct.error:
+                raise _damaged() from None
+            columns = begin + _HEAD.size
+            yield _Block(first, last, number, begin, columns + size, self.data[columns : columns + size])
+            begin = columns + size
+
+
+class Packer:
+    """Packs people as they come, in the order of their ids."""
+
+    def __init__(self) -> None:
+        self._packed = [_VERSION]
+        self._ids: array[int] = array("q")
+        self._variants: array[int] = array("q")
+
+    def add(self, ids: Sequence[int], variants: Sequence[int]) -> None:
+        """Adds people: their ids, each larger than all before it, and as many variants."""
+        self._ids.extend(ids)
+        self._variants.extend(variants)
+        if len(self._ids) >= BLOCK:
+            self._close()
+
+    def planned(self) -> Planned:
+        """Returns all that were added."""
+        self._close()
+        return Planned(b"".join(self._packed))
+
+    def _close(self) -> None:
+        self._packed.append(_pack(self._ids, self._variants))
+        self._ids, self._variants = array("q"), array("q")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How many people who are present were not planned (`joined`) or read another variant than planned
+    (`other`), and how many who were planned are not present (`left`)."""
+
+    joined: int
+    other: int
+    left: int
+
+
+def compare(planned: Iterable[tuple[int, int]], present: Iterable[tuple[int, int]]) -> Difference:
+    """Compares two streams of (subscriber id, variant), both in the order of ids. Keeps nothing of them."""
+    joined = other = left = 0
+    those = iter(planned)
+    awaited = next(those, None)
+    for subscriber_id, variant in present:
+        while awaited is not None and awaited[0] < subscriber_id:
+            left += 1
+            awaited = next(those, None)
+        if awaited is None or awaited[0] != subscriber_id:
+            joined += 1
+            continue
+        other += awaited[1] != variant
+        awaited = next(those, None)
+    left += (awaited is not None) + sum(1 for _ in those)
+    return Difference(joined, other, left)
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """One block: its head, where it begins and ends in the data, and its deflated columns."""
+
+    first: int
+    last: int
+    number: int
+    begin: int
+    end: int
+    columns: bytes
+
+    def unpack(self) -> tuple[array[int], array[int]]:
+        """Returns the ids and the variants."""
+        size = self.number * _WIDTH
+        try:
+            columns = zlib.decompress(self.columns)
+        except zlib.error:
+            raise _damaged() from None
+        if len(columns) != 2 * size:
+            raise _damaged()
+        steps = _numbers(columns[:size])
+        steps[0] = self.first
+        return array("q", accumulate(steps)), _numbers(columns[size:])
+
+
+def _pack(ids: array[int], variants: array[int]) -> bytes:
+    """Returns one block of these people; no bytes for nobody."""
+    if not ids:
+        return b""
+    steps = array("q", [0])
+    steps.extend(map(sub, ids[1:], ids))
+    columns = zlib.compress(_planes(steps) + _planes(variants))
+    return _HEAD.pack(ids[0], ids[-1], len(ids), len(columns)) + columns
+
+
+def _planes(column: array[int]) -> bytes:
+    """Returns the bytes of 64-bit numbers, transposed; the lowest bytes come first on every machine."""
+    raw = _little_endian(column).tobytes()
+    return b"".join(raw[plane::_WIDTH] for plane in range(_WIDTH))
+
+
+def _numbers(planes: bytes) -> array[int]:
+    """Returns the numbers whose bytes `_planes` transposed."""
+    number = len(planes) // _WIDTH
+    raw = bytearray(len(planes))
+    for plane in range(_WIDTH):
+        raw[plane::_WIDTH] = planes[plane * number : (plane + 1) * number]
+    column = array("q")
+    column.frombytes(raw)
+    return _little_endian(column)
+
+
+def _little_endian(column: array[int]) -> array[int]:
+    """Returns the column with its bytes in little-endian order, or back in this machine's."""
+    if sys.byteorder == "little":
+        return column
+    swapped = column[:]  # pragma: no cover - no such machine runs the tests
+    swapped.byteswap()  # pragma: no cover
+    return swapped  # pragma: no cover
+
+
+def _damaged() -> StoreError:
+    return StoreError("a plan that subscribers.db keeps is damaged; make it again with `mailer plan`")
