@@ -1,7 +1,7 @@
 """Files and folders that are there whole or not at all, also after a crash or on a full disk.
 
-A folder is written under a hidden name beside its place, synced, and renamed; a file likewise. What an
-earlier crash left under such names is cleared away by the next writer. The caller decides what to say
+A folder is written under a hidden name beside its place, synced, and renamed; a file likewise, see `files`.
+What an earlier crash left under such names is cleared away by the next writer. The caller decides what to say
 of an OSError; here it only cleans up.
 """
 
@@ -15,24 +15,22 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["TEMPORARY", "put_file", "put_folder"]
+from mailer.files import TEMPORARY, new_file, sync_folder
 
-#: What is being written ends in this; nobody else should look at it.
-TEMPORARY = ".tmp"
+__all__ = ["put_file", "put_folder"]
+
 #: What is just being replaced ends in this.
 _REPLACED = ".old"
 
 
 def put_file(path: Path, data: bytes) -> None:
-    """Writes `path`, replacing what is there in one step. Raises OSError; then the old file is there."""
-    temporary = path.with_name(f".{path.name}{TEMPORARY}")
-    try:
-        _write(temporary, data)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
+    """Writes `path`, replacing what is there in one step, and syncs its folder.
+
+    Of several writers at once the last one wins. Raises OSError; then the old file is there, or, where the
+    folder alone cannot be synced, the new one.
+    """
+    with new_file(path) as file:
+        file.write(data)
 
 
 def put_folder(folder: Path, files: Iterable[tuple[str, bytes]], *, replace: bool = False) -> None:
@@ -40,7 +38,7 @@ def put_folder(folder: Path, files: Iterable[tuple[str, bytes]], *, replace: boo
 
     FileExistsError where it is there already; with `replace` what is there goes once the new one is ready.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    _make_folders(folder.parent)
     with _only_writer(folder.parent):
         _clear_leftovers(folder.parent)
         if folder.exists() and not replace:
@@ -53,7 +51,7 @@ def put_folder(folder: Path, files: Iterable[tuple[str, bytes]], *, replace: boo
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
-        _sync_folder(folder.parent)
+        sync_folder(folder.parent)
 
 
 def _fill(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
@@ -66,7 +64,7 @@ def _fill(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
             path = path.parent
             inner.add(path)
     for path in inner:
-        _sync_folder(path)
+        sync_folder(path)
 
 
 def _swap_in(temporary: Path, folder: Path) -> None:
@@ -90,12 +88,12 @@ def _write(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _make_folders(folder: Path) -> None:
+    """Makes `folder` and what is missing above it, so that their names are on disk too."""
+    for missing in reversed([folder, *folder.parents]):
+        if not missing.is_dir():
+            missing.mkdir(exist_ok=True)
+            sync_folder(missing.parent)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from mailer.archive.paths import shown
 from mailer.archive.recorded import recorded_settings
 from mailer.config import Settings
 from mailer.errors import ArchiveError, MailerError
+from mailer.files import is_temporary
 from mailer.render.lookup import read_theme
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Verdict", "examine", "verify"]
 
-#: What a process that died leaves of a manifest that it was writing.
+#: What a process that died left of a manifest that it was writing, up to version 0.1.0.
 _UNFINISHED = f".{MANIFEST}.tmp"
 
 
@@ -76,7 +77,9 @@ def _changed_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     found = dict(_files_in(folder))
     for name in sorted(expected.keys() - found.keys()):
         yield f"{shown(folder, name)} is missing"
-    for name in sorted(found.keys() - expected.keys() - {MANIFEST, _UNFINISHED}):
+    for name in sorted(found.keys() - expected.keys() - {MANIFEST}):
+        if _is_unfinished(name, found[name]):
+            continue
         yield f"{shown(folder, name)} was not there when the campaign was sent"
     for name in sorted(expected.keys() & found.keys()):
         path = found[name]
@@ -88,6 +91,11 @@ def _changed_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{shown(folder, name)} was changed: its SHA-256 is not the one in {MANIFEST}"
         except OSError as error:
             yield f"{shown(folder, name)} cannot be read: {(error.strerror or str(error)).lower()}"
+
+
+def _is_unfinished(name: str, path: Path) -> bool:
+    """Whether this is a manifest that is being written, or was when its writer died."""
+    return (name == _UNFINISHED or is_temporary(name, MANIFEST)) and not path.is_symlink()
 
 
 def _other_copies(folder: Path, manifest: Mapping[str, Any], sent: Mapping[int, Rendition]) -> Iterator[str]:

@@ -16,6 +16,7 @@ import typer
 from mailer.commands.context import say
 from mailer.config import CONFIG_NAME
 from mailer.errors import ConfigError, FailureError
+from mailer.files import sync_folder
 
 __all__ = ["init", "make_workspace"]
 
@@ -71,6 +72,9 @@ def make_workspace(folder: Path, today: dt.date) -> str:
             made.append(path)
             with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
                 stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            sync_folder(path.parent)
     except BaseException as error:
         _undo(made)
         if isinstance(error, FileExistsError):
@@ -117,6 +121,7 @@ def _make_folder(place: Path, made: list[Path]) -> None:
         if not missing.is_dir():
             missing.mkdir()
             made.append(missing)
+            sync_folder(missing.parent)
 
 
 def _undo(made: list[Path]) -> None:

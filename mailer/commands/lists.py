@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -23,6 +22,7 @@ from mailer.audience.values import STATUSES, editions_of
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.config import Settings
 from mailer.errors import AudienceError
+from mailer.files import new_file
 from mailer.store import open_store
 from mailer.words import nearest
 
@@ -84,7 +84,7 @@ def export_list(
         finally:
             stream.detach()
         return
-    with _whole_file(output) as file:
+    with new_file(output, mode=0o600, encoding="utf-8-sig") as file:  # it holds addresses
         count = export_csv(db, file, **wanted)
     name = shown_path(output, settings)
     if as_json:
@@ -103,23 +103,6 @@ def filter_of(settings: Settings, status: str | None, edition: str | None, segme
         editions_of((edition,), settings.editions)
     parsed = segments.parse(segment, settings.publication.zone) if segment is not None else None
     return {"status": status, "edition": edition, "segment": parsed}
-
-
-@contextmanager
-def _whole_file(path: Path) -> Iterator[IO[str]]:
-    """A file that is there once it is complete, and that only its owner may read: it holds addresses."""
-    part = path.with_name(path.name + ".part")
-    try:
-        part.unlink(missing_ok=True)
-        part.touch(mode=0o600)
-        with part.open("w", encoding="utf-8-sig", newline="") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 @contextmanager

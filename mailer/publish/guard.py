@@ -6,6 +6,7 @@ the file, and refuses where the archive knows of more than the database does.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -19,6 +20,7 @@ from mailer.delivery.campaigns import Campaign
 from mailer.delivery.progress import Progress
 from mailer.delivery.spool import Spool
 from mailer.errors import ArchiveError, CampaignError, StoreError
+from mailer.files import sync_folder
 from mailer.issue.load import LoadedIssue
 
 __all__ = ["keeping_watch", "refuse_if_behind", "refuse_if_forgotten", "refuse_if_older"]
@@ -101,22 +103,33 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
+def _rescue_file(path: Path) -> Path:
+    """Makes an empty file under a free name, for its owner alone; two runs at once get one each."""
+    number = 1
+    while True:
+        target = path.with_name(f"{path.name}-rescued" + (f"-{number}" if number > 1 else ""))
+        try:
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        except FileExistsError:
+            number += 1
+        else:
+            return target
+
+
 def _rescue(db: Database, path: Path) -> str:
     """Copies what the open database holds to `NAME-rescued`; gives the sentence that tells of it.
 
     Git ignores that name like the database's own.
     """
     what = f"{path.name} was removed or replaced while it was in use"
-    target, number = path.with_name(f"{path.name}-rescued"), 1
-    while target.exists():  # somebody's evidence
-        number += 1
-        target = path.with_name(f"{path.name}-rescued-{number}")
     try:
+        target = _rescue_file(path)
         copy = sqlite3.connect(target)
         try:
             db.conn.backup(copy)
         finally:
             copy.close()
+        sync_folder(path.parent)
     except (sqlite3.Error, OSError) as error:
         return (
             f"{what}, and what it held cannot be saved ({error}); restore it from a backup, and send nothing "

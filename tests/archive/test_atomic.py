@@ -11,6 +11,8 @@ import pytest
 
 from mailer.archive import atomic
 from mailer.archive.atomic import put_file, put_folder
+from mailer.files import TEMPORARY
+from tests.syncs import Syncs
 
 FILES = [("a.txt", b"one"), ("deep/er/b.txt", b"two")]
 
@@ -75,7 +77,7 @@ def test_what_was_there_survives_a_replacement_that_fails(
     real = Path.rename
 
     def rename(self: Path, target: Path) -> Path:
-        if self.name.endswith(atomic.TEMPORARY):
+        if self.name.endswith(TEMPORARY):
             raise OSError(errno.EIO, "Input/output error")
         return real(self, target)
 
@@ -124,3 +126,72 @@ def test_a_file_is_replaced_in_one_step(tmp_path: Path, monkeypatch: pytest.Monk
         put_file(path, b"three")
     assert path.read_bytes() == b"two"
     assert names(tmp_path) == {"m.json"}
+
+
+def test_two_writers_of_one_file_at_once_do_not_mix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "m.json"
+    real, contents = os.fsync, [b"the longer one of the second", b"third"]
+
+    def another_comes_between(descriptor: int) -> None:
+        if contents:  # while the first one syncs what it has written, and before it renames
+            put_file(path, contents.pop(0))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", another_comes_between)
+    put_file(path, b"first")
+    assert path.read_bytes() == b"first"  # whole, and the last one to be put in its place
+    assert names(tmp_path) == {"m.json"}
+
+
+def test_a_writer_that_fails_leaves_what_another_writes_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "m.json"
+    real, calls = os.fsync, 0
+
+    def fsync(descriptor: int) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            with pytest.raises(OSError, match="No space"):
+                put_file(path, b"second")
+        elif calls == 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    put_file(path, b"first")
+    assert path.read_bytes() == b"first"
+    assert names(tmp_path) == {"m.json"}
+
+
+def test_the_folder_of_a_file_is_synced_once_the_file_is_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "m.json"
+    put_file(path, b"one")
+    syncs = Syncs(monkeypatch, noting=path.read_bytes)
+    put_file(path, b"two")
+    assert syncs.of_folder(tmp_path) == [b"two"]
+    assert syncs.of_files == [b"one"]
+
+
+def test_every_folder_that_is_made_is_synced_into_the_one_above(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    syncs = Syncs(monkeypatch, noting=lambda: names(tmp_path))
+    put_folder(tmp_path / "new/place/one", FILES)
+    assert {"new"} in syncs.of_folder(tmp_path)
+    assert any("new/place" in noted for noted in syncs.of_folder(tmp_path / "new"))
+    assert any("new/place/one/deep/er/b.txt" in noted for noted in syncs.of_folder(tmp_path / "new/place"))
+    for folder in ("new/place/one", "new/place/one/deep", "new/place/one/deep/er"):
+        assert syncs.of_folder(tmp_path / folder), folder
+
+
+def test_a_file_has_the_usual_permissions(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        put_file(tmp_path / "m.json", b"")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "m.json").stat().st_mode & 0o777 == 0o640

@@ -89,6 +89,35 @@ def test_every_changed_missing_and_new_file_is_named(sent: Desk, name: str) -> N
     ]
 
 
+@pytest.mark.parametrize("name", [".manifest.json.tmp", ".manifest.json.0123456789abcdef.tmp"])
+def test_what_a_dead_writer_left_of_a_manifest_is_no_fault(sent: Desk, name: str) -> None:
+    (sent.folder() / name).write_bytes(b"half a mani")
+    assert verify(sent.folder(), sent.settings) == []
+    update_manifest(sent.folder(), {"status": "sent"})
+    assert verify(sent.folder(), sent.settings) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".email.html.0123456789abcdef.tmp",
+        "variants/.manifest.json.0123456789abcdef.tmp",
+        ".manifest.json.new.tmp",
+        "manifest.json.0123456789abcdef.tmp",
+    ],
+)
+def test_any_other_file_that_was_added_is_a_fault(sent: Desk, name: str) -> None:
+    (sent.folder() / name).write_bytes(b"")
+    assert verify(sent.folder(), sent.settings) == [
+        f"campaigns/2026-11-21-evening/{name} was not there when the campaign was sent"
+    ]
+
+
+def test_a_link_under_the_name_of_an_unfinished_manifest_is_a_fault(sent: Desk, tmp_path: Path) -> None:
+    (sent.folder() / ".manifest.json.0123456789abcdef.tmp").symlink_to(tmp_path)
+    assert len(verify(sent.folder(), sent.settings)) == 1
+
+
 def test_a_link_in_place_of_a_file_is_named(sent: Desk, tmp_path: Path) -> None:
     shutil.copy(sent.folder() / "email.txt", tmp_path / "elsewhere")
     (sent.folder() / "email.txt").unlink()

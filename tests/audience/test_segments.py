@@ -175,6 +175,18 @@ def test_li_is_not_in(matches: Callable[[str], bool], text: str) -> None:
     assert not matches(text)
 
 
+@pytest.mark.parametrize(
+    ("language", "is_in"),
+    [("zh", True), ("zh-CN", True), ("zh-Hans-CN", True), ("zha", False), ("zhx-CN", False), ("z", False)],
+)
+def test_a_language_is_also_its_subtags_and_no_other_language_that_begins_like_it(
+    db: Database, person: Add, language: str, is_in: bool
+) -> None:
+    person("a@example.org", language=language)
+    assert bool(list(list_subscribers(db, segment=parse('language == "zh"')))) is is_in
+    assert bool(list(list_subscribers(db, segment=parse('language != "zh"')))) is not is_in
+
+
 def test_days_begin_at_midnight_where_the_publication_is(db: Database, person: Add) -> None:
     person("a@example.org")
     db.conn.execute("UPDATE subscribers SET joined_at = '2026-01-01T16:00:00.000000Z'")

@@ -226,12 +226,17 @@ def test_erasing_leaves_the_number_and_nothing_that_says_who(
         updated_at=gone.updated_at if gone else "",
     )
     assert db.conn.execute("SELECT subscriber_id, reason FROM deliveries").fetchall() == [(number, "")]
-    assert [(row[0], row[4]) for row in events(db)] == [("unsubscribe", ""), ("suppress", ""), ("erase", "")]
+    assert events(db) == [
+        ("unsubscribe", number, None, "", "", "web"),
+        ("suppress", number, None, "", "", "cli"),
+        ("erase", number, None, "", "", "cli"),
+    ]
     assert is_suppressed(db, "li.wei@example.org")
     assert find(db, "li.wei@example.org") is None
     for name in ("subscribers.db", "subscribers.db-wal"):
         content = (settings.root / name).read_bytes()
         assert b"li.wei" not in content
+        assert b"Li Wei" not in content
         assert b"12345678" not in content
 
 

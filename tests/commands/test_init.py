@@ -17,6 +17,7 @@ from mailer.errors import ConfigError, FailureError
 from mailer.issue.fields import parse_date
 from mailer.issue.load import load_issue
 from tests.cli import run
+from tests.syncs import Syncs
 
 DAY = parse_date("2026-11-21")
 ISSUE = "issues/2026-11-21-morning.yaml"
@@ -162,6 +163,23 @@ def test_somebody_elses_file_is_kept_when_it_appears_meanwhile(
         "issues/theirs.yaml": b"theirs",
         "mailer.toml": b"theirs",
     }
+
+
+def test_everything_is_on_disk_before_mailer_toml_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "desk"
+    syncs = Syncs(monkeypatch, noting=lambda: set(tree(folder)))
+    make_workspace(folder, DAY)
+    everything = set(tree(folder))
+    rest = {name for name, data in tree(folder).items() if data is not None} - {"mailer.toml"}
+    assert sum("mailer.toml" not in noted for noted in syncs.of_files) == len(rest)
+    for name in rest:
+        assert any(
+            name in noted and "mailer.toml" not in noted for noted in syncs.of_folder((folder / name).parent)
+        )
+    assert syncs.of_folder(folder)[-1] == everything
+    assert syncs.of_folder(tmp_path)
 
 
 def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

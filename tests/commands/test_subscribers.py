@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlite_utils import Database
 
 from mailer.commands import lists
 from mailer.commands.program import main
@@ -261,22 +262,39 @@ def test_an_export_to_standard_output_is_csv(listed: Run) -> None:
     assert row.startswith("Li@example.org,李伟,zh,,vip,evening;feature;morning,active,")
 
 
+def test_two_exports_to_one_file_at_once_do_not_mix(
+    listed: Run, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, others = lists.export_csv, ["--status=bounced"]
+
+    def another_comes_between(db: Database, file: Any, **wanted: Any) -> int:
+        number = real(db, file, **wanted)
+        while others:
+            assert listed("export", "-o", "out.csv", others.pop())[0] == 0
+        return number
+
+    monkeypatch.setattr(lists, "export_csv", another_comes_between)
+    assert listed("export", "-o", "out.csv")[:2] == (0, "2 people are in out.csv.\n")
+    assert len((workspace / "out.csv").read_text(encoding="utf-8-sig").splitlines()) == 3
+    assert not list(workspace.glob(".out.csv*"))
+
+
 def test_an_export_that_fails_leaves_the_old_file(
     listed: Run, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (workspace / "out.csv").write_text("old")
 
     def full(*args: Any, **kwargs: Any) -> int:
-        raise OSError(28, "No space left on device", "out.csv.part")
+        raise OSError(28, "No space left on device", "out.csv")
 
     monkeypatch.setattr(lists, "export_csv", full)
     status, _, err = listed("export", "-o", "out.csv")
     assert (status, err) == (
         1,
-        "mailer: out.csv.part: no space left on device; mend that and run this again\n",
+        "mailer: out.csv: no space left on device; mend that and run this again\n",
     )
     assert (workspace / "out.csv").read_text() == "old"
-    assert not (workspace / "out.csv.part").exists()
+    assert not list(workspace.glob(".out.csv*"))
 
 
 @pytest.mark.parametrize(

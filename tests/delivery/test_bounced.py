@@ -221,6 +221,18 @@ def test_a_retry_leaves_out_who_cannot_be_reached_and_takes_who_was_restored(db:
     ]
 
 
+def test_a_retry_leaves_out_a_refused_address_whose_reader_has_left_since(db: Database) -> None:
+    a, b = add_readers(db, 2)
+    spool = freeze(db)
+    spool.claim(9)
+    spool.settle([(a, 1, GONE, ""), (b, 1, POLICY, "")])
+    for number in (a, b):
+        assert unsubscribe(db, number, source="page")
+    assert status(db, a) == "unsubscribed"  # and bounced no more
+    assert spool.retry() == (1, 1)
+    assert [state for _, state, *_ in spool.each()] == ["rejected", "pending"]
+
+
 def test_only_who_bounced_is_restored(db: Database) -> None:
     a, b = add_readers(db, 2)
     spool = freeze(db)

@@ -19,10 +19,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mailer.delivery.journal import Journal
+from mailer.files import NewFile
 from mailer.store import open_store
 from tests.faults.conftest import (
     GO_ON,
@@ -463,18 +465,18 @@ def test_an_outbox_that_is_a_file(desk: Desk) -> None:
 
 
 def test_an_outbox_on_a_full_disk(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mailer.delivery.transports.outbox import OutboxChannel
+    made: list[Path] = []
 
-    real, calls = OutboxChannel._write, []
-
-    def fill_up(self: OutboxChannel, name: str, data: bytes) -> None:
-        calls.append(name)
-        if len(calls) == 3:
-            (desk.root / "outbox" / f".{name}.part").symlink_to("/dev/full")
-        real(self, name, data)
+    class FullAtTheThird(NewFile):
+        def __init__(self, path: Path, **more: Any) -> None:
+            super().__init__(path, **more)
+            made.append(path)
+            if len(made) == 3:
+                self.file.close()
+                self.file = os.fdopen(os.open("/dev/full", os.O_WRONLY), "wb")
 
     with monkeypatch.context() as patch:
-        patch.setattr(OutboxChannel, "_write", fill_up)
+        patch.setattr("mailer.delivery.transports.outbox.NewFile", FullAtTheThird)
         advice = "free some room there, then run this again"
         outbox_fails(desk, "No space left on device", advice, lambda: None)
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 from mailer.audience.exchange.cells import guarded
 from mailer.audience.exchange.columns import REFUSED_BECAUSE, REFUSED_ROW
+from mailer.files import NewFile, clear_leftovers
 
 __all__ = ["OUTCOMES", "ImportReport", "RefusedFile", "RowNote", "RowRanges"]
 
@@ -85,33 +84,28 @@ class RefusedFile:
     def __init__(self, path: Path, header: Sequence[str]) -> None:
         self.path = path
         self._header = header
-        self._part = path.with_name(path.name + ".part")
-        self._file: IO[str] | None = None
+        self._new: NewFile | None = None
+        clear_leftovers(path.parent, path.name)
 
     def add(self, row: int, reason: str, cells: Sequence[str]) -> None:
         """One refused row, with its number and the reason in front."""
-        if self._file is None:
-            self._part.unlink(missing_ok=True)
-            self._part.touch(mode=0o600)
-            self._file = self._part.open("w", encoding="utf-8-sig", newline="")
-            self._write([REFUSED_ROW, REFUSED_BECAUSE, *self._header])
-        self._write([str(row), reason, *cells])
+        if self._new is None:
+            self._new = NewFile(self.path, mode=0o600, encoding="utf-8-sig")
+            self._write(self._new, [REFUSED_ROW, REFUSED_BECAUSE, *self._header])
+        self._write(self._new, [str(row), reason, *cells])
 
-    def _write(self, cells: list[str]) -> None:
-        if self._file is not None:
-            csv.writer(self._file).writerow([guarded(cell) for cell in cells])
+    @staticmethod
+    def _write(new: NewFile, cells: list[str]) -> None:
+        csv.writer(new.file).writerow([guarded(cell) for cell in cells])
 
     def finish(self) -> Path | None:
         """Puts the file in its place; its path, or None where no row was refused."""
-        if self._file is None:
+        if self._new is None:
             return None
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._part.replace(self.path)
+        self._new.commit()
         return self.path
 
     def close(self) -> None:
-        """Lets go of the file, whatever happened."""
-        if self._file is not None:
-            self._file.close()
+        """Removes what was written and not put in its place."""
+        if self._new is not None:
+            self._new.discard()

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from mailer.delivery.transports.base import Outcome, Outgoing, Result
 from mailer.errors import TransportError
+from mailer.files import NewFile, clear_leftovers
 
 __all__ = ["Outbox", "file_name"]
 
@@ -53,6 +53,7 @@ class OutboxChannel:
             try:
                 if not self._ready:
                     self._folder.mkdir(parents=True, exist_ok=True)
+                    clear_leftovers(self._folder)
                     self._ready = True
                 self._write(name, message.raw())
             except OSError as error:
@@ -68,17 +69,12 @@ class OutboxChannel:
         """Nothing is open between two messages."""
 
     def _write(self, name: str, data: bytes) -> None:
-        target = self._folder / name
-        draft = self._folder / f".{name}.part"
+        new = NewFile(self._folder / name, mode=0o600)  # it holds a reader's links
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-            with os.fdopen(os.open(draft, flags, 0o600), "wb") as file:  # it holds a reader's links
-                file.write(data)
-                file.flush()
-                draft.replace(target)
-                os.fsync(file.fileno())  # after the renaming, so that the name is on disk too
-        except OSError:
-            draft.unlink(missing_ok=True)
+            new.file.write(data)
+            new.commit_at_once()
+        except BaseException:
+            new.discard()
             raise
 
     def _failure(self, error: OSError) -> TransportError:

@@ -15,6 +15,7 @@ from sqlite_utils import Database
 
 from mailer.audience.exchange import importer
 from mailer.audience.exchange.importer import import_csv
+from mailer.audience.exchange.report import RefusedFile
 from mailer.config import Settings
 from mailer.store import open_store
 
@@ -84,8 +85,34 @@ def test_an_import_that_was_killed_is_finished_by_the_next(
     assert report.total == ROWS + 1
     assert report.count("refused") == 1
     assert state(db) == state(whole)
-    assert not list(workspace.glob("*.part"))
+    assert not list(workspace.glob("*.tmp"))
     whole.close()
+
+
+def test_two_imports_of_one_list_at_once_do_not_mix_their_refused_rows(tmp_path: Path) -> None:
+    path = tmp_path / "list.refused.csv"
+    one, two = RefusedFile(path, ["email"]), RefusedFile(path, ["email"])
+    one.add(2, "no @", ["bad"])
+    two.add(3, "no @", ["worse"])
+    one.add(4, "no @", ["worst"])
+    assert two.finish() == path
+    assert [line.split(",")[0] for line in path.read_text("utf-8-sig").splitlines()[1:]] == ["3"]
+    assert one.finish() == path
+    assert [line.split(",")[0] for line in path.read_text("utf-8-sig").splitlines()[1:]] == ["2", "4"]
+    one.close()
+    two.close()
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+def test_an_import_that_fails_leaves_no_half_file_of_refused_rows(tmp_path: Path) -> None:
+    path = tmp_path / "list.refused.csv"
+    path.write_text("of an earlier import")
+    (tmp_path / ".list.refused.csv.0123456789abcdef.tmp").write_text("of one that was killed")
+    refused = RefusedFile(path, ["email"])
+    refused.add(2, "no @", ["bad"])
+    refused.close()
+    assert path.read_text() == "of an earlier import"
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
 
 
 def test_two_imports_at_once_both_finish_and_nobody_is_there_twice(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mailer.delivery.transports.base import Result
+from mailer.delivery.transports.base import Outcome, Result
 from mailer.delivery.transports.outbox import Outbox, file_name
 from mailer.errors import TransportError
 from tests.delivery.transports.outgoing import FakeMessage, messages
@@ -103,7 +103,7 @@ def test_a_full_or_read_only_disk_is_one_sentence_and_leaves_no_draft(
     with pytest.raises(TransportError) as caught:
         outbox.channel().send(messages(1))
     assert str(caught.value) == f"the outbox out cannot be written: {advice}"
-    assert not [path for path in outbox.folder.iterdir() if path.suffix == ".part"]
+    assert not [path for path in outbox.folder.iterdir() if path.suffix != ".eml"]
 
 
 def test_what_was_written_before_the_disk_filled_stays_accepted(
@@ -126,3 +126,28 @@ def test_what_was_written_before_the_disk_filled_stays_accepted(
 def test_a_message_is_its_owners_alone(outbox: Outbox) -> None:
     (outcome,) = outbox.channel().send(messages(1))
     assert (outbox.folder / outcome.provider_id).stat().st_mode & 0o777 == 0o600
+
+
+def test_two_copies_of_one_message_at_once_do_not_mix(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace, waiting = Path.replace, [b"Second.\r\n"]
+    results: list[Outcome] = []
+
+    def another_comes_between(self: Path, target: Path) -> Path:
+        while waiting:  # before the first is put in its place
+            results.extend(outbox.channel().send(messages(1, body=waiting.pop())))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", another_comes_between)
+    results.extend(outbox.channel().send(messages(1, body=b"First.\r\n")))
+    assert [outcome.result for outcome in results] == ["accepted", "accepted"]
+    (path,) = outbox.folder.iterdir()
+    assert path.read_bytes().endswith(b"First.\r\n")
+
+
+def test_what_a_dead_run_left_is_removed_by_the_next(outbox: Outbox) -> None:
+    outbox.folder.mkdir()
+    (outbox.folder / ".2026-11-21-morning.7.eml.0123456789abcdef.tmp").write_bytes(b"half")
+    (outcome,) = outbox.channel().send(messages(1))
+    assert [path.name for path in outbox.folder.iterdir()] == [outcome.provider_id]

@@ -250,6 +250,22 @@ def test_400_that_names_somebody_who_is_not_there_names_nobody(bench: Callable[.
     assert desk.results() == ["rejected"] * 3
 
 
+@pytest.mark.parametrize("number", range(4))
+def test_400_rejects_exactly_the_one_of_its_number(number: int, bench: Callable[..., Bench]) -> None:
+    desk = bench()
+    desk.api.answer(400, error("bad", f"personalizations.{number}.to.0.email"))
+    results = desk.results(4)
+    assert [place for place, result in enumerate(results) if result == "rejected"] == [number]
+    assert results.count("accepted") == 3
+
+
+def test_400_that_names_the_one_after_the_last_names_nobody(bench: Callable[..., Bench]) -> None:
+    desk = bench()
+    desk.api.answer(400, error("bad", "personalizations.3.to.0.email"))
+    assert {(outcome.result, outcome.cause) for outcome in desk.send(3)} == {(Result.REJECTED, Cause.US)}
+    assert len(desk.api.requests) == 1
+
+
 def test_400_again_and_again_leaves_the_rest_for_later(bench: Callable[..., Bench]) -> None:
     desk = bench()
     desk.api.answer(400, error("bad", "personalizations.0"), times=99)
@@ -337,6 +353,15 @@ def test_what_was_accepted_stays_accepted_when_the_rest_fails(bench: Callable[..
     assert second == Outcome(
         Result.DEFERRED, reason="SendGrid took nothing: 401 gone; check SENDGRID_API_KEY"
     )
+
+
+def test_what_is_uncertain_stays_uncertain_when_the_rest_fails(bench: Callable[..., Bench]) -> None:
+    desk = bench()
+    desk.api.answer(500, error("oops"))
+    desk.api.answer(401, error("gone"))
+    batch = [FakeMessage(1, "a@example.org"), FakeMessage(2, "b@example.org", rendition=fake_rendition(1))]
+    results = [outcome.result for outcome in desk.channel.send(batch)]
+    assert results == [Result.UNCERTAIN, Result.DEFERRED]
 
 
 def test_nobody_there_is_one_sentence() -> None:

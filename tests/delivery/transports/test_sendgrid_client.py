@@ -138,6 +138,21 @@ def test_a_server_that_stops_reading_has_not_carried_it_out(serve: Callable[...,
     done.set()
 
 
+def test_an_answer_is_not_waited_for_where_the_request_could_not_be_sent_in_time(
+    serve: Callable[..., str],
+) -> None:
+    done = threading.Event()
+
+    def answer_and_stop_reading(connection: socket.socket) -> None:
+        connection.sendall(YES)  # no such answer is about a request that lacks most of its bytes
+        done.wait(5)
+
+    url = serve(answer_and_stop_reading)
+    with pytest.raises(NotSent, match="did not answer in time"):
+        post(url, BIG, Wire(url, "key", 0.2))
+    done.set()
+
+
 def test_an_answer_that_is_not_http_is_no_answer(serve: Callable[..., str]) -> None:
     def mumble(connection: socket.socket) -> None:
         read_request(connection)

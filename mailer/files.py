@@ -1,0 +1,165 @@
+"""Files that take the place of another in one step, also with several writers and after a crash.
+
+A new file is written under a temporary name of its own beside its place, synced and renamed; then its folder
+is synced, so that the name is on disk too. A writer holds a lock on its temporary file. The system
+releases that lock however the process ends, so that the next writer can tell what a dead one left behind,
+and removes it.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import re
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+__all__ = ["TEMPORARY", "NewFile", "clear_leftovers", "is_temporary", "new_file", "sync_folder"]
+
+#: The end of every temporary name; nothing else should read such a file.
+TEMPORARY = ".tmp"
+_NAME = re.compile(r"\.(?P<name>.*)\.[0-9a-f]{16}" + re.escape(TEMPORARY), re.DOTALL)
+#: A name may have 255 bytes, and a temporary one has 22 more than this.
+_LONGEST = 200
+#: Errors of file systems that cannot sync a folder, and do not need to.
+_NO_SYNC = (errno.EINVAL, errno.ENOTSUP)
+
+
+class NewFile:
+    """A file that is being written, and that takes the place of `path` with `commit`.
+
+    `file` is binary; with an `encoding` it is text, whose line ends are left as they are. The umask is taken
+    from `mode`. Raises OSError where it cannot be made.
+    """
+
+    def __init__(self, path: Path, *, mode: int = 0o666, encoding: str | None = None) -> None:
+        self.path = path
+        self.temporary, descriptor = _create(path, mode)
+        if encoding is None:
+            self.file: IO[Any] = os.fdopen(descriptor, "wb")
+        else:
+            self.file = os.fdopen(descriptor, "w", encoding=encoding, newline="")
+
+    def commit(self) -> None:
+        """Puts the file in its place, on disk. Raises OSError; before the renaming, the old file stays."""
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        self._rename()
+        self.file.close()
+        sync_folder(self.path.parent)
+
+    def commit_at_once(self) -> None:
+        """Puts the file in its place with a single sync, at half the cost. Raises OSError.
+
+        Its name is on disk where a file system syncs the name of a renamed file with the file (ext4, XFS,
+        Btrfs). After a power cut before the end, the file may be incomplete.
+        """
+        self.file.flush()
+        self._rename()
+        os.fsync(self.file.fileno())
+        self.file.close()
+
+    def _rename(self) -> None:
+        with _named(self.path):
+            self.temporary.replace(self.path)
+
+    def discard(self) -> None:
+        """Removes what was written. Does nothing after `commit`."""
+        self.temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # what is left in its buffer has no room
+            self.file.close()
+
+
+@contextmanager
+def new_file(path: Path, *, mode: int = 0o666, encoding: str | None = None) -> Iterator[IO[Any]]:
+    """Gives a file to write to; it takes the place of `path` at the end of the block, unless that raises.
+
+    What dead writers of the same path left is removed first. Raises OSError.
+    """
+    clear_leftovers(path.parent, path.name)
+    made = NewFile(path, mode=mode, encoding=encoding)
+    try:
+        yield made.file
+        made.commit()
+    except BaseException:
+        made.discard()
+        raise
+
+
+def is_temporary(name: str, path_name: str | None = None) -> bool:
+    """Whether a file of this name is being written, or was when its writer died: to `path_name`, if given."""
+    match = _NAME.fullmatch(name)
+    return match is not None and (path_name is None or match["name"] == _shortened(path_name))
+
+
+def clear_leftovers(folder: Path, name: str | None = None) -> None:
+    """Removes what dead writers left in `folder`: of the file `name`, or of all files.
+
+    What cannot be read or removed stays; the temporary files of living writers do too.
+    """
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if is_temporary(path.name, name):
+                _remove_if_dead(path)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes sure that the names in `folder` are on disk. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _shortened(name: str) -> str:
+    return os.fsencode(name)[:_LONGEST].decode("utf-8", "ignore")
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Lets an OSError name `path`, and no temporary file that the reader of the message does not know."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def _create(path: Path, mode: int) -> tuple[Path, int]:
+    """Gives the path and the descriptor of an empty file that is locked, and that no other writer has."""
+    while True:
+        temporary = path.with_name(f".{_shortened(path.name)}.{secrets.token_hex(8)}{TEMPORARY}")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with _named(path):
+            descriptor = os.open(temporary, flags, mode)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            kept = os.fstat(descriptor).st_nlink > 0
+        except BlockingIOError:
+            kept = False
+        except OSError:
+            kept = True  # this file system has no locks, so nobody takes a living writer for a dead one
+        if kept:
+            return temporary, descriptor
+        # Another process took it for a leftover before it was locked.
+        os.close(descriptor)
+        temporary.unlink(missing_ok=True)
+
+
+def _remove_if_dead(path: Path) -> None:
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+        finally:
+            os.close(descriptor)
