@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from sqlite_utils import Database
 
+from mailer.commands.asking import YesOption, confirm
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.commands.first import (
     CanaryOption,
@@ -88,7 +88,7 @@ def plan(
 def send(
     context: typer.Context,
     issue: IssuePath,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, YesOption] = False,
     plan_hash: Annotated[
         str | None, typer.Option("--plan", metavar="HASH", help="Send only exactly what this plan says.")
     ] = None,
@@ -221,11 +221,11 @@ def _check_hash(prepared: Prepared, wanted: str | None) -> None:
 
 
 def _ask(prepared: Prepared, number: int, *, quiet: bool, when: str = "now") -> None:
-    if not sys.stdin.isatty():
-        raise CampaignError(
-            f"nobody is here to confirm; add --yes, or --plan {prepared.plan.hash} to send exactly this plan"
-        )
     people = "person" if number == 1 else "people"
-    if not typer.confirm(f"Send it to {number:,} {people} {when}?", err=quiet):
-        typer.echo("Nothing was sent.", err=quiet)
-        raise typer.Exit(0)
+    confirm(
+        f"Send it to {number:,} {people} {when}?",
+        unattended="nobody is here to confirm; add --yes, or --plan "
+        f"{prepared.plan.hash} to send exactly this plan",
+        declined="Nothing was sent.",
+        quiet=quiet,
+    )
