@@ -18,7 +18,7 @@ from mailer.commands.first import (
     check_canary,
     first_few,
 )
-from mailer.commands.scheduling import say_scheduled, schedule_rows, schedule_warnings, when
+from mailer.commands.scheduling import say_scheduled, schedule_rows, schedule_warnings, usual_rows, when
 from mailer.commands.signals import stop_on_signals
 from mailer.commands.telling import say_plan, say_result, watching
 from mailer.config import Settings
@@ -31,8 +31,9 @@ from mailer.publish.prepare import Prepared, prepare
 from mailer.publish.sample import send_sample
 from mailer.publish.schedule import Schedule, check_unscheduled, make_schedule
 from mailer.publish.send import Result, left_over, send_issue
+from mailer.publish.usual import usual_time, usual_warnings
 from mailer.publish.way import check_way
-from mailer.store import open_store
+from mailer.store import open_store, utc_text
 
 __all__ = ["plan", "result_json", "send"]
 
@@ -50,7 +51,9 @@ TransportOption = Annotated[
 
 AtOption = Annotated[
     str | None,
-    typer.Option("--at", metavar="TIME", help="Later: 2026-11-22T08:00, or 08:00 for the next time it is."),
+    typer.Option(
+        "--at", metavar="TIME", help="Later: 2026-11-22T08:00; 08:00 of the issue's date; or usual."
+    ),
 ]
 AtLocalOption = Annotated[
     str | None,
@@ -80,7 +83,10 @@ def plan(
     left = left_over(Spool(db, existing).counts()) if existing else None
     if as_json:
         status = {"status": existing.status, "left": left} if existing else {"status": "new"}
-        emit_json({**prepared.plan.to_json(), **status, **(schedule.to_json() if schedule else {})})
+        usual = usual_time(settings, prepared)
+        document = {**prepared.plan.to_json(), **status, "usual_at": utc_text(usual) if usual else None}
+        document["warnings"] = [*prepared.plan.warnings, *_time_warnings(settings, prepared, schedule)]
+        emit_json({**document, **(schedule.to_json() if schedule else {})})
         return
     _say_plan(settings, prepared, left, schedule, None)
 
@@ -158,14 +164,22 @@ def _say_plan(
 ) -> None:
     """The plan, with when it goes out and who is first."""
     rows: list[str] = []
-    warnings: list[str] = []
+    warnings = _time_warnings(settings, prepared, schedule)
     if schedule is not None:
         rows += schedule_rows(settings, prepared, schedule)
-        warnings += schedule_warnings(schedule)
+    elif prepared.existing is None:
+        rows += usual_rows(settings, prepared)
     if first is not None:
         rows += canary_rows(settings, prepared, first)
         warnings += canary_warnings(prepared, first)
     say_plan(prepared, left, rows=rows, warnings=warnings)
+
+
+def _time_warnings(settings: Settings, prepared: Prepared, schedule: Schedule | None) -> list[str]:
+    """What there is to think about when a plan goes out at its time, or now."""
+    if schedule is not None:
+        return schedule_warnings(schedule)
+    return [] if prepared.existing is not None else [*usual_warnings(settings, prepared)]
 
 
 def _send_later(
