@@ -9,7 +9,8 @@ import typer
 from sqlite_utils import Database
 
 from mailer.commands.asking import YesOption, confirm
-from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.commands.context import JsonOption, emit_json, settings_of
+from mailer.commands.copies import check_test, send_copies
 from mailer.commands.first import (
     CanaryOption,
     HoldOption,
@@ -24,11 +25,9 @@ from mailer.commands.telling import say_plan, say_result, watching
 from mailer.config import Settings
 from mailer.delivery.canary import Canary
 from mailer.delivery.spool import Spool
-from mailer.delivery.transports.base import Result as Fate
-from mailer.errors import CampaignError, InputError, TransportError
+from mailer.errors import CampaignError, SegmentError
 from mailer.publish.due import check_new, schedule_issue
 from mailer.publish.prepare import Prepared, prepare
-from mailer.publish.sample import send_sample
 from mailer.publish.schedule import Schedule, check_unscheduled, make_schedule
 from mailer.publish.send import Result, left_over, send_issue
 from mailer.publish.usual import usual_time, usual_warnings
@@ -41,7 +40,7 @@ _NOBODY = "nobody would get this issue, so nothing was sent; see the plan for th
 
 IssuePath = Annotated[Path, typer.Argument(metavar="ISSUE", help="The issue's YAML file.")]
 SegmentOption = Annotated[
-    str,
+    str | None,
     typer.Option("--segment", metavar="EXPR", help='Only these: language == "en" and "vip" in tags'),
 ]
 TransportOption = Annotated[
@@ -66,16 +65,17 @@ AtLocalOption = Annotated[
 def plan(
     context: typer.Context,
     issue: IssuePath,
-    segment: SegmentOption = "",
+    segment: SegmentOption = None,
     transport: TransportOption = None,
     at: AtOption = None,
     at_local: AtLocalOption = None,
     as_json: Annotated[bool, JsonOption] = False,
 ) -> None:
     """Shows who will get an issue, who will not and why, and what it weighs. Sends nothing."""
+    wanted = _checked_segment(segment)
     settings = settings_of(context)
     db = open_store(settings.database)
-    prepared = prepare(db, settings, issue, segment=segment, transport=transport)
+    prepared = prepare(db, settings, issue, segment=wanted, transport=transport)
     schedule = make_schedule(db, settings, prepared, at=at, at_local=at_local)
     if schedule is not None:
         check_new(settings, prepared)
@@ -98,11 +98,13 @@ def send(
     plan_hash: Annotated[
         str | None, typer.Option("--plan", metavar="HASH", help="Send only exactly what this plan says.")
     ] = None,
-    segment: SegmentOption = "",
+    segment: SegmentOption = None,
     transport: TransportOption = None,
     test: Annotated[
-        str | None,
-        typer.Option("--test", metavar="ADDRESS", help="One marked copy, no campaign."),
+        list[str] | None,
+        typer.Option(
+            "--test", metavar="ADDRESS", help="One marked copy, no campaign; may be given several times."
+        ),
     ] = None,
     at: AtOption = None,
     at_local: AtLocalOption = None,
@@ -111,23 +113,16 @@ def send(
     as_json: Annotated[bool, JsonOption] = False,
 ) -> None:
     """Sends an issue to its readers, or finishes what an earlier send left. Nobody gets it twice."""
-    if test is not None and (at is not None or at_local is not None):
-        raise InputError("--test sends one copy now; leave --at and --at-local out")
-    if test is not None and plan_hash is not None:
-        raise InputError("--test sends one copy, and no plan; leave --plan out")
-    asked = check_canary(canary, hold, test=test is not None, at_local=at_local is not None)
+    if test:
+        check_test(at=at is not None or at_local is not None, plan=plan_hash is not None)
+    asked = check_canary(canary, hold, test=bool(test), at_local=at_local is not None)
+    wanted = _checked_segment(segment)
     settings = settings_of(context)
     settings.signing_keys()
     db = open_store(settings.database)
-    prepared = prepare(db, settings, issue, segment=segment, transport=transport)
-    if test is not None:
-        outcome = send_sample(db, settings, prepared, test)
-        if as_json:
-            emit_json({"test": test, "result": outcome.result.value, "reason": outcome.reason})
-        elif outcome.result is Fate.ACCEPTED:
-            say(f"One test copy went to {test} by {prepared.plan.transport}. No campaign was made.")
-        if outcome.result is not Fate.ACCEPTED:
-            raise TransportError(f"the test copy to {test} was {outcome.result.value}: {outcome.reason}")
+    prepared = prepare(db, settings, issue, segment=wanted, transport=transport, anew=bool(test))
+    if test:
+        send_copies(db, settings, prepared, test, as_json=as_json)
         return
     left = left_over(Spool(db, prepared.existing).counts()) if prepared.existing else None
     if left != 0:
@@ -157,6 +152,13 @@ def send(
     left_now = result.progress is not None or result.counts["uncertain"] or result.campaign.status == "held"
     if not result.complete and left_now:
         raise typer.Exit(1)
+
+
+def _checked_segment(text: str | None) -> str:
+    """The expression; "" stands for everybody. Raises SegmentError for one that is empty."""
+    if text is not None and not text.strip():
+        raise SegmentError("--segment is empty; write an expression, or leave it out for everybody")
+    return text or ""
 
 
 def _say_plan(

@@ -39,9 +39,18 @@ class Prepared:
 
 
 def prepare(
-    db: Database, settings: Settings, path: Path, *, segment: str = "", transport: str | None = None
+    db: Database,
+    settings: Settings,
+    path: Path,
+    *,
+    segment: str = "",
+    transport: str | None = None,
+    anew: bool = False,
 ) -> Prepared:
-    """Loads, renders and plans. Raises InputError with everything that is wrong; writes nothing."""
+    """Loads, renders and plans. Raises InputError with everything that is wrong; writes nothing.
+
+    With `anew`, as for a test copy, the plan counts also those who have the issue already.
+    """
     loaded = load_issue(path, settings)
     known = campaigns(db)
     same = [campaign for campaign in known if is_same_issue(campaign, loaded)]
@@ -49,7 +58,8 @@ def prepare(
     existing = next((c for c in same if c.segment == segment and not _was_dropped(c)), None)
     way = choose_way(settings, existing, transport)
     signer = open_signer(way, settings)
-    selection = selection_for(loaded, settings, segment, earlier=[c.id for c in same if c is not existing])
+    earlier = [] if anew else [c.id for c in same if c is not existing]
+    selection = selection_for(loaded, settings, segment, earlier=earlier)
     slug = existing.slug if existing else _free_slug(settings, loaded, known)
     audience = survey(db, selection)
     renditions = render_variants(loaded, settings, slug=slug, variants=audience_variants(audience))
