@@ -25,7 +25,7 @@ from mailer.commands.telling import say_plan, say_result, watching
 from mailer.config import Settings
 from mailer.delivery.canary import Canary
 from mailer.delivery.spool import Spool
-from mailer.errors import CampaignError, SegmentError
+from mailer.errors import CampaignError
 from mailer.publish.due import check_new, schedule_issue
 from mailer.publish.prepare import Prepared, prepare
 from mailer.publish.schedule import Schedule, check_unscheduled, make_schedule
@@ -40,7 +40,7 @@ _NOBODY = "nobody would get this issue, so nothing was sent; see the plan for th
 
 IssuePath = Annotated[Path, typer.Argument(metavar="ISSUE", help="The issue's YAML file.")]
 SegmentOption = Annotated[
-    str | None,
+    str,
     typer.Option("--segment", metavar="EXPR", help='Only these: language == "en" and "vip" in tags'),
 ]
 TransportOption = Annotated[
@@ -65,17 +65,16 @@ AtLocalOption = Annotated[
 def plan(
     context: typer.Context,
     issue: IssuePath,
-    segment: SegmentOption = None,
+    segment: SegmentOption = "",
     transport: TransportOption = None,
     at: AtOption = None,
     at_local: AtLocalOption = None,
     as_json: Annotated[bool, JsonOption] = False,
 ) -> None:
     """Shows who will get an issue, who will not and why, and what it weighs. Sends nothing."""
-    wanted = _checked_segment(segment)
     settings = settings_of(context)
     db = open_store(settings.database)
-    prepared = prepare(db, settings, issue, segment=wanted, transport=transport)
+    prepared = prepare(db, settings, issue, segment=segment, transport=transport)
     schedule = make_schedule(db, settings, prepared, at=at, at_local=at_local)
     if schedule is not None:
         check_new(settings, prepared)
@@ -85,7 +84,7 @@ def plan(
         status = {"status": existing.status, "left": left} if existing else {"status": "new"}
         usual = usual_time(settings, prepared)
         document = {**prepared.plan.to_json(), **status, "usual_at": utc_text(usual) if usual else None}
-        document["warnings"] = [*prepared.plan.warnings, *_time_warnings(settings, prepared, schedule)]
+        document["time_warnings"] = _time_warnings(settings, prepared, schedule)
         emit_json({**document, **(schedule.to_json() if schedule else {})})
         return
     _say_plan(settings, prepared, left, schedule, None)
@@ -98,7 +97,7 @@ def send(
     plan_hash: Annotated[
         str | None, typer.Option("--plan", metavar="HASH", help="Send only exactly what this plan says.")
     ] = None,
-    segment: SegmentOption = None,
+    segment: SegmentOption = "",
     transport: TransportOption = None,
     test: Annotated[
         list[str] | None,
@@ -116,11 +115,10 @@ def send(
     if test:
         check_test(at=at is not None or at_local is not None, plan=plan_hash is not None)
     asked = check_canary(canary, hold, test=bool(test), at_local=at_local is not None)
-    wanted = _checked_segment(segment)
     settings = settings_of(context)
     settings.signing_keys()
     db = open_store(settings.database)
-    prepared = prepare(db, settings, issue, segment=wanted, transport=transport, anew=bool(test))
+    prepared = prepare(db, settings, issue, segment=segment, transport=transport, anew=bool(test))
     if test:
         send_copies(db, settings, prepared, test, as_json=as_json)
         return
@@ -152,13 +150,6 @@ def send(
     left_now = result.progress is not None or result.counts["uncertain"] or result.campaign.status == "held"
     if not result.complete and left_now:
         raise typer.Exit(1)
-
-
-def _checked_segment(text: str | None) -> str:
-    """The expression; "" stands for everybody. Raises SegmentError for one that is empty."""
-    if text is not None and not text.strip():
-        raise SegmentError("--segment is empty; write an expression, or leave it out for everybody")
-    return text or ""
 
 
 def _say_plan(

@@ -1,4 +1,4 @@
-"""An option is heeded or refused: what is given twice, is empty, or goes with another that leaves it out."""
+"""An option is heeded or refused: what is given twice, or goes with another that leaves it out."""
 
 from __future__ import annotations
 
@@ -47,15 +47,6 @@ def test_what_may_be_given_several_times_still_may(desk: Path) -> None:
     ran = run(desk, "subscribers", "add", "eve@example.org", *words, "--json")
     assert ran.json["subscriber"]["editions"] == ["evening", "morning"]
     assert run(desk, "send", ISSUE, "--yes", "--yes").status == 0
-
-
-@pytest.mark.parametrize("command", [("send", "--yes"), ("plan",), ("send", "--test", "me@example.test")])
-@pytest.mark.parametrize("empty", ["", " "])
-def test_an_empty_segment_is_not_everybody(desk: Path, command: tuple[str, ...], empty: str) -> None:
-    ran = run(desk, command[0], ISSUE, *command[1:], "--segment", empty)
-    assert ran.status == 2
-    assert ran.err == "mailer: --segment is empty; write an expression, or leave it out for everybody\n"
-    assert not (desk / "outbox").exists()
 
 
 def test_doctor_offline_asks_no_nameserver(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:

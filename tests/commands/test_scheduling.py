@@ -262,7 +262,7 @@ def test_a_plan_without_a_time_shows_the_usual_one_and_warns_of_another(
     clock.set(now)
     document = run(desk, "plan", ISSUE, "--json").json
     assert document["usual_at"] == "2026-11-22T00:00:00.000000Z"
-    assert document["warnings"] == ([warning] if warning else [])
+    assert document["time_warnings"] == ([warning] if warning else [])
     for ran in (run(desk, "plan", ISSUE), run(desk, "send", ISSUE, answer="n\n")):
         assert "Usual time Sun 22 Nov 2026 08:00 (Asia/Shanghai)\n" in ran.out
         assert ("Warning" in ran.out) == bool(warning)
@@ -278,7 +278,7 @@ def test_an_edition_without_a_usual_time_shows_none(desk: Path, clock: Clock) ->
 
 def test_what_a_time_warns_of_is_in_the_json_too(desk: Path, clock: Clock) -> None:
     document = run(desk, "plan", ISSUE, "--at", "2026-11-23T08:00", "--json").json
-    assert document["warnings"] == ["the issue is of 2026-11-22, and goes out on 2026-11-23"]
+    assert document["time_warnings"] == ["the issue is of 2026-11-22, and goes out on 2026-11-23"]
 
 
 def test_a_campaign_that_goes_on_has_no_usual_time(desk: Path, clock: Clock, transport: Scripted) -> None:
