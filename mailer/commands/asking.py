@@ -38,8 +38,8 @@ def _is_yes(prompt: str, quiet: bool) -> bool:
     `typer.confirm` writes a part of its prompt to standard output, whatever it is told.
     """
     while True:
-        typer.echo(prompt, nl=False, err=quiet)
         try:
+            typer.echo(prompt, nl=False, err=quiet)
             line = sys.stdin.readline()
         except UnicodeDecodeError:
             return False
