@@ -26,6 +26,7 @@ __all__ = [
     "BUSY_SECONDS",
     "CACHE_KB",
     "address_hash",
+    "check_write",
     "explain",
     "now",
     "open_reader",
@@ -215,3 +216,13 @@ def writing(db: Database) -> Iterator[Database]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def check_write(db: Database) -> None:
+    """Commits a write that changes nothing. Raises sqlite3.Error where the database takes none now.
+
+    It goes to the disk like any other, so that a full disk shows, and not only a lock.
+    """
+    with writing(db):
+        (version,) = db.conn.execute("PRAGMA user_version").fetchone()
+        db.conn.execute(f"PRAGMA user_version={int(version)}")

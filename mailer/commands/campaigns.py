@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from mailer.archive.verify import examine
+from mailer.commands.asking import YesOption, confirm
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.commands.sending import result_json
 from mailer.commands.signals import stop_on_signals
@@ -223,10 +224,21 @@ def pause(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def cancel(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
-    """Ends a campaign for good; what it has not sent stays unsent."""
+def cancel(
+    context: typer.Context, slug: Slug, yes: Annotated[bool, YesOption] = False, as_json: AsJson = False
+) -> None:
+    """Ends a campaign for good; what it has not sent stays unsent. Asks at a terminal."""
     settings = settings_of(context)
-    ended = cancel_campaign(open_store(settings.database), settings, slug)
+    db = open_store(settings.database)
+    if not yes:
+        find_campaign(db, slug)
+        confirm(
+            f"Cancel campaign {slug} for good? What it has not sent stays unsent.",
+            unattended=None,  # scripts cancel without being asked
+            declined="Nothing was changed.",
+            quiet=as_json,
+        )
+    ended = cancel_campaign(db, settings, slug)
     _say_decided(context, slug, "cancelled", ended, as_json)
 
 

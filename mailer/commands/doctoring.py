@@ -13,6 +13,7 @@ import typer
 
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.doctor.finding import Finding, Status
+from mailer.errors import InputError
 
 __all__ = ["doctor"]
 
@@ -47,6 +48,9 @@ def doctor(
     from mailer.doctor.examine import checks, examine
     from mailer.doctor.resolver import DnsResolver, nameserver
 
+    given = context.get_parameter_source("dns_server")
+    if offline and given is not None and given.name == "COMMANDLINE":
+        raise InputError("--offline asks no nameserver; leave --dns-server out")
     settings = settings_of(context)
     server = nameserver(dns_server) if dns_server else None
     try:

@@ -15,7 +15,7 @@ import typer
 
 from mailer.commands.context import say
 from mailer.config import CONFIG_NAME
-from mailer.errors import ConfigError, FailureError
+from mailer.errors import ConfigError, FailureError, InputError
 from mailer.files import sync_folder
 
 __all__ = ["init", "make_workspace"]
@@ -24,9 +24,12 @@ _FOLDERS = ("issues", "templates", "campaigns")
 
 
 def init(
+    context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where; made if it is not there.")] = Path(),
 ) -> None:
     """Makes a new workspace: settings, a secret key, and a first issue that renders."""
+    if context.find_root().params.get("workspace") is not None:
+        raise InputError("--workspace names a workspace that is there already; write `mailer init DIR`")
     issue = make_workspace(folder, dt.datetime.now().astimezone().date())
     shown = "this folder" if folder == Path() else str(folder)
     say(f"A workspace is ready in {shown}. What to do next:")

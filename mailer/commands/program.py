@@ -17,6 +17,7 @@ import typer
 from mailer import __version__
 from mailer.commands import campaigns, doctoring, explaining, init, issues, scheduling, sending, subscribers
 from mailer.commands.context import say
+from mailer.commands.once import OnceGroup, refuse_repeats
 from mailer.commands.render import render
 from mailer.commands.serve import serve
 from mailer.errors import MailerError
@@ -26,6 +27,7 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="mailer",
+    cls=OnceGroup,
     help="Newsletters as code: an issue in YAML becomes delivered, provable editions.",
     no_args_is_help=True,
     add_completion=False,
@@ -47,6 +49,7 @@ app.command()(doctoring.doctor)
 app.command()(serve)
 app.add_typer(campaigns.app, name="campaigns")
 app.add_typer(subscribers.app, name="subscribers")
+refuse_repeats(app)
 
 
 def _version(wanted: bool) -> None:

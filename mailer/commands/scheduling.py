@@ -15,9 +15,10 @@ from mailer.publish.due import run_due as send_due
 from mailer.publish.prepare import Prepared
 from mailer.publish.schedule import Schedule
 from mailer.publish.times import in_words
+from mailer.publish.usual import usual_time
 from mailer.store import open_store
 
-__all__ = ["run_due", "say_scheduled", "schedule_rows", "schedule_warnings", "when"]
+__all__ = ["run_due", "say_scheduled", "schedule_rows", "schedule_warnings", "usual_rows", "when"]
 
 _SHOWN_SLOTS = 12
 
@@ -66,7 +67,8 @@ def schedule_rows(settings: Settings, prepared: Prepared, schedule: Schedule) ->
     """When a plan goes out, and to how many at which hour: lines of the plan."""
     zone = settings.publication.zone
     if not schedule.local_time:
-        return [f"Goes out   {in_words(schedule.due_at, zone)}"]
+        meant = f", {schedule.meant}" if schedule.meant else ""
+        return [f"Goes out   {in_words(schedule.due_at, zone)}{meant}"]
     rows = [
         f"Goes out   at each reader's {schedule.local_time} of {prepared.plan.date}; in {zone.key} that is:"
     ]
@@ -78,6 +80,12 @@ def schedule_rows(settings: Settings, prepared: Prepared, schedule: Schedule) ->
         readers = sum(number for _, number in more)
         rows.append(f"           {readers:,} later, the last {in_words(more[-1][0], zone, named=False)}")
     return rows
+
+
+def usual_rows(settings: Settings, prepared: Prepared) -> list[str]:
+    """The usual time of the issue's edition on its date, where it has one: a line of the plan."""
+    at = usual_time(settings, prepared)
+    return [] if at is None else [f"Usual time {in_words(at, settings.publication.zone)}"]
 
 
 def schedule_warnings(schedule: Schedule) -> list[str]:

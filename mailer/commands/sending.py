@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,9 @@ from typing import Annotated
 import typer
 from sqlite_utils import Database
 
-from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.commands.asking import YesOption, confirm
+from mailer.commands.context import JsonOption, emit_json, settings_of
+from mailer.commands.copies import check_test, send_copies
 from mailer.commands.first import (
     CanaryOption,
     HoldOption,
@@ -19,24 +20,23 @@ from mailer.commands.first import (
     check_canary,
     first_few,
 )
-from mailer.commands.scheduling import say_scheduled, schedule_rows, schedule_warnings, when
+from mailer.commands.scheduling import say_scheduled, schedule_rows, schedule_warnings, usual_rows, when
 from mailer.commands.signals import stop_on_signals
 from mailer.commands.telling import frozen_plan, say_plan, say_result, say_since, watching
 from mailer.config import Settings
 from mailer.delivery.canary import Canary
 from mailer.delivery.spool import Spool
 from mailer.delivery.transports import open_transport
-from mailer.delivery.transports.base import Result as Fate
-from mailer.errors import CampaignError, InputError, TransportError
+from mailer.errors import CampaignError
 from mailer.publish.approved import approved, keep_plan
 from mailer.publish.due import check_new, schedule_issue
 from mailer.publish.freeze import SincePlan
 from mailer.publish.prepare import Prepared, left_in, prepare
 from mailer.publish.recovery import recover_if_idle
-from mailer.publish.sample import send_sample
 from mailer.publish.schedule import Schedule, check_unscheduled, make_schedule
 from mailer.publish.send import Result, send_issue
-from mailer.store import open_store, open_to_read
+from mailer.publish.usual import usual_time, usual_warnings
+from mailer.store import open_store, open_to_read, utc_text
 
 __all__ = ["plan", "result_json", "send"]
 
@@ -54,7 +54,9 @@ TransportOption = Annotated[
 
 AtOption = Annotated[
     str | None,
-    typer.Option("--at", metavar="TIME", help="Later: 2026-11-22T08:00, or 08:00 for the next time it is."),
+    typer.Option(
+        "--at", metavar="TIME", help="Later: 2026-11-22T08:00; 08:00 of the issue's date; or usual."
+    ),
 ]
 AtLocalOption = Annotated[
     str | None,
@@ -87,7 +89,10 @@ def plan(
         warnings = (*prepared.plan.warnings, trouble)
         prepared = replace(prepared, plan=replace(prepared.plan, warnings=warnings))
     if as_json:
-        emit_json({**plan_json(prepared, left), **(schedule.to_json() if schedule else {})})
+        usual = usual_time(settings, prepared)
+        document = {**plan_json(prepared, left), "usual_at": utc_text(usual) if usual else None}
+        document["time_warnings"] = _time_warnings(settings, prepared, schedule)
+        emit_json({**document, **(schedule.to_json() if schedule else {})})
         return
     _say_plan(settings, prepared, left, schedule, None)
 
@@ -95,7 +100,7 @@ def plan(
 def send(
     context: typer.Context,
     issue: IssuePath,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, YesOption] = False,
     plan_hash: Annotated[
         str | None,
         typer.Option(
@@ -105,8 +110,10 @@ def send(
     segment: SegmentOption = "",
     transport: TransportOption = None,
     test: Annotated[
-        str | None,
-        typer.Option("--test", metavar="ADDRESS", help="One marked copy, no campaign."),
+        list[str] | None,
+        typer.Option(
+            "--test", metavar="ADDRESS", help="One marked copy, no campaign; may be given several times."
+        ),
     ] = None,
     at: AtOption = None,
     at_local: AtLocalOption = None,
@@ -115,23 +122,15 @@ def send(
     as_json: Annotated[bool, JsonOption] = False,
 ) -> None:
     """Sends an issue to its readers, or finishes what an earlier send left. Nobody gets it twice."""
-    if test is not None and (at is not None or at_local is not None):
-        raise InputError("--test sends one copy now; leave --at and --at-local out")
-    if test is not None and plan_hash is not None:
-        raise InputError("--test sends one copy, and no plan; leave --plan out")
-    asked = check_canary(canary, hold, test=test is not None, at_local=at_local is not None)
+    if test:
+        check_test(at=at is not None or at_local is not None, plan=plan_hash is not None)
+    asked = check_canary(canary, hold, test=bool(test), at_local=at_local is not None)
     settings = settings_of(context)
     settings.signing_keys()
     db = open_store(settings.database)
-    prepared = prepare(db, settings, issue, segment=segment, transport=transport)
-    if test is not None:
-        outcome = send_sample(db, settings, prepared, test)
-        if as_json:
-            emit_json({"test": test, "result": outcome.result.value, "reason": outcome.reason})
-        elif outcome.result is Fate.ACCEPTED:
-            say(f"One test copy went to {test} by {prepared.plan.transport}. No campaign was made.")
-        if outcome.result is not Fate.ACCEPTED:
-            raise TransportError(f"the test copy to {test} was {outcome.result.value}: {outcome.reason}")
+    prepared = prepare(db, settings, issue, segment=segment, transport=transport, anew=bool(test))
+    if test:
+        send_copies(db, settings, prepared, test, as_json=as_json)
         return
     prepared = with_recovered(db, settings, prepared)
     left = left_in(db, prepared)
@@ -196,14 +195,22 @@ def _say_plan(
 ) -> None:
     """The plan, with when it goes out and who is first."""
     rows: list[str] = []
-    warnings: list[str] = []
+    warnings = _time_warnings(settings, prepared, schedule)
     if schedule is not None:
         rows += schedule_rows(settings, prepared, schedule)
-        warnings += schedule_warnings(schedule)
+    elif prepared.existing is None:
+        rows += usual_rows(settings, prepared)
     if first is not None:
         rows += canary_rows(settings, prepared, first)
         warnings += canary_warnings(prepared, first)
     say_plan(prepared, left, rows=rows, warnings=warnings)
+
+
+def _time_warnings(settings: Settings, prepared: Prepared, schedule: Schedule | None) -> list[str]:
+    """What there is to think about when a plan goes out at its time, or now."""
+    if schedule is not None:
+        return schedule_warnings(schedule)
+    return [] if prepared.existing is not None else [*usual_warnings(settings, prepared)]
 
 
 def _send_later(
@@ -257,13 +264,13 @@ def result_json(result: Result) -> dict[str, object]:
 def _ask(
     db: Database, settings: Settings, prepared: Prepared, number: int, *, quiet: bool, when: str = "now"
 ) -> None:
-    """Lets the operator confirm the plan, which is kept where it is not sent now."""
-    if not sys.stdin.isatty():
-        known = not keep_plan(db, settings, prepared)
-        exactly = f", or --plan {prepared.plan.hash} to send exactly this plan" if known else ""
-        raise CampaignError(f"nobody is here to confirm; add --yes{exactly}")
+    """Lets the operator confirm the plan, which is kept so that `--plan` can send it later."""
+    known = not keep_plan(db, settings, prepared)
+    exactly = f", or --plan {prepared.plan.hash} to send exactly this plan" if known else ""
     people = "person" if number == 1 else "people"
-    if not typer.confirm(f"Send it to {number:,} {people} {when}?", err=quiet):
-        keep_plan(db, settings, prepared)
-        typer.echo("Nothing was sent.", err=quiet)
-        raise typer.Exit(0)
+    confirm(
+        f"Send it to {number:,} {people} {when}?",
+        unattended=f"nobody is here to confirm; add --yes{exactly}",
+        declined="Nothing was sent.",
+        quiet=quiet,
+    )

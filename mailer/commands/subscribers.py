@@ -22,6 +22,7 @@ from mailer.audience.values import (
     tags_of,
     timezone_name,
 )
+from mailer.commands.asking import YesOption, confirm
 from mailer.commands.context import JsonOption, as_json_text, emit_json, say, settings_of
 from mailer.commands.lists import export_list, filter_of, import_list
 from mailer.delivery.campaigns import find_campaign
@@ -215,14 +216,19 @@ def restore(
 def erase(
     context: typer.Context,
     address: Who,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, YesOption] = False,
     as_json: AsJson = False,
 ) -> None:
     """Forgets somebody for good. It cannot be undone."""
     db = open_store(settings_of(context).database)
     person = _wanted(db, address)
-    if sys.stdin.isatty() and not yes and not as_json:
-        typer.confirm(f"Forget {person.address} for good?", abort=True, err=True)
+    if not yes:
+        confirm(
+            f"Forget {person.address} for good?",
+            unattended=f"nobody is here to confirm; add --yes to forget {person.address} for good",
+            declined="Nothing was changed.",
+            quiet=as_json,
+        )
     subscribers.erase(db, person.id, source="cli")
     if as_json:
         emit_json({"erased": person.id})

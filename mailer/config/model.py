@@ -65,7 +65,10 @@ class Brand(Frozen):
 
 
 class Edition(Frozen):
-    """A recurring publication slot. `layout` names a template of templates/email/; `time` is local."""
+    """A recurring publication slot. `layout` names a template of templates/email/.
+
+    `time` is when it usually goes out, in the workspace's zone: what `send --at usual` means.
+    """
 
     name: Name
     title: TitlePattern = "{edition}, {date}"

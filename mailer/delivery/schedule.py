@@ -8,6 +8,7 @@ operator. Nothing here sends.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlite_utils import Database
@@ -15,7 +16,7 @@ from sqlite_utils import Database
 from mailer.delivery.campaigns import Campaign, campaigns
 from mailer.delivery.deferral import NEVER
 from mailer.delivery.spool import Spool
-from mailer.store import writing
+from mailer.store import utc_text, writing
 
 __all__ = [
     "HELD",
@@ -34,6 +35,8 @@ __all__ = [
 
 #: Where a reader waits for the operator's word: no run reaches this time.
 HELD = NEVER
+#: No limit and no deferred mail keeps a campaign waiting for longer: a day, which may have an hour more.
+_LATEST_WAIT = timedelta(hours=26)
 
 
 def due_campaigns(db: Database, now: str) -> list[Campaign]:
@@ -51,8 +54,13 @@ def due_campaigns(db: Database, now: str) -> list[Campaign]:
 
 
 def goes_on_by_itself(campaign: Campaign, now: str) -> bool:
-    """Whether a campaign was held after its first few, or stopped for a limit, and that time is over."""
-    return campaign.status in ("held", "stopped") and "" < campaign.held_until <= now
+    """Whether a campaign was held after its first few, or stopped for a limit or for deferred mail, and that
+    time is over; for the latter two also where only a wrong clock can have set it so late.
+    """
+    if campaign.status not in ("held", "stopped") or not campaign.held_until:
+        return False
+    latest = utc_text(datetime.fromisoformat(now) + _LATEST_WAIT)
+    return campaign.held_until <= now or (campaign.status == "stopped" and campaign.held_until > latest)
 
 
 def readers_by_zone(db: Database, recipients: tuple[str, Sequence[Any]]) -> dict[str, int]:

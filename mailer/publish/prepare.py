@@ -62,12 +62,19 @@ class Prepared:
 
 
 def prepare(
-    db: Database, settings: Settings, path: Path, *, segment: str = "", transport: str | None = None
+    db: Database,
+    settings: Settings,
+    path: Path,
+    *,
+    segment: str = "",
+    transport: str | None = None,
+    anew: bool = False,
 ) -> Prepared:
     """Loads, renders and plans. Raises InputError with everything that is wrong; writes nothing.
 
     A campaign that only went into a folder goes on by another transport where nothing has changed since.
     Where the issue, its look, its sender or its readers have changed, there is a new campaign.
+    With `anew`, as for a test copy, the plan counts also those who have the issue already.
     """
     loaded = load_issue(path, settings)
     known = campaigns(db)
@@ -77,7 +84,7 @@ def prepare(
     existing = next((c for c in alike if c.status != "cancelled"), None)
     way = choose_way(settings, existing, transport)
     existing = next((c for c in alike if not _was_dropped(db, c, way)), None)
-    request = _Request(loaded, segment, way, known, same)
+    request = _Request(loaded, segment, way, known, same, anew)
     prepared = _plan(db, settings, request, existing)
     if existing is None or is_folder(way):
         return prepared
@@ -101,19 +108,23 @@ def left_in(db: Database, prepared: Prepared) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What is asked for, and the campaigns there are: all `known`, and those of the `same` issue."""
+    """What is asked for, and the campaigns there are: all `known`, and those of the `same` issue.
+
+    With `anew`, who has the issue already counts, too.
+    """
 
     loaded: LoadedIssue
     segment: str
     way: str
     known: Sequence[Campaign]
     same: Sequence[Campaign]
+    anew: bool
 
 
 def _plan(db: Database, settings: Settings, request: _Request, existing: Campaign | None) -> Prepared:
     loaded, way, known, same = request.loaded, request.way, request.known, request.same
     signer = open_signer(way, settings)
-    earlier = [c.id for c in same if c is not existing]
+    earlier = [] if request.anew else [c.id for c in same if c is not existing]
     selection = selection_for(loaded, settings, request.segment, earlier=earlier, into_folder=is_folder(way))
     slug = existing.slug if existing else _free_slug(settings, loaded, known)
     packer = Packer()

@@ -16,7 +16,8 @@ from mailer.delivery.campaigns import Campaign, campaigns
 from mailer.delivery.schedule import readers_by_zone
 from mailer.errors import AudienceError, CampaignError, InputError
 from mailer.publish.prepare import Prepared
-from mailer.publish.times import FARTHEST, in_words, parse_at, parse_hour, utc_of
+from mailer.publish.times import FARTHEST, in_words, is_hour, parse_at, parse_hour, utc_of
+from mailer.publish.usual import USUAL, next_usual_time
 from mailer.store import now, utc_now, utc_text
 
 __all__ = ["Schedule", "check_unscheduled", "make_schedule", "what_waits"]
@@ -28,7 +29,8 @@ class Schedule:
 
     `due_at` is when it begins. With `local_time` (`08:00`) every reader has a time of their own: `by_zone`
     says which by the zone's name, `otherwise` for every other name, and `slots` counts the readers of each
-    time, earliest first; `at_once` of them have had that hour already.
+    time, earliest first; `at_once` of them have had that hour already. `meant` says how a time was understood
+    that was not written in full, such as "the issue's date".
     """
 
     due_at: str
@@ -37,6 +39,7 @@ class Schedule:
     otherwise: str = ""
     slots: tuple[tuple[str, int], ...] = ()
     at_once: int = 0
+    meant: str = ""
     warnings: tuple[str, ...] = ()
 
     def slot_in(self, timezone: str) -> str:
@@ -56,12 +59,23 @@ def make_schedule(
     if at is not None and at_local is not None:
         raise InputError("choose one of --at (one time for all) and --at-local (each reader's own)")
     if at is not None:
-        moment = parse_at(at, settings.publication.zone, now())
-        due_at = utc_text(moment)
-        return Schedule(due_at, warnings=_warnings(db, settings, prepared, moment))
+        moment, meant = _moment(settings, prepared, at)
+        return Schedule(utc_text(moment), meant=meant, warnings=_warnings(db, settings, prepared, moment))
     if at_local is not None:
         return _local(db, settings, prepared, parse_hour(at_local))
     return None
+
+
+def _moment(settings: Settings, prepared: Prepared, text: str) -> tuple[dt.datetime, str]:
+    """When `--at` is, and how it was understood where it was not written in full."""
+    zone, issue = settings.publication.zone, prepared.loaded.issue
+    if text == USUAL:
+        return next_usual_time(settings, prepared), f"the usual time of {issue.edition}"
+    moment = parse_at(text, zone, now(), issue.date)
+    if not is_hour(text):
+        return moment, ""
+    of_the_issue = moment.astimezone(zone).date() == issue.date
+    return moment, "the issue's date" if of_the_issue else f"the next time it is {text}"
 
 
 def _local(db: Database, settings: Settings, prepared: Prepared, hour: dt.time) -> Schedule:

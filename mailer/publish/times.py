@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from mailer.errors import InputError
 
-__all__ = ["FARTHEST", "in_words", "parse_at", "parse_hour", "utc_of"]
+__all__ = ["FARTHEST", "check_ahead", "in_words", "is_hour", "parse_at", "parse_hour", "utc_of"]
 
 #: Nobody plans further ahead; a slip of the year is likelier.
 FARTHEST = dt.timedelta(days=366)
@@ -23,17 +23,25 @@ def parse_hour(text: str) -> dt.time:
     return dt.time.fromisoformat(text)
 
 
-def parse_at(text: str, zone: ZoneInfo, now: dt.datetime) -> dt.datetime:
-    """`2026-11-22T08:00` in `zone`, the same with an offset (`+08:00`, `Z`), or `08:00`: the next such time.
+def is_hour(text: str) -> bool:
+    """Whether it is a time of day alone, as `08:00`."""
+    return _HOUR.fullmatch(text) is not None
 
-    Raises InputError for anything else, for what has passed, and for a time that the change to or from
-    daylight saving time leaves out or gives twice.
+
+def parse_at(text: str, zone: ZoneInfo, now: dt.datetime, day: dt.date | None = None) -> dt.datetime:
+    """`2026-11-22T08:00` in `zone`, the same with an offset (`+08:00`, `Z`), or `08:00`.
+
+    A time of day alone is that of `day` where the day is still to come, and else the next such time. Raises
+    InputError for anything else, for what has passed, and for a time that the change to or from daylight
+    saving time leaves out or gives twice.
     """
-    if _HOUR.fullmatch(text):
+    if is_hour(text):
         today = now.astimezone(zone).date()
-        wanted = dt.datetime.combine(today, parse_hour(text))
+        wanted = dt.datetime.combine(max(today, day or today), parse_hour(text))
         at = _only_one(wanted, zone)
-        return at if at > now else _only_one(wanted + dt.timedelta(days=1), zone)
+        at = at if at > now else _only_one(wanted + dt.timedelta(days=1), zone)
+        check_ahead(at, zone, now)
+        return at
     try:
         if not _MOMENT.fullmatch(text):
             raise ValueError
@@ -41,9 +49,15 @@ def parse_at(text: str, zone: ZoneInfo, now: dt.datetime) -> dt.datetime:
     except ValueError:
         raise InputError(
             f'"{text}" is not a time; write 2026-11-22T08:00 (or with an offset, 2026-11-22T08:00+08:00), '
-            "or 08:00 for the next time it is eight"
+            "08:00 for eight of the issue's date, or usual for the edition's usual time of that date"
         ) from None
     at = _only_one(wanted, zone) if wanted.tzinfo is None else _in_utc(wanted)
+    check_ahead(at, zone, now)
+    return at
+
+
+def check_ahead(at: dt.datetime, zone: ZoneInfo, now: dt.datetime) -> None:
+    """Raises InputError where `at` has passed, or is more than a year away."""
     if at <= now:
         raise InputError(
             f"{in_words(at, zone)} has passed (it is {in_words(now, zone)}); choose a later time, "
@@ -51,7 +65,6 @@ def parse_at(text: str, zone: ZoneInfo, now: dt.datetime) -> dt.datetime:
         )
     if at - now > FARTHEST:
         raise InputError(f"{in_words(at, zone)} is more than a year away; is the year right?")
-    return at
 
 
 def _only_one(wanted: dt.datetime, zone: ZoneInfo) -> dt.datetime:

@@ -3,7 +3,7 @@
     /u/TOKEN          leave: GET shows a button, POST unsubscribes (RFC 8058)
     /p/TOKEN          choose editions, or come back
     /archive/…        what was sent, the same for everybody
-    /healthz          for a load balancer
+    /healthz          for a load balancer: 503 where a POST could not be recorded now
 
 Where publication.base_url has a path, everything is also found below it. GET never changes anything.
 """
@@ -25,6 +25,7 @@ from mailer.config import Settings
 from mailer.errors import MailerError
 from mailer.store import explain
 from mailer.web.desk import Desk
+from mailer.web.health import Health
 from mailer.web.pages import Pages
 from mailer.web.preferences import PreferencesPage
 from mailer.web.safety import Safety, make_safe
@@ -39,15 +40,18 @@ _RETRY_AFTER = "30"
 
 
 def create_app(settings: Settings) -> Starlette:
-    """The application for a workspace. Raises ConfigError without a secret key, ThemeError for a page."""
+    """The application for a workspace. Raises ConfigError without a secret key."""
     pages = Pages(settings)
     desk = Desk(settings)
     unsubscribe, preferences = UnsubscribePage(desk, pages), PreferencesPage(settings, desk, pages)
     shelf = Shelf(settings, pages)
 
-    def health(_request: Request) -> Response:
-        desk.check()
-        return PlainTextResponse("ok\n")
+    health = Health(desk.check)
+
+    def healthz(_request: Request) -> Response:
+        if health.is_well():
+            return PlainTextResponse("ok\n")
+        return PlainTextResponse("unavailable\n", 503, {"Retry-After": _RETRY_AFTER})
 
     def no_icon(_request: Request) -> Response:
         return Response(status_code=204, headers={"Cache-Control": "public, max-age=86400"})
@@ -65,7 +69,7 @@ def create_app(settings: Settings) -> Starlette:
         Route("/archive/{slug}", shelf.to_folder),
         Route("/archive/{slug}/", shelf.page),
         Route("/archive/{slug}/images/{name}", shelf.image),
-        Route("/healthz", health),
+        Route("/healthz", healthz),
         Route("/favicon.ico", no_icon),
         Route("/", front),
     ]

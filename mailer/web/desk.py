@@ -6,6 +6,7 @@ One connection a request, each used by one thread. Nothing is said to be done be
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -16,13 +17,15 @@ from mailer.audience.subscribers import Subscriber, get, set_editions, unsubscri
 from mailer.config import Settings
 from mailer.errors import StoreError
 from mailer.links import Purpose, Token, Tokens
-from mailer.store import open_store, utc_now
+from mailer.store import check_write, explain, open_store, utc_now, writing
 
 __all__ = ["Desk"]
 
 _log = logging.getLogger("mailer.web")
 #: How long a reader waits for a busy database: shorter than mail programs wait for us.
 _BUSY_SECONDS = 20.0
+#: How long /healthz waits for it: a load balancer waits no longer.
+_CHECK_SECONDS = 2.0
 #: They complained to their provider: another mail would harm both sides, whoever presses the button.
 _NEVER_BACK = ("complained",)
 
@@ -36,9 +39,12 @@ class Desk:
         self.tokens = Tokens(settings.signing_keys())
 
     def check(self) -> None:
-        """Raises StoreError or sqlite3.Error where the database cannot be read."""
-        with self._open() as db:
-            db.conn.execute("SELECT 1 FROM subscribers LIMIT 1").fetchone()
+        """Raises StoreError or sqlite3.Error where the database cannot be read, or takes no write."""
+        try:
+            with self._open(min(self._busy_seconds, _CHECK_SECONDS)) as db:
+                check_write(db)
+        except sqlite3.Error as error:
+            raise explain(error, self._settings.database) from error
 
     def read(self, text: str, purpose: Purpose) -> Token:
         """What a token says; one that is not ours belongs to number 0, who is nobody."""
@@ -59,8 +65,9 @@ class Desk:
             if self._reader(db, token) is None:
                 return None
             campaign = token.campaign_id or None
-            unsubscribe(db, token.subscriber_id, campaign_id=campaign, reason=reason, source=source)
-            return self._reader(db, token)
+            with writing(db):  # read before it is committed: what is recorded is also answered
+                unsubscribe(db, token.subscriber_id, campaign_id=campaign, reason=reason, source=source)
+                return self._reader(db, token)
 
     def explain_leaving(self, token: Token, *, reason: str) -> Subscriber | None:
         """Adds the reason to an unsubscribe, and does nothing to somebody who has come back since."""
@@ -83,10 +90,11 @@ class Desk:
             if chosen and person.status == "active":
                 chosen |= set(person.editions) - known  # what this page could not show
             consent = Consent(utc_now(), "preferences", _origin(token))
-            set_editions(
-                db, token.subscriber_id, chosen, consent=consent, campaign_id=token.campaign_id or None
-            )
-            return self._reader(db, token)
+            with writing(db):
+                set_editions(
+                    db, token.subscriber_id, chosen, consent=consent, campaign_id=token.campaign_id or None
+                )
+                return self._reader(db, token)
 
     def _reader(self, db: Database, token: Token) -> Subscriber | None:
         if not token.subscriber_id:
@@ -100,12 +108,12 @@ class Desk:
         return person if person is not None and person.address is not None else None
 
     @contextmanager
-    def _open(self) -> Iterator[Database]:
+    def _open(self, busy_seconds: float | None = None) -> Iterator[Database]:
         path = self._settings.database
         if not path.exists():
             # A new, empty database would make every unsubscribe look done.
             raise StoreError(f"{path} is missing; restore it from a backup")
-        db = open_store(path, busy_seconds=self._busy_seconds)
+        db = open_store(path, busy_seconds=self._busy_seconds if busy_seconds is None else busy_seconds)
         try:
             yield db
         finally:

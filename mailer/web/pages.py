@@ -1,6 +1,8 @@
 """Pages for readers, from templates/web/pages/ (the workspace's first): their language, colours and headers.
 
-A page has no script. Its style is allowed by hash, so that nothing else can style or load anything.
+A page has no script. Its style is allowed by hash, so that nothing else can style or load anything. A page
+of the workspace that fails is replaced by the built-in one, and where that fails too, by a plain text, so
+that an error in a template keeps nobody from leaving.
 """
 
 from __future__ import annotations
@@ -9,71 +11,116 @@ import base64
 import hashlib
 import logging
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
 from babel.dates import format_date
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateSyntaxError
+from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 from starlette.responses import HTMLResponse
 
 from mailer.config import Settings
-from mailer.errors import Problem, ThemeError
 from mailer.render.lookup import built_in_theme
-from mailer.web.words import catalogue, choose, locale_of
+from mailer.web.plain import plain_page
+from mailer.web.words import SOURCE_LANGUAGE, catalogue, choose, locale_of
+from mailer.words import visible
 
-__all__ = ["Pages"]
+__all__ = ["LARGEST_PAGE", "Pages"]
 
 _log = logging.getLogger("mailer.web")
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 _NAMES = ("unsubscribe", "done", "preferences", "archive", "not-found", "refused", "unavailable")
+#: A page of more characters is a slip of its template.
+LARGEST_PAGE = 1024 * 1024
+
+
+class _Environment(SandboxedEnvironment):
+    """Raises OverflowError instead of computing a value that fills the memory."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """`left operator right`."""
+        if operator == "*":
+            for value, times in ((left, right), (right, left)):
+                if hasattr(value, "__len__") and isinstance(times, int) and len(value) * times > LARGEST_PAGE:
+                    raise OverflowError("a product is too large")
+        elif isinstance(right, int) and right > 100:
+            raise OverflowError("a power is too large")
+        return super().call_binop(context, operator, left, right)
+
+
+@dataclass(frozen=True, slots=True)
+class _Theme:
+    """Templates and words: the workspace's before the built-in ones, or the built-in ones alone."""
+
+    folders: tuple[Path, ...]
+    environment: SandboxedEnvironment
+
+    @classmethod
+    def of(cls, folders: tuple[Path, ...]) -> _Theme:
+        return cls(folders, _environment(folders))
 
 
 class Pages:
-    """Makes pages. Raises ThemeError where a template of the workspace is no template."""
+    """Makes pages. Each of `page` is an answer, whatever is wrong with the templates; the log says what."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._folders = (settings.root / "templates", built_in_theme())
-        self._own = _environment(self._folders)
-        self._built_in = _environment(self._folders[1:])
-        for name in _NAMES:
-            try:
-                self._own.get_template(f"{name}.html")
-            except TemplateSyntaxError as error:
-                place = f"templates/web/pages/{error.name}"
-                raise ThemeError(Problem(error.message or "is no template", place, error.lineno)) from None
-        catalogue(self.language(""), self._folders)
-
-    def language(self, wish: str) -> str:
-        """The language a page is in for somebody with this language field."""
-        return choose((wish, self._settings.publication.language), self._folders)
+        self._own = _Theme.of((settings.root / "templates", built_in_theme()))
+        self._built_in = _Theme.of(self._own.folders[1:])
+        self._look_at_all()
 
     def page(self, name: str, wish: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         """The page `name`, in the wished language where there are strings for it."""
-        html = self._html(name, self.language(wish), context)
-        styles = " ".join(f"'sha256-{_sha256(style)}'" for style in _STYLE.findall(html)) or "'none'"
-        policy = (
-            f"default-src 'none'; style-src {styles}; img-src 'self' https: data:; form-action 'self'; "
-            "base-uri 'none'; frame-ancestors 'none'"
-        )
-        headers = {
-            "Content-Security-Policy": policy,
-            "Content-Language": self.language(wish).replace("_", "-"),
-        }
-        return HTMLResponse(html, status, headers)
+        for theme, instead in ((self._own, "the built-in page"), (self._built_in, "a plain text")):
+            try:
+                return self._made(theme, name, wish, status, context)
+            except Exception as error:  # a template can raise anything
+                _tell(f"templates/web/pages/{name}.html", error, instead)
+        return self._plain(name, wish, status, context)
 
-    def _html(self, name: str, language: str, context: dict[str, Any]) -> str:
-        everything = {**self._shared(language), **context}
+    def _look_at_all(self) -> None:
+        """Tells at the start which templates and words cannot be read."""
+        for name in _NAMES:
+            try:
+                self._own.environment.get_template(f"{name}.html")
+            except Exception as error:
+                _tell(f"templates/web/pages/{name}.html", error, "the built-in page")
         try:
-            return self._own.get_template(f"{name}.html").render(everything)
-        except TemplateError as error:
-            # A reader who wants to leave must not stand before a designer's slip.
-            _log.error("templates/web/pages/%s.html: %s; the built-in page was shown", name, error)
-            return self._built_in.get_template(f"{name}.html").render(everything)
+            catalogue(self._language(self._own, ""), self._own.folders)
+        except Exception as error:
+            _tell("templates/locale", error, "the built-in page")
 
-    def _shared(self, language: str) -> dict[str, Any]:
-        strings = catalogue(language, self._folders)
+    def _made(
+        self, theme: _Theme, name: str, wish: str, status: int, context: Mapping[str, Any]
+    ) -> HTMLResponse:
+        language = self._language(theme, wish)
+        template = theme.environment.get_template(f"{name}.html")
+        html = _rendered(template, {**self._shared(theme, language), **context})
+        return _answer(html, status, language)
+
+    def _language(self, theme: _Theme, wish: str) -> str:
+        """The language a page is in for somebody with this language field."""
+        return choose((wish, self._settings.publication.language), theme.folders)
+
+    def _plain(self, name: str, wish: str, status: int, context: Mapping[str, Any]) -> HTMLResponse:
+        try:
+            language = self._language(self._built_in, wish)
+            translate = catalogue(language, self._built_in.folders).gettext
+        except Exception:
+            language, translate = SOURCE_LANGUAGE, NullTranslations().gettext
+        html, true = plain_page(
+            name, context, self._settings.publication, language.replace("_", "-"), translate
+        )
+        return _answer(html, status if true or status != 200 else 503, language)
+
+    def _shared(self, theme: _Theme, language: str) -> dict[str, Any]:
+        strings = catalogue(language, theme.folders)
         locale = locale_of(language)
 
         def translated(text: str, **values: object) -> str:
@@ -91,8 +138,45 @@ class Pages:
         }
 
 
+def _rendered(template: Template, values: Mapping[str, Any]) -> str:
+    """What the template gives. Raises OverflowError where that is too large, and what the template raises."""
+    parts: list[str] = []
+    size = 0
+    for part in template.generate(values):
+        parts.append(part)
+        size += len(part)
+        if size > LARGEST_PAGE:
+            raise OverflowError(f"it gives more than {LARGEST_PAGE:,} characters")
+    return "".join(parts)
+
+
+def _answer(html: str, status: int, language: str) -> HTMLResponse:
+    """The page with its headers. Raises UnicodeEncodeError for what is no text."""
+    styles = " ".join(f"'sha256-{_sha256(style)}'" for style in _STYLE.findall(html)) or "'none'"
+    policy = (
+        f"default-src 'none'; style-src {styles}; img-src 'self' https: data:; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    )
+    headers = {"Content-Security-Policy": policy, "Content-Language": language.replace("_", "-")}
+    return HTMLResponse(html, status, headers)
+
+
+def _tell(place: str, error: Exception, instead: str) -> None:
+    """One line for the operator: where it is wrong, and what readers get instead."""
+    if isinstance(error, TemplateSyntaxError):
+        place = f"templates/web/pages/{error.name}:{error.lineno}"
+        words = error.message or "it is no template"
+    else:
+        try:
+            words = str(error)
+        except Exception:
+            words = ""
+    words = visible(" ".join(words.split()))[:200] or type(error).__name__
+    _log.error("%s: %s; %s is shown instead", place, words, instead)
+
+
 def _environment(folders: tuple[Path, ...]) -> SandboxedEnvironment:
-    return SandboxedEnvironment(
+    return _Environment(
         loader=FileSystemLoader([folder / "web" / "pages" for folder in folders]),
         autoescape=True,
         undefined=StrictUndefined,

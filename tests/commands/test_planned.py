@@ -368,7 +368,7 @@ def test_the_plan_that_send_shows_can_be_sent(desk: Path) -> None:
 
 
 def test_a_plan_that_is_refused_can_be_sent_later(desk: Path, db: Database) -> None:
-    assert run(desk, "send", ISSUE, answer="n\n").status == 0
+    assert run(desk, "send", ISSUE, answer="n\n").status == 1
     (planned,) = db.conn.execute("SELECT hash FROM plans").fetchone()
     leave(desk, BOB)
     assert send(desk, planned).status == 0
@@ -429,12 +429,11 @@ def test_who_joins_before_the_freeze_is_not_sent_to(desk: Path, db: Database) ->
 def test_a_send_that_asks_says_who_came_and_left_meanwhile(
     desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def answer(*_: object, **__: object) -> bool:
+    def answer(*_: object, **__: object) -> None:
         leave(desk, ANNA)
         join(desk, "eve@example.org")
-        return True
 
-    monkeypatch.setattr("mailer.commands.sending.typer.confirm", answer)
+    monkeypatch.setattr("mailer.commands.sending.confirm", answer)
     ran = run(desk, "send", ISSUE, answer="y\n")
     assert ran.status == 0, ran.err
     assert "1 who was planned has left since and is skipped." in ran.out

@@ -193,6 +193,99 @@ def test_a_plan_can_be_asked_with_a_time(desk: Path) -> None:
     assert run(desk, "plan", ISSUE, "--at", "08:00", "--json").json["due_at"] == "2026-11-22T00:00:00.000000Z"
 
 
+def test_an_hour_means_that_of_the_issues_date(desk: Path, clock: Clock, transport: Scripted) -> None:
+    clock.set("2026-11-20T22:00")  # 06:00 of the day before the issue's, where today's 08:00 is to come
+    ran = schedule(desk, "--at", "08:00")
+    assert "Goes out   Sun 22 Nov 2026 08:00 (Asia/Shanghai), the issue's date\n" in ran.out
+    assert "Warning" not in ran.out
+    clock.set("2026-11-21T00:00")
+    assert run(desk, "run-due") == Ran(0, "", "")
+    clock.set(EIGHT)
+    assert run(desk, "run-due").out == f"{SLUG}: 4 accepted; sent\n"
+
+
+def test_the_plan_says_where_an_hour_is_not_of_the_issues_date(desk: Path, clock: Clock) -> None:
+    clock.set("2026-11-22T10:00")
+    out = run(desk, "plan", ISSUE, "--at", "08:00").out
+    assert "Goes out   Mon 23 Nov 2026 08:00 (Asia/Shanghai), the next time it is 08:00\n" in out
+    assert "Warning    the issue is of 2026-11-22, and goes out on 2026-11-23" in out
+    assert "the next time" not in run(desk, "plan", ISSUE, "--at", "2026-11-23T08:00").out
+
+
+# -- the edition's usual time ---------------------------------------------------------------
+
+
+def test_the_usual_time_is_that_of_the_edition_on_the_issues_date(
+    desk: Path, clock: Clock, transport: Scripted
+) -> None:
+    ran = schedule(desk, "--at", "usual")
+    assert "Goes out   Sun 22 Nov 2026 08:00 (Asia/Shanghai), the usual time of morning\n" in ran.out
+    clock.set(EIGHT)
+    assert run(desk, "run-due").out == f"{SLUG}: 4 accepted; sent\n"
+
+
+def test_a_usual_time_that_has_passed_or_that_there_is_none_of_is_told(desk: Path, clock: Clock) -> None:
+    clock.set("2026-11-22T00:00")
+    ran = run(desk, "send", ISSUE, "--yes", "--at", "usual")
+    assert (ran.status, "Sun 22 Nov 2026 08:00 (Asia/Shanghai) has passed" in ran.err) == (2, True)
+    clock.set("2025-11-20T00:00")
+    assert "more than a year away" in run(desk, "send", ISSUE, "--yes", "--at", "usual").err
+    (desk / ISSUE).write_text(TEXT.replace("morning", "evening"), encoding="utf-8")
+    ran = run(desk, "send", ISSUE, "--yes", "--at", "usual")
+    assert ran.status == 2
+    assert ran.err == (
+        "mailer: the evening edition has no usual time; write an hour, as in --at 08:00, or add "
+        'time = "08:00" under [editions.evening] of mailer.toml\n'
+    )
+    assert not (desk / "campaigns").exists()
+
+
+@pytest.mark.parametrize(
+    ("now", "warning"),
+    [
+        (
+            "2026-11-21T22:59",
+            "this is 61 minutes before the usual time of morning; `--at usual` waits for it",
+        ),
+        ("2026-11-21T23:00", ""),
+        ("2026-11-22T01:00", ""),
+        ("2026-11-22T01:01", "this is 61 minutes after the usual time of morning"),
+        ("2026-11-22T12:20", "this is 12 hours after the usual time of morning"),
+        ("2026-11-19T12:00", "this is 60 hours before the usual time of morning; `--at usual` waits for it"),
+        ("2026-11-27T12:00", "this is 5 days after the usual time of morning"),
+    ],
+)
+def test_a_plan_without_a_time_shows_the_usual_one_and_warns_of_another(
+    desk: Path, clock: Clock, now: str, warning: str
+) -> None:
+    clock.set(now)
+    document = run(desk, "plan", ISSUE, "--json").json
+    assert document["usual_at"] == "2026-11-22T00:00:00.000000Z"
+    assert document["time_warnings"] == ([warning] if warning else [])
+    for ran in (run(desk, "plan", ISSUE), run(desk, "send", ISSUE, answer="n\n")):
+        assert "Usual time Sun 22 Nov 2026 08:00 (Asia/Shanghai)\n" in ran.out
+        assert ("Warning" in ran.out) == bool(warning)
+        assert f"Warning    {warning}" in ran.out or not warning
+    assert "Usual time" not in run(desk, "plan", ISSUE, "--at", "2026-11-28T08:00").out
+
+
+def test_an_edition_without_a_usual_time_shows_none(desk: Path, clock: Clock) -> None:
+    (desk / ISSUE).write_text(TEXT.replace("morning", "evening"), encoding="utf-8")
+    assert "Usual time" not in run(desk, "plan", ISSUE).out
+    assert run(desk, "plan", ISSUE, "--json").json["usual_at"] is None
+
+
+def test_what_a_time_warns_of_is_in_the_json_too(desk: Path, clock: Clock) -> None:
+    document = run(desk, "plan", ISSUE, "--at", "2026-11-23T08:00", "--json").json
+    assert document["time_warnings"] == ["the issue is of 2026-11-22, and goes out on 2026-11-23"]
+
+
+def test_a_campaign_that_goes_on_has_no_usual_time(desk: Path, clock: Clock, transport: Scripted) -> None:
+    run(desk, "send", ISSUE, "--yes")
+    run(desk, "subscribers", "add", "eve@example.org")
+    assert "Usual time" not in run(desk, "plan", ISSUE).out
+
+
 def test_sending_what_waits_says_for_what_and_sends_nothing(desk: Path, transport: Scripted) -> None:
     schedule(desk)
     for words in (("--yes",), (), ("--yes", "--at", "09:00"), ("--yes", "--at-local", "08:00")):

@@ -199,7 +199,7 @@ def test_another_issue_for_the_same_slot_is_a_warning(desk: Path) -> None:
 
 def test_send_asks_first(desk: Path) -> None:
     ran = run(desk, "send", ISSUE, answer="n\n")
-    assert ran.status == 0
+    assert ran.status == 1
     assert "Send it to 4 people now?" in ran.out
     assert "Nothing was sent." in ran.out
     assert not (desk / "outbox").exists()

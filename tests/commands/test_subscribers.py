@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import json
 import sys
 from collections.abc import Callable
@@ -193,28 +192,15 @@ def test_an_unsubscribe_is_of_everything_or_one_edition(listed: Run) -> None:
 
 
 def test_erasing_forgets_and_suppresses(listed: Run, workspace: Path) -> None:
-    status, out, _ = listed("erase", "li@example.org")
+    status, out, _ = listed("erase", "li@example.org", "--yes")
     assert (status, out) == (
         0,
         "Li@example.org is forgotten (number 1), and no import brings the address back.\n",
     )
     assert listed("show", "li@example.org")[0] == 2
     assert "kept as erased" in listed("import", "list.csv")[1]
-    assert document(listed("erase", "ana@example.org", "--json")) == {"erased": 2}
+    assert document(listed("erase", "ana@example.org", "--yes", "--json")) == {"erased": 2}
     assert listed("list", "--status", "erased")[1].startswith("(erased, number 1) ")
-
-
-@pytest.mark.parametrize(("answer", "left"), [("n\n", 2), ("y\n", 1)])
-def test_on_a_terminal_erasing_asks_first(
-    listed: Run, monkeypatch: pytest.MonkeyPatch, answer: str, left: int
-) -> None:
-    terminal = io.StringIO(answer)
-    monkeypatch.setattr(terminal, "isatty", lambda: True)
-    monkeypatch.setattr(sys, "stdin", terminal)
-    status, _, err = listed("erase", "li@example.org")
-    assert "Forget Li@example.org for good?" in err
-    assert status == (1 if left == 2 else 0)
-    assert len(document(listed("list", "--json"))) == left
 
 
 def test_a_suppressed_address_is_never_written_to_again(listed: Run) -> None:

@@ -19,7 +19,6 @@ from pathlib import Path
 
 import pytest
 
-from mailer.delivery.run import deliver
 from mailer.delivery.stop import Stop
 from mailer.delivery.transports import smtp
 from mailer.delivery.transports.sendgrid import SendGrid
@@ -122,7 +121,6 @@ def desk(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
         return real(self, min(seconds, 0.01))
 
     monkeypatch.setattr(Stop, "wait", wait)
-    monkeypatch.setattr("mailer.publish.send.deliver", functools.partial(deliver, retry_after=()))
     monkeypatch.setattr("mailer.delivery.run.GRACE_SECONDS", 0.3)
     quick = functools.partial(Server, connect_seconds=0.5, answer_seconds=0.3)
     monkeypatch.setattr(smtp, "Server", quick)

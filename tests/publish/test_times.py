@@ -36,6 +36,36 @@ def test_a_time_is_the_workspaces_own_unless_it_says_otherwise(text: str, expect
 
 
 @pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        ("2026-11-20", "2026-11-21T12:30"),  # past: the next time it is 20:30
+        ("2026-11-21", "2026-11-21T12:30"),
+        ("2026-11-22", "2026-11-22T12:30"),
+        ("2026-12-24", "2026-12-24T12:30"),
+    ],
+)
+def test_an_hour_is_that_of_a_day_to_come_and_else_the_next(day: str, expected: str) -> None:
+    assert parse_at("20:30", SHANGHAI, NOW, dt.date.fromisoformat(day)) == utc(expected)
+
+
+def test_an_hour_of_today_that_has_passed_is_tomorrows_also_for_an_issue_of_today() -> None:
+    assert parse_at("08:00", SHANGHAI, NOW, dt.date(2026, 11, 21)) == utc("2026-11-22T00:00")
+
+
+def test_the_day_is_that_of_the_workspace_and_not_of_utc() -> None:
+    early = utc("2026-11-21T20:00")  # 04:00 of the 22nd in Shanghai
+    assert parse_at("08:00", SHANGHAI, early, dt.date(2026, 11, 22)) == utc("2026-11-22T00:00")
+    assert parse_at("03:00", SHANGHAI, early, dt.date(2026, 11, 22)) == utc("2026-11-22T19:00")
+
+
+def test_an_hour_of_a_day_that_is_far_away_or_leaves_it_out_is_told() -> None:
+    with pytest.raises(InputError, match="more than a year away; is the year right"):
+        parse_at("08:00", SHANGHAI, NOW, dt.date(2027, 11, 24))
+    with pytest.raises(InputError, match=r"there is no 2027-03-28T02:30"):
+        parse_at("02:30", BERLIN, NOW, dt.date(2027, 3, 28))
+
+
+@pytest.mark.parametrize(
     "text",
     ["", "tomorrow", "tomorrow 08:00", "8:00", "24:00", "08:60", "2026-11-22", "2026-02-30T08:00",
      "20261122T0800", "2026-11-22T08:00+8", "2026-11-22T08:00 Asia/Shanghai", "0x22T08:00"],

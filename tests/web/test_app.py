@@ -11,8 +11,7 @@ from starlette.exceptions import HTTPException
 
 from mailer.audience.subscribers import Subscriber
 from mailer.config import Settings, load_settings
-from mailer.errors import ConfigError, ThemeError
-from mailer.store import open_store
+from mailer.errors import ConfigError
 from mailer.web.app import create_app
 from mailer.web.desk import Desk
 from mailer.web.safety import Safety
@@ -34,16 +33,6 @@ def test_everything_is_also_found_below_the_path_of_the_base_url(site: Site, rea
         assert browser.get(prefix + "/nothing").status_code == 404
     assert browser.post("/a/news" + site.link(reader)).status_code == 200
     assert site.now(reader).status == "unsubscribed"
-
-
-def test_health_is_that_of_the_database(site: Site) -> None:
-    assert site.browser.get("/healthz").text == "ok\n"
-    site.db.conn.close()
-    for path in site.settings.root.glob("subscribers.db*"):
-        path.write_bytes(b"this is no database at all" * 100)
-    answer = site.browser.get("/healthz")
-    assert answer.status_code == 503
-    assert "Traceback" not in answer.text
 
 
 def test_a_browser_that_asks_for_an_icon_gets_no_error(site: Site) -> None:
@@ -94,12 +83,6 @@ def test_a_workspace_may_bring_a_page_of_its_own(site: Site, reader: Subscriber)
     assert "style-src 'none'" in answer.headers["content-security-policy"]
 
 
-def test_a_page_that_is_no_template_is_told_at_the_start(site: Site) -> None:
-    own_page(site.settings, "done.html", "<p>\n{% if %}")
-    with pytest.raises(ThemeError, match=r"^templates/web/pages/done\.html:2: "):
-        create_app(site.settings)
-
-
 def test_a_page_that_fails_does_not_keep_anybody_from_leaving(
     site: Site, reader: Subscriber, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -122,16 +105,6 @@ def test_a_workspace_may_bring_words_of_its_own(site: Site, reader: Subscriber) 
     page = Browser(create_app(site.settings)).get(site.link(reader)).text
     assert "不再订阅" in page
     assert "不退订，只调整接收的版本" in page  # the others are still there
-
-
-def test_words_that_cannot_be_read_are_told_at_the_start(settings: Settings) -> None:
-    folder = settings.root / "templates/locale/zh/LC_MESSAGES"
-    folder.mkdir(parents=True)
-    (folder / "web.po").write_bytes(b'msgid "a"\nmsgstr "\xff\xfe"\n')
-    open_store(settings.database).conn.close()
-    publication = settings.publication.model_copy(update={"language": "zh"})
-    with pytest.raises(ThemeError, match="cannot be read as a gettext catalogue"):
-        create_app(settings.model_copy(update={"publication": publication}))
 
 
 def test_text_on_a_button_can_be_read_on_any_colour(site: Site, reader: Subscriber) -> None:

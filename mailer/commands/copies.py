@@ -1,0 +1,53 @@
+"""`mailer send --test`: marked copies of an issue, and no campaign."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlite_utils import Database
+
+from mailer.commands.context import emit_json, say
+from mailer.config import Settings
+from mailer.delivery.transports.base import Result
+from mailer.errors import InputError, Problem, TransportError
+from mailer.publish.prepare import Prepared
+from mailer.publish.sample import Copy, readers_of_copy, send_samples
+
+__all__ = ["check_test", "send_copies"]
+
+
+def check_test(*, at: bool, plan: bool) -> None:
+    """Raises InputError for what makes no sense with `--test`: a time, or a plan's hash."""
+    if at:
+        raise InputError("--test sends one copy now; leave --at and --at-local out")
+    if plan:
+        raise InputError("--test sends one copy, and no plan; leave --plan out")
+
+
+def send_copies(
+    db: Database, settings: Settings, prepared: Prepared, addresses: Sequence[str], *, as_json: bool
+) -> None:
+    """Sends and tells of each copy. Raises TransportError with those that did not go."""
+    copies = send_samples(db, settings, prepared, addresses)
+    went = [copy for copy in copies if copy.outcome.result is Result.ACCEPTED]
+    if as_json:
+        documents = [_document(copy) for copy in copies]
+        emit_json({**(documents[0] if len(documents) == 1 else {}), "copies": documents})
+    elif went:
+        for copy in went:
+            say(f"One test copy went to {copy.address} by {prepared.plan.transport}.")
+        if prepared.plan.segment:
+            same, total = readers_of_copy(prepared), prepared.plan.recipients
+            say(f"It is what {same:,} of the {total:,} readers in the segment get.")
+        say("No campaign was made.")
+    problems = [
+        Problem(f"the test copy to {copy.address} was {copy.outcome.result.value}: {copy.outcome.reason}")
+        for copy in copies
+        if copy not in went
+    ]
+    if problems:
+        raise TransportError.of(problems)
+
+
+def _document(copy: Copy) -> dict[str, str]:
+    return {"test": copy.address, "result": copy.outcome.result.value, "reason": copy.outcome.reason}

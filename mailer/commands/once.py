@@ -1,0 +1,53 @@
+"""Commands that refuse an option that was given twice where only one of them would count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup, TyperOption
+
+from mailer.errors import InputError
+
+__all__ = ["OnceGroup", "refuse_repeats"]
+
+
+def refuse_repeats(app: typer.Typer) -> None:
+    """Makes every command of `app` and of the groups within it refuse an option that was given twice."""
+    for command in app.registered_commands:
+        command.cls = _OnceCommand
+    for group in app.registered_groups:
+        group.cls = OnceGroup
+        if group.typer_instance is not None:
+            refuse_repeats(group.typer_instance)
+
+
+class _OnceCommand(TyperCommand):
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        _check(self.make_parser(ctx).parse_args(list(args))[2])
+        return super().parse_args(ctx, args)
+
+
+class OnceGroup(TyperGroup):
+    """A group of commands whose own options are given once."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Raises InputError for an option that was given twice."""
+        _check(self.make_parser(ctx).parse_args(list(args))[2])
+        return super().parse_args(ctx, args)
+
+
+def _check(order: list[Any]) -> None:
+    """Raises InputError where a parameter with one value is found twice in the order of the command line."""
+    seen: set[str] = set()
+    for option in _single(order):
+        if option.name in seen:
+            raise InputError(f"{max(option.opts, key=len)} may be given once; leave one of them out")
+        seen.add(option.name or "")
+
+
+def _single(order: list[Any]) -> Iterator[TyperOption]:
+    for parameter in order:
+        if isinstance(parameter, TyperOption) and not (parameter.multiple or parameter.is_flag):
+            yield parameter

@@ -1,0 +1,188 @@
+"""`send --test`: marked copies to whom it is told, as the readers of a segment get them, and no campaign."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from mailer.delivery.transports.base import Outcome, Outgoing, Result
+from mailer.errors import TransportError
+from tests.cli import run
+from tests.delivery.conftest import Scripted
+
+ISSUE = "issues/2026-11-21-morning.yaml"
+TEXT = """\
+edition: morning
+date: 2026-11-21
+language: en
+items:
+  - title: Cranes stand still
+  - title: A berth for members
+    only: '"vip" in tags'
+"""
+READERS = """\
+email,name,language,tags
+anna@example.org,Anna,en,vip
+bob@example.org,Bob,en,
+chen@example.org,陈,zh,vip
+dora@example.org,Dora,de,
+eve@example.org,Eve,de,
+"""
+VIP = '"vip" in tags'
+
+
+@pytest.fixture
+def desk(workspace: Path) -> Path:
+    (workspace / ISSUE).write_text(TEXT, encoding="utf-8")
+    (workspace / "readers.csv").write_text(READERS, encoding="utf-8")
+    assert run(workspace, "subscribers", "import", "readers.csv").status == 0
+    return workspace
+
+
+def copies(desk: Path) -> dict[str, EmailMessage]:
+    """What is in the outbox, by its recipient."""
+    found = [
+        message_from_bytes(path.read_bytes(), policy=policy.default)
+        for path in (desk / "outbox").glob("*.eml")
+    ]
+    assert len({message["To"] for message in found}) == len(found)
+    return {str(message["To"].addresses[0].addr_spec): message for message in found}  # type: ignore[misc]
+
+
+def for_members(message: EmailMessage) -> bool:
+    body = message.get_body(("plain",))
+    assert body is not None
+    return "A berth for members" in body.get_content()
+
+
+def test_each_address_gets_one_copy_of_its_own(desk: Path) -> None:
+    words = ["--test", "me@example.test", "--test", "you@example.test", "--test", "ME@Example.test"]
+    ran = run(desk, "send", ISSUE, *words)
+    assert (ran.status, ran.err) == (0, "")
+    found = copies(desk)
+    assert set(found) == {"me@example.test", "you@example.test"}
+    assert len({str(message["Message-ID"]) for message in found.values()}) == 2
+    assert all(str(message["Subject"]).startswith("[Test] ") for message in found.values())
+    assert ran.out == (
+        "One test copy went to me@example.test by outbox:outbox.\n"
+        "One test copy went to you@example.test by outbox:outbox.\n"
+        "No campaign was made.\n"
+    )
+    assert run(desk, "campaigns", "list", "--json").json == []
+
+
+def test_json_tells_of_each_copy(desk: Path) -> None:
+    one = run(desk, "send", ISSUE, "--test", "me@example.test", "--json").json
+    assert (one["test"], one["result"]) == ("me@example.test", "accepted")
+    two = run(desk, "send", ISSUE, "--test", "a@example.test", "--test", "b@example.test", "--json").json
+    assert [(copy["test"], copy["result"]) for copy in two["copies"]] == [
+        ("a@example.test", "accepted"),
+        ("b@example.test", "accepted"),
+    ]
+
+
+def test_nothing_is_sent_where_one_of_the_addresses_is_wrong(desk: Path) -> None:
+    run(desk, "subscribers", "suppress", "gone@example.test")
+    words = ["--test", "me@example.test", "--test", "gone@example.test", "--test", "nonsense"]
+    ran = run(desk, "send", ISSUE, *words)
+    assert ran.status == 2
+    assert "gone@example.test is on the suppression list" in ran.err
+    assert "nonsense" in ran.err
+    assert not (desk / "outbox").exists()
+
+
+Decide = Callable[[Outgoing], Outcome]
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Decide], Scripted]:
+    def make(decide: Decide) -> Scripted:
+        transport = Scripted(decide)
+        monkeypatch.setattr("mailer.publish.sample.open_transport", lambda *_, **__: transport)
+        return transport
+
+    return make
+
+
+def test_a_copy_that_is_refused_is_told_and_the_others_go(
+    desk: Path, scripted: Callable[[Decide], Scripted]
+) -> None:
+    def decide(message: Outgoing) -> Outcome:
+        refused = message.address.startswith("b@")
+        return Outcome(Result.REJECTED, "", "550 no") if refused else Outcome(Result.ACCEPTED, "1", "ok")
+
+    transport = scripted(decide)
+    words = [word for name in "abc" for word in ("--test", f"{name}@example.test")]
+    ran = run(desk, "send", ISSUE, *words)
+    assert ran.status == 1
+    assert transport.sent == ["a@example.test", "b@example.test", "c@example.test"]
+    assert ran.err == "mailer: the test copy to b@example.test was rejected: 550 no\n"
+    assert "One test copy went to c@example.test" in ran.out
+
+
+def test_a_transport_that_breaks_in_the_middle_says_who_has_a_copy(
+    desk: Path, scripted: Callable[[Decide], Scripted]
+) -> None:
+    def decide(message: Outgoing) -> Outcome:
+        if message.address.startswith("b@"):
+            raise TransportError("the server is gone")
+        return Outcome(Result.ACCEPTED, "1", "ok")
+
+    scripted(decide)
+    ran = run(desk, "send", ISSUE, "--test", "a@example.test", "--test", "b@example.test")
+    assert ran.status == 1
+    assert ran.err == "mailer: the server is gone (a test copy went to a@example.test before)\n"
+    ran = run(desk, "send", ISSUE, "--test", "b@example.test")
+    assert ran.err == "mailer: the server is gone\n"
+
+
+# -- as the readers of a segment get it -----------------------------------------------------
+
+
+def test_without_a_segment_a_copy_is_what_most_readers_get(desk: Path) -> None:
+    run(desk, "send", ISSUE, "--test", "me@example.test")
+    assert not for_members(copies(desk)["me@example.test"])
+
+
+def test_a_segment_chooses_what_its_readers_get(desk: Path) -> None:
+    ran = run(desk, "send", ISSUE, "--test", "me@example.test", "--segment", VIP)
+    assert (ran.status, ran.err) == (0, "")
+    assert for_members(copies(desk)["me@example.test"])
+    assert "It is what 2 of the 2 readers in the segment get." in ran.out
+    ran = run(desk, "send", ISSUE, "--test", "you@example.test", "--segment", 'language != "zh"')
+    assert not for_members(copies(desk)["you@example.test"])
+    assert "It is what 3 of the 4 readers in the segment get." in ran.out
+
+
+def test_a_segment_chooses_so_also_after_the_issue_was_sent(desk: Path) -> None:
+    assert run(desk, "send", ISSUE, "--yes", "--transport", "outbox:sent").status == 0
+    ran = run(desk, "send", ISSUE, "--test", "me@example.test", "--segment", VIP)
+    assert (ran.status, ran.err) == (0, "")
+    assert for_members(copies(desk)["me@example.test"])
+
+
+def test_a_segment_without_readers_has_no_copy(desk: Path) -> None:
+    ran = run(desk, "send", ISSUE, "--test", "me@example.test", "--segment", 'language == "fr"')
+    assert ran.status == 2
+    assert ran.err == (
+        "mailer: no reader of morning is in the segment, so there is no copy as they get it; choose another "
+        "segment, or leave --segment out\n"
+    )
+    assert not (desk / "outbox").exists()
+
+
+def test_without_any_reader_a_copy_is_what_is_for_everybody(workspace: Path) -> None:
+    (workspace / ISSUE).write_text(TEXT, encoding="utf-8")
+    assert run(workspace, "send", ISSUE, "--test", "me@example.test").status == 0
+    assert not for_members(copies(workspace)["me@example.test"])
+
+
+def test_a_transport_of_its_own_takes_the_copy(desk: Path) -> None:
+    ran = run(desk, "send", ISSUE, "--test", "me@example.test", "--transport", "outbox:elsewhere")
+    assert ran.status == 0
+    assert len(list((desk / "elsewhere").glob("*.eml"))) == 1
+    assert not (desk / "outbox").exists()
