@@ -274,12 +274,15 @@ def _run(
 
 
 def _make_due(settings: Settings, spool: Spool, backoff: Backoff, *, asked: bool) -> None:
-    """Gives up what was deferred for too long, and makes due what need not wait any longer.
+    """Makes due everything that is deferred, where an operator asks for it.
 
-    That is everything where an operator asks for it, else what only a wrong clock has put off for so long.
+    Else gives up what was deferred for too long, and makes due what only a wrong clock can have put off so far.
     """
+    if asked:
+        spool.make_due()
+        return
     spool.expire(utc_text(now() - settings.delivery.retry_for - LAST_ATTEMPT_WITHIN))
-    spool.make_due(after=None if asked else utc_text(backoff.latest(now())))
+    spool.make_due(after=utc_text(backoff.latest(now())))
 
 
 def _pacer(db: Database, settings: Settings, transport_url: str) -> Pacer:

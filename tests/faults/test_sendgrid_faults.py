@@ -63,7 +63,8 @@ def test_429_for_ever_leaves_everybody_for_later(desk: Desk, api: SendGridApi) -
     assert ran.status == 1
     assert desk.counts == {"deferred": 4}
     assert "4 deferred: 429 too many requests" in ran.out
-    assert f"Some are left. {GO_ON} tries them again." in ran.out
+    assert "4 wait for another try: a running `mailer serve`" in ran.out
+    assert f"{GO_ON} tries at once." in ran.out
     assert api.recipients == []
     desk.finishes(lambda: api.recipients)
 

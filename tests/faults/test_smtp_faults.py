@@ -88,7 +88,8 @@ def test_not_now_at_any_stage_defers_that_reader_and_goes_on(
     assert ran.status == 1
     assert desk.states == ["deferred"] * 4 + ["accepted"]
     assert "4 deferred: 450 4.2.1 try again later" in ran.out
-    assert f"Some are left. {GO_ON} tries them again." in ran.out
+    assert "4 wait for another try: a running `mailer serve`" in ran.out
+    assert f"{GO_ON} tries at once." in ran.out
     assert server.recipients == ["reader5@example.org"]
     desk.finishes(lambda: server.recipients)
 
