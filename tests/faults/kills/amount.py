@@ -10,7 +10,7 @@ import os
 __all__ = ["CANCELS", "FULL", "KILLS", "KILLS_A_TEST"]
 
 #: Processes that are killed at random moments over both transports.
-KILLS = int(os.environ.get("MAILER_TEST_KILLS", "65"))
+KILLS = int(os.environ.get("MAILER_TEST_KILLS", "40"))
 #: A test has so many of them.
 KILLS_A_TEST = 5
 #: Campaigns that are cancelled at a random moment of a living run; as many after a SIGKILL of the run.

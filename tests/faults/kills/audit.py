@@ -1,4 +1,4 @@
-"""Every change of a delivery's state, in the order of the commits: a trigger writes it within the transaction.
+"""Every change of a delivery's state, in the order of the commits, written by a trigger in each transaction.
 
 So it is known by address, whatever was killed when: which uncertain messages the operator sent again, which
 ones the operator counted as accepted, how often a delivery became uncertain, and whether any delivery was
@@ -36,23 +36,23 @@ class Audit:
             opened.executescript(_SQL)
 
     def resent(self) -> Counter[str]:
-        """How often a person's uncertain message was sent again by the operator's word, by address."""
+        """Returns how often the operator had a person's uncertain message sent again, by address."""
         return Counter(self._people("c.before = 'uncertain' AND c.after = 'pending'"))
 
     def assumed(self) -> set[str]:
-        """The addresses whose uncertain message counts as accepted by the operator's word."""
+        """Returns the addresses whose uncertain message the operator counted as accepted."""
         return set(self._people("c.before = 'uncertain' AND c.after = 'accepted'"))
 
     def uncertain(self) -> int:
-        """How often a delivery became uncertain."""
+        """Returns how often a delivery became uncertain."""
         return len(self._people("c.after = 'uncertain'"))
 
     def taken_back(self) -> list[str]:
-        """The addresses whose accepted message got another state afterwards: there must be none."""
+        """Returns the addresses whose accepted message got another state afterwards: there must be none."""
         return self._people("c.before = 'accepted'")
 
     def claimed_too_late(self) -> list[str]:
-        """The addresses that were claimed in a campaign that had been cancelled: there must be none."""
+        """Returns the addresses that were claimed after their campaign was cancelled: there must be none."""
         return self._people("c.after = 'sending' AND c.status = 'cancelled'")
 
     def _people(self, condition: str) -> list[str]:

@@ -68,10 +68,11 @@ _Book = tuple[Campaign, dict[str, str]]
 
 
 def _states(desk: Desk, campaign: Campaign) -> dict[str, str]:
-    """The state of each delivery of a campaign, by address."""
+    """Returns the state of each delivery of a campaign, by address."""
     with closing(sqlite3.connect(desk.root / "subscribers.db")) as database:
         rows = database.execute(
-            "SELECT s.address, CASE WHEN d.state = 'rejected' AND d.cause = 'address' THEN ? ELSE d.state END "
+            "SELECT s.address, "
+            "CASE WHEN d.state = 'rejected' AND d.cause = 'address' THEN ? ELSE d.state END "
             "FROM deliveries AS d JOIN subscribers AS s ON s.id = d.subscriber_id WHERE d.campaign_id = ?",
             [_BOUNCED, campaign.id],
         )
@@ -79,7 +80,7 @@ def _states(desk: Desk, campaign: Campaign) -> dict[str, str]:
 
 
 def _ended_in(last: _Book) -> set[str]:
-    """The people of the last campaign whose delivery has ended, unless the whole campaign was cancelled."""
+    """Returns the addresses whose delivery in the last campaign has ended; none where it was cancelled."""
     campaign, states = last
     if campaign.status == "cancelled":
         return set()
@@ -87,17 +88,17 @@ def _ended_in(last: _Book) -> set[str]:
 
 
 def _compare_audiences(books: list[_Book], everybody: set[str]) -> None:
-    """Each campaign was made for exactly those who had nothing of the ones before."""
+    """Asserts that each campaign was made for exactly those who had nothing of the ones before."""
     left = set(everybody)
     for campaign, states in books:
-        assert states.keys() == left, (
-            f"{campaign.slug} leaves out {sorted(left - states.keys())} and adds {sorted(states.keys() - left)}"
-        )
+        forgotten, added = sorted(left - states.keys()), sorted(states.keys() - left)
+        assert not forgotten, f"{campaign.slug} leaves out {forgotten}"
+        assert not added, f"{campaign.slug} is also for these, and they may have it already: {added}"
         left -= {address for address, state in states.items() if state in _OUT}
 
 
 def compare_with_folder(desk: Desk, campaign: Campaign) -> None:
-    """The manifest of a campaign says what the database says."""
+    """Asserts that the manifest of a campaign says what the database says."""
     said = desk.manifest(campaign.slug)
     assert said["status"] == campaign.status
     assert +Counter(said["counts"]) == desk.counts(campaign.slug), f"the manifest of {campaign.slug}"

@@ -46,7 +46,7 @@ class Leavers:
         assert kind is not None or status == 0, self._service.said
 
     def leave(self, subscriber_id: int) -> None:
-        """One-click, as a mail program does it for its reader (RFC 8058)."""
+        """Unsubscribes a reader by one click, as a mail program does (RFC 8058)."""
         token = self._tokens.make(Purpose.UNSUBSCRIBE, subscriber_id, self._campaign_id)
         self._connection.request(
             "POST",

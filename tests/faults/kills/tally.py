@@ -32,7 +32,7 @@ class Tally:
 
 
 def total(tallies: Iterable[Mapping[str, float]]) -> list[str]:
-    """Two lines: the kills with what became of everybody, and the readers who left; none without a command."""
+    """Gives two lines, of the kills and of the readers who left; nothing where no command was run."""
     sums: dict[str, float] = {}
     for tally in tallies:
         for name, value in tally.items():

@@ -22,7 +22,7 @@ from tests.faults.kills.harness import SLUG, Desk, Process, Tally
 from tests.faults.kills.moments import wait_for_messages
 
 READERS = 300
-MOMENTS_A_TEST = 5
+MOMENTS_A_TEST = 2
 EVERYBODY = ("--segment", 'name != "nobody"')
 _TESTS = -(-CANCELS // MOMENTS_A_TEST)
 SEEDS = pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_cancel_after_a_sigkill_of_the_run(
 
 
 def moments(seed: int) -> int:
-    """How many campaigns the test of that number cancels."""
+    """Returns how many campaigns the test of that number cancels."""
     return min(MOMENTS_A_TEST, CANCELS - seed * MOMENTS_A_TEST)
 
 
@@ -87,13 +87,13 @@ def at_random(desk: Desk, run: Process, chance: random.Random) -> None:
 
 
 def show(desk: Desk) -> dict[str, Any]:
-    """What `campaigns show` says."""
+    """Returns what `campaigns show` says."""
     said: dict[str, Any] = json.loads(desk.run("campaigns", "show", SLUG, "--json"))
     return said
 
 
 def is_over(desk: Desk, audit: Audit, shown: dict[str, Any], *, bound: int) -> None:
-    """Looks at a cancelled campaign, and at a further one of the same issue.
+    """Asserts that a cancelled campaign has ended, and sends a further one of the same issue.
 
     `shown` is what `campaigns show` said right after the cancel.
     """

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from mailer.store import open_store, utc_now, writing
+from mailer.store import open_store, utc_now
 from tests.faults.kills.amount import FULL
 from tests.faults.kills.harness import ISSUE, Desk, Process, Tally
 from tests.faults.kills.leavers import Leavers
@@ -37,7 +37,7 @@ _SQL = (
 
 @dataclass(frozen=True)
 class Way:
-    """How a campaign goes: `seconds` is what the server takes for an answer, `ahead` how many are claimed."""
+    """How a campaign goes: `seconds` is the time of an answer, `ahead` the number of claims held at once."""
 
     name: str
     kind: str
@@ -49,11 +49,11 @@ class Way:
 
 
 WAYS = (
-    Way("smtp at full speed", "smtp", *((60_000, 400) if FULL else (10_000, 60))),
-    Way("smtp, 50 ms a message", "smtp", *((1_600, 300) if FULL else (240, 40)), seconds=0.05),
+    Way("smtp at full speed", "smtp", *((60_000, 400) if FULL else (6_000, 60))),
+    Way("smtp, 50 ms a message", "smtp", *((1_600, 300) if FULL else (200, 40)), seconds=0.05),
     Way("sendgrid, 2 s a request", "sendgrid", 40_000, 300, seconds=2.0, ahead=6000)
     if FULL
-    else Way("sendgrid, 1 s a request", "sendgrid", 5_000, 60, seconds=1.0, connections=1, ahead=3000),
+    else Way("sendgrid, 1 s a request", "sendgrid", 4_000, 60, seconds=1.0, connections=1, ahead=3000),
 )
 
 
@@ -79,25 +79,28 @@ def test_nobody_is_handed_a_message_a_second_after_leaving(
     tally.leavers += len(leavers.answered)
     tally.late += len(late)
     tally.delay = max([tally.delay, *delays.values()])
-    assert not late, f"{len(late)} of {way.leavers} were handed it later, at most {late[-1]:.2f} s later"
+    assert not late, (
+        f"{len(late)} of {len(leavers.answered)} were handed it later, at most {late[-1]:.2f} s later"
+    )
     assert not sink.twice
     states = {int(address[1 : address.index("@")]): state for address, state, _ in desk.rows()}
     assert states.keys() == set(range(1, way.readers + 1))
     for who, state in states.items():
         assert state == ("accepted" if who in handed else "skipped"), who
         assert who in handed or who in leavers.answered, f"{who} never left, and has nothing"
-    assert len(delays) < way.leavers * 3 // 4, "too few left in time to prove anything"
+    assert len(leavers.answered) > way.leavers // 2, "too few left to prove anything"
+    assert len(delays) < len(leavers.answered) * 3 // 4, "too few left in time to prove anything"
 
 
 def add_readers(desk: Desk, number: int) -> None:
-    """Readers r1@example.org and so on, with these numbers."""
+    """Adds readers r1@example.org and so on, with these ids."""
     with closing(open_store(desk.root / "subscribers.db").conn) as connection:
         connection.execute(_SQL[0], [number, utc_now(), utc_now()])
         connection.execute(_SQL[1], [EDITION, utc_now()])
 
 
 def reach(sink: Sink, run: Process, number: int) -> int:
-    """Waits until so many have it; gives how many do."""
+    """Waits until so many have it; returns how many do."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while (taken := sink.look()) < number:
         assert time.monotonic() < deadline, run.said
@@ -107,12 +110,16 @@ def reach(sink: Sink, run: Process, number: int) -> int:
 
 
 def leave(leavers: Leavers, sink: Sink, run: Process, way: Way) -> None:
-    """At random moments of the first four fifths of the run a reader leaves who does not have it yet."""
+    """Unsubscribes readers who do not have it yet, at random moments of the first four fifths of the run."""
     chance = random.Random(7)
     for moment in sorted(chance.choices(range(1, way.readers * 4 // 5), k=way.leavers)):
         taken = reach(sink, run, moment)
         last = min(taken + chance.choice((way.ahead, way.readers)), way.readers)
-        who = chance.randint(1, last)
-        while f"r{who}@example.org" in sink.taken or who in leavers.answered:
-            who = chance.randint(1, last)
+        tries = (chance.randint(1, last) for _ in range(1000))
+        found = (
+            who for who in tries if f"r{who}@example.org" not in sink.taken and who not in leavers.answered
+        )
+        if (who := next(found, None)) is None:
+            return  # nearly everybody has it
         leavers.leave(who)
+        time.sleep(chance.uniform(0, way.seconds / 10))

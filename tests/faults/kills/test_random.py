@@ -23,7 +23,7 @@ from tests.faults.kills import books
 from tests.faults.kills.amount import KILLS, KILLS_A_TEST
 from tests.faults.kills.audit import Audit
 from tests.faults.kills.harness import ISSUE, ROOT, Desk, Tally, compare
-from tests.faults.kills.operator import Operator
+from tests.faults.kills.operators import Operator
 
 READERS = 300
 _TESTS = -(-KILLS // KILLS_A_TEST)

@@ -11,7 +11,7 @@ import signal
 import time
 
 from tests.faults.kills.books import compare_with_folder
-from tests.faults.kills.harness import ISSUE, SLUG, Campaign, Desk, Process
+from tests.faults.kills.harness import SLUG, Campaign, Desk, Process
 from tests.faults.kills.moments import wait_for_a_moment
 
 __all__ = ["Operator"]
@@ -46,12 +46,12 @@ class Operator:
 
     @property
     def _slug(self) -> str:
-        """The campaign that is sent, or will be made by the next `send`."""
+        """Returns the name of the campaign that is sent, or that the next `send` will make."""
         return f"{SLUG}-{self._cancelled + 1}" if self._cancelled else SLUG
 
     @property
     def bound(self) -> int:
-        """How often a delivery may have become uncertain: once for each message on the wire at a SIGKILL."""
+        """Returns how often a delivery may have become uncertain: the messages on the wire at SIGKILLs."""
         return self._hard * self._desk.log.most_at_once
 
     def work(self) -> None:
@@ -66,7 +66,7 @@ class Operator:
                 self._between()
 
     def finish(self) -> None:
-        """Sends until nothing is left to try: paused campaigns go on, and cancelled ones get a further one."""
+        """Sends until nothing is left to try; a cancelled campaign is followed by another one."""
         for _ in range(_ROUNDS):
             campaign = self._go_on_with()
             paused = campaign is not None and campaign.status == "paused"
@@ -84,7 +84,7 @@ class Operator:
     # -- what is started --------------------------------------------------------------------
 
     def _run_and_disturb(self, campaign: Campaign | None) -> str:
-        """A command that sends, further ones beside it, and a signal that ends it. Gives what it said."""
+        """Runs a command that sends, others beside it, and ends it by a signal. Returns what it said."""
         how = signal.SIGTERM if self._chance.random() < 0.2 else signal.SIGKILL
         run = self._start(self._run(campaign))
         others = []
@@ -99,12 +99,12 @@ class Operator:
         return run.said
 
     def _between(self) -> None:
-        """A command while no other one runs."""
+        """Runs a command while no other one does."""
         command, process = self._start_shortly(self._chance.choice(_BETWEEN))
         self._end(process, signal.SIGKILL, command)
 
     def _run(self, campaign: Campaign | None) -> tuple[str, ...]:
-        """A command that sends what is left."""
+        """Returns a command that sends what is left."""
         if campaign is None:
             return _SEND
         if campaign.status == "paused":
@@ -112,7 +112,7 @@ class Operator:
         return self._chance.choice([_SEND, _SEND, _SEND, _RESUME, _RETRY])
 
     def _start_shortly(self, command: tuple[str, ...]) -> tuple[tuple[str, ...], Process]:
-        """A command that is killed after a short time, or not at all."""
+        """Starts a command, and kills it after a short time or not at all."""
         process = self._start(command)
         if self._chance.random() < 0.4:
             time.sleep(self._chance.uniform(0, 0.1))
@@ -145,12 +145,12 @@ class Operator:
         return status
 
     def _campaign(self) -> Campaign | None:
-        """The newest campaign, while no command runs."""
+        """Returns the newest campaign; to be called while no command runs."""
         campaigns = self._desk.campaigns()
         return campaigns[-1] if campaigns else None
 
     def _go_on_with(self) -> Campaign | None:
-        """The campaign that is not cancelled; None where the next `send` makes one."""
+        """Returns the campaign that is not cancelled, or None where the next `send` makes one."""
         campaign = self._campaign()
         if campaign is None or campaign.status != "cancelled":
             return campaign
