@@ -1,4 +1,4 @@
-"""One starter for each test process, a desk for each test, and the line of totals at the end."""
+"""One starter for each test process, a desk for each test, and the totals at the end."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ import pytest
 
 from tests.faults.kills.harness import Desk, Starter, Tally, make_workspace
 from tests.faults.kills.log import Log
+from tests.faults.kills.tally import total
 
 _MakeDesk = Callable[..., Desk]
 
 
 @pytest.fixture(scope="session")
 def starter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
-    starter = Starter(tmp_path_factory.mktemp("starter") / "warm")
+    warm = tmp_path_factory.mktemp("starter") / "warm"
+    make_workspace(warm, readers=1)
+    starter = Starter(warm)
     yield starter
     starter.close()
 
@@ -39,7 +42,9 @@ def imported(tmp_path_factory: pytest.TempPathFactory, starter: Starter) -> Call
 
 
 @pytest.fixture
-def make_desk(tmp_path: Path, starter: Starter, imported: Callable[[int], Path]) -> Iterator[_MakeDesk]:
+def make_desk(
+    tmp_path: Path, starter: Starter, imported: Callable[[int], Path], tally: Tally
+) -> Iterator[_MakeDesk]:
     """Makes a desk with readers and a server: `make_desk("smtp", readers=12)`."""
     logs: list[Log] = []
 
@@ -50,7 +55,7 @@ def make_desk(tmp_path: Path, starter: Starter, imported: Callable[[int], Path])
         else:
             make_workspace(root, readers=readers)
         logs.append(Log(kind).__enter__())
-        desk = Desk(root, starter, logs[-1])
+        desk = Desk(root, starter, logs[-1], tally=tally)
         desk.connections = connections or desk.connections
         return desk
 
@@ -68,13 +73,14 @@ def tally(request: pytest.FixtureRequest) -> Tally:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Kills, duplicates, lost, uncertain and the bound over all tests."""
-    totals: dict[str, int] = {}
-    for outcome in ("passed", "failed"):
-        for report in terminalreporter.getreports(outcome):
-            for name, values in report.user_properties:
-                if name == "tally" and report.when == "call" and isinstance(values, dict):
-                    for key, value in values.items():
-                        totals[key] = totals.get(key, 0) + value
-    if totals:
-        terminalreporter.write_line(", ".join(f"{key}: {value:,}" for key, value in totals.items()))
+    """What was counted over all tests."""
+    tallies = [
+        values
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.getreports(outcome)
+        if report.when == "call"
+        for name, values in report.user_properties
+        if name == "tally" and isinstance(values, dict)
+    ]
+    for line in total(tallies):
+        terminalreporter.write_line(line)

@@ -7,41 +7,37 @@ server took (`log`), and asks of every planned person what must hold after any n
 from __future__ import annotations
 
 import json
-import os
-import select
 import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
-import time
 from collections import Counter
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.conftest import CONFIG
 from tests.faults.kills.log import CONNECTIONS, REQUEST, Log
+from tests.faults.kills.processes import ROOT, Process, Starter
+from tests.faults.kills.tally import Tally
 
 __all__ = [
     "ISSUE",
     "QUICK",
     "ROOT",
     "SLUG",
+    "Campaign",
     "Desk",
     "Process",
     "Starter",
     "Tally",
     "compare",
+    "make_workspace",
 ]
 
-ROOT = Path(__file__).parents[3]
 SLUG = "2026-11-21-evening"
 ISSUE = "issues/issue.yaml"
 _TEXT = "edition: evening\ndate: 2026-11-21\nitems:\n  - title: Cranes stand still\n    body: Quiet.\n"
-_PATIENCE_SECONDS = 60.0
 
 #: Much happens often: small windows, frequent commits, a journal that is emptied, short waits after a 4xx.
 QUICK: dict[str, Any] = {
@@ -53,85 +49,6 @@ QUICK: dict[str, Any] = {
 }
 
 
-@dataclass
-class Tally:
-    """What a test adds to the line of totals."""
-
-    kills: int = 0
-    duplicates: int = 0
-    lost: int = 0
-    uncertain: int = 0
-    bound: int = 0
-
-
-class Starter:
-    """The process that forks commands (see `starter`)."""
-
-    def __init__(self, folder: Path) -> None:
-        make_workspace(folder, readers=1)
-        env = {k: v for k, v in os.environ.items() if not k.startswith(("MAILER_", "SENDGRID_"))}
-        env |= {"MAILER_SECRET_KEY": "a-secret-key-for-tests-only", "NO_COLOR": "1"}
-        env |= {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.kills.starter", str(folder)],
-            cwd=ROOT,
-            env=env,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        self._buffer = b""
-        self._status: dict[int, int] = {}
-        self._started: list[int] = []
-
-    def fork(self, request: Mapping[str, Any]) -> int:
-        """Starts a command; gives its pid."""
-        self._say(request)
-        while not self._started:
-            self._listen(_PATIENCE_SECONDS)
-        return self._started.pop()
-
-    def signal(self, pid: int, how: signal.Signals) -> None:
-        """Sends a signal, unless the process has ended."""
-        self._say({"pid": pid, "signal": int(how)})
-
-    def status(self, pid: int, seconds: float = 0.0) -> int | None:
-        """How the process ended, or None where it has not, waiting so long for it."""
-        deadline = time.monotonic() + seconds
-        while pid not in self._status:
-            left = deadline - time.monotonic()
-            self._listen(max(left, 0.0))
-            if left <= 0:
-                break
-        return self._status.get(pid)
-
-    def close(self) -> None:
-        """Ends it; its children have ended before."""
-        self._process.communicate(timeout=_PATIENCE_SECONDS)
-
-    def _say(self, document: Mapping[str, Any]) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(document).encode() + b"\n")
-        self._process.stdin.flush()
-
-    def _listen(self, seconds: float) -> None:
-        assert self._process.stdout is not None
-        pipe = self._process.stdout.fileno()
-        if not select.select([pipe], [], [], seconds)[0]:
-            return
-        data = os.read(pipe, 65536)
-        if not data:
-            assert self._process.stderr is not None
-            raise RuntimeError(f"the starter has ended: {self._process.stderr.read().decode()}")
-        *lines, self._buffer = (self._buffer + data).split(b"\n")
-        for line in lines:
-            answer = json.loads(line)
-            if "status" in answer:
-                self._status[answer["pid"]] = answer["status"]
-            else:
-                self._started.append(answer["pid"])
-
-
 def make_workspace(root: Path, *, readers: int) -> None:
     """The files of a workspace with one issue; nothing is imported yet."""
     (root / "issues").mkdir(parents=True)
@@ -141,54 +58,46 @@ def make_workspace(root: Path, *, readers: int) -> None:
     (root / "readers.csv").write_text(f"email,name\n{rows}\n")
 
 
-@dataclass
-class Process:
-    """A running command."""
+@dataclass(frozen=True)
+class Campaign:
+    """One campaign as the database has it."""
 
-    starter: Starter
-    pid: int
-    out: Path
-
-    def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
-        self.starter.signal(self.pid, how)
-
-    @property
-    def ended(self) -> bool:
-        return self.starter.status(self.pid) is not None
-
-    def wait(self) -> int:
-        """The exit status, negative for a signal. What it said holds no traceback."""
-        status = self.starter.status(self.pid, _PATIENCE_SECONDS)
-        words = self.said
-        assert status is not None, words
-        assert "Traceback" not in words, words
-        assert status in (0, 1, 2, -signal.SIGKILL, -signal.SIGTERM), words
-        return status
-
-    @property
-    def said(self) -> str:
-        return self.out.read_text() if self.out.exists() else ""
+    id: int
+    slug: str
+    status: str
+    segment: str
 
 
 @dataclass
 class Desk:
-    """A workspace, and the commands that run in it."""
+    """A workspace, and the commands that run in it.
+
+    `story` is what was started, for the message of a test that fails.
+    """
 
     root: Path
     starter: Starter
     log: Log
     connections: int = CONNECTIONS
     dials: dict[str, Any] = field(default_factory=lambda: dict(QUICK))
+    tally: Tally = field(default_factory=Tally)
+    story: list[str] = field(default_factory=list)
     _number: int = 0
 
     def start(self, *words: str, kill: Mapping[str, Any] | None = None, **more: Any) -> Process:
         """Starts `mailer WORDS…`, to be killed at a step where `kill` names one."""
         self._number += 1
+        self.tally.commands += 1
+        self.story.append(f"{self._number}: {' '.join(words)}")
         out = self.root.parent / f"{self.root.name}-{self._number}.txt"
         request = {
             "words": words,
             "cwd": str(self.root),
-            "env": {"MAILER_DELIVERY_CONNECTIONS": str(self.connections), **self.log.env},
+            "env": {
+                "MAILER_DELIVERY_CONNECTIONS": str(self.connections),
+                **self.log.env,
+                **more.pop("env", {}),
+            },
             "out": str(out),
             "dials": {**self.dials, **more.pop("dials", {})},
             **more,
@@ -197,8 +106,8 @@ class Desk:
             request["kill"] = kill
         return Process(self.starter, self.starter.fork(request), out)
 
-    def send(self, **more: Any) -> Process:
-        return self.start("send", ISSUE, "--yes", *self.log.words, **more)
+    def send(self, *options: str, **more: Any) -> Process:
+        return self.start("send", ISSUE, "--yes", *self.log.words, *options, **more)
 
     def run(self, *words: str) -> str:
         """A command that must do what it is asked; gives what it said."""
@@ -206,23 +115,37 @@ class Desk:
         assert process.wait() == 0, process.said
         return process.said
 
-    def rows(self) -> list[tuple[str, str, str]]:
-        """(address, state, reason) of every planned person."""
+    def rows(self, slug: str = SLUG) -> list[tuple[str, str, str]]:
+        """(address, state, reason) of every planned person of that campaign."""
         with closing(sqlite3.connect(self.root / "subscribers.db")) as database:
             return database.execute(
                 "SELECT s.address, d.state, d.reason FROM deliveries d "
-                "JOIN subscribers s ON s.id = d.subscriber_id ORDER BY s.id"
+                "JOIN subscribers s ON s.id = d.subscriber_id "
+                "JOIN campaigns c ON c.id = d.campaign_id WHERE c.slug = ? ORDER BY s.id",
+                [slug],
             ).fetchall()
 
-    def counts(self) -> Counter[str]:
-        return Counter(state for _, state, _ in self.rows())
+    def counts(self, slug: str = SLUG) -> Counter[str]:
+        """How many deliveries of that campaign are in each state."""
+        return Counter(state for _, state, _ in self.rows(slug))
 
     @property
     def status(self) -> str:
-        """The campaign's status, or nothing where none was committed.
+        """The first campaign's status, or nothing where none was committed."""
+        return next((campaign.status for campaign in self.campaigns()), "")
 
-        Looks at a copy, so that a crashed database stays as it is.
-        """
+    def campaigns(self) -> list[Campaign]:
+        """All campaigns, oldest first. To be asked while no command runs."""
+        with self.copied() as database:
+            try:
+                rows = database.execute("SELECT id, slug, status, segment FROM campaigns ORDER BY id")
+            except sqlite3.OperationalError:
+                return []  # not even the tables
+            return [Campaign(*row) for row in rows]
+
+    @contextmanager
+    def copied(self) -> Iterator[sqlite3.Connection]:
+        """A copy of the database, so that a crashed one stays as it is."""
         copy = self.root.parent / f"{self.root.name}-look"
         copy.mkdir(exist_ok=True)
         for name in ("subscribers.db", "subscribers.db-wal"):
@@ -230,14 +153,10 @@ class Desk:
             if (self.root / name).exists():
                 shutil.copy(self.root / name, copy / name)
         with closing(sqlite3.connect(copy / "subscribers.db")) as database:
-            try:
-                row = database.execute("SELECT status FROM campaigns").fetchone()
-            except sqlite3.OperationalError:
-                return ""  # not even the tables
-        return str(row[0]) if row else ""
+            yield database
 
-    def manifest(self) -> dict[str, Any]:
-        loaded: dict[str, Any] = json.loads((self.root / "campaigns" / SLUG / "manifest.json").read_bytes())
+    def manifest(self, slug: str = SLUG) -> dict[str, Any]:
+        loaded: dict[str, Any] = json.loads((self.root / "campaigns" / slug / "manifest.json").read_bytes())
         return loaded
 
     def finish(self) -> None:
@@ -267,6 +186,7 @@ def compare(desk: Desk, *, readers: int, bound: int, tally: Tally | None = None)
     against = [f"{a} {state}" for a, state, _ in rows if state not in ("accepted", "uncertain") and got[a]]
     if tally is not None:
         tally.duplicates += len(twice)
+        tally.left_sending += counts["sending"]
         tally.lost += len(missing) + len(dropped) + readers - len(rows)
         tally.uncertain += counts["uncertain"]
         tally.bound += bound
