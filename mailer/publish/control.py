@@ -60,8 +60,11 @@ def _decide(db: Database, settings: Settings, slug: str, status: str, only_from:
     with suppress(BusyError), campaign_lock(settings, slug):
         spool = Spool(db, find_campaign(db, slug))
         _recover(settings, spool, giving_up=status == "cancelled")
-        _set_status(spool, status, only_from)
-        tell_manifest(settings, spool)
+        try:
+            _set_status(spool, status, only_from)
+        finally:
+            # Also where it is so already: the command that did it may have died before it wrote this.
+            tell_manifest(settings, spool)
         return True
     _set_status(Spool(db, find_campaign(db, slug)), status, only_from)
     return _await_end(db, settings, slug)

@@ -276,7 +276,7 @@ def _run(
 def _make_due(settings: Settings, spool: Spool, backoff: Backoff, *, asked: bool) -> None:
     """Makes due everything that is deferred, where an operator asks for it.
 
-    Else gives up what was deferred for too long, and makes due what only a wrong clock can have put off so far.
+    Else gives up what was deferred for too long, and makes due what only a wrong clock has put off so far.
     """
     if asked:
         spool.make_due()
