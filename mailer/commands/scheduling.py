@@ -30,15 +30,19 @@ def run_due(context: typer.Context, as_json: Annotated[bool, JsonOption] = False
     zone = settings.publication.zone
     documents: list[dict[str, Any]] = []
     well = True
+    defect: BaseException | None = None
     with stop_on_signals() as stop:
         for done in send_due(db, settings, stop=stop):
             well = well and done.well
+            defect = defect or done.defect
             if as_json:
                 documents.append(_document(done))
             else:
                 say(done.sentence(zone), err=bool(done.error))
     if as_json:
         emit_json(documents)
+    if defect is not None:
+        raise defect
     if not well:
         raise typer.Exit(1)
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from mailer.delivery.book import Book
 from mailer.delivery.brake import DOUBTS_IN_A_ROW, REFUSALS_IN_A_ROW, Brake, refused_too_often
+from mailer.delivery.connections import ConnectionPool
 from mailer.delivery.deferral import NEVER, RETRY_AFTER, Deferrals
 from mailer.delivery.journal import Journal
 from mailer.delivery.lines import AHEAD_SECONDS, Lines
@@ -62,12 +63,14 @@ def deliver(
     retry_after: tuple[float, ...] = RETRY_AFTER,
     rejects: float = 1.0,
     clock: Callable[[], float] = lambda: now().timestamp(),
+    pool: ConnectionPool | None = None,
 ) -> Progress:
     """Delivers until nothing is left to send now, `stop` is set, or the campaign is paused or cancelled.
 
     Sets `stop` itself when it ends, so that a transport that waits with it does not wait on.
     It pauses the campaign itself where more than the share `rejects` is refused, and ends where a limit
     of the pace is used up for longer than it would wait. `clock` gives seconds since 1970, for the pace.
+    `pool` bounds the connections of all runs that are given the same one.
     Raises TransportError when nothing can be handed over any more; what was claimed is given back first.
     However it ends, the spool is left such that the next call goes on where this one stopped.
     """
@@ -85,6 +88,7 @@ def deliver(
             retry_after,
             rejects,
             clock,
+            pool,
         )
         try:
             with rare_collections():
@@ -114,6 +118,7 @@ class _Delivery:
         retry_after: tuple[float, ...],
         rejects: float,
         clock: Callable[[], float],
+        pool: ConnectionPool | None,
     ) -> None:
         count = max(1, min(connections, transport.concurrency))
         self._spool = spool
@@ -141,7 +146,7 @@ class _Delivery:
                 Result.REJECTED: max(REFUSALS_IN_A_ROW, 2 * transport.batch),
             }
         )
-        self._workers = Workers(transport, journal, self._brake, self._is_stopping, count)
+        self._workers = Workers(transport, journal, self._brake, self._is_stopping, count, pool)
         self._waiting: deque[Message] = deque()
         self._claim_again = 0.0
         self._started = self._settled_at = self._looked_at = time.monotonic()

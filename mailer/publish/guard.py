@@ -6,6 +6,7 @@ the file, and refuses where the archive knows of more than the database does.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -101,17 +102,30 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
+def _new_file(path: Path) -> Path:
+    """Makes an empty `NAME-rescued` (`-rescued-2`, …) beside `path` that only its owner can read.
+
+    What is there already may be the only copy of something, and another run may be making its own now.
+    """
+    number = 1
+    while True:
+        target = path.with_name(f"{path.name}-rescued" + (f"-{number}" if number > 1 else ""))
+        try:
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        except FileExistsError:
+            number += 1
+        else:
+            return target
+
+
 def _rescue(db: Database, path: Path) -> str:
     """Copies what the open database holds to `NAME-rescued`; gives the sentence that tells of it.
 
     Git ignores that name like the database's own.
     """
     what = f"{path.name} was removed or replaced while it was in use"
-    target, number = path.with_name(f"{path.name}-rescued"), 1
-    while target.exists():  # somebody's evidence
-        number += 1
-        target = path.with_name(f"{path.name}-rescued-{number}")
     try:
+        target = _new_file(path)
         copy = sqlite3.connect(target)
         try:
             db.conn.backup(copy)

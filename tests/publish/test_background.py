@@ -33,7 +33,7 @@ class Looks:
         self.done = threading.Event()
         self.connections: set[int] = set()
 
-    def __call__(self, db: Any, settings: Settings, *, stop: Any) -> Iterator[Done]:
+    def __call__(self, db: Any, settings: Settings, *, stop: Any, attempts: Any) -> Iterator[Done]:
         self.connections.add(id(db.conn))
         if not self.steps:
             self.done.set()
@@ -46,7 +46,7 @@ class Looks:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(background, "_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(background, "AGAIN_SECONDS", 0.01)
 
 
 def look(settings: Settings, monkeypatch: pytest.MonkeyPatch, *steps: Any) -> Looks:
