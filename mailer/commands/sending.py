@@ -20,7 +20,7 @@ from mailer.commands.first import (
 )
 from mailer.commands.scheduling import say_scheduled, schedule_rows, schedule_warnings, when
 from mailer.commands.signals import stop_on_signals
-from mailer.commands.telling import say_plan, say_result, watching
+from mailer.commands.telling import say_plan, say_result, warn_of_copies, watching
 from mailer.config import Settings
 from mailer.delivery.canary import Canary
 from mailer.delivery.spool import Spool
@@ -137,6 +137,7 @@ def send(
     number = prepared.plan.recipients if left is None else left
     if left is None and not number:
         raise CampaignError(_NOBODY)
+    warn_of_copies(db, settings)
     if number:
         if not as_json:
             _say_plan(settings, prepared, left, None, first)

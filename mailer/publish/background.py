@@ -12,6 +12,7 @@ import threading
 from mailer.config import Settings
 from mailer.delivery.stop import Stop
 from mailer.errors import MailerError
+from mailer.publish.copies import say_other_place
 from mailer.publish.due import AGAIN_SECONDS, LOOK_SECONDS, run_due
 from mailer.publish.runs import Attempts
 from mailer.store import explain, open_store
@@ -29,6 +30,7 @@ class Scheduler:
         self._look_seconds = look_seconds
         self._stop = Stop()
         self._attempts = Attempts()
+        self._looked = False
         self._thread = threading.Thread(target=self._run, name="schedule", daemon=True)
 
     def start(self) -> None:
@@ -66,7 +68,12 @@ class Scheduler:
         """Sends what is due, and what becomes due until all of that has ended."""
         db = open_store(self._settings.database)
         try:
-            for done in run_due(db, self._settings, stop=self._stop, attempts=self._attempts):
+            if not self._looked:
+                say_other_place(db, self._settings, self._tell)
+                self._looked = True
+            for done in run_due(
+                db, self._settings, stop=self._stop, attempts=self._attempts, warn=self._tell
+            ):
                 self._tell(done.sentence(self._settings.publication.zone), done.defect)
         finally:
             db.close()

@@ -38,6 +38,7 @@ from mailer.delivery.schedule import (
 from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
 from mailer.errors import BusyError, CampaignError, MailerError
+from mailer.publish.copies import say_other_place
 from mailer.publish.ending import mark_missed, tell_manifest
 from mailer.publish.freeze import freeze
 from mailer.publish.prepare import Prepared
@@ -138,14 +139,19 @@ def schedule_issue(
 
 
 def run_due(
-    db: Database, settings: Settings, *, stop: Stop, attempts: Attempts | None = None
+    db: Database,
+    settings: Settings,
+    *,
+    stop: Stop,
+    attempts: Attempts | None = None,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Done]:
     """Sends every campaign that is due, side by side, and gives what became of each as it ends.
 
     Campaigns that become due meanwhile are sent too. All of them together open no more than the configured
     number of connections. A campaign that somebody else is sending is left to them, and an error of one ends
     no other. Raises sqlite3.Error where what is due cannot be read, after the runs that had begun.
-    `attempts` remembers what was tried before.
+    `attempts` remembers what was tried before; `warn` is told where the database was last used elsewhere.
     """
     attempts = attempts or Attempts()
     pool = ConnectionPool(settings.delivery.connections)
@@ -156,6 +162,8 @@ def run_due(
             unread: sqlite3.Error | None = None
             try:
                 due = [] if stop.is_set() else due_campaigns(db, utc_now())
+                if due:
+                    say_other_place(db, settings, warn)
             except sqlite3.Error as error:
                 due, unread = [], error
             for campaign in due:

@@ -39,6 +39,7 @@ from mailer.delivery.stop import Stop
 from mailer.delivery.transports import open_transport
 from mailer.errors import ArchiveError, CampaignError, MailerError
 from mailer.publish.canary import may_go_on, wait_while_held
+from mailer.publish.copies import note_run
 from mailer.publish.ending import broke_off, conclude, tell_manifest, told
 from mailer.publish.freeze import freeze
 from mailer.publish.guard import keeping_watch, refuse_if_behind, refuse_if_older
@@ -202,6 +203,7 @@ def run_campaign(
     `pool` bounds the connections of all runs that are given the same one.
     """
     with keeping_watch(db, settings.database, observe) as watch:
+        note_run(db, settings)
         once = partial(_run_unless_held, db, settings, slug, transport_url, signer, stop, watch, asked, pool)
         result = once()
         while asked and result.campaign.status == "held" and result.progress and not stop.is_set():
