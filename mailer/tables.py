@@ -238,3 +238,25 @@ def m007_plans(db: Database) -> None:
         )
         """
     )
+
+
+@migrations()
+def m008_runs(db: Database) -> None:
+    """Where the last run was, by which a copy of the database is noticed when it is used."""
+    db.conn.execute(
+        # One row: the path, device and inode of this file as of the last run, the machine as a salted hash
+        # and its boot (empty: unknown), when it began (UTC), and a random token. `.mailer/last-run` holds the
+        # same token, so that an earlier copy in the same place is noticed too.
+        """
+        CREATE TABLE last_run (
+            id      INTEGER PRIMARY KEY CHECK (id = 1),
+            path    TEXT NOT NULL,
+            device  TEXT NOT NULL,
+            inode   TEXT NOT NULL,
+            boot    TEXT NOT NULL,
+            machine TEXT NOT NULL,
+            at      TEXT NOT NULL,
+            token   TEXT NOT NULL
+        )
+        """
+    )

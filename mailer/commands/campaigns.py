@@ -13,7 +13,14 @@ from mailer.commands.asking import YesOption, confirm
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.commands.sending import result_json
 from mailer.commands.signals import stop_on_signals
-from mailer.commands.telling import advice_on, say_counts, say_reasons, say_result, watching
+from mailer.commands.telling import (
+    advice_on,
+    say_counts,
+    say_reasons,
+    say_result,
+    warn_of_copies,
+    watching,
+)
 from mailer.config import Settings
 from mailer.delivery.campaigns import Campaign, campaigns, find_campaign
 from mailer.delivery.canary import canary_of, release
@@ -265,6 +272,7 @@ def resume(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     settings = settings_of(context)
     db = open_store(settings.database)
     total = sum(Spool(db, find_campaign(db, slug)).counts().values())
+    warn_of_copies(db, settings)
     released = release(Spool(db, find_campaign(db, slug)), only_from=("held",))
     try:
         with stop_on_signals() as stop, watching(total, quiet=as_json) as observe:
@@ -329,6 +337,7 @@ def _finish(context: typer.Context, slug: str, as_json: bool, **also: int) -> No
     settings = settings_of(context)
     db = open_store(settings.database)
     total = sum(Spool(db, find_campaign(db, slug)).counts().values())
+    warn_of_copies(db, settings)
     with stop_on_signals() as stop, watching(total, quiet=as_json) as observe:
         result = finish_campaign(db, settings, slug, stop=stop, observe=observe)
     _tell(settings, result, as_json, also)

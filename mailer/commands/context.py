@@ -12,7 +12,7 @@ import typer
 from mailer.config import Settings, find_workspace, load_settings
 from mailer.words import HIDDEN, visible
 
-__all__ = ["JsonOption", "as_json_text", "emit_json", "say", "settings_of"]
+__all__ = ["JsonOption", "as_json_text", "emit_json", "say", "settings_of", "warn"]
 
 JsonOption = typer.Option("--json", help="Print one JSON document and nothing else.")
 
@@ -29,6 +29,11 @@ def say(line: str = "", *, err: bool = False, style: str = "") -> None:
     Much of what is told was written by others: files, servers, readers. None of it commands the terminal.
     """
     typer.echo(style + visible(line), err=err)
+
+
+def warn(sentence: str) -> None:
+    """Prints what an operator should know on standard error, before the command goes on."""
+    say(f"mailer: warning: {sentence}", err=True)
 
 
 def as_json_text(document: Any, indent: int | None = None) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.commands.context import JsonOption, emit_json, say, settings_of, warn
 from mailer.commands.signals import stop_on_signals
 from mailer.config import Settings
 from mailer.delivery.campaigns import Campaign
@@ -31,15 +31,19 @@ def run_due(context: typer.Context, as_json: Annotated[bool, JsonOption] = False
     zone = settings.publication.zone
     documents: list[dict[str, Any]] = []
     well = True
+    defect: BaseException | None = None
     with stop_on_signals() as stop:
-        for done in send_due(db, settings, stop=stop):
+        for done in send_due(db, settings, stop=stop, warn=warn):
             well = well and done.well
+            defect = defect or done.defect
             if as_json:
                 documents.append(_document(done))
             else:
                 say(done.sentence(zone), err=bool(done.error))
     if as_json:
         emit_json(documents)
+    if defect is not None:
+        raise defect
     if not well:
         raise typer.Exit(1)
 

@@ -22,7 +22,14 @@ from mailer.commands.first import (
 )
 from mailer.commands.scheduling import say_scheduled, schedule_rows, schedule_warnings, usual_rows, when
 from mailer.commands.signals import stop_on_signals
-from mailer.commands.telling import frozen_plan, say_plan, say_result, say_since, watching
+from mailer.commands.telling import (
+    frozen_plan,
+    say_plan,
+    say_result,
+    say_since,
+    warn_of_copies,
+    watching,
+)
 from mailer.config import Settings
 from mailer.delivery.canary import Canary
 from mailer.delivery.spool import Spool
@@ -148,6 +155,7 @@ def send(
         return
     if prepared.existing is not None:
         check_unscheduled(prepared.existing, settings.publication.zone)
+    warn_of_copies(db, settings)
     if number:
         if not as_json:
             _say_plan(settings, prepared, left, None, first)

@@ -12,15 +12,17 @@ from functools import partial
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlite_utils import Database
 
 from mailer.audience.selection import Exclusion
-from mailer.commands.context import say
+from mailer.commands.context import say, warn
 from mailer.config import Settings
 from mailer.delivery.plan import Plan
 from mailer.delivery.progress import Progress as RunProgress
 from mailer.delivery.reasons import Reason
 from mailer.delivery.spool import STATES
 from mailer.issue.model import only_expressions
+from mailer.publish.copies import other_place
 from mailer.publish.freeze import SincePlan
 from mailer.publish.prepare import Prepared
 from mailer.publish.schedule import what_waits
@@ -36,6 +38,7 @@ __all__ = [
     "say_reasons",
     "say_result",
     "say_since",
+    "warn_of_copies",
     "watching",
 ]
 
@@ -159,6 +162,13 @@ def say_reasons(reasons: Iterable[Reason], slug: str) -> None:
             told += words.number
         if told < reason.number:
             say(f"    {reason.number - told:,} {reason.state} in other words")
+
+
+def warn_of_copies(db: Database, settings: Settings) -> None:
+    """Says before a run where the last one was, if it was not here. The run notes this place."""
+    sentence = other_place(db, settings)
+    if sentence:
+        warn(sentence)
 
 
 def _say_waits(settings: Settings, result: Result) -> None:

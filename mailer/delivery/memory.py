@@ -7,6 +7,7 @@ fifth of a run's time. It is only made rarer, not turned off: exceptions do make
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,15 +16,29 @@ __all__ = ["rare_collections"]
 #: So many more containers made than dropped before the young ones are searched.
 _YOUNG = 100_000
 
+_lock = threading.Lock()
+#: The collector's own settings, once for each run that is under way in this process.
+_kept: list[tuple[int, int, int]] = []
+
 
 @contextmanager
 def rare_collections() -> Iterator[None]:
-    """For as long as it lasts, what is there already is not searched, and the rest seldom."""
-    young, *older = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(max(young, _YOUNG) if young else 0, *older)
+    """For as long as it lasts, what is there already is not searched, and the rest seldom.
+
+    The settings belong to the process. With several runs in threads, the first changes them and the last
+    to end puts them back.
+    """
+    with _lock:
+        young, *older = before = _kept[0] if _kept else gc.get_threshold()
+        if not _kept:
+            gc.freeze()
+            gc.set_threshold(max(young, _YOUNG) if young else 0, *older)
+        _kept.append(before)
     try:
         yield
     finally:
-        gc.set_threshold(young, *older)
-        gc.unfreeze()
+        with _lock:
+            _kept.pop()
+            if not _kept:
+                gc.set_threshold(*before)
+                gc.unfreeze()

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from mailer.delivery.book import Book
 from mailer.delivery.brake import DOUBTS_IN_A_ROW, REFUSALS_IN_A_ROW, Brake, refused_too_often
+from mailer.delivery.connections import ConnectionPool
 from mailer.delivery.deferral import USUAL, Backoff
 from mailer.delivery.journal import Journal
 from mailer.delivery.leavers import Leavers, following_leavers
@@ -64,6 +65,7 @@ def deliver(
     backoff: Backoff = USUAL,
     rejects: float = 1.0,
     clock: Callable[[], float] = lambda: now().timestamp(),
+    pool: ConnectionPool | None = None,
 ) -> Progress:
     """Delivers until nothing is left to send now, `stop` is set, or the campaign is paused or cancelled.
 
@@ -71,6 +73,7 @@ def deliver(
     It pauses the campaign itself where more than the share `rejects` is refused, and ends where a limit
     of the pace is used up for longer than it would wait. `clock` gives seconds since 1970, for the pace. What
     is deferred is tried again by `backoff`: in this run where it is due before the run ends, else in a later.
+    `pool` bounds the connections of all runs that are given the same one.
     Raises TransportError when nothing can be handed over any more; what was claimed is given back first.
     However it ends, the spool is left such that the next call goes on where this one stopped.
     """
@@ -91,6 +94,7 @@ def deliver(
             rejects,
             clock,
             leavers,
+            pool,
         )
         try:
             with rare_collections():
@@ -122,6 +126,7 @@ class _Delivery:
         rejects: float,
         clock: Callable[[], float],
         leavers: Leavers,
+        pool: ConnectionPool | None,
     ) -> None:
         count = max(1, min(connections, transport.concurrency))
         self._spool = spool
@@ -149,7 +154,9 @@ class _Delivery:
                 Result.REJECTED: max(REFUSALS_IN_A_ROW, 2 * transport.batch),
             }
         )
-        self._workers = Workers(transport, journal, self._brake, self._is_stopping, count, leavers.left)
+        self._workers = Workers(
+            transport, journal, self._brake, self._is_stopping, count, left=leavers.left, pool=pool
+        )
         self._waiting: deque[Message] = deque()
         self._claim_again = 0.0
         self._started = self._settled_at = self._looked_at = time.monotonic()

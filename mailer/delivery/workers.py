@@ -1,6 +1,7 @@
 """A thread for each connection: takes chunks of messages, hands them over, reports what became of them.
 
-Workers touch no database. Each message is noted in the journal right before it is handed over and right
+A worker opens its channel once it has a permit of the pool that all runs of the process share. Workers touch
+no database. Each message is noted in the journal right before it is handed over and right
 after, which is what bounds the doubt after a kill to what was on the wire.
 """
 
@@ -8,10 +9,12 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mailer.delivery.brake import Brake
+from mailer.delivery.connections import ConnectionPool
 from mailer.delivery.gate import Gate
 from mailer.delivery.journal import Journal
 from mailer.delivery.message import Message
@@ -29,6 +32,12 @@ from mailer.errors import TransportError
 
 __all__ = ["Report", "Workers"]
 
+#: A worker without a chunk looks this often whether another run waits for its permit (seconds).
+_LOOK_SECONDS = 0.25
+#: After so long without a chunk it gives the permit to any run that waits (seconds). It is more than the time
+#: between two messages of a slow pace, because a new connection costs several round trips.
+_IDLE_SECONDS = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -45,7 +54,10 @@ class Report:
 
 
 class Workers:
-    """The threads of one run. `reports` is what they tell, `alive` is kept by whoever reads it."""
+    """The threads of one run. `reports` is what they tell, `alive` is kept by whoever reads it.
+
+    `pool` bounds the open channels of all runs that are given the same; without it, `count` is the bound.
+    """
 
     def __init__(
         self,
@@ -55,6 +67,7 @@ class Workers:
         stopping: Callable[[], bool],
         count: int,
         left: Mapping[int, str] | None = None,
+        pool: ConnectionPool | None = None,
     ) -> None:
         self._transport = transport
         self._journal = journal
@@ -63,6 +76,7 @@ class Workers:
         self._left = {} if left is None else left
         self._gate: Gate[tuple[int, int]] = Gate(self._left)
         self._chunks: queue.SimpleQueue[list[Message] | None] = queue.SimpleQueue()
+        self._share = (pool or ConnectionPool(count)).share(lambda: not self._chunks.empty())
         self.reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
         self.alive = count
         for number in range(count):
@@ -85,22 +99,53 @@ class Workers:
         error: TransportError | None = None
         fatal = False
         try:
-            channel = self._transport.channel()
-            if isinstance(channel, Gated):
-                channel.gate = self._passes
-            try:
-                while error is None and (chunk := self._chunks.get()) is not None:
-                    report = self._send(channel, chunk)
-                    error = report.error
-                    self.reports.put(report)
-            finally:
-                channel.close()
+            more = True
+            while more and error is None:
+                if not self._share.acquire(self._stopping):
+                    self._return_chunks()
+                    break
+                try:
+                    more, error = self._use_channel()
+                finally:
+                    self._share.release()
         except TransportError as reason:
             error = reason
         except Exception as surprise:  # a defect of ours must end the run, not leave it waiting for ever
             error = TransportError(f"the transport failed in a way nobody foresaw: {surprise!r}")
             fatal = True
         self.reports.put(Report([], [], error, ended=True, fatal=fatal))
+
+    def _use_channel(self) -> tuple[bool, TransportError | None]:
+        """Sends chunks over one channel; whether there may be more for another, and the error, if any.
+
+        Ends when there are no more chunks, at the first error, and where another run is to have the permit.
+        """
+        channel = self._transport.channel()
+        if isinstance(channel, Gated):
+            channel.gate = self._passes
+        try:
+            busy_at = time.monotonic()
+            while True:
+                try:
+                    chunk = self._chunks.get(timeout=_LOOK_SECONDS)
+                except queue.Empty:
+                    if self._share.owes(idle=time.monotonic() - busy_at >= _IDLE_SECONDS):
+                        return True, None
+                    continue
+                if chunk is None:
+                    return False, None
+                report = self._send(channel, chunk)
+                self.reports.put(report)
+                if report.error is not None or self._share.owes():
+                    return True, report.error
+                busy_at = time.monotonic()
+        finally:
+            channel.close()
+
+    def _return_chunks(self) -> None:
+        """Gives back every chunk until the end: the run is stopping, and there is no channel."""
+        while (chunk := self._chunks.get()) is not None:
+            self.reports.put(Report([], chunk))
 
     def _send(self, channel: Channel, chunk: list[Message]) -> Report:
         settled: list[tuple[Message, Outcome]] = []

@@ -1,4 +1,7 @@
-"""Sends what is due from a thread beside the web server, with a database connection of its own."""
+"""Sends what is due from a thread beside the web server, with a database connection of its own.
+
+Each campaign has a thread and a connection of its own beside it (`due`).
+"""
 
 from __future__ import annotations
 
@@ -9,25 +12,25 @@ import threading
 from mailer.config import Settings
 from mailer.delivery.stop import Stop
 from mailer.errors import MailerError
-from mailer.publish.due import run_due
+from mailer.publish.copies import say_other_place
+from mailer.publish.due import AGAIN_SECONDS, LOOK_SECONDS, run_due
+from mailer.publish.runs import Attempts
 from mailer.store import explain, open_store
 
 __all__ = ["Scheduler"]
 
 logger = logging.getLogger("mailer.schedule")
 
-_LOOK_SECONDS = 5.0
-#: After a failure, a campaign is tried this often: nobody gains from asking a dead server each few seconds.
-_AGAIN_SECONDS = 60.0
-
 
 class Scheduler:
     """Looks every few seconds, until it is ended. Logs one line for each campaign."""
 
-    def __init__(self, settings: Settings, *, look_seconds: float = _LOOK_SECONDS) -> None:
+    def __init__(self, settings: Settings, *, look_seconds: float = LOOK_SECONDS) -> None:
         self._settings = settings
         self._look_seconds = look_seconds
         self._stop = Stop()
+        self._attempts = Attempts()
+        self._looked = False
         self._thread = threading.Thread(target=self._run, name="schedule", daemon=True)
 
     def start(self) -> None:
@@ -47,30 +50,34 @@ class Scheduler:
     def _run(self) -> None:
         pause = 0.0
         while not self._stop.wait(pause):
+            pause = self._look_seconds
             try:
-                pause = self._look_seconds if self._look() else _AGAIN_SECONDS
+                self._look()
             except MailerError as error:
                 self._tell(str(error))
-                pause = _AGAIN_SECONDS
+                pause = AGAIN_SECONDS
             except sqlite3.Error as error:
                 self._tell(str(explain(error, self._settings.database.name)))
-                pause = _AGAIN_SECONDS
+                pause = AGAIN_SECONDS
             except Exception:
                 # A defect must not end the schedule, nor go unseen.
                 logger.exception("the schedule met an error that nobody foresaw")
-                pause = _AGAIN_SECONDS
+                pause = AGAIN_SECONDS
 
-    def _look(self) -> bool:
-        """One pass; whether all went well."""
-        well = True
+    def _look(self) -> None:
+        """Sends what is due, and what becomes due until all of that has ended."""
         db = open_store(self._settings.database)
         try:
-            for done in run_due(db, self._settings, stop=self._stop):
-                self._tell(done.sentence(self._settings.publication.zone))
-                well = well and not done.error
+            if not self._looked:
+                say_other_place(db, self._settings, self._tell)
+                self._looked = True
+            for done in run_due(
+                db, self._settings, stop=self._stop, attempts=self._attempts, warn=self._tell
+            ):
+                self._tell(done.sentence(self._settings.publication.zone), done.defect)
         finally:
             db.close()
-        return well
 
-    def _tell(self, sentence: str) -> None:
-        logger.warning("%s", " ".join(sentence.split()))
+    def _tell(self, sentence: str, defect: BaseException | None = None) -> None:
+        level = logging.WARNING if defect is None else logging.ERROR
+        logger.log(level, "%s", " ".join(sentence.split()), exc_info=defect)

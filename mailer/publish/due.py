@@ -1,15 +1,18 @@
 """Sends what is due: the same for cron (`run-due`) and the service (`serve`), and safe to do twice at once.
 
-A campaign is looked at under its lock. Whoever comes second finds the lock taken, or the work done. What is
-more than an hour late, with nobody at work on it meanwhile, is not sent: this morning's news is none tonight.
+Each campaign has a run of its own, in a thread with a database connection of its own, and is looked at under
+its lock. Whoever comes second finds the lock taken, or the work done. What is more than an hour late, with
+nobody at work on it meanwhile, is not sent: this morning's news is none tonight.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlite_utils import Database
@@ -17,6 +20,7 @@ from sqlite_utils import Database
 from mailer.config import Settings
 from mailer.delivery.campaigns import Campaign, campaigns, find_campaign
 from mailer.delivery.canary import Canary, canary_of, hold_until, release
+from mailer.delivery.connections import ConnectionPool
 from mailer.delivery.dkim import open_signer
 from mailer.delivery.lock import campaign_lock
 from mailer.delivery.progress import Progress
@@ -34,19 +38,34 @@ from mailer.delivery.schedule import (
 from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
 from mailer.errors import BusyError, CampaignError, MailerError
+from mailer.publish.copies import say_other_place
 from mailer.publish.ending import mark_missed, tell_manifest
 from mailer.publish.freeze import SincePlan, freeze
 from mailer.publish.prepare import Prepared
 from mailer.publish.recovery import recover
+from mailer.publish.runs import Attempts, Runs
 from mailer.publish.schedule import Schedule, check_unscheduled, what_waits
 from mailer.publish.send import Result, result_of, run_campaign
 from mailer.publish.times import in_words
-from mailer.store import explain, now, utc_now, utc_text
+from mailer.store import explain, now, open_store, utc_now, utc_text
 
-__all__ = ["LATE", "Done", "check_new", "resume_campaign", "run_due", "schedule_issue"]
+__all__ = [
+    "AGAIN_SECONDS",
+    "LATE",
+    "LOOK_SECONDS",
+    "Done",
+    "check_new",
+    "resume_campaign",
+    "run_due",
+    "schedule_issue",
+]
 
 #: So long after its time a campaign, or a reader's morning, is still sent unasked.
 LATE = timedelta(hours=1)
+#: While campaigns are being sent, others that become due are looked for this often.
+LOOK_SECONDS = 5.0
+#: After a failure, a campaign is tried this often.
+AGAIN_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +73,14 @@ class Done:
     """What became of one campaign that was due.
 
     `error` says why it was not sent, or not to the end; `missed` counts readers who were too late by now.
+    `defect` is an error of ours that ended the run.
     """
 
     campaign: Campaign
     result: Result | None = None
     error: str = ""
     missed: int = 0
+    defect: BaseException | None = None
 
     @property
     def well(self) -> bool:
@@ -126,34 +147,83 @@ def schedule_issue(
         return find_campaign(db, plan.slug), since
 
 
-def run_due(db: Database, settings: Settings, *, stop: Stop) -> Iterator[Done]:
-    """Sends every campaign that is due, one after the other, and gives what became of each.
+def run_due(
+    db: Database,
+    settings: Settings,
+    *,
+    stop: Stop,
+    attempts: Attempts | None = None,
+    warn: Callable[[str], None] = lambda _: None,
+) -> Iterator[Done]:
+    """Sends every campaign that is due, side by side, and gives what became of each as it ends.
 
-    A campaign that somebody else is sending is left to them. An error of one does not keep the next waiting.
+    Campaigns that become due meanwhile are sent too. All of them together open no more than the configured
+    number of connections. A campaign that somebody else is sending is left to them, and an error of one ends
+    no other. Raises sqlite3.Error where what is due cannot be read, after the runs that had begun.
+    `attempts` remembers what was tried before; `warn` is told where the database was last used elsewhere.
     """
-    for campaign in due_campaigns(db, utc_now()):
-        if stop.is_set():
-            return
+    attempts = attempts or Attempts()
+    pool = ConnectionPool(settings.delivery.connections)
+    runs: Runs[Done | None] = Runs()
+    ending = Stop(stop)
+    try:
+        while True:
+            unread: sqlite3.Error | None = None
+            try:
+                due = [] if stop.is_set() else due_campaigns(db, utc_now())
+                if due:
+                    say_other_place(db, settings, warn)
+            except sqlite3.Error as error:
+                due, unread = [], error
+            for campaign in due:
+                if campaign.slug in runs or not attempts.may_begin(campaign.slug):
+                    continue
+                try:
+                    runs.begin(campaign.slug, partial(_try, settings, campaign, ending, pool))
+                except RuntimeError as error:  # the system has no thread for it
+                    attempts.rest(campaign.slug, AGAIN_SECONDS)
+                    yield Done(campaign, error=f"{error}; it is tried again")
+            if not runs and unread is not None:
+                raise unread
+            for slug, done in runs.ended(LOOK_SECONDS):
+                attempts.rest(slug, AGAIN_SECONDS if done is not None and done.error else LOOK_SECONDS)
+                if done is not None:
+                    yield done
+            if not runs and unread is None:
+                return
+    finally:
+        ending.set()
+        runs.join()
+
+
+def _try(settings: Settings, campaign: Campaign, stop: Stop, pool: ConnectionPool) -> Done | None:
+    """Sends what is due of a campaign, over a connection of its own; None if nothing. Never raises."""
+    try:
+        db = open_store(settings.database)
         try:
             with campaign_lock(settings, campaign.slug):
-                done = _send_due(db, settings, campaign.slug, stop)
-        except BusyError:
-            continue
-        except MailerError as error:
-            done = _failed(db, campaign, " ".join(str(error).split("\n")))
-        except sqlite3.Error as error:
-            done = Done(campaign, error=str(explain(error, settings.database.name)))
-        except OSError as error:
-            done = Done(campaign, error=(error.strerror or str(error)).lower())
-        if done is not None:
-            yield done
+                return _send_due(db, settings, campaign.slug, stop, pool)
+        except MailerError:
+            with suppress(MailerError, sqlite3.Error):
+                campaign = find_campaign(db, campaign.slug)
+            raise
+        finally:
+            db.close()
+    except BusyError:
+        return None
+    except MailerError as error:
+        return Done(campaign, error=" ".join(str(error).split("\n")))
+    except sqlite3.Error as error:
+        return Done(campaign, error=str(explain(error, settings.database.name)))
+    except OSError as error:
+        return Done(campaign, error=(error.strerror or str(error)).lower())
+    except BaseException as defect:
+        return Done(campaign, error=f"it failed in a way nobody foresaw: {defect!r}", defect=defect)
 
 
-def _failed(db: Database, campaign: Campaign, sentence: str) -> Done:
-    return Done(find_campaign(db, campaign.slug), error=sentence)
-
-
-def _send_due(db: Database, settings: Settings, slug: str, stop: Stop) -> Done | None:
+def _send_due(
+    db: Database, settings: Settings, slug: str, stop: Stop, pool: ConnectionPool | None = None
+) -> Done | None:
     """What is due of one campaign, under its lock; None where somebody else saw to it before."""
     campaign = find_campaign(db, slug)
     spool = Spool(db, campaign)
@@ -173,7 +243,9 @@ def _send_due(db: Database, settings: Settings, slug: str, stop: Stop) -> Done |
             if lost is not None:
                 return lost
     signer = open_signer(campaign.transport, settings)
-    result = run_campaign(db, settings, slug, campaign.transport, signer, stop, lambda _: None, asked=False)
+    result = run_campaign(
+        db, settings, slug, campaign.transport, signer, stop, lambda _: None, asked=False, pool=pool
+    )
     return Done(result.campaign, result, missed=missed)
 
 

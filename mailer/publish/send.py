@@ -24,6 +24,7 @@ from mailer.config.rates import Rate
 from mailer.delivery.bounced import source_of
 from mailer.delivery.campaigns import Campaign, campaigns, find_campaign, goes_by
 from mailer.delivery.canary import Canary, hold_until
+from mailer.delivery.connections import ConnectionPool
 from mailer.delivery.deferral import Backoff
 from mailer.delivery.dkim import Signer, open_signer
 from mailer.delivery.ledger import StoredLedger
@@ -41,6 +42,7 @@ from mailer.delivery.transports import open_transport
 from mailer.errors import ArchiveError, CampaignError, MailerError
 from mailer.publish.canary import may_go_on, wait_while_held
 from mailer.publish.control import check_open
+from mailer.publish.copies import note_run
 from mailer.publish.ending import broke_off, conclude, tell_manifest, told
 from mailer.publish.freeze import SincePlan, freeze
 from mailer.publish.guard import keeping_watch, refuse_if_older
@@ -160,14 +162,17 @@ def run_campaign(
     observe: Callable[[Progress], None],
     *,
     asked: bool = True,
+    pool: ConnectionPool | None = None,
 ) -> Result:
     """One run over what is due of a campaign, whose lock the caller holds.
 
     Without `asked` (its time has come, and no operator is here) what was deferred waits for its own time.
     Who asked waits here while the campaign is held after its first few, and sends the rest then.
+    `pool` bounds the connections of all runs that are given the same one.
     """
     with keeping_watch(db, settings.database, observe) as watch:
-        once = partial(_run_unless_held, db, settings, slug, transport_url, signer, stop, watch, asked)
+        note_run(db, settings)
+        once = partial(_run_unless_held, db, settings, slug, transport_url, signer, stop, watch, asked, pool)
         result = once()
         while asked and result.campaign.status == "held" and result.progress and not stop.is_set():
             more = once()
@@ -187,6 +192,7 @@ def _run_unless_held(
     stop: Stop,
     observe: Callable[[Progress], None],
     asked: bool,
+    pool: ConnectionPool | None,
 ) -> Result:
     spool = Spool(db, find_campaign(db, slug))
     if spool.campaign.status == "held":
@@ -197,7 +203,7 @@ def _run_unless_held(
         if not free:
             tell_manifest(settings, spool)
             return result_of(db, spool, None)
-    return _run(db, settings, slug, transport_url, signer, stop, observe, asked)
+    return _run(db, settings, slug, transport_url, signer, stop, observe, asked, pool)
 
 
 def _run(
@@ -209,6 +215,7 @@ def _run(
     stop: Stop,
     observe: Callable[[Progress], None],
     asked: bool,
+    pool: ConnectionPool | None,
 ) -> Result:
     campaign = find_campaign(db, slug)
     check_open(campaign)
@@ -260,6 +267,7 @@ def _run(
             connections=settings.delivery.connections,
             stop=own,
             observe=observe,
+            pool=pool,
         )
     except BaseException as error:
         with contextlib.suppress(MailerError, sqlite3.Error, OSError):

@@ -41,3 +41,16 @@ def test_cycles_are_still_found() -> None:
         loop.append(loop)
         del loop
         assert gc.collect() > 0
+
+
+def test_of_two_runs_at_once_the_last_to_end_puts_the_settings_back() -> None:
+    before = gc.get_threshold()
+    first, second = rare_collections(), rare_collections()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert gc.get_threshold()[0] >= 100_000
+    assert gc.get_freeze_count() > 0
+    second.__exit__(None, None, None)
+    assert gc.get_threshold() == before
+    assert gc.get_freeze_count() == 0

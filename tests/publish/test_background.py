@@ -33,7 +33,7 @@ class Looks:
         self.done = threading.Event()
         self.connections: set[int] = set()
 
-    def __call__(self, db: Any, settings: Settings, *, stop: Any) -> Iterator[Done]:
+    def __call__(self, db: Any, settings: Settings, *, stop: Any, attempts: Any, warn: Any) -> Iterator[Done]:
         self.connections.add(id(db.conn))
         if not self.steps:
             self.done.set()
@@ -46,7 +46,7 @@ class Looks:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(background, "_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(background, "AGAIN_SECONDS", 0.01)
 
 
 def look(settings: Settings, monkeypatch: pytest.MonkeyPatch, *steps: Any) -> Looks:
@@ -82,6 +82,17 @@ def test_trouble_is_told_in_a_line_and_does_not_end_it(
     assert third.levelno == logging.ERROR
     assert third.exc_info is not None
     assert last.getMessage().startswith("x: ")
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_defect_that_ended_one_campaign_is_in_the_log(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    look(settings, monkeypatch, Done(SENT, error="a bug", defect=ZeroDivisionError()))
+    (record,) = caplog.records
+    assert record.getMessage() == "x: a bug"
+    assert record.levelno == logging.ERROR
+    assert record.exc_info is not None
 
 
 def test_what_never_began_ends_at_once(settings: Settings, workspace: Path) -> None:

@@ -1,0 +1,117 @@
+"""Bounds how many channels the runs of one process have open together, and divides them fairly.
+
+A worker holds a permit for as long as its channel is open. A permit changes hands between two chunks: from a
+run that holds two more than a run that waits, to a run that holds none, or from a worker that has had nothing
+to send for a while. So each run that has something to send gets an equal number of permits, give or take one;
+where there are more runs than permits, they take turns.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+__all__ = ["ConnectionPool", "Share"]
+
+#: A worker that waits for a permit looks this often whether its run is ending (seconds).
+_LOOK_SECONDS = 0.25
+
+
+class ConnectionPool:
+    """The permits of one process, `total` of them and at least one. Safe to use from several threads."""
+
+    def __init__(self, total: int) -> None:
+        self._changed = threading.Condition()
+        self._free = max(1, total)
+        self._served = 0
+        #: The shares for which a worker waits, the first to wait first.
+        self._waiting: dict[Share, None] = {}
+
+    def share(self, has_work: Callable[[], bool]) -> Share:
+        """A share for one more run. `has_work` says whether a message of it waits for a worker."""
+        return Share(self, has_work)
+
+
+class Share:
+    """The permits that one run holds. Its workers call `acquire`, `owes` after each chunk, and `release`."""
+
+    def __init__(self, pool: ConnectionPool, has_work: Callable[[], bool]) -> None:
+        self._pool = pool
+        self._has_work = has_work
+        self._waiting = 0
+        self._held = 0
+        self._served = 0  # the number of its last permit, of all that the pool has given out
+        self._promised = 0  # permits that other runs are about to release for this one
+        self._owed: list[Share] = []  # for whom workers of this run are about to release theirs
+
+    def acquire(self, given_up: Callable[[], bool]) -> bool:
+        """Waits for a permit; False, without one, once `given_up` says so.
+
+        A free permit goes to the run with work that holds the fewest, and of several to the one that has
+        waited for the longest since its last. A run without work takes what nobody else waits for.
+        """
+        pool = self._pool
+        with pool._changed:
+            self._waiting += 1
+            pool._waiting[self] = None
+            try:
+                while not given_up():
+                    if pool._free and self is min(pool._waiting, key=Share._rank):
+                        self._take()
+                        return True
+                    pool._changed.wait(_LOOK_SECONDS)
+                return False
+            finally:
+                self._waiting -= 1
+                if not self._waiting:
+                    del pool._waiting[self]
+                if pool._free:
+                    pool._changed.notify_all()
+
+    def owes(self, *, idle: bool = False) -> bool:
+        """Whether this worker is to close its channel and call `release`, for a run that waits.
+
+        `idle`: it has had nothing to send for a while, so another run may have its permit in any case.
+        """
+        pool = self._pool
+        if not pool._waiting:  # most often: one run alone
+            return False
+        with pool._changed:
+            if pool._free:
+                return False
+            others = [other for other in pool._waiting if other is not self and other._wants_more()]
+            poorest = min(others, key=Share._expected, default=None)
+            if poorest is None:
+                return False
+            theirs, own = poorest._expected(), self._held - len(self._owed)
+            if theirs and theirs >= own - 1 and not idle:
+                return False
+            poorest._promised += 1
+            self._owed.append(poorest)
+            return True
+
+    def release(self) -> None:
+        """Gives one permit back, after the channel was closed."""
+        pool = self._pool
+        with pool._changed:
+            if self._owed:
+                self._owed.pop()._promised -= 1
+            self._held -= 1
+            pool._free += 1
+            pool._changed.notify_all()
+
+    def _take(self) -> None:
+        pool = self._pool
+        pool._free -= 1
+        pool._served += 1
+        self._held += 1
+        self._served = pool._served
+
+    def _rank(self) -> tuple[bool, int, int]:
+        return not self._has_work(), self._held, self._served
+
+    def _wants_more(self) -> bool:
+        return self._waiting > self._promised and self._has_work()
+
+    def _expected(self) -> int:
+        return self._held + self._promised

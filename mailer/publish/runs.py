@@ -1,0 +1,71 @@
+"""Runs side by side: a thread for each, by the name of its campaign."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+__all__ = ["Attempts", "Runs"]
+
+T = TypeVar("T")
+
+
+class Runs(Generic[T]):
+    """The runs that are under way. Used from one thread."""
+
+    def __init__(self) -> None:
+        self._threads: dict[str, threading.Thread] = {}
+        self._ended: queue.SimpleQueue[tuple[str, T]] = queue.SimpleQueue()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._threads
+
+    def __bool__(self) -> bool:
+        return bool(self._threads)
+
+    def begin(self, name: str, work: Callable[[], T]) -> None:
+        """Calls `work`, which never raises, in a thread. Raises RuntimeError where there is none."""
+
+        def run() -> None:
+            self._ended.put((name, work()))
+
+        thread = threading.Thread(target=run, name=f"run-{name}", daemon=True)
+        thread.start()
+        self._threads[name] = thread
+
+    def ended(self, seconds: float) -> Iterator[tuple[str, T]]:
+        """(name, result) of each run that ends within so many seconds, or until there are no more runs."""
+        until = time.monotonic() + seconds
+        while self._threads:
+            try:
+                name, result = self._ended.get(timeout=max(0.0, until - time.monotonic()))
+            except queue.Empty:
+                return
+            self._threads.pop(name).join()
+            yield name, result
+
+    def join(self) -> None:
+        """Waits until all runs have ended."""
+        for thread in self._threads.values():
+            thread.join()
+
+
+class Attempts:
+    """From when each campaign may be tried again: a server that is down gains nothing from being asked often.
+
+    It is told of every attempt, and outlives the runs.
+    """
+
+    def __init__(self) -> None:
+        self._again: dict[str, float] = {}
+
+    def may_begin(self, name: str) -> bool:
+        """Whether that time has come; also where it was never tried."""
+        return time.monotonic() >= self._again.get(name, 0.0)
+
+    def rest(self, name: str, seconds: float) -> None:
+        """The campaign is not tried again for so many seconds."""
+        self._again[name] = time.monotonic() + seconds
