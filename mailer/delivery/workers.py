@@ -66,8 +66,8 @@ class Workers:
         brake: Brake,
         stopping: Callable[[], bool],
         count: int,
-        left: Mapping[int, str] | None = None,
         pool: ConnectionPool | None = None,
+        left: Mapping[int, str] | None = None,
     ) -> None:
         self._transport = transport
         self._journal = journal

@@ -23,9 +23,11 @@ __all__ = ["note_run", "other_place", "say_other_place"]
 
 def other_place(db: Database, settings: Settings) -> str:
     """A sentence about where the last run was; empty where it was here, or none was noted."""
-    with writing(db):  # so that no run is being noted at the same time
-        last = last_run(db)
-        tokens = _tokens(settings)
+    # Read before and after the row: a run that is being noted at the same time has both tokens in the file
+    # while it commits the row, so that the row's is in one of the two readings. No lock is needed.
+    tokens = _tokens(settings)
+    last = last_run(db)
+    tokens += _tokens(settings)
     if last is None:
         return ""
     here = place_of(settings.database)
