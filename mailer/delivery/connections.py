@@ -90,6 +90,10 @@ class Share:
             self._owed.append(poorest)
             return True
 
+    def is_waited_for(self) -> bool:
+        """Whether a worker of any run waits for a permit."""
+        return bool(self._pool._waiting)
+
     def release(self) -> None:
         """Gives one permit back, after the channel was closed."""
         pool = self._pool

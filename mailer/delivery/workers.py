@@ -37,6 +37,8 @@ _LOOK_SECONDS = 0.25
 #: After so long without a chunk it gives the permit to any run that waits (seconds). It is more than the time
 #: between two messages of a slow pace, because a new connection costs several round trips.
 _IDLE_SECONDS = 2.0
+#: After so long a chunk is cut short where another run waits for a permit (seconds).
+_LONG_CHUNK_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,7 @@ class Workers:
         gated = isinstance(channel, Gated)
         if self._stopping():
             return Report(settled, chunk)
+        began = time.monotonic()
         try:
             self._journal.begin([message.key for message in chunk[:size]])
             for start in range(0, len(chunk), size):
@@ -166,7 +169,7 @@ class Workers:
                     self._gate.leave()
                 settled += zip(group, outcomes, strict=True)
                 self._brake.note(outcomes)
-                if self._stopping():
+                if self._stopping() or self._takes_long(began):
                     following = []
                 # The end of these and the beginning of the next is one line to write.
                 self._journal.finish(
@@ -181,6 +184,10 @@ class Workers:
         except OSError as error:
             return Report(settled, chunk[len(settled) :], _no_journal(error))
         return Report(settled, chunk[len(settled) :])
+
+    def _takes_long(self, began: float) -> bool:
+        """Whether a chunk has taken so long that another run, which waits for a permit, is to be let in."""
+        return self._share.is_waited_for() and time.monotonic() - began > _LONG_CHUNK_SECONDS
 
     def _hand_over(
         self,

@@ -345,3 +345,22 @@ def test_without_a_pool_a_run_has_all_its_own_connections(tmp_path: Path) -> Non
     for crew in crews:
         crew.reports(3)
         crew.end()
+
+
+def test_a_chunk_that_takes_long_is_cut_short_where_another_run_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailer.delivery.workers._LONG_CHUNK_SECONDS", -1.0)
+    wire, pool = Wire(), ConnectionPool(1)
+    first = Crew(tmp_path, wire.transport("a"), 1, pool)
+    first.workers.give([Message(number) for number in range(3)])  # type: ignore[misc]
+    until(lambda: wire.order == ["a"])
+    second = Crew(tmp_path, wire.transport("b"), 1, pool)
+    second.give(1)
+    until(lambda: bool(pool._waiting))
+    wire.go_on.set()
+    report = first.reports(1)[0]
+    assert (len(report.settled), len(report.released)) == (1, 2)
+    assert second.reports(1)[0].settled
+    for crew in (first, second):
+        crew.end()

@@ -228,7 +228,7 @@ def test_who_takes_no_more_results_ends_the_runs(
     schedule(desk, "quick")
     schedule(desk, "slow")
     released = threading.Event()
-    wire.decide["slow"] = lambda _: released.wait(SECONDS)
+    wire.decide["slow"] = lambda message: message.address == FIRST and released.wait(SECONDS)
     clock.set("2026-11-22T00:00")
     results = run_due(db, settings, stop=Stop())
     assert next(results).result is not None
