@@ -36,7 +36,10 @@ class Report:
 
 
 class Workers:
-    """The threads of one run. `reports` is what they tell, `alive` is kept by whoever reads it."""
+    """The threads of one run. `reports` is what they tell, `alive` is kept by whoever reads it.
+
+    Where the system allows only some of them, there are fewer. Raises TransportError where it allows none.
+    """
 
     def __init__(
         self,
@@ -53,9 +56,18 @@ class Workers:
         self._gate: Gate[tuple[int, int]] = Gate()
         self._chunks: queue.SimpleQueue[list[Message] | None] = queue.SimpleQueue()
         self.reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
-        self.alive = count
+        self.alive = 0
         for number in range(count):
-            threading.Thread(target=self._work, daemon=True, name=f"send-{number}").start()
+            try:
+                threading.Thread(target=self._work, daemon=True, name=f"send-{number}").start()
+            except (RuntimeError, MemoryError):
+                break  # the threads that could be started do the work
+            self.alive += 1
+        if not self.alive:
+            raise TransportError(
+                "the system gives this process no thread to send with; end other programs, or raise the "
+                "limit of processes (ulimit -u) or of memory, and run this again"
+            )
 
     def give(self, chunk: list[Message]) -> None:
         """Hands a chunk to whoever is free."""
