@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
-import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -219,7 +218,7 @@ def watching(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress], Non
             return
         if not quiet and time.monotonic() - told >= _LINE_SECONDS:
             told = time.monotonic()
-            typer.echo(_line(progress, total), err=True)
+            say(_line(progress, total), err=True)
 
     yield tell
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+from collections.abc import Callable
 
 from mailer.config import Settings
 from mailer.delivery.stop import Stop
@@ -22,11 +23,21 @@ _AGAIN_SECONDS = 60.0
 
 
 class Scheduler:
-    """Looks every few seconds, until it is ended. Logs one line for each campaign."""
+    """Looks every few seconds, until it is ended. Logs one line for each campaign.
 
-    def __init__(self, settings: Settings, *, look_seconds: float = _LOOK_SECONDS) -> None:
+    `on_defect` is told of an error that nobody foresaw. The schedule goes on after it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        look_seconds: float = _LOOK_SECONDS,
+        on_defect: Callable[[Exception], None] | None = None,
+    ) -> None:
         self._settings = settings
         self._look_seconds = look_seconds
+        self._on_defect = on_defect or _log_defect
         self._stop = Stop()
         self._thread = threading.Thread(target=self._run, name="schedule", daemon=True)
 
@@ -55,9 +66,9 @@ class Scheduler:
             except sqlite3.Error as error:
                 self._tell(str(explain(error, self._settings.database.name)))
                 pause = _AGAIN_SECONDS
-            except Exception:
+            except Exception as error:
                 # A defect must not end the schedule, nor go unseen.
-                logger.exception("the schedule met an error that nobody foresaw")
+                self._on_defect(error)
                 pause = _AGAIN_SECONDS
 
     def _look(self) -> bool:
@@ -74,3 +85,7 @@ class Scheduler:
 
     def _tell(self, sentence: str) -> None:
         logger.warning("%s", " ".join(sentence.split()))
+
+
+def _log_defect(error: Exception) -> None:
+    logger.error("the schedule met an error that nobody foresaw", exc_info=error)
