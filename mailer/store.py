@@ -92,7 +92,12 @@ def open_reader(db: Database) -> Database:
 
     Raises sqlite3.Error.
     """
-    path = next(row[2] for row in db.conn.execute("PRAGMA database_list") if row[1] == "main")
+    as_text = db.conn.text_factory
+    db.conn.text_factory = bytes  # a path need not be UTF-8
+    try:
+        path = next(row[2] for row in db.conn.execute("PRAGMA database_list") if row[1] == b"main")
+    finally:
+        db.conn.text_factory = as_text
     connection = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA query_only=ON")
     return _prepared(connection)

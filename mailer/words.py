@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Iterable
 
-__all__ = ["HIDDEN", "nearest", "visible"]
+__all__ = ["HIDDEN", "from_system", "nearest", "visible"]
 
 #: What a terminal would obey and not show: control characters but tab and line feed, and what turns the
 #: direction of the text around it.
@@ -16,6 +17,20 @@ HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud8
 def visible(text: str) -> str:
     """`text` with U+FFFD for everything that a terminal would obey and not show."""
     return HIDDEN.sub("\ufffd", text)
+
+
+def from_system(text: str) -> str:
+    """An argument or a variable as the UTF-8 text that its bytes are, whatever the locale says.
+
+    Python gives bytes that it cannot decode as surrogates (PEP 383). Raises ValueError for no UTF-8.
+    """
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(text).decode()
+    return text
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

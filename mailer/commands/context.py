@@ -27,8 +27,13 @@ def say(line: str = "", *, err: bool = False, style: str = "") -> None:
     """Prints one plain line on standard output or, with `err`, on standard error, after what is styled.
 
     Much of what is told was written by others: files, servers, readers. None of it commands the terminal.
+    Work does not end because nobody takes what it tells on standard error.
     """
-    typer.echo(style + visible(line), err=err)
+    try:
+        typer.echo(style + visible(line), file=sys.stderr if err else sys.stdout)
+    except OSError:
+        if not err:
+            raise
 
 
 def warn(sentence: str) -> None:
@@ -37,11 +42,17 @@ def warn(sentence: str) -> None:
 
 
 def as_json_text(document: Any, indent: int | None = None) -> str:
-    """`document` as JSON that a terminal only shows."""
+    """`document` as JSON that a terminal only shows, with escapes where standard output lacks a letter."""
     text = json.dumps(document, ensure_ascii=False, indent=indent)
-    return HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    text = HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(document, indent=indent)
+    return text
 
 
 def emit_json(document: Any) -> None:
     """Prints `document` as the only thing on standard output."""
     sys.stdout.write(as_json_text(document, indent=2) + "\n")
+    sys.stdout.flush()

@@ -120,7 +120,7 @@ def _watching(*, quiet: bool) -> Iterator[OnProgress]:
         nonlocal told
         if not quiet and rows // _LINE_ROWS > told:
             told = rows // _LINE_ROWS
-            typer.echo(f"{rows:,} rows read, {done * 100 // max(size, 1)} % of the file", err=True)
+            say(f"{rows:,} rows read, {done * 100 // max(size, 1)} % of the file", err=True)
 
     yield tell
 

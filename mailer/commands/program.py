@@ -1,25 +1,30 @@
 """The whole program: its commands, and how it ends.
 
 `main` turns every error into plain sentences on standard error and an exit status: 0 done, 1 tried
-and failed or something is left, 2 wrong input and nothing changed.
+and failed or something is left, 2 wrong input and nothing changed. An error that nobody foresaw is told in a
+sentence too, and where it was is kept in a log.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.main
 
 from mailer import __version__
 from mailer.commands import campaigns, doctoring, explaining, init, issues, scheduling, sending, subscribers
+from mailer.commands.arguments import command_name, with_text_arguments
 from mailer.commands.context import say
+from mailer.commands.defects import told_in_threads, unforeseen
 from mailer.commands.once import OnceGroup, refuse_repeats
 from mailer.commands.render import render
 from mailer.commands.serve import serve
+from mailer.commands.streams import close_quietly, prepare_streams
 from mailer.errors import MailerError
 from mailer.store import explain
 
@@ -75,9 +80,20 @@ def options(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the program and exits. `arguments` are the command line's words (default: sys.argv)."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = _workspace_first(list(sys.argv[1:] if arguments is None else arguments))
+    prepare_streams()
+    program = with_text_arguments(typer.main.get_command(app))
+    folder, command = _workspace_of(words), command_name(program, words)
     try:
-        app(args=_workspace_first(words), prog_name="mailer")
+        with told_in_threads(folder, command):
+            _run(program, words, lambda error: unforeseen(error, folder, command))
+    finally:
+        close_quietly()
+
+
+def _run(program: Any, words: list[str], explained: Callable[[BaseException], str]) -> None:
+    try:
+        program.main(args=words, prog_name="mailer")
     except MailerError as error:
         _fail(
             [("" if problem.path else "mailer: ") + str(problem) for problem in error.problems],
@@ -86,11 +102,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except sqlite3.Error as error:
         _fail([f"mailer: {explain(error, 'subscribers.db')}"], 1)
     except BrokenPipeError:
-        sys.stderr.close()
         sys.exit(1)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         _fail([f"mailer: {place}{(error.strerror or str(error)).lower()}; mend that and run this again"], 1)
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # a panic of a library in Rust is no Exception
+        _fail([f"mailer: {explained(error)}"], 1)
 
 
 def _workspace_first(words: list[str]) -> list[str]:
@@ -108,6 +127,14 @@ def _workspace_first(words: list[str]) -> list[str]:
         else:
             rest.append(word)
     return ahead + rest
+
+
+def _workspace_of(words: list[str]) -> Path | None:
+    """The folder that `--workspace` names; `words` begin with it where there is one."""
+    option, joined, value = words[0].partition("=") if words else ("", "", "")
+    if option != "--workspace":
+        return None
+    return Path(value if joined else "".join(words[1:2]))
 
 
 def _fail(sentences: list[str], status: int) -> None:

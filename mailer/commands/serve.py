@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import signal
 import socket
+from functools import partial
 from types import FrameType
 from typing import Annotated
 
 import typer
 
 from mailer.commands.context import say, settings_of
+from mailer.commands.defects import explain_defect
+from mailer.config import Settings
 from mailer.errors import FailureError
 from mailer.publish.background import Scheduler
 from mailer.store import open_store
@@ -38,7 +41,7 @@ def serve(
     settings = settings_of(context)
     settings.signing_keys()
     open_store(settings.database).conn.close()
-    scheduler = Scheduler(settings)
+    scheduler = Scheduler(settings, on_defect=partial(_tell_defect, settings))
     server = make_server(create_app(settings), scheduler.ask_to_end)
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -47,6 +50,10 @@ def serve(
 
     try:
         listener = listen(host, port)
+    except UnicodeError:
+        raise FailureError(
+            f'cannot listen on "{host}": that is not the name of a host; choose another with --host'
+        ) from None
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise FailureError(
@@ -64,6 +71,10 @@ def serve(
         scheduler.end(_END_SECONDS)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _tell_defect(settings: Settings, error: Exception) -> None:
+    say(f"the schedule goes on in a minute: {explain_defect(settings.root, error, 'serve')}", err=True)
 
 
 def address_of(listener: socket.socket) -> str:

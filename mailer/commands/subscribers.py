@@ -107,6 +107,7 @@ def list_people(
             sys.stdout.write(",\n " if number else "\n ")
             sys.stdout.write(as_json_text(_document(person)))
         sys.stdout.write("\n]\n")
+        sys.stdout.flush()
         return
     for person in found:
         address = person.address or f"(erased, number {person.id})"

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import fields, replace
 from functools import partial
 
-import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlite_utils import Database
@@ -296,7 +295,7 @@ def watching(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress], Non
             return
         if not quiet and time.monotonic() - told >= _LINE_SECONDS:
             told = time.monotonic()
-            typer.echo(_line(progress, total), err=True)
+            say(_line(progress, total), err=True)
 
     yield tell
 

@@ -6,13 +6,14 @@ import datetime as dt
 import re
 from string import Formatter
 from typing import Annotated
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import idna
 from babel import Locale, UnknownLocaleError
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+
+from mailer.config.urls import split_url
 
 __all__ = [
     "TITLE_FIELDS",
@@ -78,12 +79,21 @@ def _mailbox(value: object) -> object:
         checked = validate_email(address.strip(), check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
         raise ValueError(f'"{address}" is not an e-mail address: {error}') from None
+    if not checked.local_part.isascii():
+        raise ValueError(
+            f'"{address}" has letters beyond ASCII before the @, and most mail servers take no mail that has '
+            "to be answered or returned there; use an address that is ASCII there"
+        )
     return Mailbox(name=(match["name"] or "").strip(), address=checked.normalized)
 
 
 def _base_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s<>]", value):
+    try:
+        parts = split_url(value)
+        usable = parts.scheme in ("http", "https") and parts.hostname and not re.search(r"[\s<>]", value)
+    except ValueError:
+        usable = False
+    if not usable:
         raise ValueError(f'"{value}" is not an address such as https://news.example.org')
     if not value.isascii():
         raise ValueError("must be ASCII: write the host as xn--…, and anything else percent-encoded")
@@ -125,25 +135,34 @@ def _time(value: object) -> object:
 
 def _title(value: str) -> str:
     try:
-        names = [name for _, name, _, _ in Formatter().parse(value) if name is not None]
+        fields = [field[1:] for field in Formatter().parse(value) if field[1] is not None]
     except ValueError as error:
         raise ValueError(f"is not a pattern: {error}") from None
-    for name in names:
+    for name, form, conversion in fields:
         if name not in TITLE_FIELDS:
             known = ", ".join(f"{{{field}}}" for field in TITLE_FIELDS)
             raise ValueError(f"{{{name}}} is not known here; a title may use {known}")
+        if form or conversion:
+            raise ValueError(f"{{{name}}} stands alone; leave out what follows the name in the braces")
     return value
 
 
 def _transport(value: str) -> str:
-    scheme = value.partition(":")[0]
+    scheme = _one_line(value).partition(":")[0]
     if scheme not in ("outbox", "smtp", "smtps", "sendgrid") or ":" not in value:
         raise ValueError(
             f'"{value}" is not a transport; use outbox:PATH, smtp://user@host:port, '
             "smtps://user@host:port or sendgrid:"
         )
-    if scheme in ("smtp", "smtps") and urlsplit(value).password is not None:
-        raise ValueError("holds a password; leave it out and set MAILER_SMTP_PASSWORD")
+    if scheme in ("smtp", "smtps"):
+        try:
+            parts = split_url(value)
+        except ValueError as error:
+            raise ValueError(
+                f"is not the address of a server: {error}; write smtp://user@host:port"
+            ) from None
+        if parts.password is not None:
+            raise ValueError("holds a password; leave it out and set MAILER_SMTP_PASSWORD")
     return value
 
 

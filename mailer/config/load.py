@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import tomllib
@@ -14,12 +15,23 @@ from dotenv import dotenv_values
 from pydantic import SecretStr, ValidationError
 
 from mailer.config.model import SECTIONS, Edition, File, Settings
+from mailer.config.text import decode_text
 from mailer.errors import ConfigError, Problem
-from mailer.words import nearest
+from mailer.words import from_system, nearest
 
 __all__ = ["CONFIG_NAME", "find_workspace", "load_settings"]
 
 CONFIG_NAME = "mailer.toml"
+
+#: The variables that are read begin so, but for this one of SendGrid.
+_BEGINNINGS = tuple(
+    f"MAILER_{name.upper()}_" for name in (*SECTIONS, "editions", "secret", "smtp", "sendgrid")
+)
+_SENDGRID_KEY = "SENDGRID_API_KEY"
+#: A number of more digits is too large for whatever setting, and Python refuses to read some of them.
+_DIGITS = 20
+_LONG_NUMBER = re.compile(rf"[0-9](?:_?[0-9]){{{_DIGITS},}}")
+_LONGEST_MESSAGE = 500
 
 
 def find_workspace(start: Path) -> Path:
@@ -33,28 +45,21 @@ def find_workspace(start: Path) -> Path:
 
 def load_settings(root: Path, environ: Mapping[str, str] | None = None) -> Settings:
     """The settings of the workspace at `root`. Raises ConfigError with all that is wrong."""
-    path = root / CONFIG_NAME
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise ConfigError(Problem(f"cannot be read: {error.strerror}", CONFIG_NAME)) from None
-    except UnicodeDecodeError:
-        raise ConfigError(Problem("is not UTF-8; save it as UTF-8", CONFIG_NAME)) from None
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(_toml_problem(str(error))) from None
+    text = _read(root / CONFIG_NAME)
+    data = _parse(text)
     environment = _environment(root, os.environ if environ is None else environ)
     origins = _overlay(data, environment)
     try:
         file = File.model_validate(data)
     except ValidationError as error:
         raise ConfigError.of(_problems(error, text, origins)) from None
+    except RecursionError:  # dotted keys, which the parser does not nest
+        raise ConfigError(_too_deep()) from None
     if not file.editions:
         raise ConfigError(Problem("there is no [editions.NAME]; a workspace needs one", CONFIG_NAME))
     keys = [key.strip() for key in environment.get("MAILER_SECRET_KEY", "").split(",")]
     password = environment.get("MAILER_SMTP_PASSWORD")
-    sendgrid = environment.get("SENDGRID_API_KEY")
+    sendgrid = environment.get(_SENDGRID_KEY)
     more: dict[str, Any] = {}
     if environment.get("MAILER_SMTP_CA_FILE"):
         more["smtp_ca_file"] = root / environment["MAILER_SMTP_CA_FILE"]
@@ -75,12 +80,53 @@ def load_settings(root: Path, environ: Mapping[str, str] | None = None) -> Setti
     )
 
 
+def _read(path: Path) -> str:
+    try:
+        return decode_text(path.read_bytes())
+    except OSError as error:
+        raise ConfigError(Problem(f"cannot be read: {error.strerror}", path.name)) from None
+    except ValueError as error:
+        raise ConfigError(Problem(str(error), path.name)) from None
+
+
+def _parse(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(_toml_problem(str(error))) from None
+    except RecursionError:
+        raise ConfigError(_too_deep()) from None
+    except ValueError:  # what Python says of an integer of over 4,300 digits
+        found = max(_LONG_NUMBER.finditer(text), key=lambda match: len(match[0]), default=None)
+        line = text.count("\n", 0, found.start()) + 1 if found else None
+        raise ConfigError(
+            Problem("a number here has too many digits; write a smaller one", CONFIG_NAME, line)
+        ) from None
+
+
+def _too_deep() -> Problem:
+    return Problem("is nested too deeply; no setting has more than three levels", CONFIG_NAME)
+
+
 def _environment(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables of the environment, and those of `.env`. Raises ConfigError where one is not text."""
     env_file = root / ".env"
     values: dict[str, str] = {}
     if env_file.is_file():
-        values = {k: v for k, v in dotenv_values(env_file).items() if v is not None}
-    return {**values, **environ}
+        read = dotenv_values(stream=io.StringIO(_read(env_file)))
+        values = {k: v for k, v in read.items() if v is not None}
+    problems: list[Problem] = []
+    found: dict[str, str] = {}
+    for name, value in {**values, **environ}.items():
+        if name != _SENDGRID_KEY and not name.startswith(_BEGINNINGS):
+            continue
+        try:
+            found[name] = from_system(value)
+        except ValueError:
+            problems.append(Problem(f"{name} holds bytes that are not UTF-8 text; set it again as UTF-8"))
+    if problems:
+        raise ConfigError.of(problems)
+    return found
 
 
 def _overlay(data: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple[str, ...], str]:
@@ -104,7 +150,8 @@ def _overlay(data: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple
                 table = data.setdefault(section, {})
                 if isinstance(table, dict):
                     integer = SECTIONS[section].model_fields[field_names[key]].annotation is int
-                    table[key] = int(value) if integer and value.isdecimal() else value
+                    is_number = integer and value.isdecimal() and len(value) <= _DIGITS
+                    table[key] = int(value) if is_number else value
                     origins[section, key] = variable
     return origins
 
@@ -129,13 +176,19 @@ def _problems(error: ValidationError, text: str, origins: Mapping[tuple[str, ...
         elif item["type"] == "string_pattern_mismatch":
             message = f"{label}: use small letters, digits, - and _, beginning with a letter"
         else:
-            message = f"{label}: {message[:1].lower()}{message[1:]}"
+            message = f"{label}: {_cut(message[:1].lower() + message[1:])}"
         variable = origins.get(place)
         if variable:
             problems.append(Problem(f"{message} (from {variable})", CONFIG_NAME))
         else:
             problems.append(Problem(message, CONFIG_NAME, _line_of(text, place)))
     return sorted(problems, key=lambda problem: problem.line or 0)
+
+
+def _cut(message: str) -> str:
+    """The message with its middle left out where it repeats a value that is too long to be read."""
+    half = _LONGEST_MESSAGE // 2
+    return message if len(message) <= _LONGEST_MESSAGE else f"{message[:half]} … {message[-half:]}"
 
 
 def _suggestion(place: tuple[str, ...]) -> str:

@@ -17,6 +17,8 @@ from sqlite_utils import Database
 
 from mailer.audience.events import last_event, people_since
 from mailer.audience.selection import exclusions_of
+from mailer.delivery.threads import NO_THREAD, start_thread
+from mailer.errors import TransportError
 from mailer.store import open_reader
 
 __all__ = ["LOOK_SECONDS", "Leavers", "following_leavers"]
@@ -72,7 +74,8 @@ class Leavers:
 def following_leavers(db: Database, edition: str) -> Iterator[Leavers]:
     """Follows the leavers of an edition from a thread, over a second connection to the database of `db`.
 
-    What was committed before is for the claims to see, so begin before the first claim.
+    What was committed before is for the claims to see, so begin before the first claim. Raises TransportError
+    where the system starts no thread.
     """
     with closing(open_reader(db)) as reader:
         leavers = Leavers(reader, edition)
@@ -82,8 +85,9 @@ def following_leavers(db: Database, edition: str) -> Iterator[Leavers]:
             while not ended.wait(LOOK_SECONDS):
                 leavers.look()
 
-        thread = threading.Thread(target=follow, name="leavers", daemon=True)
-        thread.start()
+        thread = start_thread(follow, "leavers")
+        if thread is None:
+            raise TransportError(NO_THREAD)
         try:
             yield leavers
         finally:

@@ -8,7 +8,6 @@ after, which is what bounds the doubt after a kill to what was on the wire.
 from __future__ import annotations
 
 import queue
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from mailer.delivery.connections import ConnectionPool
 from mailer.delivery.gate import Gate
 from mailer.delivery.journal import Journal
 from mailer.delivery.message import Message
+from mailer.delivery.threads import NO_THREAD, start_thread
 from mailer.delivery.transports.base import (
     Channel,
     Foreseeing,
@@ -59,6 +59,7 @@ class Workers:
     """The threads of one run. `reports` is what they tell, `alive` is kept by whoever reads it.
 
     `pool` bounds the open channels of all runs that are given the same; without it, `count` is the bound.
+    Where the system allows only some of them, there are fewer. Raises TransportError where it allows none.
     """
 
     def __init__(
@@ -80,9 +81,13 @@ class Workers:
         self._chunks: queue.SimpleQueue[list[Message] | None] = queue.SimpleQueue()
         self._share = (pool or ConnectionPool(count)).share(lambda: not self._chunks.empty())
         self.reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
-        self.alive = count
+        self.alive = 0
         for number in range(count):
-            threading.Thread(target=self._work, daemon=True, name=f"send-{number}").start()
+            if start_thread(self._work, f"send-{number}") is None:
+                break  # the threads that could be started do the work
+            self.alive += 1
+        if not self.alive:
+            raise TransportError(NO_THREAD)
 
     def give(self, chunk: list[Message]) -> None:
         """Hands a chunk to whoever is free."""

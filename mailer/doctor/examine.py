@@ -123,7 +123,11 @@ def examine(wanted: Sequence[Check], *, seconds: float = _SECONDS) -> list[Findi
     until = time.monotonic() + seconds
     for place, check in enumerate(wanted):
         # Nobody waits for a daemon thread at the end, so Ctrl-C need not either.
-        threading.Thread(target=work, args=(place,), name=f"check {check.name}", daemon=True).start()
+        thread = threading.Thread(target=work, args=(place,), name=f"check {check.name}", daemon=True)
+        try:
+            thread.start()
+        except (RuntimeError, MemoryError):  # the system gives no more threads
+            work(place)
     running = set(range(len(wanted)))
     while running:
         try:

@@ -66,6 +66,6 @@ def sendgrid_key(settings: Settings, *, seconds: float = _SECONDS) -> Iterator[F
 def _scopes(body: bytes) -> list[str]:
     try:
         scopes = json.loads(body)["scopes"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return []
     return [scope for scope in scopes if isinstance(scope, str)] if isinstance(scopes, list) else []

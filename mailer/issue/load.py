@@ -65,7 +65,7 @@ def load_issue(path: Path, settings: Settings) -> LoadedIssue:
     """The issue in a file of the workspace. Raises IssueError with all that is wrong, and where."""
     root = settings.root.resolve()
     file = _inside(path, root)
-    name = file.relative_to(root).as_posix()
+    name = _name(file, root)
     problems: list[Problem] = []
     includes = Includes(root, problems)
     tree = includes.read(file)
@@ -108,6 +108,17 @@ def _inside(path: Path, root: Path) -> Path:
     if not file.is_relative_to(root):
         raise IssueError(Problem(f"is outside the workspace {root}; move it to issues/", shown))
     return file
+
+
+def _name(file: Path, root: Path) -> str:
+    """The path of an issue in its workspace, with slashes. Everything that is kept of it names it so."""
+    name = file.relative_to(root).as_posix()
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        advice = "rename it, and its folder; letters beyond ASCII need a UTF-8 locale, such as LC_ALL=C.UTF-8"
+        raise IssueError(Problem(f"has a name that is not text; {advice}", name)) from None
+    return name
 
 
 def _whole(tree: Node, issue: Issue | None, *, complete: bool) -> list[Problem]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+from collections.abc import Callable
 
 from mailer.config import Settings
 from mailer.delivery.stop import Stop
@@ -23,11 +24,21 @@ logger = logging.getLogger("mailer.schedule")
 
 
 class Scheduler:
-    """Looks every few seconds, until it is ended. Logs one line for each campaign."""
+    """Looks every few seconds, until it is ended. Logs one line for each campaign.
 
-    def __init__(self, settings: Settings, *, look_seconds: float = LOOK_SECONDS) -> None:
+    `on_defect` is told of an error that nobody foresaw. The schedule goes on after it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        look_seconds: float = LOOK_SECONDS,
+        on_defect: Callable[[Exception], None] | None = None,
+    ) -> None:
         self._settings = settings
         self._look_seconds = look_seconds
+        self._on_defect = on_defect or _log_defect
         self._stop = Stop()
         self._attempts = Attempts()
         self._looked = False
@@ -59,9 +70,9 @@ class Scheduler:
             except sqlite3.Error as error:
                 self._tell(str(explain(error, self._settings.database.name)))
                 pause = AGAIN_SECONDS
-            except Exception:
+            except Exception as error:
                 # A defect must not end the schedule, nor go unseen.
-                logger.exception("the schedule met an error that nobody foresaw")
+                self._on_defect(error)
                 pause = AGAIN_SECONDS
 
     def _look(self) -> None:
@@ -74,10 +85,15 @@ class Scheduler:
             for done in run_due(
                 db, self._settings, stop=self._stop, attempts=self._attempts, warn=self._tell
             ):
-                self._tell(done.sentence(self._settings.publication.zone), done.defect)
+                self._tell(done.sentence(self._settings.publication.zone))
+                if isinstance(done.defect, Exception):
+                    self._on_defect(done.defect)
         finally:
             db.close()
 
-    def _tell(self, sentence: str, defect: BaseException | None = None) -> None:
-        level = logging.WARNING if defect is None else logging.ERROR
-        logger.log(level, "%s", " ".join(sentence.split()), exc_info=defect)
+    def _tell(self, sentence: str) -> None:
+        logger.warning("%s", " ".join(sentence.split()))
+
+
+def _log_defect(error: Exception) -> None:
+    logger.error("the schedule met an error that nobody foresaw", exc_info=error)

@@ -89,10 +89,10 @@ def test_a_defect_that_ended_one_campaign_is_in_the_log(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     look(settings, monkeypatch, Done(SENT, error="a bug", defect=ZeroDivisionError()))
-    (record,) = caplog.records
-    assert record.getMessage() == "x: a bug"
-    assert record.levelno == logging.ERROR
-    assert record.exc_info is not None
+    told, logged = caplog.records
+    assert told.getMessage() == "x: a bug"
+    assert logged.levelno == logging.ERROR
+    assert logged.exc_info is not None
 
 
 def test_what_never_began_ends_at_once(settings: Settings, workspace: Path) -> None:

@@ -20,6 +20,7 @@ from mailer.audience.values import editions_of
 from mailer.config import Settings
 from mailer.errors import AudienceError, Problem
 from mailer.store import CACHE_KB
+from mailer.words import visible
 
 __all__ = ["Progress", "import_csv"]
 
@@ -58,7 +59,7 @@ def import_csv(
         # no order, so their index is wanted in memory.
         db.conn.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
         db.conn.execute(f"PRAGMA cache_size=-{_CACHE_KB}")
-        work = _Import(db, report, path.name, tuple(settings.editions))
+        work = _Import(db, report, visible(path.name), tuple(settings.editions))
         try:
             for record in file:
                 try:
@@ -122,9 +123,11 @@ class _Import:
 
 
 def shown_path(path: Path, settings: Settings) -> str:
-    """A path as messages show it: from the workspace where it is inside, with slashes."""
+    """A path as messages show it: from the workspace where it is inside, with slashes, as text."""
     whole = path.absolute()
-    return (whole.relative_to(settings.root) if whole.is_relative_to(settings.root) else path).as_posix()
+    return visible(
+        (whole.relative_to(settings.root) if whole.is_relative_to(settings.root) else path).as_posix()
+    )
 
 
 def _check_target(target: Path, file: CsvFile, name: str) -> None:

@@ -7,13 +7,14 @@ What a request holds is `sendgrid_request`'s, how far it got `sendgrid_client`'s
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
-from urllib.parse import urlsplit
 
 from mailer.config import Settings
+from mailer.config.urls import split_url
 from mailer.delivery.refusal import Cause
 from mailer.delivery.transports.base import (
     PASSED,
@@ -45,6 +46,7 @@ _ANSWER_SECONDS: Final = 60.0
 _TIMES_TOO_MANY: Final = 3  # how often a 429 is waited out before the rest is left for later
 _TIMES_REFUSED: Final = 20  # how often the recipients that a 400 names are left out and the rest sent
 _KEPT_FORMS: Final = 64
+_PATH: Final = re.compile("[!-~]*")
 _MAY_HAVE_IT: Final = (Result.ACCEPTED, Result.UNCERTAIN)
 
 
@@ -239,13 +241,20 @@ class SendGridChannel:
 
 def _base(url: str) -> str:
     """The API's address, checked: a key is never sent in the clear, but within this machine."""
-    parts = urlsplit(url)
+    wrong = ConfigError("MAILER_SENDGRID_URL is not an address such as https://api.sendgrid.com")
     try:
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        parts = split_url(url)
     except ValueError:
-        usable = False
-    if not usable or parts.query or parts.fragment or parts.username is not None:
-        raise ConfigError("MAILER_SENDGRID_URL is not an address such as https://api.sendgrid.com")
+        raise wrong from None
+    usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    if (
+        not usable
+        or not _PATH.fullmatch(parts.path)
+        or parts.query
+        or parts.fragment
+        or parts.username is not None
+    ):
+        raise wrong
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise ConfigError(
             f"MAILER_SENDGRID_URL would send the API key to {parts.hostname} in the clear; use https://"

@@ -11,9 +11,10 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from mailer.config import Settings
+from mailer.config.urls import shown_url, split_url
 from mailer.delivery.refusal import Cause, Stage, cause_of
 from mailer.delivery.transports.base import PASSED, Outcome, Outgoing, Passage, Pause, Result, one_line
 from mailer.delivery.transports.server import Busy, Server, connect
@@ -46,10 +47,12 @@ class Smtp:
     def from_url(cls, url: str, settings: Settings, pause: Pause = time.sleep) -> Smtp:
         """The transport for `smtp://user@host:port` or `smtps://…`. Raises ConfigError."""
         try:
-            parts = urlsplit(url)
-            host, port = parts.hostname or "", parts.port
+            parts = split_url(url)
         except ValueError as error:
-            raise ConfigError(f'"{url}" is not a transport: {error}; write smtp://user@host:port') from None
+            raise ConfigError(
+                f'"{shown_url(url)}" is not a transport: {error}; write smtp://user@host:port'
+            ) from None
+        host, port = parts.hostname or "", parts.port
         if parts.password is not None:
             raise ConfigError(
                 "the transport's URL holds a password; leave it out and set MAILER_SMTP_PASSWORD"

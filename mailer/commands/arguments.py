@@ -1,0 +1,82 @@
+"""Arguments as text: a command gets none with bytes in it that are not UTF-8.
+
+Paths are left alone, because a file may well be called so. In a reason, which is kept in people's own words,
+such bytes become U+FFFD: what was asked for is done. Anything else is refused, because it would mean
+something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from mailer.errors import InputError
+from mailer.words import from_system, visible
+
+__all__ = ["command_name", "with_text_arguments"]
+
+_FREE_WORDS = ("reason",)
+
+
+def with_text_arguments(program: Any) -> Any:
+    """The click command `program`, each of whose commands gets its arguments as UTF-8 text.
+
+    A command raises InputError before it does anything where an argument is none.
+    """
+    for command in _leaves(program):
+        command.callback = _checked(command.callback, _names(command))
+    return program
+
+
+def command_name(program: Any, words: Sequence[str]) -> str:
+    """The name of the command that `words` call, such as `campaigns show`, without any of its arguments."""
+    names: list[str] = []
+    known = program.commands
+    for word in words:
+        if word in known:
+            names.append(word)
+            known = getattr(known[word], "commands", {})
+    return " ".join(names)
+
+
+def _leaves(command: Any) -> Iterator[Any]:
+    below = getattr(command, "commands", None)
+    if below is None:
+        yield command
+        return
+    for one in below.values():
+        yield from _leaves(one)
+
+
+def _names(command: Any) -> dict[str, str]:
+    """What each argument is called on the command line: `--segment`, `ADDRESS`."""
+    names = {}
+    for parameter in command.params:
+        option = max(parameter.opts, key=len)
+        names[parameter.name] = (
+            option if option.startswith("-") else (parameter.metavar or option).strip("[]")
+        )
+    return names
+
+
+def _checked(callback: Callable[..., Any], names: Mapping[str, str]) -> Callable[..., Any]:
+    def call(**values: Any) -> Any:
+        return callback(**{name: _text(value, name, names) for name, value in values.items()})
+
+    return call
+
+
+def _text(value: Any, name: str, names: Mapping[str, str]) -> Any:
+    if isinstance(value, (list, tuple)):
+        return type(value)(_text(one, name, names) for one in value)
+    if not isinstance(value, str):
+        return value
+    try:
+        return from_system(value)
+    except ValueError:
+        if name in _FREE_WORDS:
+            return visible(value)
+        raise InputError(
+            f'{names.get(name, name)} "{visible(value[:80])}" holds bytes that are not UTF-8 text; write it '
+            "again in UTF-8. Nothing was changed"
+        ) from None

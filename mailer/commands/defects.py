@@ -1,0 +1,71 @@
+"""Tells an error that nobody foresaw in one sentence, with the log that says where it was."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mailer.commands.context import say
+from mailer.commands.error_log import write_error_log
+from mailer.config import find_workspace
+from mailer.errors import MailerError
+
+__all__ = ["explain_defect", "told_in_threads", "unforeseen"]
+
+_NO_THREAD = "can't start new thread"
+
+
+def unforeseen(error: BaseException, folder: Path | None, command: str) -> str:
+    """What is told of an error that ended the command of this name, and where its log is.
+
+    `folder` is the workspace, or a folder in it; None is the current one.
+    """
+    try:
+        workspace = find_workspace(folder or Path.cwd())
+    except (MailerError, OSError, ValueError):
+        return f"{_what(error)}; there is no workspace here to keep a log of it in"
+    return explain_defect(workspace, error, command)
+
+
+def explain_defect(workspace: Path, error: BaseException, command: str) -> str:
+    """What is told of an error, with the log that was written of it, or why there is none."""
+    try:
+        log = write_error_log(workspace, error, command)
+    except Exception as failure:  # no log is a reason to say so, and none to fail again
+        why = getattr(failure, "strerror", None) or type(failure).__name__
+        return f"{_what(error)}; no log of it could be written to .mailer/errors: {str(why).lower()}"
+    here = Path.cwd()
+    shown = log.relative_to(here) if log.is_relative_to(here) else log
+    return f"{_what(error)}; {shown} tells where, without addresses or values"
+
+
+@contextmanager
+def told_in_threads(folder: Path | None, command: str) -> Iterator[None]:
+    """An error that ends a thread is told in a sentence and a log too, in place of its traceback."""
+
+    def tell(ended: threading.ExceptHookArgs) -> None:
+        if ended.exc_value is not None and not isinstance(ended.exc_value, SystemExit):
+            say(f"mailer: {unforeseen(ended.exc_value, folder, command)}", err=True)
+
+    before, threading.excepthook = threading.excepthook, tell
+    try:
+        yield
+    finally:
+        threading.excepthook = before
+
+
+def _what(error: BaseException) -> str:
+    """What happened, and what to do."""
+    if isinstance(error, MemoryError):
+        return "there was not enough memory; free some and run this again"
+    if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
+        return (
+            "the system gives this process no more threads; end other programs, or raise the limit of "
+            "processes (ulimit -u) or of memory, and run this again"
+        )
+    return (
+        f"a defect of mailer itself ended this ({type(error).__name__}); run it again, and if it comes back, "
+        "report it with its log"
+    )

@@ -1,0 +1,89 @@
+"""Keeps a log of an error that nobody foresaw: where in the program it was, and no value of anybody's.
+
+An error's own words are left out, because they repeat what they are about: an address, a name, a key.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import stat
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from mailer import __version__
+from mailer.store import utc_now
+
+__all__ = ["KEPT", "write_error_log"]
+
+#: So many logs are kept, the newest.
+KEPT = 20
+_FRAMES = 40
+_CHAIN = 10
+_NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z-\d+\.log")
+_ADDRESS = re.compile(r"[^\s@<>\"'`(),;:]+@[^\s@<>\"'`(),;:]+")
+
+
+def write_error_log(workspace: Path, error: BaseException, command: str) -> Path:
+    """Writes a log into `.mailer/errors/` of the workspace, for its owner alone; gives its path.
+
+    `command` is the name of the command, without its arguments. Raises OSError where it cannot be written.
+    """
+    folder = workspace / ".mailer" / "errors"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if stat.S_IMODE(folder.stat().st_mode) != 0o700:
+        folder.chmod(0o700)
+    path = folder / f"{re.sub('[-:]', '', utc_now())}-{os.getpid()}.log"
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(_ADDRESS.sub("[address]", _text(error, command)))
+    others = sorted(one for one in folder.iterdir() if _NAME.fullmatch(one.name) and one != path)
+    for one in others[: max(0, len(others) - KEPT + 1)]:
+        one.unlink(missing_ok=True)
+    return path
+
+
+def _text(error: BaseException, command: str) -> str:
+    head = f"mailer {__version__}, Python {platform.python_version()}, {sys.platform}, {utc_now()}"
+    lines = [head, f"mailer {command}".rstrip(), ""]
+    for number, one in enumerate(_chain(error)):
+        lines += ["", "while this was dealt with, or as its cause:"] if number else []
+        lines.append(f"{type(one).__module__}.{type(one).__qualname__}, most recent call last:")
+        lines += _frames(one)
+    return "".join(line.encode("utf-8", "replace").decode() + "\n" for line in lines)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error, and before it those that led to it."""
+    seen: list[BaseException] = []
+    current: BaseException | None = error
+    while current is not None and not any(current is one for one in seen) and len(seen) < _CHAIN:
+        seen.append(current)
+        yield current
+        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+
+
+def _frames(error: BaseException) -> list[str]:
+    """The lines of the program that the error went through; of very many, the first and the last."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    left_out = max(0, len(frames) - 2 * _FRAMES)
+    chosen = frames[:_FRAMES] + frames[_FRAMES + left_out :]
+    lines: list[str] = []
+    for number, frame in enumerate(traceback.StackSummary.extract(iter(chosen), limit=2 * _FRAMES)):
+        if left_out and number == _FRAMES:
+            lines.append(f"  … {left_out} more calls …")
+        lines.append(f"  {_place(frame.filename)}, line {frame.lineno}, in {frame.name}")
+        # A template's lines are the operator's own text, and no line of the program.
+        if frame.line and frame.filename.endswith(".py"):
+            lines.append(f"    {frame.line}")
+    return lines
+
+
+def _place(file: str) -> str:
+    """A file of the program as it is imported, without the folders of this machine."""
+    for folder in sorted(filter(None, sys.path), key=len, reverse=True):
+        if file.startswith(folder.rstrip("/") + "/"):
+            return file[len(folder.rstrip("/")) + 1 :]
+    return Path(file).name

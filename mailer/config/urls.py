@@ -1,0 +1,36 @@
+"""Takes URLs apart, and refuses those whose host or port nothing can be reached by."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import SplitResult, urlsplit
+
+__all__ = ["shown_url", "split_url"]
+
+_PASSWORD = re.compile(r"(//[^/@:]*):.*@", re.DOTALL)
+
+
+def split_url(url: str) -> SplitResult:
+    """The parts of a URL, of which `hostname` and `port` can be used.
+
+    Raises ValueError with a few words, in which nothing of the URL stands: it may hold a password.
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        raise ValueError("its host cannot be read") from None
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("its port is not a number from 1 to 65535") from None
+    try:
+        host.encode("idna")  # as the socket module does; a label may be empty or too long
+    except UnicodeError:
+        raise ValueError("its host is not the name of one") from None
+    return parts
+
+
+def shown_url(url: str) -> str:
+    """The URL as a message may show it: without a password."""
+    return _PASSWORD.sub(r"\1:…@", url)
