@@ -171,7 +171,7 @@ def show(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     if document["in_folder"]:
         say(f"  {document['in_folder']:,} had it in {campaign.transport} only, which reached nobody")
     say_reasons(reasons, campaign.slug)
-    if note := sender_note(settings, spool):
+    if note := sender_note(settings, campaign, free=spool.is_free()):
         say(f"  {note}")
 
 

@@ -23,6 +23,7 @@ from mailer.delivery.spool import STATES
 from mailer.issue.model import only_expressions
 from mailer.publish.copies import other_place
 from mailer.publish.freeze import SincePlan
+from mailer.publish.frozen import sender_note
 from mailer.publish.prepare import Prepared
 from mailer.publish.schedule import what_waits
 from mailer.publish.send import Result
@@ -224,6 +225,9 @@ def say_result(settings: Settings, result: Result) -> None:
             f"{counts['uncertain']:,} may or may not have arrived, and are held. "
             f"`mailer campaigns resolve {campaign.slug} --assume-sent` (or --resend) settles them."
         )
+    free = not any(counts[state] for state in ("accepted", "uncertain", "sending"))
+    if note := sender_note(settings, campaign, free=free):
+        say(note)
     say(f"The archive is {(settings.campaigns / campaign.slug).relative_to(settings.root)}/.")
 
 

@@ -8,7 +8,6 @@ from mailer.archive.campaign import read_manifest
 from mailer.archive.recorded import recorded_settings
 from mailer.config import Settings
 from mailer.delivery.campaigns import Campaign
-from mailer.delivery.spool import Spool
 from mailer.errors import MailerError
 
 __all__ = ["frozen_sender", "sender_note"]
@@ -22,19 +21,22 @@ def frozen_sender(settings: Settings, campaign: Campaign) -> str:
     return str(campaign.plan.get("sender", ""))
 
 
-def sender_note(settings: Settings, spool: Spool) -> str:
-    """What to do where the sender was corrected since a campaign was frozen; empty where there is nothing."""
-    campaign = spool.campaign
+def sender_note(settings: Settings, campaign: Campaign, *, free: bool) -> str:
+    """What to do where the sender was corrected since a campaign was frozen; empty where there is nothing.
+
+    `free`: nobody has the campaign, or may have it.
+    """
     frozen, now = frozen_sender(settings, campaign), str(settings.publication.sender)
     if not frozen or frozen == now or campaign.status in ("sent", "cancelled"):
         return ""
     begin = f"From is frozen as {frozen}, and mailer.toml says {now} by now. "
     slug, issue = campaign.slug, campaign.issue
-    if spool.is_free():
-        return begin + (
-            f"Nobody has it yet: after `mailer campaigns cancel {slug}`, `mailer send {issue}` plans it anew."
+    if free:
+        return (
+            f"{begin}Nobody has it yet: after `mailer campaigns cancel {slug}`, `mailer send {issue}` plans it "
+            "anew."
         )
-    return begin + (
-        f"Some have it already, so `mailer send {issue}` sends the rest from {frozen}, too; "
+    return (
+        f"{begin}Some have it already, so `mailer send {issue}` sends the rest from {frozen}, too; "
         f"`mailer campaigns cancel {slug}` gives the rest up."
     )

@@ -1,0 +1,366 @@
+"""After a run that died: every command tells the truth at once, and what it decides is decided on that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from mailer.config import Settings, load_settings
+from mailer.delivery.campaigns import find_campaign
+from mailer.delivery.journal import Journal
+from mailer.delivery.lock import campaign_lock
+from mailer.delivery.spool import Spool
+from mailer.delivery.transports.base import Outcome, Outgoing, Result
+from mailer.publish import control
+from mailer.store import open_store
+from tests.cli import run
+from tests.delivery.conftest import Scripted
+from tests.desk import ISSUE, SLUG, fill
+
+READERS = 20
+MAIL = "smtp://mx.example.org"
+ACCEPTED = Outcome(Result.ACCEPTED, "ok")
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> Scripted:
+    transport = Scripted()
+    monkeypatch.setenv("MAILER_DELIVERY_TRANSPORT", MAIL)
+    monkeypatch.setattr("mailer.publish.send.open_transport", lambda *_, **__: transport)
+    return transport
+
+
+@pytest.fixture
+def desk(workspace: Path, wire: Scripted) -> Path:
+    return fill(workspace, READERS)
+
+
+@pytest.fixture
+def settings(desk: Path) -> Settings:
+    return load_settings(desk)
+
+
+@pytest.fixture
+def db(settings: Settings) -> Iterator[Database]:
+    with closing(open_store(settings.database)) as database:
+        yield database
+
+
+def die(desk: Path, monkeypatch: pytest.MonkeyPatch, *, handed: int = 3, answered: int = 2) -> list[int]:
+    """A run that claims everybody, hands over to `handed`, hears of `answered`, and dies; gives the ids."""
+    settings = load_settings(desk)
+    with monkeypatch.context() as patch:
+        patch.setattr("mailer.publish.send.deliver", lambda *_, **__: exit(9))
+        patch.setattr("mailer.publish.send.broke_off", lambda *_, **__: None)
+        assert run(desk, "send", ISSUE, "--yes").status == 9
+    with closing(open_store(settings.database)) as db:
+        spool = Spool(db, find_campaign(db, SLUG))
+        claims = spool.claim(READERS) or []
+        keys = [(claim.person.subscriber_id, claim.attempt) for claim in claims]
+        journal = Journal(settings.root / ".mailer" / f"{SLUG}.journal")
+        for key in keys[:handed]:
+            journal.begin([key])
+        for key in keys[:answered]:
+            journal.finish([(*key, ACCEPTED)])
+        journal.close()
+        assert spool.status() == "sending"
+        assert spool.counts()["sending"] == READERS
+    return [subscriber for subscriber, _ in keys]
+
+
+def counts(desk: Path) -> dict[str, int]:
+    shown = run(desk, "campaigns", "show", SLUG, "--json").json
+    return {state: number for state, number in shown["counts"].items() if number}
+
+
+def manifest(desk: Path) -> dict[str, object]:
+    found: dict[str, object] = json.loads((desk / "campaigns" / SLUG / "manifest.json").read_text("utf-8"))
+    return found
+
+
+TRUTH = {"accepted": 2, "uncertain": 1, "pending": READERS - 3}
+
+
+def test_show_says_the_truth_at_once(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    die(desk, monkeypatch)
+    shown = run(desk, "campaigns", "show", SLUG, "--json").json
+    assert {state: n for state, n in shown["counts"].items() if n} == TRUTH
+    assert (shown["status"], shown["note"]) == (
+        "stopped",
+        "the process that sent it died in the middle of it",
+    )
+    assert manifest(desk)["status"] == "stopped"
+
+
+def test_the_list_says_what_the_campaign_waits_for(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    die(desk, monkeypatch)
+    line = run(desk, "campaigns", "list").out
+    assert f"stopped            2 of {READERS}  " in line
+    assert f"[waits for `mailer send {ISSUE}`]" in line
+
+
+def test_a_plan_says_how_many_are_left(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    die(desk, monkeypatch)
+    assert run(desk, "plan", ISSUE, "--json").json["left"] == READERS - 3
+
+
+def test_deliveries_name_who_is_uncertain(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    die(desk, monkeypatch)
+    (found,) = run(desk, "campaigns", "deliveries", SLUG, "--state", "uncertain", "--json").json
+    assert found["address"] == "reader2@example.org"
+    assert "while this message was being handed over" in found["reason"]
+    told = run(desk, "campaigns", "deliveries", SLUG, "--state", "uncertain").out
+    assert told.startswith("reader2@example.org")
+    assert "  uncertain   " in told
+
+
+def test_resolve_settles_what_the_dead_run_left(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    die(desk, monkeypatch)
+    ran = run(desk, "campaigns", "resolve", SLUG, "--assume-sent")
+    assert (ran.status, ran.out) == (0, "1 uncertain deliveries count as accepted.\n")
+    assert counts(desk) == {"accepted": 3, "pending": READERS - 3}
+
+
+def test_the_next_send_says_who_became_uncertain(
+    desk: Path, wire: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die(desk, monkeypatch, handed=9)
+    settings = load_settings(desk)
+    with closing(open_store(settings.database)) as db:
+        spool = Spool(db, find_campaign(db, SLUG))
+        spool.set_status("paused")  # so that nothing is recovered before
+    ran = run(desk, "campaigns", "resume", SLUG)
+    assert ran.status == 1
+    assert (
+        "An earlier run ended while 7 messages were being handed over, now uncertain (reader2@example.org, "
+        "reader3@example.org, reader4@example.org, reader5@example.org, reader6@example.org, …); "
+        f"`mailer campaigns resolve {SLUG}` settles them." in ran.out
+    )
+    assert len(wire.sent) == READERS - 9
+
+
+@pytest.mark.parametrize(("verb", "status"), [("cancel", "cancelled"), ("pause", "paused")])
+def test_a_decision_after_a_kill_recovers_first(
+    desk: Path, monkeypatch: pytest.MonkeyPatch, verb: str, status: str
+) -> None:
+    die(desk, monkeypatch)
+    ran = run(desk, "campaigns", verb, SLUG)
+    assert ran.status == 0
+    assert ran.out.startswith(f"Campaign {SLUG} is {status}.\n  pending           17\n")
+    assert f"`mailer campaigns resolve {SLUG}` settles what is uncertain." in ran.out
+    assert counts(desk) == TRUTH
+    told = manifest(desk)
+    assert told["status"] == status
+    assert {s: n for s, n in told["counts"].items() if n} == TRUTH  # type: ignore[attr-defined]
+
+
+def test_a_follow_up_after_kill_and_cancel_reaches_all_who_have_nothing(
+    desk: Path, wire: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = die(desk, monkeypatch)
+    assert run(desk, "campaigns", "cancel", SLUG).status == 0
+    assert run(desk, "send", ISSUE, "--yes", "--segment", 'name != "nobody"').status == 0
+    assert len(wire.sent) == READERS - 3
+    assert not set(wire.sent) & {f"reader{number - 1}@example.org" for number in ids[:3]}
+
+
+def test_retry_after_a_kill_recovers_first(
+    desk: Path, wire: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die(desk, monkeypatch)
+    assert run(desk, "campaigns", "retry", SLUG).status == 1  # one is uncertain
+    assert counts(desk) == {"accepted": READERS - 1, "uncertain": 1}
+    assert len(wire.sent) == READERS - 3
+
+
+def test_a_campaign_of_an_earlier_version_that_was_cancelled_after_a_kill_is_recovered_when_looked_at(
+    desk: Path, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die(desk, monkeypatch)
+    Spool(db, find_campaign(db, SLUG)).set_status("cancelled")
+    shown = run(desk, "campaigns", "show", SLUG, "--json").json
+    assert (shown["status"], shown["counts"]["sending"], shown["counts"]["pending"]) == ("cancelled", 0, 17)
+
+
+def test_run_due_tells_who_became_uncertain_and_ends_with_1(
+    desk: Path, db: Database, wire: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die(desk, monkeypatch)
+    db.conn.execute("UPDATE campaigns SET due_at = '2020-01-01T00:00:00.000000Z'")
+    ran = run(desk, "run-due")
+    assert ran.status == 1
+    assert (
+        "17 accepted; sent; an earlier run ended while 1 message was being handed over" in ran.out + ran.err
+    )
+    assert "(reader2@example.org)" in ran.out + ran.err
+    assert counts(desk) == {"accepted": READERS - 1, "uncertain": 1}
+
+
+# -- beside a living run --------------------------------------------------------------------
+
+
+def test_nothing_is_recovered_beside_a_living_run(
+    desk: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die(desk, monkeypatch)
+    with campaign_lock(settings, SLUG):
+        assert counts(desk) == {"sending": READERS}
+        assert "[is being sent]" in run(desk, "campaigns", "list").out
+        for words in (("resolve", SLUG, "--resend"), ("retry", SLUG)):
+            ran = run(desk, "campaigns", *words)
+            assert ran.status == 1
+            assert "is being sent by process" in ran.err
+
+
+def test_a_cancel_beside_a_run_that_does_not_end_says_so(
+    desk: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die(desk, monkeypatch)
+    monkeypatch.setattr(control, "WAIT_SECONDS", 0.1)
+    with campaign_lock(settings, SLUG):
+        ran = run(desk, "campaigns", "cancel", SLUG)
+        assert ran.status == 0
+        assert ran.out == (
+            f"Campaign {SLUG} is cancelled.\n"
+            "Its run still waits for a server's answer, and ends by itself when that comes.\n"
+        )
+        assert counts(desk) == {"sending": READERS}
+
+
+def test_a_run_that_is_cancelled_settles_and_writes_the_manifest(
+    desk: Path, wire: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailer.delivery.run._LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("mailer.delivery.run._CHUNK", 1)
+    monkeypatch.setenv("MAILER_PACE_LIMIT", "50/s")
+    looked: list[str] = []
+
+    def decide(message: Outgoing) -> Outcome:
+        if not looked:
+            looked.append(message.address)
+            with closing(open_store(desk / "subscribers.db")) as db:
+                control._set_status(Spool(db, find_campaign(db, SLUG)), "cancelled", control._CANCELLING)
+        return ACCEPTED
+
+    wire.decide, wire.concurrency = decide, 1
+    ran = run(desk, "send", ISSUE, "--yes")
+    assert ran.status == 1
+    assert "It was cancelled; what it has not sent stays unsent." in ran.out
+    found = counts(desk)
+    assert found["accepted"] + found["pending"] == READERS
+    assert manifest(desk)["status"] == "cancelled"
+
+
+def test_a_cancel_recovers_a_run_that_dies_while_it_waits(
+    desk: Path, settings: Settings, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die(desk, monkeypatch)
+    lock = campaign_lock(settings, SLUG)
+    lock.__enter__()
+    waits = iter((lambda: None, lambda: lock.__exit__(None, None, None)))
+    spool = Spool(db, find_campaign(db, SLUG))
+    spool.set_status("cancelled")
+    assert control._await_end(db, settings, SLUG, seconds=1.0, sleep=lambda _: next(waits)())
+    assert spool.counts()["sending"] == 0
+    assert manifest(desk)["status"] == "cancelled"
+
+
+def test_a_second_cancel_brings_the_manifest_in_step(
+    desk: Path, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die(desk, monkeypatch)
+    Spool(db, find_campaign(db, SLUG)).set_status("cancelled")  # and the process died before the manifest
+    ran = run(desk, "campaigns", "cancel", SLUG)
+    assert ran.status == 2
+    assert "is cancelled, so it cannot be cancelled" in ran.err
+    assert manifest(desk)["status"] == "cancelled"
+    assert counts(desk) == TRUTH
+
+
+# -- an older copy of the database ----------------------------------------------------------
+
+
+def test_a_cancel_of_an_older_database_takes_over_what_the_journal_knows(
+    desk: Path, wire: Scripted, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die(desk, monkeypatch, handed=5, answered=4)
+    db.conn.execute("UPDATE deliveries SET state = 'pending', attempt = 0")  # as before the claims
+    ran = run(desk, "send", ISSUE, "--yes")
+    assert ran.status == 1
+    assert "is older than .mailer/" in ran.err
+    assert run(desk, "campaigns", "pause", SLUG).status == 1
+    assert run(desk, "campaigns", "cancel", SLUG).status == 0
+    assert counts(desk) == {"accepted": 4, "uncertain": 1, "pending": READERS - 5}
+    assert run(desk, "send", ISSUE, "--yes", "--segment", 'name != "nobody"').status == 0
+    assert len(wire.sent) == READERS - 5
+
+
+# -- one person -----------------------------------------------------------------------------
+
+
+def test_one_uncertain_person_is_settled(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    die(desk, monkeypatch, handed=5, answered=2)
+    ran = run(desk, "campaigns", "resolve", SLUG, "--assume-sent", "--address", "READER3@example.org")
+    assert ran.status == 0
+    assert counts(desk) == {"accepted": 3, "uncertain": 2, "pending": READERS - 5}
+    for address, why in (
+        ("reader3@example.org", "is accepted, not uncertain"),
+        ("nobody@example.org", "is not among the readers of campaign"),
+        ("no address", "is not an email address"),
+    ):
+        ran = run(desk, "campaigns", "resolve", SLUG, "--assume-sent", "--address", address)
+        assert ran.status == 2, address
+        assert why in ran.err or address == "no address"
+
+
+def test_one_person_is_tried_again(desk: Path, wire: Scripted) -> None:
+    wire.decide = lambda m: Outcome(Result.REJECTED, "", f"554 5.7.1 <{m.address}> no")
+    assert run(desk, "send", ISSUE, "--yes").status == 1
+    wire.decide = lambda _: ACCEPTED
+    before = len(wire.sent)
+    assert run(desk, "campaigns", "retry", SLUG, "--address", "reader7@example.org").status == 1
+    assert wire.sent[before:] == ["reader7@example.org"]
+    assert counts(desk) == {"accepted": 1, "rejected": READERS - 1}
+    ran = run(desk, "campaigns", "retry", SLUG, "--address", "reader7@example.org")
+    assert ran.status == 2
+    assert "is accepted, not rejected or deferred" in ran.err
+
+
+def test_deliveries_are_listed_by_state_and_address(desk: Path, wire: Scripted) -> None:
+    wire.decide = lambda m: (
+        Outcome(Result.REJECTED, "", "550 5.1.1 no such user")
+        if m.address == "reader7@example.org"
+        else Outcome(Result.DEFERRED, "", "451 later")
+        if m.address == "reader8@example.org"
+        else ACCEPTED
+    )
+    run(desk, "send", ISSUE, "--yes")
+    everybody = run(desk, "campaigns", "deliveries", SLUG, "--json").json
+    assert len(everybody) == READERS
+    assert {d["state"] for d in everybody} == {"accepted", "rejected", "deferred"}
+    line = run(desk, "campaigns", "deliveries", SLUG, "--state", "rejected").out
+    assert line.startswith("reader7@example.org ")
+    assert line.endswith("  550 5.1.1 no such user\n")
+    assert "next try " in run(desk, "campaigns", "deliveries", SLUG, "--state", "deferred").out
+    (one,) = run(desk, "campaigns", "deliveries", SLUG, "--address", "reader8@example.org", "--json").json
+    assert (one["state"], one["attempts"], one["in_folder"]) == ("deferred", 1, False)
+    assert run(desk, "campaigns", "deliveries", SLUG, "--state", "skipped").out == "There is none.\n"
+    ran = run(desk, "campaigns", "deliveries", SLUG, "--state", "lost")
+    assert (ran.status, ran.out) == (2, "")
+    assert '"lost" is no state of a delivery; choose one of pending, sending, accepted' in ran.err
+
+
+def test_an_erased_person_is_listed_by_number(desk: Path) -> None:
+    run(desk, "send", ISSUE, "--yes")
+    assert run(desk, "subscribers", "erase", "reader3@example.org", "--yes").status == 0
+    assert "(erased, number 4)" in run(desk, "campaigns", "deliveries", SLUG).out
+
+
+def test_what_is_held_back_is_listed_so(desk: Path) -> None:
+    run(desk, "send", ISSUE, "--yes", "--canary", "5%", "--hold", "ask")
+    assert "  held back\n" in run(desk, "campaigns", "deliveries", SLUG, "--state", "pending").out

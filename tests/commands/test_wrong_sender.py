@@ -1,0 +1,128 @@
+"""A sender that every server refuses: it is said what is frozen, and the campaign can be planned anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mailer.delivery.refusal import Cause
+from mailer.delivery.transports.base import Outcome, Outgoing, Result
+from tests.cli import run
+from tests.clock import Clock
+from tests.delivery.conftest import Scripted
+from tests.desk import ISSUE, SLUG, fill
+
+READERS = 5
+OLD, NEW = "desk@news.example.org", "news@example.net"
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> Scripted:
+    """A server that takes no mail from the old sender."""
+
+    def decide(message: Outgoing) -> Outcome:
+        if message.envelope.sender.address == OLD:
+            return Outcome(Result.REJECTED, "", "550 5.7.1 sender is not yours", Cause.US)
+        return Outcome(Result.ACCEPTED, "ok")
+
+    transport = Scripted(decide)
+    monkeypatch.setenv("MAILER_DELIVERY_TRANSPORT", "smtp://mx.example.org")
+    monkeypatch.setattr("mailer.publish.send.open_transport", lambda *_, **__: transport)
+    return transport
+
+
+@pytest.fixture
+def desk(workspace: Path, wire: Scripted) -> Path:
+    return fill(workspace, READERS)
+
+
+def correct(desk: Path) -> None:
+    config = desk / "mailer.toml"
+    config.write_text(config.read_text("utf-8").replace(OLD, NEW), "utf-8")
+
+
+def shown(desk: Path) -> str:
+    return run(desk, "campaigns", "show", SLUG).out
+
+
+def test_what_everybody_refused_is_not_sent(desk: Path) -> None:
+    ran = run(desk, "send", ISSUE, "--yes")
+    assert ran.status == 1
+    assert "0 handed to smtp://mx.example.org" in ran.out
+    assert shown(desk).startswith(f"{SLUG}: stopped (nobody has it: all {READERS} were refused)\n")
+    assert run(desk, "campaigns", "show", SLUG, "--json").json["status"] == "stopped"
+
+
+def test_what_is_frozen_is_said(desk: Path) -> None:
+    run(desk, "send", ISSUE, "--yes")
+    assert f"  from       Harbour Brief <{OLD}>\n" in shown(desk)
+    assert "From is frozen" not in shown(desk)
+    correct(desk)
+    told = shown(desk)
+    assert f"  from       Harbour Brief <{OLD}>\n" in told
+    assert (
+        f"From is frozen as Harbour Brief <{OLD}>, and mailer.toml says Harbour Brief <{NEW}> by now." in told
+    )
+    assert f"after `mailer campaigns cancel {SLUG}`, `mailer send {ISSUE}` plans it anew." in told
+    plan = run(desk, "plan", ISSUE)
+    assert f"From       Harbour Brief <{OLD}>\n" in plan.out
+    assert (
+        f"Warning    From stays as it was frozen; mailer.toml says Harbour Brief <{NEW}> by now\n" in plan.out
+    )
+    ran = run(desk, "campaigns", "retry", SLUG)
+    assert ran.status == 1
+    assert "From is frozen as" in ran.out
+
+
+def test_it_can_be_cancelled_and_planned_anew(desk: Path, wire: Scripted) -> None:
+    run(desk, "send", ISSUE, "--yes")
+    correct(desk)
+    assert run(desk, "campaigns", "cancel", SLUG).status == 0
+    plan = run(desk, "plan", ISSUE, "--json").json
+    assert (plan["status"], plan["recipients"]) == ("new", READERS)
+    assert plan["sender"] == f"Harbour Brief <{NEW}>"
+    wire.sent.clear()
+    ran = run(desk, "send", ISSUE, "--yes")
+    assert ran.status == 0
+    assert len(set(wire.sent)) == len(wire.sent) == READERS
+
+
+def test_a_campaign_of_an_earlier_version_that_says_it_was_sent_to_nobody_can_be_cancelled(
+    desk: Path, wire: Scripted
+) -> None:
+    import sqlite3
+
+    run(desk, "send", ISSUE, "--yes")
+    with sqlite3.connect(desk / "subscribers.db") as connection:
+        connection.execute("UPDATE campaigns SET status = 'sent', status_note = ''")
+    connection.close()
+    correct(desk)
+    assert run(desk, "campaigns", "cancel", SLUG).status == 0
+    assert run(desk, "send", ISSUE, "--yes").status == 0
+
+
+def test_a_campaign_that_some_have_keeps_its_sender_and_says_so(desk: Path, wire: Scripted) -> None:
+    decide = wire.decide
+    wire.decide = lambda m: Outcome(Result.ACCEPTED) if m.subscriber_id == 1 else decide(m)
+    assert run(desk, "send", ISSUE, "--yes").status == 1
+    correct(desk)
+    assert "From is frozen" not in shown(desk)  # it is sent: nothing is left that could go out
+    assert run(desk, "campaigns", "cancel", SLUG).status == 2
+    wire.decide = lambda _: Outcome(Result.DEFERRED, reason="451 later")
+    assert run(desk, "campaigns", "retry", SLUG).status == 1
+    told = shown(desk)
+    assert f"Some have it already, so `mailer send {ISSUE}` sends the rest from" in told
+    assert f"`mailer campaigns cancel {SLUG}` gives the rest up." in told
+
+
+def test_a_campaign_whose_readers_have_all_left_is_not_sent_either(
+    desk: Path, wire: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Clock(monkeypatch, "2026-11-20T00:00")
+    assert run(desk, "send", ISSUE, "--yes", "--at", "2026-11-21T08:00").status == 0
+    for number in range(READERS):
+        run(desk, "subscribers", "unsubscribe", f"reader{number}@example.org")
+    run(desk, "campaigns", "resume", SLUG)
+    assert shown(desk).startswith(f"{SLUG}: stopped (nobody has it: all readers have left)\n")
+    assert wire.sent == []
