@@ -33,8 +33,8 @@ def sender_note(settings: Settings, campaign: Campaign, *, free: bool) -> str:
     slug, issue = campaign.slug, campaign.issue
     if free:
         return (
-            f"{begin}Nobody has it yet: after `mailer campaigns cancel {slug}`, `mailer send {issue}` plans it "
-            "anew."
+            f"{begin}Nobody has it yet: after `mailer campaigns cancel {slug}`, `mailer send {issue}` plans "
+            "it anew."
         )
     return (
         f"{begin}Some have it already, so `mailer send {issue}` sends the rest from {frozen}, too; "
