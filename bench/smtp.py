@@ -15,12 +15,14 @@ import json
 import shutil
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-from bench.measuring import Failed, Run, machine, median, run, script, table
+from bench.leaving import command as leaving_command
+from bench.measuring import Failed, Run, machine, median, run, script, started, table
 from bench.peers import NAME, PEERS, Peer
 from bench.sink import smtp_sink, source_command
 from bench.workspace import CONNECTIONS, ISSUE, Workspace, environment
@@ -29,6 +31,11 @@ __all__ = ["Sending", "send"]
 
 #: How many times as fast as these the project wants to be.
 TARGETS = {"smtp-source": 1.0, "mailmerge": 20.0, "museletter": 10.0}
+
+
+#: So many readers unsubscribe each second of the row that has leavers.
+LEAVERS_A_SECOND = 100
+_LEAVING = f"mailer, {LEAVERS_A_SECOND} readers leaving a second"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +47,30 @@ class Sending:
     delivering: float
 
 
-def send(workspace: Workspace, folder: Path) -> Sending:
-    """`mailer send` as an editor runs it, on a fresh copy. Raises Failed where a count differs."""
+def send(workspace: Workspace, folder: Path, *, leaving: int = 0) -> Sending:
+    """`mailer send` as an editor runs it, on a fresh copy. Raises Failed where a count differs.
+
+    With `leaving`, so many readers a second unsubscribe meanwhile, from the end of the list.
+    """
     fresh = workspace.fresh(folder)
-    with smtp_sink() as sink:
+    with smtp_sink() as sink, ExitStack() as beside:
+        if leaving:
+            last = workspace.readers
+            words = leaving_command(fresh.root / "subscribers.db", last // 2, last, leaving)
+            beside.enter_context(started(words))
         command = (*fresh.mailer, "send", ISSUE, "--yes", "--json", "--transport", sink.url)
         took = run(command, env=environment())
         taken = sink.messages()
     shutil.rmtree(folder)
     result = json.loads(took.output)
-    accepted = result["counts"]["accepted"]
-    if not accepted == taken == workspace.readers:
-        raise Failed(f"of {workspace.readers} messages the spool counts {accepted} and the sink {taken}")
+    accepted, skipped = result["counts"]["accepted"], result["counts"]["skipped"]
+    planned = result["plan"]["recipients"]
+    if accepted != taken or accepted + skipped != planned or planned > workspace.readers:
+        raise Failed(
+            f"of {planned} planned the spool counts {accepted}, {skipped} left, and the sink {taken}"
+        )
+    if not leaving and accepted != workspace.readers:
+        raise Failed(f"of {workspace.readers} readers {accepted} have it")
     return Sending(took, accepted, result["seconds"])
 
 
@@ -123,7 +142,7 @@ def main() -> None:
     parser.add_argument("--markdown", action="store_true", help="a table for docs/benchmarks.md")
     arguments = parser.parse_args()
     print(machine(), flush=True)
-    sendings: dict[str, list[Sending]] = {"mailer": [], "smtp-source": []}
+    sendings: dict[str, list[Sending]] = {"mailer": [], _LEAVING: [], "smtp-source": []}
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         workspace = Workspace.make(Path(scratch, "workspace"), arguments.readers)
         raw = workspace.message()
@@ -140,6 +159,9 @@ def main() -> None:
         print(f"{CONNECTIONS} connections, median of {arguments.rounds} rounds\n", flush=True)
         for number in range(arguments.rounds):
             sendings["mailer"].append(send(workspace, Path(scratch, f"round{number}")))
+            sendings[_LEAVING].append(
+                send(workspace, Path(scratch, f"leaving{number}"), leaving=LEAVERS_A_SECOND)
+            )
             sendings["smtp-source"].append(_source(message, arguments.readers))
             for name, signing in signed.items():
                 sendings.setdefault(name, []).append(send(signing, Path(scratch, f"{name}{number}")))

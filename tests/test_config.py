@@ -332,3 +332,17 @@ def test_a_private_key_in_the_file_is_refused_and_not_repeated(workspace: Path) 
         in line
     )
     assert "MIIEvg" not in line
+
+
+def test_deferred_mail_is_tried_for_a_day_unless_told_otherwise(workspace: Path) -> None:
+    assert load_settings(workspace, KEY).delivery.retry_for == timedelta(hours=24)
+    longer = {**KEY, "MAILER_DELIVERY_RETRY_FOR": "5d"}
+    assert load_settings(workspace, longer).delivery.retry_for == timedelta(days=5)
+
+
+@pytest.mark.parametrize("value", ["soon", "24", "ask", "11d", "999999h", "-1h"])
+def test_the_time_for_deferred_mail_is_checked(workspace: Path, value: str) -> None:
+    with pytest.raises(
+        ConfigError, match=r'retry_for.*is not a time such as "24h" \(s, m, h or d\), at most "10d"'
+    ):
+        load_settings(workspace, {**KEY, "MAILER_DELIVERY_RETRY_FOR": value})

@@ -300,13 +300,15 @@ class Spool:
     def make_due(self, *, after: str | None = None) -> None:
         """Makes deferred deliveries due now: the operator asks for it, or the clock went wrong.
 
-        With `after` (UTC), those alone that wait for a later time than that.
+        With `after` (UTC), those alone that wait for a later time than that, and not those that an earlier
+        version gave up: these wait for the operator.
         """
+        beyond = "" if after is None else f" AND due_at > ? AND due_at < '{NEVER}'"
         with writing(self._db) as db:
             db.conn.execute(
-                f"UPDATE deliveries SET due_at = '' WHERE campaign_id = ? AND {_OPEN} AND state = 'deferred' "
-                "AND due_at > coalesce(?, '')",
-                [self.campaign.id, after],
+                f"UPDATE deliveries SET due_at = '' WHERE campaign_id = ? AND {_OPEN} AND state = 'deferred'"
+                f"{beyond}",
+                [self.campaign.id] if after is None else [self.campaign.id, after],
             )
 
     def expire(self, before: str) -> int:

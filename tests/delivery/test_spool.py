@@ -10,10 +10,11 @@ from sqlite_utils import Database
 from mailer.audience.subscribers import erase, unsubscribe
 from mailer.audience.suppression import suppress
 from mailer.delivery.campaigns import campaigns, find_campaign
+from mailer.delivery.deferral import NEVER
 from mailer.delivery.journal import Journal
 from mailer.delivery.parking import next_turn, park, unpark
 from mailer.delivery.refusal import Cause
-from mailer.delivery.spool import STATES
+from mailer.delivery.spool import STATES, Spool
 from mailer.delivery.transports.base import Outcome, Result
 from mailer.errors import CampaignError
 from tests.delivery.conftest import add_readers, freeze
@@ -264,3 +265,90 @@ def test_an_attribute_of_any_kind_becomes_plain_text(db: Database) -> None:
     )
     (claim,) = freeze(db).claim(1)
     assert claim.person.attributes == {"n": "", "b": "true", "f": "false", "l": "x, 2", "t": "é"}
+
+
+# -- deferred, given up, in a folder ----------------------------------------------------------
+
+DEFERRED = Outcome(Result.DEFERRED, reason="451 later", cause=Cause.MAILBOX)
+
+
+def due_times(spool: Spool) -> list[str]:
+    rows = spool.database.conn.execute("SELECT due_at FROM deliveries ORDER BY subscriber_id").fetchall()
+    return [row[0] for row in rows]
+
+
+def deferred(db: Database, *due: str) -> Spool:
+    """A campaign in which everybody is deferred, each until a time of their own."""
+    ids = add_readers(db, len(due))
+    spool = freeze(db)
+    spool.claim(99)
+    spool.settle([(number, 1, DEFERRED, moment) for number, moment in zip(ids, due, strict=True)])
+    return spool
+
+
+def test_a_wrong_clock_is_no_reason_to_try_again_what_was_given_up(db: Database) -> None:
+    soon, late = "2026-11-21T08:00:00.000000Z", "2027-01-01T00:00:00.000000Z"
+    spool = deferred(db, soon, late, NEVER)
+    spool.make_due(after="2026-11-21T13:00:00.000000Z")
+    assert due_times(spool) == [soon, "", NEVER]
+    spool.make_due()
+    assert due_times(spool) == ["", "", ""]
+
+
+def test_what_is_deferred_counts_from_its_first_refusal(db: Database) -> None:
+    spool = deferred(db, "")
+    (first,) = spool.database.conn.execute("SELECT deferred_since FROM deliveries").fetchone()
+    (claim,) = spool.claim(9) or ()
+    assert claim.deferred_since == first != ""
+    spool.settle([(claim.person.subscriber_id, 2, DEFERRED, "")])
+    assert spool.database.conn.execute("SELECT deferred_since FROM deliveries").fetchone() == (first,)
+    spool.claim(9)
+    spool.settle([(claim.person.subscriber_id, 3, Outcome(Result.REJECTED), "")])
+    assert spool.retry() == (1, 0)
+    assert spool.database.conn.execute("SELECT deferred_since FROM deliveries").fetchone() == ("",)
+
+
+def test_what_is_deferred_for_too_long_is_rejected_and_nobody_is_blamed(db: Database) -> None:
+    spool = deferred(db, "", "")
+    db.conn.execute(
+        "UPDATE deliveries SET deferred_since = '2026-11-20T00:00:00.000000Z' WHERE subscriber_id = 1"
+    )
+    assert spool.expire("2026-11-20T00:00:00.000000Z") == 0
+    assert spool.expire("2026-11-20T00:00:01.000000Z") == 1
+    assert counted(spool, rejected=1, deferred=1)
+    rejected, left = spool.reasons()
+    assert {rejected.cause, left.cause} == {"them", "mailbox"}
+    assert db.conn.execute("SELECT DISTINCT status FROM subscribers").fetchall() == [("active",)]
+
+
+def test_a_copy_in_a_folder_is_no_delivery(db: Database) -> None:
+    ids = add_readers(db, 3)
+    spool = freeze(db)
+    spool.claim(9)
+    spool.settle([(ids[0], 1, Outcome(Result.ACCEPTED, "x.eml"), "")])
+    assert (spool.copies_in_folder(), spool.is_free(copies=True)) == (1, False)
+    spool.source = "smtp"
+    assert not spool.is_free()  # two are on their way
+    spool.settle([(number, 1, Outcome(Result.REJECTED), "") for number in ids[1:]])
+    assert spool.is_free()
+    assert spool.reopen_copies_in_folder() == 1
+    assert counted(spool, pending=1, rejected=2)
+    assert (spool.copies_in_folder(), spool.is_free(copies=True)) == (0, True)
+
+
+def test_a_journal_that_is_ahead_is_adopted_once_and_never_takes_back(db: Database, journal: Path) -> None:
+    a, b, c, _ = add_readers(db, 4)
+    spool = freeze(db)
+    written = Journal(journal)
+    written.begin([(n, 1) for n in (a, b, c)])
+    written.finish(
+        [(a, 1, Outcome(Result.ACCEPTED, "250 ok")), (b, 1, Outcome(Result.REJECTED, reason="no"))]
+    )
+    written.close()
+    db.conn.execute("UPDATE deliveries SET state = 'accepted' WHERE subscriber_id = ?", [b])
+    for _ in range(2):
+        spool.adopt(journal)
+        assert counted(spool, accepted=2, uncertain=1, pending=1)
+    row = db.conn.execute("SELECT attempt, provider_id FROM deliveries WHERE subscriber_id = ?", [a])
+    assert row.fetchone() == (1, "250 ok")
+    assert spool.unknown_in(journal) <= 1
