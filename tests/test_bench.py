@@ -46,6 +46,7 @@ def test_smtp_stands_beside_smtp_source() -> None:
         "|",
         "| mailer, delivering",
         "| mailer, whole command",
+        "| mailer, 100 readers leaving a second",
         "| smtp-source",
         "| mailer, DKIM by RSA-2048",
         "| mailer, DKIM by Ed25519",
