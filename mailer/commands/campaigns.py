@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from itertools import chain
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +9,7 @@ import typer
 from mailer.archive.verify import examine
 from mailer.commands.asking import YesOption, confirm
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.commands.deliveries import deliveries
 from mailer.commands.sending import result_json
 from mailer.commands.signals import stop_on_signals
 from mailer.commands.telling import (
@@ -24,8 +23,6 @@ from mailer.commands.telling import (
 from mailer.config import Settings
 from mailer.delivery.campaigns import Campaign, campaigns, find_campaign
 from mailer.delivery.canary import canary_of, release
-from mailer.delivery.deferral import NEVER
-from mailer.delivery.listing import Listed, list_deliveries
 from mailer.delivery.schedule import held_number
 from mailer.delivery.spool import STATES, Spool
 from mailer.errors import BusyError, CampaignError, InputError
@@ -41,6 +38,7 @@ from mailer.store import now, open_store, utc_text
 __all__ = ["app"]
 
 app = typer.Typer(help="What was sent, and what to do about the rest.", no_args_is_help=True)
+app.command()(deliveries)
 
 Slug = Annotated[str, typer.Argument(metavar="SLUG")]
 AsJson = Annotated[bool, JsonOption]
@@ -173,53 +171,6 @@ def show(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     say_reasons(reasons, campaign.slug)
     if note := sender_note(settings, campaign, free=spool.is_free()):
         say(f"  {note}")
-
-
-@app.command("deliveries")
-def list_deliveries_of(
-    context: typer.Context,
-    slug: Slug,
-    state: Annotated[
-        str, typer.Option("--state", metavar="STATE", help=f"Only these: {', '.join(STATES)}.")
-    ] = "",
-    address: Annotated[
-        str | None, typer.Option("--address", metavar="ADDRESS", help="Only this person.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Lists people with the state of their delivery, the words of the other side, and the time."""
-    if state and state not in STATES:
-        raise InputError(f'"{state}" is no state of a delivery; choose one of {", ".join(STATES)}')
-    settings = settings_of(context)
-    db = open_store(settings.database)
-    spool = Spool(db, recover_if_idle(db, settings, find_campaign(db, slug)))
-    found = list_deliveries(spool, state=state, address=address)
-    if as_json:
-        emit_json([asdict(delivery) for delivery in found])
-        return
-    first = next(found, None)
-    if first is None:
-        say("There is none.")
-        return
-    for delivery in chain((first,), found):
-        say(_delivery_line(settings, delivery))
-
-
-def _delivery_line(settings: Settings, delivery: Listed) -> str:
-    zone = settings.publication.zone
-    who = delivery.address or f"(erased, number {delivery.subscriber_id})"
-    parts = [f"{who:<40} {delivery.state:<10}"]
-    if delivery.at:
-        parts.append(in_words(delivery.at, zone, named=False))
-    if delivery.in_folder:
-        parts.append("in a folder only")
-    if delivery.due_at == NEVER:
-        parts.append("held back")
-    elif delivery.due_at and delivery.state in ("pending", "deferred"):
-        parts.append(f"next try {in_words(delivery.due_at, zone, named=False)}")
-    if delivery.reason:
-        parts.append(delivery.reason)
-    return "  ".join(parts)
 
 
 @app.command()

@@ -20,11 +20,10 @@ from mailer.commands.first import (
     check_canary,
     first_few,
 )
+from mailer.commands.plan_text import frozen_plan, say_plan
 from mailer.commands.scheduling import say_scheduled, schedule_rows, schedule_warnings, usual_rows, when
 from mailer.commands.signals import stop_on_signals
 from mailer.commands.telling import (
-    frozen_plan,
-    say_plan,
     say_result,
     say_since,
     warn_of_copies,

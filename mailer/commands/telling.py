@@ -1,4 +1,4 @@
-"""How a plan, a running send and its result read on a terminal."""
+"""How a running send and its result read on a terminal."""
 
 from __future__ import annotations
 
@@ -6,25 +6,20 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields, replace
 from functools import partial
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlite_utils import Database
 
-from mailer.audience.selection import Exclusion
 from mailer.commands.context import say, warn
 from mailer.config import Settings
-from mailer.delivery.plan import Plan
 from mailer.delivery.progress import Progress as RunProgress
 from mailer.delivery.reasons import Reason
 from mailer.delivery.spool import STATES
-from mailer.issue.model import only_expressions
 from mailer.publish.copies import other_place
 from mailer.publish.freeze import SincePlan
 from mailer.publish.frozen import sender_note
-from mailer.publish.prepare import Prepared
 from mailer.publish.schedule import what_waits
 from mailer.publish.send import Result
 from mailer.publish.times import in_words
@@ -32,9 +27,7 @@ from mailer.words import visible
 
 __all__ = [
     "advice_on",
-    "frozen_plan",
     "say_counts",
-    "say_plan",
     "say_reasons",
     "say_result",
     "say_since",
@@ -44,82 +37,6 @@ __all__ = [
 
 #: Without a terminal, a line this often (seconds).
 _LINE_SECONDS = 10.0
-
-
-def say_plan(
-    prepared: Prepared, left: int | None = None, *, rows: Iterable[str] = (), warnings: Iterable[str] = ()
-) -> None:
-    """The plan, as a person reads it. `left` is how many a campaign that exists has still to send.
-
-    `rows` and `warnings` are what else is told of it: when it goes out, who is first.
-    """
-    existing, tried_out = prepared.existing, prepared.tried_out
-    plan = frozen_plan(prepared)
-    say(f"Campaign   {plan.slug}" + (f" ({existing.status})" if existing else " (new)"))
-    say(f"Issue      {plan.issue} ({plan.edition}, {plan.date})")
-    say(f"Subject    {plan.subject}")
-    say(f"From       {plan.sender}")
-    say(f"By         {plan.transport}")
-    if plan.segment:
-        say(f"Segment    {plan.segment}")
-    if left is not None and existing:
-        say(f"Left       {left:,} of {existing.plan['recipients']:,} readers")
-    else:
-        say(f"Readers    {plan.recipients:,} will get it")
-        for reason, number in plan.excluded.items():
-            say(f"           {number:,} will not: {_because(reason)}")
-    if tried_out:
-        say(f"Tried out  {tried_out.readers:,} had it in {_folder(tried_out.transport)} only")
-    if len(plan.variants) > 1:
-        for variant, number in plan.variants.items():
-            say(f"           {number:,} {_reading(prepared, int(variant))}")
-    if plan.domains:
-        top = ", ".join(f"{domain} {number:,}" for domain, number in list(plan.domains.items())[:4])
-        say(f"           mostly at {top}")
-    if plan.since:
-        say(f"Since      {plan.since.campaign}: {plan.since.joined:,} new, {plan.since.left:,} gone")
-    say(f"Size       HTML {plan.html_bytes / 1024:.1f} KB, message {plan.message_bytes / 1024:.1f} KB")
-    say(f"Plan       {_hash(prepared)}")
-    for row in rows:
-        say(row)
-    for warning in (*plan.warnings, *warnings):
-        say(f"Warning    {warning}")
-    if existing and existing.issue_hash != prepared.loaded.digest:
-        say("Warning    the file has changed since; this campaign goes on with the issue as archived")
-    if existing and plan.sender != prepared.plan.sender:
-        say(f"Warning    From stays as it was frozen; mailer.toml says {prepared.plan.sender} by now")
-    say()
-
-
-def frozen_plan(prepared: Prepared) -> Plan:
-    """The plan as it goes out: that of the campaign where there is one, whatever the file says by now."""
-    plan, existing = prepared.plan, prepared.existing
-    if existing is None:
-        return plan
-    names = {field.name for field in fields(Plan)} - {"transport", "warnings", "since", "hash"}
-    return replace(plan, **{name: value for name, value in existing.plan.items() if name in names})
-
-
-def _folder(transport: str) -> str:
-    """`outbox/` of `outbox:outbox`."""
-    return transport.partition(":")[2].rstrip("/") + "/"
-
-
-def _reading(prepared: Prepared, variant: int) -> str:
-    """What a variant is, in the words of the issue."""
-    only = only_expressions(prepared.loaded.issue)
-    chosen = [expression for bit, expression in enumerate(only) if variant >> bit & 1]
-    if not chosen:
-        return "read what is for everybody (variant 0)"
-    return f"also read what is only for {', '.join(chosen)} (variant {variant})"
-
-
-def _because(reason: str) -> str:
-    return Exclusion(reason).sentence if reason in set(Exclusion) else "has it already"
-
-
-def _hash(prepared: Prepared) -> str:
-    return prepared.existing.plan_hash if prepared.existing else prepared.plan.hash
 
 
 def say_counts(counts: dict[str, int]) -> None:
