@@ -61,13 +61,18 @@ def _document(campaign: Campaign, counts: dict[str, int]) -> dict[str, Any]:
         "due_at": campaign.due_at or None,
         "local_time": campaign.local_time or None,
         "canary": canary.to_json() if (canary := canary_of(campaign)) else None,
-        "held_until": campaign.held_until or None,
+        "held_until": campaign.held_until if campaign.held_until and _goes_on(campaign) else None,
         "created_at": campaign.created_at,
         "started_at": campaign.started_at,
         "finished_at": campaign.finished_at,
         "counts": counts,
         "plan": campaign.plan,
     }
+
+
+def _goes_on(campaign: Campaign) -> bool:
+    """Whether a campaign in this status goes on by itself when its time has come."""
+    return campaign.status in ("held", "stopped", "sending")
 
 
 def _when(settings: Settings, document: dict[str, Any]) -> str:
@@ -89,6 +94,11 @@ def _when(settings: Settings, document: dict[str, Any]) -> str:
         return ""
     hour = f", each reader's {document['local_time']}" if document["local_time"] else ""
     return f"  [due {in_words(document['due_at'], settings.publication.zone)}{hour}]"
+
+
+def _number_left(spool: Spool) -> int:
+    counts = spool.counts()
+    return sum(counts[state] for state in OPEN_STATES)
 
 
 def _left(document: dict[str, Any]) -> bool:
@@ -137,7 +147,7 @@ def show(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
                 "state": group.state,
                 "cause": group.cause,
                 "number": group.number,
-                "advice": advice_on(group, campaign.slug),
+                "advice": advice_on(group, campaign),
             }
             for group in reasons
         ]
@@ -161,15 +171,15 @@ def show(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     if canary is not None:
         total = sum(document["counts"].values())
         say(f"  first      {canary.number:,} of {total:,} ({canary.share * 100:g}%)")
-    if campaign.held_until:
+    if document["held_until"]:
         say(f"  goes on    {in_words(campaign.held_until, settings.publication.zone)}")
     for label, moment in (("started", campaign.started_at), ("finished", campaign.finished_at)):
         say(f"  {label:<10} {in_words(moment, settings.publication.zone) if moment else 'not yet'}")
     say_counts(document["counts"])
     if document["in_folder"]:
         say(f"  {document['in_folder']:,} had it in {campaign.transport} only, which reached nobody")
-    say_reasons(reasons, campaign.slug)
-    if note := sender_note(settings, campaign, free=spool.is_free()):
+    say_reasons(reasons, campaign)
+    if note := sender_note(settings, campaign, document["counts"], free=spool.is_free()):
         say(f"  {note}")
 
 
@@ -252,7 +262,7 @@ def retry(context: typer.Context, slug: Slug, address: AddressOption = None, as_
         )
     elif not again and not as_json:
         say("Nothing was rejected or deferred.")
-    _finish(context, slug, as_json, retried=again, left_out=left_out)
+    _finish(context, slug, as_json, address, retried=again, left_out=left_out)
 
 
 @app.command()
@@ -275,22 +285,26 @@ def resolve(
     db = open_store(settings.database)
     number = resolve_campaign(db, settings, slug, resend=resend, address=address)
     if resend and number:
-        _finish(context, slug, as_json)
+        _finish(context, slug, as_json, address)
     elif as_json:
         show(context, slug, as_json=True)
     elif not number:
         say(f"Nothing in {slug} is uncertain.")
     else:
-        say(f"{number:,} uncertain deliveries {'are pending again' if resend else 'count as accepted'}.")
+        counted = "counts" if number == 1 else "count"
+        say(f"{number:,} uncertain {'delivery' if number == 1 else 'deliveries'} {counted} as accepted.")
 
 
-def _finish(context: typer.Context, slug: str, as_json: bool, **also: int) -> None:
+def _finish(
+    context: typer.Context, slug: str, as_json: bool, address: str | None = None, **also: int
+) -> None:
+    """Sends what is left, or to one address alone, and tells how it went."""
     settings = settings_of(context)
     db = open_store(settings.database)
-    total = sum(Spool(db, find_campaign(db, slug)).counts().values())
+    total = 1 if address is not None else _number_left(Spool(db, find_campaign(db, slug)))
     warn_of_copies(db, settings)
     with stop_on_signals() as stop, watching(total, quiet=as_json) as observe:
-        result = finish_campaign(db, settings, slug, stop=stop, observe=observe)
+        result = finish_campaign(db, settings, slug, stop=stop, observe=observe, address=address)
     _tell(settings, result, as_json, also)
 
 

@@ -84,12 +84,13 @@ def plan(
     """Shows who will get an issue, who will not and why, and what it weighs. Sends nothing."""
     settings = settings_of(context)
     db = open_to_read(settings.database)
-    prepared = prepare(db, settings, issue, segment=segment, transport=transport)
+    apart = at is not None or at_local is not None
+    prepared = prepare(db, settings, issue, segment=segment, transport=transport, apart=apart)
     schedule = make_schedule(db, settings, prepared, at=at, at_local=at_local)
     if schedule is not None:
         check_new(settings, prepared)
     prepared = with_recovered(db, settings, prepared)
-    left = left_in(db, prepared)
+    left = left_in(db, settings, prepared)
     trouble = keep_plan(db, settings, prepared)
     if trouble:
         warnings = (*prepared.plan.warnings, trouble)
@@ -134,12 +135,21 @@ def send(
     settings = settings_of(context)
     settings.signing_keys()
     db = open_store(settings.database)
-    prepared = prepare(db, settings, issue, segment=segment, transport=transport, anew=bool(test))
+    prepared = prepare(
+        db,
+        settings,
+        issue,
+        segment=segment,
+        transport=transport,
+        anew=bool(test),
+        apart=any(option is not None for option in (at, at_local, canary)),
+        approved=plan_hash,
+    )
     if test:
         send_copies(db, settings, prepared, test, as_json=as_json)
         return
     prepared = with_recovered(db, settings, prepared)
-    left = left_in(db, prepared)
+    left = left_in(db, settings, prepared)
     if left != 0:
         open_transport(prepared.plan.transport, settings)  # one of no use makes no campaign
     number = prepared.plan.recipients if left is None else left
@@ -174,8 +184,8 @@ def send(
         emit_json({**result_json(result), **changes.to_json()})
     else:
         say_result(settings, result)
-    left_now = result.progress is not None or result.counts["uncertain"] or result.campaign.status == "held"
-    if not result.complete and left_now:
+    unfinished = result.progress is not None or result.campaign.status in ("held", "stopped")
+    if not result.complete and (unfinished or result.counts["uncertain"]):
         raise typer.Exit(1)
 
 

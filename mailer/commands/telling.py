@@ -14,6 +14,7 @@ from sqlite_utils import Database
 
 from mailer.commands.context import say, warn
 from mailer.config import Settings
+from mailer.delivery.campaigns import Campaign
 from mailer.delivery.progress import Progress as RunProgress
 from mailer.delivery.reasons import Reason
 from mailer.delivery.spool import STATES
@@ -46,10 +47,14 @@ def say_counts(counts: dict[str, int]) -> None:
             say(f"  {state:<10} {counts[state]:>9,}")
 
 
-def advice_on(reason: Reason, slug: str) -> str:
+def advice_on(reason: Reason, campaign: Campaign) -> str:
     """What to do about deliveries that did not arrive, in a sentence; nothing where there is no cause."""
-    again = f"`mailer campaigns retry {slug}`"
-    later = " They are tried again by themselves, later each time." if reason.state == "deferred" else ""
+    if campaign.status == "cancelled":
+        return "the campaign was cancelled, so they are not tried again."
+    again = f"`mailer campaigns retry {campaign.slug}`"
+    itself = campaign.status == "scheduled" or (campaign.status == "stopped" and campaign.held_until)
+    how = "by themselves, later each time" if itself else "by the next run"
+    later = f" They are tried again {how}." if reason.state == "deferred" else ""
     match reason.cause:
         case "address":
             return "nobody is there. They are marked as bounced and are not written to again."
@@ -67,10 +72,10 @@ def advice_on(reason: Reason, slug: str) -> str:
     return f"{again} tries them again." if reason.state == "rejected" else ""
 
 
-def say_reasons(reasons: Iterable[Reason], slug: str) -> None:
+def say_reasons(reasons: Iterable[Reason], campaign: Campaign) -> None:
     """Why anything did not arrive: each cause with what to do about it, and the words that were said."""
     for reason in reasons:
-        advice = advice_on(reason, slug)
+        advice = advice_on(reason, campaign)
         say(f"  {reason.number:,} {reason.state}{f': {advice}' if advice else ''}")
         told = 0
         for words in reason.words:
@@ -119,7 +124,7 @@ def say_result(settings: Settings, result: Result) -> None:
         say(f"{handed:,} handed to {campaign.transport} in {progress.seconds:.1f} s{rate}.")
     say(f"Campaign {campaign.slug} is {campaign.status}:")
     say_counts(dict(counts))
-    say_reasons(result.reasons, campaign.slug)
+    say_reasons(result.reasons, campaign)
     if campaign.status == "paused":
         itself = f"paused itself: {campaign.status_note}" if campaign.status_note else "is paused"
         say(f"It {itself}. `mailer campaigns resume {campaign.slug}` goes on with it.")
@@ -143,7 +148,7 @@ def say_result(settings: Settings, result: Result) -> None:
             f"`mailer campaigns resolve {campaign.slug} --assume-sent` (or --resend) settles them."
         )
     free = not any(counts[state] for state in ("accepted", "uncertain", "sending"))
-    if note := sender_note(settings, campaign, free=free):
+    if note := sender_note(settings, campaign, counts, free=free):
         say(note)
     say(f"The archive is {(settings.campaigns / campaign.slug).relative_to(settings.root)}/.")
 

@@ -26,7 +26,7 @@ from pathlib import Path
 from mailer.delivery.refusal import Cause
 from mailer.delivery.transports.base import Outcome, Result
 
-__all__ = ["Journal", "Record", "begun_in", "read_journal"]
+__all__ = ["Journal", "Record", "begun_in", "journal_run", "read_journal"]
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -49,9 +49,13 @@ class Record:
 
 
 class Journal:
-    """The journal of one run. Safe to write from several threads: every line is one append."""
+    """The journal of one run. Safe to write from several threads: every line is one append.
 
-    def __init__(self, path: Path) -> None:
+    `run` is a name of the run, by which a database can tell whether it knows of it.
+    """
+
+    def __init__(self, path: Path, run: str = "") -> None:
+        self._head = f"\nrun {run}\nboot {boot_id()}\n"
         path.parent.mkdir(parents=True, exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
         self._descriptor = os.open(path, flags, 0o600)
@@ -62,7 +66,7 @@ class Journal:
             # Held while it is open: a lock file is easily removed, and then `campaign_lock` asks this one.
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.ftruncate(self._descriptor, 0)
-            self._write(f"\nboot {boot_id()}\n")
+            self._write(self._head)
         except OSError as error:
             self.close()
             raise OSError(error.errno, error.strerror, str(path)) from None
@@ -89,7 +93,7 @@ class Journal:
         """Forgets everything, once the spool has it."""
         os.ftruncate(self._descriptor, 0)
         self.size = 0
-        self._write(f"\nboot {boot_id()}\n")
+        self._write(self._head)
 
     def seal(self) -> None:
         """From here on nobody can begin or finish anything: what is open is about to be settled."""
@@ -157,6 +161,15 @@ def read_journal(path: Path, wanted: Collection[tuple[int, int]] | None = None) 
         except (ValueError, IndexError):
             continue
     return Record(complete, frozenset(begun), outcomes)
+
+
+def journal_run(path: Path) -> str:
+    """The name of the run that wrote a journal; empty where it has none, or there is no journal."""
+    for line in _lines(path):
+        kind, _, rest = line.partition(" ")
+        if kind == "run":
+            return rest
+    return ""
 
 
 def begun_in(path: Path) -> Iterator[tuple[int, int]]:

@@ -63,6 +63,7 @@ class Leavers:
             self._error = error
             return
         self._seen_at = time.monotonic()
+        self._error = None
 
     def check(self) -> None:
         """Raises the sqlite3.Error that has kept `look` from reading for longer than a second."""

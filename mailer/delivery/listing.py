@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mailer.audience.address import normalize_address
 from mailer.delivery.spool import Spool
 
-__all__ = ["Listed", "addresses_in", "list_deliveries", "state_of"]
+__all__ = ["Listed", "addresses_in", "list_deliveries", "state_of", "subscriber_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,12 @@ def state_of(spool: Spool, address: str) -> str | None:
     """The state of the delivery to an address; None where there is none. Raises AudienceError."""
     found = next(list_deliveries(spool, address=address), None)
     return found.state if found else None
+
+
+def subscriber_at(spool: Spool, address: str) -> int | None:
+    """The id of the subscriber at an address in this campaign; None where there is none."""
+    found = next(list_deliveries(spool, address=address), None)
+    return found.subscriber_id if found else None
 
 
 def addresses_in(spool: Spool, state: str, most: int) -> tuple[str, ...]:

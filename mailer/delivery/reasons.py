@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sqlite_utils import Database
 
-__all__ = ["MOST_WORDS", "Reason", "Words", "reasons_of"]
+__all__ = ["MOST_WORDS", "Reason", "Words", "reasons_of", "with_function"]
 
 #: Of each group, so many different answers are told.
 MOST_WORDS = 5
@@ -55,7 +55,7 @@ _ANSWERS = """
 
 def reasons_of(db: Database, campaign_id: int, most_words: int = MOST_WORDS) -> tuple[Reason, ...]:
     """Gives what did not arrive, the largest group first. Answers that differ in an address are one."""
-    db.conn.create_function("without_addresses", 1, _without_addresses, deterministic=True)
+    with_function(db)
     rows = db.conn.execute(_ANSWERS, (campaign_id, most_words)).fetchall()
     return tuple(
         Reason(state, cause, number, tuple(Words(row[3], row[4], bool(row[5])) for row in answers))
@@ -63,5 +63,10 @@ def reasons_of(db: Database, campaign_id: int, most_words: int = MOST_WORDS) -> 
     )
 
 
+def with_function(db: Database) -> None:
+    """Gives the connection `without_addresses(text)`, so that answers can be grouped."""
+    db.conn.create_function("without_addresses", 1, _without_addresses, deterministic=True)
+
+
 def _without_addresses(words: str) -> str:
-    return _ADDRESS.sub("@", words) if "@" in words else words
+    return _ADDRESS.sub("the address", words) if "@" in words else words

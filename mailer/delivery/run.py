@@ -27,6 +27,7 @@ from mailer.delivery.memory import rare_collections
 from mailer.delivery.message import Message, Template
 from mailer.delivery.pace import Pacer
 from mailer.delivery.parking import next_turn, park
+from mailer.delivery.place import last_run
 from mailer.delivery.progress import Progress
 from mailer.delivery.spool import ENDED, Spool
 from mailer.delivery.stop import Stop
@@ -77,7 +78,8 @@ def deliver(
     Raises TransportError when nothing can be handed over any more; what was claimed is given back first.
     However it ends, the spool is left such that the next call goes on where this one stopped.
     """
-    opened = Journal(journal)
+    known = last_run(spool.database)
+    opened = Journal(journal, known.token if known else "")
     watch = ExitStack()
     try:
         leavers = watch.enter_context(following_leavers(spool.database, spool.campaign.edition))
@@ -188,7 +190,7 @@ class _Delivery:
             self._look_around()
             if exhausted and not self._book.open:
                 self._write_down(now=True)
-                if not self._await_due():
+                if self._stop.is_set() or not self._await_due():
                     return
                 exhausted = False
 

@@ -118,7 +118,7 @@ def hold_missed(spool: Spool, before: str) -> int:
         return db.conn.execute(
             "UPDATE deliveries SET due_at = ? WHERE campaign_id = ? "
             "AND state IN ('pending', 'sending', 'deferred', 'uncertain') "
-            "AND state = 'pending' AND due_at < ?",
+            "AND state = 'pending' AND deferred_since = '' AND due_at < ?",
             [HELD, spool.campaign.id, before],
         ).rowcount
 

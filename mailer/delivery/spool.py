@@ -60,6 +60,8 @@ class Spool:
     def __init__(self, db: Database, campaign: Campaign) -> None:
         self._db = self.database = db
         self.campaign = campaign
+        #: Where it is set, only this subscriber is claimed.
+        self.only: int | None = None
         #: How refusals are learned of, for the readers' history. A run by another transport changes it.
         self.source = source_of(campaign.transport)
 
@@ -141,19 +143,19 @@ class Spool:
 
         Who may not get it any more is skipped: a claim of such people alone is empty.
         """
-        reason, parameters = reason_sql(self.campaign.edition, None)
         now = utc_now()
         with writing(self._db) as db:
             if self.status() in ENDED:
                 return None  # another campaign may hold by now whom this one has not claimed
+            reason, parameters = self._but_for_others(*reason_sql(self.campaign.edition, None))
             rows = db.conn.execute(
                 # What is pending, or deferred and due, with the person and why not to write to them, if so.
                 "SELECT d.subscriber_id, d.variant, d.attempt, s.address, s.name, s.language, s.attributes, "
                 f"s.domain, d.deferred_since, {reason} FROM deliveries AS d INDEXED BY deliveries_open "
                 "JOIN subscribers AS s ON s.id = d.subscriber_id "
                 f"WHERE d.campaign_id = ? AND d.{_OPEN} AND d.state IN ('pending', 'deferred') "
-                f"AND d.due_at <= ? LIMIT ?",
-                [*parameters, self.campaign.id, now, limit],
+                f"AND d.due_at <= ?{'' if self.only is None else ' AND d.subscriber_id = ?'} LIMIT ?",
+                [*parameters, self.campaign.id, now, *(() if self.only is None else (self.only,)), limit],
             ).fetchall()
             claims = [claim_of(row) for row in rows if row[9] is None]
             db.conn.execute(
@@ -169,6 +171,35 @@ class Spool:
                 [(row[9], now, self.campaign.id, row[0]) for row in rows if row[9] is not None],
             )
         return claims if rows else None
+
+    def _but_for_others(self, reason: str, parameters: Sequence[Any]) -> tuple[str, Sequence[Any]]:
+        """The reason to skip somebody, extended by: another campaign of the issue has handed it over.
+
+        Asked within the claim, so that two campaigns of one issue never hand it to the same person, whatever
+        was planned. Copies in a folder count for nobody, and a run into a folder asks nobody.
+        """
+        others = [] if self.source == "outbox" else self._others()
+        if not others:
+            return reason, parameters
+        marks = ", ".join("?" * len(others))
+        received = (
+            f"(SELECT 'received' FROM deliveries AS e WHERE e.campaign_id IN ({marks}) "
+            "AND e.subscriber_id = d.subscriber_id AND e.in_folder = 0 "
+            "AND e.state IN ('accepted', 'uncertain', 'sending') LIMIT 1)"
+        )
+        return f"coalesce({reason}, {received})", [*parameters, *others]
+
+    def _others(self) -> list[int]:
+        """The ids of other campaigns of the issue that were begun, but for those that went into a folder."""
+        mine = self.campaign
+        rows = self._db.conn.execute(
+            "SELECT id FROM campaigns WHERE edition = ? AND issue_date = ? AND (issue = ? OR issue_hash = ?) "
+            "AND id <> ? AND started_at IS NOT NULL AND NOT (lower(transport) LIKE 'outbox:%' AND NOT EXISTS "
+            "(SELECT 1 FROM deliveries AS e WHERE e.campaign_id = campaigns.id AND e.in_folder = 0 "
+            "AND e.state IN ('accepted', 'uncertain')))",
+            [mine.edition, mine.issue_date, mine.issue, mine.issue_hash, mine.id],
+        )
+        return [row[0] for row in rows]
 
     def settle(self, outcomes: Sequence[tuple[int, int, Outcome, str]]) -> None:
         """Writes the outcome of (subscriber id, attempt, outcome, due) where that claim is still open.
@@ -295,7 +326,7 @@ class Spool:
                 f"(s.status = 'bounced' OR (deliveries.cause = 'address' AND s.status <> 'active'))))){only}",
                 [self.campaign.id, *whose],
             ).rowcount
-        return again, self.counts()["rejected"]
+        return again, 0 if address is not None else self.counts()["rejected"]
 
     def make_due(self, *, after: str | None = None) -> None:
         """Makes deferred deliveries due now: the operator asks for it, or the clock went wrong.
@@ -325,24 +356,41 @@ class Spool:
             ).rowcount
 
     def reopen_copies_in_folder(self) -> int:
-        """Makes pending what only went into an outbox folder, which reached nobody. Gives how many."""
+        """Makes pending what only went into an outbox folder, which reached nobody. Gives how many.
+
+        And who was skipped there: the next claim looks again whether they may be written to.
+        """
         with writing(self._db) as db:
             return db.conn.execute(
                 "UPDATE deliveries SET state = 'pending', due_at = '', reason = '', provider_id = '', "
-                "in_folder = 0, settled_at = NULL "
-                "WHERE campaign_id = ? AND in_folder = 1 AND state IN ('accepted', 'uncertain')",
+                "in_folder = 0, settled_at = NULL WHERE campaign_id = ? "
+                "AND ((in_folder = 1 AND state IN ('accepted', 'uncertain')) OR state = 'skipped')",
                 [self.campaign.id],
             ).rowcount
 
+    def doubt_the_rest(self) -> int:
+        """Makes uncertain whoever is not known to have it: this database is an old copy. Gives how many.
+
+        To be called before a campaign is given up, so that nobody in it gets the issue by another.
+        """
+        reason = "this database is older than the campaign's last run, which may have handed it over"
+        with writing(self._db) as db:
+            return db.conn.execute(
+                "UPDATE deliveries SET state = 'uncertain', reason = ?, due_at = '', settled_at = ? "
+                "WHERE campaign_id = ? AND state IN ('pending', 'sending', 'deferred', 'rejected')",
+                [reason, utc_now(), self.campaign.id],
+            ).rowcount
+
     def adopt(self, journal: Path) -> None:
-        """Takes over what a journal knows of claims that the database has lost, as after an old backup.
+        """Takes over what a journal knows of claims that the database has lost, as after a lost `-wal`.
 
         To be called before a campaign is given up, so that what was handed over is known to be.
         """
         record = read_journal(journal)
         lost = Outcome(Result.UNCERTAIN, reason="handed over, and unknown to this copy of the database")
         found = [(key, record.outcomes.get(key, lost)) for key in sorted(record.begun)]
-        rows = [(*key, o.result.value, o.provider_id, o.reason) for key, o in found]
+        newest = {key[0]: (*key, o.result.value, o.provider_id, o.reason) for key, o in found}
+        rows = list(newest.values())  # of several attempts at a person, the last
         with writing(self._db) as db:
             db.conn.execute(
                 f"UPDATE deliveries {_BY_PERSON} SET attempt = o.value ->> 1, state = o.value ->> 2, "
@@ -389,14 +437,31 @@ class Spool:
         return number
 
     def next_due(self) -> str | None:
-        """When the first deferred delivery may be tried again (UTC), or None."""
+        """When the next deferred delivery may be tried again (UTC), or None."""
+        return self._earliest("state = 'deferred'")
+
+    def next_try(self) -> str | None:
+        """The same, where deliveries count that were deferred and claimed, and given back untried."""
+        return self._earliest("(state = 'deferred' OR (state = 'pending' AND deferred_since > ''))")
+
+    def _earliest(self, which: str) -> str | None:
         row = self._db.conn.execute(
-            "SELECT min(due_at) FROM deliveries INDEXED BY deliveries_open "
-            f"WHERE campaign_id = ? AND {_OPEN} AND state = 'deferred' AND due_at < ?",
+            f"SELECT min(due_at) FROM deliveries INDEXED BY deliveries_open "
+            f"WHERE campaign_id = ? AND {_OPEN} AND {which} AND due_at < ?",
             [self.campaign.id, NEVER],
         ).fetchone()
-        due: str | None = row[0]
-        return due
+        if row[0] is None:
+            return None
+        return str(row[0]) or utc_now()
+
+    def never_tried(self) -> int:
+        """How many are pending and due who were never tried, those held back left out."""
+        number: int = self._db.conn.execute(
+            "SELECT count(*) FROM deliveries INDEXED BY deliveries_open "
+            f"WHERE campaign_id = ? AND {_OPEN} AND state = 'pending' AND deferred_since = '' AND due_at < ?",
+            [self.campaign.id, NEVER],
+        ).fetchone()[0]
+        return number
 
     def unknown_in(self, journal: Path) -> int:
         """How many hand-overs the journal holds of claims that are unknown here: a journal is never ahead."""

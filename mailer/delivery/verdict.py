@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mailer.audience.events import came_back
+from mailer.delivery.reasons import with_function
 from mailer.delivery.spool import Spool
 
 __all__ = ["Verdict", "commonest_refusal", "refusals_note", "verdict"]
@@ -37,10 +38,10 @@ def verdict(spool: Spool) -> Verdict:
 
 def commonest_refusal(spool: Spool) -> str:
     """The words that servers used most for a refusal in this campaign, with nobody's address in them."""
+    with_function(spool.database)
     row = spool.database.conn.execute(
-        "SELECT replace(d.reason, s.address, 'the address') AS words FROM deliveries AS d "
-        "JOIN subscribers AS s ON s.id = d.subscriber_id "
-        "WHERE d.campaign_id = ? AND d.state = 'rejected' AND d.reason <> '' AND s.address IS NOT NULL "
+        "SELECT without_addresses(reason) AS words FROM deliveries "
+        "WHERE campaign_id = ? AND state = 'rejected' AND reason <> '' "
         "GROUP BY words ORDER BY count(*) DESC, words LIMIT 1",
         [spool.campaign.id],
     ).fetchone()

@@ -73,6 +73,11 @@ def approved(db: Database, settings: Settings, prepared: Prepared, wanted: str) 
             f"the plan is {prepared.plan.hash} now, and {wanted} is not known: plans are kept for "
             f"{KEPT_FOR.days} days, in the database that they were made with; nothing was sent. {plan_again}"
         )
+    if prepared.plan.slug != kept.plan["slug"]:
+        raise CampaignError(
+            f"campaign {kept.plan['slug']} was made since plan {wanted}, so that this would be "
+            f"{prepared.plan.slug}; nothing was sent. {plan_again}"
+        )
     changed = _changed(kept, {**_content(settings, prepared), "segment": prepared.plan.segment})
     if changed:
         raise CampaignError(

@@ -16,11 +16,14 @@ from sqlite_utils import Database
 
 from mailer.config import Settings
 from mailer.delivery.campaigns import Campaign, find_campaign
+from mailer.delivery.journal import journal_run
 from mailer.delivery.listing import state_of
 from mailer.delivery.lock import campaign_lock
+from mailer.delivery.place import last_run
 from mailer.delivery.spool import Spool
 from mailer.errors import BusyError, CampaignError, StoreError
-from mailer.publish.ending import end_if_done, tell_manifest
+from mailer.publish.ending import end_if_done, lower_manifest, tell_manifest
+from mailer.publish.guard import is_older, refuse_if_older
 from mailer.publish.recovery import journal_of, recover
 from mailer.publish.schedule import check_unscheduled
 
@@ -59,7 +62,11 @@ def _decide(db: Database, settings: Settings, slug: str, status: str, only_from:
     find_campaign(db, slug)
     with suppress(BusyError), campaign_lock(settings, slug):
         spool = Spool(db, find_campaign(db, slug))
-        _recover(settings, spool, giving_up=status == "cancelled")
+        if status == "cancelled":
+            _recover_before_giving_up(settings, spool)
+        else:
+            recover(settings, spool)
+            refuse_if_older(settings, spool.campaign, spool.counts())
         try:
             _set_status(spool, status, only_from)
         finally:
@@ -71,24 +78,30 @@ def _decide(db: Database, settings: Settings, slug: str, status: str, only_from:
 
 
 def _set_status(spool: Spool, status: str, only_from: Sequence[str]) -> None:
-    """Changes the status. What was tried and accepted by nobody may be cancelled even if it was ended."""
-    now = spool.status()
-    if status == "cancelled" and now == "sent" and spool.is_free(copies=True):
+    """Changes the status. A campaign that ended with refusals may be cancelled: its rest is given up."""
+    if status == "cancelled" and spool.status() == "sent" and (spool.counts()["rejected"] or spool.is_free()):
         only_from = (*only_from, "sent")
     if not spool.set_status(status, only_from=only_from):
         raise CampaignError(f"campaign {spool.campaign.slug} is {spool.status()}, so it cannot be {status}")
 
 
-def _recover(settings: Settings, spool: Spool, *, giving_up: bool) -> None:
-    """Recovers by the journal. Before a cancel, also what the database has forgotten is taken from it."""
+def _recover_before_giving_up(settings: Settings, spool: Spool) -> None:
+    """Recovers by the journal. What an old copy of the database has forgotten counts as handed over.
+
+    Where the journal is that of the last run that the database knows of, only the end of that run is lost,
+    and the journal has it. Else whoever is not known to have it may have it, and stays uncertain.
+    """
+    journal = journal_of(settings, spool.campaign.slug)
     try:
         recover(settings, spool)
+        behind = False
     except StoreError:
-        if not giving_up:
-            raise
-        journal = journal_of(settings, spool.campaign.slug)
         spool.adopt(journal)
         spool.recover(journal)
+        last = last_run(spool.database)
+        behind = last is None or journal_run(journal) != last.token
+    if behind or is_older(settings, spool.campaign, spool.counts()):
+        spool.doubt_the_rest()
 
 
 def _await_end(
@@ -103,8 +116,7 @@ def _await_end(
     for _ in range(round(seconds / _LOOK_SECONDS)):
         with suppress(BusyError), campaign_lock(settings, slug):
             spool = Spool(db, find_campaign(db, slug))
-            if spool.has_claims():
-                recover(settings, spool)
+            recover(settings, spool)
             tell_manifest(settings, spool)
             return True
         sleep(_LOOK_SECONDS)
@@ -126,6 +138,7 @@ def retry_campaign(
             check_unscheduled(campaign, settings.publication.zone)
         spool = Spool(db, campaign)
         recover(settings, spool)
+        refuse_if_older(settings, campaign, spool.counts())
         again, left_out = spool.retry(address=address)
         if address is not None and not again:
             raise _not_there(spool, address, "rejected or deferred, or cannot be reached")
@@ -145,6 +158,9 @@ def resolve_campaign(
             check_open(campaign)
         spool = Spool(db, campaign)
         recover(settings, spool)
+        refuse_if_older(settings, campaign, spool.counts())
+        if resend:
+            lower_manifest(settings, spool, "uncertain")
         number = spool.resolve(resend=resend, address=address)
         if address is not None and not number:
             raise _not_there(spool, address, "uncertain")

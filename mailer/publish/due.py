@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -41,7 +41,8 @@ from mailer.errors import BusyError, CampaignError, MailerError
 from mailer.publish.copies import say_other_place
 from mailer.publish.ending import mark_missed, tell_manifest
 from mailer.publish.freeze import SincePlan, freeze
-from mailer.publish.prepare import Prepared
+from mailer.publish.guard import refuse_if_older
+from mailer.publish.prepare import OPEN_STATES, Prepared
 from mailer.publish.recovery import recover
 from mailer.publish.runs import Attempts, Runs
 from mailer.publish.schedule import Schedule, check_unscheduled, what_waits
@@ -85,7 +86,7 @@ class Done:
     @property
     def well(self) -> bool:
         """Whether everybody who was due now has it."""
-        if self.error or self.missed or self.result is None or self.result.recovered.uncertain:
+        if self.error or self.missed or self.result is None or self.result.counts["uncertain"]:
             return False
         progress = self.result.progress
         if progress is not None and progress.stopped_by == "signal":
@@ -95,6 +96,12 @@ class Done:
         if self.campaign.status == "stopped":
             return not troubles and bool(self.campaign.held_until)
         return not troubles and self.campaign.status in ("sent", "scheduled", "held")
+
+    @property
+    def _nobody(self) -> str:
+        """Why no number is told."""
+        left = self.result and any(self.result.counts[state] for state in OPEN_STATES)
+        return "nobody was sent to" if left else "nobody was left"
 
     def sentence(self, zone: ZoneInfo) -> str:
         """One line for a log or a mail from cron."""
@@ -108,8 +115,11 @@ class Done:
             later = f", goes on {in_words(campaign.held_until, zone)}"
         note = f" ({campaign.status_note})" if campaign.status_note else ""
         known = result.recovered.sentence(campaign.slug) if result else ""
+        if result and result.counts["uncertain"] and not known:
+            number = result.counts["uncertain"]
+            known = f"{number:,} uncertain: `mailer campaigns resolve {campaign.slug}` settles them"
         return (
-            f"{campaign.slug}: {numbers or 'nobody was left'}; {campaign.status}{note}{later}"
+            f"{campaign.slug}: {numbers or self._nobody}; {campaign.status}{note}{later}"
             f"{f'; {known}' if known else ''}"
         )
 
@@ -231,17 +241,18 @@ def _send_due(
     missed = 0
     if goes_on_by_itself(campaign, utc_now()):
         # What was deferred goes on for as long as it is tried at all; who was never tried is too late.
-        if campaign.held_until < late and spool.counts()["pending"]:
+        if campaign.held_until < late and (campaign.status == "held" or spool.never_tried()):
             return _waits_on(settings, spool)
     elif campaign.status not in ("scheduled", "sending") or not "" < campaign.due_at <= utc_now():
         return None
     elif campaign.due_at < late and last_sign(spool) < late:
-        recover(settings, spool)
-        if spool.counts()["pending"]:
+        recovered = recover(settings, spool)
+        if spool.never_tried():
             missed = hold_missed(spool, late) if campaign.local_time else 0
             lost = _lost(settings, spool)
             if lost is not None:
-                return lost
+                known = recovered.sentence(slug)
+                return replace(lost, error=f"{lost.error}; {known}") if known else lost
     signer = open_signer(campaign.transport, settings)
     result = run_campaign(
         db, settings, slug, campaign.transport, signer, stop, lambda _: None, asked=False, pool=pool
@@ -298,6 +309,7 @@ def resume_campaign(
     with campaign_lock(settings, slug):
         campaign = find_campaign(db, slug)
         spool = Spool(db, campaign)
+        refuse_if_older(settings, campaign, spool.counts())
         moment = utc_now()
         early = campaign.due_at > moment and not (campaign.local_time and overdue_number(spool, moment))
         if campaign.status == "paused":

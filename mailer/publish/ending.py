@@ -5,22 +5,26 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import timedelta
 
 from mailer.archive.campaign import update_manifest
 from mailer.config import Settings
 from mailer.delivery.campaigns import find_campaign
-from mailer.delivery.canary import hold_until
+from mailer.delivery.canary import canary_of, hold_until
 from mailer.delivery.progress import Progress
 from mailer.delivery.schedule import held_number, next_slot, schedule_again
 from mailer.delivery.spool import Spool
 from mailer.errors import BrakeError, FailureError, MailerError, TransportError
 from mailer.publish.canary import end_of_first
-from mailer.store import explain
+from mailer.publish.guard import refuse_if_older
+from mailer.store import explain, now, utc_text
 
-__all__ = ["broke_off", "conclude", "end_if_done", "mark_missed", "tell_manifest", "told"]
+__all__ = ["broke_off", "conclude", "end_if_done", "lower_manifest", "mark_missed", "tell_manifest", "told"]
 
 #: Statuses that a run may end, when nothing is left to send.
 _LIVING = ("ready", "scheduled", "sending", "missed", "stopped", "paused")
+#: After a run that was cut off, what is deferred is not tried sooner than this.
+_SOON = timedelta(seconds=60)
 #: Ends of a run that say nothing about the campaign, with the note for it.
 _CUT_OFF = {
     "signal": "it was stopped in the middle of it",
@@ -33,9 +37,9 @@ def conclude(settings: Settings, spool: Spool, progress: Progress, *, asked: boo
 
     `stopped_by` may also be `interrupted`: the run died, and what it left has been recovered.
     """
-    slot, again = next_slot(spool), spool.next_due()
+    slot, again = next_slot(spool), spool.next_try()
     if end_if_done(spool):
-        pass
+        hold_until(spool, "")
     elif progress.stopped_by in _CUT_OFF and not asked:
         # The service went down, not the campaign: the next one goes on.
         _wait_on(spool, _CUT_OFF[progress.stopped_by])
@@ -45,18 +49,34 @@ def conclude(settings: Settings, spool: Spool, progress: Progress, *, asked: boo
             local = slot if slot and spool.campaign.local_time else progress.goes_on_at
             hold_until(spool, min(local, progress.goes_on_at, again or local))
     elif progress.stopped_by:
-        spool.set_status("stopped", _CUT_OFF.get(progress.stopped_by, ""), only_from=("sending",))
+        _stop(spool, _CUT_OFF.get(progress.stopped_by, ""))
+    elif again and _first_are_all_deferred(spool):
+        _stop(spool, _deferred_note(spool))
     elif end_of_first(settings, spool):
         pass  # held, or paused where its first few went badly
     elif slot:
         due_at = min(slot, again or slot)
         schedule_again(spool, due_at, _missed_note(held_number(spool)), only_from=("sending",))
     elif again:
-        if spool.set_status("stopped", _deferred_note(spool), only_from=("sending",)):
-            hold_until(spool, again)
+        _stop(spool, _deferred_note(spool))
     elif not mark_missed(spool, only_from=("sending",)):
         spool.set_status("stopped", _deferred_note(spool), only_from=("sending",))
     tell_manifest(settings, spool)
+
+
+def _stop(spool: Spool, note: str) -> None:
+    """Stops a campaign. It goes on by itself with what is deferred, where nobody else is left."""
+    if spool.set_status("stopped", note, only_from=("sending",)):
+        again = "" if spool.never_tried() else spool.next_try() or ""
+        hold_until(spool, max(again, utc_text(now() + _SOON)) if again else "")
+
+
+def _first_are_all_deferred(spool: Spool) -> bool:
+    """Whether the first few of a canary were tried, and every one of them was deferred."""
+    canary = canary_of(find_campaign(spool.database, spool.campaign.slug))
+    counts = spool.counts()
+    tried = any(counts[state] for state in ("accepted", "rejected", "uncertain"))
+    return canary is not None and canary.phase == "first" and not tried
 
 
 def end_if_done(spool: Spool) -> bool:
@@ -97,7 +117,7 @@ def broke_off(settings: Settings, spool: Spool, error: BaseException, *, asked: 
     if not asked and isinstance(error, TransportError) and not isinstance(error, BrakeError):
         _wait_on(spool, str(error))
     else:
-        spool.set_status("stopped", str(error), only_from=("sending",))
+        _stop(spool, str(error))
     tell_manifest(settings, spool)
 
 
@@ -120,9 +140,14 @@ def _wait_on(spool: Spool, note: str) -> None:
 
 
 def tell_manifest(settings: Settings, spool: Spool) -> None:
-    """The folder's manifest says what the spool says."""
+    """Writes what the spool says into the folder's manifest.
+
+    Raises StoreError where the manifest counts more who have it: this database is an old copy, and the
+    manifest is the last to know.
+    """
     counts = spool.counts()
     campaign = find_campaign(spool.database, spool.campaign.slug)
+    refuse_if_older(settings, campaign, counts)
     update_manifest(
         settings.campaigns / campaign.slug,
         {
@@ -133,6 +158,15 @@ def tell_manifest(settings: Settings, spool: Spool) -> None:
             **({"due_at": campaign.due_at} if campaign.due_at else {}),
         },
     )
+
+
+def lower_manifest(settings: Settings, spool: Spool, *states: str) -> None:
+    """Lowers the manifest's numbers of these states to 0, before the spool makes them pending again.
+
+    The manifest must never count more than the database, also where the process dies in between.
+    """
+    counts = {**spool.counts(), **dict.fromkeys(states, 0)}
+    update_manifest(settings.campaigns / spool.campaign.slug, {"counts": counts})
 
 
 def told(error: MailerError | sqlite3.Error | OSError, settings: Settings, spool: Spool) -> MailerError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 
 from mailer.archive.campaign import read_manifest
@@ -21,14 +22,16 @@ def frozen_sender(settings: Settings, campaign: Campaign) -> str:
     return str(campaign.plan.get("sender", ""))
 
 
-def sender_note(settings: Settings, campaign: Campaign, *, free: bool) -> str:
+def sender_note(settings: Settings, campaign: Campaign, counts: Mapping[str, int], *, free: bool) -> str:
     """What to do where the sender was corrected since a campaign was frozen; empty where there is nothing.
 
-    `free`: nobody has the campaign, or may have it.
+    `counts` are its deliveries by state; `free`: nobody has the campaign, or may have it.
     """
     frozen, now = frozen_sender(settings, campaign), str(settings.publication.sender)
-    if not frozen or frozen == now or campaign.status in ("sent", "cancelled"):
+    if not frozen or frozen == now or campaign.status == "cancelled":
         return ""
+    if campaign.status == "sent" and not counts["rejected"]:
+        return ""  # nothing is left that could go out
     begin = f"From is frozen as {frozen}, and mailer.toml says {now} by now. "
     slug, issue = campaign.slug, campaign.issue
     if free:

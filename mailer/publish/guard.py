@@ -23,7 +23,7 @@ from mailer.errors import ArchiveError, CampaignError, StoreError
 from mailer.files import sync_folder
 from mailer.issue.load import LoadedIssue
 
-__all__ = ["keeping_watch", "refuse_if_behind", "refuse_if_forgotten", "refuse_if_older"]
+__all__ = ["is_older", "keeping_watch", "refuse_if_behind", "refuse_if_forgotten", "refuse_if_older"]
 
 
 @contextmanager
@@ -68,15 +68,32 @@ def refuse_if_forgotten(settings: Settings, loaded: LoadedIssue, slug: str) -> N
 
 
 def refuse_if_older(settings: Settings, campaign: Campaign, counts: Mapping[str, int]) -> None:
-    """Raises StoreError where the campaign's folder counts more who have it than the database does."""
-    told = read_manifest(settings.campaigns / campaign.slug).get("counts")
-    accepted = told.get("accepted", 0) if isinstance(told, dict) else 0
-    if isinstance(accepted, int) and accepted > counts["accepted"]:
+    """Raises StoreError where the campaign's folder counts more who have it than the database does.
+
+    Those who may have it (uncertain) count, too.
+    """
+    told = _told(settings, campaign)
+    known = counts["accepted"] + counts["uncertain"]
+    if told > known:
         raise StoreError(
-            f"{settings.database.name} is older than campaigns/{campaign.slug}, which counts {accepted:,} "
-            f"who have it where the database counts {counts['accepted']:,}; nothing was sent. Restore a "
+            f"{settings.database.name} is older than campaigns/{campaign.slug}, which counts {told:,} "
+            f"who have it or may have it where the database counts {known:,}; nothing was sent. Restore a "
             f"newer copy of the database, or give the rest up with `mailer campaigns cancel {campaign.slug}`"
         )
+
+
+def is_older(settings: Settings, campaign: Campaign, counts: Mapping[str, int]) -> bool:
+    """Whether the campaign's folder counts more who have it, or may have it, than the database does."""
+    return _told(settings, campaign) > counts["accepted"] + counts["uncertain"]
+
+
+def _told(settings: Settings, campaign: Campaign) -> int:
+    """How many have it, or may have it, by the campaign's folder."""
+    told = read_manifest(settings.campaigns / campaign.slug).get("counts")
+    if not isinstance(told, dict):
+        return 0
+    numbers = [told.get(state, 0) for state in ("accepted", "uncertain")]
+    return sum(number for number in numbers if isinstance(number, int))
 
 
 def refuse_if_behind(settings: Settings, spool: Spool, journal: Path) -> None:

@@ -69,12 +69,16 @@ def prepare(
     segment: str = "",
     transport: str | None = None,
     anew: bool = False,
+    apart: bool = False,
+    approved: str | None = None,
 ) -> Prepared:
     """Loads, renders and plans. Raises InputError with everything that is wrong; writes nothing.
 
     A campaign that only went into a folder goes on by another transport where nothing has changed since.
     Where the issue, its look, its sender or its readers have changed, there is a new campaign.
-    With `anew`, as for a test copy, the plan counts also those who have the issue already.
+    With `anew`, as for a test copy, the plan counts also those who have the issue already. `apart` asks for a
+    new campaign after a try-out in any case, as a time or a canary needs; `approved` is the hash of a plan
+    that was looked at, which a campaign in a folder may be of.
     """
     loaded = load_issue(path, settings)
     known = campaigns(db)
@@ -90,19 +94,28 @@ def prepare(
         return prepared
     spool = Spool(db, existing)
     copies = spool.copies_in_folder()
+    if is_folder(existing.transport) and existing.started_at is not None and spool.is_free():
+        unchanged = prepared.plan.hash == existing.plan_hash or (
+            approved == existing.plan_hash and prepared.plan.content_hash == existing.plan.get("content_hash")
+        )
+        if apart or not unchanged:
+            prepared = _plan(db, settings, request, None)
     if not copies:
         return prepared
-    if prepared.plan.hash != existing.plan_hash and spool.is_free():
-        prepared = _plan(db, settings, request, None)
     return replace(prepared, tried_out=TriedOut(existing.slug, existing.transport, copies))
 
 
-def left_in(db: Database, prepared: Prepared) -> int | None:
+def left_in(db: Database, settings: Settings, prepared: Prepared) -> int | None:
     """How many the campaign that exists has still to send by the transport of the plan; None without one."""
     if prepared.existing is None:
         return None
+    if prepared.existing.status == "cancelled":
+        return 0
     spool = Spool(db, prepared.existing)
-    left = sum(spool.counts()[state] for state in OPEN_STATES)
+    counts = spool.counts()
+    left = sum(counts[state] for state in OPEN_STATES)
+    if settings.delivery.uncertain == "resend":
+        left += counts["uncertain"]
     return left if is_folder(prepared.plan.transport) else left + spool.copies_in_folder()
 
 

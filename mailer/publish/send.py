@@ -28,6 +28,7 @@ from mailer.delivery.connections import ConnectionPool
 from mailer.delivery.deferral import Backoff
 from mailer.delivery.dkim import Signer, open_signer
 from mailer.delivery.ledger import StoredLedger
+from mailer.delivery.listing import subscriber_at
 from mailer.delivery.lock import campaign_lock
 from mailer.delivery.message import Envelope, Template
 from mailer.delivery.pace import Pacer
@@ -43,7 +44,7 @@ from mailer.errors import ArchiveError, CampaignError, MailerError
 from mailer.publish.canary import may_go_on, wait_while_held
 from mailer.publish.control import check_open
 from mailer.publish.copies import note_run
-from mailer.publish.ending import broke_off, conclude, tell_manifest, told
+from mailer.publish.ending import broke_off, conclude, lower_manifest, tell_manifest, told
 from mailer.publish.freeze import SincePlan, freeze
 from mailer.publish.guard import keeping_watch, refuse_if_older
 from mailer.publish.prepare import OPEN_STATES, Prepared
@@ -144,12 +145,17 @@ def finish_campaign(
     stop: Stop,
     observe: Callable[[Progress], None],
     transport: str | None = None,
+    address: str | None = None,
 ) -> Result:
-    """Goes on with a campaign from its folder, whatever has become of the issue's file since."""
+    """Goes on with a campaign from its folder, whatever has become of the issue's file since.
+
+    With `address`, it is sent to that person alone.
+    """
     way = transport or find_campaign(db, slug).transport
     signer = open_signer(way, settings)
     with campaign_lock(settings, slug):
-        return run_campaign(db, settings, slug, way, signer, stop, observe)
+        only = subscriber_at(Spool(db, find_campaign(db, slug)), address) if address is not None else None
+        return run_campaign(db, settings, slug, way, signer, stop, observe, only=only)
 
 
 def run_campaign(
@@ -163,16 +169,18 @@ def run_campaign(
     *,
     asked: bool = True,
     pool: ConnectionPool | None = None,
+    only: int | None = None,
 ) -> Result:
     """One run over what is due of a campaign, whose lock the caller holds.
 
-    Without `asked` (its time has come, and no operator is here) what was deferred waits for its own time.
-    Who asked waits here while the campaign is held after its first few, and sends the rest then.
-    `pool` bounds the connections of all runs that are given the same one.
+    Without `asked` (its time has come, and no operator is here) what was deferred waits for its own time. An
+    operator waits here while the campaign is held after its first few, and it sends the rest then. With
+    `only`, this subscriber alone is sent to. `pool` bounds the connections of all runs that are given it.
     """
     with keeping_watch(db, settings.database, observe) as watch:
-        note_run(db, settings)
-        once = partial(_run_unless_held, db, settings, slug, transport_url, signer, stop, watch, asked, pool)
+        once = partial(
+            _run_unless_held, db, settings, slug, transport_url, signer, stop, watch, asked, pool, only
+        )
         result = once()
         while asked and result.campaign.status == "held" and result.progress and not stop.is_set():
             more = once()
@@ -193,6 +201,7 @@ def _run_unless_held(
     observe: Callable[[Progress], None],
     asked: bool,
     pool: ConnectionPool | None,
+    only: int | None,
 ) -> Result:
     spool = Spool(db, find_campaign(db, slug))
     if spool.campaign.status == "held":
@@ -201,9 +210,10 @@ def _run_unless_held(
         else:
             free = may_go_on(settings, spool)
         if not free:
+            recover(settings, spool)
             tell_manifest(settings, spool)
             return result_of(db, spool, None)
-    return _run(db, settings, slug, transport_url, signer, stop, observe, asked, pool)
+    return _run(db, settings, slug, transport_url, signer, stop, observe, asked, pool, only)
 
 
 def _run(
@@ -216,32 +226,34 @@ def _run(
     observe: Callable[[Progress], None],
     asked: bool,
     pool: ConnectionPool | None,
+    only: int | None,
 ) -> Result:
     campaign = find_campaign(db, slug)
     check_open(campaign)
     spool = Spool(db, campaign)
+    spool.only = only
     journal = journal_of(settings, slug)
     recovered = recover(settings, spool)
-    if settings.delivery.uncertain == "resend":
+    refuse_if_older(settings, campaign, spool.counts())
+    if settings.delivery.uncertain == "resend" and spool.counts()["uncertain"]:
+        lower_manifest(settings, spool, "uncertain")
         spool.resolve(resend=True)
-    counts = spool.counts()
     backoff = Backoff(give_up=settings.delivery.retry_for.total_seconds())
-    _make_due(settings, spool, backoff, asked=asked)
+    given_up = _make_due(settings, spool, backoff, asked=asked)
     if not is_folder(transport_url) and spool.copies_in_folder():
-        refuse_if_older(settings, campaign, counts)
-        # The manifest comes first: it may never count more than the database.
-        update_manifest(settings.campaigns / slug, {"counts": {**counts, "accepted": 0}})
+        lower_manifest(settings, spool, "accepted", "uncertain")
         spool.reopen_copies_in_folder()
     counts = spool.counts()
     if not left_over(counts):
         conclude(settings, spool, Progress(), asked=asked)
-        return result_of(db, spool, None, recovered)
-    refuse_if_older(settings, campaign, counts)
+        progress = Progress(outcomes={"rejected": given_up}) if given_up else None
+        return result_of(db, spool, progress, recovered)
     unpark(spool)
     templates = _templates(settings, campaign, signer)
     own = Stop(stop)  # a run that is paused ends its waits, and not those of the campaigns after it
     transport = open_transport(transport_url, settings, pause=own.wait)
     spool.source = source_of(transport_url)
+    note_run(db, settings)
     with writing(db):
         if not spool.set_status("sending", only_from=_STARTING):
             check_open(find_campaign(db, slug))  # somebody was quicker
@@ -250,7 +262,6 @@ def _run(
             hold_until(spool, "")
             if not asked:  # its time was then: whoever finds it interrupted goes on with it
                 set_due(spool, campaign.held_until)
-    progress = Progress()
     try:
         started = find_campaign(db, slug).started_at
         # With what the journal knew, which is begun anew.
@@ -275,22 +286,27 @@ def _run(
         if isinstance(error, (MailerError, sqlite3.Error, OSError)):
             raise told(error, settings, spool) from error
         raise
+    if given_up:
+        progress.outcomes["rejected"] = progress.outcomes.get("rejected", 0) + given_up
     conclude(settings, spool, progress, asked=asked)
     if not spool.counts()["sending"]:
         journal.unlink(missing_ok=True)
     return result_of(db, spool, progress, recovered)
 
 
-def _make_due(settings: Settings, spool: Spool, backoff: Backoff, *, asked: bool) -> None:
-    """Makes due everything that is deferred, where an operator asks for it.
+def _make_due(settings: Settings, spool: Spool, backoff: Backoff, *, asked: bool) -> int:
+    """Makes due everything that is deferred, where an operator asks for it, and not for one person alone.
 
     Else gives up what was deferred for too long, and makes due what only a wrong clock has put off so far.
+    Gives how many were given up.
     """
     if asked:
-        spool.make_due()
-        return
-    spool.expire(utc_text(now() - settings.delivery.retry_for - LAST_ATTEMPT_WITHIN))
+        if spool.only is None:
+            spool.make_due()
+        return 0
+    given_up = spool.expire(utc_text(now() - settings.delivery.retry_for - LAST_ATTEMPT_WITHIN))
     spool.make_due(after=utc_text(backoff.latest(now())))
+    return given_up
 
 
 def _pacer(db: Database, settings: Settings, transport_url: str) -> Pacer:

@@ -14,6 +14,7 @@ from mailer.config import Settings, load_settings
 from mailer.delivery.campaigns import find_campaign
 from mailer.delivery.journal import Journal
 from mailer.delivery.lock import campaign_lock
+from mailer.delivery.place import last_run
 from mailer.delivery.spool import Spool
 from mailer.delivery.transports.base import Outcome, Outgoing, Result
 from mailer.publish import control
@@ -62,7 +63,9 @@ def die(desk: Path, monkeypatch: pytest.MonkeyPatch, *, handed: int = 3, answere
         spool = Spool(db, find_campaign(db, SLUG))
         claims = spool.claim(READERS) or []
         keys = [(claim.person.subscriber_id, claim.attempt) for claim in claims]
-        journal = Journal(settings.root / ".mailer" / f"{SLUG}.journal")
+        known = last_run(db)
+        assert known is not None
+        journal = Journal(settings.root / ".mailer" / f"{SLUG}.journal", known.token)
         for key in keys[:handed]:
             journal.begin([key])
         for key in keys[:answered]:
@@ -122,7 +125,7 @@ def test_deliveries_name_who_is_uncertain(desk: Path, monkeypatch: pytest.Monkey
 def test_resolve_settles_what_the_dead_run_left(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     die(desk, monkeypatch)
     ran = run(desk, "campaigns", "resolve", SLUG, "--assume-sent")
-    assert (ran.status, ran.out) == (0, "1 uncertain deliveries count as accepted.\n")
+    assert (ran.status, ran.out) == (0, "1 uncertain delivery counts as accepted.\n")
     assert counts(desk) == {"accepted": 3, "pending": READERS - 3}
 
 
@@ -300,6 +303,45 @@ def test_a_cancel_of_an_older_database_takes_over_what_the_journal_knows(
     assert len(wire.sent) == READERS - 5
 
 
+def test_a_cancel_of_a_copy_from_before_the_last_run_leaves_nobody_for_another_campaign(
+    desk: Path, wire: Scripted, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What runs before the last one handed over is in no journal any more."""
+    die(desk, monkeypatch, handed=5, answered=4)
+    db.conn.execute("UPDATE deliveries SET state = 'pending', attempt = 0")
+    db.conn.execute("UPDATE last_run SET token = 'an earlier one'")
+    assert run(desk, "campaigns", "cancel", SLUG).status == 0
+    assert counts(desk) == {"accepted": 4, "uncertain": READERS - 4}
+    assert run(desk, "send", ISSUE, "--yes", "--segment", 'name != "nobody"').status == 2
+    assert wire.sent == []
+
+
+def test_a_copy_from_the_middle_of_a_run_sends_nothing_whatever_is_looked_at_before(
+    desk: Path, wire: Scripted, db: Database
+) -> None:
+    run(desk, "send", ISSUE, "--yes")
+    db.conn.execute("UPDATE campaigns SET status = 'sending'")
+    db.conn.execute("UPDATE deliveries SET state = 'sending' WHERE subscriber_id <= 5")
+    db.conn.execute("UPDATE deliveries SET state = 'pending' WHERE subscriber_id > 10")
+    for words in (
+        ("list",),
+        ("show", SLUG),
+        ("pause", SLUG),
+        ("resolve", SLUG, "--resend"),
+    ):
+        run(desk, "campaigns", *words)
+    for words in (("send", ISSUE, "--yes"), ("campaigns", "resume", SLUG), ("campaigns", "retry", SLUG)):
+        ran = run(desk, *words)
+        assert ran.status in (1, 2), words
+        assert "is older than campaigns/" in ran.err, words
+    assert len(wire.sent) == READERS
+    assert manifest(desk)["counts"]["accepted"] == READERS  # type: ignore[index]
+    assert run(desk, "campaigns", "cancel", SLUG).status == 0  # as the sentence says
+    assert run(desk, "send", ISSUE, "--yes").status == 2
+    assert run(desk, "send", ISSUE, "--yes", "--segment", 'name != "nobody"').status == 2
+    assert len(wire.sent) == READERS
+
+
 # -- one person -----------------------------------------------------------------------------
 
 
@@ -326,9 +368,21 @@ def test_one_person_is_tried_again(desk: Path, wire: Scripted) -> None:
     assert run(desk, "campaigns", "retry", SLUG, "--address", "reader7@example.org").status == 1
     assert wire.sent[before:] == ["reader7@example.org"]
     assert counts(desk) == {"accepted": 1, "rejected": READERS - 1}
+    assert "left out" not in run(desk, "campaigns", "retry", SLUG, "--address", "reader8@example.org").out
+    assert wire.sent[before:] == ["reader7@example.org", "reader8@example.org"]
     ran = run(desk, "campaigns", "retry", SLUG, "--address", "reader7@example.org")
     assert ran.status == 2
     assert "is accepted, not rejected or deferred" in ran.err
+
+
+def test_one_uncertain_person_is_sent_to_alone(
+    desk: Path, wire: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die(desk, monkeypatch, handed=5, answered=2)
+    ran = run(desk, "campaigns", "resolve", SLUG, "--resend", "--address", "reader3@example.org")
+    assert ran.status == 1
+    assert wire.sent == ["reader3@example.org"]
+    assert counts(desk) == {"accepted": 3, "uncertain": 2, "pending": READERS - 5}
 
 
 def test_deliveries_are_listed_by_state_and_address(desk: Path, wire: Scripted) -> None:

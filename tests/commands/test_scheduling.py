@@ -12,7 +12,9 @@ import pytest
 
 from mailer.config import load_settings
 from mailer.delivery.campaigns import Campaign, find_campaign
+from mailer.delivery.journal import Journal
 from mailer.delivery.lock import campaign_lock
+from mailer.delivery.refusal import Cause
 from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
 from mailer.delivery.transports.base import Outcome, Outgoing, Result
@@ -643,6 +645,170 @@ def test_a_foreground_send_says_how_many_wait_until_when(
     clock.forward(minutes=61)  # more than an hour after its time: that is for campaigns that have not begun
     assert run(desk, "run-due").status == 0
     assert (status(desk), counts(desk)) == ("sent", {"accepted": 4})
+
+
+def greylist(transport: Scripted, *gone: str) -> None:
+    """Everybody is deferred, or those alone that are named."""
+    transport.decide = lambda m: (
+        Outcome(Result.DEFERRED, reason="451 greylisted", cause=Cause.THEM)
+        if not gone or m.address in gone
+        else Outcome(Result.ACCEPTED, "ok")
+    )
+
+
+def accept_all(transport: Scripted) -> None:
+    transport.decide = lambda _: Outcome(Result.ACCEPTED, "ok")
+
+
+def test_deferred_mail_survives_an_outage_of_more_than_an_hour(
+    desk: Path, clock: Clock, transport: Scripted
+) -> None:
+    greylist(transport)
+    clock.set(EIGHT)
+    assert run(desk, "send", ISSUE, "--yes").status == 1
+
+    def down(_: Outgoing) -> Outcome:
+        raise TransportError("the server is not there")
+
+    transport.decide = down
+    for _ in range(5):
+        clock.forward(minutes=20)
+        assert run(desk, "run-due").status == 1
+    assert status(desk) == "scheduled"
+    accept_all(transport)
+    clock.forward(hours=3)
+    assert run(desk, "run-due").status == 0
+    assert (status(desk), counts(desk)) == ("sent", {"accepted": 4})
+
+
+def test_deferred_mail_whose_try_was_cut_off_is_tried_again_hours_later(
+    desk: Path, clock: Clock, transport: Scripted
+) -> None:
+    greylist(transport)
+    schedule(desk)
+    clock.set(EIGHT)
+    assert run(desk, "run-due").status == 1
+    stop = Stop()
+
+    def cut_off(_: Outgoing) -> Outcome:
+        stop.set()
+        return Outcome(Result.DEFERRED, reason="the run ended before it was sent")
+
+    transport.decide, transport.concurrency = cut_off, 1
+    clock.forward(minutes=2)
+    db = open_store(load_settings(desk).database)
+    list(run_due(db, load_settings(desk), stop=stop))
+    db.close()
+    accept_all(transport)
+    clock.forward(hours=2)
+    run(desk, "run-due")
+    clock.forward(minutes=2)
+    run(desk, "run-due")
+    assert (status(desk), counts(desk)) == ("sent", {"accepted": 4})
+
+
+def test_what_was_given_up_while_nobody_was_there_is_told_once(
+    desk: Path, clock: Clock, transport: Scripted
+) -> None:
+    greylist(transport)
+    clock.set(EIGHT)
+    assert run(desk, "send", ISSUE, "--yes").status == 1
+    clock.forward(hours=26)
+    ran = run(desk, "run-due")
+    assert ran.status == 1
+    assert "4 rejected; stopped (nobody has it: all 4 were refused)" in ran.out + ran.err
+    assert "goes on" not in ran.out + ran.err
+    for _ in range(3):
+        clock.forward(minutes=1)
+        assert run(desk, "run-due") == Ran(0, "", "")
+    assert "goes on" not in run(desk, "campaigns", "list").out
+    assert run(desk, "send", ISSUE, "--yes").status == 1
+
+
+def test_an_operators_try_at_a_dead_server_does_not_end_the_automatic_ones(
+    desk: Path, clock: Clock, transport: Scripted
+) -> None:
+    greylist(transport)
+    clock.set(EIGHT)
+    assert run(desk, "send", ISSUE, "--yes").status == 1
+
+    def down(_: Outgoing) -> Outcome:
+        raise TransportError("the server is not there")
+
+    transport.decide = down
+    assert run(desk, "send", ISSUE, "--yes").status == 1
+    assert "[goes on " in run(desk, "campaigns", "list").out
+    accept_all(transport)
+    clock.forward(minutes=2)
+    assert run(desk, "run-due").status == 0
+    assert counts(desk) == {"accepted": 4}
+
+
+def test_a_cancelled_campaign_promises_nothing_to_the_deferred(
+    desk: Path, clock: Clock, transport: Scripted
+) -> None:
+    greylist(transport)
+    clock.set(EIGHT)
+    run(desk, "send", ISSUE, "--yes")
+    assert "They are tried again by themselves, later each time." in run(desk, "campaigns", "show", SLUG).out
+    run(desk, "campaigns", "cancel", SLUG)
+    shown = run(desk, "campaigns", "show", SLUG).out
+    assert "goes on" not in shown
+    assert "by themselves" not in shown
+    assert run(desk, "campaigns", "show", SLUG, "--json").json["held_until"] is None
+
+
+def test_a_pause_before_the_first_claim_of_deferred_mail_is_no_defect(
+    desk: Path, clock: Clock, transport: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    greylist(transport)
+    clock.set(EIGHT)
+    run(desk, "send", ISSUE, "--yes")
+    real = Journal.__init__
+
+    def paused_meanwhile(self: Journal, *words: Any) -> None:
+        real(self, *words)
+        db = open_store(desk / "subscribers.db")
+        Spool(db, find_campaign(db, SLUG)).set_status("paused")
+        db.close()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "__init__", paused_meanwhile)
+        ran = run(desk, "send", ISSUE, "--yes")
+    assert ran.status == 1
+    assert "defect" not in ran.err
+    assert (status(desk), counts(desk)) == ("paused", {"deferred": 4})
+
+
+def test_first_few_that_are_all_greylisted_are_tried_again_before_they_are_judged(
+    desk: Path, clock: Clock, transport: Scripted
+) -> None:
+    greylist(transport)
+    clock.set(EIGHT)
+    ran = run(desk, "send", ISSUE, "--yes", "--canary", "25%", "--hold", "30m")
+    assert ran.status == 1
+    assert status(desk) == "stopped"
+    assert "1 waits for another try" in ran.out
+    accept_all(transport)
+    clock.forward(minutes=2)
+    run(desk, "run-due")
+    assert (status(desk), counts(desk)) == ("held", {"accepted": 1, "pending": 3})
+    clock.forward(minutes=31)
+    assert run(desk, "run-due").status == 0
+    assert counts(desk) == {"accepted": 4}
+
+
+def test_run_due_ends_with_1_while_somebody_is_uncertain(
+    desk: Path, clock: Clock, transport: Scripted
+) -> None:
+    transport.decide = lambda m: Outcome(
+        Result.UNCERTAIN if m.address == "bob@example.com" else Result.ACCEPTED, reason="no answer"
+    )
+    schedule(desk)
+    clock.set(EIGHT)
+    ran = run(desk, "run-due")
+    assert ran.status == 1
+    assert f"1 uncertain: `mailer campaigns resolve {SLUG}` settles them" in ran.out + ran.err
 
 
 def test_one_campaign_in_trouble_does_not_keep_the_next_waiting(

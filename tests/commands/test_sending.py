@@ -378,7 +378,7 @@ def test_refusals_end_with_status_1_and_are_told(desk: Path, monkeypatch: pytest
     assert ran.status == 2
     assert "--assume-sent" in ran.err
     assert (
-        "1 uncertain deliveries count as accepted"
+        "1 uncertain delivery counts as accepted"
         in run(desk, "campaigns", "resolve", SLUG, "--assume-sent").out
     )
     assert counts(desk) == {"accepted": 4}

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
+from mailer.archive.campaign import update_manifest
 from mailer.config import load_settings
 from mailer.delivery.campaigns import find_campaign
 from mailer.delivery.spool import Spool
@@ -72,6 +73,7 @@ def test_a_refused_command_changes_nothing(
     database = open_store(desk / "subscribers.db")
     database.conn.execute("UPDATE campaigns SET status = 'stopped'")
     database.conn.execute("UPDATE deliveries SET state = 'rejected' WHERE subscriber_id = 1")
+    update_manifest(desk / "campaigns" / SLUG, {"counts": {"uncertain": 3, "rejected": 1}})
     assert run(desk, "campaigns", status, SLUG).status == 0
     ran = run(desk, "campaigns", words[0], SLUG, *words[1:])
     assert ran.status == 2

@@ -9,6 +9,7 @@ import pytest
 from mailer.delivery.transports.base import Outcome, Outgoing, Result
 from mailer.delivery.transports.outbox import Outbox
 from tests.cli import Ran, run
+from tests.clock import Clock
 from tests.delivery.conftest import Scripted
 from tests.desk import ISSUE, SLUG, fill
 
@@ -202,3 +203,136 @@ def test_a_folder_uses_up_no_limit_and_meets_none(
     config.write_text(text + f'\n[pace]\nlimit = ["1000/s", "{READERS}/h"]\n')
     assert mail(desk).status == 0
     assert len(wire.sent) == READERS
+
+
+# -- beside other campaigns of the issue ----------------------------------------------------
+
+EVENS = "name != 'odd'"
+
+
+@pytest.fixture
+def halves(desk: Path) -> Path:
+    """Every second reader is called odd."""
+    rows = "".join(f"reader{n}@example.org,{'odd' if n % 2 else 'even'}\n" for n in range(READERS))
+    (desk / "names.csv").write_text("email,name\n" + rows)
+    assert run(desk, "subscribers", "import", "names.csv").status == 0
+    return desk
+
+
+def twice(wire: Scripted) -> set[str]:
+    return {address for address in wire.sent if wire.sent.count(address) > 1}
+
+
+def test_a_try_out_without_any_copy_and_then_a_segment_reaches_nobody_twice(
+    halves: Path, wire: Scripted
+) -> None:
+    (halves / "outbox").touch()  # it is a file, so that no copy can be made
+    assert send(halves).status == 1
+    assert mail(halves, "--segment", EVENS.replace("'", '"')).status == 0
+    assert len(wire.sent) == READERS / 2
+    assert mail(halves).status == 0
+    assert twice(wire) == set()
+    assert len(wire.sent) == READERS
+
+
+def test_a_segment_that_is_mailed_while_the_operator_thinks_is_left_out(
+    halves: Path, wire: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(halves)
+
+    def meanwhile(*_: object, **__: object) -> None:
+        monkeypatch.setattr("mailer.commands.sending.confirm", lambda *_, **__: None)
+        assert mail(halves, "--segment", EVENS.replace("'", '"')).status == 0
+
+    monkeypatch.setattr("mailer.commands.sending.confirm", meanwhile)
+    ran = run(halves, "send", ISSUE, "--transport", MAIL, answer="y\n")
+    assert ran.status == 0, ran.err
+    assert twice(wire) == set()
+    assert len(wire.sent) == READERS
+    skipped = run(halves, "campaigns", "deliveries", SLUG, "--state", "skipped", "--json").json
+    assert {delivery["reason"] for delivery in skipped} == {"received"}
+
+
+def test_a_campaign_that_went_partly_into_a_folder_leaves_out_who_got_it_by_a_segment(
+    halves: Path, wire: Scripted
+) -> None:
+    wire.decide = lambda m: (
+        Outcome(Result.ACCEPTED) if m.subscriber_id <= 4 else Outcome(Result.DEFERRED, reason="451 later")
+    )
+    mail(halves)
+    wire.sent = wire.sent[:4]
+    wire.decide = lambda _: Outcome(Result.ACCEPTED)
+    send(halves, "--transport", "outbox:outbox")
+    first = [f"reader{n}@example.org" for n in range(4)]
+    wire.sent = []
+    assert mail(halves, "--segment", EVENS.replace("'", '"')).status == 0
+    assert mail(halves).status == 0
+    assert twice(wire) == set()
+    assert not set(wire.sent) & set(first)
+    assert len(wire.sent) == READERS - 4
+
+
+def test_a_reader_who_left_during_the_try_out_and_came_back_gets_it(
+    desk: Path, wire: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert send(desk, "--at", "2026-11-21T08:00").status in (0, 2)
+    run(desk, "campaigns", "cancel", SLUG)
+    real = Outbox.channel
+
+    def leaving(self: Outbox) -> object:
+        run(desk, "subscribers", "unsubscribe", "reader9@example.org")
+        return real(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Outbox, "channel", leaving)
+        send(desk)
+    assert run(desk, "subscribers", "add", "reader9@example.org", "--consent", "by phone").status == 0
+    assert mail(desk).status == 0
+    assert sorted(wire.sent) == sorted(f"reader{n}@example.org" for n in range(READERS))
+
+
+def test_a_try_out_that_made_no_copy_freezes_no_text(desk: Path, wire: Scripted) -> None:
+    raws: list[bytes] = []
+    wire.decide = lambda m: raws.append(m.raw()) or Outcome(Result.ACCEPTED)  # type: ignore[func-returns-value]
+    (desk / "outbox").touch()
+    assert send(desk).status == 1
+    edit(desk)
+    (desk / "more.csv").write_text("email\nlate@example.org\n")
+    run(desk, "subscribers", "import", "more.csv")
+    assert mail(desk).status == 0
+    assert len(set(wire.sent)) == len(wire.sent) == READERS + 1
+    assert all(b"move again" in raw for raw in raws)
+
+
+def test_after_a_try_out_the_issue_can_be_scheduled_given_a_canary_or_dropped(
+    desk: Path, wire: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Clock(monkeypatch, "2026-11-20T00:00")
+    send(desk)
+    plan = run(desk, "plan", ISSUE, "--transport", MAIL, "--at", "2026-11-21T08:00")
+    assert plan.status == 0, plan.err
+    assert mail(desk, "--at", "2026-11-21T08:00").status == 0
+    assert status(desk, f"{SLUG}-2")[0] == "scheduled"
+    assert run(desk, "campaigns", "cancel", f"{SLUG}-2").status == 0
+    assert mail(desk, "--canary", "50%", "--hold", "ask").status == 1
+    assert len(wire.sent) == READERS / 2
+    assert run(desk, "campaigns", "cancel", SLUG).status == 0
+
+
+def test_a_plan_from_before_the_try_out_can_be_sent_though_somebody_left(desk: Path, wire: Scripted) -> None:
+    plan = run(desk, "plan", ISSUE, "--transport", MAIL, "--json").json["hash"]
+    send(desk)
+    run(desk, "subscribers", "unsubscribe", "reader3@example.org")
+    ran = run(desk, "send", ISSUE, "--plan", plan, "--transport", MAIL)
+    assert ran.status == 0, ran.err
+    assert len(wire.sent) == READERS - 1
+
+
+def test_a_plan_whose_name_was_taken_is_refused_with_the_reason(halves: Path) -> None:
+    first = run(halves, "plan", ISSUE, "--segment", 'name == "odd"', "--json").json["hash"]
+    second = run(halves, "plan", ISSUE, "--segment", 'name == "even"', "--json").json["hash"]
+    assert run(halves, "send", ISSUE, "--segment", 'name == "odd"', "--plan", first).status == 0
+    ran = run(halves, "send", ISSUE, "--segment", 'name == "even"', "--plan", second)
+    assert ran.status == 2
+    assert f"campaign {SLUG} was made since plan {second}" in ran.err
+    assert "changed" not in ran.err

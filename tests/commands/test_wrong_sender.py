@@ -107,13 +107,27 @@ def test_a_campaign_that_some_have_keeps_its_sender_and_says_so(desk: Path, wire
     wire.decide = lambda m: Outcome(Result.ACCEPTED) if m.subscriber_id == 1 else decide(m)
     assert run(desk, "send", ISSUE, "--yes").status == 1
     correct(desk)
-    assert "From is frozen" not in shown(desk)  # it is sent: nothing is left that could go out
-    assert run(desk, "campaigns", "cancel", SLUG).status == 2
+    assert "Some have it already" in shown(desk)
     wire.decide = lambda _: Outcome(Result.DEFERRED, reason="451 later")
     assert run(desk, "campaigns", "retry", SLUG).status == 1
     told = shown(desk)
     assert f"Some have it already, so `mailer send {ISSUE}` sends the rest from" in told
     assert f"`mailer campaigns cancel {SLUG}` gives the rest up." in told
+    assert run(desk, "campaigns", "cancel", SLUG).status == 0
+    assert "From is frozen" not in shown(desk)
+    wire.decide, before = decide, len(wire.sent)
+    assert run(desk, "send", ISSUE, "--yes", "--segment", 'name != "nobody"').status == 0
+    assert len(wire.sent) - before == READERS - 1
+
+
+def test_a_campaign_that_ended_with_refusals_can_be_given_up(desk: Path, wire: Scripted) -> None:
+    decide = wire.decide
+    wire.decide = lambda m: Outcome(Result.ACCEPTED) if m.subscriber_id == 1 else decide(m)
+    run(desk, "send", ISSUE, "--yes")
+    assert shown(desk).startswith(f"{SLUG}: sent\n")
+    assert run(desk, "campaigns", "cancel", SLUG).status == 0
+    assert "the campaign was cancelled, so they are not tried again." in shown(desk)
+    assert "Left       0 of 5 readers" in run(desk, "plan", ISSUE).out
 
 
 def test_a_campaign_whose_readers_have_all_left_is_not_sent_either(

@@ -22,6 +22,7 @@ import sendgrid
 from python_http_client.client import Client
 
 from mailer.delivery.transports.base import one_line
+from mailer.delivery.transports.buffered import wait_until_sent
 
 __all__ = [
     "MOST_BYTES",
@@ -199,6 +200,7 @@ class Wire:
         connection.send(memoryview(data)[:-1])
         if _has_spoken(connection.sock):
             raise ConnectionAbortedError("it did not wait for the end of the request")
+        wait_until_sent(connection.sock, self._timeout)
         if not self.gate():
             raise NotSent("the run ended before it was handed over")
         connection.send(data[-1:])

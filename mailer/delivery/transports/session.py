@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import Final, NamedTuple
 
 from mailer.delivery.refusal import Stage
+from mailer.delivery.transports.buffered import wait_until_sent
 from mailer.delivery.transports.replies import NO_ANSWER, Replies, say
 
 __all__ = ["NO_ANSWER", "Announcement", "Doubt", "Ended", "Lost", "Session"]
@@ -165,6 +166,7 @@ class Session(Replies):
             if following and self.has_extn("pipelining"):
                 self.announced = following
                 ending += b"".join(self._commands(following))
+            wait_until_sent(connection, connection.gettimeout())
             if not gate():
                 self.close()
                 raise Ended(

@@ -26,6 +26,8 @@ __all__ = ["MESSAGES_PER_CONNECTION", "Smtp"]
 #: A connection is replaced after so many messages. Large receivers ask for an end at some point (Yahoo: 20).
 MESSAGES_PER_CONNECTION: Final = 100
 
+#: A message that was composed longer ago, for its announcement, is composed again (seconds).
+_FRESH_SECONDS: Final = 30.0
 _BACK_OFF_SECONDS: Final = (1.0, 2.0, 4.0, 8.0)
 #: After so many setbacks in a row the server is not well; trying everybody would take days and bring nothing.
 _MOST_SETBACKS: Final = 8
@@ -95,6 +97,7 @@ class SmtpChannel:
         self.gate: Callable[[Sequence[Outgoing]], Passage] = lambda _: PASSED
         self._next: Outgoing | None = None
         self._composed: tuple[Outgoing, bytes] | None = None
+        self._composed_at = 0.0
 
     def expect(self, message: Outgoing) -> None:
         """Tells which message comes after the next batch, so that it can be announced with that one's end."""
@@ -125,7 +128,7 @@ class SmtpChannel:
                 reason = f"the address {address!a} cannot be used in SMTP; correct it"
                 return Outcome(Result.REJECTED, reason=one_line(reason), cause=whose)
         sender, (following, self._next) = message.return_path, (self._next, None)
-        raw = self._raw(message)
+        raw = self._renewed(message)
         outcome = Outcome(Result.DEFERRED)
         passage = PASSED
 
@@ -200,7 +203,18 @@ class SmtpChannel:
         """The message as bytes, composed once, be it for its announcement or for its sending."""
         if self._composed is None or self._composed[0] is not message:
             self._composed = (message, message.raw())
+            self._composed_at = time.monotonic()
         return self._composed[1]
+
+    def _renewed(self, message: Outgoing) -> bytes:
+        """The same of the size that was announced, composed again where its Date would be old."""
+        raw = self._raw(message)
+        if time.monotonic() - self._composed_at > _FRESH_SECONDS:
+            again = message.raw()
+            if len(again) == len(raw):
+                self._composed, self._composed_at = (message, again), time.monotonic()
+                return again
+        return raw
 
     def _announcement(self, session: Session, message: Outgoing | None) -> Announcement | None:
         """What can be said of the next message now; nothing where it may have to take another way."""
