@@ -240,3 +240,23 @@ def test_a_reader_who_left_after_the_announcement_is_passed_over(start: Start) -
     assert announced(channel) == second.address
     assert channel.send([third])[0].result is Result.ACCEPTED
     assert server.recipients == [first.address, third.address]
+
+
+def test_a_message_that_was_announced_long_ago_is_composed_again(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its Date would be old. Where it has another size by now, it arrives as it was announced."""
+    monkeypatch.setattr("mailer.delivery.transports.smtp._FRESH_SECONDS", -1.0)
+    server, channel = start()
+    first, second, third = messages(3)
+    bodies = {2: iter((b"one\r\n", b"two\r\n")), 3: iter((b"as announced\r\n", b"longer than announced\r\n"))}
+
+    class Dated(FakeMessage):
+        def raw(self) -> bytes:
+            head = f"To: {self.address}\r\nMessage-ID: {self.message_id}\r\n\r\n".encode()
+            return head + next(bodies[self.subscriber_id])
+
+    dated = [Dated(subscriber_id=m.subscriber_id, address=m.address) for m in (second, third)]
+    outcomes = send_all(channel, [first, *dated])
+    assert [o.result for o in outcomes] == [Result.ACCEPTED] * 3
+    assert [m.data.splitlines()[-1] for m in server.received[1:]] == [b"two", b"as announced"]

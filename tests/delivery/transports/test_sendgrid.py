@@ -495,3 +495,21 @@ def test_readers_who_leave_while_a_large_request_is_halved_are_left_out(bench: C
     desk.channel.gate = leaving(4)
     assert desk.results(4) == ["accepted", "accepted", "accepted", "skipped"]
     assert [d.to for d in desk.api.delivered] == [f"reader{n}@example.org" for n in (1, 2, 3)]
+
+
+def test_a_batch_that_is_broken_off_again_and_again_goes_in_shorter_requests(
+    bench: Callable[..., Bench],
+) -> None:
+    """Somebody in the request leaves each time, until it is short: there is an end to it."""
+    desk = bench()
+    sizes: list[int] = []
+
+    def gate(asked: Sequence[Outgoing]) -> Passage:
+        sizes.append(len(asked))
+        return Passage(left={asked[-1].subscriber_id: "unsubscribed"} if len(asked) > 4 else {})
+
+    desk.channel.gate = gate
+    results = desk.results(16)
+    assert results.count("accepted") + results.count("skipped") == 16
+    assert sizes[:4] == [16, 15, 7, 3]
+    assert len(desk.api.delivered) == results.count("accepted") >= 12
