@@ -82,6 +82,8 @@ def _when(settings: Settings, document: dict[str, Any]) -> str:
         return "  [waits for `mailer campaigns resume`]"
     if document["status"] == "sending":
         return "  [is being sent]"
+    if document["status"] == "sent" and document["transport"].lower().startswith("outbox:"):
+        return f"  [in {document['transport']} only, which reached nobody]"
     if document["status"] == "missed":
         return "  [missed its time; `mailer campaigns resume` sends it]"
     if document["held_until"] and document["status"] in ("held", "stopped"):

@@ -44,6 +44,7 @@ def explain(
     for delivery in found.deliveries:
         when = f" at {delivery.settled_at}" if delivery.settled_at else ""
         why = f": {delivery.reason}" if delivery.reason else ""
+        why += " (in a folder only)" if delivery.in_folder else ""
         say(f"  campaign {delivery.slug}: {delivery.state}{when}{why}")
 
 

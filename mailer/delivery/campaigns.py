@@ -85,12 +85,16 @@ def goes_by(db: Database, campaign: Campaign, transport: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """How one person's delivery of a campaign stands. `settled_at` is UTC, or None while it is open."""
+    """How one person's delivery of a campaign stands. `settled_at` is UTC, or None while it is open.
+
+    `in_folder`: it only went into an outbox folder, which reached nobody.
+    """
 
     slug: str
     state: str
     reason: str
     settled_at: str | None
+    in_folder: bool = False
 
 
 def deliveries_of(db: Database, subscriber_id: int, issue_campaigns: Sequence[Campaign]) -> list[Delivered]:
@@ -98,9 +102,9 @@ def deliveries_of(db: Database, subscriber_id: int, issue_campaigns: Sequence[Ca
     numbers = [campaign.id for campaign in issue_campaigns]
     rows = db.conn.execute(
         # What the spool says of one person.
-        "SELECT c.slug, d.state, d.reason, d.settled_at FROM deliveries AS d "
+        "SELECT c.slug, d.state, d.reason, d.settled_at, d.in_folder FROM deliveries AS d "
         "JOIN campaigns AS c ON c.id = d.campaign_id "
         f"WHERE d.subscriber_id = ? AND d.campaign_id IN ({', '.join('?' * len(numbers))}) ORDER BY c.id",
         [subscriber_id, *numbers],
     )
-    return [Delivered(*row) for row in rows]
+    return [Delivered(slug, state, reason, at, bool(folder)) for slug, state, reason, at, folder in rows]

@@ -153,6 +153,8 @@ def test_show_and_deliveries_tell_what_is_in_a_folder_only(desk: Path) -> None:
     assert f"  {READERS} had it in outbox:outbox only, which reached nobody\n" in shown.out
     assert run(desk, "campaigns", "show", SLUG, "--json").json["in_folder"] == READERS
     assert "  in a folder only" in run(desk, "campaigns", "deliveries", SLUG).out
+    assert "[in outbox:outbox only, which reached nobody]" in run(desk, "campaigns", "list").out
+    assert run(desk, "explain", "reader1@example.org", ISSUE).out.endswith(" (in a folder only)\n")
 
 
 def test_a_try_out_that_was_cut_short_leaves_everybody_to_be_mailed(
