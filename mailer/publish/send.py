@@ -235,6 +235,7 @@ def _run(
     journal = journal_of(settings, slug)
     recovered = recover(settings, spool)
     refuse_if_older(settings, campaign, spool.counts())
+    note_run(db, settings)
     if settings.delivery.uncertain == "resend" and spool.counts()["uncertain"]:
         lower_manifest(settings, spool, "uncertain")
         spool.resolve(resend=True)
@@ -253,7 +254,6 @@ def _run(
     own = Stop(stop)  # a run that is paused ends its waits, and not those of the campaigns after it
     transport = open_transport(transport_url, settings, pause=own.wait)
     spool.source = source_of(transport_url)
-    note_run(db, settings)
     with writing(db):
         if not spool.set_status("sending", only_from=_STARTING):
             check_open(find_campaign(db, slug))  # somebody was quicker
