@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mailer.commands.context import say
 from mailer.commands.error_log import write_error_log
 from mailer.config import find_workspace
-from mailer.errors import MailerError
 
 __all__ = ["explain_defect", "told_in_threads", "unforeseen"]
 
@@ -24,7 +23,7 @@ def unforeseen(error: BaseException, folder: Path | None, command: str) -> str:
     """
     try:
         workspace = find_workspace(folder or Path.cwd())
-    except (MailerError, OSError, ValueError):
+    except Exception:  # whatever it is, it may not be told instead of the first
         return f"{_what(error)}; there is no workspace here to keep a log of it in"
     return explain_defect(workspace, error, command)
 
@@ -36,8 +35,9 @@ def explain_defect(workspace: Path, error: BaseException, command: str) -> str:
     except Exception as failure:  # no log is a reason to say so, and none to fail again
         why = getattr(failure, "strerror", None) or type(failure).__name__
         return f"{_what(error)}; no log of it could be written to .mailer/errors: {str(why).lower()}"
-    here = Path.cwd()
-    shown = log.relative_to(here) if log.is_relative_to(here) else log
+    shown = log
+    with suppress(OSError, ValueError):  # the current folder may be gone
+        shown = log.relative_to(Path.cwd())
     return f"{_what(error)}; {shown} tells where, without addresses or values"
 
 

@@ -21,7 +21,7 @@ from mailer.audience.exchange.report import OUTCOMES, ImportReport
 from mailer.audience.values import STATUSES, editions_of
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.config import Settings
-from mailer.errors import AudienceError
+from mailer.errors import AudienceError, InputError
 from mailer.files import new_file
 from mailer.store import open_store
 from mailer.words import nearest
@@ -84,6 +84,8 @@ def export_list(
         finally:
             stream.detach()
         return
+    if output.is_dir() or not output.name:
+        raise InputError(f'"{output}" is a folder; name a file after -o')
     with new_file(output, mode=0o600, encoding="utf-8-sig") as file:  # it holds addresses
         count = export_csv(db, file, **wanted)
     name = shown_path(output, settings)

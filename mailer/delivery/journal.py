@@ -158,7 +158,7 @@ def read_journal(path: Path, wanted: Collection[tuple[int, int]] | None = None) 
                 outcomes[key] = Outcome(
                     Result(fields[2]), provider_id, reason, Cause(cause[0]) if cause else None
                 )
-        except (ValueError, IndexError):
+        except (ValueError, IndexError, TypeError):
             continue
     return Record(complete, frozenset(begun), outcomes)
 

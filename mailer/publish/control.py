@@ -131,6 +131,7 @@ def retry_campaign(
     With `address`, the delivery to that address alone. Gives how many are pending again, and how many stay
     rejected. Raises CampaignError, BusyError.
     """
+    find_campaign(db, slug)  # a name that is none must make no lock file
     with campaign_lock(settings, slug):
         campaign = find_campaign(db, slug)
         check_open(campaign)
@@ -152,6 +153,7 @@ def resolve_campaign(
 
     With `address`, the delivery to that address alone.
     """
+    find_campaign(db, slug)
     with campaign_lock(settings, slug):
         campaign = find_campaign(db, slug)
         if resend:

@@ -151,7 +151,8 @@ def finish_campaign(
 
     With `address`, it is sent to that person alone.
     """
-    way = transport or find_campaign(db, slug).transport
+    campaign = find_campaign(db, slug)
+    way = transport or campaign.transport
     signer = open_signer(way, settings)
     with campaign_lock(settings, slug):
         only = subscriber_at(Spool(db, find_campaign(db, slug)), address) if address is not None else None

@@ -230,3 +230,18 @@ def test_a_finished_json_document_stays_alone_on_standard_output(
     ran = run(workspace, "send", ISSUE, "--yes", "--json")
     assert (ran.status, ran.out) == (1, "")
     assert json.loads(run(workspace, "campaigns", "list", "--json").out)[0]["status"] == "sent"
+
+
+def test_a_workspace_that_cannot_even_be_looked_for_is_told_without_a_traceback(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    ran = run(tmp_path, "--workspace", str(loop), "campaigns", "list")
+    assert ran.status in (1, 2)
+    assert ran.err.startswith("mailer: ")
+
+
+@pytest.mark.parametrize("target", ["", ".", "/"])
+def test_a_list_is_not_exported_to_a_folder(workspace: Path, target: str) -> None:
+    ran = run(workspace, "subscribers", "export", "-o", target)
+    assert ran.status == 2
+    assert "is a folder; name a file after -o" in ran.err

@@ -418,3 +418,16 @@ def test_an_erased_person_is_listed_by_number(desk: Path) -> None:
 def test_what_is_held_back_is_listed_so(desk: Path) -> None:
     run(desk, "send", ISSUE, "--yes", "--canary", "5%", "--hold", "ask")
     assert "  held back\n" in run(desk, "campaigns", "deliveries", SLUG, "--state", "pending").out
+
+
+@pytest.mark.parametrize("words", [("retry",), ("resolve", "--resend"), ("cancel",), ("pause",), ("resume",)])
+def test_a_name_that_is_no_campaign_writes_nothing(desk: Path, words: tuple[str, ...]) -> None:
+    precious = desk / "poetry.lock"
+    precious.write_text("precious\n")
+    before = sorted(desk.rglob("*.lock"))
+    for slug in (str(desk / "poetry"), "../poetry", "2026-11-21-mornin"):
+        ran = run(desk, "campaigns", words[0], slug, *words[1:])
+        assert ran.status == 2, slug
+        assert "there is no campaign" in ran.err
+    assert precious.read_text() == "precious\n"
+    assert sorted(desk.rglob("*.lock")) == before

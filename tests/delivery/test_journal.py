@@ -143,3 +143,9 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="symbolic links"):
         Journal(tmp_path / "x.journal")
     assert (tmp_path / "mine").read_text() == "keep this"
+
+
+def test_a_line_whose_words_are_no_list_is_not_believed(tmp_path: Path) -> None:
+    path = tmp_path / "x.journal"
+    path.write_text("> 1 1\n< 1 1 accepted 7\n< 1 1 accepted {}\n< 1 1 accepted null\n")
+    assert read_journal(path).outcomes == {}
