@@ -105,7 +105,9 @@ class Desk:
                 "a link names subscriber %d, who is not in subscribers.db; was an old backup restored?",
                 token.subscriber_id,
             )
-        return person if person is not None and person.address is not None else None
+            # The link is sound, so that somebody would be told what cannot be recorded here.
+            raise StoreError(f"subscriber {token.subscriber_id} is not in {self._settings.database.name}")
+        return person if person.address is not None else None
 
     @contextmanager
     def _open(self, busy_seconds: float | None = None) -> Iterator[Database]:

@@ -206,7 +206,7 @@ def test_a_forged_or_unknown_token_gets_the_same_pages_and_changes_nothing(
     wrong_purpose = "/u/" + site.link(reader, "p")[3:]
     before = site.contents()
     asked, done = site.browser.get(site.link(reader)), None
-    for path in (forged, other_key, wrong_purpose, site.link(999), site.link(0), "/u/x", "/u/%00%ff"):
+    for path in (forged, other_key, wrong_purpose, site.link(0), "/u/x", "/u/%00%ff"):
         look = site.browser.get(path)
         assert (look.status_code, without_tokens(look.text)) == (200, without_tokens(asked.text))
         done = site.browser.post(path, data=ONE_CLICK)
@@ -339,3 +339,12 @@ def test_no_address_stands_on_any_page(site: Site, reader: Subscriber) -> None:
     pages = [site.browser.get(site.link(reader, purpose)).text for purpose in "up"]
     pages.append(site.browser.post(site.link(reader), data=ONE_CLICK).text)
     assert "anna@" not in json.dumps(pages)
+
+
+def test_a_sound_link_whose_person_is_not_in_this_database_is_not_told_that_it_was_recorded(
+    site: Site, reader: Subscriber
+) -> None:
+    """An empty or an older database: the right one would not know that the reader has left."""
+    for link in (site.link(999), site.link(999, "p")):
+        assert site.browser.get(link).status_code == 503
+        assert site.browser.post(link).status_code == 503
