@@ -45,7 +45,8 @@ def test_cancel_in_the_middle_of_a_living_run(
         shown = show(desk) if cancelled else None
         status = run.wait()
         if shown is not None:
-            assert status == (0 if shown["counts"]["accepted"] == READERS else 1)
+            # Cancelled before the first message, `send` is refused: 2, as nothing was sent.
+            assert status == (0 if shown["counts"]["accepted"] == READERS else 1) or (status, taken) == (2, 0)
             assert desk.log.recipients().total() == taken, "it was cancelled, and went on sending"
             is_over(desk, audit, shown, bound=0)
             tally.cancels += 1
