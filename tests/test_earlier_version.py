@@ -5,7 +5,6 @@ tests/fixtures/version-*/ hold such workspaces; tests/fixtures/README.md tells h
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 import shutil
@@ -14,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -25,47 +23,32 @@ from mailer.tables import migrations
 from mailer.web.app import create_app
 from tests.cli import run
 from tests.clock import Clock
-from tests.servers.smtp import Received, SmtpServer
+from tests.earlier import (
+    FINISHED,
+    HELD,
+    LASTING,
+    PAUSED,
+    PLANNED,
+    PORT,
+    SCHEDULED,
+    STOPPED,
+    TRIED_OUT,
+    TROUBLED,
+    VERSIONS,
+    Earlier,
+    assert_frozen,
+    rows_of,
+)
+from tests.servers.smtp import SmtpServer
 from tests.web.conftest import Browser
 
-VERSIONS = sorted(Path(__file__).parent.glob("fixtures/version-*"))
-TROUBLED, FINISHED = "2026-11-18-evening", "2026-11-19-morning"
-PAUSED, SCHEDULED = "2026-11-20-morning", "2026-11-21-morning"
-#: In the fixture, where the SMTP server was.
-PORT = "127.0.0.1:2525"
-#: States of a delivery about which every version has to say the same.
-LASTING = ("pending", "sending", "accepted", "uncertain", "skipped")
-
-
-class Earlier:
-    """A copy of an earlier version's workspace, with a server of now where its SMTP server was."""
-
-    def __init__(self, fixture: Path, root: Path, server: SmtpServer, told: dict[str, Any]) -> None:
-        self.fixture, self.root, self.server, self.told = fixture, root, server, told
-
-    def campaign(self, slug: str) -> dict[str, Any]:
-        """What that version said of a campaign."""
-        return next(campaign for campaign in self.told["campaigns"] if campaign["slug"] == slug)
-
-    def counts(self, slug: str) -> dict[str, int]:
-        shown = run(self.root, "campaigns", "show", slug, "--json")
-        assert shown.status == 0, shown.err
-        return {state: number for state, number in shown.json["counts"].items() if number}
-
-    def change_issue(self, slug: str) -> None:
-        """Edits the file of an issue that is frozen already."""
-        path = self.root / "issues" / f"{slug}.yaml"
-        path.write_text(path.read_text("utf-8").replace("title: ", "title: Changed since, "), "utf-8")
-
-    def readers(self, slug: str, *states: str) -> list[str]:
-        """The addresses of everybody whose delivery is in one of these states."""
-        with closing(sqlite3.connect(self.root / "subscribers.db")) as connection:
-            rows = connection.execute(
-                "SELECT s.address, d.state FROM deliveries AS d JOIN subscribers AS s "
-                "ON s.id = d.subscriber_id JOIN campaigns AS c ON c.id = d.campaign_id WHERE c.slug = ?",
-                [slug],
-            ).fetchall()
-        return sorted(address or "" for address, state in rows if state in states)
+#: Workspaces that hold what 0.2.0 brought.
+SINCE_0_2_0 = pytest.mark.parametrize(
+    "earlier",
+    [path for path in VERSIONS if path.name != "version-0.1.0"],
+    ids=lambda path: path.name,
+    indirect=True,
+)
 
 
 @pytest.fixture(params=VERSIONS, ids=lambda path: path.name)
@@ -191,6 +174,8 @@ def test_a_scheduled_campaign_is_sent_at_its_time_with_its_frozen_bytes(
 ) -> None:
     planned = earlier.readers(SCHEDULED, "pending")
     earlier.change_issue(SCHEDULED)
+    run(earlier.root, "run-due")  # what is deferred goes on
+    earlier.server.received.clear()
     clock = Clock(monkeypatch, "2026-11-21T06:59:59")  # a second before 08:00 in Berlin
     assert run(earlier.root, "run-due").status == 0
     assert earlier.server.received == []
@@ -226,21 +211,88 @@ def test_an_unsubscribe_link_of_then_still_works(earlier: Earlier) -> None:
     assert shown["status"] == "unsubscribed"
 
 
-def rows_of(path: Path) -> list[dict[str, str]]:
-    """The rows of a CSV file."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
+@SINCE_0_2_0
+def test_the_same_deliveries_are_listed_in_the_same_states_with_the_same_times(earlier: Earlier) -> None:
+    for slug, known in earlier.told["deliveries"].items():
+        now = run(earlier.root, "campaigns", "deliveries", slug, "--json").json
+        assert [{key: one[key] for key in before} for one, before in zip(now, known, strict=True)] == known
+    for slug in (TRIED_OUT, STOPPED, HELD):
+        assert run(earlier.root, "campaigns", "verify", slug).status == 0
 
 
-def assert_frozen(message: Received, folder: Path) -> None:
-    """The message is what the campaign's folder holds, with a value in each slot."""
-    frozen = json.loads((folder / "variants" / "0.json").read_text("utf-8"))
-    parts = {
-        "html": message.message.get_body(("html",)),
-        "text": message.message.get_body(("plain",)),
-    }
-    for name, part in parts.items():
-        assert part is not None
-        sent = part.get_content().replace("\r\n", "\n")
-        pattern = "(.*?)".join(re.escape(fragment) for fragment in frozen[name]["fragments"])
-        assert re.fullmatch(pattern + r"\n?", sent), (name, sent)
+@SINCE_0_2_0
+def test_a_kept_plan_is_sent_to_those_planned(earlier: Earlier) -> None:
+    plan = earlier.told["plan"]
+    ran = run(earlier.root, "send", f"issues/{PLANNED}.yaml", "--plan", plan["hash"])
+    if earlier.renders_as_then():
+        assert ran.status == 0, ran.err
+        assert len(set(earlier.server.recipients)) == len(earlier.server.recipients) == plan["recipients"]
+    else:
+        assert ran.status == 1
+        assert "the issue or the theme" in ran.err
+        assert earlier.server.received == []
+
+
+@SINCE_0_2_0
+def test_a_stopped_campaign_goes_on_by_itself_with_who_was_deferred(earlier: Earlier) -> None:
+    waiting = earlier.readers(STOPPED, "deferred")
+    assert len(waiting) == 4
+    before = earlier.readers(STOPPED, "accepted")
+    earlier.change_issue(STOPPED)
+    ran = run(earlier.root, "run-due")
+    assert f"{STOPPED}: 4 accepted; sent" in ran.out, (ran.out, ran.err)
+    assert sorted(earlier.server.recipients) == earlier.sent(STOPPED) == waiting
+    assert earlier.readers(STOPPED, "accepted") == sorted(before + waiting)
+
+
+@SINCE_0_2_0
+def test_mail_is_given_up_a_day_after_it_was_first_deferred(
+    earlier: Earlier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = earlier.readers(STOPPED, "deferred")
+    assert len(refused) == 4
+    earlier.server.fail("RCPT", "reply", "450 4.2.0 Try again later", times=4)
+    clock = Clock(monkeypatch, "2026-11-21T18:30")  # ten minutes before
+    assert run(earlier.root, "run-due").status == 1
+    assert earlier.readers(STOPPED, "deferred") == refused
+    earlier.server.fail("RCPT", "reply", "450 4.2.0 Try again later", times=4)
+    clock.set("2026-11-21T18:41")
+    assert run(earlier.root, "run-due").status == 1
+    assert earlier.readers(STOPPED, "deferred") == []
+    assert set(refused) <= set(earlier.readers(STOPPED, "rejected"))
+    assert earlier.server.received == []
+
+
+@SINCE_0_2_0
+def test_a_held_campaign_goes_on_at_its_time_to_the_others(
+    earlier: Earlier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, others = earlier.readers(HELD, "accepted"), earlier.readers(HELD, "pending")
+    assert first
+    assert others
+    earlier.change_issue(HELD)
+    clock = Clock(monkeypatch, "2026-11-21T07:30")
+    run(earlier.root, "run-due")
+    assert earlier.sent(HELD) == []
+    clock.set("2026-11-21T07:32")
+    run(earlier.root, "run-due")
+    assert earlier.sent(HELD) == others
+    assert earlier.counts(HELD) == {"accepted": len(first) + len(others)}
+
+
+@SINCE_0_2_0
+def test_what_was_tried_out_in_a_folder_reached_nobody(earlier: Earlier) -> None:
+    everybody = earlier.readers(TRIED_OUT, "accepted")
+    shown = run(earlier.root, "campaigns", "show", TRIED_OUT, "--json").json
+    assert shown["in_folder"] == len(everybody) > 0
+    ran = run(earlier.root, "send", f"issues/{TRIED_OUT}.yaml", "--yes")
+    assert ran.status == 0, ran.err
+    assert sorted(earlier.server.recipients) == earlier.sent(TRIED_OUT) == everybody
+    assert run(earlier.root, "campaigns", "verify", TRIED_OUT).status == 0
+
+
+@SINCE_0_2_0
+def test_the_place_of_the_last_run_is_told_once(earlier: Earlier) -> None:
+    first = run(earlier.root, "campaigns", "resume", PAUSED)
+    assert "this database was last used at /srv/heron/subscribers.db on another machine" in first.err
+    assert "last used" not in run(earlier.root, "run-due").err
