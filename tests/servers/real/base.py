@@ -95,6 +95,8 @@ class RealServer(ABC):
     name: ClassVar[str]
     #: With which replies it can end a session that has brought enough messages.
     limits_messages: ClassVar[Sequence[int]] = (421, 452)
+    #: Whether it can be told how many connections it may have.
+    limits_connections: ClassVar[bool] = True
     speaks_smtputf8: ClassVar[bool] = True
 
     def __init__(self, manners: Manners | None = None) -> None:

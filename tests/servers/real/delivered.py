@@ -11,7 +11,7 @@ from email.errors import NonASCIILocalPartDefect
 __all__ = ["is_same", "is_sound"]
 
 #: Fields that servers put above a message: RFC 5321 section 4.4, and what Postfix notes of the envelope.
-_TRACE = (b"received", b"return-path", b"delivered-to", b"x-original-to")
+_TRACE = (b"received", b"return-path", b"delivered-to", b"x-original-to", b"envelope-to")
 _FIELD = re.compile(rb"([^:\s]+):[^\n]*\n(?:[ \t][^\n]*\n)*")
 
 

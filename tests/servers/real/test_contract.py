@@ -15,13 +15,16 @@ import pytest
 from tests.servers.real.base import Manners, RealServer
 from tests.servers.real.conftest import CONNECTIONS, Desk, reader
 from tests.servers.real.delivered import is_same, is_sound
+from tests.servers.real.exim import Exim
 from tests.servers.real.node import Haraka, Nodemailer
+from tests.servers.real.opensmtpd import OpenSmtpd
 from tests.servers.real.postfix import Postfix
+from tests.servers.real.sendmail import Sendmail
 
 Start = Callable[[Manners], RealServer]
 Kind = type[RealServer]
 
-KINDS: list[Kind] = [Postfix, Haraka, Nodemailer]
+KINDS: list[Kind] = [Postfix, Exim, OpenSmtpd, Sendmail, Haraka, Nodemailer]
 
 
 @pytest.fixture
@@ -113,7 +116,7 @@ def test_a_server_for_smaller_messages_takes_none_and_we_say_why(desk: Desk, sta
     assert server.count() == 0
 
 
-@every(haraka=A1, nodemailer=A5)
+@every(haraka=A1, nodemailer=A5, opensmtpd=A5)
 @pytest.mark.parametrize("then", [421, 452])
 def test_a_session_that_takes_only_so_many_messages_loses_nobody(
     desk: Desk, start: Start, kind: Kind, then: int
@@ -128,7 +131,9 @@ def test_a_session_that_takes_only_so_many_messages_loses_nobody(
 
 
 @every(haraka=A1)
-def test_fewer_connections_than_ours_are_enough(desk: Desk, start: Start) -> None:
+def test_fewer_connections_than_ours_are_enough(desk: Desk, start: Start, kind: Kind) -> None:
+    if not kind.limits_connections:
+        pytest.skip(f"{kind.name} has no limit of connections")
     desk.people([reader(number) for number in range(1, 201)])
     server = start(Manners(connections=CONNECTIONS - 5))
     ran = desk.send(server.url)
