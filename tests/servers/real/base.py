@@ -6,6 +6,7 @@ takes a standard port, and every process ends with the process that started it (
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -25,7 +26,7 @@ from typing import ClassVar, Self
 
 from tests.needs import missing
 
-__all__ = ["ROOT", "SERVERS", "Manners", "RealServer", "Taken", "find", "free_port", "needs_root"]
+__all__ = ["ROOT", "SERVERS", "Guarded", "Manners", "RealServer", "Taken", "find", "free_port", "needs_root"]
 
 ROOT = Path(__file__).parents[3]
 #: Where `.ci/servers.sh` has put what it unpacked. Read once: tests run without settings of the machine.
@@ -89,23 +90,15 @@ class Taken:
     data: bytes
 
 
-class RealServer(ABC):
-    """A server of one's own, in a folder of its own, on a port of its own."""
+class Guarded(ABC):
+    """A server's processes, in a folder and on a port of their own, as long as the context lasts."""
 
     name: ClassVar[str]
-    #: With which replies it can end a session that has brought enough messages.
-    limits_messages: ClassVar[Sequence[int]] = (421, 452)
-    #: Whether it can be told how many connections it may have.
-    limits_connections: ClassVar[bool] = True
-    speaks_smtputf8: ClassVar[bool] = True
 
-    def __init__(self, manners: Manners | None = None) -> None:
-        self.manners = manners or Manners()
+    def __init__(self) -> None:
         self.port = 0
         self.folder = Path()
         self._guard: subprocess.Popen[bytes] | None = None
-
-    # -- what each server says of itself ------------------------------------------------------
 
     @classmethod
     @abstractmethod
@@ -114,11 +107,89 @@ class RealServer(ABC):
 
     @abstractmethod
     def configure(self) -> None:
-        """Writes the configuration for `port` and `manners` into `folder`, over one that is there."""
+        """Writes the configuration for `port` into `folder`, over one that is there."""
 
     @abstractmethod
     def command(self) -> Sequence[str | Path]:
         """The server in the foreground."""
+
+    @abstractmethod
+    def answers(self) -> bool:
+        """Whether the server is there for clients. Raises OSError where nobody listens."""
+
+    def mounts(self) -> Mapping[str, Path]:
+        """What lies where for the server alone (`guard`)."""
+        return {}
+
+    def environment(self) -> Mapping[str, str]:
+        """Variables of the environment that it has beside ours."""
+        return {}
+
+    @property
+    def log(self) -> Path:
+        """What the server wrote to its standard output and error."""
+        return self.folder / "output.log"
+
+    def __enter__(self) -> Self:
+        self.need()
+        self.folder = Path(tempfile.mkdtemp(prefix=f"mailer-{self.name}-"))
+        self.folder.chmod(0o755)  # servers give up root, and have to get through here
+        self.port = free_port()
+        try:
+            self.begin()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: TracebackType | BaseException | None) -> None:
+        self.end()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def begin(self) -> None:
+        """Starts the processes, and waits until they answer."""
+        self.configure()
+        mounts = json.dumps({path: str(source) for path, source in self.mounts().items()})
+        words = [sys.executable, "-I", str(_GUARD), mounts, *map(str, self.command())]
+        with self.log.open("ab") as log:
+            self._guard = subprocess.Popen(
+                words,
+                cwd=self.folder,
+                env={**os.environ, **self.environment()},
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        until = time.monotonic() + _START_SECONDS
+        while self._guard.poll() is None and time.monotonic() < until:
+            with contextlib.suppress(OSError):
+                if self.answers():
+                    return
+            time.sleep(0.02)
+        raise AssertionError(f"{self.name} did not start:\n{self.log.read_text('utf-8', 'replace')}")
+
+    def end(self) -> None:
+        """Ends the processes, all of them."""
+        guard, self._guard = self._guard, None
+        if guard is not None:
+            assert guard.stdin is not None
+            guard.stdin.close()
+            guard.wait(30)
+
+
+class RealServer(Guarded):
+    """A mail server with manners, and its account of what it took."""
+
+    #: With which replies it can end a session that has brought enough messages.
+    limits_messages: ClassVar[Sequence[int]] = (421, 452)
+    #: Whether it can be told how many connections it may have.
+    limits_connections: ClassVar[bool] = True
+    speaks_smtputf8: ClassVar[bool] = True
+
+    def __init__(self, manners: Manners | None = None) -> None:
+        super().__init__()
+        self.manners = manners or Manners()
 
     @abstractmethod
     def count(self) -> int:
@@ -128,82 +199,30 @@ class RealServer(ABC):
     def taken(self) -> list[Taken]:
         """All that it took, in no order, when it has put everything in its place."""
 
-    def mounts(self) -> Mapping[str, Path]:
-        """What lies where for the server alone (`guard`)."""
-        return {}
-
-    # -- what they share ------------------------------------------------------------------------
-
     @property
     def url(self) -> str:
         """The transport's URL."""
         user = f"{self.manners.user}@" if self.manners.user else ""
         return f"smtp://{user}127.0.0.1:{self.port}"
 
-    @property
-    def log(self) -> Path:
-        """What the server wrote to its standard output and error."""
-        return self.folder / "output.log"
-
     def recipients(self) -> Counter[str]:
         """Who got it, and how often."""
         return Counter(taken.recipient for taken in self.taken())
 
-    def __enter__(self) -> Self:
-        self.need()
-        self.folder = Path(tempfile.mkdtemp(prefix=f"mailer-{self.name}-"))
-        self.folder.chmod(0o755)  # servers give up root, and have to get through here
-        self.port = free_port()
-        try:
-            self._start()
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *rest: TracebackType | BaseException | None) -> None:
-        self._stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
     def change(self, manners: Manners) -> None:
         """Starts it again on the same port, with what it has taken, and with other manners."""
-        self._stop()
+        self.end()
         self.manners = manners
-        self._start()
+        self.begin()
 
-    def _start(self) -> None:
-        self.configure()
-        mounts = json.dumps({path: str(source) for path, source in self.mounts().items()})
-        words = [sys.executable, "-I", str(_GUARD), mounts, *map(str, self.command())]
-        with self.log.open("ab") as log:
-            self._guard = subprocess.Popen(
-                words, cwd=self.folder, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
-            )
-        until = time.monotonic() + _START_SECONDS
-        while self._guard.poll() is None and time.monotonic() < until:
-            if self._greets():
-                return
-            time.sleep(0.02)
-        raise AssertionError(f"{self.name} did not start:\n{self.log.read_text('utf-8', 'replace')}")
-
-    def _greets(self) -> bool:
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
-                if connection.recv(1000)[:1] != b"2":
-                    return False
-                connection.sendall(b"QUIT\r\n")
-                while connection.recv(1000):
-                    pass
-                return True
-        except OSError:
-            return False
-
-    def _stop(self) -> None:
-        guard, self._guard = self._guard, None
-        if guard is not None:
-            assert guard.stdin is not None
-            guard.stdin.close()
-            guard.wait(30)
+    def answers(self) -> bool:
+        """Whether it greets, and takes leave."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+            greeting = connection.recv(1000)
+            connection.sendall(b"QUIT\r\n")
+            while connection.recv(1000):
+                pass
+        return greeting.startswith(b"220")
 
     def settle(self, done: Callable[[], bool], seconds: float = 60.0) -> None:
         """Waits until the server has put away what it took."""

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from tests.servers.real.accounts import accounts
 from tests.servers.real.base import RealServer, Taken, find, needs_root
@@ -65,6 +65,10 @@ _GREYLISTING = """\
   defer   local_parts = ^greylisted
           message = 450 4.7.1 Greylisted, please try again later
 """
+#: The user and the group that are there for its processes alone.
+_USER: Final = (64101, 64101)
+#: Where its processes find it, whoever they run as.
+_PROGRAM: Final = "/usr/libexec/exim4"
 
 
 class Exim(RealServer):
@@ -90,7 +94,7 @@ class Exim(RealServer):
         os.chown(self.folder, *_USER)  # for its logs
         manners = self.manners
         config = _CONFIG.format(
-            program=self.program(),
+            program=_PROGRAM,
             folder=self.folder,
             port=self.port,
             connections=manners.connections,
@@ -103,10 +107,14 @@ class Exim(RealServer):
         accounts(self.folder, {"Debian-exim": _USER})
 
     def mounts(self) -> Mapping[str, Path]:
-        return {"/etc/passwd": self.folder / "passwd", "/etc/group": self.folder / "group"}
+        return {
+            "/etc/passwd": self.folder / "passwd",
+            "/etc/group": self.folder / "group",
+            "/usr/libexec": self.program().parent,
+        }
 
     def command(self) -> Sequence[str | Path]:
-        return [self.program(), "-C", self.folder / "exim.conf", "-bdf", "-q1h"]
+        return [_PROGRAM, "-C", self.folder / "exim.conf", "-bdf", "-q1h"]
 
     def count(self) -> int:
         self._settle()
@@ -127,7 +135,3 @@ class Exim(RealServer):
             return came == len(re.findall(r"^\S+ \S+ \S+ Completed", log, re.MULTILINE))
 
         self.settle(done)
-
-
-#: The user and the group that are there for its processes alone.
-_USER = (64101, 64101)
