@@ -18,9 +18,11 @@ from mailer.delivery.transports.base import is_loopback, one_line
 from mailer.delivery.transports.session import NO_ANSWER, Session
 from mailer.errors import TransportError
 
-__all__ = ["Busy", "Server", "connect"]
+__all__ = ["Busy", "Full", "Server", "connect"]
 
 _CONNECT_SECONDS: Final = 30.0
+#: How long the answer to an announced message may take until it is known that the server answers such.
+_ANNOUNCED_SECONDS: Final = 20.0
 _ANSWER_SECONDS: Final = 300.0  # RFC 5321 section 4.5.3.2 asks for patience: five minutes for a command
 
 
@@ -36,6 +38,7 @@ class Server:
     ca_file: Path | None = None
     connect_seconds: float = _CONNECT_SECONDS
     answer_seconds: float = _ANSWER_SECONDS
+    announced_seconds: float = _ANNOUNCED_SECONDS
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -50,6 +53,10 @@ class Server:
 
 class Busy(TransportError):
     """No connection now, but perhaps in a moment."""
+
+
+class Full(Busy):
+    """The server answers, and takes no connection or no mail at this time."""
 
 
 def connect(server: Server) -> Session:
@@ -97,7 +104,7 @@ def _explain(server: Server, error: OSError) -> TransportError:
                 "for submission (587 or 465), or leave the user out of the transport's URL"
             )
         case smtplib.SMTPResponseException() if 400 <= error.smtp_code <= 499:
-            return Busy(f"{server} takes no mail just now: {_words(server, error)}; run this again later")
+            return Full(f"{server} takes no mail just now: {_words(server, error)}; run this again later")
         case smtplib.SMTPResponseException():
             return TransportError(
                 f"{server} refused us: {_words(server, error)}; ask who runs it, or use another transport"

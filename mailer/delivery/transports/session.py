@@ -48,7 +48,8 @@ class Announcement(NamedTuple):
 
 
 class Session(Replies):
-    """An open connection. `transactions` counts the messages it carried, `stage` is what it answered last.
+    """An open connection. `transactions` counts the messages that were begun on it, `accepted` those that the
+    server took, `stage` is what it answered last.
 
     `announced` is the message whose MAIL, RCPT and DATA are on their way already: no other can be the next.
     """
@@ -56,6 +57,9 @@ class Session(Replies):
     def __init__(self, host: str, port: int, *, timeout: float, implicit_tls: ssl.SSLContext | None) -> None:
         """Connects and reads the greeting. Raises OSError, ssl.SSLError and smtplib.SMTPException."""
         self.transactions = 0
+        self.accepted = 0
+        #: How long the answer to an announced message may take (seconds); None: as long as any other.
+        self.announced_patience: float | None = None
         self.stage = Stage.MAIL
         self.announced: Announcement | None = None
         self._implicit_tls = implicit_tls
@@ -188,7 +192,9 @@ class Session(Replies):
             raise Doubt(f"the server answered {code} {words.decode('utf-8', 'replace')}")
         if code == 421:
             self.close()
-        elif code > 299 and self.announced is None:
+        elif code <= 299:
+            self.accepted += 1
+        elif self.announced is None:
             self._forget()
         return code, words
 
@@ -206,6 +212,20 @@ class Session(Replies):
         if announced not in (None, mine):
             raise smtplib.SMTPServerDisconnected("another message was announced")
         connection = self._open_socket()
+        if announced is None or self.announced_patience is None:
+            return self._answers(connection, mine, announced)
+        patience, usual = self.announced_patience, self.waits
+        self.patience(min(patience, usual))
+        try:
+            return self._answers(connection, mine, announced)
+        finally:
+            if self.sock is not None:
+                self.patience(usual)
+
+    def _answers(
+        self, connection: socket.socket, mine: Announcement, announced: Announcement | None
+    ) -> tuple[int, bytes]:
+        """As `_answer_to`, where `announced` says whether the commands are on their way already."""
         if not self.has_extn("pipelining"):
             mail, rcpt, data = self._commands(mine)
             for self.stage, command in ((Stage.MAIL, mail), (Stage.RCPT, rcpt)):
@@ -218,6 +238,14 @@ class Session(Replies):
             return self._refusal(unless=354) or (354, b"")
         if announced is None:
             connection.sendall(b"".join(self._commands(mine)))
+        self.hurries = True  # three answers are to come, perhaps one by one
+        try:
+            return self._three_answers(connection)
+        finally:
+            self.hurries = False
+
+    def _three_answers(self, connection: socket.socket) -> tuple[int, bytes]:
+        """The answers to MAIL, RCPT and DATA, which were sent together."""
         refused = self._refusal(unless=250)
         if refused and refused[0] == 421:  # it says no more
             return refused

@@ -115,8 +115,10 @@ def test_a_refusal_is_of_the_right_message(
     start: Start, stage: Any, words: str, result: Result, which: int
 ) -> None:
     server, channel = start()
-    # Where MAIL or RCPT is refused, a pipelining server is asked for the rest all the same.
-    server.fail(stage, "reply", words, after=which)
+    # Where MAIL or RCPT is refused, a pipelining server is asked for the rest all the same. An announced
+    # MAIL is sent again unannounced, and after a 4xx over a fresh session.
+    times = 1 if stage != "MAIL" or which == 0 else 3 if result is Result.DEFERRED else 2
+    server.fail(stage, "reply", words, after=which, times=times)
     batch = messages(4)
     outcomes = send_all(channel, batch)
     assert [o.result for o in outcomes] == [
@@ -246,7 +248,7 @@ def test_a_message_that_was_announced_long_ago_is_composed_again(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its Date would be old. Where it has another size by now, it arrives as it was announced."""
-    monkeypatch.setattr("mailer.delivery.transports.smtp._FRESH_SECONDS", -1.0)
+    monkeypatch.setattr("mailer.delivery.transports.smtp_channel._FRESH_SECONDS", -1.0)
     server, channel = start()
     first, second, third = messages(3)
     bodies = {2: iter((b"one\r\n", b"two\r\n")), 3: iter((b"as announced\r\n", b"longer than announced\r\n"))}
