@@ -10,6 +10,7 @@ import pytest
 
 from tests.faults.kills.harness import Desk, Starter, Tally, make_workspace
 from tests.faults.kills.log import Log
+from tests.faults.kills.real_log import REAL, RealLog
 from tests.faults.kills.tally import total
 
 _MakeDesk = Callable[..., Desk]
@@ -54,7 +55,7 @@ def make_desk(
             shutil.copytree(imported(readers), root)
         else:
             make_workspace(root, readers=readers)
-        logs.append(Log(kind).__enter__())
+        logs.append((RealLog if kind in REAL else Log)(kind).__enter__())
         desk = Desk(root, starter, logs[-1], tally=tally)
         desk.connections = connections or desk.connections
         return desk
