@@ -43,11 +43,14 @@ class OddServer:
         at: Literal["MAIL", "RCPT", "DATA", "DOT"] = "MAIL",
         most_connections: int = 0,
         too_many_connections: str = "421 4.7.0 Too many connections from your address",
+        goes_on: bool = False,
         answer: Callable[[str, str], str] = lambda verb, line: "",
     ) -> None:
         self.behind_the_dot, self.pipelining = behind_the_dot, pipelining
         self.most_messages, self.too_many_messages, self.at = most_messages, too_many_messages, at
         self.most_connections, self.too_many_connections = most_connections, too_many_connections
+        #: Whether RCPT and DATA are taken after a MAIL that was refused for too many messages.
+        self.goes_on = goes_on
         self.answer = answer
         self.recipients: list[str] = []
         self.commands: list[str] = []
@@ -152,6 +155,7 @@ class _Session:
             case "DATA" if not self.recipient:
                 self.say("503 5.5.1 RCPT first")
             case "MAIL" | "RCPT" | "DATA" if self.spent(verb):
+                self.sender = self.server.goes_on
                 self.say(self.server.too_many_messages)
                 return not self.server.too_many_messages.startswith("421")
             case "MAIL":
@@ -172,10 +176,11 @@ class _Session:
 
     def message(self) -> bool:
         self.say("354 go on")
+        self.unread = b"\r\n" + self.unread  # a message may be empty
         while (end := self.unread.find(b"\r\n.\r\n")) < 0:
             self.read()
         self.unread = self.unread[end + 5 :]
-        if select.select([self.connection], [], [], 0.01)[0]:
+        if select.select([self.connection], [], [], 0.003)[0]:
             self.read()
         self.early = len(self.unread)
         self.server.announced += self.early > 0

@@ -250,6 +250,7 @@ class Session(Replies):
         if refused and refused[0] == 421:  # it says no more
             return refused
         answer = self._refusal(unless=250)
+        goes_on = refused is not None and answer is None
         if refused is None:
             self.stage = Stage.RCPT
             refused = answer
@@ -258,7 +259,11 @@ class Session(Replies):
         if refused is None:
             self.stage = Stage.DATA
             return self._refusal(unless=354) or (354, b"")
-        if self.getreply()[0] == 354:  # nobody is to get it, and still it waits for it (RFC 2920 section 3.1)
+        if self.getreply()[0] == 354:
+            if goes_on:  # it has refused MAIL and taken RCPT: what came now would reach the recipient
+                self.close()
+                return refused
+            # Nobody is to get it, and still it waits for it (RFC 2920 section 3.1).
             connection.sendall(b".\r\n")
             self.getreply()
         return refused

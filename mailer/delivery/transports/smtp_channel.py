@@ -24,8 +24,8 @@ __all__ = ["SmtpChannel"]
 #: A message that was composed longer ago, for its announcement, is composed again (seconds).
 _FRESH_SECONDS: Final = 30.0
 _BACK_OFF_SECONDS: Final = (1.0, 2.0, 4.0, 8.0)
-#: A server that has taken mail and takes no connection now gets so many chances, after so many seconds each.
-_FULL_SECONDS: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+#: A server that has taken mail and takes no connection now gets another chance after each of these (seconds).
+_FULL_SECONDS: Final = (0.1, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 #: After so many setbacks in a row the server is not well; trying everybody would take days and bring nothing.
 _MOST_SETBACKS: Final = 8
 _USABLE = re.compile(r"[^\x00-\x20\x7f-\xa0<>\u2028\u2029]+")

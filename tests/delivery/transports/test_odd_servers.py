@@ -165,6 +165,15 @@ def test_the_number_is_learned(start: Start, words: str) -> None:
     assert max(server.sessions) == 7
 
 
+def test_a_server_that_goes_on_after_it_has_refused_mail_gets_no_empty_message(start: Start) -> None:
+    """It answers 452 to MAIL, and 250 and 354 to the RCPT and DATA that came with it."""
+    server, smtp = start(most_messages=10, goes_on=True)
+    batch = messages(45)
+    outcomes = send_all(smtp.channel(), batch)
+    assert {o.result for o in outcomes} == {Result.ACCEPTED}, outcomes
+    assert server.recipients == [message.address for message in batch]
+
+
 @pytest.mark.parametrize("at", ["RCPT", "DATA", "DOT"])
 @pytest.mark.parametrize(
     "words", ["452 4.5.3 Too many recipients in this session", "421 4.7.0 too many messages"]

@@ -382,7 +382,7 @@ def test_a_server_that_was_there_is_called_again_after_a_pause(bench: Callable[.
     desk.server.fail("CONNECT", "reply", "421 4.3.2 restarting")
     desk.server.fail("CONNECT", "close")
     assert desk.send()[0].result is Result.ACCEPTED
-    assert desk.pauses == [1.0, 1.0]
+    assert desk.pauses == [0.1, 1.0]
 
 
 def test_a_server_that_was_there_and_stays_away_is_one_sentence(bench: Callable[..., Bench]) -> None:

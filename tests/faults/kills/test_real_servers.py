@@ -1,4 +1,4 @@
-"""Commands killed at random moments while they send to Postfix and to Haraka; the servers' own accounts decide.
+"""Commands killed at random moments while they send to Postfix and to Haraka; the servers' accounts decide.
 
 There are a tenth of MAILER_TEST_KILLS kills over each, so 100 in `make faults`.
 """
