@@ -8,7 +8,7 @@ from pathlib import Path
 
 import trustme
 
-__all__ = ["authority_file", "server_tls"]
+__all__ = ["authority_file", "server_file", "server_tls"]
 
 
 @cache
@@ -27,4 +27,11 @@ def authority_file(folder: Path) -> Path:
     """The PEM file with which a client may trust these servers."""
     path = folder / "authority.pem"
     _authority().cert_pem.write_to_path(str(path))
+    return path
+
+
+def server_file(folder: Path) -> Path:
+    """A PEM file with the key and the certificates of a server at 127.0.0.1 and localhost."""
+    path = folder / "server.pem"
+    _authority().issue_cert("127.0.0.1", "localhost").private_key_and_cert_chain_pem.write_to_path(str(path))
     return path

@@ -28,7 +28,13 @@ default_internal_group = dovecot
 default_login_user = dovenull
 ssl = no
 disable_plaintext_auth = no
+auth_failure_delay = 0
 auth_mechanisms = {mechanisms}
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
 service auth {{
   inet_listener {{
     address = 127.0.0.1

@@ -13,7 +13,7 @@ from tests.servers.real.accounts import accounts
 from tests.servers.real.base import RealServer, Taken, find, needs_root
 from tests.servers.real.maildir import read_maildir
 
-__all__ = ["OpenSmtpd"]
+__all__ = ["OpenSmtpd", "OpenSmtpdForUsers"]
 
 _CONFIG = """\
 filter refused phase rcpt-to match rcpt-to regex {{ "^refused" }} reject "550 5.1.1 No such user here"
@@ -25,7 +25,7 @@ smtp max-message-size {size}
 smtp limit max-mails {messages}
 table everybody {{ "@" = "nobody" }}
 action box maildir "{folder}/box" virtual <everybody>
-match from any for any action box
+match {who} from any for any action box
 """
 
 
@@ -36,6 +36,8 @@ class OpenSmtpd(RealServer):
     limits_messages: ClassVar[Sequence[int]] = (452,)
     limits_connections: ClassVar[bool] = False
     speaks_smtputf8: ClassVar[bool] = False
+    #: Whose mail it takes.
+    who: ClassVar[str] = "!auth"
 
     @classmethod
     def need(cls) -> None:
@@ -56,6 +58,7 @@ class OpenSmtpd(RealServer):
         manners = self.manners
         config = _CONFIG.format(
             folder=self.folder,
+            who=self.who,
             port=self.port,
             messages=manners.messages or 1000,
             size=manners.size or "35M",
@@ -96,3 +99,10 @@ class OpenSmtpd(RealServer):
             return len(re.findall(r" smtp message ", said)) == len(re.findall(r" mda delivery ", said))
 
         self.settle(done)
+
+
+class OpenSmtpdForUsers(OpenSmtpd):
+    """It takes mail from people who are logged in, and has no way to log in."""
+
+    name: ClassVar[str] = "opensmtpd-for-users"
+    who: ClassVar[str] = "auth"

@@ -6,7 +6,6 @@ what a test needs; what one cannot do at all (`limits_messages`, `speaks_smtputf
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -14,7 +13,7 @@ import pytest
 
 from tests.servers.real.base import Manners, RealServer
 from tests.servers.real.conftest import CONNECTIONS, Desk, reader
-from tests.servers.real.delivered import is_same, is_sound
+from tests.servers.real.contract import agree, everybody_has_it, told
 from tests.servers.real.exim import Exim
 from tests.servers.real.node import Haraka, Nodemailer
 from tests.servers.real.opensmtpd import OpenSmtpd
@@ -43,27 +42,6 @@ def every(**failing: pytest.MarkDecorator) -> pytest.MarkDecorator:
     """The test runs with each server; those named are known to fail."""
     kinds = [pytest.param(kind, id=kind.name, marks=failing.get(kind.name, ())) for kind in KINDS]
     return pytest.mark.parametrize("kind", kinds)
-
-
-def agree(desk: Desk, server: RealServer) -> None:
-    """The spool and the server know of the same people, each once, and of the same messages."""
-    taken = server.taken()
-    assert sorted(one.recipient for one in taken) == desk.accepted(), told(desk, server)
-    assert server.count() == len(taken)
-    for one in taken:
-        assert is_same(one.data, desk.sent[one.recipient]), one.data
-        assert is_sound(one.data), one.data
-
-
-def everybody_has_it(desk: Desk, server: RealServer) -> None:
-    assert desk.counts == {"accepted": len(desk.states)}, told(desk, server)
-    agree(desk, server)
-
-
-def told(desk: Desk, server: RealServer) -> str:
-    """What the spool, the server and the last command say: for whoever reads a failure."""
-    reasons = Counter(desk.reasons.values()).most_common(5)
-    return f"spool {desk.counts}, {server.name} {server.count()}; {reasons}; {desk.last.err.strip()}"
 
 
 @every(haraka=A1)
