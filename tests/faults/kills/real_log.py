@@ -25,9 +25,6 @@ _GONE = {"06", "0A"}  # TIME_WAIT and LISTEN in /proc/net/tcp
 class _Postfix(Postfix):
     """A client that was killed leaves the beginning of a message in the log; what is queued tells more."""
 
-    # A killed client reconnects more often than a polite one.
-    main = "in_flow_delay = 0\n"
-
     def _settle(self) -> None:
         queues = [self.folder / "queue" / name for name in _BUSY]
         self.settle(lambda: not any(path.is_file() for queue in queues for path in queue.rglob("*")))
