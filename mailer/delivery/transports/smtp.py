@@ -17,6 +17,7 @@ from mailer.config import Settings
 from mailer.config.urls import shown_url, split_url
 from mailer.delivery.refusal import Cause, Stage, cause_of
 from mailer.delivery.transports.base import PASSED, Outcome, Outgoing, Passage, Pause, Result, one_line
+from mailer.delivery.transports.oauth import tokens_for
 from mailer.delivery.transports.server import Busy, Server, connect
 from mailer.delivery.transports.session import Announcement, Doubt, Ended, Lost, Session
 from mailer.errors import ConfigError, TransportError
@@ -63,7 +64,8 @@ class Smtp:
             raise ConfigError(f'"{url}" is not a transport; write smtp://user@host:port')
         user = unquote(parts.username or "")
         password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""
-        if user and not password:
+        tokens = tokens_for(settings, user) if user else None
+        if user and not password and tokens is None:
             raise ConfigError(
                 f"MAILER_SMTP_PASSWORD is not set, and {host} wants one for {user}; put it into .env, "
                 "or leave the user out of the transport's URL"
@@ -74,8 +76,10 @@ class Smtp:
             port or (465 if implicit else 587 if user else 25),
             implicit_tls=implicit,
             user=user,
-            password=password if user else "",
+            password=password if user and tokens is None else "",
             ca_file=settings.smtp_ca_file,
+            helo=settings.delivery.helo,
+            tokens=tokens,
         )
         return cls(server, concurrency=settings.delivery.connections, pause=pause)
 
