@@ -65,14 +65,15 @@ def signed_assertion(key: ServiceKey, user: str, endpoint: str, scope: str) -> s
     from authlib.oauth2.rfc7523.assertion import sign_jwt_bearer_assertion
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    from joserfc.jwk import ECKey, RSAKey
 
     try:
-        private = load_pem_private_key(key.pem.encode(), None)
-        algorithm = "ES256" if isinstance(private, ec.EllipticCurvePrivateKey) else "RS256"
+        elliptic = isinstance(load_pem_private_key(key.pem.encode(), None), ec.EllipticCurvePrivateKey)
+        algorithm, kind = ("ES256", ECKey) if elliptic else ("RS256", RSAKey)
         header = {"alg": algorithm, "typ": "JWT"} | ({"kid": key.key_id} if key.key_id else {})
         return str(
             sign_jwt_bearer_assertion(
-                key.pem,
+                kind.import_key(key.pem),
                 key.issuer,
                 endpoint,
                 subject=user,

@@ -85,13 +85,14 @@ class Tokens:
         """Asks for a token. A thread that waited while another one failed is told the same."""
         if self._failure is not None and self._asked != asked:
             raise type(self._failure)(str(self._failure))
-        self._asked += 1
         began = time.monotonic()
         try:
             answer = _ask(self._login)
         except TransportError as error:
             self._failure = error
             raise
+        finally:
+            self._asked += 1
         self._failure = None
         self._token, life = answer.token, answer.expires_in
         self._renew_at = None if life is None else began + life - min(_MARGIN_SECONDS, life / 5)

@@ -52,7 +52,7 @@ def request_token(client: Client, form: Mapping[str, str], advice: str) -> Acces
     """
     # The secret goes in the form: HTTP Basic has no rule for what is not ASCII, and some take the form alone.
     methods = ["client_secret_post" if client.secret else "none"]
-    if client.secret and client.tries_basic:
+    if client.secret and client.tries_basic and client.secret.isascii():
         methods.append("client_secret_basic")
     for last, method in enumerate(methods, 1 - len(methods)):
         refused, status, answer = _asked(client, form, method)
@@ -86,7 +86,10 @@ def _asked(client: Client, form: Mapping[str, str], method: str) -> tuple[Any, i
         session.trust_env = not is_loopback(urlsplit(client.endpoint).hostname or "")
         session.register_compliance_hook("access_token_response", look)
         try:
-            answer = session.fetch_token(client.endpoint, timeout=_SECONDS, allow_redirects=False, **form)
+            auth = None if client.client_id else _nobody
+            answer = session.fetch_token(
+                client.endpoint, auth=auth, timeout=_SECONDS, allow_redirects=False, **form
+            )
         except OAuthError as error:
             return error, status, {}
         except requests.exceptions.SSLError as error:
@@ -108,6 +111,11 @@ def _asked(client: Client, form: Mapping[str, str], method: str) -> tuple[Any, i
         except (ValueError, TypeError, UnicodeError):
             raise TransportError(_no_answer(client, status)) from None
     return None, status, answer
+
+
+def _nobody(request: Any) -> Any:
+    """Leaves a request as it is: the assertion tells who asks."""
+    return request
 
 
 def _read(client: Client, answer: Mapping[str, Any]) -> AccessToken:
@@ -162,6 +170,8 @@ def _deepest(error: BaseException) -> str:
     while cause is not None and seen < 20:
         if isinstance(cause, TimeoutError):
             words = "it did not answer in time"
+        elif isinstance(cause, ConnectionResetError):
+            words = "it closed the connection"
         elif isinstance(cause, OSError) and cause.strerror:
             words = getattr(cause, "verify_message", "") or cause.strerror
         cause, seen = cause.__cause__ or cause.__context__, seen + 1
