@@ -21,7 +21,7 @@ _SCOPES: dict[tuple[str, str], str] = {
     ("microsoft", "client_credentials"): "https://outlook.office365.com/.default",
     ("microsoft", "refresh_token"): "https://outlook.office.com/SMTP.Send offline_access",
     ("google", "service_account"): "https://mail.google.com/",
-    # Google's answer to a refresh token has the scope that was granted with it.
+    ("google", "refresh_token"): "https://mail.google.com/",
 }
 _TENANT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 
@@ -67,12 +67,12 @@ class OAuth(Frozen):
     def _it_fits_the_provider(self) -> Self:
         if self.provider == "google" and self.grant == "client_credentials":
             raise ValueError(
-                'Google takes no client credentials for SMTP; write grant = "service_account" '
+                'the SMTP of Google takes no client credentials; write grant = "service_account" '
                 'or "refresh_token"'
             )
         if self.provider == "microsoft" and self.grant == "service_account":
             raise ValueError(
-                'Microsoft has no service accounts for SMTP; write grant = "client_credentials" '
+                'the SMTP of Microsoft takes no service accounts; write grant = "client_credentials" '
                 'or "refresh_token"'
             )
         if not self.client_id and self.grant != "service_account":
