@@ -72,7 +72,7 @@ MICROSOFT = 'provider = "microsoft"\ngrant = "client_credentials"\nclient_id = "
     ("table", "told"),
     [
         ('provider = "google"\ngrant = "client_credentials"\nclient_id = "a"', NO_GRANTS),
-        (MICROSOFT.replace("client_credentials", "service_account"), "the SMTP of Microsoft takes no service"),
+        (MICROSOFT.replace("client_credentials", "service_account"), "Microsoft takes no service"),
         (MICROSOFT, "tenant is missing; write the id of your directory, or its domain"),
         (MICROSOFT + 'tenant = "../evil"', 'delivery.oauth.tenant: "../evil" is not a tenant'),
         (CUSTOM, "token_url is missing"),
