@@ -77,9 +77,9 @@ def explained(server: Server, error: OSError, credentials: Credentials) -> Trans
 
 
 def _unwelcome(server: Server, error: Unwelcome, said: str) -> TransportError:
-    """A refusal of EHLO is about our name, unless that is a full one and the words do not speak of it."""
+    """A refusal of EHLO is about our name by its words, or where it is final and the name is no full one."""
     kind = Busy if 400 <= error.smtp_code <= 499 else TransportError
-    if speaks_of_helo(error.smtp_code, said) or not is_full_name(error.name):
+    if speaks_of_helo(error.smtp_code, said) or (kind is not Busy and not is_full_name(error.name)):
         return kind(f"{server} refused us at EHLO: {said}; {helo_advice(error.name)}")
     if kind is Busy:
         return Busy(

@@ -136,7 +136,6 @@ def test_a_setting_that_is_no_name_is_told_at_its_line(value: str, workspace: Pa
         "501 Syntactically invalid EHLO argument(s)",
         "554 5.7.1 no",
         "421 4.7.0 Try again later, closing connection. (EHLO)",
-        "450 4.7.1 later",
     ],
 )
 def test_a_server_that_wants_a_full_name_leads_to_the_setting(
