@@ -23,6 +23,7 @@ __all__ = [
     "Busy",
     "Channel",
     "Foreseeing",
+    "Full",
     "Gated",
     "Outcome",
     "Outgoing",
@@ -46,6 +47,10 @@ _UNSEEN = re.compile(r"[\x00-\x20\x7f-\xa0\u2028-\u202e\u2066-\u2069]+")
 
 class Busy(TransportError):
     """The other side cannot be used now, but perhaps in a moment."""
+
+
+class Full(Busy):
+    """The server answers, and takes no connection or no mail at this time."""
 
 
 class Result(StrEnum):

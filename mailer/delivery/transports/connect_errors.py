@@ -8,7 +8,7 @@ import ssl
 from typing import TYPE_CHECKING
 
 from mailer.delivery.transports.auth import WITH_PASSWORD, WITH_TOKEN, Credentials, Mismatch, show_without
-from mailer.delivery.transports.base import Busy, one_line
+from mailer.delivery.transports.base import Busy, Full, one_line
 from mailer.delivery.transports.hello import Unwelcome, helo_advice, is_full_name, speaks_of_helo
 from mailer.delivery.transports.session import NO_ANSWER
 from mailer.delivery.transports.tls_port import BeginsWithTls
@@ -37,7 +37,7 @@ def explained(server: Server, error: OSError, credentials: Credentials) -> Trans
         case Unwelcome():
             return _unwelcome(server, error, _words(error, credentials))
         case smtplib.SMTPResponseException() if 400 <= error.smtp_code <= 499:
-            return Busy(
+            return Full(
                 f"{server} takes no mail just now: {_words(error, credentials)}; run this again later"
             )
         case smtplib.SMTPResponseException():
@@ -78,11 +78,11 @@ def explained(server: Server, error: OSError, credentials: Credentials) -> Trans
 
 def _unwelcome(server: Server, error: Unwelcome, said: str) -> TransportError:
     """A refusal of EHLO is about our name by its words, or where it is final and the name is no full one."""
-    kind = Busy if 400 <= error.smtp_code <= 499 else TransportError
-    if speaks_of_helo(error.smtp_code, said) or (kind is not Busy and not is_full_name(error.name)):
+    kind = Full if 400 <= error.smtp_code <= 499 else TransportError
+    if speaks_of_helo(error.smtp_code, said) or (kind is not Full and not is_full_name(error.name)):
         return kind(f"{server} refused us at EHLO: {said}; {helo_advice(error.name)}")
-    if kind is Busy:
-        return Busy(
+    if kind is Full:
+        return Full(
             f"{server} takes no mail just now: {said}; run this again later, and where that does not help, "
             f"set [delivery] helo to another name than {error.name}"
         )

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from mailer.delivery.transports.auth import Credentials
-from mailer.delivery.transports.base import Busy, is_loopback
+from mailer.delivery.transports.base import Busy, Full, is_loopback
 from mailer.delivery.transports.connect_errors import LoginRefused, explained
 from mailer.delivery.transports.oauth import Tokens
 from mailer.delivery.transports.session import Session
 from mailer.errors import TransportError
 
-__all__ = ["Busy", "Server", "connect"]
+__all__ = ["Busy", "Full", "Server", "connect"]
 
 #: Connecting takes a round trip; a greeting may be held back on purpose for half a minute.
 _REACH_SECONDS: Final = 30.0
