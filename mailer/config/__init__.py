@@ -7,6 +7,7 @@ Everything that is wrong is told in one answer, each with its line.
 from mailer.config.fields import TITLE_FIELDS, Mailbox
 from mailer.config.load import CONFIG_NAME, find_workspace, load_settings
 from mailer.config.model import Brand, Delivery, Dkim, Edition, Pace, Publication, Settings
+from mailer.config.oauth import OAuth
 from mailer.config.rates import Rate
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Dkim",
     "Edition",
     "Mailbox",
+    "OAuth",
     "Pace",
     "Publication",
     "Rate",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 import re
 from string import Formatter
 from typing import Annotated
@@ -22,6 +23,7 @@ __all__ = [
     "Domain",
     "Filled",
     "Frozen",
+    "Helo",
     "KeyFile",
     "Language",
     "Line",
@@ -177,6 +179,25 @@ def _domain(value: str) -> str:
     return ascii_form
 
 
+def _helo(value: str) -> str:
+    """A full name in ASCII, or an address in brackets, for EHLO (RFC 5321 section 4.1.3); '' stays ''."""
+    if value.startswith("[") and value.endswith("]"):
+        kind, colon, address = value[1:-1].rpartition("IPv6:")
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            raise ValueError(
+                f'"{value}" is not an address such as [192.0.2.1] or [IPv6:2001:db8::1]'
+            ) from None
+        if kind or (parsed.version == 6) != bool(colon):
+            raise ValueError(f'"{value}" is not an address such as [192.0.2.1] or [IPv6:2001:db8::1]')
+        return value
+    try:
+        return _domain(value.removesuffix("."))
+    except ValueError:
+        raise ValueError(f'"{value}" is not the full name of a machine such as mail.example.org') from None
+
+
 def _selector(value: str) -> str:
     if len(value) > 180 or not _SELECTOR.fullmatch(value):
         raise ValueError(
@@ -203,6 +224,7 @@ Colour = Annotated[str, AfterValidator(_colour)]
 TimeOfDay = Annotated[dt.time | None, BeforeValidator(_time)]
 TitlePattern = Annotated[str, AfterValidator(_one_line), AfterValidator(_title)]
 Domain = Annotated[str, AfterValidator(_domain)]
+Helo = Annotated[str, AfterValidator(_helo)]
 Selector = Annotated[str, AfterValidator(_selector)]
 KeyFile = Annotated[str, AfterValidator(_key_file)]
 TransportUrl = Annotated[str, AfterValidator(_transport)]

@@ -15,6 +15,7 @@ from dotenv import dotenv_values
 from pydantic import SecretStr, ValidationError
 
 from mailer.config.model import SECTIONS, Edition, File, Settings
+from mailer.config.oauth import OAuth
 from mailer.config.text import decode_text
 from mailer.errors import ConfigError, Problem
 from mailer.words import from_system, nearest
@@ -25,13 +26,15 @@ CONFIG_NAME = "mailer.toml"
 
 #: The variables that are read begin so, but for this one of SendGrid.
 _BEGINNINGS = tuple(
-    f"MAILER_{name.upper()}_" for name in (*SECTIONS, "editions", "secret", "smtp", "sendgrid")
+    f"MAILER_{name.upper()}_" for name in (*SECTIONS, "editions", "secret", "smtp", "oauth", "sendgrid")
 )
 _SENDGRID_KEY = "SENDGRID_API_KEY"
 #: A number of more digits is too large for whatever setting, and Python refuses to read some of them.
 _DIGITS = 20
 _LONG_NUMBER = re.compile(rf"[0-9](?:_?[0-9]){{{_DIGITS},}}")
 _LONGEST_MESSAGE = 500
+#: What belongs to [delivery.oauth] and comes from the environment.
+_SECRETS = ("client_secret", "refresh_token", "key_file")
 
 
 def find_workspace(start: Path) -> Path:
@@ -63,6 +66,11 @@ def load_settings(root: Path, environ: Mapping[str, str] | None = None) -> Setti
     more: dict[str, Any] = {}
     if environment.get("MAILER_SMTP_CA_FILE"):
         more["smtp_ca_file"] = root / environment["MAILER_SMTP_CA_FILE"]
+    for secret in ("oauth_client_secret", "oauth_refresh_token"):
+        if environment.get(f"MAILER_{secret.upper()}"):
+            more[secret] = SecretStr(environment[f"MAILER_{secret.upper()}"])
+    if environment.get("MAILER_OAUTH_KEY_FILE"):
+        more["oauth_key_file"] = root / environment["MAILER_OAUTH_KEY_FILE"]
     if environment.get("MAILER_SENDGRID_URL"):
         more["sendgrid_url"] = environment["MAILER_SENDGRID_URL"].rstrip("/")
     return Settings(
@@ -195,6 +203,10 @@ def _suggestion(place: tuple[str, ...]) -> str:
     section = SECTIONS.get(place[0])
     if len(place) == 3 and place[0] == "editions":
         section = Edition
+    if len(place) == 3 and place[:2] == ("delivery", "oauth"):
+        section = OAuth
+        if place[2] in _SECRETS:
+            return f"; it is a secret, which is not kept in this file: set MAILER_OAUTH_{place[2].upper()}"
     known = (
         [field.alias or name for name, field in section.model_fields.items()]
         if section and len(place) > 1

@@ -17,6 +17,7 @@ from mailer.config.fields import (
     Domain,
     Filled,
     Frozen,
+    Helo,
     KeyFile,
     Language,
     Line,
@@ -28,6 +29,7 @@ from mailer.config.fields import (
     TitlePattern,
     TransportUrl,
 )
+from mailer.config.oauth import OAuthTable
 from mailer.config.rates import Day, Days, Hold, Limits, Share, Span
 from mailer.errors import ConfigError
 
@@ -82,7 +84,8 @@ class Delivery(Frozen):
     """How messages leave. `connections` is how many are open at once.
 
     `hold` is for how long the first few of a `--canary` are watched; None waits for the operator. Mail that a
-    server defers is tried again for `retry_for`, and then given up.
+    server defers is tried again for `retry_for`, and then given up. `helo` is what EHLO says; '' stands for
+    this machine's own name. With `oauth`, the user of the transport's URL logs in with an access token.
     """
 
     transport: TransportUrl = "outbox:outbox"
@@ -91,6 +94,8 @@ class Delivery(Frozen):
     hold: Hold = dt.timedelta(minutes=30)
     retry_for: Span = dt.timedelta(hours=24)
     return_path: Sender | None = None
+    helo: Helo = ""
+    oauth: OAuthTable = None
 
 
 class Pace(Frozen):
@@ -162,6 +167,9 @@ class Settings(Frozen):
     secret_keys: tuple[SecretStr, ...] = ()
     smtp_password: SecretStr | None = None
     smtp_ca_file: Path | None = None
+    oauth_client_secret: SecretStr | None = None
+    oauth_refresh_token: SecretStr | None = None
+    oauth_key_file: Path | None = None
     sendgrid_key: SecretStr | None = None
     sendgrid_url: str = "https://api.sendgrid.com"
 

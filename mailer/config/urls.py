@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
-__all__ = ["shown_url", "split_url"]
+__all__ = ["is_loopback", "shown_url", "split_url"]
 
 _PASSWORD = re.compile(r"(//[^/@:]*):.*@", re.DOTALL)
 
@@ -34,3 +35,13 @@ def split_url(url: str) -> SplitResult:
 def shown_url(url: str) -> str:
     """The URL as a message may show it: without a password."""
     return _PASSWORD.sub(r"\1:…@", url)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, so that nobody can listen in between."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

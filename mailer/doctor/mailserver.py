@@ -19,7 +19,7 @@ from mailer.errors import ConfigError, TransportError
 
 __all__ = ["mailserver", "reverse_names"]
 
-_SECONDS: Final = 8.0
+_SECONDS: Final = 25.0  # some servers hold their greeting back for 20
 
 
 def mailserver(settings: Settings, *, seconds: float = _SECONDS) -> Iterator[Finding]:
@@ -38,6 +38,8 @@ def mailserver(settings: Settings, *, seconds: float = _SECONDS) -> Iterator[Fin
     try:
         tls = session.sock.version() if isinstance(session.sock, ssl.SSLSocket) else None
         login = f"takes the login of {server.user}" if server.user else "asks for no login"
+        if server.user and server.tokens is not None:
+            login += " with an access token"
         if tls is None and not is_loopback(server.host):
             yield Finding(
                 name,

@@ -7,6 +7,8 @@ import pytest
 from mailer.doctor.mailserver import mailserver
 from tests.doctor.conftest import DOMAIN, HOST, World, lines
 from tests.servers.certificates import server_tls
+from tests.servers.login import LoginServer
+from tests.servers.oauth import OAuthServer
 from tests.servers.smtp import SmtpServer
 
 
@@ -36,6 +38,32 @@ def test_a_wrong_password(world: World, monkeypatch: pytest.MonkeyPatch) -> None
     assert status == "error"
     assert "refused the user desk" in message
     assert "wrong" not in message
+
+
+@pytest.mark.parametrize("secret", ["s3cret", "another"])
+def test_an_access_token(secret: str, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        OAuthServer(secret="s3cret") as provider,
+        LoginServer("AUTH XOAUTH2", tls=server_tls(HOST)) as server,
+    ):
+        server.tokens = provider.tokens  # type: ignore[assignment]
+        monkeypatch.setenv("MAILER_OAUTH_CLIENT_SECRET", secret)
+        world.configure("^transport = .*", f'transport = "smtps://desk@{HOST}:{server.port}"')
+        world.configure(
+            r"^\[dkim\]",
+            '[delivery.oauth]\nprovider = "custom"\ngrant = "client_credentials"\nclient_id = "app-1"\n'
+            f'token_url = "{provider.url}"\n[dkim]',
+        )
+        assert told(world, "transport")[0] == "ok"
+        status, message = told(world, f"smtp {HOST}:{server.port}")
+        if secret == "s3cret":
+            assert (status, message) == (
+                "ok",
+                "answers with TLSv1.3 and takes the login of desk with an access token",
+            )
+        else:
+            assert status == "error"
+            assert message.endswith("gives no access token: invalid_client: the secret is wrong")
 
 
 def test_a_password_that_is_not_set_is_the_transports_error(

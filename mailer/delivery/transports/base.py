@@ -7,7 +7,6 @@ fast it goes are not known here. How to add one is told in docs/transports.md.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,12 +14,16 @@ from enum import StrEnum
 from typing import Final, Protocol, runtime_checkable
 
 from mailer.config import Mailbox
+from mailer.config.urls import is_loopback
 from mailer.delivery.refusal import Cause
+from mailer.errors import TransportError
 from mailer.render.rendition import Rendition
 
 __all__ = [
+    "Busy",
     "Channel",
     "Foreseeing",
+    "Full",
     "Gated",
     "Outcome",
     "Outgoing",
@@ -40,6 +43,14 @@ Pause = Callable[[float], object]
 
 # Control characters, line ends of every kind, and what turns the direction of the text around it.
 _UNSEEN = re.compile(r"[\x00-\x20\x7f-\xa0\u2028-\u202e\u2066-\u2069]+")
+
+
+class Busy(TransportError):
+    """The other side cannot be used now, but perhaps in a moment."""
+
+
+class Full(Busy):
+    """The server answers, and takes no connection or no mail at this time."""
 
 
 class Result(StrEnum):
@@ -229,13 +240,3 @@ def one_line(words: str | bytes, limit: int = 500) -> str:
         return text.strip()  # as nearly all are
     text = _UNSEEN.sub(" ", text[: limit * 8].encode("utf-8", "replace").decode("utf-8")).strip()
     return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, so that nobody can listen in between."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -5,22 +5,24 @@ A password is sent over TLS only, or within this machine. What is done with the 
 
 from __future__ import annotations
 
-import base64
-import smtplib
-import socket
 import ssl
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from mailer.delivery.transports.base import is_loopback, one_line
-from mailer.delivery.transports.session import NO_ANSWER, Session
+from mailer.delivery.transports.auth import Credentials
+from mailer.delivery.transports.base import Busy, Full, is_loopback
+from mailer.delivery.transports.connect_errors import LoginRefused, explained
+from mailer.delivery.transports.oauth import Tokens
+from mailer.delivery.transports.session import Session
 from mailer.errors import TransportError
 
 __all__ = ["Busy", "Full", "Server", "connect"]
 
-_CONNECT_SECONDS: Final = 30.0
+#: Connecting takes a round trip; a greeting may be held back on purpose for half a minute.
+_REACH_SECONDS: Final = 30.0
+_CONNECT_SECONDS: Final = 60.0
 #: How long the answer to an announced message may take until it is known that the server answers such.
 _ANNOUNCED_SECONDS: Final = 20.0
 _ANSWER_SECONDS: Final = 300.0  # RFC 5321 section 4.5.3.2 asks for patience: five minutes for a command
@@ -28,7 +30,12 @@ _ANSWER_SECONDS: Final = 300.0  # RFC 5321 section 4.5.3.2 asks for patience: fi
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where to connect, and how. The password is kept out of every repr."""
+    """Where to connect, and how. The password is kept out of every repr.
+
+    `helo` is what EHLO says; '' stands for this machine's own name. With `tokens`, the user logs in by OAuth
+    and not by password. `connect_seconds` is how long the greeting and each answer until the session is ready
+    may take, `answer_seconds` each answer from then on.
+    """
 
     host: str
     port: int
@@ -39,6 +46,8 @@ class Server:
     connect_seconds: float = _CONNECT_SECONDS
     answer_seconds: float = _ANSWER_SECONDS
     announced_seconds: float = _ANNOUNCED_SECONDS
+    helo: str = ""
+    tokens: Tokens | None = None
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -51,16 +60,26 @@ class Server:
         return _tls(self.ca_file, self.ca_file is not None or not is_loopback(self.host))
 
 
-class Busy(TransportError):
-    """No connection now, but perhaps in a moment."""
-
-
-class Full(Busy):
-    """The server answers, and takes no connection or no mail at this time."""
-
-
 def connect(server: Server) -> Session:
-    """A session ready for mail. Raises TransportError with what to do about it."""
+    """A session ready for mail. Raises TransportError with what to do about it, Busy where later may do.
+
+    An access token that is refused is renewed, once.
+    """
+    if server.tokens is None or not server.user:
+        return _connect(server, _credentials(server, ""))
+    token = server.tokens.current()
+    try:
+        session = _connect(server, _credentials(server, token))
+    except LoginRefused:
+        renewed = server.tokens.renewed(token)
+        if not renewed:
+            raise
+        session, token = _connect(server, _credentials(server, renewed)), renewed
+    server.tokens.accepted(token)
+    return session
+
+
+def _connect(server: Server, credentials: Credentials) -> Session:
     tls = server.tls()
     session: Session | None = None
     try:
@@ -68,9 +87,11 @@ def connect(server: Server) -> Session:
             server.host,
             server.port,
             timeout=server.connect_seconds,
+            connect_timeout=min(server.connect_seconds, _REACH_SECONDS),
             implicit_tls=tls if server.implicit_tls else None,
+            name=server.helo,
         )
-        session.ehlo_or_helo_if_needed()
+        session.greet()
         if not server.implicit_tls and session.has_extn("starttls"):
             session.secure(tls)
         elif server.user and not server.implicit_tls and not is_loopback(server.host):
@@ -79,70 +100,19 @@ def connect(server: Server) -> Session:
                 "or another port (587 is usual)"
             )
         if server.user:
-            session.authenticate(server.user, server.password)
+            session.authenticate(credentials)
         session.patience(server.answer_seconds)
     except BaseException as error:
         if session is not None:
             session.close()
         if isinstance(error, OSError):
-            raise _explain(server, error) from None
+            raise explained(server, error, credentials) from None
         raise
     return session
 
 
-def _explain(server: Server, error: OSError) -> TransportError:
-    """Why there is no connection, and what to do."""
-    match error:
-        case smtplib.SMTPAuthenticationError() if error.smtp_code >= 500:
-            return TransportError(
-                f"{server} refused the user {server.user}: {_words(server, error)}; "
-                "check the user in the transport's URL and MAILER_SMTP_PASSWORD"
-            )
-        case smtplib.SMTPNotSupportedError():
-            return TransportError(
-                f"{server} does not let {server.user} log in: {one_line(str(error))}; use the server's port "
-                "for submission (587 or 465), or leave the user out of the transport's URL"
-            )
-        case smtplib.SMTPResponseException() if 400 <= error.smtp_code <= 499:
-            return Full(f"{server} takes no mail just now: {_words(server, error)}; run this again later")
-        case smtplib.SMTPResponseException():
-            return TransportError(
-                f"{server} refused us: {_words(server, error)}; ask who runs it, or use another transport"
-            )
-        case ssl.SSLCertVerificationError():
-            return TransportError(
-                f"the certificate of {server} cannot be trusted: {error.verify_message}; use the host name "
-                "that stands in it, name a private authority's file in MAILER_SMTP_CA_FILE, and see whether "
-                "this machine's clock is right"
-            )
-        case ssl.SSLError():
-            return TransportError(
-                f"TLS with {server} failed: {error.reason or error.strerror}; smtps:// is for ports that "
-                "begin with TLS (465), smtp:// for those with STARTTLS (587)"
-            )
-        case socket.gaierror() if error.errno != socket.EAI_AGAIN:
-            return TransportError(
-                f"there is no host called {server.host}: {error.strerror}; check the transport's URL"
-            )
-        case TimeoutError():
-            why = NO_ANSWER.removeprefix("it ")
-        case smtplib.SMTPException() if str(error) == NO_ANSWER:
-            why = NO_ANSWER.removeprefix("it ")
-        case smtplib.SMTPException():
-            why = f"broke off: {one_line(str(error))}"
-        case _:
-            why = f"cannot be reached: {error.strerror or error}"
-    return Busy(f"{server} {why}; check that the server runs and that the transport's URL is right")
-
-
-def _words(server: Server, error: smtplib.SMTPResponseException) -> str:
-    """What the server said, without the password: some repeat the line that they do not like."""
-    said = error.smtp_error if isinstance(error.smtp_error, bytes) else error.smtp_error.encode()
-    if server.password:
-        password = server.password.encode()
-        for secret in (b"\0" + server.user.encode() + b"\0" + password, password):
-            said = said.replace(base64.b64encode(secret), b"[password]").replace(secret, b"[password]")
-    return f"{error.smtp_code} {one_line(said, 300)}"
+def _credentials(server: Server, token: str) -> Credentials:
+    return Credentials(server.user, server.password, token, server.host, server.port)
 
 
 @lru_cache(maxsize=8)

@@ -7,7 +7,6 @@ connection is told apart by whether the final dot had left. Policy, such as when
 
 from __future__ import annotations
 
-import base64
 import re
 import smtplib
 import socket
@@ -17,8 +16,12 @@ from contextlib import suppress
 from typing import Final, NamedTuple
 
 from mailer.delivery.refusal import Stage
+from mailer.delivery.transports.auth import Credentials, log_in
+from mailer.delivery.transports.base import one_line
 from mailer.delivery.transports.buffered import wait_until_sent
+from mailer.delivery.transports.hello import Unwelcome, address_literal, full_name, speaks_of_helo
 from mailer.delivery.transports.replies import NO_ANSWER, Replies, say
+from mailer.delivery.transports.tls_port import await_greeting
 
 __all__ = ["NO_ANSWER", "Announcement", "Doubt", "Ended", "Lost", "Session"]
 
@@ -54,8 +57,21 @@ class Session(Replies):
     `announced` is the message whose MAIL, RCPT and DATA are on their way already: no other can be the next.
     """
 
-    def __init__(self, host: str, port: int, *, timeout: float, implicit_tls: ssl.SSLContext | None) -> None:
-        """Connects and reads the greeting. Raises OSError, ssl.SSLError and smtplib.SMTPException."""
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        timeout: float,
+        implicit_tls: ssl.SSLContext | None,
+        connect_timeout: float | None = None,
+        name: str = "",
+    ) -> None:
+        """Connects and reads the greeting. `name` is what EHLO says; '' stands for this machine's own.
+
+        `timeout` is how many seconds each answer may take, `connect_timeout` how many the connecting (as
+        `timeout` where it is None). Raises OSError, ssl.SSLError and smtplib.SMTPException.
+        """
         self.transactions = 0
         self.accepted = 0
         #: How long the answer to an announced message may take (seconds); None: as long as any other.
@@ -63,31 +79,43 @@ class Session(Replies):
         self.stage = Stage.MAIL
         self.announced: Announcement | None = None
         self._implicit_tls = implicit_tls
+        self._connect_timeout = connect_timeout
         super().__init__(host, port, local_hostname="localhost", timeout=timeout)
-        self.local_hostname = self._own_name()
+        self.local_hostname = name or self._own_name()
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         """Overrides the place where smtplib opens its socket, as its own SMTP_SSL does."""
-        plain = socket.create_connection((host, port), timeout)
+        plain = socket.create_connection((host, port), self._connect_timeout or timeout)
+        plain.settimeout(timeout)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._implicit_tls is None:
+            try:
+                await_greeting(plain, host, port, timeout)
+            except OSError:
+                plain.close()
+                raise
             return plain
         return self._implicit_tls.wrap_socket(plain, server_hostname=host)
 
     def _own_name(self) -> str:
         """What EHLO says: the machine's full name, else its address (RFC 5321 section 4.1.4)."""
-        name = socket.gethostname()
-        if "." in name and re.fullmatch(r"[A-Za-z0-9.-]+", name):
-            return name
-        address = self._open_socket().getsockname()[0]
-        return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+        return full_name() or address_literal(self._open_socket().getsockname()[0])
 
-    def ehlo(self, name: str = "") -> tuple[int, bytes]:
-        """Overrides smtplib's, which asks on with HELO after a 421 and so forgets why the server hung up."""
-        code, words = super().ehlo(name)
-        if code == 421:
-            raise smtplib.SMTPHeloError(code, words)
-        return code, words
+    def greet(self) -> None:
+        """EHLO, or HELO where the server does not know EHLO. Raises Unwelcome with what it said."""
+        code, words = self.ehlo()
+        if 200 <= code <= 299:
+            return
+        refused = Unwelcome(code, words, self.local_hostname)
+        if 400 <= code <= 499:
+            raise refused
+        with suppress(smtplib.SMTPServerDisconnected):
+            code, words = self.helo()
+            if 200 <= code <= 299:
+                return
+            if not speaks_of_helo(refused.smtp_code, one_line(refused.smtp_error)):
+                refused = Unwelcome(code, words, self.local_hostname)
+        raise refused
 
     def secure(self, context: ssl.SSLContext) -> None:
         """STARTTLS, then EHLO again (RFC 3207)."""
@@ -95,23 +123,11 @@ class Session(Replies):
         if self._unread:  # came before TLS, would count as having come within it
             self.close()
             raise smtplib.SMTPServerDisconnected("it sent something in the clear after STARTTLS")
-        self.ehlo_or_helo_if_needed()
+        self.greet()
 
-    def authenticate(self, user: str, password: str) -> None:
+    def authenticate(self, credentials: Credentials) -> None:
         """AUTH with the best mechanism that both sides know. Raises smtplib.SMTPException."""
-        if (user + password).isascii():
-            try:
-                self.login(user, password)
-            except ValueError:  # smtplib lets a challenge that is no base64 through
-                raise smtplib.SMTPException("its answer to AUTH cannot be read") from None
-            return
-        # smtplib takes ASCII only; RFC 4616 says that PLAIN is UTF-8.
-        if "PLAIN" not in self.esmtp_features.get("auth", "").upper().split():
-            raise smtplib.SMTPNotSupportedError("it does not offer AUTH PLAIN, which this password needs")
-        token = base64.b64encode(f"\0{user}\0{password}".encode()).decode("ascii")
-        code, words = self.docmd("AUTH", f"PLAIN {token}")
-        if code != 235:
-            raise smtplib.SMTPAuthenticationError(code, words)
+        log_in(self, credentials)
 
     @property
     def largest(self) -> int:

@@ -12,6 +12,7 @@ from mailer.config import Settings
 from mailer.config.urls import shown_url, split_url
 from mailer.delivery.transports.base import Pause
 from mailer.delivery.transports.learned import MESSAGES_PER_CONNECTION, Learned
+from mailer.delivery.transports.oauth import tokens_for
 from mailer.delivery.transports.server import Server
 from mailer.delivery.transports.smtp_channel import SmtpChannel
 from mailer.errors import ConfigError
@@ -48,7 +49,8 @@ class Smtp:
             raise ConfigError(f'"{url}" is not a transport; write smtp://user@host:port')
         user = unquote(parts.username or "")
         password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""
-        if user and not password:
+        tokens = tokens_for(settings, user) if user else None
+        if user and not password and tokens is None:
             raise ConfigError(
                 f"MAILER_SMTP_PASSWORD is not set, and {host} wants one for {user}; put it into .env, "
                 "or leave the user out of the transport's URL"
@@ -59,8 +61,10 @@ class Smtp:
             port or (465 if implicit else 587 if user else 25),
             implicit_tls=implicit,
             user=user,
-            password=password if user else "",
+            password=password if user and tokens is None else "",
             ca_file=settings.smtp_ca_file,
+            helo=settings.delivery.helo,
+            tokens=tokens,
         )
         return cls(server, concurrency=settings.delivery.connections, pause=pause)
 

@@ -1,0 +1,115 @@
+"""`[delivery.oauth]`: how an access token is got that logs in at an SMTP server instead of a password."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, model_validator
+
+from mailer.config.fields import Frozen, Line
+from mailer.config.urls import is_loopback, split_url
+
+__all__ = ["OAuth", "OAuthTable"]
+
+Grant = Literal["client_credentials", "refresh_token", "service_account"]
+
+_MICROSOFT_TOKENS = "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"
+_GOOGLE_TOKENS = "https://oauth2.googleapis.com/token"
+_SCOPES: dict[tuple[str, str], str] = {
+    ("microsoft", "client_credentials"): "https://outlook.office365.com/.default",
+    ("microsoft", "refresh_token"): "https://outlook.office.com/SMTP.Send offline_access",
+    ("google", "service_account"): "https://mail.google.com/",
+    ("google", "refresh_token"): "https://mail.google.com/",
+}
+_TENANT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+
+
+def _token_url(value: str) -> str:
+    """Whatever is sent there holds secrets, so that it has to be encrypted or stay on this machine."""
+    if not value:
+        return value
+    try:
+        parts = split_url(value)
+    except ValueError as error:
+        raise ValueError(f"is not the address of a token endpoint: {error}") from None
+    host = parts.hostname or ""
+    if not host or parts.fragment or not value.isascii() or re.search(r"\s", value):
+        raise ValueError("is not an address such as https://login.example.org/oauth2/token")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("holds a user or a password; leave it out and use the MAILER_OAUTH_ variables")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
+        raise ValueError("must begin with https://, because secrets are sent there")
+    return value
+
+
+def _tenant(value: str) -> str:
+    if value and not _TENANT.fullmatch(value):
+        raise ValueError(f'"{value[:80]}" is not a tenant; write its id, or a domain such as example.org')
+    return value
+
+
+class OAuth(Frozen):
+    """A login by XOAUTH2 or OAUTHBEARER. Secrets come from the environment alone.
+
+    `token_url` and `scope` are the provider's usual ones where they are ''; `tenant` is Microsoft's.
+    """
+
+    provider: Literal["microsoft", "google", "custom"]
+    grant: Grant
+    client_id: Line = ""
+    tenant: Annotated[Line, AfterValidator(_tenant)] = ""
+    token_url: Annotated[Line, AfterValidator(_token_url)] = ""
+    scope: Line = ""
+
+    @model_validator(mode="after")
+    def _it_fits_the_provider(self) -> Self:
+        if self.provider == "google" and self.grant == "client_credentials":
+            raise ValueError(
+                'the SMTP of Google takes no client credentials; write grant = "service_account" '
+                'or "refresh_token"'
+            )
+        if self.provider == "microsoft" and self.grant == "service_account":
+            raise ValueError(
+                'the SMTP of Microsoft takes no service accounts; write grant = "client_credentials" '
+                'or "refresh_token"'
+            )
+        if not self.client_id and self.grant != "service_account":
+            raise ValueError("client_id is missing; write the id that the provider gave the application")
+        if self.provider == "microsoft" and not self.token_url and not self.tenant:
+            raise ValueError("tenant is missing; write the id of your directory, or its domain")
+        if self.provider != "microsoft" and self.tenant:
+            raise ValueError('tenant is only for provider = "microsoft"; write token_url')
+        if self.provider == "custom" and not self.token_url:
+            raise ValueError("token_url is missing; write the address of the provider's token endpoint")
+        return self
+
+    @property
+    def endpoint(self) -> str:
+        """The address of the token endpoint."""
+        if self.token_url:
+            return self.token_url
+        return (
+            _MICROSOFT_TOKENS.format(tenant=self.tenant) if self.provider == "microsoft" else _GOOGLE_TOKENS
+        )
+
+    @property
+    def wanted_scope(self) -> str:
+        """What is asked for, or '' where the provider decides."""
+        return self.scope or _SCOPES.get((self.provider, self.grant), "")
+
+
+def _table(value: object) -> object:
+    """A table from the environment is written as TOML: `{provider = "microsoft", …}`."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return tomllib.loads(f"table = {value}")["table"]
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError):
+        raise ValueError(
+            'is not a table such as {provider = "microsoft", grant = "client_credentials"}'
+        ) from None
+
+
+OAuthTable = Annotated[OAuth | None, BeforeValidator(_table)]

@@ -1,0 +1,62 @@
+"""Tells a port that begins with TLS from a server that is slow to greet.
+
+Both are silent at first: a TLS server waits for the client, and RFC 5321 section 4.5.3.2 lets a greeting take
+five minutes. Postscreen waits 6 seconds by default, others 20 or 30.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+from contextlib import suppress
+from typing import Final
+
+__all__ = ["BeginsWithTls", "await_greeting", "begins_with_tls"]
+
+_USUAL_TLS_PORT: Final = 465
+#: How long a server may be silent before its port is tried: at the usual port for TLS, and elsewhere, where
+#: it is longer than postscreen's delay.
+_SILENCE_SECONDS: Final = (2.0, 7.0)
+_HANDSHAKE_SECONDS: Final = 5.0
+#: How a TLS record begins that answers a handshake: an alert, or a handshake (RFC 8446 section 5.1).
+_TLS_RECORDS: Final = (b"\x15", b"\x16")
+
+
+class BeginsWithTls(OSError):
+    """A server waits for a TLS handshake where a greeting was expected."""
+
+
+def await_greeting(connection: socket.socket, host: str, port: int, patience: float) -> None:
+    """Returns when the server has said something, or when only more patience is left.
+
+    Raises BeginsWithTls where it is silent and answers a TLS handshake on a second connection. Waits for
+    `patience` seconds at most, apart from the handshake.
+    """
+    silence = _SILENCE_SECONDS[0] if port == _USUAL_TLS_PORT else _SILENCE_SECONDS[1]
+    if silence < patience and not _speaks(connection, silence) and begins_with_tls(host, port):
+        raise BeginsWithTls("it waits for a TLS handshake")
+
+
+def begins_with_tls(host: str, port: int, seconds: float = _HANDSHAKE_SECONDS) -> bool:
+    """Whether a TLS handshake is answered there, be it with an alert. Never raises OSError."""
+    with suppress(OSError), socket.create_connection((host, port), seconds) as connection:
+        connection.sendall(_client_hello(host))
+        return connection.recv(1) in _TLS_RECORDS
+    return False
+
+
+def _client_hello(host: str) -> bytes:
+    """The first message of a TLS handshake."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    outgoing = ssl.MemoryBIO()
+    handshake = context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname=host)
+    with suppress(ssl.SSLWantReadError):
+        handshake.do_handshake()
+    return outgoing.read()
+
+
+def _speaks(connection: socket.socket, seconds: float) -> bool:
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))

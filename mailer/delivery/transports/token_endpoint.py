@@ -1,0 +1,178 @@
+"""Asks an OAuth 2 token endpoint (RFC 6749) for an access token, by authlib, which is imported only then.
+
+No message shows a secret, also where the provider repeats one. A redirect is not followed: it would carry the
+secrets elsewhere. HTTPS_PROXY and REQUESTS_CA_BUNDLE count, except for an endpoint on this machine.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import quote, quote_plus, urlsplit
+
+from mailer.config.urls import is_loopback
+from mailer.delivery.transports.base import Busy, one_line
+from mailer.errors import TransportError
+
+__all__ = ["AccessToken", "Client", "request_token"]
+
+_SECONDS: Final = (10.0, 30.0)  # to connect, and for the answer
+_LATER: Final = ("temporarily_unavailable", "server_error", "slow_down")
+_LONGEST_REASON: Final = 300
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who asks, and where. `secret` may be '' and is in no repr. `tries_basic` also tries HTTP Basic."""
+
+    endpoint: str
+    client_id: str
+    secret: str = field(default="", repr=False)
+    tries_basic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """What the endpoint gave. `expires_in` is in seconds, None where it did not say."""
+
+    token: str = field(repr=False)
+    expires_in: float | None = None
+    refresh_token: str = field(default="", repr=False)
+
+
+def request_token(client: Client, form: Mapping[str, str], advice: str) -> AccessToken:
+    """The answer to `form`, which holds at least `grant_type`. `advice` ends the sentence of a refusal.
+
+    Raises Busy where the endpoint cannot be reached or is in trouble, TransportError where it refuses.
+    """
+    # The secret goes in the form: HTTP Basic has no rule for what is not ASCII, and some take the form alone.
+    methods = ["client_secret_post" if client.secret else "none"]
+    if client.secret and client.tries_basic and client.secret.isascii():
+        methods.append("client_secret_basic")
+    for last, method in enumerate(methods, 1 - len(methods)):
+        refused, status, answer = _asked(client, form, method)
+        if refused is None:
+            return _read(client, answer)
+        if refused.error == "invalid_client" and last:
+            continue
+        break
+    said = _without(_reason(refused), (*form.values(), client.secret))
+    sentence = f"{_host(client)} gives no access token: {one_line(said, _LONGEST_REASON)}"
+    if refused.error in _LATER or status == 429 or status >= 500:
+        raise Busy(f"{sentence}; run this again later")
+    raise TransportError(f"{sentence}; {advice}")
+
+
+def _asked(client: Client, form: Mapping[str, str], method: str) -> tuple[Any, int, Mapping[str, Any]]:
+    """The OAuthError or None, the HTTP status, and the answer."""
+    import requests
+    from authlib.integrations.requests_client import OAuth2Session, OAuthError
+
+    status = 0
+
+    def look(response: Any) -> Any:
+        nonlocal status
+        status = response.status_code
+        return response
+
+    with OAuth2Session(
+        client.client_id or None, client.secret or None, token_endpoint_auth_method=method
+    ) as session:
+        session.trust_env = not is_loopback(urlsplit(client.endpoint).hostname or "")
+        session.register_compliance_hook("access_token_response", look)
+        try:
+            auth = None if client.client_id else _nobody
+            answer = session.fetch_token(
+                client.endpoint, auth=auth, timeout=_SECONDS, allow_redirects=False, **form
+            )
+        except OAuthError as error:
+            return error, status, {}
+        except requests.exceptions.SSLError as error:
+            raise TransportError(
+                f"the certificate of {_host(client)} cannot be trusted: {_deepest(error)}; name a private "
+                "authority's file in REQUESTS_CA_BUNDLE, and see whether this machine's clock is right"
+            ) from None
+        except requests.exceptions.HTTPError:
+            kind = Busy if status == 429 or status >= 500 else TransportError
+            raise kind(
+                f"{_host(client)} answers with HTTP {status} and no access token; run this again later, or "
+                "check [delivery.oauth] token_url"
+            ) from None
+        except requests.exceptions.RequestException as error:
+            raise Busy(
+                f"{_host(client)} cannot be asked for an access token: {_deepest(error)}; check the network, "
+                "HTTPS_PROXY and [delivery.oauth]"
+            ) from None
+        except (ValueError, TypeError, UnicodeError):
+            raise TransportError(_no_answer(client, status)) from None
+    return None, status, answer
+
+
+def _nobody(request: Any) -> Any:
+    """Leaves a request as it is: the assertion tells who asks."""
+    return request
+
+
+def _read(client: Client, answer: Mapping[str, Any]) -> AccessToken:
+    token, kind = answer.get("access_token"), answer.get("token_type", "bearer")
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token) or str(kind).lower() != "bearer":
+        raise TransportError(_no_answer(client, 200))
+    refresh_token = answer.get("refresh_token")
+    expires_in: float | None = None
+    if isinstance(answer.get("expires_at"), int):  # authlib has reckoned it
+        expires_in = answer["expires_at"] - time.time()
+    return AccessToken(token, expires_in, refresh_token if isinstance(refresh_token, str) else "")
+
+
+def _no_answer(client: Client, status: int) -> str:
+    return (
+        f"{_host(client)} does not answer as a token endpoint does (HTTP {status}); "
+        "check [delivery.oauth] token_url"
+    )
+
+
+def _host(client: Client) -> str:
+    return f"the token endpoint {urlsplit(client.endpoint).netloc}"
+
+
+def _reason(error: Any) -> str:
+    words = [one_line(str(word), 20_000) for word in (error.error, error.description) if word]
+    return ": ".join(words) or "without a reason"
+
+
+def _without(said: str, secrets: Iterable[str]) -> str:
+    """What was said without the secrets, however they are written."""
+    forms: set[str] = set()
+    for secret in secrets:
+        if len(secret) >= 4:
+            encoded = base64.b64encode(secret.encode()).decode("ascii")
+            forms |= {
+                secret,
+                quote(secret, safe=""),
+                quote_plus(secret),
+                encoded,
+                one_line(secret, len(secret)),
+            }
+    for form in sorted(forms, key=len, reverse=True):
+        said = said.replace(form, "[secret]")
+    return said
+
+
+def _deepest(error: BaseException) -> str:
+    """The system's words for why a connection failed; the library's tell of its own objects."""
+    words, seen = type(error).__name__, 0
+    cause: BaseException | None = error
+    while cause is not None and seen < 20:
+        if isinstance(cause, TimeoutError):
+            words = "it did not answer in time"
+        elif isinstance(cause, ConnectionResetError):
+            words = "it closed the connection"
+        elif isinstance(cause, OSError) and cause.strerror:
+            words = getattr(cause, "verify_message", "") or cause.strerror
+        cause, seen = cause.__cause__ or cause.__context__, seen + 1
+    return one_line(words, 200)
