@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from mailer.config import Settings
 from mailer.config.urls import shown_url, split_url
-from mailer.delivery.refusal import Cause, Stage, cause_of
+from mailer.delivery.refusal import Cause, Stage, judge
 from mailer.delivery.transports.base import PASSED, Outcome, Outgoing, Passage, Pause, Result, one_line
 from mailer.delivery.transports.server import Busy, Server, connect
 from mailer.delivery.transports.session import Announcement, Doubt, Ended, Lost, Session
@@ -260,9 +260,10 @@ def _unfit(session: Session, message: Outgoing, size: int) -> str:
 
 
 def _fate(code: int, words: bytes, stage: Stage) -> Outcome:
-    """What a reply means: 2xx they have it, 4xx another time, 5xx never."""
+    """What a reply means: 2xx they have it, 4xx another time, 5xx never, unless it tells of a limit."""
     said = one_line(words)
     if code <= 299:
         return Outcome(Result.ACCEPTED, provider_id=said[:200])
-    result = Result.DEFERRED if code <= 499 else Result.REJECTED
-    return Outcome(result, reason=one_line(f"{code} {said}"), cause=cause_of(code, said, stage))
+    later, cause = judge(code, said, stage)
+    result = Result.DEFERRED if later or code <= 499 else Result.REJECTED
+    return Outcome(result, reason=one_line(f"{code} {said}"), cause=cause)
