@@ -1,10 +1,10 @@
 """What a refusal means: is it the address, the mailbox, us, or their trouble? And is it for good?
 
 A reply is read by these, in this order: the stage at which it came, what its provider's own page says of it
-(`receivers`), its words (`wording`), and its enhanced status code (RFC 3463, 5248, 7372, 7504, 7505). The words
-come before the code, because a full mailbox and a policy are told under 5.1.1, and an unknown user under 5.7.1. A
-reply that says nothing clear is ours. In doubt the reader is not blamed: a refusal too many costs one more try, a
-reader struck off by mistake is lost. docs/bounces.md has the table.
+(`receivers`), its words (`wording`), and its enhanced status code (RFC 3463, 5248, 7372, 7504, 7505). The
+words come before the code, because a full mailbox and a policy are told under 5.1.1, and an unknown user
+under 5.7.1. A reply that says nothing clear is ours. In doubt the reader is not blamed: a refusal too many
+costs one more try, a reader struck off by mistake is lost. docs/bounces.md has the table.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ _KNOWN: Final = {
 # What a subject means where neither the detail nor the words say more.
 _BY_SUBJECT: Final = {2: Cause.THEM, 3: Cause.THEM, 4: Cause.THEM}
 
-#: X.7.20 to X.7.27 are SPF, DKIM and reverse DNS (RFC 7372), up to 40 the same in Gmail's counting, 515, 650 and
-#: 651 are Microsoft's. A 4xx with one of these is no mere "later".
+#: X.7.20 to X.7.27 are SPF, DKIM and reverse DNS (RFC 7372), up to 40 the same in Gmail's counting, 515, 650
+#: and 651 are Microsoft's. A 4xx with one of these is no mere "later".
 _AUTHENTICATION: Final = frozenset((*range(20, 41), 515, 650, 651))
 #: Under these details of X.7, words about the recipient are believed: a refusal without a reason of its own.
 _VAGUE: Final = (0, 1)

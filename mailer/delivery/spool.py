@@ -29,6 +29,7 @@ from mailer.delivery.claim import Claim, claim_of
 from mailer.delivery.deferral import NEVER
 from mailer.delivery.journal import begun_in, read_journal
 from mailer.delivery.reasons import Reason, reasons_of
+from mailer.delivery.refused import is_held, stops
 from mailer.delivery.transports.base import Outcome, Result
 from mailer.store import utc_now, writing
 
@@ -273,23 +274,43 @@ class Spool:
             [self.campaign.id],
         ).fetchall()
         record = read_journal(journal, set(rows))
+        accepted = record.accepted or self.was_accepted()
         settled: list[tuple[int, int, Outcome, str]] = []
         released: list[tuple[int, int]] = []
         for key in rows:
             outcome = record.outcomes.get(key)
-            if outcome is not None:
+            if outcome is not None and (stops(outcome) or (not accepted and is_held(outcome))):
+                released.append(key)  # the run had not believed it: it may be everybody's, and is tried again
+            elif outcome is not None:
                 settled.append((*key, outcome, ""))
             elif record.complete and key not in record.begun:
                 released.append(key)
             else:
                 settled.append((*key, _INTERRUPTED, ""))
         with writing(self._db):
+            if record.accepted:
+                self.note_accepted()
             self.settle(settled)
             self.release(released)
         counts = {"pending": len(released)}
         for _, _, outcome, _ in settled:
             counts[outcome.result.value] = counts.get(outcome.result.value, 0) + 1
         return {state: number for state, number in counts.items() if number}
+
+    def note_accepted(self) -> None:
+        """Somebody was accepted by the campaign's transport, so that a refusal is not everybody's."""
+        if self.source != "outbox":
+            with writing(self._db) as db:
+                db.conn.execute(
+                    "UPDATE campaigns SET accepted_by = transport WHERE id = ?", [self.campaign.id]
+                )
+
+    def was_accepted(self) -> bool:
+        """Whether somebody of the campaign was accepted by the transport that it goes by now."""
+        row = self._db.conn.execute(
+            "SELECT accepted_by = transport FROM campaigns WHERE id = ?", [self.campaign.id]
+        ).fetchone()
+        return bool(row[0])
 
     # -- deciding ---------------------------------------------------------------------------
 

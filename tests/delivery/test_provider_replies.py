@@ -1,8 +1,8 @@
 """Every reply of a collection of what providers answer, judged as a person judged it who read it.
 
-The collection (ActiveCampaign's smtp-field-manual) is not part of this project. Here stands, for each reply in
-its order, a hash of its code and text with what it means: D (another time may do) or R (refused for good), and
-whose matter it is: a(ddress), m(ailbox), u(s), t(hem).
+The collection (ActiveCampaign's smtp-field-manual) is not part of this project. Here stands, for each reply
+in its order, a hash of its code and text with what it means: D (another time may do) or R (refused for
+good), and whose matter it is: a(ddress), m(ailbox), u(s), t(hem).
 
 `python -m tests.delivery.test_provider_replies` prints the table of what is judged how.
 """

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 from mailer.config import Settings
 from mailer.config.urls import shown_url, split_url
 from mailer.delivery.refusal import Cause, Stage, judge
+from mailer.delivery.remedies import remedy_for
 from mailer.delivery.transports.base import PASSED, Outcome, Outgoing, Passage, Pause, Result, one_line
 from mailer.delivery.transports.server import Busy, Server, connect
 from mailer.delivery.transports.session import Announcement, Doubt, Ended, Lost, Session
@@ -175,12 +176,13 @@ class SmtpChannel:
             outcome = _fate(code, words, session.stage)
             if session.sock is None:
                 self._session = None
-            if code in _NOT_AUTHORISED:
+            about_us = remedy_for(outcome.reason) is not None  # the run stops by it, and says what to do
+            if code in _NOT_AUTHORISED and not about_us:
                 raise TransportError(
                     f"{self._server} takes no mail from us: {outcome.reason}; "
                     "check the user in the transport's URL and MAILER_SMTP_PASSWORD"
                 )
-            if code != 421:
+            if code != 421 or about_us:
                 self._setbacks = 0
                 return outcome
             self._set_back(outcome, True)
@@ -252,7 +254,10 @@ class SmtpChannel:
 
 def _unfit(session: Session, message: Outgoing, size: int) -> str:
     """Why this server can never take this message, or nothing."""
-    if not (message.address + message.return_path).isascii() and not session.has_extn("smtputf8"):
+    utf8 = session.has_extn("smtputf8")
+    if not utf8 and not message.return_path.isascii():
+        return f"the server offers no SMTPUTF8, which the sender's address needs: {message.return_path}"
+    if not utf8 and not message.address.isascii():
         return f"the server offers no SMTPUTF8, so it cannot write to {message.address}"
     if 0 < session.largest < size:
         return f"the message has {size:,} bytes, and the server takes {session.largest:,} at most"
