@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -28,6 +29,7 @@ __all__ = [
     "everybody_sentence",
     "is_about_login",
     "is_held",
+    "may_be_everybodys",
     "stops",
 ]
 
@@ -124,7 +126,7 @@ class RefusalWatch:
                     self.everybody = self.everybody or group.example
 
     def _refused(self, message: _Named, outcome: Outcome) -> None:
-        if stops(outcome) and not (self.accepted and message.attempt >= _OWN_MATTER):
+        if stops(outcome, attempt=message.attempt, accepted=self.accepted):
             self.returned.add(message.key)
             self.remedy = self.remedy or _remedy_sentence(outcome.reason)
             return
@@ -152,8 +154,14 @@ class RefusalWatch:
             return self.everybody
 
 
-def stops(outcome: Outcome) -> bool:
-    """Whether a refusal is about us by its own words, so that it stops a campaign."""
+def stops(outcome: Outcome, *, attempt: int, accepted: bool) -> bool:
+    """Whether a refusal is about us by its own words, so that it stops a campaign.
+
+    A reader refused so at the third `attempt`, while others are `accepted`, is that reader's matter alone:
+    else one of them could keep a campaign from its end.
+    """
+    if accepted and attempt >= _OWN_MATTER:
+        return False
     return (
         outcome.result in (Result.REJECTED, Result.DEFERRED)
         and outcome.cause not in (Cause.ADDRESS, Cause.MAILBOX)
@@ -169,6 +177,16 @@ def is_held(outcome: Outcome) -> bool:
     if outcome.result is Result.DEFERRED:
         return outcome.cause is Cause.US and is_about_login(outcome.reason)
     return outcome.result is Result.REJECTED and not _is_own_word(outcome)
+
+
+def may_be_everybodys(refusals: Iterable[tuple[str, Outcome]]) -> bool:
+    """Whether most of these (address, outcome), of whom nobody was accepted, were refused in the same words.
+
+    For a run that died before it knew: its refusals count for nobody then, and are tried again.
+    """
+    known = [_skeleton(outcome.reason, address) if is_held(outcome) else "" for address, outcome in refusals]
+    most = max((number for words, number in Counter(known).items() if words), default=0)
+    return 2 * most > len(known)
 
 
 def is_about_login(reason: str) -> bool:

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailer.delivery.receivers import PROVIDERS, Meaning
 from mailer.delivery.refusal import Cause, Stage, cause_of
+from mailer.delivery.remedies import REMEDIES, Remedy
 
 ADDRESS = [
     "550 5.7.1 No such user!",
@@ -163,3 +165,18 @@ def test_every_reply_has_a_cause(code: int, words: str, stage: Stage) -> None:
 @given(st.text(max_size=100), st.integers(2, 999), st.sampled_from(Stage))
 def test_a_policy_code_never_strikes_the_reader_off(words: str, detail: int, stage: Stage) -> None:
     assert cause_of(550, f"5.7.{detail} no such user {words}", stage) is not Cause.ADDRESS
+
+
+@pytest.mark.parametrize("row", PROVIDERS, ids=lambda row: f"{row.provider} {row.pattern}"[:40])
+def test_a_provider_row_has_a_cause_and_its_page(row: Meaning) -> None:
+    assert Cause(row.cause)
+    assert row.source.startswith(("https://", "http://")) or not row.source
+    assert not (row.later and row.cause == Cause.ADDRESS)
+    assert row.pattern == row.pattern.lower()
+
+
+@pytest.mark.parametrize("row", REMEDIES, ids=lambda row: f"{row.provider} {row.pattern}"[:40])
+def test_a_remedy_says_what_to_do_and_where_it_is_told(row: Remedy) -> None:
+    assert row.todo
+    assert row.todo[-1] != "."
+    assert row.source.startswith("https://")
