@@ -172,7 +172,6 @@ def test_a_provider_row_has_a_cause_and_its_page(row: Meaning) -> None:
     assert Cause(row.cause)
     assert row.source.startswith(("https://", "http://")) or not row.source
     assert not (row.later and row.cause == Cause.ADDRESS)
-    assert row.pattern == row.pattern.lower()
 
 
 @pytest.mark.parametrize("row", REMEDIES, ids=lambda row: f"{row.provider} {row.pattern}"[:40])
