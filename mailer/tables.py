@@ -260,3 +260,17 @@ def m008_runs(db: Database) -> None:
         )
         """
     )
+
+
+@migrations()
+def m009_accepted_by(db: Database) -> None:
+    """By which transport somebody of a campaign was accepted, so that refusals of others are their own."""
+    for statement in (
+        # The transport's URL, empty where nobody was accepted but into a folder.
+        "ALTER TABLE campaigns ADD COLUMN accepted_by TEXT NOT NULL DEFAULT ''",
+        """
+        UPDATE campaigns SET accepted_by = transport WHERE EXISTS (SELECT 1 FROM deliveries AS d
+            WHERE d.campaign_id = campaigns.id AND d.state = 'accepted' AND d.in_folder = 0)
+        """,
+    ):
+        db.conn.execute(statement)

@@ -1,7 +1,8 @@
 """The claims of one run: who is ours now, and what is known of them but not yet on disk.
 
 Whoever is claimed stands in `open` until an outcome or their return is known, and in `settled` or `released`
-until that is committed. What is not committed when the process dies, the journal knows.
+until that is committed. Until somebody is accepted, rejections are `held`: they may be everybody's
+(`refused`). What is not committed when the process dies, the journal knows.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from mailer.delivery.claim import Claim
 from mailer.delivery.deferral import Backoff
 from mailer.delivery.message import Message
 from mailer.delivery.refusal import Cause
+from mailer.delivery.refused import RefusalWatch, is_held
 from mailer.delivery.spool import Spool
 from mailer.delivery.transports.base import Outcome, Result
 from mailer.delivery.workers import Report
@@ -24,8 +26,11 @@ __all__ = ["Book"]
 class Book:
     """The book of one run. Keys are (subscriber id, attempt). Used from one thread."""
 
-    def __init__(self, spool: Spool, backoff: Backoff) -> None:
+    def __init__(self, spool: Spool, backoff: Backoff, watch: RefusalWatch | None = None) -> None:
         self._spool = spool
+        self._watch = watch or RefusalWatch(accepted=True)
+        #: Whether the campaign is known, on disk, to have been accepted by this way.
+        self._told = self._watch.accepted
         self._backoff = backoff
         #: Since when deliveries have been deferred, of those that ever were.
         self._since: dict[int, datetime] = {}
@@ -33,6 +38,8 @@ class Book:
         self._waiting: set[int] = set()
         self.open: set[tuple[int, int]] = set()
         self.settled: list[tuple[int, int, Outcome, str]] = []
+        #: Refusals that count only once somebody is accepted, or the run has ended without being everybody's.
+        self.held: list[tuple[int, int, Outcome, str]] = []
         self.released: list[tuple[int, int]] = []
         #: How many people have which outcome, by state.
         self.outcomes: dict[str, int] = {}
@@ -54,7 +61,7 @@ class Book:
 
     def write_down(self) -> None:
         """Commits what is known."""
-        if self.settled or self.released:
+        if self.settled or self.released or (self.held and self._watch.accepted):
             with self._spool.together():
                 self._write()
             self._written()
@@ -64,9 +71,13 @@ class Book:
         outcomes = self.outcomes
         for message, outcome in report.settled:
             key, due = message.key, ""
+            if key in self._watch.returned:
+                self.give_back_keys([key])
+                continue
+            held = not self._watch.accepted and is_held(outcome)
             if outcome.result is Result.DEFERRED:
                 outcome, due = self._deferred(message.subscriber_id, outcome)
-            self.settled.append((*key, outcome, due))
+            (self.held if held else self.settled).append((*key, outcome, due))
             self.open.discard(key)
             state = outcome.result._value_  # as `value`, without the price of a property
             outcomes[state] = outcomes.get(state, 0) + 1
@@ -95,7 +106,33 @@ class Book:
         self.released += keys
         self.open.difference_update(keys)
 
+    def was_deferred(self, subscriber_id: int) -> bool:
+        """Whether this delivery has been deferred before. May be asked in any thread."""
+        return subscriber_id in self._since
+
+    def believe(self) -> None:
+        """What was held counts: somebody was accepted, or the refusals are not everybody's."""
+        self.settled += self.held
+        self.held = []
+
+    def return_held(self) -> None:
+        """What was held counts for nobody: everybody was refused. They are pending again, as before."""
+        for subscriber_id, attempt, outcome, _ in self.held:
+            self.released.append((subscriber_id, attempt))
+            state = outcome.result.value
+            self.outcomes[state] -= 1
+            if not self.outcomes[state]:
+                del self.outcomes[state]
+            self._waiting.discard(subscriber_id)
+        self.held = []
+
     def _write(self) -> None:
+        if self._watch.accepted:
+            if not self._watch.stops:
+                self.believe()
+            if not self._told:
+                self._spool.note_accepted()
+                self._told = True
         if self.settled:
             self._spool.settle(self.settled)
         if self.released:

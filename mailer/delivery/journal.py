@@ -41,11 +41,15 @@ def boot_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a journal knows. `begun` and `outcomes` are keyed by (subscriber id, attempt)."""
+    """What a journal knows. `begun` and `outcomes` are keyed by (subscriber id, attempt).
+
+    `accepted`: whether anybody was accepted in that run, also one who is not asked for.
+    """
 
     complete: bool
     begun: frozenset[tuple[int, int]]
     outcomes: dict[tuple[int, int], Outcome]
+    accepted: bool = False
 
 
 class Journal:
@@ -139,7 +143,7 @@ def read_journal(path: Path, wanted: Collection[tuple[int, int]] | None = None) 
     """
     begun: set[tuple[int, int]] = set()
     outcomes: dict[tuple[int, int], Outcome] = {}
-    complete = False
+    complete = accepted = False
     for line in _lines(path):
         kind, _, rest = line.partition(" ")
         if kind == "boot":
@@ -148,6 +152,7 @@ def read_journal(path: Path, wanted: Collection[tuple[int, int]] | None = None) 
         fields = rest.split(" ", 3)
         try:
             key = (int(fields[0]), int(fields[1]))
+            accepted = accepted or (kind == "<" and fields[2] == Result.ACCEPTED.value)
             if wanted is not None and key not in wanted:
                 continue
             if kind == ">":
@@ -160,7 +165,7 @@ def read_journal(path: Path, wanted: Collection[tuple[int, int]] | None = None) 
                 )
         except (ValueError, IndexError, TypeError):
             continue
-    return Record(complete, frozenset(begun), outcomes)
+    return Record(complete, frozenset(begun), outcomes, accepted)
 
 
 def journal_run(path: Path) -> str:

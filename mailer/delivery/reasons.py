@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sqlite_utils import Database
 
-__all__ = ["MOST_WORDS", "Reason", "Words", "reasons_of", "with_function"]
+__all__ = ["MOST_WORDS", "Reason", "Words", "reasons_of", "with_function", "without_addresses"]
 
 #: Of each group, so many different answers are told.
 MOST_WORDS = 5
@@ -65,8 +65,9 @@ def reasons_of(db: Database, campaign_id: int, most_words: int = MOST_WORDS) -> 
 
 def with_function(db: Database) -> None:
     """Gives the connection `without_addresses(text)`, so that answers can be grouped."""
-    db.conn.create_function("without_addresses", 1, _without_addresses, deterministic=True)
+    db.conn.create_function("without_addresses", 1, without_addresses, deterministic=True)
 
 
-def _without_addresses(words: str) -> str:
+def without_addresses(words: str) -> str:
+    """The words with every address taken out, so that answers can be compared and told."""
     return _ADDRESS.sub("the address", words) if "@" in words else words

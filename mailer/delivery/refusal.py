@@ -1,29 +1,32 @@
-"""What a refusal means: is it the address, the mailbox, us, or their trouble?
+"""What a refusal means: is it the address, the mailbox, us, or their trouble? And is it for good?
 
-A reply is read by three things, in this order: the stage at which it came, its enhanced status code
-(RFC 3463, 5248, 7372, 7504, 7505), and its words. Codes that say little (5.0.0, 5.2.0, 5.5.0 and the
-like) are read by the words that large receivers are known for; a reply that says nothing clear is ours. In
-doubt the reader is not blamed: a refusal too many costs one more try, a reader struck off by mistake is lost.
-
-The receivers' own lists: Gmail https://support.google.com/a/answer/3726730, Exchange Online
-https://learn.microsoft.com/exchange/mail-flow-best-practices/non-delivery-reports-in-exchange-online, QQ
-https://service.mail.qq.com/, GMX https://postmaster.gmx.net/en/error-messages, Postfix postconf(5).
+A reply is read by these, in this order: the stage at which it came, what its provider's own page says of it
+(`receivers`), its words (`wording`), and its enhanced status code (RFC 3463, 5248, 7372, 7504, 7505). The
+words come before the code, because a full mailbox and a policy are told under 5.1.1, and an unknown user
+under 5.7.1. A reply that says nothing clear is ours. In doubt the reader is not blamed: a refusal too many
+costs one more try, a reader struck off by mistake is lost. docs/bounces.md has the table.
 """
 
 from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
-__all__ = ["Cause", "Stage", "cause_of"]
+from mailer.delivery import wording
+from mailer.delivery.receivers import meaning_of
+from mailer.delivery.wording import fold, says
+
+__all__ = ["Cause", "Judgement", "Stage", "cause_of", "enhanced_code", "judge"]
 
 
 class Cause(StrEnum):
     """Whose matter a refusal is. The values stand in the spool and in --json."""
 
     ADDRESS = "address"  # nobody is there: one such answer is enough
-    MAILBOX = "mailbox"  # somebody is there and cannot get it: full, closed for now
+    MAILBOX = (
+        "mailbox"  # somebody is there and does not get it: full, closed for now, or they take none from us
+    )
     US = "us"  # who we are or what we send; never the reader's fault
     THEM = "them"  # their server's trouble, or asked to come back later
 
@@ -37,7 +40,14 @@ class Stage(StrEnum):
     MESSAGE = "message"  # the answer to the final dot
 
 
-# (subject, detail) of an enhanced code that says it all. 5.1.0, 5.2.0 and the like are left to the words.
+class Judgement(NamedTuple):
+    """Whether another time may do (else it is refused for good), and whose matter it is."""
+
+    later: bool
+    cause: Cause
+
+
+# (subject, detail) of an enhanced code that says it all, where the words say nothing else.
 _KNOWN: Final = {
     (1, 1): Cause.ADDRESS,  # no such mailbox
     (1, 2): Cause.ADDRESS,  # no such domain
@@ -56,103 +66,141 @@ _KNOWN: Final = {
 # What a subject means where neither the detail nor the words say more.
 _BY_SUBJECT: Final = {2: Cause.THEM, 3: Cause.THEM, 4: Cause.THEM}
 
-# X.7.20 to X.7.27 are SPF, DKIM and reverse DNS (RFC 7372), up to 40 the same in Gmail's counting, 515 is
-# Microsoft's. A 4xx with one of these is no mere "later".
-_AUTHENTICATION: Final = frozenset((*range(20, 41), 515))
+#: X.7.20 to X.7.27 are SPF, DKIM and reverse DNS (RFC 7372), up to 40 the same in Gmail's counting, 515, 650
+#: and 651 are Microsoft's. A 4xx with one of these is no mere "later".
+_AUTHENTICATION: Final = frozenset((*range(20, 41), 515, 650, 651))
+#: Under these details of X.7, words about the recipient are believed: a refusal without a reason of its own.
+_VAGUE: Final = (0, 1)
 
-_ENHANCED = re.compile(r"(?:^|[#(]\s?)([245])\.([0-9]{1,3})\.([0-9]{1,3})(?![0-9]|\.[0-9])")
-
+_ENHANCED = re.compile(
+    r"(?:^|[#(]\s?|\bcuda_nsu |\b[245][0-9][0-9][ -]|- )([245])\.([0-9]{1,3})\.([0-9]{1,3})(?![0-9]|\.[0-9])"
+)
+# "550 ", "550-" and a DSN's "smtp;550 " before the words, as gateways repeat them.
+_PREFIX = re.compile(
+    r"^(?:failed,\S+ \([^)]*\),)?(?:(?:x-)?smtp\s*;\s*)?(?:[245][0-9][0-9](?:[ -]|$))?\s*", re.I
+)
 # Addresses and links may hold any word at all.
-_NAMES = re.compile(r"<[^<>]*>|\S*@\S+|\bhttps?:\S+")
-
-# Said of the sender, even under 5.1.1: Postfix tells it at RCPT, and Exim adds "No such user" to it.
-_SENDER = re.compile(
-    r"\bsender\s+(?:address|domain|verif|id\b|is\b|reject|denied|unknown|not\b)|\bmail from\b"
-    r"|\breturn.?path\b|\benvelope from\b|\bfrom (?:address|domain|header)\b"
-)
-
-# Where a reply without a clear code has one of these, it is about us.
-_ABOUT_US = re.compile(
-    r"\b(?:spf|dkim|dmarc|ptr|rdns|dnsbl|rbl|relay\w*|block(?:ed|ing|list\w*)|black.?list\w*|spam\w*|junk|bulk"
-    r"|unsolicited|reputation|polic(?:y|ies)|prohibited|prohibition|content|virus|malware|phishing"
-    r"|reverse dns|unauthenticated|not authenticated|authentication|authorized|authorised|not allowed"
-    r"|too many(?! hops)|frequency|rate limit\w*|client host)\b"
-    r"|\byour (?:account|ip|host|server|domain|network|address)\b"
-)
-
-# Nobody is there, in words that say nothing else.
-_WHO = r"(?:user|mail ?box|recipient|account|addressee|alias|inbox|address|customer)"
-_NO_SUCH = re.compile(
-    rf"\b(?:no such|unknown|invalid|non.?exist[ae]nt|not a (?:valid|known)|no(?: valid)?)"
-    rf" (?:local )?{_WHO}s?\b"
-    rf"|\b{_WHO}\b[^.;:]{{0,60}}\b(?:unknown|not (?:be )?found|not known|doe?s ?n.?t exist|not exist"
-    r"|no longer (?:exists?|available|valid|in use|active))"
-    rf"|\b{_WHO}\b[^.;:]{{0,40}}\b(?:disabled|deactivated|discontinued|terminated|deleted|closed)\b"
-    rf"|\b(?:not|doesn.?t|does not) have an? (?:[\w.-]+ )?{_WHO}\b|\bno mailbox here\b"
-    r"|\bunrouteable address\b|\bno such person\b|\buser lookup success but no user record\b"
-)
-
-# So sure only in answer to RCPT, and under these codes: (subject, detail), words.
-_NO_SUCH_AT = (
-    ((1, 0), re.compile(r"^(?:recipient )?address rejected\b")),  # Cisco's gateways
-    (
-        (4, 1),
-        re.compile(r"\brecipient address rejected: access denied\b"),
-    ),  # Exchange Online, unknown recipient
-    ((5, 0), re.compile(r"\bmailbox unavailable\b(?! or )")),  # outlook.com, unknown user
-)
-
-_SHUT = re.compile(
-    rf"\b(?:{_WHO}|quota|storage)\b[^.;:]{{0,60}}\b(?:full|over ?quota|exceed(?:s|ed|ing)?|overdrawn"
-    r"|suspended|inactive|locked|frozen|out of storage)\b"
-    r"|\bover (?:its |the )?quota\b|\bexceed(?:s|ed|ing)? (?:\w+ ){0,3}(?:quota|storage)\b"
-)
-
-# The words of RFC 5321 for 550. They may hide a policy, so one of them alone is not enough.
-_UNAVAILABLE = re.compile(r"\bmail ?box (?:is )?(?:currently )?(?:unavailable|not available)\b(?! or )")
-
-# "Not now", said with a permanent code: Gmail's 5.2.1 for somebody who gets too much at once.
-_NOT_NOW = re.compile(r"\b(?:rate|too (?:many|much|fast|quickly)|temporar\w+|try (?:again|later))\b")
+_ADDRESS = re.compile(r"<[^<>@\s]*@[^<>\s]*>|<>|[^\s<>()\[\]:;,\"']*@[^\s<>()\[\]:;,\"']+")
+_LINK = re.compile(r"\bhttps?:\S+|\bwww\.\S+")
+# So sure only in answer to RCPT, and under this code: Cisco's gateways.
+_REJECTED = re.compile(r"^\W*(?:recipient )?address rejected\b")
 
 
 def cause_of(code: int, words: str, stage: Stage = Stage.RCPT) -> Cause:
     """Whose matter a reply of 4xx or 5xx is; `words` is its text without the code, in one line."""
-    found = _ENHANCED.search(words)
-    enhanced = (int(found[2]), int(found[3])) if found else None
-    if 400 <= code <= 499:
-        return _later(enhanced)
-    said = (
-        _NAMES.sub(" ", words[found.end() :] if found and found.start() == 0 else words).lower().strip(" :,")
-    )
-    if stage is Stage.MAIL or _SENDER.search(said):
-        return Cause.US
-    if enhanced in _KNOWN:
-        known = _KNOWN[enhanced]
-        return Cause.THEM if known is not Cause.US and enhanced[0] == 2 and _NOT_NOW.search(said) else known
-    if enhanced is not None and (enhanced[0] in (6, 7) or (enhanced[0] == 2 and _NOT_NOW.search(said))):
-        return _BY_SUBJECT.get(enhanced[0], Cause.US)
-    return _by_words(code, enhanced, said, stage)
+    return judge(code, words, stage).cause
 
 
-def _later(enhanced: tuple[int, int] | None) -> Cause:
-    if enhanced == (2, 2):
-        return Cause.MAILBOX
+def enhanced_code(words: str) -> tuple[int, int] | None:
+    """The (subject, detail) of the enhanced status code in a reply, or None where it has none."""
+    found = _ENHANCED.search(_PREFIX.sub("", words))
+    return (int(found[2]), int(found[3])) if found else None
+
+
+def judge(code: int, words: str, stage: Stage = Stage.RCPT) -> Judgement:
+    """What a reply of 4xx or 5xx means; `words` is its text without the code, in one line.
+
+    A 4xx is always for later. A 5xx is where it tells of a limit of how much or how fast by its own words.
+    """
+    enhanced = enhanced_code(words)
+    reply = _ADDRESS.sub("◊", fold(_PREFIX.sub("", words)))
+    said = _ENHANCED.sub(" ", _LINK.sub(" ", reply)).strip(" :,-")
+    soft = 400 <= code <= 499
+    row = meaning_of(reply, at_rcpt=stage is Stage.RCPT)
+    if row is not None and not says(wording.SENDER, said):
+        return _within(soft or row.later, Cause(row.cause), stage)
+    if soft:
+        return _within(True, _later(enhanced, said), stage)
+    if says(wording.SENDER, said):
+        return Judgement(False, Cause.US)
+    if _is_limit(enhanced, said):
+        return Judgement(True, Cause.THEM)
+    return _within(False, _for_good(code, enhanced, said, stage), stage)
+
+
+def _within(later: bool, cause: Cause, stage: Stage) -> Judgement:
+    """Nobody is blamed who was not named yet, and nobody's address for a refusal that may pass."""
+    if cause is Cause.ADDRESS and later:
+        cause = Cause.THEM
+    if stage is Stage.MAIL and cause in (Cause.ADDRESS, Cause.MAILBOX):
+        cause = Cause.THEM if later else Cause.US
+    if stage is Stage.MAIL and not later:
+        cause = Cause.US
+    return Judgement(later, cause)
+
+
+def _is_limit(enhanced: tuple[int, int] | None, said: str) -> bool:
+    """Whether a 5xx tells of a limit that passes. What is refused as spam is refused for good."""
     if enhanced is not None and enhanced[0] == 7 and enhanced[1] in _AUTHENTICATION:
+        return False
+    if says(wording.SPAM, said) or says(wording.ABSENT, said):
+        return False
+    return says(wording.LIMIT, said) or says(wording.GREYLISTED, said)
+
+
+def _later(enhanced: tuple[int, int] | None, said: str) -> Cause:
+    """The cause of a refusal for now."""
+    if says(wording.GREYLISTED, said):
+        return Cause.THEM
+    if enhanced is not None and enhanced[0] == 7 and enhanced[1] in _AUTHENTICATION:
+        return Cause.US
+    if enhanced in ((1, 7), (1, 8)) or says(wording.SENDER, said):
+        return Cause.US
+    if says(wording.SPAM, said) or says(wording.LOGIN, said):
+        return Cause.US
+    if says(wording.LIMIT, said) or says(wording.OURS, said) or "too many" in said:
+        return Cause.THEM
+    if enhanced == (2, 2) or says(wording.FULL, said):
+        return Cause.MAILBOX
+    if (enhanced is None or enhanced[0] == 7) and says(wording.ABOUT_US, said):
         return Cause.US
     return Cause.THEM
 
 
-def _by_words(code: int, enhanced: tuple[int, int] | None, said: str, stage: Stage) -> Cause:
-    """A permanent refusal whose code leaves it open."""
-    if _ABOUT_US.search(said):
-        return Cause.US
-    if _SHUT.search(said):
+def _for_good(code: int, enhanced: tuple[int, int] | None, said: str, stage: Stage) -> Cause:
+    """The cause of a permanent refusal that is not said of the sender."""
+    subject = enhanced[0] if enhanced else -1
+    ours = says(wording.OURS, said)
+    if subject == 7:
+        return _under_policy(enhanced, said, ours)
+    if not ours and says(wording.FULL, said):
         return Cause.MAILBOX
-    if _NO_SUCH.search(said):
+    absent = says(wording.ABSENT, said)
+    if enhanced in _KNOWN:
+        return _by_code(_KNOWN[enhanced], said, absent)
+    if subject == 6:
+        return Cause.US
+    if says(wording.SHUT, said) and not ours and not says(wording.SPAM, said):
+        return Cause.MAILBOX
+    if says(wording.ABOUT_US, said):
+        return Cause.US
+    if absent and not ours:
         return Cause.ADDRESS
     if stage is Stage.RCPT:
-        if code == 556 or any(enhanced == at and words.search(said) for at, words in _NO_SUCH_AT):
+        if code == 556 or (enhanced == (1, 0) and _REJECTED.search(said)):
             return Cause.ADDRESS  # 556: the domain takes no mail at all (RFC 7504)
-        if _UNAVAILABLE.search(said):
+        if says(wording.UNAVAILABLE, said):
             return Cause.MAILBOX
-    return _BY_SUBJECT.get(enhanced[0], Cause.US) if enhanced else Cause.US
+    return _BY_SUBJECT.get(subject, Cause.US)
+
+
+def _under_policy(enhanced: tuple[int, int] | None, said: str, ours: bool) -> Cause:
+    """The cause under X.7: about us, unless nothing but the recipient is spoken of."""
+    if ours or enhanced is None or enhanced[1] not in _VAGUE:
+        return Cause.US
+    if says(wording.FULL, said) or (says(wording.SHUT, said) and not says(wording.SPAM, said)):
+        return Cause.MAILBOX
+    if says(wording.ABSENT, said) and not says(wording.ABOUT_US, said):
+        return Cause.ADDRESS
+    return Cause.US
+
+
+def _by_code(known: Cause, said: str, absent: bool) -> Cause:
+    """The cause by a code that says it all, unless the words say that it is something else."""
+    if known is Cause.US or (absent and known is Cause.ADDRESS):
+        return known
+    if says(wording.SHUT, said) and not says(wording.SPAM, said):
+        return Cause.MAILBOX
+    if known is Cause.ADDRESS and says(wording.ABOUT_US, said):
+        return Cause.US
+    return known

@@ -29,6 +29,7 @@ from mailer.delivery.pace import Pacer
 from mailer.delivery.parking import next_turn, park
 from mailer.delivery.place import last_run
 from mailer.delivery.progress import Progress
+from mailer.delivery.refused import RefusalWatch, everybody_sentence
 from mailer.delivery.spool import ENDED, Spool
 from mailer.delivery.stop import Stop
 from mailer.delivery.transports.base import Result, Transport
@@ -71,9 +72,11 @@ def deliver(
     """Delivers until nothing is left to send now, `stop` is set, or the campaign is paused or cancelled.
 
     Sets `stop` itself when it ends, so that a transport that waits with it does not wait on.
-    It pauses the campaign itself where more than the share `rejects` is refused, and ends where a limit
-    of the pace is used up for longer than it would wait. `clock` gives seconds since 1970, for the pace. What
-    is deferred is tried again by `backoff`: in this run where it is due before the run ends, else in a later.
+    It pauses the campaign itself where more than the share `rejects` is refused, or where a refusal is
+    about us by its own words. Where everybody is refused in the same words, nobody counts as refused,
+    and BrakeError is raised. It ends where a limit of the pace is used up for longer than it would wait.
+    `clock` gives seconds since 1970, for the pace. What is deferred is tried again by `backoff`: in this
+    run where it is due before the run ends, else in a later.
     `pool` bounds the connections of all runs that are given the same one.
     Raises TransportError when nothing can be handed over any more; what was claimed is given back first.
     However it ends, the spool is left such that the next call goes on where this one stopped.
@@ -138,7 +141,10 @@ class _Delivery:
         self._asked_to_stop = stop
         self._observe = observe
         self._leavers = leavers
-        self._book = Book(spool, backoff)
+        self._server = str(getattr(transport, "server", ""))
+        self._watch = RefusalWatch(ever=spool.was_accepted())
+        self._book = Book(spool, backoff, self._watch)
+        self._watch.was_deferred = self._book.was_deferred
         self._window = max(_WINDOW, transport.batch * (count + 2))
         #: So many at once are worth a transaction, and keep the workers fed.
         self._portion = max(_WINDOW // 2, transport.batch)
@@ -157,7 +163,14 @@ class _Delivery:
             }
         )
         self._workers = Workers(
-            transport, journal, self._brake, self._is_stopping, count, left=leavers.left, pool=pool
+            transport,
+            journal,
+            self._brake,
+            self._is_stopping,
+            count,
+            left=leavers.left,
+            pool=pool,
+            watch=self._watch,
         )
         self._waiting: deque[Message] = deque()
         self._claim_again = 0.0
@@ -166,7 +179,8 @@ class _Delivery:
         self.error: TransportError | None = None
 
     def _is_stopping(self) -> bool:
-        return self._stop.is_set() or self._asked_to_stop.is_set() or bool(self._brake.sentence)
+        ended = self._stop.is_set() or self._asked_to_stop.is_set()
+        return ended or bool(self._brake.sentence) or self._watch.stops
 
     def run(self) -> None:
         """Until nothing is left or something stops it."""
@@ -181,6 +195,8 @@ class _Delivery:
             if self._book.released:
                 exhausted = False
             self._write_down()
+            if self._watch.stops:
+                return  # `finish` says why
             if self._brake.sentence:
                 self.error = BrakeError(self._brake.sentence)
                 return
@@ -207,6 +223,7 @@ class _Delivery:
         self._journal.seal()
         self._collect(0.0)
         self._book.give_back_keys(nothing & self._book.open)
+        self._judge_refusals()
         self._write_down(now=True)
         if self._book.open:
             # Somebody is still waiting on the wire, or failed in a way nobody foresaw. The journal knows who.
@@ -223,6 +240,19 @@ class _Delivery:
                 f"`mailer send {self._spool.campaign.issue}` goes on after {at}"
             )
         self.progress.seconds = time.monotonic() - self._started
+
+    def _judge_refusals(self) -> None:
+        """Decides, when all is known, whether what was held back counts, and says what is refused of us."""
+        everybody = self._watch.end()
+        if not everybody:
+            self._book.believe()
+        else:
+            self._book.return_held()
+            self.error = BrakeError(
+                everybody_sentence(everybody, source=self._spool.source, server=self._server)
+            )
+        if self._watch.remedy and self.error is None:
+            self._pause(self._watch.remedy)
 
     def _give_back(self) -> None:
         """Nobody who was not handed over stays claimed."""
@@ -302,11 +332,17 @@ class _Delivery:
 
     def _pause_itself(self) -> None:
         """Too many are refused: every further message would cost the sender its name."""
-        self._write_down(now=True)
-        self.progress.stopped_by = "paused"
-        self.progress.note = refusals_note(self._spool, self.progress.outcomes, self._rejects)
-        self._spool.set_status("paused", self.progress.note, only_from=("ready", "sending"))
+        if not self._watch.end():
+            self._book.believe()
+            self._write_down(now=True)
+            self._pause(refusals_note(self._spool, self.progress.outcomes, self._rejects))
         self._stop.set()
+
+    def _pause(self, note: str) -> None:
+        """Pauses the campaign, with a sentence that says why."""
+        self.progress.stopped_by = "paused"
+        self.progress.note = note
+        self._spool.set_status("paused", note, only_from=("ready", "sending"))
 
     def _dispatch(self) -> float:
         """Hands out what may leave now; gives the seconds until more may, at most 0.1."""

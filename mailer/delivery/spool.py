@@ -27,8 +27,9 @@ from mailer.delivery.bounced import note_refusals, source_of
 from mailer.delivery.campaigns import Campaign, find_campaign
 from mailer.delivery.claim import Claim, claim_of
 from mailer.delivery.deferral import NEVER
-from mailer.delivery.journal import begun_in, read_journal
+from mailer.delivery.journal import Record, begun_in, read_journal
 from mailer.delivery.reasons import Reason, reasons_of
+from mailer.delivery.refused import is_held, may_be_everybodys, stops
 from mailer.delivery.transports.base import Outcome, Result
 from mailer.store import utc_now, writing
 
@@ -273,23 +274,61 @@ class Spool:
             [self.campaign.id],
         ).fetchall()
         record = read_journal(journal, set(rows))
+        ever = record.accepted or self.was_accepted()
+        doubted = not record.accepted and self._may_be_everybodys(record)
         settled: list[tuple[int, int, Outcome, str]] = []
         released: list[tuple[int, int]] = []
         for key in rows:
             outcome = record.outcomes.get(key)
-            if outcome is not None:
+            about_us = outcome is not None and stops(outcome, attempt=key[1], accepted=ever)
+            if about_us or (outcome is not None and doubted and is_held(outcome)):
+                released.append(key)  # the run did not believe it either: it is tried again
+            elif outcome is not None:
                 settled.append((*key, outcome, ""))
             elif record.complete and key not in record.begun:
                 released.append(key)
             else:
                 settled.append((*key, _INTERRUPTED, ""))
         with writing(self._db):
+            if record.accepted:
+                self.note_accepted()
             self.settle(settled)
             self.release(released)
         counts = {"pending": len(released)}
         for _, _, outcome, _ in settled:
             counts[outcome.result.value] = counts.get(outcome.result.value, 0) + 1
         return {state: number for state, number in counts.items() if number}
+
+    def note_accepted(self) -> None:
+        """Somebody of the campaign was accepted by its transport."""
+        if self.source != "outbox":
+            with writing(self._db) as db:
+                db.conn.execute(
+                    "UPDATE campaigns SET accepted_by = transport WHERE id = ?", [self.campaign.id]
+                )
+
+    def was_accepted(self) -> bool:
+        """Whether somebody of the campaign was accepted by the transport that it goes by now."""
+        row = self._db.conn.execute(
+            "SELECT accepted_by = transport FROM campaigns WHERE id = ?", [self.campaign.id]
+        ).fetchone()
+        return bool(row[0])
+
+    def _may_be_everybodys(self, record: Record) -> bool:
+        """Whether the refusals that a journal knows may be a matter of us. Nobody was accepted."""
+        refused = {
+            subscriber: outcome
+            for (subscriber, _), outcome in record.outcomes.items()
+            if outcome.result is not Result.SKIPPED
+        }
+        if not refused:
+            return False
+        rows = self._db.conn.execute(
+            "SELECT s.id, coalesce(s.address, '') FROM json_each(?) AS o "
+            "CROSS JOIN subscribers AS s ON s.id = o.value",
+            [json.dumps(list(refused))],
+        )
+        return may_be_everybodys((address, refused[subscriber]) for subscriber, address in rows)
 
     # -- deciding ---------------------------------------------------------------------------
 

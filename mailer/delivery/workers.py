@@ -17,6 +17,7 @@ from mailer.delivery.connections import ConnectionPool
 from mailer.delivery.gate import Gate
 from mailer.delivery.journal import Journal
 from mailer.delivery.message import Message
+from mailer.delivery.refused import RefusalWatch
 from mailer.delivery.threads import NO_THREAD, start_thread
 from mailer.delivery.transports.base import (
     Channel,
@@ -58,8 +59,9 @@ class Report:
 class Workers:
     """The threads of one run. `reports` is what they tell, `alive` is kept by whoever reads it.
 
-    `pool` bounds the open channels of all runs that are given the same; without it, `count` is the bound.
-    Where the system allows only some of them, there are fewer. Raises TransportError where it allows none.
+    `pool` bounds the open channels of all runs that are given the same; without it, `count` is the
+    bound. `watch` is told of every outcome before it is reported. Where the system allows only some of
+    them, there are fewer. Raises TransportError where it allows none.
     """
 
     def __init__(
@@ -71,10 +73,12 @@ class Workers:
         count: int,
         pool: ConnectionPool | None = None,
         left: Mapping[int, str] | None = None,
+        watch: RefusalWatch | None = None,
     ) -> None:
         self._transport = transport
         self._journal = journal
         self._brake = brake
+        self._watch = watch or RefusalWatch(accepted=True)
         self._stopping = stopping
         self._left = {} if left is None else left
         self._gate: Gate[tuple[int, int]] = Gate(self._left)
@@ -174,6 +178,7 @@ class Workers:
                     self._gate.leave()
                 settled += zip(group, outcomes, strict=True)
                 self._brake.note(outcomes)
+                self._watch.note(group, outcomes)
                 if self._stopping() or self._takes_long(began):
                     following = []
                 # The end of these and the beginning of the next is one line to write.

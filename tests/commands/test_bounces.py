@@ -38,14 +38,14 @@ def test_over_smtp_the_address_and_us_are_told_apart(desk: Path) -> None:
     with SmtpServer() as server:
         server.fail("RCPT", "reply", "550 5.1.1 <reader1@example.org>: User unknown")
         server.fail("RCPT", "reply", "550 5.7.1 blocked by policy")
-        server.fail("DOT", "reply", "550 5.7.26 unauthenticated")
+        server.fail("DOT", "reply", "554 5.6.0 malformed header")
         ran = run(desk, "send", ISSUE, "--yes", "--transport", server.url)
         assert ran.status == 1
         assert counts(desk) == {"accepted": 1, "rejected": 3}
         assert [status(desk, n) for n in (1, 2, 3, 4)] == ["bounced", "active", "active", "active"]
         assert "1 rejected: nobody is there. They are marked as bounced" in ran.out
         assert "2 rejected: the refusal is about us, not about the readers." in ran.out
-        assert "1 rejected: 550 5.7.26 unauthenticated" in ran.out
+        assert "1 rejected: 554 5.6.0 malformed header" in ran.out
 
         shown = run(desk, "campaigns", "show", SLUG, "--json").json
         assert [(c["state"], c["cause"], c["number"]) for c in shown["causes"]] == [
@@ -55,7 +55,7 @@ def test_over_smtp_the_address_and_us_are_told_apart(desk: Path) -> None:
         assert {(r["cause"], r["reason"]) for r in shown["reasons"]} == {
             ("address", "550 5.1.1 <reader1@example.org>: User unknown"),
             ("us", "550 5.7.1 blocked by policy"),
-            ("us", "550 5.7.26 unauthenticated"),
+            ("us", "554 5.6.0 malformed header"),
         }
         assert all(c["advice"] for c in shown["causes"])
 

@@ -180,6 +180,29 @@ def test_a_server_that_wants_a_login_rejects_nobody(desk: Desk, start: Start) ->
     desk.finishes(lambda: server.recipients)
 
 
+def test_a_server_that_refuses_everybody_for_want_of_a_login(desk: Desk, start: Start) -> None:
+    server = start()
+    desk.people(25)
+    server.fail("RCPT", "reply", "554 5.7.1 Relay access denied", times=100)
+    ran = desk.send()
+    assert ran.status == 1
+    assert "takes no mail from us: 554 5.7.1 Relay access denied; check the user" in ran.err
+    assert desk.states == ["pending"] * 25
+    server._faults.clear()
+    desk.finishes(lambda: server.recipients)
+
+
+def test_a_server_that_refuses_us_by_name(desk: Desk, start: Start) -> None:
+    server = start()
+    desk.people(5)
+    server.fail("DOT", "reply", "550 5.7.26 This mail is unauthenticated", after=2)
+    ran = desk.send()
+    assert ran.status == 1
+    assert "It paused itself: the refusal is about us, not about the readers: 550 5.7.26" in ran.out
+    assert f"`mailer campaigns resume {SLUG}`" in ran.out
+    assert sorted(desk.states) == ["accepted"] * 2 + ["pending"] * 3
+
+
 # -- connections that end -------------------------------------------------------------------
 
 

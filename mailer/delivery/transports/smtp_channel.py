@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from mailer.delivery.refusal import Cause, Stage, cause_of
+from mailer.delivery.refusal import Cause, Stage, judge
+from mailer.delivery.remedies import remedy_for
 from mailer.delivery.transports.base import PASSED, Outcome, Outgoing, Passage, Pause, Result, one_line
 from mailer.delivery.transports.learned import Learned, is_about_the_announcement, is_about_the_session
 from mailer.delivery.transports.server import Busy, Full, Server, connect
@@ -182,13 +183,17 @@ class SmtpChannel:
         stage, said = session.stage, one_line(words)
         attempts.outcome = _fate(code, words, stage)
         self._learn(stage, code, said, attempts)
-        if code in _NOT_AUTHORISED:
+        about_us = code > 299 and remedy_for(attempts.outcome.reason) is not None
+        if code in _NOT_AUTHORISED and not about_us:
             raise TransportError(
                 f"{self._server} takes no mail from us: {attempts.outcome.reason}; "
                 "check the user in the transport's URL and MAILER_SMTP_PASSWORD"
             )
         if code <= 299:
             self._setbacks, self._fresh_helps = 0, True
+            return False
+        if about_us:  # the run stops by it, and says what to do
+            self._setbacks = 0
             return False
         if is_about_the_announcement(
             stage, code, said, announced=attempts.announced, announces=attempts.announces
@@ -287,7 +292,10 @@ class SmtpChannel:
 
 def _unfit(session: Session, message: Outgoing, size: int) -> str:
     """Why this server can never take this message, or nothing."""
-    if not (message.address + message.return_path).isascii() and not session.has_extn("smtputf8"):
+    utf8 = session.has_extn("smtputf8")
+    if not utf8 and not message.return_path.isascii():
+        return f"the server offers no SMTPUTF8, which the sender's address needs: {message.return_path}"
+    if not utf8 and not message.address.isascii():
         return f"the server offers no SMTPUTF8, so it cannot write to {message.address}"
     if 0 < session.largest < size:
         return f"the message has {size:,} bytes, and the server takes {session.largest:,} at most"
@@ -295,9 +303,10 @@ def _unfit(session: Session, message: Outgoing, size: int) -> str:
 
 
 def _fate(code: int, words: bytes, stage: Stage) -> Outcome:
-    """What a reply means: 2xx they have it, 4xx another time, 5xx never."""
+    """What a reply means: 2xx they have it, 4xx another time, 5xx never, unless it tells of a limit."""
     said = one_line(words)
     if code <= 299:
         return Outcome(Result.ACCEPTED, provider_id=said[:200])
-    result = Result.DEFERRED if code <= 499 else Result.REJECTED
-    return Outcome(result, reason=one_line(f"{code} {said}"), cause=cause_of(code, said, stage))
+    later, cause = judge(code, said, stage)
+    result = Result.DEFERRED if later or code <= 499 else Result.REJECTED
+    return Outcome(result, reason=one_line(f"{code} {said}"), cause=cause)
