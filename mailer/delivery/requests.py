@@ -1,0 +1,73 @@
+"""Writes the journal for a channel that hands a batch over in several requests, a request at a time.
+
+A request is noted as begun right before its last byte, and with what became of it as soon as that is known.
+So a kill leaves in doubt only who was in a request at that moment: neither who had been handed over in an
+earlier request of the batch, nor who waits for a later one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from mailer.delivery.journal import Journal
+from mailer.delivery.message import Message
+from mailer.delivery.transports.base import Outcome, Outgoing, Passage, Splitting
+
+__all__ = ["Requests"]
+
+
+class Requests:
+    """The requests of one channel. `gate` and `look` are the run's."""
+
+    def __init__(
+        self,
+        channel: Splitting,
+        journal: Journal,
+        gate: Callable[[Sequence[Outgoing]], Passage],
+        look: Callable[[Sequence[Outgoing]], Passage],
+    ) -> None:
+        self._journal = journal
+        self._gate = gate
+        self._attempts: dict[int, int] = {}
+        self._noted: dict[int, Outcome] = {}
+        self._error: OSError | None = None
+        channel.gate, channel.look, channel.report = self._pass, look, self._report
+
+    def start(self, batch: Iterable[Message]) -> None:
+        """These are handed to the channel next."""
+        self._attempts = dict(message.key for message in batch)
+        self._noted = {}
+
+    def finish(self, outcomes: Iterable[tuple[Message, Outcome]]) -> None:
+        """Notes those of the batch of whom the channel has not told. Raises OSError as the journal does."""
+        if self._error is not None:
+            raise self._error
+        self._journal.finish(
+            (*message.key, outcome)
+            for message, outcome in outcomes
+            if self._noted.get(message.subscriber_id) is not outcome
+        )
+
+    def _pass(self, messages: Sequence[Outgoing]) -> Passage:
+        """The run's gate. What passes is noted as handed over; where it cannot be noted, nothing passes."""
+        if self._error is not None:
+            return Passage(open=False)
+        passage = self._gate(messages)
+        if passage.granted:
+            try:
+                self._journal.begin(self._key(message) for message in messages)
+            except OSError as error:
+                self._error = error
+                return Passage(open=False)
+        return passage
+
+    def _report(self, messages: Sequence[Outgoing], outcome: Outcome) -> None:
+        try:
+            self._journal.finish((*self._key(message), outcome) for message in messages)
+        except OSError as error:
+            self._error = error
+            return
+        self._noted.update((message.subscriber_id, outcome) for message in messages)
+
+    def _key(self, message: Outgoing) -> tuple[int, int]:
+        return message.subscriber_id, self._attempts[message.subscriber_id]
