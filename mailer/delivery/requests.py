@@ -8,6 +8,7 @@ earlier request of the batch, nor who waits for a later one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import cast
 
 from mailer.delivery.journal import Journal
 from mailer.delivery.message import Message
@@ -28,25 +29,18 @@ class Requests:
     ) -> None:
         self._journal = journal
         self._gate = gate
-        self._attempts: dict[int, int] = {}
-        self._noted: dict[int, Outcome] = {}
+        self._noted: dict[int, Outcome] = {}  # by id: what a request was reported with, its messages share
         self._error: OSError | None = None
         channel.gate, channel.look, channel.report = self._pass, look, self._report
 
-    def start(self, batch: Iterable[Message]) -> None:
-        """These are handed to the channel next."""
-        self._attempts = dict(message.key for message in batch)
-        self._noted = {}
-
     def finish(self, outcomes: Iterable[tuple[Message, Outcome]]) -> None:
         """Notes those of the batch of whom the channel has not told. Raises OSError as the journal does."""
+        noted, self._noted = self._noted, {}
         if self._error is not None:
             raise self._error
-        self._journal.finish(
-            (*message.key, outcome)
-            for message, outcome in outcomes
-            if self._noted.get(message.subscriber_id) is not outcome
-        )
+        rest = [(*message.key, outcome) for message, outcome in outcomes if id(outcome) not in noted]
+        if rest:
+            self._journal.finish(rest)
 
     def _pass(self, messages: Sequence[Outgoing]) -> Passage:
         """The run's gate. What passes is noted as handed over; where it cannot be noted, nothing passes."""
@@ -55,7 +49,7 @@ class Requests:
         passage = self._gate(messages)
         if passage.granted:
             try:
-                self._journal.begin(self._key(message) for message in messages)
+                self._journal.begin([message.key for message in _own(messages)])
             except OSError as error:
                 self._error = error
                 return Passage(open=False)
@@ -63,11 +57,13 @@ class Requests:
 
     def _report(self, messages: Sequence[Outgoing], outcome: Outcome) -> None:
         try:
-            self._journal.finish((*self._key(message), outcome) for message in messages)
+            self._journal.finish((m.subscriber_id, m.attempt, outcome) for m in _own(messages))
         except OSError as error:
             self._error = error
             return
-        self._noted.update((message.subscriber_id, outcome) for message in messages)
+        self._noted[id(outcome)] = outcome
 
-    def _key(self, message: Outgoing) -> tuple[int, int]:
-        return message.subscriber_id, self._attempts[message.subscriber_id]
+
+def _own(messages: Sequence[Outgoing]) -> Sequence[Message]:
+    """The same messages: a channel of a run is given no others."""
+    return cast("Sequence[Message]", messages)

@@ -174,8 +174,6 @@ class Workers:
                 self._journal.begin([message.key for message in chunk[:size]])
             for start in range(0, len(chunk), size):
                 group, following = chunk[start : start + size], chunk[start + size :][:size]
-                if requests is not None:
-                    requests.start(group)
                 try:
                     outcomes = self._hand_over(channel, foreseeing, gated, group, following)
                 except TransportError as error:
