@@ -55,8 +55,11 @@ class Requests:
                 return Passage(open=False)
         return passage
 
-    def _report(self, messages: Sequence[Outgoing], outcome: Outcome) -> None:
+    def _report(self, messages: Sequence[Outgoing], outcome: Outcome | None) -> None:
         try:
+            if outcome is None:
+                self._journal.take_back([message.key for message in _own(messages)])
+                return
             self._journal.finish((m.subscriber_id, m.attempt, outcome) for m in _own(messages))
         except OSError as error:
             self._error = error

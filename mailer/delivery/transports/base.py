@@ -218,12 +218,12 @@ class Splitting(Gated, Protocol):
     `look` is asked before a request is built, so that none is uploaded for readers who have left or for a run
     that has ended; unlike the gate it commits to nothing. `gate` is asked once for each request, before its
     last byte: from then on its messages count as handed over. `report` is told what became of these
-    messages, as soon as it is known, also where they are to be sent again in another request (DEFERRED).
+    messages as soon as it is known, with None where they were not handed over and are to be sent again.
     The channel gives ENDED for what it did not hand over because the run has ended.
     """
 
     look: Callable[[Sequence[Outgoing]], Passage]
-    report: Callable[[Sequence[Outgoing], Outcome], None]
+    report: Callable[[Sequence[Outgoing], Outcome | None], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ class SendGridChannel:
         self._over = False  # whether the gate has said that the run has ended
         self.gate: Callable[[Sequence[Outgoing]], Passage] = lambda _: PASSED
         self.look: Callable[[Sequence[Outgoing]], Passage] = lambda _: PASSED
-        self.report: Callable[[Sequence[Outgoing], Outcome], None] = lambda *_: None
+        self.report: Callable[[Sequence[Outgoing], Outcome | None], None] = lambda *_: None
 
     def send(self, batch: Sequence[Outgoing]) -> list[Outcome]:
         """One request for each look and campaign in the batch.
@@ -203,28 +203,28 @@ class SendGridChannel:
             # A shorter request takes less time, so that fewer leave meanwhile and there is an end to it.
             half = (len(staying.items) + 1) // 2
             return staying.split(len(staying.items) if staying.broken_off == 1 else half)
-        outcome = Outcome(Result.DEFERRED, reason=f"the request did not reach SendGrid: {error}")
         if part.lost:
-            return self._settle(part, outcome)
-        self.report(self._messages(part), outcome)
+            reason = f"the request did not reach SendGrid: {error}"
+            return self._settle(part, Outcome(Result.DEFERRED, reason=reason))
+        self.report(self._messages(part), None)
         return [replace(part, lost=1)]
 
     def _answered(self, part: _Part, answer: Answer, turn: Turn) -> list[_Part]:
         messages = self._messages(part)
         try:
             verdict = verdict_of(answer, self._account.api_key, [message.address for message in messages])
-        except TransportError as error:
-            self.report(messages, Outcome(Result.DEFERRED, reason=one_line(str(error))))
+        except TransportError:
+            self.report(messages, None)
             raise
         if isinstance(verdict, Outcome) and answer.status_code == 429:
-            self.report(messages, verdict)
+            self.report(messages, None)
             clock = self._account.clock
             said = turn.refused(verdict, lambda times: seconds_to_wait(answer, times, clock()))
             return [part] if said is None else self._settle(part, said)
         turn.passed()
         if isinstance(verdict, Outcome):
             return self._settle(part, verdict)
-        self.report(messages, _left_for_later(verdict))
+        self.report(messages, None)
         return self._divide(part, verdict)
 
     def _divide(self, part: _Part, refusal: Refusal) -> list[_Part]:
@@ -240,7 +240,8 @@ class SendGridChannel:
         rest = [item for index, item in enumerate(part.items) if index not in culprits]
         part = replace(part, items=rest, refused=part.refused + 1)
         if part.refused > _TIMES_REFUSED:
-            return self._settle(part, _left_for_later(refusal))
+            outcome = Outcome(Result.DEFERRED, reason=refusal.words, cause=Cause.US)
+            return self._settle(part, outcome)
         return [part] if rest else []
 
     def _settle(self, part: _Part, outcome: Outcome) -> list[_Part]:
@@ -274,7 +275,3 @@ class SendGridChannel:
         form = Form(message)
         self._forms = [form, *self._forms[: _KEPT_FORMS - 1]]
         return form
-
-
-def _left_for_later(refusal: Refusal) -> Outcome:
-    return Outcome(Result.DEFERRED, reason=refusal.words, cause=Cause.US)

@@ -234,18 +234,20 @@ def test_each_request_is_reported_as_soon_as_its_answer_is_there(
         return Passage()
 
     channel.gate = gate
-    channel.report = lambda asked, outcome: story.append(("told", len(asked), outcome.result.value))
+    channel.report = lambda asked, outcome: story.append(
+        ("told", len(asked), outcome.result.value if outcome else "again")
+    )
     api.answer(413, b"")
     api.answer(202, headers={"X-Message-Id": "a"})
     api.answer(400, {"errors": [{"message": "bad", "field": "personalizations.1.to"}]})
     channel.send(messages(4))
     assert story == [
         ("gate", 4, ""),
-        ("told", 4, "deferred"),
+        ("told", 4, "again"),
         ("gate", 2, ""),
         ("told", 2, "accepted"),
         ("gate", 2, ""),
-        ("told", 2, "deferred"),
+        ("told", 2, "again"),
         ("told", 1, "rejected"),
         ("gate", 1, ""),
         ("told", 1, "accepted"),
