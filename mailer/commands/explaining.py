@@ -37,6 +37,8 @@ def explain(
             place = f" (campaign {found.bounce.campaign})" if found.bounce.campaign else ""
             say(f"  mail came back at {found.bounce.at}{place}: {found.bounce.words}")
             say(f'  if the address works after all: mailer subscribers restore {found.address} --reason "…"')
+    elif found.unwritable:
+        say(f"{found.address} does not get {found.issue}: the address {found.unwritable}.")
     else:
         say(f"{found.address} gets {found.issue}: is active and subscribes to its edition.")
         for text in found.only:
@@ -49,4 +51,4 @@ def explain(
 
 
 def _gets_it(found: Explanation) -> bool:
-    return found.known and found.exclusion is None
+    return found.known and found.exclusion is None and not found.unwritable

@@ -7,7 +7,8 @@ from dataclasses import fields, replace
 
 from mailer.audience.selection import Exclusion
 from mailer.commands.context import say
-from mailer.delivery.plan import Plan
+from mailer.delivery.plan import UNWRITABLE, Plan
+from mailer.delivery.transports import unwritable_by
 from mailer.issue.model import only_expressions
 from mailer.publish.prepare import Prepared
 
@@ -35,7 +36,7 @@ def say_plan(
     else:
         say(f"Readers    {plan.recipients:,} will get it")
         for reason, number in plan.excluded.items():
-            say(f"           {number:,} will not: {_because(reason)}")
+            say(f"           {number:,} will not: {_because(reason, plan.transport)}")
     if tried_out:
         say(f"Tried out  {tried_out.readers:,} had it in {_folder(tried_out.transport)} only")
     if len(plan.variants) > 1:
@@ -82,7 +83,10 @@ def _reading(prepared: Prepared, variant: int) -> str:
     return f"also read what is only for {', '.join(chosen)} (variant {variant})"
 
 
-def _because(reason: str) -> str:
+def _because(reason: str, transport: str) -> str:
+    if reason == UNWRITABLE:
+        rule = unwritable_by(transport)
+        return f"has an address that {rule.sentence if rule else 'could not be written to'}"
     return Exclusion(reason).sentence if reason in set(Exclusion) else "has it already"
 
 

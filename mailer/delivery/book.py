@@ -7,7 +7,7 @@ until that is committed. Until somebody is accepted, rejections are `held`: they
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from mailer.delivery.claim import Claim
@@ -36,6 +36,8 @@ class Book:
         self._since: dict[int, datetime] = {}
         #: The subscriber ids whose newest outcome in this run is `deferred`.
         self._waiting: set[int] = set()
+        #: One for all requests of the run: a limit of the provider's puts off all of them.
+        self._variation = backoff.vary()
         self.open: set[tuple[int, int]] = set()
         self.settled: list[tuple[int, int, Outcome, str]] = []
         #: Refusals that count only once somebody is accepted, or the run has ended without being everybody's.
@@ -69,6 +71,7 @@ class Book:
     def take_in(self, report: Report) -> None:
         """Notes what a worker reports. A person counts once, by the newest outcome."""
         outcomes = self.outcomes
+        together: dict[int, datetime] | None = None
         for message, outcome in report.settled:
             key, due = message.key, ""
             if key in self._watch.returned:
@@ -76,7 +79,9 @@ class Book:
                 continue
             held = not self._watch.accepted and is_held(outcome)
             if outcome.result is Result.DEFERRED:
-                outcome, due = self._deferred(message.subscriber_id, outcome)
+                if together is None:
+                    together = self._together(report.settled)
+                outcome, due = self._deferred(message.subscriber_id, outcome, together)
             (self.held if held else self.settled).append((*key, outcome, due))
             self.open.discard(key)
             state = outcome.result._value_  # as `value`, without the price of a property
@@ -88,14 +93,31 @@ class Book:
                 self._waiting.add(message.subscriber_id)
         self.give_back(report.released)
 
-    def _deferred(self, subscriber_id: int, outcome: Outcome) -> tuple[Outcome, str]:
-        """The outcome of a refusal for now, and when to try again; a rejection once its time is over."""
+    def _together(self, settled: Sequence[tuple[Message, Outcome]]) -> dict[int, datetime]:
+        """When those are due again who share one answer, by the id of the outcome: one request, one time.
+
+        The one who was deferred last decides, so that nobody waits for longer than alone.
+        """
         moment = now()
-        since = self._since.setdefault(subscriber_id, moment)
-        again = self._backoff.next_attempt(since, moment)
+        since: dict[int, datetime] = {}
+        shared: set[int] = set()
+        for message, outcome in settled:
+            if outcome.result is Result.DEFERRED:
+                first = self._since.setdefault(message.subscriber_id, moment)
+                if id(outcome) in since:
+                    shared.add(id(outcome))
+                since[id(outcome)] = max(first, since.get(id(outcome), first))
+        due = ((name, self._backoff.next_attempt(since[name], moment, self._variation)) for name in shared)
+        return {name: again for name, again in due if again is not None}
+
+    def _deferred(
+        self, subscriber_id: int, outcome: Outcome, together: Mapping[int, datetime]
+    ) -> tuple[Outcome, str]:
+        """The outcome of a refusal for now, and when to try again; a rejection once its time is over."""
+        again = self._backoff.next_attempt(self._since[subscriber_id], now())
         if again is None:
             return Outcome(Result.REJECTED, reason=outcome.reason, cause=Cause.THEM), ""
-        return outcome, utc_text(again)
+        return outcome, utc_text(together.get(id(outcome), again))
 
     def give_back(self, messages: Iterable[Message]) -> None:
         """These were not handed over, and will be pending again."""

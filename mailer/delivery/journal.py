@@ -6,6 +6,7 @@ journal closes the gap: one line before a message is handed over and one line af
 
     without a line             was never handed over: it is pending again
     begun, with an outcome     has that outcome
+    begun, and taken back      was refused with its whole request, to be sent in another: it is pending again
     begun, without an outcome  was on the wire: it is uncertain
 
 A line survives a kill but not a power cut, as it is not synced. So the journal names the boot it was written
@@ -93,6 +94,10 @@ class Journal:
         lines.append(_begun(begin))
         self._write("".join(lines))
 
+    def take_back(self, deliveries: Iterable[tuple[int, int]]) -> None:
+        """These (subscriber id, attempt) were begun, and are known not to have been handed over after all."""
+        self._write("\n" + "".join(f"- {subscriber} {attempt}\n" for subscriber, attempt in deliveries))
+
     def clear(self) -> None:
         """Forgets everything, once the spool has it."""
         os.ftruncate(self._descriptor, 0)
@@ -157,6 +162,9 @@ def read_journal(path: Path, wanted: Collection[tuple[int, int]] | None = None) 
                 continue
             if kind == ">":
                 begun.add(key)
+                outcomes.pop(key, None)
+            elif kind == "-":
+                begun.discard(key)
                 outcomes.pop(key, None)
             elif kind == "<":
                 provider_id, reason, *cause = json.loads(fields[3]) if fields[3] else ("", "")

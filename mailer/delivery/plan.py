@@ -23,11 +23,13 @@ from mailer.audience.selection import mask_sql, reason_sql
 from mailer.config import Settings
 from mailer.delivery.campaigns import Campaign
 from mailer.delivery.message import Envelope, Message, Person, Template
+from mailer.delivery.transports.base import Unwritable
 from mailer.issue.load import LoadedIssue
 from mailer.render.rendition import Rendition
 
 __all__ = [
     "RECEIVED",
+    "UNWRITABLE",
     "Audience",
     "Change",
     "Plan",
@@ -40,8 +42,10 @@ __all__ = [
 ]
 
 
-#: The reason of those who have the issue by another campaign. All others are an Exclusion.
+#: The reason of those who have the issue by another campaign, and of those to whose address the transport
+#: cannot write. All others are an Exclusion.
 RECEIVED = "received"
+UNWRITABLE = "unwritable"
 # It went into a folder, or belongs to a campaign that goes there and was not handed over elsewhere.
 _ONLY_IN_FOLDER = (
     "e.in_folder = 1 OR (lower(c.transport) LIKE 'outbox:%' AND e.state NOT IN ('accepted', 'uncertain'))"
@@ -53,7 +57,8 @@ class Selection:
     """Who is asked for: an edition's readers, within a segment, less those who have the issue already.
 
     `earlier` are the ids of other campaigns of the issue. Copies in an outbox folder count as having it only
-    where this campaign goes into a folder, too (`into_folder`).
+    where this campaign goes into a folder, too (`into_folder`). `unwritable` are addresses that the transport
+    cannot write to; the SQL asks for them by a function that `survey` gives to the connection.
     """
 
     edition: str
@@ -61,6 +66,7 @@ class Selection:
     only: tuple[Segment, ...]
     earlier: tuple[int, ...] = ()
     into_folder: bool = True
+    unwritable: Unwritable | None = None
 
     def sql(self) -> tuple[str, list[Any]]:
         """Selects (id, domain, reason, variant) of every subscriber; no reason means: gets it."""
@@ -77,8 +83,9 @@ class Selection:
                 "WHEN 'cancelled' THEN e.state IN ('accepted', 'uncertain', 'sending') "
                 "ELSE e.state <> 'skipped' END)"
             )
+        cannot = f"CASE WHEN unwritable(s.address) THEN '{UNWRITABLE}' END" if self.unwritable else "NULL"
         return (
-            f"SELECT s.id, s.domain, coalesce({reason}, {already}) AS reason, {mask} AS variant "
+            f"SELECT s.id, s.domain, coalesce({reason}, {already}, {cannot}) AS reason, {mask} AS variant "
             "FROM subscribers AS s",
             [*reason_parameters, *self.earlier, *mask_parameters],
         )
@@ -105,6 +112,8 @@ class Audience:
 
 def survey(db: Database, selection: Selection, packer: Packer | None = None) -> Audience:
     """Counts the audience in one pass and flat memory. Adds the recipients to the packer, if there is one."""
+    if selection.unwritable is not None:
+        db.conn.create_function("unwritable", 1, selection.unwritable.holds, deterministic=True)
     sql, parameters = selection.sql()
     excluded: Counter[str] = Counter()
     variants: Counter[int] = Counter()

@@ -114,15 +114,15 @@ class RefusalWatch:
         """Whether the run is to end."""
         return bool(self.everybody or self.remedy)
 
-    def note(self, messages: Sequence[_Named], outcomes: Sequence[Outcome]) -> None:
-        """These have just become known, together."""
-        if all(outcome.result in (Result.ACCEPTED, Result.SKIPPED) for outcome in outcomes) and self.accepted:
+    def note(self, known: Sequence[tuple[_Named, Outcome]]) -> None:
+        """These outcomes have just become known, together."""
+        if self.accepted and all(o.result in (Result.ACCEPTED, Result.SKIPPED) for _, o in known):
             return
         with self._lock:
-            if any(outcome.result is Result.ACCEPTED for outcome in outcomes):
+            if any(outcome.result is Result.ACCEPTED for _, outcome in known):
                 self.accepted = True
                 self._groups.clear()
-            for message, outcome in zip(messages, outcomes, strict=True):
+            for message, outcome in known:
                 if outcome.result not in (Result.ACCEPTED, Result.SKIPPED):
                     self._refused(message, outcome)
             for group in self._groups.values():

@@ -18,8 +18,10 @@ from mailer.delivery.gate import Gate
 from mailer.delivery.journal import Journal
 from mailer.delivery.message import Message
 from mailer.delivery.refused import RefusalWatch
+from mailer.delivery.requests import Requests
 from mailer.delivery.threads import NO_THREAD, start_thread
 from mailer.delivery.transports.base import (
+    ENDED,
     Channel,
     Foreseeing,
     Gated,
@@ -27,6 +29,7 @@ from mailer.delivery.transports.base import (
     Outgoing,
     Passage,
     Result,
+    Splitting,
     Transport,
 )
 from mailer.errors import TransportError
@@ -132,7 +135,10 @@ class Workers:
         Ends when there are no more chunks, at the first error, and where another run is to have the permit.
         """
         channel = self._transport.channel()
-        if isinstance(channel, Gated):
+        requests = None
+        if isinstance(channel, Splitting):
+            requests = Requests(channel, self._journal, self._passes, self._look)
+        elif isinstance(channel, Gated):
             channel.gate = self._passes
         try:
             busy_at = time.monotonic()
@@ -145,7 +151,7 @@ class Workers:
                     continue
                 if chunk is None:
                     return False, None
-                report = self._send(channel, chunk)
+                report = self._send(channel, chunk, requests)
                 self.reports.put(report)
                 if report.error is not None or self._share.owes():
                     return True, report.error
@@ -158,8 +164,9 @@ class Workers:
         while (chunk := self._chunks.get()) is not None:
             self.reports.put(Report([], chunk))
 
-    def _send(self, channel: Channel, chunk: list[Message]) -> Report:
+    def _send(self, channel: Channel, chunk: list[Message], requests: Requests | None) -> Report:
         settled: list[tuple[Message, Outcome]] = []
+        released: list[Message] = []
         size = self._transport.batch
         foreseeing = channel if isinstance(channel, Foreseeing) else None
         gated = isinstance(channel, Gated)
@@ -167,33 +174,38 @@ class Workers:
             return Report(settled, chunk)
         began = time.monotonic()
         try:
-            self._journal.begin([message.key for message in chunk[:size]])
+            if requests is None:
+                self._journal.begin([message.key for message in chunk[:size]])
             for start in range(0, len(chunk), size):
                 group, following = chunk[start : start + size], chunk[start + size :][:size]
                 try:
                     outcomes = self._hand_over(channel, foreseeing, gated, group, following)
                 except TransportError as error:
-                    return Report(settled, chunk[start:], error)
+                    return Report(settled, [*released, *chunk[start:]], error)
                 finally:
                     self._gate.leave()
-                settled += zip(group, outcomes, strict=True)
-                self._brake.note(outcomes)
-                self._watch.note(group, outcomes)
+                known = [pair for pair in zip(group, outcomes, strict=True) if pair[1] is not ENDED]
+                if len(known) < len(group):
+                    released += [m for m, o in zip(group, outcomes, strict=True) if o is ENDED]
+                settled += known
+                self._brake.note(outcome for _, outcome in known)
+                self._watch.note(known)
                 if self._stopping() or self._takes_long(began):
                     following = []
-                # The end of these and the beginning of the next is one line to write.
-                self._journal.finish(
-                    (
-                        (message.subscriber_id, message.attempt, o)
-                        for message, o in zip(group, outcomes, strict=True)
-                    ),
-                    begin=[message.key for message in following],
-                )
+                if requests is not None:
+                    requests.finish(known)
+                else:
+                    # The end of these and the beginning of the next is one line to write.
+                    self._journal.finish(
+                        ((message.subscriber_id, message.attempt, o) for message, o in known),
+                        begin=[message.key for message in following],
+                    )
                 if not following:
                     break
         except OSError as error:
-            return Report(settled, chunk[len(settled) :], _no_journal(error))
-        return Report(settled, chunk[len(settled) :])
+            done = len(settled) + len(released)
+            return Report(settled, [*released, *chunk[done:]], _no_journal(error))
+        return Report(settled, [*released, *chunk[len(settled) + len(released) :]])
 
     def _takes_long(self, began: float) -> bool:
         """Whether a chunk has taken so long that another run, which waits for a permit, is to be let in."""
@@ -227,12 +239,16 @@ class Workers:
             for message in group
         ]
 
-    def _gone(self, messages: Sequence[Message]) -> dict[int, str]:
+    def _gone(self, messages: Sequence[Outgoing]) -> dict[int, str]:
         """Those of the messages whose reader has left, by subscriber id, with the reason."""
         if not self._left:
             return {}
         found = ((message.subscriber_id, self._left.get(message.subscriber_id)) for message in messages)
         return {number: reason for number, reason in found if reason is not None}
+
+    def _look(self, messages: Sequence[Outgoing]) -> Passage:
+        """What the gate would say by now, without passing it."""
+        return Passage(not self._stopping(), self._gone(messages))
 
     def _passes(self, messages: Sequence[Outgoing]) -> Passage:
         return self._gate.passes([message.subscriber_id for message in messages])

@@ -14,6 +14,7 @@ from mailer.audience.subscribers import find
 from mailer.audience.suppression import is_suppressed
 from mailer.config import Settings
 from mailer.delivery.campaigns import Delivered, campaigns, deliveries_of
+from mailer.delivery.transports import unwritable_by
 from mailer.issue.load import load_issue
 from mailer.issue.model import only_expressions
 from mailer.publish.prepare import is_same_issue, selection_for
@@ -27,7 +28,8 @@ class Explanation:
 
     `exclusion` says why they would not get it now; `known` is whether they are a subscriber at all. `only`
     are the expressions of the issue that hold for them, `deliveries` what was done already. `bounce` is the
-    last mail that came back, where they cannot be reached.
+    last mail that came back, where they cannot be reached. `unwritable` says why the transport of the
+    settings cannot write to the address, where it cannot.
     """
 
     address: str
@@ -37,6 +39,7 @@ class Explanation:
     only: tuple[str, ...]
     deliveries: tuple[Delivered, ...]
     bounce: Bounce | None = None
+    unwritable: str = ""
 
 
 def explain(db: Database, settings: Settings, address: str, issue: Path) -> Explanation:
@@ -54,9 +57,11 @@ def explain(db: Database, settings: Settings, address: str, issue: Path) -> Expl
         f"SELECT {mask} FROM subscribers AS s WHERE s.id = ?",  # noqa: S608
         [*parameters, person.id],
     ).fetchone()
+    address = person.address or checked.address
     expressions = only_expressions(loaded.issue)
+    rule = unwritable_by(settings.delivery.transport)
     return Explanation(
-        address=person.address or checked.address,
+        address=address,
         issue=loaded.path,
         known=True,
         exclusion=exclusion_of(db, person.id, loaded.issue.edition),
@@ -64,5 +69,6 @@ def explain(db: Database, settings: Settings, address: str, issue: Path) -> Expl
         deliveries=tuple(
             deliveries_of(db, person.id, [c for c in campaigns(db) if is_same_issue(c, loaded)])
         ),
+        unwritable=rule.sentence if rule and rule.holds(address) else "",
         bounce=next(iter(bounces_of(db, person.id)), None) if person.status == "bounced" else None,
     )

@@ -15,8 +15,17 @@ from mailer.config import Settings
 from mailer.delivery.campaigns import Campaign, campaigns
 from mailer.delivery.dkim import Signer, is_aligned, open_signer
 from mailer.delivery.message import header_address
-from mailer.delivery.plan import Audience, Plan, Selection, audience_variants, make_plan, survey
+from mailer.delivery.plan import (
+    UNWRITABLE,
+    Audience,
+    Plan,
+    Selection,
+    audience_variants,
+    make_plan,
+    survey,
+)
 from mailer.delivery.spool import Spool
+from mailer.delivery.transports import unwritable_by
 from mailer.errors import IssueError, Problem, SegmentError
 from mailer.issue.load import LoadedIssue, load_issue
 from mailer.issue.model import only_expressions, only_places
@@ -138,7 +147,10 @@ def _plan(db: Database, settings: Settings, request: _Request, existing: Campaig
     loaded, way, known, same = request.loaded, request.way, request.known, request.same
     signer = open_signer(way, settings)
     earlier = [] if request.anew else [c.id for c in same if c is not existing]
-    selection = selection_for(loaded, settings, request.segment, earlier=earlier, into_folder=is_folder(way))
+    selection = replace(
+        selection_for(loaded, settings, request.segment, earlier=earlier, into_folder=is_folder(way)),
+        unwritable=unwritable_by(way),
+    )
     slug = existing.slug if existing else _free_slug(settings, loaded, known)
     packer = Packer()
     audience = survey(db, selection, packer)
@@ -266,6 +278,9 @@ def _warnings(
         )
     if trouble := why_not(way, settings):
         warnings.append(f"it cannot be sent like this: {trouble}")
+    if (number := audience.excluded.get(UNWRITABLE, 0)) and (rule := unwritable_by(way)):
+        whose = "1 reader's address" if number == 1 else f"{number:,} readers' addresses"
+        warnings.append(f"{whose} {rule.sentence}; a server with SMTPUTF8 can write to them")
     if not audience.recipients:
         warnings.append("nobody would get it")
     return list(dict.fromkeys(warnings))

@@ -15,7 +15,7 @@ from mailer.audience.suppression import is_suppressed
 from mailer.config import Settings
 from mailer.delivery.dkim import open_signer
 from mailer.delivery.message import Envelope, Message, Person, Template
-from mailer.delivery.transports import open_transport
+from mailer.delivery.transports import open_transport, unwritable_by
 from mailer.delivery.transports.base import Outcome, Result
 from mailer.errors import AudienceError, Problem, SegmentError, TransportError
 from mailer.publish.prepare import Prepared
@@ -45,10 +45,11 @@ def send_samples(
     """Sends the rendition that most readers of the plan get to each address once, its subject marked.
 
     Records nothing. The links belong to nobody, so that a click in a test unsubscribes no one. Raises
-    AudienceError with every address that is none, or is suppressed, and SegmentError for a segment without
-    readers, before anything is sent; TransportError where the transport takes nothing.
+    AudienceError with every address that is none, is suppressed or cannot be written to by the transport,
+    and SegmentError for a segment without readers, before anything is sent; TransportError where nothing is
+    taken.
     """
-    checked = _checked(db, addresses)
+    checked = _checked(db, addresses, prepared.plan.transport)
     if prepared.plan.segment and not prepared.plan.recipients:
         raise SegmentError(
             f"no reader of {prepared.plan.edition} is in the segment, so there is no copy as they get it; "
@@ -85,10 +86,11 @@ def _main(prepared: Prepared) -> int:
     return max(prepared.renditions, key=lambda v: prepared.plan.variants.get(str(v), 0))
 
 
-def _checked(db: Database, addresses: Sequence[str]) -> list[Address]:
+def _checked(db: Database, addresses: Sequence[str], transport: str) -> list[Address]:
     """The addresses, each once. Raises AudienceError with all that cannot be written to."""
     found: dict[str, Address] = {}
     problems: list[Problem] = []
+    unwritable = unwritable_by(transport)
     for text in addresses:
         try:
             address = normalize_address(text)
@@ -97,6 +99,8 @@ def _checked(db: Database, addresses: Sequence[str]) -> list[Address]:
             continue
         if is_suppressed(db, address.key):
             problems.append(Problem(f"{address.address} is on the suppression list and is never written to"))
+        if unwritable is not None and unwritable.holds(address.address):
+            problems.append(Problem(f"{address.address} {unwritable.sentence}"))
         found.setdefault(address.key, address)
     if problems:
         raise AudienceError.of(problems)

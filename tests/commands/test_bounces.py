@@ -89,7 +89,9 @@ def test_over_sendgrid_an_address_that_is_named_has_bounced(
     assert len(api.delivered) == 3
     (gone,) = {1, 2, 3, 4} - {int(to[6]) for to in api.recipients}
     assert status(desk, gone) == "bounced"
-    assert bounce_words(desk, gone) == [f"400 Does not contain a valid address. ({field})"]
+    assert bounce_words(desk, gone) == [
+        f"400 Does not contain a valid address. (reader{gone}@example.org: to.0.email)"
+    ]
     shown = run(desk, "subscribers", "show", f"reader{gone}@example.org", "--json").json
     assert shown["bounces"][0]["source"] == "sendgrid"
     assert sorted(status(desk, n) for n in (1, 2, 3, 4)) == ["active"] * 3 + ["bounced"]

@@ -149,3 +149,16 @@ def test_a_line_whose_words_are_no_list_is_not_believed(tmp_path: Path) -> None:
     path = tmp_path / "x.journal"
     path.write_text("> 1 1\n< 1 1 accepted 7\n< 1 1 accepted {}\n< 1 1 accepted null\n")
     assert read_journal(path).outcomes == {}
+
+
+def test_what_was_taken_back_was_never_handed_over(tmp_path: Path) -> None:
+    path = tmp_path / "x.journal"
+    journal = Journal(path)
+    journal.begin([(1, 1), (2, 1), (3, 1)])
+    journal.take_back([(1, 1), (2, 1), (3, 1)])
+    journal.begin([(1, 1), (2, 1)])
+    journal.finish([(1, 1, Outcome(Result.ACCEPTED))])
+    journal.close()
+    record = read_journal(path)
+    assert record.begun == {(1, 1), (2, 1)}
+    assert set(record.outcomes) == {(1, 1)}

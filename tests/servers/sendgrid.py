@@ -14,6 +14,7 @@ import contextlib
 import json
 import re
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -89,13 +90,19 @@ class _Script:
 class SendGridApi:
     """The server, in threads of its own. `requests` holds what came, `delivered` what was taken.
 
-    `connections` counts those that ever were, `open` those that are.
+    `uploads` are the sizes of the requests that came whole, `broken_off` those of the others (bytes). With
+    `limited` set, every request is answered with 429; with `tls`, it speaks https. `connections` counts those
+    that ever were, `open` those that are.
     """
 
-    def __init__(self, *, most_bytes: int = 30_000_000) -> None:
+    def __init__(self, *, most_bytes: int = 30_000_000, tls: ssl.SSLContext | None = None) -> None:
         self.most_bytes = most_bytes
+        self.limited = False
+        self._scheme = "http" if tls is None else "https"
         self.requests: list[dict[str, Any]] = []
         self.delivered: list[Delivered] = []
+        self.uploads: list[int] = []
+        self.broken_off: list[int] = []
         self.user_agents: list[str] = []
         self.paths: list[str] = []
         self.connections = 0
@@ -110,6 +117,10 @@ class SendGridApi:
 
         Handler.api = api
         self._server = _Server(("127.0.0.1", 0), Handler)
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._server.daemon_threads = True
         self._server.block_on_close = False
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
@@ -117,7 +128,7 @@ class SendGridApi:
     @property
     def url(self) -> str:
         """For MAILER_SENDGRID_URL."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
 
     @property
     def recipients(self) -> list[str]:
@@ -190,11 +201,10 @@ class _Handler(BaseHTTPRequestHandler):
         api = self.api
         data = self.rfile.read(int(self.headers["Content-Length"]))
         if len(data) < int(self.headers["Content-Length"]):
+            api.broken_off.append(len(data))
             self.close_connection = True  # cut off on its way: nothing is done
             return
-        if len(data) < int(self.headers["Content-Length"]):
-            self.close_connection = True  # whoever asked is gone, and a request without its end is none
-            return
+        api.uploads.append(len(data))
         api.user_agents.append(self.headers.get("User-Agent", ""))
         api.paths.append(self.path)
         if self.path != "/v3/mail/send":
@@ -207,7 +217,9 @@ class _Handler(BaseHTTPRequestHandler):
         document = json.loads(data)
         api.requests.append(document)
         script = api._script.popleft() if api._script else None
-        if script is not None:
+        if api.limited:
+            self._say(429, {"errors": [{"message": "too many requests", "field": None}]})
+        elif script is not None:
             self._act(script)
         elif len(data) > api.most_bytes:
             self._say(413, {"errors": [{"message": "Payload too large", "field": None}]})

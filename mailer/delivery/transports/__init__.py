@@ -6,11 +6,11 @@ import time
 from pathlib import Path
 
 from mailer.config import Settings
-from mailer.delivery.transports.base import Pause, Transport
+from mailer.delivery.transports.base import Pause, Transport, Unwritable
 from mailer.delivery.transports.outbox import Outbox
 from mailer.errors import ConfigError
 
-__all__ = ["open_transport"]
+__all__ = ["open_transport", "unwritable_by"]
 
 
 def open_transport(url: str, settings: Settings, *, pause: Pause = time.sleep) -> Transport:
@@ -37,3 +37,15 @@ def open_transport(url: str, settings: Settings, *, pause: Pause = time.sleep) -
         f'"{url}" is not a transport; use outbox:PATH, smtp://user@host:port, '
         "smtps://user@host:port or sendgrid:"
     )
+
+
+def unwritable_by(url: str) -> Unwritable | None:
+    """The addresses that the transport of a URL can never write to, so that a plan leaves them out.
+
+    None where nothing is known beforehand, as with SMTP, where it is for the server to say.
+    """
+    if url.partition(":")[0].lower() == "sendgrid":
+        from mailer.delivery.transports.sendgrid_request import UNWRITABLE
+
+        return UNWRITABLE
+    return None

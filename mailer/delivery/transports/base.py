@@ -22,6 +22,7 @@ from mailer.render.rendition import Rendition
 __all__ = [
     "Busy",
     "Channel",
+    "ENDED",
     "Foreseeing",
     "Full",
     "Gated",
@@ -32,7 +33,9 @@ __all__ = [
     "Pause",
     "Result",
     "Shared",
+    "Splitting",
     "Transport",
+    "Unwritable",
     "is_loopback",
     "one_line",
 ]
@@ -75,6 +78,10 @@ class Outcome:
     provider_id: str = ""
     reason: str = ""
     cause: Cause | None = None
+
+
+#: The outcome of a message that was not handed over because the run has ended: it is given back, not settled.
+ENDED: Final = Outcome(Result.DEFERRED, reason="the run ended before it was handed over")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +220,38 @@ class Gated(Channel, Protocol):
     """
 
     gate: Callable[[Sequence[Outgoing]], Passage]
+
+
+@runtime_checkable
+class Splitting(Gated, Protocol):
+    """A gated channel that may hand a batch over in several requests, and reports each of them.
+
+    `look` is asked before a request is built, so that none is uploaded for readers who have left or for a run
+    that has ended; unlike the gate it commits to nothing. `gate` is asked once for each request, before its
+    last byte: from then on its messages count as handed over. `report` is told what became of these
+    messages as soon as it is known, with None where they were not handed over and are to be sent again.
+    The channel gives ENDED for what it did not hand over because the run has ended.
+    """
+
+    look: Callable[[Sequence[Outgoing]], Passage]
+    report: Callable[[Sequence[Outgoing], Outcome | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Unwritable:
+    """The addresses that a transport can never write to, whatever the message: it is known before a plan.
+
+    `name` is the transport's, `why` the reason for all of them, `holds` tells whether an address is one.
+    """
+
+    name: str
+    why: str
+    holds: Callable[[str], bool]
+
+    @property
+    def sentence(self) -> str:
+        """What holds for such an address, to stand behind it or behind a number."""
+        return f"cannot be written to by {self.name}: {self.why}"
 
 
 class Transport(Protocol):

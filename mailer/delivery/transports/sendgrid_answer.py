@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 from mailer.delivery.refusal import Cause
@@ -20,7 +23,10 @@ __all__ = ["Refusal", "seconds_to_wait", "verdict_of"]
 
 _LONGEST_WAIT_SECONDS: Final = 60.0
 _NUMBER = re.compile(r"[0-9]{1,12}")
-_CULPRIT = re.compile(r"personalizations\.([0-9]{1,4})(?:$|(\.to\.[0-9]+\.email$)|\.)")
+#: A smaller number in X-RateLimit-Reset is no time since 1970: it is the seconds until then.
+_EARLIEST_TIME: Final = 1_000_000_000
+_CULPRIT = re.compile(r"personalizations\.([0-9]{1,4})(?:\.(.*))?")
+_ADDRESS_FIELD = re.compile(r"to\.[0-9]+\.email")
 _ADVICE: Final = {
     401: "check SENDGRID_API_KEY",
     403: "the key needs the Mail Send permission, and the sender has to be verified at SendGrid",
@@ -31,13 +37,19 @@ _ADVICE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class _Error:
-    """One entry of an answer's `errors`."""
+    """One entry of an answer's `errors`.
+
+    `place` is the number of the recipient whom its field names, `field` then the rest of it; None: nobody.
+    """
 
     message: str
     field: str
+    place: int | None = None
+    address: str = ""
 
     def __str__(self) -> str:
-        return f"{self.message} ({self.field})" if self.field else self.message
+        where = ": ".join(part for part in (self.address, self.field) if part)
+        return f"{self.message} ({where})" if where else self.message
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +65,25 @@ class Refusal:
         """Whether fewer recipients may do."""
         return self.status == 413
 
-    def culprits(self, count: int) -> dict[int, tuple[str, Cause]]:
-        """Whom of `count` recipients they name, why, and whether the address is what they mind."""
+    def culprits(self) -> dict[int, tuple[str, Cause]]:
+        """Which recipients they name, by number, why, and whether the address is what they mind."""
         named: dict[int, tuple[str, Cause]] = {}
         for error in self.errors:
-            match = _CULPRIT.match(error.field)
-            if match and int(match[1]) < count:
-                cause = Cause.ADDRESS if self.status == 400 and match[2] else Cause.US
-                named.setdefault(int(match[1]), (one_line(f"{self.status} {error}"), cause))
+            if error.place is not None:
+                minded = self.status == 400 and _ADDRESS_FIELD.fullmatch(error.field)
+                cause = Cause.ADDRESS if minded else Cause.US
+                named.setdefault(error.place, (one_line(f"{self.status} {error}"), cause))
         return named
 
 
-def verdict_of(answer: Answer, secret: str) -> Outcome | Refusal:
+def verdict_of(answer: Answer, secret: str, addresses: Sequence[str]) -> Outcome | Refusal:
     """The outcome of everybody in the request, or why it was refused.
 
-    Raises TransportError where no request can succeed. `secret` is kept out of all words.
+    `addresses` are those of the request, in order: an error that names a recipient by number is told with
+    the address. Raises TransportError where no request can succeed. `secret` is kept out of all words.
     """
     status = answer.status_code
-    errors = _errors(answer.body, secret)
+    errors = _errors(answer.body, secret, addresses)
     said = "; ".join(map(str, errors)) or answer.body[:2000].decode("utf-8", "replace")
     words = one_line(f"{status} {said}".replace(secret, "[key]"))
     if status == 202:
@@ -86,27 +99,52 @@ def verdict_of(answer: Answer, secret: str) -> Outcome | Refusal:
 
 
 def seconds_to_wait(answer: Answer, times: int, now: float) -> float:
-    """How many seconds a 429 asks us to wait, at least one and at most a minute."""
-    seconds = 2.0**times
-    reset = answer.headers.get("X-RateLimit-Reset", "")
-    after = answer.headers.get("Retry-After", "")
+    """How many seconds a 429 asks us to wait, at least one and at most a minute.
+
+    X-RateLimit-Reset is a time in seconds since 1970 (or the seconds until then), Retry-After a number of
+    seconds or a date (RFC 9110 section 10.2.3). Where neither says anything, it is longer each time.
+    """
+    reset = answer.headers.get("X-RateLimit-Reset", "").strip()
+    after = answer.headers.get("Retry-After", "").strip()
     if _NUMBER.fullmatch(reset):
-        seconds = int(reset) - now + 0.5  # it counts in whole seconds
+        number = int(reset)
+        seconds = number - now + 0.5 if number >= _EARLIEST_TIME else float(number)  # in whole seconds
     elif _NUMBER.fullmatch(after):
         seconds = float(after)
+    else:
+        seconds = _until(after, now) or 2.0**times
     return min(max(seconds, 1.0), _LONGEST_WAIT_SECONDS)
 
 
-def _errors(body: bytes, secret: str) -> tuple[_Error, ...]:
+def _until(date: str, now: float) -> float | None:
+    """The seconds until a date as HTTP writes it; None where it is none, or over by our clock."""
+    try:
+        moment = parsedate_to_datetime(date)
+        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return seconds if seconds > 0 else None
+
+
+def _errors(body: bytes, secret: str, addresses: Sequence[str]) -> tuple[_Error, ...]:
     """The errors in an answer; none where it is not what the API's pages promise."""
     try:
         entries = json.loads(body)["errors"]
         return tuple(
-            _Error(
+            _error(
                 one_line(str(entry.get("message") or "").replace(secret, "[key]")),
                 one_line(str(entry.get("field") or "").replace(secret, "[key]"), 200),
+                addresses,
             )
             for entry in entries[:1000]
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return ()
+
+
+def _error(message: str, field: str, addresses: Sequence[str]) -> _Error:
+    match = _CULPRIT.fullmatch(field)
+    if match is None or int(match[1]) >= len(addresses):
+        return _Error(message, field)
+    place = int(match[1])
+    return _Error(message, match[2] or "", place, one_line(addresses[place]))

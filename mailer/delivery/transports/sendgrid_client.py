@@ -23,6 +23,7 @@ from python_http_client.client import Client
 
 from mailer.delivery.transports.base import one_line
 from mailer.delivery.transports.buffered import wait_until_sent
+from mailer.delivery.transports.sendgrid_proxy import proxy_for
 
 __all__ = [
     "MOST_BYTES",
@@ -114,12 +115,16 @@ class _Arrived:
 
 
 class Wire:
-    """One kept connection to the API. `timeout` is in seconds, for each wait."""
+    """One kept connection to the API, by the proxy that HTTPS_PROXY names, if any.
+
+    `timeout` is in seconds, for each wait. Raises ConfigError where HTTPS_PROXY names none that can be used.
+    """
 
     def __init__(self, base_url: str, api_key: str, timeout: float) -> None:
         self._parts = urlsplit(base_url)
         self._api_key = api_key
         self._timeout = timeout
+        self._proxy = proxy_for(base_url)
         self._connection: http.client.HTTPConnection | None = None
         #: Asked before the last byte: whether the request may be carried out.
         self.gate: Callable[[], bool] = lambda: True
@@ -134,9 +139,10 @@ class Wire:
             raise TooLarge(f"the request has {len(data):,} bytes")
         try:
             connection = self._connected()
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             self.close()
-            raise Unreachable(say(error)) from None
+            by = f"{self._proxy}: " if self._proxy else ""
+            raise Unreachable(by + say(error)) from None
         interrupted: OSError | None = None
         try:
             self._send(connection, request, data)
@@ -170,15 +176,22 @@ class Wire:
         if connection is not None and connection.sock is not None and not _has_spoken(connection.sock):
             return connection
         self.close()
-        host, port = self._parts.hostname or "", self._parts.port
-        if self._parts.scheme == "https":
-            tls = ssl.create_default_context()
-            connection = http.client.HTTPSConnection(host, port, timeout=self._timeout, context=tls)
-        else:
-            connection = http.client.HTTPConnection(host, port, timeout=self._timeout)
-        self._connection = connection
+        connection = self._connection = self._new_connection()
         connection.connect()
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+    def _new_connection(self) -> http.client.HTTPConnection:
+        host, port = self._parts.hostname or "", self._parts.port
+        if self._parts.scheme != "https":
+            return http.client.HTTPConnection(host, port, timeout=self._timeout)
+        tls = ssl.create_default_context()
+        if self._proxy is None:
+            return http.client.HTTPSConnection(host, port, timeout=self._timeout, context=tls)
+        connection = http.client.HTTPSConnection(
+            self._proxy.host, self._proxy.port, timeout=self._timeout, context=tls
+        )
+        connection.set_tunnel(host, port or 443, headers=self._proxy.headers())
         return connection
 
     def _send(self, connection: http.client.HTTPConnection, request: _Request, data: bytes) -> None:

@@ -17,10 +17,10 @@ from typing import Any, Final
 from mailer.config import Mailbox
 from mailer.delivery.message import header_address
 from mailer.delivery.mime import encoded_words
-from mailer.delivery.transports.base import Outgoing
+from mailer.delivery.transports.base import Outgoing, Unwritable
 from mailer.render.slots import Context, Part, Slot, escape
 
-__all__ = ["MOST_RECIPIENTS", "REFERENCE", "Form", "Unfit", "groups"]
+__all__ = ["MOST_RECIPIENTS", "REFERENCE", "UNWRITABLE", "Form", "Unfit", "groups"]
 
 #: Personalizations, and recipients, in one request.
 MOST_RECIPIENTS: Final = 1000
@@ -31,11 +31,22 @@ REFERENCE: Final = "mailer_reference"
 _MOST_SUBSTITUTION_BYTES: Final = 10_000
 _RESERVED_IN_NAMES = re.compile(r"[;,]")
 _LIST_ID = re.compile(r'"?(.*?)"? (<[\x21-\x7e]+>)')
-_TRACKING_OFF: Final[Mapping[str, Any]] = {
+# An account may have any of these on; what stands in a request goes before the account's settings. The
+# filters that bypass suppressions are off unless a request turns them on, and exclude each other.
+_OFF: Final[Mapping[str, Any]] = {"enable": False}
+_MAIL_SETTINGS: Final[Mapping[str, Any]] = {"footer": _OFF, "sandbox_mode": _OFF}
+_TRACKING_SETTINGS: Final[Mapping[str, Any]] = {
     "click_tracking": {"enable": False, "enable_text": False},
-    "open_tracking": {"enable": False},
-    "subscription_tracking": {"enable": False},
+    "open_tracking": _OFF,
+    "subscription_tracking": _OFF,
+    "ganalytics": _OFF,
 }
+
+
+#: Domains are ASCII here, so that other letters stand before the @ (RFC 6531).
+UNWRITABLE: Final = Unwritable(
+    "SendGrid", "its API takes no letters beyond ASCII before the @", lambda address: not address.isascii()
+)
 
 
 class Unfit(Exception):
@@ -60,7 +71,8 @@ class Form:
                 {"type": "text/plain", "value": self._tagged(rendition.text) or " "},
                 {"type": "text/html", "value": self._tagged(rendition.html)},
             ],
-            "tracking_settings": _TRACKING_OFF,
+            "mail_settings": _MAIL_SETTINGS,
+            "tracking_settings": _TRACKING_SETTINGS,
         }
         if self.envelope.reply_to:
             document["reply_to"] = _mailbox(self.envelope.reply_to)

@@ -28,7 +28,9 @@ def test_a_document_has_no_problems_and_tracks_nobody() -> None:
         "click_tracking": {"enable": False, "enable_text": False},
         "open_tracking": {"enable": False},
         "subscription_tracking": {"enable": False},
+        "ganalytics": {"enable": False},
     }
+    assert made["mail_settings"] == {"footer": {"enable": False}, "sandbox_mode": {"enable": False}}
     assert made["from"] == {"email": "desk@news.example.org", "name": "晨报 Desk"}
     assert made["reply_to"] == {"email": "editors@news.example.org"}
 
