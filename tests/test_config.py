@@ -78,8 +78,7 @@ limit = "fast"
     assert told == [
         "mailer.toml:1: publication.name is missing",
         'mailer.toml:2: publication.nam is not known; did you mean "name"?',
-        'mailer.toml:3: publication.from: "nobody" is not an e-mail address: '
-        "An email address must have an @-sign.",
+        'mailer.toml:3: publication.from: "nobody" is not an e-mail address: it has no @',
         'mailer.toml:5: publication.base_url: "ftp://example.org" is not an address such as '
         "https://news.example.org",
         'mailer.toml:6: publication.timezone: "Mars/Olympus" is not a time zone such as Asia/Shanghai',

@@ -9,11 +9,11 @@ from string import Formatter
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-import idna
 from babel import Locale, UnknownLocaleError
-from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
+from mailer.addresses import read_domain, trimmed
+from mailer.config.mailboxes import check_return_path, read_mailbox
 from mailer.config.urls import split_url
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Line",
     "Mailbox",
     "Name",
+    "ReturnPath",
     "Selector",
     "Sender",
     "TimeOfDay",
@@ -38,7 +39,6 @@ __all__ = [
 ]
 
 TITLE_FIELDS = ("edition", "publication", "date", "weekday")
-_MAILBOX = re.compile(r"\s*(?:\"?(?P<name>[^\"<>]*?)\"?\s*<(?P<a>[^<>]+)>|(?P<b>[^<>\s]+))\s*")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _SELECTOR = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}")
@@ -73,20 +73,13 @@ def _filled(value: str) -> str:
 def _mailbox(value: object) -> object:
     if not isinstance(value, str):
         return value
-    match = _MAILBOX.fullmatch(_one_line(value))
-    address = match and (match["a"] or match["b"])
-    if not match or not address:
-        raise ValueError(f'"{value}" is not a sender; write "Name <name@example.org>"')
-    try:
-        checked = validate_email(address.strip(), check_deliverability=False, test_environment=True)
-    except EmailNotValidError as error:
-        raise ValueError(f'"{address}" is not an e-mail address: {error}') from None
-    if not checked.local_part.isascii():
-        raise ValueError(
-            f'"{address}" has letters beyond ASCII before the @, and most mail servers take no mail that has '
-            "to be answered or returned there; use an address that is ASCII there"
-        )
-    return Mailbox(name=(match["name"] or "").strip(), address=checked.normalized)
+    name, address = read_mailbox(_one_line(trimmed(value)))
+    return Mailbox(name=name, address=address)
+
+
+def _return_path(value: Mailbox) -> Mailbox:
+    check_return_path(value.address)
+    return value
 
 
 def _base_url(value: str) -> str:
@@ -171,8 +164,8 @@ def _transport(value: str) -> str:
 def _domain(value: str) -> str:
     """A domain in the ASCII form that DNS has (RFC 5890), without a full stop at its end; '' stays ''."""
     try:
-        ascii_form = idna.encode(value, uts46=True).decode("ascii") if not value.isascii() else value.lower()
-    except idna.IDNAError:
+        ascii_form = read_domain(value) if not value.isascii() else value.lower()
+    except ValueError:
         ascii_form = ""
     if value and (len(ascii_form) > 253 or not _DOMAIN.fullmatch(ascii_form)):
         raise ValueError(f'"{value}" is not a domain such as news.example.org')
@@ -217,6 +210,7 @@ Line = Annotated[str, AfterValidator(_one_line)]
 Filled = Annotated[str, AfterValidator(_filled)]
 Name = Annotated[str, AfterValidator(_one_line), AfterValidator(_filled)]
 Sender = Annotated[Mailbox, BeforeValidator(_mailbox)]
+ReturnPath = Annotated[Mailbox, BeforeValidator(_mailbox), AfterValidator(_return_path)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 TimeZone = Annotated[str, AfterValidator(_timezone)]
 Language = Annotated[str, AfterValidator(_language)]

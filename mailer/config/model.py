@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-import idna
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
+from mailer.addresses import header_address
 from mailer.config.fields import (
     BaseUrl,
     Colour,
@@ -22,6 +22,7 @@ from mailer.config.fields import (
     Language,
     Line,
     Name,
+    ReturnPath,
     Selector,
     Sender,
     TimeOfDay,
@@ -93,7 +94,7 @@ class Delivery(Frozen):
     uncertain: Literal["hold", "resend"] = "hold"
     hold: Hold = dt.timedelta(minutes=30)
     retry_for: Span = dt.timedelta(hours=24)
-    return_path: Sender | None = None
+    return_path: ReturnPath | None = None
     helo: Helo = ""
     oauth: OAuthTable = None
 
@@ -188,8 +189,7 @@ class Settings(Frozen):
         """The domain that signs, in ASCII: `[dkim] domain`, or the domain of From."""
         if self.dkim.domain:
             return self.dkim.domain
-        domain = self.publication.sender.address.rpartition("@")[2].lower()
-        return domain if domain.isascii() else idna.encode(domain, uts46=True).decode("ascii")
+        return header_address(self.publication.sender.address).rpartition("@")[2]
 
     @property
     def dkim_keys(self) -> tuple[tuple[str, Path], ...]:

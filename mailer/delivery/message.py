@@ -12,8 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-import idna
-
+from mailer.addresses import header_address
 from mailer.config import Settings
 from mailer.delivery.dates import Dates, PerMinute, Stamp
 from mailer.delivery.dkim import Seal, Signer
@@ -23,7 +22,7 @@ from mailer.links import Links, Tokens
 from mailer.render.rendition import Rendition
 from mailer.render.slots import Context, Part, Slot, escape
 
-__all__ = ["Envelope", "Message", "Person", "Template", "compose_sample", "header_address", "mailbox_field"]
+__all__ = ["Envelope", "Message", "Person", "Template", "compose_sample", "mailbox_field"]
 
 
 class Person(NamedTuple):
@@ -34,14 +33,6 @@ class Person(NamedTuple):
     name: str = ""
     language: str = ""
     attributes: Mapping[str, str] | None = None
-
-
-def header_address(address: str) -> str:
-    """The address as it stands in a header and in SMTP: its domain in ASCII (RFC 5890)."""
-    local, _, domain = address.rpartition("@")
-    if not domain.isascii():
-        domain = idna.encode(domain, uts46=True).decode("ascii")
-    return f"{local}@{domain}"
 
 
 def mailbox_field(name: str, address: str) -> bytes:

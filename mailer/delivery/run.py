@@ -411,7 +411,7 @@ class _Delivery:
 
     def _await_due(self) -> bool:
         """Waits for the turn of what is parked, not for what is deferred. False where nothing is due soon."""
-        due = self._spool.next_due()
+        due = self._spool.next_due_here()
         again = datetime.fromisoformat(due).timestamp() if due is not None else None
         if again is not None and again <= self._clock():
             return True

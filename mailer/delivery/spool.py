@@ -479,6 +479,11 @@ class Spool:
         """When the next deferred delivery may be tried again (UTC), or None."""
         return self._earliest("state = 'deferred'")
 
+    def next_due_here(self) -> str | None:
+        """The same, where `only` is set, for that subscriber: of the others, none is claimed."""
+        mine = "" if self.only is None else f" AND subscriber_id = {self.only:d}"
+        return self._earliest(f"state = 'deferred'{mine}")
+
     def next_try(self) -> str | None:
         """The same, where deliveries count that were deferred and claimed, and given back untried."""
         return self._earliest("(state = 'deferred' OR (state = 'pending' AND deferred_since > ''))")

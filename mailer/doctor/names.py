@@ -6,6 +6,7 @@ import ipaddress
 
 import idna
 
+from mailer.addresses import header_address
 from mailer.config import Mailbox, Settings
 
 __all__ = [
@@ -38,7 +39,7 @@ def ascii_domain(name: str) -> str:
 
 
 def _domain_of(mailbox: Mailbox) -> str:
-    return ascii_domain(mailbox.address.rpartition("@")[2])
+    return header_address(mailbox.address).rpartition("@")[2]
 
 
 def sender_domain(settings: Settings) -> str:

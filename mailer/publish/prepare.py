@@ -8,13 +8,13 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from mailer.addresses import header_address
 from mailer.archive.campaign import is_unstarted
 from mailer.audience.planned import Packer, Planned
 from mailer.audience.segments import Segment, parse
 from mailer.config import Settings
 from mailer.delivery.campaigns import Campaign, campaigns
 from mailer.delivery.dkim import Signer, is_aligned, open_signer
-from mailer.delivery.message import header_address
 from mailer.delivery.plan import (
     UNWRITABLE,
     Audience,

@@ -502,3 +502,26 @@ def test_what_was_given_back_does_not_count_as_a_failed_try(
     answers = iter([Outcome(Result.DEFERRED, "", "451 later"), ACCEPTED])
     run(settings, spool, Scripted(lambda _: next(answers)), journal, backoff=AT_ONCE)
     assert left(spool) == {"accepted": 1}
+
+
+def test_a_run_for_one_person_does_not_wait_for_others_that_are_due(
+    db: Database, settings: Settings, journal: Path
+) -> None:
+    ids = add_readers(db, 2)
+    spool = freeze(db)
+    transport = Scripted(lambda _: Outcome(Result.DEFERRED, "", "451 later"))
+    run(settings, spool, transport, journal)
+    spool.make_due()
+    assert spool.retry(address="reader1@example.org")[0] == 1
+    spool.only, stop, looks = ids[0], Stop(), 0
+
+    def give_in(_: Progress) -> None:
+        nonlocal looks
+        looks += 1
+        if looks > 8:
+            stop.set()
+
+    progress = run(settings, spool, transport, journal, stop=stop, observe=give_in)
+    assert not progress.stopped_by
+    assert transport.sent[2:] == ["reader1@example.org"]
+    assert spool.next_due() is not None

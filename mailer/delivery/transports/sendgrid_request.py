@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from json.encoder import encode_basestring_ascii as _json
 from typing import Any, Final
 
+from mailer.addresses import header_address
 from mailer.config import Mailbox
-from mailer.delivery.message import header_address
 from mailer.delivery.mime import encoded_words
 from mailer.delivery.transports.base import Outgoing, Unwritable
 from mailer.render.slots import Context, Part, Slot, escape

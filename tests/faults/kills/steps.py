@@ -14,7 +14,7 @@ __all__ = ["RECOVERY", "STEPS", "Step"]
 
 _SPOOL = "mailer.delivery.spool:Spool"
 _JOURNAL = "mailer.delivery.journal:Journal"
-_SMTP = "mailer.delivery.transports.smtp"
+_SMTP = "mailer.delivery.transports.smtp_channel"
 _RUN = "mailer.delivery.run"
 _SENDGRID = "mailer.delivery.transports.sendgrid"
 

@@ -65,7 +65,11 @@ def test_two_kills_within_the_recovery_from_a_third(
     make_desk: MakeDesk, tally: Tally, step: Step, arrived: bool
 ) -> None:
     desk = calm(make_desk)
-    killed(desk, Step("message", "mailer.delivery.transports.smtp:Session.transact", call=4), WHEN[arrived])
+    killed(
+        desk,
+        Step("message", "mailer.delivery.transports.smtp_channel:Session.transact", call=4),
+        WHEN[arrived],
+    )
     killed(desk, step, "before")
     killed(desk, step, "after")
     tally.kills += 3
@@ -129,7 +133,7 @@ def test_a_kill_of_campaigns_resolve_assume_sent(
     make_desk: MakeDesk, step: Step, when: str, arrived: bool
 ) -> None:
     desk = calm(make_desk)
-    killed(desk, Step("message", "mailer.delivery.transports.smtp:Session.transact"), WHEN[arrived])
+    killed(desk, Step("message", "mailer.delivery.transports.smtp_channel:Session.transact"), WHEN[arrived])
     desk.finish()
     killed(desk, step, when, "campaigns", "resolve", SLUG, "--assume-sent")
     desk.run("campaigns", "resolve", SLUG, "--assume-sent")
@@ -146,7 +150,7 @@ def test_a_kill_of_campaigns_resolve_resend(
     make_desk: MakeDesk, step: Step, when: str, arrived: bool
 ) -> None:
     desk = calm(make_desk)
-    killed(desk, Step("message", "mailer.delivery.transports.smtp:Session.transact"), WHEN[arrived])
+    killed(desk, Step("message", "mailer.delivery.transports.smtp_channel:Session.transact"), WHEN[arrived])
     desk.finish()
     doubted = [address for address, state, _ in desk.rows() if state == "uncertain"]
     killed(desk, step, when, "campaigns", "resolve", SLUG, "--resend")

@@ -1,0 +1,158 @@
+"""Reads e-mail addresses: the one reading for lists, commands, settings and messages. Pure: no DNS.
+
+The domain is compared as lower-case ASCII (IDNA 2008 with UTS #46), the local part without regard to
+case (Unicode canonical caseless matching). What is written to keeps the local part as it was given,
+because only the receiving server may say what it means (RFC 5321 section 2.4).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+import idna
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
+
+__all__ = [
+    "LONGEST_ADDRESS",
+    "LONGEST_LOCAL",
+    "Address",
+    "header_address",
+    "read_address",
+    "read_domain",
+    "shown",
+    "trimmed",
+]
+
+#: Octets before the @ (RFC 5321 section 4.5.3.1.1).
+LONGEST_LOCAL = 64
+#: Octets of an address: a path has 256 with its angle brackets (RFC 5321 section 4.5.3.1.3). A domain may
+#: have 255 (section 4.5.3.1.2), and the DNS has room for names of 253 (RFC 1035 section 2.3.4).
+LONGEST_ADDRESS = 254
+
+#: Longer than any address; what is longer is refused before it is looked at.
+_LONGEST = 1000
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_PLAIN_LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
+# What most domains look like; whatever else may be one is left to email-validator.
+_PLAIN_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+_SPECIAL = frozenset(SPECIAL_USE_DOMAIN_NAMES) - {"test"}
+# White space, and what is copied along with an address and not seen: soft hyphens, zero-width characters,
+# marks that turn the direction of the text.
+_AROUND = r"[\s\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]+"
+_BEFORE, _AFTER = re.compile(_AROUND), re.compile(rf"{_AROUND}\Z")
+# Some programs decode it even there, where RFC 2047 section 5 forbids it, and read another address.
+_ENCODED_WORD = re.compile(r"=\?[^?]*\?[bBqQ]\?[^?]*\?=")
+_UNPRINTABLE = re.compile(r"[^\S ]|[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """`address` is what is written to, `key` is the same for every spelling, `domain` is ASCII."""
+
+    address: str
+    key: str
+    domain: str
+
+
+def shown(text: str, longest: int = 80) -> str:
+    """`text` in quotes as a message may show it: cut, on one line, without control characters."""
+    cut = text if len(text) <= longest else text[: longest - 1] + "…"
+    return '"' + _UNPRINTABLE.sub("\ufffd", cut) + '"'
+
+
+def trimmed(text: str) -> str:
+    """`text` without white space and invisible characters at both ends."""
+    if text.isascii():
+        return text.strip()
+    start = _BEFORE.match(text)
+    rest = text[start.end() :] if start else text
+    end = _AFTER.search(rest)
+    return rest[: end.start()] if end else rest
+
+
+def read_address(text: str) -> Address:
+    """The address in `text`. Raises ValueError with one sentence where there is none."""
+    given = trimmed(text)
+    if not given:
+        raise ValueError("the address is empty")
+    if len(given) > _LONGEST:
+        raise _wrong(given, "it is too long")
+    local, at, domain = given.rpartition("@")
+    if not at:
+        raise _wrong(given, "it has no @")
+    ascii_domain, problem = _checked_domain(domain)
+    if problem:
+        raise _wrong(given, problem)
+    if not _PLAIN_LOCAL.fullmatch(local):
+        local = _checked_local(given, local)
+    elif "=?" in local and _ENCODED_WORD.search(local):
+        raise _wrong(given, "it holds an encoded word of a mail header; write the address itself")
+    octets = len(local.encode())
+    if octets > LONGEST_LOCAL:
+        raise _wrong(given, "the part before the @ is too long")
+    if octets + 1 + len(ascii_domain) > LONGEST_ADDRESS:
+        raise _wrong(given, "it is too long")
+    return Address(f"{local}@{ascii_domain}", f"{_folded(local)}@{ascii_domain}", ascii_domain)
+
+
+def read_domain(text: str) -> str:
+    """A domain as addresses are compared by it. Raises ValueError where it is none."""
+    domain, problem = _checked_domain(trimmed(text))
+    if problem:
+        raise ValueError(f"{shown(text)} is not the domain of an address: {problem}")
+    return domain
+
+
+def header_address(address: str) -> str:
+    """An address that was read before, as headers and SMTP have it: its domain in ASCII (RFC 5890)."""
+    local, _, domain = address.rpartition("@")
+    if not domain.isascii():
+        domain = _checked_domain(domain)[0] or idna.encode(domain, uts46=True).decode("ascii")
+    return f"{local}@{domain}"
+
+
+def _folded(local: str) -> str:
+    """Unicode 3.13 D145 (canonical caseless matching), in NFC."""
+    if local.isascii():
+        return local.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", local).casefold())
+
+
+@lru_cache(maxsize=1 << 16)
+def _checked_domain(domain: str) -> tuple[str, str]:
+    """The domain in ASCII, and what is wrong with it ("" where nothing is)."""
+    lower = domain.lower()
+    if (
+        len(lower) <= 250
+        and "--" not in lower
+        and _PLAIN_DOMAIN.fullmatch(lower)
+        and lower.rpartition(".")[2] not in _SPECIAL
+    ):
+        return lower, ""
+    try:
+        checked = validate_email(f"a@{domain}", check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        return "", _sentence(error)
+    if "." not in checked.ascii_domain:  # `test`, which email-validator takes in a test environment
+        return "", "the part after the @-sign is not valid. It should have a period"
+    return checked.ascii_domain.lower(), ""
+
+
+def _checked_local(given: str, local: str) -> str:
+    try:
+        checked = validate_email(f"{local}@example.org", check_deliverability=False)
+    except EmailNotValidError as error:
+        raise _wrong(given, _sentence(error)) from None
+    return checked.local_part
+
+
+def _sentence(error: EmailNotValidError) -> str:
+    text = str(error).rstrip(".")
+    return text[:1].lower() + text[1:]
+
+
+def _wrong(given: str, why: str) -> ValueError:
+    return ValueError(f"{shown(given)} is not an e-mail address: {why}")

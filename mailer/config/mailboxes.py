@@ -1,0 +1,102 @@
+"""Senders in mailer.toml: `Name <address>`, with the name as people write it, and the return path."""
+
+from __future__ import annotations
+
+import re
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+
+import idna
+
+from mailer.addresses import LONGEST_ADDRESS, LONGEST_LOCAL, header_address, read_address, trimmed
+from mailer.words import HIDDEN
+
+__all__ = ["BOUNCE_TOKEN", "check_return_path", "read_mailbox"]
+
+#: Characters of the token that names a delivery in its return path (VERP): see `links.Tokens.make_bounce`.
+BOUNCE_TOKEN = 48
+
+_WHOLE = re.compile(r"(?P<name>.*?)<(?P<address>[^<>]*)>", re.S)
+#: One quoted string (RFC 5322 section 3.2.4).
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[bBqQ]\?[^?\s]*\?=")
+_LISTED = re.compile(r"<[^<>]*@[^<>]*>")
+
+
+def read_mailbox(text: str) -> tuple[str, str]:
+    """The name ('' for none) and the address of a sender. Raises ValueError with one sentence.
+
+    The domain stays in Unicode, as people read it. A quoted name is taken out of its quotes; others inside
+    of it belong to the name.
+    """
+    given = trimmed(text)
+    whole = _WHOLE.fullmatch(given)
+    if whole is None and ("<" in given or ">" in given):
+        raise ValueError(f'"{text}" is not a sender; write "Name <name@example.org>"')
+    name, address = (_name_of(whole["name"]), whole["address"]) if whole else ("", given)
+    read = read_address(address)
+    local, _, domain = read.address.rpartition("@")
+    if not local.isascii():
+        raise ValueError(
+            f'"{trimmed(address)}" has letters beyond ASCII before the @, and most mail servers take no mail '
+            "that has to be answered or returned there; use an address that is ASCII there"
+        )
+    return name, f"{local}@{_in_unicode(domain)}"
+
+
+def check_return_path(address: str) -> None:
+    """Raises ValueError where no token fits into the address that bounces come to (VERP)."""
+    local, _, domain = header_address(address).rpartition("@")
+    most = min(LONGEST_LOCAL, LONGEST_ADDRESS - 1 - len(domain))
+    limit = (
+        f"{LONGEST_LOCAL} octets before the @ (RFC 5321 section 4.5.3.1.1)"
+        if most == LONGEST_LOCAL
+        else f"{LONGEST_ADDRESS} octets in all (RFC 5321 section 4.5.3.1.3)"
+    )
+    excess = len(local) + 1 + BOUNCE_TOKEN - most
+    if excess <= 0:
+        return
+    room = most - 1 - BOUNCE_TOKEN
+    advice = f"use at most {room} before the @" if room > 0 else "use a shorter domain"
+    raise ValueError(
+        f'"{address}" is {excess} octet{"" if excess == 1 else "s"} too long: each message adds "+" and '
+        f"{BOUNCE_TOKEN} characters to it, and there may be {limit}; {advice}"
+    )
+
+
+def _name_of(written: str) -> str:
+    """The name that stands before the angle bracket."""
+    text = trimmed(written)
+    quoted = _QUOTED.fullmatch(text)
+    if quoted:
+        text = re.sub(r"\\(.)", r"\1", quoted[1])
+    elif _LISTED.search(text):
+        raise ValueError(f'"{written.strip()} …" holds two addresses; a sender has one')
+    elif text.startswith('""') and text.endswith('""') and len(text) > 4:
+        text = text[1:-1]
+    else:
+        text = text.replace('\\"', '"')
+    if "=?" in text:
+        text = _decoded(text)
+    if HIDDEN.search(text) or any(character in text for character in "\t\n"):
+        raise ValueError("must be one line without control characters")
+    return trimmed(text)
+
+
+def _decoded(text: str) -> str:
+    """A name that was copied out of a mail's header: its encoded words (RFC 2047) as text."""
+    if not _ENCODED_WORD.search(text):
+        return text
+    try:
+        return str(make_header(decode_header(text)))
+    except (HeaderParseError, LookupError, ValueError):
+        raise ValueError(
+            f'"{text}" holds an encoded word that cannot be read; write the name itself'
+        ) from None
+
+
+def _in_unicode(domain: str) -> str:
+    try:
+        return idna.decode(domain) if "xn--" in domain else domain
+    except idna.IDNAError:
+        return domain
