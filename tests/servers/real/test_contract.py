@@ -14,16 +14,9 @@ import pytest
 from tests.servers.real.base import Manners, RealServer
 from tests.servers.real.conftest import CONNECTIONS, Desk, reader
 from tests.servers.real.contract import agree, everybody_has_it, told
-from tests.servers.real.exim import Exim
-from tests.servers.real.node import Haraka, Nodemailer
-from tests.servers.real.opensmtpd import OpenSmtpd
-from tests.servers.real.postfix import Postfix
-from tests.servers.real.sendmail import Sendmail
+from tests.servers.real.kinds import KINDS, Kind
 
 Start = Callable[[Manners], RealServer]
-Kind = type[RealServer]
-
-KINDS: list[Kind] = [Postfix, Exim, OpenSmtpd, Sendmail, Haraka, Nodemailer]
 
 
 @pytest.fixture
@@ -49,7 +42,7 @@ def test_five_hundred_readers_get_it_once(desk: Desk, start: Start) -> None:
     desk.people([reader(number) for number in range(1, 501)])
     server = start(Manners())
     ran = desk.send(server.url)
-    assert ran.status == 0, ran.err
+    assert ran.status == 0, told(desk, server)
     everybody_has_it(desk, server)
     assert server.count() == 500
 
@@ -79,7 +72,7 @@ def test_greylisted_readers_are_deferred_and_get_it_later(desk: Desk, start: Sta
     agree(desk, server)
     server.change(Manners())
     ran = desk.send(server.url)
-    assert ran.status == 0, ran.err
+    assert ran.status == 0, told(desk, server)
     everybody_has_it(desk, server)
 
 
@@ -94,7 +87,7 @@ def test_a_server_for_smaller_messages_takes_none_and_we_say_why(desk: Desk, sta
     assert server.count() == 0
 
 
-@every(haraka=A1, nodemailer=A5, opensmtpd=A5)
+@every(haraka=A1, nodemailer=A5, opensmtpd=A5, postfix=A5)
 @pytest.mark.parametrize("then", [421, 452])
 def test_a_session_that_takes_only_so_many_messages_loses_nobody(
     desk: Desk, start: Start, kind: Kind, then: int
@@ -105,7 +98,7 @@ def test_a_session_that_takes_only_so_many_messages_loses_nobody(
     server = start(Manners(messages=7, then=then))
     ran = desk.send(server.url)
     everybody_has_it(desk, server)
-    assert ran.status == 0, ran.err
+    assert ran.status == 0, told(desk, server)
 
 
 @every(haraka=A1)
@@ -116,7 +109,7 @@ def test_fewer_connections_than_ours_are_enough(desk: Desk, start: Start, kind: 
     server = start(Manners(connections=CONNECTIONS - 5))
     ran = desk.send(server.url)
     everybody_has_it(desk, server)
-    assert ran.status == 0, ran.err
+    assert ran.status == 0, told(desk, server)
 
 
 @every(haraka=A1)
@@ -128,7 +121,7 @@ def test_a_reader_beyond_ascii_gets_it_where_the_server_has_smtputf8(
     desk.people(["彭沐阳@d1.example.org", *(reader(number) for number in range(1, 20))])
     server = start(Manners())
     ran = desk.send(server.url)
-    assert ran.status == 0, ran.err
+    assert ran.status == 0, told(desk, server)
     everybody_has_it(desk, server)
     assert server.recipients()["彭沐阳@d1.example.org"] == 1
 
