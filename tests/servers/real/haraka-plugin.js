@@ -27,7 +27,7 @@ exports.register = function () {
 exports.connected = function (next, connection) {
   open += 1;
   if (manners.connections && open > manners.connections) {
-    return next(DENYSOFTDISCONNECT, 'Too many connections');
+    return next(DENYSOFTDISCONNECT, new DSN(421, 'Too many connections'));
   }
   return next();
 };
@@ -41,7 +41,7 @@ exports.sender = function (next, connection) {
   connection.notes.messages = (connection.notes.messages || 0) + 1;
   if (manners.messages && connection.notes.messages > manners.messages) {
     return manners.then === 421
-      ? next(DENYSOFTDISCONNECT, 'Too many messages in this session')
+      ? next(DENYSOFTDISCONNECT, new DSN(421, '4.7.0 Too many messages in this session'))
       : next(DENYSOFT, new DSN(452, '4.5.3 Too many messages in this session'));
   }
   return next();

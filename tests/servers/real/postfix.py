@@ -18,7 +18,7 @@ from tests.servers.real.dovecot import Dovecot
 from tests.servers.real.maildir import read_maildir
 from tests.servers.real.policy import SessionPolicy
 
-__all__ = ["PASSWORD", "USER", "Postfix", "Postscreen", "Submission"]
+__all__ = ["PASSWORD", "USER", "Discard", "Postfix", "Postscreen", "Submission"]
 
 _MAIN = """\
 compatibility_level = 3.6
@@ -177,7 +177,7 @@ class Postfix(RealServer):
 
     def count(self) -> int:
         self._settle()
-        return len(re.findall(r"/virtual\[\d+\]: \w+: to=<.*status=sent", self._log()))
+        return len(re.findall(r"/(?:virtual|discard)\[\d+\]: \w+: to=<.*status=sent", self._log()))
 
     def taken(self) -> list[Taken]:
         self._settle()
@@ -193,6 +193,15 @@ class Postfix(RealServer):
             return came == len(re.findall(r"/qmgr\[\d+\]: \w+: removed", log))
 
         self.settle(done)
+
+
+class Discard(Postfix):
+    """Postfix that throws away what it has taken, for measurements: it counts, and has nothing to show."""
+
+    name: ClassVar[str] = "postfix-discard"
+
+    def main(self) -> str:
+        return "default_transport = discard\n"
 
 
 class Submission(Postfix):

@@ -23,6 +23,7 @@ define(`QUEUE_DIR', `{folder}/queue')dnl
 define(`STATUS_FILE', `{folder}/statistics')dnl
 define(`confPID_FILE', `{folder}/sendmail.pid')dnl
 define(`ALIAS_FILE', `')dnl
+define(`confDONT_BLAME_SENDMAIL', `MapInUnsafeDirPath')dnl
 define(`confDELIVERY_MODE', `queueonly')dnl
 define(`confQUEUE_LA', `1000')dnl
 define(`confREFUSE_LA', `1000')dnl
@@ -35,7 +36,8 @@ FEATURE(`no_default_msa')dnl
 FEATURE(`nocanonify')dnl
 FEATURE(`accept_unresolvable_domains')dnl
 FEATURE(`promiscuous_relay')dnl
-FEATURE(`access_db', `text -o {folder}/access')dnl
+FEATURE(`access_db', `text -k0 -v1 {folder}/access')dnl
+FEATURE(`delay_checks')dnl
 FEATURE(`conncontrol', `nodelay', `terminate')dnl
 MAILER(`local')dnl
 MAILER(`smtp')dnl
@@ -86,6 +88,7 @@ class Sendmail(RealServer):
         made = subprocess.run(
             ["m4", f"-D_CF_DIR_={cf}/", self.folder / "sendmail.mc"], capture_output=True, check=True
         )
+        assert b"ERROR" not in made.stderr, made.stderr
         (self.folder / "sendmail.cf").write_bytes(made.stdout)
         accounts(self.folder, {"smmta": (64104, 64104), "smmsp": (64105, 64105)})
         # It sleeps for a minute where the machine has no full name.

@@ -35,7 +35,7 @@ def test_submission_with_starttls_and_a_login(
     dovecot = Dovecot(USER, PASSWORD, mechanisms=mechanism)
     with Submission(dovecot=dovecot) as server:
         ran = desk.send(server.url)
-        assert ran.status == 0, ran.err
+        assert ran.status == 0, told(desk, server)
         everybody_has_it(desk, server)
         log = (server.folder / "mail.log").read_text()
         assert f"sasl_method={mechanism.upper()}, sasl_username={USER}" in log
@@ -68,5 +68,5 @@ def test_who_is_sent_away_by_postscreen_gets_it_later(desk: Desk) -> None:
         assert "450 4.3.2 Service currently unavailable" in ran.out
         assert ran.status == 1
         ran = desk.send(server.url)
-        assert ran.status == 0, ran.err
+        assert ran.status == 0, told(desk, server)
         everybody_has_it(desk, server)
