@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from mailer.config import load_settings
 from mailer.config.model import Delivery
@@ -40,8 +43,12 @@ def test_a_block_loads_and_its_user_may_write_from_there(
     tmp_path: Path, block: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MAILER_SMTP_PASSWORD", "x")
-    for name in ("MAILER_OAUTH_CLIENT_SECRET", "MAILER_OAUTH_KEY_FILE"):
-        monkeypatch.setenv(name, "x")
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    account = {"type": "service_account", "client_email": "mailer@heron-notes.example", "private_key": pem}
+    (tmp_path / "key.json").write_text(json.dumps(account), "utf-8")
+    monkeypatch.setenv("MAILER_OAUTH_CLIENT_SECRET", "x")
+    monkeypatch.setenv("MAILER_OAUTH_KEY_FILE", str(tmp_path / "key.json"))
     text = block.replace("[publication]\n", f"[publication]\n{REST}", 1)
     (tmp_path / "mailer.toml").write_text(f'{text}\n[editions.morning]\nname = "Morning"\n', "utf-8")
     settings = load_settings(tmp_path)

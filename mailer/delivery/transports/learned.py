@@ -13,6 +13,7 @@ from typing import Final
 
 from mailer.delivery.refusal import Stage
 from mailer.delivery.transports.comparing import Comparison
+from mailer.errors import TransportError
 
 __all__ = ["MESSAGES_PER_CONNECTION", "Learned", "is_about_the_announcement", "is_about_the_session"]
 
@@ -86,6 +87,10 @@ class Learned:
         self._lost = 0
         self._unconfirmed = 0
         self._refuses = False
+        #: One connection logs in before the others, so that a wrong password is tried once.
+        self.first_login = threading.Lock()
+        self.logged_in = False
+        self.login_refused: TransportError | None = None
         #: Whether an announced message was ever taken, so that announcements are known to be answered.
         self.answers_announcements = False
         #: So many messages are sent over one connection.

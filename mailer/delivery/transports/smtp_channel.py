@@ -15,6 +15,7 @@ from typing import Final
 from mailer.delivery.refusal import Cause, Stage, judge
 from mailer.delivery.remedies import remedy_for
 from mailer.delivery.transports.base import PASSED, Outcome, Outgoing, Passage, Pause, Result, one_line
+from mailer.delivery.transports.connect_errors import LoginRefused
 from mailer.delivery.transports.learned import Learned, is_about_the_announcement, is_about_the_session
 from mailer.delivery.transports.server import Busy, Full, Server, connect
 from mailer.delivery.transports.session import Announcement, Doubt, Ended, Lost, Session
@@ -278,7 +279,7 @@ class SmtpChannel:
         refused = 0
         while True:
             try:
-                self._session = connect(self._server)
+                self._session = self._open()
             except Busy as busy:
                 # A server that was there a moment ago, or says it is busy, gets another chance.
                 pauses = _FULL_SECONDS if isinstance(busy, Full) else _BACK_OFF_SECONDS[:1] * 2
@@ -288,6 +289,24 @@ class SmtpChannel:
             else:
                 self._worked = True
                 return self._session
+
+    def _open(self) -> Session:
+        """A new connection. The first to log in does so alone: a few wrong passwords lock an account."""
+        learned = self._learned
+        if not self._server.user or learned.logged_in:
+            return connect(self._server)
+        with learned.first_login:
+            if learned.login_refused is not None:
+                raise learned.login_refused
+            if not learned.logged_in:
+                try:
+                    session = connect(self._server)
+                except LoginRefused as refused:
+                    learned.login_refused = refused
+                    raise
+                learned.logged_in = True
+                return session
+        return connect(self._server)
 
 
 def _unfit(session: Session, message: Outgoing, size: int) -> str:

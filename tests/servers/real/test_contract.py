@@ -15,7 +15,6 @@ from tests.servers.real.base import Manners, RealServer
 from tests.servers.real.conftest import CONNECTIONS, Desk, reader
 from tests.servers.real.contract import agree, everybody_has_it, told
 from tests.servers.real.kinds import KINDS, Kind
-from tests.servers.real.node import Haraka
 
 Start = Callable[[Manners], RealServer]
 
@@ -27,18 +26,12 @@ def start(kind: Kind) -> Iterator[Start]:
         yield lambda manners: stack.enter_context(kind(manners))
 
 
-#: What today's code does wrong, by the point of issue 16 that repairs it.
-A1 = pytest.mark.xfail(strict=False, reason="A1: 503 to what is announced with the end of a message")
-A5 = pytest.mark.xfail(strict=False, reason="A5: a spent session is used on")
+def every(*, of: Iterable[Kind] = KINDS) -> pytest.MarkDecorator:
+    """The test runs with each of these servers."""
+    return pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.name) for kind in of])
 
 
-def every(*, of: Iterable[Kind] = KINDS, **failing: pytest.MarkDecorator) -> pytest.MarkDecorator:
-    """The test runs with each server; those named are known to fail."""
-    kinds = [pytest.param(kind, id=kind.name, marks=failing.get(kind.name, ())) for kind in of]
-    return pytest.mark.parametrize("kind", kinds)
-
-
-@every(haraka=A1)
+@every()
 def test_five_hundred_readers_get_it_once(desk: Desk, start: Start) -> None:
     desk.people([reader(number) for number in range(1, 501)])
     server = start(Manners())
@@ -48,7 +41,7 @@ def test_five_hundred_readers_get_it_once(desk: Desk, start: Start) -> None:
     assert server.count() == 500
 
 
-@every(haraka=A1)
+@every()
 def test_refused_readers_are_rejected_and_the_rest_gets_it(desk: Desk, start: Start) -> None:
     refused = [f"refused{number}@d{number}.example.org" for number in range(1, 6)]
     desk.people(mixed([reader(number) for number in range(1, 96)], refused))
@@ -61,7 +54,7 @@ def test_refused_readers_are_rejected_and_the_rest_gets_it(desk: Desk, start: St
     agree(desk, server)
 
 
-@every(haraka=A1)
+@every()
 def test_greylisted_readers_are_deferred_and_get_it_later(desk: Desk, start: Start) -> None:
     greylisted = [f"greylisted{number}@d{number}.example.org" for number in range(1, 21)]
     desk.people(mixed([reader(number) for number in range(1, 61)], greylisted))
@@ -90,16 +83,7 @@ def test_a_server_for_smaller_messages_takes_none_and_we_say_why(desk: Desk, sta
 
 @pytest.mark.parametrize(
     ("kind", "then"),
-    [
-        pytest.param(
-            kind,
-            then,
-            id=f"{kind.name}-{then}",
-            marks=A1 if kind is Haraka else A5 if then == 452 else (),
-        )
-        for kind in KINDS
-        for then in kind.limits_messages
-    ],
+    [pytest.param(kind, then, id=f"{kind.name}-{then}") for kind in KINDS for then in kind.limits_messages],
 )
 def test_a_session_that_takes_only_so_many_messages_loses_nobody(desk: Desk, start: Start, then: int) -> None:
     desk.people([reader(number) for number in range(1, 201)])
@@ -109,7 +93,7 @@ def test_a_session_that_takes_only_so_many_messages_loses_nobody(desk: Desk, sta
     assert ran.status == 0, told(desk, server)
 
 
-@every(of=(kind for kind in KINDS if kind.limits_connections), haraka=A1)
+@every(of=(kind for kind in KINDS if kind.limits_connections))
 def test_fewer_connections_than_ours_are_enough(desk: Desk, start: Start) -> None:
     desk.people([reader(number) for number in range(1, 201)])
     server = start(Manners(connections=CONNECTIONS - 5))
@@ -118,7 +102,7 @@ def test_fewer_connections_than_ours_are_enough(desk: Desk, start: Start) -> Non
     assert ran.status == 0, told(desk, server)
 
 
-@every(of=(kind for kind in KINDS if kind.speaks_smtputf8), haraka=A1)
+@every(of=(kind for kind in KINDS if kind.speaks_smtputf8))
 def test_a_reader_beyond_ascii_gets_it_where_the_server_has_smtputf8(desk: Desk, start: Start) -> None:
     desk.people(["彭沐阳@d1.example.org", *(reader(number) for number in range(1, 20))])
     server = start(Manners())
@@ -128,7 +112,7 @@ def test_a_reader_beyond_ascii_gets_it_where_the_server_has_smtputf8(desk: Desk,
     assert server.recipients()["彭沐阳@d1.example.org"] == 1
 
 
-@every(haraka=A1)
+@every()
 def test_a_reader_beyond_ascii_is_told_of_where_it_has_not(desk: Desk, start: Start) -> None:
     desk.people(["彭沐阳@d1.example.org", *(reader(number) for number in range(1, 20))])
     server = start(Manners(smtputf8=False))
