@@ -205,7 +205,7 @@ def everybody_sentence(reason: str, *, source: str, server: str) -> str:
     if source == "smtp":
         return (
             f"{server or 'the server'} takes no mail from us: {words}; check the user in the transport's URL "
-            "and MAILER_SMTP_PASSWORD, or ask who runs it; nobody counts as refused"
+            "and MAILER_SMTP_PASSWORD (or [delivery.oauth]), or ask who runs it; nobody counts as refused"
         )
     name = "SendGrid" if source == "sendgrid" else "the transport"
     return (

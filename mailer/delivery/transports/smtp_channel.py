@@ -16,6 +16,7 @@ from mailer.delivery.refusal import Cause, Stage, judge
 from mailer.delivery.remedies import remedy_for
 from mailer.delivery.transports.base import PASSED, Outcome, Outgoing, Passage, Pause, Result, one_line
 from mailer.delivery.transports.connect_errors import LoginRefused
+from mailer.delivery.transports.hello import helo_advice, speaks_of_helo
 from mailer.delivery.transports.learned import Learned, is_about_the_announcement, is_about_the_session
 from mailer.delivery.transports.server import Busy, Full, Server, connect
 from mailer.delivery.transports.session import Announcement, Doubt, Ended, Lost, Session
@@ -185,11 +186,8 @@ class SmtpChannel:
         attempts.outcome = _fate(code, words, stage)
         self._learn(stage, code, said, attempts)
         about_us = code > 299 and remedy_for(attempts.outcome.reason) is not None
-        if code in _NOT_AUTHORISED and not about_us:
-            raise TransportError(
-                f"{self._server} takes no mail from us: {attempts.outcome.reason}; "
-                "check the user in the transport's URL and MAILER_SMTP_PASSWORD"
-            )
+        if not about_us and (advice := self._advice(session, code, said)):
+            raise TransportError(f"{self._server} takes no mail from us: {attempts.outcome.reason}; {advice}")
         if code <= 299:
             self._setbacks, self._fresh_helps = 0, True
             return False
@@ -213,6 +211,18 @@ class SmtpChannel:
             return False
         self._set_back(attempts.outcome, True)
         return attempts.begun > 0 and attempts.again("another connection")
+
+    def _advice(self, session: Session, code: int, said: str) -> str:
+        """What to do where a reply says that this server takes nothing from us, whoever the recipient is."""
+        if code in _NOT_AUTHORISED:
+            secret = "[delivery.oauth]" if self._server.tokens else "MAILER_SMTP_PASSWORD"
+            return f"check the user in the transport's URL and {secret}"
+        names_it = (
+            "helo" in said.lower() or "ehlo" in said.lower()
+        )  # else it may be the recipient's host name
+        if names_it and session.stage is not Stage.MESSAGE and speaks_of_helo(code, said):
+            return helo_advice(session.local_hostname)
+        return ""
 
     def _learn(self, stage: Stage, code: int, said: str, attempts: _Attempts) -> None:
         """What this reply tells of the server, beside what it tells of the message."""

@@ -11,6 +11,7 @@ import pytest
 from mailer.delivery.transports.base import Outcome, Result
 from mailer.delivery.transports.server import Server
 from mailer.delivery.transports.smtp import Smtp, SmtpChannel
+from mailer.errors import TransportError
 from tests.delivery.transports.outgoing import FakeMessage, messages
 from tests.servers.odd import OddServer
 
@@ -233,3 +234,32 @@ def test_after_a_refused_recipient_the_session_is_used_on(start: Start) -> None:
     assert [o.result for o in outcomes] == ["accepted", "rejected", "accepted"]
     assert len(server.sessions) == 1
     assert "RSET" in server.commands
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "504 5.5.2 <[127.0.0.1]>: Helo command rejected: need fully-qualified hostname",
+        "550 5.7.1 <[127.0.0.1]>: Helo command rejected: Host not found",
+        "450 4.7.1 <desk>: Helo command rejected: Host not found",
+    ],
+)
+@pytest.mark.parametrize("at", ["MAIL", "RCPT"])
+def test_a_name_that_is_refused_late_stops_the_run_and_names_the_setting(
+    start: Start, words: str, at: str
+) -> None:
+    """Postfix refuses the name of EHLO at RCPT (smtpd_delay_reject)."""
+    server, smtp = start(answer=lambda verb, line: words if verb == at else "")
+    channel = smtp.channel()
+    with pytest.raises(TransportError, match=r"takes no mail from us: \d+ .*set \[delivery\] helo"):
+        channel.send(messages(1))
+    channel.close()
+    assert server.recipients == []
+
+
+def test_a_host_name_that_is_the_readers_stops_nothing(start: Start) -> None:
+    server, smtp = start(
+        answer=lambda verb, line: "550 5.1.2 Invalid domain name: need FQDN" if "<reader2@" in line else ""
+    )
+    outcomes = send_all(smtp.channel(), messages(3))
+    assert [o.result for o in outcomes] == ["accepted", "rejected", "accepted"]
