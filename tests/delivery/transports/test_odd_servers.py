@@ -258,7 +258,7 @@ def test_a_name_that_is_refused_late_stops_the_run_and_names_the_setting(
 
 
 def test_a_host_name_that_is_the_readers_stops_nothing(start: Start) -> None:
-    server, smtp = start(
+    _, smtp = start(
         answer=lambda verb, line: "550 5.1.2 Invalid domain name: need FQDN" if "<reader2@" in line else ""
     )
     outcomes = send_all(smtp.channel(), messages(3))
