@@ -14,6 +14,7 @@ declare -A roots=(
     [opensmtpd]="opensmtpd"
     [sendmail]="sendmail-bin sendmail-cf"
     [dovecot]="dovecot-core"
+    [stunnel]="stunnel4"
 )
 libraries=(
     libdb5.3 libgnutls-dane0 libidn12 libnsl2 libpcre2-8-0 libevent-2.1-7 libldap-2.5-0 liblockfile1 libsasl2-2

@@ -82,9 +82,9 @@ def smtp_sink(*, keep: bool = False) -> Iterator[Sink]:
             raise Failed(f"smtp-sink did not start on port {port}")
 
 
-def source_command(sink: Sink, message: Path, *, count: int, sessions: int) -> Sequence[str]:
-    """`smtp-source` with connections that are kept, sending the file's lines `count` times."""
+def source_command(port: int, message: Path, *, count: int, sessions: int) -> Sequence[str]:
+    """`smtp-source` with connections that are kept, sending the file's lines `count` times to this port."""
     return (
         *(tool("smtp-source"), "-d", "-s", str(sessions), "-m", str(count), "-F", str(message)),
-        *("-f", "desk@news.example.org", "-t", "reader1@d1.example.org", f"127.0.0.1:{sink.port}"),
+        *("-f", "desk@news.example.org", "-t", "reader1@d1.example.org", f"127.0.0.1:{port}"),
     )

@@ -77,7 +77,7 @@ def send(workspace: Workspace, folder: Path, *, leaving: int = 0) -> Sending:
 def _source(message: Path, count: int) -> Sending:
     """The yardstick: the same bytes, as fast as C can."""
     with smtp_sink() as sink:
-        took = run(source_command(sink, message, count=count, sessions=CONNECTIONS), cwd=Path("/"))
+        took = run(source_command(sink.port, message, count=count, sessions=CONNECTIONS), cwd=Path("/"))
         taken = sink.messages()
     if taken != count:
         raise Failed(f"smtp-source sent {count} messages and the sink counts {taken}")

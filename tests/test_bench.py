@@ -14,6 +14,7 @@ from bench.measuring import Failed, run, table
 from bench.peers import PEERS, Peer
 from bench.sink import tool
 from tests.needs import missing
+from tests.servers.real.base import find, needs_root
 
 ROOT = Path(__file__).parents[1]
 
@@ -53,6 +54,21 @@ def test_smtp_stands_beside_smtp_source() -> None:
         "| mailer is so many times",
         "| smtp-source",
     ]
+
+
+@pytest.mark.usefixtures("_postfix")
+def test_servers_stand_beside_each_other() -> None:
+    find("stunnel", name="stunnel")
+    needs_root("postfix")
+    out = bench("servers", "--readers", "40", "--rounds", "1", "--only", "smtp-sink", "Postfix", "--markdown")
+    rows = [line.split(" | ")[0] for line in out.splitlines() if line.startswith("| ")]
+    assert rows == [
+        "|",
+        "| smtp-sink",
+        "| smtp-sink behind TLS",
+        "| Postfix",
+        "| Postfix, STARTTLS",
+    ], out
 
 
 def test_growth_has_a_row_for_each_size() -> None:

@@ -17,7 +17,7 @@ from typing import Final
 __all__ = ["Comparison"]
 
 #: A turn lasts so long at least (seconds), and until so many messages were sent in it.
-_TURN_SECONDS: Final = 0.2
+_TURN_SECONDS: Final = 0.1
 _TURN_MESSAGES: Final = 32
 #: What is known of so many of the latest pairs counts.
 _MOST_PAIRS: Final = 7

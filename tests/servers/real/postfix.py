@@ -201,7 +201,7 @@ class Discard(Postfix):
     name: ClassVar[str] = "postfix-discard"
 
     def main(self) -> str:
-        return "default_transport = discard\n"
+        return "default_transport = discard\nin_flow_delay = 0\n"
 
 
 class Submission(Postfix):

@@ -1,0 +1,18 @@
+"""`mailer` that always or never announces the next message, so that its own choice can be measured.
+
+    python -m bench.forced always|never WORDS…
+
+WORDS are those of `mailer`.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from cli import main
+from mailer.delivery.transports.comparing import Comparison
+
+if __name__ == "__main__":
+    way = {"always": True, "never": False}[sys.argv.pop(1)]
+    Comparison.way = lambda _: way  # type: ignore[method-assign]
+    main()
