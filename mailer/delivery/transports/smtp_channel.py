@@ -197,9 +197,6 @@ class SmtpChannel:
         if is_about_the_announcement(
             stage, code, said, announced=attempts.announced, announces=attempts.announces
         ):
-            if session.announced is not None:  # nobody can tell what became of these commands
-                session.close()
-                self._session = None
             return attempts.again("unannounced")
         if attempts.begun and self._fresh_helps and is_about_the_session(stage, code, said):
             self._fresh_helps = False  # until something is taken again

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -61,14 +62,28 @@ def test_where_there_is_hardly_a_difference_little_is_lost(seed: int) -> None:
 
 
 def test_a_message_of_the_turn_before_does_not_count() -> None:
-    moment = 0.0
-    comparison = Comparison(lambda: moment)
-    for _ in range(100):
-        comparison.note(False, 5.0)
-    moment = 1.0
-    for _ in range(32):
-        comparison.note(True, 0.01)
-    assert comparison.way() is False  # the other turn has begun
+    sender = Sender(0.010, 0.020)
+    for _ in range(8):
+        sender.comparison.note(not sender.comparison.way(), 5.0)
+        sender.send(100)
+    assert sender.comparison.way() is True
+    assert sender.sent[True] > 4 * sender.sent[False]
+
+
+def test_each_way_is_the_first_of_every_other_pair() -> None:
+    """A server that grows slower, or a connection that grows quicker, favours neither."""
+    sender = Sender(0.01, 0.01, noise=0.5)
+    ways = [sender.comparison.way()]
+    changed: list[int] = []
+    for number in range(400):
+        sender.send(1)
+        if sender.comparison.way() is not ways[-1]:
+            changed.append(number)
+            ways.append(sender.comparison.way())
+    turns = [after - before for before, after in pairwise(changed)]
+    assert ways[:4] == [True, False, True, False]
+    assert turns[0] > 1.5 * changed[0]  # False, False; then True, True
+    assert turns[1] > 1.5 * changed[0]
 
 
 def test_a_turn_lasts_for_some_messages_and_some_time() -> None:
