@@ -82,9 +82,24 @@ def smtp_sink(*, keep: bool = False) -> Iterator[Sink]:
             raise Failed(f"smtp-sink did not start on port {port}")
 
 
-def source_command(port: int, message: Path, *, count: int, sessions: int) -> Sequence[str]:
-    """`smtp-source` with connections that are kept, sending the file's lines `count` times to this port."""
+def source_command(
+    port: int, message: Path, *, count: int, sessions: int, numbered: bool = False
+) -> Sequence[str]:
+    """`smtp-source` with connections that are kept, sending the file's lines `count` times to this port.
+
+    With `numbered`, each message goes to another recipient; without, all go to one.
+    """
     return (
-        *(tool("smtp-source"), "-d", "-s", str(sessions), "-m", str(count), "-F", str(message)),
+        *(
+            tool("smtp-source"),
+            "-d",
+            *(["-N"] if numbered else []),
+            "-s",
+            str(sessions),
+            "-m",
+            str(count),
+            "-F",
+            str(message),
+        ),
         *("-f", "desk@news.example.org", "-t", "reader1@d1.example.org", f"127.0.0.1:{port}"),
     )
