@@ -175,7 +175,7 @@ def _for_good(code: int, enhanced: tuple[int, int] | None, said: str, stage: Sta
         absent = False
     if (absent or _KNOWN.get(enhanced or (0, 0)) is Cause.ADDRESS) and says(wording.TROUBLE, said):
         return Cause.THEM
-    if absent and ours and says(wording.ABOUT_US, said):
+    if absent and ours and says(wording.SPAM, said):
         return Cause.US
     if enhanced in _KNOWN:
         return _by_code(_KNOWN[enhanced], said, absent)

@@ -99,6 +99,7 @@ ADDRESS = """
 550-5.1.1 The email account that you tried to reach does not exist.
 550 Adressat unbekannt
 550 5.1.1 Empfaenger unbekannt
+550 5.1.1 User unknown. Contact your server administrator
 550 Empfaenger existiert nicht
 550 Message was not accepted -- invalid mailbox. Local mailbox eve@a.de is unavailable: user is terminated
 559 Invalid rcptto [@sm070102]
