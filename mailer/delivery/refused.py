@@ -127,7 +127,7 @@ class RefusalWatch:
                     self._refused(message, outcome)
             for group in self._groups.values():
                 number = len(group.readers)
-                if number >= AT_LEAST and 2 * number > self._judged() and _is_wide(group):
+                if number >= AT_LEAST and number > self._others and _is_wide(group):
                     self.everybody = self.everybody or group.example
 
     def _refused(self, message: _Named, outcome: Outcome) -> None:

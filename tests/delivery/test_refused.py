@@ -186,6 +186,19 @@ def test_in_different_words_it_is_the_addresses(db: Database, settings: Settings
     assert bounced(db) == 30
 
 
+def test_everybody_is_refused_in_one_of_three_sentences(
+    db: Database, settings: Settings, journal: Path
+) -> None:
+    ids = two_domains(db, 90)
+    spool = smtp_spool(db)
+    kinds = [says(words) for words in ("550 Invalid recipient", "550 No such user", "550 5.1.1 User unknown")]
+    transport = Scripted(lambda m: kinds[ids.index(m.subscriber_id) // 2 % 3](m))
+    with pytest.raises(BrakeError):
+        run(settings, spool, transport, journal)
+    assert left(spool) == {"pending": 90}
+    assert bounced(db) == 0
+
+
 def test_one_who_is_accepted_makes_the_others_refused(
     db: Database, settings: Settings, journal: Path
 ) -> None:
