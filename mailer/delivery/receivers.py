@@ -79,8 +79,8 @@ PROVIDERS: Final = (
     Meaning("Comcast", r"\bnot our customer\b|\bmailbox unallocated\b", "address", _COMCAST),
     Meaning("Mimecast", r"\buser entry\b|\bmanually blocked senders\b", "mailbox", _MIMECAST),
     Meaning("Mimecast", r"\banti-spoofing policy\b|\benvelope (?:blocked|rejected)\b", "us", _MIMECAST),
-    Meaning("Mail.ru", r"invalid mailbox\b.*\bis unavailable: (?:account is disabled|user not)", "address", _MAILRU),
-    Meaning("Rambler", r"recipient address rejected: (?:inactive|blocked)\b", "mailbox", _NONE),
+    Meaning("Mail.ru", r"invalid mailbox\b.*\bis unavailable: (?:account is disabled|user (?:not|is terminated))", "address", _MAILRU),
+    Meaning("Rambler", r"recipient address rejected: (?:inactive|blocked)\b(?! (?:by|using|for)\b)", "mailbox", _NONE),
     Meaning("Free", r"mailbox has been blocked due to inactivity", "mailbox", "https://postmaster.free.fr/"),
     Meaning("Zoho", r"\bmailbox delivery (?:failure|restricted)\b.*\bpolicy\b|\bmailpolicy violation\b", "us", _NONE),
     Meaning("Zoho", r"\bmail rejected by destination domain\b", "us", _NONE),
@@ -90,6 +90,7 @@ PROVIDERS: Final = (
     Meaning("Trend Micro", r"recipient address rejected: block-rcpt", "mailbox", _TREND),
     Meaning("Trend Micro", r"recipient address rejected: (?:block-send|ers-)", "us", _TREND),
     Meaning("ImprovMX", r"#id-5\.9\.[0235]\b|\bloop detected\b", "them", _IMPROVMX),  # the forwarding's set-up
+    Meaning("qmail", r"^\W*sorry, no mailbox here by that name\b", "address", _NONE, at_rcpt=True),  # also under #5.7.17
     Meaning("Amazon SES", r"\bthrottling failure\b|\bmaximum sending rate exceeded", "them", _AMAZON, later=True),
     Meaning("Amazon SES", r"\bemail address is not verified\b", "us", _AMAZON),
 )  # fmt: skip

@@ -85,6 +85,9 @@ _LINK = re.compile(r"\bhttps?:\S+|\bwww\.\S+")
 # So sure only in answer to RCPT, and under this code: Cisco's gateways.
 _REJECTED = re.compile(r"^\W*(?:recipient )?address rejected\b")
 
+# Said where no RCPT was taken; ours was.
+_NOBODY = re.compile(r"\bno valid recipients?\b")
+
 
 def cause_of(code: int, words: str, stage: Stage = Stage.RCPT) -> Cause:
     """Whose matter a reply of 4xx or 5xx is; `words` is its text without the code, in one line."""
@@ -107,7 +110,7 @@ def judge(code: int, words: str, stage: Stage = Stage.RCPT) -> Judgement:
     said = _ENHANCED.sub(" ", _LINK.sub(" ", reply)).strip(" :,-")
     soft = 400 <= code <= 499
     row = meaning_of(reply, at_rcpt=stage is Stage.RCPT)
-    if row is not None and not says(wording.SENDER, said):
+    if row is not None and not (row.cause == Cause.ADDRESS and says(wording.SENDER, said)):
         return _within(soft or row.later, Cause(row.cause), stage)
     if soft:
         return _within(True, _later(enhanced, said), stage)
@@ -133,7 +136,7 @@ def _is_limit(enhanced: tuple[int, int] | None, said: str) -> bool:
     """Whether a 5xx tells of a limit that passes. What is refused as spam is refused for good."""
     if enhanced is not None and enhanced[0] == 7 and enhanced[1] in _AUTHENTICATION:
         return False
-    if says(wording.SPAM, said) or says(wording.ABSENT, said):
+    if any(says(words, said) for words in (wording.SPAM, wording.FOR_GOOD, wording.ABSENT)):
         return False
     return says(wording.LIMIT, said) or says(wording.GREYLISTED, said)
 
@@ -150,7 +153,7 @@ def _later(enhanced: tuple[int, int] | None, said: str) -> Cause:
         return Cause.US
     if says(wording.LIMIT, said) or says(wording.OURS, said) or "too many" in said:
         return Cause.THEM
-    if enhanced == (2, 2) or says(wording.FULL, said):
+    if enhanced == (2, 2) or (says(wording.FULL, said) and not (enhanced and enhanced[0] == 3)):
         return Cause.MAILBOX
     if (enhanced is None or enhanced[0] == 7) and says(wording.ABOUT_US, said):
         return Cause.US
@@ -165,7 +168,15 @@ def _for_good(code: int, enhanced: tuple[int, int] | None, said: str, stage: Sta
         return _under_policy(enhanced, said, ours)
     if not ours and says(wording.FULL, said):
         return Cause.MAILBOX
+    if code == 503:
+        return Cause.US  # commands out of order: nothing that was named
     absent = says(wording.ABSENT, said)
+    if stage is not Stage.RCPT and _NOBODY.search(said):
+        absent = False
+    if (absent or _KNOWN.get(enhanced or (0, 0)) is Cause.ADDRESS) and says(wording.TROUBLE, said):
+        return Cause.THEM
+    if absent and ours and says(wording.SPAM, said):
+        return Cause.US
     if enhanced in _KNOWN:
         return _by_code(_KNOWN[enhanced], said, absent)
     if subject == 6:

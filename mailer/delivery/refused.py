@@ -127,7 +127,7 @@ class RefusalWatch:
                     self._refused(message, outcome)
             for group in self._groups.values():
                 number = len(group.readers)
-                if number >= AT_LEAST and 2 * number > self._judged() and _is_wide(group):
+                if number >= AT_LEAST and number > self._others and _is_wide(group):
                     self.everybody = self.everybody or group.example
 
     def _refused(self, message: _Named, outcome: Outcome) -> None:
@@ -185,13 +185,14 @@ def is_held(outcome: Outcome) -> bool:
 
 
 def may_be_everybodys(refusals: Iterable[tuple[str, Outcome]]) -> bool:
-    """Whether most of these (address, outcome), of whom nobody was accepted, were refused in the same words.
+    """Whether some of these (address, outcome), of whom nobody was accepted, were refused in the same words.
 
-    For a run that died before it knew: its refusals count for nobody then, and are tried again.
+    For a run that died before it knew: its refusals count for nobody then, and are tried again. Two in the
+    same words are enough: a server may have several sentences for whom it does not know.
     """
     known = [_skeleton(outcome.reason, address) if is_held(outcome) else "" for address, outcome in refusals]
     most = max((number for words, number in Counter(known).items() if words), default=0)
-    return 2 * most > len(known)
+    return most > 1 or 2 * most > len(known)
 
 
 def is_about_login(reason: str) -> bool:
@@ -237,7 +238,10 @@ def _skeleton(reason: str, address: str) -> str:
     rest = words[enhanced.end() :] if enhanced else words
     local = address.rpartition("@")[0].lower()
     rest = _RANDOM.sub("*", without_addresses(rest).replace("the address", "*")).lower()
-    if local and local not in _VOCABULARY:
-        rest = re.sub(rf"(?<![\w.-]){re.escape(local)}(?![\w-])", "*", rest)
+    # A local part may be spelled as a name: "Eve Adams" for eve.adams.
+    parts = [re.escape(part) for part in re.split(r"[\W_]+", local) if part]
+    if parts and _VOCABULARY.isdisjoint(parts):
+        name = r"[\W_]*".join(parts)
+        rest = re.sub(rf"(?<![\w.-]){name}(?![\w-])", "*", rest)
     rest = _TOKEN.sub("*", _HOST.sub("*", rest))
     return f"{code} {enhanced[0] if enhanced else ''} {' '.join(rest.split())}"

@@ -96,7 +96,7 @@ REMEDIES: Final = (
     ),
     Remedy(
         "Microsoft",
-        _AT + r"7\.7[0-9]{2}\b|^5[0-9][0-9] 5\.7\.(?:5[0-9]{2}|6[5-9][0-9])\b",
+        _AT + r"7\.7[0-9]{2}\b|^5[0-9][0-9] 5\.7\.(?:50[123]|511|6[5-9][0-9])\b",
         "the account or the sending IP is blocked there: see what the administrator's portal says, and ask "
         "Microsoft's support",
         _MICROSOFT,

@@ -97,6 +97,27 @@ ADDRESS = """
 550 Adresse d au moins un destinataire invalide. Invalid recipient. OFR204_416 [416]
 550 RCPT TO:<eve@example.org> User unknown
 550-5.1.1 The email account that you tried to reach does not exist.
+550 Adressat unbekannt
+550 5.1.1 Empfaenger unbekannt
+550 5.1.1 User unknown. Contact your server administrator
+550 Empfaenger existiert nicht
+550 Message was not accepted -- invalid mailbox. Local mailbox eve@a.de is unavailable: user is terminated
+559 Invalid rcptto [@sm070102]
+554 RECPT (eve@example.org) dosn't exist
+550 사용자를 찾을 수 없습니다
+550 Conta inexistente
+550 Endereço inexistente
+550 Onbekende gebruiker
+550 Nie ma takiego użytkownika
+550 Schránka neexistuje
+550 Kullanıcı bulunamadı
+550 sorry, no mailbox here by that name. (#5.7.17)
+550 eve@example.org... User not listed in Domino Directory
+551 User does not reside here
+551 5.1.6 user has moved permanently to a new address
+550 Bad recipient address
+550 Employee no longer with the company
+550 Can't find that user
 """
 
 MAILBOX = """
@@ -154,6 +175,16 @@ MAILBOX = """
 550 5.2.0 <eve@example.net> - Recipient unavailable
 550 Requested action not taken: mailbox unavailable
 550 5.7.134 RESOLVER.RST.SenderNotAuthenticatedForMailbox; authentication required
+552 받는 사람의 메일함이 가득 찼습니다
+550 Caixa de correio do destinatário está cheia
+552 Postvak van de ontvanger is vol
+552 Skrzynka odbiorcy jest przepełniona
+552 Schránka je plná
+550 5.5.0 Boite du destinataire archivee. Archived recipient. LPN007_415
+550 casella di posta disabilitata
+550 5.7.1 The recipient only accepts mail from approved senders
+550 You have been blocked by the recipient
+550 5.7.124 Sender not in allowed-senders list
 """
 
 US = """
@@ -205,6 +236,47 @@ US = """
 550 The account is disabled for sending
 550 sending account disabled
 550 Domain not found
+550 Rejected because the mailbox of the sender does not exist
+550 The sender's mailbox does not exist
+550 5.1.1 Sender mailbox does not exist
+550 originator address unknown
+550 Unknown user in From
+550 The domain of the address you are sending from does not exist
+550 Bounce address unknown
+550 The return address is invalid
+550 Invalid user or password
+550 Unknown account: check your login
+550 5.7.1 no user authenticated
+550 authenticated user is suspended
+550 5.1.1 your account has been disabled for sending spam
+550 The account has been disabled for outbound email
+550 5.7.1 user desk@example.com not valid for sending
+550 reverse address not found
+550 Client address not found in DNS
+550 mail server address not registered in our whitelist
+550 Ihre Adresse ist ungültig
+550 Ihre IP-Adresse ist unbekannt
+550 Die IP-Adresse existiert nicht im DNS
+550 Benutzer oder Passwort ungültig
+550 L'adresse de l'expéditeur n'existe pas
+550 Votre adresse IP est inconnue
+550 votre compte est désactivé
+550 utilisateur ou mot de passe invalide
+550 Dirección IP desconocida
+550 usuario o contraseña no válidos
+550 indirizzo IP sconosciuto
+550 O endereço do remetente não existe
+550 adres van de afzender bestaat niet
+550 发信地址不存在
+550 发送方邮箱不存在
+550 您的邮箱不存在
+550 IP地址无效
+550 用户名或密码无效
+550 IPアドレスが不明
+550 IP адрес не найден
+550 blocked by the recipient domain's policy
+550 5.1.1 <eve@example.org>: Recipient address rejected: Blocked by SPF
+503 No recipients specified: valid RCPT must precede DATA
 """
 
 LATER = """
@@ -240,6 +312,8 @@ LATER = """
 550 Demasiadas conexiones, intente más tarde
 550 greylisted, come back in 5 minutes
 550 4.7.1 please retry later
+550 Account temporarily disabled, try again later
+554 Too much mail from 192.0.2.1
 """
 
 DEFERRED_US = """
@@ -273,6 +347,7 @@ DEFERRED_THEM = """
 450 4.1.1 <eve@example.org>: Recipient address rejected: unverified address: user unknown
 421 4.7.0 me.example Error: too many errors
 450 4.7.3 Organization queue quota exceeded.
+452 4.3.1 Out of disk space
 """
 
 DEFERRED_MAILBOX = """
@@ -303,6 +378,25 @@ def test_somebody_is_there_and_does_not_get_it(reply: str) -> None:
 @pytest.mark.parametrize("reply", lines(US))
 def test_it_is_about_us(reply: str) -> None:
     assert read(reply) == (False, Cause.US)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "550 5.1.1 <eve@example.org>: Recipient address rejected: unverified address: connect to mx: "
+        "Connection timed out",
+        "550 5.1.1 <eve@example.org>: Recipient address rejected: mail for example.org loops back to myself",
+        "550 Mailbox backend unavailable: account server not found",
+        "554 Cannot deliver: internal error, user table not present",
+    ],
+)
+def test_whose_server_cannot_look_is_not_blamed(reply: str) -> None:
+    assert read(reply) == (False, Cause.THEM)
+
+
+@pytest.mark.parametrize("stage", [Stage.DATA, Stage.MESSAGE])
+def test_no_valid_recipients_after_one_was_taken_is_about_us(stage: Stage) -> None:
+    assert read("554 5.5.1 Error: no valid recipients", stage) == (False, Cause.US)
 
 
 @pytest.mark.parametrize("reply", lines(LATER))

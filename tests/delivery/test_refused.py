@@ -17,6 +17,7 @@ from mailer.delivery.journal import Journal
 from mailer.delivery.pace import Pacer
 from mailer.delivery.progress import Progress
 from mailer.delivery.refusal import Cause, Stage
+from mailer.delivery.refused import _skeleton
 from mailer.delivery.run import deliver
 from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
@@ -185,6 +186,19 @@ def test_in_different_words_it_is_the_addresses(db: Database, settings: Settings
     assert bounced(db) == 30
 
 
+def test_everybody_is_refused_in_one_of_three_sentences(
+    db: Database, settings: Settings, journal: Path
+) -> None:
+    ids = two_domains(db, 90)
+    spool = smtp_spool(db)
+    kinds = [says(words) for words in ("550 Invalid recipient", "550 No such user", "550 5.1.1 User unknown")]
+    transport = Scripted(lambda m: kinds[ids.index(m.subscriber_id) // 2 % 3](m))
+    with pytest.raises(BrakeError):
+        run(settings, spool, transport, journal)
+    assert left(spool) == {"pending": 90}
+    assert bounced(db) == 0
+
+
 def test_one_who_is_accepted_makes_the_others_refused(
     db: Database, settings: Settings, journal: Path
 ) -> None:
@@ -349,6 +363,36 @@ def test_a_killed_run_that_knew_of_refusals_alone_strikes_nobody_off(
     assert bounces_of(db, ids[0]) == ()
 
 
+def test_a_local_part_that_is_spelled_as_a_name_makes_no_difference() -> None:
+    words = {
+        _skeleton(f"550 Unknown user {said}", address)
+        for said, address in [
+            ("Eve Adams", "eve.adams@example.org"),
+            ("BOB-HILL", "bob_hill@example.org"),
+            ("ann", "ann@example.net"),
+        ]
+    }
+    assert words == {"550  unknown user *"}
+
+
+@pytest.mark.parametrize("number", [4, 32])
+def test_a_killed_run_that_knew_of_two_kinds_of_refusals_strikes_nobody_off(
+    db: Database, journal: Path, number: int
+) -> None:
+    ids = two_domains(db, number)
+    spool = smtp_spool(db)
+    spool.claim(number)
+    noted = Journal(journal)
+    noted.begin([(i, 1) for i in ids])
+    words = ("550 Invalid recipient", "550 5.7.1 No such user!")
+    noted.finish(
+        [(i, 1, Outcome(Result.REJECTED, "", words[i % 2], Cause.ADDRESS)) for i in ids],
+    )
+    noted.close()
+    assert spool.recover(journal) == {"pending": number}
+    assert bounced(db) == 0
+
+
 def test_a_killed_run_in_which_somebody_was_accepted_marks_who_was_refused(
     db: Database, journal: Path
 ) -> None:
@@ -428,6 +472,9 @@ def test_what_is_about_us_by_its_own_words_pauses_the_campaign_at_once(
         "550 5.1.1 <{address}>: User unknown",
         "550 5.7.1 No such user!",
         "550 Mail is rejected by recipients",
+        "550 5.7.505 Access denied, banned recipient",
+        "550 5.7.507 Access denied, rejected by recipient",
+        "550 5.7.510 Access denied, example.org does not accept email over IPv6",
         "the server offers no SMTPUTF8, so it cannot write to {address}",
     ],
 )
