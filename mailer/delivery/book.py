@@ -43,6 +43,8 @@ class Book:
         #: Refusals that count only once somebody is accepted, or the run has ended without being everybody's.
         self.held: list[tuple[int, int, Outcome, str]] = []
         self.released: list[tuple[int, int]] = []
+        #: Those who are given back behind the others.
+        self.last: list[tuple[int, int]] = []
         #: How many people have which outcome, by state.
         self.outcomes: dict[str, int] = {}
 
@@ -63,7 +65,7 @@ class Book:
 
     def write_down(self) -> None:
         """Commits what is known."""
-        if self.settled or self.released or (self.held and self._watch.accepted):
+        if self.settled or self.released or self.last or (self.held and self._watch.accepted):
             with self._spool.together():
                 self._write()
             self._written()
@@ -138,9 +140,12 @@ class Book:
         self.held = []
 
     def return_held(self) -> None:
-        """What was held counts for nobody: everybody was refused. They are pending again, as before."""
+        """What was held counts for nobody: everybody was refused. They are pending again, behind the others.
+
+        So a list that begins with readers who are truly gone gets past them in a later run.
+        """
         for subscriber_id, attempt, outcome, _ in self.held:
-            self.released.append((subscriber_id, attempt))
+            self.last.append((subscriber_id, attempt))
             state = outcome.result.value
             self.outcomes[state] -= 1
             if not self.outcomes[state]:
@@ -159,7 +164,10 @@ class Book:
             self._spool.settle(self.settled)
         if self.released:
             self._spool.release(self.released)
+        if self.last:
+            self._spool.release(self.last, last=True)
 
     def _written(self) -> None:
         self.settled = []
         self.released = []
+        self.last = []

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from mailer.delivery.deferral import NEVER
 from mailer.delivery.spool import Spool
-from mailer.store import utc_text, writing
+from mailer.store import utc_now, utc_text, writing
 
 __all__ = ["next_turn", "park", "unpark"]
 
@@ -39,8 +39,8 @@ def unpark(spool: Spool) -> None:
         db.conn.execute(
             "UPDATE deliveries SET due_at = '' WHERE campaign_id = ? "
             "AND state IN ('pending', 'sending', 'deferred', 'uncertain') AND state = 'pending' "
-            "AND due_at > '' AND due_at < ?",
-            [spool.campaign.id, NEVER],
+            "AND due_at > ? AND due_at < ?",
+            [spool.campaign.id, utc_now(), NEVER],
         )
 
 

@@ -253,17 +253,18 @@ class Spool:
                     [self.campaign.id, json.dumps(worded)],
                 )
 
-    def release(self, deliveries: Iterable[tuple[int, int]]) -> None:
-        """Gives back (subscriber id, attempt) that were claimed and never handed over."""
+    def release(self, deliveries: Iterable[tuple[int, int]], *, last: bool = False) -> None:
+        """Gives back (subscriber id, attempt) that were claimed, not handed over; `last`: behind the others."""
         values = list(deliveries)
         if not values:
             return
+        due = ", due_at = ?1" if last else ""  # claims begin with those that were never due at a time
         with writing(self._db) as db:
             db.conn.execute(
                 # Never handed over: pending, as before the claim.
-                f"UPDATE deliveries {_BY_PERSON} SET state = 'pending', claimed_at = NULL "
-                f"FROM json_each(?) AS o WHERE campaign_id = ? AND {_CLAIMED}",
-                [json.dumps(values), self.campaign.id],
+                f"UPDATE deliveries {_BY_PERSON} SET state = 'pending', claimed_at = NULL{due} "
+                f"FROM json_each(?2) AS o WHERE campaign_id = ?3 AND {_CLAIMED}",
+                [utc_now(), json.dumps(values), self.campaign.id],
             )
 
     def recover(self, journal: Path) -> dict[str, int]:
@@ -278,11 +279,12 @@ class Spool:
         doubted = not record.accepted and self._may_be_everybodys(record)
         settled: list[tuple[int, int, Outcome, str]] = []
         released: list[tuple[int, int]] = []
+        doubtful: list[tuple[int, int]] = []
         for key in rows:
             outcome = record.outcomes.get(key)
             about_us = outcome is not None and stops(outcome, attempt=key[1], accepted=ever)
             if about_us or (outcome is not None and doubted and is_held(outcome)):
-                released.append(key)  # the run did not believe it either: it is tried again
+                doubtful.append(key)  # the run did not believe it either: it is tried again
             elif outcome is not None:
                 settled.append((*key, outcome, ""))
             elif record.complete and key not in record.begun:
@@ -294,7 +296,8 @@ class Spool:
                 self.note_accepted()
             self.settle(settled)
             self.release(released)
-        counts = {"pending": len(released)}
+            self.release(doubtful, last=True)
+        counts = {"pending": len(released) + len(doubtful)}
         for _, _, outcome, _ in settled:
             counts[outcome.result.value] = counts.get(outcome.result.value, 0) + 1
         return {state: number for state, number in counts.items() if number}

@@ -275,6 +275,28 @@ def test_a_login_that_ends_between_two_runs_strikes_nobody_off(
     assert bounced(db) == 0
 
 
+@pytest.mark.parametrize("gone", [25, 60])
+def test_a_list_that_begins_with_readers_who_are_gone_gets_past_them(
+    db: Database, settings: Settings, journal: Path, gone: int
+) -> None:
+    ids = two_domains(db, 150)
+    spool = smtp_spool(db)
+    unknown = says("550 5.1.1 user unknown")
+
+    def decide(message: Outgoing) -> Outcome:
+        return unknown(message) if message.subscriber_id in ids[:gone] else ACCEPTED
+
+    runs = 0
+    while left(spool) != {"accepted": 150 - gone, "rejected": gone}:
+        try:
+            run(settings, spool, Scripted(decide), journal, connections=1)
+        except BrakeError:
+            assert bounced(db) == 0
+        runs += 1
+        assert runs <= 1 + gone // 20
+    assert bounced(db) == gone
+
+
 def test_who_is_refused_by_another_transport_than_others_have_it_from(
     db: Database, settings: Settings, journal: Path
 ) -> None:
