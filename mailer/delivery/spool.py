@@ -254,7 +254,7 @@ class Spool:
                 )
 
     def release(self, deliveries: Iterable[tuple[int, int]], *, last: bool = False) -> None:
-        """Gives back (subscriber id, attempt) that were claimed, not handed over; `last`: behind the others."""
+        """Gives back (subscriber id, attempt), claimed and not handed over; `last`: behind the others."""
         values = list(deliveries)
         if not values:
             return
