@@ -84,7 +84,7 @@ class Learned:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._comparison = Comparison()
-        self._lost = 0
+        self._lost = self._unanswered = 0
         self._unconfirmed = 0
         self._refuses = False
         #: One connection logs in before the others, so that a wrong password is tried once.
@@ -108,11 +108,18 @@ class Learned:
         """An announced message was answered as any other."""
         self.answers_announcements = True
 
-    def announcement_lost(self) -> None:
-        """A connection ended after an announcement and before any answer to it."""
+    def announcement_lost(self, *, unanswered: bool = False) -> None:
+        """A connection ended after an announcement and before any answer to it.
+
+        `unanswered`: it was waited for in vain, which takes so long that it counts also where others are
+        answered: several servers may share an address.
+        """
         with self._lock:
             self._lost += 1
-            if self._lost >= _MOST_LOST and not self.answers_announcements:
+            self._unanswered += unanswered
+            if self._unanswered >= _MOST_LOST or (
+                self._lost >= _MOST_LOST and not self.answers_announcements
+            ):
                 self._refuses = True
 
     def took(self, announced: bool, seconds: float) -> None:

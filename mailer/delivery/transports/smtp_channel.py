@@ -19,7 +19,7 @@ from mailer.delivery.transports.connect_errors import LoginRefused
 from mailer.delivery.transports.hello import helo_advice, speaks_of_helo
 from mailer.delivery.transports.learned import Learned, is_about_the_announcement, is_about_the_session
 from mailer.delivery.transports.server import Busy, Full, Server, connect
-from mailer.delivery.transports.session import Announcement, Doubt, Ended, Lost, Session
+from mailer.delivery.transports.session import NO_ANSWER, Announcement, Doubt, Ended, Lost, Session
 from mailer.errors import TransportError
 
 __all__ = ["SmtpChannel"]
@@ -140,8 +140,8 @@ class SmtpChannel:
         attempts.number += 1
         attempts.announced, attempts.announces = session.announced is not None, announces is not None
         attempts.begun = session.transactions
-        proven = self._learned.answers_announcements
-        session.announced_patience = None if proven else self._server.announced_seconds
+        patience = None if session.answers_announcements else self._server.announced_seconds
+        session.announced_patience = patience
         passage = PASSED
 
         def may_end() -> bool:
@@ -168,7 +168,7 @@ class SmtpChannel:
             self._session = None
             attempts.outcome = Outcome(Result.DEFERRED, reason=one_line(f"the connection was lost: {lost}"))
             if attempts.announced and session.stage is Stage.MAIL:
-                self._learned.announcement_lost()
+                self._learned.announcement_lost(unanswered=str(lost) == NO_ANSWER)
             self._set_back(attempts.outcome, attempts.begun == 0)
             return attempts.again("another connection")
         except Doubt as doubt:
@@ -184,7 +184,7 @@ class SmtpChannel:
         """Notes what a reply means; whether the message may be taken if it is sent again at once."""
         stage, said = session.stage, one_line(words)
         attempts.outcome = _fate(code, words, stage)
-        self._learn(stage, code, said, attempts)
+        self._learn(session, code, said, attempts)
         about_us = code > 299 and remedy_for(attempts.outcome.reason) is not None
         if not about_us and (advice := self._advice(session, code, said)):
             raise TransportError(f"{self._server} takes no mail from us: {attempts.outcome.reason}; {advice}")
@@ -221,11 +221,13 @@ class SmtpChannel:
             return helo_advice(session.local_hostname)
         return ""
 
-    def _learn(self, stage: Stage, code: int, said: str, attempts: _Attempts) -> None:
+    def _learn(self, session: Session, code: int, said: str, attempts: _Attempts) -> None:
         """What this reply tells of the server, beside what it tells of the message."""
+        stage = session.stage
         if code > 299 and stage is Stage.MAIL:
             return
         if attempts.announced:
+            session.answers_announcements = True
             self._learned.announcement_taken()
         if attempts.unannounced:
             self._learned.refuses_announcements()

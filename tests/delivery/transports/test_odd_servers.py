@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -69,6 +70,17 @@ def test_what_a_server_does_to_an_announcement_harms_no_message(
     assert server.recipients == [message.address for message in batch]
     assert server.announced <= 3  # then it is known, and nothing is announced any more
     assert pauses == []
+
+
+@pytest.mark.parametrize("behind", ["503", "sync", "discard", "close", "refuse"])
+def test_one_of_several_servers_behind_a_port_may_take_no_announcement(start: Start, behind: str) -> None:
+    """That the others answer announcements is no reason to wait for minutes for this one's answer."""
+    server, smtp = start(behind_the_dot=behind, backends=2)
+    began = time.monotonic()
+    for _ in range(8):
+        assert {o.result for o in send_all(smtp.channel(), messages(4))} == {Result.ACCEPTED}
+    assert len(server.recipients) == 32
+    assert time.monotonic() - began < 10
 
 
 def test_one_connection_learns_for_all(start: Start) -> None:
