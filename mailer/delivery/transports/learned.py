@@ -39,6 +39,11 @@ _SESSION = re.compile(
     r"|\b(?:per|this|each|one|single|current|same|in|for the) (?:smtp |tcp )?(?:session|connection)\b"
     r"|\b(?:session|connection|transaction|messages?) (?:count |number )?(?:limit|quota|maximum)"
     r"|\b(?:maximum|max|limit)\b.{0,12}\b(?:number|count) of (?:messages|e?-?mails|transactions|recipients)"
+    r"|\b(?:messages?|e?-?mails?|transactions?|sessions?|connections?)\b.{0,20}\b(?:exceeded|exhausted|reached)"
+    r"|\bexceed\w*\b.{0,20}\b(?:messages|e?-?mails|transactions)\b"
+    r"|\bno more (?:messages|e?-?mails|transactions|recipients)\b|\bsession\b.{0,20}\b(?:quota|spent)\b"
+    r"|(?:单次|每次|一次|同一|本次)(?:smtp)?(?:连接|会话)"
+    r"|\bdisconnect and\b"
     r"|\b(?:re-?connect|new (?:smtp )?(?:connection|session)|open another|start a new)"
 )
 _OF_THE_MAILBOX = re.compile(r"^[45]\.2\.")
@@ -75,7 +80,7 @@ def is_about_the_session(stage: Stage, code: int, words: str) -> bool:
     """Whether a refusal on a session that has carried a message may be a refusal of that session alone."""
     if code == 421 or (code <= 499 and stage is Stage.MAIL):
         return True
-    return (code <= 499 or stage is Stage.MAIL) and speaks_of_the_session(words)
+    return speaks_of_the_session(words)
 
 
 class Learned:

@@ -170,6 +170,7 @@ LIMITS = [
     "451 4.7.1 Please open a new connection",
     "450 4.7.1 Error: too much mail",
     "554 5.7.1 Too many messages per session, reconnect",
+    "554 5.5.1 Error: no more messages",
 ]
 
 
@@ -211,7 +212,15 @@ def test_a_server_that_goes_on_after_it_has_refused_mail_gets_no_empty_message(s
 
 @pytest.mark.parametrize("at", ["RCPT", "DATA", "DOT"])
 @pytest.mark.parametrize(
-    "words", ["452 4.5.3 Too many recipients in this session", "421 4.7.0 too many messages"]
+    "words",
+    [
+        "452 4.5.3 Too many recipients in this session",
+        "421 4.7.0 too many messages",
+        "554 5.5.0 Too many messages in this session",
+        "550 Maximum messages per connection exceeded",
+        "452 4.3.1 Message count exceeded",
+        "450 超过单次连接最大邮件数",
+    ],
 )
 def test_a_limit_may_be_told_later_than_at_mail(start: Start, at: str, words: str, pauses: Pauses) -> None:
     server, smtp = start(most_messages=10, too_many_messages=words, at=at)
