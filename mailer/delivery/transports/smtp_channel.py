@@ -15,7 +15,7 @@ from typing import Final
 from mailer.delivery.refusal import Cause, Stage, judge
 from mailer.delivery.remedies import remedy_for
 from mailer.delivery.transports.base import PASSED, Outcome, Outgoing, Passage, Pause, Result, one_line
-from mailer.delivery.transports.connect_errors import LoginRefused
+from mailer.delivery.transports.connect_errors import LoginPutOff, LoginRefused
 from mailer.delivery.transports.hello import helo_advice, speaks_of_helo
 from mailer.delivery.transports.learned import Learned, is_about_the_announcement, is_about_the_session
 from mailer.delivery.transports.server import Busy, Full, Server, connect
@@ -229,7 +229,7 @@ class SmtpChannel:
         if attempts.announced:
             session.answers_announcements = True
             self._learned.announcement_taken()
-        if attempts.unannounced:
+        if attempts.unannounced and attempts.spent is None:
             self._learned.refuses_announcements()
         if attempts.spent is not None and (code <= 299 or not is_about_the_session(stage, code, said)):
             self._learned.spent(*attempts.spent)
@@ -310,7 +310,7 @@ class SmtpChannel:
             if not learned.logged_in:
                 try:
                     session = connect(self._server)
-                except LoginRefused as refused:
+                except (LoginPutOff, LoginRefused) as refused:
                     learned.login_refused = refused
                     raise
                 learned.logged_in = True
