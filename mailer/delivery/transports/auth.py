@@ -41,7 +41,8 @@ _ABOUT_THE_FORM: Final = (500, 501, 502, 504)
 #: Some say one of these codes of a wrong password, too.
 _ABOUT_THE_PASSWORD = re.compile(
     rb"authenticat\w* (?:has )?(?:failed|failure|unsuccessful|rejected|denied)"
-    rb"|log-?in (?:failed|denied|incorrect)|credential|\b(?:bad|wrong|invalid|incorrect)\b.{0,20}\bpassword|password.{0,20}(?:incorrect|invalid|wrong)",
+    rb"|log-?in (?:failed|denied|incorrect)|credential|\b(?:bad|wrong|invalid|incorrect)\b.{0,20}\bpassword"
+    rb"|password.{0,20}(?:incorrect|invalid|wrong)",
     re.IGNORECASE,
 )
 

@@ -38,9 +38,9 @@ def explained(server: Server, error: OSError, credentials: Credentials) -> Trans
             )
         case smtplib.SMTPAuthenticationError():
             return LoginPutOff(
-                f"{server} lets {server.user} not log in just now: {_words(error, credentials)}; "
-                "run this again later, and where that does not help, check the user in the transport's URL and "
-                f"{'[delivery.oauth]' if credentials.token else 'MAILER_SMTP_PASSWORD'}"
+                f"{server} does not let {server.user} log in just now: {_words(error, credentials)}; "
+                "run this again later, and where that does not help, check the user in the transport's URL "
+                f"and {'[delivery.oauth]' if credentials.token else 'MAILER_SMTP_PASSWORD'}"
             )
         case Mismatch():
             return _no_mechanism(server, error, credentials)

@@ -96,6 +96,9 @@ class Learned:
         self.first_login = threading.Lock()
         self.logged_in = False
         self.login_refused: TransportError | None = None
+        #: Whether there was ever a connection, and why there is none where finding that out took long.
+        self.connected = False
+        self.silent: TransportError | None = None
         #: Whether an announced message was ever taken, so that announcements are known to be answered.
         self.answers_announcements = False
         #: So many messages are sent over one connection.

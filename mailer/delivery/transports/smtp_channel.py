@@ -31,6 +31,8 @@ _BACK_OFF_SECONDS: Final = (1.0, 2.0, 4.0, 8.0)
 _FULL_SECONDS: Final = (0.1, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 #: After so many setbacks in a row the server is not well; trying everybody would take days and bring nothing.
 _MOST_SETBACKS: Final = 8
+#: A server that has kept one connection waiting for so long, and gave none, is not tried by the others.
+_LONG_SECONDS: Final = 1.5
 _USABLE = re.compile(r"[^\x00-\x20\x7f-\xa0<>\u2028\u2029]+")
 _NOT_AUTHORISED: Final = (530, 534, 535, 538)
 
@@ -300,13 +302,29 @@ class SmtpChannel:
                 return self._session
 
     def _open(self) -> Session:
+        """A new connection. Raises TransportError, and what another has waited for in vain at once."""
+        learned = self._learned
+        if learned.silent is not None and not learned.connected:
+            raise learned.silent
+        began = time.monotonic()
+        try:
+            session = self._logged_in()
+        except TransportError as error:
+            if not learned.connected and time.monotonic() - began >= _LONG_SECONDS:
+                learned.silent = error
+            raise
+        learned.connected = True
+        return session
+
+    def _logged_in(self) -> Session:
         """A new connection. The first to log in does so alone: a few wrong passwords lock an account."""
         learned = self._learned
         if not self._server.user or learned.logged_in:
             return connect(self._server)
         with learned.first_login:
-            if learned.login_refused is not None:
-                raise learned.login_refused
+            told = learned.login_refused or (None if learned.connected else learned.silent)
+            if told is not None:
+                raise told
             if not learned.logged_in:
                 try:
                     session = connect(self._server)
