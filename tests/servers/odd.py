@@ -37,6 +37,7 @@ class OddServer:
         self,
         *,
         behind_the_dot: Behind = "take",
+        backends: int = 1,
         pipelining: bool = True,
         most_messages: int = 0,
         too_many_messages: str = "452 4.5.3 Too many messages in this session",
@@ -47,6 +48,8 @@ class OddServer:
         answer: Callable[[str, str], str] = lambda verb, line: "",
     ) -> None:
         self.behind_the_dot, self.pipelining = behind_the_dot, pipelining
+        #: So many servers share the port in turns, and the last of them alone has that habit.
+        self.backends = backends
         self.most_messages, self.too_many_messages, self.at = most_messages, too_many_messages, at
         self.most_connections, self.too_many_connections = most_connections, too_many_connections
         #: Whether RCPT and DATA are taken after a MAIL that was refused for too many messages.
@@ -116,6 +119,8 @@ class _Session:
         self.early = 0  # bytes of `unread` that came with a final dot
         self.recipient = ""
         self.sender = False
+        last = number % server.backends == server.backends - 1
+        self.behind_the_dot: Behind = server.behind_the_dot if last else "take"
 
     def run(self) -> None:
         self.say("220 odd.example.org ESMTP")
@@ -124,7 +129,7 @@ class _Session:
             self.early = max(0, self.early - len(line) - 2)
             verb = line.split(" ")[0].split(":")[0].upper()
             self.server.commands.append(line)
-            if early and self.server.behind_the_dot == "503":
+            if early and self.behind_the_dot == "503":
                 self.say("503 5.5.1 Bad sequence of commands")
                 continue
             chosen = self.server.answer(verb, line)
@@ -184,7 +189,7 @@ class _Session:
             self.read()
         self.early = len(self.unread)
         self.server.announced += self.early > 0
-        behind = self.server.behind_the_dot
+        behind = self.behind_the_dot
         recipient, self.recipient, self.sender = self.recipient, "", False
         if self.early and behind == "refuse":
             self.unread, self.early = b"", 0

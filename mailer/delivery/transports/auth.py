@@ -38,6 +38,13 @@ _LONGEST_COMMAND: Final = 512
 _MOST_CHALLENGES: Final = 8
 _ABOUT_THE_MECHANISM: Final = (500, 501, 502, 504, 538)
 _ABOUT_THE_FORM: Final = (500, 501, 502, 504)
+#: Some say one of these codes of a wrong password, too.
+_ABOUT_THE_PASSWORD = re.compile(
+    rb"authenticat\w* (?:has )?(?:failed|failure|unsuccessful|rejected|denied)"
+    rb"|log-?in (?:failed|denied|incorrect)|credential|\b(?:bad|wrong|invalid|incorrect)\b.{0,20}\bpassword"
+    rb"|password.{0,20}(?:incorrect|invalid|wrong)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +137,14 @@ class _Unsupported(Exception):
 
 def _is_about_the_mechanism(code: int, words: bytes) -> bool:
     """Whether another mechanism may succeed. Postfix says 535 and "no mechanism available", too."""
-    return code in _ABOUT_THE_MECHANISM or (500 <= code <= 599 and b"mechanism" in words.lower())
+    if 500 <= code <= 599 and b"mechanism" in words.lower():
+        return True
+    return code in _ABOUT_THE_MECHANISM and not _ABOUT_THE_PASSWORD.search(words)
+
+
+def _is_about_the_form(code: int, words: bytes) -> bool:
+    """Whether the same mechanism may succeed with its response in another place."""
+    return code in _ABOUT_THE_FORM and not _ABOUT_THE_PASSWORD.search(words)
 
 
 def _attempt(wire: Wire, mechanism: str, credentials: Credentials) -> tuple[int, bytes]:
@@ -160,7 +174,7 @@ def _with_one_response(wire: Wire, mechanism: str, response: bytes, after_error:
         code, words = _converse(
             wire, *wire.docmd("AUTH", form), _responses(form == initial, response, after_error)
         )
-        if last or code not in _ABOUT_THE_FORM:
+        if last or not _is_about_the_form(code, words):
             break
     return code, words
 
@@ -185,7 +199,7 @@ def _login(wire: Wire, credentials: Credentials) -> tuple[int, bytes]:
         code, words = _converse(
             wire, *wire.docmd("AUTH", form), _by_turns(user, password, bool(last)), lenient=True
         )
-        if last or code not in _ABOUT_THE_FORM:
+        if last or not _is_about_the_form(code, words):
             break
     return code, words
 

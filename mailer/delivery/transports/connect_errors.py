@@ -17,11 +17,15 @@ from mailer.errors import TransportError
 if TYPE_CHECKING:
     from mailer.delivery.transports.server import Server
 
-__all__ = ["LoginRefused", "explained"]
+__all__ = ["LoginPutOff", "LoginRefused", "explained"]
 
 
 class LoginRefused(TransportError):
     """The server does not take the password or the access token."""
+
+
+class LoginPutOff(Full):
+    """The server takes no login just now: a mailbox that is locked after too many, or a fault of its own."""
 
 
 def explained(server: Server, error: OSError, credentials: Credentials) -> TransportError:
@@ -31,6 +35,12 @@ def explained(server: Server, error: OSError, credentials: Credentials) -> Trans
             said = _words(error, credentials)
             return LoginRefused(
                 f"{server} refused the user {server.user}: {said}; {_login_advice(said, credentials)}"
+            )
+        case smtplib.SMTPAuthenticationError():
+            return LoginPutOff(
+                f"{server} does not let {server.user} log in just now: {_words(error, credentials)}; "
+                "run this again later, and where that does not help, check the user in the transport's URL "
+                f"and {'[delivery.oauth]' if credentials.token else 'MAILER_SMTP_PASSWORD'}"
             )
         case Mismatch():
             return _no_mechanism(server, error, credentials)

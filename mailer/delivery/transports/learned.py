@@ -39,6 +39,11 @@ _SESSION = re.compile(
     r"|\b(?:per|this|each|one|single|current|same|in|for the) (?:smtp |tcp )?(?:session|connection)\b"
     r"|\b(?:session|connection|transaction|messages?) (?:count |number )?(?:limit|quota|maximum)"
     r"|\b(?:maximum|max|limit)\b.{0,12}\b(?:number|count) of (?:messages|e?-?mails|transactions|recipients)"
+    r"|\b(?:messages?|e?-?mails?|transactions?|sessions?|connections?)\b.{0,20}\b(?:exceeded|exhausted|reached)"
+    r"|\bexceed\w*\b.{0,20}\b(?:messages|e?-?mails|transactions)\b"
+    r"|\bno more (?:messages|e?-?mails|transactions|recipients)\b|\bsession\b.{0,20}\b(?:quota|spent)\b"
+    r"|(?:单次|每次|一次|同一|本次)(?:smtp)?(?:连接|会话)"
+    r"|\bdisconnect and\b"
     r"|\b(?:re-?connect|new (?:smtp )?(?:connection|session)|open another|start a new)"
 )
 _OF_THE_MAILBOX = re.compile(r"^[45]\.2\.")
@@ -75,7 +80,7 @@ def is_about_the_session(stage: Stage, code: int, words: str) -> bool:
     """Whether a refusal on a session that has carried a message may be a refusal of that session alone."""
     if code == 421 or (code <= 499 and stage is Stage.MAIL):
         return True
-    return (code <= 499 or stage is Stage.MAIL) and speaks_of_the_session(words)
+    return speaks_of_the_session(words)
 
 
 class Learned:
@@ -84,13 +89,16 @@ class Learned:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._comparison = Comparison()
-        self._lost = 0
+        self._lost = self._unanswered = 0
         self._unconfirmed = 0
         self._refuses = False
         #: One connection logs in before the others, so that a wrong password is tried once.
         self.first_login = threading.Lock()
         self.logged_in = False
         self.login_refused: TransportError | None = None
+        #: Whether there was ever a connection, and why there is none where finding that out took long.
+        self.connected = False
+        self.silent: TransportError | None = None
         #: Whether an announced message was ever taken, so that announcements are known to be answered.
         self.answers_announcements = False
         #: So many messages are sent over one connection.
@@ -108,11 +116,18 @@ class Learned:
         """An announced message was answered as any other."""
         self.answers_announcements = True
 
-    def announcement_lost(self) -> None:
-        """A connection ended after an announcement and before any answer to it."""
+    def announcement_lost(self, *, unanswered: bool = False) -> None:
+        """A connection ended after an announcement and before any answer to it.
+
+        `unanswered`: it was waited for in vain, which takes so long that it counts also where others are
+        answered: several servers may share an address.
+        """
         with self._lock:
             self._lost += 1
-            if self._lost >= _MOST_LOST and not self.answers_announcements:
+            self._unanswered += unanswered
+            if self._unanswered >= _MOST_LOST or (
+                self._lost >= _MOST_LOST and not self.answers_announcements
+            ):
                 self._refuses = True
 
     def took(self, announced: bool, seconds: float) -> None:

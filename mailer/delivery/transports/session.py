@@ -76,6 +76,8 @@ class Session(Replies):
         self.accepted = 0
         #: How long the answer to an announced message may take (seconds); None: as long as any other.
         self.announced_patience: float | None = None
+        #: Whether an announced message was ever answered on it. Another session may be with another server.
+        self.answers_announcements = False
         self.stage = Stage.MAIL
         self.announced: Announcement | None = None
         self._implicit_tls = implicit_tls

@@ -15,11 +15,11 @@ from typing import Final
 from mailer.delivery.refusal import Cause, Stage, judge
 from mailer.delivery.remedies import remedy_for
 from mailer.delivery.transports.base import PASSED, Outcome, Outgoing, Passage, Pause, Result, one_line
-from mailer.delivery.transports.connect_errors import LoginRefused
+from mailer.delivery.transports.connect_errors import LoginPutOff, LoginRefused
 from mailer.delivery.transports.hello import helo_advice, speaks_of_helo
 from mailer.delivery.transports.learned import Learned, is_about_the_announcement, is_about_the_session
 from mailer.delivery.transports.server import Busy, Full, Server, connect
-from mailer.delivery.transports.session import Announcement, Doubt, Ended, Lost, Session
+from mailer.delivery.transports.session import NO_ANSWER, Announcement, Doubt, Ended, Lost, Session
 from mailer.errors import TransportError
 
 __all__ = ["SmtpChannel"]
@@ -31,6 +31,8 @@ _BACK_OFF_SECONDS: Final = (1.0, 2.0, 4.0, 8.0)
 _FULL_SECONDS: Final = (0.1, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 #: After so many setbacks in a row the server is not well; trying everybody would take days and bring nothing.
 _MOST_SETBACKS: Final = 8
+#: A server that has kept one connection waiting for so long, and gave none, is not tried by the others.
+_LONG_SECONDS: Final = 1.5
 _USABLE = re.compile(r"[^\x00-\x20\x7f-\xa0<>\u2028\u2029]+")
 _NOT_AUTHORISED: Final = (530, 534, 535, 538)
 
@@ -140,8 +142,8 @@ class SmtpChannel:
         attempts.number += 1
         attempts.announced, attempts.announces = session.announced is not None, announces is not None
         attempts.begun = session.transactions
-        proven = self._learned.answers_announcements
-        session.announced_patience = None if proven else self._server.announced_seconds
+        patience = None if session.answers_announcements else self._server.announced_seconds
+        session.announced_patience = patience
         passage = PASSED
 
         def may_end() -> bool:
@@ -168,7 +170,7 @@ class SmtpChannel:
             self._session = None
             attempts.outcome = Outcome(Result.DEFERRED, reason=one_line(f"the connection was lost: {lost}"))
             if attempts.announced and session.stage is Stage.MAIL:
-                self._learned.announcement_lost()
+                self._learned.announcement_lost(unanswered=str(lost) == NO_ANSWER)
             self._set_back(attempts.outcome, attempts.begun == 0)
             return attempts.again("another connection")
         except Doubt as doubt:
@@ -184,7 +186,7 @@ class SmtpChannel:
         """Notes what a reply means; whether the message may be taken if it is sent again at once."""
         stage, said = session.stage, one_line(words)
         attempts.outcome = _fate(code, words, stage)
-        self._learn(stage, code, said, attempts)
+        self._learn(session, code, said, attempts)
         about_us = code > 299 and remedy_for(attempts.outcome.reason) is not None
         if not about_us and (advice := self._advice(session, code, said)):
             raise TransportError(f"{self._server} takes no mail from us: {attempts.outcome.reason}; {advice}")
@@ -221,13 +223,15 @@ class SmtpChannel:
             return helo_advice(session.local_hostname)
         return ""
 
-    def _learn(self, stage: Stage, code: int, said: str, attempts: _Attempts) -> None:
+    def _learn(self, session: Session, code: int, said: str, attempts: _Attempts) -> None:
         """What this reply tells of the server, beside what it tells of the message."""
+        stage = session.stage
         if code > 299 and stage is Stage.MAIL:
             return
         if attempts.announced:
+            session.answers_announcements = True
             self._learned.announcement_taken()
-        if attempts.unannounced:
+        if attempts.unannounced and attempts.spent is None:
             self._learned.refuses_announcements()
         if attempts.spent is not None and (code <= 299 or not is_about_the_session(stage, code, said)):
             self._learned.spent(*attempts.spent)
@@ -298,17 +302,33 @@ class SmtpChannel:
                 return self._session
 
     def _open(self) -> Session:
+        """A new connection. Raises TransportError, and what another has waited for in vain at once."""
+        learned = self._learned
+        if learned.silent is not None and not learned.connected:
+            raise learned.silent
+        began = time.monotonic()
+        try:
+            session = self._logged_in()
+        except TransportError as error:
+            if not learned.connected and time.monotonic() - began >= _LONG_SECONDS:
+                learned.silent = error
+            raise
+        learned.connected = True
+        return session
+
+    def _logged_in(self) -> Session:
         """A new connection. The first to log in does so alone: a few wrong passwords lock an account."""
         learned = self._learned
         if not self._server.user or learned.logged_in:
             return connect(self._server)
         with learned.first_login:
-            if learned.login_refused is not None:
-                raise learned.login_refused
+            told = learned.login_refused or (None if learned.connected else learned.silent)
+            if told is not None:
+                raise told
             if not learned.logged_in:
                 try:
                     session = connect(self._server)
-                except LoginRefused as refused:
+                except (LoginPutOff, LoginRefused) as refused:
                     learned.login_refused = refused
                     raise
                 learned.logged_in = True

@@ -7,7 +7,9 @@ import base64
 import pytest
 
 from mailer.delivery.transports.server import Server, connect
+from mailer.delivery.transports.smtp import Smtp
 from mailer.errors import TransportError
+from tests.delivery.transports.outgoing import messages
 from tests.servers.certificates import server_tls
 from tests.servers.login import LoginServer
 
@@ -98,12 +100,41 @@ def test_another_mechanism_is_tried_where_the_refusal_is_about_the_mechanism(ref
     assert server.logins == [("LOGIN", "desk")]
 
 
-@pytest.mark.parametrize("wrong", ["535 5.7.8 Error: authentication failed", "534 5.7.14 Please log in"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "535 5.7.8 Error: authentication failed",
+        "534 5.7.14 Please log in",
+        "501 5.5.4 Authentication failed: bad password",
+        "500 Login incorrect",
+        "504 5.7.0 Invalid credentials",
+    ],
+)
 @pytest.mark.parametrize("offers", ["PLAIN LOGIN CRAM-MD5", "LOGIN CRAM-MD5", "CRAM-MD5"])
 def test_a_wrong_password_is_sent_once(offers: str, wrong: str) -> None:
     with LoginServer(f"AUTH {offers}", password="s3cret", wrong=wrong) as server:
         told = why_not(server, "letmein")
     assert told.startswith(f"refused the user desk: {wrong}; ")
+    assert len(server.auths) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "535 5.7.8 Error: authentication failed",
+        "454 4.7.0 Too many login attempts",
+        "421 4.7.0 Too many bad auth attempts",
+    ],
+)
+def test_a_refused_login_is_tried_by_one_connection_for_all(wrong: str) -> None:
+    with LoginServer("AUTH PLAIN", password="s3cret", wrong=wrong) as server:
+        place = Server("127.0.0.1", server.port, connect_seconds=5.0, user="desk", password="letmein")
+        smtp = Smtp(place, concurrency=8)
+        for _ in range(8):
+            channel = smtp.channel()
+            with pytest.raises(TransportError, match=wrong):
+                channel.send(messages(1))
+            channel.close()
     assert len(server.auths) == 1
 
 

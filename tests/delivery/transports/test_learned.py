@@ -63,7 +63,7 @@ def test_a_number_is_kept_where_the_words_speak_of_a_limit_or_it_comes_twice() -
         (Stage.RCPT, 450, "4.7.1 Greylisted", False),
         (Stage.RCPT, 452, "4.5.3 Too many recipients", True),
         (Stage.RCPT, 452, "4.2.2 The mailbox has too many messages", False),
-        (Stage.RCPT, 550, "5.7.1 Too many messages in this session", False),
+        (Stage.RCPT, 550, "5.7.1 Too many messages in this session", True),
         (Stage.MESSAGE, 451, "4.7.1 Please open a new connection", True),
         (Stage.MESSAGE, 552, "5.3.4 Message size exceeds the maximum message size", False),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -69,6 +70,17 @@ def test_what_a_server_does_to_an_announcement_harms_no_message(
     assert server.recipients == [message.address for message in batch]
     assert server.announced <= 3  # then it is known, and nothing is announced any more
     assert pauses == []
+
+
+@pytest.mark.parametrize("behind", ["503", "sync", "discard", "close", "refuse"])
+def test_one_of_several_servers_behind_a_port_may_take_no_announcement(start: Start, behind: str) -> None:
+    """That the others answer announcements is no reason to wait for minutes for this one's answer."""
+    server, smtp = start(behind_the_dot=behind, backends=2)
+    began = time.monotonic()
+    for _ in range(8):
+        assert {o.result for o in send_all(smtp.channel(), messages(4))} == {Result.ACCEPTED}
+    assert len(server.recipients) == 32
+    assert time.monotonic() - began < 10
 
 
 def test_one_connection_learns_for_all(start: Start) -> None:
@@ -158,6 +170,7 @@ LIMITS = [
     "451 4.7.1 Please open a new connection",
     "450 4.7.1 Error: too much mail",
     "554 5.7.1 Too many messages per session, reconnect",
+    "554 5.5.1 Error: no more messages",
 ]
 
 
@@ -199,7 +212,15 @@ def test_a_server_that_goes_on_after_it_has_refused_mail_gets_no_empty_message(s
 
 @pytest.mark.parametrize("at", ["RCPT", "DATA", "DOT"])
 @pytest.mark.parametrize(
-    "words", ["452 4.5.3 Too many recipients in this session", "421 4.7.0 too many messages"]
+    "words",
+    [
+        "452 4.5.3 Too many recipients in this session",
+        "421 4.7.0 too many messages",
+        "554 5.5.0 Too many messages in this session",
+        "550 Maximum messages per connection exceeded",
+        "452 4.3.1 Message count exceeded",
+        "450 超过单次连接最大邮件数",
+    ],
 )
 def test_a_limit_may_be_told_later_than_at_mail(start: Start, at: str, words: str, pauses: Pauses) -> None:
     server, smtp = start(most_messages=10, too_many_messages=words, at=at)

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from mailer.delivery.transports import tls_port
+from mailer.delivery.transports import smtp_channel, tls_port
 from mailer.delivery.transports.server import Server, connect
+from mailer.delivery.transports.smtp import Smtp
 from mailer.delivery.transports.tls_port import begins_with_tls
 from mailer.errors import TransportError
+from tests.delivery.transports.outgoing import messages
 from tests.servers.certificates import server_tls
 from tests.servers.login import LoginServer
 
@@ -36,6 +38,20 @@ def test_smtp_on_a_port_that_begins_with_tls_is_told() -> None:
         f"127.0.0.1:{server.port} sends no greeting and waits for TLS; write smtps:// instead of smtp:// in "
         "the transport's URL"
     )
+
+
+@pytest.mark.parametrize("user", ["", "desk"])
+def test_one_connection_finds_it_out_for_all(monkeypatch: pytest.MonkeyPatch, user: str) -> None:
+    """Else a run with eight connections says after a minute what is known after seven seconds."""
+    monkeypatch.setattr(smtp_channel, "_LONG_SECONDS", 0.04)
+    with LoginServer(tls=server_tls()) as server:
+        smtp = Smtp(Server("127.0.0.1", server.port, connect_seconds=20, user=user), concurrency=8)
+        for _ in range(8):
+            channel = smtp.channel()
+            with pytest.raises(TransportError, match="write smtps:// instead of smtp://"):
+                channel.send(messages(1))
+            channel.close()
+        assert server.connections <= 2
 
 
 def test_a_tls_server_that_refuses_the_handshake_speaks_tls_all_the_same() -> None:
