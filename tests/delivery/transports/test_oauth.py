@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 import socket
 import stat
@@ -204,13 +205,26 @@ def test_a_token_is_renewed_before_it_expires(place: Place, monkeypatch: pytest.
     assert len(place.provider.forms) == 2
 
 
-@pytest.mark.parametrize("expires_in", [None, "3600", "soon", [], -5])
+@pytest.mark.parametrize(
+    "expires_in",
+    [None, "soon", [], [60], True, 0, -5, math.inf, math.nan, 10**400],
+    ids=lambda v: repr(v)[:8],
+)
 def test_a_life_that_is_not_told_or_not_readable_stops_nobody(expires_in: object, place: Place) -> None:
     place.provider.expires_in = expires_in
-    if expires_in == "soon":
-        assert NO_TOKEN in place.why_not()
-    else:
-        place.log_in()
+    place.log_in(2)
+    assert len(place.provider.forms) == 1
+
+
+@pytest.mark.parametrize("expires_in", [3600, "3600", "3599.5"])
+def test_a_life_may_be_text(expires_in: object, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.provider.expires_in = expires_in
+    monkeypatch.setattr(oauth.time, "monotonic", lambda: now)
+    now = 1000.0
+    place.log_in()
+    now += 3302
+    place.log_in()
+    assert len(place.provider.forms) == 2
 
 
 def test_a_token_that_the_server_refuses_is_renewed_once(place: Place) -> None:
@@ -282,6 +296,9 @@ def test_a_server_without_tokens_says_so(offers: str, place: Place) -> None:
         (200, {"access_token": 7}, NO_TOKEN),
         (200, {"access_token": "t", "token_type": "pop"}, NO_TOKEN),
         (200, {}, NO_TOKEN),
+        (400, {}, NO_TOKEN.replace("200", "400")),
+        (200, "[" * 200_000, NO_TOKEN),
+        (200, {"access_token": "t", "padding": "x" * 1_000_000}, NO_TOKEN),
         (401, {"error": "invalid_client", "error_description": "not " + SECRET}, "not [secret]; "),
     ],
 )  # fmt: skip
@@ -388,6 +405,14 @@ def test_a_rotated_refresh_token_is_kept_and_used(refreshing: Place) -> None:
     assert REFRESH not in kept
     assert SECRET not in kept
     assert sorted(path.name for path in refreshing.kept.parent.iterdir()) == [".oauth.lock", "oauth"]
+
+
+def test_a_rotated_refresh_token_is_kept_also_where_the_life_of_the_token_cannot_be_read(
+    refreshing: Place,
+) -> None:
+    refreshing.provider.expires_in = "soon"
+    refreshing.log_in()
+    assert "refresh-2-of-many" in refreshing.kept.read_text()
 
 
 def test_the_umask_does_not_open_the_file_and_another_file_is_replaced(refreshing: Place) -> None:
