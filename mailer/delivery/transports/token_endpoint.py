@@ -139,12 +139,13 @@ def _content(response: Any) -> bytes:
 
     ends = time.monotonic() + _SECONDS[1]
     content = b""
-    for piece in response.iter_content(4096):
-        content += piece
-        if len(content) > _LONGEST_ANSWER:
-            return b""
-        if time.monotonic() > ends:
-            raise requests.exceptions.ReadTimeout from TimeoutError()
+    with response:
+        for piece in response.iter_content(4096):
+            content += piece
+            if len(content) > _LONGEST_ANSWER:
+                return b""
+            if time.monotonic() > ends:
+                raise requests.exceptions.ReadTimeout from TimeoutError()
     return content
 
 
