@@ -249,7 +249,7 @@ def test_a_user_that_is_refused_is_told_with_the_servers_words_and_asked_for_no_
         f"127.0.0.1:{place.smtp.port} refused the user desk: 535 5.7.8 Error: authentication failed "
         "(status 401, schemes bearer, scope mail); check the user in the transport's URL and "
         "[delivery.oauth], and whether this mailbox and this application may send by SMTP "
-        "(docs/transports.md)"
+        "(docs/smtp.md)"
     )
     assert told[1] == told[0]
     assert len(place.provider.forms) == 2
