@@ -124,5 +124,31 @@ def test_the_environment_has_the_secrets_and_may_have_the_table(workspace: Path)
         load_settings(workspace, {"MAILER_DELIVERY_OAUTH": "google"})
 
 
+def test_a_key_of_the_table_may_come_from_the_environment(workspace: Path) -> None:
+    (workspace / "mailer.toml").write_text(f"{CONFIG}\n[delivery.oauth]\n{MICROSOFT}", encoding="utf-8")
+    read = load_settings(workspace, {"MAILER_DELIVERY_OAUTH_TENANT": "example.org"})
+    assert read.delivery.oauth is not None
+    assert read.delivery.oauth.tenant == "example.org"
+    with pytest.raises(ConfigError, match=r'"a b" is not a tenant; .* \(from MAILER_DELIVERY_OAUTH_TENANT\)'):
+        load_settings(workspace, {"MAILER_DELIVERY_OAUTH_TENANT": "a b"})
+    (workspace / "mailer.toml").write_text(CONFIG, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"oauth\.grant is missing"):
+        load_settings(workspace, {"MAILER_DELIVERY_OAUTH_PROVIDER": "google"})
+    assert load_settings(workspace, {"MAILER_DELIVERY_CLIENT_ID": "a"}).delivery.oauth is None
+
+
+def test_a_wrong_key_of_a_table_in_the_environment_names_the_variable(workspace: Path) -> None:
+    (workspace / "mailer.toml").write_text(CONFIG, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"oauth\.grant is missing \(from MAILER_DELIVERY_OAUTH\)"):
+        load_settings(workspace, {"MAILER_DELIVERY_OAUTH": '{provider = "google"}'})
+
+
+@pytest.mark.parametrize("table", ["oauth = 5", "oauth = []"])
+def test_what_is_no_table_is_told_in_plain_words(workspace: Path, table: str) -> None:
+    (workspace / "mailer.toml").write_text(f"{CONFIG}{table}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"delivery\.oauth: is not a table such as"):
+        load_settings(workspace, {})
+
+
 def test_without_the_table_there_is_none(workspace: Path) -> None:
     assert load_settings(workspace, {}).delivery.oauth is None

@@ -186,6 +186,13 @@ def _helo(value: str) -> str:
             raise ValueError(f'"{value}" is not an address such as [192.0.2.1] or [IPv6:2001:db8::1]')
         return value
     try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        pass
+    else:
+        literal = f"[IPv6:{value}]" if ":" in value else f"[{value}]"
+        raise ValueError(f'"{value}" is an address, which stands in brackets in EHLO: write "{literal}"')
+    try:
         return _domain(value.removesuffix("."))
     except ValueError:
         raise ValueError(f'"{value}" is not the full name of a machine such as mail.example.org') from None

@@ -152,6 +152,15 @@ def _overlay(data: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple
                     editions[name][field] = value
                     origins["editions", name, field] = variable
                     break
+        elif section == "delivery" and key.removeprefix("oauth_") in OAuth.model_fields:
+            if not key.startswith("oauth_") or "MAILER_DELIVERY_OAUTH" in environment:
+                continue
+            field = key.removeprefix("oauth_")
+            delivery = data.setdefault(section, {})
+            oauth = delivery.setdefault("oauth", {}) if isinstance(delivery, dict) else None
+            if isinstance(oauth, dict):
+                oauth[field] = value
+                origins[section, "oauth", field] = variable
         elif section in SECTIONS:
             field_names = {f.alias or name: name for name, f in SECTIONS[section].model_fields.items()}
             if key in field_names and key not in ("domains", "keys"):
@@ -185,7 +194,7 @@ def _problems(error: ValidationError, text: str, origins: Mapping[tuple[str, ...
             message = f"{label}: use small letters, digits, - and _, beginning with a letter"
         else:
             message = f"{label}: {_cut(message[:1].lower() + message[1:])}"
-        variable = origins.get(place)
+        variable = origins.get(place) or origins.get(place[:2])
         if variable:
             problems.append(Problem(f"{message} (from {variable})", CONFIG_NAME))
         else:

@@ -102,14 +102,14 @@ class OAuth(Frozen):
 
 def _table(value: object) -> object:
     """A table from the environment is written as TOML: `{provider = "microsoft", …}`."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return tomllib.loads(f"table = {value}")["table"]
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError):
-        raise ValueError(
-            'is not a table such as {provider = "microsoft", grant = "client_credentials"}'
-        ) from None
+    if isinstance(value, str):
+        try:
+            value = tomllib.loads(f"table = {value}")["table"]
+        except (tomllib.TOMLDecodeError, RecursionError, ValueError):
+            value = None
+    if not isinstance(value, dict):
+        raise ValueError('is not a table such as {provider = "microsoft", grant = "client_credentials"}')
+    return value
 
 
 OAuthTable = Annotated[OAuth | None, BeforeValidator(_table)]

@@ -122,7 +122,7 @@ class RefusalWatch:
             if any(outcome.result is Result.ACCEPTED for _, outcome in known):
                 self.accepted = True
                 self._groups.clear()
-            for message, outcome in known:
+            for message, outcome in sorted(known, key=lambda one: not is_held(one[1])):
                 if outcome.result not in (Result.ACCEPTED, Result.SKIPPED):
                     self._refused(message, outcome)
             for group in self._groups.values():
@@ -137,10 +137,13 @@ class RefusalWatch:
             return
         if self.accepted or _is_own_word(outcome):
             return
-        if not is_held(outcome) or (self._ever and self.was_deferred(message.subscriber_id)):
+        words = _skeleton(outcome.reason, message.address)
+        # A transport that gives up after some refusals defers the others in the same words.
+        alike = outcome.cause is Cause.US and words in self._groups
+        if not (is_held(outcome) or alike) or (self._ever and self.was_deferred(message.subscriber_id)):
             self._others += 1
             return
-        group = self._groups.setdefault(_skeleton(outcome.reason, message.address), _Group(outcome.reason))
+        group = self._groups.setdefault(words, _Group(outcome.reason))
         group.readers.add(message.subscriber_id)
         group.domains.add(message.address.rpartition("@")[2].lower())
 

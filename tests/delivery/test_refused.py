@@ -326,6 +326,25 @@ def test_a_batch_that_is_refused_as_one(db: Database, settings: Settings, journa
     assert len(transport.sent) <= 2000
 
 
+def test_one_after_the_other_who_is_named_until_the_transport_gives_up(
+    db: Database, settings: Settings, journal: Path
+) -> None:
+    ids = two_domains(db, 2500)
+    spool = smtp_spool(db)
+    spool.source = "sendgrid"
+
+    def first_is_named(message: Outgoing) -> Outcome:
+        words = f"400 not verified ({message.address}: to.0.email)"
+        if message.subscriber_id in ids[::50]:
+            return Outcome(Result.REJECTED, "", words, Cause.ADDRESS)
+        return Outcome(Result.DEFERRED, "", "400 not verified (reader0@one.example: to.0.email)", Cause.US)
+
+    with pytest.raises(BrakeError, match="SendGrid takes no mail from us: 400 not verified"):
+        run(settings, spool, Scripted(first_is_named, batch=1000, concurrency=2), journal)
+    assert bounced(db) == 0
+    assert left(spool).keys() == {"pending", "deferred"}
+
+
 def test_some_of_a_batch_whom_the_provider_names_are_refused(
     db: Database, settings: Settings, journal: Path
 ) -> None:

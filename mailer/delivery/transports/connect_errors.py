@@ -118,7 +118,7 @@ def _no_mechanism(server: Server, error: Mismatch, credentials: Credentials) -> 
     if not credentials.token and set(WITH_TOKEN) & set(error.offered):
         return TransportError(
             f"{server} offers only {offered} for logging in, which wants an access token and no password; "
-            "set [delivery.oauth] in mailer.toml, as docs/transports.md tells"
+            "set [delivery.oauth] in mailer.toml, as docs/smtp.md tells"
         )
     return TransportError(
         f"{server} offers only {offered} for logging in, and mailer can do {_listed(WITH_PASSWORD)} with a "
@@ -137,12 +137,12 @@ def _login_advice(said: str, credentials: Credentials) -> str:
     if credentials.token:
         return (
             "check the user in the transport's URL and [delivery.oauth], and whether this mailbox and this "
-            "application may send by SMTP (docs/transports.md)"
+            "application may send by SMTP (docs/smtp.md)"
         )
     if "application-specific password" in words:
         return "put an app password into MAILER_SMTP_PASSWORD, or set [delivery.oauth]"
     if "5.7.30" in words or "basic authentication" in words:
-        return "it takes no plain passwords any more: set [delivery.oauth], as docs/transports.md tells"
+        return "it takes no plain passwords any more: set [delivery.oauth], as docs/smtp.md tells"
     return "check the user in the transport's URL and MAILER_SMTP_PASSWORD"
 
 

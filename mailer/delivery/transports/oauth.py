@@ -14,6 +14,7 @@ from typing import Final
 
 from mailer.config import OAuth, Settings
 from mailer.delivery.transports.assertion import GRANT_TYPE, read_key, signed_assertion
+from mailer.delivery.transports.base import Busy
 from mailer.delivery.transports.refresh_token import RefreshToken
 from mailer.delivery.transports.token_endpoint import AccessToken, Client, request_token
 from mailer.errors import ConfigError, TransportError
@@ -22,7 +23,8 @@ __all__ = ["Tokens", "tokens_for"]
 
 #: A token is renewed so long before its end, or after four fifths of a short life.
 _MARGIN_SECONDS: Final = 300.0
-#: A server that refuses a new token too is not answered with another one sooner than this.
+#: A server that refuses a new token too is not answered with another one sooner than this, and a provider
+#: that refuses one is not asked again.
 _RENEWAL_SECONDS: Final = 60.0
 
 
@@ -48,6 +50,7 @@ class Tokens:
         self._renew_at: float | None = None  # by the monotonic clock; None where the end is not known
         self._asked = 0
         self._failure: TransportError | None = None
+        self._failed_at = 0.0
         self._renewed_at: float | None = None
 
     def current(self) -> str:
@@ -82,14 +85,20 @@ class Tokens:
                 self._renewed_at = None
 
     def _renew(self, asked: int) -> None:
-        """Asks for a token. A thread that waited while another one failed is told the same."""
-        if self._failure is not None and self._asked != asked:
-            raise type(self._failure)(str(self._failure))
+        """Asks for a token. A thread that waited while another one failed is told the same.
+
+        So is, for a while, who comes after a refusal: the same secrets would be refused again.
+        """
         began = time.monotonic()
+        if self._failure is not None and (
+            self._asked != asked
+            or (not isinstance(self._failure, Busy) and began - self._failed_at < _RENEWAL_SECONDS)
+        ):
+            raise type(self._failure)(str(self._failure))
         try:
             answer = _ask(self._login)
         except TransportError as error:
-            self._failure = error
+            self._failure, self._failed_at = error, time.monotonic()
             raise
         finally:
             self._asked += 1

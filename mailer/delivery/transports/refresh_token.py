@@ -7,6 +7,7 @@ what is set there anew goes before what is kept.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -24,6 +25,8 @@ __all__ = ["RefreshToken"]
 
 _SHOWN: Final = ".mailer/oauth"
 _LONGEST_FILE: Final = 100_000
+#: Octets for which there must be room before the provider is asked; Microsoft's tokens have some 2,000.
+_RESERVED: Final = 16_384
 
 
 @dataclass(frozen=True)
@@ -48,14 +51,17 @@ class RefreshToken:
     def renewal(self) -> Iterator[_Renewal]:
         """Holds the token for a renewal, so that no other process renews it at the same time.
 
-        A place for the next token is made first: the old one may end as soon as the provider is asked. Raises
-        TransportError.
+        A place for the next token is made first, with room on the disk: the old one may end as soon as the
+        provider is asked. Raises TransportError.
         """
         with self._locked():
             with _sentence():
                 clear_leftovers(self.folder, "oauth")
                 file = NewFile(self.folder / "oauth", mode=0o600, encoding="utf-8")
             try:
+                with _sentence():
+                    file.file.write(" " * _RESERVED)
+                    file.file.flush()
                 yield _Renewal(self, file)
             finally:
                 file.discard()
@@ -110,7 +116,9 @@ class _Renewal:
         follows = _fingerprint(given) if given or kept is None else kept["follows"]
         content = {"owner": _fingerprint(*self._place.owner), "follows": follows, "refresh_token": token}
         with _sentence():
+            self._file.file.seek(0)
             self._file.file.write(json.dumps(content) + "\n")
+            self._file.file.truncate()
             self._file.commit()
 
 
@@ -127,7 +135,8 @@ def _sentence(done: str = "written") -> Iterator[None]:
 
 
 def _told(error: OSError, done: str) -> str:
+    why = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror or error
     return (
-        f"{_SHOWN}, which keeps the refresh token, cannot be {done}: {error.strerror or error}; make this "
+        f"{_SHOWN}, which keeps the refresh token, cannot be {done}: {why}; make this "
         "file and its folder writable for the user that runs mailer"
     )

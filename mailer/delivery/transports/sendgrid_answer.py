@@ -92,7 +92,7 @@ def verdict_of(answer: Answer, secret: str, addresses: Sequence[str]) -> Outcome
         return Refusal(status, words, errors)
     if status in (408, 429):
         return Outcome(Result.DEFERRED, reason=words, cause=Cause.THEM)
-    if 200 <= status <= 299 or status >= 500:
+    if status <= 299 or status >= 500:
         return Outcome(Result.UNCERTAIN, reason=words)
     advice = _ADVICE.get(status, "check MAILER_SENDGRID_URL")
     raise TransportError(f"SendGrid took nothing: {words}; {advice}")

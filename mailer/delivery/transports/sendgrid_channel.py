@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from mailer.delivery.refusal import Cause
@@ -41,6 +41,7 @@ from mailer.errors import TransportError
 __all__ = ["Account", "SendGridChannel"]
 
 _TIMES_REFUSED: Final = 20  # how often the recipients that a 400 names are left out and the rest sent
+_TIMES_TOO_LARGE: Final = 3  # how often a request to one recipient is, before others are not tried
 _TIMES_UNREACHABLE: Final = 2
 _KEPT_FORMS: Final = 64
 _MAY_HAVE_IT: Final = (Result.ACCEPTED, Result.UNCERTAIN)
@@ -58,6 +59,20 @@ class Account:
     throttle: Throttle
     # Composing keeps the interpreter busy: one at a time is as fast, and lets the ledger in between.
     composing: threading.Lock
+    # Of requests to one recipient (True) and to several: how many were refused with 413, the size in bytes of
+    # the shortest of them, and the words.
+    too_large: dict[bool, tuple[int, int, str]] = field(default_factory=dict)
+
+    def note_too_large(self, alone: bool, size: int, words: str) -> None:
+        """A request of `size` bytes was refused with 413; `alone`: it had one recipient."""
+        times, least, said = self.too_large.get(alone, (0, size, words))
+        self.too_large[alone] = (times + 1, min(size, least), said)
+
+    def check_size(self, alone: bool, size: int) -> None:
+        """Raises TooLarge where it is known that so much is refused with 413, so that it is not uploaded."""
+        times, least, words = self.too_large.get(alone, (0, 0, ""))
+        if size >= least and times >= (_TIMES_TOO_LARGE if alone else 1):
+            raise TooLarge(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +190,12 @@ class SendGridChannel:
 
         self._wire.gate = may_end
         body = Body(form.document([text for _, text in part.items]))
+        alone = len(part.items) == 1
+        self._account.check_size(alone, len(body))
         answer: Answer = self._client.mail.send.post(request_body=body)
+        if answer.status_code == 413:
+            words = verdict_of(answer, self._account.api_key, ())
+            self._account.note_too_large(alone, len(body), words.words if isinstance(words, Refusal) else "")
         return answer
 
     def _reach_again(self, part: _Part, error: Unreachable) -> _Part:

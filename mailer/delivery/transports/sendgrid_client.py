@@ -75,6 +75,10 @@ class Body:
     def __init__(self, text: str) -> None:
         self._payload = _Payload(text.encode("utf-8"))  # and the text may go: a request is a megabyte
 
+    def __len__(self) -> int:
+        """In bytes."""
+        return len(self._payload)
+
     def encode(self, encoding: str) -> bytes:  # noqa: ARG002 - it is always UTF-8
         """What the package asks of a body that it need not make into JSON."""
         return self._payload
@@ -112,6 +116,14 @@ class _Arrived:
 
     def info(self) -> http.client.HTTPMessage:
         return self._headers
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer. What is said before it (1xx, RFC 9110 section 15.2) is passed over, not only 100."""
+
+    def _read_status(self) -> tuple[int, int, str]:
+        version, status, reason = super()._read_status()  # type: ignore[misc]
+        return version, 100 if 101 < status < 200 else status, reason
 
 
 class Wire:
@@ -159,7 +171,8 @@ class Wire:
             self.close()
             if interrupted is not None:
                 raise NotSent(say(interrupted)) from None
-            raise NoAnswer(say(error)) from None
+            unread = isinstance(error, http.client.HTTPException) and not isinstance(error, OSError)
+            raise NoAnswer("its answer cannot be read" if unread else say(error)) from None
         finally:
             if interrupted is not None:
                 self.close()
@@ -177,6 +190,7 @@ class Wire:
             return connection
         self.close()
         connection = self._connection = self._new_connection()
+        connection.response_class = _Response
         connection.connect()
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection

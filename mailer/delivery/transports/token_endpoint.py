@@ -7,9 +7,12 @@ secrets elsewhere. HTTPS_PROXY and REQUESTS_CA_BUNDLE count, except for an endpo
 from __future__ import annotations
 
 import base64
+import json
+import math
 import re
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, quote_plus, urlsplit
@@ -23,6 +26,13 @@ __all__ = ["AccessToken", "Client", "request_token"]
 _SECONDS: Final = (10.0, 30.0)  # to connect, and for the answer
 _LATER: Final = ("temporarily_unavailable", "server_error", "slow_down")
 _LONGEST_REASON: Final = 300
+_LONGEST_ANSWER: Final = 1_000_000  # octets
+_WHERE: Final = {
+    "ProxyError": "the proxy does not let it through",
+    "InvalidURL": "its address cannot be used",
+    "InvalidProxyURL": "the proxy's address cannot be used",
+    "InvalidSchema": "the proxy's address cannot be used",
+}
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
@@ -57,7 +67,7 @@ def request_token(client: Client, form: Mapping[str, str], advice: str) -> Acces
     for last, method in enumerate(methods, 1 - len(methods)):
         refused, status, answer = _asked(client, form, method)
         if refused is None:
-            return _read(client, answer)
+            return _read(client, status, answer)
         if refused.error == "invalid_client" and last:
             continue
         break
@@ -69,15 +79,25 @@ def request_token(client: Client, form: Mapping[str, str], advice: str) -> Acces
 
 
 def _asked(client: Client, form: Mapping[str, str], method: str) -> tuple[Any, int, Mapping[str, Any]]:
-    """The OAuthError or None, the HTTP status, and the answer."""
+    """The OAuthError or None, the HTTP status, and the answer with `expires_in` as the endpoint gave it."""
     import requests
     from authlib.integrations.requests_client import OAuth2Session, OAuthError
 
-    status = 0
+    status, life = 0, None
 
     def look(response: Any) -> Any:
-        nonlocal status
+        nonlocal status, life
         status = response.status_code
+        response._content = _content(response)
+        with suppress(ValueError, RecursionError):
+            document = json.loads(response._content)
+            if isinstance(document, dict):
+                # authlib refuses the whole answer where it cannot reckon with its times.
+                life = document.pop("expires_in", None)
+                document.pop("expires_at", None)
+            response._content = json.dumps(document).encode()
+            return response
+        response._content = b""
         return response
 
     with OAuth2Session(
@@ -88,7 +108,7 @@ def _asked(client: Client, form: Mapping[str, str], method: str) -> tuple[Any, i
         try:
             auth = None if client.client_id else _nobody
             answer = session.fetch_token(
-                client.endpoint, auth=auth, timeout=_SECONDS, allow_redirects=False, **form
+                client.endpoint, auth=auth, timeout=_SECONDS, allow_redirects=False, stream=True, **form
             )
         except OAuthError as error:
             return error, status, {}
@@ -110,7 +130,23 @@ def _asked(client: Client, form: Mapping[str, str], method: str) -> tuple[Any, i
             ) from None
         except (ValueError, TypeError, UnicodeError):
             raise TransportError(_no_answer(client, status)) from None
-    return None, status, answer
+    return None, status, {**answer, "expires_in": life}
+
+
+def _content(response: Any) -> bytes:
+    """The body of an answer, up to a limit of its length and its time; b"" for what is beyond."""
+    import requests
+
+    ends = time.monotonic() + _SECONDS[1]
+    content = b""
+    with response:
+        for piece in response.iter_content(4096):
+            content += piece
+            if len(content) > _LONGEST_ANSWER:
+                return b""
+            if time.monotonic() > ends:
+                raise requests.exceptions.ReadTimeout from TimeoutError()
+    return content
 
 
 def _nobody(request: Any) -> Any:
@@ -118,15 +154,25 @@ def _nobody(request: Any) -> Any:
     return request
 
 
-def _read(client: Client, answer: Mapping[str, Any]) -> AccessToken:
+def _read(client: Client, status: int, answer: Mapping[str, Any]) -> AccessToken:
     token, kind = answer.get("access_token"), answer.get("token_type", "bearer")
     if not isinstance(token, str) or not _TOKEN.fullmatch(token) or str(kind).lower() != "bearer":
-        raise TransportError(_no_answer(client, 200))
+        raise (Busy if status == 429 else TransportError)(_no_answer(client, status))
     refresh_token = answer.get("refresh_token")
-    expires_in: float | None = None
-    if isinstance(answer.get("expires_at"), int):  # authlib has reckoned it
-        expires_in = answer["expires_at"] - time.time()
-    return AccessToken(token, expires_in, refresh_token if isinstance(refresh_token, str) else "")
+    return AccessToken(
+        token, _life(answer.get("expires_in")), refresh_token if isinstance(refresh_token, str) else ""
+    )
+
+
+def _life(said: object) -> float | None:
+    """The seconds of `expires_in`, also where it is text; None where it says nothing that can be meant."""
+    if isinstance(said, bool) or not isinstance(said, int | float | str):
+        return None
+    try:
+        seconds = float(said)
+    except (ValueError, OverflowError):
+        return None
+    return seconds if 0 < seconds < math.inf else None
 
 
 def _no_answer(client: Client, status: int) -> str:
@@ -165,7 +211,7 @@ def _without(said: str, secrets: Iterable[str]) -> str:
 
 def _deepest(error: BaseException) -> str:
     """The system's words for why a connection failed; the library's tell of its own objects."""
-    words, seen = type(error).__name__, 0
+    words, seen = _WHERE.get(type(error).__name__, "its answer cannot be read"), 0
     cause: BaseException | None = error
     while cause is not None and seen < 20:
         if isinstance(cause, TimeoutError):

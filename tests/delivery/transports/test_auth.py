@@ -187,7 +187,7 @@ def test_a_server_that_wants_a_token_is_named_as_that(offers: str, told: str) ->
     with LoginServer(offers) as server:
         sentence = why_not(server)
     assert sentence.startswith(told)
-    assert sentence.endswith("set [delivery.oauth] in mailer.toml, as docs/transports.md tells")
+    assert sentence.endswith("set [delivery.oauth] in mailer.toml, as docs/smtp.md tells")
     assert server.auths == []
 
 

@@ -108,6 +108,19 @@ def test_the_setting_is_read_from_the_file_and_the_environment(
 
 
 @pytest.mark.parametrize(
+    ("value", "literal"), [("192.0.2.1", "[192.0.2.1]"), ("2001:db8::1", "[IPv6:2001:db8::1]")]
+)
+def test_an_address_without_brackets_is_told_with_them(value: str, literal: str, workspace: Path) -> None:
+    configure(workspace, value)
+    with pytest.raises(ConfigError) as caught:
+        load_settings(workspace, {})
+    assert (
+        f'delivery.helo: "{value}" is an address, which stands in brackets in EHLO: write "{literal}"'
+        in str(caught.value)
+    )
+
+
+@pytest.mark.parametrize(
     "value",
     [
         "localhost",

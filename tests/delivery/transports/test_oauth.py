@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import base64
+import errno
+import io
 import json
+import math
 import os
 import socket
 import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from mailer.config import load_settings
-from mailer.delivery.transports import oauth, token_endpoint
+from mailer.delivery.transports import oauth, refresh_token, token_endpoint
 from mailer.delivery.transports.base import Busy
 from mailer.delivery.transports.server import connect
 from mailer.delivery.transports.session import Session
@@ -188,6 +193,7 @@ def test_connections_that_waited_for_a_failure_do_not_fail_again(place: Place) -
         thread.join(10)
     assert len(told) == 4
     assert len(place.provider.forms) == 1
+    place.forget()
     place.log_in()  # and another time is another time
 
 
@@ -204,13 +210,26 @@ def test_a_token_is_renewed_before_it_expires(place: Place, monkeypatch: pytest.
     assert len(place.provider.forms) == 2
 
 
-@pytest.mark.parametrize("expires_in", [None, "3600", "soon", [], -5])
+@pytest.mark.parametrize(
+    "expires_in",
+    [None, "soon", [], [60], True, 0, -5, math.inf, math.nan, 10**400],
+    ids=lambda v: repr(v)[:8],
+)
 def test_a_life_that_is_not_told_or_not_readable_stops_nobody(expires_in: object, place: Place) -> None:
     place.provider.expires_in = expires_in
-    if expires_in == "soon":
-        assert NO_TOKEN in place.why_not()
-    else:
-        place.log_in()
+    place.log_in(2)
+    assert len(place.provider.forms) == 1
+
+
+@pytest.mark.parametrize("expires_in", [3600, "3600", "3599.5"])
+def test_a_life_may_be_text(expires_in: object, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.provider.expires_in = expires_in
+    monkeypatch.setattr(oauth.time, "monotonic", lambda: now)
+    now = 1000.0
+    place.log_in()
+    now += 3302
+    place.log_in()
+    assert len(place.provider.forms) == 2
 
 
 def test_a_token_that_the_server_refuses_is_renewed_once(place: Place) -> None:
@@ -230,7 +249,7 @@ def test_a_user_that_is_refused_is_told_with_the_servers_words_and_asked_for_no_
         f"127.0.0.1:{place.smtp.port} refused the user desk: 535 5.7.8 Error: authentication failed "
         "(status 401, schemes bearer, scope mail); check the user in the transport's URL and "
         "[delivery.oauth], and whether this mailbox and this application may send by SMTP "
-        "(docs/transports.md)"
+        "(docs/smtp.md)"
     )
     assert told[1] == told[0]
     assert len(place.provider.forms) == 2
@@ -282,6 +301,9 @@ def test_a_server_without_tokens_says_so(offers: str, place: Place) -> None:
         (200, {"access_token": 7}, NO_TOKEN),
         (200, {"access_token": "t", "token_type": "pop"}, NO_TOKEN),
         (200, {}, NO_TOKEN),
+        (400, {}, NO_TOKEN.replace("200", "400")),
+        (200, "[" * 200_000, NO_TOKEN),
+        (200, {"access_token": "t", "padding": "x" * 1_000_000}, NO_TOKEN),
         (401, {"error": "invalid_client", "error_description": "not " + SECRET}, "not [secret]; "),
     ],
 )  # fmt: skip
@@ -308,6 +330,40 @@ def test_trouble_of_the_provider_is_for_another_time(status: int, body: Any, pla
     place.provider.answers = [(status, body)]
     assert "run this again later" in place.why_not(Busy)
     place.log_in()
+
+
+def test_a_provider_that_refuses_is_asked_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(oauth.time, "monotonic", lambda: now)
+    now = 1000.0
+    place.provider.answers = [(400, {"error": "invalid_grant"})] * 2
+    assert place.why_not() == place.why_not()
+    assert len(place.provider.forms) == 1
+    now += 61
+    place.why_not()
+    assert len(place.provider.forms) == 2
+
+
+def test_an_answer_that_does_not_end_is_not_read_to_its_end(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(token_endpoint, "_SECONDS", (1.0, 0.3))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{")
+                while True:
+                    connection.sendall(b" " * 4096)
+                    time.sleep(0.05)
+
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        place.provider.url = f"http://127.0.0.1:{listener.getsockname()[1]}/token"
+        place.configure("client_credentials", MAILER_OAUTH_CLIENT_SECRET=SECRET)
+        assert "it did not answer in time" in place.why_not(Busy)
+        thread.join(5)
 
 
 def test_a_provider_that_is_not_there_is_for_another_time(place: Place) -> None:
@@ -345,6 +401,7 @@ def test_over_tls_the_certificate_is_verified(
         assert "; name a private authority's file in REQUESTS_CA_BUNDLE" in told
         monkeypatch.setattr(token_endpoint, "is_loopback", lambda host: False)
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority_file(tmp_path)))
+        place.forget()
         place.log_in()
 
 
@@ -388,6 +445,33 @@ def test_a_rotated_refresh_token_is_kept_and_used(refreshing: Place) -> None:
     assert REFRESH not in kept
     assert SECRET not in kept
     assert sorted(path.name for path in refreshing.kept.parent.iterdir()) == [".oauth.lock", "oauth"]
+
+
+def test_a_rotated_refresh_token_is_kept_also_where_the_life_of_the_token_cannot_be_read(
+    refreshing: Place,
+) -> None:
+    refreshing.provider.expires_in = "soon"
+    refreshing.log_in()
+    assert "refresh-2-of-many" in refreshing.kept.read_text()
+
+
+def test_where_there_is_no_room_for_the_next_one_the_provider_is_not_asked(
+    refreshing: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class NoRoom(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    class Full(refresh_token.NewFile):
+        def __init__(self, path: Path, **rest: Any) -> None:
+            super().__init__(path, **rest)
+            self.file.close()
+            self.file = NoRoom()
+
+    monkeypatch.setattr(refresh_token, "NewFile", Full)
+    told = refreshing.why_not()
+    assert ".mailer/oauth, which keeps the refresh token, cannot be written: No space left on device" in told
+    assert not refreshing.provider.forms
 
 
 def test_the_umask_does_not_open_the_file_and_another_file_is_replaced(refreshing: Place) -> None:

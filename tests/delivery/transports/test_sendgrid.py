@@ -291,7 +291,7 @@ def test_413_is_halved_until_it_fits(bench: Callable[..., Bench]) -> None:
     desk = bench()
     desk.api.answer(413, error("Payload too large"), times=2)
     assert desk.results(8) == ["accepted"] * 8
-    assert [len(request["personalizations"]) for request in desk.api.requests] == [8, 4, 2, 2, 4]
+    assert [len(request["personalizations"]) for request in desk.api.requests] == [8, 4, 2, 2, 2, 2]
 
 
 def test_a_request_over_thirty_megabytes_is_halved_before_it_is_sent(

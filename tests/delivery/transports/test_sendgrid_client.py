@@ -158,8 +158,17 @@ def test_an_answer_that_is_not_http_is_no_answer(serve: Callable[..., str]) -> N
         read_request(connection)
         connection.sendall(b"SSH-2.0-hello\r\n\r\n")
 
-    with pytest.raises(NoAnswer):
+    with pytest.raises(NoAnswer, match="its answer cannot be read"):
         post(serve(mumble), {})
+
+
+@pytest.mark.parametrize("status", ["102 Processing", "103 Early Hints"])
+def test_what_is_said_before_the_answer_is_not_taken_for_it(serve: Callable[..., str], status: str) -> None:
+    def hint(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(f"HTTP/1.1 {status}\r\nLink: <x>\r\n\r\n".encode() * 2 + YES)
+
+    assert post(serve(hint), {}) == 202
 
 
 def test_a_connection_that_was_closed_meanwhile_is_replaced(serve: Callable[..., str]) -> None:

@@ -278,3 +278,27 @@ def test_readers_who_cannot_be_written_to_are_in_no_request(
         "the address cannot be written to by SendGrid: its API takes no letters beyond ASCII before the @"
     )
     assert sizes(api) == [1]
+
+
+def test_what_was_too_large_is_not_uploaded_again(
+    api: SendGridApi, channels: Callable[..., list[SendGridChannel]]
+) -> None:
+    api.most_bytes = 100_000
+    one, two = channels(2)
+    assert {outcome.result for outcome in one.send(messages(1000))} == {Result.ACCEPTED}
+    refused = len([size for size in api.uploads if size > api.most_bytes])
+    assert {outcome.result for outcome in two.send(messages(1000))} == {Result.ACCEPTED}
+    assert len([size for size in api.uploads if size > api.most_bytes]) == refused
+    assert len(api.recipients) == 2000
+
+
+def test_where_one_alone_is_too_large_the_others_are_not_tried_one_by_one(
+    api: SendGridApi, channels: Callable[..., list[SendGridChannel]]
+) -> None:
+    api.most_bytes = 10
+    (channel,) = channels()
+    outcomes = channel.send(messages(1000))
+    assert {(outcome.result, outcome.reason) for outcome in outcomes} == {
+        (Result.REJECTED, "413 Payload too large")
+    }
+    assert len(api.requests) < 20

@@ -143,7 +143,7 @@ def test_requests_of_every_kind_that_a_fault_makes_are_as_described(schema: dict
         channel = SendGrid(api.url, KEY, pause=lambda _: False).channel()
         channel.send(messages(2001))
         channel.close()
-        assert len(api.requests) == 7
+        assert len(api.requests) == 8
         for document in api.requests:
             check(schema, document)
 
