@@ -21,6 +21,8 @@ __all__ = ["MESSAGES_PER_CONNECTION", "Learned", "is_about_the_announcement", "i
 MESSAGES_PER_CONNECTION: Final = 100
 #: So many connections that were lost with an announcement, and none that took one, are no chance.
 _MOST_LOST: Final = 3
+#: So many readers in a row are tried over a fresh session in vain, before it is the readers' own matter.
+_MOST_IN_VAIN: Final = 3
 
 # Commands that came too early, in the words of Haraka, Exim, Postfix (postscreen), Sendmail and others.
 _ORDER = re.compile(
@@ -101,6 +103,7 @@ class Learned:
         self.silent: TransportError | None = None
         #: Whether an announced message was ever taken, so that announcements are known to be answered.
         self.answers_announcements = False
+        self._vain = 0
         #: So many messages are sent over one connection.
         self.most_messages = MESSAGES_PER_CONNECTION
 
@@ -129,6 +132,16 @@ class Learned:
                 self._lost >= _MOST_LOST and not self.answers_announcements
             ):
                 self._refuses = True
+
+    @property
+    def may_try_fresh(self) -> bool:
+        """Whether a refusal for now that does not speak of the session may be tried over a fresh one."""
+        return self._vain < _MOST_IN_VAIN
+
+    def tried_fresh(self, *, helped: bool) -> None:
+        """A message that was refused for now, without a word of the session, was tried over a fresh one."""
+        with self._lock:
+            self._vain = 0 if helped else self._vain + 1
 
     def took(self, announced: bool, seconds: float) -> None:
         """A message was accepted, and its transaction took so long."""

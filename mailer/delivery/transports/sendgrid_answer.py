@@ -106,13 +106,14 @@ def seconds_to_wait(answer: Answer, times: int, now: float) -> float:
     """
     reset = answer.headers.get("X-RateLimit-Reset", "").strip()
     after = answer.headers.get("Retry-After", "").strip()
+    seconds = 0.0
     if _NUMBER.fullmatch(reset):
         number = int(reset)
         seconds = number - now + 0.5 if number >= _EARLIEST_TIME else float(number)  # in whole seconds
-    elif _NUMBER.fullmatch(after):
-        seconds = float(after)
-    else:
-        seconds = _until(after, now) or 2.0**times
+        if seconds <= 0 and not after:
+            seconds = 1.0  # it is over
+    if seconds <= 0:
+        seconds = float(after) if _NUMBER.fullmatch(after) else _until(after, now) or 2.0**times
     return min(max(seconds, 1.0), _LONGEST_WAIT_SECONDS)
 
 

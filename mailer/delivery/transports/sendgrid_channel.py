@@ -63,6 +63,9 @@ class Account:
     # the shortest of them, and the words.
     too_large: dict[bool, tuple[int, int, str]] = field(default_factory=dict)
 
+    # Why this key can send nothing at all (401, 403, …), once it is known: no other request is uploaded then.
+    refused: list[TransportError] = field(default_factory=list)
+
     def note_too_large(self, alone: bool, size: int, words: str) -> None:
         """A request of `size` bytes was refused with 413; `alone`: it had one recipient."""
         times, least, said = self.too_large.get(alone, (0, size, words))
@@ -160,6 +163,8 @@ class SendGridChannel:
         said = ENDED if self._over else turn.wait()
         if said is not None:
             return self._settle(part, said)
+        if self._account.refused:
+            raise self._account.refused[0]
         passage = self.look(self._messages(part))
         if not passage.open:
             return self._settle(part, ENDED)
@@ -233,8 +238,9 @@ class SendGridChannel:
         messages = self._messages(part)
         try:
             verdict = verdict_of(answer, self._account.api_key, [message.address for message in messages])
-        except TransportError:
+        except TransportError as error:
             self.report(messages, None)
+            self._account.refused.append(error)
             raise
         if isinstance(verdict, Outcome) and answer.status_code == 429:
             self.report(messages, None)

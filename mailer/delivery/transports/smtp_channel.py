@@ -53,6 +53,8 @@ class _Attempts:
         self.begun = 0
         #: How many messages the session had taken that took no more, and what it said.
         self.spent: tuple[int, str] | None = None
+        #: Whether nothing but the number of its messages speaks for a session that is spent.
+        self.guessed = False
         self._ways: set[str] = set()
 
     def again(self, way: str) -> bool:
@@ -200,9 +202,11 @@ class SmtpChannel:
             stage, code, said, announced=attempts.announced, announces=attempts.announces
         ):
             return attempts.again("unannounced")
-        if attempts.begun and self._fresh_helps and is_about_the_session(stage, code, said):
+        spent = is_about_the_session(stage, code, said)
+        guessed = not spent and code <= 499 and session.accepted > 0 and self._learned.may_try_fresh
+        if attempts.begun and self._fresh_helps and (spent or guessed):
             self._fresh_helps = False  # until something is taken again
-            attempts.spent = session.accepted, said
+            attempts.spent, attempts.guessed = (session.accepted, said), guessed
             self.close()
             return attempts.again("a fresh session")
         if code != 421:
@@ -226,6 +230,11 @@ class SmtpChannel:
     def _learn(self, session: Session, code: int, said: str, attempts: _Attempts) -> None:
         """What this reply tells of the server, beside what it tells of the message."""
         stage = session.stage
+        if attempts.guessed:
+            attempts.guessed = False
+            self._learned.tried_fresh(helped=code <= 299)
+            if code > 299:
+                attempts.spent = None
         if code > 299 and stage is Stage.MAIL:
             return
         if attempts.announced:

@@ -116,8 +116,9 @@ def test_a_refusal_is_of_the_right_message(
 ) -> None:
     server, channel = start()
     # Where MAIL or RCPT is refused, a pipelining server is asked for the rest all the same. An announced
-    # MAIL is sent again unannounced, and after a 4xx over a fresh session.
-    times = 1 if stage != "MAIL" or which == 0 else 3 if result is Result.DEFERRED else 2
+    # MAIL is sent again unannounced, and after a 4xx on a used session it is tried over a fresh one.
+    later = result is Result.DEFERRED
+    times = 1 if which == 0 else 1 + later + (stage == "MAIL")
     server.fail(stage, "reply", words, after=which, times=times)
     batch = messages(4)
     outcomes = send_all(channel, batch)

@@ -230,14 +230,27 @@ def test_a_limit_may_be_told_later_than_at_mail(start: Start, at: str, words: st
     assert pauses == []
 
 
-def test_a_reader_who_is_deferred_costs_no_connection(start: Start) -> None:
-    """Greylisting is no limit of the session."""
+def test_readers_who_are_deferred_cost_three_connections_at_most(start: Start) -> None:
+    """Greylisting is no limit of the session, which three vain tries over a fresh one show."""
     server, smtp = start(
-        answer=lambda verb, line: "450 4.7.1 Greylisted, try again" if verb == "RCPT" and "3@" in line else ""
+        answer=lambda verb, line: "450 4.7.1 Greylisted, try again" if verb == "RCPT" and "5@" in line else ""
     )
-    outcomes = send_all(smtp.channel(), messages(30))
-    assert [o.result for o in outcomes].count(Result.DEFERRED) == 3
-    assert len(server.sessions) == 1
+    outcomes = send_all(smtp.channel(), messages(95))
+    assert [o.result for o in outcomes].count(Result.DEFERRED) == 10
+    assert len(server.sessions) == 1 + 3
+    assert sum("RCPT" in command and "5@" in command for command in server.commands) == 10 + 3
+
+
+@pytest.mark.parametrize("at", ["RCPT", "DATA", "DOT"])
+def test_a_limit_that_is_told_without_a_word_of_it(start: Start, at: str, pauses: Pauses) -> None:
+    server, smtp = start(most_messages=8, too_many_messages="451 4.3.0 Enough", at=at)
+    batch = messages(60)
+    outcomes = send_all(smtp.channel(), batch)
+    assert {o.result for o in outcomes} == {Result.ACCEPTED}, outcomes
+    assert server.recipients == [message.address for message in batch]
+    assert server.sessions == [8] * 7 + [4]
+    assert len([command for command in server.commands if "RCPT" in command]) <= 60 + 4  # then it is known
+    assert pauses == []
 
 
 def test_a_server_that_takes_nothing_more_is_not_asked_twice_for_each(start: Start) -> None:

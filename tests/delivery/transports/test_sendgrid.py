@@ -147,6 +147,8 @@ def test_429_is_waited_out_until_its_reset_and_repeated(bench: Callable[..., Ben
         ({"X-RateLimit-Reset": "30"}, 30.0),
         ({"X-RateLimit-Reset": "0"}, 1.0),
         ({"X-RateLimit-Reset": "", "Retry-After": " 9 "}, 9.0),
+        ({"X-RateLimit-Reset": str(int(NOW) - 5000), "Retry-After": "9"}, 9.0),
+        ({"X-RateLimit-Reset": "0", "Retry-After": "Tue, 14 Nov 2023 22:13:27 GMT"}, 7.0),
         ({}, 2.0),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 
 from mailer.delivery.transports.base import ENDED, Outcome, Outgoing, Passage, Result
 from mailer.delivery.transports.sendgrid import SendGrid, SendGridChannel
+from mailer.errors import TransportError
 from tests.delivery.transports.outgoing import FakeMessage, messages
 from tests.servers.sendgrid import KEY, SendGridApi
 
@@ -302,3 +303,20 @@ def test_where_one_alone_is_too_large_the_others_are_not_tried_one_by_one(
         (Result.REJECTED, "413 Payload too large")
     }
     assert len(api.requests) < 20
+
+
+@pytest.mark.parametrize("status", [401, 403, 302])
+def test_a_key_that_is_refused_is_told_once_and_nothing_more_is_uploaded(status: int) -> None:
+    with SendGridApi() as api:
+        api.answer(status, b"", times=99)
+        transport = SendGrid(api.url, KEY)
+        said = set()
+        for _ in range(4):
+            channel = transport.channel()
+            with pytest.raises(TransportError) as error:
+                channel.send(messages(3))
+            said.add(str(error.value))
+            channel.close()
+        assert len(said) == 1
+        assert len(api.requests) == 1
+        assert api.delivered == []
