@@ -175,13 +175,12 @@ def measure(place: Place, workspace: Workspace, scratch: Path, rounds: int) -> d
     found: dict[str, list[Sending]] = {}
     with place.start() as target:  # type: ignore[attr-defined]
         for number in range(rounds):
-            ways = list(WAYS) if number % 2 == 0 else list(WAYS)[::-1]
-            for way in ways:
+            first = number % len(WAYS)  # whichever comes first finds the disk busy with the round before
+            for way in [*list(WAYS)[first:], *list(WAYS)[:first]]:
                 found.setdefault(way, []).append(_send(way, target, workspace, scratch / "sending"))
-            if place.source:
-                for name in (_ONE, _EACH):
-                    sending = _source(target, raw, workspace, numbered=name == _EACH)
-                    found.setdefault(name, []).append(sending)
+            for name in (_ONE, _EACH) if place.source else ():
+                sending = _source(target, raw, workspace, numbered=name == _EACH)
+                found.setdefault(name, []).append(sending)
     return found
 
 
