@@ -1,9 +1,9 @@
 """Finds out by measuring which of two ways to send is quicker, while messages are sent by both in turns.
 
 A server's own habits decide whether announcing pays: smtp-sink is a tenth quicker with it, Postfix on some
-machines slower. So each way has short turns, two of which make a pair; the way that was quicker in most pairs
-is kept for a while, and then there is another pair. The turns are the same for all connections, because these
-share the server.
+machines slower. So each way has short turns, two of which make a pair. The first way is kept unless the other
+was clearly quicker in the median of the latest pairs, and after a while there is another pair. The turns are
+the same for all connections, because these share the server.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ __all__ = ["Comparison"]
 #: A turn lasts so long at least (seconds), and until so many messages were sent in it.
 _TURN_SECONDS: Final = 0.1
 _TURN_MESSAGES: Final = 32
-#: What is known of so many of the latest pairs counts.
-_MOST_PAIRS: Final = 7
-#: So many pairs that all say the same are enough.
-_FEWEST_PAIRS: Final = 3
+#: After so many pairs there may be a decision for the first way, after so many for the other; these count.
+_FEWEST_PAIRS: Final = 5
+_MOST_PAIRS: Final = 9
+#: The other way has to be so much quicker: pairs differ by more than that on a busy machine.
+_MARGIN: Final = 1.05
 #: The way that is kept is tried against the other again after so long (seconds).
 _KEEP_SECONDS: Final = 20.0
 
@@ -77,10 +78,8 @@ class Comparison:
         self._turn = 2 if self._is_decided() else 0
 
     def _is_decided(self) -> bool:
-        """Whether enough pairs say the same; sets the way that is kept."""
-        ratios = list(self._ratios)
-        quicker = sum(ratio < 1 for ratio in ratios)
-        if len(ratios) < _MOST_PAIRS and (len(ratios) < _FEWEST_PAIRS or quicker not in (0, len(ratios))):
+        """Whether there are enough pairs; sets the way that is kept."""
+        if len(self._ratios) < _FEWEST_PAIRS:
             return False
-        self._kept = statistics.median(ratios) < 1
-        return True
+        self._kept = statistics.median(self._ratios) < _MARGIN
+        return self._kept or len(self._ratios) == _MOST_PAIRS
