@@ -53,6 +53,11 @@ class Tokens:
         self._failed_at = 0.0
         self._renewed_at: float | None = None
 
+    def begin(self) -> None:
+        """A run begins: what was refused to the one before may be asked for again."""
+        with self._lock:
+            self._failure = None
+
     def current(self) -> str:
         """A token that is good for a while. Raises TransportError, Busy where later may do."""
         asked = self._asked
@@ -123,7 +128,9 @@ def tokens_for(settings: Settings, user: str) -> Tokens | None:
     )
     _check(login)
     with _shared_lock:
-        return _shared.setdefault(login, Tokens(login))
+        tokens = _shared.setdefault(login, Tokens(login))
+    tokens.begin()
+    return tokens
 
 
 _shared: dict[_Login, Tokens] = {}
