@@ -332,15 +332,21 @@ def test_trouble_of_the_provider_is_for_another_time(status: int, body: Any, pla
     place.log_in()
 
 
-def test_a_provider_that_refuses_is_asked_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_provider_that_refuses_is_asked_once_a_run(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(oauth.time, "monotonic", lambda: now)
     now = 1000.0
-    place.provider.answers = [(400, {"error": "invalid_grant"})] * 2
-    assert place.why_not() == place.why_not()
+    place.provider.answers = [(400, {"error": "invalid_grant"})] * 3
+    transport = place.transport()
+    for _ in range(3):
+        with pytest.raises(TransportError, match="invalid_grant"):
+            connect(transport.server)
     assert len(place.provider.forms) == 1
     now += 61
-    place.why_not()
+    with pytest.raises(TransportError, match="invalid_grant"):
+        connect(transport.server)
     assert len(place.provider.forms) == 2
+    place.why_not()  # another run
+    assert len(place.provider.forms) == 3
 
 
 def test_an_answer_that_does_not_end_is_not_read_to_its_end(
