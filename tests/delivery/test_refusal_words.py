@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailer.delivery.refusal import Cause, Stage, cause_of, judge
-from mailer.delivery.transports.base import Result
+from mailer.delivery.transports.base import Result, one_line
 from mailer.delivery.transports.smtp_channel import _fate
 
 ADDRESS = """
@@ -404,7 +404,7 @@ def test_a_limit_is_for_later_whatever_its_code(reply: str) -> None:
     assert read(reply) == (True, Cause.THEM)
     assert read(reply, Stage.MAIL) == (True, Cause.THEM)
     assert read(reply, Stage.MESSAGE) == (True, Cause.THEM)
-    outcome = _fate(int(reply[:3]), reply[4:].encode(), Stage.RCPT)
+    outcome = _fate(int(reply[:3]), one_line(reply[4:]), Stage.RCPT)
     assert (outcome.result, outcome.cause) == (Result.DEFERRED, Cause.THEM)
 
 

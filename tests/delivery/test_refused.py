@@ -21,7 +21,7 @@ from mailer.delivery.refused import _skeleton
 from mailer.delivery.run import deliver
 from mailer.delivery.spool import Spool
 from mailer.delivery.stop import Stop
-from mailer.delivery.transports.base import Outcome, Outgoing, Result
+from mailer.delivery.transports.base import Outcome, Outgoing, Result, one_line
 from mailer.delivery.transports.smtp import Smtp
 from mailer.delivery.transports.smtp_channel import _fate
 from mailer.errors import BrakeError
@@ -43,7 +43,7 @@ def says(reply: str) -> Callable[[Outgoing], Outcome]:
         number += 1
         local, _, domain = message.address.partition("@")
         words = reply.format(address=message.address, local=local, domain=domain, number=number)
-        return _fate(int(words[:3]), words[4:].encode(), Stage.RCPT)
+        return _fate(int(words[:3]), one_line(words[4:]), Stage.RCPT)
 
     return decide
 

@@ -187,14 +187,14 @@ class SmtpChannel:
     def _take_in(self, session: Session, code: int, words: bytes, attempts: _Attempts) -> bool:
         """Notes what a reply means; whether the message may be taken if it is sent again at once."""
         stage, said = session.stage, one_line(words)
-        attempts.outcome = _fate(code, words, stage)
+        attempts.outcome = _fate(code, said, stage)
         self._learn(session, code, said, attempts)
-        about_us = code > 299 and remedy_for(attempts.outcome.reason) is not None
-        if not about_us and (advice := self._advice(session, code, said)):
-            raise TransportError(f"{self._server} takes no mail from us: {attempts.outcome.reason}; {advice}")
         if code <= 299:
             self._setbacks, self._fresh_helps = 0, True
             return False
+        about_us = remedy_for(attempts.outcome.reason) is not None
+        if not about_us and (advice := self._advice(session, code, said)):
+            raise TransportError(f"{self._server} takes no mail from us: {attempts.outcome.reason}; {advice}")
         if about_us:  # the run stops by it, and says what to do
             self._setbacks = 0
             return False
@@ -220,9 +220,8 @@ class SmtpChannel:
         if code in _NOT_AUTHORISED:
             secret = "[delivery.oauth]" if self._server.tokens else "MAILER_SMTP_PASSWORD"
             return f"check the user in the transport's URL and {secret}"
-        names_it = (
-            "helo" in said.lower() or "ehlo" in said.lower()
-        )  # else it may be the recipient's host name
+        # Where neither verb is named, it may be the recipient's host name.
+        names_it = "helo" in said.lower() or "ehlo" in said.lower()
         if names_it and session.stage is not Stage.MESSAGE and speaks_of_helo(code, said):
             return helo_advice(session.local_hostname)
         return ""
@@ -357,9 +356,8 @@ def _unfit(session: Session, message: Outgoing, size: int) -> str:
     return ""
 
 
-def _fate(code: int, words: bytes, stage: Stage) -> Outcome:
+def _fate(code: int, said: str, stage: Stage) -> Outcome:
     """What a reply means: 2xx they have it, 4xx another time, 5xx never, unless it tells of a limit."""
-    said = one_line(words)
     if code <= 299:
         return Outcome(Result.ACCEPTED, provider_id=said[:200])
     later, cause = judge(code, said, stage)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mailer.config import Mailbox
+from mailer.delivery.transports.base import Foreseeing, Outcome
 from mailer.render.rendition import Rendition
 from mailer.render.slots import Context, Part, Slot
 
-__all__ = ["FakeEnvelope", "FakeMessage", "fake_rendition", "messages"]
+__all__ = ["FakeEnvelope", "FakeMessage", "fake_rendition", "messages", "send_all"]
 
 SENDER = Mailbox(name="晨报 Desk", address="desk@news.example.org")
 REPLY_TO = Mailbox(address="editors@news.example.org")
@@ -90,3 +91,13 @@ def messages(count: int, **more: object) -> list[FakeMessage]:
         FakeMessage(subscriber_id=number, address=f"reader{number}@example.org", **more)  # type: ignore[arg-type]
         for number in range(1, count + 1)
     ]
+
+
+def send_all(channel: Foreseeing, batch: list[FakeMessage]) -> list[Outcome]:
+    """As a worker does: one at a time, each time saying what comes next."""
+    outcomes: list[Outcome] = []
+    for place, message in enumerate(batch):
+        if place + 1 < len(batch):
+            channel.expect(batch[place + 1])
+        outcomes += channel.send([message])
+    return outcomes

@@ -12,7 +12,7 @@ import pytest
 from mailer.delivery.transports.base import Foreseeing, Outcome, Passage, Result
 from mailer.delivery.transports.server import Server
 from mailer.delivery.transports.smtp import MESSAGES_PER_CONNECTION, Smtp, SmtpChannel
-from tests.delivery.transports.outgoing import FakeMessage, messages
+from tests.delivery.transports.outgoing import FakeMessage, messages, send_all
 from tests.servers.certificates import authority_file, server_tls
 from tests.servers.smtp import SmtpServer
 
@@ -31,16 +31,6 @@ def start() -> Iterator[Start]:
             return server, channel
 
         yield make
-
-
-def send_all(channel: SmtpChannel, batch: list[FakeMessage]) -> list[Outcome]:
-    """As a worker does: one at a time, each time saying what comes next."""
-    outcomes: list[Outcome] = []
-    for place, message in enumerate(batch):
-        if place + 1 < len(batch):
-            channel.expect(batch[place + 1])
-        outcomes += channel.send([message])
-    return outcomes
 
 
 def announced(channel: SmtpChannel) -> str:

@@ -14,6 +14,7 @@ from mailer.delivery.transports.server import Server
 from mailer.delivery.transports.session import Session
 from mailer.delivery.transports.smtp import Smtp, SmtpChannel
 from mailer.errors import TransportError
+from tests.delivery.transports import outgoing
 from tests.delivery.transports.outgoing import FakeMessage, messages
 from tests.servers.odd import OddServer
 
@@ -48,12 +49,8 @@ def start(pauses: Pauses) -> Iterator[Start]:
 
 
 def send_all(channel: SmtpChannel, batch: list[FakeMessage]) -> list[Outcome]:
-    """As a worker does: one at a time, each time saying what comes next."""
-    outcomes: list[Outcome] = []
-    for place, message in enumerate(batch):
-        if place + 1 < len(batch):
-            channel.expect(batch[place + 1])
-        outcomes += channel.send([message])
+    """All of them, and the channel is closed."""
+    outcomes = outgoing.send_all(channel, batch)
     channel.close()
     return outcomes
 

@@ -10,7 +10,8 @@ import random
 import signal
 import time
 
-from tests.faults.kills.books import compare_with_folder
+from tests.faults.kills.audit import Audit
+from tests.faults.kills.books import compare, compare_with_folder
 from tests.faults.kills.harness import SLUG, Campaign, Desk, Process
 from tests.faults.kills.moments import wait_for_a_moment
 
@@ -53,6 +54,17 @@ class Operator:
     def bound(self) -> int:
         """Returns how often a delivery may have become uncertain: the messages on the wire at SIGKILLs."""
         return self._hard * self._desk.log.most_at_once
+
+    def see_it_through(self) -> None:
+        """Works, finishes and compares the books; a difference is told with what was started."""
+        audit = Audit(self._desk.root / "subscribers.db")
+        try:
+            self.work()
+            self.finish()
+            compare(self._desk, audit, readers=self._readers, bound=self.bound)
+        except AssertionError as error:
+            error.add_note("\n".join(self._desk.story))
+            raise
 
     def work(self) -> None:
         """Runs and kills commands."""

@@ -19,9 +19,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.kills import books
 from tests.faults.kills.amount import KILLS, KILLS_A_TEST
-from tests.faults.kills.audit import Audit
 from tests.faults.kills.harness import ISSUE, ROOT, Desk, Tally, compare
 from tests.faults.kills.operators import Operator
 
@@ -40,15 +38,7 @@ def test_nobody_twice_nobody_lost(make_desk: Callable[..., Desk], tally: Tally, 
         refusals = [(chance.randrange(60), chance.random() < 0.3) for _ in range(chance.randrange(6))]
         desk.log.be_faulty(refusals)
         import_until_it_is_through(desk, chance, tally, wanted)
-        audit = Audit(desk.root / "subscribers.db")
-        operator = Operator(desk, chance, readers=READERS, wanted=wanted)
-        try:
-            operator.work()
-            operator.finish()
-            books.compare(desk, audit, readers=READERS, bound=operator.bound)
-        except AssertionError as error:
-            error.add_note("\n".join(desk.story))
-            raise
+        Operator(desk, chance, readers=READERS, wanted=wanted).see_it_through()
 
 
 def import_until_it_is_through(desk: Desk, chance: random.Random, tally: Tally, wanted: int) -> None:

@@ -10,9 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.kills import books
 from tests.faults.kills.amount import KILLS
-from tests.faults.kills.audit import Audit
 from tests.faults.kills.harness import Desk, Tally
 from tests.faults.kills.operators import Operator
 from tests.faults.kills.real_log import REAL
@@ -31,12 +29,4 @@ def test_nobody_twice_nobody_lost_at_a_real_server(
     wanted = min(_KILLS_A_TEST, _WANTED - seed * _KILLS_A_TEST)
     while tally.kills < wanted:
         desk = make_desk(kind, readers=READERS)
-        audit = Audit(desk.root / "subscribers.db")
-        operator = Operator(desk, chance, readers=READERS, wanted=wanted)
-        try:
-            operator.work()
-            operator.finish()
-            books.compare(desk, audit, readers=READERS, bound=operator.bound)
-        except AssertionError as error:
-            error.add_note("\n".join(desk.story))
-            raise
+        Operator(desk, chance, readers=READERS, wanted=wanted).see_it_through()
