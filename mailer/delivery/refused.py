@@ -40,6 +40,8 @@ AT_LEAST_ALL: Final = 5
 #: A reader who is claimed for the third time, while others have it, is not everybody.
 _OWN_MATTER: Final = 3
 
+_NOT_REFUSED: Final = (Result.ACCEPTED, Result.SKIPPED)
+
 _TOKEN = re.compile(r"[^\s()\[\]<>:;,\"']*[0-9][^\s()\[\]<>:;,\"']*")
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 _ENHANCED = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}\b")
@@ -116,14 +118,14 @@ class RefusalWatch:
 
     def note(self, known: Sequence[tuple[_Named, Outcome]]) -> None:
         """These outcomes have just become known, together."""
-        if self.accepted and all(o.result in (Result.ACCEPTED, Result.SKIPPED) for _, o in known):
+        if self.accepted and all(outcome.result in _NOT_REFUSED for _, outcome in known):
             return
         with self._lock:
             if any(outcome.result is Result.ACCEPTED for _, outcome in known):
                 self.accepted = True
                 self._groups.clear()
             for message, outcome in sorted(known, key=lambda one: not is_held(one[1])):
-                if outcome.result not in (Result.ACCEPTED, Result.SKIPPED):
+                if outcome.result not in _NOT_REFUSED:
                     self._refused(message, outcome)
             for group in self._groups.values():
                 number = len(group.readers)

@@ -184,11 +184,12 @@ class Workers:
                     return Report(settled, [*released, *chunk[start:]], error)
                 finally:
                     self._gate.leave()
-                known = [pair for pair in zip(group, outcomes, strict=True) if pair[1] is not ENDED]
-                if len(known) < len(group):
-                    released += [m for m, o in zip(group, outcomes, strict=True) if o is ENDED]
+                known = list(zip(group, outcomes, strict=True))
+                if requests is not None:  # only a batch in several requests can end in the middle
+                    released += [message for message, outcome in known if outcome is ENDED]
+                    known = [pair for pair in known if pair[1] is not ENDED]
                 settled += known
-                self._brake.note(outcome for _, outcome in known)
+                self._brake.note(outcome for outcome in outcomes if outcome is not ENDED)
                 self._watch.note(known)
                 if self._stopping() or self._takes_long(began):
                     following = []

@@ -6,6 +6,7 @@ A password is sent over TLS only, or within this machine. What is done with the 
 from __future__ import annotations
 
 import ssl
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +27,9 @@ _CONNECT_SECONDS: Final = 60.0
 #: How long the answer to an announced message may take until it is known that the server answers such.
 _ANNOUNCED_SECONDS: Final = 20.0
 _ANSWER_SECONDS: Final = 300.0  # RFC 5321 section 4.5.3.2 asks for patience: five minutes for a command
+
+#: Connections are opened side by side, and the first of them reads the certificates for all.
+_READING_CERTIFICATES: Final = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,8 @@ class Server:
 
     def tls(self) -> ssl.SSLContext:
         """The rules for TLS: certificates are verified, but for this very machine's where no CA is named."""
-        return _tls(self.ca_file, self.ca_file is not None or not is_loopback(self.host))
+        with _READING_CERTIFICATES:
+            return _tls(self.ca_file, self.ca_file is not None or not is_loopback(self.host))
 
 
 def connect(server: Server) -> Session:
@@ -80,20 +85,21 @@ def connect(server: Server) -> Session:
 
 
 def _connect(server: Server, credentials: Credentials) -> Session:
-    tls = server.tls()
     session: Session | None = None
+    if server.ca_file is not None:
+        server.tls()  # tells of a file that cannot be used, also where no TLS follows
     try:
         session = Session(
             server.host,
             server.port,
             timeout=server.connect_seconds,
             connect_timeout=min(server.connect_seconds, _REACH_SECONDS),
-            implicit_tls=tls if server.implicit_tls else None,
+            implicit_tls=server.tls() if server.implicit_tls else None,
             name=server.helo,
         )
         session.greet()
         if not server.implicit_tls and session.has_extn("starttls"):
-            session.secure(tls)
+            session.secure(server.tls())
         elif server.user and not server.implicit_tls and not is_loopback(server.host):
             raise TransportError(
                 f"{server} offers no STARTTLS, and a password is never sent in the clear; use smtps://, "

@@ -45,22 +45,23 @@ class _Attempts:
     session had carried.
     """
 
+    outcome = Outcome(Result.DEFERRED)
+    number = 0
+    announced = announces = False
+    begun = 0
+    #: How many messages the session had taken that took no more, and what it said.
+    spent: tuple[int, str] | None = None
+    #: Whether nothing but the number of its messages speaks for a session that is spent.
+    guessed = False
+    _ways: frozenset[str] = frozenset()
+
     def __init__(self, message: Outgoing, raw: bytes, following: Outgoing | None) -> None:
         self.message, self.raw, self.following = message, raw, following
-        self.outcome = Outcome(Result.DEFERRED)
-        self.number = 0
-        self.announced = self.announces = False
-        self.begun = 0
-        #: How many messages the session had taken that took no more, and what it said.
-        self.spent: tuple[int, str] | None = None
-        #: Whether nothing but the number of its messages speaks for a session that is spent.
-        self.guessed = False
-        self._ways: set[str] = set()
 
     def again(self, way: str) -> bool:
         """Whether to try again in this way: once in each."""
         new = way not in self._ways
-        self._ways.add(way)
+        self._ways |= {way}
         return new
 
     @property

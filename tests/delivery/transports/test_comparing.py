@@ -105,3 +105,9 @@ def test_a_turn_lasts_for_some_messages_and_some_time() -> None:
     moment = 10.0
     comparison.note(False, 0.1)
     assert comparison.way() is False
+
+
+def test_three_pairs_are_enough_where_the_first_way_was_quicker_in_each() -> None:
+    sender = Sender(0.010, 0.015)
+    sender.send(2000)
+    assert sender.sent[False] == 3 * 32
