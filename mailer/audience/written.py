@@ -22,6 +22,7 @@ __all__ = ["EVERY_ORDER", "Written", "written"]
 EVERY_ORDER = frozenset({"ymd", "dmy", "mdy"})
 
 _LONGEST = 100
+_MIDNIGHT = dt.time()
 _FIRST_YEAR, _LAST_YEAR = 1900, 2099
 #: Two digits of a year from here on are of the last century, as in C's strptime (POSIX.1-2008 has 69).
 _PIVOT = 70
@@ -58,6 +59,10 @@ _NUMERIC = re.compile(
     r"(\d{1,4})\s*([-/.])\s*(\d\d?)\s*\2\s*(\d{4}|\d\d?)\.?|(\d{1,4}) (\d\d?) (\d{4}|\d\d)", re.ASCII
 )
 _CHINESE = re.compile(r"(\d{4}|\d\d)\s*[年년]\s*(\d\d?)\s*[月월]\s*(\d\d?)\s*[日号號일]?", re.ASCII)
+# What most programs write with the year at the end, read without looking for the parts.
+_QUICK = re.compile(
+    r"(\d\d?)([-/.])(\d\d?)\2(\d{4}|\d\d)(?:,? (\d\d?):(\d\d)(?::(\d\d))?(?: ([AaPp][Mm]))?)?", re.ASCII
+)
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er|º|ª)\b")
 _WORDS = re.compile(r"\d+|[^\W\d_]+")
 _BETWEEN = re.compile(r"[\s\-/.,'’]*")
@@ -83,13 +88,30 @@ def written(text: str) -> Written | None:
     """What `text` says as a date; None where it is none, or not wholly understood."""
     if len(text) > _LONGEST:
         return None
+    quick = _QUICK.fullmatch(text)
+    if quick:
+        return _quickly(quick)
     plain = " ".join(unicodedata.normalize("NFKC", trimmed(text)).casefold().split())
     try:
         if plain.replace(".", "").isdigit():
-            return _unix(plain) or _basic(plain) or _dated(plain, dt.time(), None)
+            return _unix(plain) or _basic(plain) or _dated(plain, _MIDNIGHT, None)
         return _basic(plain) or _with_clock(plain)
     except (ValueError, OverflowError):
         return None
+
+
+def _quickly(match: re.Match[str]) -> Written | None:
+    one, _, two, three, hour, minute, second, half = match.groups()
+    days = _in_figures(one, two, three)
+    try:
+        clock = (
+            dt.time(_hour(int(hour), (half or "").lower()), int(minute), int(second or 0))
+            if hour
+            else _MIDNIGHT
+        )
+    except ValueError:
+        return None
+    return Written(days, clock) if days else None
 
 
 def _unix(plain: str) -> Written | None:
@@ -125,7 +147,7 @@ def _with_clock(plain: str) -> Written | None:
     plain = _CLOCK_IN_WORDS.sub(lambda match: f"{match[1]}:{match[2]:0>2}:{match[3] or '0':0>2}", plain)
     match = _CLOCK.search(plain)
     if not match:
-        return _dated(plain, dt.time(), None)
+        return _dated(plain, _MIDNIGHT, None)
     zone, rest = _zone(plain[match.end() :])
     before = _T.sub("", plain[: match.start()])
     day = " ".join(_AT.sub(" ", f"{before} {rest}").split())
@@ -134,9 +156,16 @@ def _with_clock(plain: str) -> Written | None:
 
 def _clock(match: re.Match[str]) -> dt.time:
     """The time of day. Raises ValueError where there is none."""
-    hour, half = int(match["hour"]), match["before"] or match["after"] or match["half"]
-    if match["before"] and (match["after"] or match["half"]):
+    after = match["after"] or match["half"]
+    if match["before"] and after:
         raise ValueError("morning or afternoon is said twice")
+    hour = _hour(int(match["hour"]), match["before"] or after or "")
+    fraction = (match["fraction"] or "0")[:6].ljust(6, "0")
+    return dt.time(hour, int(match["minute"] or 0), int(match["second"] or 0), int(fraction))
+
+
+def _hour(hour: int, half: str) -> int:
+    """The hour of a day of 24. Raises ValueError for one that the half of the day does not have."""
     if half in _BEFORE_NOON:
         if hour > 12:
             raise ValueError("no hour of a morning")
@@ -147,8 +176,7 @@ def _clock(match: re.Match[str]) -> dt.time:
         hour += 12 * (hour < 12)
     elif half in _NOON:
         hour += 12 * (hour < 3)
-    fraction = (match["fraction"] or "0")[:6].ljust(6, "0")
-    return dt.time(hour, int(match["minute"] or 0), int(match["second"] or 0), int(fraction))
+    return hour
 
 
 def _zone(rest: str) -> tuple[dt.tzinfo | None, str]:
@@ -196,7 +224,7 @@ def _in_figures(one: str, two: str, three: str) -> dict[str, dt.date]:
             days[order] = dt.date(_year(year), int(month), int(day))
         except ValueError:
             continue
-    same = len(days) > 1 and len(set(days.values())) == 1
+    same = one == two and len(days) > 1 and len(set(days.values())) == 1
     return _clear(next(iter(days.values()))) if same else days
 
 
