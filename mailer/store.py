@@ -197,16 +197,16 @@ def address_hash(address_key: str | None) -> str | None:
     return None if address_key is None else hashlib.sha256(address_key.encode()).hexdigest()
 
 
-def has_tag(tags: str | None, folded: str) -> bool:
+def has_tag(tags: str | bytes | None, folded: str) -> bool:
     """Whether `folded` (a tag, casefolded) is in a JSON list of tags; a function of the same name in SQL."""
     return folded in _folded_tags(tags)
 
 
 @lru_cache(maxsize=4096)
-def _folded_tags(tags: str | None) -> frozenset[str]:
+def _folded_tags(tags: str | bytes | None) -> frozenset[str]:
     try:
         found = json.loads(tags or "[]")
-    except ValueError:
+    except (ValueError, RecursionError):
         return frozenset()
     return frozenset(str(tag).casefold() for tag in found) if isinstance(found, list) else frozenset()
 

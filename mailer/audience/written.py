@@ -49,7 +49,7 @@ _CLOCK_IN_WORDS = re.compile(r"(\d\d?)\s*[时時点點시h]\s*(\d\d?)\s*(?:[分�
 _OFFSET_AFTER = re.compile(r"\s*((?:utc|gmt)\s?[+-]\d\d?(?::?\d\d)?|[+-]\d\d(?::?\d\d)?)(?![\d:])", re.ASCII)
 # What may stand after an offset and says it again: `+0000 UTC`, `+0800 +08`, `+0100 (CET)`, `[Europe/Paris]`.
 _SAID_AGAIN = re.compile(
-    r"\s*(?:\(([a-z .]+)\)|\[[a-z_/+\-]+\]|(?<=\s)(?:[a-z]{1,5}|[+-]\d\d(?:\d\d)?)(?:\s+m=[+-][\d.]+)?)$",
+    r"\s*(?:\([^()]+\)|\[[a-z_/+\-]+\]|(?<=\s)(?:[a-z]{1,5}|[+-]\d\d(?:\d\d)?)(?:\s+m=[+-][\d.]+)?)$",
     re.ASCII,
 )
 _UTC_AFTER = re.compile(r"\s*(?:z|utc|gmt|ut)\b(?!/)", re.ASCII)

@@ -201,6 +201,26 @@ def test_a_language_is_also_its_subtags_and_no_other_language_that_begins_like_i
     assert bool(list(list_subscribers(db, segment=parse('language != "zh"')))) is not is_in
 
 
+def test_names_and_attributes_are_compared_however_their_letters_are_composed(
+    db: Database, person: Add
+) -> None:
+    person("a@example.org", name="Zoé", tags=("Café",), attributes={"café": "Orléans"})
+    for text in (
+        'name == "Zoe\u0301"',
+        '"cafe\u0301" in tags',
+        'attributes["cafe\u0301"] == "Orle\u0301ans"',
+    ):
+        assert len(list(list_subscribers(db, segment=parse(text)))) == 1, text
+
+
+@pytest.mark.parametrize("tags", ["", "{", "null", "5", '["vip"', '[["vip"]]', '"vip"', "{}", "[" * 10_000])
+def test_tags_that_are_damaged_are_no_tags(db: Database, person: Add, tags: str) -> None:
+    person("a@example.org")
+    db.conn.execute("UPDATE subscribers SET tags = ?", (tags,))
+    assert not list(list_subscribers(db, segment=parse('"vip" in tags')))
+    assert len(list(list_subscribers(db, segment=parse('"vip" not in tags')))) == 1
+
+
 def test_days_begin_at_midnight_where_the_publication_is(db: Database, person: Add) -> None:
     person("a@example.org")
     db.conn.execute("UPDATE subscribers SET joined_at = '2026-01-01T16:00:00.000000Z'")
