@@ -162,7 +162,8 @@ def _without_scheme(text: str) -> tuple[str, str]:
         return text, ""
     rest = text[match.end() :]
     if match[0][:1] in "mM":  # a URI (RFC 6068): percent-encoded, with headers after a question mark
-        rest = unquote(rest.partition("?")[0])
+        first, _, headers = rest.partition("?")
+        rest = unquote(rest if "@" in unquote(headers) else first)
     return rest, match[0].partition(":")[0].lower() + ":"
 
 
@@ -208,7 +209,7 @@ def _reads(text: str) -> bool:
 
 def _refuse_two(text: str, rest: str) -> None:
     """Raises ValueError where `rest` has several parts that are addresses."""
-    parts = [part.strip("\"'.") for part in re.split(r"[\s,;/|<>()\[\]]+", rest)]
+    parts = [part.strip("\"'.") for part in re.split(r"[\s,;/|<>()\[\]?&=:]+", rest)]
     if sum("@" in part and _reads(part) for part in parts) > 1:
         raise ValueError(f"{shown(text)} holds more than one address; give each a row of its own")
 

@@ -52,7 +52,7 @@ _SAID_AGAIN = re.compile(
     r"\s*(?:\([^()]+\)|\[[a-z_/+\-]+\]|(?<=\s)(?:[a-z]{1,5}|[+-]\d\d(?:\d\d)?)(?:\s+m=[+-][\d.]+)?)$",
     re.ASCII,
 )
-_UTC_AFTER = re.compile(r"\s*(?:z|utc|gmt|ut)\b(?!/)", re.ASCII)
+_UTC_AFTER = re.compile(r"\s*(?:z\b|\(?(?:utc|gmt|ut)\b\)?)(?!/)", re.ASCII)
 _ZONE_AFTER = re.compile(r"\s+\(?([a-z]{3,4}|[a-z]+(?:/[a-z_+\-]+)+)\)?(?=\s|$)", re.ASCII)
 
 _NUMERIC = re.compile(
@@ -66,6 +66,8 @@ _QUICK = re.compile(
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er|º|ª)\b")
 _WORDS = re.compile(r"\d+|[^\W\d_]+")
 _BETWEEN = re.compile(r"[\s\-/.,'’]*")
+# Dashes of typography, and the marks of direction that Internet Explorer put between the parts of a date.
+_SAME = dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2212), "-") | dict.fromkeys((0x200E, 0x200F), "")
 _T = re.compile(r"(?<=\d)t$")
 _AT = re.compile(r"\b(?:at|um|uhr|à|om)\b")
 _FILLERS = frozenset({"of", "the", "de", "del", "den", "le", "on"})
@@ -91,7 +93,7 @@ def written(text: str) -> Written | None:
     quick = _QUICK.fullmatch(text)
     if quick:
         return _quickly(quick)
-    plain = " ".join(unicodedata.normalize("NFKC", trimmed(text)).casefold().split())
+    plain = " ".join(unicodedata.normalize("NFKC", trimmed(text).translate(_SAME)).casefold().split())
     try:
         if plain.replace(".", "").isdigit():
             return _unix(plain) or _basic(plain) or _dated(plain, _MIDNIGHT, None)
