@@ -27,6 +27,7 @@ _KEPT = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 _CODESET = re.compile(r"\.utf-?8$", re.I)
 # `English (United States)`, `中文（简体）`, `Chinese - Simplified`.
 _NAME = re.compile(r"([^()（）]{1,60})[(（]([^()（）]{1,60})[)）]")
+_SEPARATORS = re.compile(r"[-_,，/]")
 _LONGEST_NAME = 130
 
 # What people write and Unicode CLDR does not have.
@@ -37,6 +38,17 @@ _MORE = {
     "国语": "zh",
     "普通话": "zh",
     "mandarin": "zh",
+    "zh chs": "zh-Hans",
+    "zh cht": "zh-Hant",
+    "farsi": "fa",
+    "castilian": "es",
+    "castellano": "es",
+    "bahasa indonesia": "id",
+    "bahasa melayu": "ms",
+    "português do brasil": "pt-BR",
+    "українська мова": "uk",
+    "русский язык": "ru",
+    "ภาษาไทย": "th",
     "chinese simplified": "zh-Hans",
     "chinese traditional": "zh-Hant",
     "简体": "zh-Hans",
@@ -155,7 +167,7 @@ def _without_data(plain: str) -> str:
 
 def _of_name(word: str) -> str:
     name = _folded(word)
-    found = _languages().get(name)
+    found = _languages().get(name) or _languages().get(" ".join(_SEPARATORS.sub(" ", name).split()))
     if found:
         return found
     match = _NAME.fullmatch(name)

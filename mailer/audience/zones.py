@@ -37,6 +37,22 @@ _FIXED = {
 }
 
 
+# Places that Windows shows beside an offset and that no zone is named after.
+_PLACES = {
+    "abu_dhabi": "Asia/Dubai",
+    "beijing": "Asia/Shanghai",
+    "brasilia": "America/Sao_Paulo",
+    "hanoi": "Asia/Bangkok",
+    "mumbai": "Asia/Kolkata",
+    "new_delhi": "Asia/Kolkata",
+    "osaka": "Asia/Tokyo",
+    "west_central_africa": "Africa/Lagos",
+    "北京": "Asia/Shanghai",
+    "台北": "Asia/Taipei",
+    "东京": "Asia/Tokyo",
+}
+# Names of China's time in Chinese, which Windows' and Android's settings show.
+_CHINESE_TIME = frozenset({"北京时间", "中国标准时间", "北京時間", "中國標準時間"})
 # Abbreviations that mean one offset wherever they are used (minutes). CST, IST, BST, AST, MST and PST mean
 # several, and are left out.
 _ABBREVIATIONS = {
@@ -103,6 +119,8 @@ def offset_of(text: str) -> int | None:
 
 
 def _by_name(name: str) -> str:
+    if name in _CHINESE_TIME:
+        return "Asia/Shanghai"
     return _names().get(name.casefold().replace(" ", "_")) or _windows().get(name.casefold(), "")
 
 
@@ -177,7 +195,7 @@ def _cities() -> dict[str, str]:
         name.rpartition("/")[2]: aliases.get(zone, zone)
         for name, zone in _names().items()
         if "/" in name and not name.startswith("etc/")
-    }
+    } | _PLACES
 
 
 @lru_cache(maxsize=1024)

@@ -59,6 +59,12 @@ from tests.sentences import check_sentence
         ("(UTC) Coordinated Universal Time", "UTC"),
         ("(UTC+09:00) Osaka, Sapporo, Tokyo", "Asia/Tokyo"),
         ("(UTC+09:00) Seoul", "Asia/Seoul"),
+        ("(UTC-03:00) Brasilia", "America/Sao_Paulo"),
+        ("(GMT+08:00) Beijing", "Asia/Shanghai"),
+        ("(UTC+08:00) 北京，重庆，香港特别行政区，乌鲁木齐", "Asia/Shanghai"),
+        ("(UTC-07:00) Arizona", "America/Phoenix"),
+        ("(UTC+05:30) Chennai, Kolkata, Mumbai, New Delhi", "Asia/Kolkata"),
+        ("北京时间", "Asia/Shanghai"),
         ("(UTC+10:00) Canberra, Melbourne, Sydney", "Australia/Sydney"),
     ],
 )
