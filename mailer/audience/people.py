@@ -79,10 +79,19 @@ def _subscriber(row: tuple[Any, ...]) -> Subscriber:
         name=name,
         language=language,
         timezone=timezone,
-        tags=tuple(json.loads(tags)),
-        attributes=json.loads(attributes),
+        tags=tuple(map(str, _json(tags, []))),
+        attributes=_json(attributes, {}),
         status=status,
         joined_at=joined,
         updated_at=updated,
         editions=tuple(sorted(json.loads(editions))),
     )
+
+
+def _json(text: str, empty: Any) -> Any:
+    """What a column holds as JSON; `empty` where it is damaged, so that the person can still leave."""
+    try:
+        found = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return empty
+    return found if isinstance(found, type(empty)) else empty

@@ -109,6 +109,8 @@ def _timezone(value: str) -> str:
 
 def _language(value: str) -> str:
     try:
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,35}", value):
+            raise ValueError
         return str(Locale.parse(value.replace("-", "_"))).replace("_", "-")
     except (UnknownLocaleError, ValueError):
         raise ValueError(f'"{value}" is not a language tag such as en or zh') from None

@@ -116,10 +116,16 @@ class Desk:
             # A new, empty database would make every unsubscribe look done.
             raise StoreError(f"{path} is missing; restore it from a backup")
         db = open_store(path, busy_seconds=self._busy_seconds if busy_seconds is None else busy_seconds)
+        db.conn.text_factory = _as_text
         try:
             yield db
         finally:
             db.conn.close()
+
+
+def _as_text(data: bytes) -> str:
+    """Text of the database, whatever its bytes are: nothing in a reader's row keeps them from leaving."""
+    return data.decode("utf-8", "replace")
 
 
 def _origin(token: Token) -> str:

@@ -12,6 +12,7 @@ from mailer.audience.exchange.columns import ATTRIBUTE_PREFIX
 from mailer.audience.exchange.merge import as_text
 from mailer.audience.people import list_subscribers
 from mailer.audience.segments import Segment
+from mailer.audience.values import joined_list
 
 __all__ = ["export_csv"]
 
@@ -50,7 +51,7 @@ def export_csv(
             person.name,
             person.language,
             person.timezone,
-            ";".join(person.tags),
+            joined_list(person.tags),
             ";".join(person.editions),
             person.status,
             person.joined_at,
