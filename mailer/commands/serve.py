@@ -15,6 +15,7 @@ from mailer.commands.defects import explain_defect
 from mailer.config import Settings
 from mailer.errors import FailureError
 from mailer.publish.background import Scheduler
+from mailer.render.lookup import check_folders
 from mailer.store import open_store
 
 __all__ = ["address_of", "serve"]
@@ -40,6 +41,7 @@ def serve(
 
     settings = settings_of(context)
     settings.signing_keys()
+    check_folders(settings.root)
     open_store(settings.database).conn.close()
     scheduler = Scheduler(settings, on_defect=partial(_tell_defect, settings))
     server = make_server(create_app(settings), scheduler.ask_to_end)
