@@ -18,7 +18,10 @@ from mailer.audience.suppression import suppression_of
 from mailer.errors import AudienceError
 from mailer.store import address_hash, utc_now, writing
 
-__all__ = ["change_address", "former_holder", "moved_at", "moved_keys"]
+__all__ = ["addresses_before", "change_address", "former_holder", "moved_at", "moved_keys"]
+
+#: Between the two addresses in the words of an event. No address holds a space outside quotes.
+_BECAME = " became "
 
 _MOVE = "UPDATE subscribers SET address = ?, address_key = ?, domain = ?, updated_at = ? WHERE id = ?"
 
@@ -70,9 +73,15 @@ def change_address(
             db.conn.execute(_REMEMBER, (address_hash(key), person.id, now))
             db.conn.execute(_FORGET, (address_hash(new.key),))
         db.conn.execute(_MOVE, (new.address, new.key, new.domain, now, person.id))
-        words = f"{person.address} became {new.address}" + (f": {reason}" if reason else "")
+        words = f"{person.address}{_BECAME}{new.address}" + (f": {reason}" if reason else "")
         events.record(db, Event(now, "address", person.id, source, reason=words))
         return True
+
+
+def addresses_before(db: Database, subscriber_id: int) -> tuple[str, ...]:
+    """The addresses that this person had before, oldest first, each once; none once they were erased."""
+    words = [told.reason for told in events.history_of(db, subscriber_id) if told.what == "address"]
+    return tuple(dict.fromkeys(text.partition(_BECAME)[0] for text in words if _BECAME in text))
 
 
 def former_holder(db: Database, key: str) -> Subscriber | None:

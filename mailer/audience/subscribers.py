@@ -26,6 +26,7 @@ from mailer.errors import AudienceError, StoreError
 from mailer.store import utc_now, writing
 
 __all__ = [
+    "MAX_REASON",
     "Details",
     "Subscriber",
     "add",

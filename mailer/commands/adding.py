@@ -204,5 +204,5 @@ def _cleared(before: Subscriber, after: Subscriber) -> dict[str, list[str]]:
 def _stands(person: Subscriber) -> str:
     state = state_of(person)
     if state in ("active", "pending"):
-        return f"reads {editions_text(person)}"
+        return f"reads {editions_text(person)}" + ("" if person.editions else "; add --edition NAME")
     return f"{state}, so nothing is sent to them"

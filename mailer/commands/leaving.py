@@ -10,13 +10,14 @@ import typer
 
 from mailer.audience import suppression
 from mailer.audience.address import Address, normalize_address
-from mailer.audience.exchange.addresses import Line, read_addresses, read_list
+from mailer.audience.exchange.addresses import MOST_BYTES, Line, read_addresses, read_list
 from mailer.audience.leaving import Taken, holder_of, suppress_all, unsubscribe_all
 from mailer.audience.moving import former_holder
 from mailer.audience.people import get
+from mailer.audience.subscribers import MAX_REASON
 from mailer.audience.subscribers import unsubscribe as take_off
 from mailer.audience.values import clean_line, editions_of
-from mailer.commands.context import emit_json, say, settings_of
+from mailer.commands.context import emit_json, say, settings_of, warn
 from mailer.commands.person import AsJson, document_of, wanted
 from mailer.config import Settings
 from mailer.errors import InputError
@@ -54,6 +55,8 @@ def unsubscribe(
     if edition is not None:
         editions_of((edition,), settings.editions)
     place = edition or "everything"
+    if len(reason.strip()) > MAX_REASON:
+        warn(f"of the reason, the first {MAX_REASON} characters are kept")
     if file is not None:
         name, lines = _lines(address, file)
         db = open_store(settings.database)
@@ -118,12 +121,12 @@ def _lines(address: str | None, file: Path) -> tuple[str, list[Line]]:
 
 
 def _standard_input() -> bytes:
-    """All of standard input, as the bytes that it is."""
+    """Standard input as bytes, at most one more than a list may have."""
     stream = sys.stdin
     if stream is None:
         return b""
     raw = getattr(stream, "buffer", None)
-    return raw.read() if raw is not None else stream.read().encode("utf-8", "surrogateescape")
+    return raw.read(MOST_BYTES + 1) if raw is not None else stream.read().encode("utf-8", "surrogateescape")
 
 
 def _addresses(lines: list[Line]) -> list[Address]:

@@ -15,7 +15,7 @@ from mailer.audience.address import normalize_address
 from mailer.audience.bounces import Bounce
 from mailer.audience.consent import Consent, consents_of
 from mailer.audience.events import Happening
-from mailer.audience.people import Subscriber
+from mailer.audience.people import Subscriber, state_of
 from mailer.audience.suppression import ERASED, Suppression
 from mailer.commands.context import emit_json, say, settings_of
 from mailer.commands.person import AsJson, Who, document_of, editions_text, wanted
@@ -114,7 +114,7 @@ def _delivery(delivered: Delivered) -> dict[str, Any]:
 def _lines(story: _Story) -> Lines:
     person = story.person
     yield "Address", person.address or ""
-    yield "Status", person.status
+    yield "Status", state_of(person)
     yield "Editions", editions_text(person)
     yield "Name", person.name
     yield "Language", person.language

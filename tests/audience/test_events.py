@@ -183,7 +183,7 @@ WAYS_BACK: dict[str, Callable[[Desk, Subscriber], object]] = {
 READING = {
     *("find", "get", "list_subscribers", "bounces_of", "last_bounced"),
     *("is_suppressed", "suppressed_keys", "suppressed_sql", "suppression_of"),
-    *("former_holder", "moved_at", "moved_keys", "holder_of"),
+    *("addresses_before", "former_holder", "moved_at", "moved_keys", "holder_of"),
     "also_because",  # words alone
 }
 

@@ -173,6 +173,13 @@ def test_a_preferences_page_never_undoes_a_complaint_of_somebody_who_had_left(de
     assert shown(desk)["status"] == "complained"
 
 
+def test_somebody_who_comes_back_to_no_edition_is_told_so(desk: Path, add: Add) -> None:
+    (desk / "left.csv").write_text("email,status,editions\ncy@example.org,unsubscribed,\n")
+    run(desk, "subscribers", "import", "left.csv")
+    ran = add("cy@example.org", "--consent", "by phone")
+    assert ran.out == "cy@example.org is updated; reads no edition; add --edition NAME.\n"
+
+
 # -- an edit is no consent ----------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mailer.audience.moving import addresses_before
 from mailer.delivery.refusal import Cause
 from mailer.delivery.transports.base import Outcome, Result
 from mailer.store import open_store
@@ -104,9 +105,13 @@ def test_an_unsubscribe_of_the_old_address_reaches_the_reader(desk: Path, words:
 
 def test_an_erasure_leaves_neither_address(desk: Path) -> None:
     change(desk, OLD, "li.wei@example.com")
+    db = open_store(desk / "subscribers.db")
+    assert addresses_before(db, 1) == (OLD,)
+    db.close()
     run(desk, "subscribers", "erase", "li.wei@example.com", "--yes")
     db = open_store(desk / "subscribers.db")
     text = "\n".join(db.conn.iterdump())
+    assert addresses_before(db, 1) == ()
     db.close()
     assert "li.wei" not in text
     assert OLD not in text
@@ -154,6 +159,15 @@ def test_another_spelling_is_the_same_person_and_international_domains_are_read(
     assert run(desk, "subscribers", "add", "zoe@bücher.example.com", "--json").json["added"]
     document = change(desk, OLD, NEW, "--json").json
     assert (document["changed"], document["subscriber"]["address"], document["on_the_way"]) == (True, NEW, [])
+
+
+def test_a_suppression_of_the_old_address_says_whose_it_was(desk: Path) -> None:
+    change(desk)
+    ran = run(desk, "subscribers", "suppress", OLD)
+    assert ran.out.splitlines() == [
+        f"{OLD} is now on the suppression list.",
+        f"It was the address of {NEW} before, who is not suppressed by this.",
+    ]
 
 
 # -- campaigns ----------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ PLAIN = "ann@example.org\nCy@Example.org\n"
         b'"ann@example.org"\n"cy@example.org"\n',
         b"Ann Able <ann@example.org>\nCy <cy@example.org>\n",
         b"ann@example.org, cy@example.org\n",
+        b"ann@example.org;Ann\ncy@example.org,Cy\n",
         b"ann@example.org,Ann Able\ncy@example.org,Cy\n",
         b'ann@example.org,"Ann ""Able\ncy@example.org,Cy\n',
         b"email\nann@example.org\ncy@example.org\n",
@@ -160,6 +161,11 @@ def test_a_list_that_cannot_be_used_changes_nothing(
     assert sentence in ran.err
     assert set(states(desk).values()) == {"active"}
     assert run(desk, "subscribers", "list", "--status", "suppressed", "--json").json == []
+
+
+def test_a_reason_that_is_cut_is_told(desk: Path) -> None:
+    ran = run(desk, "subscribers", "unsubscribe", "ann@example.org", "--reason", "x" * 600)
+    assert (ran.status, ran.err) == (0, "mailer: warning: of the reason, the first 500 characters are kept\n")
 
 
 def test_an_empty_list_is_nobody(desk: Path) -> None:

@@ -18,7 +18,7 @@ from mailer.audience.exchange.cells import unguarded
 from mailer.audience.exchange.columns import read_header
 from mailer.errors import AudienceError, Problem
 
-__all__ = ["Line", "read_addresses", "read_list"]
+__all__ = ["MOST_BYTES", "Line", "read_addresses", "read_list"]
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -36,6 +36,10 @@ _BLANK = "\ufeff\x00 \t\xa0\u200b"
 _ANGLE = re.compile(r"[^<>]*<\s*([^<>]*@[^<>]*)>\s*")
 #: A row may go on over so many lines, where a quote is open.
 _MOST_LINES = 50
+#: So often is it tried in a file whether a row goes on, so that a file full of quotes is read in time.
+_MOST_TRIES = 20_000
+#: The largest list, in bytes: some eight million addresses.
+MOST_BYTES = 200_000_000
 #: So many rows show which column holds the addresses.
 _SAMPLE = 200
 
@@ -53,7 +57,8 @@ class Line:
 def read_list(path: Path, name: str) -> list[Line]:
     """The addresses of a file. Raises AudienceError where it cannot be read, or holds no address at all."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
     except IsADirectoryError:
         raise AudienceError(Problem("is not a file; name a list of addresses", name)) from None
     except FileNotFoundError:
@@ -67,8 +72,11 @@ def read_list(path: Path, name: str) -> list[Line]:
 def read_addresses(data: bytes, name: str) -> list[Line]:
     """The addresses in the bytes of a list; of nothing, none.
 
-    Raises AudienceError where not one is there, or it cannot be told which column holds them.
+    Raises AudienceError where not one is there, where it cannot be told which column holds them, and for more
+    than MOST_BYTES.
     """
+    if len(data) > MOST_BYTES:
+        raise AudienceError(Problem(f"is larger than {MOST_BYTES // 1_000_000} MB; split it", name))
     rows, headed = _rows(_text(data))
     if not rows:
         return []
@@ -113,11 +121,16 @@ def _rows(text: str) -> tuple[list[_Row], bool]:
     if start < len(lines) and _SEPARATOR.fullmatch(lines[start]):
         delimiter, start = lines[start][4], start + 1
     first = next((line for line in lines[start:] if line.strip(_BLANK)), "")
-    delimiter = delimiter or max(_DELIMITERS, key=first.count)
-    cells = _cells([first], delimiter) or first.split(delimiter)
+    cells = _cells([first], delimiter or _delimiter(first)) or [first]
     if _is_plain(cells):
         return list(_plain_rows(lines, start, delimiter)), False
+    delimiter = delimiter or _delimiter(first)
     return list(_table_rows(lines, start, delimiter)), True
+
+
+def _delimiter(line: str) -> str:
+    """The delimiter that a line has most of, by default the comma."""
+    return max(_DELIMITERS, key=line.count)
 
 
 def _is_plain(first: Sequence[str]) -> bool:
@@ -128,22 +141,23 @@ def _is_plain(first: Sequence[str]) -> bool:
 
 
 def _plain_rows(lines: Sequence[str], start: int, delimiter: str) -> Iterator[_Row]:
-    """Each line is a row, also where a quote in it is never closed."""
+    """Each line is a row, by its own delimiter without one, also where a quote in it is never closed."""
     for number, line in enumerate(lines[start:], start + 1):
-        cells = _cells([line], delimiter)
+        by = delimiter or _delimiter(line)
+        cells = _cells([line], by)
         if cells is None:
-            cells = [cell.replace('"', "") for cell in line.split(delimiter)]
+            cells = [cell.replace('"', "") for cell in line.split(by)]
         if any(cells):
             yield _Row(number, line, tuple(cells))
 
 
 def _table_rows(lines: Sequence[str], start: int, delimiter: str) -> Iterator[_Row]:
     """Rows of a table. A quoted cell may go on over lines if its row then is as wide as the header."""
-    width, place = 0, start
+    width, place, tries = 0, start, 0
     while place < len(lines):
         cells, taken = _cells([lines[place]], delimiter), 1
-        while cells is None and taken < _MOST_LINES and place + taken < len(lines):
-            taken += 1
+        while cells is None and taken < _MOST_LINES and place + taken < len(lines) and tries < _MOST_TRIES:
+            taken, tries = taken + 1, tries + 1
             cells = _cells(lines[place : place + taken], delimiter)
             if cells is not None and width and len(cells) != width:
                 cells, taken = None, _MOST_LINES

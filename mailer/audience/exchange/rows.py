@@ -132,8 +132,8 @@ class RowReader:
                 self._moment(consent_at),
                 clean_line(method, "consent"),
                 clean_line(origin, "origin of the consent"),
-                self._suppressed(suppressed),
-                clean_line(suppressed_why, "reason of the suppression", MAX_VALUE),
+                self._suppressed(suppressed) if suppressed else "",
+                clean_line(suppressed_why, "reason of the suppression", MAX_VALUE) if suppressed_why else "",
             )
         except AudienceError:
             raise self._all_problems(cells) from None
