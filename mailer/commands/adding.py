@@ -32,7 +32,7 @@ _Words = list[str] | None
 
 def add(
     context: typer.Context,
-    address: Annotated[str | None, typer.Argument(metavar="[ADDRESS]")] = None,
+    address: Annotated[str | None, typer.Argument(metavar="ADDRESS")] = None,
     segment: Annotated[
         str | None,
         typer.Option(

@@ -29,7 +29,7 @@ __all__ = ["suppress", "unsubscribe"]
 #: So many of a kind are told one by one to a person; --json has all of them.
 _TOLD = 20
 
-_Who = Annotated[str | None, typer.Argument(metavar="[ADDRESS]")]
+_Who = Annotated[str | None, typer.Argument(metavar="ADDRESS")]
 _File = Annotated[
     Path | None,
     typer.Option(

@@ -35,7 +35,7 @@ _LABELS = {
     "confirm": "Confirmed",
     "restore": "Restored",
     "suppress": "Stopped",
-    "address": "Address was",
+    "address": "Moved",
 }
 _SOURCES = {"cli": "command line", "preferences": "preferences page", "page": "unsubscribe page"}
 #: These lines say it already.

@@ -62,7 +62,7 @@ def list_people(
 @app.command()
 def restore(
     context: typer.Context,
-    address: Annotated[str | None, typer.Argument(metavar="[ADDRESS]")] = None,
+    address: Annotated[str | None, typer.Argument(metavar="ADDRESS")] = None,
     campaign: Annotated[
         str | None, typer.Option(metavar="SLUG", help="Everybody whom this campaign marked as bounced.")
     ] = None,
