@@ -94,7 +94,7 @@ def _check_gone(person: Subscriber, asked: Asked) -> None:
         )
     if person.status == "complained" and asked.own_act:
         raise AudienceError(
-            f"{who} is complained: they reported a message as spam; if they asked to get mail again, say "
+            f"{who} has complained: they reported a message as spam; if they asked to get mail again, say "
             f"how, and why the complaint no longer holds, with {_FORCE}"
         )
     if not asked.own_act:

@@ -77,7 +77,8 @@ def show(context: typer.Context, address: Who, as_json: AsJson = False) -> None:
 def _show_nobody(address: str, stopped: Suppression, as_json: bool) -> None:
     """Somebody who is no subscriber, whose address is on the suppression list."""
     if as_json:
-        emit_json({"id": None, "address": address, "status": None, "suppressed": dataclasses.asdict(stopped)})
+        nobody = Subscriber(0, address, suppressed_at=stopped.added_at)
+        emit_json({**_document(_Story(nobody, (), (), (), [], stopped)), "id": None, "status": None})
         return
     say(f"{'Address':<12} {address}")
     say(f"{'Status':<12} not a subscriber")

@@ -79,6 +79,7 @@ def test_the_reason_for_an_address_of_nobody_can_be_read_again(desk: Path) -> No
     assert "Status       not a subscriber\n" in ran.out
     assert ": by letter; by phone, too\n" in ran.out
     told = run(desk, "subscribers", "show", "zoe@example.org", "--json").json
+    assert (told["consents"], told["history"], told["deliveries"], told["editions"]) == ([], [], [], [])
     assert (told["id"], told["status"], told["suppressed"]["reason"]) == (
         None,
         None,
