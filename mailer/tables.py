@@ -274,3 +274,20 @@ def m009_accepted_by(db: Database) -> None:
         """,
     ):
         db.conn.execute(statement)
+
+
+@migrations()
+def m010_former_addresses(db: Database) -> None:
+    """Addresses that people had before theirs was changed, as hashes like those of the suppression list."""
+    for statement in (
+        # `subscriber_id` is the last person who had it, `until` when it became another (UTC).
+        """
+        CREATE TABLE former_addresses (
+            address_hash  TEXT PRIMARY KEY,
+            subscriber_id INTEGER NOT NULL REFERENCES subscribers (id),
+            until         TEXT NOT NULL
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX former_addresses_subscriber ON former_addresses (subscriber_id)",
+    ):
+        db.conn.execute(statement)

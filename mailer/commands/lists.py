@@ -144,9 +144,10 @@ def export_list(
 
 def filter_of(settings: Settings, status: str | None, edition: str | None, segment: str | None) -> Filter:
     """The options that choose people, checked, as `list_subscribers` and `export_csv` take them."""
-    if status is not None and status not in STATUSES:
-        near = nearest(status, STATUSES)
-        hint = f"did you mean {near}?" if near else f"there are {', '.join(STATUSES)}"
+    known = (*STATUSES, segments.SUPPRESSED)
+    if status is not None and status not in known:
+        near = nearest(status, known)
+        hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
         raise AudienceError(f'there is no status "{status}"; {hint}')
     if edition is not None:
         editions_of((edition,), settings.editions)

@@ -13,9 +13,10 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from mailer.audience.segments.compiled import compile_tree
+from mailer.audience.segments.fields import SUPPRESSED
 from mailer.audience.segments.grammar import Node, attributes_in, parse_tree
 
-__all__ = ["Segment", "parse"]
+__all__ = ["SUPPRESSED", "Segment", "parse"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
+from mailer.audience.segments.fields import SUPPRESSED
 from mailer.audience.segments.grammar import Group, Node, Not, Test
 from mailer.audience.segments.tokens import Literals
+from mailer.audience.suppression import suppressed_sql
 
 __all__ = ["compile_tree"]
 
@@ -59,6 +61,10 @@ def _one(test: Test, value: Literals, alias: str, zone: dt.tzinfo) -> Sql:
         return _TAGGED.format(s=alias), (str(value).casefold(),)
     if field.kind == "editions":
         return _SUBSCRIBED.format(s=alias), (value,)
+    if field.kind == "flag":
+        return (suppressed_sql(alias) if value else f"(NOT {suppressed_sql(alias)})"), ()
+    if field.kind == "status":
+        return _status(str(value), alias)
     if field.kind == "attribute":
         return _attribute(field.attribute, sign, value, alias)
     if isinstance(value, dt.date):
@@ -68,6 +74,13 @@ def _one(test: Test, value: Literals, alias: str, zone: dt.tzinfo) -> Sql:
         column = f"{alias}.{field.column}"
         return f"({column} = ? OR substr({column}, 1, ?) = ?)", (value, len(str(value)) + 1, f"{value}-")
     return f"ifnull({alias}.{field.column} = ?, 0)", (value,)
+
+
+def _status(status: str, alias: str) -> Sql:
+    if status == SUPPRESSED:
+        return suppressed_sql(alias), ()
+    also = f" AND NOT {suppressed_sql(alias)}" if status in ("active", "pending") else ""
+    return f"({alias}.status = ?{also})", (status,)
 
 
 def _day(column: str, sign: str, day: dt.date, zone: dt.tzinfo) -> Sql:
