@@ -202,7 +202,7 @@ def has_tag(tags: str | bytes | None, folded: str) -> bool:
     return folded in _folded_tags(tags)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _folded_tags(tags: str | bytes | None) -> frozenset[str]:
     try:
         found = json.loads(tags or "[]")

@@ -43,6 +43,7 @@ MAX_TAG = 100
 MAX_TAGS = 100
 MAX_KEY = 100
 MAX_VALUE = 2000
+_SHORT = 500
 
 _SPACES = re.compile(r"\s+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -101,14 +102,21 @@ def status_word(text: str) -> str:
         raise AudienceError(f"the status {shown(text.strip())} is not known; write one of {known}") from None
 
 
-@lru_cache(maxsize=4096)
 def split_list(text: str) -> tuple[str, ...]:
     """The parts between , ; | 、 or a line break, in order, each once: the first spelling, whatever the case.
 
     A part in quotes may hold such a sign (`"Smith, John";vip`). A JSON list of texts is read as one too.
     """
+    return _short_list(text) if len(text) <= _SHORT else _split(text)
+
+
+def _split(text: str) -> tuple[str, ...]:
     parts = (clean_line(part, "tag", MAX_TAG) for part in _json_list(text) or _parts(text))
     return _each_once(part for part in parts if part)
+
+
+#: Lists of people repeat the tags of others. Long ones are not kept.
+_short_list = lru_cache(maxsize=4096)(_split)
 
 
 def tags_of(parts: Iterable[str]) -> tuple[str, ...]:

@@ -52,6 +52,7 @@ _SAID_AGAIN = re.compile(
     r"\s*(?:\([^()]+\)|\[[a-z_/+\-]+\]|(?<=\s)(?:[a-z]{1,5}|[+-]\d\d(?:\d\d)?)(?:\s+m=[+-][\d.]+)?)$",
     re.ASCII,
 )
+_IN_BRACKETS = re.compile(r"\s*(?:\([^()]+\)|\[[a-z_/+\-]+\])$", re.ASCII)
 _UTC_AFTER = re.compile(r"\s*(?:z\b|\(?(?:utc|gmt|ut)\b\)?)(?!/)", re.ASCII)
 _ZONE_AFTER = re.compile(r"\s+\(?([a-z]{3,4}|[a-z]+(?:/[a-z_+\-]+)+)\)?(?=\s|$)", re.ASCII)
 
@@ -63,7 +64,7 @@ _CHINESE = re.compile(r"(\d{4}|\d\d)\s*[年년]\s*(\d\d?)\s*[月월]\s*(\d\d?)\s
 _QUICK = re.compile(
     r"(\d\d?)([-/.])(\d\d?)\2(\d{4}|\d\d)(?:,? (\d\d?):(\d\d)(?::(\d\d))?(?: ([AaPp][Mm]))?)?", re.ASCII
 )
-_ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er|º|ª)\b")
+_ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er|o|a)\b")
 _WORDS = re.compile(r"\d+|[^\W\d_]+")
 _BETWEEN = re.compile(r"[\s\-/.,'’]*")
 # Dashes of typography, and the marks of direction that Internet Explorer put between the parts of a date.
@@ -85,11 +86,13 @@ class Written:
     zone: dt.tzinfo | None = None
 
 
-@lru_cache(maxsize=4096)
 def written(text: str) -> Written | None:
     """What `text` says as a date; None where it is none, or not wholly understood."""
-    if len(text) > _LONGEST:
-        return None
+    return _written(text) if len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def _written(text: str) -> Written | None:
     quick = _QUICK.fullmatch(text)
     if quick:
         return _quickly(quick)
@@ -192,7 +195,7 @@ def _zone(rest: str) -> tuple[dt.tzinfo | None, str]:
         return dt.timezone(dt.timedelta(minutes=minutes)), _SAID_AGAIN.sub("", rest[match.end() :])
     match = _UTC_AFTER.match(rest)
     if match:
-        return dt.UTC, _SAID_AGAIN.sub("", rest[match.end() :])
+        return dt.UTC, _IN_BRACKETS.sub("", rest[match.end() :])
     match = _ZONE_AFTER.match(rest)
     zone = named_zone(match[1]) if match else None
     return (zone, rest[match.end() :]) if match and zone else (None, rest)
