@@ -7,6 +7,7 @@ there but the few slots. Header fields follow RFC 5322, 2369 (List-*), 2919 (Lis
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
@@ -25,6 +26,9 @@ from mailer.render.slots import Context, Part, Slot, escape
 __all__ = ["Envelope", "Message", "Person", "Template", "compose_sample", "mailbox_field"]
 
 
+_LINE_BREAK = re.compile(r"[\r\n\0]")
+
+
 class Person(NamedTuple):
     """What a message needs to know of its recipient. `attributes` are the free ones, as plain text.
 
@@ -41,7 +45,7 @@ class Person(NamedTuple):
 
 def mailbox_field(name: str, address: str) -> bytes:
     """`"Name" <address>` for From, To and Reply-To. Raises InputError on CR, LF or NUL in either."""
-    if any(c in "\r\n\0" for c in name + address):
+    if _LINE_BREAK.search(name + address):
         raise InputError(f"{address!r}: a name or an address may not hold a line break")
     spec = b"<" + header_address(address).encode("utf-8") + b">"
     if not name:

@@ -20,8 +20,8 @@ __all__ = ["LONGEST_REASON", "UnsubscribePage"]
 
 #: Of a reader's own words, this many characters are kept.
 LONGEST_REASON = 500
-#: Who has left. To others the button is shown, also where they give a reason: nothing was done.
-_GONE = ("unsubscribed", "complained")
+#: Who has not left. They are shown the button, also where they give a reason: nothing was done.
+_HERE = ("active", "pending", "bounced")
 
 
 class UnsubscribePage:
@@ -46,7 +46,7 @@ class UnsubscribePage:
         else:
             source = "page" if step == "page" else "one-click"
             visit = await run_in_threadpool(self._desk.leave, text, reason=reason, source=source)
-        gone = visit.person is not None and visit.person.status in _GONE
+        gone = visit.person is not None and visit.person.status not in _HERE
         return self._answer("done" if gone else "unsubscribe", request, visit, thanks=step == "reason")
 
     def _answer(self, name: str, request: Request, visit: Visit, *, thanks: bool = False) -> Response:
