@@ -291,3 +291,25 @@ def m010_former_addresses(db: Database) -> None:
         "CREATE INDEX former_addresses_subscriber ON former_addresses (subscriber_id)",
     ):
         db.conn.execute(statement)
+
+
+@migrations()
+def m011_stable_ids(db: Database) -> None:
+    """By what links and messages name a reader. Numbers return where an old backup is restored."""
+    for statement in (
+        # 8 bytes, random for whoever is new. NULL: somebody of before, until a secret key is known (see
+        # `audience.stable_ids`). Who was erased before has no address to make one of.
+        "ALTER TABLE subscribers ADD COLUMN stable_id BLOB",
+        "UPDATE subscribers SET stable_id = randomblob(8) WHERE address IS NULL",
+        "CREATE UNIQUE INDEX subscribers_stable_id ON subscribers (stable_id)",
+        """
+        CREATE TRIGGER subscribers_stable_id AFTER INSERT ON subscribers WHEN new.stable_id IS NULL
+        BEGIN UPDATE subscribers SET stable_id = randomblob(8) WHERE id = new.id; END
+        """,
+        # One row: links of before name readers by number, and are good for nobody who came later.
+        "CREATE TABLE numbered_links (last_subscriber INTEGER NOT NULL)",
+        "INSERT INTO numbered_links SELECT coalesce(max(id), 0) FROM subscribers",
+        # 1: its messages name readers by stable id. 0: it was frozen before, and goes on with numbers.
+        "ALTER TABLE campaigns ADD COLUMN stable_ids INTEGER NOT NULL DEFAULT 0",
+    ):
+        db.conn.execute(statement)

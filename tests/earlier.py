@@ -76,6 +76,12 @@ class Earlier:
             ).fetchall()
         return sorted(address or "" for address, state in rows if state in states)
 
+    def numbers(self) -> dict[str, tuple[int, str]]:
+        """The number and the stable id, in hex, of everybody by address."""
+        with closing(sqlite3.connect(self.root / "subscribers.db")) as connection:
+            rows = connection.execute("SELECT address, id, lower(hex(stable_id)) FROM subscribers").fetchall()
+        return {address: (number, stable_id) for address, number, stable_id in rows if address}
+
     def sent(self, slug: str) -> list[str]:
         """Who got a campaign from the server, in order; each message is what was frozen."""
         subject = self.campaign(slug)["subject"]

@@ -202,6 +202,17 @@ def test_a_dot_env_is_read_and_the_real_environment_wins(workspace: Path) -> Non
     assert load_settings(workspace, {"MAILER_SECRET_KEY": "two, three"}).signing_keys() == ("two", "three")
 
 
+def test_earlier_keys_are_added_and_never_sign_alone(workspace: Path) -> None:
+    old = {"MAILER_SECRET_KEY_OLD": " older ,, oldest, one"}
+    keys = load_settings(workspace, {"MAILER_SECRET_KEY": "one,two", **old}).signing_keys()
+    assert keys == ("one", "two", "older", "oldest")
+    assert load_settings(
+        workspace, {"MAILER_SECRET_KEY": "one", "MAILER_SECRET_KEY_OLD": ""}
+    ).signing_keys() == ("one",)
+    with pytest.raises(ConfigError, match="MAILER_SECRET_KEY is not set"):
+        load_settings(workspace, old).signing_keys()
+
+
 def test_without_a_secret_nothing_is_signed(workspace: Path) -> None:
     with pytest.raises(ConfigError, match="MAILER_SECRET_KEY is not set"):
         load_settings(workspace, {}).signing_keys()

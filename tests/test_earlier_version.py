@@ -211,6 +211,45 @@ def test_an_unsubscribe_link_of_then_still_works(earlier: Earlier) -> None:
     assert shown["status"] == "unsubscribed"
 
 
+@pytest.mark.parametrize("way", ["{}.", "{}%3E", "{}3D", "%3D3D{}", "lower", "cut"])
+def test_an_unsubscribe_link_of_then_holds_though_it_was_changed_on_its_way(
+    earlier: Earlier, way: str
+) -> None:
+    sent = earlier.told["unsubscribe"]
+    browser = Browser(create_app(load_settings(earlier.root)))
+    token = sent["link"].rpartition("/")[2]
+    changed = {"lower": token.lower(), "cut": token[:-1]}.get(way, way.format(token))
+    assert browser.post(f"/u/{changed}", data={"List-Unsubscribe": "One-Click"}).status_code == 200
+    shown = run(earlier.root, "subscribers", "show", sent["address"], "--json").json
+    assert shown["status"] == "unsubscribed"
+
+
+def test_a_campaign_of_then_goes_on_by_number_and_a_new_one_does_not(earlier: Earlier) -> None:
+    """The Message-ID tells a mail program that a copy is one; links are those of now, and work."""
+    assert run(earlier.root, "campaigns", "resume", PAUSED).status == 0
+    paused = list(earlier.server.received)
+    earlier.server.received.clear()
+    (earlier.root / "issues/new.yaml").write_text(
+        "edition: morning\ndate: 2026-12-01\nitems:\n  - title: One more\n", "utf-8"
+    )
+    ran = run(earlier.root, "send", "issues/new.yaml", "--yes")
+    assert ran.status == 0, ran.err
+    numbers = earlier.numbers()
+    for message in earlier.server.received:
+        _, stable_id = numbers[message.recipient]
+        assert str(message.message["Message-ID"]).startswith(f"<2026-12-01-morning.{stable_id}@")
+    browser = Browser(create_app(load_settings(earlier.root)))
+    assert paused
+    assert earlier.server.received
+    for message in paused:
+        number, _ = numbers[message.recipient]
+        assert str(message.message["Message-ID"]).startswith(f"<{PAUSED}.{number}@")
+        link = str(message.message["List-Unsubscribe"]).strip("<>")
+        assert browser.post(link.removeprefix("https://heron.example")).status_code == 200
+        shown = run(earlier.root, "subscribers", "show", message.recipient, "--json").json
+        assert shown["status"] == "unsubscribed"
+
+
 @SINCE_0_2_0
 def test_the_same_deliveries_are_listed_in_the_same_states_with_the_same_times(earlier: Earlier) -> None:
     for slug, known in earlier.told["deliveries"].items():

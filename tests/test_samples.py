@@ -54,14 +54,15 @@ def sound(data: bytes) -> EmailMessage:
     return message
 
 
-def own_link(header: str, base: str) -> int:
-    """The subscriber whom a List-Unsubscribe header belongs to."""
+def own_link(header: str, base: str) -> bytes:
+    """The stable id of the subscriber whom a List-Unsubscribe header belongs to."""
     link = header.removeprefix("<").removesuffix(">")
     assert link.startswith(f"{base}/u/")
     token = Tokens(("k",)).read(link.rpartition("/")[2], Purpose.UNSUBSCRIBE)
     assert token is not None
     assert token.campaign_id > 0
-    return token.subscriber_id
+    assert not token.is_copy
+    return token.stable_id
 
 
 def test_there_are_three_samples() -> None:
@@ -130,13 +131,13 @@ def test_a_sample_by_sendgrid(desk: Path, monkeypatch: pytest.MonkeyPatch, sampl
     assert len(api.delivered) == 200
     people = set()
     for delivered in api.delivered:
-        number = own_link(delivered.headers["List-Unsubscribe"], "https://news.example.org")
+        stable_id = own_link(delivered.headers["List-Unsubscribe"], "https://news.example.org")
         assert delivered.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
         assert delivered.subject == ran.json["plan"]["subject"]
         assert "/u/" in delivered.html
         assert "/u/" in delivered.text
         assert "@" not in "".join(delivered.custom_args.values())
-        people.add(number)
+        people.add(stable_id)
     assert len(people) == 200
 
 

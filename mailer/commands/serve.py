@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import signal
 import socket
+from contextlib import closing
 from functools import partial
 from types import FrameType
 from typing import Annotated
 
 import typer
+from sqlite_utils import Database
 
+from mailer.audience.stable_ids import fill_in
 from mailer.commands.context import say, settings_of
 from mailer.commands.defects import explain_defect
 from mailer.config import Settings
@@ -42,7 +45,8 @@ def serve(
     settings = settings_of(context)
     settings.signing_keys()
     check_folders(settings.root)
-    open_store(settings.database).conn.close()
+    with closing(open_store(settings.database).conn) as connection:
+        fill_in(Database(connection), settings.signing_keys()[-1])
     scheduler = Scheduler(settings, on_defect=partial(_tell_defect, settings))
     server = make_server(create_app(settings), scheduler.ask_to_end)
 

@@ -60,7 +60,9 @@ def load_settings(root: Path, environ: Mapping[str, str] | None = None) -> Setti
         raise ConfigError(_too_deep()) from None
     if not file.editions:
         raise ConfigError(Problem("there is no [editions.NAME]; a workspace needs one", CONFIG_NAME))
-    keys = [key.strip() for key in environment.get("MAILER_SECRET_KEY", "").split(",")]
+    keys = _keys(environment.get("MAILER_SECRET_KEY", ""))
+    if keys:  # earlier keys alone sign nothing
+        keys = list(dict.fromkeys(keys + _keys(environment.get("MAILER_SECRET_KEY_OLD", ""))))
     password = environment.get("MAILER_SMTP_PASSWORD")
     sendgrid = environment.get(_SENDGRID_KEY)
     more: dict[str, Any] = {}
@@ -81,11 +83,16 @@ def load_settings(root: Path, environ: Mapping[str, str] | None = None) -> Setti
         delivery=file.delivery,
         pace=file.pace,
         dkim=file.dkim,
-        secret_keys=tuple(SecretStr(key) for key in keys if key),
+        secret_keys=tuple(map(SecretStr, keys)),
         smtp_password=SecretStr(password) if password else None,
         sendgrid_key=SecretStr(sendgrid) if sendgrid else None,
         **more,
     )
+
+
+def _keys(text: str) -> list[str]:
+    """Secret keys with commas between, newest first."""
+    return [key for part in text.split(",") if (key := part.strip())]
 
 
 def _read(path: Path) -> str:

@@ -13,8 +13,8 @@ from mailer.words import HIDDEN
 
 __all__ = ["BOUNCE_TOKEN", "check_return_path", "read_mailbox"]
 
-#: Characters of the token that names a delivery in its return path (VERP): see `links.Tokens.make_bounce`.
-BOUNCE_TOKEN = 48
+#: Characters of the token that names a delivery in its return path (VERP): see `tokens`.
+BOUNCE_TOKEN = 40
 
 _WHOLE = re.compile(r"(?P<name>.*?)<(?P<address>[^<>]*)>", re.S)
 #: One quoted string (RFC 5322 section 3.2.4).

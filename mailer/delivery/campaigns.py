@@ -21,6 +21,7 @@ class Campaign:
 
     `due_at` is when it may begin, `local_time` the readers' own hour (`08:00`), `canary` JSON about the first
     few, `held_until` when those have been watched for long enough; empty where there is no such thing.
+    `stable_ids` is 0 for a campaign of a version up to 0.3.0, whose messages name readers by number.
     """
 
     id: int
@@ -43,11 +44,13 @@ class Campaign:
     local_time: str = ""
     canary: str = ""
     held_until: str = ""
+    stable_ids: int = 1
 
 
 _CAMPAIGN_COLUMNS = (
     "id, slug, issue, issue_hash, edition, issue_date, segment, plan_hash, plan, subject, transport, "
-    "status, status_note, created_at, started_at, finished_at, due_at, local_time, canary, held_until"
+    "status, status_note, created_at, started_at, finished_at, due_at, local_time, canary, held_until, "
+    "stable_ids"
 )
 
 

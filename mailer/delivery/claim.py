@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from mailer.delivery.message import Person
+from mailer.errors import StoreError
 
 __all__ = ["Claim", "claim_of"]
 
@@ -22,8 +23,16 @@ class Claim(NamedTuple):
 
 
 def claim_of(row: Sequence[Any]) -> Claim:
-    """The claim of (id, variant, attempt, address, name, language, attributes, domain, deferred since, …)."""
-    subscriber, variant, attempt, address, name, language, attributes, domain, since = row[:9]
+    """The claim of (id, variant, attempt, address, name, language, attributes, domain, deferred since, why
+    not, stable id).
+
+    Raises StoreError where somebody has no stable id: their link would belong to nobody.
+    """
+    subscriber, variant, attempt, address, name, language, attributes, domain, since, _, stable_id = row
+    if not stable_id:
+        raise StoreError(
+            f"subscriber {subscriber} has no stable id, so that no link would be theirs; send again"
+        )
     free = json.loads(attributes) if attributes and attributes != "{}" else {}
     person = Person(
         subscriber,
@@ -31,6 +40,7 @@ def claim_of(row: Sequence[Any]) -> Claim:
         name,
         language,
         {key: _text(value) for key, value in free.items()} if free else None,
+        stable_id,
     )
     return Claim(person, variant, attempt + 1, domain, since)
 

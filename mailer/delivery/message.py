@@ -7,6 +7,7 @@ there but the few slots. Header fields follow RFC 5322, 2369 (List-*), 2919 (Lis
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
@@ -18,26 +19,33 @@ from mailer.delivery.dates import Dates, PerMinute, Stamp
 from mailer.delivery.dkim import Seal, Signer
 from mailer.delivery.mime import encoded_words, phrase, quoted_printable, slot_lines, unstructured
 from mailer.errors import InputError
-from mailer.links import Links, Tokens
+from mailer.links import NOBODY, Links, Purpose, Tokens
 from mailer.render.rendition import Rendition
 from mailer.render.slots import Context, Part, Slot, escape
 
 __all__ = ["Envelope", "Message", "Person", "Template", "compose_sample", "mailbox_field"]
 
 
+_LINE_BREAK = re.compile(r"[\r\n\0]")
+
+
 class Person(NamedTuple):
-    """What a message needs to know of its recipient. `attributes` are the free ones, as plain text."""
+    """What a message needs to know of its recipient. `attributes` are the free ones, as plain text.
+
+    `stable_id` are 8 bytes, by which the message and its links name the recipient; without it, nobody.
+    """
 
     subscriber_id: int
     address: str
     name: str = ""
     language: str = ""
     attributes: Mapping[str, str] | None = None
+    stable_id: bytes = NOBODY
 
 
 def mailbox_field(name: str, address: str) -> bytes:
     """`"Name" <address>` for From, To and Reply-To. Raises InputError on CR, LF or NUL in either."""
-    if any(c in "\r\n\0" for c in name + address):
+    if _LINE_BREAK.search(name + address):
         raise InputError(f"{address!r}: a name or an address may not hold a line break")
     spec = b"<" + header_address(address).encode("utf-8") + b">"
     if not name:
@@ -51,7 +59,8 @@ class Envelope:
 
     `shared` are its header fields as (name, value) pairs of text, in order, without those of MIME, without
     From, To, Subject, Date, and without those that differ between recipients. `dates` gives the Date: that
-    of now, or `sent_at` where that is given.
+    of now, or `sent_at` where that is given. `by_number` keeps the Message-ID and the reference as versions
+    up to 0.3.0 made them, for a campaign that they froze.
     """
 
     def __init__(
@@ -62,6 +71,7 @@ class Envelope:
         slug: str,
         edition: str,
         sent_at: datetime | None = None,
+        by_number: bool = False,
     ) -> None:
         publication = settings.publication
         self.campaign_id = campaign_id
@@ -72,6 +82,7 @@ class Envelope:
         self.domain = header_address(publication.sender.address).rpartition("@")[2]
         self.dates = Dates(sent_at)
         self._return_path = settings.delivery.return_path
+        self._by_number = by_number
         host = header_address("x@" + (urlsplit(publication.base_url).hostname or self.domain))[2:]
         contact = header_address((publication.reply_to or publication.sender).address)
         list_name = settings.editions[edition].name.replace('"', "'").replace("\\", "/")
@@ -84,21 +95,24 @@ class Envelope:
             ("Precedence", "bulk"),
         )
 
-    def message_id(self, subscriber_id: int) -> str:
+    def message_id(self, person: Person) -> str:
         """The same for the same campaign and person, so that even a chosen resend is recognisable."""
-        return f"<{self.slug}.{subscriber_id}@{self.domain}>"
+        return f"<{self.slug}.{self._name(person)}@{self.domain}>"
 
-    def return_path(self, subscriber_id: int) -> str:
+    def _name(self, person: Person) -> str:
+        return str(person.subscriber_id) if self._by_number else person.stable_id.hex()
+
+    def return_path(self, person: Person) -> str:
         """Where bounces go: one address a message (VERP) where delivery.return_path is set."""
         if self._return_path is None:
             return header_address(self.sender.address)
         local, _, domain = self._return_path.address.rpartition("@")
-        token = self.links.tokens.make_bounce(subscriber_id, self.campaign_id)
+        token = self.links.tokens.make(Purpose.BOUNCE, person.stable_id, self.campaign_id)
         return header_address(f"{local}+{token}@{domain}")
 
-    def reference(self, subscriber_id: int) -> str:
+    def reference(self, person: Person) -> str:
         """An opaque name of this delivery for a provider to give back."""
-        return f"{self.campaign_id}.{subscriber_id}"
+        return f"{self.campaign_id}.{self._name(person)}"
 
     def values(self, person: Person) -> dict[str, str]:
         """What the slots of a message to `person` are filled with."""
@@ -106,8 +120,8 @@ class Envelope:
             "subscriber.name": person.name,
             "subscriber.email": person.address,
             "subscriber.language": person.language,
-            "links.unsubscribe": self.links.unsubscribe(person.subscriber_id, self.campaign_id),
-            "links.preferences": self.links.preferences(person.subscriber_id, self.campaign_id),
+            "links.unsubscribe": self.links.unsubscribe(person.stable_id, self.campaign_id),
+            "links.preferences": self.links.preferences(person.stable_id, self.campaign_id),
         }
         for key, value in (person.attributes or {}).items():
             values[f"subscriber.attributes.{key}"] = value
@@ -256,17 +270,17 @@ class Message:
     @property
     def message_id(self) -> str:
         """The same whenever the same campaign writes to the same person."""
-        return self.envelope.message_id(self.subscriber_id)
+        return self.envelope.message_id(self.person)
 
     @property
     def return_path(self) -> str:
         """Where bounces of this one message go."""
-        return self.envelope.return_path(self.subscriber_id)
+        return self.envelope.return_path(self.person)
 
     @property
     def reference(self) -> str:
         """An opaque name of this delivery for a provider to give back."""
-        return self.envelope.reference(self.subscriber_id)
+        return self.envelope.reference(self.person)
 
     @property
     def headers(self) -> dict[str, str]:

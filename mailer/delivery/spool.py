@@ -96,7 +96,8 @@ class Spool:
         cursor = db.conn.execute(
             # One row for the campaign itself.
             "INSERT INTO campaigns (slug, issue, issue_hash, edition, issue_date, segment, plan_hash, plan, "
-            "subject, transport, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "subject, transport, created_at, stable_ids) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
             [
                 slug,
                 issue,
@@ -152,7 +153,8 @@ class Spool:
             rows = db.conn.execute(
                 # What is pending, or deferred and due, with the person and why not to write to them, if so.
                 "SELECT d.subscriber_id, d.variant, d.attempt, s.address, s.name, s.language, s.attributes, "
-                f"s.domain, d.deferred_since, {reason} FROM deliveries AS d INDEXED BY deliveries_open "
+                f"s.domain, d.deferred_since, {reason}, s.stable_id "
+                "FROM deliveries AS d INDEXED BY deliveries_open "
                 "JOIN subscribers AS s ON s.id = d.subscriber_id "
                 f"WHERE d.campaign_id = ? AND d.{_OPEN} AND d.state IN ('pending', 'deferred') "
                 f"AND d.due_at <= ?{'' if self.only is None else ' AND d.subscriber_id = ?'} LIMIT ?",

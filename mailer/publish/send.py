@@ -19,6 +19,7 @@ from sqlite_utils import Database
 
 from mailer.archive.campaign import read_manifest, read_renditions, update_manifest
 from mailer.archive.recorded import recorded_settings
+from mailer.audience.stable_ids import fill_in
 from mailer.config import Pace, Settings
 from mailer.config.rates import Rate
 from mailer.delivery.bounced import source_of
@@ -251,6 +252,7 @@ def _run(
         progress = Progress(outcomes={"rejected": given_up}) if given_up else None
         return result_of(db, spool, progress, recovered)
     unpark(spool)
+    fill_in(db, settings.signing_keys()[-1])
     templates = _templates(settings, campaign, signer)
     own = Stop(stop)  # a run that is paused ends its waits, and not those of the campaigns after it
     transport = open_transport(transport_url, settings, pause=own.wait)
@@ -344,6 +346,7 @@ def _templates(settings: Settings, campaign: Campaign, signer: Signer | None) ->
         campaign_id=campaign.id,
         slug=campaign.slug,
         edition=campaign.edition,
+        by_number=not campaign.stable_ids,
     )
     made = {id(r): Template(r, envelope, signer) for r in renditions.values()}
     templates = {variant: made[id(rendition)] for variant, rendition in renditions.items()}

@@ -30,7 +30,9 @@ from mailer.web.pages import Pages
 from mailer.web.preferences import PreferencesPage
 from mailer.web.safety import Safety, make_safe
 from mailer.web.shelf import Shelf
+from mailer.web.targets import Targets
 from mailer.web.unsubscribe import UnsubscribePage
+from mailer.web.words import accepted
 
 __all__ = ["create_app"]
 
@@ -60,10 +62,10 @@ def create_app(settings: Settings) -> Starlette:
         return RedirectResponse(f"{request.scope.get('root_path', '')}/archive/", 307)
 
     routes: list[BaseRoute] = [
-        Route("/u/{token}", unsubscribe.show),
-        Route("/u/{token}", unsubscribe.act, methods=["POST"]),
-        Route("/p/{token}", preferences.show),
-        Route("/p/{token}", preferences.act, methods=["POST"]),
+        Route("/u/{token:whatever}", unsubscribe.show),
+        Route("/u/{token:whatever}", unsubscribe.act, methods=["POST"]),
+        Route("/p/{token:whatever}", preferences.show),
+        Route("/p/{token:whatever}", preferences.act, methods=["POST"]),
         Route("/archive", front),
         Route("/archive/", shelf.index),
         Route("/archive/{slug}", shelf.to_folder),
@@ -77,29 +79,33 @@ def create_app(settings: Settings) -> Starlette:
     if prefix:
         routes.append(Mount(prefix, routes=list(routes)))
 
-    def wrong(_request: Request, error: Exception) -> Response:
+    def page(name: str, request: Request, status: int) -> Response:
+        """A page for somebody unknown, in a language that their browser asks for."""
+        return pages.page(name, accepted(request.headers.get("accept-language", "")), status=status)
+
+    def wrong(request: Request, error: Exception) -> Response:
         status = getattr(error, "status_code", 500)
-        response = pages.page("not-found" if status == 404 else "refused", "", status=status)
+        response = page("not-found" if status == 404 else "refused", request, status)
         response.headers.update(getattr(error, "headers", None) or {})
         return response
 
-    def unavailable(_request: Request, error: Exception) -> Response:
+    def unavailable(request: Request, error: Exception) -> Response:
         _log.error("%s", explain(error, settings.database) if isinstance(error, sqlite3.Error) else error)
-        response = pages.page("unavailable", "", status=503)
+        response = page("unavailable", request, 503)
         response.headers["Retry-After"] = _RETRY_AFTER
         return response
 
     def gone(_request: Request, _error: Exception) -> Response:
         return Response(status_code=400)  # nobody is there to read it
 
-    def broken(_request: Request, _error: Exception) -> Response:
-        response = pages.page("unavailable", "", status=500)
+    def broken(request: Request, _error: Exception) -> Response:
+        response = page("unavailable", request, 500)
         make_safe(response.headers)  # this one is made outside the middleware
         return response
 
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Safety)],
+        middleware=[Middleware(Safety), Middleware(Targets, prefix=prefix)],
         exception_handlers={
             HTTPException: wrong,
             ClientDisconnect: gone,

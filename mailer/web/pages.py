@@ -11,7 +11,7 @@ import base64
 import hashlib
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from gettext import NullTranslations
 from pathlib import Path
@@ -33,7 +33,12 @@ __all__ = ["LARGEST_PAGE", "Pages"]
 
 _log = logging.getLogger("mailer.web")
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
-_NAMES = ("unsubscribe", "done", "preferences", "archive", "not-found", "refused", "unavailable")
+_NAMES = (
+    *("unsubscribe", "done", "preferences", "archive", "not-found", "refused", "unavailable"),
+    *("erased", "unknown", "copy", "incomplete"),
+)
+#: A language tag, or several, the first wish first.
+_Wish = str | Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +62,8 @@ class Pages:
         self._built_in = _Theme.of(self._own.folders[1:])
         self._look_at_all()
 
-    def page(self, name: str, wish: str, *, status: int = 200, **context: Any) -> HTMLResponse:
-        """The page `name`, in the wished language where there are strings for it."""
+    def page(self, name: str, wish: _Wish, *, status: int = 200, **context: Any) -> HTMLResponse:
+        """The page `name`, in the first of the wished languages that there are strings for."""
         for theme, instead in ((self._own, "the built-in page"), (self._built_in, "a plain text")):
             try:
                 return self._made(theme, name, wish, status, context)
@@ -79,18 +84,19 @@ class Pages:
             _tell("templates/locale", error, "the built-in page")
 
     def _made(
-        self, theme: _Theme, name: str, wish: str, status: int, context: Mapping[str, Any]
+        self, theme: _Theme, name: str, wish: _Wish, status: int, context: Mapping[str, Any]
     ) -> HTMLResponse:
         language = self._language(theme, wish)
         template = theme.environment.get_template(f"{name}.html")
         html = _rendered(template, {**self._shared(theme, language), **context})
         return _answer(html, status, language)
 
-    def _language(self, theme: _Theme, wish: str) -> str:
-        """The language a page is in for somebody with this language field."""
-        return choose((wish, self._settings.publication.language), theme.folders)
+    def _language(self, theme: _Theme, wish: _Wish) -> str:
+        """The language a page is in for somebody with this language field, or these wishes."""
+        wishes = (wish,) if isinstance(wish, str) else wish
+        return choose((*wishes, self._settings.publication.language), theme.folders)
 
-    def _plain(self, name: str, wish: str, status: int, context: Mapping[str, Any]) -> HTMLResponse:
+    def _plain(self, name: str, wish: _Wish, status: int, context: Mapping[str, Any]) -> HTMLResponse:
         try:
             language = self._language(self._built_in, wish)
             translate = catalogue(language, self._built_in.folders).gettext

@@ -27,6 +27,21 @@ _WORDS = {
         "Nothing has changed. Open the link in the newsletter again, or reply to the newsletter and a person "
         "will help.",
     ),
+    "incomplete": (
+        "This link is incomplete",
+        "Nothing was changed.\n"
+        "Please use the link of another issue, or write to {address} and a person will help.",
+    ),
+    "unknown": (
+        "We could not find you",
+        "Nothing was changed.\n"
+        "If you still get our newsletters, please write to {address} and a person will help.",
+    ),
+    "erased": ("Nothing is sent to you any more", ""),
+    "copy": (
+        "This is a test copy",
+        "Nothing was changed.\nThe link belongs to nobody, because the message was sent for a test.",
+    ),
 }
 _REFUSED = "We cannot write to this address again. Please write to {address}, and a person will help."
 
@@ -44,7 +59,7 @@ def plain_page(
     """
     title, text = _words(name, context)
     address = (publication.reply_to or publication.sender).address
-    lines = [translate(line).replace("{address}", address) for line in (title, text) if line]
+    lines = [translate(line).replace("{address}", address) for line in (title, *text.split("\n")) if line]
     if context.get("thanks"):
         lines.append(translate("Thank you for telling us."))
     body = "".join(f"<p>{escape(line)}</p>\n" for line in lines)

@@ -10,9 +10,10 @@ from starlette.responses import Response
 
 from mailer.audience.subscribers import Subscriber
 from mailer.config import Settings
-from mailer.links import Purpose, Token
-from mailer.web.desk import Desk
+from mailer.links import Purpose
+from mailer.web.desk import Desk, Visit
 from mailer.web.forms import read_form
+from mailer.web.nobody import page_for_nobody
 from mailer.web.pages import Pages
 
 __all__ = ["PreferencesPage"]
@@ -31,43 +32,36 @@ class PreferencesPage:
 
     def show(self, request: Request) -> Response:
         """Changes nothing."""
-        token = self._token(request)
-        person = self._desk.reader(token)
-        return self._answer(token, person, _chosen_by(person))
+        return self._answer(request, self._desk.look(request.path_params["token"], Purpose.PREFERENCES))
 
     async def act(self, request: Request) -> Response:
         """Saves what the form says; a POST that is not of our form saves nothing."""
-        token, form = self._token(request), await read_form(request)
+        text, form = request.path_params["token"], await read_form(request)
         if form.get("step") != ["save"]:
-            person = await run_in_threadpool(self._desk.reader, token)
-            return self._answer(token, person, _chosen_by(person))
+            return self._answer(request, await run_in_threadpool(self._desk.look, text, Purpose.PREFERENCES))
         wanted = [edition for edition in form.get("edition", ()) if edition in self._editions]
-        person = await run_in_threadpool(self._desk.choose, token, wanted)
-        refused = bool(person and wanted and person.status not in _READING)
-        return self._answer(token, person, wanted if person is None else _chosen_by(person), True, refused)
-
-    def _token(self, request: Request) -> Token:
-        return self._desk.read(request.path_params["token"], Purpose.PREFERENCES)
+        visit = await run_in_threadpool(self._desk.choose, text, wanted)
+        return self._answer(request, visit, saved=True, wanted=bool(wanted))
 
     def _answer(
-        self,
-        token: Token,
-        person: Subscriber | None,
-        chosen: Collection[str],
-        saved: bool = False,
-        refused: bool = False,
+        self, request: Request, visit: Visit, *, saved: bool = False, wanted: bool = False
     ) -> Response:
+        person = visit.person
+        if person is None:
+            return page_for_nobody(self._pages, request, visit)
+        away = person.status not in _READING
+        refused = visit.refused or (wanted and away)
         return self._pages.page(
             "preferences",
-            person.language if person else "",
+            person.language,
             editions=self._editions,
-            chosen=set(chosen),
-            away=bool(person and person.status not in _READING),
+            chosen=_chosen_by(person),
+            away=away,
             saved=saved and not refused,
             refused=refused,
-            unsubscribe=f"../u/{self._desk.token(Purpose.UNSUBSCRIBE, token)}",
+            unsubscribe=f"{request.path_params['up']}u/{self._desk.link(Purpose.UNSUBSCRIBE, visit)}",
         )
 
 
-def _chosen_by(person: Subscriber | None) -> Collection[str]:
-    return person.editions if person and person.status in _READING else ()
+def _chosen_by(person: Subscriber) -> Collection[str]:
+    return set(person.editions) if person.status in _READING else set()

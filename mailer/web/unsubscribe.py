@@ -1,7 +1,7 @@
 """/u/TOKEN: one button, and what mail programs POST for a reader (RFC 8058).
 
-Gateways open every link, so GET only shows. A token that is unknown, forged or of an erased person gets the
-same pages and changes nothing.
+Gateways open every link, so GET only shows. A link that names nobody here is answered with what is so, by
+GET and by POST alike: nothing was changed.
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mailer.audience.subscribers import Subscriber
-from mailer.links import Purpose, Token
-from mailer.web.desk import Desk
+from mailer.links import Purpose
+from mailer.web.desk import Desk, Visit
 from mailer.web.forms import read_form
+from mailer.web.nobody import page_for_nobody
 from mailer.web.pages import Pages
 
 __all__ = ["LONGEST_REASON", "UnsubscribePage"]
 
 #: Of a reader's own words, this many characters are kept.
 LONGEST_REASON = 500
+#: Who has not left. They are shown the button, also where they give a reason: nothing was done.
+_HERE = ("active", "pending", "bounced")
 
 
 class UnsubscribePage:
@@ -31,31 +33,29 @@ class UnsubscribePage:
 
     def show(self, request: Request) -> Response:
         """Changes nothing."""
-        token = self._token(request)
-        return self._answer("unsubscribe", token, self._desk.reader(token))
+        visit = self._desk.look(request.path_params["token"], Purpose.UNSUBSCRIBE)
+        return self._answer("unsubscribe", request, visit)
 
     async def act(self, request: Request) -> Response:
         """Answers 200 once it is recorded, never before."""
-        token, form = self._token(request), await read_form(request)
+        text, form = request.path_params["token"], await read_form(request)
         step = form.get("step", ["one-click"])[0]
         reason = form.get("reason", [""])[0][:LONGEST_REASON]
         if step == "reason":
-            person = await run_in_threadpool(self._desk.explain_leaving, token, reason=reason)
+            visit = await run_in_threadpool(self._desk.explain_leaving, text, reason=reason)
         else:
             source = "page" if step == "page" else "one-click"
-            person = await run_in_threadpool(self._desk.leave, token, reason=reason, source=source)
-        return self._answer("done", token, person, thanks=step == "reason")
+            visit = await run_in_threadpool(self._desk.leave, text, reason=reason, source=source)
+        gone = visit.person is not None and visit.person.status not in _HERE
+        return self._answer("done" if gone else "unsubscribe", request, visit, thanks=step == "reason")
 
-    def _token(self, request: Request) -> Token:
-        return self._desk.read(request.path_params["token"], Purpose.UNSUBSCRIBE)
-
-    def _answer(
-        self, name: str, token: Token, person: Subscriber | None, *, thanks: bool = False
-    ) -> Response:
+    def _answer(self, name: str, request: Request, visit: Visit, *, thanks: bool = False) -> Response:
+        if visit.person is None:
+            return page_for_nobody(self._pages, request, visit)
         return self._pages.page(
             name,
-            person.language if person else "",
-            preferences=f"../p/{self._desk.token(Purpose.PREFERENCES, token)}",
+            visit.person.language,
+            preferences=f"{request.path_params['up']}p/{self._desk.link(Purpose.PREFERENCES, visit)}",
             longest_reason=LONGEST_REASON,
             thanks=thanks,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gettext
 import io
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -15,11 +16,14 @@ from babel.messages.pofile import PoFileError, read_po
 from mailer.audience.languages import is_language_tag
 from mailer.errors import Problem, ThemeError
 
-__all__ = ["SOURCE_LANGUAGE", "catalogue", "choose", "locale_of"]
+__all__ = ["SOURCE_LANGUAGE", "accepted", "catalogue", "choose", "locale_of"]
 
 #: The language of the strings in the templates themselves.
 SOURCE_LANGUAGE = "en"
 _DOMAIN = "web.po"
+_LONGEST_HEADER = 1000
+#: A language and how much it is wanted: `zh-CN;q=0.8`.
+_RANGE = re.compile(r"\s*([A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*[qQ]\s*=\s*([01](?:\.\d{0,3})?)\s*)?")
 
 
 def choose(wishes: Iterable[str], folders: tuple[Path, ...]) -> str:
@@ -32,6 +36,16 @@ def choose(wishes: Iterable[str], folders: tuple[Path, ...]) -> str:
             if name == SOURCE_LANGUAGE or locale.language == SOURCE_LANGUAGE or _files(name, folders):
                 return name
     return SOURCE_LANGUAGE
+
+
+def accepted(header: str) -> tuple[str, ...]:
+    """The languages of an Accept-Language header (RFC 9110 section 12.5.4), the most wanted first."""
+    weighed: list[tuple[float, str]] = []
+    for part in header[:_LONGEST_HEADER].split(","):
+        found = _RANGE.fullmatch(part)
+        if found and (weight := float(found[2] or 1)) > 0:
+            weighed.append((weight, found[1]))
+    return tuple(tag for _, tag in sorted(weighed, key=lambda one: -one[0]))
 
 
 def locale_of(tag: object) -> Locale | None:

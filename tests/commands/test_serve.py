@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +20,7 @@ import pytest
 
 from mailer.audience.address import normalize_address
 from mailer.audience.consent import Consent
+from mailer.audience.stable_ids import stable_id_at
 from mailer.audience.subscribers import add, get
 from mailer.commands import serve
 from mailer.config import load_settings
@@ -74,7 +77,7 @@ def test_readers_leave_over_a_real_socket_and_ctrl_c_ends_it(workspace: Path, se
         )
         for n in range(8)
     ]
-    links = [f"/u/{tokens.make(Purpose.UNSUBSCRIBE, person.id, 0)}" for person, _ in people]
+    links = [f"/u/{tokens.make(Purpose.UNSUBSCRIBE, stable_id_at(db, person.id))}" for person, _ in people]
     assert served.ask(links[0])[0] == 200
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda link: served.ask(link, b"List-Unsubscribe=One-Click"), links * 2))
@@ -86,10 +89,35 @@ def test_readers_leave_over_a_real_socket_and_ctrl_c_ends_it(workspace: Path, se
     assert (status, out, err) == (0, "", "")
 
 
-def test_sigterm_ends_it_too_and_no_token_is_in_the_log(served: Served) -> None:
-    assert served.ask("/u/some-token", b"")[0] == 200
+def test_sigterm_ends_it_too_and_the_log_has_the_beginning_of_a_token(served: Served) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        served.ask("/u/some-token", b"")
+    with refused.value as answer:
+        assert answer.code == 404
     status, out, err = served.end(signal.SIGTERM)
-    assert (status, out, err) == (0, "", "")
+    assert (status, out) == (0, "")
+    assert "a link (some-t…) cannot be read" in err
+    assert "some-token" not in err
+    assert err.count("\n") == 1
+
+
+def test_a_post_in_absolute_form_is_answered(served: Served, workspace: Path) -> None:
+    """RFC 9112 section 3.2.2: every server has to take `POST http://host/path`."""
+    settings = load_settings(workspace)
+    db = open_store(settings.database)
+    person, _ = add(db, normalize_address("anna@example.org"), consent=Consent("", "import"))
+    token = Tokens(settings.signing_keys()).make(Purpose.UNSUBSCRIBE, stable_id_at(db, person.id))
+    connection = http.client.HTTPConnection(served.address.removeprefix("http://"), timeout=20)
+    connection.request(
+        "POST", f"http://news.example.org/u/{token}?utm_source=x", b"List-Unsubscribe=One-Click"
+    )
+    answer = connection.getresponse()
+    assert (answer.status, b"You are unsubscribed" in answer.read()) == (200, True)
+    connection.close()
+    left = get(db, person.id)
+    assert left is not None
+    assert left.status == "unsubscribed"
+    db.conn.close()
 
 
 def test_a_port_in_use_is_one_sentence(workspace: Path) -> None:

@@ -60,7 +60,7 @@ def built_slowly(settings: Settings, shown: Rendition, person: Person) -> EmailM
     values = shared.values(person)
     message = EmailMessage(policy=SMTP)
     message["Subject"] = shown.subject.fill(values)
-    message["Message-ID"] = shared.message_id(person.subscriber_id)
+    message["Message-ID"] = shared.message_id(person)
     message.set_content(shown.text.fill(values), cte="base64")
     message.add_alternative(shown.html.fill(values), subtype="html", cte="base64")
     return message
@@ -118,15 +118,18 @@ def test_what_is_spliced_parses_equal_to_what_is_built(
 
 def test_headers_are_those_of_a_well_kept_list(settings: Settings) -> None:
     message = parsed(
-        Message(Template(simple(), envelope(settings)), Person(12, "li@example.org", "李雷")).raw()
+        Message(
+            Template(simple(), envelope(settings)),
+            Person(12, "li@example.org", "李雷", stable_id=bytes.fromhex("00112233445566ff")),
+        ).raw()
     )
-    link = envelope(settings).links.unsubscribe(12, 7)
+    link = envelope(settings).links.unsubscribe(bytes.fromhex("00112233445566ff"), 7)
     assert message["From"] == "Harbour Brief <desk@news.example.org>"
     assert message["To"] == "李雷 <li@example.org>"
     assert message["Reply-To"] == "editors@news.example.org"
     assert message["Subject"] == "早报：十条新闻"
     assert message["Date"] == "Sat, 21 Nov 2026 00:00:00 +0000"
-    assert message["Message-ID"] == "<2026-11-21-morning.12@news.example.org>"
+    assert message["Message-ID"] == "<2026-11-21-morning.00112233445566ff@news.example.org>"
     assert message["List-Unsubscribe"] == f"<{link}>"
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert message["List-Id"] == '"Morning Brief" <morning.news.example.org>'
@@ -144,7 +147,7 @@ def test_one_click_stays_whole_for_the_longest_address(workspace, monkeypatch: p
     settings = load_settings(workspace)
     raw = Message(Template(simple(), envelope(settings)), Person(12, "li@example.org")).raw()
     line = next(line for line in raw.split(b"\r\n") if line.startswith(b"List-Unsubscribe:"))
-    assert line == f"List-Unsubscribe: <{envelope(settings).links.unsubscribe(12, 7)}>".encode()
+    assert line == f"List-Unsubscribe: <{envelope(settings).links.unsubscribe(bytes(8), 7)}>".encode()
     assert len(line) <= 998
     parsed(raw)
 
@@ -183,17 +186,19 @@ def test_a_chinese_edition_name_stays_a_valid_list_id(workspace, settings: Setti
 def test_bounces_come_back_to_an_address_of_their_own(workspace, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setenv("MAILER_DELIVERY_RETURN_PATH", "bounces@news.example.org")
     shared = envelope(load_settings(workspace))
-    path = Message(Template(simple(), shared), Person(12, "li@example.org")).return_path
+    path = Message(
+        Template(simple(), shared), Person(12, "li@example.org", stable_id=b"12345678")
+    ).return_path
     local, _, domain = path.partition("@")
     assert domain == "news.example.org"
     assert len(local) <= 64
     token = shared.links.tokens.read(local.removeprefix("bounces+"), Purpose.BOUNCE)
     assert token is not None
-    assert (token.subscriber_id, token.campaign_id) == (12, 7)
+    assert (token.stable_id, token.campaign_id) == (b"12345678", 7)
 
 
 def test_without_a_return_path_bounces_come_to_the_sender(settings: Settings) -> None:
-    assert envelope(settings).return_path(12) == "desk@news.example.org"
+    assert envelope(settings).return_path(Person(12, "li@example.org")) == "desk@news.example.org"
 
 
 def test_an_address_is_ascii_in_its_domain() -> None:
@@ -215,4 +220,4 @@ def test_a_sample_belongs_to_nobody(settings: Settings) -> None:
     link = str(message["List-Unsubscribe"]).strip("<>").rpartition("/")[2]
     token = envelope(settings).links.tokens.read(link, Purpose.UNSUBSCRIBE)
     assert token is not None
-    assert token.subscriber_id == 0
+    assert token.is_copy

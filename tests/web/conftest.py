@@ -14,6 +14,7 @@ from sqlite_utils import Database
 
 from mailer.audience.address import normalize_address
 from mailer.audience.consent import Consent
+from mailer.audience.stable_ids import stable_id_at
 from mailer.audience.subscribers import Details, Subscriber, add, get
 from mailer.config import Settings
 from mailer.links import Purpose, Tokens
@@ -54,10 +55,11 @@ class Site:
     db: Database
     browser: Browser
 
-    def link(self, person: Subscriber | int, purpose: str = "u", campaign: int = 0) -> str:
-        number = person if isinstance(person, int) else person.id
+    def link(self, person: Subscriber | bytes, purpose: str = "u", campaign: int = 0) -> str:
+        """The link of a reader, or of a stable id."""
+        stable_id = person if isinstance(person, bytes) else stable_id_at(self.db, person.id)
         kind = Purpose.UNSUBSCRIBE if purpose == "u" else Purpose.PREFERENCES
-        return f"/{purpose}/{Tokens(self.settings.signing_keys()).make(kind, number, campaign)}"
+        return f"/{purpose}/{Tokens(self.settings.signing_keys()).make(kind, stable_id, campaign)}"
 
     def now(self, person: Subscriber) -> Subscriber:
         found = get(self.db, person.id)

@@ -48,10 +48,10 @@ def test_a_method_that_is_not_allowed_names_those_that_are(site: Site, reader: S
 
 
 def test_a_defect_of_ours_is_a_calm_page_too(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(self: Desk, token: object) -> None:
+    def broken(self: Desk, text: str, purpose: object) -> None:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr(Desk, "reader", broken)
+    monkeypatch.setattr(Desk, "look", broken)
     browser = Browser(create_app(site.settings), raises=False)
     answer = browser.get("/u/x")
     assert answer.status_code == 500

@@ -14,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from mailer.audience.consent import Consent
-from mailer.audience.subscribers import Subscriber, erase, set_editions
+from mailer.audience.subscribers import Subscriber, set_editions
 from mailer.links import Purpose, Tokens
 from mailer.web import app as web_app
 from mailer.web.desk import Desk
@@ -174,8 +174,12 @@ def test_a_reason_from_an_old_page_does_not_unsubscribe_somebody_who_came_back(
 ) -> None:
     site.browser.post(site.link(reader), data={"step": "page"})
     set_editions(site.db, reader.id, ["morning"], consent=Consent(NOW, "preferences"))
-    site.browser.post(site.link(reader), data={"step": "reason", "reason": "late"})
+    answer = site.browser.post(site.link(reader), data={"step": "reason", "reason": "late"})
     assert site.now(reader).status == "active"
+    assert answer.status_code == 200
+    assert "You are unsubscribed" not in answer.text
+    assert "Thank you" not in answer.text
+    assert '<form method="post">' in answer.text  # the button again
 
 
 def test_the_page_is_in_the_readers_language_and_else_in_the_publications(site: Site) -> None:
@@ -195,44 +199,12 @@ def test_the_page_is_in_the_readers_language_and_else_in_the_publications(site: 
         assert f'<html lang="{page.headers["content-language"]}"' in page.text
 
 
-def test_a_forged_or_unknown_token_gets_the_same_pages_and_changes_nothing(
-    site: Site, reader: Subscriber
-) -> None:
-    def without_tokens(text: str) -> str:
-        return re.sub(r"\.\./p/[\w-]{40}", "", text)
-
-    forged = site.link(reader)[:-1] + ("A" if site.link(reader)[-1] != "A" else "B")
-    other_key = f"/u/{Tokens(('other',)).make(Purpose.UNSUBSCRIBE, reader.id, 0)}"
-    wrong_purpose = "/u/" + site.link(reader, "p")[3:]
-    before = site.contents()
-    asked, done = site.browser.get(site.link(reader)), None
-    for path in (forged, other_key, wrong_purpose, site.link(0), "/u/x", "/u/%00%ff"):
-        look = site.browser.get(path)
-        assert (look.status_code, without_tokens(look.text)) == (200, without_tokens(asked.text))
-        done = site.browser.post(path, data=ONE_CLICK)
-    assert site.contents() == before
-    real = site.browser.post(site.link(reader), data=ONE_CLICK)
-    assert done is not None
-    assert (done.status_code, without_tokens(done.text)) == (200, without_tokens(real.text))
-    assert {k for k in done.headers if k != "content-length"} == {
-        k for k in real.headers if k != "content-length"
-    }
-
-
-def test_an_erased_person_gets_the_same_pages(site: Site, reader: Subscriber) -> None:
-    erase(site.db, reader.id)
-    before = site.contents()
-    assert site.browser.get(site.link(reader)).status_code == 200
-    assert site.browser.post(site.link(reader), data=ONE_CLICK).status_code == 200
-    assert site.contents() == before
-
-
 @hypothesis_settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
 )
 @given(
     token=st.text(min_size=1, max_size=60)
-    | st.binary(min_size=30, max_size=30).map(lambda raw: Tokens(("k",)).make(Purpose.UNSUBSCRIBE, raw[0]))
+    | st.binary(min_size=8, max_size=8).map(lambda raw: Tokens(("other",)).make(Purpose.UNSUBSCRIBE, raw))
 )
 def test_no_token_that_we_did_not_make_does_anything(site: Site, token: str) -> None:
     if site.db.conn.execute("SELECT count(*) FROM subscribers").fetchone() == (0,):
@@ -243,7 +215,8 @@ def test_no_token_that_we_did_not_make_does_anything(site: Site, token: str) -> 
     path = f"/u/{quote(token, safe='')}"
     looked, posted = site.browser.get(path), site.browser.post(path, data=ONE_CLICK)
     assert looked.status_code == posted.status_code
-    assert looked.status_code in (200, 307, 404)  # a token with a slash in it is another address
+    assert looked.status_code in (307, 404)  # httpx takes `..` for another address
+    assert "unsubscribed" not in posted.text
     assert site.contents() == before
 
 
@@ -304,13 +277,6 @@ def test_a_missing_database_is_not_taken_for_an_empty_one(site: Site, reader: Su
     assert site.browser.post(link, data=ONE_CLICK).status_code == 200
 
 
-def test_a_reader_who_is_not_in_the_database_is_told_to_the_operator(
-    site: Site, caplog: pytest.LogCaptureFixture
-) -> None:
-    site.browser.post(site.link(999), data=ONE_CLICK)
-    assert "a link names subscriber 999, who is not in subscribers.db" in caplog.text
-
-
 def test_a_body_that_is_too_large_is_refused_before_it_is_read(site: Site, reader: Subscriber) -> None:
     answer = site.browser.post(site.link(reader), content=b"x" * 70_000)
     assert answer.status_code == 413
@@ -339,12 +305,3 @@ def test_no_address_stands_on_any_page(site: Site, reader: Subscriber) -> None:
     pages = [site.browser.get(site.link(reader, purpose)).text for purpose in "up"]
     pages.append(site.browser.post(site.link(reader), data=ONE_CLICK).text)
     assert "anna@" not in json.dumps(pages)
-
-
-def test_a_sound_link_whose_person_is_not_in_this_database_is_not_told_that_it_was_recorded(
-    site: Site, reader: Subscriber
-) -> None:
-    """An empty or an older database: the right one would not know that the reader has left."""
-    for link in (site.link(999), site.link(999, "p")):
-        assert site.browser.get(link).status_code == 503
-        assert site.browser.post(link).status_code == 503

@@ -18,6 +18,7 @@ from mailer.audience import events
 from mailer.audience.events import Event, Kind
 from mailer.audience.exchange.rows import NOW, Entry
 from mailer.audience.moving import moved_keys
+from mailer.audience.stable_ids import new_ids
 from mailer.audience.suppression import ERASED, suppress, suppressed_keys
 from mailer.store import utc_now, writing
 
@@ -43,8 +44,8 @@ _LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = 'subscribers'"
 
 _INSERT = """
     INSERT INTO subscribers (id, address, address_key, domain, name, language, timezone, tags, attributes,
-                             status, joined_at, updated_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                             status, joined_at, updated_at, stable_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 _UPDATE = """
@@ -259,6 +260,7 @@ def _write(db: Database, people: Iterable[_Person], now: str) -> None:
     number = int(last[0]) if last else 0
     new, old, starts, consents = [], [], [], []
     told: list[Event] = []
+    ids = new_ids()
     for person in people:
         if not person.changed:
             continue
@@ -270,7 +272,9 @@ def _write(db: Database, people: Iterable[_Person], now: str) -> None:
         else:
             number += 1
             person.id = number
-            new.append((number, person.address, person.key, person.domain, *values, person.joined, now))
+            new.append(
+                (number, person.address, person.key, person.domain, *values, person.joined, now, next(ids))
+            )
         starts += [(edition, person.id, now) for edition in person.starts]
         consents += [(person.id, *consent) for consent in person.consents]
         told += _events(person, now)

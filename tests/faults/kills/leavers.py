@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import http.client
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -29,6 +31,8 @@ class Leavers:
         self.answered: dict[int, float] = {}
 
     def __enter__(self) -> Self:
+        with closing(sqlite3.connect(self._desk.root / "subscribers.db")) as database:
+            self._ids: dict[int, bytes] = dict(database.execute("SELECT id, stable_id FROM subscribers"))
         self._service = self._desk.start("serve", "--port", "0", "--no-schedule")
         deadline = time.monotonic() + PATIENCE_SECONDS
         while "http://" not in (said := self._service.said):
@@ -47,7 +51,7 @@ class Leavers:
 
     def leave(self, subscriber_id: int) -> None:
         """Unsubscribes a reader by one click, as a mail program does (RFC 8058)."""
-        token = self._tokens.make(Purpose.UNSUBSCRIBE, subscriber_id, self._campaign_id)
+        token = self._tokens.make(Purpose.UNSUBSCRIBE, self._ids[subscriber_id], self._campaign_id)
         self._connection.request(
             "POST",
             f"/u/{token}",

@@ -1,0 +1,73 @@
+"""Stable ids: by which links and messages name a reader, whatever numbers an older backup gives out again.
+
+Whoever is new gets 8 random bytes as they are inserted (a trigger of the table; an import counts up from a
+random start in each batch). Readers of before get theirs made of the oldest key and their address, so that
+the same backup always gives the same ids, and the links that were sent since hold. An erased reader keeps
+theirs.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+
+from sqlite_utils import Database
+
+from mailer.store import writing
+from mailer.tokens import Token, stable_id_of
+
+__all__ = ["fill_in", "new_ids", "stable_id_at", "whose"]
+
+_MISSING = "SELECT 1 FROM subscribers WHERE stable_id IS NULL LIMIT 1"
+
+# Two of a million readers share 8 bytes once in some ten million lists; the later one gets others then.
+_FILL = "UPDATE OR IGNORE subscribers SET stable_id = stable_id_of(address_key) WHERE stable_id IS NULL"
+_FILL_REST = "UPDATE subscribers SET stable_id = randomblob(8) WHERE stable_id IS NULL"
+
+_BY_STABLE_ID = "SELECT id FROM subscribers WHERE stable_id = ?"
+_BY_NUMBER = "SELECT s.id FROM subscribers AS s, numbered_links WHERE s.id = ? AND s.id <= last_subscriber"
+_STABLE_ID = "SELECT stable_id FROM subscribers WHERE id = ?"
+
+#: What SQLite takes as a number.
+_LARGEST = 2**63 - 1
+
+
+def fill_in(db: Database, oldest_key: str) -> None:
+    """Gives readers of before their stable ids, in one transaction; does nothing where everybody has one."""
+    if db.conn.execute(_MISSING).fetchone() is None:
+        return
+
+    def made(address_key: str | None) -> bytes | None:
+        return None if address_key is None else stable_id_of(oldest_key, address_key)
+
+    db.conn.create_function("stable_id_of", 1, made, deterministic=True)
+    with writing(db):
+        db.conn.execute(_FILL)
+        db.conn.execute(_FILL_REST)
+
+
+def new_ids() -> Iterator[bytes]:
+    """Stable ids for the new readers of one transaction: from a random start upwards, so that they are stored
+    beside each other, which is quick."""
+    start = secrets.randbits(64)
+    while True:
+        yield start.to_bytes(8, "big")
+        start = (start + 1) % 2**64
+
+
+def whose(db: Database, token: Token) -> int | None:
+    """The number of the subscriber whom a token names, erased or not; None where they are not here.
+
+    A token of a version up to 0.3.0 names nobody who was added since the migration. To be called after
+    `fill_in`.
+    """
+    if token.stable_id:
+        row = db.conn.execute(_BY_STABLE_ID, (token.stable_id,)).fetchone()
+    else:
+        row = db.conn.execute(_BY_NUMBER, (min(token.number, _LARGEST),)).fetchone()
+    return int(row[0]) if row else None
+
+
+def stable_id_at(db: Database, subscriber_id: int) -> bytes:
+    """The stable id of a subscriber who is there. To be called after `fill_in`."""
+    return bytes(db.conn.execute(_STABLE_ID, (subscriber_id,)).fetchone()[0])

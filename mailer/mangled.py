@@ -1,0 +1,82 @@
+"""Undoes what mail programs, gateways and people do to the last part of a link on its way. Pure.
+
+Nothing here decides what a link means: `letters` only gives texts in which `tokens` may look, and `follows`
+says how much two of them differ. Whatever is read in the end is exactly right by its signature.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from urllib.parse import unquote
+
+__all__ = ["follows", "letters"]
+
+#: Nobody's link comes near this, and what is behind it is not looked at.
+_LONGEST_TEXT = 2000
+_LONGEST_LETTERS = 160
+#: A link that was encoded once too often, twice too often, and that is that.
+_ROUNDS = 3
+#: A line that was broken in quoted-printable (RFC 2045): `=` and the end of the line.
+_SOFT_BREAK = re.compile(r"=[ \t]*[\r\n]+[ \t]*|=[ \t]+")
+#: A character in quoted-printable that is none of a token's.
+_QUOTED_PRINTABLE = re.compile(r"=(?:0[9AD]|2[0-9A-CEF]|3[A-F]|40|5[B-E]|60|7[B-F])", re.IGNORECASE)
+_ANY_QUOTED = re.compile(r"=([0-9A-F]{2})", re.IGNORECASE)
+#: Where so many characters are quoted, all of them are; fewer are an `=` in front of a token's own letters.
+_ALL_QUOTED = 10
+#: Digits that a person types for the letters that they look like; a token holds neither.
+_ALIKE = str.maketrans("018", "olb")
+
+
+def letters(text: str, alphabet: frozenset[str]) -> list[str]:
+    """The texts over `alphabet` that `text` may have been, the likeliest first: one, or two."""
+    plain = unicodedata.normalize("NFKC", _decoded(text[:_LONGEST_TEXT]))
+    found = [_only(plain, alphabet)]
+    if "0" not in alphabet:  # ours are small letters, without the digits that look like one
+        found = [_only(plain.lower(), alphabet), _only(plain.lower().translate(_ALIKE), alphabet)]
+    return list(dict.fromkeys(found))
+
+
+def _only(text: str, alphabet: frozenset[str]) -> str:
+    return "".join(filter(alphabet.__contains__, text))[:_LONGEST_LETTERS]
+
+
+def _decoded(text: str) -> str:
+    """Without percent-encoding, quoted-printable and HTML, however often they were applied."""
+    for _ in range(_ROUNDS):
+        before = text
+        text = _SOFT_BREAK.sub("", html.unescape(unquote(text, errors="replace")))
+        text = _QUOTED_PRINTABLE.sub(" ", text)
+        if len(_ANY_QUOTED.findall(text)) >= _ALL_QUOTED:
+            text = _ANY_QUOTED.sub(lambda found: chr(int(found[1], 16)), text)
+        if text == before:
+            break
+    return text
+
+
+def follows(expected: str, given: str, edits: int) -> bool:
+    """Whether `given` begins with `expected`, but for so many letters (0 to 2) that are lost, wrong or added.
+
+    What comes behind it does not count.
+    """
+    if given.startswith(expected):
+        return True
+    given = given[: len(expected) + edits]
+    # Of edits + 1 pieces one is whole, wherever the edits are. This is quick, and most often says no.
+    size = -(-len(expected) // (edits + 1))
+    if not edits or not any(
+        expected[begin : begin + size] in given for begin in range(0, len(expected), size)
+    ):
+        return False
+    row = list(range(len(given) + 1))  # the distances of an empty beginning
+    for number, letter in enumerate(expected, 1):
+        before, row[0] = row[0], number
+        for place, other in enumerate(given, 1):
+            before, row[place] = (
+                row[place],
+                min(row[place] + 1, row[place - 1] + 1, before + (letter != other)),
+            )
+        if min(row) > edits:
+            return False
+    return min(row) <= edits

@@ -1,0 +1,56 @@
+"""What a request asks for: also in absolute form, and where case or slashes changed on the way."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+__all__ = ["Targets"]
+
+#: `POST http://host/u/TOKEN`, which every server has to take (RFC 9112 section 3.2.2).
+_ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://[^/]*", re.IGNORECASE)
+
+
+class Targets:
+    """ASGI middleware. `prefix` is the path of publication.base_url, without a slash at its end.
+
+    Links get the path parameter `up`: the way from them to where /u/ and /p/ are, as a relative address.
+    """
+
+    def __init__(self, app: ASGIApp, *, prefix: str = "") -> None:
+        self._app = app
+        beginning = "/+".join(map(re.escape, filter(None, prefix.split("/"))))
+        self._link = re.compile(rf"/*(?:{beginning}/+)?([up])(?:/+(.*))?", re.IGNORECASE | re.DOTALL)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes one request on."""
+        if scope["type"] == "http":
+            path = scope["path"]
+            absolute = _ABSOLUTE.match(path)
+            if absolute:
+                path = path[absolute.end() :] or "/"
+            scope = {**scope, "path": path}
+            link = self._link.fullmatch(path)
+            if link:
+                scope["path"] = f"/{link[1].lower()}/{link[2] or ''}"
+                # As a browser sees it: what is encoded is no slash.
+                raw = scope.get("raw_path") or path.encode("utf-8", "replace")
+                scope["path_params"] = {"up": "../" * (raw.count(b"/") - path[: link.end(1)].count("/"))}
+        await self._app(scope, receive, send)
+
+
+class _Whatever(Convertor[str]):
+    """The rest of a path, whatever is in it: a link may hold slashes and line breaks when it arrives."""
+
+    regex = r"[\s\S]*"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("whatever", _Whatever())
