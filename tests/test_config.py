@@ -119,6 +119,8 @@ limit = "fast"
         ("[editions.morning]", "[editions.Morning]", "use small letters, digits, - and _"),
         ('layout = "morning"', 'layout = "../x"', "use small letters, digits, - and _"),
         ('layout = "morning"', 'title = "{"', "is not a pattern"),
+        ('language = "zh"', 'language = "en@x"', '"en@x" is not a language tag such as en or zh'),
+        ('language = "zh"', 'language = "en@\\nX: y"', "is not a language tag such as en or zh"),
         ('time = "08:00"', "time = 8", "is not a time of day"),
         ("reply_to = ", "reply_to = 3 #", "publication.reply_to"),
     ],

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
-from mailer.addresses import read_domain, trimmed
+from mailer.addresses import read_domain, shown, trimmed
 from mailer.config.mailboxes import check_return_path, read_mailbox
 from mailer.config.urls import split_url
 
@@ -114,7 +114,7 @@ def _language(value: str) -> str:
             raise ValueError
         return str(Locale.parse(value.replace("-", "_"))).replace("_", "-")
     except (UnknownLocaleError, ValueError):
-        raise ValueError(f'"{value}" is not a language tag such as en or zh') from None
+        raise ValueError(f"{shown(value)} is not a language tag such as en or zh") from None
 
 
 def _colour(value: str) -> str:
