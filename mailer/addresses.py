@@ -11,6 +11,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import unquote
 
 import idna
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
@@ -19,6 +20,7 @@ __all__ = [
     "LONGEST_ADDRESS",
     "LONGEST_LOCAL",
     "Address",
+    "cleaned_address",
     "header_address",
     "read_address",
     "read_domain",
@@ -45,6 +47,22 @@ _AROUND = r"[\s\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\
 _BEFORE, _AFTER = re.compile(_AROUND), re.compile(rf"{_AROUND}\Z")
 # Some programs decode it even there, where RFC 2047 section 5 forbids it, and read another address.
 _ENCODED_WORD = re.compile(r"=\?[^?]*\?[bBqQ]\?[^?]*\?=")
+# An address as most are, in which there is nothing to clean.
+_COMMON = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]+")
+# Full-width forms of ASCII, as Chinese and Japanese keyboards give them, and their full stops.
+_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
+    0x3001: ord(","),
+    0x3002: ord("."),
+    0xFE6B: ord("@"),
+    0xFF61: ord("."),
+    0xFF64: ord(","),
+}
+_SCHEME = re.compile(r"(?:mailto|smtp):(?://)?\s*", re.IGNORECASE)
+_PAIRS = ("<>", "()", "[]", '""', "''", "``", "“”", "‘’", "«»", "„“", "「」", "【】", "《》", "〈〉")
+_NAMED = re.compile(r"([^<>]*)<([^<>]*)>\s*")
+_NAMED_BEFORE = re.compile(r"([^()@]*)\(([^()\s]*@[^()\s]*)\)\s*")
+_COMMENT = re.compile(r"\s*\([^()@]*\)\s*")
+_LOOSE_BEFORE, _LOOSE_AFTER = re.compile(r"[\s,;:]+"), re.compile(r"[\s.,;:!]+\Z")
 _UNPRINTABLE = re.compile(r"[^\S ]|[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -96,6 +114,104 @@ def read_address(text: str) -> Address:
     if octets + 1 + len(ascii_domain) > LONGEST_ADDRESS:
         raise _wrong(given, "it is too long")
     return Address(f"{local}@{ascii_domain}", f"{_folded(local)}@{ascii_domain}", ascii_domain)
+
+
+def cleaned_address(text: str) -> tuple[str, str]:
+    """The address that a cell means, and in a few words what was around it ("" where nothing was cleaned).
+
+    Read are `mailto:a@b`, `<a@b>`, `Name <a@b>`, `a@b (work)`, quotes and brackets around it, commas and full
+    stops at its end, full-width forms of ASCII (`ａ＠ｂ`), and invisible characters around it. Within an
+    address nothing but the width is changed. A text without an address comes back as it is, and
+    `read_address` says what is wrong with it. Raises ValueError where there are two addresses.
+    """
+    if _COMMON.fullmatch(text) or len(text) > _LONGEST:
+        return text, ""
+    plain = text if text.isascii() else text.translate(_WIDE)
+    whole = trimmed(plain)
+    notes = {
+        "full-width characters": plain != text,
+        "invisible characters around it": whole != plain.strip(" \t\r\n"),
+    }
+    address = whole
+    if not _reads(address):
+        address = _without_rest(whole, notes)
+        if not _reads(address):
+            _refuse_two(text, address)
+            return trimmed(text), ""
+    return address, ", ".join(note for note, true in notes.items() if true)
+
+
+def _without_rest(text: str, notes: dict[str, bool]) -> str:
+    """`text` without what often stands around an address; `notes` gets what that was."""
+    before = ""
+    while before != text:
+        before = text
+        for strip in (_without_scheme, _without_pair, _without_name, _without_comment, _without_loose):
+            text, note = strip(text)
+            if note:
+                notes[note] = True
+            text = trimmed(text)
+            if _reads(text):
+                return text
+    return text
+
+
+def _without_scheme(text: str) -> tuple[str, str]:
+    match = _SCHEME.match(text)
+    if not match:
+        return text, ""
+    rest = text[match.end() :]
+    if match[0][:1] in "mM":  # a URI (RFC 6068): percent-encoded, with headers after a question mark
+        first, _, headers = rest.partition("?")
+        rest = unquote(rest if "@" in unquote(headers) else first)
+    return rest, match[0].partition(":")[0].lower() + ":"
+
+
+def _without_pair(text: str) -> tuple[str, str]:
+    for pair in _PAIRS:
+        first, last = pair[0], pair[1]
+        if len(text) > 2 and text[0] == first and text[-1] == last and not {first, last} & set(text[1:-1]):
+            return text[1:-1], "brackets" if first in "<([「【《〈" else "quotes"
+    return text, ""
+
+
+def _without_name(text: str) -> tuple[str, str]:
+    """The address of `Name <a@b>` and `Name (a@b)`. A name that is an address must be the same one."""
+    match = _NAMED.fullmatch(text) or _NAMED_BEFORE.fullmatch(text)
+    if not match or "@" not in match[2]:
+        return text, ""
+    name, address = match[1].strip(), match[2]
+    if "@" in name:
+        other = name.strip("\"'() ")
+        if not (_reads(other) and _reads(address) and read_address(other).key == read_address(address).key):
+            return text, ""
+    return address, "a name" if name else "brackets"
+
+
+def _without_comment(text: str) -> tuple[str, str]:
+    rest = _COMMENT.sub("", text, count=1) if _COMMENT.match(text) or text.rstrip().endswith(")") else text
+    return rest, "" if rest == text else "a comment"
+
+
+def _without_loose(text: str) -> tuple[str, str]:
+    start = _LOOSE_BEFORE.match(text)
+    rest = _LOOSE_AFTER.sub("", text[start.end() :] if start else text)
+    return rest, "" if rest == text else "punctuation around it"
+
+
+def _reads(text: str) -> bool:
+    try:
+        read_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse_two(text: str, rest: str) -> None:
+    """Raises ValueError where `rest` has several parts that are addresses."""
+    parts = [part.strip("\"'.") for part in re.split(r"[\s,;/|<>()\[\]?&=:]+", rest)]
+    if sum("@" in part and _reads(part) for part in parts) > 1:
+        raise ValueError(f"{shown(text)} holds more than one address; give each a row of its own")
 
 
 def read_domain(text: str) -> str:

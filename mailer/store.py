@@ -8,13 +8,14 @@ message sent twice. Times are UTC, ISO 8601 to the microsecond, and end in `Z`.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -28,6 +29,7 @@ __all__ = [
     "address_hash",
     "check_write",
     "explain",
+    "has_tag",
     "now",
     "open_reader",
     "open_store",
@@ -131,6 +133,7 @@ def _prepared(connection: sqlite3.Connection) -> Database:
     connection.execute("PRAGMA temp_store=FILE")
     connection.execute(f"PRAGMA cache_size=-{CACHE_KB}")
     connection.create_function("address_hash", 1, address_hash, deterministic=True)
+    connection.create_function("has_tag", 2, has_tag, deterministic=True)
     return Database(connection)
 
 
@@ -192,6 +195,20 @@ def explain(error: sqlite3.Error, path: Path | str) -> MailerError:
 def address_hash(address_key: str | None) -> str | None:
     """The key of the suppression list; also a function of the same name in SQL."""
     return None if address_key is None else hashlib.sha256(address_key.encode()).hexdigest()
+
+
+def has_tag(tags: str | bytes | None, folded: str) -> bool:
+    """Whether `folded` (a tag, casefolded) is in a JSON list of tags; a function of the same name in SQL."""
+    return folded in _folded_tags(tags)
+
+
+@lru_cache(maxsize=4096)
+def _folded_tags(tags: str | bytes | None) -> frozenset[str]:
+    try:
+        found = json.loads(tags or "[]")
+    except (ValueError, RecursionError):
+        return frozenset()
+    return frozenset(str(tag).casefold() for tag in found) if isinstance(found, list) else frozenset()
 
 
 @contextmanager

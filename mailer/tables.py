@@ -277,7 +277,24 @@ def m009_accepted_by(db: Database) -> None:
 
 
 @migrations()
-def m010_stable_ids(db: Database) -> None:
+def m010_former_addresses(db: Database) -> None:
+    """Addresses that people had before theirs was changed, as hashes like those of the suppression list."""
+    for statement in (
+        # `subscriber_id` is the last person who had it, `until` when it became another (UTC).
+        """
+        CREATE TABLE former_addresses (
+            address_hash  TEXT PRIMARY KEY,
+            subscriber_id INTEGER NOT NULL REFERENCES subscribers (id),
+            until         TEXT NOT NULL
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX former_addresses_subscriber ON former_addresses (subscriber_id)",
+    ):
+        db.conn.execute(statement)
+
+
+@migrations()
+def m011_stable_ids(db: Database) -> None:
     """By what links and messages name a reader. Numbers return where an old backup is restored."""
     for statement in (
         # 8 bytes, random for whoever is new. NULL: somebody of before, until a secret key is known (see

@@ -2,7 +2,8 @@
 
 issue/                 the issue's file, its includes and pictures, as named in the workspace
 email.html, email.txt  what most readers got, with the slots' defaults and nobody's links
-web.html, images/      the public page and its pictures
+web.html               the public page: what is for everybody, or what `archive` of the edition says
+images/                the pictures of all that was sent
 variants/MASK.json     what is really sent, with its slots
 manifest.json          all of that with hashes; plan, times and counts (see `manifest`)
 """
@@ -20,6 +21,7 @@ from mailer.archive.manifest import (
     MANIFEST,
     SCHEMA,
     as_bytes,
+    has_public_page,
     hash_of,
     is_unstarted,
     mark_of,
@@ -46,7 +48,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """One folder of the archive. Where `problem` says that it is damaged, the rest is empty."""
+    """One folder of the archive. Where `problem` says that it is damaged, the rest is empty.
+
+    `public` says whether it has a public page.
+    """
 
     slug: str
     edition: str = ""
@@ -54,6 +59,7 @@ class Archived:
     subject: str = ""
     language: str = ""
     started_at: str | None = None
+    public: bool = True
     problem: str = ""
 
 
@@ -68,6 +74,8 @@ def write_campaign(
 ) -> None:
     """Writes the whole folder in one step. What is there goes only with `replace`, or if it never started.
 
+    `renditions` has variant 0, too, where the public page shows what is for everybody.
+
     Raises ArchiveError for a name that is none, a folder that is there, or a disk that takes no more;
     then nothing has changed.
     """
@@ -75,8 +83,14 @@ def write_campaign(
         raise ArchiveError(f'"{folder.name}" cannot be the name of a campaign; use letters, digits, - and _')
     if not renditions:
         raise ArchiveError(f"{shown(folder)} was not written: there is nothing rendered to put into it")
+    main = _main(renditions, manifest)
+    public = {"everybody": 0, "variant": main, "none": None}[
+        settings.editions[loaded.issue.edition].public_page
+    ]
+    if public not in (None, *renditions):
+        raise ArchiveError(f"{shown(folder)} was not written: its public page was not rendered")
     files: dict[str, bytes] = {}
-    for name, data in _contents(settings, loaded, renditions, _main(renditions, manifest)):
+    for name, data in _contents(settings, loaded, renditions, main, public):
         if not is_inner_path(name):
             raise ArchiveError(Problem("this name cannot be archived; rename the file", name))
         files[name] = data
@@ -89,7 +103,7 @@ def write_campaign(
         "finished_at": None,
         "counts": {},
         **manifest,
-        **_description(settings, loaded, renditions, _main(renditions, manifest)),
+        **_description(settings, loaded, renditions, main, public),
         "files": {name: hash_of(files[name]) for name in sorted(files)},
     }
     try:
@@ -172,25 +186,31 @@ def _archived(folder: Path) -> Archived:
     return Archived(
         slug=folder.name,
         started_at=manifest["started_at"],
+        public=has_public_page(manifest),
         **{key: value if isinstance(value, str) else "" for key, value in text.items()},
     )
 
 
 def _main(renditions: Mapping[int, Rendition], manifest: Mapping[str, Any]) -> int:
-    """The variant that most readers get, which is what the public page shows."""
+    """The variant that most readers get."""
     readers = manifest.get("plan", {}).get("variants", {})
     return max(sorted(renditions), key=lambda mask: readers.get(str(mask), 0))
 
 
 def _contents(
-    settings: Settings, loaded: LoadedIssue, renditions: Mapping[int, Rendition], main: int
+    settings: Settings,
+    loaded: LoadedIssue,
+    renditions: Mapping[int, Rendition],
+    main: int,
+    public: int | None,
 ) -> Iterator[tuple[str, bytes]]:
     for path, data in originals(settings, loaded):
         yield f"issue/{path}", data
     shown_first = renditions[main]
     yield "email.html", shown_first.html.fill({}).encode()
     yield "email.txt", shown_first.text.fill({}).encode()
-    yield "web.html", shown_first.web.encode()
+    if public is not None:
+        yield "web.html", renditions[public].web.encode()
     written: set[str] = set()
     for mask, name in _variant_files(renditions).items():
         if name in written:
@@ -214,7 +234,11 @@ def _variant_files(renditions: Mapping[int, Rendition]) -> dict[int, str]:
 
 
 def _description(
-    settings: Settings, loaded: LoadedIssue, renditions: Mapping[int, Rendition], main: int
+    settings: Settings,
+    loaded: LoadedIssue,
+    renditions: Mapping[int, Rendition],
+    main: int,
+    public: int | None,
 ) -> dict[str, Any]:
     """What a later look needs to render it again, and to say what has changed since."""
     edition = loaded.issue.edition
@@ -225,6 +249,7 @@ def _description(
         "language": renditions[main].language,
         "theme": renditions[main].theme,
         "main": main,
+        "public": public,
         "variants": {str(mask): name for mask, name in _variant_files(renditions).items()},
         "settings": {
             "publication": settings.publication.model_dump(mode="json", by_alias=True),

@@ -20,6 +20,7 @@ __all__ = [
     "MANIFEST",
     "SCHEMA",
     "as_bytes",
+    "has_public_page",
     "hash_of",
     "is_unstarted",
     "mark_of",
@@ -61,6 +62,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if problem:
         raise ArchiveError(Problem(problem, place))
     return dict(data)
+
+
+def has_public_page(manifest: Mapping[str, Any]) -> bool:
+    """Whether a campaign is in the public archive. All of them are that were made up to version 0.3.0."""
+    return manifest.get("public", 0) is not None
 
 
 def mark_of(folder: Path) -> tuple[int, int, int]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailer import __version__
 from mailer.archive.campaign import read_renditions
-from mailer.archive.manifest import MANIFEST, hash_of, read_manifest
+from mailer.archive.manifest import MANIFEST, has_public_page, hash_of, read_manifest
 from mailer.archive.paths import shown
 from mailer.archive.recorded import recorded_settings
 from mailer.config import Settings
@@ -104,7 +104,15 @@ def _other_copies(folder: Path, manifest: Mapping[str, Any], sent: Mapping[int, 
     if main is None:
         yield f"{shown(folder, MANIFEST)} does not say which variant the others were made of"
         return
-    copies = {"email.html": main.html.fill({}), "email.txt": main.text.fill({}), "web.html": main.web}
+    copies = {"email.html": main.html.fill({}), "email.txt": main.text.fill({})}
+    if has_public_page(manifest):
+        page = sent.get(manifest.get("public", manifest["main"]))
+        if page is None:
+            yield f"{shown(folder, MANIFEST)} does not say which variant the public page was made of"
+            return
+        copies["web.html"] = page.web
+    elif "web.html" in manifest["files"]:
+        yield f"{shown(folder, 'web.html')} is there, and {MANIFEST} says that there is no public page"
     for name, text in copies.items():
         if manifest["files"].get(name) != hash_of(text.encode()):
             yield f"{shown(folder, name)} is not what was sent: it differs from the variant it was made of"

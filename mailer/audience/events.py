@@ -18,6 +18,7 @@ from sqlite_utils import Database
 
 __all__ = [
     "Event",
+    "Happening",
     "Kind",
     "add_reason",
     "bounces_in",
@@ -25,6 +26,7 @@ __all__ = [
     "came_back",
     "editions_left",
     "forget_words",
+    "history_of",
     "last_bounced",
     "last_event",
     "people_since",
@@ -33,8 +35,18 @@ __all__ = [
 
 #: Those that end mail to a person, then those that may begin it again. With an edition, `unsubscribe` and
 #: `subscribe` are about that edition alone. `suppress` has no person where the address is not a subscriber's.
+#: `address` changes where mail to a person goes, and nothing of whether it goes.
 Kind = Literal[
-    "unsubscribe", "bounce", "complaint", "suppress", "erase", "pending", "subscribe", "confirm", "restore"
+    "unsubscribe",
+    "bounce",
+    "complaint",
+    "suppress",
+    "erase",
+    "pending",
+    "subscribe",
+    "confirm",
+    "restore",
+    "address",
 ]
 
 
@@ -54,6 +66,17 @@ class Event(NamedTuple):
     reason: str = ""
 
 
+class Happening(NamedTuple):
+    """One event of a person as it is told. `at` is UTC, `campaign` a slug; what is not known is empty."""
+
+    at: str
+    what: Kind
+    edition: str
+    campaign: str
+    source: str
+    reason: str
+
+
 # An event of a campaign that is not there (any more) is still an event. Of a person who was erased meanwhile
 # no words are kept: they may hold the address.
 _RECORD = """
@@ -66,6 +89,19 @@ _ADD_REASON = """
     UPDATE events SET reason = ?
     WHERE reason = '' AND id = (
         SELECT max(id) FROM events WHERE subscriber_id = ? AND kind = 'unsubscribe' AND edition = ?)
+"""
+
+# Words that are there already are not repeated.
+_ADD_WORDS = """
+    UPDATE events SET reason = substr(reason || '; ' || ?1, 1, 2000)
+    WHERE reason <> '' AND instr(reason, ?1) = 0 AND id = (
+        SELECT max(id) FROM events WHERE subscriber_id = ?2 AND kind = 'unsubscribe' AND edition = ?3)
+"""
+
+_HISTORY_OF = """
+    SELECT e.at, e.kind, e.edition, coalesce(c.slug, ''), e.source, e.reason FROM events AS e
+    LEFT JOIN campaigns AS c ON c.id = e.campaign_id
+    WHERE e.subscriber_id = ? ORDER BY e.at, e.id
 """
 
 _FORGET = "UPDATE events SET reason = '' WHERE subscriber_id = ?"
@@ -111,14 +147,24 @@ def record(db: Database, *events: Event) -> None:
     db.conn.executemany(_RECORD, events)
 
 
-def add_reason(db: Database, subscriber_id: int, edition: str, reason: str) -> None:
-    """Adds a reader's words to their last unsubscribe from `edition` ("": all) that has none yet."""
+def add_reason(db: Database, subscriber_id: int, edition: str, reason: str, *, further: bool = False) -> None:
+    """Adds a reader's words to their last unsubscribe from `edition` ("": all) that has none yet.
+
+    With `further`, they are also added behind the words that it has.
+    """
+    if further:
+        db.conn.execute(_ADD_WORDS, (reason, subscriber_id, edition))
     db.conn.execute(_ADD_REASON, (reason, subscriber_id, edition))
 
 
 def forget_words(db: Database, subscriber_id: int) -> None:
     """Empties the reason of every event of this person."""
     db.conn.execute(_FORGET, (subscriber_id,))
+
+
+def history_of(db: Database, subscriber_id: int) -> tuple[Happening, ...]:
+    """Every event of this person, oldest first."""
+    return tuple(Happening(*row) for row in db.conn.execute(_HISTORY_OF, (subscriber_id,)))
 
 
 def last_event(db: Database) -> int:

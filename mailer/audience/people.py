@@ -10,14 +10,18 @@ from typing import Any
 from sqlite_utils import Database
 
 from mailer.audience.address import normalize_address
-from mailer.audience.segments import Segment
+from mailer.audience.segments import SUPPRESSED, Segment
+from mailer.audience.suppression import suppressed_sql, suppression_of
 
-__all__ = ["Subscriber", "find", "get", "list_subscribers"]
+__all__ = ["Subscriber", "find", "get", "list_subscribers", "state_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """One person. `address` is None once erased; times are UTC as the database keeps them."""
+    """One person. `address` is None once erased; times are UTC as the database keeps them.
+
+    `suppressed_at` is since when the address is on the suppression list, or None.
+    """
 
     id: int
     address: str | None
@@ -30,13 +34,21 @@ class Subscriber:
     joined_at: str = ""
     updated_at: str = ""
     editions: tuple[str, ...] = ()
+    suppressed_at: str | None = None
 
 
-# One row a person, with the names of their editions in one JSON array.
+def state_of(person: Subscriber) -> str:
+    """The status, or `suppressed` where it alone would let mail go to a suppressed address."""
+    waiting = person.status in ("active", "pending")
+    return SUPPRESSED if waiting and person.suppressed_at else person.status
+
+
+# One row a person, with the names of their editions in one JSON array, and the key if anybody is suppressed.
 _SELECT = """
     SELECT s.id, s.address, s.name, s.language, s.timezone, s.tags, s.attributes, s.status,
            s.joined_at, s.updated_at,
-           (SELECT json_group_array(x.edition) FROM subscriptions x WHERE x.subscriber_id = s.id)
+           (SELECT json_group_array(x.edition) FROM subscriptions x WHERE x.subscriber_id = s.id),
+           CASE WHEN EXISTS (SELECT 1 FROM suppressions) THEN s.address_key END
     FROM subscribers s
 """
 
@@ -44,22 +56,26 @@ _SELECT = """
 def get(db: Database, subscriber_id: int) -> Subscriber | None:
     """The person with this number, erased or not."""
     row = db.conn.execute(f"{_SELECT} WHERE s.id = ?", (subscriber_id,)).fetchone()
-    return _subscriber(row) if row else None
+    return _subscriber(db, row) if row else None
 
 
 def find(db: Database, address: str) -> Subscriber | None:
     """The person with this address, in any spelling. Raises AudienceError where it is no address."""
     key = normalize_address(address).key
     row = db.conn.execute(f"{_SELECT} WHERE s.address_key = ?", (key,)).fetchone()
-    return _subscriber(row) if row else None
+    return _subscriber(db, row) if row else None
 
 
 def list_subscribers(
     db: Database, *, status: str | None = None, edition: str | None = None, segment: Segment | None = None
 ) -> Iterator[Subscriber]:
-    """Everybody who fits, in the order they came, as a stream. The erased only where `status` asks."""
-    where = ["s.status = ?" if status else "s.status <> 'erased'"]
-    params: list[object] = [status] if status else []
+    """Everybody who fits, in the order they came, as a stream. The erased only where `status` asks.
+
+    The status `suppressed` is that of everybody on the suppression list; of these, nobody is `active` or
+    `pending`.
+    """
+    condition, params = _of_status(status) if status else ("s.status <> 'erased'", [])
+    where = [condition]
     if edition:
         where.append("EXISTS (SELECT 1 FROM subscriptions e WHERE e.edition = ? AND e.subscriber_id = s.id)")
         params.append(edition)
@@ -68,21 +84,39 @@ def list_subscribers(
         where.append(condition)
         params.extend(values)
     for row in db.conn.execute(f"{_SELECT} WHERE {' AND '.join(where)} ORDER BY s.id", params):
-        yield _subscriber(row)
+        yield _subscriber(db, row)
 
 
-def _subscriber(row: tuple[Any, ...]) -> Subscriber:
-    number, address, name, language, timezone, tags, attributes, status, joined, updated, editions = row
+def _of_status(status: str) -> tuple[str, list[object]]:
+    if status == SUPPRESSED:
+        return suppressed_sql("s"), []
+    also = f" AND NOT {suppressed_sql('s')}" if status in ("active", "pending") else ""
+    return f"s.status = ?{also}", [status]
+
+
+def _subscriber(db: Database, row: tuple[Any, ...]) -> Subscriber:
+    number, address, name, language, zone, tags, attributes, status, joined, updated, editions, key = row
+    suppressed = suppression_of(db, key) if key is not None else None
     return Subscriber(
         id=number,
         address=address,
         name=name,
         language=language,
-        timezone=timezone,
-        tags=tuple(json.loads(tags)),
-        attributes=json.loads(attributes),
+        timezone=zone,
+        tags=tuple(map(str, _json(tags, []))),
+        attributes=_json(attributes, {}),
         status=status,
         joined_at=joined,
         updated_at=updated,
         editions=tuple(sorted(json.loads(editions))),
+        suppressed_at=suppressed.added_at if suppressed else None,
     )
+
+
+def _json(text: str, empty: Any) -> Any:
+    """What a column holds as JSON; `empty` where it is damaged, so that the person can still leave."""
+    try:
+        found = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return empty
+    return found if isinstance(found, type(empty)) else empty

@@ -12,6 +12,7 @@ from enum import StrEnum
 from sqlite_utils import Database
 
 from mailer.audience.segments import Segment
+from mailer.audience.suppression import suppressed_sql
 
 __all__ = ["Exclusion", "eligible_sql", "exclusion_of", "exclusions_of", "mask_sql", "reason_sql"]
 
@@ -50,9 +51,7 @@ _SENTENCES = {
     Exclusion.OUTSIDE_SEGMENT: "is outside the segment",
 }
 
-# The first question is asked once a statement, so an empty list costs nothing a person.
-_SUPPRESSED = """(EXISTS (SELECT 1 FROM suppressions)
-    AND address_hash(s.address_key) IN (SELECT address_hash FROM suppressions))"""
+_SUPPRESSED = suppressed_sql("s")
 
 _SUBSCRIBED = """EXISTS (SELECT 1 FROM subscriptions AS chosen
     WHERE chosen.edition = ? AND chosen.subscriber_id = s.id)"""

@@ -1,7 +1,8 @@
 """Adds people, and does what they ask: leave, come back, choose editions, be forgotten.
 
 An unsubscribe wins over everything. Only the person's own act makes them active again (their
-preferences page, or an operator who says how they asked), never an import: `exchange` sees to that.
+preferences page, or an operator who says how they asked), never an import: `exchange` sees to that, and
+`coming_back` says what it takes.
 """
 
 from __future__ import annotations
@@ -15,15 +16,17 @@ from sqlite_utils import Database
 
 from mailer.audience import events
 from mailer.audience.address import Address
+from mailer.audience.coming_back import Asked, bring_back, check_asked, set_status
 from mailer.audience.consent import Consent, record_consent
-from mailer.audience.events import Event, Kind
+from mailer.audience.events import Event
 from mailer.audience.people import Subscriber, find, get, list_subscribers
 from mailer.audience.planned import Planned
-from mailer.audience.suppression import suppress, suppression_of
+from mailer.audience.suppression import ERASED, lift, suppress, suppression_of
 from mailer.errors import AudienceError, StoreError
 from mailer.store import utc_now, writing
 
 __all__ = [
+    "MAX_REASON",
     "Details",
     "Subscriber",
     "add",
@@ -67,8 +70,6 @@ _DESCRIBE = """
     WHERE id = ?
 """
 
-_SET_STATUS = "UPDATE subscribers SET status = ?, updated_at = ? WHERE id = ?"
-
 _SUBSCRIBE = """
     INSERT INTO subscriptions (edition, subscriber_id, since) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
 """
@@ -99,36 +100,36 @@ def add(
     details: Details | None = None,
     status: Literal["active", "pending"] = "active",
     own_act: bool = False,
+    forced: str = "",
     source: str = "cli",
 ) -> tuple[Subscriber, bool]:
     """Adds a person, or changes one who is there; gives the person, and whether they are new.
 
-    `own_act` says that the person asked for this: it brings back who had left. Raises AudienceError
-    for a suppressed address, and for one that may not be made active without the person's own act.
+    `own_act` says that the person asked for this: it brings back who had left. `forced`, beside it, says why
+    it is done although they complained or the address is suppressed, and takes it off that list. The consent
+    is recorded where mail begins by this, and with an own act. Raises AudienceError, with nothing changed,
+    where it takes more than that to write to this address.
     """
-    details, now = details or Details(), utc_now()
+    now, asked, chosen = utc_now(), Asked(own_act, forced if own_act else ""), tuple(editions)
     with writing(db):
-        suppression = suppression_of(db, address.key)
-        if suppression:
-            since = suppression.added_at[:10]
-            raise AudienceError(
-                f"{address.address} is on the suppression list since {since} ({suppression.reason}) and is "
-                "never written to again"
-            )
         row = db.conn.execute(_BY_KEY, (address.key,)).fetchone()
-        if row is None:
+        known = _known(db, int(row[0])) if row else None
+        suppression = suppression_of(db, address.key)
+        check_asked(db, address, known, suppression, chosen, asked)
+        if known is None:
             values = (address.address, address.key, address.domain, status, now, now)
             number = int(db.conn.execute(_INSERT, values).fetchone()[0])
         else:
-            number = int(row[0])
-            _bring_back(db, _known(db, number), status, own_act, now, source)
-        _describe(db, _known(db, number), details, now)
-        for edition in editions:
-            begun = db.conn.execute(_SUBSCRIBE, (edition, number, now)).rowcount > 0
-            if begun and row is not None:
-                events.record(db, Event(now, "subscribe", number, source, edition=edition))
-        record_consent(db, number, consent)
-        return _known(db, number), row is None
+            number = known.id
+            if known.status != "active":
+                bring_back(db, known, status, asked, now, source)
+        if suppression is not None and lift(db, address.key) and (known is None or known.status == "active"):
+            events.record(db, Event(now, "restore", number, source, reason=forced))
+        if details is not None:
+            _describe(db, _known(db, number), details, now)
+        if _begin(db, number, chosen, known, now, source) or known is None or own_act:
+            record_consent(db, number, consent)
+        return _known(db, number), known is None
 
 
 def confirm(db: Database, subscriber_id: int, consent: Consent, *, source: str = "cli") -> bool:
@@ -137,7 +138,7 @@ def confirm(db: Database, subscriber_id: int, consent: Consent, *, source: str =
         person = get(db, subscriber_id)
         if person is None or person.status != "pending":
             return False
-        _set_status(db, subscriber_id, "active", Event(utc_now(), "confirm", subscriber_id, source))
+        set_status(db, subscriber_id, "active", Event(utc_now(), "confirm", subscriber_id, source))
         record_consent(db, subscriber_id, consent)
         return True
 
@@ -149,11 +150,13 @@ def unsubscribe(
     edition: str | None = None,
     campaign_id: int | None = None,
     reason: str = "",
+    further: bool = False,
     source: str = "cli",
 ) -> bool:
     """Takes somebody off one edition, or off everything; False where that was so already.
 
-    It is recorded with the campaign that caused it and the reader's reason (cut to 500 characters).
+    It is recorded with the campaign that caused it and the reader's reason (cut to 500 characters). A reason
+    that comes later is added where there is none yet, or, with `further`, behind the one that there is.
     """
     why = reason.strip()[:MAX_REASON]
     event = Event(utc_now(), "unsubscribe", subscriber_id, source, campaign_id, edition or "", why)
@@ -167,11 +170,11 @@ def unsubscribe(
             # Who complained has left already, and more firmly.
             changed = person.status not in ("unsubscribed", "complained")
             if changed:
-                db.conn.execute(_SET_STATUS, ("unsubscribed", event.at, subscriber_id))
-        if changed:
+                set_status(db, subscriber_id, "unsubscribed", event)
+        if changed and edition is not None:
             events.record(db, event)
-        elif why:
-            events.add_reason(db, subscriber_id, event.edition, why)
+        elif why and not changed:
+            events.add_reason(db, subscriber_id, event.edition, why, further=further)
         return changed
 
 
@@ -200,7 +203,7 @@ def set_editions(
         back = person.status in ("unsubscribed", "bounced")
         if back:
             event = Event(now, "subscribe", subscriber_id, source, campaign_id)
-            _set_status(db, subscriber_id, "active", event)
+            set_status(db, subscriber_id, "active", event)
         for edition in sorted(set(person.editions) - chosen):
             unsubscribe(db, subscriber_id, edition=edition, campaign_id=campaign_id, source=source)
         for edition in sorted(chosen - set(person.editions)):
@@ -223,7 +226,7 @@ def erase(db: Database, subscriber_id: int, *, source: str = "cli") -> bool:
         if person is None or person.address is None:
             return False
         now = utc_now()
-        suppress(db, _address_of(db, subscriber_id).key, "erased", source=source)
+        suppress(db, _address_of(db, subscriber_id).key, ERASED, source=source)
         db.conn.execute(_ERASE, (now, subscriber_id))
         for statement in _ERASE_TEXTS:
             db.conn.execute(statement, (subscriber_id,))
@@ -262,27 +265,14 @@ def _address_of(db: Database, subscriber_id: int) -> Address:
     return Address(*row)
 
 
-def _set_status(db: Database, subscriber_id: int, status: str, event: Event) -> None:
-    db.conn.execute(_SET_STATUS, (status, event.at, subscriber_id))
-    events.record(db, event)
-
-
-def _bring_back(db: Database, person: Subscriber, status: str, own_act: bool, now: str, source: str) -> None:
-    if person.status == "active":
-        return
-    if not own_act:
-        if person.status == "bounced":
-            raise AudienceError(
-                f"{person.address} has bounced; if the address works after all, say why: "
-                f'`mailer subscribers restore {person.address} --reason "…"`; if they asked again, say how '
-                'with --consent "…"'
-            )
-        raise AudienceError(
-            f"{person.address} is {person.status}; only their own wish makes them active again: if they "
-            'asked, say how with --consent "…"'
-        )
-    kind: Kind = "pending" if status == "pending" else "subscribe"
-    _set_status(db, person.id, status, Event(now, kind, person.id, source))
+def _begin(
+    db: Database, number: int, editions: Iterable[str], known: Subscriber | None, now: str, source: str
+) -> bool:
+    """Subscribes somebody to editions; whether any of them is new to them."""
+    begun = [e for e in editions if db.conn.execute(_SUBSCRIBE, (e, number, now)).rowcount > 0]
+    if known is not None:  # somebody new has no event
+        events.record(db, *(Event(now, "subscribe", number, source, edition=edition) for edition in begun))
+    return bool(begun)
 
 
 def _describe(db: Database, person: Subscriber, details: Details, now: str) -> None:

@@ -7,15 +7,17 @@ that a value is either right everywhere or refused everywhere.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
-from zoneinfo import ZoneInfo
-
-from babel import Locale, UnknownLocaleError
 
 from mailer.audience.address import shown
+from mailer.audience.blanks import bare, is_null, shows_nothing, without_marks
+from mailer.audience.dates import read_moment
+from mailer.audience.languages import language_tag
+from mailer.audience.zones import timezone_name
 from mailer.errors import AudienceError
 from mailer.words import nearest
 
@@ -25,6 +27,7 @@ __all__ = [
     "attribute_value",
     "clean_line",
     "editions_of",
+    "joined_list",
     "language_tag",
     "moment",
     "split_list",
@@ -45,16 +48,9 @@ _SPACES = re.compile(r"\s+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _CONTROL_BUT_BREAKS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 _SEPARATORS = re.compile(r"[,;|，；、\n]")
+# A part in quotes, with what separates it from the next or the end of the text after it.
+_QUOTED = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?=[,;|，；、\n]|\Z)')
 _KEY_FILLERS = re.compile(r"[\W_]+")
-_LANGUAGES = {
-    "chinese": "zh",
-    "中文": "zh",
-    "汉语": "zh",
-    "简体中文": "zh",
-    "english": "en",
-    "英文": "en",
-    "英语": "en",
-}
 _STATUS_WORDS = {
     "pending": ("pending", "unconfirmed", "待确认", "未确认"),
     "active": ("active", "subscribed", "confirmed", "已订阅", "订阅"),
@@ -63,54 +59,33 @@ _STATUS_WORDS = {
     "complained": ("complained", "complaint", "spam", "投诉"),
 }
 _STATUS_OF = {word: status for status, words in _STATUS_WORDS.items() for word in words}
-_DATE = re.compile(
-    r"(?P<y>\d{4})(?:-|/|\.|年)(?P<m>\d{1,2})(?:-|/|\.|月)(?P<d>\d{1,2})日?"
-    r"(?:[T ]+(?P<time>\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)\s*(?P<zone>Z|UTC|[+-]\d{2}:?\d{2})?)?"
-)
 
 
 def clean_line(text: str, what: str = "name", longest: int = MAX_NAME) -> str:
-    """One line in NFC: runs of white space become one space. Raises for control characters and long text."""
+    """One line in NFC: runs of white space become one space, marks that turn the direction of text go.
+
+    "" for what shows nothing (U+200B, U+00AD, U+2800, U+3164 and the like) and for `NULL` and `\\N`. Raises
+    AudienceError for control characters and long text.
+    """
     if text.isprintable() and "  " not in text and len(text) <= longest:
         line = text.strip()
-        return line if line.isascii() else unicodedata.normalize("NFC", line)
-    line = _SPACES.sub(" ", text).strip() if len(text) <= 100 * longest else text
+        if line.isascii():
+            return "" if is_null(line) else line
+        return _visible_line(line)
+    line = _SPACES.sub(" ", without_marks(text)).strip() if len(text) <= 100 * longest else text
     if _CONTROL.search(line):
         raise AudienceError(f"the {what} {shown(line)} holds a control character; remove it")
+    line = _visible_line(line)
     if len(line) > longest:
         raise AudienceError(f"the {what} is longer than {longest:,} characters; shorten it")
+    return line
+
+
+def _visible_line(line: str) -> str:
+    line = bare(line)
+    if is_null(line) or shows_nothing(line):
+        return ""
     return line if line.isascii() else unicodedata.normalize("NFC", line)
-
-
-@lru_cache(maxsize=4096)
-def language_tag(text: str) -> str:
-    """A language tag as Babel writes it (`zh`, `en-GB`), out of `zh_cn`, `EN` or `中文`; "" for ""."""
-    word = text.strip()
-    if not word:
-        return ""
-    known = _LANGUAGES.get(word.casefold())
-    if known:
-        return known
-    try:
-        return str(Locale.parse(word.replace("-", "_"))).replace("_", "-")
-    except (UnknownLocaleError, ValueError):
-        raise AudienceError(
-            f"the language {shown(word)} is not known; write a tag such as zh or en"
-        ) from None
-
-
-@lru_cache(maxsize=4096)
-def timezone_name(text: str) -> str:
-    """The name of a time zone that exists; "" for ""."""
-    name = text.strip()
-    if not name:
-        return ""
-    try:
-        return ZoneInfo(name).key
-    except (KeyError, ValueError, OSError):
-        raise AudienceError(
-            f"the time zone {shown(name)} is not known; write a name such as Asia/Shanghai"
-        ) from None
 
 
 @lru_cache(maxsize=4096)
@@ -128,17 +103,59 @@ def status_word(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def split_list(text: str) -> tuple[str, ...]:
-    """The parts between , ; | or a line break, in order, each once."""
-    parts = (clean_line(part, "tag", MAX_TAG) for part in _SEPARATORS.split(text))
-    return tuple(dict.fromkeys(part for part in parts if part))
+    """The parts between , ; | 、 or a line break, in order, each once: the first spelling, whatever the case.
+
+    A part in quotes may hold such a sign (`"Smith, John";vip`). A JSON list of texts is read as one too.
+    """
+    parts = (clean_line(part, "tag", MAX_TAG) for part in _json_list(text) or _parts(text))
+    return _each_once(part for part in parts if part)
 
 
 def tags_of(parts: Iterable[str]) -> tuple[str, ...]:
-    """Tags, cleaned, in order, each once. A tag may not hold what separates tags."""
-    tags = tuple(dict.fromkeys(tag for part in parts for tag in split_list(part)))
+    """Tags, cleaned, in order, each once: the first spelling, whatever the case."""
+    tags = _each_once(tag for part in parts for tag in split_list(part))
     if len(tags) > MAX_TAGS:
         raise AudienceError(f"there are more than {MAX_TAGS} tags; keep what is used")
     return tags
+
+
+def joined_list(parts: Iterable[str]) -> str:
+    """One cell that `split_list` reads back: the parts with ; between them, in quotes where needed."""
+    return ";".join(
+        '"' + part.replace('"', '""') + '"' if _SEPARATORS.search(part) or part[:1] in ('"', "[") else part
+        for part in parts
+    )
+
+
+def _each_once(parts: Iterable[str]) -> tuple[str, ...]:
+    found: dict[str, str] = {}
+    for part in parts:
+        found.setdefault(part.casefold(), part)
+    return tuple(found.values())
+
+
+def _parts(text: str) -> Iterator[str]:
+    """What stands between the separators, without the quotes around it."""
+    if '"' not in text:
+        yield from _SEPARATORS.split(text)
+        return
+    place = 0
+    while place <= len(text):
+        quoted = _QUOTED.match(text, place)
+        separator = None if quoted else _SEPARATORS.search(text, place)
+        end = quoted.end() if quoted else separator.start() if separator else len(text)
+        yield quoted[1].replace('""', '"') if quoted else text[place:end]
+        place = end + 1
+
+
+def _json_list(text: str) -> list[str]:
+    if not text.lstrip().startswith("["):
+        return []
+    try:
+        parts = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    return parts if isinstance(parts, list) and all(isinstance(part, str) for part in parts) else []
 
 
 def editions_of(names: Iterable[str], known: Collection[str]) -> tuple[str, ...]:
@@ -152,25 +169,9 @@ def editions_of(names: Iterable[str], known: Collection[str]) -> tuple[str, ...]
     return chosen
 
 
-@lru_cache(maxsize=4096)
 def moment(text: str, zone: dt.tzinfo) -> str:
     """A date with or without a time as the database keeps it (UTC). A bare time is one of `zone`."""
-    given = text.strip()
-    match = _DATE.fullmatch(given)
-    try:
-        if not match or not 1900 <= int(match["y"]) < 9999:
-            raise ValueError
-        at = dt.datetime(int(match["y"]), int(match["m"]), int(match["d"]), tzinfo=zone)
-        if match["time"]:
-            hour, _, rest = match["time"].partition(":")
-            clock = dt.time.fromisoformat(f"{hour:0>2}:{rest}")
-            at = dt.datetime.combine(at.date(), clock, tzinfo=zone)
-        if match["zone"]:
-            offset = match["zone"] if match["zone"] not in ("Z", "UTC") else "+0000"
-            at = at.replace(tzinfo=dt.datetime.strptime(offset, "%z").tzinfo)
-        return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    except (ValueError, OverflowError):
-        raise AudienceError(f"the date {shown(given)} is not clear; write it as 2026-01-31") from None
+    return read_moment(text, zone)
 
 
 def attribute_key(text: str) -> str:
@@ -185,8 +186,15 @@ def attribute_key(text: str) -> str:
 
 
 def attribute_value(text: str, key: str) -> str:
-    """The text of an attribute. It may hold line breaks, no other control characters."""
-    value = text.strip()
+    """The text of an attribute in NFC. It may hold line breaks, no other control characters.
+
+    "" for what shows nothing, and for `NULL` and `\\N`. Raises AudienceError.
+    """
+    value = bare(text)
+    if is_null(value):
+        value = ""
+    elif not value.isascii():
+        value = "" if shows_nothing(value) else unicodedata.normalize("NFC", value)
     if _CONTROL_BUT_BREAKS.search(value):
         raise AudienceError(f"{key} holds a control character; remove it")
     if len(value) > MAX_VALUE:

@@ -45,6 +45,8 @@ def say_plan(
     if plan.domains:
         top = ", ".join(f"{domain} {number:,}" for domain, number in list(plan.domains.items())[:4])
         say(f"           mostly at {top}")
+    if page := _public_page(prepared, plan):
+        say(f"Archive    {page}")
     if plan.since:
         say(f"Since      {plan.since.campaign}: {plan.since.joined:,} new, {plan.since.left:,} gone")
     say(f"Size       HTML {plan.html_bytes / 1024:.1f} KB, message {plan.message_bytes / 1024:.1f} KB")
@@ -66,12 +68,29 @@ def frozen_plan(prepared: Prepared) -> Plan:
     if existing is None:
         return plan
     names = {field.name for field in fields(Plan)} - {"transport", "warnings", "since", "hash"}
-    return replace(plan, **{name: value for name, value in existing.plan.items() if name in names})
+    # Up to version 0.3.0 every public page showed what most readers got.
+    known = {"archive": "variant", **existing.plan}
+    return replace(plan, **{name: value for name, value in known.items() if name in names})
 
 
 def _folder(transport: str) -> str:
     """`outbox/` of `outbox:outbox`."""
     return transport.partition(":")[2].rstrip("/") + "/"
+
+
+def _public_page(prepared: Prepared, plan: Plan) -> str:
+    """What the public archive shows; '' where that is what every reader of the edition gets."""
+    if plan.archive == "none":
+        return "there is no public page: archive = false"
+    only = ", ".join(only_expressions(prepared.loaded.issue))
+    shown = []
+    if only and plan.archive == "variant":
+        shown.append('shows what most readers get: archive = "variant"')
+    elif only:
+        shown.append(f"leaves out what is only for {only}")
+    if plan.segment:
+        shown.append("is open to all, and not to the segment alone")
+    return f"the public page {' and '.join(shown)}" if shown else ""
 
 
 def _reading(prepared: Prepared, variant: int) -> str:

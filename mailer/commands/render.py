@@ -55,7 +55,10 @@ def render(
         f"{output}: email.html ({html / 1000:.1f} KB), email.txt ({text / 1000:.1f} KB), web.html, "
         "message.eml"
     )
-    for bit, expression in enumerate(only_expressions(loaded.issue)):
+    expressions = only_expressions(loaded.issue)
+    if expressions and settings.editions[loaded.issue.edition].public_page == "everybody":
+        say(f"{output / 'variants' / '0'}: what is for everybody; its web.html is the public page")
+    for bit, expression in enumerate(expressions):
         say(f"{output / 'variants' / str(1 << bit)}: what readers see of whom `{expression}` alone is true")
     if any(problem.severity == "error" for problem in problems):
         raise typer.Exit(1)

@@ -18,6 +18,7 @@ from mailer.commands.defects import explain_defect
 from mailer.config import Settings
 from mailer.errors import FailureError
 from mailer.publish.background import Scheduler
+from mailer.render.lookup import check_folders
 from mailer.store import open_store
 
 __all__ = ["address_of", "serve"]
@@ -43,6 +44,7 @@ def serve(
 
     settings = settings_of(context)
     settings.signing_keys()
+    check_folders(settings.root)
     with closing(open_store(settings.database).conn) as connection:
         fill_in(Database(connection), settings.signing_keys()[-1])
     scheduler = Scheduler(settings, on_defect=partial(_tell_defect, settings))

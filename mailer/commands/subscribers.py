@@ -2,90 +2,35 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from sqlite_utils import Database
 
-from mailer.audience import bounces, people, subscribers, suppression
+from mailer.audience import bounces, moving, people, subscribers
 from mailer.audience.address import normalize_address
-from mailer.audience.consent import Consent, consents_of
-from mailer.audience.people import Subscriber
-from mailer.audience.values import (
-    attribute_value,
-    clean_line,
-    editions_of,
-    language_tag,
-    tags_of,
-    timezone_name,
-)
+from mailer.audience.people import Subscriber, state_of
+from mailer.audience.values import clean_line
+from mailer.commands.adding import add
 from mailer.commands.asking import YesOption, confirm
-from mailer.commands.context import JsonOption, as_json_text, emit_json, say, settings_of
+from mailer.commands.context import as_json_text, emit_json, say, settings_of
+from mailer.commands.leaving import suppress, unsubscribe
 from mailer.commands.lists import export_list, filter_of, import_list
-from mailer.delivery.campaigns import find_campaign
-from mailer.errors import AudienceError, InputError
-from mailer.store import open_store, utc_now
+from mailer.commands.person import AsJson, Who, document_of, editions_text, wanted
+from mailer.commands.story import show
+from mailer.delivery.campaigns import campaigns, deliveries_of, find_campaign
+from mailer.errors import InputError
+from mailer.store import open_store
 
 __all__ = ["app"]
 
 app = typer.Typer(help="Who is written to, and what they asked for.", no_args_is_help=True)
 app.command("import")(import_list)
 app.command("export")(export_list)
-
-Who = Annotated[str, typer.Argument(metavar="ADDRESS")]
-AsJson = Annotated[bool, JsonOption]
-
-
-@app.command()
-def add(
-    context: typer.Context,
-    address: Who,
-    edition: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="What they read; else all editions.")
-    ] = None,
-    name: Annotated[str | None, typer.Option(help="How they are addressed.")] = None,
-    language: Annotated[str | None, typer.Option(help="A tag such as zh or en.")] = None,
-    timezone: Annotated[str | None, typer.Option(help="A name such as Asia/Shanghai.")] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="May be given several times.")] = None,
-    attribute: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="May be given several times.")
-    ] = None,
-    consent: Annotated[
-        str | None, typer.Option(help="How they asked for it; this brings back who had left.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Adds one person, or changes what is known of them."""
-    settings = settings_of(context)
-    person_address = normalize_address(address)
-    details = subscribers.Details(
-        name=None if name is None else clean_line(name),
-        language=None if language is None else language_tag(language),
-        timezone=None if timezone is None else timezone_name(timezone),
-        tags=tags_of(tag) if tag else None,
-        attributes=dict(_pair(text) for text in attribute or ()),
-    )
-    how = clean_line(consent or "", "consent", 500)
-    if consent is not None and not how:
-        raise AudienceError('--consent is empty; say how they asked, as in --consent "by phone"')
-    chosen = editions_of(edition or (), settings.editions)
-    db = open_store(settings.database)
-    known = people.find(db, address)
-    person, new = subscribers.add(
-        db,
-        person_address,
-        consent=Consent(utc_now(), how or "operator", "command line"),
-        editions=chosen if chosen or known else tuple(settings.editions),
-        details=details,
-        own_act=bool(how),
-    )
-    if as_json:
-        emit_json({"added": new, "subscriber": _document(person)})
-    else:
-        say(f"{person.address} is {'added' if new else 'updated'}; reads {_editions(person)}.")
+app.command()(add)
+app.command()(show)
+app.command()(unsubscribe)
+app.command()(suppress)
 
 
 @app.command("list")
@@ -98,91 +43,26 @@ def list_people(
 ) -> None:
     """Everybody who fits, one a line."""
     settings = settings_of(context)
-    wanted = filter_of(settings, status, edition, segment)
-    found = people.list_subscribers(open_store(settings.database), **wanted)
+    chosen = filter_of(settings, status, edition, segment)
+    found = people.list_subscribers(open_store(settings.database), **chosen)
     if as_json:
         # One at a time: a list may be longer than the memory.
         sys.stdout.write("[")
         for number, person in enumerate(found):
             sys.stdout.write(",\n " if number else "\n ")
-            sys.stdout.write(as_json_text(_document(person)))
+            sys.stdout.write(as_json_text(document_of(person)))
         sys.stdout.write("\n]\n")
         sys.stdout.flush()
         return
     for person in found:
         address = person.address or f"(erased, number {person.id})"
-        say(f"{address:<40} {person.status:<13} {_editions(person):<24} {person.name}".rstrip())
-
-
-@app.command()
-def show(context: typer.Context, address: Who, as_json: AsJson = False) -> None:
-    """Everything that is known of one person."""
-    db = open_store(settings_of(context).database)
-    person = _wanted(db, address)
-    consents = consents_of(db, person.id)
-    came_back = bounces.bounces_of(db, person.id)
-    stopped = suppression.suppression_of(db, normalize_address(address).key)
-    if as_json:
-        document = _document(person)
-        document["consents"] = [dataclasses.asdict(consent) for consent in consents]
-        document["bounces"] = [dataclasses.asdict(bounce) for bounce in came_back]
-        document["suppressed"] = dataclasses.asdict(stopped) if stopped else None
-        emit_json(document)
-        return
-    lines = [
-        ("Address", person.address or ""),
-        ("Status", person.status),
-        ("Editions", _editions(person)),
-        ("Name", person.name),
-        ("Language", person.language),
-        ("Time zone", person.timezone),
-        ("Tags", ", ".join(person.tags)),
-        *(
-            (key, value if isinstance(value, str) else json.dumps(value))
-            for key, value in _attributes(person)
-        ),
-        ("Joined", person.joined_at),
-        *(("Consent", f"{given.given_at}: {given.method} {given.origin}".rstrip()) for given in consents),
-    ]
-    for bounce in came_back:
-        place = f" (campaign {bounce.campaign})" if bounce.campaign else ""
-        lines.append(("Bounced", f"{bounce.at}: {bounce.words or 'no reason was given'}{place}"))
-    if stopped:
-        lines.append(("Suppressed", f"{stopped.added_at}: {stopped.reason}"))
-    for label, text in lines:
-        if text:
-            # What has several lines is set in, so that none of them passes for a line of ours.
-            say(f"{label:<12} {text}".replace("\n", "\n" + " " * 13))
-
-
-@app.command()
-def unsubscribe(
-    context: typer.Context,
-    address: Who,
-    edition: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only from this edition; else from everything.")
-    ] = None,
-    reason: Annotated[str, typer.Option(help="In their own words.")] = "",
-    as_json: AsJson = False,
-) -> None:
-    """Takes somebody off, as they asked."""
-    settings = settings_of(context)
-    if edition is not None:
-        editions_of((edition,), settings.editions)
-    db = open_store(settings.database)
-    person = _wanted(db, address)
-    changed = subscribers.unsubscribe(db, person.id, edition=edition, reason=reason, source="cli")
-    if as_json:
-        emit_json({"changed": changed, "subscriber": _document(_wanted(db, address))})
-    else:
-        place = edition or "everything"
-        say(f"{person.address} {'is now off' if changed else 'was already off'} {place}.")
+        say(f"{address:<40} {state_of(person):<13} {editions_text(person):<24} {person.name}".rstrip())
 
 
 @app.command()
 def restore(
     context: typer.Context,
-    address: Annotated[str | None, typer.Argument(metavar="[ADDRESS]")] = None,
+    address: Annotated[str | None, typer.Argument(metavar="ADDRESS")] = None,
     campaign: Annotated[
         str | None, typer.Option(metavar="SLUG", help="Everybody whom this campaign marked as bounced.")
     ] = None,
@@ -205,12 +85,12 @@ def restore(
         else:
             say(f"{number:,} {people_are} written to again, whom {campaign} had marked as bounced.")
         return
-    person = _wanted(db, address or "")
+    person = wanted(db, address or "")
     bounces.restore(db, person, reason=why)
     if as_json:
-        emit_json({"restored": 1, "subscriber": _document(_wanted(db, address or ""))})
+        emit_json({"restored": 1, "subscriber": document_of(wanted(db, address or ""))})
     else:
-        say(f"{person.address} is active again; reads {_editions(person)}.")
+        say(f"{person.address} is active again; reads {editions_text(person)}.")
 
 
 @app.command()
@@ -222,7 +102,7 @@ def erase(
 ) -> None:
     """Forgets somebody for good. It cannot be undone."""
     db = open_store(settings_of(context).database)
-    person = _wanted(db, address)
+    person = wanted(db, address)
     if not yes:
         confirm(
             f"Forget {person.address} for good?",
@@ -237,46 +117,36 @@ def erase(
         say(f"{person.address} is forgotten (number {person.id}), and no import brings the address back.")
 
 
-@app.command()
-def suppress(
+@app.command("change-address")
+def change_address(
     context: typer.Context,
-    address: Who,
-    reason: Annotated[str, typer.Option(help="Why.")] = "operator",
+    old: Annotated[str, typer.Argument(metavar="OLD")],
+    new: Annotated[str, typer.Argument(metavar="NEW")],
+    reason: Annotated[str, typer.Option(help="How it is known.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Never writes to this address again, whoever asks, also if it is not on the list."""
+    """Gives somebody another address. They stay the same person, with their history, also if they left."""
+    who, why = normalize_address(new), clean_line(reason, "reason", 500)
     db = open_store(settings_of(context).database)
-    wanted = normalize_address(address)
-    changed = suppression.suppress(db, wanted.key, clean_line(reason, "reason") or "operator")
+    before = wanted(db, old)
+    changed = moving.change_address(db, before, who, reason=why)
+    person = people.get(db, before.id) or before
+    on_the_way = [one.slug for one in deliveries_of(db, person.id, campaigns(db)) if one.state == "sending"]
     if as_json:
-        emit_json({"address": wanted.address, "changed": changed})
-    else:
-        say(f"{wanted.address} {'is now' if changed else 'was already'} on the suppression list.")
+        emit_json({"changed": changed, "subscriber": document_of(person), "on_the_way": on_the_way})
+        return
+    if not changed:
+        say(f"{person.address} is their address already.")
+        return
+    say(f"{before.address} is {person.address} now; {_stands(person)}.")
+    for slug in on_the_way:
+        say(f"{slug} is being handed over to {before.address}; if that is refused, `campaigns retry {slug}`.")
 
 
-def _wanted(db: Database, address: str) -> Subscriber:
-    person = people.find(db, address)
-    if person is None:
-        who = normalize_address(address).address
-        raise AudienceError(f"{who} is not a subscriber; `mailer subscribers list` shows who is")
-    return person
-
-
-def _pair(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    key = clean_line(key, "attribute", 100)
-    if not equals or not key:
-        raise AudienceError(f'--attribute "{text[:80]}" is not KEY=VALUE; write it as company=Acme')
-    return key, attribute_value(value, key)
-
-
-def _document(person: Subscriber) -> dict[str, Any]:
-    return dataclasses.asdict(person)
-
-
-def _attributes(person: Subscriber) -> list[tuple[str, Any]]:
-    return sorted(person.attributes.items())
-
-
-def _editions(person: Subscriber) -> str:
-    return ", ".join(person.editions) or "no edition"
+def _stands(person: Subscriber) -> str:
+    if person.status == "bounced":
+        return (
+            "still bounced; if mail reaches the new address, "
+            f'`mailer subscribers restore {person.address} --reason "…"`'
+        )
+    return f"reads {editions_text(person)}" if person.status == "active" else f"still {person.status}"

@@ -6,7 +6,7 @@ import datetime as dt
 import ipaddress
 import re
 from string import Formatter
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
@@ -18,6 +18,7 @@ from mailer.config.urls import split_url
 
 __all__ = [
     "TITLE_FIELDS",
+    "Archive",
     "BaseUrl",
     "Colour",
     "Domain",
@@ -109,6 +110,8 @@ def _timezone(value: str) -> str:
 
 def _language(value: str) -> str:
     try:
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,35}", value):
+            raise ValueError
         return str(Locale.parse(value.replace("-", "_"))).replace("_", "-")
     except (UnknownLocaleError, ValueError):
         raise ValueError(f'"{value}" is not a language tag such as en or zh') from None
@@ -126,6 +129,15 @@ def _time(value: object) -> object:
     if isinstance(value, dt.time):
         return value
     raise ValueError(f'"{value}" is not a time of day such as "08:00"')
+
+
+def _archive(value: object) -> object:
+    words = {"true": True, "false": False}  # as they come from the environment
+    if isinstance(value, str):
+        value = words.get(value.strip(), value.strip())
+    if isinstance(value, bool) or value == "variant":
+        return value
+    raise ValueError(f'"{value}" is not true, false or "variant"')
 
 
 def _title(value: str) -> str:
@@ -213,6 +225,8 @@ def _key_file(value: str) -> str:
     return _filled(_one_line(value))
 
 
+#: True: the public page shows what is for everybody; "variant": what most readers got; False: there is none.
+Archive = Annotated[bool | Literal["variant"], BeforeValidator(_archive)]
 Line = Annotated[str, AfterValidator(_one_line)]
 Filled = Annotated[str, AfterValidator(_filled)]
 Name = Annotated[str, AfterValidator(_one_line), AfterValidator(_filled)]

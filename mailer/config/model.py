@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, SecretStr, model_validator
 
 from mailer.addresses import header_address
 from mailer.config.fields import (
+    Archive,
     BaseUrl,
     Colour,
     Domain,
@@ -70,7 +71,8 @@ class Brand(Frozen):
 class Edition(Frozen):
     """A recurring publication slot. `layout` names a template of templates/email/.
 
-    `time` is when it usually goes out, in the workspace's zone: what `send --at usual` means.
+    `time` is when it usually goes out, in the workspace's zone: what `send --at usual` means. `archive` says
+    what the public page of an issue shows, see `public_page`.
     """
 
     name: Name
@@ -79,6 +81,14 @@ class Edition(Frozen):
     language: Language | None = None
     time: TimeOfDay = None
     description: Line = ""
+    archive: Archive = True
+
+    @property
+    def public_page(self) -> Literal["everybody", "variant", "none"]:
+        """What the public page shows: what is for everybody, or what most readers got; "none" for no page."""
+        if self.archive == "variant":
+            return "variant"
+        return "everybody" if self.archive else "none"
 
 
 class Delivery(Frozen):

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from sqlite_utils import Database
 
 from mailer.audience.bounces import last_bounced, record_bounce
+from mailer.audience.moving import moved_at
 from mailer.delivery.campaigns import Campaign
 from mailer.delivery.refusal import Cause
 from mailer.delivery.transports.base import Outcome, Result
@@ -29,6 +30,8 @@ _CAUSE = """
     UPDATE deliveries SET cause = ?
     WHERE campaign_id = ? AND subscriber_id = ? AND attempt = ? AND state = 'sending'
 """
+
+_CLAIMED_AT = "SELECT claimed_at FROM deliveries WHERE campaign_id = ? AND subscriber_id = ?"
 
 # Refusals of the mailbox in other campaigns since the last that was taken, and since they last bounced.
 _STREAK = """
@@ -49,10 +52,14 @@ def note_refusals(
 ) -> None:
     """Before (subscriber id, attempt, outcome, due) are settled: the causes, and who has bounced by them.
 
-    A claim that is not open any more changes nothing, so that telling it twice counts once.
+    A claim that is not open any more changes nothing, so that telling it twice counts once. A refusal of an
+    address that has become another since the claim says nothing of the reader: they may be tried again.
     """
     for subscriber, attempt, outcome, _ in outcomes:
         if outcome.cause is None:
+            continue
+        of_the_address = outcome.result is Result.REJECTED and outcome.cause in (Cause.ADDRESS, Cause.MAILBOX)
+        if of_the_address and _moved_since(db, subscriber, campaign.id):
             continue
         values = (outcome.cause.value, campaign.id, subscriber, attempt)
         if not db.conn.execute(_CAUSE, values).rowcount or outcome.result is not Result.REJECTED:
@@ -77,10 +84,20 @@ def source_of(transport: str) -> str:
     return "smtp" if scheme == "smtps" else scheme
 
 
+def _moved_since(db: Database, subscriber_id: int, campaign_id: int) -> bool:
+    """Whether the reader's address has become another since this delivery was claimed."""
+    moved = moved_at(db, subscriber_id)
+    if not moved:
+        return False
+    (claimed,) = db.conn.execute(_CLAIMED_AT, (campaign_id, subscriber_id)).fetchone() or ("",)
+    return moved >= (claimed or "")
+
+
 def _lasts(db: Database, subscriber_id: int, campaign_id: int, now: str) -> bool:
     """Whether this refusal of a mailbox is one too many."""
     number, since = db.conn.execute(
-        _STREAK, (subscriber_id, campaign_id, last_bounced(db, subscriber_id))
+        _STREAK,
+        (subscriber_id, campaign_id, max(last_bounced(db, subscriber_id), moved_at(db, subscriber_id))),
     ).fetchone()
     if number + 1 < MAILBOX_CAMPAIGNS:
         return False

@@ -159,7 +159,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One sending as it would be now. Sizes are bytes; `variants` counts readers by rendition."""
+    """One sending as it would be now. Sizes are bytes; `variants` counts readers by rendition.
+
+    `archive` is what the public page shows: "everybody" for what is for everybody, "variant" for what most
+    readers get, "none" where there is no page.
+    """
 
     slug: str
     issue: str
@@ -180,6 +184,7 @@ class Plan:
     content_hash: str
     audience_hash: str
     hash: str
+    archive: str = "everybody"
 
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON data."""
@@ -199,11 +204,13 @@ def make_plan(
     transport: str,
     last: Campaign | None,
     warnings: Sequence[str],
+    public: Rendition | None,
 ) -> Plan:
-    """The plan of sending `renditions` to `audience`."""
+    """The plan of sending `renditions` to `audience`, and of showing the page of `public` to the world."""
     issue = loaded.issue
     sender = str(settings.publication.sender)
-    content = content_of(settings, renditions, slug)
+    archive = settings.editions[issue.edition].public_page
+    content = content_of(settings, renditions, slug, archive, public)
     content_hash = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     both = hashlib.sha256(f"{content_hash}\n{audience.digest}\n{segment}".encode()).hexdigest()
     main = renditions[main_variant(audience)]
@@ -238,18 +245,34 @@ def make_plan(
         content_hash=content_hash,
         audience_hash=audience.digest,
         hash=both[:16],
+        archive=archive,
     )
 
 
-def content_of(settings: Settings, renditions: Mapping[int, Rendition], slug: str) -> dict[str, Any]:
-    """What is sent, as JSON data; `renditions` are digests by variant."""
-    return {
+def content_of(
+    settings: Settings,
+    renditions: Mapping[int, Rendition],
+    slug: str,
+    archive: str = "everybody",
+    public: Rendition | None = None,
+) -> dict[str, Any]:
+    """What is sent, as JSON data; `renditions` are digests by variant.
+
+    `public` is there where the public page shows something else than all readers get: what `archive` says,
+    or the digest of the page.
+    """
+    content = {
         "sender": str(settings.publication.sender),
         "reply_to": str(settings.publication.reply_to or ""),
         "base_url": settings.publication.base_url,
         "slug": slug,
         "renditions": {str(variant): r.digest for variant, r in sorted(renditions.items())},
     }
+    if archive != "everybody":
+        content["public"] = archive
+    elif public is not None and renditions.keys() != {0}:
+        content["public"] = hashlib.sha256(public.web.encode()).hexdigest()
+    return content
 
 
 def main_variant(audience: Audience) -> int:

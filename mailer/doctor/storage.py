@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -24,7 +25,10 @@ _STEPS_BETWEEN_LOOKS: Final = 10_000
 
 
 def database(settings: Settings, *, seconds: float = _QUICK_CHECK_SECONDS) -> Iterator[Finding]:
-    """Whether it opens, is sound (PRAGMA quick_check), in WAL mode and may be written. At most `seconds`."""
+    """Whether it opens, is sound (PRAGMA quick_check), in WAL mode, may be written, and is private.
+
+    Takes at most `seconds`.
+    """
     name, path = "database", settings.database
     if not path.exists():
         yield Finding(
@@ -72,6 +76,13 @@ def database(settings: Settings, *, seconds: float = _QUICK_CHECK_SECONDS) -> It
         what = f"journal mode {mode}" if mode != "wal" else "tables are missing"
         yield Finding(
             name, Status.WARNING, f"not as mailer leaves it: {what}", "mailer subscribers list mends that"
+        )
+    elif stat.S_IMODE(path.stat().st_mode) & 0o007:
+        yield Finding(
+            name,
+            Status.WARNING,
+            "everybody on this machine may read the readers' addresses",
+            f"chmod 600 {path.name}*",
         )
     else:
         yield Finding(name, Status.OK, f"sound, in WAL mode, {path.stat().st_size / 1e6:,.1f} MB")

@@ -33,6 +33,8 @@ _NAMES = {
     "slug": "the campaign's name",
     "segment": "the segment",
     "renditions": "the issue or the theme",
+    "public": "the issue or the theme",
+    "archive": "the public page",
 }
 
 
@@ -78,7 +80,10 @@ def approved(db: Database, settings: Settings, prepared: Prepared, wanted: str) 
             f"campaign {kept.plan['slug']} was made since plan {wanted}, so that this would be "
             f"{prepared.plan.slug}; nothing was sent. {plan_again}"
         )
-    changed = _changed(kept, {**_content(settings, prepared), "segment": prepared.plan.segment})
+    plan = prepared.plan
+    changed = _changed(
+        kept, {**_content(settings, prepared), "segment": plan.segment, "archive": plan.archive}
+    )
     if changed:
         raise CampaignError(
             f"{' and '.join(changed)} changed since plan {wanted}; nothing was sent. {plan_again}"
@@ -90,17 +95,23 @@ def approved(db: Database, settings: Settings, prepared: Prepared, wanted: str) 
 
 
 def _content(settings: Settings, prepared: Prepared) -> dict[str, Any]:
-    return content_of(settings, prepared.renditions, prepared.plan.slug)
+    plan = prepared.plan
+    return content_of(settings, prepared.renditions, plan.slug, plan.archive, prepared.public)
 
 
 def _changed(kept: KeptPlan, content: Mapping[str, Any]) -> list[str]:
     """What is not sent as it was planned, in words. A variant whose last reader left is no change."""
-    planned = {**kept.content, "segment": kept.plan["segment"]}
+    # A plan of version 0.3.0 or earlier says nothing of the public page.
+    planned = {**content, **kept.content, "segment": kept.plan["segment"]}
+    planned["archive"] = kept.plan.get("archive", content["archive"])
+    if planned["archive"] != content["archive"]:
+        planned.pop("public", None)  # it is another page in any case
     both = planned["renditions"].keys() & content["renditions"].keys()
-    changed = [key for key in content if key != "renditions" and content[key] != planned[key]]
+    compared = (content.keys() & planned.keys()) - {"renditions"}
+    changed = [key for key in content if key in compared and content[key] != planned[key]]
     if any(planned["renditions"][variant] != content["renditions"][variant] for variant in both):
         changed.append("renditions")
-    return [_NAMES[key] for key in changed]
+    return list(dict.fromkeys(_NAMES[key] for key in changed))
 
 
 def _in_words(difference: Difference) -> str:

@@ -110,7 +110,7 @@ def freeze(
                 folder,
                 settings=settings,
                 loaded=loaded,
-                renditions=prepared.renditions,
+                renditions=prepared.archived,
                 manifest={
                     "slug": plan.slug,
                     "status": "scheduled" if schedule else "ready",

@@ -30,6 +30,7 @@ from mailer.errors import IssueError, Problem, SegmentError
 from mailer.issue.load import LoadedIssue, load_issue
 from mailer.issue.model import only_expressions, only_places
 from mailer.publish.guard import refuse_if_forgotten
+from mailer.publish.public_page import public_rendition, shows_nothing
 from mailer.publish.way import choose_way, is_folder, why_not
 from mailer.render.check import check_rendition
 from mailer.render.render import render_variants
@@ -55,6 +56,7 @@ class Prepared:
     """An issue, rendered and planned; `existing` is the campaign that sent it to this audience already.
 
     `tried_out` is set where the plan goes to readers who have it in a folder only.
+    `public` is the rendition of the public page where that shows what is for everybody, else None.
     `people` are the recipients of the plan, `newest` is the number of the newest campaign that there was
     (0: none), `erased` counts recipients of a kept plan who are not in `people` any more.
     """
@@ -68,6 +70,12 @@ class Prepared:
     tried_out: TriedOut | None = None
     newest: int = 0
     erased: int = 0
+    public: Rendition | None = None
+
+    @property
+    def archived(self) -> Mapping[int, Rendition]:
+        """All renditions that the campaign's folder holds: those of readers, and that of the public page."""
+        return self.renditions if self.public is None else {0: self.public, **self.renditions}
 
 
 def prepare(
@@ -155,6 +163,7 @@ def _plan(db: Database, settings: Settings, request: _Request, existing: Campaig
     packer = Packer()
     audience = survey(db, selection, packer)
     renditions = render_variants(loaded, settings, slug=slug, variants=audience_variants(audience))
+    public = public_rendition(loaded, settings, slug, renditions)
     plan = make_plan(
         db,
         settings,
@@ -167,9 +176,12 @@ def _plan(db: Database, settings: Settings, request: _Request, existing: Campaig
         transport=way,
         last=_last(known, loaded, same),
         warnings=_warnings(db, settings, way, signer, loaded, renditions, audience, known, same),
+        public=public,
     )
     newest = max((campaign.id for campaign in known), default=0)
-    return Prepared(loaded, renditions, selection, plan, existing, packer.planned(), newest=newest)
+    return Prepared(
+        loaded, renditions, selection, plan, existing, packer.planned(), newest=newest, public=public
+    )
 
 
 def selection_for(
@@ -275,6 +287,11 @@ def _warnings(
         warnings.append(
             f"dkim.domain {signer.domain} has nothing in common with {sender} of From, "
             "so the signature does not count for DMARC"
+        )
+    if shows_nothing(loaded, settings):
+        warnings.append(
+            "nothing of the issue is for everybody, so its public page is empty; archive = false in "
+            f"[editions.{loaded.issue.edition}] makes none"
         )
     if trouble := why_not(way, settings):
         warnings.append(f"it cannot be sent like this: {trouble}")

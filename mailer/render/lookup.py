@@ -1,12 +1,14 @@
 """The files of a theme: the workspace's own over the built-in ones, read at once.
 
 Everything is read into memory first, so that the hash of a theme is that of what was rendered, even while
-somebody edits it.
+somebody edits it. What is there and cannot be looked at is refused: the built-in look in its place would be
+sent without anybody's wish.
 """
 
 from __future__ import annotations
 
 import hashlib
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +17,7 @@ from pathlib import Path
 import mailer
 from mailer.errors import Problem, ThemeError
 
-__all__ = ["ThemeFile", "ThemeFiles", "built_in_theme", "read_theme"]
+__all__ = ["ThemeFile", "ThemeFiles", "built_in_theme", "check_folders", "read_theme"]
 
 FOLDERS = ("email", "text", "web", "locale")
 SUFFIXES = (".mjml", ".html", ".txt", ".po")
@@ -82,6 +84,8 @@ def read_theme(root: Path) -> ThemeFiles:
     own, built_in = root / "templates", built_in_theme()
     problems: list[Problem] = []
     files = _read(own, root, "templates/", problems)
+    if problems:
+        raise ThemeError.of(problems)
     if own.resolve() != built_in.resolve():
         ours = {file.name for file in files}
         for file in _read(built_in, built_in, "(built-in) templates/", problems):
@@ -92,14 +96,84 @@ def read_theme(root: Path) -> ThemeFiles:
     return ThemeFiles(tuple(files))
 
 
+def check_folders(root: Path) -> None:
+    """Looks whether the templates of the workspace at `root` can be found. Raises ThemeError otherwise."""
+    problems: list[Problem] = []
+    _templates(root / "templates", "templates/", problems)
+    if problems:
+        raise ThemeError.of(problems)
+
+
+def _templates(folder: Path, prefix: str, problems: list[Problem]) -> list[Path]:
+    """The files of a theme in `folder`, sorted; none where there is no such folder."""
+    if not _is_folder(folder, prefix.rstrip("/"), problems):
+        return []
+    return sorted(path for name in FOLDERS for path in _below(folder / name, prefix + name, problems))
+
+
+def _below(folder: Path, shown: str, problems: list[Problem]) -> list[Path]:
+    """The templates in a folder and in those below it. `shown` is how messages name it."""
+    if not _is_folder(folder, shown, problems):
+        return []
+    try:
+        paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        problems.append(_unreadable(error, shown))
+        return []
+    found: list[Path] = []
+    for path in paths:
+        place, is_template = f"{shown}/{path.name}", path.suffix in SUFFIXES
+        # Of a file with another ending, as of notes.md, nothing is taken in any case.
+        mode = _mode(path, place, problems if is_template or not path.suffix else [])
+        if stat.S_ISDIR(mode) and is_template:
+            problems.append(Problem("is a folder, not a file; rename it", place))
+        elif stat.S_ISDIR(mode) and _is_link(path):
+            problems.append(Problem("is a link to a folder; put the folder itself there", place))
+        elif stat.S_ISDIR(mode):
+            found += _below(path, place, problems)
+        elif stat.S_ISREG(mode) and is_template:
+            found.append(path)
+        elif mode and is_template:
+            problems.append(Problem("is no ordinary file; move it away", place))
+    return found
+
+
+def _is_folder(path: Path, shown: str, problems: list[Problem]) -> bool:
+    mode = _mode(path, shown, problems)
+    if mode and not stat.S_ISDIR(mode):
+        problems.append(Problem("is a file, not a folder; rename it, or move it away", shown))
+    return stat.S_ISDIR(mode)
+
+
+def _mode(path: Path, shown: str, problems: list[Problem]) -> int:
+    """What is there, as `stat` has it; 0 where there is nothing, or it cannot be told."""
+    try:
+        return path.stat().st_mode
+    except OSError as error:
+        if _is_link(path):
+            problems.append(
+                Problem("is a link that leads nowhere, or where this user may not look; mend it", shown)
+            )
+        elif not isinstance(error, FileNotFoundError):
+            problems.append(_unreadable(error, shown))
+        return 0
+
+
+def _is_link(path: Path) -> bool:
+    try:
+        return path.is_symlink()
+    except OSError:
+        return False
+
+
+def _unreadable(error: OSError, shown: str) -> Problem:
+    why = (error.strerror or str(error)).lower()
+    return Problem(f"cannot be read: {why}; let this user read it, or move it away", shown)
+
+
 def _read(folder: Path, inside: Path, prefix: str, problems: list[Problem]) -> list[ThemeFile]:
     files: list[ThemeFile] = []
-    paths = sorted(
-        path
-        for name in FOLDERS
-        for path in (folder / name).rglob("*")
-        if path.suffix in SUFFIXES and not path.name.startswith(".") and path.is_file()
-    )
+    paths = _templates(folder, prefix, problems)
     if len(paths) > MAX_FILES:
         problems.append(Problem(f"has more than {MAX_FILES} files; a theme needs a few dozen", prefix))
         return []

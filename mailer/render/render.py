@@ -100,7 +100,7 @@ class _Rendering:
             "dir": "rtl" if locale.text_direction == "rtl" else "ltr",
             "date_long": format_date(self.issue.date, "long", locale),
             "weekday": format_date(self.issue.date, "EEEE", locale),
-            "links": LinksView(archive),
+            "links": LinksView("" if edition.public_page == "none" else archive),
             MARKERS: self.markers,
             TRANSLATIONS: words_of(self.theme.files, self.issue.language),
         }

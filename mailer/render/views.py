@@ -183,7 +183,10 @@ class BrandView:
 
 @dataclass(frozen=True)
 class LinksView:
-    """Addresses that are the same for everybody. Those of one person are slots."""
+    """Addresses that are the same for everybody. Those of one person are slots.
+
+    `archive` is that of the public page, '' where the edition has none.
+    """
 
     called: ClassVar[str] = "links"
 

@@ -19,13 +19,13 @@ from typing import Any
 
 from babel.dates import format_date
 from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateSyntaxError
-from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 from starlette.responses import HTMLResponse
 
 from mailer.config import Settings
 from mailer.render.lookup import built_in_theme
 from mailer.web.plain import plain_page
+from mailer.web.sandbox import LARGEST_PAGE, PageEnvironment, bounded
 from mailer.web.words import SOURCE_LANGUAGE, catalogue, choose, locale_of
 from mailer.words import visible
 
@@ -39,24 +39,6 @@ _NAMES = (
 )
 #: A language tag, or several, the first wish first.
 _Wish = str | Sequence[str]
-#: A page of more characters is a slip of its template.
-LARGEST_PAGE = 1024 * 1024
-
-
-class _Environment(SandboxedEnvironment):
-    """Raises OverflowError instead of computing a value that fills the memory."""
-
-    intercepted_binops = frozenset({"*", "**"})
-
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """`left operator right`."""
-        if operator == "*":
-            for value, times in ((left, right), (right, left)):
-                if hasattr(value, "__len__") and isinstance(times, int) and len(value) * times > LARGEST_PAGE:
-                    raise OverflowError("a product is too large")
-        elif isinstance(right, int) and right > 100:
-            raise OverflowError("a power is too large")
-        return super().call_binop(context, operator, left, right)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +127,15 @@ class Pages:
 
 
 def _rendered(template: Template, values: Mapping[str, Any]) -> str:
-    """What the template gives. Raises OverflowError where that is too large, and what the template raises."""
+    """What the template gives. Raises OverflowError where that is too much, and what the template raises."""
     parts: list[str] = []
     size = 0
-    for part in template.generate(values):
-        parts.append(part)
-        size += len(part)
-        if size > LARGEST_PAGE:
-            raise OverflowError(f"it gives more than {LARGEST_PAGE:,} characters")
+    with bounded():
+        for part in template.generate(values):
+            parts.append(part)
+            size += len(part)
+            if size > LARGEST_PAGE:
+                raise OverflowError(f"it gives more than {LARGEST_PAGE:,} characters")
     return "".join(parts)
 
 
@@ -182,7 +165,7 @@ def _tell(place: str, error: Exception, instead: str) -> None:
 
 
 def _environment(folders: tuple[Path, ...]) -> SandboxedEnvironment:
-    return _Environment(
+    return PageEnvironment(
         loader=FileSystemLoader([folder / "web" / "pages" for folder in folders]),
         autoescape=True,
         undefined=StrictUndefined,

@@ -1,4 +1,4 @@
-"""Around every answer: headers that keep a reader safe, and limits that keep the server alive.
+"""Around every request: its target as a path, headers that keep a reader safe, limits for the server's sake.
 
 No answer ever sets a cookie. What a handler sets itself stays; the rest gets the strictest value.
 """
@@ -6,17 +6,31 @@ No answer ever sets a cookie. What a handler sets itself stays; the rest gets th
 from __future__ import annotations
 
 import asyncio
+import logging
+import re
+from urllib.parse import unquote
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["BODY_SECONDS", "LARGEST_BODY", "Safety", "make_safe"]
+__all__ = ["BODY_SECONDS", "LARGEST_BODY", "Safety", "make_safe", "with_origin_form"]
+
+_log = logging.getLogger("mailer.web")
 
 #: No form of ours, and no one-click POST, comes near this.
 LARGEST_BODY = 64 * 1024
 #: A body that takes longer is not a browser's.
 BODY_SECONDS = 20.0
+
+#: Where there was no thread, when to try again (seconds).
+_RETRY_AFTER = "30"
+_NO_THREAD = (
+    "This could not be answered just now. Please try again in a minute, or reply to the newsletter and a "
+    "person will help.\n"
+)
+_ABSOLUTE = re.compile(rb"https?://[^/]*", re.IGNORECASE)
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -34,8 +48,27 @@ def make_safe(headers: MutableHeaders) -> None:
         headers.setdefault(name, value)
 
 
+def with_origin_form(app: ASGIApp) -> ASGIApp:
+    """`app`, for which a request to `http://HOST/PATH` is one to `/PATH` (RFC 9112, section 3.2.2).
+
+    The host is looked at no more than the Host field is.
+    """
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (absolute := _ABSOLUTE.match(scope.get("raw_path") or b"")):
+            raw = scope["raw_path"][absolute.end() :] or b"/"
+            scope = {**scope, "raw_path": raw, "path": unquote(raw.decode("ascii"))}
+        await app(scope, receive, send)
+
+    return answer
+
+
 class Safety:
-    """ASGI middleware. Raises 413 and 408 into the application, which answers with a page."""
+    """ASGI middleware. Raises 413 and 408 into the application, which answers with a page.
+
+    Where the system gives no thread to answer in, it answers 503 itself: a page of the application would
+    need a thread, too.
+    """
 
     def __init__(self, app: ASGIApp, *, largest: int = LARGEST_BODY, seconds: float = BODY_SECONDS) -> None:
         self._app = app
@@ -49,7 +82,7 @@ class Safety:
             return
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._seconds
-        size, complete = 0, False
+        size, complete, begun = 0, False, False
 
         async def limited() -> Message:
             nonlocal size, complete
@@ -66,8 +99,22 @@ class Safety:
             return message
 
         async def guarded(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 make_safe(MutableHeaders(scope=message))
             await send(message)
 
-        await self._app(scope, limited, guarded)
+        try:
+            await self._app(scope, limited, guarded)
+        except RuntimeError as error:
+            if begun or not _is_no_thread(error):
+                raise
+            _log.error("a request could not be answered: the system gives this process no more threads")
+            busy = PlainTextResponse(_NO_THREAD, 503, {"Retry-After": _RETRY_AFTER})
+            await busy(scope, receive, guarded)
+
+
+def _is_no_thread(error: RuntimeError) -> bool:
+    """Whether Python says that a thread could not be started; it has no type of its own for that."""
+    return "start new thread" in str(error)

@@ -2,23 +2,30 @@
 
 uvicorn waits for ever for a request that never becomes complete, and for a reader who takes nothing of an
 answer; here such a connection is closed, so that nobody can hold all there are. It also accepts connections
-until the process may open no more files; here what is scheduled and the database keep theirs.
+until the process may open no more files; here what is scheduled and the database keep theirs. Of all places,
+one peer address gets a tenth for connections that have not sent a whole request (see `peers`).
 """
 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import logging
 import resource
 import socket
 import sys
+import termios
 from collections.abc import Callable
 from types import FrameType
+from typing import ClassVar, cast
 
 import h11
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from mailer.web.peers import Peers, peer_of
+from mailer.web.safety import with_origin_form
 
 __all__ = ["HEAD_SECONDS", "STALL_SECONDS", "listen", "make_server"]
 
@@ -29,11 +36,19 @@ HEAD_SECONDS = 10.0
 STALL_SECONDS = 20.0
 _LEAST_TAKEN = 4096  # bytes; on the slowest of lines it is more
 _CONNECTIONS = 1000
+#: One peer address has at most one in so many of the places for connections that owe a request.
+_SHARE = 10
+#: So many connections wait in the kernel until they are accepted; Linux cuts that to `net.core.somaxconn`.
+_WAITING = 4096
+#: Which peer an address counts for; None for one that is not limited. Tests have only loopback, and set it.
+_peer_of = peer_of
 
 
 class _Protocol(H11Protocol):
-    """Closes a connection whose request does not arrive, or whose answer is not taken."""
+    """Closes a connection whose request does not come, whose answer is not taken, or that is one too many."""
 
+    peers: ClassVar[Peers]
+    _peer: str | None = None
     _head_timer: asyncio.TimerHandle | None = None
     _body_timer: asyncio.TimerHandle | None = None
     _stall_timer: asyncio.TimerHandle | None = None
@@ -45,15 +60,20 @@ class _Protocol(H11Protocol):
         if len(self.connections) > most + most // 10:  # from `most` on, a request is answered with 503
             transport.abort()
             return
+        self._peer = _peer_of(self.client[0] if self.client else None)
         self._watch()
+        self._count()
         self._stall_timer = self.loop.call_later(STALL_SECONDS, self._look_for_progress)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         self._watch()
+        self._count()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_watching()
+        if self._peer is not None:
+            self.peers.remove(self._peer, self)
         for timer in (self._body_timer, self._stall_timer):
             if timer is not None:
                 timer.cancel()
@@ -72,6 +92,29 @@ class _Protocol(H11Protocol):
         if self._owes_a_body(self.cycle):
             # uvicorn's own timer ends with the next byte that comes, however few they are.
             self._body_timer = self.loop.call_later(HEAD_SECONDS, self._too_late, self.cycle)
+        self._count()
+
+    def has_unread(self) -> bool:
+        """Whether bytes of this connection are in the kernel, to be read at the next turn of the loop."""
+        if self.transport.is_closing():
+            return False
+        number = fcntl.ioctl(self.transport.get_extra_info("socket").fileno(), termios.FIONREAD, bytes(4))
+        return any(number)
+
+    def _count(self) -> None:
+        """Counts this connection for its peer while it owes a request, or the rest of one."""
+        if self._peer is None:
+            return
+        owes = self.conn.their_state in (h11.IDLE, h11.SEND_BODY) and not self.transport.is_closing()
+        if not owes:
+            self.peers.remove(self._peer, self)
+            return
+        for oldest in self.peers.add(self._peer, self):
+            cast(_Protocol, oldest)._give_up()
+
+    def _give_up(self) -> None:
+        self.connections.discard(self)  # its place is free at once, and not only after this turn of the loop
+        self.transport.abort()
 
     def _owes_a_body(self, cycle: object) -> bool:
         """Whether this request was answered before all of it was here."""
@@ -110,11 +153,21 @@ class _Protocol(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """Tells when a signal asks it to end, while it still answers what is under way."""
+    """Tells when a signal asks it to end, while it still answers what is under way.
+
+    Few connections are accepted at a time, so that those over the limits hold few files until they are
+    closed; all others wait in the kernel.
+    """
 
     def __init__(self, config: uvicorn.Config, on_signal: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_signal = on_signal
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begins to listen on `sockets`."""
+        await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(_WAITING)  # `backlog` is also how many are accepted at a time
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._on_signal()
@@ -128,17 +181,24 @@ def make_server(app: ASGIApp, on_signal: Callable[[], None] = lambda: None) -> u
     """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
+    room = _room()
+    share = max(1, room // _SHARE)
+
+    class Protocol(_Protocol):
+        peers = Peers(share)
+
     return _Server(
         uvicorn.Config(
-            app,
-            http=_Protocol,
+            with_origin_form(app),
+            http=Protocol,
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            limit_concurrency=_room(),
+            limit_concurrency=room,
+            backlog=max(1, share // 2),
             timeout_keep_alive=5,
             timeout_graceful_shutdown=10,
         ),

@@ -1,4 +1,8 @@
-"""/archive/: the campaigns that were sent, for everybody. Only what a manifest lists, as it was sent."""
+"""/archive/: the campaigns that were sent, for everybody. Only what a manifest lists, as it was sent.
+
+A campaign of an edition with `archive = false` has no page and is not listed; its pictures, which mails
+show, are there under their own names.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from mailer.archive.campaign import Archived, list_campaigns
-from mailer.archive.manifest import hash_of, mark_of, read_manifest
+from mailer.archive.manifest import has_public_page, hash_of, mark_of, read_manifest
 from mailer.archive.paths import is_file_name, is_slug, shown
 from mailer.config import Settings
 from mailer.errors import ArchiveError
@@ -51,7 +55,7 @@ class Shelf:
 
     def index(self, request: Request) -> Response:
         """All public campaigns, newest first, some on each page (`?page=2`)."""
-        public = [c for c in self._listed() if c.started_at and not c.problem]
+        public = [c for c in self._listed() if c.started_at and c.public and not c.problem]
         wish = request.query_params.get("page", "1")
         number = int(wish) if wish.isascii() and wish.isdigit() and len(wish) < 6 else 0
         last = max(1, -(-len(public) // _PER_PAGE))
@@ -80,12 +84,12 @@ class Shelf:
 
     def to_folder(self, request: Request) -> Response:
         """The address without its last slash, where pictures would not be found."""
-        slug, _ = self._campaign(request)
+        slug, _ = self._public(request)
         return RedirectResponse(f"{request.scope.get('root_path', '')}/archive/{slug}/", 308)
 
     def page(self, request: Request) -> Response:
         """The web page of a campaign: nobody's token is in it."""
-        slug, manifest = self._campaign(request)
+        slug, manifest = self._public(request)
         response = self._file(request, slug, manifest, "web.html", "text/html; charset=utf-8")
         response.headers["Content-Security-Policy"] = self._policy
         response.headers["Cache-Control"] = _SHORTLY
@@ -105,6 +109,12 @@ class Shelf:
         # Mail programs and web mail show it from elsewhere.
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         return response
+
+    def _public(self, request: Request) -> tuple[str, dict[str, Any]]:
+        slug, manifest = self._campaign(request)
+        if not has_public_page(manifest):
+            raise HTTPException(404)
+        return slug, manifest
 
     def _campaign(self, request: Request) -> tuple[str, dict[str, Any]]:
         slug = request.path_params["slug"]

@@ -13,6 +13,7 @@ from babel import Locale, UnknownLocaleError
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 
+from mailer.audience.languages import is_language_tag
 from mailer.errors import Problem, ThemeError
 
 __all__ = ["SOURCE_LANGUAGE", "accepted", "catalogue", "choose", "locale_of"]
@@ -47,14 +48,20 @@ def accepted(header: str) -> tuple[str, ...]:
     return tuple(tag for _, tag in sorted(weighed, key=lambda one: -one[0]))
 
 
-def locale_of(tag: str) -> Locale | None:
-    """What a subscriber's language field means: `zh-CN`, `ZH`, `en_GB`; None where it means nothing."""
-    if not tag or len(tag) > 40:
+def locale_of(tag: object) -> Locale | None:
+    """What a subscriber's language field means: `zh-CN`, `ZH`, `en_GB`; None where it means nothing.
+
+    The field may hold anything (earlier versions took any text after `en@`), and what it means goes into a
+    header.
+    """
+    plain = tag.replace("_", "-") if isinstance(tag, str) else ""
+    if not is_language_tag(plain):
         return None
     try:
-        return Locale.parse(tag.replace("-", "_"))
+        locale = Locale.parse(plain, sep="-")
     except (UnknownLocaleError, ValueError, TypeError):
         return None
+    return locale if is_language_tag(str(locale).replace("_", "-")) else None
 
 
 @lru_cache(maxsize=64)

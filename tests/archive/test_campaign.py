@@ -86,11 +86,46 @@ def test_equal_variants_are_written_once_and_come_back_as_one(desk: Desk) -> Non
     assert again[2] is again[3]
 
 
-def test_the_page_shows_what_most_readers_get(desk: Desk) -> None:
+def showing(desk: Desk, archive: bool | str) -> None:
+    """Lets the public pages of the evening edition show that."""
+    edition = desk.settings.editions["evening"].model_copy(update={"archive": archive})
+    editions = {**desk.settings.editions, "evening": edition}
+    desk.settings = desk.settings.model_copy(update={"editions": editions})
+
+
+def test_the_page_shows_what_is_for_everybody_and_the_mail_what_most_readers_get(desk: Desk) -> None:
     desk.renditions = {0: rendition(), 1: rendition(1, more="<b>more</b>"), 2: rendition(2, more="!")}
-    plan = {"variants": {"0": 10, "1": 200, "2": 3}}
-    assert "more" in (desk.write(manifest={"plan": plan}) / "web.html").read_text()
-    assert "more" not in (desk.write("without-a-plan") / "web.html").read_text()
+    plan = {"variants": {"1": 200, "2": 3}}
+    folder = desk.write(manifest={"plan": plan})
+    assert "more" not in (folder / "web.html").read_text()
+    assert "more" in (folder / "email.html").read_text()
+    manifest = read_manifest(folder)
+    assert (manifest["main"], manifest["public"]) == (1, 0)
+    assert [one.public for one in list_campaigns(desk.settings.campaigns)] == [True]
+
+
+def test_the_page_shows_what_most_readers_get_where_the_edition_says_so(desk: Desk) -> None:
+    desk.renditions = {0: rendition(), 1: rendition(1, more="<b>more</b>")}
+    showing(desk, "variant")
+    folder = desk.write(manifest={"plan": {"variants": {"0": 10, "1": 200}}})
+    assert "more" in (folder / "web.html").read_text()
+    assert read_manifest(folder)["public"] == 1
+
+
+def test_there_is_no_page_where_the_edition_says_so(desk: Desk) -> None:
+    desk.renditions = {1: rendition(1)}
+    showing(desk, False)
+    folder = desk.write()
+    assert not (folder / "web.html").exists()
+    assert read_manifest(folder)["public"] is None
+    assert [one.public for one in list_campaigns(desk.settings.campaigns)] == [False]
+
+
+def test_a_page_for_everybody_is_not_made_of_what_is_for_some(desk: Desk) -> None:
+    desk.renditions = {1: rendition(1)}
+    with pytest.raises(ArchiveError, match="its public page was not rendered"):
+        desk.write()
+    assert not desk.folder().exists()
 
 
 def test_a_folder_that_was_sent_is_never_overwritten(desk: Desk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -182,11 +183,35 @@ def test_a_changed_picture_with_a_changed_manifest_is_still_found(sent: Desk) ->
     assert finding.endswith("different: pictures")
 
 
-@pytest.mark.parametrize("change", [{"main": 7}, {"main": None}, {"variants": None}])
+@pytest.mark.parametrize(
+    "change",
+    [{"main": 7}, {"main": None}, {"public": 7}, {"public": None}, {"public": 1}, {"variants": None}],
+)
 def test_a_manifest_that_does_not_know_its_variants_is_found(sent: Desk, change: dict[str, Any]) -> None:
     update_manifest(sent.folder(), change)
     (finding,) = examine(sent.folder(), sent.settings).problems
-    assert finding.startswith("campaigns/2026-11-21-evening/manifest.json")
+    page = change.get("public", 7) != 7
+    name = "web.html" if page else "manifest.json"
+    assert finding.startswith(f"campaigns/2026-11-21-evening/{name}")
+
+
+def test_the_page_of_a_campaign_of_before_is_what_most_readers_got(sent: Desk) -> None:
+    manifest = read_manifest(sent.folder())
+    del manifest["public"]
+    (sent.folder() / "manifest.json").write_text(json.dumps(manifest))
+    assert verify(sent.folder(), sent.settings) == []
+    update_manifest(sent.folder(), {"main": 1})
+    assert any("web.html is not what was sent" in finding for finding in verify(sent.folder(), sent.settings))
+
+
+def test_a_campaign_without_a_page_is_in_order(sent: Desk) -> None:
+    edition = sent.settings.editions["evening"].model_copy(update={"archive": False})
+    editions = {**sent.settings.editions, "evening": edition}
+    settings = sent.settings.model_copy(update={"editions": editions})
+    made = replace(sent, settings=settings)
+    made.renditions = render_variants(made.loaded, settings, slug="quiet", variants=(1,))
+    folder = made.write("quiet")
+    assert verify(folder, settings) == []
 
 
 def test_a_changed_issue_with_a_changed_manifest_is_still_found(sent: Desk) -> None:

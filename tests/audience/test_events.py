@@ -17,12 +17,14 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from mailer.audience import bounces, events, subscribers, suppression
-from mailer.audience.address import normalize_address
+from mailer.audience import bounces, events, leaving, moving, subscribers, suppression
+from mailer.audience.address import Address, normalize_address
 from mailer.audience.bounces import bounces_of, last_bounced, record_bounce, restore, restore_all
 from mailer.audience.consent import Consent
 from mailer.audience.events import Event, last_event, people_since
 from mailer.audience.exchange import importer
+from mailer.audience.leaving import suppress_all, unsubscribe_all
+from mailer.audience.moving import change_address
 from mailer.audience.people import Subscriber, get
 from mailer.audience.selection import eligible_sql
 from mailer.audience.subscribers import add, confirm, erase, set_editions, unsubscribe
@@ -76,7 +78,9 @@ def test_only_the_audience_changes_who_may_be_written_to() -> None:
         if any(changing.search(text) for text in texts(path))
     }
     # A module that is added here belongs into WAYS_OUT and WAYS_BACK below, too.
-    assert found == {f"audience/{n}.py" for n in ("subscribers", "bounces", "suppression", "exchange/merge")}
+    assert found == {
+        f"audience/{n}.py" for n in ("subscribers", "coming_back", "bounces", "suppression", "exchange/merge")
+    }
 
 
 # -- every change is an event ---------------------------------------------------------------------
@@ -90,6 +94,7 @@ class Desk:
         self.settings = settings
         self.campaign = int(db.conn.execute(CAMPAIGN, ("c",)).fetchone()[0])
         self._numbers = itertools.count()
+        self._moved: dict[int, str] = {}
 
     def reader(self) -> Subscriber:
         address = normalize_address(f"reader{next(self._numbers)}@example.org")
@@ -97,11 +102,23 @@ class Desk:
 
     def load(self, reader: Subscriber, **cells: str) -> None:
         path = self.settings.root / "list.csv"
-        path.write_text(f"email,{','.join(cells)}\n{reader.address},{','.join(cells.values())}\n")
+        path.write_text(
+            f"email,{','.join(cells)}\n{self.address(reader).address},{','.join(cells.values())}\n"
+        )
         importer.import_csv(self.db, self.settings, path)
 
     def choose(self, reader: Subscriber, *editions: str) -> None:
         set_editions(self.db, reader.id, editions, consent=CONSENT, campaign_id=self.campaign)
+
+    def address(self, reader: Subscriber) -> Address:
+        return normalize_address(self._moved.get(reader.id) or reader.address or "")
+
+    def move(self, reader: Subscriber) -> None:
+        person, new = get(self.db, reader.id), f"moved{reader.id}@example.org"
+        if person is not None and person.address is not None:
+            with contextlib.suppress(AudienceError):  # suppressed
+                change_address(self.db, person, normalize_address(new))
+                self._moved[reader.id] = new
 
     def bounce(self, reader: Subscriber) -> None:
         record_bounce(
@@ -109,10 +126,10 @@ class Desk:
         )
 
     def suppress(self, reader: Subscriber) -> None:
-        suppress(self.db, normalize_address(reader.address or "").key, "asked by letter")
+        suppress(self.db, self.address(reader).key, "asked by letter")
 
     def add(self, reader: Subscriber, **options: Any) -> None:
-        address = normalize_address(reader.address or "")
+        address = self.address(reader)
         with contextlib.suppress(AudienceError):  # suppressed, or gone without an act of their own
             add(self.db, address, consent=CONSENT, editions=EDITIONS, **options)
 
@@ -122,7 +139,7 @@ class Desk:
             restore(self.db, person, reason="it works")
 
     def is_suppressed(self, reader: Subscriber) -> bool:
-        return suppression.is_suppressed(self.db, normalize_address(reader.address or "").key)
+        return suppression.is_suppressed(self.db, self.address(reader).key)
 
     def may_get(self) -> set[tuple[str, int]]:
         """(edition, subscriber id) of everybody who may be written to."""
@@ -137,6 +154,8 @@ class Desk:
 #: What can make a reader ineligible who is eligible.
 WAYS_OUT: dict[str, Callable[[Desk, Subscriber], object]] = {
     "unsubscribe": lambda desk, reader: unsubscribe(desk.db, reader.id),
+    "unsubscribe_all": lambda desk, reader: unsubscribe_all(desk.db, [desk.address(reader)]),
+    "suppress_all": lambda desk, reader: suppress_all(desk.db, [desk.address(reader)], reason="by letter"),
     "unsubscribe from one edition": lambda desk, reader: unsubscribe(desk.db, reader.id, edition="morning"),
     "set_editions to another": lambda desk, reader: desk.choose(reader, "evening"),
     "set_editions to none": lambda desk, reader: desk.choose(reader),
@@ -153,6 +172,9 @@ WAYS_BACK: dict[str, Callable[[Desk, Subscriber], object]] = {
     "add by their own act": lambda desk, reader: desk.add(reader, own_act=True),
     "add as pending": lambda desk, reader: desk.add(reader, own_act=True, status="pending"),
     "add": lambda desk, reader: desk.add(reader),
+    "add by force": lambda desk, reader: desk.add(reader, own_act=True, forced="it was a mistake"),
+    "lift by force": lambda desk, reader: desk.add(reader, own_act=True, forced="it was a mistake"),
+    "change_address": lambda desk, reader: desk.move(reader),
     "confirm": lambda desk, reader: confirm(desk.db, reader.id, CONSENT),
     "restore": lambda desk, reader: desk.restore(reader),
     "restore_all": lambda desk, _: restore_all(desk.db, desk.campaign, reason="their outage"),
@@ -160,7 +182,9 @@ WAYS_BACK: dict[str, Callable[[Desk, Subscriber], object]] = {
 }
 READING = {
     *("find", "get", "list_subscribers", "bounces_of", "last_bounced"),
-    *("is_suppressed", "suppressed_keys", "suppression_of"),
+    *("is_suppressed", "suppressed_keys", "suppressed_sql", "suppression_of"),
+    *("addresses_before", "former_holder", "moved_at", "moved_keys", "holder_of"),
+    "also_because",  # words alone
 }
 
 
@@ -172,7 +196,7 @@ def desk(db: Database, settings: Settings) -> Desk:
 def test_every_public_operation_of_the_audience_is_tried_here() -> None:
     public = {
         name
-        for module in (subscribers, bounces, suppression, importer)
+        for module in (subscribers, bounces, suppression, importer, leaving, moving)
         for name in module.__all__
         if inspect.isfunction(getattr(module, name))
     }
@@ -347,3 +371,50 @@ def test_an_edition_that_was_left_stays_left_whatever_else_a_list_says(desk: Des
     desk.restore(reader)
     desk.load(reader, editions="morning")
     assert desk.may_get() == {("evening", reader.id)}
+
+
+# -- an import, a page, an edit: no way back ------------------------------------------------------
+
+#: What an operator does by hand with a word of consent or a reason, and the reader's own act.
+BY_HAND = {
+    "add by their own act",
+    "add as pending",
+    "add by force",
+    "lift by force",
+    "restore",
+    "restore_all",
+}
+
+
+@pytest.mark.parametrize(
+    "out", [way for way in WAYS_OUT if "one edition" not in way and "another" not in way]
+)
+@pytest.mark.parametrize("back", [way for way in WAYS_BACK if way not in BY_HAND])
+def test_of_all_ways_the_own_page_alone_brings_somebody_back_without_consent(
+    desk: Desk, out: str, back: str
+) -> None:
+    reader = desk.reader()
+    WAYS_OUT[out](desk, reader)
+    WAYS_BACK[back](desk, reader)
+    allowed = back == "set_editions" and out in {
+        *("unsubscribe", "unsubscribe_all", "set_editions to none", "record_bounce"),
+        *("import_csv as unsubscribed", "import_csv as bounced"),
+    }
+    assert (("morning", reader.id) in desk.may_get()) == allowed
+
+
+@pytest.mark.parametrize("back", ["add", "import_csv"])
+@pytest.mark.parametrize("out", ["unsubscribe from one edition", "set_editions to another"])
+def test_an_edition_that_was_left_comes_back_by_neither(desk: Desk, out: str, back: str) -> None:
+    reader = desk.reader()
+    WAYS_OUT[out](desk, reader)
+    WAYS_BACK[back](desk, reader)
+    assert desk.may_get() == {("evening", reader.id)}
+
+
+def test_a_complaint_after_an_unsubscribe_is_a_complaint(desk: Desk) -> None:
+    reader = desk.reader()
+    unsubscribe(desk.db, reader.id)
+    desk.load(reader, status="complained")
+    desk.choose(reader, *EDITIONS)
+    assert desk.may_get() == set()

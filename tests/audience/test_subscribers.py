@@ -79,7 +79,13 @@ def test_only_their_own_wish_makes_somebody_active_again(db: Database, person: A
     kept = get(db, number)
     assert kept
     assert (kept.status, kept.name, kept.editions) == (status, "", ("morning",))
-    assert add(db, LI, consent=CONSENT, own_act=True)[0].status == "active"
+    if status == "complained":
+        with pytest.raises(AudienceError, match="they reported a message as spam"):
+            add(db, LI, consent=CONSENT, own_act=True)
+        with pytest.raises(AudienceError, match="is complained"):
+            add(db, LI, consent=CONSENT, forced="it was a mistake")
+    forced = "it was a mistake" if status == "complained" else ""
+    assert add(db, LI, consent=CONSENT, own_act=True, forced=forced)[0].status == "active"
 
 
 def test_a_suppressed_address_is_not_added_whoever_asks(db: Database) -> None:

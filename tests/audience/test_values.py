@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import datetime as dt
+import unicodedata
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -41,28 +41,6 @@ def test_a_date_that_is_not_clear_is_refused(text: str) -> None:
         values.moment(text, SHANGHAI)
 
 
-@given(st.datetimes().filter(lambda at: 1900 <= at.year < 9999))
-def test_a_moment_is_read_back_as_it_was(at: dt.datetime) -> None:
-    text = at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    assert values.moment(text, SHANGHAI) == text
-
-
-@pytest.mark.parametrize(
-    ("text", "tag"),
-    [
-        ("", ""),
-        (" ", ""),
-        ("ZH", "zh"),
-        ("en_us", "en-US"),
-        ("zh-CN", "zh-Hans-CN"),
-        ("中文", "zh"),
-        ("English", "en"),
-    ],
-)
-def test_languages_have_one_spelling(text: str, tag: str) -> None:
-    assert values.language_tag(text) == tag
-
-
 @pytest.mark.parametrize(
     ("text", "status"),
     [
@@ -81,6 +59,138 @@ def test_names_are_one_line() -> None:
     assert values.clean_line(" Li\r\n  Wei\u3000\t") == "Li Wei"
     assert values.clean_line("  ") == ""
     assert values.clean_line("Zoe\u0301") == "Zoé"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "\u200b",
+            "\u00ad",
+            "\u2800",
+            "\u3164",
+            "\ufeff",
+            "\u115f",
+            "\u1160",
+            "\uffa0",
+            "\u2060",
+            "\u200d",
+            "\ufe0f",
+        ),
+        *(
+            "\u200b \u00ad",
+            "\u2800\u2800",
+            "\u3164 \u3164",
+            "\u202e",
+            "\u2066\u2069",
+            "\U000e0020",
+            "\u034f",
+            "\u180e",
+        ),
+        *("NULL", " NULL ", "\\N", "\ufeffNULL", "\u00a0", "\u3000"),
+    ],
+)
+def test_a_name_that_shows_nothing_is_no_name(text: str) -> None:
+    assert values.clean_line(text) == ""
+    assert values.attribute_value(text, "company") == ""
+    assert values.tags_of([text]) == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["Null", "null", "Jane Null", "N", "N/A", "None", "-", "\\n", ".", "❤️", "ᄀ", "한"]
+)
+def test_people_are_named_null(name: str) -> None:
+    assert values.clean_line(name) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("\u202eenna", "enna"),
+        ("Ann\u202a Vale\u202c", "Ann Vale"),
+        ("\u2067علي\u2069", "علي"),
+        ("Ann \u202e Vale", "Ann Vale"),
+        ("\ufeffAnn", "Ann"),
+        ("Ann\u200b", "Ann"),
+        ("\u3164Ann\u2800", "Ann"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("👩\u200d🚀", "👩\u200d🚀"),
+        ("Zoe\u0301  V", "Zoé V"),
+    ],
+)
+def test_what_turns_or_surrounds_a_name_unseen_goes_and_the_rest_stays(text: str, name: str) -> None:
+    assert values.clean_line(text) == name
+
+
+LINES = st.text(
+    alphabet=st.sampled_from("aé\u0301\u200b\u00ad\u2800\u3164\ufeff\u202e\u2066 NULL\\中\u200d\t"),
+    max_size=12,
+)
+
+
+@given(LINES)
+def test_a_line_is_clean_once_and_for_all(text: str) -> None:
+    line = values.clean_line(text)
+    assert values.clean_line(line) == line
+    assert not set(line) & set("\u202e\u2066")
+    assert unicodedata.is_normalized("NFC", line)
+
+
+@given(LINES)
+def test_an_attribute_is_clean_once_and_for_all(text: str) -> None:
+    value = values.attribute_value(text, "k")
+    assert values.attribute_value(value, "k") == value
+    assert not set(value) & set("\u202e\u2066")
+    assert unicodedata.is_normalized("NFC", value)
+
+
+def test_attributes_and_their_names_are_in_nfc() -> None:
+    assert values.attribute_value("Zoe\u0301", "k") == "Zoé"
+    assert values.attribute_key("Cafe\u0301") == "café"
+
+
+@pytest.mark.parametrize(
+    ("text", "tags"),
+    [
+        ('"Customer","VIP"', ("Customer", "VIP")),
+        ('"VIP"', ("VIP",)),
+        ('"Smith, John";vip', ("Smith, John", "vip")),
+        (' "a" , "b" ', ("a", "b")),
+        ('"say ""hi""",x', ('say "hi"', "x")),
+        ("老客户、华东", ("老客户", "华东")),
+        ("a、b;c|d，e；f\ng", ("a", "b", "c", "d", "e", "f", "g")),
+        ("VIP,vip,Vip", ("VIP",)),
+        ("Straße;STRASSE;strasse", ("Straße",)),
+        ("ÉCOLE,école", ("ÉCOLE",)),
+        ("Zoe\u0301,Zoé", ("Zoé",)),
+        ('a"press', ('a"press',)),
+        ('"open,b', ('"open', "b")),
+        ('"a" b,c', ('"a" b', "c")),
+        ('""', ()),
+        ('"",,"" ', ()),
+        ('["VIP", "a,b"]', ("VIP", "a,b")),
+        ("[]", ("[]",)),
+        ("[x]", ("[x]",)),
+        ("[1]", ("[1]",)),
+        ("NULL,x", ("x",)),
+        ("\\N", ()),
+        ("", ()),
+    ],
+)
+def test_tags_come_without_their_quotes_and_each_once_whatever_its_case(
+    text: str, tags: tuple[str, ...]
+) -> None:
+    assert values.tags_of([text]) == tags
+
+
+def test_tags_of_several_options_are_compared_without_case_too() -> None:
+    assert values.tags_of(["VIP", "vip", "Press"]) == ("VIP", "Press")
+
+
+@given(st.lists(st.text(alphabet=st.sampled_from('ab",;、[] \\é'), min_size=1, max_size=6), max_size=5))
+def test_a_list_in_a_cell_is_read_back(parts: list[str]) -> None:
+    tags = tuple(dict.fromkeys(tag for part in parts if (tag := values.clean_line(part))))
+    assert values.split_list(values.joined_list(tags)) == tags
 
 
 def test_tags_are_split_and_each_is_kept_once() -> None:

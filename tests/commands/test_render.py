@@ -71,6 +71,7 @@ def test_an_issue_is_rendered_into_files_that_can_be_looked_at(
     assert "Dear reader" in found["email.txt"].decode()
     said = capsys.readouterr().out
     assert "out: email.html (" in said
+    assert "out/variants/0: what is for everybody; its web.html is the public page\n" in said
     assert 'out/variants/1: what readers see of whom `language == "en"` alone is true' in said
 
 

@@ -168,6 +168,19 @@ def test_a_database_that_is_none_is_told_at_the_start(workspace: Path) -> None:
     assert "not a sound SQLite database" in ran.err
 
 
+@pytest.mark.parametrize("name", ["templates", "templates/web", "templates/web/pages"])
+def test_pages_that_cannot_be_found_are_told_at_the_start(workspace: Path, name: str) -> None:
+    path = workspace / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to("not-there")
+    ran = run(workspace, "serve", "--port", "0")
+    assert ran == Ran(
+        2,
+        "",
+        f"{name}: is a link that leads nowhere, or where this user may not look; mend it\n",
+    )
+
+
 def test_in_this_process_it_serves_and_gives_the_signals_back(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -108,6 +108,15 @@ def test_a_database_that_is_none_or_damaged(world: World) -> None:
     assert told(world, "database")[0] == "error"
 
 
+def test_a_database_that_everybody_may_read(world: World) -> None:
+    path = world.root / "subscribers.db"
+    for mode, status in ((0o644, "warning"), (0o640, "ok"), (0o600, "ok")):
+        path.chmod(mode)
+        assert told(world, "database")[0] == status
+    path.chmod(0o606)
+    assert told(world, "database")[1] == "everybody on this machine may read the readers' addresses"
+
+
 def test_a_database_without_wal_or_tables(world: World) -> None:
     import sqlite3
     from contextlib import closing

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 from mailer.errors import ThemeError
 from mailer.render import lookup
 from mailer.render import theme as module
-from mailer.render.lookup import built_in_theme, read_theme
+from mailer.render.lookup import built_in_theme, check_folders, read_theme
 from mailer.render.markers import Markers
 from mailer.render.theme import MARKERS, Theme, open_theme
 from mailer.render.views import LinksView
@@ -85,6 +87,97 @@ def test_a_file_that_cannot_be_read_is_told(
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(ThemeError, match=r"email/morning\.mjml: cannot be read: Permission denied"):
         read_theme(workspace)
+
+
+def put(path: Path, what: str) -> None:
+    """Puts something in the place of a file or folder: a file, a folder, or a link that leads nowhere."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if what == "file":
+        path.write_text("x", encoding="utf-8")
+    elif what == "folder":
+        path.mkdir()
+    elif what == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to({"broken": "not-there", "loop": path.name, "link": "."}[what])
+
+
+@pytest.mark.parametrize(
+    ("name", "what", "said"),
+    [
+        ("templates", "file", "is a file, not a folder"),
+        ("templates", "broken", "is a link that leads nowhere"),
+        ("templates", "loop", "is a link that leads nowhere"),
+        ("templates/email", "file", "is a file, not a folder"),
+        ("templates/text", "broken", "is a link that leads nowhere"),
+        ("templates/locale", "pipe", "is a file, not a folder"),
+        ("templates/email/partials", "broken", "is a link that leads nowhere"),
+        ("templates/email/partials", "link", "is a link to a folder"),
+        ("templates/email/morning.mjml", "broken", "is a link that leads nowhere"),
+        ("templates/email/morning.mjml", "folder", "is a folder, not a file"),
+        ("templates/web/issue.html", "pipe", "is no ordinary file"),
+        ("templates/web/pages/done.html", "broken", "is a link that leads nowhere"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_refused_and_not_replaced(
+    workspace: Path, theme_files: Any, name: str, what: str, said: str
+) -> None:
+    put(workspace / name, what)
+    for look in (read_theme, check_folders):
+        with pytest.raises(ThemeError) as caught:
+            look(workspace)
+        assert str(caught.value).startswith(f"{name}: {said}")
+        assert str(caught.value).count("\n") == 0
+
+
+@pytest.mark.parametrize("name", ["templates/email", "templates/email/partials"])
+def test_a_folder_that_may_not_be_listed_is_refused_too(
+    workspace: Path, theme_files: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    listed = Path.iterdir
+
+    def refuse(self: Path) -> Iterator[Path]:
+        if self == workspace / name:
+            raise PermissionError(13, "Permission denied")
+        return listed(self)
+
+    (workspace / "templates/email/partials").mkdir()
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(ThemeError, match=f"^{name}: cannot be read: permission denied; let this user"):
+        read_theme(workspace)
+
+
+@pytest.mark.parametrize("name", ["templates", "templates/email"])
+def test_a_folder_that_may_not_be_entered_is_refused_too(
+    workspace: Path, theme_files: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    looked = Path.stat
+
+    def refuse(self: Path, **more: Any) -> os.stat_result:
+        if workspace / name in self.parents:
+            raise PermissionError(13, "Permission denied")
+        return looked(self, **more)
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(ThemeError, match=f"^{name}/[a-z./]+: cannot be read: permission denied; let this"):
+        read_theme(workspace)
+
+
+def test_files_that_are_no_templates_may_be_anything(workspace: Path, theme_files: Any) -> None:
+    before = read_theme(workspace).digest
+    for name in ("email/notes.md", "email/.#morning.mjml", "notes", "web/picture.png"):
+        put(workspace / "templates" / name, "broken")
+    assert read_theme(workspace).digest == before
+
+
+def test_a_folder_of_templates_may_be_a_link_within_the_workspace(workspace: Path, theme_files: Any) -> None:
+    before = read_theme(workspace).digest
+    (workspace / "templates/email").rename(workspace / "mail")
+    (workspace / "templates/email").symlink_to("../mail")
+    assert read_theme(workspace).digest == before
 
 
 def test_the_same_files_are_compiled_once_and_changed_ones_again(theme: Open) -> None:

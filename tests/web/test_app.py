@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,47 @@ def test_a_defect_of_ours_is_a_calm_page_too(site: Site, monkeypatch: pytest.Mon
     assert "defect" not in answer.text
     assert "Please try again" in answer.text
     assert answer.headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize("purpose", ["u", "p"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_where_no_thread_is_to_be_had_it_is_to_be_tried_again(
+    site: Site,
+    reader: Subscriber,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    purpose: str,
+    method: str,
+) -> None:
+    def none_left(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    browser = Browser(create_app(site.settings), raises=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", none_left)
+        answer = browser.request(method, site.link(reader, purpose))
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
+    assert "Please try again in a minute" in answer.text
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert "no more threads" in caplog.text
+    assert [record for record in caplog.records if record.exc_info] == []
+    assert site.now(reader).status == "active"
+    assert browser.request(method, site.link(reader, purpose)).status_code == 200
+
+
+def test_an_answer_that_was_begun_is_not_begun_again() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise RuntimeError("can't start new thread")
+
+    sent: list[Any] = []
+
+    async def keep(message: Any) -> None:
+        sent.append(message)
+
+    with pytest.raises(RuntimeError, match="start new thread"):
+        asyncio.run(Safety(app)({"type": "http"}, None, keep))  # type: ignore[arg-type]
+    assert len(sent) == 1
 
 
 def test_without_a_secret_key_there_is_no_application(

@@ -36,6 +36,13 @@ FAILING = {
     "power": b"{{ 9 ** 999999999 }}",
     "range": b"{% for a in range(99999999) %}{% endfor %}",
     "sandbox": b"{{ ''.__class__.__mro__ }}",
+    "silent loops": b"{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+    "silent macros": b"{% macro m(n) %}{% if n %}{% set a = m(n - 1) ~ m(n - 1) %}{% endif %}{% endmacro %}"
+    b"{{ m(99) }}",
+    "silent blocks": b"{% for a in range(9999) %}{% set b %}{% for c in range(9999) %}{{ c }}{% endfor %}"
+    b"{% endset %}{% endfor %}",
+    "silent includes": b"{% set depth = depth | default(0) + 1 %}{% if depth < 99 %}"
+    b"{% include 'done.html' %}{% include 'done.html' %}{% endif %}",
 }
 
 

@@ -45,8 +45,10 @@ def serving(app: Any) -> Iterator[tuple[int, uvicorn.Server]]:
             assert not thread.is_alive()
 
 
-def ask(port: int, method: str, path: str, body: bytes | None = None) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+def ask(
+    port: int, method: str, path: str, body: bytes | None = None, source: str = "127.0.0.1"
+) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20, source_address=(source, 0))
     connection.request(method, path, body)
     answer = connection.getresponse()
     answer.read()
@@ -232,6 +234,27 @@ def test_nonsense_after_a_request_is_no_defect_of_ours(
     assert answer.startswith(b"HTTP/1.1 ")
     assert ask(port, "GET", "/healthz").status == 200
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []
+
+
+@pytest.mark.parametrize("target", ["http://news.example.org", "HTTP://[::1]:8000", "https://x"])
+def test_a_target_with_its_host_is_answered_as_its_path(
+    site: Site, reader: Subscriber, port: int, target: str
+) -> None:
+    link = site.link(reader)
+    assert ask(port, "GET", target + link).status == 200
+    assert site.now(reader).status == "active"
+    assert ask(port, "POST", target + link, b"List-Unsubscribe=One-Click").status == 200
+    assert site.now(reader).status == "unsubscribed"
+    front = ask(port, "GET", target)
+    assert (front.status, front.getheader("location")) == (307, "/archive/")
+    assert ask(port, "GET", f"{target}/archive/?page=1").status == 200
+    assert ask(port, "GET", f"{target}/archive/?page=2").status == 404
+    assert ask(port, "GET", f"{target}//u/").status == 404
+
+
+def test_a_target_of_another_scheme_is_nothing_here(site: Site, reader: Subscriber, port: int) -> None:
+    assert ask(port, "POST", f"ftp://news.example.org{site.link(reader)}", b"").status == 404
+    assert site.now(reader).status == "active"
 
 
 def test_a_port_that_is_taken_is_refused_at_once() -> None:

@@ -49,6 +49,14 @@ def archive(site: Site, slug: str = "2026-11-21-evening", **changes: Any) -> Pat
     return folder
 
 
+def test_a_campaign_without_a_public_page_shows_its_pictures_alone(site: Site) -> None:
+    archive(site, public=None)
+    for path in ("", "/", "/web.html"):
+        assert site.browser.get(f"/archive/2026-11-21-evening{path}").status_code == 404
+    assert "Cranes" not in site.browser.get("/archive/").text
+    assert site.browser.get("/archive/2026-11-21-evening/images/cranes-12.png").content == PNG
+
+
 def test_the_page_of_a_campaign_is_the_archived_one(site: Site) -> None:
     archive(site)
     answer = site.browser.get("/archive/2026-11-21-evening/")

@@ -38,6 +38,8 @@ _NAMES = {
     "consent_at": "consentat consentdate consenttime consentgivenat 同意时间 同意日期",
     "consent_method": "consentmethod consent consenttype 同意方式",
     "consent_origin": "consentorigin consentsource consentfrom 同意来源",
+    "suppressed_at": "suppressedat suppressed",
+    "suppressed_reason": "suppressedreason suppressionreason",
     "refused": f"{REFUSED_ROW.replace('_', '')} {REFUSED_BECAUSE.replace('_', '')}",
 }
 _FIELD_OF = {name: field for field, names in _NAMES.items() for name in names.split()}

@@ -7,16 +7,20 @@ from typing import IO
 
 from sqlite_utils import Database
 
+from mailer.audience.address import normalize_address
 from mailer.audience.exchange.cells import guarded
 from mailer.audience.exchange.columns import ATTRIBUTE_PREFIX
 from mailer.audience.exchange.merge import as_text
-from mailer.audience.people import list_subscribers
+from mailer.audience.people import Subscriber, list_subscribers
 from mailer.audience.segments import Segment
+from mailer.audience.suppression import suppression_of
+from mailer.audience.values import joined_list
 
 __all__ = ["export_csv"]
 
 _FIELDS = ("address", "name", "language", "timezone", "tags", "editions", "status", "joined")
 _CONSENT_FIELDS = ("consent_at", "consent_method", "consent_origin")
+_SUPPRESSED_FIELDS = ("suppressed_at", "suppressed_reason")
 
 # Every name of an attribute that anybody has.
 _KEYS = "SELECT DISTINCT a.key FROM subscribers s, json_each(s.attributes) AS a ORDER BY a.key"
@@ -39,7 +43,8 @@ def export_csv(
     """Writes everybody who fits, but the erased, to `file` (opened with newline=""); gives how many."""
     keys = [str(row[0]) for row in db.conn.execute(_KEYS)]
     writer = csv.writer(file)
-    writer.writerow([*_FIELDS, *_CONSENT_FIELDS, *(guarded(ATTRIBUTE_PREFIX + key) for key in keys)])
+    attributes = (guarded(ATTRIBUTE_PREFIX + key) for key in keys)
+    writer.writerow([*_FIELDS, *_CONSENT_FIELDS, *_SUPPRESSED_FIELDS, *attributes])
     count = 0
     for person in list_subscribers(db, status=status, edition=edition, segment=segment):
         if person.address is None:
@@ -50,13 +55,22 @@ def export_csv(
             person.name,
             person.language,
             person.timezone,
-            ";".join(person.tags),
+            joined_list(person.tags),
             ";".join(person.editions),
             person.status,
             person.joined_at,
             *consent,
+            *_suppressed(db, person),
             *(as_text(person.attributes.get(key)) for key in keys),
         )
         writer.writerow([guarded(cell) for cell in cells])
         count += 1
     return count
+
+
+def _suppressed(db: Database, person: Subscriber) -> tuple[str, str]:
+    """Since when the address is suppressed, and why; empty where it is not."""
+    if person.suppressed_at is None or person.address is None:
+        return "", ""
+    found = suppression_of(db, normalize_address(person.address).key)
+    return person.suppressed_at, found.reason if found else ""

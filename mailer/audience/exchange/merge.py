@@ -16,9 +16,10 @@ from sqlite_utils import Database
 
 from mailer.audience import events
 from mailer.audience.events import Event, Kind
-from mailer.audience.exchange.rows import Entry
+from mailer.audience.exchange.rows import NOW, Entry
+from mailer.audience.moving import moved_keys
 from mailer.audience.stable_ids import new_ids
-from mailer.audience.suppression import suppressed_keys
+from mailer.audience.suppression import ERASED, suppress, suppressed_keys
 from mailer.store import utc_now, writing
 
 __all__ = ["Outcome", "merge"]
@@ -62,6 +63,7 @@ _CONSENT = "INSERT INTO consents (subscriber_id, given_at, method, origin) VALUE
 _JSON = json.JSONEncoder(ensure_ascii=False).encode
 _GONE: Mapping[str, Kind] = {"unsubscribed": "unsubscribe", "bounced": "bounce", "complained": "complaint"}
 _SOURCE = "import"
+_TOLD = "an imported list says so"
 
 
 @dataclass(slots=True)
@@ -100,19 +102,44 @@ def merge(
         keys = list(dict.fromkeys(entry.address.key for entry in entries))
         suppressed = suppressed_keys(db, keys)
         people = _existing(db, keys)
+        moved = moved_keys(db, [key for key in keys if key not in people])
+        people = {**_existing(db, [key for key in moved.values() if key and key not in people]), **people}
         outcomes = []
         for entry in entries:
             key = entry.address.key
             if key in suppressed:
-                word = "erased" if suppressed[key] == "erased" else "suppressed"
-                outcomes.append(("kept", f"kept as {word}"))
+                outcomes.append(_suppressed(entry, suppressed[key]))
+            elif key in moved:
+                outcomes.append(_met_as_before(people.get(moved[key] or ""), entry, origin, now))
             elif key in people:
                 outcomes.append(_met(people[key], entry, origin, now))
             else:
                 people[key] = _new(entry, origin, all_editions, now)
                 outcomes.append(("added", ""))
         _write(db, people.values(), now)
+        for place, entry in enumerate(entries):
+            if entry.suppressed and _suppress(db, entry) and outcomes[place][0] == "unchanged":
+                outcomes[place] = ("updated", "")
         return outcomes
+
+
+def _suppress(db: Database, entry: Entry) -> bool:
+    at = "" if entry.suppressed == NOW else entry.suppressed
+    return suppress(db, entry.address.key, entry.suppressed_reason or _TOLD, source=_SOURCE, at=at)
+
+
+def _suppressed(entry: Entry, why: str) -> Outcome:
+    """Somebody who is never written to, whatever the list says."""
+    if entry.suppressed:
+        return "unchanged", ""
+    return "kept", f"kept as {'erased' if why == ERASED else 'suppressed'}"
+
+
+def _met_as_before(person: _Person | None, entry: Entry, origin: str, now: str) -> Outcome:
+    """Somebody under the address that they had before: no second person, and only that they have left."""
+    if person is not None and entry.status in _GONE:
+        return _met(person, entry, origin, now)
+    return "kept", "kept: it was the address of a reader whose address was changed"
 
 
 def _existing(db: Database, keys: list[str]) -> dict[str, _Person]:
@@ -196,7 +223,9 @@ def _worse(status: str, told: str) -> bool:
     """Another program's list may say that somebody has left, and that is believed."""
     if status in ("active", "pending"):
         return told in _GONE
-    return status == "bounced" and told in ("unsubscribed", "complained")
+    if status == "bounced":
+        return told in ("unsubscribed", "complained")
+    return status == "unsubscribed" and told == "complained"  # which no preferences page undoes
 
 
 def _described(person: _Person, entry: Entry) -> bool:
@@ -266,5 +295,5 @@ def _events(person: _Person, now: str) -> Iterator[Event]:
         yield Event(now, "subscribe", person.id, _SOURCE, edition=edition)
     if person.status != person.was and person.status in _GONE:
         kind = _GONE[person.status]
-        words = "" if kind == "unsubscribe" else "an imported list says so"
+        words = "" if kind == "unsubscribe" else _TOLD
         yield Event(now, kind, person.id, _SOURCE, reason=words)

@@ -11,6 +11,7 @@ from mailer.audience.exchange.cells import unguarded
 from mailer.audience.exchange.columns import Columns
 from mailer.audience.values import (
     MAX_NAME,
+    MAX_VALUE,
     attribute_value,
     clean_line,
     editions_of,
@@ -24,7 +25,7 @@ from mailer.audience.values import (
 from mailer.config import Settings
 from mailer.errors import AudienceError
 
-__all__ = ["Entry", "RowReader"]
+__all__ = ["NOW", "Entry", "RowReader"]
 
 _FIELDS = (
     "address",
@@ -40,12 +41,23 @@ _FIELDS = (
     "consent_at",
     "consent_method",
     "consent_origin",
+    "suppressed_at",
+    "suppressed_reason",
 )
+
+
+#: Suppressed, and the row does not say since when.
+NOW = "now"
+_SUPPRESSED = ("true", "yes", "y", "1", "x", "是", "suppressed")
+_NOT_SUPPRESSED = ("", "false", "no", "n", "0", "否")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a row says. "" and None mean that it does not say; `editions` is () for "none of them"."""
+    """What a row says. "" and None mean that it does not say; `editions` is () for "none of them".
+
+    `suppressed` is since when the address is suppressed (UTC), or "now" where the row does not say when.
+    """
 
     row: int
     address: Address
@@ -60,6 +72,8 @@ class Entry:
     consent_at: str
     consent_method: str
     consent_origin: str
+    suppressed: str = ""
+    suppressed_reason: str = ""
 
 
 class RowReader:
@@ -100,6 +114,8 @@ class RowReader:
             consent_at,
             method,
             origin,
+            suppressed,
+            suppressed_why,
         ) = [cells[place] if place >= 0 else "" for place in self._places]
         try:
             return Entry(
@@ -116,6 +132,8 @@ class RowReader:
                 self._moment(consent_at),
                 clean_line(method, "consent"),
                 clean_line(origin, "origin of the consent"),
+                self._suppressed(suppressed) if suppressed else "",
+                clean_line(suppressed_why, "reason of the suppression", MAX_VALUE) if suppressed_why else "",
             )
         except AudienceError:
             raise self._all_problems(cells) from None
@@ -138,6 +156,8 @@ class RowReader:
                     self._moment,
                     lambda text: clean_line(text, "consent"),
                     lambda text: clean_line(text, "origin of the consent"),
+                    self._suppressed,
+                    lambda text: clean_line(text, "reason of the suppression", MAX_VALUE),
                 ),
                 self._places,
                 strict=True,
@@ -177,6 +197,13 @@ class RowReader:
             if len(self._chosen) < 1000:
                 self._chosen[text] = chosen
         return chosen
+
+    def _suppressed(self, text: str) -> str:
+        """A time, or a yes; "" for a no. Anything else is refused, so that nobody is mailed by mistake."""
+        word = text.strip().casefold()
+        if word in _NOT_SUPPRESSED:
+            return ""
+        return NOW if word in _SUPPRESSED else self._moment(text)
 
     def _moment(self, text: str) -> str:
         return moment(text, self._zone) if text and not text.isspace() else ""

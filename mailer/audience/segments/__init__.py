@@ -3,8 +3,8 @@
     language == "zh" and "vip" in tags and joined > 2026-01-01
 
 `tokens` reads words, `grammar` makes a typed tree of them, `fields` says what may be compared with what,
-`compiled` makes SQL with parameters. What is missing is never equal to anything: a comparison with it
-is false, and `!=` is true.
+`compiled` makes SQL with parameters. What is missing equals the empty text `""` and nothing else: any other
+comparison with it is false, and `!=` is true. Tags are compared without regard to case.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from mailer.audience.segments.compiled import compile_tree
+from mailer.audience.segments.fields import SUPPRESSED
 from mailer.audience.segments.grammar import Node, attributes_in, parse_tree
 
-__all__ = ["Segment", "parse"]
+__all__ = ["SUPPRESSED", "Segment", "parse"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 
+from mailer.audience.segments.fields import SUPPRESSED
 from mailer.audience.segments.grammar import Group, Node, Not, Test
 from mailer.audience.segments.tokens import Literals
+from mailer.audience.suppression import suppressed_sql
 
 __all__ = ["compile_tree"]
 
@@ -29,9 +30,9 @@ _AS_NUMBER = f"""CASE t WHEN 'integer' THEN v WHEN 'real' THEN v WHEN 'text' THE
 _AS_DAY = """CASE WHEN t = 'text' AND v GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'
     THEN substr(v, 1, 10) END"""
 
-# A tag that is not in the text of the list at all need not be looked for in the list.
-_TAGGED = """(instr({s}.tags, ?) > 0
-    AND EXISTS (SELECT 1 FROM json_each({s}.tags) AS tag WHERE tag.value = ?))"""
+# Most people of most lists have no tag. `has_tag` is a function of `store`: SQLite's own lower() knows the
+# case of A to Z alone.
+_TAGGED = "({s}.tags <> '[]' AND has_tag({s}.tags, ?))"
 
 _SUBSCRIBED = """EXISTS (SELECT 1 FROM subscriptions AS reads
     WHERE reads.edition = ? AND reads.subscriber_id = {s}.id)"""
@@ -57,9 +58,13 @@ def _joined(parts: list[Sql], word: str) -> Sql:
 def _one(test: Test, value: Literals, alias: str, zone: dt.tzinfo) -> Sql:
     field, sign = test.field, "=" if test.sign in ("==", "in") else test.sign
     if field.kind == "tags":
-        return _TAGGED.format(s=alias), (json.dumps(value, ensure_ascii=False), value)
+        return _TAGGED.format(s=alias), (str(value).casefold(),)
     if field.kind == "editions":
         return _SUBSCRIBED.format(s=alias), (value,)
+    if field.kind == "flag":
+        return (suppressed_sql(alias) if value else f"(NOT {suppressed_sql(alias)})"), ()
+    if field.kind == "status":
+        return _status(str(value), alias)
     if field.kind == "attribute":
         return _attribute(field.attribute, sign, value, alias)
     if isinstance(value, dt.date):
@@ -69,6 +74,13 @@ def _one(test: Test, value: Literals, alias: str, zone: dt.tzinfo) -> Sql:
         column = f"{alias}.{field.column}"
         return f"({column} = ? OR substr({column}, 1, ?) = ?)", (value, len(str(value)) + 1, f"{value}-")
     return f"ifnull({alias}.{field.column} = ?, 0)", (value,)
+
+
+def _status(status: str, alias: str) -> Sql:
+    if status == SUPPRESSED:
+        return suppressed_sql(alias), ()
+    also = f" AND NOT {suppressed_sql(alias)}" if status in ("active", "pending") else ""
+    return f"({alias}.status = ?{also})", (status,)
 
 
 def _day(column: str, sign: str, day: dt.date, zone: dt.tzinfo) -> Sql:
@@ -96,6 +108,8 @@ def _attribute(key: str, sign: str, value: Literals, alias: str) -> Sql:
         test, params = f"({_AS_NUMBER}) {sign} ?", (value,)
     elif isinstance(value, dt.date):
         test, params = f"({_AS_DAY}) {sign} ?", (value.isoformat(),)
+    elif value == "" and sign == "=":
+        test, params = f"(t IS NULL OR t = 'null' OR ({_AS_TEXT}) IS '')", ()
     else:
         test, params = f"({_AS_TEXT}) {sign} ?", (value,)
     column = f"{alias}.attributes"

@@ -14,9 +14,12 @@ from mailer.audience.values import STATUSES, language_tag, timezone_name
 from mailer.errors import AudienceError
 from mailer.words import nearest
 
-__all__ = ["FIELDS", "Field", "attribute_field", "checked_value", "named_field"]
+__all__ = ["FIELDS", "SUPPRESSED", "Field", "attribute_field", "checked_value", "named_field"]
 
-Kind = Literal["text", "language", "date", "tags", "editions", "attribute"]
+#: As a status: that of everybody on the suppression list, who is then neither active nor pending.
+SUPPRESSED = "suppressed"
+
+Kind = Literal["text", "status", "language", "date", "flag", "tags", "editions", "attribute"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ FIELDS = {
         Field("name", "text", "name"),
         Field("language", "language", "language"),
         Field("timezone", "text", "timezone"),
-        Field("status", "text", "status"),
+        Field("status", "status", "status"),
+        Field("suppressed", "flag"),
         Field("joined", "date", "joined_at"),
         Field("tags", "tags"),
         Field("editions", "editions"),
@@ -70,9 +74,10 @@ def attribute_field(key: str, column: int) -> Field:
 
 
 def _status(text: str) -> str:
-    if text not in STATUSES:
-        near = nearest(text, STATUSES)
-        hint = f"did you mean {near}?" if near else f"there are {', '.join(STATUSES)}"
+    known = (*STATUSES, SUPPRESSED)
+    if text not in known:
+        near = nearest(text, known)
+        hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
         raise AudienceError(f"{shown(text)} is not a status; {hint}")
     return text
 
@@ -96,6 +101,10 @@ def checked_value(field: Field, sign: str, value: Literals, column: int) -> Lite
         return value
     if field.kind == "date":
         return _day(field, value, column)
+    if field.kind == "flag":
+        if not isinstance(value, bool) or sign not in ("==", "!=", "in"):
+            raise fail(f"{field.name} is true or false; write {field.name} == true", column)
+        return value
     if not isinstance(value, str):
         raise fail(f'{field.name} is text; put the value in quotes, as in {field.name} == "…"', column)
     if sign not in ("==", "!=", "in"):

@@ -3,8 +3,9 @@
 either     = both {"or" both}
 both       = negation {"and" negation}
 negation   = "not" negation | "(" either ")" | test
-test       = field sign value | value sign field | field ["not"] "in" list | value ["not"] "in" field
+test       = field sign value | value sign field | field ["not"] "in" list | value ["not"] "in" field | flag
 list       = ("(" | "[") value {"," value} [","] (")" | "]")
+flag       = "suppressed"
 field      = name | "attributes" "." name | "attributes" "[" string "]"
 """
 
@@ -141,6 +142,8 @@ class _Parser:
         if self._takes("in"):
             node = self._membership(left, column)
             return Not(node) if negated else node
+        if isinstance(left, Field) and left.kind == "flag" and not negated:
+            return Test(left, "==", (True,))
         if isinstance(left, Field):
             example = f'"…" in {left.name}' if left.kind in ("tags", "editions") else f"{left.name} == …"
             raise fail(f"{left.name} is not compared with anything; write {example}", sign.column)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -95,6 +96,7 @@ def _unknown(rest: str) -> str:
 
 
 def _word(found: str, column: int) -> Token:
+    found = unicodedata.normalize("NFC", found)
     lower = found.lower()
     if lower in ("true", "false"):
         return Token("value", found, column, lower == "true")
@@ -127,4 +129,4 @@ def _string(found: str, column: int) -> str:
     value = re.sub(r"\\(.)", r"\1", found[1:-1], flags=re.DOTALL)
     if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", value):
         raise fail("the text holds a control character; remove it", column)
-    return value
+    return unicodedata.normalize("NFC", value)  # as names and attributes are kept

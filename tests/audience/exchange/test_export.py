@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,7 @@ def test_an_export_is_imported_elsewhere_as_it_was(
     folder = tmp_path_factory.mktemp("trip")
     first, second = open_store(folder / "first.db"), open_store(folder / "second.db")
     for number, (name, value, status) in enumerate(rows):
+        tags = [tag for tag in (cleaned(clean_line, name), cleaned(clean_line, value)) if tag]
         first["subscribers"].insert(
             {
                 "address": f"'+{number}@example.org",
@@ -123,6 +125,7 @@ def test_an_export_is_imported_elsewhere_as_it_was(
                 "attributes": {"My Key": cleaned(lambda text: attribute_value(text, "k"), value)}
                 if value.strip()
                 else {},
+                "tags": json.dumps(list({tag.casefold(): tag for tag in tags}.values())),
                 "status": status,
                 "joined_at": "2026-01-01T00:00:00.000001Z",
                 "updated_at": "2026-01-01T00:00:00.000001Z",
@@ -130,7 +133,7 @@ def test_an_export_is_imported_elsewhere_as_it_was(
         )
     first.conn.execute("UPDATE subscribers SET attributes = '{}' WHERE attributes = '{\"My Key\": \"\"}'")
     path = folder / "list.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
         export_csv(first, file)
     report = import_csv(second, settings, path)
     assert report.count("added") == len(rows)

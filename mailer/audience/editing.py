@@ -1,0 +1,131 @@
+"""Changes what is known of people: names, tags, attributes. An edit is no consent, and brings nobody back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlite_utils import Database
+
+from mailer.audience.people import Subscriber, get, list_subscribers
+from mailer.audience.segments import Segment
+from mailer.audience.values import MAX_TAGS, attribute_key
+from mailer.errors import AudienceError
+from mailer.store import utc_now, writing
+
+__all__ = ["Edit", "edit", "edit_segment"]
+
+#: So many people are changed in one transaction, so that a run is not kept waiting.
+_BATCH = 500
+
+_WRITE = """
+    UPDATE subscribers SET name = ?, language = ?, timezone = ?, tags = ?, attributes = ?, updated_at = ?
+    WHERE id = ? AND status <> 'erased'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What to change of a person. None leaves a field as it is.
+
+    `tags` are instead of those there are; `add_tags` and `drop_tags` leave the others, and `no_tags` clears
+    all. `attributes` are merged by name, and an empty value clears; `drop_attributes` and `no_attributes`
+    clear, too. What is cleared is cleared first, so that it may be set anew.
+    """
+
+    name: str | None = None
+    language: str | None = None
+    timezone: str | None = None
+    tags: tuple[str, ...] | None = None
+    add_tags: tuple[str, ...] = ()
+    drop_tags: tuple[str, ...] = ()
+    no_tags: bool = False
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    drop_attributes: tuple[str, ...] = ()
+    no_attributes: bool = False
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to change."""
+        return self != Edit()
+
+    def of(self, before: Subscriber) -> Subscriber:
+        """Somebody as they are after it. Raises AudienceError where they have too many tags."""
+        return replace(
+            before,
+            name=before.name if self.name is None else self.name,
+            language=before.language if self.language is None else self.language,
+            timezone=before.timezone if self.timezone is None else self.timezone,
+            tags=self.tags_after(before.tags),
+            attributes=self.attributes_after(before.attributes),
+        )
+
+    def tags_after(self, before: tuple[str, ...]) -> tuple[str, ...]:
+        """The tags of somebody with these. Case does not matter in what is added or dropped.
+
+        Raises AudienceError where they become too many.
+        """
+        kept = self.tags if self.tags is not None else () if self.no_tags else before
+        dropped = {tag.casefold() for tag in self.drop_tags}
+        after = [tag for tag in kept if tag.casefold() not in dropped]
+        there = {tag.casefold() for tag in after}
+        after += [tag for tag in self.add_tags if tag.casefold() not in there]
+        if len(after) > MAX_TAGS and len(after) > len(before):
+            raise AudienceError(f"there are more than {MAX_TAGS} tags; keep what is used")
+        return tuple(after)
+
+    def attributes_after(self, before: Mapping[str, Any]) -> dict[str, Any]:
+        """The attributes of somebody with these. A name is dropped as it is written, or as a list has it."""
+        dropped = {name for key in self.drop_attributes for name in (key, _listed(key))}
+        dropped |= {key for key, value in self.attributes.items() if value == ""}
+        kept = {} if self.no_attributes else {key: v for key, v in before.items() if key not in dropped}
+        return {**kept, **{key: value for key, value in self.attributes.items() if value != ""}}
+
+
+def edit(db: Database, subscriber_id: int, change: Edit) -> tuple[Subscriber, Subscriber]:
+    """Changes one person, whatever their status; gives them as they were and as they are.
+
+    Raises AudienceError where nobody has that number, or they were erased.
+    """
+    with writing(db):
+        before = get(db, subscriber_id)
+        if before is None or before.address is None:
+            raise AudienceError(f"there is no subscriber {subscriber_id}")
+        after = change.of(before)
+        if after != before:
+            texts = (after.name, after.language, after.timezone, _json(after.tags), _json(after.attributes))
+            db.conn.execute(_WRITE, (*texts, utc_now(), subscriber_id))
+        return before, get(db, subscriber_id) or before
+
+
+def edit_segment(db: Database, segment: Segment, change: Edit) -> tuple[int, int]:
+    """Changes everybody in a segment, whatever their status; gives how many are in it, and how many changed.
+
+    A batch is a transaction. Raises AudienceError, with nothing changed, where somebody would have too many
+    tags.
+    """
+    matched, numbers = 0, []
+    for person in list_subscribers(db, segment=segment):
+        matched += 1
+        if change.of(person) != person:
+            numbers.append(person.id)
+    for start in range(0, len(numbers), _BATCH):
+        with writing(db):
+            for number in numbers[start : start + _BATCH]:
+                with suppress(AudienceError):  # erased meanwhile
+                    edit(db, number, change)
+    return matched, len(numbers)
+
+
+def _listed(key: str) -> str:
+    """The name that an import makes of the column `key`; the key itself where it makes none."""
+    try:
+        return attribute_key(key)
+    except AudienceError:
+        return key
+
+
+def _json(value: Mapping[str, Any] | tuple[str, ...]) -> str:
+    return json.dumps(dict(value) if isinstance(value, Mapping) else value, ensure_ascii=False)

@@ -1,0 +1,33 @@
+"""What the public page of an issue shows: what is for everybody, unless its edition says otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mailer.config import Settings
+from mailer.issue.load import LoadedIssue
+from mailer.issue.model import for_variant
+from mailer.render.render import render_variants
+from mailer.render.rendition import Rendition
+
+__all__ = ["public_rendition", "shows_nothing"]
+
+
+def public_rendition(
+    loaded: LoadedIssue, settings: Settings, slug: str, renditions: Mapping[int, Rendition]
+) -> Rendition | None:
+    """What is for everybody, whether a reader gets that or not; None where the page does not show it.
+
+    `renditions` are those of readers, by variant. Raises what `render_variants` raises.
+    """
+    if settings.editions[loaded.issue.edition].public_page != "everybody":
+        return None
+    return renditions.get(0) or render_variants(loaded, settings, slug=slug, variants=(0,))[0]
+
+
+def shows_nothing(loaded: LoadedIssue, settings: Settings) -> bool:
+    """Whether the public page shows what is for everybody, and all of the issue is for some alone."""
+    page = for_variant(loaded.issue, 0)
+    if page == loaded.issue or settings.editions[page.edition].public_page != "everybody":
+        return False
+    return not (page.items or page.sections or page.intro or page.body or page.column or page.call_to_action)
