@@ -144,7 +144,7 @@ class Desk:
         if token is None:
             unknown = self._tokens.is_of_unknown_key(text)
             kind, why = ("unknown key", _OTHER_KEY) if unknown else ("unreadable", _CHANGED)
-            self._tally.note(kind, why, text[:_SHOWN])
+            self._tally.note(kind, why, _beginning(text))
             return Visit(Standing.INCOMPLETE)
         return Visit(Standing.COPY) if token.is_copy else token
 
@@ -153,7 +153,7 @@ class Desk:
         person = None if number is None else get(db, number)
         if person is None:
             why = f"names somebody who is not in {self._settings.database.name}; was an old backup restored?"
-            self._tally.note("unknown person", why, text[:_SHOWN])
+            self._tally.note("unknown person", why, _beginning(text))
             return Visit(Standing.UNKNOWN)
         if person.address is None:
             return Visit(Standing.ERASED)
@@ -177,6 +177,11 @@ class Desk:
 def _as_text(data: bytes) -> str:
     """Text of the database, whatever its bytes are: nothing in a reader's row keeps them from leaving."""
     return data.decode("utf-8", "replace")
+
+
+def _beginning(text: str) -> str:
+    """What the log has of a link: nothing of an address that somebody wrote there."""
+    return "" if "@" in text else text[:_SHOWN]
 
 
 def _may_not_come_back(person: Subscriber) -> bool:
