@@ -15,11 +15,9 @@ from enum import Enum
 
 from sqlite_utils import Database
 
-from mailer.audience.address import normalize_address
 from mailer.audience.consent import Consent
 from mailer.audience.stable_ids import fill_in, stable_id_at, whose
 from mailer.audience.subscribers import Subscriber, get, set_editions, unsubscribe
-from mailer.audience.suppression import is_suppressed
 from mailer.config import Settings
 from mailer.errors import StoreError
 from mailer.links import NOBODY, Purpose, Token, Tokens
@@ -131,7 +129,7 @@ class Desk:
             if person is None:
                 return visit
             chosen = known & set(editions)
-            if chosen and _may_not_come_back(db, person):
+            if chosen and _may_not_come_back(person):
                 return replace(visit, refused=True)
             if chosen and person.status == "active":
                 chosen |= set(person.editions) - known  # what this page could not show
@@ -146,7 +144,7 @@ class Desk:
         if token is None:
             unknown = self._tokens.is_of_unknown_key(text)
             kind, why = ("unknown key", _OTHER_KEY) if unknown else ("unreadable", _CHANGED)
-            self._tally.note(kind, why, text[:_SHOWN])
+            self._tally.note(kind, why, _beginning(text))
             return Visit(Standing.INCOMPLETE)
         return Visit(Standing.COPY) if token.is_copy else token
 
@@ -155,7 +153,7 @@ class Desk:
         person = None if number is None else get(db, number)
         if person is None:
             why = f"names somebody who is not in {self._settings.database.name}; was an old backup restored?"
-            self._tally.note("unknown person", why, text[:_SHOWN])
+            self._tally.note("unknown person", why, _beginning(text))
             return Visit(Standing.UNKNOWN)
         if person.address is None:
             return Visit(Standing.ERASED)
@@ -181,10 +179,13 @@ def _as_text(data: bytes) -> str:
     return data.decode("utf-8", "replace")
 
 
-def _may_not_come_back(db: Database, person: Subscriber) -> bool:
-    if person.status in _NEVER_BACK or person.address is None:
-        return True
-    return is_suppressed(db, normalize_address(person.address).key)
+def _beginning(text: str) -> str:
+    """What the log has of a link: nothing of an address that somebody wrote there."""
+    return "" if "@" in text else text[:_SHOWN]
+
+
+def _may_not_come_back(person: Subscriber) -> bool:
+    return person.status in _NEVER_BACK or person.suppressed_at is not None
 
 
 def _origin(visit: Visit) -> str:

@@ -1,4 +1,4 @@
-"""What a request asks for: also in absolute form, and where case or slashes changed on the way."""
+"""The paths of links, also where case or slashes changed on the way."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 __all__ = ["Targets"]
-
-#: `POST http://host/u/TOKEN`, which every server has to take (RFC 9112 section 3.2.2).
-_ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://[^/]*", re.IGNORECASE)
 
 
 class Targets:
@@ -28,16 +25,13 @@ class Targets:
         """Passes one request on."""
         if scope["type"] == "http":
             path = scope["path"]
-            absolute = _ABSOLUTE.match(path)
-            if absolute:
-                path = path[absolute.end() :] or "/"
-            scope = {**scope, "path": path}
             link = self._link.fullmatch(path)
             if link:
-                scope["path"] = f"/{link[1].lower()}/{link[2] or ''}"
                 # As a browser sees it: what is encoded is no slash.
                 raw = scope.get("raw_path") or path.encode("utf-8", "replace")
-                scope["path_params"] = {"up": "../" * (raw.count(b"/") - path[: link.end(1)].count("/"))}
+                up = "../" * (raw.count(b"/") - path[: link.end(1)].count("/"))
+                path = f"/{link[1].lower()}/{link[2] or ''}"
+                scope = {**scope, "path": path, "path_params": {"up": up}}
         await self._app(scope, receive, send)
 
 

@@ -28,7 +28,7 @@ OLD = "INSERT INTO subscribers (address, address_key, joined_at, updated_at) VAL
 def before(path: Path, *addresses: str, erased: int = 0) -> None:
     """A database as versions up to 0.3.0 left it."""
     with closing(sqlite3.connect(path)) as connection:
-        migrations.apply(Database(connection), stop_before="m010_stable_ids")
+        migrations.apply(Database(connection), stop_before="m011_stable_ids")
         connection.executemany(OLD, [(a, a) for a in addresses])
         if erased:
             connection.execute(

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from mailer.config import load_settings
 from mailer.delivery.transports.base import Outcome, Outgoing, Result
 from mailer.errors import TransportError
+from mailer.web.app import create_app
 from tests.cli import run
 from tests.delivery.conftest import Scripted
+from tests.web.conftest import Browser
 
 ISSUE = "issues/2026-11-21-morning.yaml"
 TEXT = """\
@@ -186,3 +189,17 @@ def test_a_transport_of_its_own_takes_the_copy(desk: Path) -> None:
     assert ran.status == 0
     assert len(list((desk / "elsewhere").glob("*.eml"))) == 1
     assert not (desk / "outbox").exists()
+
+
+def test_the_links_of_a_copy_take_nobody_off_and_say_so(desk: Path) -> None:
+    address = run(desk, "subscribers", "list", "--json").json[0]["address"]
+    before = run(desk, "subscribers", "list", "--json").json
+    assert run(desk, "send", ISSUE, "--test", address).status == 0
+    (message,) = copies(desk).values()
+    link = str(message["List-Unsubscribe"]).strip("<>").removeprefix("https://news.example.org")
+    browser = Browser(create_app(load_settings(desk)))
+    for path in (link, f"{link}.", link.upper()):
+        for answer in (browser.get(path), browser.post(path, data={"List-Unsubscribe": "One-Click"})):
+            assert (answer.status_code, "This is a test copy" in answer.text) == (200, True)
+            assert "You are unsubscribed" not in answer.text
+    assert run(desk, "subscribers", "list", "--json").json == before

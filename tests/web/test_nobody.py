@@ -157,6 +157,14 @@ def test_the_log_has_the_beginning_the_kind_and_a_count(
     assert told == ([f"a link ({path[3:9]}…) {words}"] if words else [])
 
 
+def test_the_log_has_no_address_that_somebody_put_behind_u(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert site.browser.post("/u/anna@example.org", data=ONE_CLICK).status_code == 404
+    assert "anna" not in caplog.text
+    assert "(unreadable: 1 today)" in caplog.text
+
+
 def test_the_log_stays_small_however_many_links_are_no_good(
     site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
