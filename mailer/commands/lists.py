@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,15 +13,17 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mailer.audience import segments
+from mailer.audience.exchange.codec_names import codecs_named
 from mailer.audience.exchange.exporter import export_csv
 from mailer.audience.exchange.importer import Progress as OnProgress
 from mailer.audience.exchange.importer import import_csv, shown_path
 from mailer.audience.exchange.report import OUTCOMES, ImportReport
+from mailer.audience.exchange.sources import Source, Sources, open_sources
 from mailer.audience.values import STATUSES, editions_of
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.commands.outputs import target_of
 from mailer.config import Settings
-from mailer.errors import AudienceError, InputError
-from mailer.files import new_file
+from mailer.errors import AudienceError
 from mailer.store import open_store
 from mailer.words import nearest
 
@@ -38,27 +39,79 @@ Filter = dict[str, Any]
 
 def import_list(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file with a header.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="A CSV file with a header, a zip archive of such files, or - for standard input.",
+        ),
+    ],
     edition: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="What they read; may be given several times.")
     ] = None,
     refused: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where refused rows go; else FILE.refused.csv.")
     ] = None,
+    encoding: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="How the file is encoded, such as cp1252; else it is found out."),
+    ] = "",
     as_json: Annotated[bool, JsonOption] = False,
 ) -> None:
     """Adds and updates people from a CSV file. Who has left is never brought back."""
     settings = settings_of(context)
     names = editions_of(edition or (), settings.editions)
+    if encoding:
+        codecs_named(encoding)  # said at once where there is none of this name
     db = open_store(settings.database)
-    with _watching(quiet=as_json) as on_progress:
-        report = import_csv(db, settings, file, editions=names, refused=refused, on_progress=on_progress)
-    if as_json:
-        emit_json(_document(report, settings))
-    else:
-        _say_report(report, settings)
-    if report.count("refused"):
+
+    def import_one(source: Source) -> ImportReport:
+        with _watching(quiet=as_json) as on_progress:
+            return import_csv(
+                db,
+                settings,
+                source.path,
+                editions=names,
+                refused=source.refused,
+                on_progress=on_progress,
+                encoding=encoding,
+                stream=source.stream,
+                name=source.name,
+                file_name=source.file_name,
+            )
+
+    with open_sources(file, settings, refused=refused, encoding=encoding) as sources:
+        reports = [import_one(source) for source in sources.lists]
+    _tell(sources, reports, settings, as_json=as_json)
+    if any(report.count("refused") for report in reports):
         raise typer.Exit(1)
+
+
+def _tell(sources: Sources, reports: list[ImportReport], settings: Settings, *, as_json: bool) -> None:
+    """The report of each list; of an archive a sum too."""
+    documents = [_document(report, settings) for report in reports]
+    if not as_json:
+        for report in reports:
+            _say_report(report, settings)
+        if sources.is_archive:
+            _say_sum(sources, reports)
+    elif not sources.is_archive:
+        emit_json(documents[0])
+    else:
+        counts = {key: sum(document[key] for document in documents) for key in ("rows", *OUTCOMES)}
+        emit_json({"file": sources.name, **counts, "lists": documents, "left_out": list(sources.left_out)})
+
+
+def _say_sum(sources: Sources, reports: list[ImportReport]) -> None:
+    say(f"{sources.name}: {sum(report.total for report in reports):,} rows in {len(reports)} lists")
+    for outcome in OUTCOMES:
+        count = sum(report.count(outcome) for report in reports)
+        if count:
+            say(f"  {outcome:<10}{count:>11,}")
+    for name in sources.left_out[:_TOLD]:
+        say(f"Left out, because it is no list: {name}")
+    if len(sources.left_out) > _TOLD:
+        say(f"… and {len(sources.left_out) - _TOLD:,} more that are no lists")
 
 
 def export_list(
@@ -74,25 +127,19 @@ def export_list(
     """Writes people as a CSV file that an import reads back."""
     settings = settings_of(context)
     wanted = filter_of(settings, status, edition, segment)
-    if output is None and as_json:
+    target = target_of(output)
+    if target.is_output and as_json:
         raise AudienceError("--json and the list cannot both go to standard output; add -o FILE")
     db = open_store(settings.database)
-    if output is None:
-        stream = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="", write_through=True)
-        try:
-            export_csv(db, stream, **wanted)
-        finally:
-            stream.detach()
-        return
-    if output.is_dir() or not output.name:
-        raise InputError(f'"{output}" is a folder; name a file after -o')
-    with new_file(output, mode=0o600, encoding="utf-8-sig") as file:  # it holds addresses
+    with target.opened() as file:
         count = export_csv(db, file, **wanted)
+    if output is None:
+        return
     name = shown_path(output, settings)
     if as_json:
         emit_json({"file": name, "exported": count})
     else:
-        say(f"{count:,} people are in {name}.")
+        say(f"{count:,} people are in {name}.", err=target.is_output)
 
 
 def filter_of(settings: Settings, status: str | None, edition: str | None, segment: str | None) -> Filter:

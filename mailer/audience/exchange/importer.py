@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from sqlite_utils import Database
 
@@ -40,16 +41,23 @@ def import_csv(
     editions: tuple[str, ...] = (),
     refused: Path | None = None,
     on_progress: Progress | None = None,
+    encoding: str = "",
+    stream: BinaryIO | None = None,
+    name: str = "",
+    file_name: str = "",
 ) -> ImportReport:
     """Imports the people of a CSV file, and says what became of each row.
+
+    `encoding` is what the operator says of it. `stream` is read in place of the file, from its beginning, and
+    closed; then `name` is how messages call the list, and `file_name` what its file is called.
 
     `editions` are what they read (an `editions` column comes first; without either, somebody new reads all of
     them). Refused rows go to `refused`, by default `<name>.refused.csv` beside the file. Raises
     AudienceError, with nothing changed, where the file cannot be used.
     """
-    name = shown_path(path, settings)
+    name = name or shown_path(path, settings)
     chosen = editions_of(editions, settings.editions) or None
-    with CsvFile(path, name) as file:
+    with CsvFile(path, name, encoding=encoding, stream=stream) as file:
         target = refused or path.with_name(f"{path.stem}.refused.csv")
         _check_target(target, file, shown_path(target, settings))
         reader = RowReader(file.columns, settings, chosen)
@@ -59,7 +67,7 @@ def import_csv(
         # no order, so their index is wanted in memory.
         db.conn.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
         db.conn.execute(f"PRAGMA cache_size=-{_CACHE_KB}")
-        work = _Import(db, report, visible(path.name), tuple(settings.editions))
+        work = _Import(db, report, file_name or visible(path.name), tuple(settings.editions))
         try:
             for record in file:
                 try:

@@ -1,7 +1,8 @@
 """A CSV file as a stream of rows: delimiters, quotes, line ends, and what to do when they are broken.
 
 A row that cannot be read is given with its reason and its text, and the next line starts afresh, so that
-one quote that is never closed does not swallow a list. Nothing grows with the file.
+one quote that is never closed does not swallow a list. Spaces around a quoted cell are no part of it.
+Nothing grows with the file.
 """
 
 from __future__ import annotations
@@ -9,24 +10,32 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from mailer.audience.exchange.columns import Columns, read_header
-from mailer.audience.exchange.encoding import detect_encoding
+from mailer.audience.exchange.encoding import check_encoding, detect_encoding
+from mailer.audience.exchange.quotes import looks_swallowed, spaced_cells
 from mailer.errors import AudienceError, FailureError, Problem
 
 __all__ = ["CsvFile", "Record"]
 
 #: The longest row that is read, in characters.
 MAX_ROW = 1_000_000
+#: The most lines of one row: a quoted cell with more line breaks is taken for a quote that is not closed.
+MAX_LINES = 500
+#: So many broken rows, and more than half of all, are no list.
+MAX_BROKEN = 1000
 #: How much may be read twice after broken rows, in characters, before the rest of one is given up.
 MAX_AGAIN = 50_000_000
 _DELIMITERS = (",", ";", "\t", "|")
+#: The mark with which Excel and others name the delimiter, above the header.
+_SEPARATOR = re.compile(r"\ufeff?\"?sep=([^\w\s\"]|\t)\"?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,8 @@ class _Lines:
         self._size += len(line)
         if self._size > MAX_ROW:
             raise _BrokenRowError(f"the row is longer than {MAX_ROW:,} characters")
+        if len(self.taken) > MAX_LINES:
+            raise _BrokenRowError(f"the row has more than {MAX_LINES:,} lines")
         return line
 
     def _read(self) -> str:
@@ -92,29 +103,47 @@ class _Lines:
 
 
 class CsvFile:
-    """An open file with its header. Raises AudienceError where it cannot be a list of people."""
+    """An open file with its header. Raises AudienceError where it cannot be a list of people.
 
-    def __init__(self, path: Path, name: str) -> None:
-        if not path.exists():
+    `encoding` is a Python codec or "" to find it out. `stream` is read in place of the file at `path`, where
+    the list is no file by itself: a member of an archive, or standard input. It is closed at the end.
+    """
+
+    def __init__(self, path: Path, name: str, *, encoding: str = "", stream: BinaryIO | None = None) -> None:
+        if stream is None and not path.exists():
             raise AudienceError(Problem("there is no such file; check the name", name))
-        if not path.is_file():
+        if stream is None and not path.is_file():
             raise AudienceError(Problem("is not a file; name a CSV file", name))
         self.name = name
         try:
-            self.size = path.stat().st_size
-            self._encoding = detect_encoding(path, name)
-            self._bytes = path.open("rb")
+            self._bytes = path.open("rb") if stream is None else stream
+            self._encoding = self._open(encoding)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise AudienceError(Problem(f"cannot be read: {reason}", name)) from None
         self._lines = _Lines(io.TextIOWrapper(self._bytes, self._encoding, newline=""), name)
         self._again = 0
         self._row = 1
+        self._rows = self._broken_rows = 0
         try:
             self.columns, self.delimiter = self._header()
         except BaseException:
             self._bytes.close()
             raise
+
+    def _open(self, encoding: str) -> str:
+        """The codec of the file, which is then read from its beginning."""
+        try:
+            self.size = os.fstat(self._bytes.fileno()).st_size
+            if encoding:
+                encoding = check_encoding(self._bytes, self.name, encoding)
+            else:
+                encoding = detect_encoding(self._bytes, self.name)
+            self._bytes.seek(0)
+        except BaseException:
+            self._bytes.close()
+            raise
+        return encoding
 
     def __enter__(self) -> Self:
         return self
@@ -133,12 +162,16 @@ class CsvFile:
         if self.size == 0:
             raise AudienceError(Problem("is empty; the first row names the columns", self.name))
         first: list[str] = []
+        delimiters: tuple[str, ...] = _DELIMITERS
         try:
             for line in self._lines:
-                if line.strip("\ufeff\t ,;\r\n") and not line.lower().startswith("sep="):
+                separator = _SEPARATOR.fullmatch(line.rstrip("\r\n"))
+                if separator:
+                    delimiters = (separator[1], *_DELIMITERS)
+                elif line.strip("\ufeff\t ,;|\r\n"):
                     first = [line]
                     break
-                self._row += not line.lower().startswith("sep=")
+                self._row += separator is None
                 self._lines.fresh()
             for line in self._lines if first and first[0].count('"') % 2 else ():
                 first.append(line)
@@ -152,11 +185,14 @@ class CsvFile:
             )
         self._lines.fresh()
         readings = []
-        for delimiter in _DELIMITERS:
+        for delimiter in delimiters:
             try:
-                cells = next(csv.reader(first, delimiter=delimiter, strict=True))
+                cells = next(csv.reader(first, delimiter=delimiter, strict=True, skipinitialspace=True))
             except csv.Error:
-                continue
+                spaced = spaced_cells("".join(first), delimiter)
+                if spaced is None:
+                    continue
+                cells = spaced
             readings.append((read_header(cells), delimiter))
         if not readings:
             problem = "the header cannot be read: a quote is opened and not closed"
@@ -166,21 +202,47 @@ class CsvFile:
         return columns, delimiter
 
     def __iter__(self) -> Iterator[Record]:
-        """Every row after the header that has something in it."""
+        """Every row after the header that has something in it.
+
+        Raises AudienceError where most of the first rows are broken, and FailureError where most of all are.
+        """
         lines = self._lines
-        reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
+        reader = csv.reader(lines, delimiter=self.delimiter, strict=True, skipinitialspace=True)
         while True:
             lines.fresh()
             problem = ""
             try:
                 cells = next(reader)
+                if len(lines.taken) > 1 and looks_swallowed(cells, self.columns, self.delimiter):
+                    raise _BrokenRowError("rows stand within a cell")
             except StopIteration:
                 return
             except (csv.Error, _BrokenRowError) as error:
-                problem, cells = self._broken(error)
+                problem, cells = self._mended(error)
             self._row += 1
             if problem or any(cells):
+                self._rows += 1
                 yield Record(self._row, cells, problem)
+
+    def _mended(self, error: Exception) -> tuple[str, list[str]]:
+        """The problem and the cells of a row that the CSV reader does not take: "" where they are right."""
+        if isinstance(error, csv.Error) and "expected after" in str(error):
+            cells = spaced_cells("".join(self._lines.taken), self.delimiter)
+            if cells is not None and not looks_swallowed(cells, self.columns, self.delimiter):
+                return "", cells
+        self._broken_rows += 1
+        if self._broken_rows >= MAX_BROKEN and self._broken_rows * 2 > self._rows:
+            self._give_up()
+        return self._broken(error)
+
+    def _give_up(self) -> None:
+        sentence = (
+            f"{self._broken_rows:,} of its first {self._rows + 1:,} rows are broken by quotes that are not "
+            "closed or stand within a cell; correct the quotes, or save the list as CSV again"
+        )
+        if self._broken_rows == MAX_BROKEN:
+            raise AudienceError(Problem(sentence, self.name, self._row + 1))
+        raise FailureError(Problem(sentence, self.name, self._row + 1))
 
     def _broken(self, error: Exception) -> tuple[str, list[str]]:
         """What to say about a broken row, and its text. Its other lines are read again as rows."""

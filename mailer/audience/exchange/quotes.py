@@ -1,0 +1,55 @@
+"""Quotes that other programs write otherwise than CSV has them, and quotes that swallow rows. Pure."""
+
+from __future__ import annotations
+
+import csv
+import re
+from functools import lru_cache
+
+from mailer.audience.exchange.columns import Columns
+
+__all__ = ["looks_swallowed", "spaced_cells"]
+
+
+def spaced_cells(text: str, delimiter: str) -> list[str] | None:
+    """The cells of one whole row in which blanks stand before or after quotes: `"Ann" , "Port"`.
+
+    None where it is still no row: a quote is not closed, or stands in the middle of a cell.
+    """
+    text = text.rstrip("\r\n")
+    pattern = _cell(delimiter)
+    cells, place = [], 0
+    while True:
+        found = pattern.match(text, place)
+        if found is None:
+            return None
+        quoted, plain = found.groups()
+        cells.append(plain if quoted is None else quoted.replace('""', '"'))
+        place = found.end() + 1
+        if place > len(text):
+            return cells
+
+
+@lru_cache(maxsize=8)
+def _cell(delimiter: str) -> re.Pattern[str]:
+    blank = "[ \u00a0\u3000\t]" if delimiter != "\t" else "[ \u00a0\u3000]"
+    end = re.escape(delimiter)
+    return re.compile(rf'{blank}*+(?:"((?:[^"]|"")*+)"{blank}*+|((?!")[^{end}\r\n]*+))(?={end}|\Z)')
+
+
+def looks_swallowed(cells: list[str], columns: Columns, delimiter: str) -> bool:
+    """Whether a cell with line breaks holds rows of the list: a quote was not closed, and another one did.
+
+    A line within a cell is a row where it splits as the header does and has an address in its place.
+    """
+    place = columns.fields["address"]
+    for cell in cells:
+        if "\n" not in cell and "\r" not in cell:
+            continue
+        for line in cell.splitlines()[1:]:
+            if line.count(delimiter) < columns.width - 1 or "@" not in line:
+                continue
+            parts = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [""])
+            if len(parts) >= columns.width and "@" in parts[place]:
+                return True
+    return False

@@ -1,0 +1,116 @@
+"""The lists that one argument of an import stands for: a file, standard input, or each list of an archive."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from mailer.audience.exchange.archive import Archive, is_archive
+from mailer.audience.exchange.importer import shown_path
+from mailer.audience.exchange.records import CsvFile
+from mailer.audience.exchange.spooled import spooled
+from mailer.config import Settings
+from mailer.words import visible
+
+__all__ = ["STANDARD_INPUT", "Source", "Sources", "open_sources"]
+
+#: The argument that stands for standard input.
+STANDARD_INPUT = Path("-")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One list. `path` is where it is, or would be beside its archive; `stream` is read in its place.
+
+    `name` is how messages call it, `file_name` what its file is called, and `refused` where its refused rows
+    go.
+    """
+
+    path: Path
+    name: str
+    file_name: str
+    refused: Path
+    stream: BinaryIO | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What is imported: its name, its lists in order, and what stands beside them and is no list."""
+
+    name: str
+    lists: tuple[Source, ...]
+    is_archive: bool = False
+    left_out: tuple[str, ...] = field(default=())
+
+
+@contextmanager
+def open_sources(path: Path, settings: Settings, *, refused: Path | None, encoding: str) -> Iterator[Sources]:
+    """The lists of `path`, which is `-` for standard input; everything is closed at the end.
+
+    Raises AudienceError where one of the lists of an archive cannot be used, before any of them is imported:
+    its people who have left would stay.
+    """
+    with ExitStack() as closing:
+        folder = settings.database.parent
+        name = "standard input" if path == STANDARD_INPUT else shown_path(path, settings)
+        stream = _stream(path, folder)
+        if stream is None:
+            yield Sources(name, (Source(path, name, visible(path.name), refused or _beside(path)),))
+            return
+        closing.callback(stream.close)
+        target = Path("stdin.csv") if path == STANDARD_INPUT else path
+        if not is_archive(stream):
+            yield Sources(name, (Source(target, name, name, refused or _beside(target), stream),))
+            return
+        archive = Archive(stream, name)
+        closing.callback(archive.close)
+        lists = []
+        for number, (member, unpacked) in enumerate(archive.open(folder), start=1):
+            closing.callback(unpacked.close)
+            place = _numbered(refused, number) if refused else _beside(_numbered(target, number))
+            lists.append(Source(target, archive.shown(member), member, place, unpacked))
+        for one in lists:
+            _check(one, encoding)
+        yield Sources(name, tuple(lists), True, tuple(archive.left_out))
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.refused.csv")
+
+
+def _numbered(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.stem}.{number}{path.suffix}")
+
+
+def _stream(path: Path, folder: Path) -> BinaryIO | None:
+    """What is read in place of the file, from its beginning: an archive or standard input. Else None."""
+    if path == STANDARD_INPUT:
+        return spooled(_standard_input().read, folder, "standard input")
+    if not path.is_file():
+        return None
+    try:
+        file = path.open("rb")
+    except OSError:
+        return None  # reading it as a list says what is wrong
+    if is_archive(file):
+        return file
+    file.close()
+    return None
+
+
+def _standard_input() -> BinaryIO:
+    binary: BinaryIO | None = getattr(sys.stdin, "buffer", None)
+    return binary if binary is not None else io.BytesIO(sys.stdin.read().encode())
+
+
+def _check(source: Source, encoding: str) -> None:
+    """Finds out whether a list can be read. Its stream can be read again afterwards."""
+    copy = os.fdopen(os.dup(source.stream.fileno()), "rb") if source.stream else None
+    with CsvFile(source.path, source.name, encoding=encoding, stream=copy):
+        pass
