@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from mailer.errors import FailureError, InputError
+from mailer.errors import InputError
 from mailer.files import new_file
 
 __all__ = ["Target", "target_of"]
@@ -45,7 +45,7 @@ class Target:
     def opened(self) -> Iterator[IO[str]]:
         """The target as a text file, whose line ends are left as they are. Private where it is new.
 
-        Raises FailureError where it cannot be written.
+        Raises OSError, which names it, where it cannot be written.
         """
         try:
             if self.descriptor is not None:
@@ -62,8 +62,7 @@ class Target:
         except BrokenPipeError:
             raise
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise FailureError(f"{self.shown} cannot be written: {reason}") from None
+            raise OSError(error.errno, error.strerror, self.shown) from None
 
 
 def target_of(output: Path | None) -> Target:

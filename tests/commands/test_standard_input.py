@@ -35,6 +35,14 @@ def test_a_list_is_read_from_standard_input(workspace: Path) -> None:
     assert left(workspace) == {"list.csv", "subscribers.db", "stdin.refused.csv"}
 
 
+def test_a_pipe_of_the_shell_is_read_too(workspace: Path) -> None:
+    (workspace / "list.csv").write_text(LIST + "bad,\n", encoding="utf-8")
+    ended = run_shell(workspace, "MAILER subscribers import <(cat list.csv) --json")
+    assert (ended.returncode, ended.stderr) == (1, b"")
+    assert json.loads(ended.stdout)["added"] == 2
+    assert json.loads(ended.stdout)["refused_file"] == "stdin.refused.csv"
+
+
 def test_its_report_as_json_and_its_options(workspace: Path) -> None:
     (workspace / "list.csv").write_text(LIST, encoding="cp850")
     ended = run_shell(

@@ -277,7 +277,7 @@ def test_an_export_that_fails_leaves_the_old_file(
     status, _, err = listed("export", "-o", "out.csv")
     assert (status, err) == (
         1,
-        "mailer: out.csv cannot be written: no space left on device\n",
+        "mailer: out.csv: no space left on device; mend that and run this again\n",
     )
     assert (workspace / "out.csv").read_text() == "old"
     assert not list(workspace.glob(".out.csv*"))

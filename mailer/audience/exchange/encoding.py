@@ -44,6 +44,8 @@ _ESCAPES = (
 #: Letters beyond ASCII as UTF-8 writes them.
 _UTF8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _CELLS = re.compile(r'[,;|\t"\r\n]+')
+#: How an export of ours begins, which is UTF-8, whatever names are in it.
+_OWN_HEADER = b"address,name,language,timezone,tags,editions,status,joined,"
 #: What no list holds.
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _SAVE = "save the list as CSV (UTF-8) and import that"
@@ -109,9 +111,10 @@ def _mark_name(codec: str) -> str:
 
 
 def _wide(head: bytes) -> str:
-    """UTF-16 without a mark: every other byte of its ASCII is NUL."""
+    """UTF-16 without a mark: every other byte of its ASCII is NUL, and a list has addresses in ASCII."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
-    if max(even, odd) * 4 < len(head) or min(even, odd) * 8 > max(even, odd):
+    most = max(even, odd)
+    if most < 4 or most * 12 < len(head) or min(even, odd) * 8 > most:
         return ""
     return "utf-16-le" if odd > even else "utf-16-be"
 
@@ -146,7 +149,8 @@ def _of_utf8(sample: Sample, head: bytes, name: str) -> str:
     if not sample.whole:
         escaped = next((codec for escape, codec in _ESCAPES if escape in head), "")
         return escaped or "utf-8-sig"
-    other = likely_beside_utf8(sample.whole) if not sample.full else ""
+    own = head.startswith(_OWN_HEADER)
+    other = "" if own or sample.full else likely_beside_utf8(sample.whole)
     if other:
         raise AudienceError(Problem(_two(sample.whole, "utf-8", other), name))
     return "utf-8-sig"

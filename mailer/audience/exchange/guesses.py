@@ -14,6 +14,8 @@ __all__ = ["decide", "likely_beside_utf8"]
 _AGREED, _ALONE = 4.0, 9.0
 #: Sound UTF-8 with more letters beyond ASCII than this is no chance; those of words are likelier than that.
 _FEW, _ODD = 24, -5.0
+#: Characters in common use are at least as likely as that.
+_COMMON = -8.5
 #: Encodings that few lists are kept in today must be so much likelier.
 _RARE = dict.fromkeys(
     ("mac_roman", "mac_cyrillic", "cp850", "cp437", "cp866", "iso8859_5", "koi8_u", "cp1257"), 1.5
@@ -21,10 +23,10 @@ _RARE = dict.fromkeys(
 #: Which of several encodings that give the same text is said and used: the one in commonest use.
 _ORDER = (*EAST_ASIAN, *LANGUAGES)
 _CHARDET = (
-#: Sound UTF-8 with more letters beyond ASCII is no chance; a letter that fits a word is likelier than e^_ODD.
-    "cp1255", "cp1256", "cp1257", "cp874", "iso8859-2", "iso8859-15", "iso8859-5", "iso8859-7", "koi8-r",
-    "koi8-u", "mac-roman", "mac-latin2", "mac-cyrillic", "mac-turkish", "mac-greek", "cp437", "cp850",
-    "cp852", "cp857", "cp866", "cp737",
+    "big5hkscs", "cp932", "cp949", "euc_jis_2004", "gb18030", "cp1250", "cp1251", "cp1252", "cp1253",
+    "cp1254", "cp1255", "cp1256", "cp1257", "cp874", "iso8859-2", "iso8859-15", "iso8859-5", "iso8859-7",
+    "koi8-r", "koi8-u", "mac-roman", "mac-latin2", "mac-cyrillic", "mac-turkish", "mac-greek", "cp437",
+    "cp850", "cp852", "cp857", "cp866", "cp737",
 )  # fmt: skip
 
 
@@ -63,11 +65,15 @@ def likely_beside_utf8(sample: bytes) -> str:
     if count > _FEW:
         return ""
     own = max(weigh(codec, text).log for codec in _ORDER)
-    others = [reading for reading in _readings(sample) if reading.weight.plausible]
+    others = [
+        reading
+        for reading in _readings(sample)
+        if reading.weight.plausible and reading.codec in EAST_ASIAN  # others have no such pairs
+    ]
     best = max(others, key=lambda reading: reading.weight.log, default=None)
-    if best is None or own > _ODD * count or best.weight.log < own - _AGREED:
+    if best is None or best.weight.characters < 2 or best.weight.log < _COMMON * best.weight.characters:
         return ""
-    return best.codec
+    return best.codec if own < _ODD * count and best.weight.log > own - _AGREED else ""
 
 
 def _readings(sample: bytes) -> list[_Reading]:

@@ -10,7 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-__all__ = ["ALPHABETS", "HANGUL", "HANGUL_SURNAMES", "KANJI", "SURNAMES", "first_level", "hanzi"]
+__all__ = [
+    "ALPHABETS",
+    "HANGUL",
+    "HANGUL_SURNAMES",
+    "KANJI",
+    "NOT_BEFORE",
+    "SURNAMES",
+    "first_level",
+    "hanzi",
+]
 
 #: Letters beyond ASCII of a language, the most frequent first. In Latin script these stand among ASCII letters.
 ALPHABETS = {
@@ -46,6 +55,23 @@ ALPHABETS = {
     "he": "ילאורמנהבשדתקחעגפסזטצכןםךףץ",
     "ar": "اليمنردبحسعتهةفقكشخجىوصزطضأغذثظإآءئؤپچژگی",
     "th": "รนาณีิกสพัชงตวยปมทลุธ์ภอจเศดขหบวูะ่้คผญฐฉฟไใโแํึื็ฏฎฑฒฌซฆฮฬฤำๆฯ",
+}
+
+_VOWELS = "aeiouyáéíóúąę"
+_CONSONANTS = "bcdfghjklmnpqrstvwxz"
+#: Letters of a language with those that do not follow them there; a blank stands for the end of a word.
+NOT_BEFORE = {
+    ("es", "ñ"): _CONSONANTS,
+    ("pl", "ń"): _VOWELS,
+    ("pl", "ć"): _VOWELS,
+    ("pt", "ã"): _CONSONANTS,
+    ("pt", "õ"): f"{_CONSONANTS}aiou",
+    ("pt", "ç"): "ei",
+    ("ro", "ă"): "aeo",
+    ("hu", "ő"): "aeou",
+    ("fr", "ç"): "ei",
+    ("fr", "è"): "aeiou ",
+    ("ca", "ç"): "ei",
 }
 
 #: The same in simplified and traditional Chinese: surnames, given names, places and words of lists.

@@ -18,6 +18,7 @@ from mailer.audience.exchange.letters import (
     HANGUL,
     HANGUL_SURNAMES,
     KANJI,
+    NOT_BEFORE,
     SURNAMES,
     first_level,
     hanzi,
@@ -140,6 +141,12 @@ def _alphabetic(language: str, cells: list[str]) -> Weight:
             odd = character not in frequencies
             log = frequencies.get(character, foreign if _is_latin(character) else -13.0)
             fault = _misshapen(character, before, after)
+            if (after.lower() if after.isalpha() else " ") in NOT_BEFORE.get(
+                (language, character.lower()), ""
+            ):
+                fault += 4
+            if len(cell) == 2 and cell.islower():
+                fault += 4  # no name of two small letters is known
             if language in _NOT_LATIN:
                 fault += 6 * (_ascii_letter(before) + _ascii_letter(after))
             elif run > 3 and language != "vi":
@@ -174,7 +181,7 @@ def _sign(character: str, before: str, after: str) -> float:
         return -18
     letters = before.isalpha() + after.isalpha()
     if character in _JOINING:
-        return -4
+        return -4 if after.isalpha() else -8
     if character in _ORDINARY:
         return (-6.0, -7.0, -12.0)[letters]
     return (-10.0, -12.0, -14.0)[letters]

@@ -31,8 +31,6 @@ MAX_ROW = 1_000_000
 MAX_LINES = 500
 #: So many broken rows, and more than half of all, are no list.
 MAX_BROKEN = 1000
-#: How much may be read twice after broken rows, in characters, before the rest of one is given up.
-MAX_AGAIN = 50_000_000
 _DELIMITERS = (",", ";", "\t", "|")
 #: The mark with which Excel and others name the delimiter, above the header.
 _SEPARATOR = re.compile(r"\ufeff?\"?sep=([^\w\s\"]|\t)\"?", re.IGNORECASE)
@@ -122,7 +120,6 @@ class CsvFile:
             reason = (error.strerror or str(error)).lower()
             raise AudienceError(Problem(f"cannot be read: {reason}", name)) from None
         self._lines = _Lines(io.TextIOWrapper(self._bytes, self._encoding, newline=""), name)
-        self._again = 0
         self._row = 1
         self._rows = self._broken_rows = 0
         try:
@@ -245,16 +242,14 @@ class CsvFile:
         raise FailureError(Problem(sentence, self.name, self._row + 1))
 
     def _broken(self, error: Exception) -> tuple[str, list[str]]:
-        """What to say about a broken row, and its text. Its other lines are read again as rows."""
+        """What to say about a broken row, and its text. Its other lines are read again as rows.
+
+        None of them opens a quote that stays open, or it would have closed this one; so no line is read more
+        than a few times.
+        """
         first, *rest = self._lines.taken or [""]
-        size = sum(map(len, rest))
-        if self._again + size <= MAX_AGAIN:
-            self._again += size
-            self._lines.put_back(rest)
-            left = ""
-        else:
-            left = f" (with the {len(rest):,} lines after it)" if rest else ""
-        return f"{_in_words(error, bool(rest))}{left}", [first.rstrip("\r\n")[:1000]]
+        self._lines.put_back(rest)
+        return _in_words(error, bool(rest)), [first.rstrip("\r\n")[:1000]]
 
     def file_id(self) -> tuple[int, int]:
         """Which file this is, however it is named."""

@@ -64,7 +64,7 @@ def open_sources(path: Path, settings: Settings, *, refused: Path | None, encodi
             yield Sources(name, (Source(path, name, visible(path.name), refused or _beside(path)),))
             return
         closing.callback(stream.close)
-        target = Path("stdin.csv") if path == STANDARD_INPUT else path
+        target = path if path.is_file() else Path("stdin.csv")
         if not is_archive(stream):
             yield Sources(name, (Source(target, name, name, refused or _beside(target), stream),))
             return
@@ -92,9 +92,12 @@ def _stream(path: Path, folder: Path) -> BinaryIO | None:
     """What is read in place of the file, from its beginning: an archive or standard input. Else None."""
     if path == STANDARD_INPUT:
         return spooled(_standard_input().read, folder, "standard input")
-    if not path.is_file():
-        return None
     try:
+        if path.is_fifo():  # as a shell makes of <(...)
+            with path.open("rb") as pipe:
+                return spooled(pipe.read, folder, visible(str(path)))
+        if not path.is_file():
+            return None
         file = path.open("rb")
     except OSError:
         return None  # reading it as a list says what is wrong

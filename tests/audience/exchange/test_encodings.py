@@ -59,7 +59,7 @@ def read(content: bytes) -> str:
     return ""
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from(USUAL),
     st.one_of(st.integers(2, 12), st.integers(2, 500)),
@@ -86,7 +86,7 @@ def test_a_list_of_a_hundred_is_read_in_the_encoding_that_is_usual(language: str
 
 @pytest.mark.parametrize(("language", "encoding"), USUAL)
 def test_a_short_list_is_never_spoilt(language: str, encoding: str) -> None:
-    for count, seed in itertools.product((1, 2, 3, 5, 20), range(5)):
+    for count, seed in itertools.product((1, 2, 3, 5, 20), range(3)):
         text, content = written(language, encoding, count, seed)
         assert read(content) in ("", text)
 
@@ -210,7 +210,10 @@ def test_unicode_proves_itself(db: Database, load: Load, encoding: str, end: str
     assert [person.name for person in list_subscribers(db)] == ["Zoë, 李"]
 
 
-@pytest.mark.parametrize("name", ["茅盾", "谩", "René", "Ñandú", "Łódź", "Ζωή", "Юрий", "אבי"])
+@pytest.mark.parametrize(
+    "name",
+    ["茅盾", "谩", "René", "Ñandú", "Łódź", "Ζωή", "Юрий", "אבי", "½", "¡", "ß", "①", "★ VIP", "🏗", "é"],
+)
 def test_a_short_list_in_utf8_is_read(db: Database, load: Load, name: str) -> None:
     load(f"email,name\na@b.test,{name}\n")
     assert [person.name for person in list_subscribers(db)] == [name]
@@ -218,11 +221,16 @@ def test_a_short_list_in_utf8_is_read(db: Database, load: Load, name: str) -> No
 
 def test_a_name_of_another_encoding_that_is_sound_utf8_is_not_spoilt() -> None:
     """In GBK, some names are sound UTF-8 by chance."""
-    spoilt = []
-    for name in ("谩", "茅玫", "脓", "李盲", "女媒"):
+    for name in ("李盲", "女媒", "毛媛", "明女"):
         content = f"email,name\na@b.test,{name}\n".encode("gbk")
-        spoilt += [name] if read(content) not in ("", content.decode("gbk")) else []
-    assert len(spoilt) <= 1  # one letter alone cannot be told from another
+        assert read(content) in ("", content.decode("gbk"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf16_is_known_where_most_is_chinese(db: Database, load: Load, encoding: str) -> None:
+    note = "港口的起重机今天停了" * 4
+    load(("邮箱,姓名,备注\n" + f"a@b.test,李伟,{note}\n" * 100).encode(encoding))
+    assert [person.name for person in list_subscribers(db)] == ["李伟"]
 
 
 def test_japanese_in_seven_bits_is_read(db: Database, load: Load) -> None:

@@ -133,7 +133,7 @@ def test_an_export_is_imported_elsewhere_as_it_was(
         )
     first.conn.execute("UPDATE subscribers SET attributes = '{}' WHERE attributes = '{\"My Key\": \"\"}'")
     path = folder / "list.csv"
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
+    with path.open("w", encoding="utf-8", newline="") as file:
         export_csv(first, file)
     report = import_csv(second, settings, path)
     assert report.count("added") == len(rows)

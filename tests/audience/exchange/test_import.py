@@ -345,15 +345,6 @@ def test_a_quote_that_is_never_closed_costs_one_row(db: Database, load: Load, mi
     assert known(db, "c@b.test").name == "C"
 
 
-def test_a_list_that_breaks_row_after_row_is_not_read_again_and_again(
-    load: Load, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("mailer.audience.exchange.records.MAX_AGAIN", 1000)
-    report = load("email,name\n" + 'a@b.test,"x\nb","y\n' * 200 + "z@b.test,Z\n")
-    assert report.count("refused") >= 1
-    assert any("lines after it" in note.reason for note in report.notes)
-
-
 def test_quoted_line_breaks_and_doubled_quotes_are_kept(db: Database, load: Load) -> None:
     load('email,name,street\na@b.test,"Ana ""A""\nSilva","1 Quay\r\nPort"\n')
     a = known(db, "a@b.test")
