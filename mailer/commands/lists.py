@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,10 +18,12 @@ from mailer.audience.exchange.codec_names import codecs_named
 from mailer.audience.exchange.exporter import export_csv
 from mailer.audience.exchange.importer import Progress as OnProgress
 from mailer.audience.exchange.importer import import_csv, shown_path
+from mailer.audience.exchange.options import Options, options_of
 from mailer.audience.exchange.report import OUTCOMES, ImportReport
 from mailer.audience.exchange.sources import Source, Sources, open_sources
 from mailer.audience.values import STATUSES, editions_of
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.commands.imported import document, say_report
 from mailer.commands.outputs import target_of
 from mailer.config import Settings
 from mailer.errors import AudienceError
@@ -56,16 +59,41 @@ def import_list(
         str,
         typer.Option(metavar="NAME", help="How the file is encoded, such as cp1252; else it is found out."),
     ] = "",
+    tool: Annotated[
+        str | None,
+        typer.Option("--as", metavar="TOOL", help="Whose export it is, or plain; else it is recognised."),
+    ] = None,
+    maps: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map", metavar="COLUMN=FIELD", help="What a column holds; may be given several times."
+        ),
+    ] = None,
+    ignored: Annotated[
+        list[str] | None,
+        typer.Option("--ignore", metavar="COLUMN", help="A column to leave out; may be given several times."),
+    ] = None,
+    status: Annotated[
+        str | None,
+        typer.Option(help="Everybody in it is unsubscribed, bounced, complained or suppressed."),
+    ] = None,
+    dates: Annotated[
+        str | None, typer.Option(metavar="dmy|mdy", help="Whether dates have the day or the month first.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only says what would be done.")] = False,
     as_json: Annotated[bool, JsonOption] = False,
 ) -> None:
     """Adds and updates people from a CSV file. Who has left is never brought back."""
     settings = settings_of(context)
     names = editions_of(edition or (), settings.editions)
+    options = options_of(
+        tool=tool, maps=maps or (), ignored=ignored or (), status=status, order=dates, dry_run=dry_run
+    )
     if encoding:
         codecs_named(encoding)  # said at once where there is none of this name
     db = open_store(settings.database)
 
-    def import_one(source: Source) -> ImportReport:
+    def import_one(source: Source, options: Options) -> ImportReport:
         with _watching(quiet=as_json) as on_progress:
             return import_csv(
                 db,
@@ -78,10 +106,12 @@ def import_list(
                 stream=source.stream,
                 name=source.name,
                 file_name=source.file_name,
+                options=options,
             )
 
-    with open_sources(file, settings, refused=refused, encoding=encoding) as sources:
-        reports = [import_one(source) for source in sources.lists]
+    with open_sources(file, settings, refused=refused, encoding=encoding, options=options) as sources:
+        told = replace(options, partial=sources.is_archive)
+        reports = [import_one(source, told) for source in sources.lists]
     _tell(sources, reports, settings, as_json=as_json)
     if any(report.count("refused") for report in reports):
         raise typer.Exit(1)
@@ -89,10 +119,10 @@ def import_list(
 
 def _tell(sources: Sources, reports: list[ImportReport], settings: Settings, *, as_json: bool) -> None:
     """The report of each list; of an archive a sum too."""
-    documents = [_document(report, settings) for report in reports]
+    documents = [document(report, settings) for report in reports]
     if not as_json:
         for report in reports:
-            _say_report(report, settings)
+            say_report(report, settings)
         if sources.is_archive:
             _say_sum(sources, reports)
     elif not sources.is_archive:
@@ -173,39 +203,3 @@ def _watching(*, quiet: bool) -> Iterator[OnProgress]:
             say(f"{rows:,} rows read, {done * 100 // max(size, 1)} % of the file", err=True)
 
     yield tell
-
-
-def _document(report: ImportReport, settings: Settings) -> dict[str, Any]:
-    return {
-        "file": report.file,
-        "rows": report.total,
-        **{outcome: report.count(outcome) for outcome in OUTCOMES},
-        "refused_file": shown_path(report.refused_file, settings) if report.refused_file else None,
-        "row_numbers": {outcome: str(report.rows[outcome]) for outcome in OUTCOMES},
-        "unnamed_columns": list(report.unnamed_columns),
-        "problems": [
-            {"row": note.row, "address": note.address, "outcome": note.outcome, "reason": note.reason}
-            for note in report.notes
-        ],
-    }
-
-
-def _say_report(report: ImportReport, settings: Settings) -> None:
-    say(f"{report.file}: {report.total:,} rows")
-    for outcome in OUTCOMES:
-        if report.count(outcome):
-            say(f"  {outcome:<10}{report.count(outcome):>11,}  rows {report.rows[outcome]}")
-    for outcome in ("kept", "refused"):
-        notes = [note for note in report.notes if note.outcome == outcome]
-        for note in notes[:_TOLD]:
-            who = f"{note.address}: " if outcome == "kept" else ""
-            say(f"row {note.row}: {who}{note.reason}")
-        left = report.count(outcome) - min(len(notes), _TOLD)
-        if left:
-            say(f"… and {left:,} more rows that were {outcome}")
-    if report.unnamed_columns:
-        places = ", ".join(str(place) for place in report.unnamed_columns)
-        say(f"Left out, because the header does not name them: columns {places}.")
-    if report.refused_file:
-        name = shown_path(report.refused_file, settings)
-        say(f"The refused rows are in {name}. Mend them there and import that file.")

@@ -185,6 +185,7 @@ READING = {
     *("is_suppressed", "suppressed_keys", "suppressed_sql", "suppression_of"),
     *("addresses_before", "former_holder", "moved_at", "moved_keys", "holder_of"),
     "also_because",  # words alone
+    "decided_columns",
 }
 
 

@@ -68,6 +68,10 @@ def test_an_import_as_json_is_one_document(run: Run, workspace: Path) -> None:
     assert (status, err) == (1, "")
     assert json.loads(out) == {
         "file": "list.csv", "rows": 3, "added": 1, "updated": 0, "unchanged": 0, "kept": 1, "refused": 1,
+        "dry_run": False, "profile": "plain", "read_as": "", "no_edition": 0, "words": [], "cells": [],
+        "cells_left_out": 0, "addresses_cleaned": 0, "cleaned": [],
+        "columns": [{"column": name, "read_as": read_as, "hint": ""} for name, read_as in (
+            ("email", "address"), ("name", "name"), ("language", "language"), ("tags", "tags"))],
         "refused_file": "list.refused.csv",
         "row_numbers": {"added": "2", "updated": "", "unchanged": "", "kept": "3", "refused": "4"},
         "unnamed_columns": [],
@@ -77,6 +81,65 @@ def test_an_import_as_json_is_one_document(run: Run, workspace: Path) -> None:
              "reason": '"bad" is not an e-mail address: it has no @'},
         ],
     }  # fmt: skip
+
+
+def test_an_import_says_how_a_list_of_another_tool_is_read(run: Run, workspace: Path) -> None:
+    (workspace / "list.csv").write_text(
+        "Email Address,First Name,OPTIN_TIME,UNSUB_TIME,LEID,EUID,顾客名字,LANGUAGE,editions\n"
+        "una@example.org,Una,2018-02-12 10:54:27,2018-07-23 12:19:27,1,ab,,tlh-x-!,\n",
+        encoding="utf-8",
+    )
+    status, out, err = run("import", "list.csv", "--dry-run")
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[:2] == ["list.csv: 1 rows", "read as a Mailchimp export of unsubscribed members"]
+    for line in (
+        "  Email Address → address",
+        "  UNSUB_TIME → who has left (anything in it: unsubscribed)",
+        "  LEID → left out",
+        "  顾客名字 → kept as attribute 顾客名字; did you mean --map 顾客名字=name?",
+        "  UNSUB_TIME: (anything: unsubscribed) → unsubscribed, 1 row",
+        "  added               1  rows 2",
+    ):
+        assert line in lines
+    assert "row 2: una@example.org: LANGUAGE is left out: the language" in out
+    assert lines[-1] == "This was a dry run: nothing was changed."
+    assert run("list")[1] == ""
+    assert "unsubscribed" in run("import", "list.csv", "--as", "mailchimp")[1]
+    assert "una@example.org" in run("list", "--status", "unsubscribed")[1]
+
+
+def test_an_import_refuses_what_may_say_who_has_left(run: Run, workspace: Path) -> None:
+    (workspace / "list.csv").write_text("email,Opt-out,Kind\na@example.org,yes,x\n")
+    status, out, err = run("import", "list.csv")
+    assert (status, out) == (2, "")
+    assert err == (
+        'list.csv:1: the column "Opt-out" seems to tell who has left (it holds "yes"), and no profile knows '
+        "it; read it with --map Opt-out=status, leave it out with --ignore Opt-out, or say "
+        "--status unsubscribed where everybody in the list has left\n"
+    )
+    shown = run(
+        "import", "list.csv", "--map", "Opt-out=status", "--ignore", "kind", "--as", "plain", "--json"
+    )
+    assert json.loads(shown[1])["words"] == [
+        {"column": "Opt-out", "word": "yes", "status": "unsubscribed", "rows": 1}
+    ]
+    assert run("import", "list.csv", "--status", "gone")[0] == 2
+    assert run("import", "list.csv", "--map", "Opt-out")[0] == 2
+    assert run("import", "list.csv", "--dates", "ymd")[0] == 2
+
+
+def test_a_plain_list_can_be_taken_out_and_people_without_edition_are_told(run: Run, workspace: Path) -> None:
+    (workspace / "list.csv").write_text("address,editions\na@example.org,\nb@example.org,\n")
+    assert "2 active people of the list read no edition" in run("import", "list.csv")[1]
+    run("add", "c@example.org", "--edition", "morning", "--consent", "at the fair")
+    (workspace / "gone.txt").write_text("a@example.org\nc@example.org\n")
+    status, out, _ = run("import", "gone.txt", "--status", "unsubscribed")
+    assert status == 0
+    assert (
+        "row 2: c@example.org: taken out as unsubscribed, although they agreed here: at the fair on 20" in out
+    )
+    assert run("list", "--status", "active")[1].count("@") == 1
 
 
 def test_kept_rows_and_unnamed_columns_are_told(listed: Run, workspace: Path) -> None:

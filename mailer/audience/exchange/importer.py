@@ -7,23 +7,30 @@ rows that are in already are unchanged, and the end is the same.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from sqlite_utils import Database
 
-from mailer.audience.exchange.merge import merge
-from mailer.audience.exchange.records import CsvFile
+from mailer.audience.exchange.columns import read_header
+from mailer.audience.exchange.described import describe, words_of
+from mailer.audience.exchange.merge import Outcome, merge
+from mailer.audience.exchange.options import Options
+from mailer.audience.exchange.records import CsvFile, Record
 from mailer.audience.exchange.report import ImportReport, RefusedFile
 from mailer.audience.exchange.rows import Entry, RowReader
+from mailer.audience.exchange.settle import Settled, headless, settled
+from mailer.audience.exchange.survey import survey
 from mailer.audience.values import editions_of
 from mailer.config import Settings
 from mailer.errors import AudienceError, Problem
 from mailer.store import CACHE_KB
 from mailer.words import visible
 
-__all__ = ["Progress", "import_csv"]
+__all__ = ["Progress", "decided_columns", "import_csv"]
 
 BATCH = 5000
 _LOG_PAGES = 10_000
@@ -45,6 +52,7 @@ def import_csv(
     stream: BinaryIO | None = None,
     name: str = "",
     file_name: str = "",
+    options: Options | None = None,
 ) -> ImportReport:
     """Imports the people of a CSV file, and says what became of each row.
 
@@ -53,44 +61,97 @@ def import_csv(
 
     `editions` are what they read (an `editions` column comes first; without either, somebody new reads all of
     them). Refused rows go to `refused`, by default `<name>.refused.csv` beside the file. Raises
-    AudienceError, with nothing changed, where the file cannot be used.
+    AudienceError, with nothing changed, where the file cannot be used. With `options.dry_run` nothing is
+    changed or written, and the report says what would have been done.
     """
+    options = options or Options()
     name = name or shown_path(path, settings)
     chosen = editions_of(editions, settings.editions) or None
     with CsvFile(path, name, encoding=encoding, stream=stream) as file:
         target = refused or path.with_name(f"{path.stem}.refused.csv")
         _check_target(target, file, shown_path(target, settings))
-        reader = RowReader(file.columns, settings, chosen)
-        report = ImportReport(name, unnamed_columns=tuple(place + 1 for place in file.columns.unnamed))
-        refusals = RefusedFile(target, file.columns.header)
-        # Copying the log into the database less often makes the import a tenth faster, and addresses come in
-        # no order, so their index is wanted in memory.
-        db.conn.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
-        db.conn.execute(f"PRAGMA cache_size=-{_CACHE_KB}")
-        work = _Import(db, report, file_name or visible(path.name), tuple(settings.editions))
-        try:
-            for record in file:
-                try:
-                    if record.problem:
-                        raise AudienceError(record.problem)
-                    work.take(reader.read(record.row, record.cells))
-                except AudienceError as error:
-                    reason = error.problems[0].message
-                    refusals.add(record.row, reason, record.cells)
-                    work.refuse(record.row, reader.address_cell(record.cells), reason)
-                if work.waiting >= BATCH:
-                    work.flush()
-                    if on_progress:
-                        on_progress(report.total, file.position, file.size)
-            work.flush()
-            report.refused_file = refusals.finish()
-        finally:
-            refusals.close()
-            db.conn.execute("PRAGMA wal_autocheckpoint=1000")
-            db.conn.execute(f"PRAGMA cache_size=-{CACHE_KB}")
+        decided = decided_columns(file, settings, options, file_name or name)
+        columns = decided.columns
+        reader = RowReader(decided, settings, chosen, options.status)
+        report = ImportReport(name, unnamed_columns=tuple(place + 1 for place in columns.unnamed))
+        describe(report, decided, options)
+        refusals = RefusedFile(target, columns.written)
+        with _written_to(db, dry_run=options.dry_run) as store:
+            work = _Import(store, report, file_name or visible(path.name), tuple(settings.editions))
+            try:
+                _run(file, reader, work, refusals, on_progress, with_first=not columns.has_header)
+                if not options.dry_run:
+                    report.refused_file = refusals.finish()
+            finally:
+                refusals.close()
+        report.words = words_of(reader.signs)
         if on_progress:
             on_progress(report.total, file.size, file.size)
     return report
+
+
+def decided_columns(file: CsvFile, settings: Settings, options: Options, file_name: str) -> Settled:
+    """The columns as the options and the whole list decide them. Raises AudienceError where it is unclear."""
+    columns = read_header(list(file.columns.header), options, file_name)
+    if not columns.has_header and options.status:
+        columns = headless(columns)
+    rows = _with_first(file) if not columns.has_header else file
+    seen = survey(rows, columns, settings.editions, guarded=not options.status)
+    file.rewind()
+    decided = settled(columns, seen, options)
+    decided.columns.verify(file.name, file.header_row)
+    return decided
+
+
+def _with_first(file: CsvFile) -> Iterator[Record]:
+    """The rows of a list without a header: what was read as one comes first."""
+    yield Record(file.header_row, list(file.columns.header))
+    yield from file
+
+
+def _run(
+    file: CsvFile,
+    reader: RowReader,
+    work: _Import,
+    refusals: RefusedFile,
+    on_progress: Progress | None,
+    *,
+    with_first: bool,
+) -> None:
+    """Reads every row and puts batches of them into the database."""
+    for record in _with_first(file) if with_first else file:
+        try:
+            if record.problem:
+                raise AudienceError(record.problem)
+            work.take(reader.read(record.row, record.cells))
+        except AudienceError as error:
+            reason = error.problems[0].message
+            refusals.add(record.row, reason, record.cells)
+            work.refuse(record.row, reader.address_cell(record.cells), reason)
+        if work.waiting >= BATCH:
+            work.flush()
+            if on_progress:
+                on_progress(work.total, file.position, file.size)
+    work.flush()
+
+
+@contextmanager
+def _written_to(db: Database, *, dry_run: bool) -> Iterator[Database]:
+    """The database that is written to: for a dry run a copy of it in a file that no other process sees."""
+    if dry_run:
+        with closing(sqlite3.connect("", isolation_level=None)) as copy:
+            db.conn.backup(copy)
+            yield Database(copy)
+        return
+    # Copying the log into the database less often makes the import a tenth faster, and addresses come in no
+    # order, so their index is wanted in memory.
+    db.conn.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
+    db.conn.execute(f"PRAGMA cache_size=-{_CACHE_KB}")
+    try:
+        yield db
+    finally:
+        db.conn.execute("PRAGMA wal_autocheckpoint=1000")
+        db.conn.execute(f"PRAGMA cache_size=-{CACHE_KB}")
 
 
 class _Import:
@@ -107,7 +168,13 @@ class _Import:
         self._refused: list[tuple[int, str, str]] = []
 
     @property
+    def total(self) -> int:
+        """How many rows have been read."""
+        return self._report.total
+
+    @property
     def waiting(self) -> int:
+        """How many rows wait for the next batch."""
         return len(self._entries) + len(self._refused)
 
     def take(self, entry: Entry) -> None:
@@ -117,9 +184,16 @@ class _Import:
         self._refused.append((row, address[:200], reason))
 
     def flush(self) -> None:
-        outcomes = []
+        outcomes: list[Outcome] = []
         if self._entries:
-            outcomes = merge(self._db, self._entries, origin=self._origin, all_editions=self._all_editions)
+            merged = merge(self._db, self._entries, origin=self._origin, all_editions=self._all_editions)
+            outcomes = merged.outcomes
+            self._report.no_edition += merged.no_edition
+            for entry in self._entries:
+                if entry.cleaned:
+                    self._report.clean(entry.row, entry.address.address, entry.cleaned)
+                for column, reason in entry.notes:
+                    self._report.leave_out(entry.row, entry.address.address, column, reason)
         told = [(row, address, "refused", reason) for row, address, reason in self._refused]
         told += [
             (entry.row, entry.address.address, outcome, reason)

@@ -1,7 +1,8 @@
 """Puts a batch of entries into the database, all or nothing, with a fixed number of queries to look up.
 
 An import adds and describes people. It never makes somebody active again who has left, bounced, complained,
-been erased or suppressed, and never puts anybody back on an edition that they have left.
+been erased or suppressed, and never puts anybody back on an edition that they have left. A list that says
+that somebody has left takes them out, also against a later consent here, which the outcome then names.
 """
 
 from __future__ import annotations
@@ -10,21 +11,22 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
 from mailer.audience import events
 from mailer.audience.events import Event, Kind
+from mailer.audience.exchange.against import consents_against
 from mailer.audience.exchange.rows import NOW, Entry
 from mailer.audience.moving import moved_keys
 from mailer.audience.stable_ids import new_ids
 from mailer.audience.suppression import ERASED, suppress, suppressed_keys
 from mailer.store import utc_now, writing
 
-__all__ = ["Outcome", "merge"]
+__all__ = ["Merged", "Outcome", "merge"]
 
-#: What became of a row ("added", "updated", "unchanged" or "kept"), and why it was kept.
+#: What became of a row ("added", "updated", "unchanged" or "kept"), and why it was kept or taken out.
 Outcome = tuple[str, str]
 
 # Those of the keys that are here already.
@@ -89,10 +91,15 @@ class _Person:
     was: str = ""
 
 
-def merge(
-    db: Database, entries: Sequence[Entry], *, origin: str, all_editions: tuple[str, ...]
-) -> list[Outcome]:
-    """Applies the entries in order, in one transaction; gives what became of each.
+class Merged(NamedTuple):
+    """What became of each entry, and how many active people of them read no edition."""
+
+    outcomes: list[Outcome]
+    no_edition: int
+
+
+def merge(db: Database, entries: Sequence[Entry], *, origin: str, all_editions: tuple[str, ...]) -> Merged:
+    """Applies the entries in order, in one transaction.
 
     `origin` is where the consent comes from if the row does not say, `all_editions` what somebody new reads
     if neither the row nor the operator says.
@@ -107,7 +114,10 @@ def merge(
         outcomes = []
         for entry in entries:
             key = entry.address.key
-            if key in suppressed:
+            if entry.status == "suppressed":
+                outcomes.append(_listed(db, key, key in suppressed, people, origin))
+                suppressed.setdefault(key, origin)
+            elif key in suppressed:
                 outcomes.append(_suppressed(entry, suppressed[key]))
             elif key in moved:
                 outcomes.append(_met_as_before(people.get(moved[key] or ""), entry, origin, now))
@@ -116,11 +126,36 @@ def merge(
             else:
                 people[key] = _new(entry, origin, all_editions, now)
                 outcomes.append(("added", ""))
+        gone = [person.id for person in people.values() if person.was == "active" and person.status in _GONE]
+        told = consents_against(db, gone) if gone else {}
         _write(db, people.values(), now)
         for place, entry in enumerate(entries):
             if entry.suppressed and _suppress(db, entry) and outcomes[place][0] == "unchanged":
                 outcomes[place] = ("updated", "")
-        return outcomes
+        if told:
+            whose = (people.get(moved.get(entry.address.key) or entry.address.key) for entry in entries)
+            outcomes = [
+                _taken_out(entry, person, outcome, told)
+                for entry, person, outcome in zip(entries, whose, outcomes, strict=True)
+            ]
+        silent = sum(person.status == "active" and not person.reads for person in people.values())
+        return Merged(outcomes, silent)
+
+
+def _listed(db: Database, key: str, already: bool, people: Mapping[str, _Person], origin: str) -> Outcome:
+    """Puts the address on the suppression list, whether or not somebody here has it."""
+    if already or not suppress(db, key, f"the list {origin}", source=_SOURCE):
+        return "unchanged", ""
+    if key in people and people[key].id:
+        return "updated", "suppressed: the list says so"
+    return "added", ""
+
+
+def _taken_out(entry: Entry, person: _Person | None, outcome: Outcome, told: Mapping[int, str]) -> Outcome:
+    """The outcome of a row that took somebody out, with the consent that it goes against."""
+    if outcome != ("updated", "") or person is None or person.id not in told or entry.status != person.status:
+        return outcome
+    return "updated", f"taken out as {person.status}, although they agreed here: {told[person.id]}"
 
 
 def _suppress(db: Database, entry: Entry) -> bool:

@@ -42,7 +42,7 @@ def looks_swallowed(cells: list[str], columns: Columns, delimiter: str) -> bool:
 
     A line within a cell is a row where it splits as the header does and has an address in its place.
     """
-    place = columns.fields["address"]
+    place = columns.fields.get("address", -1)
     for cell in cells:
         if "\n" not in cell and "\r" not in cell:
             continue
@@ -50,6 +50,6 @@ def looks_swallowed(cells: list[str], columns: Columns, delimiter: str) -> bool:
             if line.count(delimiter) < columns.width - 1 or "@" not in line:
                 continue
             parts = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [""])
-            if len(parts) >= columns.width and "@" in parts[place]:
+            if len(parts) >= columns.width and (place < 0 or "@" in parts[place]):
                 return True
     return False

@@ -90,6 +90,10 @@ class _Lines:
             problem = Problem("was changed while it was read; import it again", self._name)
             raise FailureError(problem) from None
 
+    def release(self) -> None:
+        """Leaves the bytes to others, open as they are."""
+        self._stream.detach()
+
     def fresh(self) -> None:
         """A new row begins."""
         self.taken.clear()
@@ -181,6 +185,7 @@ class CsvFile:
                 Problem("has no header; the first row names the columns", self.name, self._row)
             )
         self._lines.fresh()
+        self.header_row = self._row
         readings = []
         for delimiter in delimiters:
             try:
@@ -250,6 +255,16 @@ class CsvFile:
         first, *rest = self._lines.taken or [""]
         self._lines.put_back(rest)
         return _in_words(error, bool(rest)), [first.rstrip("\r\n")[:1000]]
+
+    def rewind(self) -> None:
+        """Goes back, so that the rows after the header are read once more."""
+        self._lines.release()
+        self._bytes.seek(0)
+        self._lines = _Lines(io.TextIOWrapper(self._bytes, self._encoding, newline=""), self.name)
+        self._again = 0
+        self._row = 1
+        self._rows = self._broken_rows = 0
+        self._header()
 
     def file_id(self) -> tuple[int, int]:
         """Which file this is, however it is named."""

@@ -11,7 +11,16 @@ from mailer.audience.exchange.cells import guarded
 from mailer.audience.exchange.columns import REFUSED_BECAUSE, REFUSED_ROW
 from mailer.files import NewFile, clear_leftovers
 
-__all__ = ["OUTCOMES", "ImportReport", "RefusedFile", "RowNote", "RowRanges"]
+__all__ = [
+    "OUTCOMES",
+    "CellNote",
+    "ColumnNote",
+    "ImportReport",
+    "RefusedFile",
+    "RowNote",
+    "RowRanges",
+    "WordNote",
+]
 
 OUTCOMES = ("added", "updated", "unchanged", "kept", "refused")
 #: So many rows of a kind are told one by one.
@@ -25,6 +34,39 @@ class RowNote:
     row: int
     address: str
     outcome: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnNote:
+    """How a column was read: `read_as` for people, `hint` what it may have been meant for ("": nothing).
+
+    `plain` says that it was read as its name says, so that there is nothing to tell.
+    """
+
+    column: str
+    read_as: str
+    hint: str = ""
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WordNote:
+    """What a word of a column became (a status, `refused`, "" where it says nothing), in how many rows."""
+
+    column: str
+    word: str
+    status: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class CellNote:
+    """A cell that was left out, while the person was taken."""
+
+    row: int
+    address: str
+    column: str
     reason: str
 
 
@@ -53,19 +95,48 @@ class RowRanges:
 
 @dataclass(slots=True)
 class ImportReport:
-    """The whole import. `refused_file` is there only where rows were refused."""
+    """The whole import. `refused_file` is there only where rows were refused.
+
+    `read_as` is the tool whose export it is ("": none), `columns` how each column was read, `words` what each
+    word for a status became, `cells` the first of the cells that were left out, `cleaned` the first of the
+    addresses that something stood around, `no_edition` how many active people of the list read none.
+    `dry_run` says that nothing was changed.
+    """
 
     file: str
     rows: dict[str, RowRanges] = field(default_factory=lambda: {name: RowRanges() for name in OUTCOMES})
     notes: list[RowNote] = field(default_factory=list)
     refused_file: Path | None = None
     unnamed_columns: tuple[int, ...] = ()
+    read_as: str = ""
+    profile: str = "plain"
+    columns: tuple[ColumnNote, ...] = ()
+    words: tuple[WordNote, ...] = ()
+    cells: list[CellNote] = field(default_factory=list)
+    cells_left_out: int = 0
+    cleaned: list[RowNote] = field(default_factory=list)
+    addresses_cleaned: int = 0
+    no_edition: int = 0
+    dry_run: bool = False
+    _noted: dict[str, int] = field(default_factory=dict)
+
+    def leave_out(self, row: int, address: str, column: str, reason: str) -> None:
+        """One more cell that was left out."""
+        self.cells_left_out += 1
+        if len(self.cells) < MAX_NOTES:
+            self.cells.append(CellNote(row, address[:200], column, reason))
+
+    def clean(self, row: int, address: str, around: str) -> None:
+        """One more address that was cleaned of what stood around it."""
+        self.addresses_cleaned += 1
+        if len(self.cleaned) < MAX_NOTES:
+            self.cleaned.append(RowNote(row, address[:200], "cleaned", around))
 
     def add(self, row: int, address: str, outcome: str, reason: str) -> None:
         """What became of one more row."""
-        rows = self.rows[outcome]
-        rows.add(row)
-        if reason and rows.count <= MAX_NOTES:
+        self.rows[outcome].add(row)
+        if reason and self._noted.get(outcome, 0) < MAX_NOTES:
+            self._noted[outcome] = self._noted.get(outcome, 0) + 1
             self.notes.append(RowNote(row, address[:200], outcome, reason))
 
     def count(self, outcome: str) -> int:

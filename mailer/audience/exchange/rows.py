@@ -1,14 +1,22 @@
-"""One row of a list as a checked entry. Pure: looks at nothing but the row and the settings."""
+"""One row of a list as a checked entry. Pure: looks at nothing but the row and the settings.
+
+A row is refused where its address, name, editions or status cannot be read. Every other cell that cannot be
+read is left out, with a note, and the person is taken.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from typing import Any
 
-from mailer.audience.address import Address, normalize_address
+from mailer.audience.address import Address, cleaned
+from mailer.audience.dates import read_moment
 from mailer.audience.exchange.cells import unguarded
-from mailer.audience.exchange.columns import Columns
+from mailer.audience.exchange.opened import opened
+from mailer.audience.exchange.settle import Settled
+from mailer.audience.exchange.signs import Sign, Told
+from mailer.audience.exchange.words import RANKS, folded, is_no, is_nothing, is_yes, worst
 from mailer.audience.values import (
     MAX_NAME,
     MAX_VALUE,
@@ -16,9 +24,7 @@ from mailer.audience.values import (
     clean_line,
     editions_of,
     language_tag,
-    moment,
     split_list,
-    status_word,
     tags_of,
     timezone_name,
 )
@@ -26,6 +32,8 @@ from mailer.config import Settings
 from mailer.errors import AudienceError
 
 __all__ = ["NOW", "Entry", "RowReader"]
+
+_Functions = tuple[tuple[str, int, Callable[[str], Any]], ...]
 
 _FIELDS = (
     "address",
@@ -37,26 +45,25 @@ _FIELDS = (
     "tags",
     "editions",
     "joined",
-    "status",
+    "confirmed",
     "consent_at",
     "consent_method",
     "consent_origin",
     "suppressed_at",
     "suppressed_reason",
 )
-
-
 #: Suppressed, and the row does not say since when.
 NOW = "now"
-_SUPPRESSED = ("true", "yes", "y", "1", "x", "是", "suppressed")
-_NOT_SUPPRESSED = ("", "false", "no", "n", "0", "否")
+#: Google Contacts writes groups so: its own begin with `* `.
+_GROUPS, _OWN_GROUP = ":::", "* "
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """What a row says. "" and None mean that it does not say; `editions` is () for "none of them".
 
-    `suppressed` is since when the address is suppressed (UTC), or "now" where the row does not say when.
+    `notes` are the cells that were left out, each as (column, reason). `suppressed` is since when the address
+    is suppressed (UTC), or "now" where the row does not say when. `cleaned` is what stood around the address.
     """
 
     row: int
@@ -72,22 +79,68 @@ class Entry:
     consent_at: str
     consent_method: str
     consent_origin: str
+    notes: tuple[tuple[str, str], ...] = ()
     suppressed: str = ""
     suppressed_reason: str = ""
+    cleaned: str = ""
 
 
 class RowReader:
-    """Makes entries out of rows with these columns. `editions` is what --edition names, if anything."""
+    """Makes entries out of rows with these columns.
 
-    def __init__(self, columns: Columns, settings: Settings, editions: tuple[str, ...] | None) -> None:
+    `editions` is what --edition names, if anything, `status` the status of everybody in the list or "".
+    """
+
+    def __init__(
+        self, decided: Settled, settings: Settings, editions: tuple[str, ...] | None, status: str = ""
+    ) -> None:
+        columns = decided.columns
+        self._header = columns.header
         self._places = tuple(columns.fields.get(field, -1) for field in _FIELDS)
         self._attributes = columns.attributes
+        self._opened = columns.opened
+        self._split = _groups_of if columns.groups else _tags_of
         self._width = columns.width
         self._zone = settings.publication.zone
         self._known = settings.editions
         self._editions = editions
         self._own_editions = "editions" in columns.fields
         self._chosen: dict[str, tuple[str, ...]] = {}
+        self._everybody = worst((status, columns.kind.everybody))
+        self._joined = self._moments("joined", decided.orders)
+        self._confirmed = self._moments("confirmed", decided.orders)
+        self._consented = self._moments("consent_at", decided.orders)
+        self._needed, self._side = self._functions()
+        self.signs = tuple(
+            Sign(columns.header[place], place, rule, columns.profile.words) for place, rule in columns.signs
+        )
+
+    def _functions(self) -> tuple[_Functions, _Functions]:
+        """(field, place, function) of what a row must have right, and of what may be left out."""
+        places = dict(zip(_FIELDS, self._places, strict=True))
+        needed: dict[str, Callable[[str], Any]] = {
+            "address": cleaned,
+            "name": clean_line,
+            "first_name": clean_line,
+            "last_name": clean_line,
+            "editions": self._editions_of,
+            "suppressed_at": self._suppressed,
+        }
+        side: dict[str, Callable[[str], Any]] = {
+            "language": language_tag,
+            "timezone": timezone_name,
+            "tags": self._split,
+            "joined": self._joined,
+            "confirmed": self._confirmed,
+            "consent_at": self._consented,
+            "consent_method": _method_of,
+            "consent_origin": lambda text: clean_line(text, "origin of the consent"),
+            "suppressed_reason": _reason_of,
+        }
+        return (
+            tuple((field, places[field], function) for field, function in needed.items()),
+            tuple((field, places[field], function) for field, function in side.items()),
+        )
 
     def address_cell(self, cells: list[str]) -> str:
         """The address as the row has it, right or wrong."""
@@ -110,7 +163,7 @@ class RowReader:
             tags,
             editions,
             joined,
-            status,
+            confirmed,
             consent_at,
             method,
             origin,
@@ -118,59 +171,87 @@ class RowReader:
             suppressed_why,
         ) = [cells[place] if place >= 0 else "" for place in self._places]
         try:
-            return Entry(
+            said = [sign.read(cells[sign.place]) for sign in self.signs]
+            status, notes = self._summed(said) if said else (self._everybody, ())
+            whose, around = cleaned(address)
+            entry = Entry(
                 row,
-                normalize_address(address),
+                whose,
                 clean_line(name if name.strip() else _whole_name(first, last)),
                 language_tag(language),
                 timezone_name(timezone),
-                tags_of((tags,)) if tags else None,
+                self._split(tags) if tags else None,
                 self._attributes_of(cells),
                 self._editions_of(editions) if self._own_editions else self._editions,
-                status_word(status),
-                self._moment(joined),
-                self._moment(consent_at),
-                clean_line(method, "consent"),
-                clean_line(origin, "origin of the consent"),
+                status,
+                self._joined(joined) or self._confirmed(confirmed),
+                self._consented(consent_at),
+                _method_of(method) if method else "",
+                clean_line(origin, "origin of the consent") if origin else "",
+                notes,
                 self._suppressed(suppressed) if suppressed else "",
-                clean_line(suppressed_why, "reason of the suppression", MAX_VALUE) if suppressed_why else "",
+                _reason_of(suppressed_why) if suppressed_why else "",
+                around,
             )
         except AudienceError:
-            raise self._all_problems(cells) from None
+            return self._careful(row, cells)
+        for told in said:
+            told.rows += 1
+        return entry
 
-    def _all_problems(self, cells: list[str]) -> AudienceError:
-        """Each thing that is wrong with a row, found by trying everything again, one by one."""
-        checks: list[tuple[Callable[[str], object], int]] = list(
-            zip(
-                (
-                    normalize_address,
-                    clean_line,
-                    clean_line,
-                    clean_line,
-                    language_tag,
-                    timezone_name,
-                    lambda text: tags_of((text,)),
-                    self._editions_of,
-                    self._moment,
-                    status_word,
-                    self._moment,
-                    lambda text: clean_line(text, "consent"),
-                    lambda text: clean_line(text, "origin of the consent"),
-                    self._suppressed,
-                    lambda text: clean_line(text, "reason of the suppression", MAX_VALUE),
-                ),
-                self._places,
-                strict=True,
-            )
+    def _careful(self, row: int, cells: list[str]) -> Entry:
+        """The entry without the cells that cannot be read. Raises AudienceError where it cannot be one."""
+        problems: list[str] = []
+        notes: list[tuple[str, str]] = []
+        read: dict[str, Any] = {}
+        for field, place, function in self._needed:
+            read[field] = _tried(function, cells[place] if place >= 0 else "", problems)
+        name = read["name"] or _whole_name(read["first_name"] or "", read["last_name"] or "")
+        if len(name) > MAX_NAME:
+            problems.append(f"the name is longer than {MAX_NAME} characters; shorten it")
+        for field, place, function in self._side:
+            wrong: list[str] = []
+            cell = cells[place] if place >= 0 else ""
+            read[field] = "" if is_nothing(cell) else _tried(function, cell, wrong) or ""
+            notes += [(self._header[place], sentence) for sentence in wrong]
+        attributes = self._attributes_of(cells, notes)
+        said = [told for sign in self.signs if (told := sign.tried(cells[sign.place], problems))]
+        status, doubts = self._summed(said)
+        notes = [*doubts, *notes]
+        if problems:
+            raise AudienceError("; ".join(dict.fromkeys([*problems, *(reason for _, reason in notes)])))
+        for told in said:
+            told.rows += 1
+        return Entry(
+            row,
+            read["address"][0],
+            name,
+            read["language"],
+            read["timezone"],
+            read["tags"] or None,
+            attributes,
+            read["editions"] if self._own_editions else self._editions,
+            status,
+            read["joined"] or read["confirmed"],
+            read["consent_at"],
+            read["consent_method"],
+            read["consent_origin"],
+            tuple(notes),
+            read["suppressed_at"],
+            read["suppressed_reason"],
+            read["address"][1],
         )
-        problems = []
-        for check, place in checks:
-            problems += _problem_of(check, cells[place]) if place >= 0 else []
-        for place, key in self._attributes:
-            problems += _problem_of(partial(attribute_value, key=key), cells[place])
-        return AudienceError(
-            "; ".join(dict.fromkeys(problems)) or f"the name is longer than {MAX_NAME} characters; shorten it"
-        )
+
+    def _summed(self, said: list[Told]) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """What the signs of leaving come to: of several the one that keeps somebody away most firmly."""
+        status: str = self._everybody
+        notes: tuple[tuple[str, str], ...] = ()
+        for told in said:
+            if RANKS[told.status] > RANKS[status]:
+                status = told.status
+            if told.note:
+                notes = (*notes, (told.column, told.note))
+        return status, notes
 
     def _fitted(self, cells: list[str]) -> list[str]:
         """Cells that are missing at the end are empty. Too many of them have moved, and cannot be trusted."""
@@ -183,12 +264,29 @@ class RowReader:
             )
         return cells[: self._width]
 
-    def _attributes_of(self, cells: list[str]) -> dict[str, str]:
-        return {
-            key: value
-            for place, key in self._attributes
-            if cells[place] and (value := attribute_value(cells[place], key))
-        }
+    def _attributes_of(self, cells: list[str], notes: list[tuple[str, str]] | None = None) -> dict[str, str]:
+        """The attributes of a row. Without `notes` AudienceError is raised for one that cannot be read."""
+        attributes: dict[str, str] = {}
+        for place, key in self._attributes:
+            if cells[place]:
+                try:
+                    value = attribute_value(cells[place], key)
+                except AudienceError as error:
+                    if notes is None:
+                        raise
+                    notes += [(self._header[place], problem.message) for problem in error.problems]
+                    continue
+                if value:
+                    attributes[key] = value
+        if self._opened >= 0 and cells[self._opened]:
+            wrong: list[str] = []
+            within = _tried(opened, cells[self._opened], wrong)
+            if wrong and notes is None:
+                raise AudienceError(wrong[0])
+            notes = [] if notes is None else notes
+            notes += [(self._header[self._opened], sentence) for sentence in wrong]
+            attributes.update(within or {})
+        return attributes
 
     def _editions_of(self, text: str) -> tuple[str, ...]:
         chosen = self._chosen.get(text)
@@ -200,21 +298,44 @@ class RowReader:
 
     def _suppressed(self, text: str) -> str:
         """A time, or a yes; "" for a no. Anything else is refused, so that nobody is mailed by mistake."""
-        word = text.strip().casefold()
-        if word in _NOT_SUPPRESSED:
+        if is_nothing(text) or is_no(text):
             return ""
-        return NOW if word in _SUPPRESSED else self._moment(text)
+        if is_yes(text) or folded(text) == "suppressed":
+            return NOW
+        return read_moment(text, self._zone, "ymd")
 
-    def _moment(self, text: str) -> str:
-        return moment(text, self._zone) if text and not text.isspace() else ""
+    def _moments(self, field: str, orders: Mapping[int, str]) -> Callable[[str], str]:
+        """Reads the moments of a field in the order of its column."""
+        zone, order = self._zone, orders.get(self._places[_FIELDS.index(field)], "ymd")
+        return lambda text: read_moment(text, zone, order) if text and not text.isspace() else ""
 
 
-def _problem_of(check: Callable[[str], object], text: str) -> list[str]:
+def _tried(function: Callable[[str], Any], text: str, problems: list[str]) -> Any:
+    """What `function` makes of the text, or None with its sentences added to `problems`."""
     try:
-        check(text)
+        return function(text)
     except AudienceError as error:
-        return [problem.message for problem in error.problems]
-    return []
+        problems += [problem.message for problem in error.problems]
+        return None
+
+
+def _tags_of(text: str) -> tuple[str, ...]:
+    return tags_of((text,))
+
+
+def _groups_of(text: str) -> tuple[str, ...]:
+    """The groups of Google Contacts that are the person's own."""
+    groups = (group.strip() for group in text.split(_GROUPS))
+    return tags_of(group for group in groups if group and not group.startswith(_OWN_GROUP))
+
+
+def _method_of(text: str) -> str:
+    """How somebody agreed; a mere yes does not say it."""
+    return "" if is_yes(text) or is_no(text) else clean_line(text, "consent")
+
+
+def _reason_of(text: str) -> str:
+    return clean_line(text, "reason of the suppression", MAX_VALUE)
 
 
 def _whole_name(first: str, last: str) -> str:
@@ -222,4 +343,4 @@ def _whole_name(first: str, last: str) -> str:
     first, last = first.strip(), last.strip()
     if first and last and not (first.isascii() or last.isascii()) and "\u2e80" <= last[0] <= "\u9fff":
         return f"{last}{first}"
-    return f"{first} {last}"
+    return f"{first} {last}".strip()

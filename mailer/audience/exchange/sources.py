@@ -7,12 +7,13 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from mailer.audience.exchange.archive import Archive, is_archive
-from mailer.audience.exchange.importer import shown_path
+from mailer.audience.exchange.importer import decided_columns, shown_path
+from mailer.audience.exchange.options import Options
 from mailer.audience.exchange.records import CsvFile
 from mailer.audience.exchange.spooled import spooled
 from mailer.config import Settings
@@ -50,7 +51,14 @@ class Sources:
 
 
 @contextmanager
-def open_sources(path: Path, settings: Settings, *, refused: Path | None, encoding: str) -> Iterator[Sources]:
+def open_sources(
+    path: Path,
+    settings: Settings,
+    *,
+    refused: Path | None,
+    encoding: str,
+    options: Options | None = None,
+) -> Iterator[Sources]:
     """The lists of `path`, which is `-` for standard input; everything is closed at the end.
 
     Raises AudienceError where one of the lists of an archive cannot be used, before any of them is imported:
@@ -76,7 +84,7 @@ def open_sources(path: Path, settings: Settings, *, refused: Path | None, encodi
             place = _numbered(refused, number) if refused else _beside(_numbered(target, number))
             lists.append(Source(target, archive.shown(member), member, place, unpacked))
         for one in lists:
-            _check(one, encoding)
+            _check(one, settings, encoding, replace(options or Options(), partial=True))
         yield Sources(name, tuple(lists), True, tuple(archive.left_out))
 
 
@@ -112,8 +120,8 @@ def _standard_input() -> BinaryIO:
     return binary if binary is not None else io.BytesIO(sys.stdin.read().encode())
 
 
-def _check(source: Source, encoding: str) -> None:
-    """Finds out whether a list can be read. Its stream can be read again afterwards."""
+def _check(source: Source, settings: Settings, encoding: str, options: Options) -> None:
+    """Finds out whether a list can be used. Its stream can be read again afterwards."""
     copy = os.fdopen(os.dup(source.stream.fileno()), "rb") if source.stream else None
-    with CsvFile(source.path, source.name, encoding=encoding, stream=copy):
-        pass
+    with CsvFile(source.path, source.name, encoding=encoding, stream=copy) as file:
+        decided_columns(file, settings, options, source.file_name)

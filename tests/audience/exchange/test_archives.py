@@ -62,8 +62,10 @@ def test_every_list_of_the_archive_is_read_those_who_left_last(workspace: Path) 
         "audience.zip/export/subscribed_members_export_1.csv: 3 rows",
         "  added               3  rows 2-4",
         "audience.zip/export/cleaned_members_export_1.csv: 1 rows",
+        "read as a Mailchimp export of cleaned members",
         "  added               1  rows 2",
         "audience.zip/export/unsubscribed_members_export_1.csv: 1 rows",
+        "read as a Mailchimp export of unsubscribed members",
         "  updated             1  rows 2",
         "audience.zip: 5 rows in 3 lists",
         "  added               4",
@@ -105,6 +107,26 @@ def test_one_list_that_cannot_be_used_keeps_the_whole_archive_out(workspace: Pat
     assert ran.status == 2
     assert ran.err.startswith("audience.zip/unsubscribed.csv:1: no column holds the address")
     assert status_of(workspace, "ann@example.org") is None
+
+
+def test_a_list_that_may_say_who_has_left_keeps_the_whole_archive_out(workspace: Path) -> None:
+    packed(workspace, {"a.csv": SUBSCRIBED, "b.csv": "email,Opt-out\ncid@example.org,yes\n"})
+    ran = import_of(workspace, "audience.zip")
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith('audience.zip/b.csv:1: the column "Opt-out" seems to tell who has left')
+    assert status_of(workspace, "ann@example.org") is None
+    assert import_of(workspace, "audience.zip", "--map", "Opt-out=status").status == 0
+    assert status_of(workspace, "ann@example.org") == "active"
+    assert status_of(workspace, "cid@example.org") == "unsubscribed"
+
+
+def test_mailchimps_lists_are_known_by_their_names(workspace: Path) -> None:
+    rows = "Email Address,First Name\n{}@example.org,A\n"
+    kinds = {"subscribed": "active", "unsubscribed": "unsubscribed", "cleaned": "bounced"}
+    kinds["nonsubscribed"] = "unsubscribed"
+    packed(workspace, {f"{kind}_members_export_ab.csv": rows.format(kind) for kind in kinds})
+    assert import_of(workspace, "audience.zip").status == 0
+    assert {kind: status_of(workspace, f"{kind}@example.org") for kind in kinds} == kinds
 
 
 def test_an_archive_is_known_by_its_content(workspace: Path) -> None:

@@ -262,19 +262,20 @@ def test_refused_rows_can_be_mended_and_imported(
     db: Database, load: Load, settings: Settings, workspace: Path
 ) -> None:
     report = load(
-        'email,name,"cell, with comma",tz\n=bad,=1+1,x,\na@b.test,A,,Beijing\nc@d.test,C,,,,6\n'
+        'email,name,"cell, with comma",editions\n=bad,=1+1,x,\na@b.test,A,,mornin\nc@d.test,C,,,,6\n'
         '"open@b.test,\n'
     )
     assert counts(report) == {"refused": 4}
     refused = workspace / "list.refused.csv"
     text = refused.read_text(encoding="utf-8-sig")
-    assert text.splitlines()[0] == 'refused_row,refused_because,email,name,"cell, with comma",tz'
+    assert text.splitlines()[0] == 'refused_row,refused_because,email,name,"cell, with comma",editions'
     assert '2,"""=bad"" is not an e-mail address: it has no @",\'=bad,\'=1+1,x,' in text
-    assert 'the time zone ""Beijing"" is not known' in text
+    assert 'the edition ""mornin"" is not in mailer.toml' in text
     assert "has 6 cells where the header has 4" in text
     assert refused.stat().st_mode & 0o077 == 0
     refused.write_text(
-        text.replace("'=bad", "good@b.test").replace("Beijing", "Asia/Shanghai"), encoding="utf-8"
+        text.replace("'=bad", "good@b.test").replace(",mornin\n", ",morning\n"),
+        encoding="utf-8",
     )
     again = import_csv(db, settings, refused)
     assert counts(again) == {"added": 2, "refused": 2}
@@ -373,7 +374,7 @@ def test_columns_without_a_name_are_left_out_and_told(load: Load) -> None:
         (b"a@b.test,A\nc@d.test,C\n", "list.csv:1: there is no header row; put one above the list"),
         (b"name,company\nA,B\n", 'no column holds the address (found "name", "company"); name the'),
         (b"name,e_mial\nA,B\n", 'rename "e_mial" to address'),
-        (b"a,b,c,d,e,f,g,h,i\n", '"h" …'),
+        (b"a,b,c,d,e,f,g,h,i\n", '"h", "i")'),
         (b"email,E-Mail\n", 'columns 1 and 2 ("email" and "E-Mail") both hold the address; rename'),
         (b"email,Company,company\n", "are both the attribute company; rename or remove one"),
         (b"email,???\n", '"???" cannot be the name of an attribute'),

@@ -1,0 +1,83 @@
+"""Words of lists: yes and no in many languages, and words for a status. Pure.
+
+Words are compared without regard to case, width, quotes, `_`, `-` and spaces around them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+
+from mailer.audience.exchange.vocabulary import vocabulary, words_in
+
+__all__ = ["RANKS", "folded", "is_no", "is_nothing", "is_number", "is_yes", "squeezed", "tokens", "worst"]
+
+#: How strongly a status keeps somebody from being written to. Of several in one row the highest counts.
+RANKS = {
+    "": 0,
+    "active": 1,
+    "pending": 2,
+    "unsubscribed": 3,
+    "bounced": 4,
+    "complained": 5,
+    "suppressed": 6,
+}
+
+_NOTHING = frozenset(vocabulary()["nothing"])
+_YES = words_in(vocabulary()["yes"])
+_NO = words_in(vocabulary()["no"])
+_QUOTES = "\"'“”‘’«»`"
+_FILLERS = re.compile(r"[\s_\-\u2010-\u2015]+")
+_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?%?")
+_HUMP = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][^\W\d_A-Z])")
+_TOKEN = re.compile(r"[^\W\d_]+|\d+")
+_UNSEEN = dict.fromkeys(
+    map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff")
+)
+
+
+@lru_cache(maxsize=8192)
+def folded(text: str) -> str:
+    """`text` as words are compared: small, one space between words, without quotes around it."""
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text.translate(_UNSEEN))
+    return _FILLERS.sub(" ", plain.casefold()).strip().strip(_QUOTES).strip(" .!。")
+
+
+@lru_cache(maxsize=8192)
+def squeezed(name: str) -> str:
+    """The name of a column as names are compared: letters and digits alone, small."""
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name.translate(_UNSEEN)).casefold())
+
+
+@lru_cache(maxsize=4096)
+def tokens(name: str) -> tuple[str, ...]:
+    """The words of a name, small: split at case, spaces, `_`, `-`, digits and punctuation."""
+    parted = _HUMP.sub(" ", unicodedata.normalize("NFKC", name))
+    return tuple(word.casefold() for word in _TOKEN.findall(parted))
+
+
+def is_nothing(text: str) -> bool:
+    """Does the cell say nothing, in the ways in which programs write that?"""
+    return not text or text.isspace() or folded(text) in _NOTHING
+
+
+def is_yes(text: str) -> bool:
+    """Does the cell say yes?"""
+    return folded(text) in _YES
+
+
+def is_no(text: str) -> bool:
+    """Does the cell say no?"""
+    return folded(text) in _NO
+
+
+def is_number(text: str) -> bool:
+    """Is the cell a plain number?"""
+    return _NUMBER.fullmatch(text.strip()) is not None
+
+
+def worst(statuses: Iterable[str]) -> str:
+    """The status that keeps somebody away most firmly."""
+    return max(statuses, key=RANKS.__getitem__, default="")
