@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import chardet
@@ -14,6 +15,12 @@ __all__ = ["decide", "likely_beside_utf8"]
 _AGREED, _ALONE = 4.0, 9.0
 #: Sound UTF-8 with more letters beyond ASCII than this is no chance; those of words are likelier than that.
 _FEW, _ODD = 24, -5.0
+#: A letter of another script, or a Latin letter or mark that few languages have, within a Latin word.
+_RARELY = (
+    "\u0180-\u019f\u01a2-\u01ae\u01b1-\u01cc\u01dd-\u01e5\u01e8-\u0217\u021c-\u024f"
+    "\u0305\u030d-\u0322\u0324-\u0326\u0329-\u0330\u0332-\u07ff"
+)
+_MIXED = re.compile(f"[A-Za-z][{_RARELY}]|[{_RARELY}][A-Za-z]")
 #: Characters in common use are at least as likely as that.
 _COMMON = -8.5
 #: Encodings that few lists are kept in today must be so much likelier.
@@ -65,11 +72,11 @@ def likely_beside_utf8(sample: bytes) -> str:
     if count > _FEW:
         return ""
     own = max(weigh(codec, text).log for codec in _ORDER)
-    others = [
-        reading
-        for reading in _readings(sample)
-        if reading.weight.plausible and reading.codec in EAST_ASIAN  # others have no such pairs
-    ]
+    plausible = [reading for reading in _readings(sample) if reading.weight.plausible]
+    if plausible and _MIXED.search(text):
+        return max(plausible, key=lambda reading: reading.weight.log).codec
+    # Others have no such pairs of letters in their words.
+    others = [reading for reading in plausible if reading.codec in EAST_ASIAN]
     best = max(others, key=lambda reading: reading.weight.log, default=None)
     if best is None or best.weight.characters < 2 or best.weight.log < _COMMON * best.weight.characters:
         return ""

@@ -124,6 +124,7 @@ def _alphabetic(language: str, cells: list[str]) -> Weight:
     weight = Weight()
     for cell in cells:
         run = 0
+        capitals = cell.isupper()
         for place, character in enumerate(cell):
             if character < "\x80":
                 run = 0
@@ -138,8 +139,9 @@ def _alphabetic(language: str, cells: list[str]) -> Weight:
                 run = 0
                 continue
             run += 1
-            odd = character not in frequencies
-            log = frequencies.get(character, foreign if _is_latin(character) else -13.0)
+            letter = character.lower() if capitals and len(character.lower()) == 1 else character
+            odd = letter not in frequencies
+            log = frequencies.get(letter, foreign if _is_latin(character) else -13.0)
             fault = _misshapen(character, before, after)
             if (after.lower() if after.isalpha() else " ") in NOT_BEFORE.get(
                 (language, character.lower()), ""

@@ -27,9 +27,15 @@ HEADERS = {"zh-Hans": "邮箱,姓名", "zh-Hant": "電子郵件,姓名", "ko": "
 
 
 def written(
-    language: str, encoding: str, count: int, seed: int, header: str = "email,name"
+    language: str,
+    encoding: str,
+    count: int,
+    seed: int,
+    header: str = "email,name",
+    case: Callable[[str], str] = str,
 ) -> tuple[str, bytes]:
-    rows = [f"r{number}@example.org,{name}" for number, name in enumerate(invented(language, count, seed))]
+    names = [case(name) for name in invented(language, count, seed)]
+    rows = [f"r{number}@example.org,{name}" for number, name in enumerate(names)]
     text = "\n".join([header, *rows]) + "\n"
     # what the encoding has not is left out of the list, as its program would not have written it
     lines = [line for line in text.split("\n") if encodable(line, encoding)]
@@ -65,13 +71,14 @@ def read(content: bytes) -> str:
     st.one_of(st.integers(2, 12), st.integers(2, 500)),
     st.integers(0, 1 << 30),
     st.booleans(),
+    st.sampled_from([str, str.upper, str.lower]),
 )
 def test_names_are_read_right_or_the_list_is_refused(
-    usual: tuple[str, str], count: int, seed: int, own_header: bool
+    usual: tuple[str, str], count: int, seed: int, own_header: bool, case: Callable[[str], str]
 ) -> None:
     language, encoding = usual
     header = HEADERS.get(language, "email,name") if own_header else "email,name"
-    text, content = written(language, encoding, count, seed, header)
+    text, content = written(language, encoding, count, seed, header, case)
     assert read(content) in ("", text)
     named = check_encoding(io.BytesIO(content), "list.csv", encoding)
     assert content.decode(named) == text
@@ -86,8 +93,9 @@ def test_a_list_of_a_hundred_is_read_in_the_encoding_that_is_usual(language: str
 
 @pytest.mark.parametrize(("language", "encoding"), USUAL)
 def test_a_short_list_is_never_spoilt(language: str, encoding: str) -> None:
-    for count, seed in itertools.product((1, 2, 3, 5, 20), range(3)):
-        text, content = written(language, encoding, count, seed)
+    cases = (str, str.upper, str.lower)
+    for count, (seed, case) in itertools.product((1, 2, 3, 5, 20), enumerate(cases)):
+        text, content = written(language, encoding, count, seed, case=case)
         assert read(content) in ("", text)
 
 
@@ -224,6 +232,16 @@ def test_a_name_of_another_encoding_that_is_sound_utf8_is_not_spoilt() -> None:
     for name in ("李盲", "女媒", "毛媛", "明女"):
         content = f"email,name\na@b.test,{name}\n".encode("gbk")
         assert read(content) in ("", content.decode("gbk"))
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [("Zubří", "mac_latin2"), ("POBĚŽOVICE", "cp1250"), ("MALÍŠEK", "cp1250"), ("BENÉŠ", "cp1250")],
+)
+def test_letters_of_one_byte_that_are_sound_utf8_are_not_spoilt(name: str, encoding: str) -> None:
+    content = f"email,name\na@b.test,{name}\n".encode(encoding)
+    assert content.decode() != content.decode(encoding)
+    assert read(content) in ("", content.decode(encoding))
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
