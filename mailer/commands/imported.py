@@ -60,7 +60,7 @@ def say_report(report: ImportReport, settings: Settings) -> None:
     if report.dry_run or not all(note.plain for note in report.columns):
         for column in report.columns:
             say(f"  {_column(column)}")
-    for word in [note for note in report.words if note.word.casefold() != note.status][:_TOLD]:
+    for word in report.words[:_TOLD] if report.profile != "mailer" else ():
         say(f"  {_word(word)}")
     for outcome in OUTCOMES:
         if report.count(outcome):

@@ -142,3 +142,13 @@ def test_memory_does_not_grow_with_standard_input(workspace: Path) -> None:
         )
         peaks.append(int(ended.stderr.split()[-1]))
     assert peaks[1] - peaks[0] < 8_000  # KB, of 12 MB of input and one batch
+
+
+def test_a_plain_list_of_addresses_says_who_has_left(workspace: Path) -> None:
+    (workspace / "gone.txt").write_text("a@example.org\nb@example.org\n")
+    ended = run_shell(workspace, "MAILER subscribers import - --status unsubscribed < gone.txt")
+    assert ended.returncode == 0
+    assert ended.stdout.decode() == "standard input: 2 rows\n  added               2  rows 1-2\n"
+    ended = run_shell(workspace, "MAILER subscribers import - < gone.txt")
+    assert ended.returncode == 2
+    assert "there is no header row" in ended.stderr.decode()

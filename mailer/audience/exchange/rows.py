@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from mailer.audience.address import Address, cleaned
@@ -184,8 +185,8 @@ class RowReader:
                 self._attributes_of(cells),
                 self._editions_of(editions) if self._own_editions else self._editions,
                 status,
-                self._joined(joined) or self._confirmed(confirmed),
-                self._consented(consent_at),
+                (self._joined(joined) if joined else "") or (self._confirmed(confirmed) if confirmed else ""),
+                self._consented(consent_at) if consent_at else "",
                 _method_of(method) if method else "",
                 clean_line(origin, "origin of the consent") if origin else "",
                 notes,
@@ -319,6 +320,7 @@ def _tried(function: Callable[[str], Any], text: str, problems: list[str]) -> An
         return None
 
 
+@lru_cache(maxsize=4096)
 def _tags_of(text: str) -> tuple[str, ...]:
     return tags_of((text,))
 

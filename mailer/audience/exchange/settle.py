@@ -33,7 +33,7 @@ def settled(columns: Columns, seen: Survey, options: Options) -> Settled:
     dates = dict(seen.dates)
     columns = _addressed(columns, seen, options)
     for place in columns.choices:
-        columns = _chosen(columns, place, seen.choices[place], dates)
+        columns = _chosen(columns, place, seen.choices[place], dates, guarded=not options.status)
     problems = [*columns.problems]
     if not options.status:
         problems += [_guarded(columns.header[place], cell) for place, cell in sorted(seen.leaving.items())]
@@ -87,10 +87,14 @@ def _addressed(columns: Columns, seen: Survey, options: Options) -> Columns:
     )
 
 
-def _chosen(columns: Columns, place: int, choice: Choice, dates: dict[int, Dates]) -> Columns:
+def _chosen(
+    columns: Columns, place: int, choice: Choice, dates: dict[int, Dates], *, guarded: bool
+) -> Columns:
     """What a column such as `Newsletter` holds, by its cells."""
     name = squeezed(columns.header[place])
     status, field = CHOICES[name]
+    if field == "state":
+        return _state(columns, place, choice, guarded=guarded)
     if choice.no or choice.left or ((choice.yes or choice.words) and not (choice.other or choice.dated)):
         blank = "pending" if choice.yes or choice.words > choice.left else ""
         if field == "consent_at" and choice.other:
@@ -105,6 +109,16 @@ def _chosen(columns: Columns, place: int, choice: Choice, dates: dict[int, Dates
         return _with_field(columns, "editions", place)
     if field == "consent_at" and "consent_method" not in columns.fields:
         return _with_field(columns, "consent_method", place)
+    return columns.with_attribute(place)
+
+
+def _state(columns: Columns, place: int, choice: Choice, *, guarded: bool) -> Columns:
+    """A state is one of a subscription where nothing but words for a status is in the column."""
+    if choice.words and not (choice.other or choice.dated or choice.editions):
+        return replace(columns, signs=(*columns.signs, (place, Rule("words"))))
+    if choice.leaving and guarded:
+        problem = _guarded(columns.header[place], choice.leaving)
+        columns = replace(columns, problems=(*columns.problems, problem))
     return columns.with_attribute(place)
 
 

@@ -62,6 +62,7 @@ class Choice:
     dates: Dates = field(default_factory=Dates)
     dated: int = 0
     other: int = 0
+    leaving: str = ""
 
     def look(self, cell: str, editions: Collection[str]) -> None:
         """Takes one more cell into account."""
@@ -74,7 +75,9 @@ class Choice:
             self.no += 1
         elif word in status_words():
             self.words += 1
-            self.left += word in leaving_words()
+            if word in leaving_words():
+                self.left += 1
+                self.leaving = cell
         elif all(part in editions for part in split_list(cell)):
             self.editions += 1
         elif orders_of(cell):

@@ -171,6 +171,8 @@ def test_a_cell_that_says_nothing_is_not_reported(db: Database, load: Load, cell
         ("Confirmed", ["1", "0"], ["active", "pending"]),
         ("Email Marketing Consent", ["SUBSCRIBED", "NEVER_SUBSCRIBED"], ["active", "unsubscribed"]),
         ("Subscribed", ["2018-01-02", "2019-01-02"], ["active", "active"]),
+        ("state", ["active", "cancelled", "bounced"], ["active", "unsubscribed", "bounced"]),
+        ("State", ["NE", "CA", "NY"], ["active", "active", "active"]),
     ],
 )
 def test_a_column_of_yes_and_no_is_read_by_its_cells(

@@ -71,6 +71,11 @@ def test_the_status_of_something_else_is_an_attribute(db: Database, load: Load, 
     assert person.attributes == {"order_status": cell, "订单状态": cell}
 
 
+def test_a_state_of_both_kinds_stops_the_list(load: Load) -> None:
+    with pytest.raises(AudienceError, match=r'the column "State" seems to tell who has left'):
+        load("email,State\na@example.org,CA\nb@example.org,cancelled\n")
+
+
 def test_an_empty_column_that_speaks_of_leaving_says_nothing(db: Database, load: Load) -> None:
     assert load("email,Unsubscribed\na@example.org,\nb@example.org,NULL\n").count("added") == 2
 
