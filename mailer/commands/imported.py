@@ -54,7 +54,7 @@ def document(report: ImportReport, settings: Settings) -> dict[str, Any]:
 
 def say_report(report: ImportReport, settings: Settings) -> None:
     """The report in lines. Columns are told where one is not read as its name says, and in a dry run."""
-    say(f"{report.file}: {report.total:,} rows")
+    say(f"{report.file}: {report.total:,} row{'' if report.total == 1 else 's'}")
     if report.read_as:
         say(f"read as {report.read_as}")
     if report.dry_run or not all(note.plain for note in report.columns):

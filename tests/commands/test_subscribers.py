@@ -92,7 +92,7 @@ def test_an_import_says_how_a_list_of_another_tool_is_read(run: Run, workspace: 
     status, out, err = run("import", "list.csv", "--dry-run")
     assert (status, err) == (0, "")
     lines = out.splitlines()
-    assert lines[:2] == ["list.csv: 1 rows", "read as a Mailchimp export of unsubscribed members"]
+    assert lines[:2] == ["list.csv: 1 row", "read as a Mailchimp export of unsubscribed members"]
     for line in (
         "  Email Address → address",
         "  UNSUB_TIME → who has left (anything in it: unsubscribed)",

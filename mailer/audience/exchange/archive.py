@@ -19,7 +19,7 @@ from mailer.audience.exchange.spooled import spooled
 from mailer.errors import AudienceError, Problem
 from mailer.words import visible
 
-__all__ = ["Archive", "is_archive", "leaving_last"]
+__all__ = ["Archive", "is_archive", "tells_of_leaving"]
 
 MAX_MEMBERS = 1000
 #: How many of them may be lists. All are open at once.
@@ -64,13 +64,13 @@ def is_archive(file: BinaryIO) -> bool:
     return not names & {"[Content_Types].xml", "mimetype"}
 
 
-def leaving_last(name: str) -> bool:
-    """Whether the name of a list tells that those in it have left: it is read after the others, and wins."""
+def tells_of_leaving(name: str) -> bool:
+    """Whether the name of a list tells that those in it have left."""
     return _LEAVING.search(name.rsplit("/", 1)[-1]) is not None
 
 
 class Archive:
-    """The lists of a zip archive, those of people who have left at the end. Raises AudienceError.
+    """The lists of a zip archive, those of people who have left first. Raises AudienceError.
 
     `left_out` names the members that are no lists.
     """
@@ -112,7 +112,8 @@ class Archive:
             )
         if not members:
             raise AudienceError(Problem("holds no CSV file; name an archive with lists", self._name))
-        return sorted(members, key=lambda member: leaving_last(member.name))
+        # An import brings nobody back: should the process die between two lists, who has left is not active.
+        return sorted(members, key=lambda member: not tells_of_leaving(member.name))
 
     def _check(self, info: zipfile.ZipInfo, name: str) -> None:
         problem = ""

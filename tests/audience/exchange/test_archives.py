@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mailer.audience.exchange import archive as archive_module
-from mailer.audience.exchange.archive import leaving_last
+from mailer.audience.exchange.archive import tells_of_leaving
 from mailer.audience.people import find
 from mailer.config import load_settings
 from mailer.store import open_store
@@ -43,7 +43,7 @@ def import_of(workspace: Path, *words: str) -> Ran:
     return run(workspace, "subscribers", "import", *words)
 
 
-def test_every_list_of_the_archive_is_read_those_who_left_last(workspace: Path) -> None:
+def test_every_list_of_the_archive_is_read_those_who_left_first(workspace: Path) -> None:
     packed(
         workspace,
         {
@@ -59,19 +59,21 @@ def test_every_list_of_the_archive_is_read_those_who_left_last(workspace: Path) 
     ran = import_of(workspace, "audience.zip")
     assert (ran.status, ran.err) == (0, "")
     assert ran.out.splitlines() == [
-        "audience.zip/export/subscribed_members_export_1.csv: 3 rows",
-        "  added               3  rows 2-4",
-        "audience.zip/export/cleaned_members_export_1.csv: 1 rows",
+        "audience.zip/export/cleaned_members_export_1.csv: 1 row",
         "read as a Mailchimp export of cleaned members",
         '  status: "bounced" → bounced, 1 row',
         "  added               1  rows 2",
-        "audience.zip/export/unsubscribed_members_export_1.csv: 1 rows",
+        "audience.zip/export/unsubscribed_members_export_1.csv: 1 row",
         "read as a Mailchimp export of unsubscribed members",
         '  status: "unsubscribed" → unsubscribed, 1 row',
-        "  updated             1  rows 2",
+        "  added               1  rows 2",
+        "audience.zip/export/subscribed_members_export_1.csv: 3 rows",
+        "  added               2  rows 2, 4",
+        "  kept                1  rows 3",
+        "row 3: bob@example.org: kept as unsubscribed",
         "audience.zip: 5 rows in 3 lists",
         "  added               4",
-        "  updated             1",
+        "  kept                1",
         "Left out, because it is no list: export/readme.html",
         "Left out, because it is no list: export/empty.csv",
     ]
@@ -235,7 +237,7 @@ def test_an_unknown_compression_is_refused(workspace: Path) -> None:
      "blocklist.csv", "complaints.csv"],
 )  # fmt: skip
 def test_names_of_lists_of_those_who_left(name: str) -> None:
-    assert leaving_last(name)
+    assert tells_of_leaving(name)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +246,7 @@ def test_names_of_lists_of_those_who_left(name: str) -> None:
      "members.csv", "Blockchain.csv"],
 )  # fmt: skip
 def test_names_of_other_lists(name: str) -> None:
-    assert not leaving_last(name)
+    assert not tells_of_leaving(name)
 
 
 def test_an_archive_comes_through_standard_input_too(
