@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mailer.delivery.message import Person
 
-__all__ = ["Claim", "claim_of"]
+__all__ = ["Claim", "claim_of", "texts_of"]
 
 
 class Claim(NamedTuple):
@@ -25,14 +25,13 @@ def claim_of(row: Sequence[Any]) -> Claim:
     """The claim of (id, variant, attempt, address, name, language, attributes, domain, deferred since, …)."""
     subscriber, variant, attempt, address, name, language, attributes, domain, since = row[:9]
     free = json.loads(attributes) if attributes and attributes != "{}" else {}
-    person = Person(
-        subscriber,
-        address,
-        name,
-        language,
-        {key: _text(value) for key, value in free.items()} if free else None,
-    )
+    person = Person(subscriber, address, name, language, texts_of(free) if free else None)
     return Claim(person, variant, attempt + 1, domain, since)
+
+
+def texts_of(attributes: Mapping[str, Any]) -> dict[str, str]:
+    """Somebody's free attributes as they may see them."""
+    return {key: _text(value) for key, value in attributes.items()}
 
 
 def _text(value: object) -> str:
