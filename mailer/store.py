@@ -27,6 +27,7 @@ __all__ = [
     "CACHE_KB",
     "address_hash",
     "check_write",
+    "compact",
     "explain",
     "now",
     "open_reader",
@@ -127,7 +128,12 @@ def open_to_read(path: Path) -> Database:
 
 
 def _prepared(connection: sqlite3.Connection) -> Database:
-    """The database of a connection, with what every statement may rely on."""
+    """The database of a connection, with what every statement may rely on.
+
+    What is deleted or replaced is overwritten with zeros, also where SQLite was built without that
+    (docs/decisions/013-what-an-erasure-covers.md).
+    """
+    connection.execute("PRAGMA secure_delete=ON")
     connection.execute("PRAGMA temp_store=FILE")
     connection.execute(f"PRAGMA cache_size=-{CACHE_KB}")
     connection.create_function("address_hash", 1, address_hash, deterministic=True)
@@ -221,6 +227,14 @@ def writing(db: Database) -> Iterator[Database]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def compact(db: Database) -> None:
+    """Rewrites the whole database without its free pages. Nobody can write meanwhile.
+
+    Raises sqlite3.Error.
+    """
+    db.conn.execute("VACUUM")
 
 
 def check_write(db: Database) -> None:

@@ -22,8 +22,8 @@ from mailer.audience.values import (
     tags_of,
     timezone_name,
 )
-from mailer.commands.asking import YesOption, confirm
 from mailer.commands.context import JsonOption, as_json_text, emit_json, say, settings_of
+from mailer.commands.erasing import erase
 from mailer.commands.lists import export_list, filter_of, import_list
 from mailer.delivery.campaigns import find_campaign
 from mailer.errors import AudienceError, InputError
@@ -213,28 +213,7 @@ def restore(
         say(f"{person.address} is active again; reads {_editions(person)}.")
 
 
-@app.command()
-def erase(
-    context: typer.Context,
-    address: Who,
-    yes: Annotated[bool, YesOption] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Forgets somebody for good. It cannot be undone."""
-    db = open_store(settings_of(context).database)
-    person = _wanted(db, address)
-    if not yes:
-        confirm(
-            f"Forget {person.address} for good?",
-            unattended=f"nobody is here to confirm; add --yes to forget {person.address} for good",
-            declined="Nothing was changed.",
-            quiet=as_json,
-        )
-    subscribers.erase(db, person.id, source="cli")
-    if as_json:
-        emit_json({"erased": person.id})
-    else:
-        say(f"{person.address} is forgotten (number {person.id}), and no import brings the address back.")
+app.command()(erase)
 
 
 @app.command()
