@@ -10,7 +10,7 @@ import binascii
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import unquote, unquote_to_bytes
 
 import idna
@@ -31,6 +31,8 @@ _TOKEN = re.compile(rf"(?:(?!{_AT})[^\s<>()\[\],\"\\])+{_AT}(?:&#?\w+;|[^\s<>()\
 _INNER = re.compile(r"[^\s<>()\[\]:;,\"\\@]+@[^\s<>()\[\]:;,\"\\@'`|{}&?#%/]+")
 # Letters that a local part may hold, and that more often stand before an address.
 _BEFORE = re.compile(r"[^\w.+-]", re.ASCII)
+
+_SIGNS = frozenset("%=&")
 
 _JSON = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|[nrtbf/\"\\])")
 _HTML = re.compile(rb"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|commat);")
@@ -53,7 +55,7 @@ def without_those(text: str, erased: Callable[[str], bool]) -> str:
 
 def _token_without(token: str, erased: Callable[[str], bool]) -> str:
     plain = token
-    for decoded in dict.fromkeys((token, unquote(html.unescape(token)), unquote(_unquoted(token)))):
+    for decoded in _decoded(token):
         for inner in _INNER.findall(decoded):
             for address in _addresses_at_end(inner.rstrip(".'!-_")):
                 if erased(address.key):
@@ -61,6 +63,13 @@ def _token_without(token: str, erased: Callable[[str], bool]) -> str:
                         return ERASED
                     plain = plain.replace(address.address, ERASED)
     return plain
+
+
+def _decoded(token: str) -> Iterable[str]:
+    """The token, and where something in it may be encoded, what that is."""
+    if _SIGNS.isdisjoint(token):
+        return (token,)
+    return dict.fromkeys((token, unquote(html.unescape(token)), unquote(_unquoted(token))))
 
 
 def _unquoted(token: str) -> str:

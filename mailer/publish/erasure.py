@@ -206,7 +206,8 @@ class _Work:
     def own_files(self) -> Iterator[str]:
         """Takes the address out of whatever else is in `.mailer`, such as logs of errors."""
         for path in sorted(self._folder.rglob("*")):
-            if path.is_symlink() or not path.is_file() or path.suffix == ".journal" or path.name in _SECRETS:
+            is_journal = path.parent == self._folder and path.suffix == ".journal"
+            if is_journal or path.is_symlink() or not path.is_file() or path.name in _SECRETS:
                 continue
             name = path.relative_to(self._settings.root).as_posix()
             try:

@@ -62,7 +62,7 @@ class _Search:
         self._most_bytes, self._until, self._clock = most_bytes, until, clock
 
     def files(self, ours: Collection[Path]) -> Iterator[Path]:
-        """Every file but `ours`, a folder before those in it, and folders with many files last."""
+        """Every file but `ours`, those of a folder before those of the folders in it."""
         folders = deque([self.root])
         while folders:
             folder = folders.popleft()
