@@ -14,6 +14,7 @@ from mailer import store
 from mailer.errors import StoreError
 from mailer.store import (
     address_hash,
+    clear_free_pages,
     explain,
     open_store,
     open_to_read,
@@ -357,6 +358,25 @@ def test_a_shorter_wait_holds_within_only(path: Path) -> None:
     with waiting_at_most(db, 0.25):
         assert waits() == 250
     assert waits() == 7000
+    db.close()
+
+
+@pytest.mark.parametrize("pages", [0, 1, 3, 700])
+def test_free_pages_are_overwritten(path: Path, pages: int) -> None:
+    db = open_store(path)
+    db.conn.execute("PRAGMA secure_delete=OFF")
+    db.conn.execute("CREATE TABLE old (note TEXT)")
+    db.conn.executemany("INSERT INTO old VALUES (?)", [("what was " * 450,)] * pages)
+    db.conn.execute("DROP TABLE old")
+    db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert (b"what was what" in path.read_bytes()) == bool(pages)
+    size = path.stat().st_size
+    clear_free_pages(db)
+    db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert b"what was" not in path.read_bytes()
+    assert path.stat().st_size <= size + 300 * 4096
+    assert db.conn.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert "free_pages" not in db.table_names()
     db.close()
 
 

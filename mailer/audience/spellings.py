@@ -37,6 +37,7 @@ _SIGNS = frozenset("%=&")
 _JSON = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|[nrtbf/\"\\])")
 _HTML = re.compile(rb"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|commat);")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{12,}(?:\r?\n[A-Za-z0-9+/]+)*={0,2}")
+_WRAPPED = re.compile(rb"[A-Za-z0-9+/]{60}\r?\n[A-Za-z0-9+/]{60}")
 _PART_OF_LOCAL = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789._+-")
 _PART_OF_DOMAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-")
 _LETTERS = re.compile(r"[a-z0-9]+")
@@ -159,7 +160,7 @@ def _unicode(domain: str) -> str:
 def _forms(data: bytes) -> Iterator[bytes]:
     """`data`, and what it is decoded."""
     yield data
-    if data.count(0) > len(data) // 4:
+    if data.count(0) > len(data) // 20:
         for name in ("utf-16-le", "utf-16-be"):
             yield data.decode(name, "ignore").encode("utf-8", "ignore")
     if b"%" in data:
@@ -174,16 +175,18 @@ def _forms(data: bytes) -> Iterator[bytes]:
     if b"&" in data:
         yield _HTML.sub(lambda found: html.unescape(found[0].decode()).encode("utf-8", "ignore"), data)
     small = data.lower()
-    if b"base64" in small or b"?b?" in small:
+    if b"base64" in small or b"?b?" in small or _WRAPPED.search(data):
         for run in _BASE64.finditer(data):
-            yield _from_base64(run[0])
+            # Where the piece begins within a run, nobody knows at which of its four letters.
+            for skipped in range(4 if run.start() == 0 else 1):
+                yield _from_base64(run[0], skipped)
 
 
 def _json_letter(found: re.Match[bytes]) -> bytes:
     return chr(int(found[1], 16)).encode("utf-8", "ignore") if found[1] else b" "
 
 
-def _from_base64(run: bytes) -> bytes:
-    letters = b"".join(run.rstrip(b"=").split())
+def _from_base64(run: bytes, skipped: int) -> bytes:
+    letters = b"".join(run.rstrip(b"=").split())[skipped:]
     usable = len(letters) - (len(letters) % 4 == 1)
     return binascii.a2b_base64(letters[:usable] + b"=" * (-usable % 4))

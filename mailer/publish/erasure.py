@@ -43,7 +43,7 @@ from mailer.errors import ArchiveError, AudienceError, BusyError, MailerError
 from mailer.files import new_file
 from mailer.publish.recovery import recover_if_idle
 from mailer.publish.traces import Traces, look_for, pieces
-from mailer.store import compact, open_store
+from mailer.store import clear_free_pages, compact, open_store
 
 __all__ = ["Erasure", "erase_person", "is_known"]
 
@@ -264,12 +264,14 @@ class _Work:
 
 
 def _clear_free_pages(db: Database, path: Path, spellings: Spellings, words: Sequence[str]) -> Iterator[str]:
-    """Rewrites the database where parts of it that are free hold the address or these words.
+    """Clears what is free in the database file, and rewrites the file where it holds the address even so.
 
-    That is so where an earlier version, or another program, changed it without overwriting what it removed.
+    That, or these words, may stand in pages in use, where an earlier version or another program changed them
+    without overwriting what it removed.
     """
     again = "erase the same address again when no other command uses the database"
     try:
+        clear_free_pages(db)
         if not clear_log(db):
             yield f"{path.name}-wal may hold the address, because another command is reading; {again}"
             return

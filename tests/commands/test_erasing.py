@@ -125,6 +125,13 @@ def test_an_address_at_the_edge_of_a_piece_is_found(desk: Path) -> None:
         assert found.files == ("large.csv",)
 
 
+@pytest.mark.parametrize("shift", range(4))
+def test_an_address_deep_in_a_long_attachment_is_found(desk: Path, shift: int) -> None:
+    body = b"x" * (2_000_000 + shift) + LONG.encode() + b"y" * 5000
+    (desk / "large.eml").write_bytes(b"Content-Transfer-Encoding: base64\n\n" + base64.encodebytes(body))
+    assert "large.eml" in look_for(Spellings(normalize_address(ANN)), desk).files
+
+
 @pytest.mark.parametrize(
     ("address", "spelled"),
     [

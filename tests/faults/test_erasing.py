@@ -371,7 +371,9 @@ def test_free_pages_where_sqlite_keeps_what_is_deleted(known: Desk, start: Start
     start(pipelining=False).fail("DOT", "reply", f"250 2.0.0 <{WHO}> x1 Saved", times=4)
     known.send()
     known.run("subscribers", "add", WHO, "--attribute", f"note={CITY * 400}")
-    known.run("subscribers", "add", WHO, "--attribute", f"note={CITY}", "--name", "Z")
+    known.run(
+        "subscribers", "add", WHO, "--attribute", "note=forgotten", "--attribute", "city=", "--name", "Z"
+    )
     erase(known)
     assert left_of_reader2(known) == []
 
