@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import PurePosixPath
 from typing import Annotated
 
@@ -12,18 +11,20 @@ import typer
 
 from mailer.audience.address import normalize_address
 from mailer.commands.asking import YesOption, confirm
-from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.commands.context import JsonOption, emit_json, say, settings_of, warn
 from mailer.errors import AudienceError, FailureError
-from mailer.publish.erasure import Erasure, erase_person, is_known
+from mailer.publish.erasure import erase_person, is_known
 from mailer.publish.traces import Traces
 from mailer.store import open_store
 
 __all__ = ["erase"]
 
-#: Of one folder, so many files are named one by one.
-_NAMED = 5
-#: So many lines of files and folders are told; `--json` has more.
-_TOLD = 30
+#: Of one folder, so many files are named one by one; with more of them, only their number is told.
+_NAMED = 20
+#: So many files and folders that were not looked into are named.
+_LEFT_OUT = 10
+#: So many lines of files and folders are told.
+_TOLD = 200
 
 
 def erase(
@@ -45,36 +46,40 @@ def erase(
             declined="Nothing was changed.",
             quiet=as_json,
         )
-    done = erase_person(db, settings, address)
+    done = erase_person(db, settings, address, search=not as_json)
     if as_json:
-        emit_json({"erased": done.number, "left": list(done.left), "yours": asdict(done.traces)})
+        emit_json({"erased": done.number})
+    elif done.number is None:
+        say(f"{done.address} was forgotten before; what had come back of it is removed.")
     else:
-        _say(done)
+        say(f"{done.address} is forgotten (number {done.number}), and no import brings the address back.")
+    if done.traces is not None:
+        _tell(done.traces)
     if done.left:
         raise FailureError(*done.left)
 
 
-def _say(done: Erasure) -> None:
-    if done.number is None:
-        say(f"{done.address} was forgotten before; what had come back of it is removed.")
-    else:
-        say(f"{done.address} is forgotten (number {done.number}), and no import brings the address back.")
-    traces = done.traces
+def _tell(traces: Traces) -> None:
+    """Tells what a search found, on standard error: what is left to do is the operator's."""
     if traces.number:
-        say("These files are yours and hold the address; remove it there, or the files:")
+        warn("these files are yours and hold the address; remove it there, or remove the files:")
         lines = list(_places(traces))
         for line in lines[:_TOLD]:
-            say(f"  {line}")
-        if len(lines) > _TOLD:
-            say(f"  and more: {traces.number:,} files in all; --json names them")
+            say(f"  {line}", err=True)
+        if len(lines) > _TOLD or traces.number > len(traces.files):
+            say(f"  and more: {traces.number:,} files in all", err=True)
     files = "1 file" if traces.looked_at == 1 else f"{traces.looked_at:,} files"
     found = "" if traces.number else ", and none holds the address"
-    say(f"Looked into {files} below the workspace ({traces.size / 1e6:,.1f} MB){found}.")
+    say(f"Looked into {files} below the workspace ({traces.size / 1e6:,.1f} MB){found}.", err=True)
     if not traces.whole:
-        say("The search ended early, because there is too much to read; look into the rest yourself.")
+        say(
+            "The search ended early, because there is too much to read; look into the rest yourself.",
+            err=True,
+        )
     if traces.left_out:
-        more = f" and {len(traces.left_out) - _NAMED:,} more" if len(traces.left_out) > _NAMED else ""
-        say(f"Not looked into: {', '.join(traces.left_out[:_NAMED])}{more}.")
+        rest = len(traces.left_out) - _LEFT_OUT
+        more = f" and {rest:,} more" if rest > 0 else ""
+        say(f"Not looked into: {', '.join(traces.left_out[:_LEFT_OUT])}{more}.", err=True)
 
 
 def _places(traces: Traces) -> Iterator[str]:

@@ -62,13 +62,13 @@ class Erasure:
     """What an erasure did. `number` is the subscriber's id; None where the address was erased before.
 
     `left` are sentences about what mailer keeps and could not clear, each with what to do; `traces` are files
-    of the operator's that hold the address.
+    of the operator's that hold the address, None where nobody looked.
     """
 
     number: int | None
     address: str
     left: tuple[str, ...]
-    traces: Traces
+    traces: Traces | None
 
 
 def is_known(db: Database, address: str) -> bool:
@@ -85,9 +85,12 @@ def erase_person(
     address: str,
     *,
     source: str = "cli",
+    search: bool = True,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Erasure:
     """Forgets whoever has this address. Of an address that was erased before, clears what came back.
+
+    With `search`, looks into the operator's own files, too.
 
     Raises AudienceError where nobody has or had it. A run that is alive is waited for, up to ten seconds.
     """
@@ -113,7 +116,7 @@ def erase_person(
         person.id if person else None,
         wanted.address,
         tuple(left),
-        look_for(work.spellings, settings.root, work.ours()),
+        look_for(work.spellings, settings.root, work.ours()) if search else None,
     )
 
 

@@ -55,6 +55,11 @@ HARMLESS = {
 }
 
 
+def named(ran: Ran) -> set[str]:
+    """The files that it names."""
+    return {line.strip() for line in ran.err.splitlines() if line.startswith("  ")}
+
+
 @pytest.fixture
 def files(desk: Path) -> Path:
     for name, data in {**HOLDING, **HARMLESS}.items():
@@ -66,13 +71,16 @@ def files(desk: Path) -> Path:
 
 
 def test_each_file_that_holds_the_address_is_named_and_none_is_changed(files: Path) -> None:
-    ran = erase(files, ANN, "--json")
-    assert (ran.status, ran.err) == (0, "")
-    assert set(ran.json["yours"]["files"]) == {*HOLDING, "export.zip"}
-    assert ran.json["yours"]["number"] == len(HOLDING) + 1
-    assert ran.json["left"] == []
+    ran = erase(files)
+    assert ran.status == 0
+    assert named(ran) == {*HOLDING, "export.zip"}
     for name, data in {**HOLDING, **HARMLESS}.items():
         assert (files / name).read_bytes() == data
+
+
+def test_a_script_gets_the_number_and_no_search(files: Path) -> None:
+    ran = erase(files, ANN, "--json")
+    assert (ran.status, ran.err, ran.json) == (0, "", {"erased": 1})
 
 
 def test_they_are_told_by_folder(files: Path) -> None:
@@ -80,17 +88,19 @@ def test_they_are_told_by_folder(files: Path) -> None:
         (files / "outbox" / f"{number}.eml").write_bytes(HOLDING["outbox/1.eml"])
     ran = erase(files)
     assert ran.status == 0
-    assert "These files are yours and hold the address; remove it there, or the files:\n" in ran.out
-    assert "  lists/january.csv\n" in ran.out
-    assert "  33 files in outbox/\n" in ran.out
-    assert "Looked into " in ran.out
+    assert ran.err.startswith(
+        "mailer: warning: these files are yours and hold the address; remove it there, or remove the files:\n"
+    )
+    assert {"lists/january.csv", "33 files in outbox/"} <= named(ran)
+    assert "\nLooked into " in ran.err
 
 
 def test_where_there_is_none_that_is_said(desk: Path) -> None:
     ran = erase(desk)
     assert ran.status == 0
-    assert f"{ANN} is forgotten (number 1), and no import brings the address back.\n" in ran.out
-    assert "below the workspace (0.0 MB), and none holds the address.\n" in ran.out
+    assert ran.out == f"{ANN} is forgotten (number 1), and no import brings the address back.\n"
+    assert "below the workspace (0.0 MB), and none holds the address.\n" in ran.err
+    assert ran.err.count("\n") == 1
 
 
 def test_what_is_not_looked_into_is_named(desk: Path) -> None:
@@ -100,7 +110,7 @@ def test_what_is_not_looked_into_is_named(desk: Path) -> None:
     (desk / "broken.zip").write_bytes(b"PK\x03\x04 no zip")
     ran = erase(desk)
     assert ran.status == 0
-    assert "Not looked into: .git, broken.zip, elsewhere.\n" in ran.out
+    assert "Not looked into: .git, broken.zip, elsewhere.\n" in ran.err
 
 
 def test_the_search_is_bounded_and_says_so(files: Path) -> None:
@@ -145,8 +155,8 @@ def test_an_address_deep_in_a_long_attachment_is_found(desk: Path, shift: int) -
 def test_spellings_by_case_and_idn_form(desk: Path, address: str, spelled: str) -> None:
     assert run(desk, "subscribers", "add", address).status == 0
     (desk / "list.txt").write_text(f"to: {spelled};\n", encoding="utf-8")
-    ran = erase(desk, address, "--json")
-    assert ran.json["yours"]["files"] == ["list.txt"]
+    ran = erase(desk, address)
+    assert named(ran) == {"list.txt"}
 
 
 # -- twice, or nobody -------------------------------------------------------------------------
@@ -159,7 +169,7 @@ def test_erasing_twice_removes_what_came_back(desk: Path) -> None:
     log.write_text("bob@example.org\n")
     assert run(desk, "subscribers", "add", "eve@example.org", "--attribute", "by=bob@example.org").status == 0
     ran = erase(desk, "BOB@example.org")
-    assert (ran.status, ran.err) == (0, "")
+    assert ran.status == 0
     assert "BOB@example.org was forgotten before; what had come back of it is removed.\n" in ran.out
     assert "bob" not in log.read_text()
     assert run(desk, "subscribers", "show", "eve@example.org", "--json").json["attributes"] == {

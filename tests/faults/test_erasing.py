@@ -164,7 +164,7 @@ def test_an_outbox(known: Desk) -> None:
     ran = known.run("subscribers", "erase", WHO, "--yes")
     assert ran.status == 0
     (mine,) = [name for name in left_of_reader2(known) if name.startswith("outbox/")]
-    assert mine in ran.out
+    assert mine in ran.err
     shutil.rmtree(known.root / "outbox")
     assert left_of_reader2(known) == []
 
