@@ -20,9 +20,11 @@ import pytest
 from mailer.config import load_settings
 from mailer.delivery.campaigns import find_campaign
 from mailer.delivery.journal import Journal
+from mailer.delivery.lock import campaign_lock
 from mailer.delivery.refusal import Cause
 from mailer.delivery.spool import Spool
 from mailer.delivery.transports.base import Outcome, Result
+from mailer.publish.erasure import erase_person
 from mailer.publish.recovery import journal_of
 from mailer.store import open_store
 from tests.clock import Clock
@@ -244,15 +246,29 @@ def test_a_run_forgets_whoever_is_erased_while_it_is_on(known: Desk, start: Star
     assert left_of_reader2(known) == []
 
 
+def test_a_run_that_keeps_its_journal_for_long_is_told(known: Desk) -> None:
+    die(known, Result.ACCEPTED, f"250 {WHO} Saved")
+    settings = load_settings(known.root)
+    db = open_store(settings.database)
+    waits: list[float] = []
+    with campaign_lock(settings, SLUG):
+        (left,) = erase_person(db, settings, WHO, sleep=waits.append).left
+    assert f"campaign {SLUG} is being sent" in left
+    assert sum(waits) >= 10
+    db.close()
+    assert left_of_reader2(known) == [f".mailer/{SLUG}.journal"]
+    ran = known.run("subscribers", "erase", WHO, "--yes")
+    assert ran.status == 0
+    assert "was forgotten before" in ran.out
+    assert left_of_reader2(known) == []
+
+
 def erase_directly(desk: Desk) -> int:
     """Erases reader2 from another thread; gives how many sentences there are about what is left."""
-    from mailer.publish.erasure import erase_person
-
     settings = load_settings(desk.root)
-    with closing(open_store(settings.database).conn) as connection:
-        from sqlite_utils import Database
-
-        return len(erase_person(Database(connection), settings, WHO).left)
+    db = open_store(settings.database)
+    with closing(db.conn):
+        return len(erase_person(db, settings, WHO).left)
 
 
 # -- what lies about -------------------------------------------------------------------------
