@@ -313,3 +313,25 @@ def m011_stable_ids(db: Database) -> None:
         "ALTER TABLE campaigns ADD COLUMN stable_ids INTEGER NOT NULL DEFAULT 0",
     ):
         db.conn.execute(statement)
+
+
+@migrations()
+def m012_words_about_the_erased(db: Database) -> None:
+    """Clears what servers said of people who were erased by an earlier version."""
+    for statement in (
+        # They repeat the address, also when they accept. An id in which there can be none stays, and so does
+        # the reason of who was skipped, which is a word of ours.
+        """
+        UPDATE deliveries SET
+            provider_id = CASE WHEN instr(provider_id, '@') OR instr(provider_id, '40')
+                OR instr(provider_id, '&') THEN '' ELSE provider_id END,
+            reason = CASE state WHEN 'skipped' THEN reason ELSE '' END
+        WHERE subscriber_id IN (SELECT id FROM subscribers WHERE status = 'erased')
+        """,
+        """
+        UPDATE consents SET method = ''
+        WHERE method NOT IN ('import', 'web', 'operator', 'preferences', 'confirm')
+            AND subscriber_id IN (SELECT id FROM subscribers WHERE status = 'erased')
+        """,
+    ):
+        db.conn.execute(statement)

@@ -14,6 +14,7 @@ from mailer import store
 from mailer.errors import StoreError
 from mailer.store import (
     address_hash,
+    clear_free_pages,
     explain,
     open_store,
     open_to_read,
@@ -358,3 +359,51 @@ def test_a_shorter_wait_holds_within_only(path: Path) -> None:
         assert waits() == 250
     assert waits() == 7000
     db.close()
+
+
+@pytest.mark.parametrize("pages", [0, 1, 3, 700])
+def test_free_pages_are_overwritten(path: Path, pages: int) -> None:
+    db = open_store(path)
+    db.conn.execute("PRAGMA secure_delete=OFF")
+    db.conn.execute("CREATE TABLE old (note TEXT)")
+    db.conn.executemany("INSERT INTO old VALUES (?)", [("what was " * 450,)] * pages)
+    db.conn.execute("DROP TABLE old")
+    db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert (b"what was what" in path.read_bytes()) == bool(pages)
+    size = path.stat().st_size
+    clear_free_pages(db)
+    db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert b"what was" not in path.read_bytes()
+    assert path.stat().st_size <= size + 300 * 4096
+    assert db.conn.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert "free_pages" not in db.table_names()
+    db.close()
+
+
+def test_words_about_people_who_were_erased_before_are_cleared(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "_migrations", migrations._migrations[:9])
+        old = open_store(path)
+        old.conn.executescript("""
+            INSERT INTO subscribers (id, address, address_key, status, joined_at, updated_at) VALUES
+                (1, NULL, NULL, 'erased', '', ''), (2, 'b@example.org', 'b@example.org', 'active', '', '');
+            INSERT INTO campaigns (id, slug, issue, issue_hash, edition, issue_date, plan_hash, plan, subject,
+                transport, created_at) VALUES (1, 'x', '', '', '', '', '', '{}', '', '', '');
+            INSERT INTO campaigns (id, slug, issue, issue_hash, edition, issue_date, plan_hash, plan, subject,
+                transport, created_at) VALUES (2, 'y', '', '', '', '', '', '{}', '', '', '');
+            INSERT INTO deliveries (campaign_id, subscriber_id, state, provider_id, reason) VALUES
+                (1, 1, 'accepted', '<ann@example.org> x1 Saved', 'ann@example.org'),
+                (1, 2, 'accepted', '<b@example.org> Saved', ''), (2, 1, 'accepted', 'queued as Q9', '');
+            INSERT INTO consents (subscriber_id, given_at, method) VALUES
+                (1, '', 'import'), (1, '', 'wrote from ann@example.org'), (2, '', 'by phone');
+            """)
+        old.close()
+    db = open_store(path)
+    rows = db.conn.execute("SELECT provider_id, reason FROM deliveries ORDER BY campaign_id, subscriber_id")
+    assert rows.fetchall() == [("", ""), ("<b@example.org> Saved", ""), ("queued as Q9", "")]
+    methods = db.conn.execute("SELECT method FROM consents ORDER BY id")
+    assert methods.fetchall() == [("import",), ("",), ("by phone",)]
+    db.close()
+    assert b"ann@example" not in path.read_bytes()

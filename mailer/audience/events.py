@@ -11,10 +11,12 @@ may give one later, and an erasure empties it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
 
 from sqlite_utils import Database
+
+from mailer.store import writing
 
 __all__ = [
     "Event",
@@ -24,6 +26,7 @@ __all__ = [
     "bounces_in",
     "bounces_of",
     "came_back",
+    "clear_reasons",
     "editions_left",
     "forget_words",
     "history_of",
@@ -106,6 +109,10 @@ _HISTORY_OF = """
 
 _FORGET = "UPDATE events SET reason = '' WHERE subscriber_id = ?"
 
+_WORDS = "SELECT id, reason FROM events WHERE reason <> ''"
+
+_REPLACE = "UPDATE events SET reason = ? WHERE id = ? AND reason = ?"
+
 _LAST = "SELECT coalesce(max(id), 0) FROM events"
 
 _SINCE = "SELECT DISTINCT subscriber_id FROM events WHERE id > ? AND id <= ? AND subscriber_id IS NOT NULL"
@@ -165,6 +172,18 @@ def forget_words(db: Database, subscriber_id: int) -> None:
 def history_of(db: Database, subscriber_id: int) -> tuple[Happening, ...]:
     """Every event of this person, oldest first."""
     return tuple(Happening(*row) for row in db.conn.execute(_HISTORY_OF, (subscriber_id,)))
+
+
+def clear_reasons(db: Database, cleared: Callable[[str], str]) -> None:
+    """Replaces the reason of each event by what `cleared` gives for it: somebody's address is left out."""
+    changes = [
+        (after, number, before)
+        for number, before in db.conn.execute(_WORDS)
+        if (after := cleared(before)) != before
+    ]
+    if changes:
+        with writing(db):
+            db.conn.executemany(_REPLACE, changes)
 
 
 def last_event(db: Database) -> int:

@@ -14,7 +14,16 @@ from sqlite_utils import Database
 from mailer.audience.segments import Segment
 from mailer.audience.suppression import suppressed_sql
 
-__all__ = ["Exclusion", "eligible_sql", "exclusion_of", "exclusions_of", "mask_sql", "reason_sql"]
+__all__ = [
+    "Exclusion",
+    "eligible_sql",
+    "exclusion_of",
+    "exclusions_of",
+    "is_within",
+    "mask_sql",
+    "reason_sql",
+    "variant_of",
+]
 
 Sql = tuple[str, tuple[object, ...]]
 
@@ -105,3 +114,19 @@ def exclusion_of(
     if row is None:
         raise LookupError(f"there is no subscriber {subscriber_id}")
     return Exclusion(row[0]) if row[0] else None
+
+
+def variant_of(db: Database, subscriber_id: int, segments: Sequence[Segment]) -> int:
+    """The variant that this person reads, as `mask_sql` numbers it. Raises LookupError for a wrong id."""
+    sql, params = mask_sql(segments)
+    row = db.conn.execute(
+        f"SELECT {sql} FROM subscribers s WHERE s.id = ?", (*params, subscriber_id)
+    ).fetchone()
+    if row is None:
+        raise LookupError(f"there is no subscriber {subscriber_id}")
+    return int(row[0])
+
+
+def is_within(db: Database, subscriber_id: int, segment: Segment) -> bool:
+    """Whether this person is in the segment. Raises LookupError for a wrong id."""
+    return bool(variant_of(db, subscriber_id, [segment]))

@@ -18,11 +18,11 @@ from mailer.audience import events
 from mailer.audience.address import Address
 from mailer.audience.coming_back import Asked, bring_back, check_asked, set_status
 from mailer.audience.consent import Consent, record_consent
+from mailer.audience.erasure import erase
 from mailer.audience.events import Event
 from mailer.audience.people import Subscriber, find, get, list_subscribers
-from mailer.audience.planned import Planned
-from mailer.audience.suppression import ERASED, lift, suppress, suppression_of
-from mailer.errors import AudienceError, StoreError
+from mailer.audience.suppression import lift, suppression_of
+from mailer.errors import AudienceError
 from mailer.store import utc_now, writing
 
 __all__ = [
@@ -75,20 +75,6 @@ _SUBSCRIBE = """
 """
 
 _LEAVE_EDITION = "DELETE FROM subscriptions WHERE edition = ? AND subscriber_id = ?"
-
-# Everything about a person goes. The row stays, because deliveries and events refer to its number.
-_ERASE = """
-    UPDATE subscribers SET address = NULL, address_key = NULL, domain = '', name = '', language = '',
-        timezone = '', tags = '[]', attributes = '{}', status = 'erased', updated_at = ?
-    WHERE id = ?
-"""
-
-# Free text that may hold the address or a name: origins, servers' answers. Readers' words are in `events`.
-_ERASE_TEXTS = (
-    "DELETE FROM subscriptions WHERE subscriber_id = ?",
-    "UPDATE consents SET origin = '' WHERE subscriber_id = ?",
-    "UPDATE deliveries SET reason = '' WHERE subscriber_id = ?",
-)
 
 
 def add(
@@ -212,43 +198,6 @@ def set_editions(
         if back or chosen - set(person.editions):
             record_consent(db, subscriber_id, consent)
         return back or chosen != set(person.editions)
-
-
-def erase(db: Database, subscriber_id: int, *, source: str = "cli") -> bool:
-    """Forgets somebody for good; False where there is nobody to forget.
-
-    Deliveries and events keep their rows by number; kept plans lose the number. The address goes on the
-    suppression list as a hash, so that no import brings it back, and its bytes are overwritten in the file.
-    """
-    db.conn.execute("PRAGMA secure_delete=ON")
-    with writing(db):
-        person = get(db, subscriber_id)
-        if person is None or person.address is None:
-            return False
-        now = utc_now()
-        suppress(db, _address_of(db, subscriber_id).key, ERASED, source=source)
-        db.conn.execute(_ERASE, (now, subscriber_id))
-        for statement in _ERASE_TEXTS:
-            db.conn.execute(statement, (subscriber_id,))
-        events.forget_words(db, subscriber_id)
-        events.record(db, Event(now, "erase", subscriber_id, source))
-        _unplan(db, subscriber_id)
-    # Older pages may still be in the -wal file; a reader that is busy there only delays this.
-    db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    return True
-
-
-def _unplan(db: Database, subscriber_id: int) -> None:
-    """Takes somebody out of every kept plan. A plan that cannot be read goes as a whole."""
-    for (name,) in db.conn.execute("SELECT hash FROM plans").fetchall():
-        (data,) = db.conn.execute("SELECT people FROM plans WHERE hash = ?", (name,)).fetchone()
-        try:
-            rest = Planned(data).without(subscriber_id).data
-        except StoreError:
-            db.conn.execute("DELETE FROM plans WHERE hash = ?", (name,))
-            continue
-        if rest is not data:
-            db.conn.execute("UPDATE plans SET people = ? WHERE hash = ?", (rest, name))
 
 
 def _known(db: Database, subscriber_id: int) -> Subscriber:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sqlite_utils import Database
 
@@ -36,9 +36,8 @@ def send_copies(
     elif went:
         for copy in went:
             say(f"One test copy went to {copy.address} by {prepared.plan.transport}.")
-        if prepared.plan.segment:
-            same, total = readers_of_copy(prepared), prepared.plan.recipients
-            say(f"It is what {same:,} of the {total:,} readers in the segment get.")
+        for line in dict.fromkeys(line for copy in went for line in _what_it_shows(prepared, copy)):
+            say(line)
         say("No campaign was made.")
     problems = [
         Problem(f"the test copy to {copy.address} was {copy.outcome.result.value}: {copy.outcome.reason}")
@@ -49,5 +48,33 @@ def send_copies(
         raise TransportError.of(problems)
 
 
-def _document(copy: Copy) -> dict[str, str]:
-    return {"test": copy.address, "result": copy.outcome.result.value, "reason": copy.outcome.reason}
+def _what_it_shows(prepared: Prepared, copy: Copy) -> Iterator[str]:
+    """Whose values are in a copy, and how many readers get the same; nothing where it is the usual copy."""
+    segment = bool(prepared.plan.segment)
+    same, total = readers_of_copy(prepared, copy.variant), prepared.plan.recipients
+    if copy.own:
+        items = f", and the items for this reader (variant {copy.variant})" if _varies(prepared) else ""
+        values = f"this reader's name, language and attributes{items}"
+        yield f"{copy.address} is on the list: the copy has {values}."
+    elif copy.values == "reader":
+        yield (
+            f"{copy.address} is on the list and not in the segment: the copy has this reader's name, "
+            "language and attributes, and the items that most readers in the segment get."
+        )
+    if segment:
+        yield f"It is what {same:,} of the {total:,} readers in the segment get."
+
+
+def _varies(prepared: Prepared) -> bool:
+    return bool(prepared.selection.only)
+
+
+def _document(copy: Copy) -> dict[str, object]:
+    return {
+        "test": copy.address,
+        "result": copy.outcome.result.value,
+        "reason": copy.outcome.reason,
+        "values": copy.values,
+        "variant": copy.variant,
+        "own": copy.own,
+    }

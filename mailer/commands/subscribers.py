@@ -7,16 +7,16 @@ from typing import Annotated
 
 import typer
 
-from mailer.audience import bounces, moving, people, subscribers
+from mailer.audience import bounces, moving, people
 from mailer.audience.address import normalize_address
 from mailer.audience.people import Subscriber, state_of
 from mailer.audience.values import clean_line
 from mailer.commands.adding import add
-from mailer.commands.asking import YesOption, confirm
 from mailer.commands.context import as_json_text, emit_json, say, settings_of
+from mailer.commands.erasing import erase
 from mailer.commands.leaving import suppress, unsubscribe
 from mailer.commands.lists import export_list, filter_of, import_list
-from mailer.commands.person import AsJson, Who, document_of, editions_text, wanted
+from mailer.commands.person import AsJson, document_of, editions_text, wanted
 from mailer.commands.story import show
 from mailer.delivery.campaigns import campaigns, deliveries_of, find_campaign
 from mailer.errors import InputError
@@ -93,28 +93,7 @@ def restore(
         say(f"{person.address} is active again; reads {editions_text(person)}.")
 
 
-@app.command()
-def erase(
-    context: typer.Context,
-    address: Who,
-    yes: Annotated[bool, YesOption] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Forgets somebody for good. It cannot be undone."""
-    db = open_store(settings_of(context).database)
-    person = wanted(db, address)
-    if not yes:
-        confirm(
-            f"Forget {person.address} for good?",
-            unattended=f"nobody is here to confirm; add --yes to forget {person.address} for good",
-            declined="Nothing was changed.",
-            quiet=as_json,
-        )
-    subscribers.erase(db, person.id, source="cli")
-    if as_json:
-        emit_json({"erased": person.id})
-    else:
-        say(f"{person.address} is forgotten (number {person.id}), and no import brings the address back.")
+app.command()(erase)
 
 
 @app.command("change-address")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mailer.delivery.message import Person
 from mailer.errors import StoreError
 
-__all__ = ["Claim", "claim_of"]
+__all__ = ["Claim", "claim_of", "texts_of"]
 
 
 class Claim(NamedTuple):
@@ -34,15 +34,13 @@ def claim_of(row: Sequence[Any]) -> Claim:
             f"subscriber {subscriber} has no stable id, so that no link would be theirs; send again"
         )
     free = json.loads(attributes) if attributes and attributes != "{}" else {}
-    person = Person(
-        subscriber,
-        address,
-        name,
-        language,
-        {key: _text(value) for key, value in free.items()} if free else None,
-        stable_id,
-    )
+    person = Person(subscriber, address, name, language, texts_of(free) if free else None, stable_id)
     return Claim(person, variant, attempt + 1, domain, since)
+
+
+def texts_of(attributes: Mapping[str, Any]) -> dict[str, str]:
+    """Somebody's free attributes as they may see them."""
+    return {key: _text(value) for key, value in attributes.items()}
 
 
 def _text(value: object) -> str:

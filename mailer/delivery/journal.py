@@ -20,14 +20,15 @@ import fcntl
 import json
 import os
 import threading
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from mailer.delivery.refusal import Cause
 from mailer.delivery.transports.base import Outcome, Result
+from mailer.files import new_file
 
-__all__ = ["Journal", "Record", "begun_in", "journal_run", "read_journal"]
+__all__ = ["Journal", "Record", "begun_in", "forget_words", "holds_words", "journal_run", "read_journal"]
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -197,12 +198,62 @@ def begun_in(path: Path) -> Iterator[tuple[int, int]]:
             yield subscriber, attempt
 
 
-def _lines(path: Path) -> Iterator[str]:
-    """The whole lines of the file; one without its end was cut short, and is not believed."""
+def holds_words(path: Path, erased: Collection[int], left_out_of: Callable[[str], str]) -> bool:
+    """Whether a journal holds words about these subscribers, or others' that name them.
+
+    `left_out_of` gives a text without the addresses of those who were erased. May be asked beside a run.
+    """
+    return any(line != kept for line, kept in _kept_lines(path, erased, left_out_of))
+
+
+def forget_words(path: Path, erased: Collection[int], left_out_of: Callable[[str], str]) -> bool:
+    """Takes out of a journal what `holds_words` finds; whether anything was. What became of whom stays.
+
+    The caller holds the campaign's lock. Raises OSError; then the journal is as it was.
+    """
+    if not holds_words(path, erased, left_out_of):
+        return False
+    with new_file(path, mode=0o600, encoding="utf-8") as file:
+        for _, kept in _kept_lines(path, erased, left_out_of):
+            file.write(kept)
+    return True
+
+
+def _kept_lines(
+    path: Path, erased: Collection[int], left_out_of: Callable[[str], str]
+) -> Iterator[tuple[str, str]]:
+    """Each line, and the line that may stay; nothing of one that was cut short."""
+    for line in _lines(path, whole=False):
+        yield line, _kept_line(line[:-1], erased, left_out_of) + "\n" if line.endswith("\n") else ""
+
+
+def _kept_line(line: str, erased: Collection[int], left_out_of: Callable[[str], str]) -> str:
+    kind, _, rest = line.partition(" ")
+    fields = rest.split(" ", 3)
+    if kind != "<" or len(fields) < 4 or not fields[3]:
+        return line if kind in ("", "run", "boot", ">", "-", "<") else ""
+    try:
+        provider_id, reason, *cause = json.loads(fields[3])
+        about_erased = int(fields[0]) in erased
+        words = ["", ""] if about_erased else [left_out_of(provider_id), left_out_of(reason)]
+    except (ValueError, TypeError, AttributeError):
+        return ""  # nobody can read it
+    if words == [provider_id, reason]:
+        return line
+    return f"< {' '.join(fields[:3])} {json.dumps([*words, *cause]) if cause or any(words) else ''}"
+
+
+def _lines(path: Path, *, whole: bool = True) -> Iterator[str]:
+    """The whole lines of the file; one without its end was cut short, and is not believed.
+
+    Without `whole`, all lines as they are, with their ends.
+    """
     try:
         with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
             for line in file:
-                if line.endswith("\n"):
+                if not whole:
+                    yield line
+                elif line.endswith("\n"):
                     yield line[:-1]
     except FileNotFoundError:
         return

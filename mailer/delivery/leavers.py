@@ -16,7 +16,7 @@ from contextlib import closing, contextmanager
 from sqlite_utils import Database
 
 from mailer.audience.events import last_event, people_since
-from mailer.audience.selection import exclusions_of
+from mailer.audience.selection import Exclusion, exclusions_of
 from mailer.delivery.threads import NO_THREAD, start_thread
 from mailer.errors import TransportError
 from mailer.store import open_reader
@@ -32,6 +32,7 @@ _BLIND_SECONDS = 1.0
 class Leavers:
     """Who has become ineligible for an edition since this object was made. `left` maps ids to the reason.
 
+    `erased` counts those who were erased since; it only grows.
     `look` and `check` belong to one thread each; `left` may be read from any.
     """
 
@@ -40,6 +41,7 @@ class Leavers:
         self._edition = edition
         self._event = last_event(db)
         self._left: dict[int, str] = {}
+        self.erased = 0
         self._seen_at = time.monotonic()
         self._error: sqlite3.Error | None = None
 
@@ -56,8 +58,10 @@ class Leavers:
                 for number, reason in exclusions_of(self._db, people, self._edition):
                     if reason is None:
                         self._left.pop(number, None)
-                    else:
-                        self._left[number] = reason
+                        continue
+                    if reason == Exclusion.ERASED and self._left.get(number) != reason:
+                        self.erased += 1
+                    self._left[number] = reason
             self._event = newest
         except sqlite3.Error as error:
             self._error = error

@@ -14,7 +14,8 @@ __all__ = ["MOST_WORDS", "Reason", "Words", "reasons_of", "with_function", "with
 #: Of each group, so many different answers are told.
 MOST_WORDS = 5
 # Servers repeat the recipient's address in their answers, and the return path, which may name the delivery.
-_ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"']+@[^\s<>()\[\]:;,\"']+")
+_AT = r"(?:@|%40|&#0*64;|&#x0*40;)"
+_ADDRESS = re.compile(rf"[^\s<>()\[\]:;,\"']+{_AT}[^\s<>()\[\]:;,\"']+", re.IGNORECASE)
 
 
 class Words(NamedTuple):
@@ -70,4 +71,5 @@ def with_function(db: Database) -> None:
 
 def without_addresses(words: str) -> str:
     """The words with every address taken out, so that answers can be compared and told."""
-    return _ADDRESS.sub("the address", words) if "@" in words else words
+    may_hold = "@" in words or "%40" in words or "&#" in words
+    return _ADDRESS.sub("the address", words) if may_hold else words

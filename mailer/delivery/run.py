@@ -8,11 +8,12 @@ narrows it to what was on the wire. `docs/delivery.md` tells what is on disk at 
 from __future__ import annotations
 
 import queue
+import sqlite3
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from mailer.delivery.spool import ENDED, Spool
 from mailer.delivery.stop import Stop
 from mailer.delivery.transports.base import Result, Transport
 from mailer.delivery.verdict import refusals_note
+from mailer.delivery.words import clear_journal
 from mailer.delivery.workers import Report, Workers
 from mailer.errors import BrakeError, TransportError
 from mailer.store import now, utc_text
@@ -84,6 +86,7 @@ def deliver(
     known = last_run(spool.database)
     opened = Journal(journal, known.token if known else "")
     watch = ExitStack()
+    delivery: _Delivery | None = None
     try:
         leavers = watch.enter_context(following_leavers(spool.database, spool.campaign.edition))
         delivery = _Delivery(
@@ -112,6 +115,9 @@ def deliver(
     finally:
         watch.close()
         opened.close()
+        if delivery is not None and delivery.is_journal_unclear:
+            with suppress(OSError, sqlite3.Error):  # the next command that looks at the campaign does it
+                clear_journal(spool.database, journal)
 
 
 class _Delivery:
@@ -174,6 +180,8 @@ class _Delivery:
         )
         self._waiting: deque[Message] = deque()
         self._claim_again = 0.0
+        #: So many of those who were erased in this run are in the journal no more.
+        self._forgotten = 0
         self._started = self._settled_at = self._looked_at = time.monotonic()
         self.progress = Progress(self._book.outcomes)
         self.error: TransportError | None = None
@@ -181,6 +189,11 @@ class _Delivery:
     def _is_stopping(self) -> bool:
         ended = self._stop.is_set() or self._asked_to_stop.is_set()
         return ended or bool(self._brake.sentence) or self._watch.stops
+
+    @property
+    def is_journal_unclear(self) -> bool:
+        """Whether the journal may tell of somebody who was erased during the run."""
+        return self._leavers.erased > self._forgotten
 
     def run(self) -> None:
         """Until nothing is left or something stops it."""
@@ -206,6 +219,8 @@ class _Delivery:
             self._look_around()
             if exhausted and not self._book.open:
                 self._write_down(now=True)
+                if self.is_journal_unclear:
+                    self._empty_journal()
                 if self._stop.is_set() or not self._await_due():
                     return
                 exhausted = False
@@ -265,14 +280,20 @@ class _Delivery:
         return self._window - len(self._book.open)
 
     def _may_claim(self) -> bool:
-        if self._journal.size > _JOURNAL_BYTES:
-            if not self._book.open:
-                self._write_down(now=True)
-                self._journal.clear()
+        if self._journal.size > _JOURNAL_BYTES or self.is_journal_unclear:
+            self._empty_journal()
             return False
         if self._claim_again > time.monotonic():
             return False
         return self._room() >= self._portion
+
+    def _empty_journal(self) -> None:
+        """Empties the journal once nobody is on the wire: it is long, or tells of somebody who was erased."""
+        erased = self._leavers.erased
+        if not self._book.open:
+            self._write_down(now=True)
+            self._journal.clear()
+            self._forgotten = erased
 
     def _claim(self) -> bool:
         """Claims what may leave soon. False where there is nothing left to claim."""
@@ -431,6 +452,8 @@ class _Delivery:
                 return True
             self._asked_to_stop.wait(min(0.1, max(0.001, first - self._clock())))
             self._look_around()
+            if self.is_journal_unclear:
+                self._empty_journal()
         return False
 
     def _lines_closed(self, name: str) -> tuple[float, str]:

@@ -22,6 +22,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from mailer.audience.address import normalize_address
+from mailer.audience.erasure import Erased
 from mailer.audience.selection import reason_sql
 from mailer.delivery.bounced import note_refusals, source_of
 from mailer.delivery.campaigns import Campaign, find_campaign
@@ -31,6 +32,7 @@ from mailer.delivery.journal import Record, begun_in, read_journal
 from mailer.delivery.reasons import Reason, reasons_of
 from mailer.delivery.refused import is_held, may_be_everybodys, stops
 from mailer.delivery.transports.base import Outcome, Result
+from mailer.delivery.words import without_erased
 from mailer.store import utc_now, writing
 
 __all__ = ["ENDED", "STATES", "Spool"]
@@ -212,12 +214,14 @@ class Spool:
         """
         if not outcomes:
             return
-        alike: dict[tuple[int, str, str, str, str], list[int]] = {}
-        for subscriber, attempt, o, due in outcomes:
-            key = (attempt, o.result._value_, o.provider_id, o.reason, due)
-            alike.setdefault(key, []).append(subscriber)
         now, folder = utc_now(), int(self.source == "outbox")
         with writing(self._db) as db:
+            # Within the transaction: somebody may have been erased since the claim.
+            outcomes = without_erased(db, outcomes)
+            alike: dict[tuple[int, str, str, str, str], list[int]] = {}
+            for subscriber, attempt, o, due in outcomes:
+                key = (attempt, o.result._value_, o.provider_id, o.reason, due)
+                alike.setdefault(key, []).append(subscriber)
             note_refusals(db, self.campaign, outcomes, source=self.source, now=now)
             if len(alike) * _MANY <= len(outcomes):
                 for (attempt, *values), subscribers in alike.items():
@@ -240,19 +244,6 @@ class Spool:
                     "AND deferred_since = '' THEN ?1 ELSE deferred_since END "
                     f"FROM json_each(?3) AS o WHERE campaign_id = ?4 AND {_CLAIMED}",
                     [now, folder, json.dumps(rows), self.campaign.id],
-                )
-            worded = [
-                subscriber
-                for subscriber, _, o, _ in outcomes
-                if o.reason and o.result is not Result.SKIPPED  # its reason is a word of ours
-            ]
-            if worded:
-                db.conn.execute(
-                    # Words may hold the address, and somebody may have been erased since the claim.
-                    "UPDATE deliveries SET reason = '' WHERE campaign_id = ? AND subscriber_id IN "
-                    "(SELECT s.id FROM json_each(?) AS o CROSS JOIN subscribers AS s ON s.id = o.value "
-                    "WHERE s.status = 'erased')",
-                    [self.campaign.id, json.dumps(worded)],
                 )
 
     def release(self, deliveries: Iterable[tuple[int, int]], *, last: bool = False) -> None:
@@ -433,9 +424,10 @@ class Spool:
         record = read_journal(journal)
         lost = Outcome(Result.UNCERTAIN, reason="handed over, and unknown to this copy of the database")
         found = [(key, record.outcomes.get(key, lost)) for key in sorted(record.begun)]
-        newest = {key[0]: (*key, o.result.value, o.provider_id, o.reason) for key, o in found}
-        rows = list(newest.values())  # of several attempts at a person, the last
+        newest = {key[0]: (*key, o, "") for key, o in found}  # of several attempts at a person, the last
         with writing(self._db) as db:
+            outcomes = without_erased(db, list(newest.values()))
+            rows = [(who, n, o.result.value, o.provider_id, o.reason) for who, n, o, _ in outcomes]
             db.conn.execute(
                 f"UPDATE deliveries {_BY_PERSON} SET attempt = o.value ->> 1, state = o.value ->> 2, "
                 "provider_id = o.value ->> 3, reason = o.value ->> 4, due_at = '', settled_at = ? "
@@ -459,6 +451,14 @@ class Spool:
             "SELECT 1 FROM deliveries INDEXED BY deliveries_open "
             f"WHERE campaign_id = ? AND {_OPEN} AND state = 'sending' LIMIT 1",
             [self.campaign.id],
+        ).fetchone()
+        return row is not None
+
+    def is_claimed(self, subscriber_id: int) -> bool:
+        """Whether the delivery to this subscriber is `sending`."""
+        row = self._db.conn.execute(
+            "SELECT 1 FROM deliveries WHERE campaign_id = ? AND subscriber_id = ? AND state = 'sending'",
+            [self.campaign.id, subscriber_id],
         ).fetchone()
         return row is not None
 
@@ -547,6 +547,7 @@ class Spool:
     def set_status(self, status: str, note: str = "", *, only_from: Sequence[str] = ()) -> bool:
         """Changes the status, where it is one of `only_from` if any are given; whether it was changed."""
         now = utc_now()
+        note = Erased(self._db).left_out_of(note)
         guard = f" AND status IN ({', '.join('?' * len(only_from))})" if only_from else ""
         with writing(self._db) as db:
             changed = db.conn.execute(

@@ -21,6 +21,7 @@ from mailer.delivery.listing import addresses_in
 from mailer.delivery.lock import campaign_lock
 from mailer.delivery.progress import Progress
 from mailer.delivery.spool import Spool
+from mailer.delivery.words import clear_journal
 from mailer.errors import BusyError, MailerError
 from mailer.publish.ending import conclude
 from mailer.publish.guard import refuse_if_behind
@@ -61,11 +62,13 @@ def journal_of(settings: Settings, slug: str) -> Path:
 def recover(settings: Settings, spool: Spool) -> Recovered:
     """Settles what a dead run left `sending`. The caller holds the campaign's lock.
 
-    Raises StoreError where the journal is ahead of the database: then nothing is changed.
+    What the journal tells of people who were erased meanwhile is taken out of it. Raises StoreError where the
+    journal is ahead of the database: then nothing is changed.
     """
     journal = journal_of(settings, spool.campaign.slug)
     refuse_if_behind(settings, spool, journal)
     uncertain = spool.recover(journal).get("uncertain", 0)
+    clear_journal(spool.database, journal)
     return Recovered(uncertain, addresses_in(spool, "uncertain", _NAMED) if uncertain else ())
 
 

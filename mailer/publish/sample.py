@@ -1,24 +1,34 @@
-"""Copies of an issue to single addresses, without a campaign: for the editors' own eyes."""
+"""Copies of an issue to single addresses, without a campaign: for the editors' own eyes.
+
+A copy to a reader of the list is what this reader gets: their own variant, name, language and attributes. A
+copy to any other address is what most readers get. The links of both belong to nobody.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from secrets import token_hex
+from typing import Literal
 
 from sqlite_utils import Database
 
 from mailer.audience.address import Address, normalize_address
-from mailer.audience.subscribers import find
+from mailer.audience.people import Subscriber, find
+from mailer.audience.selection import is_within, variant_of
 from mailer.audience.suppression import is_suppressed
 from mailer.config import Settings
+from mailer.delivery.claim import texts_of
 from mailer.delivery.dkim import open_signer
 from mailer.delivery.message import Envelope, Message, Person, Template
 from mailer.delivery.transports import open_transport, unwritable_by
 from mailer.delivery.transports.base import Outcome, Result
-from mailer.errors import AudienceError, Problem, SegmentError, TransportError
+from mailer.errors import AudienceError, IssueError, Problem, SegmentError, TransportError
 from mailer.publish.prepare import Prepared
+from mailer.render.check import check_rendition
+from mailer.render.render import render_variants
+from mailer.render.rendition import Rendition
 from mailer.render.slots import Part
 
 __all__ = ["TEST_MARK", "Copy", "readers_of_copy", "send_samples"]
@@ -28,26 +38,48 @@ TEST_MARK = "[Test] "
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A test copy: to which address, and what became of it."""
+    """A test copy: to which address, and what became of it.
+
+    `variant` is the variant that it shows. `values` tells whose name, language and attributes are in it
+    (`reader` for those of the list, else `nobody`), and `own` whether the variant is this reader's, too: it
+    is not where the reader is outside of the segment that was asked for.
+    """
 
     address: str
     outcome: Outcome
+    variant: int
+    values: Literal["reader", "nobody"]
+    own: bool
 
 
-def readers_of_copy(prepared: Prepared) -> int:
-    """How many readers get the issue as a test copy shows it."""
-    return prepared.plan.variants.get(str(_main(prepared)), 0)
+@dataclass(frozen=True, slots=True)
+class _Recipient:
+    """Who gets a copy: what fills it, its variant, and whether that is the reader's own."""
+
+    person: Person
+    variant: int
+    on_list: bool
+    own: bool
+
+
+def readers_of_copy(prepared: Prepared, variant: int) -> int:
+    """How many readers of the plan get the issue as a test copy of this variant shows it."""
+    named = prepared.renditions.get(variant)
+    return prepared.plan.variants.get(str(named.variant), 0) if named is not None else 0
 
 
 def send_samples(
     db: Database, settings: Settings, prepared: Prepared, addresses: Sequence[str]
 ) -> list[Copy]:
-    """Sends the rendition that most readers of the plan get to each address once, its subject marked.
+    """Sends a copy to each address once, its subject marked. Records nothing.
 
-    Records nothing. The links belong to nobody, so that a click in a test unsubscribes no one. Raises
-    AudienceError with every address that is none, is suppressed or cannot be written to by the transport,
-    and SegmentError for a segment without readers, before anything is sent; TransportError where nothing is
-    taken.
+    A reader of the list gets their own copy; with a segment that they are not in, and to any other address,
+    it is the rendition that most readers of the plan get. The links belong to nobody, so that a click in a
+    test unsubscribes no one.
+
+    Raises AudienceError with every address that is none, is suppressed or cannot be written to by the
+    transport, SegmentError for a segment without readers, and IssueError for a variant that is not fit to be
+    sent, before anything is sent; TransportError where nothing is taken.
     """
     checked = _checked(db, addresses, prepared.plan.transport)
     if prepared.plan.segment and not prepared.plan.recipients:
@@ -55,16 +87,12 @@ def send_samples(
             f"no reader of {prepared.plan.edition} is in the segment, so there is no copy as they get it; "
             "choose another segment, or leave --segment out"
         )
-    rendition = prepared.renditions[_main(prepared)]
-    subject = rendition.subject
-    marked = replace(
-        rendition,
-        subject=Part((TEST_MARK + subject.fragments[0], *subject.fragments[1:]), subject.slots),
-    )
+    recipients = [_recipient(db, prepared, address.address) for address in checked]
+    renditions = _renditions(settings, prepared, {recipient.variant for recipient in recipients})
     signer = open_signer(prepared.plan.transport, settings)
     copies: list[Copy] = []
     with closing(open_transport(prepared.plan.transport, settings).channel()) as channel:
-        for address in checked:
+        for recipient in recipients:
             envelope = Envelope(
                 settings,
                 campaign_id=0,
@@ -72,13 +100,56 @@ def send_samples(
                 slug=f"{prepared.plan.slug}-test-{token_hex(4)}",
                 edition=prepared.plan.edition,
             )
-            message = Message(Template(marked, envelope, signer), _person(db, address.address))
+            template = Template(_marked(renditions[recipient.variant]), envelope, signer)
             try:
-                (outcome,) = channel.send([message])
+                (outcome,) = channel.send([Message(template, recipient.person)])
             except TransportError as error:
                 raise _told(error, copies) from error
-            copies.append(Copy(address.address, outcome))
+            values: Literal["reader", "nobody"] = "reader" if recipient.on_list else "nobody"
+            copies.append(Copy(recipient.person.address, outcome, recipient.variant, values, recipient.own))
     return copies
+
+
+def _marked(rendition: Rendition) -> Rendition:
+    subject = rendition.subject
+    marked = Part((TEST_MARK + subject.fragments[0], *subject.fragments[1:]), subject.slots)
+    return replace(rendition, subject=marked)
+
+
+def _recipient(db: Database, prepared: Prepared, address: str) -> _Recipient:
+    """Who gets the copy to this address. Of a reader, the person as the list has them, but for the number."""
+    known = find(db, address)
+    if known is None or known.address is None:
+        return _Recipient(Person(0, address), _main(prepared), on_list=False, own=False)
+    person = Person(
+        0, known.address, known.name, known.language, texts_of(known.attributes) if known.attributes else None
+    )
+    own = _is_in_segment(db, prepared, known)
+    variant = variant_of(db, known.id, prepared.selection.only) if own else _main(prepared)
+    return _Recipient(person, variant, on_list=True, own=own)
+
+
+def _is_in_segment(db: Database, prepared: Prepared, known: Subscriber) -> bool:
+    segment = prepared.selection.segment
+    return segment is None or is_within(db, known.id, segment)
+
+
+def _renditions(settings: Settings, prepared: Prepared, variants: set[int]) -> Mapping[int, Rendition]:
+    """The renditions of these variants. One that no reader of the plan gets is rendered for the copy."""
+    missing = variants - prepared.renditions.keys()
+    if not missing:
+        return prepared.renditions
+    loaded = prepared.loaded
+    made = render_variants(loaded, settings, slug=prepared.plan.slug, variants=sorted(missing))
+    errors = [
+        problem
+        for rendition in {id(r): r for r in made.values()}.values()
+        for problem in check_rendition(loaded, rendition, settings)
+        if problem.severity == "error"
+    ]
+    if errors:
+        raise IssueError.of(errors)
+    return {**prepared.renditions, **made}
 
 
 def _main(prepared: Prepared) -> int:
@@ -105,11 +176,6 @@ def _checked(db: Database, addresses: Sequence[str], transport: str) -> list[Add
     if problems:
         raise AudienceError.of(problems)
     return list(found.values())
-
-
-def _person(db: Database, address: str) -> Person:
-    known = find(db, address)
-    return Person(0, address, known.name if known else "", known.language if known else "")
 
 
 def _told(error: TransportError, copies: Sequence[Copy]) -> TransportError:

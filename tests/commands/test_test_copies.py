@@ -203,3 +203,95 @@ def test_the_links_of_a_copy_take_nobody_off_and_say_so(desk: Path) -> None:
             assert (answer.status_code, "This is a test copy" in answer.text) == (200, True)
             assert "You are unsubscribed" not in answer.text
     assert run(desk, "subscribers", "list", "--json").json == before
+
+
+# -- to a reader of the list ------------------------------------------------------------------
+
+
+def plain(message: EmailMessage) -> str:
+    body = message.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+def test_a_reader_of_the_list_gets_their_own_variant(desk: Path) -> None:
+    ran = run(desk, "send", ISSUE, "--test", "ANNA@example.org", "--test", "dora@example.org")
+    assert (ran.status, ran.err) == (0, "")
+    found = copies(desk)
+    assert for_members(found["anna@example.org"])
+    assert not for_members(found["dora@example.org"])
+    assert [header for header in found if str(found[header]["To"]).startswith("Anna ")] == [
+        "anna@example.org"
+    ]
+    for address, variant in (("anna@example.org", 1), ("dora@example.org", 0)):
+        assert (
+            f"{address} is on the list: the copy has this reader's name, language and attributes, and the "
+            f"items for this reader (variant {variant}).\n"
+        ) in ran.out
+
+
+def test_what_is_in_a_copy_is_told_as_json(desk: Path) -> None:
+    words = [word for who in ("anna@example.org", "me@example.test") for word in ("--test", who)]
+    told = run(desk, "send", ISSUE, *words, "--json").json["copies"]
+    assert [(copy["values"], copy["variant"], copy["own"]) for copy in told] == [
+        ("reader", 1, True),
+        ("nobody", 0, False),
+    ]
+
+
+@pytest.fixture
+def greeting(desk: Path) -> Path:
+    """A theme whose text says who somebody is."""
+    words = ("--attribute", "city=Porto", "--attribute", "seats=3")
+    assert run(desk, "subscribers", "add", "chen@example.org", *words).status == 0
+    text = Path(__file__).parents[2] / "templates" / "text" / "issue.txt"
+    mine = desk / "templates" / "text" / "issue.txt"
+    mine.parent.mkdir(parents=True)
+    paths = ("name", "language", "attributes.city", "attributes.seats", "email")
+    line = "/".join(f"{{{{ subscriber.{path} }}}}" for path in paths)
+    mine.write_text(f"{line}\n{text.read_text('utf-8')}", encoding="utf-8")
+    return desk
+
+
+def test_a_reader_of_the_list_gets_their_own_values_and_nobodys_links(greeting: Path) -> None:
+    ran = run(greeting, "send", ISSUE, "--test", "chen@example.org", "--test", "me@example.test")
+    assert (ran.status, ran.err) == (0, "")
+    found = copies(greeting)
+    assert "陈/zh/Porto/3/chen@example.org" in plain(found["chen@example.org"])
+    assert "///" in plain(found["me@example.test"])
+    links = [str(message["List-Unsubscribe"]) for message in found.values()]
+    assert len(set(links)) == 1
+    sent = run(greeting, "send", ISSUE, "--yes", "--transport", "outbox:sent")
+    assert sent.status == 0
+    assert not [p for p in (greeting / "sent").glob("*.eml") if links[0].encode() in p.read_bytes()]
+
+
+@pytest.mark.parametrize("state", ["unsubscribe", "another edition"])
+def test_who_is_on_the_list_and_gets_no_issue_sees_what_it_would_be(desk: Path, state: str) -> None:
+    """Nobody else reads that variant, so that the plan has not rendered it."""
+    if state == "unsubscribe":
+        for who in ("anna", "chen"):
+            assert run(desk, "subscribers", "unsubscribe", f"{who}@example.org").status == 0
+    else:
+        for who in ("anna", "chen"):
+            words = ("subscribers", "unsubscribe", f"{who}@example.org", "--edition", "morning")
+            assert run(desk, *words).status == 0
+    assert run(desk, "plan", ISSUE, "--json").json["variants"] == {"0": 3}
+    ran = run(desk, "send", ISSUE, "--test", "anna@example.org")
+    assert (ran.status, ran.err) == (0, "")
+    assert for_members(copies(desk)["anna@example.org"])
+
+
+def test_a_reader_within_the_segment_gets_their_own_copy(desk: Path) -> None:
+    ran = run(desk, "send", ISSUE, "--test", "chen@example.org", "--segment", 'language != "en"')
+    assert for_members(copies(desk)["chen@example.org"])
+    assert "chen@example.org is on the list" in ran.out
+    assert "It is what 1 of the 3 readers in the segment get." in ran.out
+
+
+def test_a_reader_outside_of_the_segment_gets_what_most_in_it_get(desk: Path) -> None:
+    ran = run(desk, "send", ISSUE, "--test", "bob@example.org", "--segment", VIP)
+    assert (ran.status, ran.err) == (0, "")
+    assert for_members(copies(desk)["bob@example.org"])
+    assert "bob@example.org is on the list and not in the segment" in ran.out
+    assert "It is what 2 of the 2 readers in the segment get." in ran.out

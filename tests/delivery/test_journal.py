@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailer.delivery import journal as module
-from mailer.delivery.journal import Journal, read_journal
+from mailer.delivery.journal import Journal, forget_words, holds_words, journal_run, read_journal
 from mailer.delivery.refusal import Cause
 from mailer.delivery.transports.base import Outcome, Result
 
@@ -162,3 +162,48 @@ def test_what_was_taken_back_was_never_handed_over(tmp_path: Path) -> None:
     record = read_journal(path)
     assert record.begun == {(1, 1), (2, 1)}
     assert set(record.outcomes) == {(1, 1)}
+
+
+# -- words about people who were erased --------------------------------------------------------
+
+
+def without_ann(text: str) -> str:
+    return text.replace("ann@example.org", "[erased]")
+
+
+def test_words_about_the_erased_go_and_what_became_of_them_stays(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    journal = Journal(path, "the run")
+    gone = Outcome(Result.REJECTED, "", "550 5.1.1 ann@example.org unknown", Cause.ADDRESS)
+    shared = Outcome(Result.DEFERRED, "", "429 too many, also for ann@example.org")
+    plain = Outcome(Result.ACCEPTED, "id", "250 ok")
+    journal.begin([(1, 1), (2, 1), (3, 1), (4, 1), (5, 1)])
+    journal.finish([(1, 1, gone), (2, 1, shared), (3, 1, plain), (4, 1, ACCEPTED)])
+    journal.take_back([(5, 1)])
+    journal.finish([(1, 2, plain)])
+    journal.close()
+    with path.open("ab") as file:
+        file.write(
+            b"nonsense about ann@example.org\n< 2 1 rejected [ann@example.org\n< 2 1 rejected ann@exam"
+        )
+    assert holds_words(path, {1}, without_ann)
+    assert forget_words(path, {1}, without_ann)
+    assert not holds_words(path, {1}, without_ann)
+    assert not forget_words(path, {1}, without_ann)
+    assert b"ann@" not in path.read_bytes()
+    assert path.stat().st_mode & 0o777 == 0o600
+    record = read_journal(path)
+    assert record.complete
+    assert journal_run(path) == "the run"
+    assert record.begun == {(1, 1), (2, 1), (3, 1), (4, 1)}
+    assert record.outcomes == {
+        (1, 1): Outcome(Result.REJECTED, cause=Cause.ADDRESS),
+        (2, 1): Outcome(Result.DEFERRED, "", "429 too many, also for [erased]"),
+        (3, 1): plain,
+        (4, 1): ACCEPTED,
+        (1, 2): ACCEPTED,
+    }
+
+
+def test_a_journal_that_is_not_there_holds_no_words(tmp_path: Path) -> None:
+    assert not forget_words(tmp_path / "none", {1}, without_ann)

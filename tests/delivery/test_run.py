@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from mailer.audience.subscribers import unsubscribe
+from mailer.audience.subscribers import erase, unsubscribe
 from mailer.config import Pace, Settings
+from mailer.delivery import leavers, workers
 from mailer.delivery import run as module
-from mailer.delivery import workers
 from mailer.delivery.brake import Brake
 from mailer.delivery.deferral import USUAL, Backoff
 from mailer.delivery.journal import Journal, read_journal
@@ -525,3 +525,68 @@ def test_a_run_for_one_person_does_not_wait_for_others_that_are_due(
     assert not progress.stopped_by
     assert transport.sent[2:] == ["reader1@example.org"]
     assert spool.next_due() is not None
+
+
+# -- people who are erased meanwhile ---------------------------------------------------------
+
+
+def test_a_run_empties_its_journal_when_somebody_is_erased_and_goes_on(
+    db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_WINDOW", 10)
+    monkeypatch.setattr(leavers, "LOOK_SECONDS", 0.001)
+    ids = add_readers(db, 3000)
+    spool, other = freeze(db), open_store(settings.database)
+    told: list[bool] = []
+
+    def decide(message: Outgoing) -> Outcome:
+        if told:
+            told.append(b"reader1@" in journal.read_bytes())
+        elif len(transport.sent) > 12:
+            assert b"reader1@" in journal.read_bytes()
+            erase(other, ids[0])
+            told.append(True)
+        return Outcome(Result.ACCEPTED, f"250 <{message.address}> Saved")
+
+    transport = Scripted(decide, concurrency=1)
+    run(settings, spool, transport, journal)
+    assert not all(told)
+    assert not any(told[told.index(False) :])
+    assert left(spool) == {"accepted": 3000}
+    assert len(set(transport.sent)) == 3000
+
+
+def test_a_run_that_breaks_off_leaves_no_words_about_the_erased_in_its_journal(
+    db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leavers, "LOOK_SECONDS", 0.001)
+    ids = add_readers(db, 30)
+    spool, other = freeze(db), open_store(settings.database)
+    gone = threading.Event()
+
+    def decide(message: Outgoing) -> Outcome:
+        if len(transport.sent) == 10:
+            erase(other, ids[0])
+            while not seen():
+                gone.wait(0.001)
+            raise TransportError("the server is gone")
+        return Outcome(Result.ACCEPTED, f"250 <{message.address}> Saved")
+
+    def seen() -> bool:
+        return any(each.erased for each in following)
+
+    following: list[leavers.Leavers] = []
+    real = leavers.Leavers.__init__
+
+    def init(self: leavers.Leavers, *arguments: object) -> None:
+        real(self, *arguments)  # type: ignore[arg-type]
+        following.append(self)
+
+    monkeypatch.setattr(leavers.Leavers, "__init__", init)
+    transport = Scripted(decide, concurrency=1)
+    with pytest.raises(TransportError):
+        run(settings, spool, transport, journal)
+    assert b"reader1@" not in journal.read_bytes()
+    assert b"reader2@" in journal.read_bytes()
+    assert left(spool) == {"accepted": 10, "pending": 20}
+    assert len(read_journal(journal).outcomes) == 10

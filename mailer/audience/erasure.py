@@ -1,0 +1,262 @@
+"""Forgets people for good: in the database, in every row that says who they were.
+
+Deliveries and events keep their rows by number, so that counts stay true. The address goes on the
+suppression list as a hash, which also tells later writers whose address they must leave out (`Erased`). What
+lies outside of the database is dealt with in `publish/erasure`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from sqlite_utils import Database
+
+from mailer.audience import events
+from mailer.audience.address import Address, normalize_address
+from mailer.audience.events import Event
+from mailer.audience.moving import addresses_before
+from mailer.audience.people import find, get
+from mailer.audience.planned import Planned
+from mailer.audience.spellings import Spellings, without_those
+from mailer.audience.suppression import suppress
+from mailer.errors import StoreError
+from mailer.store import address_hash, utc_now, writing
+
+__all__ = [
+    "REASON",
+    "Erased",
+    "clear_elsewhere",
+    "clear_log",
+    "erase",
+    "former_addresses",
+    "is_word_of_others",
+    "own_words",
+    "was_erased",
+]
+
+#: The reason of an erased address on the suppression list.
+REASON: Final = "erased"
+
+# Everything about a person goes. The row stays, because deliveries and events refer to its number.
+_ERASE = """
+    UPDATE subscribers SET address = NULL, address_key = NULL, domain = '', name = '', language = '',
+        timezone = '', tags = '[]', attributes = '{}', status = 'erased', updated_at = ?
+    WHERE id = ?
+"""
+
+# Words of ours for how consent was given; any other may hold an address or a name.
+_METHODS: Final = ("import", "web", "operator", "preferences", "confirm")
+
+# Free text that may hold the address or a name: origins, servers' answers. Readers' words are in `events`.
+_ERASE_TEXTS = (
+    "DELETE FROM subscriptions WHERE subscriber_id = ?",
+    "UPDATE consents SET origin = '', method = CASE WHEN method IN "
+    f"({', '.join(repr(word) for word in _METHODS)}) THEN method ELSE '' END WHERE subscriber_id = ?",
+    "UPDATE deliveries SET reason = '', provider_id = '' WHERE subscriber_id = ?",
+)
+
+# The reason may be an operator's own words about the person.
+_SUPPRESSED = "UPDATE suppressions SET reason = ? WHERE address_hash = ?"
+
+_IS_ERASED = "SELECT 1 FROM suppressions WHERE address_hash = ? AND reason = ?"
+_ANY_ERASED = "SELECT 1 FROM subscribers WHERE status = 'erased' LIMIT 1"
+_NUMBERS = "SELECT id FROM subscribers WHERE status = 'erased'"
+_ERASED_AMONG = """
+    SELECT s.id FROM json_each(?) AS o CROSS JOIN subscribers AS s ON s.id = o.value WHERE s.status = 'erased'
+"""
+
+_WORD = "SELECT 1 FROM subscribers WHERE instr(name, ?1) OR instr(attributes, ?1) LIMIT 1"
+
+# Texts about others, or about nobody, that may repeat somebody's address: the table, its key, the columns.
+_ELSEWHERE: Final = (
+    ("subscribers", ("id",), ("name", "tags", "attributes")),
+    ("consents", ("id",), ("method", "origin")),
+    ("suppressions", ("address_hash",), ("reason",)),
+    ("deliveries", ("campaign_id", "subscriber_id"), ("reason", "provider_id")),
+    ("campaigns", ("id",), ("segment", "status_note")),
+)
+
+# Plans that were told, as JSON. Of what is in them, only the segment may be about a person.
+_PLANS: Final = (("campaigns", "id"), ("plans", "hash"))
+
+
+class Erased:
+    """Who was erased from a database, as far as its suppression list tells. Cheap where nobody was."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._known: dict[str, bool] = {}
+
+    def __bool__(self) -> bool:
+        return self._db.conn.execute(_ANY_ERASED).fetchone() is not None
+
+    def numbers(self) -> frozenset[int]:
+        """The ids of all of them."""
+        return frozenset(row[0] for row in self._db.conn.execute(_NUMBERS))
+
+    def among(self, subscriber_ids: Iterable[int]) -> frozenset[int]:
+        """Those of the subscribers who were erased."""
+        ids = json.dumps(list(subscriber_ids))
+        return frozenset(row[0] for row in self._db.conn.execute(_ERASED_AMONG, (ids,)))
+
+    def __contains__(self, key: str) -> bool:
+        """Whether the address with this key was erased."""
+        if key not in self._known:
+            row = self._db.conn.execute(_IS_ERASED, (address_hash(key), REASON)).fetchone()
+            self._known[key] = row is not None
+        return self._known[key]
+
+    def left_out_of(self, text: str) -> str:
+        """`text` with `[erased]` for each address of theirs."""
+        return without_those(text, self.__contains__)
+
+
+def was_erased(db: Database, key: str) -> bool:
+    """Whether the address with this key was erased."""
+    return key in Erased(db)
+
+
+def own_words(db: Database, subscriber_id: int) -> tuple[str, ...]:
+    """The name and the attributes of somebody, those that are long enough to be told from other text."""
+    person = get(db, subscriber_id)
+    if person is None:
+        return ()
+    words = [person.name, *(value for value in person.attributes.values() if isinstance(value, str))]
+    return tuple(word for word in words if len(word.encode()) >= _LONG_ENOUGH)
+
+
+_LONG_ENOUGH: Final = 8
+
+
+def is_word_of_others(db: Database, word: str) -> bool:
+    """Whether a name or an attribute of anybody holds this word."""
+    return db.conn.execute(_WORD, (word,)).fetchone() is not None
+
+
+def erase(db: Database, subscriber_id: int, *, source: str = "cli") -> bool:
+    """Forgets somebody for good; False where there is nobody to forget.
+
+    Deliveries and events keep their rows by number; kept plans lose the number. The address goes on the
+    suppression list as a hash, so that no import brings it back, and its bytes are overwritten in the file.
+    What others' rows tell of the address is cleared, too. The same is done with addresses that the person had
+    before and nobody has now.
+    """
+    db.conn.execute("PRAGMA secure_delete=ON")
+    with writing(db):
+        person = get(db, subscriber_id)
+        if person is None or person.address is None:
+            return False
+        now = utc_now()
+        address = Address(
+            *db.conn.execute(
+                "SELECT address, address_key, domain FROM subscribers WHERE id = ?", (subscriber_id,)
+            ).fetchone()
+        )
+        addresses = (address, *former_addresses(db, subscriber_id))
+        for each in addresses:
+            suppress(db, each.key, REASON, source=source)
+            db.conn.execute(_SUPPRESSED, (REASON, address_hash(each.key)))
+        db.conn.execute(_ERASE, (now, subscriber_id))
+        for statement in _ERASE_TEXTS:
+            db.conn.execute(statement, (subscriber_id,))
+        events.forget_words(db, subscriber_id)
+        events.record(db, Event(now, "erase", subscriber_id, source))
+        _unplan(db, subscriber_id)
+    # From that commit on nobody writes the addresses anew, so that one look finds all that is left of them.
+    for each in addresses:
+        clear_elsewhere(db, each)
+    clear_log(db)
+    return True
+
+
+def former_addresses(db: Database, subscriber_id: int) -> tuple[Address, ...]:
+    """Addresses that somebody had before and that are nobody's now; none once they were erased."""
+    return tuple(
+        normalize_address(text) for text in addresses_before(db, subscriber_id) if find(db, text) is None
+    )
+
+
+def clear_elsewhere(db: Database, address: Address) -> None:
+    """Takes an address out of whatever the database tells of others: it is replaced by `[erased]`.
+
+    Looks through the tables once without keeping others from writing. The address was erased before.
+    """
+
+    def cleared(text: str) -> str:
+        return without_those(text, lambda key: key == address.key)
+
+    events.clear_reasons(db, cleared)
+    letters = Spellings(address).letters
+    for table, keys, columns in _ELSEWHERE:
+        for key, before in list(_holding(db, table, keys, columns, letters)):
+            after = tuple(map(cleared, before))
+            if after != before:
+                _replace(db, table, keys, key, columns, before, after)
+    for table, name in _PLANS:
+        for number, plan in db.conn.execute(f"SELECT {name}, plan FROM {table}").fetchall():
+            changed = plan_without(plan, cleared)
+            if changed != plan:
+                _replace(db, table, (name,), (number,), ("plan",), (plan,), (changed,))
+
+
+def plan_without(plan: str, cleared: Callable[[str], str]) -> str:
+    """A plan as JSON text, its segment cleared. The same text where that changes nothing."""
+    document = json.loads(plan)
+    segment = document.get("segment") if isinstance(document, dict) else None
+    if not isinstance(segment, str) or cleared(segment) == segment:
+        return plan
+    return json.dumps({**document, "segment": cleared(segment)}, ensure_ascii=False)
+
+
+def clear_log(db: Database) -> bool:
+    """Empties the write-ahead log, which may hold older pages. False where a reader kept that from happening.
+
+    Waits for others as long as a write does.
+    """
+    (busy, *_) = db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy
+
+
+def _holding(
+    db: Database, table: str, keys: tuple[str, ...], columns: tuple[str, ...], letters: str
+) -> Iterator[tuple[tuple[object, ...], tuple[str, ...]]]:
+    """(key, texts) of the rows that may hold the address in some spelling."""
+    text = " || ' ' || ".join(columns)
+    encoded = " OR ".join(f"instr({text}, '{sign}')" for sign in ("%", "&", "=", "\\u0040"))
+    where = f"instr({text}, '@') AND instr(lower({text}), ?) OR {encoded}" if letters else "? = ''"
+    rows = db.conn.execute(f"SELECT {', '.join((*keys, *columns))} FROM {table} WHERE {where}", (letters,))
+    for row in rows:
+        yield tuple(row[: len(keys)]), tuple(row[len(keys) :])
+
+
+def _replace(
+    db: Database,
+    table: str,
+    keys: tuple[str, ...],
+    key: tuple[object, ...],
+    columns: tuple[str, ...],
+    before: tuple[str, ...],
+    after: tuple[str, ...],
+) -> None:
+    """Replaces the texts of one row, unless somebody has changed them since."""
+    found = " AND ".join(f"{name} = ?" for name in (*keys, *columns))
+    with writing(db):
+        db.conn.execute(
+            f"UPDATE {table} SET {', '.join(f'{name} = ?' for name in columns)} WHERE {found}",
+            [*after, *key, *before],
+        )
+
+
+def _unplan(db: Database, subscriber_id: int) -> None:
+    """Takes somebody out of every kept plan. A plan that cannot be read goes as a whole."""
+    for (name,) in db.conn.execute("SELECT hash FROM plans").fetchall():
+        (data,) = db.conn.execute("SELECT people FROM plans WHERE hash = ?", (name,)).fetchone()
+        try:
+            rest = Planned(data).without(subscriber_id).data
+        except StoreError:
+            db.conn.execute("DELETE FROM plans WHERE hash = ?", (name,))
+            continue
+        if rest is not data:
+            db.conn.execute("UPDATE plans SET people = ? WHERE hash = ?", (rest, name))

@@ -1,0 +1,192 @@
+"""Finds an address in what others wrote: servers' answers, logs, lists, messages. Pure.
+
+An address may stand there in other letter case, with its domain in Unicode, in percent-encoding, as HTML or
+JSON escapes, in quoted-printable, in base64 or in UTF-16.
+"""
+
+from __future__ import annotations
+
+import binascii
+import html
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from urllib.parse import unquote, unquote_to_bytes
+
+import idna
+
+from mailer.addresses import Address, read_address
+
+__all__ = ["ERASED", "LONGEST_SPELLING", "Spellings", "without_those"]
+
+#: Stands where an address stood.
+ERASED = "[erased]"
+#: No spelling of an address has more bytes, but for base64: each byte as `%3A`, and line breaks.
+LONGEST_SPELLING = 4096
+
+_AT = r"(?:@|%40|=40|&#0*64;|&#x0*40;|&commat;)"
+_ANY_AT = re.compile(_AT, re.IGNORECASE)
+# What stands between white space, brackets and quotes, and holds an @ in some form.
+_TOKEN = re.compile(rf"(?:(?!{_AT})[^\s<>()\[\],\"\\])+{_AT}(?:&#?\w+;|[^\s<>()\[\]:;,\"\\])+", re.IGNORECASE)
+_INNER = re.compile(r"[^\s<>()\[\]:;,\"\\@]+@[^\s<>()\[\]:;,\"\\@'`|{}&?#%/]+")
+# Letters that a local part may hold, and that more often stand before an address.
+_BEFORE = re.compile(r"[^\w.+-]", re.ASCII)
+
+_SIGNS = frozenset("%=&")
+
+_JSON = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|[nrtbf/\"\\])")
+_HTML = re.compile(rb"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|commat);")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]{12,}(?:\r?\n[A-Za-z0-9+/]+)*={0,2}")
+_WRAPPED = re.compile(rb"[A-Za-z0-9+/]{60}\r?\n[A-Za-z0-9+/]{60}")
+_PART_OF_LOCAL = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789._+-")
+_PART_OF_DOMAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-")
+_LETTERS = re.compile(r"[a-z0-9]+")
+
+
+def without_those(text: str, erased: Callable[[str], bool]) -> str:
+    """`text` with `[erased]` for each address in it whose key (`Address.key`) is one of the `erased`.
+
+    What surrounds an address and is encoded with it goes with it.
+    """
+    text = text.replace("\\u0040", "@")
+    if not _ANY_AT.search(text):
+        return text
+    return _TOKEN.sub(lambda found: _token_without(found[0], erased), text)
+
+
+def _token_without(token: str, erased: Callable[[str], bool]) -> str:
+    plain = token
+    for decoded in _decoded(token):
+        for inner in _INNER.findall(decoded):
+            for address in _addresses_at_end(inner.rstrip(".'!-_")):
+                if erased(address.key):
+                    if decoded is not token or address.address not in plain:
+                        return ERASED
+                    plain = plain.replace(address.address, ERASED)
+    return plain
+
+
+def _decoded(token: str) -> Iterable[str]:
+    """The token, and where something in it may be encoded, what that is."""
+    if _SIGNS.isdisjoint(token):
+        return (token,)
+    return dict.fromkeys((token, unquote(html.unescape(token)), unquote(_unquoted(token))))
+
+
+def _unquoted(token: str) -> str:
+    """The token with `=40` as `@`, as in quoted-printable."""
+    try:
+        return binascii.a2b_qp(token.encode()).decode("utf-8", "replace")
+    except ValueError:
+        return token
+
+
+def _addresses_at_end(text: str) -> Iterator[Address]:
+    """The address that `text` is, and those that it is after a letter that seldom begins one: `to=a@b`."""
+    local = text.partition("@")[0]
+    starts = [0, *(found.end() for found in _BEFORE.finditer(local) if found.end() < len(local))]
+    for start in starts[:20]:
+        try:
+            yield read_address(text[start:])
+        except ValueError:
+            continue
+
+
+class Spellings:
+    """The spellings of one address."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        local, _, domain = address.address.rpartition("@")
+        self._is_ascii = address.address.isascii() and _unicode(domain).isascii()
+        locals_ = {local, local.upper(), local.lower(), address.key.rpartition("@")[0]}
+        locals_ |= {unicodedata.normalize(form, each) for form in ("NFC", "NFD") for each in locals_}
+        texts = {f"{each}@{there}" for each in locals_ for there in {domain, _unicode(domain)}}
+        encoded = {text.encode(name) for text in texts for name in ("utf-8", "gb18030")}
+        encoded |= {text.replace("@", "=").encode() for text in texts}  # return paths of others: a=b@list
+        self._needles = sorted({self._lower(each) for each in encoded})
+
+    @property
+    def letters(self) -> str:
+        """The longest run of letters and digits of ASCII before the @, in small letters; perhaps empty."""
+        return max(_LETTERS.findall(self.address.key.rpartition("@")[0]), key=len, default="")
+
+    def is_in(self, data: bytes) -> bool:
+        """Whether the address stands in `data`, in some spelling.
+
+        In text, what is part of a longer address does not count. A database has nothing between two texts.
+        """
+        return any(self._stands_in(self._lower(form), whole=0 not in form) for form in _forms(data))
+
+    def is_plainly_in(self, data: bytes) -> bool:
+        """Whether these letters stand in `data`, whatever the case and whatever is around them."""
+        return self._stands_in(self._lower(data), whole=False)
+
+    def _lower(self, data: bytes) -> bytes:
+        if self._is_ascii:
+            return data.lower()
+        return data.decode("utf-8", "surrogateescape").lower().encode("utf-8", "surrogateescape")
+
+    def _stands_in(self, data: bytes, *, whole: bool) -> bool:
+        for needle in self._needles:
+            if not whole:
+                if needle in data:
+                    return True
+                continue
+            start = data.find(needle)
+            while start >= 0:
+                if _is_whole(data, start, start + len(needle)):
+                    return True
+                start = data.find(needle, start + 1)
+        return False
+
+
+def _is_whole(data: bytes, start: int, end: int) -> bool:
+    """Whether what stands there is no part of a longer address."""
+    if start and data[start - 1] in _PART_OF_LOCAL and b"@" in data[start:end]:
+        return False
+    if end < len(data) and data[end] in _PART_OF_DOMAIN:
+        return False
+    return not (end + 1 < len(data) and data[end : end + 1] == b"." and data[end + 1] in _PART_OF_DOMAIN)
+
+
+def _unicode(domain: str) -> str:
+    try:
+        return idna.decode(domain)
+    except idna.IDNAError:
+        return domain
+
+
+def _forms(data: bytes) -> Iterator[bytes]:
+    """`data`, and what it is decoded."""
+    yield data
+    if data.count(0) > len(data) // 20:
+        for name in ("utf-16-le", "utf-16-be"):
+            yield data.decode(name, "ignore").encode("utf-8", "ignore")
+    if b"%" in data:
+        yield unquote_to_bytes(data)
+    if b"=" in data:
+        quoted = binascii.a2b_qp(data)
+        yield quoted
+        if b"%" in quoted:
+            yield unquote_to_bytes(quoted)
+    if b"\\" in data:
+        yield _JSON.sub(_json_letter, data)
+    if b"&" in data:
+        yield _HTML.sub(lambda found: html.unescape(found[0].decode()).encode("utf-8", "ignore"), data)
+    small = data.lower()
+    if b"base64" in small or b"?b?" in small or _WRAPPED.search(data):
+        for run in _BASE64.finditer(data):
+            # Where the piece begins within a run, nobody knows at which of its four letters.
+            for skipped in range(4 if run.start() == 0 else 1):
+                yield _from_base64(run[0], skipped)
+
+
+def _json_letter(found: re.Match[bytes]) -> bytes:
+    return chr(int(found[1], 16)).encode("utf-8", "ignore") if found[1] else b" "
+
+
+def _from_base64(run: bytes, skipped: int) -> bytes:
+    letters = b"".join(run.rstrip(b"=").split())[skipped:]
+    usable = len(letters) - (len(letters) % 4 == 1)
+    return binascii.a2b_base64(letters[:usable] + b"=" * (-usable % 4))
