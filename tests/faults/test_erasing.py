@@ -114,6 +114,28 @@ def test_words_with_which_it_was_refused_or_deferred(known: Desk, start: Start, 
     assert known.run("campaigns", "show", SLUG).status == 0
 
 
+def test_an_address_that_the_person_had_before(known: Desk, start: Start) -> None:
+    start(pipelining=False).fail("DOT", "reply", f"250 2.0.0 {WHO} x1 Saved", times=4)
+    assert known.send().status == 0
+    assert known.run("subscribers", "change-address", WHO, "zsofia@example.net").status == 0
+    erase(known, "zsofia@example.net")
+    assert left_of_reader2(known) == []
+    assert holding(known.root, "zsofia@example.net") == []
+    (known.root / "again.csv").write_text(f"email\n{WHO}\nzsofia@example.net\n")
+    assert known.run("subscribers", "import", "again.csv", "--json").json["kept"] == 2
+    (known.root / "again.csv").unlink()
+    assert left_of_reader2(known) == []
+
+
+def test_an_address_that_somebody_else_has_by_now_stays_theirs(known: Desk, start: Start) -> None:
+    start()
+    assert known.run("subscribers", "change-address", WHO, "zsofia@example.net").status == 0
+    assert known.run("subscribers", "add", WHO, "--consent", "by phone").status == 0
+    erase(known, "zsofia@example.net")
+    assert known.run("subscribers", "show", WHO, "--json").json["status"] == "active"
+    assert holding(known.root, "zsofia@example.net") == []
+
+
 def test_words_of_what_is_uncertain(known: Desk, start: Start) -> None:
     start(pipelining=False).fail("DOT", "answer and close", f"2 {WHO}", times=4)
     known.send()
