@@ -68,7 +68,7 @@ def import_csv(
     name = name or shown_path(path, settings)
     chosen = editions_of(editions, settings.editions) or None
     with CsvFile(path, name, encoding=encoding, stream=stream) as file:
-        target = refused or path.with_name(f"{path.stem}.refused.csv")
+        target = refused or path.parent / f"{path.stem}.refused.csv"
         _check_target(target, file, shown_path(target, settings))
         decided = decided_columns(file, settings, options, file_name or name)
         columns = decided.columns

@@ -89,7 +89,7 @@ def open_sources(
 
 
 def _beside(path: Path) -> Path:
-    return path.with_name(f"{path.stem}.refused.csv")
+    return path.parent / f"{path.stem}.refused.csv"
 
 
 def _numbered(path: Path, number: int) -> Path:
