@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mailer.audience.address import shown
-from mailer.audience.exchange.leaving import spoken
+from mailer.audience.exchange.leaving import spoken, wanting
 from mailer.audience.exchange.profile import status_words
 from mailer.audience.exchange.words import RANKS, folded, is_no, is_nothing, is_number, is_yes
 from mailer.errors import AudienceError
@@ -102,7 +102,7 @@ class Sign:
         if how == "name":
             how, status = "yes", spoken(self.column)
             if not status:
-                how = "words"
+                how, status = ("no", "unsubscribed") if wanting(self.column) else ("words", "")
         word = folded(cell)
         known = self.words.get(word) or status_words().get(word, "")
         if how == "reason":
