@@ -129,10 +129,11 @@ class Sign:
 
     def _unknown(self, cell: str) -> Told:
         """A word that no tool has. One that speaks of leaving may be understood; it is never passed over."""
-        said = spoken(cell)
+        said, word = spoken(cell), folded(cell)
         if said and not _NEGATION.search(cell):
             return Told(self.column, said)
-        plain = not said and not is_yes(cell) and not is_no(cell) and not is_number(cell)
+        letter = len(word) == 1 and word.isascii()
+        plain = not (said or letter or is_yes(cell) or is_no(cell) or is_number(cell))
         if self.rule.how == "status" and plain:
             return Told(
                 self.column,

@@ -20,6 +20,7 @@ from mailer.audience.exchange.vocabulary import vocabulary, words_in
 from mailer.audience.exchange.words import folded, is_no, is_nothing, is_number, is_yes
 from mailer.audience.values import split_list
 from mailer.audience.written import EVERY_ORDER
+from mailer.errors import AudienceError
 
 __all__ = ["Choice", "Dates", "Survey", "survey"]
 
@@ -81,7 +82,7 @@ class Choice:
             if word in leaving_words():
                 self.left += 1
                 self.leaving = cell
-        elif all(part in editions for part in split_list(cell)):
+        elif _are(editions, cell):
             self.editions += 1
         elif orders_of(cell):
             self.dated += 1
@@ -91,6 +92,13 @@ class Choice:
             if spoken(cell):
                 self.left += 1
                 self.leaving = self.leaving or cell
+
+
+def _are(editions: Collection[str], cell: str) -> bool:
+    try:
+        return all(part in editions for part in split_list(cell))
+    except AudienceError:
+        return False
 
 
 @dataclass(slots=True)

@@ -37,8 +37,9 @@ RANKS = {
 }
 
 _NOTHING = frozenset(vocabulary()["nothing"])
-_YES = words_in(vocabulary()["yes"])
-_NO = words_in(vocabulary()["no"])
+#: With a bit as databases write it.
+_YES = words_in(vocabulary()["yes"]) | {"\x01"}
+_NO = words_in(vocabulary()["no"]) | {"\x00", "\\0"}
 _QUOTES = "\"'“”‘’«»`"
 _FILLERS = re.compile(r"[\s_\-\u2010-\u2015]+")
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*%?")

@@ -165,6 +165,41 @@ def test_characters_that_nobody_sees_hide_nothing(load: Load, name: str) -> None
         load(f"email,{name}\na@example.org,yes\n")
 
 
+@pytest.mark.parametrize("letter", ["U", "B", "P", "c"])
+def test_a_letter_for_a_status_makes_nobody_active(db: Database, load: Load, letter: str) -> None:
+    assert load(f"email,status\na@example.org,{letter}\n").count("refused") == 1
+    assert find(db, "a@example.org") is None
+
+
+@pytest.mark.parametrize(("no", "yes"), [("\0", "\1"), ("\\0", "1"), ("f", "t")])
+def test_a_bit_of_a_database_is_a_yes_or_a_no(db: Database, load: Load, no: str, yes: str) -> None:
+    load(f"email,subscribed\na@example.org,{no}\nb@example.org,{yes}\n")
+    assert [row[0] for row in db.conn.execute("SELECT status FROM subscribers ORDER BY id")] == [
+        "unsubscribed",
+        "active",
+    ]
+
+
+@pytest.mark.parametrize("cell", ["\x02", "x" * 5000, ",".join(map(str, range(5000)))])
+def test_a_choice_may_hold_anything(db: Database, load: Load, cell: str) -> None:
+    load(f'email,Newsletter\na@example.org,"{cell}"\nb@example.org,yes\n')
+    assert find(db, "b@example.org") is not None
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "status"),
+    [
+        ("接收状态", "停止接收", "unsubscribed"),
+        ("订阅", "不订", "unsubscribed"),
+        ("状态", "已关闭", "unsubscribed"),
+        ("状态", "地址不存在", "bounced"),
+    ],
+)
+def test_more_words_of_chinese_lists(db: Database, load: Load, column: str, cell: str, status: str) -> None:
+    load(f"邮箱,{column}\na@example.org,{cell}\n")
+    assert db.conn.execute("SELECT status FROM subscribers").fetchone()[0] == status
+
+
 def test_a_consent_that_was_withdrawn_is_none(db: Database, load: Load) -> None:
     load("email,Consent\na@example.org,Withdrawn 2020-01-01\nb@example.org,web form\n")
     assert [row[0] for row in db.conn.execute("SELECT status FROM subscribers ORDER BY id")] == [
