@@ -30,8 +30,9 @@ _PIVOT = 70
 # Unix time in seconds, milli-, micro- and nanoseconds. Nine digits begin in 1973: fewer may be anything.
 _UNIX = re.compile(r"(\d{9,10})(?:\.(\d{1,9}))?|(\d{13})(?:\.0+)?|(\d{16})|(\d{19})", re.ASCII)
 _UNIX_LAST = 4_102_444_800  # the year 2100
-# ISO 8601's basic form, with a time alone: eight figures could be a number of anything.
+# ISO 8601's basic form; a day alone from 1990 on, when there are lists.
 _BASIC = re.compile(r"(\d{4})(\d\d)(\d\d)t?(\d\d)(\d\d)(\d\d)?(?=$|[z+\-. ])", re.ASCII)
+_BASIC_DAY = re.compile(r"(199\d|20\d\d)(\d\d)(\d\d)", re.ASCII)
 
 _BEFORE_NOON = ("am", "a.m.", "a.m", "上午", "凌晨", "早上", "午前", "오전")
 _AFTER_NOON = ("pm", "p.m.", "p.m", "下午", "晚上", "午後", "午后", "오후")
@@ -135,6 +136,9 @@ def _unix(plain: str) -> Written | None:
 
 
 def _basic(plain: str) -> Written | None:
+    day_alone = _BASIC_DAY.fullmatch(plain)
+    if day_alone:
+        return Written(_clear(dt.date(*map(int, day_alone.groups()))))
     match = _BASIC.match(plain)
     if not match:
         return None

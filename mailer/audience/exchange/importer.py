@@ -98,7 +98,7 @@ def decided_columns(file: CsvFile, settings: Settings, options: Options, file_na
     rows = _with_first(file) if not columns.has_header else file
     seen = survey(rows, columns, settings.editions, guarded=not options.status)
     file.rewind()
-    decided = settled(columns, seen, options)
+    decided = settled(columns, seen, options, file_name)
     decided.columns.verify(file.name, file.header_row)
     return decided
 

@@ -12,9 +12,9 @@ from functools import lru_cache
 from itertools import pairwise
 
 from mailer.audience.exchange.vocabulary import vocabulary, words_in
-from mailer.audience.exchange.words import tokens
+from mailer.audience.exchange.words import seen, tokens
 
-__all__ = ["spoken"]
+__all__ = ["spoken", "tells_of_the_gone", "wanting"]
 
 _WORDS = vocabulary()["leaving"]
 _SPEAKING = {
@@ -23,16 +23,19 @@ _SPEAKING = {
 }
 _WITHIN = {status: tuple(terms.split()) for status, terms in _WORDS["within"].items()}
 _WEAK, _HELPERS = words_in(_WORDS["weak"]), words_in(_WORDS["helpers"])
+_BROKEN = words_in(_WORDS["broken"])
 _COUNTS, _LINKS = words_in(_WORDS["counts"]), words_in(_WORDS["links"])
 _HAN_COUNTS = tuple(_WORDS["han_counts"].split())
 _PAIRS = tuple((words_in(firsts), words_in(seconds), status) for firsts, seconds, status in _WORDS["pairs"])
+_FILES = {key: words_in(words) for key, words in _WORDS["files"].items()}
+_WANTING = {key: words_in(words) for key, words in vocabulary()["wanting"].items()}
 
 
 @lru_cache(maxsize=4096)
 def spoken(text: str) -> str:
     """`unsubscribed`, `bounced` or `complained` where the words speak of that; "" where they do not."""
     if not text.isascii():
-        plain = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
+        plain = _unspaced(text)
         for status, terms in _WITHIN.items():
             if any(term in plain for term in terms):
                 counted = status == "bounced" and any(count in plain for count in _HAN_COUNTS)
@@ -49,11 +52,36 @@ def spoken(text: str) -> str:
     if paired:
         return paired
     weak = [word for word in words if word in _WEAK]
-    if weak and all(word in _WEAK or word in _HELPERS for word in words):
-        return (
-            "bounced" if {"invalid", "unreachable", "failed", "dead"}.intersection(weak) else "unsubscribed"
-        )
+    if weak and all(word in _WEAK or word in _HELPERS or word.isdecimal() for word in words):
+        return "bounced" if _BROKEN.intersection(weak) else "unsubscribed"
     return ""
+
+
+@lru_cache(maxsize=4096)
+def wanting(name: str) -> bool:
+    """Does the name of a column ask whether somebody wants mail, as `Accepts marketing emails`?"""
+    if not name.isascii():
+        plain = _unspaced(name)
+        if any(term in plain for term in _WANTING["within"]):
+            return not any(term in plain for term in _WANTING["han_beside"])
+    words = frozenset(tokens(_unaccented(name)))
+    if words & _WANTING["beside"] or words & _COUNTS or words & _LINKS:
+        return False
+    return bool(words & _WANTING["words"] or (words & _WANTING["verbs"] and words & _WANTING["things"]))
+
+
+def tells_of_the_gone(path: str) -> bool:
+    """Does the name of a file say that those in it have left, as `unsubscribes.csv` does?
+
+    `cleaned.csv` is rather a list that was tidied, and `without_bounces.csv` one without them.
+    """
+    name = re.split(r"[\\/]|: ", path)[-1].rpartition(".")[0].removesuffix(".refused")
+    words = frozenset(tokens(_unaccented(name)))
+    listed = words & _FILES["alone"]
+    if words & _FILES["tidied"] or any(term in name for term in _FILES["han_tidied"]):
+        return False
+    alone = bool(listed) and not words - listed - _HELPERS - _FILES["services"]
+    return alone or bool(words & _FILES["lists"]) or bool(spoken(name))
 
 
 def _paired(words: tuple[str, ...]) -> str:
@@ -65,6 +93,10 @@ def _paired(words: tuple[str, ...]) -> str:
         if first in firsts and second in seconds
     )
     return next(found, "")
+
+
+def _unspaced(text: str) -> str:
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", seen(text)))
 
 
 def _unaccented(text: str) -> str:

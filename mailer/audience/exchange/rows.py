@@ -190,7 +190,7 @@ class RowReader:
                 _method_of(method) if method else "",
                 clean_line(origin, "origin of the consent") if origin else "",
                 notes,
-                self._suppressed(suppressed) if suppressed else "",
+                self._suppressed(suppressed, suppressed_why) if suppressed or suppressed_why else "",
                 _reason_of(suppressed_why) if suppressed_why else "",
                 around,
             )
@@ -215,6 +215,8 @@ class RowReader:
             cell = cells[place] if place >= 0 else ""
             read[field] = "" if is_nothing(cell) else _tried(function, cell, wrong) or ""
             notes += [(self._header[place], sentence) for sentence in wrong]
+        when, why = (cells[place] if place >= 0 else "" for place in self._places[-2:])
+        alone = is_nothing(when) and not (is_nothing(why) or is_no(why))
         attributes = self._attributes_of(cells, notes)
         said = [told for sign in self.signs if (told := sign.tried(cells[sign.place], problems))]
         status, doubts = self._summed(said)
@@ -238,7 +240,7 @@ class RowReader:
             read["consent_method"],
             read["consent_origin"],
             tuple(notes),
-            read["suppressed_at"],
+            read["suppressed_at"] or (NOW if alone else ""),
             read["suppressed_reason"],
             read["address"][1],
         )
@@ -297,10 +299,12 @@ class RowReader:
                 self._chosen[text] = chosen
         return chosen
 
-    def _suppressed(self, text: str) -> str:
-        """A time, or a yes; "" for a no. Anything else is refused, so that nobody is mailed by mistake."""
-        if is_nothing(text) or is_no(text):
+    def _suppressed(self, text: str, why: str = "") -> str:
+        """A time, a yes, or a reason alone; "" for a no. Else refused, so that nobody is mailed wrongly."""
+        if is_no(text):
             return ""
+        if is_nothing(text):
+            return "" if is_nothing(why) or is_no(why) else NOW
         if is_yes(text) or folded(text) == "suppressed":
             return NOW
         return read_moment(text, self._zone, "ymd")

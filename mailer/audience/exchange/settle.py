@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from mailer.audience.address import shown
 from mailer.audience.exchange.columns import Columns, quoted
+from mailer.audience.exchange.leaving import tells_of_the_gone
 from mailer.audience.exchange.names import CHOICES
 from mailer.audience.exchange.options import Options
 from mailer.audience.exchange.signs import Rule
@@ -18,6 +19,9 @@ from mailer.audience.exchange.words import squeezed
 from mailer.audience.written import EVERY_ORDER
 
 __all__ = ["Settled", "headless", "settled"]
+
+#: The profile of mailer's own exports, which say who has left.
+_OWN = "mailer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +32,20 @@ class Settled:
     orders: Mapping[int, str]
 
 
-def settled(columns: Columns, seen: Survey, options: Options) -> Settled:
+def settled(columns: Columns, seen: Survey, options: Options, file: str = "") -> Settled:
     """What the list decided. `columns.problems` has what it left open."""
     dates = dict(seen.dates)
     columns = _addressed(columns, seen, options)
     for place in columns.choices:
         columns = _chosen(columns, place, seen.choices[place], dates, guarded=not options.status)
     problems = [*columns.problems]
+    if not (options.status or options.tool or options.maps or options.ignored):
+        problems += _of_the_gone(columns, file, archived=options.partial)
     if not options.status:
-        problems += [_guarded(columns.header[place], cell) for place, cell in sorted(seen.leaving.items())]
+        problems += [
+            _guarded(columns.header[place], cell) if columns.header[place] else _without_a_name(place, cell)
+            for place, cell in sorted(seen.leaving.items())
+        ]
     orders = {}
     for place, found in dates.items():
         told = "ymd" if found.orders == EVERY_ORDER else min(found.orders)
@@ -133,6 +142,26 @@ def _guarded(name: str, cell: str) -> str:
         f"knows it; read it with --map {quoted(name)}=status, leave it out with --ignore {quoted(name)}, or "
         "say --status unsubscribed where everybody in the list has left"
     )
+
+
+def _without_a_name(place: int, cell: str) -> str:
+    return (
+        f"column {place + 1}, which has no name, seems to tell who has left (it holds {_cell(cell)}); call "
+        "it status, or remove it"
+    )
+
+
+def _of_the_gone(columns: Columns, file: str, *, archived: bool) -> list[str]:
+    """A sentence where the name of the file says that people have left, and no column says who."""
+    told = columns.signs or columns.kind.everybody or columns.profile.name == _OWN
+    if told or not tells_of_the_gone(file):
+        return []
+    say = "unpack the archive, import this list by itself and say" if archived else "say"
+    return [
+        f"the name of the file ({shown(file, 60)}) tells of people who have left, and no column says who; "
+        f"{say} --status unsubscribed, bounced or complained where everybody in the list has, or --as plain "
+        "where they have not"
+    ]
 
 
 def _undecided(name: str, found: Dates) -> str:

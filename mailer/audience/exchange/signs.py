@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mailer.audience.address import shown
-from mailer.audience.exchange.leaving import spoken
+from mailer.audience.exchange.leaving import spoken, wanting
 from mailer.audience.exchange.profile import status_words
 from mailer.audience.exchange.words import RANKS, folded, is_no, is_nothing, is_number, is_yes
 from mailer.errors import AudienceError
@@ -102,7 +102,7 @@ class Sign:
         if how == "name":
             how, status = "yes", spoken(self.column)
             if not status:
-                how = "words"
+                how, status = ("no", "unsubscribed") if wanting(self.column) else ("words", "")
         word = folded(cell)
         known = self.words.get(word) or status_words().get(word, "")
         if how == "reason":
@@ -129,10 +129,11 @@ class Sign:
 
     def _unknown(self, cell: str) -> Told:
         """A word that no tool has. One that speaks of leaving may be understood; it is never passed over."""
-        said = spoken(cell)
+        said, word = spoken(cell), folded(cell)
         if said and not _NEGATION.search(cell):
             return Told(self.column, said)
-        plain = not said and not is_yes(cell) and not is_no(cell) and not is_number(cell)
+        letter = len(word) == 1 and word.isascii()
+        plain = not (said or letter or is_yes(cell) or is_no(cell) or is_number(cell))
         if self.rule.how == "status" and plain:
             return Told(
                 self.column,

@@ -7,18 +7,20 @@ bounded: of each column, so many different cells are remembered as not to be loo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from mailer.audience.dates import orders_of
 from mailer.audience.exchange.columns import Columns
-from mailer.audience.exchange.leaving import spoken
+from mailer.audience.exchange.leaving import spoken, wanting
 from mailer.audience.exchange.profile import leaving_words, status_words
 from mailer.audience.exchange.records import Record
 from mailer.audience.exchange.vocabulary import vocabulary, words_in
-from mailer.audience.exchange.words import folded, is_no, is_nothing, is_yes
+from mailer.audience.exchange.words import folded, is_no, is_nothing, is_number, is_yes
 from mailer.audience.values import split_list
 from mailer.audience.written import EVERY_ORDER
+from mailer.errors import AudienceError
 
 __all__ = ["Choice", "Dates", "Survey", "survey"]
 
@@ -28,6 +30,8 @@ MAX_ROWS = 1000
 #: Words that mean leaving where a list is about people, and something else in a column about orders.
 _WEAK = words_in(vocabulary()["elsewhere"]["words"])
 _ELSEWHERE = words_in(vocabulary()["elsewhere"]["columns"])
+#: Where a note begins behind a word for a status.
+_BEHIND = re.compile(r"[(（\[:：,，;；|–—]|\s-\s|\s*\d")
 
 
 @dataclass(slots=True)
@@ -78,14 +82,23 @@ class Choice:
             if word in leaving_words():
                 self.left += 1
                 self.leaving = cell
-        elif all(part in editions for part in split_list(cell)):
+        elif _are(editions, cell):
             self.editions += 1
         elif orders_of(cell):
             self.dated += 1
             self.dates.look(cell)
         else:
             self.other += 1
-            self.left += bool(spoken(cell))
+            if spoken(cell):
+                self.left += 1
+                self.leaving = self.leaving or cell
+
+
+def _are(editions: Collection[str], cell: str) -> bool:
+    try:
+        return all(part in editions for part in split_list(cell))
+    except AudienceError:
+        return False
 
 
 @dataclass(slots=True)
@@ -143,6 +156,8 @@ def _looks(
         looks.append((place, _choosing(seen.choices.setdefault(place, Choice()), editions)))
     for place in columns.guarded if guarded else ():
         looks.append((place, _guard(seen, place, columns.header[place])))
+    for place in columns.unnamed if guarded and columns.has_header else ():
+        looks.append((place, _guard(seen, place, "")))
     return looks
 
 
@@ -160,15 +175,49 @@ def _guard(seen: Survey, place: int, name: str) -> Callable[[str], None]:
                 leaving[place] = cell
 
         return any_cell
+    if wanting(name):
+        return _wanting(leaving, place)
     words = leaving_words()
     if any(part in name.casefold() for part in _ELSEWHERE):
         words -= _WEAK
 
     def word(cell: str) -> None:
-        if len(cell) < 60 and place not in leaving and folded(cell) in words:
+        if place not in leaving and _is_one_of(cell, words):
             leaving[place] = cell
 
     return word
+
+
+def _is_one_of(cell: str, words: Collection[str]) -> bool:
+    """Is the cell such a word, or a plain one with a note behind it: `Unsubscribed (by phone)`?"""
+    if len(cell) < 60 and folded(cell) in words:
+        return True
+    first = folded(_BEHIND.split(cell[:60], maxsplit=1)[0])
+    return first in words and first not in _WEAK and bool(spoken(first))
+
+
+def _wanting(leaving: dict[int, str], place: int) -> Callable[[str], None]:
+    """Looks for a cell that says that somebody wants no mail; 0 does, but not among other numbers than 1."""
+    words = leaving_words()
+    zero, counted = "", False
+
+    def refusal(cell: str) -> None:
+        nonlocal zero, counted
+        if is_number(cell):
+            zero = zero or (cell if is_no(cell) else "")
+            counted = counted or not (is_no(cell) or is_yes(cell))
+            if zero and not counted:
+                leaving.setdefault(place, zero)
+            elif counted and leaving.get(place) == zero:
+                leaving.pop(place, None)
+        elif not is_nothing(cell) and (is_no(cell) or _is_one_of(cell, words) or _speaks(cell)):
+            leaving[place] = cell
+
+    return refusal
+
+
+def _speaks(cell: str) -> bool:
+    return len(cell) < 60 and bool(spoken(cell))
 
 
 def _count_addresses(seen: Survey, cells: list[str]) -> None:
