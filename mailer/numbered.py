@@ -22,11 +22,13 @@ __all__ = ["Numbered"]
 
 _BODY = struct.Struct(">2scQI")
 _SIGNATURE = 15
-#: Characters of what is signed, and at its beginning of the key id and the purpose.
-_HEAD, _KEY = 20, 4
+#: Characters of a token, of what is signed, and at its beginning of the key id and the purpose.
+_LENGTH, _HEAD, _KEY = 40, 20, 4
 _BASE64 = frozenset(string.ascii_letters + string.digits + "-_")
 _BASE32 = frozenset(string.ascii_lowercase + "234567")
 _BOUNCE = b"b"
+#: What is in links.
+_PURPOSES = (b"u", b"p", b"c")
 #: Before a token that lost its first letters, so many may stand.
 _BEFORE = 8
 #: Of a token in small letters, so many spellings are tried.
@@ -61,6 +63,15 @@ class Numbered:
                 ):
                     return numbers
         return None
+
+    def is_of_unknown_key(self, text: str) -> bool:
+        """Whether `text` looks like a whole token in base64, though of a key that is not known here."""
+        (given,) = letters(text, _BASE64)
+        if len(given) != _LENGTH:
+            return False
+        key_id, purpose, subscriber, campaign = _BODY.unpack(base64.urlsafe_b64decode(given[:_HEAD]))
+        ours = any(key_id == known for known, _ in self._keys)
+        return purpose in _PURPOSES and subscriber < 2**34 and campaign < 2**24 and not ours
 
     def _of(self, key_id: bytes) -> list[bytes]:
         return [key for known, key in self._keys if known == key_id]

@@ -192,7 +192,8 @@ class Tokens:
         """Whether `text` looks like a whole token, though of a key that is not known here."""
         (given, *_) = letters(text, _ALPHABET)
         ours = any(given.startswith(key.letters) for key in self._keys)
-        return len(given) == LENGTH and given.endswith(_LAST) and not ours
+        whole = len(given) == LENGTH and given.endswith(_LAST)
+        return (whole and not ours) or self._numbered.is_of_unknown_key(text)
 
     def _tried(self, purpose: Purpose, key: _Key, head: str, rest: str, edits: int) -> Token | None:
         """The token that begins with these 23 letters, where `rest` is its signature but for some edits."""

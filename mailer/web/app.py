@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from urllib.parse import urlsplit
+from collections.abc import Awaitable, Callable
+from urllib.parse import unquote, urlsplit
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
@@ -58,14 +60,16 @@ def create_app(settings: Settings) -> Starlette:
     def no_icon(_request: Request) -> Response:
         return Response(status_code=204, headers={"Cache-Control": "public, max-age=86400"})
 
-    def front(request: Request) -> Response:
-        return RedirectResponse(f"{request.scope.get('root_path', '')}/archive/", 307)
+    # As readers see it, also where a proxy takes it away.
+    outer = urlsplit(settings.publication.base_url).path.rstrip("/")
+    prefix = unquote(outer)
+
+    def front(_request: Request) -> Response:
+        return RedirectResponse(f"{outer}/archive/", 307)
 
     routes: list[BaseRoute] = [
-        Route("/u/{token:whatever}", unsubscribe.show),
-        Route("/u/{token:whatever}", unsubscribe.act, methods=["POST"]),
-        Route("/p/{token:whatever}", preferences.show),
-        Route("/p/{token:whatever}", preferences.act, methods=["POST"]),
+        Route("/u/{token:whatever}", _by_method(unsubscribe), methods=["GET", "POST"]),
+        Route("/p/{token:whatever}", _by_method(preferences), methods=["GET", "POST"]),
         Route("/archive", front),
         Route("/archive/", shelf.index),
         Route("/archive/{slug}", shelf.to_folder),
@@ -75,9 +79,8 @@ def create_app(settings: Settings) -> Starlette:
         Route("/favicon.ico", no_icon),
         Route("/", front),
     ]
-    prefix = urlsplit(settings.publication.base_url).path.rstrip("/")
     if prefix:
-        routes.append(Mount(prefix, routes=list(routes)))
+        routes += [Route(prefix, front), Mount(prefix, routes=list(routes))]
 
     def page(name: str, request: Request, status: int) -> Response:
         """A page for somebody unknown, in a language that their browser asks for."""
@@ -95,8 +98,8 @@ def create_app(settings: Settings) -> Starlette:
         response.headers["Retry-After"] = _RETRY_AFTER
         return response
 
-    def gone(_request: Request, _error: Exception) -> Response:
-        return Response(status_code=400)  # nobody is there to read it
+    async def gone(_request: Request, _error: Exception) -> Response:
+        return Response(status_code=400)  # nobody is there to read it, and no thread is needed
 
     def broken(request: Request, _error: Exception) -> Response:
         response = page("unavailable", request, 500)
@@ -117,3 +120,14 @@ def create_app(settings: Settings) -> Starlette:
     )
     app.router.redirect_slashes = False  # it would build its answer from the Host header
     return app
+
+
+def _by_method(page: UnsubscribePage | PreferencesPage) -> Callable[[Request], Awaitable[Response]]:
+    """GET shows and POST acts, in one route: so a 405 names both."""
+
+    async def answer(request: Request) -> Response:
+        return await (
+            page.act(request) if request.method == "POST" else run_in_threadpool(page.show, request)
+        )
+
+    return answer

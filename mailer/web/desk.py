@@ -36,7 +36,9 @@ _NEVER_BACK = ("complained",)
 #: Of a token that is no good, the log has so many characters.
 _SHOWN = 6
 _CHANGED = "cannot be read: it was cut or changed on its way"
-_OTHER_KEY = "is of a key that neither MAILER_SECRET_KEY nor MAILER_SECRET_KEY_OLD holds"
+_OTHER_KEY = (
+    "is of a key that neither MAILER_SECRET_KEY nor MAILER_SECRET_KEY_OLD held when this program started"
+)
 
 
 class Standing(Enum):

@@ -37,7 +37,10 @@ _WORDS = {
         "Nothing was changed.\n"
         "If you still get our newsletters, please write to {address} and a person will help.",
     ),
-    "erased": ("Nothing is sent to you any more", ""),
+    "erased": (
+        "Nothing is sent to you any more",
+        "If you still get our newsletters, please write to {address} and a person will help.",
+    ),
     "copy": (
         "This is a test copy",
         "Nothing was changed.\nThe link belongs to nobody, because the message was sent for a test.",

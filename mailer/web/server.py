@@ -181,6 +181,7 @@ def make_server(app: ASGIApp, on_signal: Callable[[], None] = lambda: None) -> u
     """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of each body that is no form
     room = _room()
     share = max(1, room // _SHARE)
 

@@ -47,6 +47,7 @@ class Shelf:
         self._manifests: dict[Path, tuple[tuple[int, int, int], dict[str, Any]]] = {}
         self._known: dict[str, tuple[object, Archived]] = {}
         base = urlsplit(settings.publication.base_url)
+        self._prefix = base.path.rstrip("/")  # as readers see it, also where a proxy takes it away
         # Archived pages style themselves inline, and their pictures stand under the base URL.
         self._policy = (
             f"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: data: "
@@ -85,7 +86,7 @@ class Shelf:
     def to_folder(self, request: Request) -> Response:
         """The address without its last slash, where pictures would not be found."""
         slug, _ = self._public(request)
-        return RedirectResponse(f"{request.scope.get('root_path', '')}/archive/{slug}/", 308)
+        return RedirectResponse(f"{self._prefix}/archive/{slug}/", 308)
 
     def page(self, request: Request) -> Response:
         """The web page of a campaign: nobody's token is in it."""

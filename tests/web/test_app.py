@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from anyio.to_thread import current_default_thread_limiter
 from starlette.exceptions import HTTPException
 
 from mailer.audience.subscribers import Subscriber
@@ -29,10 +30,20 @@ def test_everything_is_also_found_below_the_path_of_the_base_url(site: Site, rea
     for prefix in ("", "/a/news"):
         assert browser.get(prefix + site.link(reader)).status_code == 200
         assert browser.get(prefix + "/healthz").text == "ok\n"
-        assert browser.get(prefix + "/archive").headers["location"] == f"{prefix}/archive/"
+        # Where a proxy takes the path away, the reader's browser still needs it.
+        assert browser.get(prefix + "/archive").headers["location"] == "/a/news/archive/"
+        assert browser.get(prefix + "/").headers["location"] == "/a/news/archive/"
         assert browser.get(prefix + "/archive/").status_code == 200
         assert browser.get(prefix + "/nothing").status_code == 404
+    assert browser.get("/a/news").headers["location"] == "/a/news/archive/"
     assert browser.post("/a/news" + site.link(reader)).status_code == 200
+    assert site.now(reader).status == "unsubscribed"
+
+
+def test_the_path_of_the_base_url_may_be_encoded(site: Site, reader: Subscriber) -> None:
+    browser = Browser(create_app(below(site.settings, "/%E5%8C%97/a%20b")))
+    assert browser.get("/%E5%8C%97/a%20b/archive").headers["location"] == "/%E5%8C%97/a%20b/archive/"
+    assert browser.post("/%E5%8C%97/a%20b" + site.link(reader)).status_code == 200
     assert site.now(reader).status == "unsubscribed"
 
 
@@ -44,7 +55,7 @@ def test_a_method_that_is_not_allowed_names_those_that_are(site: Site, reader: S
     answer = site.browser.request("PUT", site.link(reader))
     assert answer.status_code == 405
     assert "Nothing has changed" in answer.text
-    assert answer.headers["allow"]
+    assert sorted(answer.headers["allow"].split(", ")) == ["GET", "HEAD", "POST"]
 
 
 def test_a_defect_of_ours_is_a_calm_page_too(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,6 +207,33 @@ def test_somebody_who_goes_away_in_the_middle_changes_nothing(site: Site, reader
     asyncio.run(create_app(site.settings)(scope, gone, keep))
     assert answers[0]["status"] == 400
     assert site.now(reader).status == "active"
+
+
+def test_who_goes_away_needs_no_thread(site: Site, reader: Subscriber) -> None:
+    """A client that opens and closes without end would take the threads in which others are answered."""
+
+    async def ask() -> int:
+        sent: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": site.link(reader),
+            "headers": [],
+            "query_string": b"",
+        }
+        current_default_thread_limiter().total_tokens = 1
+        async with current_default_thread_limiter():
+            await asyncio.wait_for(create_app(site.settings)(scope, receive, send), 5)
+        return int(sent[0]["status"])
+
+    assert asyncio.run(ask()) == 400
 
 
 def test_what_is_not_http_passes_by() -> None:

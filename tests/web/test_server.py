@@ -75,6 +75,19 @@ def test_an_answer_does_not_say_what_answers(port: int) -> None:
     assert answer.getheader("set-cookie") is None
 
 
+def test_a_body_that_is_no_form_fills_no_log(
+    site: Site, reader: Subscriber, port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    kind = {"Content-Type": "multipart/form-data; boundary=b"}
+    for body in (b"nonsense", b"--b\r\nX: \xff\r\n", b"--b\r\n\x00: x\r\n\r\n", b"--b--\r\nmore"):
+        connection.request("POST", site.link(reader), body, kind)
+        answer = connection.getresponse()
+        assert b"You are unsubscribed" in answer.read()
+    connection.close()
+    assert [record.getMessage() for record in caplog.records] == []
+
+
 def test_a_head_has_no_body(site: Site, reader: Subscriber, port: int) -> None:
     with socket.create_connection(("127.0.0.1", port), 20) as connection:
         connection.sendall(
