@@ -30,6 +30,7 @@ __all__ = [
     "editions_left",
     "forget_words",
     "history_of",
+    "keep_suppression",
     "last_bounced",
     "last_event",
     "people_since",
@@ -101,6 +102,12 @@ _ADD_WORDS = """
         SELECT max(id) FROM events WHERE subscriber_id = ?2 AND kind = 'unsubscribe' AND edition = ?3)
 """
 
+# Of a suppression of before, the list itself kept what was added to the reason.
+_KEEP_SUPPRESSION = """
+    UPDATE events SET reason = ?3 WHERE at >= ?2 AND id = (
+        SELECT max(id) FROM events WHERE subscriber_id = ?1 AND kind = 'suppress')
+"""
+
 _HISTORY_OF = """
     SELECT e.at, e.kind, e.edition, coalesce(c.slug, ''), e.source, e.reason FROM events AS e
     LEFT JOIN campaigns AS c ON c.id = e.campaign_id
@@ -162,6 +169,12 @@ def add_reason(db: Database, subscriber_id: int, edition: str, reason: str, *, f
     if further:
         db.conn.execute(_ADD_WORDS, (reason, subscriber_id, edition))
     db.conn.execute(_ADD_REASON, (reason, subscriber_id, edition))
+
+
+def keep_suppression(db: Database, subscriber_id: int, at: str, reason: str) -> None:
+    """Keeps the whole reason of a suppression since `at` (UTC) that ends, as an event of this person."""
+    if not db.conn.execute(_KEEP_SUPPRESSION, (subscriber_id, at, reason)).rowcount:
+        record(db, Event(at, "suppress", subscriber_id, "", reason=reason))
 
 
 def forget_words(db: Database, subscriber_id: int) -> None:

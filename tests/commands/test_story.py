@@ -87,6 +87,19 @@ def test_the_reason_for_an_address_of_nobody_can_be_read_again(desk: Path) -> No
     )
 
 
+def test_the_reasons_of_a_suppression_outlive_it(desk: Path) -> None:
+    back = ("--consent", "the form", "--force", "--reason", "a misunderstanding")
+    for address in (WHO, "zoe@example.org"):
+        run(desk, "subscribers", "suppress", address, "--reason", "by letter")
+        run(desk, "subscribers", "suppress", address, "--reason", "by phone, too")
+        assert run(desk, "subscribers", "add", address, *back).status == 0
+        told = run(desk, "subscribers", "show", address, "--json").json
+        assert [(one["what"], one["reason"]) for one in told["history"]][-2:] == [
+            ("suppress", "by letter; by phone, too"),
+            ("restore", "a misunderstanding"),
+        ]
+
+
 def test_nothing_is_told_of_an_erased_reader_but_that(desk: Path) -> None:
     run(desk, "subscribers", "unsubscribe", WHO, "--reason", "I am Li Wei")
     run(desk, "subscribers", "erase", WHO, "--yes")
