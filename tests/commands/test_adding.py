@@ -356,7 +356,7 @@ def test_an_export_tells_of_the_suppressed_and_is_read_back(desk: Path, tmp_path
 def test_a_cell_that_speaks_of_suppression_is_believed_or_refused(
     desk: Path, cell: str, suppressed: bool, status: int
 ) -> None:
-    (desk / "more.csv").write_text(f"email,suppressed\nnew@example.org,{cell}\n{ANN},{cell}\n")
+    (desk / "more.csv").write_text(f"email,suppressed_at\nnew@example.org,{cell}\n{ANN},{cell}\n")
     assert run(desk, "subscribers", "import", "more.csv").status == status
     assert (shown(desk)["suppressed"] is not None) == suppressed
     if status:
