@@ -92,14 +92,16 @@ _RECORD = """
 _ADD_REASON = """
     UPDATE events SET reason = ?
     WHERE reason = '' AND id = (
-        SELECT max(id) FROM events WHERE subscriber_id = ? AND kind = 'unsubscribe' AND edition = ?)
+        SELECT max(id) FROM events
+        WHERE subscriber_id = ? AND kind IN ('unsubscribe', 'complaint') AND edition = ?)
 """
 
 # Words that are there already are not repeated.
 _ADD_WORDS = """
     UPDATE events SET reason = substr(reason || '; ' || ?1, 1, 2000)
     WHERE reason <> '' AND instr(reason, ?1) = 0 AND id = (
-        SELECT max(id) FROM events WHERE subscriber_id = ?2 AND kind = 'unsubscribe' AND edition = ?3)
+        SELECT max(id) FROM events
+        WHERE subscriber_id = ?2 AND kind IN ('unsubscribe', 'complaint') AND edition = ?3)
 """
 
 # Of a suppression of before, the list itself kept what was added to the reason.
@@ -162,7 +164,7 @@ def record(db: Database, *events: Event) -> None:
 
 
 def add_reason(db: Database, subscriber_id: int, edition: str, reason: str, *, further: bool = False) -> None:
-    """Adds a reader's words to their last unsubscribe from `edition` ("": all) that has none yet.
+    """Adds words to somebody's last unsubscribe from `edition` ("": all), or complaint, that has none yet.
 
     With `further`, they are also added behind the words that it has.
     """

@@ -87,6 +87,14 @@ def test_the_reason_for_an_address_of_nobody_can_be_read_again(desk: Path) -> No
     )
 
 
+def test_a_reason_is_kept_of_who_had_complained_before(desk: Path) -> None:
+    (desk / "gone.csv").write_text(f"email,status\n{WHO},complained\n")
+    run(desk, "subscribers", "import", "gone.csv")
+    run(desk, "subscribers", "unsubscribe", WHO, "--reason", "by letter")
+    (told,) = run(desk, "subscribers", "show", WHO, "--json").json["history"]
+    assert (told["what"], told["reason"]) == ("complaint", "an imported list says so; by letter")
+
+
 def test_the_reasons_of_a_suppression_outlive_it(desk: Path) -> None:
     back = ("--consent", "the form", "--force", "--reason", "a misunderstanding")
     for address in (WHO, "zoe@example.org"):
