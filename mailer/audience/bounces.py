@@ -71,16 +71,16 @@ def bounces_of(db: Database, subscriber_id: int) -> tuple[Bounce, ...]:
 def restore(db: Database, person: Subscriber, *, reason: str, source: str = "cli") -> None:
     """Makes somebody who bounced active again. Raises AudienceError for anybody else, and the suppressed."""
     with writing(db):
-        if person.address is None or person.status != "bounced":
-            raise AudienceError(
-                f"{person.address or person.id} has not bounced but is {person.status}, so there is nothing "
-                "to restore"
-            )
-        suppressed = suppression_of(db, _key(db, person.id))
+        suppressed = suppression_of(db, _key(db, person.id)) if person.address is not None else None
         if suppressed:
             raise AudienceError(
                 f"{person.address} is on the suppression list since {suppressed.added_at[:10]} "
                 f"({suppressed.reason}) and is never written to again"
+            )
+        if person.address is None or person.status != "bounced":
+            raise AudienceError(
+                f"{person.address or person.id} has not bounced but is {person.status}, so there is nothing "
+                "to restore"
             )
         _bring_back(db, person.id, reason, source)
 

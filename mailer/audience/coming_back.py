@@ -24,7 +24,8 @@ from mailer.errors import AudienceError
 
 __all__ = ["Asked", "bring_back", "check_asked", "set_status"]
 
-_FORCE = '--consent "…" --force --reason "…"'
+_CONSENT = '--consent "…"'
+_FORCE = f'{_CONSENT} --force --reason "…"'
 
 _SET_STATUS = "UPDATE subscribers SET status = ?, updated_at = ? WHERE id = ?"
 
@@ -53,7 +54,8 @@ def check_asked(
 
     `person` is the subscriber with the address, where there is one.
     """
-    needs_force = suppression is not None or (person is not None and person.status == "complained")
+    holder = person or former_holder(db, address.key)
+    needs_force = suppression is not None or (holder is not None and holder.status == "complained")
     if asked.own_act and asked.forced:
         if not needs_force and (person is None or person.status == "active"):
             raise AudienceError(f"nothing has to be forced for {address.address}; leave --force out")
@@ -65,7 +67,7 @@ def check_asked(
             f"how, and why the list no longer holds, with {_FORCE}"
         )
     if person is None:
-        _check_former(db, address, asked)
+        _check_former(address, holder, asked)
     elif person.status != "active":
         _check_gone(person, asked)
     if person is not None and not asked.own_act:
@@ -115,11 +117,13 @@ def _check_left(db: Database, person: Subscriber, editions: Iterable[str]) -> No
         )
 
 
-def _check_former(db: Database, address: Address, asked: Asked) -> None:
+def _check_former(address: Address, holder: Subscriber | None, asked: Asked) -> None:
     """The address that somebody had before is free; it is no way back for those who have left since."""
-    holder = former_holder(db, address.key)
-    if holder is not None and holder.status != "active" and not asked.own_act:
+    if holder is None or holder.status == "active":
+        return
+    complained = holder.status == "complained"
+    if complained or not asked.own_act:
         raise AudienceError(
             f"{address.address} was the address of somebody who is {holder.status} now; if they asked, say "
-            'how with --consent "…"'
+            f"how with {_FORCE if complained else _CONSENT}"
         )

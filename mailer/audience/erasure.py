@@ -19,7 +19,7 @@ from mailer.audience.events import Event
 from mailer.audience.moving import addresses_before
 from mailer.audience.people import find, get
 from mailer.audience.planned import Planned
-from mailer.audience.spellings import Spellings, without_those
+from mailer.audience.spellings import ERASED, Spellings, without_those
 from mailer.audience.suppression import suppress
 from mailer.errors import StoreError
 from mailer.store import address_hash, utc_now, writing
@@ -174,7 +174,9 @@ def erase(db: Database, subscriber_id: int, *, source: str = "cli") -> bool:
 def former_addresses(db: Database, subscriber_id: int) -> tuple[Address, ...]:
     """Addresses that somebody had before and that are nobody's now; none once they were erased."""
     return tuple(
-        normalize_address(text) for text in addresses_before(db, subscriber_id) if find(db, text) is None
+        normalize_address(text)
+        for text in addresses_before(db, subscriber_id)
+        if text != ERASED and find(db, text) is None  # somebody who had it since may have been erased
     )
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "editions_left",
     "forget_words",
     "history_of",
+    "keep_suppression",
     "last_bounced",
     "last_event",
     "people_since",
@@ -91,14 +92,22 @@ _RECORD = """
 _ADD_REASON = """
     UPDATE events SET reason = ?
     WHERE reason = '' AND id = (
-        SELECT max(id) FROM events WHERE subscriber_id = ? AND kind = 'unsubscribe' AND edition = ?)
+        SELECT max(id) FROM events
+        WHERE subscriber_id = ? AND kind IN ('unsubscribe', 'complaint') AND edition = ?)
 """
 
 # Words that are there already are not repeated.
 _ADD_WORDS = """
     UPDATE events SET reason = substr(reason || '; ' || ?1, 1, 2000)
     WHERE reason <> '' AND instr(reason, ?1) = 0 AND id = (
-        SELECT max(id) FROM events WHERE subscriber_id = ?2 AND kind = 'unsubscribe' AND edition = ?3)
+        SELECT max(id) FROM events
+        WHERE subscriber_id = ?2 AND kind IN ('unsubscribe', 'complaint') AND edition = ?3)
+"""
+
+# Of a suppression of before, the list itself kept what was added to the reason.
+_KEEP_SUPPRESSION = """
+    UPDATE events SET reason = ?3 WHERE at >= ?2 AND id = (
+        SELECT max(id) FROM events WHERE subscriber_id = ?1 AND kind = 'suppress')
 """
 
 _HISTORY_OF = """
@@ -155,13 +164,19 @@ def record(db: Database, *events: Event) -> None:
 
 
 def add_reason(db: Database, subscriber_id: int, edition: str, reason: str, *, further: bool = False) -> None:
-    """Adds a reader's words to their last unsubscribe from `edition` ("": all) that has none yet.
+    """Adds words to somebody's last unsubscribe from `edition` ("": all), or complaint, that has none yet.
 
     With `further`, they are also added behind the words that it has.
     """
     if further:
         db.conn.execute(_ADD_WORDS, (reason, subscriber_id, edition))
     db.conn.execute(_ADD_REASON, (reason, subscriber_id, edition))
+
+
+def keep_suppression(db: Database, subscriber_id: int, at: str, reason: str) -> None:
+    """Keeps the whole reason of a suppression since `at` (UTC) that ends, as an event of this person."""
+    if not db.conn.execute(_KEEP_SUPPRESSION, (subscriber_id, at, reason)).rowcount:
+        record(db, Event(at, "suppress", subscriber_id, "", reason=reason))
 
 
 def forget_words(db: Database, subscriber_id: int) -> None:

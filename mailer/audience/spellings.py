@@ -32,6 +32,11 @@ _INNER = re.compile(r"[^\s<>()\[\]:;,\"\\@]+@[^\s<>()\[\]:;,\"\\@'`|{}&?#%/]+")
 # Letters that a local part may hold, and that more often stand before an address.
 _BEFORE = re.compile(r"[^\w.+-]", re.ASCII)
 
+# The local part may be quoted, and a return path of others may name an address: list-ann=example.org@….
+_QUOTED = re.compile(r'"([^\s<>()\[\]:;,"\\@]+)"(@[^\s<>()\[\]:;,"\\@]+)')
+_RETURN_PATH = re.compile(r"([^\s<>()\[\]:;,\"\\@=]+)=([^\s<>()\[\]:;,\"\\@=]+)(?=@)")
+_BEFORE_IN_PATH = re.compile(r"[^\w.]", re.ASCII)
+
 _SIGNS = frozenset("%=&")
 
 _JSON = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|[nrtbf/\"\\])")
@@ -51,7 +56,14 @@ def without_those(text: str, erased: Callable[[str], bool]) -> str:
     text = text.replace("\\u0040", "@")
     if not _ANY_AT.search(text):
         return text
+    text = _QUOTED.sub(lambda found: _quoted_without(found, erased), text)
     return _TOKEN.sub(lambda found: _token_without(found[0], erased), text)
+
+
+def _quoted_without(found: re.Match[str], erased: Callable[[str], bool]) -> str:
+    plain = found[1] + found[2]
+    without = _token_without(plain, erased)
+    return found[0] if without == plain else without
 
 
 def _token_without(token: str, erased: Callable[[str], bool]) -> str:
@@ -63,6 +75,10 @@ def _token_without(token: str, erased: Callable[[str], bool]) -> str:
                     if decoded is not token or address.address not in plain:
                         return ERASED
                     plain = plain.replace(address.address, ERASED)
+        for local, domain in _RETURN_PATH.findall(decoded):
+            for address in _addresses_at_end(f"{local}@{domain}", _BEFORE_IN_PATH):
+                if erased(address.key):
+                    return ERASED
     return plain
 
 
@@ -81,10 +97,10 @@ def _unquoted(token: str) -> str:
         return token
 
 
-def _addresses_at_end(text: str) -> Iterator[Address]:
+def _addresses_at_end(text: str, before: re.Pattern[str] = _BEFORE) -> Iterator[Address]:
     """The address that `text` is, and those that it is after a letter that seldom begins one: `to=a@b`."""
     local = text.partition("@")[0]
-    starts = [0, *(found.end() for found in _BEFORE.finditer(local) if found.end() < len(local))]
+    starts = [0, *(found.end() for found in before.finditer(local) if found.end() < len(local))]
     for start in starts[:20]:
         try:
             yield read_address(text[start:])

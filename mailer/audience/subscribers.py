@@ -21,7 +21,7 @@ from mailer.audience.consent import Consent, record_consent
 from mailer.audience.erasure import erase
 from mailer.audience.events import Event
 from mailer.audience.people import Subscriber, find, get, list_subscribers
-from mailer.audience.suppression import lift, suppression_of
+from mailer.audience.suppression import ERASED, lift, suppression_of
 from mailer.errors import AudienceError
 from mailer.store import utc_now, writing
 
@@ -109,7 +109,9 @@ def add(
             number = known.id
             if known.status != "active":
                 bring_back(db, known, status, asked, now, source)
-        if suppression is not None and lift(db, address.key) and (known is None or known.status == "active"):
+        if suppression is not None and lift(db, address.key) and suppression.reason != ERASED:
+            events.keep_suppression(db, number, suppression.added_at, suppression.reason)
+        if asked.forced and (known is None or known.status == "active"):
             events.record(db, Event(now, "restore", number, source, reason=forced))
         if details is not None:
             _describe(db, _known(db, number), details, now)

@@ -73,9 +73,10 @@ def suppress(db: Database, key: str, reason: str, *, source: str = "cli", at: st
     """Puts the address with this key on the list; False where it is there already.
 
     The event names the subscriber with this address, where there is one; of nobody, the reason stands on the
-    list alone. `at` (UTC) is since when, by default now.
+    list alone. `at` (UTC) is since when, by default now. The word of an erasure alone says nothing of one:
+    that is for `erasure` to write.
     """
-    now = utc_now()
+    now, reason = utc_now(), f'"{ERASED}"' if reason == ERASED else reason
     with writing(db):
         if not db.conn.execute(_ADD, (address_hash(key), reason, at or now)).rowcount:
             return False

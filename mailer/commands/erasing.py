@@ -54,22 +54,22 @@ def erase(
     else:
         say(f"{done.address} is forgotten (number {done.number}), and no import brings the address back.")
     if done.traces is not None:
-        _tell(done.traces)
+        _tell(done.traces, "the address, or one before it" if done.had_another else "the address")
     if done.left:
         raise FailureError(*done.left)
 
 
-def _tell(traces: Traces) -> None:
+def _tell(traces: Traces, what: str) -> None:
     """Tells what a search found, on standard error: what is left to do is the operator's."""
     if traces.number:
-        warn("these files are yours and hold the address; remove it there, or remove the files:")
+        warn(f"these files are yours and hold {what}; remove it there, or remove the files:")
         lines = list(_places(traces))
         for line in lines[:_TOLD]:
             say(f"  {line}", err=True)
         if len(lines) > _TOLD or traces.number > len(traces.files):
             say(f"  and more: {traces.number:,} files in all", err=True)
     files = "1 file" if traces.looked_at == 1 else f"{traces.looked_at:,} files"
-    found = "" if traces.number else ", and none holds the address"
+    found = "" if traces.number else f", and none holds {what}"
     say(f"Looked into {files} below the workspace ({traces.size / 1e6:,.1f} MB){found}.", err=True)
     if not traces.whole:
         say(

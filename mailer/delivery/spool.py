@@ -171,7 +171,7 @@ class Spool:
             )
             db.conn.executemany(
                 # They left, or became unreachable, since the plan was made.
-                "UPDATE deliveries SET state = 'skipped', reason = ?, settled_at = ? "
+                "UPDATE deliveries SET state = 'skipped', reason = ?, cause = '', settled_at = ? "
                 "WHERE campaign_id = ? AND subscriber_id = ?",
                 [(row[9], now, self.campaign.id, row[0]) for row in rows if row[9] is not None],
             )

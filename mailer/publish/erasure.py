@@ -63,13 +63,15 @@ class Erasure:
     """What an erasure did. `number` is the subscriber's id; None where the address was erased before.
 
     `left` are sentences about what mailer keeps and could not clear, each with what to do; `traces` are files
-    of the operator's that hold the address, None where nobody looked.
+    of the operator's that hold the address, None where nobody looked. `had_another` says that the person had
+    another address before, which was dealt with, too.
     """
 
     number: int | None
     address: str
     left: tuple[str, ...]
     traces: Traces | None
+    had_another: bool = False
 
 
 def is_known(db: Database, address: str) -> bool:
@@ -93,7 +95,7 @@ def erase_person(
 
     With `search`, looks into the operator's own files, too.
 
-    Addresses that the person had before are cleared, too; the operator's files are searched for the last one.
+    Addresses that the person had before are cleared and searched for, too.
     Raises AudienceError where nobody has or had it. A run that is alive is waited for, up to ten seconds.
     """
     person, wanted = find(db, address), normalize_address(address)
@@ -121,7 +123,10 @@ def erase_person(
         person.id if person else None,
         wanted.address,
         tuple(dict.fromkeys(left)),
-        look_for(work.spellings, settings.root, work.ours()) if search else None,
+        look_for(work.spellings, settings.root, work.ours(), before=tuple(map(Spellings, former)))
+        if search
+        else None,
+        bool(former),
     )
 
 

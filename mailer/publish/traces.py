@@ -11,7 +11,7 @@ import time
 import zipfile
 import zlib
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,14 +86,14 @@ class _Search:
                 elif entry.is_file(follow_symlinks=False):
                     yield path
 
-    def holds(self, path: Path, spellings: Spellings) -> bool:
-        """Whether the file holds the address."""
+    def holds(self, path: Path, sought: Sequence[Spellings]) -> bool:
+        """Whether the file holds one of the addresses."""
         self.looked_at += 1
         found = False
         try:
             for piece in pieces(path):
                 self.size += len(piece)
-                if spellings.is_in(piece):
+                if any(spellings.is_in(piece) for spellings in sought):
                     found = True
                     break
                 if self.size > self._most_bytes or self._clock() > self._until:
@@ -101,7 +101,7 @@ class _Search:
         except (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError):
             self.looked_at -= 1
             self.left_out.add(self._name(path))
-        return found or spellings.is_in(os.fsencode(path.name))
+        return found or any(spellings.is_in(os.fsencode(path.name)) for spellings in sought)
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
@@ -112,18 +112,19 @@ def look_for(
     root: Path,
     ours: Collection[Path] = (),
     *,
+    before: Sequence[Spellings] = (),
     most_bytes: int = MOST_BYTES,
     seconds: float = MOST_SECONDS,
     clock: Callable[[], float] = time.monotonic,
 ) -> Traces:
-    """Looks into every file below `root` but `ours`. Links are not followed."""
+    """Looks into every file below `root` but `ours`, also for addresses `before`. Links are not followed."""
     search = _Search(root, most_bytes, clock() + seconds, clock)
     files: list[str] = []
     number, whole = 0, True
     with suppress(_Over):
         whole = False
         for path in search.files(ours):
-            if search.holds(path, spellings):
+            if search.holds(path, (spellings, *before)):
                 number += 1
                 if len(files) < MOST_NAMED:
                     files.append(path.relative_to(root).as_posix())

@@ -82,7 +82,15 @@ def test_who_had_left_stays_so(desk: Path, status: str) -> None:
     assert "kept: it was the address of a reader" in run(desk, "subscribers", "import", "old.csv").out
     ran = change(desk, OTHER, OLD)
     assert (ran.status, shown(desk, OTHER)["id"]) == (2, 2)
-    assert run(desk, "subscribers", "add", OLD, "--consent", "the form").status == 0
+    asked = ["add", OLD, "--consent", "the form"]
+    if status == "complained":
+        ran = run(desk, "subscribers", *asked)
+        assert ran.status == 2
+        assert '--consent "…" --force --reason "…"' in ran.err
+        asked += ["--force", "--reason", "pressed the wrong button"]
+    assert run(desk, "subscribers", *asked).status == 0
+    history = [(one["what"], one["reason"]) for one in shown(desk, OLD)["history"]]
+    assert history == [("restore", "pressed the wrong button")] * (status == "complained")
 
 
 def test_an_old_list_makes_no_second_person_and_may_say_that_they_left(desk: Path) -> None:
@@ -101,6 +109,19 @@ def test_an_unsubscribe_of_the_old_address_reaches_the_reader(desk: Path, words:
     (desk / "gone.txt").write_text(f"{OLD}\n")
     assert run(desk, "subscribers", "unsubscribe", *words).status == 0
     assert shown(desk, NEW)["status"] == "unsubscribed"
+
+
+def test_an_erasure_of_who_has_the_old_address_now_keeps_nobody_from_being_erased(desk: Path) -> None:
+    change(desk, OLD, "li.wei@example.com")
+    assert run(desk, "subscribers", "add", OLD).status == 0
+    assert run(desk, "subscribers", "erase", OLD, "--yes").status == 0
+    assert "[erased] became li.wei@example.com" in run(desk, "subscribers", "show", "li.wei@example.com").out
+    ran = run(desk, "subscribers", "erase", "li.wei@example.com", "--yes")
+    assert ran.status == 0, ran.err
+    db = open_store(desk / "subscribers.db")
+    text = "\n".join(db.conn.iterdump())
+    db.close()
+    assert "li.wei" not in text
 
 
 def test_an_erasure_leaves_neither_address(desk: Path) -> None:

@@ -95,6 +95,14 @@ def test_they_are_told_by_folder(files: Path) -> None:
     assert "\nLooked into " in ran.err
 
 
+def test_an_address_of_before_is_searched_for_too(desk: Path) -> None:
+    (desk / "old.csv").write_text(f"email\n{ANN}\n")
+    assert run(desk, "subscribers", "change-address", ANN, "zoe@example.com").status == 0
+    ran = erase(desk, "zoe@example.com")
+    assert (ran.status, named(ran)) == (0, {"old.csv"})
+    assert "hold the address, or one before it; remove it there" in ran.err
+
+
 def test_where_there_is_none_that_is_said(desk: Path) -> None:
     ran = erase(desk)
     assert ran.status == 0

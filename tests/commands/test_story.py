@@ -87,6 +87,39 @@ def test_the_reason_for_an_address_of_nobody_can_be_read_again(desk: Path) -> No
     )
 
 
+def test_a_reason_is_kept_of_who_had_complained_before(desk: Path) -> None:
+    (desk / "gone.csv").write_text(f"email,status\n{WHO},complained\n")
+    run(desk, "subscribers", "import", "gone.csv")
+    run(desk, "subscribers", "unsubscribe", WHO, "--reason", "by letter")
+    (told,) = run(desk, "subscribers", "show", WHO, "--json").json["history"]
+    assert (told["what"], told["reason"]) == ("complaint", "an imported list says so; by letter")
+
+
+def test_who_was_suppressed_with_the_word_erased_was_not_erased(desk: Path) -> None:
+    for address in (WHO, "zoe@example.org"):
+        run(desk, "subscribers", "suppress", address, "--reason", "erased")
+        run(desk, "subscribers", "suppress", address, "--reason", "by letter")
+        told = run(desk, "subscribers", "show", address, "--json").json
+        assert told["suppressed"]["reason"] == '"erased"; by letter'
+    assert run(desk, "subscribers", "erase", "zoe@example.org", "--yes").status == 2
+    assert "is on the suppression list" in run(desk, "subscribers", "restore", WHO, "--reason", "x").err
+    assert run(desk, "subscribers", "erase", WHO, "--yes").status == 0
+    assert "the person was erased" in run(desk, "subscribers", "show", WHO).err
+
+
+def test_the_reasons_of_a_suppression_outlive_it(desk: Path) -> None:
+    back = ("--consent", "the form", "--force", "--reason", "a misunderstanding")
+    for address in (WHO, "zoe@example.org"):
+        run(desk, "subscribers", "suppress", address, "--reason", "by letter")
+        run(desk, "subscribers", "suppress", address, "--reason", "by phone, too")
+        assert run(desk, "subscribers", "add", address, *back).status == 0
+        told = run(desk, "subscribers", "show", address, "--json").json
+        assert [(one["what"], one["reason"]) for one in told["history"]][-2:] == [
+            ("suppress", "by letter; by phone, too"),
+            ("restore", "a misunderstanding"),
+        ]
+
+
 def test_nothing_is_told_of_an_erased_reader_but_that(desk: Path) -> None:
     run(desk, "subscribers", "unsubscribe", WHO, "--reason", "I am Li Wei")
     run(desk, "subscribers", "erase", WHO, "--yes")

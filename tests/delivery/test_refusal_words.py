@@ -432,3 +432,15 @@ def test_a_code_before_the_words_changes_nothing(prefix: str) -> None:
 @pytest.mark.parametrize("reply", lines(ADDRESS) + lines(MAILBOX))
 def test_who_was_not_named_yet_is_not_blamed(reply: str) -> None:
     assert read(reply, Stage.MAIL)[1] not in (Cause.ADDRESS, Cause.MAILBOX)
+
+
+@pytest.mark.parametrize("form", ["ann@example.org", "ann%40example.org", "ann&#64;example.org"])
+def test_long_words_do_not_end_in_a_part_of_an_address(form: str) -> None:
+    """An erasure could not tell later whose it was."""
+    for length in range(470, 510):
+        said = one_line("x" * (length // 2) + " " + "y" * (length - length // 2) + f" <{form}> and more" * 9)
+        assert said.endswith("…")
+        assert len(said) <= 500
+        assert form in said or "ann" not in said, said
+    assert one_line("x" * 600) == "x" * 499 + "…"
+    assert one_line("x " * 300) == ("x " * 300)[:499] + "…"

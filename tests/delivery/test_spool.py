@@ -98,6 +98,18 @@ def test_an_unsubscribe_wins_until_the_claim(db: Database) -> None:
     }
 
 
+def test_who_left_after_a_refusal_is_not_said_to_be_tried_again(db: Database) -> None:
+    ids = add_readers(db, 2)
+    spool = freeze(db)
+    spool.claim(9)
+    busy = Outcome(Result.DEFERRED, reason="451 4.3.0 busy", cause=Cause.THEM)
+    spool.settle([(ids[0], 1, busy, ""), (ids[1], 1, busy, "")])
+    unsubscribe(db, ids[0], source="page")
+    erase(db, ids[1])
+    assert spool.claim(9) == []
+    assert {(reason.state, reason.cause) for reason in spool.reasons()} == {("skipped", "")}
+
+
 def test_a_batch_of_people_who_left_is_not_the_end(db: Database) -> None:
     ids = add_readers(db, 5)
     spool = freeze(db)

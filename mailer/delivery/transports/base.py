@@ -46,6 +46,11 @@ Pause = Callable[[float], object]
 
 # Control characters, line ends of every kind, and what turns the direction of the text around it.
 _UNSEEN = re.compile(r"[\x00-\x20\x7f-\xa0\u2028-\u202e\u2066-\u2069]+")
+# What stands between blanks, brackets, quotes and commas, and whether it is an address in some form.
+_WORD = re.compile(r"(?:&#?\w+;|[^\s<>()\[\],;\"\\])*")
+_LAST_WORD = re.compile(_WORD.pattern + "$")
+_AT = re.compile(r"@|%40|=40|&#0*64;|&#x0*40;|&commat;", re.IGNORECASE)
+_LONGEST_ADDRESS = 320
 
 
 class Busy(TransportError):
@@ -278,4 +283,12 @@ def one_line(words: str | bytes, limit: int = 500) -> str:
     if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()  # as nearly all are
     text = _UNSEEN.sub(" ", text[: limit * 8].encode("utf-8", "replace").decode("utf-8")).strip()
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return text if len(text) <= limit else _cut(text, limit - 1) + "…"
+
+
+def _cut(text: str, length: int) -> str:
+    """The beginning of a text, without a part of an address: nobody could tell later whose it was."""
+    last = _LAST_WORD.search(text[:length])
+    start = last.start() if last else length
+    whole = _WORD.match(text, start, start + _LONGEST_ADDRESS)
+    return text[:start] if whole and _AT.search(whole[0]) else text[:length]
