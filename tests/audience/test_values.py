@@ -18,6 +18,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
     [
         ("2026-01-31", "2026-01-30T16:00:00.000000Z"),
         ("2026/1/31", "2026-01-30T16:00:00.000000Z"),
+        ("20260131", "2026-01-30T16:00:00.000000Z"),
         ("2026.1.31 ", "2026-01-30T16:00:00.000000Z"),
         ("2026年1月31日", "2026-01-30T16:00:00.000000Z"),
         ("2026-01-31 8:05", "2026-01-31T00:05:00.000000Z"),
@@ -34,7 +35,7 @@ def test_dates_are_read_in_the_publications_time_zone(text: str, moment: str) ->
 
 @pytest.mark.parametrize(
     "text",
-    ["01/02/2026", "yesterday", "2026-13-01", "2026-02-30", "0001-01-01", "2026-01-31 25:00", "20260131"],
+    ["01/02/2026", "yesterday", "2026-13-01", "2026-02-30", "0001-01-01", "2026-01-31 25:00"],
 )
 def test_a_date_that_is_not_clear_is_refused(text: str) -> None:
     with pytest.raises(AudienceError, match=f'the date "{text}" is not clear; write it as 2026-01-31'):
