@@ -25,12 +25,14 @@ class Taken:
     """What became of a list of addresses, each counted once.
 
     `unknown` are those of nobody here: an unsubscribe did nothing about them, and a suppression counts them
-    in `changed` or `unchanged`, too.
+    in `changed` or `unchanged`, too. `moved` are suppressed addresses that were somebody's before, each with
+    the address that is theirs now, which is not suppressed by it.
     """
 
     changed: int = 0
     unchanged: int = 0
     unknown: list[str] = field(default_factory=list)
+    moved: list[tuple[str, str]] = field(default_factory=list)
 
 
 def holder_of(db: Database, address: Address) -> Subscriber | None:
@@ -66,7 +68,11 @@ def suppress_all(db: Database, addresses: Sequence[Address], *, reason: str) -> 
         with writing(db):
             for address in some:
                 if people.find(db, address.address) is None:
-                    taken.unknown.append(address.address)
+                    holder = _living(former_holder(db, address.key))
+                    if holder is None or holder.address is None:
+                        taken.unknown.append(address.address)
+                    else:
+                        taken.moved.append((address.address, holder.address))
                 if suppression.suppress(db, address.key, reason):
                     taken.changed += 1
                 else:

@@ -12,7 +12,6 @@ from mailer.audience import suppression
 from mailer.audience.address import Address, normalize_address
 from mailer.audience.exchange.addresses import MOST_BYTES, Line, read_addresses, read_list
 from mailer.audience.leaving import Taken, holder_of, suppress_all, unsubscribe_all
-from mailer.audience.moving import former_holder
 from mailer.audience.people import get
 from mailer.audience.subscribers import MAX_REASON
 from mailer.audience.subscribers import unsubscribe as take_off
@@ -94,14 +93,14 @@ def suppress(
 
 def _suppress_one(settings: Settings, who: Address, why: str, *, as_json: bool) -> None:
     db = open_store(settings.database)
-    changed = suppress_all(db, [who], reason=why).changed > 0
+    taken = suppress_all(db, [who], reason=why)
+    changed = taken.changed > 0
     if as_json:
         emit_json({"address": who.address, "changed": changed})
         return
     say(f"{who.address} {'is now' if changed else 'was already'} on the suppression list.")
-    holder = former_holder(db, who.key)
-    if holder is not None and holder.address is not None:
-        say(f"It was the address of {holder.address} before, who is not suppressed by this.")
+    for _, now in taken.moved:
+        say(f"It was the address of {now} before, who is not suppressed by this.")
 
 
 def _one(address: str | None) -> str:
@@ -145,13 +144,16 @@ def _tell(name: str, lines: list[Line], taken: Taken, did: str, already: str, *,
             "not known here": len(taken.unknown),
             "not readable": len(wrong),
         }
-        say(f"{name}: {len(lines):,} lines")
+        say(f"{name}: {len(lines):,} {'line' if len(lines) == 1 else 'lines'}")
         for what, number in counts.items():
             if number:
                 say(f"  {what:<26}{number:>11,}")
         for text in taken.unknown[:_TOLD]:
             say(f"not known here: {text}")
         _more(len(taken.unknown), "that are not known here")
+        for before, now in taken.moved[:_TOLD]:
+            say(f"{before} was the address of {now} before, who is not suppressed by this")
+        _more(len(taken.moved), "whose address has changed since")
         for line in wrong[:_TOLD]:
             say(f"line {line.line}: {line.problem}")
         _more(len(wrong), "that could not be read")
@@ -171,5 +173,6 @@ def _document(name: str, lines: list[Line], taken: Taken, wrong: list[Line]) -> 
         "changed": taken.changed,
         "unchanged": taken.unchanged,
         "unknown": taken.unknown,
+        "moved": [{"address": before, "now": now} for before, now in taken.moved],
         "unreadable": [{"line": line.line, "text": line.text, "reason": line.problem} for line in wrong],
     }

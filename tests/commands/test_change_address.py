@@ -182,6 +182,16 @@ def test_another_spelling_is_the_same_person_and_international_domains_are_read(
     assert (document["changed"], document["subscriber"]["address"], document["on_the_way"]) == (True, NEW, [])
 
 
+def test_a_list_of_addresses_to_suppress_says_whose_they_were(desk: Path) -> None:
+    change(desk)
+    (desk / "never.txt").write_text(f"{OLD}\n{OTHER}\n")
+    ran = run(desk, "subscribers", "suppress", "--file", "never.txt")
+    assert ran.status == 0
+    assert f"{OLD} was the address of {NEW} before, who is not suppressed by this\n" in ran.out
+    told = run(desk, "subscribers", "suppress", "--file", "never.txt", "--json").json
+    assert (told["unknown"], told["moved"]) == ([], [{"address": OLD, "now": NEW}])
+
+
 def test_a_suppression_of_the_old_address_says_whose_it_was(desk: Path) -> None:
     change(desk)
     ran = run(desk, "subscribers", "suppress", OLD)
