@@ -143,8 +143,7 @@ def _in_words(happening: Happening) -> str:
     source = _SOURCES.get(happening.source, happening.source)
     campaign = f"by campaign {happening.campaign}" if happening.campaign else ""
     parts = [part for part in (what.get(happening.what, ""), campaign, source) if part]
-    reason = f": {happening.reason}" if happening.reason else ""
-    return f"{happening.at}: {', '.join(parts)}{reason}"
+    return ": ".join(filter(None, (happening.at, ", ".join(parts), happening.reason)))
 
 
 def _delivery_lines(deliveries: list[Delivered]) -> Lines:

@@ -118,6 +118,7 @@ def test_the_reasons_of_a_suppression_outlive_it(desk: Path) -> None:
             ("suppress", "by letter; by phone, too"),
             ("restore", "a misunderstanding"),
         ]
+        assert "Z: : " not in run(desk, "subscribers", "show", address).out
 
 
 def test_nothing_is_told_of_an_erased_reader_but_that(desk: Path) -> None:
