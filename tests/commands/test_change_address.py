@@ -182,6 +182,15 @@ def test_another_spelling_is_the_same_person_and_international_domains_are_read(
     assert (document["changed"], document["subscriber"]["address"], document["on_the_way"]) == (True, NEW, [])
 
 
+def test_an_import_that_suppresses_the_old_address_says_that_the_reader_is_not(desk: Path) -> None:
+    change(desk)
+    (desk / "never.csv").write_text(f"email,suppressed_at\n{OLD},2026-01-02\n")
+    ran = run(desk, "subscribers", "import", "never.csv")
+    assert "whose address was changed; it is suppressed, and the reader is not\n" in ran.out
+    assert shown(desk, NEW)["suppressed"] is None
+    assert shown(desk, OLD)["suppressed"] is not None
+
+
 def test_a_list_of_addresses_to_suppress_says_whose_they_were(desk: Path) -> None:
     change(desk)
     (desk / "never.txt").write_text(f"{OLD}\n{OTHER}\n")

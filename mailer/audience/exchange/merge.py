@@ -130,13 +130,18 @@ def merge(db: Database, entries: Sequence[Entry], *, origin: str, all_editions: 
         told = consents_against(db, gone) if gone else {}
         _write(db, people.values(), now)
         for place, entry in enumerate(entries):
-            if entry.suppressed and _suppress(db, entry) and outcomes[place][0] == "unchanged":
+            if not entry.suppressed or not _suppress(db, entry):
+                continue
+            if outcomes[place][0] == "unchanged":
                 outcomes[place] = ("updated", "")
+            elif entry.address.key in moved:
+                whose = outcomes[place][1].removeprefix("kept: ")
+                outcomes[place] = ("updated", f"{whose}; it is suppressed, and the reader is not")
         if told:
-            whose = (people.get(moved.get(entry.address.key) or entry.address.key) for entry in entries)
+            holders = (people.get(moved.get(entry.address.key) or entry.address.key) for entry in entries)
             outcomes = [
                 _taken_out(entry, person, outcome, told)
-                for entry, person, outcome in zip(entries, whose, outcomes, strict=True)
+                for entry, person, outcome in zip(entries, holders, outcomes, strict=True)
             ]
         silent = sum(person.status == "active" and not person.reads for person in people.values())
         return Merged(outcomes, silent)
