@@ -268,7 +268,8 @@ class _Reader:
             for other_rank, other in sorted(claims):
                 if other == place:
                     continue
-                if other_rank == rank != _PROFILE:
+                same = squeezed(self._header[place]) == squeezed(self._header[other])
+                if other_rank == rank != _PROFILE and (same or field != "joined" or rank == _TOLD):
                     first, second = sorted((place, other))
                     self._problems.append(_twice(self._header, first, second, f"both hold the {field}"))
                 elif field == "joined" and rank == _PROFILE == other_rank and _CONFIRMED not in self._claims:
@@ -276,6 +277,9 @@ class _Reader:
                 else:
                     self._plain.append(other)
                     self._guarded.append(other)
+        halved = "last_name" in fields and "first_name" not in fields and "name" in fields
+        if halved and fields["name"] not in self._told:
+            fields["first_name"] = fields.pop("name")  # `Name` and `Surname`
         return fields
 
 

@@ -347,6 +347,8 @@ def _reason_of(text: str) -> str:
 def _whole_name(first: str, last: str) -> str:
     """Western names put the given name first, Chinese ones the family name, without a space."""
     first, last = first.strip(), last.strip()
+    if last and last in (first[: len(last)] if not last.isascii() else "", *first.split()[-1:]):
+        return first  # which is the whole name
     if first and last and not (first.isascii() or last.isascii()) and "\u2e80" <= last[0] <= "\u9fff":
         return f"{last}{first}"
     return f"{first} {last}".strip()

@@ -346,3 +346,44 @@ def test_a_dry_run_says_what_the_import_then_does(
         if field.name not in ("dry_run", "refused_file"):
             assert getattr(dry, field.name) == getattr(real, field.name), field.name
     assert everything(db) != before
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "name"),
+    [
+        ("name,surname", "Jane,Doe", "Jane Doe"),
+        ("Name,Last name", "Jane Doe,Doe", "Jane Doe"),
+        ("Nom,Prénom", "Dupont,Zoé", "Zoé Dupont"),
+        ("Nome,Cognome", "Anna,Rossi", "Anna Rossi"),
+        ("姓名,姓", "王伟,王", "王伟"),
+        ("Full name,Last name,First name", "Jane Q. Doe,Doe,Jane", "Jane Q. Doe"),
+        ("Name,Surname", "Alexander,er", "Alexander er"),
+    ],
+)
+def test_a_surname_beside_a_name_is_joined(
+    db: Database, load: Callable[..., ImportReport], header: str, row: str, name: str
+) -> None:
+    load(f"email,{header}\na@example.org,{row}\n")
+    assert db.conn.execute("SELECT name FROM subscribers").fetchone()[0] == name
+
+
+def test_of_two_days_of_joining_the_first_column_counts(
+    db: Database, load: Callable[..., ImportReport]
+) -> None:
+    load("email,Registered at,Subscribed on\na@example.org,2018-01-01T00:00:00Z,2019-01-01\n")
+    row = db.conn.execute("SELECT joined_at, attributes FROM subscribers").fetchone()
+    assert row == ("2018-01-01T00:00:00.000000Z", '{"subscribed_on": "2019-01-01"}')
+
+
+MORE_DATES = (
+    "Member since,Subscriber since,Added on,Registration time,Created (UTC),Create Date,注册日,关注时间,"
+    "首次订阅时间,登録日,Fecha de suscripción,Data de inscrição,Angemeldet am"
+)
+
+
+@pytest.mark.parametrize("column", MORE_DATES.split(","))
+def test_more_names_of_the_day_of_joining(
+    db: Database, load: Callable[..., ImportReport], column: str
+) -> None:
+    load(f"email,{column}\na@example.org,20180213\n")
+    assert db.conn.execute("SELECT joined_at FROM subscribers").fetchone()[0].startswith("2018-02-12T16")
