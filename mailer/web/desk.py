@@ -115,7 +115,7 @@ class Desk:
             return token
         with self._open() as db:
             visit = self._visit(db, token, text)
-            if visit.person is not None and visit.person.status == "unsubscribed":
+            if visit.person is not None and visit.person.status in ("unsubscribed", "complained"):
                 unsubscribe(db, visit.person.id, reason=reason)
             return visit
 

@@ -103,6 +103,14 @@ def test_an_old_list_makes_no_second_person_and_may_say_that_they_left(desk: Pat
     assert len(run(desk, "subscribers", "list", "--json").json) == 2
 
 
+def test_a_list_is_believed_that_they_left_where_the_old_address_is_suppressed(desk: Path) -> None:
+    change(desk)
+    run(desk, "subscribers", "suppress", OLD)
+    (desk / "gone.csv").write_text(f"email,status\n{OLD},unsubscribed\n")
+    assert run(desk, "subscribers", "import", "gone.csv").status == 0
+    assert shown(desk, NEW)["status"] == "unsubscribed"
+
+
 @pytest.mark.parametrize("words", [[OLD], ["--file", "gone.txt"]])
 def test_an_unsubscribe_of_the_old_address_reaches_the_reader(desk: Path, words: list[str]) -> None:
     change(desk)

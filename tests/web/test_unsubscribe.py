@@ -14,6 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from mailer.audience.consent import Consent
+from mailer.audience.events import Event, record
 from mailer.audience.subscribers import Subscriber, set_editions
 from mailer.links import Purpose, Tokens
 from mailer.web import app as web_app
@@ -167,6 +168,16 @@ def test_the_button_unsubscribes_and_a_reason_may_follow(site: Site, reader: Sub
 def test_a_reason_is_cut_to_500_characters(site: Site, reader: Subscriber) -> None:
     site.browser.post(site.link(reader), data={"step": "page", "reason": "好" * 5000})
     assert site.events()[0][4] == "好" * 500
+
+
+def test_the_reason_of_a_reader_who_complained_is_kept(site: Site, reader: Subscriber) -> None:
+    site.db.conn.execute("UPDATE subscribers SET status = 'complained' WHERE id = ?", (reader.id,))
+    record(site.db, Event(NOW, "complaint", reader.id, "provider"))
+    site.db.conn.commit()
+    answer = site.browser.post(site.link(reader), data={"step": "reason", "reason": "never asked"})
+    assert "Thank you" in answer.text
+    assert site.now(reader).status == "complained"
+    assert "never asked" in [event[4] for event in site.events()]
 
 
 def test_a_reason_from_an_old_page_does_not_unsubscribe_somebody_who_came_back(

@@ -117,7 +117,7 @@ def merge(db: Database, entries: Sequence[Entry], *, origin: str, all_editions: 
             if entry.status == "suppressed":
                 outcomes.append(_listed(db, key, key in suppressed, people, origin))
                 suppressed.setdefault(key, origin)
-            elif key in suppressed:
+            elif key in suppressed and not (key in moved and entry.status in _GONE):
                 outcomes.append(_suppressed(entry, suppressed[key]))
             elif key in moved:
                 outcomes.append(_met_as_before(people.get(moved[key] or ""), entry, origin, now))
