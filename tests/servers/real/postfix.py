@@ -186,6 +186,10 @@ class Postfix(RealServer):
     def _log(self) -> str:
         return (self.folder / "mail.log").read_text("utf-8", "replace")
 
+    def says(self, words: str) -> None:
+        """Waits until the log has these words: Postfix writes it by another process."""
+        self.settle(lambda: words in self._log())
+
     def _settle(self) -> None:
         def done() -> bool:
             log = self._log()

@@ -123,7 +123,7 @@ def test_a_password_logs_in(
 ) -> None:
     only(mechanism, monkeypatch)
     hand_over(transport(server, workspace, MAILER_SMTP_PASSWORD=PASSWORD))
-    assert f"sasl_method={mechanism}, sasl_username=desk" in server._log()
+    server.says(f"sasl_method={mechanism}, sasl_username=desk")
     with pytest.raises(TransportError, match=r"refused the user desk: 535 5\.7\.8"):
         connect(transport(server, workspace, MAILER_SMTP_PASSWORD="letmein").server)
 
@@ -140,7 +140,7 @@ def test_a_token_logs_in(
 ) -> None:
     only(mechanism, monkeypatch)
     hand_over(by_token(server, workspace, provider, grant))
-    assert f"sasl_method={mechanism}, sasl_username=desk" in server._log()
+    server.says(f"sasl_method={mechanism}, sasl_username=desk")
     assert provider.introspected == list(provider.tokens)
 
 
