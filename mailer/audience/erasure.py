@@ -13,19 +13,17 @@ from typing import Final
 
 from sqlite_utils import Database
 
-from mailer.audience import events
+from mailer.audience import events, suppression
 from mailer.audience.address import Address, normalize_address
 from mailer.audience.events import Event
 from mailer.audience.moving import addresses_before
 from mailer.audience.people import find, get
 from mailer.audience.planned import Planned
 from mailer.audience.spellings import ERASED, Spellings, without_those
-from mailer.audience.suppression import suppress
 from mailer.errors import StoreError
 from mailer.store import address_hash, utc_now, writing
 
 __all__ = [
-    "REASON",
     "Erased",
     "clear_elsewhere",
     "clear_log",
@@ -35,9 +33,6 @@ __all__ = [
     "own_words",
     "was_erased",
 ]
-
-#: The reason of an erased address on the suppression list.
-REASON: Final = "erased"
 
 # Everything about a person goes. The row stays, because deliveries and events refer to its number.
 _ERASE = """
@@ -104,7 +99,7 @@ class Erased:
     def __contains__(self, key: str) -> bool:
         """Whether the address with this key was erased."""
         if key not in self._known:
-            row = self._db.conn.execute(_IS_ERASED, (address_hash(key), REASON)).fetchone()
+            row = self._db.conn.execute(_IS_ERASED, (address_hash(key), suppression.ERASED)).fetchone()
             self._known[key] = row is not None
         return self._known[key]
 
@@ -156,8 +151,8 @@ def erase(db: Database, subscriber_id: int, *, source: str = "cli") -> bool:
         )
         addresses = (address, *former_addresses(db, subscriber_id))
         for each in addresses:
-            suppress(db, each.key, REASON, source=source)
-            db.conn.execute(_SUPPRESSED, (REASON, address_hash(each.key)))
+            suppression.suppress(db, each.key, suppression.ERASED, source=source)
+            db.conn.execute(_SUPPRESSED, (suppression.ERASED, address_hash(each.key)))
         db.conn.execute(_ERASE, (now, subscriber_id))
         for statement in _ERASE_TEXTS:
             db.conn.execute(statement, (subscriber_id,))

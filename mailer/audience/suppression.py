@@ -105,7 +105,7 @@ def suppression_of(db: Database, key: str) -> Suppression | None:
 
 
 def is_suppressed(db: Database, key: str) -> bool:
-    """Is the address with this key on the list?"""
+    """Whether the address with this key is on the list."""
     return suppression_of(db, key) is not None
 
 

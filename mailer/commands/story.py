@@ -138,7 +138,7 @@ def _lines(story: _Story) -> Lines:
 
 
 def _in_words(happening: Happening) -> str:
-    """Such as `2026-11-21T…: everything, by campaign 2026-11-21-morning, one-click: too much`."""
+    """An event as one line: `2026-11-21T…: everything, by campaign 2026-11-21-morning: too much`."""
     what = {"unsubscribe": happening.edition or "everything", "subscribe": happening.edition}
     source = _SOURCES.get(happening.source, happening.source)
     campaign = f"by campaign {happening.campaign}" if happening.campaign else ""

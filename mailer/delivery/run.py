@@ -414,7 +414,7 @@ class _Delivery:
         self._settled_at = time.monotonic()
 
     def _look_around(self) -> None:
-        """Has somebody asked this run to end: a signal here, or a command elsewhere?"""
+        """Whether somebody asked this run to end: a signal here, or a command elsewhere."""
         if self._asked_to_stop.is_set():
             self.progress.stopped_by = "signal"
             self._stop.set()

@@ -59,7 +59,7 @@ def spoken(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def wanting(name: str) -> bool:
-    """Does the name of a column ask whether somebody wants mail, as `Accepts marketing emails`?"""
+    """Whether the name of a column asks if somebody wants mail, as `Accepts marketing emails` does."""
     if not name.isascii():
         plain = _unspaced(name)
         if any(term in plain for term in _WANTING["within"]):

@@ -189,7 +189,7 @@ def _guard(seen: Survey, place: int, name: str) -> Callable[[str], None]:
 
 
 def _is_one_of(cell: str, words: Collection[str]) -> bool:
-    """Is the cell such a word, or a plain one with a note behind it: `Unsubscribed (by phone)`?"""
+    """Whether the cell is such a word, or a plain one with a note behind it: `Unsubscribed (by phone)`."""
     if len(cell) < 60 and folded(cell) in words:
         return True
     first = folded(_BEHIND.split(cell[:60], maxsplit=1)[0])

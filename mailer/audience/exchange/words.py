@@ -80,22 +80,22 @@ def tokens(name: str) -> tuple[str, ...]:
 
 
 def is_nothing(text: str) -> bool:
-    """Does the cell say nothing, in the ways in which programs write that?"""
+    """Whether the cell says nothing, in the ways in which programs write that."""
     return not text or text.isspace() or folded(text) in _NOTHING
 
 
 def is_yes(text: str) -> bool:
-    """Does the cell say yes?"""
+    """Whether the cell says yes."""
     return folded(text) in _YES
 
 
 def is_no(text: str) -> bool:
-    """Does the cell say no?"""
+    """Whether the cell says no."""
     return folded(text) in _NO
 
 
 def is_number(text: str) -> bool:
-    """Is the cell a plain number, or a code such as `5.1.1`?"""
+    """Whether the cell is a plain number, or a code such as `5.1.1`."""
     return _NUMBER.fullmatch(text.strip()) is not None
 
 
