@@ -15,6 +15,8 @@ __all__ = ["columns", "cut"]
 ELLIPSIS = "…"
 #: Columns that a slot without a default is taken to need.
 _SLOT_COLUMNS = 10
+#: What is never cut: a slot, and braces that are text.
+_WHOLE = re.compile(SLOT.pattern + r"|\{\{\s*(?:\"[^\"\n]*\"|'[^'\n]*')\s*\}\}")
 _DANGLING = " \t,;:.-–—·/|(\"'&+、，；：。！？·…—“‘（《〈「『【〔"
 
 
@@ -22,7 +24,7 @@ def _atoms(text: str) -> list[str]:
     """The text in pieces that stay whole: slots, and what a reader sees as one character."""
     atoms: list[str] = []
     end = 0
-    for slot in SLOT.finditer(text):
+    for slot in _WHOLE.finditer(text):
         atoms += iter_graphemes(text[end : slot.start()])
         atoms.append(slot[0])
         end = slot.end()
@@ -31,7 +33,7 @@ def _atoms(text: str) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def _width(atom: str) -> int:
-    if len(atom) > 4 and SLOT.fullmatch(atom):
+    if len(atom) > 4 and _WHOLE.fullmatch(atom):
         default = re.search(r"\"([^\"]*)\"|'([^']*)'", atom)
         return sum(map(_width, iter_graphemes(default[1] or default[2] or ""))) if default else _SLOT_COLUMNS
     return max(wcswidth(atom), 0)
@@ -73,4 +75,4 @@ def _may_break(before: str, after: str) -> bool:
 
 def _stands_alone(atom: str) -> bool:
     """Whether a line may be broken beside this character, as with Han, kana and emoji."""
-    return unicodedata.east_asian_width(atom[0]) in "WF" and not SLOT.fullmatch(atom)
+    return unicodedata.east_asian_width(atom[0]) in "WF" and not _WHOLE.fullmatch(atom)

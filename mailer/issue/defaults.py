@@ -6,16 +6,17 @@ An item or section that is for one segment alone (`only`) is never told to every
 from __future__ import annotations
 
 import datetime as dt
-import re
-from itertools import pairwise
+from collections.abc import Iterable, Mapping
 
 from babel import Locale
 from babel.dates import format_date
-from markdown_it import MarkdownIt
 
 from mailer.config import Settings
 from mailer.issue.cut import columns, cut
+from mailer.issue.markdown.document import EMPTY, Document, first_words
+from mailer.issue.markdown.placeholders import Placeholders
 from mailer.issue.model import Issue
+from mailer.issue.texts import Key
 
 __all__ = ["headlines", "long_date", "with_defaults"]
 
@@ -48,13 +49,21 @@ def headlines(issue: Issue) -> list[str]:
     return titles
 
 
-def with_defaults(issue: Issue, settings: Settings) -> Issue:
-    """The issue with language, title, subject and preheader filled in."""
+def with_defaults(
+    issue: Issue, settings: Settings, documents: Mapping[Key, Document], placeholders: Placeholders
+) -> Issue:
+    """The issue with language, title, subject and preheader filled in.
+
+    `documents` are the trees of its texts. What is made of them is written so that it is read as it stands.
+    """
     language = issue.language or settings.edition_language(issue.edition)
     title = issue.title or _title(issue, settings, language)
     told = headlines(issue)
     subject = issue.subject or _subject(title, told, language)
-    preheader = issue.preheader or _preheader(issue, title, subject, told)
+    texts = (documents.get(key, EMPTY) for key in (("intro",), ("body",), ("column", "body")))
+    preheader = issue.preheader or _preheader(
+        title, subject, told, (placeholders.written(first_words(text)) for text in texts)
+    )
     return issue.model_copy(
         update={"language": language, "title": title, "subject": subject, "preheader": preheader}
     )
@@ -84,27 +93,10 @@ def _subject(title: str, told: list[str], language: str) -> str:
     return subject
 
 
-def _preheader(issue: Issue, title: str, subject: str, told: list[str]) -> str:
+def _preheader(title: str, subject: str, told: list[str], openings: Iterable[str]) -> str:
     """The headlines that the subject did not tell; where those are few, the first words of the texts."""
     pieces = [headline for headline in told if headline not in subject]
-    for text in (issue.intro, issue.body, issue.column.body if issue.column else ""):
-        if columns(" · ".join(pieces)) < _ENOUGH:
-            pieces += [words for words in [_first_words(text)] if words]
+    for words in openings:
+        if words and columns(" · ".join(pieces)) < _ENOUGH:
+            pieces.append(words)
     return cut(" · ".join(pieces or told or [title]), PREHEADER_COLUMNS)
-
-
-def _first_words(markdown: str) -> str:
-    """The first paragraph without its marks, or the first paragraph that has words."""
-    blocks = MarkdownIt("commonmark").parse(markdown[:5000])
-    for before, block in pairwise(blocks):
-        if before.type == "paragraph_open":
-            tokens = block.children or ()
-            words = "".join(
-                " " if token.type in ("softbreak", "hardbreak") else token.content
-                for token in tokens
-                if token.type in ("text", "code_inline", "softbreak", "hardbreak")
-            )
-            words = re.sub(r"\s+", " ", words).strip()
-            if words:
-                return words
-    return ""

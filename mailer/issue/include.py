@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from mailer.errors import Problem
-from mailer.issue.pictures import relocate
 from mailer.issue.source import MAX_FILE, SourceFile, TextError, decode, locate, name_in, read_bounded
 from mailer.issue.tree import Mark, Node, parse
 
@@ -37,7 +36,6 @@ class Includes:
         #: Whether an include failed, so that what seems to be missing may be in there.
         self.incomplete = False
         self._trees: dict[str, Node | None] = {}
-        self._folder = ""
         self._number = 0
         self._total = 0
         self._number_of_entries = 0
@@ -46,7 +44,6 @@ class Includes:
     def read(self, path: Path) -> Node | None:
         """The whole tree of the issue at `path`, a resolved path inside the workspace."""
         name = path.relative_to(self.root).as_posix()
-        self._folder = posixpath.dirname(name)
         tree = self._tree(path, name)
         if tree is None:
             return None
@@ -67,7 +64,7 @@ class Includes:
                 self.problems.append(Problem(str(error), name, error.line, error.column))
             except ValueError as error:
                 self.problems.append(Problem(str(error), name))
-            self._trees[name] = tree and relocate(tree, posixpath.dirname(name), self._folder)
+            self._trees[name] = tree
         return self._trees[name]
 
     def _mapping(self, node: Node, chain: tuple[str, ...]) -> Node:

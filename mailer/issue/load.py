@@ -7,7 +7,7 @@ left to the later stages; they ask for places with `place_of`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,10 +17,13 @@ from mailer.config import Settings
 from mailer.errors import IssueError, Problem
 from mailer.issue.defaults import with_defaults
 from mailer.issue.include import Includes
+from mailer.issue.markdown.document import Document
+from mailer.issue.markdown.placeholders import Placeholders
 from mailer.issue.model import MAX_ONLY, Issue, only_expressions
-from mailer.issue.pictures import read_pictures
+from mailer.issue.pictures import Pictures, read_pictures, uses_of
 from mailer.issue.problems import find, problems_of, tidy
 from mailer.issue.source import SourceFile
+from mailer.issue.texts import Key, read_texts
 from mailer.issue.tree import Mark, Node
 
 __all__ = ["LoadedIssue", "SourceFile", "load_issue"]
@@ -32,7 +35,8 @@ class LoadedIssue:
 
     `path` is relative to the workspace, with slashes. `files` has the issue's own file first, then every
     include; `pictures` are the pictures that are files. `digest` is SHA-256 in hex over the bytes of all of
-    them, whatever they are called.
+    them, whatever they are called. `documents` has the tree of each Markdown text by its key, with
+    `placeholders` where slots are. `findings` are warnings.
     """
 
     issue: Issue
@@ -40,7 +44,21 @@ class LoadedIssue:
     files: tuple[SourceFile, ...]
     pictures: tuple[SourceFile, ...]
     digest: str
+    findings: tuple[Problem, ...]
     tree: Node = field(repr=False)
+    documents: Mapping[Key, Document] = field(repr=False)
+    placeholders: Placeholders = field(repr=False)
+    _pictures: Pictures = field(repr=False)
+
+    def picture(self, folder: str, src: str) -> bytes:
+        """The bytes of a picture that is written as `src` in a file of `folder`. Raises ValueError otherwise.
+
+        Only what is in `pictures`, and so in the digest, is ever shown.
+        """
+        found = self._pictures.find(folder, src)
+        if found is None:
+            raise ValueError("was not read with the issue")
+        return found
 
     def mark_of(self, *keys: str | int) -> Mark:
         """Where a value such as ("sections", 0, "items", 2, "body") stands, or what should hold it."""
@@ -78,18 +96,25 @@ def load_issue(path: Path, settings: Settings) -> LoadedIssue:
         # What is not sound YAML has had its sentence; what the model says of it is an echo.
         told = {(p.path, p.line, p.column) for p in problems}
         problems += [p for p in problems_of(error, tree) if (p.path, p.line, p.column) not in told]
-    pictures = read_pictures(root, file.parent, tree, problems)
-    problems += _whole(tree, issue, complete=not includes.incomplete)
-    if problems or issue is None:
-        raise IssueError.of(tidy(problems, name))
     files = tuple(includes.files.values())
+    placeholders = Placeholders(_digest(files))
+    documents = read_texts(tree, placeholders, problems)
+    pictures = read_pictures(root, uses_of(tree, documents), problems)
+    problems += _whole(tree, issue, complete=not includes.incomplete)
+    warnings = [problem for problem in problems if problem.severity == "warning"]
+    if len(warnings) < len(problems) or issue is None:
+        raise IssueError.of(tidy(problems, name))
     return LoadedIssue(
-        issue=with_defaults(issue, settings),
+        issue=with_defaults(issue, settings, documents, placeholders),
         path=name,
         files=files,
-        pictures=pictures,
-        digest=_digest((*files, *pictures)),
+        pictures=pictures.files,
+        digest=_digest((*files, *pictures.files)),
+        findings=tuple(tidy(warnings, name)),
         tree=tree,
+        documents=documents,
+        placeholders=placeholders,
+        _pictures=pictures,
     )
 
 

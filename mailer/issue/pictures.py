@@ -9,22 +9,20 @@ import io
 import posixpath
 import re
 import warnings
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import cache
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from markdown_it import MarkdownIt
 from PIL import Image
 
 from mailer.errors import Problem
-from mailer.issue.fields import MAX_BODY
+from mailer.issue.markdown.document import Document, line_of, words_of
 from mailer.issue.source import SourceFile, locate, name_in, read_bounded
+from mailer.issue.texts import Key, line_in
 from mailer.issue.tree import Mark, Node
 
-__all__ = ["PictureUse", "read_pictures", "relocate", "uses_of"]
+__all__ = ["PictureUse", "Pictures", "read_pictures", "uses_of"]
 
 #: What a mail can be made of: rendering turns WebP into what mail programs show. SVG is not among it.
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
@@ -33,100 +31,72 @@ MAX_PICTURES = 40_000_000
 MAX_PIXELS = 40_000_000
 MAX_COUNT = 100
 
-#: The keys whose texts are Markdown.
-MARKDOWN_KEYS = ("intro", "body", "comment", "caption", "text", "notice")
-
 
 @dataclass(frozen=True, slots=True)
 class PictureUse:
-    """A picture where it is used. `src` is relative to the issue's folder, or an address."""
+    """A picture where it is used. `src` is as written in the file of `mark`, decoded, or an address."""
 
     src: str
     mark: Mark
     alt: str | None = None  # only known here for Markdown; elsewhere the model asks for it
 
+    @property
+    def folder(self) -> str:
+        """The folder, relative to the workspace, from which `src` counts."""
+        return posixpath.dirname(self.mark.path)
 
-@cache
-def _markdown() -> MarkdownIt:
-    return MarkdownIt("commonmark")
+
+@dataclass(frozen=True)
+class Pictures:
+    """The pictures of an issue: the files, each once, and which of them a written path means."""
+
+    files: tuple[SourceFile, ...]
+    names: Mapping[tuple[str, str], str]
+
+    def find(self, folder: str, src: str) -> bytes | None:
+        """The bytes of a picture that is written as `src` in a file of `folder`, or None."""
+        name = self.names.get((folder, src))
+        return next((file.data for file in self.files if file.path == name), None)
 
 
 def _is_local(src: str) -> bool:
     return not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", src)
 
 
-def uses_of(node: Node) -> Iterator[PictureUse]:
+def uses_of(node: Node, documents: Mapping[Key, Document]) -> Iterator[PictureUse]:
     """Every picture of a tree, in the order in which it is read."""
-    if isinstance(node.value, tuple):
-        for entry in node.value:
-            yield from uses_of(entry)
+    yield from _uses(node, (), documents)
+
+
+def _uses(node: Node, way: Key, documents: Mapping[Key, Document]) -> Iterator[PictureUse]:
+    if way in documents:
+        yield from _in_text(documents[way], node)
+    elif isinstance(node.value, tuple):
+        for index, entry in enumerate(node.value):
+            yield from _uses(entry, (*way, index), documents)
     elif isinstance(node.value, Mapping):
+        source = node.value.get("src") if way and way[-1] == "image" else None
+        if source is not None and isinstance(source.value, str):
+            yield PictureUse(source.value.strip(), source.mark)
         for key, child in node.value.items():
-            source = child.child("src") if key == "image" else None
-            if source is not None and isinstance(source.value, str):
-                yield PictureUse(source.value.strip(), source.mark)
-            elif key in MARKDOWN_KEYS and isinstance(child.value, str):
-                yield from _in_markdown(child.value, child)
-            else:
-                yield from uses_of(child)
+            yield from _uses(child, (*way, key), documents)
 
 
-def _in_markdown(text: str, node: Node) -> Iterator[PictureUse]:
-    if "![" not in text or len(text) > MAX_BODY:  # what is longer is refused, and not looked through
-        return
-    for block in _markdown().parse(text):
-        line = node.text_line + (block.map[0] if block.map and node.text_line > node.mark.line else 0)
+def _in_text(document: Document, node: Node) -> Iterator[PictureUse]:
+    for token in document.pictures():
+        line = line_in(node, line_of(token))
         column = 1 if line > node.mark.line else node.mark.column
-        for token in block.children or ():
-            if token.type == "image":
-                mark = Mark(node.mark.path, line, column)
-                yield PictureUse(str(token.attrGet("src") or ""), mark, token.content)
+        src = unquote(str(token.attrs.get("src", "")))
+        yield PictureUse(src, Mark(node.mark.path, line, column), words_of(token.children or ()))
 
 
-def relocate(node: Node, folder: str, target: str) -> Node:
-    """The tree of a file in `folder` with its picture paths written as from the folder `target`."""
-    prefix = posixpath.relpath(folder or ".", target or ".")
-    if prefix == ".":
-        return node
-
-    def moved(src: str) -> str:
-        return posixpath.normpath(posixpath.join(prefix, src)) if src and _is_local(src) else src
-
-    def walk(node: Node, key: str, inside: str) -> Node:
-        if isinstance(node.value, tuple):
-            return replace(node, value=tuple(walk(entry, key, inside) for entry in node.value))
-        if isinstance(node.value, Mapping):
-            return replace(node, value={name: walk(child, name, key) for name, child in node.value.items()})
-        if node.value is None:
-            return node
-        if (inside, key) == ("image", "src"):
-            return replace(node, value=moved(node.value.strip()))
-        if key in MARKDOWN_KEYS:
-            text = node.value
-            found = dict.fromkeys(use.src for use in _in_markdown(text, node) if _is_local(use.src))
-            # Each takes a search through the text; with more than these the issue is refused.
-            for src in islice(found, MAX_COUNT + 1):
-                for written in dict.fromkeys((src, unquote(src))):
-                    text = re.sub(
-                        r"(!\[[^\]\n]*\]\(\s*<?|^ {0,3}\[[^\]\n]+\]:\s*<?)"
-                        + re.escape(written)
-                        + r"(?=[\s)>]|$)",
-                        lambda found: found[1] + moved(found[0][len(found[1]) :]),
-                        text,
-                        flags=re.MULTILINE,
-                    )
-            return replace(node, value=text)
-        return node
-
-    return walk(node, "", "")
-
-
-def read_pictures(root: Path, folder: Path, tree: Node, problems: list[Problem]) -> tuple[SourceFile, ...]:
+def read_pictures(root: Path, uses: Iterable[PictureUse], problems: list[Problem]) -> Pictures:
     """The bytes of every picture that is a file, each once. What is wrong is added to `problems`."""
     files: dict[str, SourceFile] = {}
+    names: dict[tuple[str, str], str] = {}
+    failed: dict[tuple[str, str], str] = {}
     total = 0
-    seen: dict[str, str | None] = {}
-    for use in uses_of(tree):
+    for use in uses:
         if use.alt is not None and not use.alt.strip():
             _complain(
                 problems,
@@ -139,18 +109,18 @@ def read_pictures(root: Path, folder: Path, tree: Node, problems: list[Problem])
                     problems, use, f'the picture "{use.src[:80]}" must be a file, or begin with https://'
                 )
             continue
-        if use.src not in seen:
-            message: str | None = None
+        written = (use.folder, use.src)
+        if written not in names and written not in failed:
             try:
-                file = _read(root, folder, unquote(use.src) if use.alt is not None else use.src)
+                file = _read(root, root / use.folder, use.src)
+                names[written] = file.path
                 if file.path not in files:
                     files[file.path] = file
                     total += len(file.data)
             except ValueError as error:
-                message = str(error)
-            seen[use.src] = message
-        if seen[use.src]:
-            _complain(problems, use, f"the picture {seen[use.src]}")
+                failed[written] = str(error)
+        if written in failed:
+            _complain(problems, use, f"the picture {failed[written]}")
         if total > MAX_PICTURES or len(files) > MAX_COUNT:
             _complain(
                 problems,
@@ -158,7 +128,7 @@ def read_pictures(root: Path, folder: Path, tree: Node, problems: list[Problem])
                 f"an issue has up to {MAX_COUNT} pictures, {MAX_PICTURES / 1e6:g} MB in all; leave some out",
             )
             break
-    return tuple(files.values())
+    return Pictures(tuple(files.values()), names)
 
 
 def _read(root: Path, folder: Path, src: str) -> SourceFile:

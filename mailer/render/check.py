@@ -39,6 +39,7 @@ _SAMPLE = {
 def check_rendition(loaded: LoadedIssue, rendition: Rendition, settings: Settings) -> tuple[Problem, ...]:
     """All that is wrong with a rendition, or might be. Empty where it is fit to be sent."""
     findings = _Findings(loaded)
+    findings.problems += loaded.findings
     html = rendition.html.fill(_SAMPLE)
     _size(findings, html)
     page = _Page()

@@ -9,8 +9,9 @@ from urllib.parse import unquote
 from mailer.config import Settings
 from mailer.errors import ConfigError, IssueError, Problem
 from mailer.issue import model
-from mailer.issue.source import MAX_FILE, locate, read_bounded
-from mailer.render.expressions import ExpressionError, fill_slots
+from mailer.issue.expressions import ExpressionError, fill_slots
+from mailer.issue.markdown.document import EMPTY
+from mailer.issue.source import locate, read_bounded
 from mailer.render.markdown import Rich, Source
 from mailer.render.markers import Markers
 from mailer.render.pictures import MAX_WIDTH, Original, look, publish
@@ -40,8 +41,7 @@ class Viewer:
         self.markers = markers
         self.image_base = image_base
         self.pictures: dict[str, Picture] = {}
-        self._files = {file.path: file.data for file in places.loaded.pictures}
-        self._folder = posixpath.dirname(places.loaded.path)
+        self.loaded = places.loaded
         self._number = 0
         self._made: list[tuple[str, Key]] = []  # what is wrong with defaults made from other texts
 
@@ -155,14 +155,17 @@ class Viewer:
         return self._filled(text, key)
 
     def _rich(self, text: str, key: Key, level: int, *, anchors: str = "", one_line: bool = False) -> Rich:
-        def complain(message: str, line: int) -> None:
-            self.places.complain(message, key, line)
-
         def find(src: str, alt: str, caption: str, line: int) -> PictureView | None:
             return self._picture(unquote(src), alt, caption, "", key, line)
 
-        source = Source(self._filled(text, key), find, complain, level, anchors)
-        return Rich(source, one_line=one_line)
+        def change(words: str) -> str:
+            place = self.places.at(key)
+            return self.loaded.placeholders.replace(
+                words, lambda paths, default: self.markers.make(paths, default, place)
+            )
+
+        document = self.loaded.documents.get(key, EMPTY) if text else EMPTY
+        return Rich(Source(document, find, level, anchors, change), one_line=one_line)
 
     def _image(self, image: model.Image, key: Key) -> PictureView | None:
         caption = self._rich(image.caption, (*key, "caption"), 6, one_line=True)
@@ -177,23 +180,12 @@ class Viewer:
         if src.startswith("https://"):
             return PictureView(alt, caption, url, None, None, src, publish_it)
         try:
-            original = look(self._data(src))
+            original = look(self.loaded.picture(posixpath.dirname(self.places.at(key)[0]), src))
         except ValueError as error:
             self.places.complain(f"the picture {src} {error}", key, line)
             return None
         shown = original.shown(MAX_WIDTH)
         return PictureView(alt, caption, url, *shown, original, publish_it)
-
-    def _data(self, src: str) -> bytes:
-        path = posixpath.normpath(posixpath.join(self._folder, src))
-        if path in self._files:
-            return self._files[path]
-        root = self.settings.root.resolve()
-        file = locate(root, root / self._folder, src)
-        path = file.relative_to(root).as_posix()
-        if path not in self._files:
-            self._files[path] = read_bounded(file, max(MAX_FILE, 10_000_000))
-        return self._files[path]
 
     def _publisher(self, src: str, key: Key, line: int) -> Callable[[Original, int], tuple[str, Picture]]:
         def made(original: Original, width: int) -> tuple[str, Picture]:

@@ -1,42 +1,40 @@
-"""Markdown of an issue to safe HTML and to plain text.
+"""The tree of a Markdown text to safe HTML and to plain text.
 
-CommonMark with tables and strikethrough. HTML in the source is not HTML but text. What the parser gives
-goes through nh3 with a list of allowed tags, attributes and schemes all the same: two walls, not one.
-Slots have become markers before (see `markers`), which are plain words to everything here.
+Nothing is parsed here: `mailer.issue.markdown` has read the text when the issue was loaded. What the renderer
+gives goes through nh3 with a list of allowed tags, attributes and schemes all the same.
+Slots are markers here (see `markers`), which are plain words to everything.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import nh3
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from mailer.render.markers import MARKER
+from mailer.issue.markdown.document import Document, line_of, words_of
+from mailer.issue.markdown.parser import parser
 from mailer.render.plaintext import plain_text
 
 if TYPE_CHECKING:
     from mailer.render.views import PictureView
 
-__all__ = ["Block", "Complain", "Rich", "Source"]
+__all__ = ["Block", "Rich", "Source"]
 
-#: Called with what is wrong and the line within the text, counted from 0.
-Complain = Callable[[str, int], None]
 #: Gives the picture for an address and its alternative text and caption, or None where it complained.
 Find = Callable[[str, str, str, int], "PictureView | None"]
 
-_TAGS = set(
-    "p br strong em s code pre blockquote ul ol li a h2 h3 h4 h5 h6 hr table thead tbody tr th td img".split()  # noqa: SIM905
+_NAMES = (
+    "p br strong em s code pre blockquote ul ol li a h2 h3 h4 h5 h6 hr table thead tbody tr th td img "
+    "sub sup kbd small mark"
 )
 _CLEANER = nh3.Cleaner(
-    tags=_TAGS,
+    tags=set(_NAMES.split()),
     attributes={
         "a": {"href", "title"},
         "img": {"src", "alt", "title", "width", "height", "class"},
@@ -50,26 +48,21 @@ _CLEANER = nh3.Cleaner(
     link_rel="noopener",
     url_schemes={"http", "https", "mailto"},
 )
-_LINK = re.compile(r"(?:https?://[^/]|mailto:.)", re.IGNORECASE)
-
-
-@cache
-def _markdown() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
 
 @dataclass(frozen=True)
 class Source:
     """A Markdown text and what surrounds it.
 
-    `level` is that of its highest heading; `anchors` gives headings an id with that prefix.
+    `change` is applied to each of its texts and attributes; it puts markers in place of slots. `level` is
+    that of its highest heading; `anchors` gives headings an id with that prefix.
     """
 
-    text: str
+    document: Document
     find: Find
-    complain: Complain
     level: int = 2
     anchors: str = ""
+    change: Callable[[str], str] = str
 
 
 @dataclass(frozen=True)
@@ -104,7 +97,7 @@ class Rich:
         self._pictures: dict[int, PictureView] = {}
         self._source = source
         self._one_line = one_line
-        self._tokens = _parse(source.text)
+        self._tokens = source.document.copied(source.change)
         self._prepare()
 
     def __bool__(self) -> bool:
@@ -164,26 +157,15 @@ class Rich:
                 style = str(token.attrs.pop("style", ""))
                 if style:
                     token.attrs["align"] = style.removeprefix("text-align:")
-            line = token.map[0] if token.map else 0
-            _join_wide(token.children or ())
             for child in token.children or ():
-                if child.type == "link_open":
-                    self._link(child, line)
-                elif child.type == "image":
-                    self._picture(child, line)
-
-    def _link(self, token: Token, line: int) -> None:
-        href = str(token.attrs.get("href", ""))
-        if not _LINK.match(href) and not MARKER.match(href):
-            shown = href[:80] or "nothing"
-            self._source.complain(
-                f'the link leads to "{shown}"; it must begin with https://, http:// or mailto:',
-                line,
-            )
+                if child.type == "image":
+                    self._picture(child, line_of(child))
 
     def _picture(self, token: Token, line: int) -> None:
         caption = str(token.attrs.get("title", ""))
-        picture = self._source.find(str(token.attrs.get("src", "")), token.content, caption, line)
+        picture = self._source.find(
+            str(token.attrs.get("src", "")), words_of(token.children or ()), caption, line
+        )
         if picture is None:
             return
         self._pictures[id(token)] = picture
@@ -193,22 +175,8 @@ class Rich:
             token.attrs["width"], token.attrs["height"] = picture.width, picture.height
 
 
-def _join_wide(children: Sequence[Token]) -> None:
-    """A line end of the source reads as a space, which has no place between two Chinese characters."""
-    for before, token, after in zip(children, children[1:], children[2:], strict=False):
-        if token.type == "softbreak" and before.content and after.content:
-            ends = (before.content[-1], after.content[0])
-            if all(unicodedata.east_asian_width(end) in "WF" for end in ends):
-                token.type = "text"
-
-
-def _parse(text: str) -> list[Token]:
-    return _markdown().parse(text)
-
-
 def _html(tokens: Sequence[Token]) -> Markup:
-    parser = _markdown()
-    raw = parser.renderer.render(tokens, parser.options, {})
+    raw = parser().renderer.render(tokens, parser().options, {})
     return Markup(_CLEANER.clean(raw).rstrip("\n"))  # noqa: S704
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mailer.issue import pictures
+from mailer.issue import pictures, texts
 from tests.issue.conftest import NAME, Load, Wrong, picture
 
 Write = Callable[[str, str | bytes], Path]
@@ -106,7 +106,7 @@ def test_pictures_in_markdown_are_looked_at_too(wrong: Wrong, write: Write, head
         "intro: '![x](http://example.org/a.png)'\n"
     )
     assert lines == [
-        f"{NAME}:7:1: the picture issues/nothing.png is not there; correct the path or add the file",
+        f"{NAME}:8:1: the picture issues/nothing.png is not there; correct the path or add the file",
         f"{NAME}:10:1: this picture has no text for those who cannot see it; write ![what it shows](…)",
         f'{NAME}:11:8: the picture "http://example.org/a.png" must be a file, or begin with https://',
     ]
@@ -143,7 +143,7 @@ def test_a_crowd_of_pictures_is_refused_without_a_search_for_each(
 def test_a_text_that_is_too_long_is_refused_and_not_looked_through(
     wrong: Wrong, head: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pictures, "_markdown", None)
+    monkeypatch.setattr(texts, "read", None)
     lines = wrong(head + "body: |\n  " + "![a](a.png) " * 10_000 + "\n")
     assert len(lines) == 1
     assert "100,000" in lines[0] or "100000" in lines[0]

@@ -119,9 +119,9 @@ def test_sections_that_a_variant_leaves_out_do_not_move_the_places_of_errors(
     loaded = load(
         "sections:\n- {title: A, only: language == 'en', items: [{title: B}]}\n"
         "- title: C\n  items:\n  - {title: D, only: language == 'en'}\n"
-        "  - title: E\n    body: '{{ nothing }}'"
+        "  - title: '{{ nothing }}'"
     )
-    with pytest.raises(IssueError, match=r"^issues/test\.yaml:9: nothing is not known here"):
+    with pytest.raises(IssueError, match=r"^issues/test\.yaml:8: nothing is not known here"):
         render_variants(loaded, settings, slug="x", variants=[0])
 
 
@@ -202,19 +202,15 @@ def test_a_picture_that_is_cut_off_is_told_at_its_line(render: Render, load: Any
         render("intro: x\nbody: |\n  One\n\n  ![x](a.jpg)", images={"a.jpg": out.getvalue()[:2000]})
 
 
-def test_a_picture_that_has_gone_or_changed_since_loading_is_told(
+def test_a_picture_that_has_gone_or_changed_since_loading_is_shown_as_it_was_read(
     theme_files: Any, load: Any, settings: Settings, workspace: Path
 ) -> None:
-    loaded = replace(load("intro: x\nbody: '![x](a.png)'", **{"a.png": png()}), pictures=())
-    assert render_variants(loaded, settings, slug="x", variants=(0,))[0].pictures
+    loaded = load("intro: x\nbody: '![x](a.png)'", **{"a.png": png()})
+    before = render_variants(loaded, settings, slug="x", variants=(0,))[0]
     (workspace / "issues/a.png").write_bytes(b"no picture")
-    with pytest.raises(IssueError, match=r"^issues/test\.yaml:4: the picture a\.png is not a PNG"):
-        render_variants(loaded, settings, slug="x", variants=(0,))
+    assert render_variants(loaded, settings, slug="x", variants=(0,))[0] == before
     (workspace / "issues/a.png").unlink()
-    with pytest.raises(
-        IssueError, match=r"^issues/test\.yaml:4: the picture a\.png issues/a\.png is not there"
-    ):
-        render_variants(loaded, settings, slug="x", variants=(0,))
+    assert render_variants(loaded, settings, slug="x", variants=(0,))[0] == before
 
 
 def with_logo(workspace: Path, logo: str) -> Settings:

@@ -1,0 +1,133 @@
+"""A Markdown text as a tree that is ready for every medium, and what was found wrong with it.
+
+`read` parses a text once and runs the passes over the tree: HTML, line ends, addresses, what was left over.
+Rendering copies the tokens and puts markers in place of slots; it never parses again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from markdown_it.token import Token
+
+from mailer.issue.markdown.findings import Finding, Report
+from mailer.issue.markdown.html import resolve_html
+from mailer.issue.markdown.line_ends import resolve_line_ends
+from mailer.issue.markdown.links import check_links
+from mailer.issue.markdown.parser import parser
+
+__all__ = ["EMPTY", "Document", "definitions", "first_words", "line_of", "read", "words_of"]
+
+#: Definitions of references, `[label]: address`, as the parser keeps them.
+References = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text as markdown-it tokens in document order, and its findings.
+
+    Each inline token's `meta["line"]` is its line in the text, counted from 0.
+    """
+
+    tokens: tuple[Token, ...]
+    findings: tuple[Finding, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.tokens)
+
+    def inline(self) -> Iterator[Token]:
+        """The inline tokens, in order."""
+        for token in self.tokens:
+            yield from token.children or ()
+
+    def pictures(self) -> Iterator[Token]:
+        """The tokens of pictures, in order."""
+        return (token for token in self.inline() if token.type == "image")
+
+    def copied(self, change: Callable[[str], str]) -> list[Token]:
+        """The tokens as copies that may be changed, with `change` applied to every text and attribute."""
+        return [_copied(token, change) for token in self.tokens]
+
+
+EMPTY = Document(())
+
+
+def definitions(text: str) -> dict[str, Mapping[str, Any]]:
+    """The references that a text defines, by label."""
+    if "]:" not in text:
+        return {}
+    env: dict[str, Any] = {}
+    parser().parse(text, env)
+    return dict(env.get("references", {}))
+
+
+def read(text: str, references: References | None = None) -> Document:
+    """The tree of a text. `references` are definitions of other texts that it may use."""
+    env = {"references": {**(references or {}), **definitions(text)}} if references else {}
+    tokens = parser().parse(text, env)
+    report = Report()
+    line = 0
+    for token in tokens:
+        line = token.map[0] if token.map else line
+        if token.children:
+            _number(token.children, line)
+            _resolve(token.children, report)
+    return Document(tuple(tokens), tuple(report.findings))
+
+
+def line_of(token: Token) -> int:
+    """The line of an inline token within its text, counted from 0."""
+    return int(token.meta.get("line", 0))
+
+
+def first_words(document: Document) -> str:
+    """The words of the first paragraph that has any, as one line."""
+    for before, token in pairwise(document.tokens):
+        if before.type == "paragraph_open" and token.type == "inline":
+            found = words_of([child for child in token.children or () if child.type != "image"])
+            if found:
+                return found
+    return ""
+
+
+def words_of(tokens: Sequence[Token]) -> str:
+    """The words of inline tokens as one line of plain text: those of pictures are their alternative texts."""
+    pieces: list[str] = []
+    for token in tokens:
+        match token.type:
+            case "softbreak" | "hardbreak":
+                pieces.append(" ")
+            case "image":
+                pieces.append(words_of(token.children or ()))
+            case "text" | "code_inline":
+                pieces.append(token.content)
+    return " ".join("".join(pieces).split())
+
+
+def _resolve(children: list[Token], report: Report) -> None:
+    for child in children:
+        if child.type == "image" and child.children:
+            _number(child.children, line_of(child))
+            _resolve(child.children, report)
+    resolve_html(children, report)
+    resolve_line_ends(children)
+    check_links(children, report)
+
+
+def _number(children: Sequence[Token], line: int) -> None:
+    for child in children:
+        child.meta["line"] = line
+        inside = child.children or ()
+        line += sum(each.type in ("softbreak", "hardbreak") for each in (child, *inside))
+        if child.type == "html_inline":
+            line += child.content.count("\n")
+
+
+def _copied(token: Token, change: Callable[[str], str]) -> Token:
+    attrs = {key: change(value) if isinstance(value, str) else value for key, value in token.attrs.items()}
+    children = token.children and [_copied(child, change) for child in token.children]
+    content = token.content if token.type == "inline" else change(token.content)
+    return token.copy(attrs=attrs, children=children, content=content, meta={**token.meta})

@@ -1,0 +1,36 @@
+"""Findings about a text, with their lines, as the passes over its tree report them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+__all__ = ["Finding", "Report"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong with a text. `line` counts from 0 within it."""
+
+    message: str
+    line: int
+    severity: Literal["error", "warning"]
+
+
+@dataclass
+class Report:
+    """Collects the findings of one text, each once."""
+
+    findings: list[Finding] = field(default_factory=list)
+
+    def error(self, message: str, line: int) -> None:
+        """Notes what must stop a sending."""
+        self._add(Finding(message, line, "error"))
+
+    def warning(self, message: str, line: int) -> None:
+        """Notes what the editor should weigh."""
+        self._add(Finding(message, line, "warning"))
+
+    def _add(self, finding: Finding) -> None:
+        if finding not in self.findings:
+            self.findings.append(finding)

@@ -1,0 +1,19 @@
+"""The one parser of Markdown: CommonMark with tables and strikethrough, and HTML as `html` allows it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from markdown_it import MarkdownIt
+
+from mailer.issue.markdown import comments
+
+__all__ = ["parser"]
+
+
+@cache
+def parser() -> MarkdownIt:
+    """The parser. It is made once in a process and never changed after that."""
+    found = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).disable("html_block")
+    comments.install(found)
+    return found

@@ -1,0 +1,58 @@
+"""Words that stand for slots while a text is parsed.
+
+A placeholder is a word of letters and digits, so that Markdown leaves it alone. It holds a hash of the files
+of the issue: no text of an issue can contain one of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+
+from mailer.issue.expressions import fill_slots
+
+__all__ = ["PLACEHOLDER", "Placeholders"]
+
+#: Anything of a placeholder's shape.
+PLACEHOLDER = re.compile(r"slot[0-9a-f]{24}x[0-9]{1,6}z", re.IGNORECASE)
+
+
+#: Two braces that are text, as an editor writes them.
+_BRACES = '{{ "{{" }}'
+
+
+class Placeholders:
+    """The placeholders of one issue. `seed` is a hash of its files."""
+
+    def __init__(self, seed: str) -> None:
+        self._prefix = f"slot{hashlib.sha256(b'mailer.placeholders' + seed.encode()).hexdigest()[:24]}x"
+        self._pattern = re.compile(f"{self._prefix}([0-9]{{1,6}})z", re.IGNORECASE)
+        self._slots: list[tuple[tuple[str, ...], str]] = []
+        self._numbers: dict[tuple[tuple[str, ...], str], int] = {}
+
+    def fill(self, text: str) -> str:
+        """The text with a placeholder for each slot. Raises ExpressionError where one is wrong."""
+        return fill_slots(text, self._word)
+
+    def replace(self, text: str, make: Callable[[tuple[str, ...], str], str]) -> str:
+        """The text with what `make(paths, default)` gives in place of each placeholder."""
+        if self._prefix not in text.lower():
+            return text
+        return self._pattern.sub(lambda found: make(*self._slots[int(found[1])]), text)
+
+    def written(self, text: str) -> str:
+        """Finished text as an editor would write it: slots in braces, and braces that are text as text."""
+        return self.replace(text.replace("{{", _BRACES), _slot)
+
+    def _word(self, paths: tuple[str, ...], default: str) -> str:
+        slot = (paths, default)
+        if slot not in self._numbers:
+            self._numbers[slot] = len(self._slots)
+            self._slots.append(slot)
+        return f"{self._prefix}{self._numbers[slot]}z"
+
+
+def _slot(paths: tuple[str, ...], default: str) -> str:
+    quote = "'" if '"' in default else '"'
+    return "{{ " + " or ".join([*paths, *([f"{quote}{default}{quote}"] if default else [])]) + " }}"
