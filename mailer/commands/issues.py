@@ -15,7 +15,7 @@ from mailer.config import Settings
 from mailer.errors import InputError, Problem, SegmentError
 from mailer.issue.draft import write_draft
 from mailer.issue.fields import parse_date
-from mailer.issue.load import LoadedIssue, load_issue
+from mailer.issue.load import LoadedIssue, examine_issue
 from mailer.issue.model import only_expressions, only_places
 from mailer.issue.schema import schema_text
 
@@ -84,14 +84,17 @@ def _document(problem: Problem) -> dict[str, object]:
 def problems_with(path: Path, settings: Settings) -> tuple[str, list[Problem]]:
     """The issue's path in the workspace, and all that any stage finds wrong with it."""
     try:
-        loaded = load_issue(path, settings)
+        loaded, problems = examine_issue(path, settings)
     except InputError as error:
         return _shown(path, settings), list(error.problems)
-    problems = list(_only_problems(loaded))
+    if loaded is None:
+        return _shown(path, settings), problems
+    problems += _only_problems(loaded)
     try:
         problems += _rendering_problems(loaded, settings)
     except InputError as error:
-        problems += error.problems
+        told = {(problem.path, problem.line) for problem in problems}
+        problems += (problem for problem in error.problems if (problem.path, problem.line) not in told)
     return loaded.path, list(dict.fromkeys(problems))
 
 

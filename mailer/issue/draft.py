@@ -4,18 +4,40 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from string import Template
+
+import yaml
 
 from mailer.config import Settings
 from mailer.errors import IssueError, Problem
 from mailer.words import nearest
 
-__all__ = ["draft_text", "write_draft"]
+__all__ = ["draft_text", "skeleton_words", "write_draft"]
 
 #: The skeleton of a layout; every other layout begins with items.
 _SKELETONS = {"evening": "evening.yaml", "feature": "feature.yaml"}
+
+
+@cache
+def skeleton_words() -> frozenset[str]:
+    """The texts of all drafts as one line each; an issue that is ready has none of them."""
+    texts: set[str] = set()
+    for skeleton in (files("mailer.issue") / "skeletons").iterdir():
+        _collect(yaml.load(skeleton.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader), texts)
+    return frozenset(text for text in texts if not text.startswith("$"))
+
+
+def _collect(value: object, texts: set[str]) -> None:
+    if isinstance(value, dict):
+        value = [each for key, each in value.items() if key != "source"]
+    if isinstance(value, list):
+        for each in value:
+            _collect(each, texts)
+    elif isinstance(value, str):
+        texts.add(" ".join(value.split()))
 
 
 def draft_text(edition: str, date: dt.date, layout: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from mailer.words import nearest
 
-__all__ = ["ALLOWED", "FIELDS", "LINKS", "ExpressionError", "fill_slots", "slot_path"]
+__all__ = ["ALLOWED", "BRACES", "FIELDS", "LINKS", "ExpressionError", "fill_slots", "slot_path"]
 
 FIELDS = ("name", "email", "language", "attributes")
 LINKS = ("unsubscribe", "preferences")
@@ -20,6 +20,9 @@ ALLOWED = (
     "subscriber.name, subscriber.email, subscriber.language, subscriber.attributes.KEY, "
     "links.unsubscribe and links.preferences"
 )
+
+#: The one way to write two braces that are text.
+BRACES = '{{ "{{" }}'
 
 _WORD = re.compile(
     r"""\s*(?:(?P<name>[^\W\d]\w*(?:\s*(?:\.\s*\w+|\[\s*(?:"[^"\n]*"|'[^'\n]*')\s*\]))*)"""
@@ -70,7 +73,10 @@ def fill_slots(text: str, make: Callable[[tuple[str, ...], str], str]) -> str:
         try:
             paths, default, end = _read(text, start + 2)
         except ValueError as error:
-            raise ExpressionError(str(error), text.count("\n", 0, start)) from None
+            told = str(error)
+            if BRACES not in told:
+                told += f"; where two braces are meant as text, write {BRACES}"
+            raise ExpressionError(told, text.count("\n", 0, start)) from None
         pieces.append(make(paths, default) if paths else default)
         start = text.find("{{", end)
     return "".join([*pieces, text[end:]])

@@ -17,6 +17,7 @@ from mailer.config import Settings
 from mailer.errors import IssueError, Problem
 from mailer.issue.defaults import with_defaults
 from mailer.issue.include import Includes
+from mailer.issue.lines import check_lines
 from mailer.issue.markdown.document import Document
 from mailer.issue.markdown.placeholders import Placeholders
 from mailer.issue.model import MAX_ONLY, Issue, only_expressions
@@ -26,7 +27,7 @@ from mailer.issue.source import SourceFile
 from mailer.issue.texts import Key, read_texts
 from mailer.issue.tree import Mark, Node
 
-__all__ = ["LoadedIssue", "SourceFile", "load_issue"]
+__all__ = ["LoadedIssue", "SourceFile", "examine_issue", "load_issue"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,17 @@ class LoadedIssue:
 
 def load_issue(path: Path, settings: Settings) -> LoadedIssue:
     """The issue in a file of the workspace. Raises IssueError with all that is wrong, and where."""
+    loaded, problems = examine_issue(path, settings)
+    if loaded is None or any(problem.severity == "error" for problem in problems):
+        raise IssueError.of(problems)
+    return loaded
+
+
+def examine_issue(path: Path, settings: Settings) -> tuple[LoadedIssue | None, list[Problem]]:
+    """The issue as far as it can be read, and all that is wrong with it, in reading order.
+
+    The issue is None where its keys do not hold what they must. Raises IssueError where there is no file.
+    """
     root = settings.root.resolve()
     file = _inside(path, root)
     name = _name(file, root)
@@ -88,7 +100,7 @@ def load_issue(path: Path, settings: Settings) -> LoadedIssue:
     includes = Includes(root, problems)
     tree = includes.read(file)
     if tree is None:
-        raise IssueError.of(tidy(problems, name))
+        return None, tidy(problems, name)
     issue: Issue | None = None
     try:
         issue = Issue.model_validate(tree.plain(), context={"editions": tuple(settings.editions)})
@@ -99,12 +111,13 @@ def load_issue(path: Path, settings: Settings) -> LoadedIssue:
     files = tuple(includes.files.values())
     placeholders = Placeholders(_digest(files))
     documents = read_texts(tree, placeholders, problems)
+    check_lines(tree, placeholders, problems)
     pictures = read_pictures(root, uses_of(tree, documents), problems)
     problems += _whole(tree, issue, complete=not includes.incomplete)
     warnings = [problem for problem in problems if problem.severity == "warning"]
-    if len(warnings) < len(problems) or issue is None:
-        raise IssueError.of(tidy(problems, name))
-    return LoadedIssue(
+    if issue is None:
+        return None, tidy(problems, name)
+    loaded = LoadedIssue(
         issue=with_defaults(issue, settings, documents, placeholders),
         path=name,
         files=files,
@@ -116,6 +129,7 @@ def load_issue(path: Path, settings: Settings) -> LoadedIssue:
         placeholders=placeholders,
         _pictures=pictures,
     )
+    return loaded, tidy(problems, name)
 
 
 def _inside(path: Path, root: Path) -> Path:

@@ -14,7 +14,7 @@ from typing import Any
 from mailer.errors import Problem
 from mailer.issue.expressions import ExpressionError
 from mailer.issue.fields import MAX_BODY
-from mailer.issue.markdown.document import Document, definitions, read
+from mailer.issue.markdown.document import Document, definitions, line_of, read
 from mailer.issue.markdown.placeholders import Placeholders
 from mailer.issue.tree import Node
 
@@ -57,6 +57,12 @@ def read_texts(tree: Node, placeholders: Placeholders, problems: list[Problem]) 
         document = read(each.text, {**known.get((), {}), **known.get(each.group, {})})
         documents[each.key] = document
         problems += [_problem(each.node, f.message, f.line, f.severity) for f in document.findings]
+        for token in document.inline():
+            if token.type in ("text", "code_inline"):
+                problems += [
+                    _problem(each.node, message, line_of(token), "warning")
+                    for message in placeholders.without_fallback(token.content)
+                ]
     return documents
 
 

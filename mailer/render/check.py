@@ -45,7 +45,7 @@ def check_rendition(loaded: LoadedIssue, rendition: Rendition, settings: Setting
     page = _Page()
     page.feed(html)
     page.close()
-    _markup(findings, page, rendition)
+    _markup(findings, page)
     _subject(findings, rendition.subject)
     _text(findings, rendition)
     _leave_link(findings, rendition)
@@ -100,7 +100,6 @@ class _Page(HTMLParser):
         self._link: str | None = None
         self._filled = False
         self._style = False
-        self.words: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
@@ -126,10 +125,9 @@ class _Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if data.strip() and not self._style:
             self._filled = True
-            self.words.append(data)
 
 
-def _markup(findings: _Findings, page: _Page, rendition: Rendition) -> None:
+def _markup(findings: _Findings, page: _Page) -> None:
     for src in page.no_alt:
         findings.add(f"the picture {_short(src)} has no alt text for those who cannot see it")
     for href in page.no_text:
@@ -147,11 +145,6 @@ def _markup(findings: _Findings, page: _Page, rendition: Rendition) -> None:
             findings.add(f"<h{level}> stands {above}; heading levels must not be skipped", severity="warning")
             break
         last = level
-    for text in (*page.words, *rendition.text.fragments, *rendition.subject.fragments):
-        if "{{" in text or "{%" in text:
-            near = " ".join(text[max(0, text.find("{")) :].split())[:40]
-            findings.add(f'"{near}" was left over; was a slot meant?', severity="warning")
-            break
 
 
 def _subject(findings: _Findings, subject: Part) -> None:

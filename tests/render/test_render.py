@@ -34,6 +34,13 @@ def png(width: int = 900, height: int = 600) -> bytes:
     return out.getvalue()
 
 
+def cut_off() -> bytes:
+    """A JPEG of which only the beginning is there."""
+    out = io.BytesIO()
+    Image.effect_noise((300, 300), 90).save(out, "JPEG")
+    return out.getvalue()[:2000]
+
+
 def test_an_issue_becomes_html_text_and_a_web_page(render: Render) -> None:
     rendition = render(
         "title: A *plain* title\nintro: Good **morning**\nitems: [{title: One, body: Two & three}]"
@@ -119,9 +126,10 @@ def test_sections_that_a_variant_leaves_out_do_not_move_the_places_of_errors(
     loaded = load(
         "sections:\n- {title: A, only: language == 'en', items: [{title: B}]}\n"
         "- title: C\n  items:\n  - {title: D, only: language == 'en'}\n"
-        "  - title: '{{ nothing }}'"
+        "  - title: E\n    body: '![x](a.jpg)'",
+        **{"a.jpg": cut_off()},
     )
-    with pytest.raises(IssueError, match=r"^issues/test\.yaml:8: nothing is not known here"):
+    with pytest.raises(IssueError, match=r"^issues/test\.yaml:9: the picture a\.jpg"):
         render_variants(loaded, settings, slug="x", variants=[0])
 
 
@@ -196,10 +204,8 @@ def test_a_picture_of_another_site_has_no_size(render: Render) -> None:
 
 
 def test_a_picture_that_is_cut_off_is_told_at_its_line(render: Render, load: Any) -> None:
-    out = io.BytesIO()
-    Image.effect_noise((300, 300), 90).save(out, "JPEG")
     with pytest.raises(IssueError, match=r"^issues/test\.yaml:\d+: the picture .*a\.jpg.*"):
-        render("intro: x\nbody: |\n  One\n\n  ![x](a.jpg)", images={"a.jpg": out.getvalue()[:2000]})
+        render("intro: x\nbody: |\n  One\n\n  ![x](a.jpg)", images={"a.jpg": cut_off()})
 
 
 def test_a_picture_that_has_gone_or_changed_since_loading_is_shown_as_it_was_read(

@@ -15,6 +15,7 @@ from markdown_it.token import Token
 
 from mailer.issue.markdown.findings import Finding, Report
 from mailer.issue.markdown.html import resolve_html
+from mailer.issue.markdown.leftovers import FOUND
 from mailer.issue.markdown.line_ends import resolve_line_ends
 from mailer.issue.markdown.links import check_links
 from mailer.issue.markdown.parser import parser
@@ -66,9 +67,9 @@ def definitions(text: str) -> dict[str, Mapping[str, Any]]:
 
 def read(text: str, references: References | None = None) -> Document:
     """The tree of a text. `references` are definitions of other texts that it may use."""
-    env = {"references": {**(references or {}), **definitions(text)}} if references else {}
+    env: dict[str, Any] = {"references": {**(references or {}), **definitions(text)}} if references else {}
     tokens = parser().parse(text, env)
-    report = Report()
+    report = Report(list(env.get(FOUND, ())))
     line = 0
     for token in tokens:
         line = token.map[0] if token.map else line

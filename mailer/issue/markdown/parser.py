@@ -6,7 +6,7 @@ from functools import cache
 
 from markdown_it import MarkdownIt
 
-from mailer.issue.markdown import comments
+from mailer.issue.markdown import comments, leftovers
 
 __all__ = ["parser"]
 
@@ -16,4 +16,5 @@ def parser() -> MarkdownIt:
     """The parser. It is made once in a process and never changed after that."""
     found = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).disable("html_block")
     comments.install(found)
+    leftovers.install(found)
     return found

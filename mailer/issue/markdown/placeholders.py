@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from mailer.issue.expressions import fill_slots
+from mailer.issue.expressions import BRACES, fill_slots
 
 __all__ = ["PLACEHOLDER", "Placeholders"]
 
@@ -18,8 +18,8 @@ __all__ = ["PLACEHOLDER", "Placeholders"]
 PLACEHOLDER = re.compile(r"slot[0-9a-f]{24}x[0-9]{1,6}z", re.IGNORECASE)
 
 
-#: Two braces that are text, as an editor writes them.
-_BRACES = '{{ "{{" }}'
+#: What is not known of every reader.
+_MAY_BE_EMPTY = ("subscriber.name", "subscriber.attributes.")
 
 
 class Placeholders:
@@ -41,9 +41,19 @@ class Placeholders:
             return text
         return self._pattern.sub(lambda found: make(*self._slots[int(found[1])]), text)
 
+    def without_fallback(self, text: str) -> Iterator[str]:
+        """A sentence for each slot of a text that is empty for readers of whom nothing is known."""
+        for found in self._pattern.finditer(text):
+            paths, default = self._slots[int(found[1])]
+            if not default and all(path.startswith(_MAY_BE_EMPTY) for path in paths):
+                yield (
+                    f"{_slot(paths, default)} is empty for readers of whom it is not known; "
+                    f"write what stands there instead, as in {_slot(paths, 'reader')}"
+                )
+
     def written(self, text: str) -> str:
         """Finished text as an editor would write it: slots in braces, and braces that are text as text."""
-        return self.replace(text.replace("{{", _BRACES), _slot)
+        return self.replace(text.replace("{{", BRACES), _slot)
 
     def _word(self, paths: tuple[str, ...], default: str) -> str:
         slot = (paths, default)

@@ -1,0 +1,62 @@
+"""The one-line texts of an issue: their slots, marks of Markdown in them, and words that a draft left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mailer.errors import Problem
+from mailer.issue.draft import skeleton_words
+from mailer.issue.expressions import ExpressionError
+from mailer.issue.markdown.leftovers import marks_in
+from mailer.issue.markdown.placeholders import Placeholders
+from mailer.issue.texts import MARKDOWN_KEYS, Key
+from mailer.issue.tree import Node
+
+__all__ = ["check_lines"]
+
+#: Texts that readers see as they stand.
+_READ = ("title", "subject", "preheader", "byline", "label", "alt", "name", "source")
+#: Keys whose texts have a language of their own, or are no texts.
+_NOT_READ = ("edition", "date", "language", "only", "src", "url", "include")
+
+
+def check_lines(tree: Node, placeholders: Placeholders, problems: list[Problem]) -> None:
+    """Adds to `problems` what is wrong with the texts that are no Markdown, and texts that a draft left."""
+    drafted = skeleton_words()
+    for key, node in _texts(tree, ()):
+        text = str(node.value)
+        if " ".join(text.split()) in drafted:
+            _add(problems, node, f'"{_short(text)}" stands in every draft; write your own', "warning")
+        if key[-1] in MARKDOWN_KEYS:
+            continue
+        try:
+            filled = placeholders.fill(text)
+        except ExpressionError as error:
+            _add(problems, node, str(error), "error")
+            continue
+        if key[-1] in _READ:
+            for message in placeholders.without_fallback(filled):
+                _add(problems, node, message, "warning")
+            for finding in marks_in(filled):
+                _add(problems, node, finding.message, finding.severity)
+
+
+def _texts(node: Node, key: Key) -> Iterator[tuple[Key, Node]]:
+    if isinstance(node.value, tuple):
+        for index, entry in enumerate(node.value):
+            yield from _texts(entry, (*key, index))
+    elif isinstance(node.value, Mapping):
+        for name, child in node.value.items():
+            yield from _texts(child, (*key, name))
+    elif node.value is not None and key and key[-1] not in _NOT_READ:
+        yield key, node
+
+
+def _add(problems: list[Problem], node: Node, message: str, severity: object) -> None:
+    kind = "error" if severity == "error" else "warning"
+    problems.append(Problem(message, node.mark.path, node.mark.line, node.mark.column, severity=kind))  # type: ignore[arg-type]
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 40 else line[:39] + "…"

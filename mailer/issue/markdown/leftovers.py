@@ -1,0 +1,155 @@
+"""Marks of Markdown that were meant and did not work: they would reach readers as they stand.
+
+The texts of a paragraph are searched before escapes are joined with them, so that `\\*\\*` is never taken
+for a mark. `marks_in` searches a text of one line, in which no mark works.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+
+from mailer.issue.markdown.findings import Finding
+
+__all__ = ["FOUND", "install", "marks_in"]
+
+#: The key of the parser's environment under which the rule leaves its findings.
+FOUND = "mailer.leftovers"
+
+#: What stands for an escaped character, a tag, code, a picture or the edge of a link among the texts.
+_OTHER = "\ufffc"
+_LINK = "\ufffb"
+
+_LINKS = (
+    (
+        re.compile(r"\][（〔［]|\][ \u3000]*[(（][ ]*(?:https?:|www\.|mailto:|\ufffb)"),
+        "a link is written [words](https://…), with plain brackets and nothing between ] and (",
+    ),
+    (re.compile(r"\]\([^)\s\ufffb]*\s"), "in a link, a blank within the address is written %20"),
+    (re.compile(r"\]\("), "the brackets of a link are not closed, or its address is none"),
+)
+_MARKS = (
+    (re.compile(r"(?<![*\w])\*\*(?=[^\s*])|(?<=[^\s*])\*\*(?!\*)"), "**", "bold"),
+    (re.compile(r"(?<![_\w])__(?=[^\s_])|(?<=[^\s_])__(?![_\w])"), "__", "bold"),
+    (re.compile(r"(?<!~)~~(?=[^\s~])|(?<=[^\s~])~~(?!~)"), "~~", "struck"),
+)
+_PAIR = re.compile(
+    r"\*\*(?=[^\s*])[^*\n]*(?<=[^\s*])\*\*|~~(?=[^\s~])[^~\n]*(?<=[^\s~])~~|(?<!\w)__(?=[^\s_])[^_\n]*\s[^_\n]*(?<=[^\s_])__"
+)
+_MISSING = re.compile(r"\[[^\[\]]+\]\[([^\[\]\ufffb\ufffc]+)\]")
+_TASK = re.compile(r"\[[ xX]\](?:\s|$)")
+_ATTRIBUTES = re.compile(
+    r"\{:?\s*(?:[.#][A-Za-z][\w-]*|[A-Za-z][\w-]*=(?:\"[^\"]*\"|[\w%.-]+))(?:\s+[^{}]*)?\}"
+)
+_HEADING = re.compile(r"#{2,6}[^\s#]")
+_COMMENT = re.compile(r"<!--|-->")
+
+
+def install(parser: MarkdownIt) -> None:
+    """Adds the rule to a parser."""
+    parser.core.ruler.before("text_join", "leftovers", _leftovers)
+
+
+def _leftovers(state: StateCore) -> None:
+    found: list[Finding] = state.env.setdefault(FOUND, [])
+    lines = state.src.split("\n")
+    line = 0
+    for index, token in enumerate(state.tokens):
+        line = token.map[0] if token.map else line
+        if token.type == "inline":
+            opened = [each.type for each in state.tokens[max(0, index - 2) : index]]
+            found += _in_paragraph(
+                token.children or (), line, in_entry=opened == ["list_item_open", "paragraph_open"]
+            )
+        elif token.type == "fence" and token.map and not _is_closed(token, lines):
+            found.append(
+                Finding(f"the code that begins here is not closed by {token.markup}", line, "warning")
+            )
+
+
+def _is_closed(token: Token, lines: Sequence[str]) -> bool:
+    assert token.map is not None  # noqa: S101
+    first, last = token.map
+    return last - first > 1 and lines[last - 1].strip().endswith(token.markup)
+
+
+def _in_paragraph(children: Sequence[Token], line: int, *, in_entry: bool) -> Iterator[Finding]:
+    text = "".join(map(_shown, children))
+    for number, each in enumerate(text.split("\n")):
+        for message in _messages(each):
+            yield Finding(message, line + number, "warning")
+        if _COMMENT.search(each):
+            yield Finding(_NOT_CLOSED, line + number, "error")
+    for match in _MISSING.finditer(text):
+        if "://" not in match[1]:
+            message = (
+                f"there is no definition [{match[1][:40]}]: in this item; write [{match[1][:40]}]: https://…"
+            )
+            yield Finding(message, line + text.count("\n", 0, match.start()), "warning")
+    if in_entry and _TASK.match(text):
+        yield Finding("a box such as [ ] is not drawn; delete it, or write ☐ or ☑", line, "warning")
+    if _HEADING.match(text):
+        yield Finding("a heading needs a blank behind its #", line, "warning")
+    if text.startswith("|") and text.count("\n") and all("|" in each for each in text.split("\n")):
+        yield Finding("a table needs |---|---| as its second line", line, "warning")
+
+
+_NOT_CLOSED = (
+    "a comment <!-- … --> must begin and end in one paragraph, or stand alone; it would reach readers"
+)
+
+
+def _shown(token: Token) -> str:
+    match token.type:
+        case "text":
+            return token.content
+        case "softbreak" | "hardbreak":
+            return "\n"
+        case "link_open":
+            return _LINK
+    return _OTHER + "\n" * token.content.count("\n") if token.type == "html_inline" else _OTHER
+
+
+def _messages(text: str) -> Iterator[str]:
+    """What is wrong with one line of a text, each kind once."""
+    for pattern, advice in _LINKS:
+        found = pattern.search(text)
+        if found:
+            yield f'"{_near(text, found.start())}" is not read as a link; {advice}'
+            break
+    for pattern, mark, name in _MARKS:
+        found = pattern.search(text)
+        if found:
+            yield (
+                f'"{_near(text, found.start())}" has {mark} that marks nothing; write {mark}{name}{mark} '
+                f"without blanks inside, or \\{mark[0]}\\{mark[0]} where it is text"
+            )
+    found = _ATTRIBUTES.search(text)
+    if found:
+        yield f'"{found[0][:40]}" is not known here and would be printed; delete it, or put it in backticks'
+
+
+def marks_in(text: str) -> Iterator[Finding]:
+    """What looks like Markdown in a text of one line, where it is printed as it stands."""
+    found = _PAIR.search(text)
+    if found:
+        message = f'"{found[0][:40]}" is printed with its {found[0][:2]}, for this text is plain; delete them'
+        yield Finding(message, 0, "warning")
+    found = re.search(r"\]\(|\][（](?:https?:|www\.)|\[[^\[\]]+\]\[[^\[\]]+\]", text)
+    if found:
+        near = _near(text, found.start())
+        message = f'"{near}" is printed with its brackets, for this text is plain; write the link into url:'
+        yield Finding(message, 0, "warning")
+    if _COMMENT.search(text):
+        yield Finding("a comment <!-- … --> would be printed here; delete it", 0, "error")
+
+
+def _near(text: str, offset: int) -> str:
+    """The words around a place."""
+    plain = text.replace(_OTHER, "…").replace(_LINK, "")
+    start = max(0, offset - 16 - (len(text[:offset]) - len(text[:offset].replace(_LINK, ""))))
+    return plain[start : start + 40].strip()

@@ -1,0 +1,115 @@
+"""What was meant as a mark and did not work is told at its line; what is text is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from mailer.issue.expressions import ExpressionError, fill_slots
+from mailer.issue.markdown.document import read
+from tests.issue.conftest import NAME, Load
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("A ** bold** word", "has ** that marks nothing"),
+        ("A **bold ** word", "has ** that marks nothing"),
+        ("**not closed", "has ** that marks nothing"),
+        ("closed** only", "has ** that marks nothing"),
+        ("it is __ bold__", "has __ that marks nothing"),
+        ("~~ 80~~ 60", "has ~~ that marks nothing"),
+        ("[map](https://www.example.org/a b)", "is not read as a link"),
+        ("[words](https://www.example.org/", "is not read as a link"),
+        ("[文字]（https://www.example.org/）", "is not read as a link; a link is written [words](https://…)"),
+        ("[words] (https://www.example.org/)", "nothing between ] and ("),
+        ("[文字]（www.example.org）", "is not read as a link"),
+        ("[the guide][missing]", "there is no definition [missing]:"),
+        ("- [ ] a task", "a box such as [ ] is not drawn"),
+        ("1. [x] done", "a box such as [ ] is not drawn"),
+        ("![a](https://www.example.org/a.png){width=300}", '"{width=300}" is not known here'),
+        ("A heading {#here}", '"{#here}" is not known here'),
+        ("A heading {: .wide }", "is not known here"),
+        ("##Heading", "a heading needs a blank behind its #"),
+        ("| a | b |\n| 1 | 2 |", "a table needs |---|---| as its second line"),
+        ("```\nx = 1", "the code that begins here is not closed by ```"),
+        ("Text <!-- ask\n\nJo --> more", "a comment <!-- … --> must begin and end in one paragraph"),
+    ],
+)
+def test_what_did_not_work_is_told(text: str, message: str) -> None:
+    found = read(f"Before.\n\n{text}").findings
+    assert any(message in finding.message for finding in found), found
+    assert {finding.line for finding in found} <= {2, 4}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "**bold** __bold__ ~~struck~~ *a* _b_ ***c***",
+        "2 ** 3 and a ** b, 5*3*2, snake__case and __init__",
+        r"\*\*text\*\* \_\_x\_\_ \~\~y\~\~ \[a\]\(b\) \[a\]\[b\]",
+        "`**code** [a](b c) <!-- x --> {.x}`",
+        "```\n** [a][b] {.x}\n```",
+        "&#42;&#42;text&#42;&#42;",
+        "~5~10~, a ~ b, ******",
+        "[1] and [a](https://www.example.org/) (https://www.example.org/)",
+        "a[1], b[2] and {x: 1} {name}",
+        "#hashtag and C## and {}",
+        "a | b",
+        "x → [y], (z)",
+        "- [a](https://www.example.org/) b",
+        "> ```\n> x\n> ```",
+        "- ```\n  x\n  ```",
+        "~~~\n```\n~~~",
+    ],
+)
+def test_what_is_text_is_not_told(text: str) -> None:
+    assert read(text).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "finding"),
+    [
+        ("title: A **bold** word", ":4:8: warning: "),
+        ("subject: 'See [the guide](https://www.example.org/)'", "is printed with its brackets"),
+        ("preheader: a ~~b~~ c", "is printed with its ~~"),
+        ("title: Dear {{ subscriber.name }}", "is empty for readers of whom it is not known"),
+        ("intro: 'Dear {{ subscriber.name }},'", 'as in {{ subscriber.name or "reader" }}'),
+        ("intro: 'In {{ subscriber.attributes.city }}'", "is empty for readers of whom it is not known"),
+        ("notice: The first headline", '"The first headline" stands in every draft; write your own'),
+    ],
+)
+def test_lines_are_looked_through_too(load: Load, head: str, line: str, finding: str) -> None:
+    found = load(f"{head}{line}\nitems: [{{title: One}}]\n").findings
+    assert len(found) == 1
+    assert found[0].path == NAME
+    assert found[0].line == 4
+    assert finding in str(found[0])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "title: '2 ** 3, __init__, [1], {x}'",
+        "title: C** and a(b)[c]",
+        "intro: '{{ subscriber.name or \"you\" }} {{ subscriber.email }}'",
+        "intro: '[x](https://www.example.org/?a={{ subscriber.attributes.city }})'",
+        "intro: '`{{ \"{{\" }} subscriber.name }}` {% if x %} {# y #}'",
+        "tags: [__init__, a**b**]",
+    ],
+)
+def test_lines_that_are_right_are_left_alone(load: Load, head: str, line: str) -> None:
+    assert load(f"{head}{line}\nitems: [{{title: One}}]\n").findings == ()
+
+
+def test_braces_have_one_way_which_the_error_names() -> None:
+    for wrong in (
+        "{{ first_name }}",
+        "{{#each x}}",
+        "{{",
+        "{{ subscriber.name | upper }}",
+        "{{ subscriber }}",
+    ):
+        with pytest.raises(ExpressionError) as caught:
+            fill_slots(wrong, lambda *_: "")
+        assert '{{ "{{" }}' in str(caught.value)
+    assert fill_slots('{{ "{{" }} first_name }}', lambda *_: "") == "{{ first_name }}"
