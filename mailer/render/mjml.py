@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from mailer.errors import MailerError, Problem, ThemeError
+from mailer.render.mjml_slips import slips
 from mailer.render.theme import Theme
 from mailer.render.wellformed import first_fault
 
@@ -14,6 +16,8 @@ __all__ = ["render_mjml"]
 
 #: MRML would follow a circle of includes until its stack is full.
 MAX_INCLUDES = 12
+#: More slips than this at once help nobody.
+MAX_SLIPS = 50
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _SOURCE = re.compile(r'from "([^"]*)"')
@@ -41,6 +45,7 @@ def render_mjml(theme: Theme, name: str, context: Mapping[str, Any]) -> str:
             "(Open Sans, Droid Sans, Lato, Roboto, Ubuntu)"
         )
         raise ThemeError(source.problem(message, name, markup.find(shown)))
+    source.check()
     return html
 
 
@@ -95,6 +100,16 @@ class _Source:
         if offset >= 0:
             place = self.theme.place_of(name, self.context, self.markups[name], offset)
         return Problem(message, *(place or (self.theme.files.path_of(name), None)))
+
+    def check(self) -> None:
+        """Raises ThemeError with every slip that MRML has taken without a word."""
+        found = [
+            self.problem(slip.message, name, slip.offset)
+            for name, markup in self.markups.items()
+            for slip in islice(slips(markup), MAX_SLIPS)
+        ]
+        if found:
+            raise ThemeError.of(dict.fromkeys(found))
 
     def explained(self, message: str) -> MailerError:
         """What MRML says, as a sentence."""

@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["MAX_DEPTH", "Fault", "first_fault"]
+__all__ = ["MAX_DEPTH", "TOKEN", "VOID", "Fault", "first_fault"]
 
 MAX_DEPTH = 100
 
-_VOID = frozenset(
+#: HTML elements that have no end tag.
+VOID = frozenset(
     "area base br col embed hr img input link meta param source track wbr".split()  # noqa: SIM905
 )
-_TOKEN = re.compile(
+#: A comment, a tag, or a "<" that is neither.
+TOKEN = re.compile(
     r"<!--.*?(?P<comment>-->|\Z)"
     r"|<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9:._-]*)"
     r"(?P<attributes>(?:\s+[^\s\"'<>/=]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'))?)*)\s*(?P<empty>/?)>"
@@ -36,7 +38,7 @@ class Fault:
 def first_fault(markup: str) -> Fault | None:
     """The first fault of `markup`, or None where every tag is closed."""
     stack: list[tuple[str, int]] = []
-    for token in _TOKEN.finditer(markup):
+    for token in TOKEN.finditer(markup):
         name = token["name"]
         if name is None:
             if token["comment"] is None:
@@ -46,13 +48,13 @@ def first_fault(markup: str) -> Fault | None:
             continue
         lower = name.lower()
         if token["end"]:
-            if lower in _VOID:
+            if lower in VOID:
                 return Fault(f"</{name}> closes a tag that has no end", token.start())
             if not stack or stack[-1][0] != name:
                 opened = f"<{stack[-1][0]}> is still open" if stack else "nothing is open"
                 return Fault(f"</{name}> stands where {opened}", token.start())
             stack.pop()
-        elif not token["empty"] and lower not in _VOID:
+        elif not token["empty"] and lower not in VOID:
             stack.append((name, token.start()))
             if len(stack) > MAX_DEPTH:
                 return Fault(f"tags are nested more than {MAX_DEPTH} deep", token.start())
