@@ -70,7 +70,7 @@ def _side(text: str) -> _Kind:
 def _kind(character: str) -> _Kind:
     if _is_letter(character):
         return "cjk" if _CJK.match(character) else "other"
-    if character == _SLOT_SIGN or _EMOJI.match(character) and character not in "\u2329\u232a":
+    if character == _SLOT_SIGN or (_EMOJI.match(character) and character not in "\u2329\u232a"):
         return "ambiguous"
     if _CJK.match(character):
         return "cjk"
