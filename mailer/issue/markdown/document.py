@@ -14,6 +14,7 @@ from typing import Any
 from markdown_it.token import Token
 
 from mailer.issue.markdown.findings import Finding, Report
+from mailer.issue.markdown.footnotes import NAME
 from mailer.issue.markdown.html import resolve_html
 from mailer.issue.markdown.leftovers import FOUND
 from mailer.issue.markdown.links import check_links
@@ -65,9 +66,14 @@ def definitions(text: str) -> dict[str, Mapping[str, Any]]:
     return dict(env.get("references", {}))
 
 
-def read(text: str, references: References | None = None) -> Document:
-    """The tree of a text. `references` are definitions of other texts that it may use."""
-    env: dict[str, Any] = {"references": {**(references or {}), **definitions(text)}} if references else {}
+def read(text: str, references: References | None = None, name: str = "") -> Document:
+    """The tree of a text. `references` are definitions of other texts that it may use.
+
+    The ids of its footnotes have its `name`, so that they are not those of another text.
+    """
+    env: dict[str, Any] = {NAME: name}
+    if references:
+        env["references"] = {**references, **definitions(text)}
     tokens = parser().parse(text, env)
     report = Report(list(env.get(FOUND, ())))
     line = 0

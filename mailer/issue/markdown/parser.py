@@ -1,4 +1,4 @@
-"""The one parser of Markdown: CommonMark with tables and strikethrough, HTML as `html` allows it."""
+"""The one parser of Markdown: CommonMark with tables, strikethrough and footnotes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import cache
 
 from markdown_it import MarkdownIt
 
-from mailer.issue.markdown import comments, leftovers
+from mailer.issue.markdown import comments, footnotes, leftovers
 from mailer.issue.markdown.inline import InlineParser
 
 __all__ = ["parser"]
@@ -19,5 +19,6 @@ def parser() -> MarkdownIt:
     found.inline = InlineParser()
     found.configure("commonmark", {"html": True}).enable(["table", "strikethrough"]).disable("html_block")
     comments.install(found)
+    footnotes.install(found)
     leftovers.install(found)
     return found
