@@ -54,7 +54,8 @@ def read_texts(tree: Node, placeholders: Placeholders, problems: list[Problem]) 
             group.setdefault(label, definition)
     documents: dict[Key, Document] = {}
     for each in filled:
-        document = read(each.text, {**known.get((), {}), **known.get(each.group, {})})
+        references = {**known.get((), {}), **known.get(each.group, {})}
+        document = read(each.text, references, "-".join(map(str, each.key)))
         documents[each.key] = document
         problems += [_problem(each.node, f.message, f.line, f.severity) for f in document.findings]
         for token in document.inline():

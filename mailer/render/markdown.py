@@ -36,18 +36,21 @@ _NAMES = (
 _CLEANER = nh3.Cleaner(
     tags=set(_NAMES.split()),
     attributes={
-        "a": {"href", "title"},
+        "a": {"href", "title", "target", "id"},
         "img": {"src", "alt", "title", "width", "height", "class"},
-        "ol": {"start"},
+        "ol": {"start", "class"},
+        "li": {"id"},
         "th": {"align"},
         "td": {"align"},
         **{f"h{level}": {"id"} for level in range(2, 7)},
     },
-    set_tag_attribute_values={"a": {"target": "_blank"}, "table": {"cellpadding": "6"}},
+    set_tag_attribute_values={"table": {"cellpadding": "6"}},
     allowed_classes=None,
     link_rel="noopener",
     url_schemes={"http", "https", "mailto"},
 )
+#: The footnotes stand at the end of a text.
+_NOTES = '<ol class="footnotes">'
 
 
 @dataclass(frozen=True)
@@ -122,8 +125,9 @@ class Rich:
     @cached_property
     def inline(self) -> Markup:
         """The HTML without the `<p>` of its paragraphs."""
-        html = re.sub(r"</p>\s*<p>", "<br><br>", self.html.strip())
-        return Markup(re.sub(r"^<p>|</p>$", "", html))  # noqa: S704
+        html, list_, notes = str(self.html).strip().partition(_NOTES)
+        html = re.sub(r"^<p>|</p>$", "", re.sub(r"</p>\s*<p>", "<br><br>", html.strip()))
+        return Markup(html + list_ + notes)  # noqa: S704
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -160,6 +164,8 @@ class Rich:
             for child in token.children or ():
                 if child.type == "image":
                     self._picture(child, line_of(child))
+                elif child.type == "link_open" and not str(child.attrs.get("href", "")).startswith("#"):
+                    child.attrs["target"] = "_blank"
 
     def _picture(self, token: Token, line: int) -> None:
         caption = str(token.attrs.get("title", ""))

@@ -101,6 +101,12 @@ class _Writer:
             self.gap = False
         self.lead.pop()
 
+    def note_open(self, token: Token) -> None:
+        self.bullet = f"[{token.meta['number']}] "
+        self.lead.append(" " * len(self.bullet))
+
+    note_close = list_item_close
+
     def tr_open(self, _: Token) -> None:
         self.row = []
 
@@ -127,6 +133,8 @@ def _inline(children: Sequence[Token]) -> str:
                 pieces.append(child.content)
             case "softbreak":
                 pieces.append(" ")
+            case "footnote_ref":
+                pieces.append(f"[{child.meta['number']}]")
             case "hardbreak":
                 pieces.append("\n")
             case "image":

@@ -14,11 +14,12 @@ from typing import Any
 from markdown_it.token import Token
 
 from mailer.issue.markdown.findings import Finding, Report
+from mailer.issue.markdown.footnotes import NAME
 from mailer.issue.markdown.html import resolve_html
 from mailer.issue.markdown.leftovers import FOUND
-from mailer.issue.markdown.line_ends import resolve_line_ends
 from mailer.issue.markdown.links import check_links
 from mailer.issue.markdown.parser import parser
+from mailer.issue.markdown.soft_breaks import resolve_line_ends
 
 __all__ = ["EMPTY", "Document", "definitions", "first_words", "line_of", "read", "words_of"]
 
@@ -65,9 +66,14 @@ def definitions(text: str) -> dict[str, Mapping[str, Any]]:
     return dict(env.get("references", {}))
 
 
-def read(text: str, references: References | None = None) -> Document:
-    """The tree of a text. `references` are definitions of other texts that it may use."""
-    env: dict[str, Any] = {"references": {**(references or {}), **definitions(text)}} if references else {}
+def read(text: str, references: References | None = None, name: str = "") -> Document:
+    """The tree of a text. `references` are definitions of other texts that it may use.
+
+    The ids of its footnotes have its `name`, so that they are not those of another text.
+    """
+    env: dict[str, Any] = {NAME: name}
+    if references:
+        env["references"] = {**references, **definitions(text)}
     tokens = parser().parse(text, env)
     report = Report(list(env.get(FOUND, ())))
     line = 0
@@ -119,12 +125,11 @@ def _resolve(children: list[Token], report: Report) -> None:
 
 
 def _number(children: Sequence[Token], line: int) -> None:
+    """Notes the line of each token in its `meta`. `line` is that of the text which they are parsed from."""
+    within = 0
     for child in children:
-        child.meta["line"] = line
-        inside = child.children or ()
-        line += sum(each.type in ("softbreak", "hardbreak") for each in (child, *inside))
-        if child.type == "html_inline":
-            line += child.content.count("\n")
+        within = child.map[0] if child.map else within
+        child.meta["line"] = line + within
 
 
 def _copied(token: Token, change: Callable[[str], str]) -> Token:
