@@ -66,5 +66,7 @@ def inline_styles(html: str) -> str:
         ).transform(pretty_print=False)
     except Exception as error:  # cssselect, cssutils and lxml each raise their own
         raise ThemeError(f"the style sheets of the theme cannot be inlined: {error}") from None
+    # A reference to a carriage return comes out as the bare character, which no mail may hold.
+    inlined = inlined.replace("\r\n", "\n").replace("\r", "\n")
     head = doctype[0].strip() if doctype else "<!doctype html>"
     return head + "\n" + _DOCTYPE.sub("", inlined, count=1)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from html import unescape
 from itertools import islice
 from typing import Any
 
 from mailer.errors import MailerError, Problem, ThemeError
+from mailer.render.handover import Handover
 from mailer.render.mjml_slips import slips
 from mailer.render.theme import Theme
 from mailer.render.wellformed import first_fault
@@ -19,7 +21,6 @@ MAX_INCLUDES = 12
 #: More slips than this at once help nobody.
 MAX_SLIPS = 50
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _SOURCE = re.compile(r'from "([^"]*)"')
 _POSITION = re.compile(r"\s*(?:from \"[^\"]*\"|in root template)?\s*at position ([0-9]+):[0-9]+")
 _FETCHING = re.compile(
@@ -44,7 +45,7 @@ def render_mjml(theme: Theme, name: str, context: Mapping[str, Any]) -> str:
             f'"{shown[:40]}" loads something from another site; take it out, and name no web font '
             "(Open Sans, Droid Sans, Lato, Roboto, Ubuntu)"
         )
-        raise ThemeError(source.problem(message, name, markup.find(shown)))
+        raise ThemeError(source.problem(message, name, source.handed[name].offset(markup.find(shown))))
     source.check()
     return html
 
@@ -56,22 +57,22 @@ class _Source:
         self.theme = theme
         self.name = name
         self.context = context
-        self.markups: dict[str, str] = {}
+        self.handed: dict[str, Handover] = {}
         self.loads = 0
         self.failed: MailerError | None = None
 
     def markup(self, name: str) -> str:
         """A rendered template that is safe to give to MRML. Raises ThemeError."""
-        markup = _CONTROL.sub("", self.theme.render(name, self.context))
-        self.markups[name] = markup
-        fault = first_fault(markup)
+        handed = self.handed[name] = Handover.of(self.theme.render(name, self.context))
+        fault = first_fault(handed.clean)
         if fault is not None:
-            raise ThemeError(self.problem(fault.message, name, fault.offset))
-        return markup
+            raise ThemeError(self.problem(fault.message, name, handed.clean_offset(fault.offset)))
+        return handed.text
 
     def load(self, path: str) -> str:
         """What `mj-include` gets: another template of the theme, and nothing else."""
         self.loads += 1
+        path = unescape(path)
         try:
             if self.loads > MAX_INCLUDES:
                 raise ThemeError(
@@ -98,15 +99,15 @@ class _Source:
         """A problem at a character of a rendered template, as far as its place can be told."""
         place = None
         if offset >= 0:
-            place = self.theme.place_of(name, self.context, self.markups[name], offset)
+            place = self.theme.place_of(name, self.context, self.handed[name].typed, offset)
         return Problem(message, *(place or (self.theme.files.path_of(name), None)))
 
     def check(self) -> None:
         """Raises ThemeError with every slip that MRML has taken without a word."""
         found = [
             self.problem(slip.message, name, slip.offset)
-            for name, markup in self.markups.items()
-            for slip in islice(slips(markup), MAX_SLIPS)
+            for name, handed in self.handed.items()
+            for slip in islice(slips(handed.typed), MAX_SLIPS)
         ]
         if found:
             raise ThemeError.of(dict.fromkeys(found))
@@ -116,12 +117,15 @@ class _Source:
         if self.failed:
             return self.failed
         found = _SOURCE.search(message)
-        name = found[1] if found and found[1] in self.markups else self.name
-        markup, offset = self.markups[name], 0
+        name = unescape(found[1]) if found else self.name
+        if name not in self.handed:
+            name = self.name
+        handed, offset = self.handed[name], 0
         position = _POSITION.search(message)
         if position:
-            offset = len(markup.encode()[: int(position[1])].decode("utf-8", "ignore"))
+            offset = len(handed.text.encode()[: int(position[1])].decode("utf-8", "ignore"))
+            offset = handed.offset(offset)
             message = _POSITION.sub("", message)
-        near = " ".join(markup[offset : offset + 40].split())
+        near = " ".join(handed.typed[offset : offset + 40].split())
         message = message.replace(" in root template", "")
         return ThemeError(self.problem(f'is not MJML: {message} (near "{near}")', name, offset))

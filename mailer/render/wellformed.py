@@ -27,6 +27,11 @@ TOKEN = re.compile(
 )
 
 
+_CONDITIONS = ("<!--[if", "<!--<![endif")
+#: The beginnings of a condition for Outlook that MRML's parser survives.
+_CONDITION = re.compile(r"<!--\[if[^\]]*\](?:>-->|><!-->|-->|>)|<!--<!\[endif\](?:>-->|-->)")
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What is wrong, and at which character."""
@@ -45,6 +50,9 @@ def first_fault(markup: str) -> Fault | None:
                 return Fault(_stray(markup, token.start()), token.start())
             if not token["comment"]:
                 return Fault('a comment is not closed by "-->"', token.start())
+            if token[0].startswith(_CONDITIONS) and not _CONDITION.match(token[0]):
+                near = " ".join(token[0][:40].split())
+                return Fault(f'"{near}" must be written as <!--[if mso]> … <![endif]-->', token.start())
             continue
         lower = name.lower()
         if token["end"]:

@@ -79,3 +79,8 @@ def test_many_style_sheets_are_not_kept_for_ever() -> None:
     for number in range(1, 110):
         page = f"<html><head><style>p {{ width: {number}px }}</style></head><body><p>x</p></body></html>"
         assert f"width:{number}px" in inline_styles(page)
+
+
+def test_no_bare_carriage_return_is_left() -> None:
+    page = '<html><head></head><body><p title="a&#13;b">c&#13;&#10;d&#13;e</p></body></html>'
+    assert inline_styles(page).endswith('<p title="a\nb">c\nd\ne</p></body></html>')

@@ -1,0 +1,170 @@
+"""Writes finished MJML so that MRML gives back every attribute and every space as they were typed.
+
+MRML prints attribute values with Rust's debug quoting, which turns a full-width space into `\\u{3000}` and a
+backslash into two, and it drops white space that begins with a line end between two tags, so that marked
+words run together. Numeric character references and plain spaces pass through it, and the HTML parser of
+the inliner reads them as the characters again. White space beside block elements means nothing in HTML: it
+is left for MRML to drop, because the size of a mail is limited.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+__all__ = ["Handover"]
+
+#: A line end of another system, a line separator of Unicode's first pages, and what XML cannot hold.
+_FOREIGN = re.compile("\r\n?|\x85|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_INSTEAD = {"\r\n": "\n", "\r": "\n", "\x85": " "}
+
+#: A comment, a style sheet or script, or a tag, and the white space up to the next one that MRML drops.
+_TOKEN = re.compile(
+    r"(?:(?P<comment><!--.*?-->)"
+    r"|(?P<raw><(?P<sheet>mj-style|style|script)\b[^>]*(?<!/)>.*?</(?P=sheet)\s*>)"
+    r"|<(?P<name>/?[A-Za-z][A-Za-z0-9:._-]*)"
+    r"(?P<attributes>[^<>\"']*(?:(?:\"[^\"]*\"|'[^']*')[^<>\"']*)*)>)"
+    r"(?P<space>\n\s*(?=<(?P<next>!--(?:\[if|<!\[endif\])?|/?[A-Za-z][A-Za-z0-9:._-]*)))?"
+    r"|(?P<close>\]\]>)",
+    re.DOTALL,
+)
+_CONDITION = re.compile(r"(<!--\[if[^\]]*\]>)(.+)(<!\[endif\]-->)", re.DOTALL)
+_VALUE = re.compile(
+    r"(?P<name>[^\s\"'<>/=]+)(?P<equals>\s*=\s*)(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)')"
+)
+_ODD = re.compile(r"[^ !#-;=?-\[\]-~]")
+#: The same in the attributes of a tag, where quotes stand around a value, and a space at an end of one.
+_SUSPECT = re.compile(r"[^ -;=?-\[\]-~]|'|=\" | \"")
+_BLANK = re.compile("[\t\n\f\r ]+")
+_LINE_ENDS = re.compile("[\t\n\r]+")
+
+_ADDRESSES = frozenset(("href", "src", "action", "formaction", "background", "cite", "poster"))
+_WORDS = frozenset(("alt", "title"))
+#: Beside these (and all of MJML's own) white space between tags is not seen.
+_BLOCKS = frozenset(
+    "!--[if !--<![endif] address article aside blockquote body br caption center col colgroup dd details "  # noqa: SIM905
+    "dialog dir div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 head header hgroup hr "
+    "html legend li link main menu meta nav ol optgroup option p pre script section style summary table "
+    "tbody td tfoot th thead title tr ul".split()
+)
+_KEEPING = ("pre", "textarea", "listing")
+
+#: Where a piece of the text begins and ends, and what is written instead.
+_Edit = tuple[int, int, str]
+
+
+@dataclass(frozen=True)
+class Handover:
+    """Rendered MJML as MRML gets it. `typed` is as the templates gave it, `text` as it is handed over."""
+
+    typed: str
+    clean: str
+    text: str
+
+    @classmethod
+    def of(cls, typed: str) -> Handover:
+        """Markup made ready."""
+        clean = _edited(typed, _cleanings(typed))
+        return cls(typed, clean, _edited(clean, _rewritings(clean)))
+
+    def clean_offset(self, offset: int) -> int:
+        """Where in `typed` the character at `offset` of `clean` stands."""
+        return _origin(_cleanings(self.typed), offset)
+
+    def offset(self, offset: int) -> int:
+        """Where in `typed` the character at `offset` of `text` stands, or the tag that it is in."""
+        return self.clean_offset(_origin(_rewritings(self.clean), offset))
+
+
+def _edited(text: str, edits: Iterator[_Edit]) -> str:
+    pieces: list[str] = []
+    last = 0
+    for start, end, new in edits:
+        pieces += (text[last:start], new)
+        last = end
+    return "".join([*pieces, text[last:]]) if pieces else text
+
+
+def _origin(edits: Iterator[_Edit], offset: int) -> int:
+    """The offset before the edits of an offset after them."""
+    shift = 0
+    for start, end, new in edits:
+        if offset < start + shift:
+            break
+        if offset < start + shift + len(new):
+            return min(offset - shift, end - 1)
+        shift += len(new) - (end - start)
+    return offset - shift
+
+
+def _cleanings(text: str) -> Iterator[_Edit]:
+    for found in _FOREIGN.finditer(text):
+        yield *found.span(), _INSTEAD.get(found[0], "")
+
+
+def _rewritings(text: str) -> Iterator[_Edit]:
+    kept = 0  # how many elements are open that keep white space
+    for token in _TOKEN.finditer(text):
+        name = token["name"]
+        if name is None:
+            yield from _other(token)
+            previous = "!--" if _is_remark(token["comment"]) else "br"
+        else:
+            previous = name.removeprefix("/").lower()
+            if previous in _KEEPING and not token["attributes"].endswith("/"):
+                kept = max(0, kept + (-1 if name[0] == "/" else 1))
+            yield from _attributes(token, previous.startswith("mj-"))
+        space = token["space"]
+        if space:
+            new = _space(space, previous, token["next"].removeprefix("/").lower(), bool(kept))
+            if new != space:
+                yield *token.span("space"), new
+
+
+def _other(token: re.Match[str]) -> Iterator[_Edit]:
+    """The tags within a condition for Outlook, which MRML reads too, and `]]>`, which it refuses."""
+    if token["close"]:
+        yield *token.span("close"), "]]&gt;"
+    elif token["comment"] and (condition := _CONDITION.fullmatch(token["comment"])):
+        start = token.start("comment") + condition.start(2)
+        for begin, end, new in _rewritings(condition[2]):
+            yield start + begin, start + end, new
+
+
+def _is_remark(comment: str | None) -> bool:
+    return comment is not None and not comment.startswith(("<!--[if", "<!--<![endif"))
+
+
+def _attributes(token: re.Match[str], own: bool) -> Iterator[_Edit]:
+    """The values of a tag in references. `own`: a tag of MJML, whose attributes are mostly CSS."""
+    attributes = token["attributes"]
+    if not _SUSPECT.search(attributes):
+        return
+    start = token.start("attributes")
+    for found in _VALUE.finditer(attributes):
+        group = "single" if found["double"] is None else "double"
+        value = found[group]
+        new = _referred(value, found["name"].lower(), own)
+        if new != value:
+            begin, end = found.span(group)
+            yield start + begin, start + end, new
+
+
+def _referred(value: str, name: str, own: bool) -> str:
+    if name in _ADDRESSES:
+        value = _LINE_ENDS.sub("", value.strip("\t\n\r "))  # as browsers read addresses
+    elif own and name not in _WORDS:
+        value = _LINE_ENDS.sub(" ", value)
+    return _ODD.sub(lambda odd: f"&#{ord(odd[0])};", value)
+
+
+def _space(space: str, previous: str, following: str, kept: bool) -> str:
+    """White space between two tags that starts with a line end, so that as much is left of it as is seen."""
+    if kept:
+        return f"&#10;{space[1:]}"
+    if previous.startswith("mj") and following.startswith("mj") and previous != following:
+        return space
+    seen: Callable[[str], bool] = lambda name: not (name in _BLOCKS or name.startswith("mj"))  # noqa: E731
+    short = _BLANK.sub(" ", space)
+    return short if short != " " or (seen(previous) and seen(following)) else space

@@ -1,0 +1,134 @@
+"""The words that a reader sees are those that were typed: in the mail, on the web page and in the text part.
+
+`MAILER_TEST_WORDS=10000` tries as many issues; otherwise 300 are tried.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from mailer.config import Settings
+from mailer.issue.load import load_issue
+from mailer.render.render import render_variants
+from tests.typed import Field, TypedIssue, issues, tokens
+
+AMOUNT = int(os.environ.get("MAILER_TEST_WORDS", "300"))
+
+_INLINE = frozenset(
+    [
+        "a",
+        "abbr",
+        "b",
+        "bdi",
+        "code",
+        "del",
+        "em",
+        "font",
+        "i",
+        "img",
+        "kbd",
+        "mark",
+        "s",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "u",
+    ]
+)
+_HIDDEN = frozenset(("style", "script", "title"))
+
+
+class Words(HTMLParser):
+    """The words of a page as they are read: blocks and line breaks separate them, inline tags do not."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.pieces: list[str] = []
+        self.stack: list[tuple[str, bool]] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in _INLINE:
+            self.pieces.append(" ")
+        if tag in ("br", "img", "hr", "meta", "link", "input", "wbr", "col"):
+            return
+        ours = "rowlabel" in (dict(attrs).get("class") or "").split()
+        self.stack.append((tag, ours or tag in _HIDDEN))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in _INLINE:
+            self.pieces.append(" ")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in _INLINE:
+            self.pieces.append(" ")
+        while self.stack and any(each == tag for each, _ in self.stack):
+            if self.stack.pop()[0] == tag:
+                break
+
+    def handle_data(self, data: str) -> None:
+        if not any(hidden for _, hidden in self.stack):
+            self.pieces.append(data)
+
+    @property
+    def text(self) -> str:
+        """All of the words."""
+        return "".join(self.pieces)
+
+
+def words_of_text(text: str) -> str:
+    """The words of a text part: without addresses, the numbers of lists and what begins a line."""
+    text = re.sub(r"(?:https?://|mailto:)[!-~]+", " ", text)
+    return re.sub(r"(?m)^(?:\s|[>|•])*(?:[0-9]+\.\s)?", " ", text)
+
+
+def slices(found: list[str], field: Field) -> list[list[str]]:
+    """What stands from each first word of a field to its last one."""
+    first, last = field.words[0], field.words[-1]
+    starts = [number for number, token in enumerate(found) if token == first]
+    return [found[start : found.index(last, start) + 1] for start in starts if last in found[start:]]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, workspace: Path) -> Path:
+    """The workspace of the tests; its issues have the built-in look."""
+    shutil.rmtree(workspace / "templates", ignore_errors=True)
+    return workspace
+
+
+def check(desk: Path, config: Settings, typed: TypedIssue) -> None:
+    """Fails where a medium has other words than were typed."""
+    path = desk / "issues" / "typed.yaml"
+    path.write_text(typed.yaml, "utf-8")
+    rendition = render_variants(load_issue(path, config), config, slug="x", variants=(0,))[0]
+    mail, web = tokens(Words(rendition.html.fill({})).text), tokens(Words(rendition.web).text)
+    text, subject = tokens(words_of_text(rendition.text.fill({}))), tokens(rendition.subject.fill({}))
+    for number, field in enumerate(typed.fields):
+        media = {"subject": subject} if number == 0 else {"mail": mail}
+        if number > 1:
+            media |= {"web": web, "text": text}
+        for name, found in media.items():
+            said = slices(found, field)
+            assert said, (name, field.source)
+            for each in said:
+                assert each == list(field.words), (name, field.source)
+
+
+@settings(
+    max_examples=AMOUNT,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(typed=issues())
+def test_words_are_the_same_everywhere(desk: Path, settings: Settings, typed: TypedIssue) -> None:
+    check(desk, settings, typed)
