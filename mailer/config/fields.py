@@ -9,12 +9,12 @@ from string import Formatter
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from mailer.addresses import read_domain, shown, trimmed
 from mailer.config.mailboxes import check_return_path, read_mailbox
 from mailer.config.urls import split_url
+from mailer.languages import language_tag
 
 __all__ = [
     "TITLE_FIELDS",
@@ -110,10 +110,8 @@ def _timezone(value: str) -> str:
 
 def _language(value: str) -> str:
     try:
-        if not re.fullmatch(r"[A-Za-z0-9_-]{1,35}", value):
-            raise ValueError
-        return str(Locale.parse(value.replace("-", "_"))).replace("_", "-")
-    except (UnknownLocaleError, ValueError):
+        return language_tag(value)
+    except ValueError:
         raise ValueError(f"{shown(value)} is not a language tag such as en or zh") from None
 
 

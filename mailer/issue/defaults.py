@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 
-from babel import Locale
 from babel.dates import format_date
 
 from mailer.config import Settings
@@ -17,6 +16,7 @@ from mailer.issue.markdown.document import EMPTY, Document, first_words
 from mailer.issue.markdown.placeholders import Placeholders
 from mailer.issue.model import Issue
 from mailer.issue.texts import Key
+from mailer.languages import locale_of, primary_of
 
 __all__ = ["headlines", "long_date", "with_defaults"]
 
@@ -29,13 +29,9 @@ _ENOUGH = 100
 _WORTH = 16
 
 
-def _locale(language: str) -> Locale:
-    return Locale.parse(language.replace("-", "_"))
-
-
 def long_date(date: dt.date, language: str) -> str:
     """The date as people write it: "November 21, 2026", "2026年11月21日"."""
-    return format_date(date, "long", _locale(language))
+    return format_date(date, "long", locale_of(language))
 
 
 def headlines(issue: Issue) -> list[str]:
@@ -75,13 +71,13 @@ def _title(issue: Issue, settings: Settings, language: str) -> str:
         edition=edition.name,
         publication=settings.publication.name,
         date=long_date(issue.date, language),
-        weekday=format_date(issue.date, "EEEE", _locale(language)),
+        weekday=format_date(issue.date, "EEEE", locale_of(language)),
     )
     return " ".join(filled.split()) or edition.name
 
 
 def _subject(title: str, told: list[str], language: str) -> str:
-    wide = language.partition("-")[0] in ("zh", "ja")
+    wide = primary_of(language) in ("zh", "ja", "yue")
     between, after = ("；", "：") if wide else ("; ", ": ")
     subject = cut(title, SUBJECT_COLUMNS)
     for number, headline in enumerate(told):

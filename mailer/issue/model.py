@@ -68,7 +68,7 @@ class Image(_Frozen):
 
 
 class Item(_Frozen):
-    """One headline with what belongs to it."""
+    """One headline with what belongs to it. `language` is that of its section where it has none."""
 
     title: Name
     body: Body = ""
@@ -77,24 +77,27 @@ class Item(_Frozen):
     url: Url | None = None
     image: Image | None = None
     tags: tuple[Tag, ...] = ()
+    language: Language = ""
     only: Name | None = None
 
 
 class Section(_Frozen):
-    """A group of items under a heading."""
+    """A group of items under a heading. `language` is the issue's where it has none."""
 
     title: Name
     intro: Body = ""
     items: tuple[Item, ...] = ()
+    language: Language = ""
     only: Name | None = None
 
 
 class Column(_Frozen):
-    """The editor's column."""
+    """The editor's column. `language` is the issue's where it has none."""
 
     title: Name
     byline: Line = ""
     body: Article
+    language: Language = ""
 
 
 class CallToAction(_Frozen):

@@ -1,7 +1,8 @@
 """The theme's words in the issue's language: gettext catalogues, read from their .po files.
 
-`zh-Hans-CN` asks its own catalogue, then those of `zh-Hans` and `zh`, each the workspace's before the
-built-in one; at the end stand the words as the templates have them.
+`zh-Hant-TW` asks its own catalogue, then those of `zh-TW`, `zh-Hant` and `zh`, each the workspace's before
+the built-in one; at the end stand the words as the templates have them, which are English. What a template
+gets knows which language it is in: `direction.ours` marks what is not in that of its surroundings.
 """
 
 from __future__ import annotations
@@ -20,9 +21,13 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from mailer.errors import Problem, ThemeError
+from mailer.languages import lookup, primary_of
 from mailer.render.lookup import ThemeFile, ThemeFiles
 
-__all__ = ["GLOBALS", "TRANSLATIONS", "Words", "words_of"]
+__all__ = ["GLOBALS", "SOURCE_LANGUAGE", "TRANSLATIONS", "Said", "SaidHtml", "Words", "words_of"]
+
+#: The language of the words in the templates themselves.
+SOURCE_LANGUAGE = "en"
 
 #: The key of the context under which the words are; no template can name it.
 TRANSLATIONS = " translations"
@@ -40,34 +45,55 @@ class _Catalogue:
     form_of: Callable[[int], int]
 
 
+class Said(str):
+    """Words of the theme, and the tag of the language they are in."""
+
+    __slots__ = ("language",)
+    language: str
+
+
+class SaidHtml(Markup):
+    """The same as HTML."""
+
+    __slots__ = ("language",)
+    language: str
+
+
 @dataclass(frozen=True)
 class Words:
-    """The catalogues to ask, in order."""
+    """The catalogues to ask, in order. `language` is the tag they are asked for."""
 
     catalogues: tuple[_Catalogue, ...]
+    language: str = SOURCE_LANGUAGE
 
-    def text(self, message: str, about: str = "") -> str:
+    def text(self, message: str, about: str = "") -> Said:
         """The translation of a message, or the message."""
         for catalogue in self.catalogues:
             found = catalogue.messages.get((about, message))
             if found:
-                return found[0]
-        return message
+                return self._said(found[0], self.language)
+        return self._said(message)
 
-    def counted(self, one: str, many: str, number: int, about: str = "") -> str:
+    def counted(self, one: str, many: str, number: int, about: str = "") -> Said:
         """The translation of a message with a number, in the form that the number takes."""
         for catalogue in self.catalogues:
             found = catalogue.messages.get((about, one))
             if found:
-                return found[min(catalogue.form_of(number), len(found) - 1)]
-        return one if number == 1 else many
+                return self._said(found[min(catalogue.form_of(number), len(found) - 1)], self.language)
+        return self._said(one if number == 1 else many)
+
+    def _said(self, text: str, language: str = "") -> Said:
+        """The words; those of the templates count as the language's own in every kind of English."""
+        said = Said(text)
+        ours = primary_of(self.language) == SOURCE_LANGUAGE
+        said.language = language or (self.language if ours else SOURCE_LANGUAGE)
+        return said
 
 
 def words_of(files: ThemeFiles, language: str) -> Words:
     """The words for a language tag. Raises ThemeError where a .po file is broken."""
-    parts = language.lower().split("-")
-    tags = ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
-    return Words(tuple(_catalogue(file) for tag in tags for file in files.catalogues.get(tag, ())))
+    found = (file for tag in lookup(language) for file in files.catalogues.get(tag, ()))
+    return Words(tuple(_catalogue(file) for file in found), language)
 
 
 @lru_cache(maxsize=64)
@@ -96,20 +122,24 @@ def _words(context: Context) -> Words:
     return found
 
 
-def _filled(context: Context, text: str, values: dict[str, Any], *, trusted: bool) -> str:
+def _filled(context: Context, said: Said, values: dict[str, Any], *, trusted: bool) -> Said | SaidHtml:
     """A translation with its values. `%` needs a value only where there are any."""
+    text: str = said
     if context.eval_ctx.autoescape:
-        text = Markup(text) if trusted else escape(text)  # noqa: S704
-    return text % values if values or trusted else text
+        text = Markup(said) if trusted else escape(said)  # noqa: S704
+    text = text % values if values or trusted else text
+    filled = SaidHtml(text) if isinstance(text, Markup) else Said(text)
+    filled.language = said.language
+    return filled
 
 
 @pass_context
-def _text(context: Context, message: str, /, **values: Any) -> str:
+def _text(context: Context, message: str, /, **values: Any) -> Said | SaidHtml:
     return _filled(context, _words(context).text(message), values, trusted=False)
 
 
 @pass_context
-def _gettext(context: Context, message: str, /, **values: Any) -> str:
+def _gettext(context: Context, message: str, /, **values: Any) -> Said | SaidHtml:
     return _filled(context, _words(context).text(message), values, trusted=True)
 
 

@@ -6,26 +6,26 @@ import datetime as dt
 from typing import Any
 from urllib.parse import urlsplit
 
-from babel import Locale
 from babel.dates import format_date
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
+from mailer.languages import locale_of, primary_of
+from mailer.render.catalogues import SOURCE_LANGUAGE, Said
 from mailer.render.colour import mix, readable
 from mailer.render.views import PictureView
 from mailer.render.wrap import underline, wrap
 
-__all__ = ["FILTERS", "locale_of"]
-
-
-def locale_of(language: str) -> Locale:
-    """Babel's locale of a language tag."""
-    return Locale.parse(language.replace("-", "_"))
+__all__ = ["FILTERS"]
 
 
 @pass_context
-def _dateformat(context: Context, value: dt.date, format: str = "long") -> str:
-    return format_date(value, format, locale_of(context["language"]))
+def _dateformat(context: Context, value: dt.date, format: str = "long") -> Said:
+    language: str = context["language"]
+    locale = locale_of(language)
+    said = Said(format_date(value, format, locale))
+    said.language = language if locale.language == primary_of(language) else SOURCE_LANGUAGE
+    return said
 
 
 def _fit(picture: Any, width: int) -> PictureView:

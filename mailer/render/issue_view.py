@@ -49,14 +49,18 @@ class Viewer:
         """The view of an issue, or of a variant of it. Problems are left in `places`."""
         keys = self.places.keys_of(issue)
         title = self._line(issue.title, ("title",))
-        items = tuple(self._item(item, keys[id(item)], 3) for item in issue.items)
+        items = tuple(self._item(item, keys[id(item)], 3, issue.language) for item in issue.items)
         sections = tuple(
             SectionView(
                 number=number,
                 anchor=f"section-{number}",
                 title=self._line(section.title, (*keys[id(section)], "title")),
                 intro=self._rich(section.intro, (*keys[id(section)], "intro"), 3),
-                items=tuple(self._item(item, keys[id(item)], 4) for item in section.items),
+                items=tuple(
+                    self._item(item, keys[id(item)], 4, section.language or issue.language)
+                    for item in section.items
+                ),
+                language=section.language or issue.language,
             )
             for number, section in enumerate(issue.sections, 1)
         )
@@ -77,6 +81,7 @@ class Viewer:
                 title=self._line(column.title, ("column", "title")),
                 byline=self._line(column.byline, ("column", "byline")),
                 body=self._rich(column.body, ("column", "body"), 3),
+                language=column.language or issue.language,
             ),
             call_to_action=None
             if call is None
@@ -94,6 +99,7 @@ class Viewer:
             ),
             tags=tuple(self._line(tag, ("tags", i)) for i, tag in enumerate(issue.tags)),
             notice=self._rich(issue.notice, ("notice",), 3),
+            language=issue.language,
         )
         if not self.places.problems:  # else what they were made from has been told
             for message, key in self._made:
@@ -119,7 +125,7 @@ class Viewer:
         shown = original.shown(brand.logo_width)
         return BrandView(PictureView(name, "", "", *shown, original, self._publish_logo), **colours)
 
-    def _item(self, item: model.Item, key: Key, level: int) -> ItemView:
+    def _item(self, item: model.Item, key: Key, level: int, language: str) -> ItemView:
         self._number += 1
         return ItemView(
             number=self._number,
@@ -136,6 +142,7 @@ class Viewer:
             url=self._line(item.url or "", (*key, "url")),
             image=None if item.image is None else self._image(item.image, (*key, "image")),
             tags=tuple(self._line(tag, (*key, "tags", i)) for i, tag in enumerate(item.tags)),
+            language=item.language or language,
         )
 
     def _filled(self, text: str, key: Key) -> str:

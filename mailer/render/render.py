@@ -18,9 +18,10 @@ from mailer.config import Settings
 from mailer.errors import IssueError
 from mailer.issue.load import LoadedIssue
 from mailer.issue.model import Issue, for_variant
+from mailer.languages import direction_of, locale_of
 from mailer.render.catalogues import TRANSLATIONS, words_of
 from mailer.render.contexts import html_part, without_slots
-from mailer.render.filters import locale_of
+from mailer.render.direction import is_mixed, languages_in, set_direction
 from mailer.render.inline import inline_styles
 from mailer.render.issue_view import Viewer
 from mailer.render.markers import Markers
@@ -97,7 +98,8 @@ class _Rendering:
             "publication": self.settings.publication,
             "brand": self.viewer.brand(),
             "language": self.issue.language,
-            "dir": "rtl" if locale.text_direction == "rtl" else "ltr",
+            "dir": direction_of(self.issue.language),
+            "mixed": is_mixed(self.issue),
             "date_long": format_date(self.issue.date, "long", locale),
             "weekday": format_date(self.issue.date, "EEEE", locale),
             "links": LinksView("" if edition.public_page == "none" else archive),
@@ -106,9 +108,12 @@ class _Rendering:
         }
 
     def rendition(self, variant: int) -> Rendition:
-        html = inline_styles(render_mjml(self.theme, self._layout("email", ".mjml"), self._for("email")))
+        html = inline_styles(
+            self._turned(render_mjml(self.theme, self._layout("email", ".mjml"), self._for("email")))
+        )
         text = _tidy(self.theme.render(self._layout("text", ".txt"), self._for("text")))
-        web = without_slots(self.theme.render(self._layout("web", ".html"), self._for("web")), self.markers)
+        page = self.theme.render(self._layout("web", ".html"), self._for("web"))
+        web = without_slots(self._turned(page), self.markers)
         return Rendition(
             variant=variant,
             language=self.issue.language,
@@ -123,6 +128,12 @@ class _Rendering:
                 if self.image_base + name in html or self.image_base + name in web
             ),
         )
+
+    def _turned(self, html: str) -> str:
+        """The page, set from right to left as far as anything in it is written so."""
+        if not any(direction_of(language) == "rtl" for language in languages_in(self.issue)):
+            return html
+        return set_direction(html, self.markers, direction_of(self.issue.language))
 
     def _layout(self, medium: str, suffix: str) -> str:
         return self.theme.layout(self.edition.layout, medium, suffix)

@@ -23,7 +23,7 @@ from jinja2.utils import missing
 from markupsafe import Markup
 
 from mailer.errors import MailerError, Problem, ThemeError
-from mailer.render.catalogues import GLOBALS
+from mailer.render import catalogues, direction
 from mailer.render.filters import FILTERS
 from mailer.render.lookup import ThemeFiles, read_theme
 from mailer.render.markers import Markers
@@ -35,8 +35,8 @@ __all__ = ["MARKERS", "CONTEXT_NAMES", "Theme", "open_theme"]
 #: The key of the context under which the markers of a rendering are; no template can name it.
 MARKERS = " markers"
 CONTEXT_NAMES = tuple(
-    "issue edition publication brand language dir medium date_long weekday links subscriber "  # noqa: SIM905
-    "_ ngettext pgettext loop caller range dict cycler joiner namespace".split()
+    "issue edition publication brand language dir mixed medium date_long weekday links subscriber "  # noqa: SIM905
+    "_ ngettext pgettext bdi lang ours loop caller range dict cycler joiner namespace".split()
 )
 MAX_OUTPUT = 2_000_000
 MAX_STEPS = 100_000
@@ -100,7 +100,7 @@ class _Environment(SandboxedEnvironment):
         )
         self.newstyle_gettext = True
         self.policies["ext.i18n.trimmed"] = True
-        self.globals.update(GLOBALS)
+        self.globals.update(catalogues.GLOBALS, **direction.GLOBALS)
         del self.globals["lipsum"]
         self.filters.update(FILTERS)
         #: (template, line) of each sign, where the text of templates is signed.

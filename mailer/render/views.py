@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from mailer.languages import direction_of
 from mailer.render.markdown import Block, Rich
 from mailer.render.pictures import Original
 from mailer.render.rendition import Picture
@@ -60,6 +61,17 @@ class PictureView:
         return PictureView(self.alt, self.caption, self.url, *shown, self._source, self._published)
 
 
+class _Written:
+    """What is written in one language."""
+
+    language: str
+
+    @property
+    def dir(self) -> str:
+        """Which way its language is written: `ltr` or `rtl`."""
+        return direction_of(self.language)
+
+
 @dataclass(frozen=True)
 class SourceView:
     """Where a story comes from."""
@@ -71,7 +83,7 @@ class SourceView:
 
 
 @dataclass(frozen=True)
-class ItemView:
+class ItemView(_Written):
     """One headline."""
 
     called: ClassVar[str] = "an item"
@@ -85,10 +97,11 @@ class ItemView:
     url: str
     image: PictureView | None
     tags: tuple[str, ...]
+    language: str
 
 
 @dataclass(frozen=True)
-class SectionView:
+class SectionView(_Written):
     """A group of items."""
 
     called: ClassVar[str] = "a section"
@@ -98,10 +111,11 @@ class SectionView:
     title: str
     intro: Rich
     items: tuple[ItemView, ...]
+    language: str
 
 
 @dataclass(frozen=True)
-class ColumnView:
+class ColumnView(_Written):
     """The editor's column."""
 
     called: ClassVar[str] = "the column"
@@ -109,6 +123,7 @@ class ColumnView:
     title: str
     byline: str
     body: Rich
+    language: str
 
 
 @dataclass(frozen=True)
@@ -133,7 +148,7 @@ class RelatedView:
 
 
 @dataclass(frozen=True)
-class IssueView:
+class IssueView(_Written):
     """An issue, as one variant shows it."""
 
     called: ClassVar[str] = "issue"
@@ -152,6 +167,12 @@ class IssueView:
     related: tuple[RelatedView, ...]
     tags: tuple[str, ...]
     notice: Rich
+    language: str
+
+    @property
+    def parts(self) -> tuple[ItemView | SectionView | ColumnView, ...]:
+        """All that may be in a language of its own."""
+        return (*self.sections, *self.all_items, *((self.column,) if self.column else ()))
 
 
 @dataclass(frozen=True)

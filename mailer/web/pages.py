@@ -20,13 +20,15 @@ from typing import Any
 from babel.dates import format_date
 from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from mailer.config import Settings
+from mailer.languages import direction_of, is_turning, locale_of
 from mailer.render.lookup import built_in_theme
 from mailer.web.plain import plain_page
 from mailer.web.sandbox import LARGEST_PAGE, PageEnvironment, bounded
-from mailer.web.words import SOURCE_LANGUAGE, catalogue, choose, locale_of
+from mailer.web.words import SOURCE_LANGUAGE, catalogue, choose
 from mailer.words import visible
 
 __all__ = ["LARGEST_PAGE", "Pages"]
@@ -109,7 +111,6 @@ class Pages:
 
     def _shared(self, theme: _Theme, language: str) -> dict[str, Any]:
         strings = catalogue(language, theme.folders)
-        locale = locale_of(language)
 
         def translated(text: str, **values: object) -> str:
             return strings.gettext(text).format(**values) if values else strings.gettext(text)
@@ -117,13 +118,20 @@ class Pages:
         return {
             "_": translated,
             "language": language.replace("_", "-"),
-            "dir": locale.text_direction if locale else "ltr",
-            "long_date": lambda day: format_date(day, "long", locale=language),
+            "dir": direction_of(language),
+            "dir_of": direction_of,
+            "bdi": lambda text: _set_apart(text, direction_of(language)),
+            "long_date": lambda day: format_date(day, "long", locale=locale_of(language)),
             "publication": self._settings.publication,
             "brand": self._settings.brand,
             "on_accent": _readable_on(self._settings.brand.accent),
             "on_accent_dark": _readable_on(self._settings.brand.accent_dark),
         }
+
+
+def _set_apart(text: str, direction: str) -> str:
+    """A name in any language, kept from turning the text beside it round, and from being turned by it."""
+    return Markup(f"<bdi>{escape(text)}</bdi>") if is_turning(text, direction) else text  # noqa: S704
 
 
 def _rendered(template: Template, values: Mapping[str, Any]) -> str:

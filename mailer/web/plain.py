@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from mailer.config import Publication
+from mailer.languages import direction_of
 
 __all__ = ["plain_page"]
 
@@ -76,7 +77,7 @@ def plain_page(
         '<meta name="referrer" content="no-referrer">'
     )
     page = (
-        f'<!doctype html>\n<html lang="{escape(language)}">\n'
+        f'<!doctype html>\n<html lang="{escape(language)}" dir="{direction_of(language)}">\n'
         f"<head>{head}<title>{escape(lines[0])}</title></head>\n"
         f"<body>\n{body}</body>\n</html>\n"
     )

@@ -15,6 +15,7 @@ from babel.messages.pofile import PoFileError, read_po
 
 from mailer.audience.languages import is_language_tag
 from mailer.errors import Problem, ThemeError
+from mailer.languages import lookup
 
 __all__ = ["SOURCE_LANGUAGE", "accepted", "catalogue", "choose", "locale_of"]
 
@@ -32,8 +33,8 @@ def choose(wishes: Iterable[str], folders: tuple[Path, ...]) -> str:
         locale = locale_of(wish)
         if locale is None:
             continue
-        for name in dict.fromkeys((str(locale), locale.language)):
-            if name == SOURCE_LANGUAGE or locale.language == SOURCE_LANGUAGE or _files(name, folders):
+        for name in _names(str(locale)):
+            if locale.language == SOURCE_LANGUAGE or _own_files(name, folders):
                 return name
     return SOURCE_LANGUAGE
 
@@ -66,7 +67,10 @@ def locale_of(tag: object) -> Locale | None:
 
 @lru_cache(maxsize=64)
 def catalogue(language: str, folders: tuple[Path, ...]) -> gettext.NullTranslations:
-    """The strings of a language; those of the first folder win. Raises ThemeError for a broken file."""
+    """The strings of a language, those of the nearest one and of the first folder before others.
+
+    Raises ThemeError for a broken file.
+    """
     chain: gettext.NullTranslations | None = None
     for path in _files(language, folders):
         try:
@@ -85,6 +89,22 @@ def catalogue(language: str, folders: tuple[Path, ...]) -> gettext.NullTranslati
     return chain or gettext.NullTranslations()
 
 
-def _files(language: str, folders: tuple[Path, ...]) -> list[Path]:
+def _names(language: str) -> list[str]:
+    """The names of the folders whose strings a language may use, the nearest first: `zh_Hant_TW` … `zh`."""
+    return list(dict.fromkeys(_spelt(tag) for tag in lookup(language)))
+
+
+def _spelt(tag: str) -> str:
+    """A tag as folders are named: `zh_Hant_TW`."""
+    first, *others = tag.split("-")
+    return "_".join([first, *(part.title() if len(part) == 4 else part.upper() for part in others)])
+
+
+def _own_files(language: str, folders: tuple[Path, ...]) -> list[Path]:
     places = [folder / "locale" / language / "LC_MESSAGES" / _DOMAIN for folder in folders]
     return [place for place in places if place.is_file()]
+
+
+def _files(language: str, folders: tuple[Path, ...]) -> list[Path]:
+    """The catalogues of a language and of its relatives, the nearest first."""
+    return [file for name in _names(language) for file in _own_files(name, folders)]

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from babel.messages.extract import extract
+from babel.messages.pofile import read_po
 
 from mailer.errors import ThemeError
 from mailer.render.catalogues import TRANSLATIONS, words_of
+from mailer.render.lookup import built_in_theme, read_theme
 from mailer.render.markers import Markers
 from mailer.render.theme import MARKERS, Theme
 
@@ -113,3 +118,57 @@ def test_a_broken_catalogue_is_told_with_its_line(
     with pytest.raises(ThemeError) as caught:
         words_of(opened.files, "zh")
     assert message in str(caught.value)
+
+
+CATALOGUES = sorted((built_in_theme() / "locale").glob("*/LC_MESSAGES/mailer.po"))
+
+
+def _messages() -> dict[str, str]:
+    """The messages of the built-in templates, each with its plural or ""."""
+    found: dict[str, str] = {}
+    for folder in ("email", "text", "web"):
+        for path in sorted((built_in_theme() / folder).rglob("*.*")):
+            if "pages" in path.parts:
+                continue
+            for _, message, _, _ in extract("jinja2.ext:babel_extract", io.BytesIO(path.read_bytes())):
+                one, many = (message, "") if isinstance(message, str) else message[:2]
+                found[one] = many or ""
+    return found
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
+def test_every_catalogue_has_every_message_of_the_templates(path: Path) -> None:
+    with path.open("rb") as file:
+        translated = {
+            message.id[0] if isinstance(message.id, tuple | list) else message.id: message
+            for message in read_po(file)
+            if message.id
+        }
+    wanted = _messages()
+    assert set(translated) == set(wanted)
+    slots = re.compile(r"%\(\w+\)[sd]")
+    for original, message in translated.items():
+        forms = message.string if isinstance(message.string, tuple | list) else (message.string,)
+        for form in forms:
+            assert form.strip()
+            assert sorted(slots.findall(form)) == sorted(slots.findall(wanted[original] or original)), (
+                original
+            )
+            assert form.endswith(" ") <= original.endswith(" ")
+
+
+@pytest.mark.parametrize(
+    ("language", "word"),
+    [
+        *(
+            (tag, "退訂")
+            for tag in ("zh-TW", "zh_tw", "zh-HK", "zh-MO", "zh-Hant", "zh-Hant-TW", "zh-Hant-XX")
+        ),
+        *((tag, "退订") for tag in ("zh", "zh-CN", "zh-SG", "zh-Hans", "zh-Hans-HK")),
+        ("tlh", "Unsubscribe"),
+    ],
+)
+def test_a_country_says_which_characters_are_meant(language: str, word: str, tmp_path: Path) -> None:
+    said = words_of(read_theme(tmp_path), language).text("Unsubscribe")
+    assert said == word
+    assert said.language == ("en" if word == "Unsubscribe" else language)
