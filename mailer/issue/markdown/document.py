@@ -18,6 +18,7 @@ from mailer.issue.markdown.html import resolve_html
 from mailer.issue.markdown.leftovers import FOUND
 from mailer.issue.markdown.links import check_links
 from mailer.issue.markdown.parser import parser
+from mailer.issue.markdown.products import check_products
 from mailer.issue.markdown.soft_breaks import resolve_line_ends
 
 __all__ = ["EMPTY", "Document", "definitions", "line_of", "read", "words_of"]
@@ -111,6 +112,7 @@ def _resolve(children: list[Token], report: Report) -> None:
     resolve_html(children, report)
     resolve_line_ends(children)
     check_links(children, report)
+    check_products(children, report)
 
 
 def _number(children: Sequence[Token], line: int) -> None:

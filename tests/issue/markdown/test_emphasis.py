@@ -149,3 +149,24 @@ def test_other_parsers_of_the_process_are_left_alone() -> None:
 )
 def test_a_finding_stands_at_its_line(text: str, line: int) -> None:
     assert [finding.line for finding in read(text).findings] == [line]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Box\n60*40*30cm", "60×40×30"),
+        ("Box\n箱长1.5*2.5*3米", "1.5×2.5×3"),
+        ("Box\n5*6*78", "5×6×78"),
+    ],
+)
+def test_a_product_is_told(text: str, shown: str) -> None:
+    (finding,) = read(text).findings
+    assert f"write {shown}, or " in finding.message
+    assert finding.line == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["60\\*40\\*30", "60×40×30", "60 *40* 30", "2*3", "a*b*c", "5 *a* 6", "`6*4*3`"]
+)
+def test_no_product_is_told(text: str) -> None:
+    assert not read(text).findings
