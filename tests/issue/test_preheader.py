@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailer.issue.cut import columns, cut
@@ -124,6 +124,7 @@ def test_blanks_stand_behind_a_short_preheader(preheader: str, blanks: int) -> N
     assert not made.strip("\u034f\u00a0")
 
 
+@settings(deadline=None)
 @given(st.lists(st.text("ab 渡轮가*_`[](){}|#\\", min_size=1, max_size=60), min_size=1, max_size=6))
 def test_no_preheader_is_continued_by_the_masthead(texts: list[str]) -> None:
     line = cut(" ".join(texts), 180, ENOUGH)

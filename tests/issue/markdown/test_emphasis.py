@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -67,6 +67,7 @@ _OPENING = st.sampled_from([*"“‘（《「【([\"'", "", "🎉", "…", "—"
 _CLOSING = st.sampled_from([*"”’）》」】)]\"'，。！？：；…—%·～、", "", "🎉", "？”", "。）"])
 
 
+@settings(deadline=None)
 @given(
     _LETTERS,
     st.sampled_from(["*", "**", "~~", "***"]),
@@ -85,6 +86,7 @@ def test_no_marker_is_left_around_a_phrase_between_cjk_letters(
     assert re.search(r"<(?:em|strong|s)>", found)
 
 
+@settings(deadline=None)
 @given(st.text("ab .,!\"'()*_~`[]%$é–“”\n1🎉\u00a0", max_size=40))
 def test_text_without_cjk_is_read_as_commonmark_says(text: str) -> None:
     plain = MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable("html_block")
