@@ -44,11 +44,12 @@ def columns(text: str) -> int:
     return sum(map(_width, _atoms(text)))
 
 
-def cut(text: str, limit: int) -> str:
+def cut(text: str, limit: int, least: int = 0) -> str:
     """`text` on one line of at most `limit` columns; what was cut ends in "…".
 
     It is cut between words, or between characters of scripts that have no spaces. Only where one word is
-    longer than the line is it cut inside, between two characters; never inside a slot.
+    longer than the line, or fewer than `least` columns would be kept, is it cut inside, between two
+    characters; never inside a slot.
     """
     text = " ".join(text.split())
     atoms = _atoms(text)
@@ -63,6 +64,8 @@ def cut(text: str, limit: int) -> str:
         room -= width
         fitting += 1
     end = next((i for i in range(fitting, 0, -1) if _may_break(atoms[i - 1], atoms[i])), fitting)
+    if sum(widths[:end]) < least:
+        end = fitting
     kept = "".join(atoms[:end]).rstrip(_DANGLING) or "".join(atoms[:end]).rstrip()
     return kept + ELLIPSIS if limit > 0 else ""
 

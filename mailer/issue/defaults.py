@@ -6,15 +6,16 @@ An item or section that is for one segment alone (`only`) is never told to every
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from babel.dates import format_date
 
 from mailer.config import Settings
 from mailer.issue.cut import columns, cut
-from mailer.issue.markdown.document import EMPTY, Document, first_words
+from mailer.issue.markdown.document import Document
 from mailer.issue.markdown.placeholders import Placeholders
 from mailer.issue.model import Issue
+from mailer.issue.preheader import made_preheader
 from mailer.issue.texts import Key
 from mailer.languages import locale_of, primary_of
 
@@ -22,9 +23,6 @@ __all__ = ["headlines", "long_date", "with_defaults"]
 
 #: Mail programs on a desktop show about this much of a subject; phones show half of it.
 SUBJECT_COLUMNS = 70
-#: Enough that no program fills the rest of the line with the page's first words.
-PREHEADER_COLUMNS = 180
-_ENOUGH = 100
 #: Less than this of a headline is not worth beginning.
 _WORTH = 16
 
@@ -56,10 +54,7 @@ def with_defaults(
     title = issue.title or _title(issue, settings, language)
     told = headlines(issue)
     subject = issue.subject or _subject(title, told, language)
-    texts = (documents.get(key, EMPTY) for key in (("intro",), ("body",), ("column", "body")))
-    preheader = issue.preheader or _preheader(
-        title, subject, told, (placeholders.written(first_words(text)) for text in texts)
-    )
+    preheader = issue.preheader or made_preheader(issue, title, subject, told, documents, placeholders)
     return issue.model_copy(
         update={"language": language, "title": title, "subject": subject, "preheader": preheader}
     )
@@ -87,12 +82,3 @@ def _subject(title: str, told: list[str], language: str) -> str:
             return subject + joint + cut(headline, room) if room >= _WORTH else subject
         subject += joint + headline
     return subject
-
-
-def _preheader(title: str, subject: str, told: list[str], openings: Iterable[str]) -> str:
-    """The headlines that the subject did not tell; where those are few, the first words of the texts."""
-    pieces = [headline for headline in told if headline not in subject]
-    for words in openings:
-        if words and columns(" · ".join(pieces)) < _ENOUGH:
-            pieces.append(words)
-    return cut(" · ".join(pieces or told or [title]), PREHEADER_COLUMNS)

@@ -11,6 +11,7 @@ from mailer.errors import ConfigError, IssueError, Problem
 from mailer.issue import model
 from mailer.issue.expressions import ExpressionError, fill_slots
 from mailer.issue.markdown.document import EMPTY
+from mailer.issue.preheader import filler
 from mailer.issue.source import locate, read_bounded
 from mailer.render.markdown import Rich, Source
 from mailer.render.markers import Markers
@@ -70,6 +71,7 @@ class Viewer:
             title=title,
             subject=self._line(issue.subject, ("subject",)),
             preheader=self._line(issue.preheader, ("preheader",)),
+            filler=filler(issue.preheader),
             intro=self._rich(issue.intro, ("intro",), 2),
             items=items,
             sections=sections,

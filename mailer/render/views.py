@@ -157,6 +157,7 @@ class IssueView(_Written):
     title: str
     subject: str
     preheader: str
+    filler: str
     intro: Rich
     items: tuple[ItemView, ...]
     sections: tuple[SectionView, ...]

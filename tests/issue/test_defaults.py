@@ -106,7 +106,7 @@ def test_few_headlines_are_followed_by_the_first_words(load: Load, head: str) ->
         + "title: Brief\nintro: |\n  # Hello\n\n  **Good** morning,\n  [reader](https://example.org/).\n"
         + items("A")
     ).issue
-    assert issue.preheader == "Good morning, reader."
+    assert issue.preheader == "Good morning, reader. · Hello"
     feature = load(
         head + "title: Long read\nbody: |\n  ![a](https://example.org/a.png)\n\n  It was a `quiet` day.\n"
     ).issue

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from markdown_it.token import Token
@@ -19,9 +18,10 @@ from mailer.issue.markdown.html import resolve_html
 from mailer.issue.markdown.leftovers import FOUND
 from mailer.issue.markdown.links import check_links
 from mailer.issue.markdown.parser import parser
+from mailer.issue.markdown.products import check_products
 from mailer.issue.markdown.soft_breaks import resolve_line_ends
 
-__all__ = ["EMPTY", "Document", "definitions", "first_words", "line_of", "read", "words_of"]
+__all__ = ["EMPTY", "Document", "definitions", "line_of", "read", "words_of"]
 
 #: Definitions of references, `[label]: address`, as the parser keeps them.
 References = Mapping[str, Mapping[str, Any]]
@@ -90,16 +90,6 @@ def line_of(token: Token) -> int:
     return int(token.meta.get("line", 0))
 
 
-def first_words(document: Document) -> str:
-    """The words of the first paragraph that has any, as one line."""
-    for before, token in pairwise(document.tokens):
-        if before.type == "paragraph_open" and token.type == "inline":
-            found = words_of([child for child in token.children or () if child.type != "image"])
-            if found:
-                return found
-    return ""
-
-
 def words_of(tokens: Sequence[Token]) -> str:
     """The words of inline tokens as one line of plain text: those of pictures are their alternative texts."""
     pieces: list[str] = []
@@ -122,6 +112,7 @@ def _resolve(children: list[Token], report: Report) -> None:
     resolve_html(children, report)
     resolve_line_ends(children)
     check_links(children, report)
+    check_products(children, report)
 
 
 def _number(children: Sequence[Token], line: int) -> None:

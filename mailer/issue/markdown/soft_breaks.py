@@ -13,7 +13,10 @@ from mailer.issue.markdown.placeholders import PLACEHOLDER
 __all__ = ["flowed", "resolve_line_ends"]
 
 #: How much of the text on each side is looked at.
-_REACH = 200
+_REACH = 100
+#: Most line ends need no closer look: a Latin letter on a side, or Han and kana on both.
+_LATIN = re.compile("[A-Za-z]")
+_HAN = re.compile("[\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff，。、]{2}")
 _LINE_END = re.compile(r"[ \t]*\n[ \t\n]*")
 #: A picture in a line counts as an emoji does.
 _PICTURE = "\U0001f5bc"
@@ -46,6 +49,11 @@ def flowed(text: str) -> str:
 
 
 def _joined(whole: str, start: int, end: int) -> bool:
+    near = whole[max(start - 1, 0) : start] + whole[end : end + 1]
+    if _LATIN.search(near):
+        return False
+    if _HAN.fullmatch(near):
+        return True
     return joined(whole[max(start - _REACH, 0) : start], whole[end : end + _REACH])
 
 

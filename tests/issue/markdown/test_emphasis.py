@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -67,6 +67,7 @@ _OPENING = st.sampled_from([*"“‘（《「【([\"'", "", "🎉", "…", "—"
 _CLOSING = st.sampled_from([*"”’）》」】)]\"'，。！？：；…—%·～、", "", "🎉", "？”", "。）"])
 
 
+@settings(deadline=None)
 @given(
     _LETTERS,
     st.sampled_from(["*", "**", "~~", "***"]),
@@ -85,6 +86,7 @@ def test_no_marker_is_left_around_a_phrase_between_cjk_letters(
     assert re.search(r"<(?:em|strong|s)>", found)
 
 
+@settings(deadline=None)
 @given(st.text("ab .,!\"'()*_~`[]%$é–“”\n1🎉\u00a0", max_size=40))
 def test_text_without_cjk_is_read_as_commonmark_says(text: str) -> None:
     plain = MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable("html_block")
@@ -149,3 +151,24 @@ def test_other_parsers_of_the_process_are_left_alone() -> None:
 )
 def test_a_finding_stands_at_its_line(text: str, line: int) -> None:
     assert [finding.line for finding in read(text).findings] == [line]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Box\n60*40*30cm", "60×40×30"),
+        ("Box\n箱长1.5*2.5*3米", "1.5×2.5×3"),
+        ("Box\n5*6*78", "5×6×78"),
+    ],
+)
+def test_a_product_is_told(text: str, shown: str) -> None:
+    (finding,) = read(text).findings
+    assert f"write {shown}, or " in finding.message
+    assert finding.line == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["60\\*40\\*30", "60×40×30", "60 *40* 30", "2*3", "a*b*c", "5 *a* 6", "`6*4*3`"]
+)
+def test_no_product_is_told(text: str) -> None:
+    assert not read(text).findings

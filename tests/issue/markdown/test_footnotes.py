@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailer.issue.markdown.document import Document, read, words_of
@@ -128,6 +128,7 @@ def test_every_field_of_an_issue_has_ids_of_its_own(load: Load, head: str) -> No
     assert len(ids) == len(set(ids)) == 12
 
 
+@settings(deadline=None)
 @given(st.text("ab^[]: \n1-|>`*渡\\!()", max_size=60))
 def test_any_text_is_read(text: str) -> None:
     shown = html(read(text))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailer.issue.markdown.line_ends import joined
@@ -87,12 +87,14 @@ def test_a_space_stands_between(before: str, after: str) -> None:
     assert not joined(before, after)
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_any_two_texts_have_an_answer(before: str, after: str) -> None:
     assert joined(before, after) in (True, False)
     assert joined(before + "\n", " " + after) == joined(before, after)
 
 
+@settings(deadline=None)
 @given(
     st.text("港口今天にガ，。、「」（）《》", min_size=1),
     st.text("港口今天にガ，。、「」（）《》", min_size=1),
@@ -101,6 +103,7 @@ def test_chinese_and_japanese_never_get_a_space(before: str, after: str) -> None
     assert joined(before, after)
 
 
+@settings(deadline=None)
 @given(st.text(), st.text("abcé한국яא", min_size=1))
 def test_other_scripts_always_get_one(before: str, after: str) -> None:
     assert not joined(before, after)

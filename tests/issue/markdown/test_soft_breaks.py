@@ -6,7 +6,7 @@ import html
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailer.issue.markdown.document import read, words_of
@@ -75,6 +75,7 @@ _MARKED = st.sampled_from(["{}", "**{}**", "*{}*", "~~{}~~", "`{}`", "[{}](https
 _WORD = st.tuples(st.booleans().flatmap(lambda wide: _CHINESE if wide else _SPACED), _MARKED)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(_WORD, st.sampled_from(["\n", " "])), min_size=1, max_size=8))
 def test_the_words_are_those_that_were_typed(parts: list[tuple[tuple[str, str], str]]) -> None:
     source, expected = "", ""
