@@ -13,7 +13,7 @@ from typing import Literal
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
-__all__ = ["direction_of", "is_turning", "language_tag", "locale_of", "lookup", "primary_of"]
+__all__ = ["direction_of", "is_turning", "language_tag", "locale_of", "lookup", "primary_of", "script_of"]
 
 #: The language of the words that templates are written in.
 _SOURCE = "en"
@@ -77,7 +77,7 @@ def locale_of(tag: str) -> Locale:
 @lru_cache(maxsize=512)
 def direction_of(tag: str) -> Literal["ltr", "rtl"]:
     """Which way a language is written; by the script of the tag, or that which the language mostly has."""
-    return "rtl" if _script(tag) in _RIGHT_TO_LEFT else "ltr"
+    return "rtl" if script_of(tag) in _RIGHT_TO_LEFT else "ltr"
 
 
 def is_turning(text: str, direction: str) -> bool:
@@ -101,15 +101,16 @@ def lookup(tag: str) -> tuple[str, ...]:
     if found is None:
         return (plain,)
     language, region = found["language"], found["region"]
-    script = (_script(plain) if region and not found["script"] else found["script"] or "").lower()
+    script = (script_of(plain) if region and not found["script"] else found["script"] or "").lower()
     chain = [(script, region), (script, "")]
-    if _script(f"{language}-{region}").lower() == script:
+    if script_of(f"{language}-{region}").lower() == script:
         chain.insert(1, ("", region))
     names = ["-".join(filter(None, (language, *parts))) for parts in chain]
     return tuple(dict.fromkeys((plain, *names, language)))
 
 
-def _script(tag: str) -> str:
+def script_of(tag: str) -> str:
+    """The script that a language is written in, as `Arab`; "" where nothing says so."""
     found = _TAG.fullmatch(tag.replace("_", "-").lower())
     if found is None:
         return ""

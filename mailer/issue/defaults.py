@@ -17,7 +17,7 @@ from mailer.issue.markdown.placeholders import Placeholders
 from mailer.issue.model import Issue
 from mailer.issue.preheader import made_preheader
 from mailer.issue.texts import Key
-from mailer.languages import locale_of, primary_of
+from mailer.languages import locale_of, script_of
 
 __all__ = ["headlines", "long_date", "with_defaults"]
 
@@ -25,6 +25,12 @@ __all__ = ["headlines", "long_date", "with_defaults"]
 SUBJECT_COLUMNS = 70
 #: Less than this of a headline is not worth beginning.
 _WORTH = 16
+
+#: What stands between two headlines, and before the first one, by script.
+_JOINTS = {
+    **dict.fromkeys(("Hans", "Hant", "Jpan"), ("；", "：")),
+    "Arab": ("؛ ", ": "),
+}
 
 
 def long_date(date: dt.date, language: str) -> str:
@@ -72,8 +78,7 @@ def _title(issue: Issue, settings: Settings, language: str) -> str:
 
 
 def _subject(title: str, told: list[str], language: str) -> str:
-    wide = primary_of(language) in ("zh", "ja", "yue")
-    between, after = ("；", "：") if wide else ("; ", ": ")
+    between, after = _JOINTS.get(script_of(language), ("; ", ": "))
     subject = cut(title, SUBJECT_COLUMNS)
     for number, headline in enumerate(told):
         joint = between if number else after

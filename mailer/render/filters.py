@@ -13,6 +13,7 @@ from jinja2.runtime import Context
 from mailer.languages import locale_of, primary_of
 from mailer.render.catalogues import SOURCE_LANGUAGE, Said
 from mailer.render.colour import mix, readable
+from mailer.render.mirror import mirror
 from mailer.render.views import PictureView
 from mailer.render.wrap import underline, wrap
 
@@ -43,6 +44,7 @@ FILTERS: dict[str, Any] = {
     "dateformat": _dateformat,
     "fit": _fit,
     "host": _host,
+    "mirror": mirror,
     "mix": mix,
     "readable": readable,
     "underline": underline,

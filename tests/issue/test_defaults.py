@@ -133,3 +133,19 @@ def test_a_slot_in_a_headline_is_kept_or_left_out_whole(load: Load, head: str) -
 def test_every_language_has_a_date(load: Load, language: str) -> None:
     issue = load(f"edition: morning\ndate: 2026-11-21\nbody: x\nlanguage: {language}\n").issue
     assert issue.title.startswith("Morning Brief, ")
+
+
+@pytest.mark.parametrize(
+    ("language", "subject"),
+    [
+        ("en", "T: a; b"),
+        ("zh-TW", "T：a；b"),
+        ("ja", "T：a；b"),
+        ("ar", "T: a؛ b"),
+        ("he", "T: a; b"),
+        ("ku-Arab", "T: a؛ b"),
+    ],
+)
+def test_headlines_are_joined_as_the_script_joins_them(load: Load, language: str, subject: str) -> None:
+    text = f"edition: morning\ndate: 2026-11-23\nlanguage: {language}\ntitle: T\n"
+    assert load(text + "items: [{title: a}, {title: b}]\n").issue.subject == subject

@@ -1,0 +1,72 @@
+"""Rules of a style sheet for the other direction: what stands at the left stands at the right."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from markupsafe import Markup
+
+__all__ = ["mirror"]
+
+_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+_SIDE = re.compile(r"(?<![a-z])(left|right)(?![a-z])")
+_OTHER = {"left": "right", "right": "left"}
+#: Properties with a value for each side, from the top clockwise.
+_FOUR = frozenset(("padding", "margin", "border-width", "border-style", "border-color"))
+_WORDS = frozenset(("text-align", "float", "clear"))
+
+
+def mirror(css: str, part: Literal["", "ltr", "rtl"] = "") -> str:
+    """Plain rules, which are written for pages from left to right, for those from right to left.
+
+    With `part`, rules for such a part of a page that is written the other way: only what differs, each
+    within `[dir="rtl"]`; for "ltr" as it was written. A rule for cells with an `align` of their own means
+    that side, and is not changed.
+    """
+    rules = [(selector.strip(), _declarations(body)) for selector, body in _RULE.findall(css)]
+    turn = _within if part else _whole
+    made = [rule for selector, each in rules for rule in turn(selector, each, part)]
+    text = "\n".join(f"{selector} {{ {'; '.join(body)}; }}" for selector, body in made)
+    return Markup(text) if isinstance(css, Markup) else text  # noqa: S704
+
+
+def _declarations(body: str) -> list[tuple[str, str]]:
+    pairs = (declaration.partition(":") for declaration in body.split(";") if declaration.strip())
+    return [(name.strip(), value.strip()) for name, _, value in pairs]
+
+
+def _whole(selector: str, declarations: list[tuple[str, str]], _: str) -> list[tuple[str, list[str]]]:
+    if "[align" in selector:
+        return [(selector, [f"{name}: {value}" for name, value in declarations])]
+    return [(selector, ["{}: {}".format(*_turned(name, value)) for name, value in declarations])]
+
+
+def _within(selector: str, declarations: list[tuple[str, str]], part: str) -> list[tuple[str, list[str]]]:
+    """The rule with what differs, and without what the rule for the rest of the page puts there."""
+    body: list[str] = []
+    for name, value in declarations:
+        turned = _turned(name, value)
+        if turned == (name, value) and "[align" not in selector:
+            continue
+        as_written = part == "ltr" or "[align" in selector
+        here, there = ((name, value), turned) if as_written else (turned, (name, value))
+        if here[0] != there[0]:
+            body.append(f"{there[0]}: 0")
+        body.append("{}: {}".format(*here))
+    selectors = (f'[dir="{part}"] {each.strip()}' for each in selector.split(","))
+    return [(", ".join(selectors), body)] if body else []
+
+
+def _turned(name: str, value: str) -> tuple[str, str]:
+    if name in _WORDS:
+        return name, _SIDE.sub(lambda side: _OTHER[side[1]], value)
+    values = re.split(r"\s+(?![^(]*\))", value)
+    important = values[4:] == ["!important"]
+    if len(values) == 4 or (len(values) == 5 and important):
+        if name in _FOUR:
+            values[1], values[3] = values[3], values[1]
+        elif name == "border-radius":
+            values[:4] = values[1], values[0], values[3], values[2]
+        return name, " ".join(values)
+    return _SIDE.sub(lambda side: _OTHER[side[1]], name), value
