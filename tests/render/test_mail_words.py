@@ -78,7 +78,7 @@ class Reading(HTMLParser):
         """The text right behind the first start tag of that name."""
         at = next(i for i, event in enumerate(self.found) if event[0] == name and len(event) == 2)
         event = self.found[at + 1]
-        return " ".join(event[1].split(" ")) if event[0] == "#text" else ""
+        return str(event[1]) if event[0] == "#text" else ""
 
 
 def _marks(values: Any) -> dict[str, str]:
@@ -304,6 +304,19 @@ def read_the_same(pieces: dict[str, str]) -> None:
 @given(PIECES)
 def test_every_word_and_value_of_a_template_reaches_the_reader(pieces: dict[str, str]) -> None:
     read_the_same(pieces)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\t"), max_size=30))
+def test_any_character_reaches_the_reader(value: str) -> None:
+    image = f'<mj-image{attribute("alt", value)}{attribute("title", value, single=True)} src="x.png" />'
+    words = html.escape(value, quote=False)
+    typed = PAGE.format(title="T", body=f'{image}<mj-text><pre data-spot="1">.{words}</pre></mj-text>')
+    read = Reading(inline_styles(mjml2html(Handover.of(typed).text, fonts={})))
+    kept = value.translate(dict.fromkeys([0xFFFE, 0xFFFF]))  # no HTML can hold these
+    assert [e[1]["alt"] for e in read.found if e[0] == "img"] == [kept]
+    assert [e[1]["title"] for e in read.found if e[0] == "img"] == [kept]
+    assert read.text_of("pre") == f".{kept}"
 
 
 def test_without_the_hand_over_words_and_values_are_lost(monkeypatch: pytest.MonkeyPatch) -> None:
