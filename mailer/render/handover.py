@@ -10,8 +10,9 @@ is left for MRML to drop, because the size of a mail is limited.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 __all__ = ["Handover"]
 
@@ -30,9 +31,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _CONDITION = re.compile(r"(<!--\[if[^\]]*\]>)(.+)(<!\[endif\]-->)", re.DOTALL)
-_VALUE = re.compile(
-    r"(?P<name>[^\s\"'<>/=]+)(?P<equals>\s*=\s*)(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)')"
-)
+_VALUE = re.compile(r"(?P<name>[^\s\"'<>/=]+)\s*=\s*(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)')")
 _ODD = re.compile(r"[^ !#-;=?-\[\]-~]")
 #: The same in the attributes of a tag, where quotes stand around a value, and a space at an end of one.
 _SUSPECT = re.compile(r"[^ -;=?-\[\]-~]|'|=\" | \"")
@@ -48,7 +47,7 @@ _BLOCKS = frozenset(
     "html legend li link main menu meta nav ol optgroup option p pre script section style summary table "
     "tbody td tfoot th thead title tr ul".split()
 )
-_KEEPING = ("pre", "textarea", "listing")
+_KEEPING = frozenset(("pre", "/pre", "textarea", "/textarea", "listing", "/listing"))
 
 #: Where a piece of the text begins and ends, and what is written instead.
 _Edit = tuple[int, int, str]
@@ -106,18 +105,17 @@ def _cleanings(text: str) -> Iterator[_Edit]:
 def _rewritings(text: str) -> Iterator[_Edit]:
     kept = 0  # how many elements are open that keep white space
     for token in _TOKEN.finditer(text):
-        name = token["name"]
+        name, attributes, space = token.group("name", "attributes", "space")
         if name is None:
             yield from _other(token)
-            previous = "!--" if _is_remark(token["comment"]) else "br"
+            name = "!--" if _is_remark(token["comment"]) else "br"
         else:
-            previous = name.removeprefix("/").lower()
-            if previous in _KEEPING and not token["attributes"].endswith("/"):
+            if name.lower() in _KEEPING and not attributes.endswith("/"):
                 kept = max(0, kept + (-1 if name[0] == "/" else 1))
-            yield from _attributes(token, previous.startswith("mj-"))
-        space = token["space"]
+            if attributes and _SUSPECT.search(attributes):
+                yield from _attributes(token, name.startswith("mj-"))
         if space:
-            new = _space(space, previous, token["next"].removeprefix("/").lower(), bool(kept))
+            new = _space(space, name, token["next"], bool(kept))
             if new != space:
                 yield *token.span("space"), new
 
@@ -138,11 +136,8 @@ def _is_remark(comment: str | None) -> bool:
 
 def _attributes(token: re.Match[str], own: bool) -> Iterator[_Edit]:
     """The values of a tag in references. `own`: a tag of MJML, whose attributes are mostly CSS."""
-    attributes = token["attributes"]
-    if not _SUSPECT.search(attributes):
-        return
     start = token.start("attributes")
-    for found in _VALUE.finditer(attributes):
+    for found in _VALUE.finditer(token["attributes"]):
         group = "single" if found["double"] is None else "double"
         value = found[group]
         new = _referred(value, found["name"].lower(), own)
@@ -159,12 +154,17 @@ def _referred(value: str, name: str, own: bool) -> str:
     return _ODD.sub(lambda odd: f"&#{ord(odd[0])};", value)
 
 
+@lru_cache(maxsize=1000)
 def _space(space: str, previous: str, following: str, kept: bool) -> str:
     """White space between two tags that starts with a line end, so that as much is left of it as is seen."""
     if kept:
         return f"&#10;{space[1:]}"
-    if previous.startswith("mj") and following.startswith("mj") and previous != following:
+    before, after = (name.removeprefix("/").lower() for name in (previous, following))
+    if before.startswith("mj") and after.startswith("mj") and before != after:
         return space
-    seen: Callable[[str], bool] = lambda name: not (name in _BLOCKS or name.startswith("mj"))  # noqa: E731
     short = _BLANK.sub(" ", space)
-    return short if short != " " or (seen(previous) and seen(following)) else space
+    return space if short == " " and (_is_block(before) or _is_block(after)) else short
+
+
+def _is_block(name: str) -> bool:
+    return name in _BLOCKS or name.startswith("mj")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import html
 import re
+import shutil
 import string
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 from random import Random
 from typing import Any
 from urllib.parse import quote
@@ -16,9 +18,13 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from mjml import mjml2html
 
+from mailer.config import load_settings
+from mailer.issue.load import load_issue
 from mailer.render import handover
 from mailer.render.handover import Handover
 from mailer.render.inline import inline_styles
+from mailer.render.render import render_variants
+from tests.full_issue import ROOT
 
 PAGE = (
     "<mjml><mj-head><mj-title>{title}</mj-title>\n<mj-preview>{title}</mj-preview></mj-head>\n"
@@ -72,7 +78,7 @@ class Reading(HTMLParser):
         """The text right behind the first start tag of that name."""
         at = next(i for i, event in enumerate(self.found) if event[0] == name and len(event) == 2)
         event = self.found[at + 1]
-        return " ".join(event[1].split(" ")) if event[0] == "#text" else ""
+        return str(event[1]) if event[0] == "#text" else ""
 
 
 def _marks(values: Any) -> dict[str, str]:
@@ -300,8 +306,106 @@ def test_every_word_and_value_of_a_template_reaches_the_reader(pieces: dict[str,
     read_the_same(pieces)
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\t"), max_size=30))
+def test_any_character_reaches_the_reader(value: str) -> None:
+    image = f'<mj-image{attribute("alt", value)}{attribute("title", value, single=True)} src="x.png" />'
+    words = html.escape(value, quote=False)
+    typed = PAGE.format(title="T", body=f'{image}<mj-text><pre data-spot="1">.{words}</pre></mj-text>')
+    read = Reading(inline_styles(mjml2html(Handover.of(typed).text, fonts={})))
+    kept = value.translate(dict.fromkeys([0xFFFE, 0xFFFF]))  # no HTML can hold these
+    assert [e[1]["alt"] for e in read.found if e[0] == "img"] == [kept]
+    assert [e[1]["title"] for e in read.found if e[0] == "img"] == [kept]
+    assert read.text_of("pre") == f".{kept}"
+
+
 def test_without_the_hand_over_words_and_values_are_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handover, "_rewritings", lambda _text: iter(()))
     few = settings(MANY, phases=[Phase.generate], report_multiple_bugs=False)
     with pytest.raises(AssertionError):
         few(given(PIECES)(read_the_same))()
+
+
+EMAIL = """\
+<mjml><mj-body><mj-section><mj-column><mj-text>
+<p title="　{{ subscriber.name }}\\">{{ issue.intro }}</p>
+<pre><b>{{ subscriber.name }}</b>
+<i>{{ subscriber.email }}</i></pre><a href="https://e.org/é/{{ subscriber.name }}
+?q=　">{{ subscriber.name }}</a>
+<b title='"'>{{ subscriber.email }}</b>
+</mj-text><mj-button href="{{ links.unsubscribe }}">　x</mj-button></mj-column></mj-section></mj-body></mjml>
+"""
+
+
+def test_slots_stand_where_they_were_written(render: Any) -> None:
+    intro = '"**{{ subscriber.name or \\"全角　読者\\" }}**\\n*{{ subscriber.email }}*"'
+    page = render(f"intro: {intro}\nitems: [{{title: One}}]", **{"email/morning.mjml": EMAIL}).html
+    assert [slot.context.value for slot in page.slots] == (
+        ["attribute", "html", "html", "html", "html", "url", "html", "html", "href"]
+    )
+    values = {"subscriber.email": "<a@e.org>", "links.unsubscribe": "https://u.example.org/"}
+    filled = page.fill(values)
+    assert '<p title="　\\" style=' in filled
+    assert "<strong>全角　読者</strong> <em>&lt;a@e.org&gt;</em>" in filled
+    assert "<pre><b></b>\n<i>&lt;a@e.org&gt;</i></pre>" in filled
+    assert 'href="https://e.org/%C3%A9/?q=%E3%80%80"' in filled
+    assert "</a> <b title='\"'>&lt;a@e.org&gt;</b>" in filled
+
+
+ISSUE = """\
+edition: {edition}
+date: 2026-11-23
+title: Marks and pictures
+items:
+  - title: 货轮　靠岸
+    url: https://www.example.org/船/हिन्दी
+    image: {{src: quay.png, alt: "全角　空格 C:\\\\quay \\\\n 👩‍👩‍👧 ☕️ हिन्दी ไทย العَرَبِيَّة תּוֹרָה", caption: K}}
+    body: |
+      Today **bold**
+      *italic*
+      [one](https://www.example.org/1 "标题　\\\\ é")
+      [two](https://www.example.org/2)
+      `code`
+      ~~gone~~
+      ![灯　塔](quay.png)
+      end.
+
+      ```
+          indented
+
+      \tlast   one
+      ```
+"""
+
+
+@pytest.mark.parametrize("edition", ["morning", "evening", "feature"])
+def test_the_built_in_layouts_say_what_the_web_page_says(tmp_path: Path, edition: str) -> None:
+    (tmp_path / "issues").mkdir()
+    shutil.copy(ROOT / "mailer.toml", tmp_path)
+    shutil.copytree(ROOT / "issues" / "pictures", tmp_path / "issues" / "pictures")
+    shutil.copy(ROOT / "issues" / "pictures" / "harbour.png", tmp_path / "issues" / "quay.png")
+    path = tmp_path / "issues" / "x.yaml"
+    path.write_text(ISSUE.format(edition=edition), "utf-8")
+    configuration = load_settings(tmp_path)
+    found = render_variants(load_issue(path, configuration), configuration, slug="x", variants=[0])[0]
+    mail, web = Reading(found.html.fill({})), Reading(found.web)
+    for page in (mail, web):
+        words = "".join(event[1] for event in page.found if event[0] == "#text")
+        assert "Today bold italic one two code gone end." in " ".join(words.split())
+        assert "    indented\n\n\tlast   one\n" in words
+    for name in ("alt", "title"):
+        read, shown = (
+            {
+                values[name]
+                for _, *rest in page.found
+                for values in rest
+                if isinstance(values, dict) and values.get(name)
+            }
+            for page in (mail, web)
+        )
+        assert read == shown
+    assert "全角　空格 C:\\quay \\n 👩‍👩‍👧 ☕️ हिन्दी ไทย العَرَبِيَّة תּוֹרָה" in {
+        e[1].get("alt") for e in mail.found if e[0] == "img"
+    }
+    addresses = {e[1].get("href") for e in mail.found if e[0] == "a"}
+    assert _value("href", "https://www.example.org/船/हिन्दी") in addresses
