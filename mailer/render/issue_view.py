@@ -12,11 +12,13 @@ from mailer.issue import model
 from mailer.issue.expressions import ExpressionError, fill_slots
 from mailer.issue.markdown.document import EMPTY
 from mailer.issue.source import locate, read_bounded
+from mailer.render.filters import locale_of
 from mailer.render.markdown import Rich, Source
 from mailer.render.markers import Markers
 from mailer.render.pictures import MAX_WIDTH, Original, look, publish
 from mailer.render.places import Key, Places
 from mailer.render.rendition import Picture
+from mailer.render.tables import FULL
 from mailer.render.views import (
     BrandView,
     CallToActionView,
@@ -31,6 +33,9 @@ from mailer.render.views import (
 
 __all__ = ["Viewer"]
 
+#: By how many CSS px the text of a comment is set in, on both sides together.
+_COMMENT = 40
+
 
 class Viewer:
     """Makes views for one rendering. `pictures` are those that were asked for, by their names."""
@@ -43,10 +48,12 @@ class Viewer:
         self.pictures: dict[str, Picture] = {}
         self.loaded = places.loaded
         self._number = 0
+        self._rtl = False
         self._made: list[tuple[str, Key]] = []  # what is wrong with defaults made from other texts
 
     def issue(self, issue: model.Issue) -> IssueView:
         """The view of an issue, or of a variant of it. Problems are left in `places`."""
+        self._rtl = locale_of(issue.language).text_direction == "rtl"
         keys = self.places.keys_of(issue)
         title = self._line(issue.title, ("title",))
         items = tuple(self._item(item, keys[id(item)], 3, issue.language) for item in issue.items)
@@ -132,7 +139,7 @@ class Viewer:
             anchor=f"item-{self._number}",
             title=self._line(item.title, (*key, "title")),
             body=self._rich(item.body, (*key, "body"), level),
-            comment=self._rich(item.comment, (*key, "comment"), level),
+            comment=self._rich(item.comment, (*key, "comment"), level, inset=_COMMENT),
             source=None
             if item.source is None
             else SourceView(
@@ -161,7 +168,16 @@ class Viewer:
     def _line(self, text: str, key: Key) -> str:
         return self._filled(text, key)
 
-    def _rich(self, text: str, key: Key, level: int, *, anchors: str = "", one_line: bool = False) -> Rich:
+    def _rich(
+        self,
+        text: str,
+        key: Key,
+        level: int,
+        *,
+        anchors: str = "",
+        one_line: bool = False,
+        inset: int = 0,
+    ) -> Rich:
         def find(src: str, alt: str, caption: str, line: int) -> PictureView | None:
             return self._picture(unquote(src), alt, caption, "", key, line)
 
@@ -172,7 +188,8 @@ class Viewer:
             )
 
         document = self.loaded.documents.get(key, EMPTY) if text else EMPTY
-        return Rich(Source(document, find, level, anchors, change), one_line=one_line)
+        source = Source(document, find, level, anchors, change, FULL - inset, rtl=self._rtl)
+        return Rich(source, one_line=one_line)
 
     def _image(self, image: model.Image, key: Key) -> PictureView | None:
         caption = self._rich(image.caption, (*key, "caption"), 6, one_line=True)
