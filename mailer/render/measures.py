@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from markdown_it.token import Token
@@ -141,6 +142,7 @@ def width(runs: Sequence[Run]) -> float:
     return sum(_width(run.text) * run.scale for run in runs)
 
 
+@lru_cache(maxsize=4096)
 def _width(text: str) -> float:
     slots = MARKER.sub("x" * 12, text)
     return sum(_character(each) for each in slots)
