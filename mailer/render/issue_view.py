@@ -12,7 +12,7 @@ from mailer.issue import model
 from mailer.issue.expressions import ExpressionError, fill_slots
 from mailer.issue.markdown.document import EMPTY
 from mailer.issue.source import locate, read_bounded
-from mailer.render.filters import locale_of
+from mailer.languages import direction_of
 from mailer.render.markdown import Rich, Source
 from mailer.render.markers import Markers
 from mailer.render.pictures import MAX_WIDTH, Original, look, publish
@@ -48,12 +48,12 @@ class Viewer:
         self.pictures: dict[str, Picture] = {}
         self.loaded = places.loaded
         self._number = 0
-        self._rtl = False
+        self._language = ""
         self._made: list[tuple[str, Key]] = []  # what is wrong with defaults made from other texts
 
     def issue(self, issue: model.Issue) -> IssueView:
         """The view of an issue, or of a variant of it. Problems are left in `places`."""
-        self._rtl = locale_of(issue.language).text_direction == "rtl"
+        self._language = issue.language
         keys = self.places.keys_of(issue)
         title = self._line(issue.title, ("title",))
         items = tuple(self._item(item, keys[id(item)], 3, issue.language) for item in issue.items)
@@ -62,7 +62,9 @@ class Viewer:
                 number=number,
                 anchor=f"section-{number}",
                 title=self._line(section.title, (*keys[id(section)], "title")),
-                intro=self._rich(section.intro, (*keys[id(section)], "intro"), 3),
+                intro=self._rich(
+                    section.intro, (*keys[id(section)], "intro"), 3, language=section.language or ""
+                ),
                 items=tuple(
                     self._item(item, keys[id(item)], 4, section.language or issue.language)
                     for item in section.items
@@ -87,7 +89,7 @@ class Viewer:
             else ColumnView(
                 title=self._line(column.title, ("column", "title")),
                 byline=self._line(column.byline, ("column", "byline")),
-                body=self._rich(column.body, ("column", "body"), 3),
+                body=self._rich(column.body, ("column", "body"), 3, language=column.language or ""),
                 language=column.language or issue.language,
             ),
             call_to_action=None
@@ -134,12 +136,13 @@ class Viewer:
 
     def _item(self, item: model.Item, key: Key, level: int, language: str) -> ItemView:
         self._number += 1
+        language = item.language or language
         return ItemView(
             number=self._number,
             anchor=f"item-{self._number}",
             title=self._line(item.title, (*key, "title")),
-            body=self._rich(item.body, (*key, "body"), level),
-            comment=self._rich(item.comment, (*key, "comment"), level, inset=_COMMENT),
+            body=self._rich(item.body, (*key, "body"), level, language=language),
+            comment=self._rich(item.comment, (*key, "comment"), level, inset=_COMMENT, language=language),
             source=None
             if item.source is None
             else SourceView(
@@ -149,7 +152,7 @@ class Viewer:
             url=self._line(item.url or "", (*key, "url")),
             image=None if item.image is None else self._image(item.image, (*key, "image")),
             tags=tuple(self._line(tag, (*key, "tags", i)) for i, tag in enumerate(item.tags)),
-            language=item.language or language,
+            language=language,
         )
 
     def _filled(self, text: str, key: Key) -> str:
@@ -177,6 +180,7 @@ class Viewer:
         anchors: str = "",
         one_line: bool = False,
         inset: int = 0,
+        language: str = "",
     ) -> Rich:
         def find(src: str, alt: str, caption: str, line: int) -> PictureView | None:
             return self._picture(unquote(src), alt, caption, "", key, line)
@@ -188,7 +192,8 @@ class Viewer:
             )
 
         document = self.loaded.documents.get(key, EMPTY) if text else EMPTY
-        source = Source(document, find, level, anchors, change, FULL - inset, rtl=self._rtl)
+        rtl = direction_of(language or self._language) == "rtl"
+        source = Source(document, find, level, anchors, change, FULL - inset, rtl=rtl)
         return Rich(source, one_line=one_line)
 
     def _image(self, image: model.Image, key: Key) -> PictureView | None:
