@@ -13,11 +13,13 @@ from mailer.issue.expressions import ExpressionError, fill_slots
 from mailer.issue.markdown.document import EMPTY
 from mailer.issue.preheader import filler
 from mailer.issue.source import locate, read_bounded
+from mailer.languages import direction_of
 from mailer.render.markdown import Rich, Source
 from mailer.render.markers import Markers
 from mailer.render.pictures import MAX_WIDTH, Original, look, publish
 from mailer.render.places import Key, Places
 from mailer.render.rendition import Picture
+from mailer.render.tables import FULL
 from mailer.render.views import (
     BrandView,
     CallToActionView,
@@ -32,6 +34,9 @@ from mailer.render.views import (
 
 __all__ = ["Viewer"]
 
+#: By how many CSS px the text of a comment is set in, on both sides together.
+_COMMENT = 40
+
 
 class Viewer:
     """Makes views for one rendering. `pictures` are those that were asked for, by their names."""
@@ -44,10 +49,12 @@ class Viewer:
         self.pictures: dict[str, Picture] = {}
         self.loaded = places.loaded
         self._number = 0
+        self._language = ""
         self._made: list[tuple[str, Key]] = []  # what is wrong with defaults made from other texts
 
     def issue(self, issue: model.Issue) -> IssueView:
         """The view of an issue, or of a variant of it. Problems are left in `places`."""
+        self._language = issue.language
         keys = self.places.keys_of(issue)
         title = self._line(issue.title, ("title",))
         items = tuple(self._item(item, keys[id(item)], 3, issue.language) for item in issue.items)
@@ -56,7 +63,9 @@ class Viewer:
                 number=number,
                 anchor=f"section-{number}",
                 title=self._line(section.title, (*keys[id(section)], "title")),
-                intro=self._rich(section.intro, (*keys[id(section)], "intro"), 3),
+                intro=self._rich(
+                    section.intro, (*keys[id(section)], "intro"), 3, language=section.language or ""
+                ),
                 items=tuple(
                     self._item(item, keys[id(item)], 4, section.language or issue.language)
                     for item in section.items
@@ -82,7 +91,7 @@ class Viewer:
             else ColumnView(
                 title=self._line(column.title, ("column", "title")),
                 byline=self._line(column.byline, ("column", "byline")),
-                body=self._rich(column.body, ("column", "body"), 3),
+                body=self._rich(column.body, ("column", "body"), 3, language=column.language or ""),
                 language=column.language or issue.language,
             ),
             call_to_action=None
@@ -129,12 +138,13 @@ class Viewer:
 
     def _item(self, item: model.Item, key: Key, level: int, language: str) -> ItemView:
         self._number += 1
+        language = item.language or language
         return ItemView(
             number=self._number,
             anchor=f"item-{self._number}",
             title=self._line(item.title, (*key, "title")),
-            body=self._rich(item.body, (*key, "body"), level),
-            comment=self._rich(item.comment, (*key, "comment"), level),
+            body=self._rich(item.body, (*key, "body"), level, language=language),
+            comment=self._rich(item.comment, (*key, "comment"), level, inset=_COMMENT, language=language),
             source=None
             if item.source is None
             else SourceView(
@@ -144,7 +154,7 @@ class Viewer:
             url=self._line(item.url or "", (*key, "url")),
             image=None if item.image is None else self._image(item.image, (*key, "image")),
             tags=tuple(self._line(tag, (*key, "tags", i)) for i, tag in enumerate(item.tags)),
-            language=item.language or language,
+            language=language,
         )
 
     def _filled(self, text: str, key: Key) -> str:
@@ -163,7 +173,17 @@ class Viewer:
     def _line(self, text: str, key: Key) -> str:
         return self._filled(text, key)
 
-    def _rich(self, text: str, key: Key, level: int, *, anchors: str = "", one_line: bool = False) -> Rich:
+    def _rich(
+        self,
+        text: str,
+        key: Key,
+        level: int,
+        *,
+        anchors: str = "",
+        one_line: bool = False,
+        inset: int = 0,
+        language: str = "",
+    ) -> Rich:
         def find(src: str, alt: str, caption: str, line: int) -> PictureView | None:
             return self._picture(unquote(src), alt, caption, "", key, line)
 
@@ -174,7 +194,9 @@ class Viewer:
             )
 
         document = self.loaded.documents.get(key, EMPTY) if text else EMPTY
-        return Rich(Source(document, find, level, anchors, change), one_line=one_line)
+        rtl = direction_of(language or self._language) == "rtl"
+        source = Source(document, find, level, anchors, change, FULL - inset, rtl=rtl)
+        return Rich(source, one_line=one_line)
 
     def _image(self, image: model.Image, key: Key) -> PictureView | None:
         caption = self._rich(image.caption, (*key, "caption"), 6, one_line=True)

@@ -20,6 +20,7 @@ from markupsafe import Markup
 from mailer.issue.markdown.document import Document, line_of, words_of
 from mailer.issue.markdown.parser import parser
 from mailer.render.plaintext import plain_text
+from mailer.render.tables import ATTRIBUTES, FULL, STYLES, TAGS, laid_out
 
 if TYPE_CHECKING:
     from mailer.render.views import PictureView
@@ -34,18 +35,18 @@ _NAMES = (
     "sub sup kbd small mark"
 )
 _CLEANER = nh3.Cleaner(
-    tags=set(_NAMES.split()),
+    tags=set(_NAMES.split()) | TAGS,
     attributes={
+        **ATTRIBUTES,
         "a": {"href", "title", "target", "id"},
         "img": {"src", "alt", "title", "width", "height", "class"},
         "ol": {"start", "class"},
         "li": {"id"},
-        "th": {"align"},
-        "td": {"align"},
         **{f"h{level}": {"id"} for level in range(2, 7)},
     },
     set_tag_attribute_values={"table": {"cellpadding": "6"}},
     allowed_classes=None,
+    filter_style_properties=set(STYLES),
     link_rel="noopener",
     url_schemes={"http", "https", "mailto"},
 )
@@ -58,7 +59,8 @@ class Source:
     """A Markdown text and what surrounds it.
 
     `change` is applied to each of its texts and attributes; it puts markers in place of slots. `level` is
-    that of its highest heading; `anchors` gives headings an id with that prefix.
+    that of its highest heading; `anchors` gives headings an id with that prefix. `room` is the width that a
+    mail has for it, in CSS px; `rtl` says that it runs from right to left.
     """
 
     document: Document
@@ -66,14 +68,17 @@ class Source:
     level: int = 2
     anchors: str = ""
     change: Callable[[str], str] = str
+    room: int = FULL
+    rtl: bool = False
 
 
 @dataclass(frozen=True)
 class Block:
-    """One top-level block of a text."""
+    """One top-level block of a text. `html` is for web pages, `mail` for mails."""
 
     kind: Literal["heading", "picture", "text"]
     html: Markup
+    mail: Markup
     text: str
     level: int = 0
     anchor: str = ""
@@ -114,8 +119,13 @@ class Rich:
 
     @cached_property
     def html(self) -> Markup:
-        """The safe HTML."""
-        return _html(self._tokens)
+        """The safe HTML, as it is for a web page."""
+        return self._html(self._tokens)
+
+    @cached_property
+    def mail(self) -> Markup:
+        """The safe HTML, as it is for a mail."""
+        return self._html(self._tokens, mail=True)
 
     @cached_property
     def text(self) -> str:
@@ -134,15 +144,21 @@ class Rich:
         """The top-level blocks, in order."""
         return tuple(self._block(tokens) for tokens in _top_level(self._tokens))
 
+    def _html(self, tokens: Sequence[Token], *, mail: bool = False) -> Markup:
+        source = self._source
+        return _html(laid_out(tokens, mail=mail, room=source.room, rtl=source.rtl))
+
     def _block(self, tokens: Sequence[Token]) -> Block:
-        html, text = _html(tokens), plain_text(tokens)
+        html, text = self._html(tokens), plain_text(tokens)
+        tables = any(token.type == "table_open" for token in tokens)
+        mail = self._html(tokens, mail=True) if tables else html
         first = tokens[0]
         if first.type == "heading_open":
-            return Block("heading", html, text, int(first.tag[1:]), str(first.attrs.get("id", "")))
+            return Block("heading", html, mail, text, int(first.tag[1:]), str(first.attrs.get("id", "")))
         image = _lone_image(tokens)
         if image is not None and id(image) in self._pictures:
-            return Block("picture", html, text, image=self._pictures[id(image)])
-        return Block("text", html, text)
+            return Block("picture", html, mail, text, image=self._pictures[id(image)])
+        return Block("text", html, mail, text)
 
     def _prepare(self) -> None:
         """Sets headings, links and pictures right."""

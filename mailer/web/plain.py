@@ -74,7 +74,7 @@ def plain_page(
         )
     head = (
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="referrer" content="no-referrer">'
+        '<meta name="referrer" content="no-referrer"><style>body{overflow-wrap:anywhere}</style>'
     )
     page = (
         f'<!doctype html>\n<html lang="{escape(language)}" dir="{direction_of(language)}">\n'

@@ -46,6 +46,7 @@ LOOK = """
     });
   }
   const wide = [...document.querySelectorAll("body *")].filter((element) => element.checkVisibility())
+    .filter((element) => !element.parentElement.closest(".scroll"))
     .filter((element) => element.getBoundingClientRect().right > innerWidth + 0.5
                       || element.getBoundingClientRect().left < -0.5);
   return {
