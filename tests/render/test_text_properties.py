@@ -91,7 +91,7 @@ def typed(source: str) -> list[str]:
     return found
 
 
-_NUMBERS = re.compile(r"^(?:[>• ]|[0-9]+\. )*")
+_NUMBERS = re.compile(r"^(?:[>• ]|[0-9]+\.(?: |$))*")
 
 
 @settings(max_examples=100, deadline=None)
