@@ -18,6 +18,7 @@ from mailer.config import Settings
 from mailer.delivery.dates import Dates, PerMinute, Stamp
 from mailer.delivery.dkim import Seal, Signer
 from mailer.delivery.mime import encoded_words, phrase, quoted_printable, slot_lines, unstructured
+from mailer.delivery.paragraphs import ReadyParagraph
 from mailer.errors import InputError
 from mailer.links import NOBODY, Links, Purpose, Tokens
 from mailer.render.rendition import Rendition
@@ -138,6 +139,9 @@ class Template:
         self.rendition = rendition
         self.envelope = envelope
         self._slots: list[Slot] = []
+        # Paragraphs of the text part, each with the numbers of its slots.
+        self._paragraphs: list[tuple[ReadyParagraph, list[int]]] = []
+        self._first_slot = _FIRST_FILLED + len(rendition.text.paragraphs)
         self._slotted_subject = bool(rendition.subject.slots)
         # Fragment, seam, fragment, seam, ... fragment. A seam is an index into what `compose` fills in.
         self._fragments: list[bytes] = []
@@ -189,12 +193,20 @@ class Template:
         self._write(b"MIME-Version: 1.0\r\n")
 
     def _body(self, part: Part) -> None:
-        self._write(quoted_printable(part.fragments[0]))
-        for slot, fragment in zip(part.slots, part.fragments[1:], strict=True):
-            if slot not in self._slots:
-                self._slots.append(slot)
-            self._seam(_FIRST_SLOT + self._slots.index(slot))
-            self._write(quoted_printable(fragment))
+        for piece in part.pieces():
+            if isinstance(piece, str):
+                self._write(quoted_printable(piece))
+            elif isinstance(piece, int):
+                self._seam(self._first_slot + self._index(part.slots[piece]))
+            else:
+                slots = [self._index(slot) for slot in part.slots[piece.slot : piece.end]]
+                self._seam(_FIRST_FILLED + len(self._paragraphs))
+                self._paragraphs.append((ReadyParagraph(part, piece), slots))
+
+    def _index(self, slot: Slot) -> int:
+        if slot not in self._slots:
+            self._slots.append(slot)
+        return self._slots.index(slot)
 
     def _write(self, *data: bytes) -> None:
         self._open += data
@@ -213,7 +225,11 @@ class Template:
             b"<" + values["links.unsubscribe"].encode("ascii") + b">",
             unstructured(self.rendition.subject.fill(values)) if self._slotted_subject else b"",
         ]
-        filled += [slot_lines(slot.fill(values)) for slot in self._slots]
+        texts = [slot.fill(values) for slot in self._slots]
+        lines = [slot_lines(text) for text in texts]
+        for paragraph, slots in self._paragraphs:
+            filled.append(paragraph.encoded([texts[i] for i in slots], [lines[i] for i in slots]))
+        filled += lines
         date, seal = self._dated.value()
         pieces = [seal.sign(filled)] if seal else []
         pieces += (date, self._fragments[0])
@@ -225,7 +241,7 @@ class Template:
 #: With more, a line could have over 998 octets (RFC 5322 section 2.1.1), and a server may cut it.
 _LONGEST_LIST_ID = 300
 
-_MESSAGE_ID, _TO, _UNSUBSCRIBE, _SUBJECT, _FIRST_SLOT = range(5)
+_MESSAGE_ID, _TO, _UNSUBSCRIBE, _SUBJECT, _FIRST_FILLED = range(5)
 
 
 class Message:

@@ -4,7 +4,8 @@ The standard library's `EmailMessage` does all of this too, at about 3 ms a mess
 encoded once, and only the slots are encoded for each recipient. The tests hold both against each other.
 
 Quoted-printable is written so that no line of a message ever begins with a full stop (it
-becomes `=2E`): SMTP's dot-stuffing (RFC 5321 section 4.5.2) then never has anything to do.
+becomes `=2E`): SMTP's dot-stuffing (RFC 5321 section 4.5.2) then never has anything to do. Nor does one begin
+with `From ` (`=46rom `), also behind a soft line break.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def quoted_printable(text: str) -> bytes:
 def slot_lines(value: str) -> bytes:
     """A slot's value between two soft line breaks, so that what stands around it is encoded beforehand."""
     data = value.encode("utf-8")
-    if _PLAIN_VALUE.fullmatch(data) and not data.startswith(b"."):
+    if _PLAIN_VALUE.fullmatch(data) and not data.startswith((b".", b"From ")):
         return b"=\r\n" + data + b"=\r\n"
     return b"=\r\n" + quoted_printable(value) + b"=\r\n"
 
@@ -85,14 +86,14 @@ def _line(data: bytes) -> bytes:
     folded: list[bytes] = []
     row: list[bytes] = []
     room = LINE - 1  # one is kept for the soft break's =
-    for octet in data:
+    for at, octet in enumerate(data):
         token = _SPACED[octet]
         if len(token) > room:
             folded.append(b"".join(row))
             row, room = [], LINE - 1
         if octet == 46 and not row:
             token = b"=2E"
-        elif octet == 70 and not row and not folded and data.startswith(b"From "):
+        elif octet == 70 and not row and data.startswith(b"From ", at):
             token = b"=46"  # mailbox files mark messages with it, and some programs would change it
         row.append(token)
         room -= len(token)

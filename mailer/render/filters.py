@@ -14,8 +14,9 @@ from mailer.languages import locale_of, primary_of
 from mailer.render.catalogues import SOURCE_LANGUAGE, Said
 from mailer.render.colour import mix, readable
 from mailer.render.mirror import mirror
+from mailer.render.plain_inline import address_of, shows
 from mailer.render.views import PictureView
-from mailer.render.wrap import underline, wrap
+from mailer.render.wrap import WIDTH, underline, wrap
 
 __all__ = ["FILTERS"]
 
@@ -40,10 +41,24 @@ def _host(url: str) -> str:
     return host.removeprefix("www.")
 
 
+def _linked(
+    words: Any, url: str, width: int = WIDTH, indent: str = "", first: str | None = None, label: str = ""
+) -> str:
+    """Words wrapped, and below them the address that they lead to; once, where they are the address."""
+    if not url:
+        return wrap(f"{label}{words}", width, indent, first)
+    address = address_of(url)
+    if shows(str(words), url):
+        return wrap(label + address, width, indent, first)
+    return wrap(f"{label}{words}", width, indent, first) + f"\n{indent}{address}"
+
+
 FILTERS: dict[str, Any] = {
+    "address": address_of,
     "dateformat": _dateformat,
     "fit": _fit,
     "host": _host,
+    "linked": _linked,
     "mirror": mirror,
     "mix": mix,
     "readable": readable,

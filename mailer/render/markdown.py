@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from mailer.issue.markdown.document import Document, line_of, words_of
 from mailer.issue.markdown.parser import parser
+from mailer.render.lines import PlainText
 from mailer.render.plaintext import plain_text
 from mailer.render.tables import ATTRIBUTES, FULL, STYLES, TAGS, laid_out
 
@@ -79,7 +80,7 @@ class Block:
     kind: Literal["heading", "picture", "text"]
     html: Markup
     mail: Markup
-    text: str
+    text: PlainText
     level: int = 0
     anchor: str = ""
     image: PictureView | None = None
@@ -90,7 +91,7 @@ class Block:
         return self.html
 
     def __str__(self) -> str:
-        return self.text
+        return self.text.marked
 
 
 class Rich:
@@ -115,7 +116,7 @@ class Rich:
         return self.inline if self._one_line else self.html
 
     def __str__(self) -> str:
-        return self.text
+        return self.text.marked
 
     @cached_property
     def html(self) -> Markup:
@@ -128,7 +129,7 @@ class Rich:
         return self._html(self._tokens, mail=True)
 
     @cached_property
-    def text(self) -> str:
+    def text(self) -> PlainText:
         """The plain text, not yet wrapped."""
         return plain_text(self._tokens)
 
@@ -154,6 +155,7 @@ class Rich:
         mail = self._html(tokens, mail=True) if tables else html
         first = tokens[0]
         if first.type == "heading_open":
+            text = plain_text(tokens[1:-1])  # without its mark, for a template that sets a mark of its own
             return Block("heading", html, mail, text, int(first.tag[1:]), str(first.attrs.get("id", "")))
         image = _lone_image(tokens)
         if image is not None and id(image) in self._pictures:

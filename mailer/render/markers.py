@@ -14,14 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from mailer.errors import ThemeError
+from mailer.render.columns import MARKER, MARKER_COLUMNS
 from mailer.render.slots import Context, Part, Slot
 
 __all__ = ["MARKER", "MARKER_COLUMNS", "Markers", "Open"]
-
-#: Anything of a marker's shape. Filters such as `upper` may have changed its case.
-MARKER = re.compile(r"slot[0-9a-f]{24}x[0-9]{1,6}z", re.IGNORECASE)
-#: As how wide a slot counts where text is wrapped: a middling name.
-MARKER_COLUMNS = 12
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -29,6 +28,7 @@ from mailer.render.mjml import render_mjml
 from mailer.render.places import Places
 from mailer.render.rendition import Rendition
 from mailer.render.slots import Context
+from mailer.render.textpart import text_part
 from mailer.render.theme import MARKERS, Theme, open_theme
 from mailer.render.views import EditionView, LinksView
 
@@ -111,7 +111,7 @@ class _Rendering:
         html = inline_styles(
             self._turned(render_mjml(self.theme, self._layout("email", ".mjml"), self._for("email")))
         )
-        text = _tidy(self.theme.render(self._layout("text", ".txt"), self._for("text")))
+        text = self.theme.render(self._layout("text", ".txt"), self._for("text"))
         page = self.theme.render(self._layout("web", ".html"), self._for("web"))
         web = without_slots(self._turned(page), self.markers)
         return Rendition(
@@ -119,7 +119,7 @@ class _Rendering:
             language=self.issue.language,
             subject=self.markers.part(self.subject, Context.HEADER),
             html=html_part(html, self.markers),
-            text=self.markers.part(text, Context.TEXT),
+            text=text_part(text, self.markers),
             web=web,
             theme=self.theme.digest,
             pictures=tuple(
@@ -155,9 +155,3 @@ def _seed(loaded: LoadedIssue, issue: Issue, settings: Settings, theme: Theme, *
         *more,
     ]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _tidy(text: str) -> str:
-    """No space at the ends of lines, at most one empty line in a row, one line end at the end."""
-    text = re.sub(r"[ \t]+\n", "\n", text.replace("\r\n", "\n"))
-    return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"

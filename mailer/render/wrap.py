@@ -8,31 +8,33 @@ Chinese text layout). Latin words and addresses stay whole.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from wcwidth import iter_graphemes, wcswidth
+from wcwidth import iter_graphemes
 
-from mailer.render.markers import MARKER, MARKER_COLUMNS
+from mailer.render.columns import MARKER, columns
+from mailer.render.lines import BREAK, KEEP, LEAD, MARKS, SPACE, Line, PlainText, TableLines
 
-__all__ = ["columns", "underline", "wrap"]
+__all__ = ["LIMIT", "WIDTH", "columns", "flowing", "rewrapped", "too_long", "underline", "wrap"]
+
+#: Paragraphs are wrapped to WIDTH columns; a line that a reader's values make longer may have LIMIT
+#: (RFC 5322, section 2.1.1).
+WIDTH, LIMIT = 72, 78
 
 _NO_START = frozenset("、。，．・：；？！）］｝〕〉》」』】〗’”…—～·％‰℃,.;:?!)]}%ー々")
-_NO_END = frozenset("（［｛〔〈《「『【〖‘“([{￥＄$#@")
+_NO_END = frozenset("（［｛〔〈《「『【〖‘“([{￥＄$#@<")
 _PIECE = re.compile(
     rf"(?P<space>[ \t]+)|(?P<whole>{MARKER.pattern}|(?:https?://|mailto:)[!-~]+)|(?P<text>[^ \t]+?)"
     rf"(?=[ \t]|$|(?:https?://|mailto:)|{MARKER.pattern})",
     re.IGNORECASE,
 )
 _LEAD = re.compile(r"(?P<quote>(?:> ?)*)(?P<indent> *)(?P<bullet>(?:• |[0-9]{1,9}[.)] )?)")
-
-
-def columns(text: str) -> int:
-    """How many columns of a terminal a text takes. A slot counts as a middling name."""
-    plain, slots = MARKER.subn("", text)
-    if plain.isascii():
-        return len(plain) + slots * MARKER_COLUMNS
-    width = wcswidth(plain)
-    return (width if width >= 0 else len(plain)) + slots * MARKER_COLUMNS
+#: Han and kana, each of which may begin a line.
+_ALONE = re.compile(
+    "[\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003ffff]"
+)
+#: What stands before a line takes at most so much of it, however deeply lists and quotations are nested.
+_MOST_BEFORE = 40
 
 
 def underline(text: object, mark: str = "-") -> str:
@@ -41,47 +43,101 @@ def underline(text: object, mark: str = "-") -> str:
     return f"{line}\n{mark * max(1, columns(line))}"
 
 
-def wrap(text: object, width: int = 72, indent: str = "", first: str | None = None) -> str:
+def wrap(text: object, width: int = WIDTH, indent: str = "", first: str | None = None) -> str:
     """`text` wrapped to `width` columns, each paragraph for itself; lists and quotations hang.
 
-    `indent` stands before each line, and `first` before the first line instead.
+    `indent` stands before each line, and `first` before the first line instead. Code stays as it is. The
+    paragraphs with slots are marked, for `textpart` to find them.
     """
-    lines: list[str] = []
-    for paragraph in str(text).split("\n"):
-        lead = _LEAD.match(paragraph)
-        before = lead[0] if lead else ""
-        hanging = lead["quote"] + " " * columns(lead["indent"] + lead["bullet"]) if lead else ""
-        room = max(16, width - columns(indent) - columns(before))
-        for number, line in enumerate(_lines(paragraph[len(before) :], room)):
-            lines.append((before if number == 0 else hanging) + line)
-    out = [
-        (first if number == 0 and first is not None else indent) + line for number, line in enumerate(lines)
-    ]
-    return "\n".join(line.rstrip() for line in out)
+    value = text if isinstance(text, str) else str(text)
+    if isinstance(value, PlainText):
+        given: Sequence[Line | TableLines] = value.lines
+    else:
+        given = [flowing(line) for line in MARKS.sub("", value).split("\n")]
+    out: list[str] = []
+    for line in _laid_out(given, width - columns(indent)):
+        before = indent if out or first is None else first
+        out += _wrapped(line, before, indent, width)
+    return "\n".join(out) if out else (indent if first is None else first).rstrip()
 
 
-def _lines(text: str, room: int) -> Iterator[str]:
-    line, width, gap = "", 0, ""
+def flowing(text: str) -> Line:
+    """A line of plain text with what stands before its words taken apart: quotation marks, a bullet."""
+    lead = _LEAD.match(text)
+    if lead is None or not lead[0]:
+        return Line(text)
+    hanging = lead["quote"] + " " * columns(lead["indent"] + lead["bullet"])
+    return Line(text[len(lead[0]) :], lead[0], hanging)
+
+
+def too_long(lines: str) -> bool:
+    """Whether one of the lines has more than LIMIT columns."""
+    return any(columns(line) > LIMIT for line in lines.split("\n"))
+
+
+def rewrapped(text: str, first: str, rest: str) -> str:
+    """A paragraph wrapped to WIDTH columns, `first` before its first line and `rest` before the others."""
+    found = _broken(text, _room_for(WIDTH, first, rest))
+    return "\n".join(((rest if number else first) + line).rstrip() for number, (_, line) in enumerate(found))
+
+
+def _broken(text: str, room: int) -> Iterator[tuple[str, str]]:
+    """(space before, line) of a paragraph broken to `room` columns."""
+    line, width, gap, joint = "", 0, "", ""
     for space, unit in _units(text):
         gap = gap or space
         more = columns(unit)
         if line and width + columns(gap) + more > room:
-            yield line
-            line, width = unit, more
+            yield joint, line
+            line, width, joint = unit, more, gap
         elif line:
             line, width = line + gap + unit, width + columns(gap) + more
         else:
             line, width = unit, more
         gap = ""
-    yield line
+    yield joint, line
+
+
+def _room_for(width: int, *before: str) -> int:
+    """How many columns of `width` are left for words beside what stands before them."""
+    return max(16, width - max(columns(each) for each in before))
+
+
+def _laid_out(given: Sequence[Line | TableLines], width: int) -> Iterator[Line]:
+    for line in given:
+        if isinstance(line, TableLines):
+            yield from line.lines(_room_for(width, line.first, line.rest))
+        else:
+            yield line
+
+
+def _wrapped(line: Line, before: str, indent: str, width: int) -> Iterator[str]:
+    first, rest = before + _short(line.first), indent + _short(line.rest)
+    if line.kind != "flowing":
+        yield (first + (KEEP if line.kind == "code" else "") + line.text).rstrip()
+        return
+    broke = list(_broken(line.text, _room_for(width, first, rest)))
+    slots = MARKER.search(line.text) is not None
+    for number, (_, text) in enumerate(broke):
+        lead = first if number == 0 else rest
+        if not slots:
+            yield (lead + text).rstrip()
+            continue
+        following = broke[number + 1 : number + 2]
+        end = "" if not following else SPACE if following[0][0] else BREAK
+        hanging = "" if number else rest + LEAD
+        yield f"{lead}{LEAD}{hanging}{text}{end}"
+
+
+def _short(before: str) -> str:
+    return before if len(before) <= _MOST_BEFORE else before[-_MOST_BEFORE:]
 
 
 def _units(text: str) -> Iterator[tuple[str, str]]:
     """(space before, text) of everything that may not be broken, in order."""
     space, unit, glued = "", "", False
     for before, atom in _atoms(text):
-        narrow = bool(unit) and columns(unit[-1]) == 1 == columns(atom[0])
-        if unit and not before and (glued or narrow or atom[0] in _NO_START):
+        if unit and not before and (glued or _are_one(unit[-1], atom[0]) or atom[0] in _NO_START):
             unit += atom
         else:
             if unit:
@@ -90,6 +146,14 @@ def _units(text: str) -> Iterator[tuple[str, str]]:
         glued = unit[-1] in _NO_END
     if unit:
         yield space, unit
+
+
+def _are_one(before: str, after: str) -> bool:
+    """Whether no line ends between two characters: narrow ones, and those of a word, as in Korean."""
+    if columns(before) == 1 == columns(after):
+        return True
+    word = before.isalnum() and after.isalnum()
+    return word and not _ALONE.match(before) and not _ALONE.match(after)
 
 
 def _atoms(text: str) -> Iterator[tuple[str, str]]:

@@ -45,7 +45,7 @@ def test_what_did_not_work_is_told(text: str, message: str) -> None:
     "text",
     [
         "**bold** __bold__ ~~struck~~ *a* _b_ ***c***",
-        "2 ** 3 and a ** b, 5*3*2, snake__case and __init__",
+        "2 ** 3 and a ** b, 5 * 3, snake__case and __init__",
         r"\*\*text\*\* \_\_x\_\_ \~\~y\~\~ \[a\]\(b\) \[a\]\[b\]",
         "`**code** [a](b c) <!-- x --> {.x}`",
         "```\n** [a][b] {.x}\n```",

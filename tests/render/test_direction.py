@@ -32,8 +32,12 @@ def nearest(element: parser.HtmlElement, name: str) -> str:
 
 
 def words(tree: parser.HtmlElement, text: str) -> list[parser.HtmlElement]:
-    """The elements in whose own text these words stand."""
-    return [each for each in tree.find("body").iter() if isinstance(each.tag, str) and text in own(each)]
+    """The elements in whose own text these words stand. The preview of a mail is one text and is left out."""
+    return [
+        each
+        for each in tree.find("body").iter()
+        if isinstance(each.tag, str) and text in own(each) and "display:none" not in each.get("style", "")
+    ]
 
 
 def own(element: parser.HtmlElement) -> str:

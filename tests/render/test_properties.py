@@ -17,6 +17,7 @@ from mailer.errors import InputError
 from mailer.issue.load import load_issue
 from mailer.render.render import render_variants
 from mailer.render.rendition import Rendition
+from mailer.render.slots import Part
 
 EMAIL = """\
 <mjml><mj-head><mj-title>{{ subscriber.name }}</mj-title>
@@ -136,9 +137,12 @@ def test_no_value_of_a_reader_leaves_its_place(rendition: Rendition, name: str, 
             assert re.match(r"https?://|#$", value), value
         if attribute_name == "href" and expected.startswith("https://a.test/?q="):
             assert re.fullmatch(r"https://a\.test/\?q=[^&#\"'<> ]*&r=1", value)
+    unwrapped = Part(rendition.text.fragments, rendition.text.slots).fill(hostile)
+    assert unwrapped.count("\n") == rendition.text.fill(harmless).count("\n")
     text = rendition.text.fill(hostile)
-    assert text.count("\n") == rendition.text.fill(harmless).count("\n")
+    assert "".join(text.split()) == "".join(unwrapped.split())
     assert text.endswith("|end\n")
+    assert re.search(r"x\s<https://a\.test/[^<>\s]*>\|", text)
     subject = rendition.subject.fill(hostile)
     assert subject.startswith("Hi ")
     assert not re.search("[\x00-\x1f\x7f\u0085\u2028\u2029]", subject)

@@ -76,7 +76,8 @@ def test_a_slot_in_any_text_is_filled_for_each_reader_where_it_stands(render: Re
     assert 'title="One A &quot;B&quot;"' in html
     assert rendition.subject.fill(READER) == "Hi Zoë <Q>"
     assert rendition.subject.fill({}) == "Hi reader"
-    assert {slot.context for slot in rendition.text.slots} == {Context.TEXT}
+    assert {slot.context for slot in rendition.text.slots} == {Context.TEXT, Context.URL}
+    assert "Zoë <Q> <https://a.test/?n=Zo%C3%AB%20%3CQ%3E> choose" in rendition.text.fill(READER)
     assert "For Zoë <Q>" in rendition.text.fill(READER)
 
 

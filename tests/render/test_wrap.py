@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mailer.render.lines import MARKS
 from mailer.render.markers import Markers
 from mailer.render.wrap import columns, underline, wrap
 
@@ -47,7 +48,7 @@ def test_indents_stand_before_the_first_and_the_other_lines() -> None:
 
 def test_a_slot_counts_as_a_middling_name_and_stays_whole() -> None:
     marker = Markers("x").make(("subscriber.name",), "", ("x", 1))
-    assert wrap(f"Dear {marker}, hello", 18) == f"Dear {marker},\nhello"
+    assert MARKS.sub("", wrap(f"Dear {marker}, hello", 18)) == f"Dear {marker},\nhello"
     assert columns(marker) == 12
 
 
@@ -67,6 +68,6 @@ def test_odd_characters_are_no_trouble(text: str) -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zs", "Zl", "Zp")), max_size=120))
+@given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cn", "Zs", "Zl", "Zp")), max_size=120))
 def test_wrapping_loses_and_adds_nothing(text: str) -> None:
     assert "".join(wrap(text, 20).split()) == "".join(text.split())

@@ -17,6 +17,7 @@ from typing import Any, Final
 from mailer.addresses import header_address
 from mailer.config import Mailbox
 from mailer.delivery.mime import encoded_words
+from mailer.delivery.paragraphs import ReadyParagraph
 from mailer.delivery.transports.base import Outgoing, Unwritable
 from mailer.render.slots import Context, Part, Slot, escape
 
@@ -60,6 +61,7 @@ class Form:
         self.rendition = sample.rendition
         self.envelope = sample.envelope
         self._slots: dict[Slot, str] = {}
+        self._paragraphs: list[tuple[str, ReadyParagraph]] = []
         self._sample = sample.values
         # Nobody can know a tag beforehand, so no name and no text can hold one.
         self._key = secrets.token_hex(6)
@@ -83,7 +85,9 @@ class Form:
         # A link that needs no escaping anywhere is put in as it is, see `_kind`.
         self._links = [(f'{_json(tag)}:"', s.paths[0]) for s, tag in self._slots.items() if self._is_link(s)]
         self._tags = [(f"{_json(tag)}:", s) for s, tag in self._slots.items() if not self._is_link(s)]
-        self._tag_bytes = sum(len(tag) for tag in self._slots.values())
+        self._lines = [(f"{_json(tag)}:", paragraph) for tag, paragraph in self._paragraphs]
+        tags = (*self._slots.values(), *(tag for tag, _ in self._paragraphs))
+        self._tag_bytes = sum(len(tag) for tag in tags)
 
     def fits(self, message: Outgoing) -> bool:
         """Whether a message is of this rendition and this campaign."""
@@ -99,6 +103,7 @@ class Form:
         values = message.values
         filled = [tag + _json(slot.fill(values)) for tag, slot in self._tags]
         filled += [f'{tag}{values[path]}"' for tag, path in self._links]
+        filled += [tag + _json(paragraph.fill(values)) for tag, paragraph in self._lines]
         substitutions = ",".join(filled)
         if len(substitutions) > _MOST_SUBSTITUTION_BYTES:  # as JSON it is never shorter than what counts
             self._measure(values)
@@ -116,7 +121,9 @@ class Form:
 
     def _measure(self, values: Mapping[str, str]) -> None:
         """Raises Unfit where what is filled in is too much."""
-        size = self._tag_bytes + sum(len(slot.fill(values).encode("utf-8")) for slot in self._slots)
+        filled = [slot.fill(values) for slot in self._slots]
+        filled += [paragraph.fill(values) for _, paragraph in self._paragraphs]
+        size = self._tag_bytes + sum(len(text.encode("utf-8")) for text in filled)
         if size > _MOST_SUBSTITUTION_BYTES:
             raise Unfit(
                 f"what is filled in for this person has {size:,} bytes, and SendGrid takes "
@@ -128,10 +135,17 @@ class Form:
         return f'{{"personalizations":[{",".join(personalizations)}],{self._rest}'
 
     def _tagged(self, part: Part) -> str:
-        pieces = [part.fragments[0]]
-        for slot, fragment in zip(part.slots, part.fragments[1:], strict=True):
-            tag = self._slots.setdefault(self._kind(slot), f"-{self._key}x{len(self._slots)}-")
-            pieces += (tag, fragment)
+        pieces: list[str] = []
+        for piece in part.pieces():
+            if isinstance(piece, str):
+                pieces.append(piece)
+            elif isinstance(piece, int):
+                slot = self._kind(part.slots[piece])
+                pieces.append(self._slots.setdefault(slot, f"-{self._key}x{len(self._slots)}-"))
+            else:
+                tag = f"-{self._key}p{len(self._paragraphs)}-"
+                self._paragraphs.append((tag, ReadyParagraph(part, piece)))
+                pieces.append(tag)
         return "".join(pieces)
 
     def _kind(self, slot: Slot) -> Slot:

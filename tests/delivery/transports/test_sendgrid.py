@@ -6,7 +6,7 @@ import logging
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -18,6 +18,9 @@ from mailer.delivery.transports import sendgrid_client
 from mailer.delivery.transports.base import Outcome, Outgoing, Passage, Result
 from mailer.delivery.transports.sendgrid import SendGrid, SendGridChannel
 from mailer.errors import ConfigError, TransportError
+from mailer.render.markers import Markers
+from mailer.render.textpart import text_part
+from mailer.render.wrap import wrap
 from tests.delivery.transports.outgoing import FakeEnvelope, FakeMessage, fake_rendition, messages
 from tests.servers.sendgrid import KEY, SendGridApi
 
@@ -434,6 +437,28 @@ def test_any_name_is_within_the_limits_and_cannot_leave_its_place(
     assert got.text.startswith(f"Dear {name}\n")
     assert "<b>" not in got.html
     assert not set(got.name) & set(";,")
+
+
+def test_lines_are_wrapped_again_for_a_long_name(bench: Callable[..., Bench]) -> None:
+    markers = Markers("seed")
+    name = markers.make(("subscriber.name",), "reader", ("x", 1))
+    text = text_part(
+        wrap(f"Dear {name}, the harbour rests today, and nobody there knows why it does."), markers
+    )
+    shown = replace(fake_rendition(), text=text)
+    desk = bench()
+    long = "Maria Anna Theresa Josepha " * 3
+    batch = [
+        FakeMessage(1, "a@example.org", "Al", rendition=shown),
+        FakeMessage(2, "b@example.org", long, rendition=shown),
+    ]
+    assert [outcome.result for outcome in desk.channel.send(batch)] == [Result.ACCEPTED] * 2
+    assert [got.text for got in desk.api.delivered] == [
+        text.fill({"subscriber.name": each}) for each in ("Al", long)
+    ]
+    assert max(map(len, desk.api.delivered[1].text.split("\n"))) <= 78
+    assert len(desk.api.requests) == 1
+    assert desk.channel.send([FakeMessage(name="长" * 4000, rendition=shown)])[0].result is Result.REJECTED
 
 
 def test_no_name_is_no_name(bench: Callable[..., Bench]) -> None:
