@@ -6,6 +6,7 @@ Rendering copies the tokens and puts markers in place of slots; it never parses 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,9 @@ __all__ = ["EMPTY", "Document", "definitions", "line_of", "read", "words_of"]
 
 #: Definitions of references, `[label]: address`, as the parser keeps them.
 References = Mapping[str, Mapping[str, Any]]
+
+#: Blanks that are one space on one line; full-width and no-break spaces stay what they are.
+_BLANKS = re.compile("[ \t\r\n]+")
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ def words_of(tokens: Sequence[Token]) -> str:
                 pieces.append(words_of(token.children or ()))
             case "text" | "code_inline":
                 pieces.append(token.content)
-    return " ".join("".join(pieces).split())
+    return _BLANKS.sub(" ", "".join(pieces)).strip(" ")
 
 
 def _resolve(children: list[Token], report: Report) -> None:
