@@ -155,17 +155,15 @@ def _too_many() -> str:
 
 def _made(original: Original, shown: tuple[int, int], ground: str) -> tuple[bytes, str]:
     size = (min(original.width, 2 * shown[0]), min(original.height, 2 * shown[1]))
-    try:
-        with warnings.catch_warnings(), _opened(original.data) as image:
-            warnings.simplefilter("ignore")
+    with warnings.catch_warnings(), _opened(original.data) as image:
+        warnings.simplefilter("ignore")
+        try:
             if image.format == "GIF" and getattr(image, "n_frames", 1) > 1:
                 image.load()
                 return original.data, "gif"
             return _encoded(image, size, ground)
-    except ValueError:
-        raise
-    except Exception as error:
-        raise ValueError(f"cannot be read to its end, it may have been cut off ({error})") from None
+        except Exception as error:  # Pillow raises whatever broken pixels happen to trip over
+            raise ValueError(f"cannot be read to its end, it may have been cut off ({error})") from None
 
 
 def _encoded(image: ImageFile, size: tuple[int, int], ground: str) -> tuple[bytes, str]:

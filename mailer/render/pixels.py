@@ -81,7 +81,7 @@ def _by_profile(base: Image.Image, profile: bytes) -> Image.Image:
         if _SPACES.get(own.profile.xcolor_space.strip()) != base.mode:
             return base
         changed = ImageCms.profileToProfile(base, own, _srgb(), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError):
+    except Exception:  # LittleCMS and Pillow each raise their own
         return base
     if changed is None:
         return base

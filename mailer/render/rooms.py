@@ -9,7 +9,10 @@ from collections.abc import Iterator, Sequence
 
 from markdown_it.token import Token
 
+from mailer.render.pictures import MAX_HEIGHT
+
 __all__ = ["STYLES", "rooms", "style_of"]
+
 
 #: The properties of `style` that pictures have.
 STYLES = frozenset(("width", "max-width", "max-height", "height"))
@@ -48,7 +51,7 @@ def _columns(tokens: Sequence[Token], start: int) -> int:
 def style_of(width: int | None) -> str:
     """The CSS of a picture within a text that is `width` CSS px wide, or of unknown width."""
     if width is None:
-        return "max-width:100%;height:auto"
+        return f"max-width:100%;max-height:{MAX_HEIGHT}px;height:auto"
     if width <= _ICON:
         return f"width:{width}px;height:auto"
     return f"width:{width}px;max-width:100%;height:auto"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -61,6 +62,7 @@ def test_a_name_matches_whatever_its_form(load: Load, write: Write, head: str, d
     assert loaded.pictures[0].data == picture()
 
 
+@examples(deadline=None)
 @given(
     name=st.text(
         st.characters(codec="utf-8", exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1

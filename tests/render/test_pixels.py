@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import pytest
@@ -72,6 +73,7 @@ def _matrix_profile(gamma: float, *, grey: bool = False) -> bytes:
 PROFILES = {"swapped": _matrix_profile(2.2), "linear grey": _matrix_profile(1.0, grey=True)}
 
 
+@settings(deadline=None)
 @given(values=st.lists(st.integers(0, 65535), min_size=4, max_size=4))
 def test_16_bit_grey_keeps_its_greys(values: list[int]) -> None:
     image = Image.new("I;16", (4, 1))
@@ -126,6 +128,28 @@ def test_a_profile_for_other_pixels_is_as_good_as_none() -> None:
     assert made.getpixel((5, 5)) == 55
 
 
+def _ink_profile() -> bytes:
+    """A small ICC profile of a press on which every ink is green."""
+    lime = bytes([224, 42, 211])  # L*, a*, b* of #00ff00
+    ramp = bytes(range(256))
+    unit = b"".join((65536 * (at % 4 == 0)).to_bytes(4, "big") for at in range(9))
+    table = b"mft1\0\0\0\0" + bytes([4, 3, 2, 0]) + unit + ramp * 4 + lime * 16 + ramp * 3
+    offset = 128 + 4 + 12
+    whole = (
+        (1).to_bytes(4, "big") + b"A2B0" + offset.to_bytes(4, "big") + len(table).to_bytes(4, "big") + table
+    )
+    head = (128 + len(whole)).to_bytes(4, "big") + bytes(4) + bytes([2, 16, 0, 0]) + b"prtrCMYKLab "
+    head += bytes(12) + b"acsp" + bytes(28) + bytes([0, 0, 0xF6, 0xD6, 0, 1, 0, 0, 0, 0, 0xD3, 0x2D])
+    return head.ljust(128, b"\0") + whole
+
+
+def test_the_profile_of_a_cmyk_photo_is_heeded() -> None:
+    data = saved(Image.new("CMYK", (20, 20), (0, 255, 255, 0)), "JPEG", icc_profile=_ink_profile())
+    made = published(data)
+    assert (made.format, made.mode) == ("JPEG", "RGB")
+    assert near(made.getpixel((5, 5)), (0, 255, 0), by=30)
+
+
 def test_a_cmyk_photo_stays_a_photo_in_its_colours() -> None:
     made = published(saved(Image.new("CMYK", (20, 20), (0, 255, 255, 0)), "JPEG"))
     assert (made.format, made.mode) == ("JPEG", "RGB")
@@ -148,7 +172,7 @@ def turned(image: Image.Image, orientation: int, format: str, **options: Any) ->
     return saved(image, format, exif=exif, **options)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(
     size=st.tuples(st.integers(60, 900), st.integers(60, 900)),
     orientation=st.integers(0, 9),
@@ -223,7 +247,7 @@ def test_a_dark_word_beside_a_light_disc_is_dark() -> None:
     assert published(saved(image)).mode == "RGB"
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(colour=COLOURS, share=st.floats(0.05, 0.95), alpha=st.integers(1, 255))
 def test_what_is_visible_can_be_seen_in_the_dark(
     colour: tuple[int, int, int], share: float, alpha: int
@@ -255,7 +279,23 @@ def test_the_ground_is_the_paper_where_that_is_light() -> None:
     assert ground_of("#101010") == "#ffffff"
 
 
-@settings(max_examples=40)
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "WEBP"])
+@settings(max_examples=60, deadline=None)
+@given(damage=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=6))
+def test_a_damaged_file_is_a_picture_or_a_sentence(format: str, damage: list[tuple[float, int]]) -> None:
+    options: dict[str, Any] = {} if format == "GIF" else {"icc_profile": PROFILES["swapped"]}
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = bytearray(saved(photo(), format, **options, **({} if format == "GIF" else {"exif": exif})))
+    for place, value in damage:
+        data[int(place * (len(data) - 1))] = value
+    try:
+        publish(look(bytes(data)), 600)
+    except ValueError as error:
+        assert re.match(r"is |has more|cannot be read to its end", str(error))  # noqa: PT017
+
+
+@settings(max_examples=40, deadline=None)
 @given(
     size=SIZES,
     mode=st.sampled_from(["1", "L", "LA", "P", "RGB", "RGBA", "I;16"]),
