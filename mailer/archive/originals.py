@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from mailer.archive.paths import is_inner_path
 from mailer.config import Settings
 from mailer.errors import ArchiveError, Problem
+from mailer.issue.file_names import as_on_disk
 from mailer.issue.load import LoadedIssue
 
 __all__ = ["originals"]
@@ -19,7 +20,7 @@ def originals(settings: Settings, loaded: LoadedIssue) -> Iterator[tuple[str, by
     logo = settings.brand.logo
     if logo and logo not in files and is_inner_path(logo):
         try:
-            yield logo, (settings.root / logo).read_bytes()
+            yield logo, as_on_disk(settings.root, logo).read_bytes()
         except FileNotFoundError:
             return  # an address, or a file that rendering has already complained about
         except OSError as error:

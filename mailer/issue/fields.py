@@ -9,7 +9,19 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-__all__ = ["SLOT", "Article", "Body", "Date", "Line", "Name", "PictureSource", "Tag", "Url", "parse_date"]
+__all__ = [
+    "SLOT",
+    "Article",
+    "Body",
+    "Date",
+    "Line",
+    "Name",
+    "PictureSource",
+    "Pixels",
+    "Tag",
+    "Url",
+    "parse_date",
+]
 
 #: A place that is filled for each reader: `{{ subscriber.name or "reader" }}`.
 SLOT = re.compile(r"\{\{[^{}\n]*\}\}")
@@ -99,6 +111,16 @@ def _picture(value: str) -> str:
     return value
 
 
+def _pixels(value: Any) -> Any:
+    """A whole number of CSS px, with or without the unit."""
+    if isinstance(value, str):
+        match = re.fullmatch(r"([0-9]{1,4})(?:\s*px)?", value.strip())
+        if not match or not int(match[1]):
+            raise ValueError(f'"{_short(value)}" is not a width; write a whole number of pixels, such as 300')
+        return int(match[1])
+    return value
+
+
 def _short(value: str) -> str:
     value = _NOT_ONE_LINE.sub(" ", value)
     return value if len(value) <= 80 else value[:79] + "…"
@@ -127,6 +149,7 @@ PictureSource = Annotated[
     AfterValidator(_filled),
     AfterValidator(_picture),
 ]
+Pixels = Annotated[int, Field(ge=1, le=9999), BeforeValidator(_pixels)]
 Date = Annotated[
     dt.date,
     BeforeValidator(_date),

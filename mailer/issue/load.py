@@ -157,6 +157,8 @@ def _name(file: Path, root: Path) -> str:
     except UnicodeEncodeError:
         advice = "rename it, and its folder; letters beyond ASCII need a UTF-8 locale, such as LC_ALL=C.UTF-8"
         raise IssueError(Problem(f"has a name that is not text; {advice}", name)) from None
+    if "\\" in name:
+        raise IssueError(Problem("has a backslash in its name; rename it, or its folder", name))
     return name
 
 

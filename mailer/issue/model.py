@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
 from mailer.config.fields import Language
-from mailer.issue.fields import Article, Body, Date, Line, Name, PictureSource, Tag, Url
+from mailer.issue.fields import Article, Body, Date, Line, Name, PictureSource, Pixels, Tag, Url
 from mailer.words import nearest
 
 __all__ = [
@@ -59,12 +59,16 @@ class Source(_Frozen):
 
 
 class Image(_Frozen):
-    """A picture. `src` is a path relative to the issue's file, or an https address."""
+    """A picture. `src` is a path relative to the issue's file, or an https address.
+
+    `width` is the most CSS px that it is shown in; it has at most its own pixels, and those of its column.
+    """
 
     src: PictureSource
     alt: Name
     caption: Body = ""
     url: Url | None = None
+    width: Pixels | None = None
 
 
 class Item(_Frozen):

@@ -5,30 +5,23 @@ What they look like in a mail (sizes, names) is left to `render`.
 
 from __future__ import annotations
 
-import io
 import posixpath
 import re
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from PIL import Image
-
 from mailer.errors import Problem
 from mailer.issue.markdown.document import Document, line_of, words_of
-from mailer.issue.source import SourceFile, locate, name_in, read_bounded
+from mailer.issue.picture_files import read_picture
+from mailer.issue.source import SourceFile
 from mailer.issue.texts import Key, line_in
 from mailer.issue.tree import Mark, Node
 
 __all__ = ["PictureUse", "Pictures", "read_pictures", "uses_of"]
 
-#: What a mail can be made of: rendering turns WebP into what mail programs show. SVG is not among it.
-FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
-MAX_PICTURE = 10_000_000
 MAX_PICTURES = 40_000_000
-MAX_PIXELS = 40_000_000
 MAX_COUNT = 100
 
 
@@ -112,7 +105,7 @@ def read_pictures(root: Path, uses: Iterable[PictureUse], problems: list[Problem
         written = (use.folder, use.src)
         if written not in names and written not in failed:
             try:
-                file = _read(root, root / use.folder, use.src)
+                file = read_picture(root, root / use.folder, use.src)
                 names[written] = file.path
                 if file.path not in files:
                     files[file.path] = file
@@ -129,34 +122,6 @@ def read_pictures(root: Path, uses: Iterable[PictureUse], problems: list[Problem
             )
             break
     return Pictures(tuple(files.values()), names)
-
-
-def _read(root: Path, folder: Path, src: str) -> SourceFile:
-    path = locate(root, folder, src)
-    name = name_in(root, folder, src, path)
-    try:
-        data = read_bounded(path, MAX_PICTURE)
-        _look(data)
-    except ValueError as error:
-        raise ValueError(f"{name} {error}") from None
-    return SourceFile(name, data)
-
-
-def _look(data: bytes) -> None:
-    """Raises ValueError with a sentence unless this is a picture of a sane size. Reads no pixels of it."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-                width, height = picture.size
-                if width * height <= MAX_PIXELS:
-                    picture.verify()
-    except Image.DecompressionBombError:
-        width = height = MAX_PIXELS
-    except Exception:  # Pillow raises whatever a broken header happens to trip over
-        raise ValueError("is not a sound PNG, JPEG, GIF or WebP picture, whatever its name says") from None
-    if width * height > MAX_PIXELS:
-        raise ValueError(f"has more than {MAX_PIXELS // 1_000_000} million pixels; make it smaller")
 
 
 def _complain(problems: list[Problem], use: PictureUse, message: str) -> None:

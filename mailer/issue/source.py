@@ -13,6 +13,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from mailer.issue.file_names import as_on_disk
+
 __all__ = ["MAX_FILE", "SourceFile", "TextError", "decode", "locate", "name_in", "read_bounded"]
 
 #: The most bytes that one YAML file may have. A long feature has 50 KB.
@@ -48,8 +50,14 @@ def locate(root: Path, folder: Path, name: str) -> Path:
         raise ValueError("is not the name of a file")
     if name.startswith(("/", "~")) or re.match(r"[A-Za-z]:[\\/]", name):
         raise ValueError(f'"{name}" must be written relative to this file, and lie inside the workspace')
+    if "\\" in name:
+        raise ValueError(
+            f'"{name}" holds a backslash; write / between folders, and rename a file that has one'
+        )
     try:
         path = (folder / name).resolve()
+        if path.is_relative_to(root):
+            path = as_on_disk(folder, name).resolve()
         inside = path.is_relative_to(root)
         known = inside and path.exists()
     except (OSError, RuntimeError, ValueError):
@@ -69,7 +77,7 @@ def name_in(root: Path, folder: Path, name: str, path: Path) -> str:
     So the archive, which holds no links, finds it under the name that the issue uses.
     """
     written = posixpath.normpath(posixpath.join(folder.relative_to(root).as_posix(), name))
-    if not written.startswith("..") and (root / written).resolve() == path:
+    if not written.startswith("..") and as_on_disk(root, written).resolve() == path:
         return written
     return path.relative_to(root).as_posix()
 

@@ -50,7 +50,7 @@ def check_rendition(loaded: LoadedIssue, rendition: Rendition, settings: Setting
     _text(findings, rendition)
     _leave_link(findings, rendition)
     _contrast(findings, settings)
-    return tuple(dict.fromkeys(findings.problems))
+    return tuple(dict.fromkeys((*findings.problems, *rendition.findings)))
 
 
 class _Findings:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Callable
 from urllib.parse import unquote
 
 from mailer.config import Settings
-from mailer.errors import ConfigError, IssueError, Problem
 from mailer.issue import model
 from mailer.issue.expressions import ExpressionError, fill_slots
 from mailer.issue.markdown.document import EMPTY
 from mailer.issue.preheader import filler
-from mailer.issue.source import locate, read_bounded
 from mailer.languages import direction_of
 from mailer.render.markdown import Rich, Source
 from mailer.render.markers import Markers
-from mailer.render.pictures import MAX_WIDTH, Original, look, publish
+from mailer.render.picture_views import PictureViews
 from mailer.render.places import Key, Places
-from mailer.render.rendition import Picture
 from mailer.render.tables import FULL
 from mailer.render.views import (
     BrandView,
@@ -39,14 +34,13 @@ _COMMENT = 40
 
 
 class Viewer:
-    """Makes views for one rendering. `pictures` are those that were asked for, by their names."""
+    """Makes views for one rendering. `album` has the pictures that were asked for."""
 
     def __init__(self, places: Places, settings: Settings, markers: Markers, image_base: str) -> None:
         self.places = places
         self.settings = settings
         self.markers = markers
-        self.image_base = image_base
-        self.pictures: dict[str, Picture] = {}
+        self.album = PictureViews(places, settings, image_base)
         self.loaded = places.loaded
         self._number = 0
         self._language = ""
@@ -119,22 +113,8 @@ class Viewer:
 
     def brand(self) -> BrandView:
         """How the workspace looks. Raises ConfigError where the logo cannot be used."""
-        brand = self.settings.brand
-        colours = brand.model_dump(exclude={"logo"})
-        if not brand.logo:
-            return BrandView(logo=None, **colours)
-        name = self.settings.publication.name
-        if brand.logo.startswith("https://"):
-            return BrandView(
-                PictureView(name, "", "", brand.logo_width, None, brand.logo, self._publish_logo), **colours
-            )
-        try:
-            root = self.settings.root.resolve()
-            original = look(read_bounded(locate(root, root, brand.logo), 10_000_000))
-        except ValueError as error:
-            raise ConfigError(Problem(f"brand.logo: {brand.logo} {error}", "mailer.toml")) from None
-        shown = original.shown(brand.logo_width)
-        return BrandView(PictureView(name, "", "", *shown, original, self._publish_logo), **colours)
+        colours = self.settings.brand.model_dump(exclude={"logo"})
+        return BrandView(logo=self.album.logo(), **colours)
 
     def _item(self, item: model.Item, key: Key, level: int, language: str) -> ItemView:
         self._number += 1
@@ -185,7 +165,7 @@ class Viewer:
         language: str = "",
     ) -> Rich:
         def find(src: str, alt: str, caption: str, line: int) -> PictureView | None:
-            return self._picture(unquote(src), alt, caption, "", key, line)
+            return self.album.picture(unquote(src), alt, caption, "", key, line)
 
         def change(words: str) -> str:
             place = self.places.at(key)
@@ -202,41 +182,4 @@ class Viewer:
         caption = self._rich(image.caption, (*key, "caption"), 6, one_line=True)
         alt = self._line(image.alt, (*key, "alt"))
         url = self._line(image.url or "", (*key, "url"))
-        return self._picture(image.src, alt, caption, url, (*key, "src"), 0)
-
-    def _picture(
-        self, src: str, alt: str, caption: Rich | str, url: str, key: Key, line: int
-    ) -> PictureView | None:
-        publish_it = self._publisher(src, key, line)
-        if src.startswith("https://"):
-            return PictureView(alt, caption, url, None, None, src, publish_it)
-        try:
-            original = look(self.loaded.picture(posixpath.dirname(self.places.at(key)[0]), src))
-        except ValueError as error:
-            self.places.complain(f"the picture {src} {error}", key, line)
-            return None
-        shown = original.shown(MAX_WIDTH)
-        return PictureView(alt, caption, url, *shown, original, publish_it)
-
-    def _publisher(self, src: str, key: Key, line: int) -> Callable[[Original, int], tuple[str, Picture]]:
-        def made(original: Original, width: int) -> tuple[str, Picture]:
-            try:
-                return self._published(original, width)
-            except ValueError as error:
-                raise IssueError(Problem(f"the picture {src} {error}", *self.places.at(key, line))) from None
-
-        return made
-
-    def _publish_logo(self, original: Original, width: int) -> tuple[str, Picture]:
-        try:
-            return self._published(original, width)
-        except ValueError as error:
-            raise ConfigError(
-                Problem(f"brand.logo: {self.settings.brand.logo} {error}", "mailer.toml")
-            ) from None
-
-    def _published(self, original: Original, width: int) -> tuple[str, Picture]:
-        picture = publish(original, width)
-        # The same bytes may be shown in two sizes; what is published is the file.
-        self.pictures.setdefault(picture.name, picture)
-        return self.image_base + picture.name, picture
+        return self.album.picture(image.src, alt, caption, url, (*key, "src"), 0, image.width)

@@ -8,8 +8,8 @@ Slots are markers here (see `markers`), which are plain words to everything.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -21,6 +21,8 @@ from mailer.issue.markdown.document import Document, line_of, words_of
 from mailer.issue.markdown.parser import parser
 from mailer.render.lines import PlainText
 from mailer.render.plaintext import plain_text
+from mailer.render.rooms import STYLES as PICTURE_STYLES
+from mailer.render.rooms import rooms, style_of
 from mailer.render.tables import ATTRIBUTES, FULL, STYLES, TAGS, laid_out
 
 if TYPE_CHECKING:
@@ -40,14 +42,14 @@ _CLEANER = nh3.Cleaner(
     attributes={
         **ATTRIBUTES,
         "a": {"href", "title", "target", "id"},
-        "img": {"src", "alt", "title", "width", "height", "class"},
+        "img": {"src", "alt", "title", "width", "height", "class", "style"},
         "ol": {"start", "class"},
         "li": {"id"},
         **{f"h{level}": {"id"} for level in range(2, 7)},
     },
     set_tag_attribute_values={"table": {"cellpadding": "6"}},
     allowed_classes=None,
-    filter_style_properties=set(STYLES),
+    filter_style_properties=set(STYLES | PICTURE_STYLES),
     link_rel="noopener",
     url_schemes={"http", "https", "mailto"},
 )
@@ -108,6 +110,7 @@ class Rich:
         self._one_line = one_line
         self._tokens = source.document.copied(source.change)
         self._prepare()
+        self._place_pictures()
 
     def __bool__(self) -> bool:
         return bool(self._tokens)
@@ -157,13 +160,13 @@ class Rich:
         if first.type == "heading_open":
             text = plain_text(tokens[1:-1])  # without its mark, for a template that sets a mark of its own
             return Block("heading", html, mail, text, int(first.tag[1:]), str(first.attrs.get("id", "")))
-        image = _lone_image(tokens)
+        image, _ = _lone_image(tokens)
         if image is not None and id(image) in self._pictures:
             return Block("picture", html, mail, text, image=self._pictures[id(image)])
         return Block("text", html, mail, text)
 
     def _prepare(self) -> None:
-        """Sets headings, links and pictures right."""
+        """Sets headings and links right."""
         source = self._source
         levels = sorted({int(token.tag[1:]) for token in self._tokens if token.type == "heading_open"})
         last = source.level - 1
@@ -180,23 +183,37 @@ class Rich:
                 if style:
                     token.attrs["align"] = style.removeprefix("text-align:")
             for child in token.children or ():
-                if child.type == "image":
-                    self._picture(child, line_of(child))
-                elif child.type == "link_open" and not str(child.attrs.get("href", "")).startswith("#"):
+                if child.type == "link_open" and not str(child.attrs.get("href", "")).startswith("#"):
                     child.attrs["target"] = "_blank"
 
-    def _picture(self, token: Token, line: int) -> None:
-        caption = str(token.attrs.get("title", ""))
-        picture = self._source.find(
-            str(token.attrs.get("src", "")), words_of(token.children or ()), caption, line
-        )
+    def _place_pictures(self) -> None:
+        """Gives each picture its address and size: its own width, or what there is room for."""
+        alone = {id(image): link for image, link in map(_lone_image, _top_level(self._tokens)) if image}
+        for inline, room in rooms(self._tokens, self._source.room):
+            for child in inline.children or ():
+                if child.type == "image":
+                    self._picture(child, room, alone)
+
+    def _picture(self, token: Token, room: int, alone: Mapping[int, Token | None]) -> None:
+        link = alone.get(id(token))
+        titles = (each.attrs.get("title", "") for each in (token, link) if each)
+        caption = str(next(filter(None, titles), ""))
+        alt = words_of(token.children or ())
+        picture = self._source.find(str(token.attrs.get("src", "")), alt, caption, line_of(token))
         if picture is None:
             return
-        self._pictures[id(token)] = picture
+        if id(token) in alone:
+            url = str(link.attrs.get("href", "")) if link else ""
+            picture = self._pictures[id(token)] = replace(picture, url=url)
+        else:
+            picture = picture.fit(room)
         token.attrs["src"] = picture.src
-        token.attrs["class"] = "picture"
-        if picture.width and picture.height:
-            token.attrs["width"], token.attrs["height"] = picture.width, picture.height
+        token.attrs["class"] = "picture" if id(token) in alone else "inline"
+        token.attrs["style"] = style_of(picture.width)
+        if picture.width:
+            token.attrs["width"] = picture.width
+        if picture.height:
+            token.attrs["height"] = picture.height
 
 
 def _html(tokens: Sequence[Token]) -> Markup:
@@ -215,9 +232,12 @@ def _top_level(tokens: Sequence[Token]) -> list[Sequence[Token]]:
     return groups
 
 
-def _lone_image(tokens: Sequence[Token]) -> Token | None:
-    """The image of a paragraph that holds nothing else."""
+def _lone_image(tokens: Sequence[Token]) -> tuple[Token | None, Token | None]:
+    """The image of a paragraph that holds nothing else, and the link around it."""
     if len(tokens) != 3 or tokens[0].type != "paragraph_open":
-        return None
+        return None, None
     children = [child for child in tokens[1].children or () if child.type != "text" or child.content.strip()]
-    return children[0] if len(children) == 1 and children[0].type == "image" else None
+    link = None
+    if len(children) == 3 and (children[0].type, children[2].type) == ("link_open", "link_close"):
+        link, children = children[0], children[1:2]
+    return (children[0], link) if len(children) == 1 and children[0].type == "image" else (None, None)

@@ -14,21 +14,36 @@ import warnings
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image
 from PIL.ImageFile import ImageFile
 
+from mailer.issue.picture_files import FORMATS, MAX_PIXELS, moving
+from mailer.render.pixels import eight_bit, in_srgb, on_ground
 from mailer.render.rendition import Picture
 
 __all__ = ["MAX_WIDTH", "Original", "look", "publish"]
 
 #: The widest that anything is shown in a mail, in CSS px.
 MAX_WIDTH = 600
-MAX_PIXELS = 40_000_000
-_FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
+#: The highest that a picture is shown which has no width of its own, in CSS px: about a phone's screen.
+MAX_HEIGHT = 720
 _CACHE_BYTES = 64_000_000
 _SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 _ORIENTATION = 0x0112
-_TURNED = ("JPEG", "WEBP")  # where cameras note how they were held
+_PHOTOS = ("JPEG", "MPO")  # MPO is what phones write: a JPEG with a second picture behind it
+_TURN = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+#: The digest of a file, its size in CSS px, and the ground.
+_Key = tuple[str, int, int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,28 +55,39 @@ class Original:
     height: int
     digest: str
 
-    def shown(self, width: int) -> tuple[int, int]:
-        """Its size in CSS px where there are `width` px for it. It is never enlarged."""
+    def shown(self, width: int, highest: int = 0) -> tuple[int, int]:
+        """Its size in CSS px where there are `width` px for it, and `highest` in height (0: any).
+
+        It is never enlarged.
+        """
         wide = max(1, min(width, MAX_WIDTH, self.width))
-        return wide, max(1, round(self.height * wide / self.width))
+        high = max(1, round(self.height * wide / self.width))
+        if highest and high > highest:
+            wide = max(1, int(self.width * highest / self.height))
+            high = min(highest, max(1, round(self.height * wide / self.width)))
+        return wide, high
 
 
 def look(data: bytes) -> Original:
     """Reads the header of a picture. Raises ValueError with a sentence where it cannot be published."""
     with _opened(data) as image:
         width, height = image.size
-        if image.format in _TURNED and image.getexif().get(_ORIENTATION) in _SIDEWAYS:
+        if _orientation(image) in _SIDEWAYS:
             width, height = height, width
     return Original(data, width, height, hashlib.sha256(data).hexdigest())
 
 
-def publish(original: Original, width: int) -> Picture:
-    """The picture for `width` CSS px. Raises ValueError with a sentence where its pixels cannot be read."""
-    shown = original.shown(width)
-    key = (original.digest, shown[0])
+def publish(original: Original, width: int, height: int = 0, *, ground: str = "#ffffff") -> Picture:
+    """The picture for `width` × `height` CSS px (no height: its own shape).
+
+    A transparent drawing with dark parts is laid on `ground`, so that it can be seen in the dark. Raises
+    ValueError with a sentence where its pixels cannot be read.
+    """
+    shown = original.shown(width, height)
+    key = (original.digest, *shown, ground)
     found = _cache.get(key)
     if found is None:
-        data, suffix = _made(original, shown)
+        data, suffix = _made(original, shown, ground)
         name = f"{hashlib.sha256(data).hexdigest()[:20]}.{suffix}"
         found = Picture(name, data, *shown)
         _cache.put(key, found)
@@ -72,17 +98,17 @@ class _Cache:
     """The last pictures made in this process, up to a number of bytes."""
 
     def __init__(self) -> None:
-        self._made: OrderedDict[tuple[str, int], Picture] = OrderedDict()
+        self._made: OrderedDict[_Key, Picture] = OrderedDict()
         self._lock = threading.Lock()
         self._size = 0
 
-    def get(self, key: tuple[str, int]) -> Picture | None:
+    def get(self, key: _Key) -> Picture | None:
         with self._lock:
             if key in self._made:
                 self._made.move_to_end(key)
             return self._made.get(key)
 
-    def put(self, key: tuple[str, int], picture: Picture) -> None:
+    def put(self, key: _Key, picture: Picture) -> None:
         with self._lock:
             if key not in self._made:
                 self._made[key] = picture
@@ -98,7 +124,7 @@ def _opened(data: bytes) -> ImageFile:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(data), formats=_FORMATS)
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
             size = image.size
     except Image.DecompressionBombError:
         raise ValueError(_too_many()) from None
@@ -106,60 +132,66 @@ def _opened(data: bytes) -> ImageFile:
         raise ValueError("is not a PNG, JPEG, GIF or WebP picture, whatever its name says") from None
     if size[0] * size[1] > MAX_PIXELS:
         raise ValueError(_too_many())
+    if still := moving(image):
+        raise ValueError(still)
     return image
+
+
+def _orientation(image: ImageFile) -> int:
+    """How a camera was held (EXIF, 1 to 8), read from the header alone."""
+    if image.format == "GIF" or (image.format == "PNG" and "exif" not in image.info):
+        return 1  # Pillow would unpack a whole PNG to look behind its pixels
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # what is broken says nothing
+        return 1
 
 
 def _too_many() -> str:
     return f"has more than {MAX_PIXELS // 1_000_000} million pixels; make it smaller"
 
 
-def _made(original: Original, shown: tuple[int, int]) -> tuple[bytes, str]:
+def _made(original: Original, shown: tuple[int, int], ground: str) -> tuple[bytes, str]:
     size = (min(original.width, 2 * shown[0]), min(original.height, 2 * shown[1]))
-    try:
-        with warnings.catch_warnings(), _opened(original.data) as image:
-            warnings.simplefilter("ignore")
+    with warnings.catch_warnings(), _opened(original.data) as image:
+        warnings.simplefilter("ignore")
+        try:
             if image.format == "GIF" and getattr(image, "n_frames", 1) > 1:
                 image.load()
                 return original.data, "gif"
-            return _encoded(image, size)
-    except ValueError:
-        raise
-    except Exception as error:
-        raise ValueError(f"cannot be read to its end, it may have been cut off ({error})") from None
+            return _encoded(image, size, ground)
+        except Exception as error:  # Pillow raises whatever broken pixels happen to trip over
+            raise ValueError(f"cannot be read to its end, it may have been cut off ({error})") from None
 
 
-def _in_srgb(image: Image.Image) -> Image.Image:
-    """The picture in the colours that mail programs assume, where it says that it has others."""
+def _encoded(image: ImageFile, size: tuple[int, int], ground: str) -> tuple[bytes, str]:
     profile = image.info.get("icc_profile")
-    if not profile or image.mode != "RGB":
-        return image
-    try:
-        srgb = ImageCms.createProfile("sRGB")
-        changed = ImageCms.profileToProfile(image, io.BytesIO(profile), srgb)
-    except (ImageCms.PyCMSError, OSError):
-        return image  # a broken profile is as good as none
-    return changed or image
+    orientation = _orientation(image)
+    if image.format in _PHOTOS:
+        wide, high = reversed(size) if orientation in _SIDEWAYS else size
+        image.draft("RGB", (2 * wide, 2 * high))  # unpacks no more than is needed
+    upright: Image.Image = image.transpose(_TURN[orientation]) if orientation in _TURN else image
+    whole = in_srgb(eight_bit(upright), profile)
+    drawing = whole.mode in ("LA", "RGBA") or image.format not in (*_PHOTOS, "WEBP")
+    if whole.size != size:
+        whole = whole.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    made = on_ground(whole, ground) if whole.mode in ("LA", "RGBA") else whole
+    if upright.mode in ("1", "P") and upright.size == size and not profile and made is whole:
+        made = upright  # as it is: a palette makes the smaller file
+    return _written(made, drawing=drawing)
 
 
-def _encoded(image: ImageFile, size: tuple[int, int]) -> tuple[bytes, str]:
-    photo = image.format == "JPEG"
-    if photo:
-        image.draft("RGB", (2 * size[0], 2 * size[1]))  # unpacks no more than is needed
-    upright: Image.Image = ImageOps.exif_transpose(image) if image.format in _TURNED else image
-    upright = _in_srgb(upright)
-    alpha = "A" in upright.getbands() or "transparency" in upright.info
-    if image.format == "WEBP":
-        photo = not alpha
-    if upright.mode not in ("L", "RGB", "RGBA") and not (upright.mode in ("1", "P") and upright.size == size):
-        upright = upright.convert("RGBA" if alpha else "RGB")
-    if upright.size != size:
-        upright = upright.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-    upright = upright.copy()
-    upright.info = {key: upright.info[key] for key in ("transparency",) if key in upright.info}
+def _written(image: Image.Image, *, drawing: bool) -> tuple[bytes, str]:
+    """The file and the end of its name, without metadata."""
+    image = image.copy()
+    image.info = {
+        key: image.info[key] for key in ("transparency",) if key in image.info and image.mode in "1P"
+    }
     out = io.BytesIO()
-    if photo:
-        upright = upright.convert("L" if upright.mode == "L" else "RGB")
-        upright.save(out, "JPEG", quality=82, optimize=True, progressive=True)
-        return out.getvalue(), "jpg"
-    upright.save(out, "PNG", optimize=upright.width * upright.height < 1_000_000)
-    return out.getvalue(), "png"
+    if drawing:
+        image.save(out, "PNG", optimize=image.width * image.height < 1_000_000)
+        return out.getvalue(), "png"
+    image.save(out, "JPEG", quality=82, optimize=True, progressive=True)
+    return out.getvalue(), "jpg"

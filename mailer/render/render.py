@@ -124,9 +124,10 @@ class _Rendering:
             theme=self.theme.digest,
             pictures=tuple(
                 picture
-                for name, picture in sorted(self.viewer.pictures.items())
+                for name, picture in sorted(self.viewer.album.published.items())
                 if self.image_base + name in html or self.image_base + name in web
             ),
+            findings=tuple(sorted(self.viewer.album.findings, key=lambda p: (p.path or "", p.line or 0))),
         )
 
     def _turned(self, html: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from mailer.errors import Problem
 from mailer.render.slots import Part
 
 __all__ = ["Picture", "Rendition"]
@@ -29,6 +30,7 @@ class Rendition:
 
     `variant` is a bit mask: bit i is set where the i-th `only` expression of the issue holds.
     `theme` is the hash of the templates that made it. `pictures` are those that html and web refer to.
+    `findings` are warnings about what it was made of, for `check`; they are not kept.
     """
 
     variant: int
@@ -39,6 +41,7 @@ class Rendition:
     web: str
     theme: str
     pictures: tuple[Picture, ...] = ()
+    findings: tuple[Problem, ...] = field(default=(), compare=False, repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """The rendition without its pictures as JSON data, for `from_json`."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from mailer.languages import direction_of
@@ -34,7 +34,10 @@ __all__ = [
 
 @dataclass(frozen=True)
 class PictureView:
-    """A picture in a page. One of another site has no size. It is made when its address is asked for."""
+    """A picture in a page. One of another site has no height, and no width but the one that was written.
+
+    It is made when its address is asked for.
+    """
 
     called: ClassVar[str] = "a picture"
 
@@ -44,21 +47,29 @@ class PictureView:
     width: int | None
     height: int | None
     _source: Original | str = field(repr=False)
-    _published: Callable[[Original, int], tuple[str, Picture]] = field(repr=False)
+    _published: Callable[[Original, int, int], tuple[str, Picture]] = field(repr=False)
 
     @property
     def src(self) -> str:
         """Its address."""
         if isinstance(self._source, str):
             return self._source
-        return self._published(self._source, self.width or 1)[0]
+        return self._published(self._source, self.width or 1, self.height or 1)[0]
+
+    @property
+    def pixels(self) -> int | None:
+        """The width of the original, in pixels; that of one of another site is not known."""
+        return None if isinstance(self._source, str) else self._source.width
 
     def fit(self, width: int) -> PictureView:
         """The same picture, at most `width` CSS px wide."""
-        if isinstance(self._source, str):
+        if self.width is None:
             return self
-        shown = self._source.shown(max(1, min(int(width), self.width or 1)))
-        return PictureView(self.alt, self.caption, self.url, *shown, self._source, self._published)
+        room = max(1, min(int(width), self.width))
+        if isinstance(self._source, str):
+            return replace(self, width=room)
+        shown = self._source.shown(room, self.height or 1)
+        return replace(self, width=shown[0], height=shown[1])
 
 
 class _Written:

@@ -261,7 +261,7 @@ def test_a_brand_without_a_logo_has_its_name(tmp_path: Path) -> None:
     assert 'width="40"' not in page.html.fill(READER)
 
 
-def test_a_picture_of_another_site_is_shown_without_a_height(tmp_path: Path) -> None:
+def test_a_picture_of_another_site_is_shown_in_its_own_size(tmp_path: Path) -> None:
     root = tmp_path / "desk"
     full_issue(root, edition="morning", sections=False)
     path = root / "issues/far.yaml"
@@ -272,5 +272,6 @@ def test_a_picture_of_another_site_is_shown_without_a_height(tmp_path: Path) -> 
     )
     page = rendered(root, path)
     (far,) = [image for image in Page(page.html.fill(READER)).all("img") if image["alt"] == "Far away"]
-    assert far["width"] == "544"
+    assert "width" not in far
+    assert "max-width:100%" in far["style"]
     assert "height" not in far

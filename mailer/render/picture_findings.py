@@ -1,0 +1,53 @@
+"""Pictures that can be sent, and about which an editor should know something."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from mailer.render.rendition import Picture
+
+__all__ = ["MAX_ANIMATION", "MAX_FILE", "remote_finding", "size_finding"]
+
+#: Bytes of a published file above which it is told: phones load it over the air, and many wait for it.
+MAX_FILE = 1_000_000
+MAX_ANIMATION = 2_000_000
+
+_NOT_SHOWN = {
+    "svg": "SVG",
+    "svgz": "SVG",
+    "webp": "WebP",
+    "avif": "AVIF",
+    "heic": "HEIC",
+    "heif": "HEIF",
+    "jxl": "JPEG XL",
+    "tif": "TIFF",
+    "tiff": "TIFF",
+    "bmp": "BMP",
+    "pdf": "PDF",
+}
+
+
+def size_finding(src: str, picture: Picture) -> str:
+    """A sentence where the file of a picture is large; else nothing."""
+    size = len(picture.data)
+    animation = picture.name.endswith(".gif")
+    limit = MAX_ANIMATION if animation else MAX_FILE
+    if size <= limit:
+        return ""
+    advice = "take frames or colours out of it" if animation else "show it smaller, or save a photo as JPEG"
+    return (
+        f"the picture {src} is sent to readers with {size / 1e6:.1f} MB; {advice} (up to {limit / 1e6:g} MB)"
+    )
+
+
+def remote_finding(src: str) -> str:
+    """A sentence where the address of a picture names a kind that many mail programs do not show."""
+    try:
+        path = urlsplit(src).path
+    except ValueError:
+        return ""
+    kind = _NOT_SHOWN.get(path.rpartition("/")[2].rpartition(".")[2].lower()) if "." in path else None
+    if kind is None:
+        return ""
+    shown = src if len(src) <= 80 else src[:79] + "…"
+    return f"the picture {shown} is {kind}, which many mail programs do not show; use PNG, JPEG or GIF"
