@@ -197,7 +197,8 @@ def test_the_page_is_in_the_readers_language_and_else_in_the_publications(site: 
     for language, title in [
         ("zh", "退订"),
         ("zh-CN", "退订"),
-        ("zh_TW", "退订"),
+        ("zh_TW", "退訂"),
+        ("zh-HK", "退訂"),
         ("en-GB", "Unsubscribe"),
         ("fr", "Unsubscribe"),
         ("", "Unsubscribe"),
