@@ -185,7 +185,8 @@ class Viewer:
         language: str = "",
     ) -> Rich:
         def find(src: str, alt: str, caption: str, line: int) -> PictureView | None:
-            return self._picture(unquote(src), alt, caption, "", key, line)
+            path = src if src.startswith("https://") else unquote(src)
+            return self._picture(path, alt, caption, "", key, line)
 
         def change(words: str) -> str:
             place = self.places.at(key)
