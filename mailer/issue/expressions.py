@@ -8,11 +8,11 @@ words (names, strings, `or`), so there is nothing to break out of. `{{ "{{" }}` 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from mailer.words import nearest
 
-__all__ = ["ALLOWED", "BRACES", "FIELDS", "LINKS", "ExpressionError", "fill_slots", "slot_path"]
+__all__ = ["ALLOWED", "BRACES", "FIELDS", "LINKS", "ExpressionError", "fill_slots", "slot_path", "slots_of"]
 
 FIELDS = ("name", "email", "language", "attributes")
 LINKS = ("unsubscribe", "preferences")
@@ -64,12 +64,21 @@ def fill_slots(text: str, make: Callable[[tuple[str, ...], str], str]) -> str:
 
     Raises ExpressionError at the first expression that is none.
     """
+    pieces: list[str] = []
+    end = 0
+    for start, stop, paths, default in slots_of(text):
+        pieces += (text[end:start], make(paths, default) if paths else default)
+        end = stop
+    return "".join([*pieces, text[end:]])
+
+
+def slots_of(text: str) -> Iterator[tuple[int, int, tuple[str, ...], str]]:
+    """Where each expression begins and ends, its names and its default. Without names it is a text in quotes.
+
+    Raises ExpressionError at the first expression that is none.
+    """
     start = text.find("{{")
-    if start < 0:
-        return text
-    pieces, end = [], 0
     while start >= 0:
-        pieces.append(text[end:start])
         try:
             paths, default, end = _read(text, start + 2)
         except ValueError as error:
@@ -77,9 +86,8 @@ def fill_slots(text: str, make: Callable[[tuple[str, ...], str], str]) -> str:
             if BRACES not in told:
                 told += f"; where two braces are meant as text, write {BRACES}"
             raise ExpressionError(told, text.count("\n", 0, start)) from None
-        pieces.append(make(paths, default) if paths else default)
+        yield start, end, paths, default
         start = text.find("{{", end)
-    return "".join([*pieces, text[end:]])
 
 
 def _read(text: str, position: int) -> tuple[tuple[str, ...], str, int]:

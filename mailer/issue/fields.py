@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from mailer.issue.expressions import slots_of
+from mailer.issue.urls import LONGEST, SLOT_MARK, normalised
 
 __all__ = [
     "SLOT",
@@ -31,7 +33,6 @@ MAX_BODY = 100_000
 
 _NOT_ONE_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
-_NOT_IN_URL = re.compile(r'[\s<>"\\^`{|}]')
 
 
 def _one_line(value: str) -> str:
@@ -74,30 +75,25 @@ def _date(value: Any) -> Any:
 
 
 def _url(value: str) -> str:
-    """An http, https or mailto address. Slots may stand in its path and query, or be all of it."""
-    if SLOT.fullmatch(value):
-        if not re.match(r"\{\{\s*links\.", value):
+    """Where a link leads, in ASCII. Slots may stand in its path, query and fragment, or be all of it."""
+    pieces: list[str] = []
+    slots: list[tuple[str, tuple[str, ...]]] = []
+    end = 0
+    for start, stop, paths, default in slots_of(value):
+        pieces += (value[end:start], SLOT_MARK if paths else default)
+        if paths:
+            slots.append((value[start:stop], paths))
+        end = stop
+    pieces.append(value[end:])
+    if any(SLOT_MARK in piece for piece in pieces if piece != SLOT_MARK):
+        raise ValueError(f"holds the invisible character U+{ord(SLOT_MARK):04X}; delete it")
+    bare = "".join(pieces)
+    if bare == SLOT_MARK:
+        if not all(path.startswith("links.") for path in slots[0][1]):
             raise ValueError(f"{value} is not a link; a slot alone may be {{{{ links.preferences }}}}")
         return value
-    bare = SLOT.sub("\ue000", value)
-    shown = _short(value)
-    if _NOT_IN_URL.search(bare):
-        raise ValueError(
-            f'"{shown}" is not a web address; spaces, quotes and brackets are written as %20 and so on'
-        )
-    try:
-        parts = urlsplit(bare)
-        host = parts.hostname or ""
-    except ValueError:
-        raise ValueError(f'"{shown}" is not a web address') from None
-    if parts.scheme not in ("http", "https", "mailto"):
-        raise ValueError(f'"{shown}" must begin with https://, http:// or mailto:')
-    if parts.scheme == "mailto":
-        if not re.fullmatch(r"[^@\ue000]+@[^@\ue000]+", parts.path) or parts.netloc:
-            raise ValueError(f'"{shown}" needs an address, as in mailto:desk@example.org')
-    elif not host or "\ue000" in parts.netloc:
-        raise ValueError(f'"{shown}" needs a host, as in https://example.org/page')
-    return value
+    written = iter(slots)
+    return re.sub(SLOT_MARK, lambda _: next(written)[0], normalised(bare))
 
 
 def _picture(value: str) -> str:
@@ -107,7 +103,7 @@ def _picture(value: str) -> str:
     if scheme:
         if scheme[1].lower() != "https":
             raise ValueError(f'"{_short(value)}" must be a file of the workspace, or begin with https://')
-        return _url(value)
+        return normalised(value)
     return value
 
 
@@ -137,7 +133,7 @@ Article = Annotated[
 ]
 Url = Annotated[
     str,
-    Field(min_length=1, max_length=2000),
+    Field(min_length=1, max_length=LONGEST),
     AfterValidator(_one_line),
     AfterValidator(_filled),
     AfterValidator(_url),

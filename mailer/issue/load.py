@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from mailer.config import Settings
 from mailer.errors import IssueError, Problem
 from mailer.issue.defaults import with_defaults
+from mailer.issue.doubtful import check_urls
 from mailer.issue.include import Includes
 from mailer.issue.lines import check_lines
 from mailer.issue.markdown.document import Document
@@ -112,6 +113,7 @@ def examine_issue(path: Path, settings: Settings) -> tuple[LoadedIssue | None, l
     placeholders = Placeholders(_digest(files))
     documents = read_texts(tree, placeholders, problems)
     check_lines(tree, placeholders, problems)
+    check_urls(tree, problems)
     pictures = read_pictures(root, uses_of(tree, documents), problems)
     problems += _whole(tree, issue, complete=not includes.incomplete)
     warnings = [problem for problem in problems if problem.severity == "warning"]

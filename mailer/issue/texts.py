@@ -55,7 +55,7 @@ def read_texts(tree: Node, placeholders: Placeholders, problems: list[Problem]) 
     documents: dict[Key, Document] = {}
     for each in filled:
         references = {**known.get((), {}), **known.get(each.group, {})}
-        document = read(each.text, references, "-".join(map(str, each.key)))
+        document = read(each.text, references, "-".join(map(str, each.key)), placeholders.is_link)
         documents[each.key] = document
         problems += [_problem(each.node, f.message, f.line, f.severity) for f in document.findings]
         for token in document.inline():

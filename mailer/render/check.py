@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 from typing import Literal
+from urllib.parse import unquote
 
 from mailer.config import Settings
 from mailer.errors import Problem
 from mailer.issue.load import LoadedIssue
+from mailer.render.anchors import in_page_links
 from mailer.render.colour import contrast
 from mailer.render.rendition import Rendition
 from mailer.render.slots import Context, Part
@@ -26,6 +28,9 @@ MAX_SUBJECT = 90
 MAX_LINE = 998
 #: WCAG 2.2, 1.4.3.
 MIN_CONTRAST = 4.5
+
+_SCHEMES = ("https://", "http://", "mailto:", "tel:", "webcal://")
+_PARTS = "parts are #item-1, #section-1, and #heading-1 for the headings of body:, each counted from 1"
 
 #: Links of about the length that real ones have.
 _SAMPLE = {
@@ -46,6 +51,7 @@ def check_rendition(loaded: LoadedIssue, rendition: Rendition, settings: Setting
     page.feed(html)
     page.close()
     _markup(findings, page)
+    _anchors(findings, page, rendition)
     _subject(findings, rendition.subject)
     _text(findings, rendition)
     _leave_link(findings, rendition)
@@ -134,10 +140,10 @@ def _markup(findings: _Findings, page: _Page) -> None:
         findings.add(f"the link to {_short(href) or 'nowhere'} has no text", severity="warning")
     for href in page.links:
         if href.startswith("#") and len(href) > 1:
-            if href[1:] not in page.names:
+            if unquote(href[1:]) not in page.names:
                 findings.add(f"the link to {_short(href)} leads to nothing in the mail", severity="warning")
-        elif not href.lower().startswith(("https://", "http://", "mailto:")):
-            findings.add(f'a link leads to "{_short(href)}"; it must begin with https://, http:// or mailto:')
+        elif not href.lower().startswith(_SCHEMES):
+            findings.add(f'a link leads to "{_short(href)}"; it must begin with {", ".join(_SCHEMES)} or #')
     last = 0
     for level in page.levels:
         if level > last + 1:
@@ -145,6 +151,29 @@ def _markup(findings: _Findings, page: _Page) -> None:
             findings.add(f"<h{level}> stands {above}; heading levels must not be skipped", severity="warning")
             break
         last = level
+
+
+def _anchors(findings: _Findings, page: _Page, rendition: Rendition) -> None:
+    """Whether the issue's links within the page lead to what both the mail and the web page have."""
+    links = [found for found in in_page_links(findings.loaded) if _leads(page, found[0])]
+    if not links:
+        return
+    web = _Page()
+    web.feed(rendition.web)
+    web.close()
+    for name, path, line in links:
+        missing = [
+            where for where, names in (("mail", page.names), ("web page", web.names)) if name not in names
+        ]
+        if missing:
+            where = " and in the ".join(missing)
+            message = f"the link to #{_short(name)} leads to nothing in the {where}; {_PARTS}"
+            findings.problems.append(Problem(message, path, line))
+
+
+def _leads(page: _Page, name: str) -> bool:
+    """Whether the page, which may be a variant without that link, has a link to a part of it."""
+    return any(href.startswith("#") and unquote(href[1:]) == name for href in page.links)
 
 
 def _subject(findings: _Findings, subject: Part) -> None:

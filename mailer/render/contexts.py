@@ -21,6 +21,9 @@ _RAW_TEXT = frozenset(("style", "script", "xmp", "iframe", "noembed", "noframes"
 _ATTRIBUTE = re.compile(
     r"""(?P<name>[^\s"'<>/=]+)\s*=\s*(?P<value>"(?P<double>[^"]*)"|'(?P<single>[^']*)'|[^\s>]+)"""
 )
+#: After these a slot is percent-encoded, and cannot lead elsewhere.
+_BEFORE_A_SLOT = re.compile(r"(?:https?|webcal)://[^/?#]+[/?#]|mailto:|tel:", re.IGNORECASE)
+_IN_A_HOST = re.compile(r"(?:https?|webcal):", re.IGNORECASE)
 
 
 class _Reader(HTMLParser):
@@ -70,8 +73,10 @@ class _Reader(HTMLParser):
                 before = value[: match.start()].strip()
                 if not before:
                     self.contexts.append(Context.HREF)
-                elif re.match(r"(?:https?|mailto):", before, re.IGNORECASE):
+                elif _BEFORE_A_SLOT.match(before):
                     self.contexts.append(Context.URL)
+                elif _IN_A_HOST.match(before):
+                    self._refuse(match[0], f"the host of the address in {name}")
                 else:
                     self._refuse(match[0], f"the attribute {name} before it is an address")
         else:

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 from urllib.parse import urlsplit
 
+import idna
 from babel.dates import format_date
 from jinja2 import pass_context
 from jinja2.runtime import Context
@@ -37,8 +38,12 @@ def _fit(picture: Any, width: int) -> PictureView:
 
 
 def _host(url: str) -> str:
-    host = urlsplit(str(url)).hostname or ""
-    return host.removeprefix("www.")
+    """The host as people read it: in its own letters."""
+    host = (urlsplit(str(url)).hostname or "").removeprefix("www.")
+    try:
+        return idna.decode(host) if "xn--" in host else host
+    except (idna.IDNAError, UnicodeError):
+        return host
 
 
 def _linked(

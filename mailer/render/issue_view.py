@@ -165,7 +165,8 @@ class Viewer:
         language: str = "",
     ) -> Rich:
         def find(src: str, alt: str, caption: str, line: int) -> PictureView | None:
-            return self.album.picture(unquote(src), alt, caption, "", key, line)
+            path = src if src.startswith("https://") else unquote(src)
+            return self.album.picture(path, alt, caption, "", key, line)
 
         def change(words: str) -> str:
             place = self.places.at(key)

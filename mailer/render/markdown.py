@@ -51,7 +51,7 @@ _CLEANER = nh3.Cleaner(
     allowed_classes=None,
     filter_style_properties=set(STYLES | PICTURE_STYLES),
     link_rel="noopener",
-    url_schemes={"http", "https", "mailto"},
+    url_schemes={"http", "https", "mailto", "tel", "webcal"},
 )
 #: The footnotes stand at the end of a text.
 _NOTES = '<ol class="footnotes">'

@@ -190,6 +190,6 @@ def escape(value: str, context: Context) -> str:
         case Context.HREF:
             return html.escape(value, quote=True)
         case Context.URL:
-            return quote(value, safe="")
+            return "" if value in (".", "..") else quote(value, safe="")  # a step in a path, even encoded
         case Context.TEXT | Context.HEADER:
             return _CONTROL.sub(" ", value)

@@ -18,7 +18,7 @@ from tests.issue.conftest import NAME, Load
         ("closed** only", "has ** that marks nothing"),
         ("it is __ bold__", "has __ that marks nothing"),
         ("~~ 80~~ 60", "has ~~ that marks nothing"),
-        ("[map](https://www.example.org/a b)", "is not read as a link"),
+        ("[map](https://www.example.org/a b)", "a blank within the address is written %20"),
         ("[words](https://www.example.org/", "is not read as a link"),
         ("[文字]（https://www.example.org/）", "is not read as a link; a link is written [words](https://…)"),
         ("[words] (https://www.example.org/)", "nothing between ] and ("),

@@ -149,7 +149,7 @@ def test_everything_that_is_wrong_is_told_at_once(wrong: Wrong, write: Write) ->
         f'{NAME}:16:1: "items" is written twice; delete this or the one on line 5',
         'issues/inc.yaml:2:3: "titl" is not known here; did you mean "title"?',
         "issues/inc.yaml:2:3: this item has no title; add title:",
-        'issues/inc.yaml:3:8: url: "ftp://example.org/" must begin with https://, http:// or mailto:',
+        'issues/inc.yaml:3:8: url: "ftp://example.org/" must begin with https://, http://, mailto:, tel:, webcal:// or "#" and the name of a part of this issue',
     ]
 
 
@@ -196,20 +196,26 @@ def test_a_wrong_issue_is_a_sentence_with_its_place(wrong: Wrong, text: str, mes
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("javascript:alert(1)", "must begin with https://, http:// or mailto:"),
-        ("www.example.org", "must begin with https://, http:// or mailto:"),
-        ("//example.org/a", "must begin with https://, http:// or mailto:"),
+        ("javascript:alert(1)", "must begin with https://, http://, mailto:, tel:, webcal:// or"),
+        ("www.example.org", "; write https://www.example.org"),
+        ("//example.org/a", "; write https://example.org/a"),
         ("https://", "needs a host, as in https://example.org/page"),
         ("https:///page", "needs a host, as in https://example.org/page"),
-        ("https://{{ subscriber.name }}.example.org/", "needs a host, as in https://example.org/page"),
-        ("https://[::1", "is not a web address"),
-        ("https://example.org/a b", "is not a web address; spaces, quotes and brackets"),
-        ("https://example.org/<b>", "is not a web address; spaces, quotes and brackets"),
-        ("https://example.org/{{ x", "is not a web address; spaces, quotes and brackets"),
+        (
+            "https://{{ subscriber.name }}.example.org/",
+            "has a slot in its host; it needs a host that is the same",
+        ),
+        ("https://[::1", "has brackets in its host that are not closed"),
+        (
+            "https://example.org/a b",
+            "holds a space; delete what does not belong to the address, or write %20",
+        ),
+        ("https://example.org/<b>", 'holds "<"; delete what does not belong to the address, or write %3C'),
+        ("https://example.org/{{ x", "x is not known here"),
         ("mailto:", "needs an address, as in mailto:desk@example.org"),
         ("mailto://a@example.org", "needs an address, as in mailto:desk@example.org"),
         ("{{ subscriber.name }}", "is not a link; a slot alone may be {{ links.preferences }}"),
-        ("data:text/html,x", "must begin with https://, http:// or mailto:"),
+        ("data:text/html,x", "must begin with https://, http://, mailto:, tel:, webcal:// or"),
         ("https://example.org/" + "a" * 2000, "url is longer than 2,000 characters; shorten it"),
     ],
 )

@@ -140,10 +140,10 @@ def test_all_that_is_wrong_with_the_texts_is_told_at_once(render: Render) -> Non
             "intro: '{{ subscriber.nmae }}'\nbody: |\n  One\n\n  {{ x }}\n"
             "items:\n- title: T\n  body: '[x](page)'"
         )
-    assert [str(problem).partition("; ")[0] for problem in caught.value.problems] == [
+    assert [re.split("[;,] ", str(problem))[0] for problem in caught.value.problems] == [
         "issues/test.yaml:3: subscriber.nmae is not known",
         "issues/test.yaml:7: x is not known here",
-        'issues/test.yaml:10: the link leads to "page"',
+        'issues/test.yaml:10: the link "page" must begin with https://',
     ]
 
 

@@ -17,7 +17,7 @@ from mailer.issue.markdown.findings import Finding, Report
 from mailer.issue.markdown.footnotes import NAME
 from mailer.issue.markdown.html import resolve_html
 from mailer.issue.markdown.leftovers import FOUND
-from mailer.issue.markdown.links import check_links
+from mailer.issue.markdown.links import IsLink, check_links
 from mailer.issue.markdown.parser import parser
 from mailer.issue.markdown.products import check_products
 from mailer.issue.markdown.soft_breaks import resolve_line_ends
@@ -70,10 +70,13 @@ def definitions(text: str) -> dict[str, Mapping[str, Any]]:
     return dict(env.get("references", {}))
 
 
-def read(text: str, references: References | None = None, name: str = "") -> Document:
+def read(
+    text: str, references: References | None = None, name: str = "", is_link: IsLink | None = None
+) -> Document:
     """The tree of a text. `references` are definitions of other texts that it may use.
 
-    The ids of its footnotes have its `name`, so that they are not those of another text.
+    The ids of its footnotes have its `name`, so that they are not those of another text. `is_link` tells
+    whether a placeholder is the address of one reader's own page.
     """
     env: dict[str, Any] = {NAME: name}
     if references:
@@ -85,7 +88,7 @@ def read(text: str, references: References | None = None, name: str = "") -> Doc
         line = token.map[0] if token.map else line
         if token.children:
             _number(token.children, line)
-            _resolve(token.children, report)
+            _resolve(token.children, report, is_link)
     return Document(tuple(tokens), tuple(report.findings))
 
 
@@ -108,14 +111,14 @@ def words_of(tokens: Sequence[Token]) -> str:
     return _BLANKS.sub(" ", "".join(pieces)).strip(" ")
 
 
-def _resolve(children: list[Token], report: Report) -> None:
+def _resolve(children: list[Token], report: Report, is_link: IsLink | None) -> None:
     for child in children:
         if child.type == "image" and child.children:
             _number(child.children, line_of(child))
-            _resolve(child.children, report)
+            _resolve(child.children, report, is_link)
     resolve_html(children, report)
     resolve_line_ends(children)
-    check_links(children, report)
+    check_links(children, report, is_link)
     check_products(children, report)
 
 

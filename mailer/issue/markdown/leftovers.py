@@ -25,11 +25,11 @@ _OTHER = "\ufffc"
 _LINK = "\ufffb"
 
 _LINKS = (
+    (re.compile(r"\]\([^)\s\ufffb]*\s"), "in a link, a blank within the address is written %20"),
     (
         re.compile(r"\][（〔［]|\][ \u3000]*[(（][ ]*(?:https?:|www\.|mailto:|\ufffb)"),
         "a link is written [words](https://…), with plain brackets and nothing between ] and (",
     ),
-    (re.compile(r"\]\([^)\s\ufffb]*\s"), "in a link, a blank within the address is written %20"),
     (re.compile(r"\]\("), "the brackets of a link are not closed, or its address is none"),
 )
 _MARKS = (
@@ -109,6 +109,8 @@ def _shown(token: Token) -> str:
             return token.content
         case "softbreak" | "hardbreak":
             return "\n"
+        case "link_open" | "link_close" if token.markup == "linkify":
+            return ""
         case "link_open":
             return _LINK
     return _OTHER + "\n" * token.content.count("\n") if token.type == "html_inline" else _OTHER

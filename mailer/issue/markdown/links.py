@@ -1,29 +1,97 @@
-"""The links of a text: where they may lead."""
+"""The links of a text: where they may lead, and as which ASCII string."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from markdown_it.token import Token
 
+from mailer.issue.markdown.bare import Bare
 from mailer.issue.markdown.findings import Report
 from mailer.issue.markdown.placeholders import PLACEHOLDER
+from mailer.issue.misspelt import MISSPELT, is_slip, meant
+from mailer.issue.urls import SLOT_MARK, doubts, normalised
 
-__all__ = ["check_links"]
+__all__ = ["IsLink", "check_links"]
 
-_LINK = re.compile(r"(?:https?://[^/]|mailto:.)", re.IGNORECASE)
+_DOUBLE = re.compile(r"https?:/{0,2}$", re.IGNORECASE)
+
+#: Whether a placeholder is that of one reader's own page.
+IsLink = Callable[[str], bool]
 
 
-def check_links(children: Sequence[Token], report: Report) -> None:
-    """Tells of links that lead elsewhere than to the web, a mailbox or one reader's own page."""
+def check_links(children: Sequence[Token], report: Report, is_link: IsLink | None = None) -> None:
+    """Writes the addresses of links and of pictures elsewhere as ASCII, and tells what is wrong with them."""
+    words = ""  # right before a token, outside of links
+    inside = 0
     for token in children:
-        if token.type != "link_open":
-            continue
-        href = str(token.attrs.get("href", ""))
-        if not _LINK.match(href) and not PLACEHOLDER.match(href):
-            shown = href[:80] or "nothing"
+        inside += token.nesting * (token.tag == "a")
+        if token.type == "link_open":
+            if token.markup == "linkify" and _DOUBLE.search(words):
+                report.error(_twice(token), int(token.meta.get("line", 0)))
+            _check(token, "href", report, is_link)
+        elif token.type == "text" and not inside:
+            _misspelt(token, report)
+        elif token.type == "image":
+            if token.children:
+                token.children = [child for child in token.children if child.markup != "linkify"]
+            if re.match("https:", str(token.attrs.get("src", "")), re.IGNORECASE):
+                _check(token, "src", report, None)
+        words = token.content if token.type == "text" else ""
+
+
+def _misspelt(token: Token, report: Report) -> None:
+    for found in MISSPELT.finditer(token.content):
+        if is_slip(found):
+            written = re.split(r"[\s\u3000-\u3002\uff0c]", token.content[found.end() :], maxsplit=1)[0]
+            better = meant(found[0].strip() + written) or "https://…"
             report.error(
-                f'the link leads to "{shown}"; it must begin with https://, http:// or mailto:',
+                f'"{(found[0] + written)[:80]}" is not an address; write {better[:80]}, '
+                "or put it into backticks where it is meant as text",
                 int(token.meta.get("line", 0)),
             )
+
+
+def _twice(token: Token) -> str:
+    return f'"https://{str(token.attrs.get("href", ""))[:80]}" begins with https:// twice; delete one of them'
+
+
+def _check(token: Token, name: str, report: Report, is_link: IsLink | None) -> None:
+    href = str(token.attrs.get(name, ""))
+    line = int(token.meta.get("line", 0))
+    called = "link" if name == "href" else "picture"
+    slots = iter(PLACEHOLDER.findall(href))
+    text = PLACEHOLDER.sub(SLOT_MARK, href)
+    if text == SLOT_MARK and name == "href":
+        if is_link is not None and not is_link(href):
+            report.error("a slot alone is no link; it may be {{ links.preferences }}", line)
+        return
+    try:
+        if SLOT_MARK in href:
+            raise ValueError(f"holds the invisible character U+{ord(SLOT_MARK):04X}; delete it")
+        written = normalised(text)
+    except ValueError as error:
+        advice = "; write \\< where < is meant as text" if token.markup == "autolink" else ""
+        report.error(f"the {called} {error}{advice}", line)
+        return
+    token.attrs[name] = re.sub(SLOT_MARK, lambda _: next(slots), written)
+    for doubt in doubts(text):
+        report.warning(f"the {called} {doubt}", line)
+    if token.markup == "linkify":
+        _tell(token.meta.pop("bare"), line, report)
+
+
+def _tell(bare: Bare, line: int, report: Report) -> None:
+    if bare.behind:
+        report.warning(
+            f'the address {bare.typed[:80]} ends before "{bare.behind}"; write a space between them, '
+            "or <…> around the whole address",
+            line,
+        )
+    elif bare.within:
+        report.warning(
+            f'"{bare.within}" is taken for a part of the address {bare.typed[:80]}; write a space before it, '
+            "or <…> around the address",
+            line,
+        )

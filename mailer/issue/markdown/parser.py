@@ -1,24 +1,40 @@
-"""The one parser of Markdown: CommonMark with tables, strikethrough and footnotes."""
+"""The one parser of Markdown: CommonMark with tables, strikethrough, footnotes and bare addresses.
+
+Where links lead is left as it was typed, so that `links` sees it and says what is wrong.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 from markdown_it import MarkdownIt
 
-from mailer.issue.markdown import comments, footnotes, leftovers
+from mailer.issue.markdown import bare, comments, footnotes, leftovers
 from mailer.issue.markdown.inline import InlineParser
 
 __all__ = ["parser"]
 
 
+class _Parser(MarkdownIt):
+    def normalizeLink(self, url: str) -> str:
+        return url
+
+    def normalizeLinkText(self, link: str) -> str:
+        return link
+
+    def validateLink(self, url: str, validator: Callable[[str], bool] | None = None) -> bool:  # noqa: ARG002
+        return True
+
+
 @cache
 def parser() -> MarkdownIt:
     """The parser. It is made once in a process and never changed after that."""
-    found = MarkdownIt("commonmark", {"html": True})
+    found = _Parser("commonmark", {"html": True})
     found.inline = InlineParser()
     found.configure("commonmark", {"html": True}).enable(["table", "strikethrough"]).disable("html_block")
     comments.install(found)
     footnotes.install(found)
     leftovers.install(found)
+    bare.install(found)
     return found

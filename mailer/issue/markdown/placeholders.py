@@ -51,6 +51,11 @@ class Placeholders:
                     f"write what stands there instead, as in {_slot(paths, 'reader')}"
                 )
 
+    def is_link(self, word: str) -> bool:
+        """Whether a placeholder is nothing but the address of one reader's own page."""
+        found = self._pattern.fullmatch(word)
+        return found is not None and all(path.startswith("links.") for path in self._slots[int(found[1])][0])
+
     def written(self, text: str) -> str:
         """Finished text as an editor would write it: slots in braces, and braces that are text as text."""
         return self.replace(text.replace("{{", BRACES), _slot)
