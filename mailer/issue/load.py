@@ -113,7 +113,7 @@ def examine_issue(path: Path, settings: Settings) -> tuple[LoadedIssue | None, l
     documents = read_texts(tree, placeholders, problems)
     check_lines(tree, placeholders, problems)
     pictures = read_pictures(root, uses_of(tree, documents), problems)
-    problems += _whole(tree, issue, complete=not includes.incomplete)
+    problems += _whole(tree, issue, complete=not includes.incomplete and _is_sound(tree))
     warnings = [problem for problem in problems if problem.severity == "warning"]
     if issue is None:
         return None, tidy(problems, name)
@@ -160,6 +160,11 @@ def _name(file: Path, root: Path) -> str:
     return name
 
 
+def _is_sound(tree: Node) -> bool:
+    """Whether all that is written at the top of the issue could be read."""
+    return isinstance(tree.value, Mapping) and all(node.sound for node in tree.value.values())
+
+
 def _whole(tree: Node, issue: Issue | None, *, complete: bool) -> list[Problem]:
     """What is wrong with the issue as a whole, though each part may be right."""
     found: list[tuple[str, Mark]] = []
@@ -177,7 +182,11 @@ def _whole(tree: Node, issue: Issue | None, *, complete: bool) -> list[Problem]:
     if complete and sections and isinstance(sections.value, tuple):
         for section in sections.value:
             parts = [section.child("items"), section.child("intro")]
-            if isinstance(section.value, dict) and not any(node is not None and node.value for node in parts):
+            if (
+                isinstance(section.value, dict)
+                and _is_sound(section)
+                and not any(node is not None and node.value for node in parts)
+            ):
                 found.append(("this section has nothing in it; write items, or delete it", section.mark))
     if issue and len(only_expressions(issue)) > MAX_ONLY:
         found.append((f'at most {MAX_ONLY} different "only" expressions fit into one issue', tree.mark))
