@@ -10,9 +10,7 @@ import re
 import unicodedata
 from typing import Literal
 
-from markdown_it.token import Token
-
-__all__ = ["joined", "resolve_line_ends"]
+__all__ = ["joined"]
 
 _Kind = Literal["cjk", "other", "ambiguous"]
 
@@ -53,13 +51,6 @@ def joined(before: str, after: str) -> bool:
     if first == second == "ambiguous":
         return False
     return {first, second} <= {"cjk", "ambiguous"}
-
-
-def resolve_line_ends(children: list[Token]) -> None:
-    """Removes the line ends of a paragraph that are no spaces, in place."""
-    for before, token, after in zip(children, children[1:], children[2:], strict=False):
-        if token.type == "softbreak" and joined(before.content, after.content):
-            token.type = "text"
 
 
 def _prepared(text: str) -> str:
