@@ -23,6 +23,7 @@ from mailer.issue.markdown.placeholders import Placeholders
 from mailer.issue.model import MAX_ONLY, Issue, only_expressions
 from mailer.issue.pictures import Pictures, read_pictures, uses_of
 from mailer.issue.problems import find, problems_of, tidy
+from mailer.issue.repair import repaired
 from mailer.issue.source import SourceFile
 from mailer.issue.texts import Key, read_texts
 from mailer.issue.tree import Mark, Node
@@ -91,7 +92,8 @@ def load_issue(path: Path, settings: Settings) -> LoadedIssue:
 def examine_issue(path: Path, settings: Settings) -> tuple[LoadedIssue | None, list[Problem]]:
     """The issue as far as it can be read, and all that is wrong with it, in reading order.
 
-    The issue is None where its keys do not hold what they must. Raises IssueError where there is no file.
+    What does not hold what it must is left out or filled in, so that all the rest can be looked at; the issue
+    is None where it cannot be read at all. Raises IssueError where there is no file.
     """
     root = settings.root.resolve()
     file = _inside(path, root)
@@ -105,6 +107,7 @@ def examine_issue(path: Path, settings: Settings) -> tuple[LoadedIssue | None, l
     try:
         issue = Issue.model_validate(tree.plain(), context={"editions": tuple(settings.editions)})
     except ValidationError as error:
+        issue = repaired(tree.plain(), error, settings)
         # What is not sound YAML has had its sentence; what the model says of it is an echo.
         told = {(p.path, p.line, p.column) for p in problems}
         problems += [p for p in problems_of(error, tree) if (p.path, p.line, p.column) not in told]

@@ -47,6 +47,8 @@ def read_texts(tree: Node, placeholders: Placeholders, problems: list[Problem]) 
             filled.append(_Text(each.key, each.group, each.node, text))
         except ExpressionError as error:
             problems.append(_problem(each.node, str(error), error.line, "error"))
+            text = re.sub(r"\{\{.*?\}\}|\{\{|\}\}", "…", each.text)  # to go on with all the rest
+            filled.append(_Text(each.key, each.group, each.node, text))
     known: dict[Key, dict[str, Mapping[str, Any]]] = {}
     for each in filled:
         group = known.setdefault(each.group, {})

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from urllib.parse import unquote
 
 from mailer.config import Settings
-from mailer.errors import ConfigError, IssueError, Problem
+from mailer.errors import ConfigError, IssueError, MailerError, Problem
 from mailer.issue import model
 from mailer.issue.expressions import ExpressionError, fill_slots
+from mailer.issue.fields import SLOT
 from mailer.issue.markdown.document import EMPTY
 from mailer.issue.source import locate, read_bounded
 from mailer.render.markdown import Rich, Source
@@ -33,9 +34,20 @@ __all__ = ["Viewer"]
 
 
 class Viewer:
-    """Makes views for one rendering. `pictures` are those that were asked for, by their names."""
+    """Makes views for one rendering. `pictures` are those that were asked for, by their names.
 
-    def __init__(self, places: Places, settings: Settings, markers: Markers, image_base: str) -> None:
+    Faults of the logo and of pictures are raised, or added to `faults` where that is given.
+    """
+
+    def __init__(
+        self,
+        places: Places,
+        settings: Settings,
+        markers: Markers,
+        image_base: str,
+        faults: list[Problem] | None = None,
+    ) -> None:
+        self.faults = faults
         self.places = places
         self.settings = settings
         self.markers = markers
@@ -108,18 +120,31 @@ class Viewer:
 
     def brand(self) -> BrandView:
         """How the workspace looks. Raises ConfigError where the logo cannot be used."""
+        if self.faults is None:
+            return self._brand(self.settings.brand.logo)
+        try:
+            return self._brand(self.settings.brand.logo)
+        except ConfigError as error:
+            self.faults += error.problems
+            return self._brand("")
+
+    def _brand(self, logo: str) -> BrandView:
         brand = self.settings.brand
         colours = brand.model_dump(exclude={"logo"})
-        if not brand.logo:
+        if not logo:
             return BrandView(logo=None, **colours)
         name = self.settings.publication.name
         if brand.logo.startswith("https://"):
             return BrandView(
                 PictureView(name, "", "", brand.logo_width, None, brand.logo, self._publish_logo), **colours
             )
+        root = self.settings.root.resolve()
         try:
-            root = self.settings.root.resolve()
-            original = look(read_bounded(locate(root, root, brand.logo), 10_000_000))
+            path = locate(root, root, brand.logo)
+        except ValueError as error:  # which names the file
+            raise ConfigError(Problem(f"brand.logo: {error}", "mailer.toml")) from None
+        try:
+            original = look(read_bounded(path, 10_000_000))
         except ValueError as error:
             raise ConfigError(Problem(f"brand.logo: {brand.logo} {error}", "mailer.toml")) from None
         shown = original.shown(brand.logo_width)
@@ -156,7 +181,7 @@ class Viewer:
                 self.places.complain(str(error), key, error.line)
             else:
                 self._made.append((str(error), key))
-            return ""
+            return "" if self.faults is None else SLOT.sub("", text) or "https://example.org/"
 
     def _line(self, text: str, key: Key) -> str:
         return self._filled(text, key)
@@ -190,7 +215,9 @@ class Viewer:
             original = look(self.loaded.picture(posixpath.dirname(self.places.at(key)[0]), src))
         except ValueError as error:
             self.places.complain(f"the picture {src} {error}", key, line)
-            return None
+            if self.faults is None:
+                return None
+            return PictureView(alt, caption, url, None, None, "https://example.org/", publish_it)
         shown = original.shown(MAX_WIDTH)
         return PictureView(alt, caption, url, *shown, original, publish_it)
 
@@ -199,7 +226,8 @@ class Viewer:
             try:
                 return self._published(original, width)
             except ValueError as error:
-                raise IssueError(Problem(f"the picture {src} {error}", *self.places.at(key, line))) from None
+                problem = Problem(f"the picture {src} {error}", *self.places.at(key, line))
+                return self._unpublished(original, src, IssueError(problem))
 
         return made
 
@@ -207,9 +235,16 @@ class Viewer:
         try:
             return self._published(original, width)
         except ValueError as error:
-            raise ConfigError(
-                Problem(f"brand.logo: {self.settings.brand.logo} {error}", "mailer.toml")
-            ) from None
+            logo = self.settings.brand.logo or ""
+            problem = Problem(f"brand.logo: {logo} {error}", "mailer.toml")
+            return self._unpublished(original, logo, ConfigError(problem))
+
+    def _unpublished(self, original: Original, src: str, error: MailerError) -> tuple[str, Picture]:
+        """Raises the error; where faults are gathered, a picture of no bytes stands in its place."""
+        if self.faults is None:
+            raise error from None
+        self.faults += error.problems
+        return src, Picture(src, b"", *original.shown(MAX_WIDTH))
 
     def _published(self, original: Original, width: int) -> tuple[str, Picture]:
         picture = publish(original, width)

@@ -201,6 +201,9 @@ class Values(Sheet):
                     if key
                     else "move it to the left",
                 )
+                if key:  # goes on as if it stood where it should
+                    self.lines[at] = (" " * parent + line).ljust(len(self.lines[at]))
+                    return at
             elif colon or commented or line[0] == "#" or _MARKS.match(line):
                 name = key or "the text"
                 advice = f"write {key}: | and all of it below" if key in long_texts() else "put it in quotes"
