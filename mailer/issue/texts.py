@@ -71,7 +71,7 @@ def read_texts(tree: Node, placeholders: Placeholders, problems: list[Problem]) 
 
 def line_in(node: Node, line: int) -> int:
     """The line in the file of a line of a text, counted from 0."""
-    return node.text_line + (line if node.text_line > node.mark.line else 0)
+    return node.line_at(line)
 
 
 def _problem(node: Node, message: str, line: int, severity: Any) -> Problem:

@@ -56,6 +56,14 @@ class Node:
     key: Mark | None = None
     text_line: int = 0
     sound: bool = True
+    #: Of a text over several lines that is read as fewer, the row on which each of its lines begins.
+    rows: tuple[int, ...] = ()
+
+    def line_at(self, line: int) -> int:
+        """The line of the file on which a line of the text, counted from 0, begins."""
+        if self.rows:
+            return self.text_line + self.rows[min(line, len(self.rows) - 1)]
+        return self.text_line + (line if self.text_line > self.mark.line else 0)
 
     def child(self, key: str | int) -> Node | None:
         """The value under a key or index, or None where there is none."""
@@ -203,8 +211,10 @@ class _Reader:
         self.spans.append((start, end))
         value: str = event.value
         if event.style in ("|", ">"):
-            text = folded_block(value) if start in self.folded else value
-            return Node(text, mark, key, mark.line + 1)
+            if start not in self.folded:
+                return Node(value, mark, key, mark.line + 1)
+            folded = folded_block(value)
+            return Node(folded.text, mark, key, mark.line + 1, rows=folded.rows)
         if event.implicit[0] and value in _NULLS:
             if value and not self.in_key:
                 self.complain(
@@ -214,7 +224,8 @@ class _Reader:
                 )
             return Node(None, mark, key, mark.line)
         if event.start_mark.line != event.end_mark.line:
-            value = folded_scalar(self.text[start:end], value)
+            folded = folded_scalar(self.text[start:end], value)
+            return Node(folded.text, mark, key, mark.line, rows=folded.rows)
         return Node(value, mark, key, mark.line)
 
     def entries(self, depth: int) -> Iterator[Node]:

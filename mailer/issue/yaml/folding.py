@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import yaml
 
 from mailer.issue.markdown.line_ends import joined
 
-__all__ = ["folded_block", "folded_scalar"]
+__all__ = ["Folded", "folded_block", "folded_scalar"]
 
 _BREAK = re.compile(r"\r\n|\r|\n")
 #: Marks of Markdown at the end and at the beginning of a line, which readers do not see.
@@ -22,24 +23,36 @@ _MARKS_AFTER = re.compile(r"(?:[*_~`]+|\]\([^()\n]*\)|\]\[[^\[\]\n]*\]|[*_~`]+\s
 _MARKS_BEFORE = re.compile(r"^(?:[*_~`]|!?\[)+")
 
 
-def folded_block(literal: str) -> str:
+class Folded(NamedTuple):
+    """A text, and for each of its lines the row of the scalar, counted from 0, on which the line begins."""
+
+    text: str
+    rows: tuple[int, ...]
+
+
+def folded_block(literal: str) -> Folded:
     """The text of a `>` block, from the text that a `|` block in its place has.
 
     Lines that are indented further keep their line ends, as YAML has it.
     """
     lines = literal.split("\n")
     text = lines[0]
-    for above, line in pairwise(lines):
-        kept = not above or not line or above[0] in " \t" or line[0] in " \t"
-        text = text + "\n" + line if kept else _put(text, line)
-    return text
+    rows = [0]
+    for row, (above, line) in enumerate(pairwise(lines), 1):
+        if not above or not line or above[0] in " \t" or line[0] in " \t":
+            text += "\n" + line
+            rows.append(row)
+        else:
+            text = _put(text, line)
+    return Folded(text, tuple(rows))
 
 
-def folded_scalar(raw: str, value: str) -> str:
+def folded_scalar(raw: str, value: str) -> Folded:
     """The text of a plain or quoted scalar over several lines: `raw` as written, `value` as YAML reads it."""
     quote = raw[:1] if raw[:1] in ("'", '"') and raw[-1:] == raw[:1] else ""
     lines = _BREAK.split(raw[1:-1] if quote else raw)
     pieces: list[tuple[str, str]] = []  # what stands before a piece: "", " " or line ends
+    begins: list[int] = []
     gap = ""
     for number, line in enumerate(lines):
         cut = line if number == 0 else line.lstrip(" \t")
@@ -50,18 +63,24 @@ def folded_scalar(raw: str, value: str) -> str:
             cut = cut.rstrip(" \t")
         if cut or number in (0, len(lines) - 1):
             pieces.append((gap, _decoded(cut, quote)))
+            begins.append(number)
             gap = "" if escaped else " "
         else:
             gap = gap + "\n" if gap.startswith("\n") else "\n"
     if "".join(before + piece for before, piece in pieces) != value:
-        return value  # a case that this module does not know: what YAML reads
-    text = pieces[0][1]
-    for before, piece in pieces[1:]:
+        return Folded(value, ())  # a case that this module does not know: what YAML reads
+    text = ""
+    rows: list[int] = [0]
+    for row, (before, piece) in zip(begins, pieces, strict=True):
         if before == " ":
             text = _put(text, piece)
+        elif before:
+            text += before + "\n" + piece
+            rows += range(row - len(before), row + 1)
         else:
-            text += before + "\n" + piece if before else piece
-    return text
+            text += piece
+        rows += [row] * piece.count("\n")
+    return Folded(text, tuple(rows))
 
 
 def _decoded(piece: str, quote: str) -> str:

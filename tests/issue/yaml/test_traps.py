@@ -209,6 +209,26 @@ def test_a_line_end_in_a_folded_text_is_nothing_in_chinese(written: str, text: s
     assert (value, found) == ({"body": text}, [])
 
 
+@pytest.mark.parametrize(
+    ("written", "lines"),
+    [
+        ("body: |\n  a\n\n  b\n", [2, 3, 4]),
+        ("body: >\n  a\n  b\n\n  c\n  d\n", [2, 4, 5]),
+        ("body: a\n  b\n\n\n  c\n", [1, 3, 4, 5]),
+        ("body:\n  a\n\n  b\n", [2, 3, 4]),
+        ('body: "a\n  b\\nc\n\n  d"\n', [1, 2, 3, 4]),
+        ('body: "a\\n\\nb"\n', [1, 1, 1]),
+        ("body: a\n", [1]),
+    ],
+)
+def test_each_line_of_a_text_knows_its_line_of_the_file(written: str, lines: list[int]) -> None:
+    node = parse(written, "a", [])
+    body = node and node.child("body")
+    assert body is not None
+    assert isinstance(body.value, str)
+    assert [body.line_at(line) for line in range(len(body.value.rstrip("\n").split("\n")))] == lines
+
+
 def test_skeletons_samples_and_documented_issues_pass_as_they_are() -> None:
     root = Path(__file__).parents[3]
     texts = [path.read_text() for path in (root / "issues").rglob("*.yaml")]
