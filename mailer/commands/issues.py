@@ -17,6 +17,7 @@ from mailer.issue.draft import write_draft
 from mailer.issue.fields import parse_date
 from mailer.issue.load import LoadedIssue, examine_issue
 from mailer.issue.model import only_expressions, only_places
+from mailer.issue.problems import tidy
 from mailer.issue.schema import schema_text
 
 __all__ = ["check", "new", "problems_with", "schema"]
@@ -90,12 +91,20 @@ def problems_with(path: Path, settings: Settings) -> tuple[str, list[Problem]]:
     if loaded is None:
         return _shown(path, settings), problems
     problems += _only_problems(loaded)
-    try:
-        problems += _rendering_problems(loaded, settings)
-    except InputError as error:
-        told = {(problem.path, problem.line) for problem in problems}
-        problems += (problem for problem in error.problems if (problem.path, problem.line) not in told)
-    return loaded.path, list(dict.fromkeys(problems))
+    # What a later stage says of a place that was told is an echo.
+    told = {(problem.path, problem.line) for problem in problems if problem.severity == "error"}
+    later = _rendering_problems(loaded, settings)
+    problems += (each for each in later if each.line is None or (each.path, each.line) not in told)
+    return loaded.path, tidy(list(_once(problems)), loaded.path)
+
+
+def _once(problems: list[Problem]) -> Iterator[Problem]:
+    """Each sentence once for its line, in the form that knows the column."""
+    seen: set[tuple[str | None, int | None, str]] = set()
+    for problem in sorted(problems, key=lambda each: each.column is None):
+        if (key := (problem.path, problem.line, problem.message)) not in seen:
+            seen.add(key)
+            yield problem
 
 
 def _shown(path: Path, settings: Settings) -> str:
@@ -121,13 +130,13 @@ def _rendering_problems(loaded: LoadedIssue, settings: Settings) -> list[Problem
     """What shows only in the finished mail. Looked at: nobody's segments, everybody's, and each alone."""
     # premailer takes a third of a second to import, so it waits until there is something to render.
     from mailer.render.check import check_rendition
-    from mailer.render.render import render_variants
+    from mailer.render.render import examine_variants
 
     number = len(only_expressions(loaded.issue))
     variants = {0, (1 << number) - 1, *(1 << bit for bit in range(number))}
     slug = f"{loaded.issue.date.isoformat()}-{loaded.issue.edition}"
-    renditions = render_variants(loaded, settings, slug=slug, variants=variants)
-    distinct = {id(rendition): rendition for rendition in renditions.values()}
-    return [
-        problem for rendition in distinct.values() for problem in check_rendition(loaded, rendition, settings)
-    ]
+    problems: list[Problem] = []
+    examined = examine_variants(loaded, settings, slug=slug, variants=variants, faults=problems)
+    for rendition, media in examined:
+        problems += check_rendition(loaded, rendition, settings, media)
+    return problems

@@ -95,6 +95,8 @@ class Includes:
         """The entries that one `include` stands for, or None where that cannot be told."""
         assert isinstance(entry.value, Mapping)  # noqa: S101
         wanted = entry.value["include"]
+        if not wanted.sound:
+            return None
         if len(entry.value) > 1:
             other = next(key for key in entry.value if key != "include")
             self._complain(f'"include" stands alone; write "{other[:40]}" into the file', entry.mark)

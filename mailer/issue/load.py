@@ -24,6 +24,7 @@ from mailer.issue.markdown.placeholders import Placeholders
 from mailer.issue.model import MAX_ONLY, Issue, only_expressions
 from mailer.issue.pictures import Pictures, read_pictures, uses_of
 from mailer.issue.problems import find, problems_of, tidy
+from mailer.issue.repair import repaired
 from mailer.issue.source import SourceFile
 from mailer.issue.texts import Key, read_texts
 from mailer.issue.tree import Mark, Node
@@ -92,7 +93,8 @@ def load_issue(path: Path, settings: Settings) -> LoadedIssue:
 def examine_issue(path: Path, settings: Settings) -> tuple[LoadedIssue | None, list[Problem]]:
     """The issue as far as it can be read, and all that is wrong with it, in reading order.
 
-    The issue is None where its keys do not hold what they must. Raises IssueError where there is no file.
+    What does not hold what it must is left out or filled in, so that all the rest can be looked at; the issue
+    is None where it cannot be read at all. Raises IssueError where there is no file.
     """
     root = settings.root.resolve()
     file = _inside(path, root)
@@ -106,6 +108,7 @@ def examine_issue(path: Path, settings: Settings) -> tuple[LoadedIssue | None, l
     try:
         issue = Issue.model_validate(tree.plain(), context={"editions": tuple(settings.editions)})
     except ValidationError as error:
+        issue = repaired(tree.plain(), error, settings)
         # What is not sound YAML has had its sentence; what the model says of it is an echo.
         told = {(p.path, p.line, p.column) for p in problems}
         problems += [p for p in problems_of(error, tree) if (p.path, p.line, p.column) not in told]
@@ -115,7 +118,7 @@ def examine_issue(path: Path, settings: Settings) -> tuple[LoadedIssue | None, l
     check_lines(tree, placeholders, problems)
     check_urls(tree, problems)
     pictures = read_pictures(root, uses_of(tree, documents), problems)
-    problems += _whole(tree, issue, complete=not includes.incomplete)
+    problems += _whole(tree, issue, complete=not includes.incomplete and _is_sound(tree))
     warnings = [problem for problem in problems if problem.severity == "warning"]
     if issue is None:
         return None, tidy(problems, name)
@@ -164,6 +167,11 @@ def _name(file: Path, root: Path) -> str:
     return name
 
 
+def _is_sound(tree: Node) -> bool:
+    """Whether all that is written at the top of the issue could be read."""
+    return isinstance(tree.value, Mapping) and all(node.sound for node in tree.value.values())
+
+
 def _whole(tree: Node, issue: Issue | None, *, complete: bool) -> list[Problem]:
     """What is wrong with the issue as a whole, though each part may be right."""
     found: list[tuple[str, Mark]] = []
@@ -181,7 +189,11 @@ def _whole(tree: Node, issue: Issue | None, *, complete: bool) -> list[Problem]:
     if complete and sections and isinstance(sections.value, tuple):
         for section in sections.value:
             parts = [section.child("items"), section.child("intro")]
-            if isinstance(section.value, dict) and not any(node is not None and node.value for node in parts):
+            if (
+                isinstance(section.value, dict)
+                and _is_sound(section)
+                and not any(node is not None and node.value for node in parts)
+            ):
                 found.append(("this section has nothing in it; write items, or delete it", section.mark))
     if issue and len(only_expressions(issue)) > MAX_ONLY:
         found.append((f'at most {MAX_ONLY} different "only" expressions fit into one issue', tree.mark))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from mailer.errors import Problem
 from mailer.issue.include import LISTS
 from mailer.issue.model import CallToAction, Column, Image, Issue, Item, Related, Section, Source
 from mailer.issue.tree import Mark, Node
+from mailer.issue.yaml.keys import known_keys
 from mailer.words import nearest
 
 __all__ = ["find", "problems_of", "tidy"]
@@ -29,6 +30,11 @@ _MODELS: dict[str, type[BaseModel]] = {
     "call_to_action": CallToAction,
 }
 _KINDS = {"str": "a text", "list": "a list", "dict": "a mapping (key: value)", "NoneType": "nothing"}
+#: Texts that YAML takes for something else.
+_IN_QUOTES = {
+    "a list": '; a text that begins with [ or "- " needs quotes',
+    "a mapping (key: value)": '; a text with ": " in it, or that begins with {, needs quotes',
+}
 
 
 def find(tree: Node, keys: Sequence[str | int]) -> tuple[Node, int]:
@@ -46,7 +52,15 @@ def problems_of(error: ValidationError, tree: Node) -> list[Problem]:
     """One sentence for each thing that is wrong."""
     # An unknown key comes before the missing one that it was meant to be.
     found = sorted(error.errors(include_url=False), key=lambda item: item["type"] != "extra_forbidden")
-    return [_problem(item, tree) for item in found]
+    return [_problem(item, tree) for item in found if _is_news(item["loc"], tree)]
+
+
+def _is_news(keys: Sequence[str | int], tree: Node) -> bool:
+    """Whether nothing was told yet of the value; of a missing key, whether none was misspelt there."""
+    node, used = find(tree, keys)
+    if used == len(keys) or not isinstance(node.value, Mapping):
+        return node.sound
+    return all(child.sound or key in known_keys() for key, child in node.value.items())
 
 
 def _problem(item: Any, tree: Node) -> Problem:
@@ -66,7 +80,7 @@ def _problem(item: Any, tree: Node) -> Problem:
         mark = node.key or node.mark
         message = f'"{name[:40]}" is not known here{_suggestion(keys)}'
     elif kind == "string_type":
-        message = f"{name} must be a text, not {given}"
+        message = f"{name} must be a text, not {given}{_IN_QUOTES.get(given, '')}"
     elif kind in ("tuple_type", "list_type"):
         message = f'{name} must be a list, each entry on a line that begins with "- ", not {given}'
     elif kind in ("model_type", "model_attributes_type", "dict_type"):

@@ -13,7 +13,7 @@ __all__ = ["issue_schema", "schema_text"]
 _INCLUDE = {
     "type": "object",
     "description": "The entry, or the list of entries, that stands in another file.",
-    "properties": {"include": {"type": "string", "minLength": 1}},
+    "properties": {"include": {"minLength": 1, "type": "string"}},
     "required": ["include"],
     "additionalProperties": False,
 }
@@ -32,11 +32,34 @@ def issue_schema() -> dict[str, Any]:
             field.pop("title", None)
             if field.get("default", ...) in ("", [], None):
                 field.pop("default", None)
+        _as_typed(model)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,
         "$defs": dict(sorted(definitions.items())),
     }
+
+
+def _as_typed(model: dict[str, Any]) -> None:
+    """Lets an object hold what the loader takes: numbers and booleans are texts, blank is left out."""
+    required = model.get("required", ())
+    for name, field in model.get("properties", {}).items():
+        _texts(field)
+        if name in required:
+            continue
+        if "type" in field:
+            kinds = field["type"] if isinstance(field["type"], list) else [field["type"]]
+            field["type"] = [*kinds, "null"]
+        elif "anyOf" in field and {"type": "null"} not in field["anyOf"]:
+            field["anyOf"].append({"type": "null"})
+
+
+def _texts(field: dict[str, Any]) -> None:
+    """YAML 1.2 reads `title: 2026` as a number and `title: true` as a boolean; here both are texts."""
+    if field.get("type") == "string" and "pattern" not in field:
+        field["type"] = ["string", "number", "boolean"]
+    for below in (*field.get("anyOf", ()), *([field["items"]] if "items" in field else ())):
+        _texts(below)
 
 
 def schema_text() -> str:

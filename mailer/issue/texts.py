@@ -47,6 +47,8 @@ def read_texts(tree: Node, placeholders: Placeholders, problems: list[Problem]) 
             filled.append(_Text(each.key, each.group, each.node, text))
         except ExpressionError as error:
             problems.append(_problem(each.node, str(error), error.line, "error"))
+            text = re.sub(r"\{\{.*?\}\}|\{\{|\}\}", "…", each.text)  # to go on with all the rest
+            filled.append(_Text(each.key, each.group, each.node, text))
     known: dict[Key, dict[str, Mapping[str, Any]]] = {}
     for each in filled:
         group = known.setdefault(each.group, {})
@@ -69,7 +71,7 @@ def read_texts(tree: Node, placeholders: Placeholders, problems: list[Problem]) 
 
 def line_in(node: Node, line: int) -> int:
     """The line in the file of a line of a text, counted from 0."""
-    return node.text_line + (line if node.text_line > node.mark.line else 0)
+    return node.line_at(line)
 
 
 def _problem(node: Node, message: str, line: int, severity: Any) -> Problem:

@@ -8,37 +8,31 @@ left to `model`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
 
 from mailer.errors import Problem
+from mailer.issue.yaml.characters import cleaned
+from mailer.issue.yaml.comments import cut_off
+from mailer.issue.yaml.explain import explained
+from mailer.issue.yaml.faults import Fault, form
+from mailer.issue.yaml.folding import folded_block, folded_scalar
+from mailer.issue.yaml.keys import known_keys
+from mailer.issue.yaml.recovery import without
+from mailer.issue.yaml.traps import untrapped
 
 __all__ = ["Mark", "Node", "parse"]
 
 MAX_DEPTH = 20
 MAX_NODES = 50_000
+#: So many parts of a file are left out at most, to read the rest.
+MAX_CUTS = 20
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULLS = ("", "~", "null", "Null", "NULL")
-
-#: What PyYAML says, and what an editor can do about it.
-_ADVICE = (
-    ("mapping values are not allowed", 'a ": " does not fit here; put the whole text in quotes'),
-    ("found unexpected end of stream", "a quote is opened here and never closed"),
-    ("could not find expected ':'", 'a ":" is missing here, or the text above needs quotes'),
-    ("did not find expected '-'", 'this line should begin with "- ", or its indentation is wrong'),
-    (
-        "did not find expected key",
-        "this does not fit what stands before it; look at the indentation and quotes",
-    ),
-    ("expected <block end>", "this does not fit what stands before it; look at the indentation and quotes"),
-    ("did not find expected ',' or", 'a "," or the closing bracket is missing; or put the text in quotes'),
-    ("expected ',' or", 'a "," or the closing bracket is missing; or put the text in quotes'),
-    ("escape character", "an unknown \\ escape; write \\\\ for a backslash, or use single quotes"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +46,24 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value and its place. `key` is where its key stands, `text_line` the line its text begins on."""
+    """A value and its place. `key` is where its key stands, `text_line` the line its text begins on.
+
+    It is `sound` unless something was told of its line: what else seems to be wrong with it is an echo.
+    """
 
     value: str | tuple[Node, ...] | Mapping[str, Node] | None
     mark: Mark
     key: Mark | None = None
     text_line: int = 0
+    sound: bool = True
+    #: Of a text over several lines that is read as fewer, the row on which each of its lines begins.
+    rows: tuple[int, ...] = ()
+
+    def line_at(self, line: int) -> int:
+        """The line of the file on which a line of the text, counted from 0, begins."""
+        if self.rows:
+            return self.text_line + self.rows[min(line, len(self.rows) - 1)]
+        return self.text_line + (line if self.text_line > self.mark.line else 0)
 
     def child(self, key: str | int) -> Node | None:
         """The value under a key or index, or None where there is none."""
@@ -68,9 +74,13 @@ class Node:
         return None
 
     def plain(self) -> Any:
-        """The value as strings, lists and dicts. What was left blank in a mapping is left out."""
+        """The value as strings, lists and dicts. A key of an issue that was left blank is left out."""
         if isinstance(self.value, Mapping):
-            return {key: node.plain() for key, node in self.value.items() if node.value is not None}
+            return {
+                key: node.plain()
+                for key, node in self.value.items()
+                if node.value is not None or key not in known_keys()
+            }
         if isinstance(self.value, tuple):
             return [node.plain() for node in self.value]
         return self.value
@@ -81,21 +91,68 @@ class _Stop(Exception):
 
 
 def parse(text: str, path: str, problems: list[Problem]) -> Node | None:
-    """The tree of one YAML document. What is wrong is added to `problems`; None where nothing is usable."""
-    reader = _Reader(text, path, problems)
-    try:
-        return reader.document()
-    except _Stop:
-        return None
-    except yaml.YAMLError as error:
-        problems.append(_explain(error, path, text))
-        return None
+    """The tree of one YAML document. What is wrong is added to `problems`; None where nothing is usable.
+
+    A part that cannot be read is left out, and the rest is read. Its node is not `sound`: whatever seems to
+    be wrong with it is an echo.
+    """
+    faults: list[Fault] = []
+    ready = untrapped(cleaned(text, faults), faults)
+    reading = ready.text
+    cuts: set[int] = set()
+    root: Node | None = None
+    reader = _Reader(reading, path, ready.folded)
+    while True:
+        try:
+            root = reader.document()
+        except _Stop:
+            pass
+        except yaml.YAMLError as error:
+            fault = explained(error, reading)
+            if all(fault.line != told.line for told in faults):
+                faults.append(fault)
+            rest = without(reading, fault.line) if len(cuts) < MAX_CUTS else None
+            if rest and rest[1] not in cuts:
+                reading = rest[0]
+                cuts.add(rest[1])
+                reader = _Reader(reading, path, ready.folded)
+                continue
+            reader.problems.clear()
+        break
+    if root:
+        cut_off(reading, reader.spans, faults)
+    problems += [Problem(message, path, line, column) for line, column, message in faults]
+    told = {fault.line for fault in faults}
+    problems += [problem for problem in reader.problems if problem.line not in told]
+    return root and _marked(root, told | cuts)
+
+
+def _marked(node: Node, told: Collection[int]) -> Node:
+    """The tree, its nodes on some lines being not sound."""
+    if not told:
+        return node
+    value = node.value
+    if isinstance(value, Mapping):
+        value = {key: _marked(child, told) for key, child in value.items()}
+    elif isinstance(value, tuple):
+        value = tuple(_marked(child, told) for child in value)
+    wrong = node.mark.line in told or (node.key is not None and node.key.line in told)
+    if wrong and isinstance(value, str):
+        value = None
+    return replace(node, value=value, sound=not wrong)
 
 
 class _Reader:
-    def __init__(self, text: str, path: str, problems: list[Problem]) -> None:
+    def __init__(self, text: str, path: str, folded: Collection[int]) -> None:
+        self.text = text
         self.path = path
-        self.problems = problems
+        self.folded = folded
+        self.problems: list[Problem] = []
+        #: The key that was read last, and whether it is being read.
+        self.name: str | None = None
+        self.in_key = False
+        #: The scalars, (first character, character after the last).
+        self.spans: list[tuple[int, int]] = []
         self.nodes = 0
         self.events: Iterator[Any] = iter(yaml.parse(text, Loader=_Loader))
 
@@ -147,19 +204,45 @@ class _Reader:
             return Node(tuple(self.entries(depth)), mark, key, mark.line)
         if isinstance(event, yaml.MappingStartEvent):
             return Node(dict(self.pairs(depth)), mark, key, mark.line)
-        blank = event.implicit[0] and event.value in _NULLS
-        below = 1 if event.style in ("|", ">") else 0
-        return Node(None if blank else event.value, mark, key, mark.line + below)
+        return self.scalar(event, mark, key)
+
+    def scalar(self, event: Any, mark: Mark, key: Mark | None) -> Node:
+        start, end = event.start_mark.index, event.end_mark.index
+        self.spans.append((start, end))
+        value: str = event.value
+        if event.style in ("|", ">"):
+            if start not in self.folded:
+                return Node(value, mark, key, mark.line + 1)
+            folded = folded_block(value)
+            return Node(folded.text, mark, key, mark.line + 1, rows=folded.rows)
+        if event.implicit[0] and value in _NULLS:
+            if value and not self.in_key:
+                self.complain(
+                    f'{value} means "nothing" in YAML; leave the value empty, or put the word in quotes: '
+                    f"{form(self.name, value)}",
+                    mark,
+                )
+            return Node(None, mark, key, mark.line)
+        if event.start_mark.line != event.end_mark.line:
+            folded = folded_scalar(self.text[start:end], value)
+            return Node(folded.text, mark, key, mark.line, rows=folded.rows)
+        return Node(value, mark, key, mark.line)
 
     def entries(self, depth: int) -> Iterator[Node]:
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            self.name = None
             yield self.node(event, None, depth + 1)
 
     def pairs(self, depth: int) -> Iterator[tuple[str, Node]]:
         first: dict[str, int] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            self.in_key = True
             name = self.node(event, None, depth + 1)
-            value = self.node(next(self.events), name.mark, depth + 1)
+            self.in_key = False
+            self.name = name.value if isinstance(name.value, str) else None
+            below = next(self.events)
+            value = self.node(below, name.mark, depth + 1)
+            self.without_colon(event, below)
             if not isinstance(name.value, str):
                 self.complain(
                     "a key must be a plain word; put a text that begins with [, { or ? in quotes", name.mark
@@ -174,6 +257,19 @@ class _Reader:
                 first[name.value] = name.mark.line
                 yield name.value, value
 
+    def without_colon(self, key: Any, value: Any) -> None:
+        """Tells a text within { } that stands in the place of a key, as behind a comma."""
+        between = self.text[key.end_mark.index : value.start_mark.index]
+        if getattr(value, "value", None) != "" or ":" in between or not isinstance(key, yaml.ScalarEvent):
+            return
+        word, colon, _ = key.value.partition(":")
+        self.complain(
+            f'a space is missing after "{word}:"'
+            if colon and word in known_keys()
+            else f'"{_short(key.value)}" stands where a key should; put a text with a "," in quotes',
+            self.mark(key),
+        )
+
     def mark(self, event: Any) -> Mark:
         return Mark(self.path, event.start_mark.line + 1, event.start_mark.column + 1)
 
@@ -183,26 +279,3 @@ class _Reader:
 
 def _short(text: str) -> str:
     return text if len(text) <= 40 else text[:40] + "…"
-
-
-def _explain(error: yaml.YAMLError, path: str, text: str) -> Problem:
-    """One plain sentence out of what PyYAML says."""
-    said = str(getattr(error, "problem", None) or error).splitlines()[0]
-    mark = getattr(error, "problem_mark", None)
-    opened = getattr(error, "context_mark", None)
-    late = "unexpected end of stream" in said or "could not find expected ':'" in said
-    if mark and opened and (late or mark.line > text.rstrip().count("\n")):
-        mark = opened  # what is never closed is seen only later, often at the end of the file
-    if mark is None:
-        return Problem(f"is not valid YAML: {said}", path, 1, 1)
-    line, column = mark.line + 1, mark.column + 1
-    message = next((advice for words, advice in _ADVICE if words in said), f"is not valid YAML: {said}")
-    if "cannot start any token" in said:
-        lines = text.splitlines()
-        found = lines[mark.line][mark.column : mark.column + 1] if mark.line < len(lines) else ""
-        message = (
-            "a tab is used for indentation; use spaces"
-            if found == "\t"
-            else f"a text cannot begin with {found}; put the whole text in quotes"
-        )
-    return Problem(message, path, line, column)

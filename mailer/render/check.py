@@ -6,6 +6,7 @@ of the issue as far as they can be told, else its file.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from html.parser import HTMLParser
 from typing import Literal
 from urllib.parse import unquote
@@ -41,20 +42,27 @@ _SAMPLE = {
 }
 
 
-def check_rendition(loaded: LoadedIssue, rendition: Rendition, settings: Settings) -> tuple[Problem, ...]:
-    """All that is wrong with a rendition, or might be. Empty where it is fit to be sent."""
+def check_rendition(
+    loaded: LoadedIssue, rendition: Rendition, settings: Settings, media: Collection[str] = ("email", "text")
+) -> tuple[Problem, ...]:
+    """All that is wrong with a rendition, or might be. Empty where it is fit to be sent.
+
+    Of a rendition that lacks a part, `media` names the parts to look at.
+    """
     findings = _Findings(loaded)
     findings.problems += loaded.findings
-    html = rendition.html.fill(_SAMPLE)
-    _size(findings, html)
-    page = _Page()
-    page.feed(html)
-    page.close()
-    _markup(findings, page)
-    _anchors(findings, page, rendition)
+    if "email" in media:
+        html = rendition.html.fill(_SAMPLE)
+        _size(findings, html)
+        page = _Page()
+        page.feed(html)
+        page.close()
+        _markup(findings, page)
+        _anchors(findings, page, rendition)
     _subject(findings, rendition.subject)
-    _text(findings, rendition)
-    _leave_link(findings, rendition)
+    if "text" in media:
+        _text(findings, rendition)
+    _leave_link(findings, rendition, media)
     _contrast(findings, settings)
     return tuple(dict.fromkeys((*findings.problems, *rendition.findings)))
 
@@ -200,12 +208,14 @@ def _text(findings: _Findings, rendition: Rendition) -> None:
         )
 
 
-def _leave_link(findings: _Findings, rendition: Rendition) -> None:
+def _leave_link(findings: _Findings, rendition: Rendition, media: Collection[str]) -> None:
     """Whether a reader of either part finds the way out."""
-    for part, name, context in (
-        (rendition.html, "HTML", Context.HREF),
-        (rendition.text, "plain-text", Context.TEXT),
+    for medium, part, name, context in (
+        ("email", rendition.html, "HTML", Context.HREF),
+        ("text", rendition.text, "plain-text", Context.TEXT),
     ):
+        if medium not in media:
+            continue
         if not any("links.unsubscribe" in s.paths and s.context is context for s in part.slots):
             findings.add(f"the {name} part has no unsubscribe link; put links.unsubscribe into its template")
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 from mailer.config import Settings
+from mailer.errors import Problem
 from mailer.issue import model
 from mailer.issue.expressions import ExpressionError, fill_slots
+from mailer.issue.fields import SLOT
 from mailer.issue.markdown.document import EMPTY
 from mailer.issue.preheader import filler
 from mailer.languages import direction_of
@@ -34,13 +36,25 @@ _COMMENT = 40
 
 
 class Viewer:
-    """Makes views for one rendering. `album` has the pictures that were asked for."""
+    """Makes views for one rendering. `album` has the pictures that were asked for.
 
-    def __init__(self, places: Places, settings: Settings, markers: Markers, image_base: str) -> None:
+
+    Faults of the logo and of pictures are raised, or added to `faults` where that is given.
+    """
+
+    def __init__(
+        self,
+        places: Places,
+        settings: Settings,
+        markers: Markers,
+        image_base: str,
+        faults: list[Problem] | None = None,
+    ) -> None:
         self.places = places
         self.settings = settings
         self.markers = markers
-        self.album = PictureViews(places, settings, image_base)
+        self.faults = faults
+        self.album = PictureViews(places, settings, image_base, faults)
         self.loaded = places.loaded
         self._number = 0
         self._language = ""
@@ -148,7 +162,7 @@ class Viewer:
                 self.places.complain(str(error), key, error.line)
             else:
                 self._made.append((str(error), key))
-            return ""
+            return "" if self.faults is None else SLOT.sub("", text) or "https://example.org/"
 
     def _line(self, text: str, key: Key) -> str:
         return self._filled(text, key)

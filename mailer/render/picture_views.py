@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Callable
 
 from mailer.config import Settings
-from mailer.errors import ConfigError, IssueError, Problem
+from mailer.errors import ConfigError, IssueError, MailerError, Problem
 from mailer.issue.source import locate, read_bounded
 from mailer.render.markdown import Rich
 from mailer.render.picture_findings import remote_finding, size_finding
@@ -27,10 +27,14 @@ Publish = Callable[[Original, int, int], tuple[str, Picture]]
 class PictureViews:
     """Makes the pictures of one rendering.
 
-    `published` are those that were asked for, by their names; `findings` are warnings about them.
+    `published` are those that were asked for, by their names; `findings` are warnings about them. Faults are
+    raised, or added to `faults` where that is given.
     """
 
-    def __init__(self, places: Places, settings: Settings, image_base: str) -> None:
+    def __init__(
+        self, places: Places, settings: Settings, image_base: str, faults: list[Problem] | None = None
+    ) -> None:
+        self.faults = faults
         self.places = places
         self.settings = settings
         self.image_base = image_base
@@ -61,7 +65,9 @@ class PictureViews:
             original = look(self.places.loaded.picture(folder, src))
         except ValueError as error:
             self.places.complain(f"the picture {src} {error}", key, line)
-            return None
+            if self.faults is None:
+                return None
+            return PictureView(alt, caption, url, None, None, "https://example.org/", publish_it)
         # A width that somebody chose says how high it may be, too.
         shown = original.shown(width) if width else original.shown(MAX_WIDTH, MAX_HEIGHT)
         return PictureView(alt, caption, url, *shown, original, publish_it)
@@ -74,19 +80,32 @@ class PictureViews:
         if brand.logo.startswith("https://"):
             self._note(remote_finding(brand.logo), ("mailer.toml", None))
             return PictureView(name, "", "", brand.logo_width, None, brand.logo, self._publish_logo)
+        root = self.settings.root.resolve()
         try:
-            root = self.settings.root.resolve()
-            original = look(read_bounded(locate(root, root, brand.logo), _MAX_LOGO))
+            path = locate(root, root, brand.logo)
+        except ValueError as error:  # which names the file
+            self._no_logo(f"brand.logo: {error}")
+            return None
+        try:
+            original = look(read_bounded(path, _MAX_LOGO))
         except ValueError as error:
-            raise ConfigError(Problem(f"brand.logo: {brand.logo} {error}", "mailer.toml")) from None
+            self._no_logo(f"brand.logo: {brand.logo} {error}")
+            return None
         return PictureView(name, "", "", *original.shown(brand.logo_width), original, self._publish_logo)
+
+    def _no_logo(self, message: str) -> None:
+        error = ConfigError(Problem(message, "mailer.toml"))
+        if self.faults is None:
+            raise error
+        self.faults += error.problems
 
     def _publisher(self, src: str, key: Key, line: int) -> Publish:
         def made(original: Original, width: int, height: int) -> tuple[str, Picture]:
             try:
                 address, picture = self._published(original, width, height)
             except ValueError as error:
-                raise IssueError(Problem(f"the picture {src} {error}", *self.places.at(key, line))) from None
+                problem = Problem(f"the picture {src} {error}", *self.places.at(key, line))
+                return self._unpublished(original, src, IssueError(problem))
             self._note(size_finding(src, picture), self.places.at(key, line))
             return address, picture
 
@@ -97,9 +116,18 @@ class PictureViews:
         try:
             address, picture = self._published(original, width, height)
         except ValueError as error:
-            raise ConfigError(Problem(f"brand.logo: {logo} {error}", "mailer.toml")) from None
+            return self._unpublished(
+                original, logo, ConfigError(Problem(f"brand.logo: {logo} {error}", "mailer.toml"))
+            )
         self._note(size_finding(logo, picture), ("mailer.toml", None))
         return address, picture
+
+    def _unpublished(self, original: Original, src: str, error: MailerError) -> tuple[str, Picture]:
+        """Raises the error; where faults are gathered, a picture of no bytes stands in its place."""
+        if self.faults is None:
+            raise error from None
+        self.faults += error.problems
+        return src, Picture(src, b"", *original.shown(MAX_WIDTH))
 
     def _published(self, original: Original, width: int, height: int) -> tuple[str, Picture]:
         picture = publish(original, width, height, ground=self._ground)

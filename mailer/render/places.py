@@ -23,8 +23,8 @@ class Places:
     def at(self, key: Key, line: int = 0) -> tuple[str, int]:
         """(path, line) of a value, or of a line (counted from 0) in a text of several."""
         node, used = find(self.loaded.tree, key)
-        if used == len(key) and node.text_line > node.mark.line:
-            return node.mark.path, node.text_line + line
+        if used == len(key) and node.line_at(line) > node.mark.line:
+            return node.mark.path, node.line_at(line)
         return self.loaded.place_of(*key)
 
     def is_written(self, key: Key) -> bool:

@@ -8,31 +8,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, TypeVar
 
 from babel.dates import format_date
 
 from mailer.config import Settings
-from mailer.errors import IssueError
+from mailer.errors import IssueError, MailerError, Problem
 from mailer.issue.load import LoadedIssue
 from mailer.issue.model import Issue, for_variant
 from mailer.languages import direction_of, locale_of
-from mailer.render.catalogues import TRANSLATIONS, words_of
+from mailer.render.catalogues import TRANSLATIONS, Words, words_of
 from mailer.render.contexts import html_part, without_slots
 from mailer.render.direction import is_mixed, languages_in, set_direction
 from mailer.render.inline import inline_styles
 from mailer.render.issue_view import Viewer
+from mailer.render.lookup import ThemeFiles, built_in_theme
 from mailer.render.markers import Markers
 from mailer.render.mjml import render_mjml
 from mailer.render.places import Places
 from mailer.render.rendition import Rendition
-from mailer.render.slots import Context
+from mailer.render.slots import Context, Part
 from mailer.render.textpart import text_part
 from mailer.render.theme import MARKERS, Theme, open_theme
 from mailer.render.views import EditionView, LinksView
 
-__all__ = ["render_variants"]
+__all__ = ["examine_variants", "render_variants"]
+
+_T = TypeVar("_T")
 
 
 def render_variants(
@@ -63,8 +66,38 @@ def render_variants(
     return renditions
 
 
+def examine_variants(
+    loaded: LoadedIssue, settings: Settings, *, slug: str, variants: Collection[int], faults: list[Problem]
+) -> list[tuple[Rendition, frozenset[str]]]:
+    """The different renditions of an issue that may be faulty, each with the media that could be made.
+
+    The media are "email", "text" and "web"; another one is empty. Nothing is raised: what `render_variants`
+    would raise, from any stage, is added to `faults`.
+    """
+    media: frozenset[str] = frozenset(("email", "text", "web"))
+    try:
+        theme = open_theme(settings.root)
+    except MailerError as error:
+        faults += error.problems
+        theme, media = open_theme(built_in_theme().parent), frozenset()
+    archive = f"{settings.publication.base_url}/archive/{slug}/"
+    found: list[tuple[Rendition, frozenset[str]]] = []
+    known: list[Issue] = []
+    for variant in sorted(set(variants)):
+        issue = for_variant(loaded.issue, variant)
+        if issue not in known:
+            known.append(issue)
+            rendering = _Rendering(loaded, issue, settings, theme, archive, f"{archive}images/", faults)
+            rendition = rendering.rendition(variant, media)
+            found.append((rendition, frozenset(rendering.made)))
+    return found
+
+
 class _Rendering:
-    """One variant on its way through the templates."""
+    """One variant on its way through the templates.
+
+    What is wrong is raised at once, or added to `faults` where that is given.
+    """
 
     def __init__(
         self,
@@ -74,18 +107,24 @@ class _Rendering:
         theme: Theme,
         archive: str,
         image_base: str,
+        faults: list[Problem] | None = None,
     ) -> None:
         self.issue = issue
+        self.faults = faults
+        #: The media that could be made.
+        self.made: set[str] = set()
         self.settings = settings
         self.theme = theme
         self.edition = settings.editions[issue.edition]
         self.markers = Markers(_seed(loaded, issue, settings, theme, archive, image_base))
         self.image_base = image_base
         places = Places(loaded)
-        self.viewer = Viewer(places, settings, self.markers, image_base)
+        self.viewer = Viewer(places, settings, self.markers, image_base, faults)
         view = self.viewer.issue(issue)
-        if places.problems:
+        if places.problems and faults is None:
             raise IssueError.of(sorted(places.problems, key=lambda p: (p.path or "", p.line or 0)))
+        if faults is not None:
+            faults += places.problems
         self.subject = " ".join(view.subject.split())
         self.context = self._context(view, archive)
 
@@ -104,22 +143,29 @@ class _Rendering:
             "weekday": format_date(self.issue.date, "EEEE", locale),
             "links": LinksView("" if edition.public_page == "none" else archive),
             MARKERS: self.markers,
-            TRANSLATIONS: words_of(self.theme.files, self.issue.language),
+            TRANSLATIONS: self._words(),
         }
 
-    def rendition(self, variant: int) -> Rendition:
-        html = inline_styles(
-            self._turned(render_mjml(self.theme, self._layout("email", ".mjml"), self._for("email")))
-        )
-        text = self.theme.render(self._layout("text", ".txt"), self._for("text"))
-        page = self.theme.render(self._layout("web", ".html"), self._for("web"))
-        web = without_slots(self._turned(page), self.markers)
+    def _words(self) -> Words:
+        try:
+            return words_of(self.theme.files, self.issue.language)
+        except MailerError as error:
+            if self.faults is None:
+                raise
+            self.faults += error.problems
+            sound = tuple(file for file in self.theme.files.all if file.path.startswith("(built-in)"))
+            return words_of(ThemeFiles(sound), self.issue.language)
+
+    def rendition(self, variant: int, media: Collection[str] = ("email", "text", "web")) -> Rendition:
+        html, mail = self._part(media, "email", self._email) or ("", Part(("",), ()))
+        text = self._part(media, "text", self._text) or Part(("",), ())
+        web = self._part(media, "web", self._web) or ""
         return Rendition(
             variant=variant,
             language=self.issue.language,
             subject=self.markers.part(self.subject, Context.HEADER),
-            html=html_part(html, self.markers),
-            text=text_part(text, self.markers),
+            html=mail,
+            text=text,
             web=web,
             theme=self.theme.digest,
             pictures=tuple(
@@ -129,6 +175,33 @@ class _Rendering:
             ),
             findings=tuple(sorted(self.viewer.album.findings, key=lambda p: (p.path or "", p.line or 0))),
         )
+
+    def _part(self, media: Collection[str], medium: str, make: Callable[[], _T]) -> _T | None:
+        """What a medium is made of; None where it is not asked for, or a fault of it was gathered."""
+        if medium not in media:
+            return None
+        try:
+            made = make()
+        except MailerError as error:
+            if self.faults is None:
+                raise
+            self.faults += error.problems
+            return None
+        self.made.add(medium)
+        return made
+
+    def _email(self) -> tuple[str, Part]:
+        markup = render_mjml(self.theme, self._layout("email", ".mjml"), self._for("email"))
+        html = inline_styles(self._turned(markup))
+        return html, html_part(html, self.markers)
+
+    def _text(self) -> Part:
+        text = self.theme.render(self._layout("text", ".txt"), self._for("text"))
+        return text_part(text, self.markers)
+
+    def _web(self) -> str:
+        page = self.theme.render(self._layout("web", ".html"), self._for("web"))
+        return without_slots(self._turned(page), self.markers)
 
     def _turned(self, html: str) -> str:
         """The page, set from right to left as far as anything in it is written so."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -182,6 +183,73 @@ def test_an_error_of_rendering_is_a_problem(
     def fails(*rest: object, **more: object) -> None:
         raise error(Problem("is wrong", "templates/email/morning.mjml", 3))
 
-    monkeypatch.setattr("mailer.render.render.render_variants", fails)
+    monkeypatch.setattr("mailer.render.render.render_mjml", fails)
     write(workspace, GOOD)
     assert run(workspace, "check", NAME).err == "templates/email/morning.mjml:3: is wrong\n"
+
+
+FAULTY = """\
+edition: evenin
+date: 2026-11-23
+titel: x
+intro: Hello {{ first_name }}
+sections:
+  - title: Tea #1
+    items:
+      - title: *a
+        body: |
+          ![](gone.png) {{ nobody }}
+      - title: B
+        only: language = en
+        image: {src: pictures/none.png, alt: x}
+        url: ftp://files.example.org
+  - title: C
+    items:
+      - title: D
+       body: E
+      - titl: F
+column:
+  title: G
+   body: H
+call_to_action: {text: x, label: l, url: "https://www.example.org/{{ foo }}"}
+notice: "\\q"
+"""
+
+
+def test_check_tells_in_one_run_what_any_stage_finds(workspace: Path) -> None:
+    config = workspace / "mailer.toml"
+    brand = '\n[brand]\nlogo = "pictures/logo.png"\naccent = "#eeeeee"\n'
+    config.write_text(config.read_text("utf-8") + brand, "utf-8")
+    for name, text in (("text/issue.txt", "{{ nonsense }}"), ("web/issue.html", "<p>\n{% if %}")):
+        (workspace / "templates" / name).parent.mkdir(parents=True, exist_ok=True)
+        (workspace / "templates" / name).write_text(text)
+    write(workspace, FAULTY)
+    ran = run(workspace, "check", NAME)
+    assert ran.status == 2
+    lines = ran.err.splitlines()
+    rows = [line.split(":")[1] for line in lines if line.startswith(NAME)]
+    assert rows == "1 3 4 6 8 10 10 10 12 13 14 18 19 19 22 23 24".split(), ran.err  # noqa: SIM905
+    assert [line for line in lines if not line.startswith(NAME)] == [
+        "mailer.toml: brand.logo: pictures/logo.png is not there; correct the path or add the file",
+        "mailer.toml: warning: brand.accent #eeeeee on brand.paper #ffffff has a contrast of 1.2:1; "
+        "text needs 4.5:1",
+        'templates/text/issue.txt:1: there is no "nonsense" here',
+        "templates/web/issue.html:2: Expected an expression, got 'end of statement block'",
+    ]
+    assert len(set(lines)) == len(lines)
+    for line in lines:
+        paths = re.findall(r"[\w/.-]+\.(?:png|yaml|toml|txt|html)", line)
+        assert len(paths) == len({path.split("/")[-1] for path in paths}), line
+
+
+def test_a_theme_or_a_catalogue_that_is_broken_hides_nothing_of_the_issue(workspace: Path) -> None:
+    (workspace / "templates/locale/en/LC_MESSAGES").mkdir(parents=True)
+    (workspace / "templates/locale/en/LC_MESSAGES/mailer.po").write_text('msgid "x\n')
+    write(workspace, GOOD + "intro: '{{ nobody }}'\n")
+    told = run(workspace, "check", NAME).err
+    assert "nobody is not known here" in told
+    assert "templates/locale/en/LC_MESSAGES/mailer.po:1: is not a line of a catalogue" in told
+    (workspace / "templates/web").write_text("no folder")
+    told = run(workspace, "check", NAME).err
+    assert "nobody is not known here" in told
+    assert "templates/web: is a file, not a folder" in told

@@ -74,7 +74,7 @@ def test_pictures_of_an_included_file_are_relative_to_it(load: Load, write: Writ
         ("/etc/passwd", '5:14: the include "/etc/passwd" must be written relative to this file'),
         ("2026-11-21-morning.yaml", f"5:14: this include goes in a circle: {NAME} -> {NAME}"),
         ("", "5:13: include needs the path of a file"),
-        ("[a]", "5:14: include needs the path of a file"),
+        ("[a]", "5:14: a text cannot begin with ["),
         ("a.yaml\n    only: x", '5:5: "include" stands alone; write "only" into the file'),
     ],
 )
@@ -103,7 +103,7 @@ def test_what_is_wrong_in_an_included_file_is_told_there(wrong: Wrong, write: Wr
     assert lines == [
         f'{NAME}:10:5: "titl" is not known here; did you mean "title"?',
         f"{NAME}:10:5: this item has no title; add title:",
-        'issues/a.yaml:1:11: a ": " does not fit here; put the whole text in quotes',
+        'issues/a.yaml:1:11: a ": " does not fit here; put the whole text in quotes: title: "a: b"',
         "issues/b.yaml:1:1: must hold one entry or a list of entries, because it is included",
         "issues/c.yaml:1:1: is not UTF-8 from here on (byte 0xc3); save the file as UTF-8",
         "issues/d.yaml: is larger than 1 MB; make it smaller or split it",

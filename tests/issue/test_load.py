@@ -132,7 +132,7 @@ def test_everything_that_is_wrong_is_told_at_once(wrong: Wrong, write: Write) ->
         f'{NAME}:1:10: edition: "mornin" is not an edition of mailer.toml; did you mean "morning"?',
         f"{NAME}:2:7: date: 2026-02-30 is not in the calendar; write it as 2026-11-21",
         f'{NAME}:3:1: "titel" is not known here; did you mean "title"?',
-        f"{NAME}:4:10: subject must be a text, not a list",
+        f'{NAME}:4:10: a text cannot begin with [; put the whole text in quotes: subject: "[a]"',
         f"{NAME}:6:5: title is empty",
         f'{NAME}:7:11: tags must be a list, each entry on a line that begins with "- ", not a text',
         f"{NAME}:8:13: source must be a text or a mapping (key: value), not a list",
@@ -140,7 +140,8 @@ def test_everything_that_is_wrong_is_told_at_once(wrong: Wrong, write: Write) ->
         f"{NAME}:9:30: alt must not be empty",
         f"{NAME}:11:4: this entry of items must be a mapping (key: value), not nothing",
         f"{NAME}:12:5: this entry of items must be a mapping (key: value), not a text",
-        f"{NAME}:13:22: body must be a text, not a mapping (key: value)",
+        f'{NAME}:13:22: body must be a text, not a mapping (key: value); a text with ": " in it, '
+        "or that begins with {, needs quotes",
         f"{NAME}:14:9: this column has no title; add title:",
         f'{NAME}:14:19: "include" is not known here; "include" may only be an entry of items, sections or '
         "related",

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, ValidationError
 
 from mailer.config import Settings
+from mailer.errors import Problem
 from mailer.issue.draft import draft_text
 from mailer.issue.fields import parse_date
+from mailer.issue.model import Issue
 from mailer.issue.schema import issue_schema, schema_text
 from mailer.issue.tree import parse
 from tests.issue.test_load import FULL
@@ -74,3 +80,60 @@ def test_what_may_be_written_is_valid(text: str) -> None:
 def test_what_is_wrong_is_not(text: str, settings: Settings) -> None:
     with pytest.raises(ValidationError):
         VALIDATOR.validate(plain(text))
+
+
+class _Editor(yaml.SafeLoader):
+    """Reads YAML as an editor's language server does: numbers, booleans and null, but no dates."""
+
+
+_Editor.yaml_implicit_resolvers = {
+    first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
+    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+#: Values that YAML does not read as texts, and the loader does.
+ODD = ("2026", "3.5", "1e3", "true", "no", "12:30:00", "2026-11-21", "0x1f", "1_000", ".inf")
+
+
+@pytest.mark.parametrize("written", ODD)
+def test_what_the_loader_takes_as_a_text_is_valid(written: str) -> None:
+    text = (
+        f"edition: {written}\ndate: 2026-11-21\ntitle: {written}\nintro: {written}\ntags: [{written}, x]\n"
+        f"items:\n  - title: {written}\n    body: {written}\n    source: {written}\n    only: {written}\n"
+        f"    image: {{src: {written}, alt: {written}}}\n    comment:\n    tags:\n    url:\n"
+        f"  - title: x\n    source: {{name: {written}, url: }}\n    image:\n  - include: {written}\n"
+        f"column: {{title: {written}, byline: {written}, body: {written}}}\nsections:\nrelated:\nnotice:\n"
+    )
+    Issue.model_validate(plain(text.replace("  - include", "#  - include")))
+    VALIDATOR.validate(yaml.load(text, Loader=_Editor))
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted(set(Issue.model_fields) - {"edition", "date"})),
+        st.sampled_from(
+            (
+                *ODD,
+                "",
+                "text",
+                "[a, 2]",
+                "{title: 1}",
+                "[{title: yes}]",
+                "{label: 1, url: 'mailto:a@example.org'}",
+            )
+        ),
+    ),
+    st.dates(min_value=dt.date(1, 1, 1)),
+)
+def test_what_the_loader_takes_is_valid(fields: dict[str, str], date: dt.date) -> None:
+    head = f"edition: a\ndate: {date.isoformat()}\n"
+    text = head + "".join(f"{key}: {value}\n" for key, value in fields.items())
+    problems: list[Problem] = []
+    node = parse(text, "a.yaml", problems)
+    try:
+        Issue.model_validate(node and node.plain())
+    except ValueError:
+        return
+    if problems:
+        return
+    VALIDATOR.validate(yaml.load(text, Loader=_Editor))

@@ -1,0 +1,56 @@
+"""What PyYAML says of a text that it cannot read, as one plain sentence for an editor."""
+
+from __future__ import annotations
+
+import yaml
+
+from mailer.issue.yaml.characters import lines_of
+from mailer.issue.yaml.faults import Fault, show
+
+__all__ = ["explained"]
+
+_FIT = "this does not fit what stands before it; look at the indentation and quotes"
+_COMMA = 'a "," or the closing bracket is missing; or put the text in quotes'
+
+#: What PyYAML says, and what an editor can do about it.
+_ADVICE = (
+    ("mapping values are not allowed", 'a ": " does not fit here; put the whole text in quotes'),
+    ("found unexpected end of stream", "a quote is opened here and never closed"),
+    ("could not find expected ':'", 'a ":" is missing here, or the text above needs quotes'),
+    ("did not find expected '-'", 'this line should begin with "- ", or its indentation is wrong'),
+    ("did not find expected key", _FIT),
+    ("expected <block end>", _FIT),
+    ("did not find expected ',' or", _COMMA),
+    ("expected ',' or", _COMMA),
+    ("escape character", "an unknown \\ escape; write \\\\ for a backslash, or use single quotes"),
+    ("expected hexdecimal number", "an unknown \\ escape; write \\\\ for a backslash, or use single quotes"),
+    ("found a tab character", "a tab is used for indentation; use spaces"),
+    (
+        "sequence entries are not allowed",
+        'a "- " does not fit here; put a text in quotes, a list below its key',
+    ),
+    ("mapping keys are not allowed", 'a "? " does not fit here; put the whole text in quotes'),
+    ("did not find expected node content", "a value is missing here, or the text needs quotes"),
+)
+
+
+def explained(error: yaml.YAMLError, text: str) -> Fault:
+    """The sentence, with the place to look at."""
+    said = str(getattr(error, "problem", None) or error).splitlines()[0]
+    mark = getattr(error, "problem_mark", None)
+    opened = getattr(error, "context_mark", None)
+    late = "unexpected end of stream" in said or "could not find expected ':'" in said
+    if mark and opened and (late or mark.line > text.rstrip().count("\n")):
+        mark = opened  # what is never closed is seen only later, often at the end of the file
+    if mark is None:
+        return Fault(1, 1, f"is not valid YAML: {said}")
+    message = next((advice for words, advice in _ADVICE if words in said), f"is not valid YAML: {said}")
+    if "cannot start any token" in said:
+        lines = lines_of(text)[0]
+        found = lines[mark.line][mark.column : mark.column + 1] if mark.line < len(lines) else ""
+        message = (
+            "a tab is used for indentation; use spaces"
+            if found == "\t"
+            else f"a text cannot begin with {show(found)}; put the whole text in quotes"
+        )
+    return Fault(mark.line + 1, mark.column + 1, message)

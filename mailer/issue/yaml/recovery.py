@@ -1,0 +1,61 @@
+"""Goes on after a part of a file that cannot be read: that part is left out, and the rest is read again."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+from mailer.issue.yaml.characters import lines_of
+
+__all__ = ["without"]
+
+_TOP = re.compile(r"[^\s#\-][^:]*:(?:\s|$)")
+_ENTRY = re.compile(r"( *)-(?: |$)")
+
+
+def without(text: str, line: int) -> tuple[str, int] | None:
+    """The text, as long as before, without the part around a line, and the first line of that part.
+
+    The part is the entry of a list, or else everything under a key at the beginning of a line, that cannot be
+    read alone either; its dash or key stays. None where there is no such part: what is wrong lies elsewhere.
+    """
+    return _without(text, line, wide=False) or _without(text, line, wide=True)
+
+
+def _without(text: str, line: int, *, wide: bool) -> tuple[str, int] | None:
+    lines, ends = lines_of(text)
+    first = min(line, len(lines)) - 1
+    while first > 0 and not _TOP.match(lines[first]) and not (not wide and _ENTRY.match(lines[first])):
+        first -= 1
+    entry = None if wide else _ENTRY.match(lines[first])
+    top = _TOP.match(lines[first])
+    if not entry and not top:
+        return None
+    last = first + 1
+    while last < len(lines):
+        each = lines[last]
+        if _TOP.match(each):
+            break
+        found = _ENTRY.match(each)
+        if entry and found and len(found[1]) <= len(entry[1]):
+            break
+        if entry and each.strip() and len(each) - len(each.lstrip(" ")) < len(entry[1]):
+            break
+        last += 1
+    kept = (entry or top)[0].rstrip() if (entry or top) else ""  # type: ignore[index]
+    changed = [kept.ljust(len(lines[first]))] + [" " * len(each) for each in lines[first + 1 : last]]
+    if _is_sound("\n".join(lines[first:last])) or not _is_sound("\n".join(changed)):
+        return None
+    lines[first:last] = changed
+    return "".join(each + end for each, end in zip(lines, ends, strict=True)), first + 1
+
+
+def _is_sound(text: str) -> bool:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        for _ in yaml.parse(text, Loader=loader):
+            pass
+    except yaml.YAMLError:
+        return False
+    return True
