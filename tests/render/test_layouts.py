@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mailer.config import load_settings
+from mailer.config import Settings, load_settings
 from mailer.issue.load import load_issue
 from mailer.render.check import check_rendition
 from mailer.render.render import render_variants
@@ -275,3 +275,34 @@ def test_a_picture_of_another_site_is_shown_in_its_own_size(tmp_path: Path) -> N
     assert "width" not in far
     assert "max-width:100%" in far["style"]
     assert "height" not in far
+
+
+def test_an_address_is_the_same_in_the_mail_its_text_and_on_the_web(
+    workspace: Path, settings: Settings
+) -> None:
+    path = workspace / "issues" / "addresses.yaml"
+    path.write_text(
+        "edition: morning\ndate: 2026-11-21\nintro: '[x](https://例え.jp/道?q=[1])'\n"
+        "items:\n  - title: One\n    url: https://例え.jp/道?q=[2]&r=100%\n"
+        "    source: {name: 例え.jp/港, url: https://例え.jp/港/}\n"
+        "call_to_action: {label: Go, url: https://e.test/ä}\n"
+        "related: [{title: 'https://e.test/ö', url: https://e.test/ö}, {title: W, url: 'https://www.e.test/w'}]\n",
+        encoding="utf-8",
+    )
+    rendition = render_variants(load_issue(path, settings), settings, slug="x", variants=(0,))[0]
+    text = rendition.text.fill(READER)
+    for address in (
+        "https://xn--r8jz45g.jp/%E9%81%93?q=%5B1%5D",
+        "https://xn--r8jz45g.jp/%E9%81%93?q=%5B2%5D&r=100%25",
+        "https://xn--r8jz45g.jp/%E6%B8%AF/",
+        "https://e.test/%C3%A4",
+        "https://e.test/%C3%B6",
+        "https://www.e.test/w",
+    ):
+        found = re.findall(rf"(?:^|[<\s：]){re.escape(address)}(?=[>\s])", text, re.MULTILINE)
+        assert len(found) == 1, address
+        for html in (rendition.html.fill(READER), rendition.web):
+            assert f'href="{address}"'.replace("&", "&amp;") in html, address
+    assert "Go\nhttps://e.test/%C3%A4\n" in text
+    assert "* https://e.test/%C3%B6\n" in text
+    assert "\nhttps://e.test/ö" not in text
