@@ -60,7 +60,9 @@ def with_defaults(
     title = issue.title or _title(issue, settings, language)
     told = headlines(issue)
     subject = issue.subject or _subject(title, told, language)
-    preheader = issue.preheader or made_preheader(issue, title, subject, told, documents, placeholders)
+    preheader = issue.preheader or made_preheader(
+        issue.model_copy(update={"language": language}), title, subject, told, documents, placeholders
+    )
     return issue.model_copy(
         update={"language": language, "title": title, "subject": subject, "preheader": preheader}
     )

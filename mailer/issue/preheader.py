@@ -23,8 +23,8 @@ __all__ = ["PREHEADER_COLUMNS", "filler", "made_preheader"]
 PREHEADER_COLUMNS = 180
 #: Enough that no mail program goes on with the first words of the page.
 ENOUGH = 90
-#: A blank that is kept, and a character without width, so that mail programs do not join the blanks.
-_BLANK = "\u034f\u00a0"
+#: A blank that is kept, and behind it a character without width, so that mail programs do not join blanks.
+_BLANK = "\u00a0\u034f"
 _MAX_FILLER = 300 // len(_BLANK.encode())
 _BETWEEN = " · "
 #: A headline of so many columns stands in a subject by no accident.
@@ -39,7 +39,10 @@ def made_preheader(
     documents: Mapping[Key, Document],
     placeholders: Placeholders,
 ) -> str:
-    """The preheader of an issue whose editor wrote none. `documents` are the trees of its texts."""
+    """The preheader of an issue whose editor wrote none. `documents` are the trees of its texts.
+
+    The issue has its language.
+    """
     pieces: list[str] = []
     for words in _words(issue, headlines, documents, placeholders):
         if columns(_BETWEEN.join(pieces)) > (PREHEADER_COLUMNS if words in headlines else ENOUGH):
@@ -67,19 +70,26 @@ def _words(
     yield from (related.title for related in issue.related)
 
 
-def _texts(issue: Issue) -> Iterator[Key]:
-    """The keys of the texts that everybody reads."""
-    yield ("intro",)
-    yield ("body",)
-    keys: list[Key] = [("items", i) for i, item in enumerate(issue.items) if not item.only]
+def _texts(issue: Issue) -> list[Key]:
+    """The keys of the texts that everybody reads, those of parts in another language last."""
+    intros: list[tuple[str, Key]] = []
+    items: list[tuple[str, Key]] = [
+        (item.language, ("items", i)) for i, item in enumerate(issue.items) if not item.only
+    ]
     for i, section in enumerate(issue.sections):
         if not section.only:
-            yield ("sections", i, "intro")
-            keys += [("sections", i, "items", j) for j, item in enumerate(section.items) if not item.only]
-    yield from ((*key, "body") for key in keys)
-    yield ("column", "body")
-    yield from ((*key, "comment") for key in keys)
-    yield ("call_to_action", "text")
+            intros.append((section.language, ("sections", i, "intro")))
+            items += [
+                (item.language or section.language, ("sections", i, "items", j))
+                for j, item in enumerate(section.items)
+                if not item.only
+            ]
+    found: list[tuple[str, Key]] = [("", ("intro",)), ("", ("body",)), *intros]
+    found += [(language, (*key, "body")) for language, key in items]
+    found.append((issue.column.language if issue.column else "", ("column", "body")))
+    found += [(language, (*key, "comment")) for language, key in items]
+    found.append(("", ("call_to_action", "text")))
+    return [key for _, key in sorted(found, key=lambda each: each[0] not in ("", issue.language))]
 
 
 def _tells(subject: str, words: str) -> bool:

@@ -85,6 +85,14 @@ sections:
     assert "Hidden" not in issue.subject + issue.preheader
 
 
+def test_texts_in_the_language_of_the_issue_come_first(load: Load, head: str) -> None:
+    issue = load(
+        head + "title: Brief\nsubject: Brief\nitems:\n- {title: Fog, body: 大雾。, language: zh}\n"
+        "- {title: Rain, body: It rains.}\ncolumn: {title: Tea, body: 茶。, language: zh}\n"
+    ).issue
+    assert issue.preheader == "Fog · Rain · Tea · It rains. · 大雾。 · 茶。"
+
+
 def test_words_that_the_subject_tells_are_not_said_again(load: Load, head: str) -> None:
     issue = load(
         head + "title: Brief\nsubject: 'Tea: the year of the harbour tea'\n"

@@ -11,8 +11,8 @@ from mailer.issue.markdown.findings import Report
 
 __all__ = ["check_products"]
 
-_LAST = re.compile(r"[\d.,]*\d$")
-_NUMBER = re.compile(r"\d[\d.,]*")
+_LAST = re.compile(r"(?:\d+[.,])*\d+$")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
 def check_products(children: Sequence[Token], report: Report) -> None:
