@@ -6,7 +6,7 @@ import html
 import re
 import shutil
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from random import Random
@@ -176,6 +176,8 @@ BREAKS = [
 ]
 LETTERS = "aéßЖ中国の가हिغא\u05b8ไ์👍🏽é\u0301ﬁ\ufeff\U000e0067𝒳"
 JOINTS = ["", *BREAKS, "\n", "\n", "\n<!-- c -->\n"]
+#: Between the entries of lists, rows and cells HTML has no text.
+BLANKS = ["", "\n", " ", "\n\n", "\t", "\r\n", "\n<!-- c -->\n"]
 MARKS = ("em", "strong", "b", "code", "s", "sub", "kbd", "small", "span", "a")
 
 
@@ -204,9 +206,9 @@ class Writer:
     def element(self, name: str, inside: str, *attributes: str) -> str:
         return f"<{name}{self.attributes(*attributes)}>{inside}</{name}>"
 
-    def joined(self, part: Callable[[int], str], depth: int) -> str:
-        pieces = [self.random.choice(JOINTS) + part(depth - 1) for _ in range(self.random.randint(1, 3))]
-        return "".join(pieces) + self.random.choice(JOINTS)
+    def joined(self, part: Callable[[int], str], depth: int, joints: Sequence[str] = JOINTS) -> str:
+        pieces = [self.random.choice(joints) + part(depth - 1) for _ in range(self.random.randint(1, 3))]
+        return "".join(pieces) + self.random.choice(joints)
 
     def marked(self, depth: int, marks: tuple[str, ...] = MARKS) -> str:
         if depth <= 0 or self.random.random() < 0.3:
@@ -226,7 +228,7 @@ class Writer:
         def cell(depth: int) -> str:
             return self.element(self.random.choice(["td", "th"]), self.inline(depth), "title")
 
-        return self.joined(lambda d: self.element("tr", self.joined(cell, d + 1)), depth)
+        return self.joined(lambda d: self.element("tr", self.joined(cell, d + 1, BLANKS)), depth, BLANKS)
 
     def item(self, depth: int) -> str:
         inside = self.inline(depth) if self.random.random() < 0.6 else self.joined(self.block, depth)
@@ -243,7 +245,7 @@ class Writer:
         if depth <= 0 or name in ("p", "h2", "pre"):
             return self.element("pre" if name == "pre" else "p", self.inline(depth), "title", "id")
         if name in ("ul", "ol"):
-            return self.element(name, self.joined(self.item, depth))
+            return self.element(name, self.joined(self.item, depth, BLANKS))
         if name == "table":
             return self.element(name, self.rows())
         return self.element(name, self.joined(self.block, depth), "title")
