@@ -5,7 +5,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml.html import fromstring
 from markdown_it import MarkdownIt
@@ -78,16 +78,19 @@ def test_a_long_address_may_break_and_the_words_beside_it_may_not() -> None:
     assert list(pieces(f"see {address} now", 20)) == [("see ", "plain"), (address, "long"), (" now", "plain")]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80), st.integers(1, 40))
 def test_pieces_are_the_text(text: str, room: int) -> None:
     assert "".join(piece for piece, _ in pieces(text, room)) == text
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_a_cell_needs_no_more_than_a_line_of_it(text: str) -> None:
     assert 0 <= demand([Run(text)], 20) <= max(demand([Run(text.replace(" ", "x"))], 1e9), 24) + 8
 
 
+@settings(deadline=None)
 @given(st.lists(CELLS, min_size=2, max_size=4))
 def test_mail_and_web_page_hold_the_same_words(rows: list[list[str]]) -> None:
     width = max(map(len, rows))
