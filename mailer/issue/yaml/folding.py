@@ -55,7 +55,7 @@ def folded_scalar(raw: str, value: str) -> Folded:
     lines = _BREAK.split(raw[1:-1] if quote else raw)
     pieces: list[tuple[str, str]] = []  # what stands before a piece: "", " " or line ends
     begins: list[int] = []
-    gap = ""
+    gap, blank = "", 0
     for number, line in enumerate(lines):
         cut = line if number == 0 else line.lstrip(" \t")
         escaped = quote == '"' and (len(cut) - len(cut.rstrip("\\"))) % 2 == 1 and number < len(lines) - 1
@@ -64,11 +64,12 @@ def folded_scalar(raw: str, value: str) -> Folded:
         elif number < len(lines) - 1:
             cut = cut.rstrip(" \t")
         if cut or number in (0, len(lines) - 1):
-            pieces.append((gap, _decoded(cut, quote)))
+            pieces.append(("\n" * blank or gap, _decoded(cut, quote)))
+            blank = 0
             begins.append(number)
             gap = "" if escaped else " "
         else:
-            gap = gap + "\n" if gap.startswith("\n") else "\n"
+            blank += 1
     if "".join(before + piece for before, piece in pieces) != value:
         return Folded(value, ())  # a case that this module does not know: what YAML reads
     text = _Joiner("")
