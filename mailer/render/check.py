@@ -33,6 +33,9 @@ MIN_CONTRAST = 4.5
 _SCHEMES = ("https://", "http://", "mailto:", "tel:", "webcal://")
 _PARTS = "parts are #item-1, #section-1, and #heading-1 for the headings of body:, each counted from 1"
 
+#: The parts of a rendition.
+MEDIA = ("email", "text", "web")
+
 #: Links of about the length that real ones have.
 _SAMPLE = {
     "subscriber.name": "Reader",
@@ -43,7 +46,7 @@ _SAMPLE = {
 
 
 def check_rendition(
-    loaded: LoadedIssue, rendition: Rendition, settings: Settings, media: Collection[str] = ("email", "text")
+    loaded: LoadedIssue, rendition: Rendition, settings: Settings, media: Collection[str] = MEDIA
 ) -> tuple[Problem, ...]:
     """All that is wrong with a rendition, or might be. Empty where it is fit to be sent.
 
@@ -58,7 +61,8 @@ def check_rendition(
         page.feed(html)
         page.close()
         _markup(findings, page)
-        _anchors(findings, page, rendition)
+        if "web" in media:
+            _anchors(findings, page, rendition)
     _subject(findings, rendition.subject)
     if "text" in media:
         _text(findings, rendition)

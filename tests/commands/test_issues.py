@@ -253,3 +253,11 @@ def test_a_theme_or_a_catalogue_that_is_broken_hides_nothing_of_the_issue(worksp
     told = run(workspace, "check", NAME).err
     assert "nobody is not known here" in told
     assert "templates/web: is a file, not a folder" in told
+
+
+def test_links_within_the_issue_are_not_told_of_a_page_that_could_not_be_made(workspace: Path) -> None:
+    (workspace / "templates/web").mkdir(parents=True, exist_ok=True)
+    (workspace / "templates/web/issue.html").write_text("<p>\n{% if %}")
+    write(workspace, GOOD + "intro: '[down](#item-1)'\n")
+    told = run(workspace, "check", NAME).err.splitlines()
+    assert told == ["templates/web/issue.html:2: Expected an expression, got 'end of statement block'"]

@@ -20,6 +20,8 @@ __all__ = ["Folded", "folded_block", "folded_scalar"]
 _BREAK = re.compile(r"\r\n|\r|\n")
 #: Marks of Markdown at the end and at the beginning of a line, which readers do not see.
 _MARKS_AFTER = re.compile(r"(?:[*_~`]+|\]\([^()\n]*\)|\]\[[^\[\]\n]*\]|[*_~`]+\s*)$")
+#: So much of what stands before a line end is looked at.
+_REACH = 200
 _MARKS_BEFORE = re.compile(r"^(?:[*_~`]|!?\[)+")
 
 
@@ -36,15 +38,15 @@ def folded_block(literal: str) -> Folded:
     Lines that are indented further keep their line ends, as YAML has it.
     """
     lines = literal.split("\n")
-    text = lines[0]
+    text = _Joiner(lines[0])
     rows = [0]
     for row, (above, line) in enumerate(pairwise(lines), 1):
         if not above or not line or above[0] in " \t" or line[0] in " \t":
-            text += "\n" + line
+            text.add("\n" + line)
             rows.append(row)
         else:
-            text = _put(text, line)
-    return Folded(text, tuple(rows))
+            text.join(line)
+    return Folded(text.text(), tuple(rows))
 
 
 def folded_scalar(raw: str, value: str) -> Folded:
@@ -53,7 +55,7 @@ def folded_scalar(raw: str, value: str) -> Folded:
     lines = _BREAK.split(raw[1:-1] if quote else raw)
     pieces: list[tuple[str, str]] = []  # what stands before a piece: "", " " or line ends
     begins: list[int] = []
-    gap = ""
+    gap, blank = "", 0
     for number, line in enumerate(lines):
         cut = line if number == 0 else line.lstrip(" \t")
         escaped = quote == '"' and (len(cut) - len(cut.rstrip("\\"))) % 2 == 1 and number < len(lines) - 1
@@ -62,25 +64,26 @@ def folded_scalar(raw: str, value: str) -> Folded:
         elif number < len(lines) - 1:
             cut = cut.rstrip(" \t")
         if cut or number in (0, len(lines) - 1):
-            pieces.append((gap, _decoded(cut, quote)))
+            pieces.append(("\n" * blank or gap, _decoded(cut, quote)))
+            blank = 0
             begins.append(number)
             gap = "" if escaped else " "
         else:
-            gap = gap + "\n" if gap.startswith("\n") else "\n"
+            blank += 1
     if "".join(before + piece for before, piece in pieces) != value:
         return Folded(value, ())  # a case that this module does not know: what YAML reads
-    text = ""
+    text = _Joiner("")
     rows: list[int] = [0]
     for row, (before, piece) in zip(begins, pieces, strict=True):
         if before == " ":
-            text = _put(text, piece)
+            text.join(piece)
         elif before:
-            text += before + "\n" + piece
+            text.add(before + "\n" + piece)
             rows += range(row - len(before), row + 1)
         else:
-            text += piece
+            text.add(piece)
         rows += [row] * piece.count("\n")
-    return Folded(text, tuple(rows))
+    return Folded(text.text(), tuple(rows))
 
 
 def _decoded(piece: str, quote: str) -> str:
@@ -91,12 +94,38 @@ def _decoded(piece: str, quote: str) -> str:
     return str(scalar.value) if scalar else piece
 
 
-def _put(text: str, line: str) -> str:
-    """Two lines as one: with a space between them, or without."""
-    paragraph = text.rpartition("\n")[2]
-    if joined(_seen_last(paragraph), _MARKS_BEFORE.sub("", line)):
-        return text.rstrip(" \t") + line
-    return f"{text} {line}"
+class _Joiner:
+    """A text that grows by lines; only the end of it is looked at."""
+
+    def __init__(self, text: str) -> None:
+        self._pieces = [text]
+        self._end = text[-_REACH:]
+
+    def add(self, piece: str) -> None:
+        """Adds a piece as it is."""
+        self._pieces.append(piece)
+        self._end = (self._end + piece)[-_REACH:]
+
+    def join(self, line: str) -> None:
+        """Adds the next line of a paragraph: behind a space, or without one."""
+        last, first = self._end.rstrip(" \t")[-1:], line[:1]
+        if last.isalpha() and first.isalpha():  # letters need no look at what stands around them
+            together = joined(last, first)
+        else:
+            paragraph = self._end.rpartition("\n")[2]
+            together = joined(_seen_last(paragraph), _MARKS_BEFORE.sub("", line[:_REACH]))
+        if not together:
+            self.add(" " + line)
+            return
+        while self._pieces and not self._pieces[-1].strip(" \t"):
+            self._pieces.pop()
+        if self._pieces:
+            self._pieces[-1] = self._pieces[-1].rstrip(" \t")
+        self.add(line)
+
+    def text(self) -> str:
+        """All of it."""
+        return "".join(self._pieces)
 
 
 def _seen_last(text: str) -> str:

@@ -7,6 +7,9 @@ from mailer.issue.yaml.faults import Fault, show
 
 __all__ = ["Sheet"]
 
+#: More than these help nobody.
+_MAX_FAULTS = 1_000
+
 
 class Sheet:
     """A text by lines. Rows and columns count from 0; no change alters the length of a line."""
@@ -27,7 +30,8 @@ class Sheet:
 
     def fault(self, row: int, column: int, message: str) -> None:
         """Tells what is wrong at a place, counted from 0."""
-        self.faults.append(Fault(row + 1, column + 1, message))
+        if len(self.faults) < _MAX_FAULTS:
+            self.faults.append(Fault(row + 1, column + 1, message))
 
     def put(self, row: int, column: int, length: int, sign: str) -> None:
         """Puts so many of one sign in the place of what stands there."""

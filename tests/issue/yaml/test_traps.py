@@ -267,6 +267,10 @@ def test_a_text_is_read_as_typed_or_told_at_its_line(text: str, before: str) -> 
         if any(each.startswith(f"{line}:") for each in found):
             continue
         assert found == []
+        if isinstance(value.get("unknown"), dict | list):
+            continue  # a key that the model refuses
+        if before.startswith("tags") and isinstance(value["tags"][0], dict | list):
+            continue  # an entry may be a mapping or a list; the model refuses it
         got = value
         while not isinstance(got, str | None):
             got = (
@@ -274,8 +278,6 @@ def test_a_text_is_read_as_typed_or_told_at_its_line(text: str, before: str) -> 
                 if isinstance(got, dict)
                 else got[0]
             )
-        if before.startswith("tags") and isinstance(value["tags"][0], dict | list):
-            continue  # an entry may be a mapping or a list; the model refuses it
         seen = re.split(r"(?:^|[ \t])#(?:[ \t]|$)", typed)[0].rstrip(" \t")
         if seen[:1] in ("'", '"'):
             assert seen[-1] == seen[0]
