@@ -104,6 +104,8 @@ def _normalised(text: str) -> str:
 
 
 def _refuse_unseen(text: str) -> None:
+    if text.isascii() and text.isprintable():
+        return
     for index, character in enumerate(text):
         if character == " " or character == SLOT_MARK or (character.isascii() and character.isprintable()):
             continue

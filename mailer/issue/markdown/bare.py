@@ -35,6 +35,7 @@ _USER = re.compile(r"[^\s/?#@<>\"]{0,100}@")
 _PORT = re.compile(r":[0-9][0-9A-Za-z]*")
 _MAIL_DOMAIN = re.compile(r"(?:[^.]+\.)+(?:[A-Za-z]{2,63}|[Xx][Nn]--[A-Za-z0-9-]+|[^\x00-\x7f]{2,63})")
 _NO_MAIL = re.compile(r"[@/]|:[!-~]")
+_PLAIN = re.compile(r"[A-Za-z0-9/?=%+@$.,;:!'#_-]+")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _TRAILING = "?!.,:;*_~'\"\\([{"
 #: Letters of scripts without spaces between words, and Hangul, whose particles follow a word at once.
@@ -193,6 +194,10 @@ def _path_end(source: str, position: int) -> tuple[int, str]:
     """Where path, query and fragment end, and the letters behind that may belong to them."""
     open_: list[str] = []
     while position < len(source):
+        plain = _PLAIN.match(source, position)
+        if plain:
+            position = plain.end()
+            continue
         character = source[position]
         if character == "&" and (entity := _ENTITY.match(source, position)):
             if html.unescape(entity[0]) != "&":
