@@ -28,6 +28,8 @@ _WORD = re.compile(
     r"""\s*(?:(?P<name>[^\W\d]\w*(?:\s*(?:\.\s*\w+|\[\s*(?:"[^"\n]*"|'[^'\n]*')\s*\]))*)"""
     r"""|(?P<string>"[^"\n]*"|'[^'\n]*')|(?P<end>\}\})|(?P<other>\S))"""
 )
+#: Quotation marks that programs put in place of straight ones.
+_CURLY = "“”‘’„«»「」『』＂＇"
 _STEP = re.compile(r"""[^\W]\w*|\[\s*(?:"[^"\n]*"|'[^'\n]*')\s*\]""")
 
 
@@ -109,6 +111,11 @@ def _read(text: str, position: int) -> tuple[tuple[str, ...], str, int]:
                 for step in _STEP.findall(word["name"])
             )
             paths.append(slot_path(steps))
+        elif word["other"] and word["other"] in _CURLY:
+            raise ValueError(
+                f"the quotation mark {word['other']} does not work between {{{{ and }}}}; "
+                'write {{ subscriber.name or "reader" }} with straight quotes'
+            )
         else:
             raise ValueError(f"between {{{{ and }}}} stands a name or a text in quotes; there are {ALLOWED}")
         word = _WORD.match(text, position)

@@ -112,4 +112,6 @@ def test_braces_have_one_way_which_the_error_names() -> None:
         with pytest.raises(ExpressionError) as caught:
             fill_slots(wrong, lambda *_: "")
         assert '{{ "{{" }}' in str(caught.value)
+    with pytest.raises(ExpressionError, match=r"quotation mark “ .* with straight quotes"):
+        fill_slots("{{ subscriber.name or “reader” }}", lambda *_: "")
     assert fill_slots('{{ "{{" }} first_name }}', lambda *_: "") == "{{ first_name }}"
