@@ -33,6 +33,9 @@ _KOREAN = ["항구의", "크레인이", "오늘은", "쉰다.", "한국어(韓�
 _ARABIC = ["الميناء", "هادئ", "اليوم،", "العَرَبِيَّة", "٢٠٢٦"]
 _OTHERS = ["हिन्दी", "ภาษาไทย", "カモメ", "が飛ぶ", "🚢", "👩‍👩‍👧", "☕️", "👍🏽", "תּוֹרָה", "Việt", "𠮷野家"]
 _LANGUAGES = {"en": _ENGLISH, "zh": _CHINESE, "ko": _KOREAN, "ar": _ARABIC}
+#: How words may be marked.
+_KINDS = "plain plain plain bold italic link code struck both link-bold sup reference slot nested"
+_MARKED = tuple(_KINDS.split())
 _MIXED = [*_ENGLISH, *_CHINESE, *_KOREAN, *_ARABIC, *_OTHERS]
 
 
@@ -73,6 +76,12 @@ def tokens(text: str) -> list[str]:
     return [*found, run] if run else found
 
 
+def _may_touch(before: str, after: str) -> bool:
+    """Whether marks are read in any case between these: one side is plain and has a letter without blanks."""
+    plain, marked = (before[-1], after[0]) if after[0] in "*~`[" else (after[0], before[-1])
+    return _is_alone(plain) and marked in "*~`[)"
+
+
 @dataclass(frozen=True)
 class Field:
     """A text as it is typed, and its words between a first and a last one that nothing else has."""
@@ -92,7 +101,6 @@ class TypedIssue:
 
 
 #: How words may be marked.
-_MARKED = ("plain", "plain", "bold", "italic", "link", "code", "struck", "both", "link bold", "sup")
 
 
 class _Writer:
@@ -120,10 +128,7 @@ class _Writer:
     def piece(self) -> tuple[str, str]:
         """(Markdown, words) of some words, marked or not."""
         text, said = self.phrase()
-        kind = self.one(
-            ["plain", "plain", "bold", "italic", "link", "code", "struck", "both", "link bold", "sup"]
-        )
-        match kind:
+        match self.one(_MARKED):
             case "bold":
                 return f"**{text}**", said
             case "italic":
@@ -136,10 +141,16 @@ class _Writer:
                 return f"~~{text}~~", said
             case "both":
                 return f"***{text}***", said
-            case "link bold":
+            case "link-bold":
                 return f"**[{text}](https://www.example.org/a_b_c)**", said
             case "sup":
                 return f"{text} H<sub>2</sub>O", f"{said} H2O"
+            case "reference":
+                return f"[{text}][port]", said
+            case "slot":
+                return f'{text} {{{{ subscriber.name or "reader" }}}}', f"{said} reader"
+            case "nested":
+                return f"**{text} *{text}* ~~{text}~~**", f"{said} {said} {said}"
         return text, said
 
     def paragraph(self, indent: str = "") -> tuple[str, str]:
@@ -147,8 +158,9 @@ class _Writer:
         source, said = "", ""
         for number in range(self.some(1, 5)):
             text, more = self.piece()
-            # Where two marked words touch, Markdown itself may read them otherwise.
-            between = self.one([" ", "\n", "\n", "  \n", "<br>\n"]) if number else ""
+            between = self.one([" ", "\n", "\n", "  \n", "<br>\n", "touching"]) if number else ""
+            if between == "touching":
+                between = "" if _may_touch(source, text) else "\n"
             source += between.replace("\n", "\n" + indent) + text
             said += " " * bool(number) + more
         return source, said
@@ -196,6 +208,8 @@ class _Writer:
         """A Markdown field."""
         blocks = [self.block(plain=plain) for _ in range(1 if plain else self.some(1, 3))]
         source = "\n\n".join(text for text, _ in blocks)
+        if "][port]" in source:
+            source += "\n\n[port]: https://www.example.org/港口"
         return self.enclosed(source, " ".join(said for _, said in blocks), "\n\n")
 
     def line(self) -> str:

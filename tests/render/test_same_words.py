@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 
 from mailer.config import Settings
 from mailer.issue.load import load_issue
+from mailer.render.handover import Handover
 from mailer.render.render import render_variants
 from tests.typed import Field, TypedIssue, issues, tokens
 
@@ -111,7 +112,11 @@ def check(desk: Path, config: Settings, typed: TypedIssue) -> None:
     path = desk / "issues" / "typed.yaml"
     path.write_text(typed.yaml, "utf-8")
     rendition = render_variants(load_issue(path, config), config, slug="x", variants=(0,))[0]
-    mail, web = tokens(Words(rendition.html.fill({})).text), tokens(Words(rendition.web).text)
+    pages = {"mail": Words(rendition.html.fill({})).text, "web": Words(rendition.web).text}
+    for name, page in pages.items():
+        left = re.search(r"[*`]|~~|\]\[|\]\(", page)
+        assert not left, (name, page[max(0, left.start() - 40) : left.end() + 40])
+    mail, web = tokens(pages["mail"]), tokens(pages["web"])
     text, subject = tokens(words_of_text(rendition.text.fill({}))), tokens(rendition.subject.fill({}))
     for number, field in enumerate(typed.fields):
         media = {"subject": subject} if number == 0 else {"mail": mail}
@@ -122,6 +127,21 @@ def check(desk: Path, config: Settings, typed: TypedIssue) -> None:
             assert said, (name, field.source)
             for each in said:
                 assert each == list(field.words), (name, field.source)
+
+
+def test_a_line_end_that_mrml_drops_is_noticed(
+    desk: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the hand-over to MRML the words of the mail are others."""
+    words = "Qa1zq Qe1zq", "**harbour**\n  [cranes](https://www.example.org/)"
+    text = f"edition: morning\ndate: 2026-11-21\nsubject: {words[0]}\nitems: [{{title: T}}]\n"
+    text += f"intro: |\n  Qa2zq {words[1]} Qe2zq\n"
+    said = (Field(words[0], ("Qa1zq", "Qe1zq")), Field("", ("Qa2zq", "harbour", "cranes", "Qe2zq")))
+    typed = TypedIssue(text, "morning", "en", said)
+    check(desk, settings, typed)
+    monkeypatch.setattr(Handover, "of", lambda typed: Handover(typed, typed, typed))
+    with pytest.raises(AssertionError, match="mail"):
+        check(desk, settings, typed)
 
 
 @settings(
