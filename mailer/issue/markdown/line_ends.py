@@ -40,12 +40,15 @@ def joined(before: str, after: str) -> bool:
     `before` and `after` are the texts on both sides as readers see them, without the marks of Markdown; as
     much of them as there is. Nothing stands between two Han characters, kana or CJK marks. Marks that both
     worlds use (“ ” ‘ ’ … — ·, circled numbers, emoji) and slots (`{{ … }}`) count as the letter nearest to
-    them on their side does; where their side has no letter, as the other side does. Digits, ASCII marks and
+    them on their side does; where their side has no letter, as the other side does. A slot has a space beside
+    digits and full-width letters, for a name in Latin letters would run on into them. Digits, ASCII marks and
     all other scripts need a space. White space of ASCII next to the line end does not count.
     """
     left = _prepared(before.rstrip(_BLANK)[-_REACH:])[::-1]
     right = _prepared(after.lstrip(_BLANK)[:_REACH])
     if not left or not right:
+        return False
+    if _SLOT_SIGN in (left[0], right[0]) and (_runs_on(left[0]) or _runs_on(right[0])):
         return False
     first, second = _side(left), _side(right)
     if first == second == "ambiguous":
@@ -65,6 +68,11 @@ def _side(text: str) -> _Kind:
     if kind != "ambiguous":
         return kind
     return next((_kind(c) for c in text if _is_letter(c)), "ambiguous")
+
+
+def _runs_on(character: str) -> bool:
+    """Whether a Latin word beside this character is read as one word with it."""
+    return unicodedata.category(character).startswith("N") or "\uff21" <= character <= "\uff5a"
 
 
 def _kind(character: str) -> _Kind:

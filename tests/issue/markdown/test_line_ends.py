@@ -78,6 +78,8 @@ def test_nothing_stands_between(before: str, after: str) -> None:
         ("₩", "金"),
         ("Привет", "港口"),
         ("ไทย", "中"),
+        ("亲爱的 {{ subscriber.name }}", "３月见"),
+        ("共①", "{{ subscriber.name }}，您好"),
         ("Dear", "{{ subscriber.name }}"),
         ("{{ subscriber.name }}", "{{ subscriber.email }}"),
         ("港口«", "今天"),
