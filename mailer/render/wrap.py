@@ -8,6 +8,7 @@ Chinese text layout). Latin words and addresses stay whole.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 
 from wcwidth import iter_graphemes
@@ -152,8 +153,13 @@ def _are_one(before: str, after: str) -> bool:
     """Whether no line ends between two characters: narrow ones, and those of a word, as in Korean."""
     if columns(before) == 1 == columns(after):
         return True
-    word = before.isalnum() and after.isalnum()
+    word = _is_letter(before) and _is_letter(after)
     return word and not _ALONE.match(before) and not _ALONE.match(after)
+
+
+def _is_letter(character: str) -> bool:
+    """Whether words are made of it: letters, digits, and the signs of vowels, as in Hindi."""
+    return unicodedata.category(character)[0] in "LNM"
 
 
 def _atoms(text: str) -> Iterator[tuple[str, str]]:

@@ -71,3 +71,10 @@ def test_odd_characters_are_no_trouble(text: str) -> None:
 @given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cn", "Zs", "Zl", "Zp")), max_size=120))
 def test_wrapping_loses_and_adds_nothing(text: str) -> None:
     assert "".join(wrap(text, 20).split()) == "".join(text.split())
+
+
+@pytest.mark.parametrize("word", ["हिन्दी", "ভাষা", "தமிழ்", "ภาษาไทย", "한국어", "العَرَبِيَّة", "naïve"])
+def test_no_line_ends_within_a_word(word: str) -> None:
+    for number in range(1, 80):
+        text = "x" * number + f" {word} {word}"
+        assert wrap(text).split() == text.split()
