@@ -42,10 +42,14 @@ class PictureUse:
 
 @dataclass(frozen=True)
 class Pictures:
-    """The pictures of an issue: the files, each once, and which of them a written path means."""
+    """The pictures of an issue: the files, each once, and which of them a written path means.
+
+    They are not `complete` where reading ended because there are too many.
+    """
 
     files: tuple[SourceFile, ...]
     names: Mapping[tuple[str, str], str]
+    complete: bool = True
 
     def find(self, folder: str, src: str) -> bytes | None:
         """The bytes of a picture that is written as `src` in a file of `folder`, or None."""
@@ -136,7 +140,7 @@ def read_pictures(root: Path, uses: Iterable[PictureUse], problems: list[Problem
                 use,
                 f"an issue has up to {MAX_COUNT} pictures, {MAX_PICTURES / 1e6:g} MB in all; leave some out",
             )
-            break
+            return Pictures(tuple(files.values()), names, complete=False)
     return Pictures(tuple(files.values()), names)
 
 
