@@ -128,7 +128,7 @@ class PictureViews:
         if self.faults is None:
             raise error from None
         self.faults += error.problems
-        return src, Picture(src, b"", *original.shown(MAX_WIDTH))
+        return "https://example.org/", Picture(src, b"", *original.shown(MAX_WIDTH))
 
     def _published(self, original: Original, width: int, height: int) -> tuple[str, Picture]:
         picture = publish(original, width, height, ground=self._ground)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from mailer.errors import IssueError, Problem, ThemeError
 from mailer.issue.schema import issue_schema
@@ -273,3 +275,13 @@ def test_too_many_pictures_are_one_error(workspace: Path, monkeypatch: pytest.Mo
     write(workspace, f"edition: feature\ndate: 2026-11-21\nlanguage: en\nbody: |\n{body}")
     lines = [line for line in run(workspace, "check", NAME).err.splitlines() if "warning" not in line]
     assert lines == [f"{NAME}:7:1: an issue has up to 1 pictures, 40 MB in all; leave some out"]
+
+
+def test_a_picture_that_was_cut_off_is_no_fault_of_the_theme(workspace: Path) -> None:
+    photo = io.BytesIO()
+    Image.effect_noise((400, 400), 60).save(photo, "JPEG")
+    (workspace / "issues/b.jpg").write_bytes(photo.getvalue()[:9000])
+    items = "items:\n- title: T\n  body: '![b](b.jpg)'\n"
+    write(workspace, f"edition: morning\ndate: 2026-11-21\nlanguage: en\n{items}")
+    [line] = [line for line in run(workspace, "check", NAME).err.splitlines() if "warning" not in line]
+    assert line.startswith(f"{NAME}:6: the picture b.jpg cannot be read to its end")
