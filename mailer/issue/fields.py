@@ -99,12 +99,12 @@ def _url(value: str) -> str:
 def _picture(value: str) -> str:
     if "{{" in value:
         raise ValueError("cannot hold a slot; a picture is the same for everybody")
-    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):", value)
-    if scheme:
-        if scheme[1].lower() != "https":
-            raise ValueError(f'"{_short(value)}" must be a file of the workspace, or begin with https://')
-        return normalised(value)
-    return value
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):|//", value)
+    if not scheme:
+        return value
+    if (scheme[1] or "").lower() != "https":
+        raise ValueError(f'"{_short(value)}" must be a file of the workspace, or begin with https://')
+    return normalised(value)
 
 
 def _pixels(value: Any) -> Any:

@@ -63,6 +63,11 @@ class LoadedIssue:
             raise ValueError("was not read with the issue")
         return found
 
+    @property
+    def has_all_pictures(self) -> bool:
+        """Whether all were read; there is an error at the first that was one too many."""
+        return self._pictures.complete
+
     def mark_of(self, *keys: str | int) -> Mark:
         """Where a value such as ("sections", 0, "items", 2, "body") stands, or what should hold it."""
         return find(self.tree, keys)[0].mark

@@ -19,10 +19,11 @@ from mailer.issue.source import SourceFile
 from mailer.issue.texts import Key, line_in
 from mailer.issue.tree import Mark, Node
 
-__all__ = ["PictureUse", "Pictures", "read_pictures", "uses_of"]
+__all__ = ["PictureUse", "Pictures", "path_of", "read_pictures", "uses_of"]
 
 MAX_PICTURES = 40_000_000
 MAX_COUNT = 100
+_ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,14 @@ class PictureUse:
 
 @dataclass(frozen=True)
 class Pictures:
-    """The pictures of an issue: the files, each once, and which of them a written path means."""
+    """The pictures of an issue: the files, each once, and which of them a written path means.
+
+    They are not `complete` where reading ended because there are too many.
+    """
 
     files: tuple[SourceFile, ...]
     names: Mapping[tuple[str, str], str]
+    complete: bool = True
 
     def find(self, folder: str, src: str) -> bytes | None:
         """The bytes of a picture that is written as `src` in a file of `folder`, or None."""
@@ -54,6 +59,21 @@ class Pictures:
 
 def _is_local(src: str) -> bool:
     return not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", src)
+
+
+def path_of(src: str) -> str:
+    """The path of a picture whose address is `src` in Markdown.
+
+    Escapes that make no characters were meant as they stand, as in `100%call.png`.
+    """
+    return _ESCAPES.sub(_characters, src)
+
+
+def _characters(escapes: re.Match[str]) -> str:
+    try:
+        return unquote(escapes[0], errors="strict")
+    except UnicodeDecodeError:
+        return escapes[0]
 
 
 def uses_of(node: Node, documents: Mapping[Key, Document]) -> Iterator[PictureUse]:
@@ -79,7 +99,7 @@ def _in_text(document: Document, node: Node) -> Iterator[PictureUse]:
     for token in document.pictures():
         line = line_in(node, line_of(token))
         column = 1 if line > node.mark.line else node.mark.column
-        src = unquote(str(token.attrs.get("src", "")))
+        src = path_of(str(token.attrs.get("src", "")))
         yield PictureUse(src, Mark(node.mark.path, line, column), words_of(token.children or ()))
 
 
@@ -120,7 +140,7 @@ def read_pictures(root: Path, uses: Iterable[PictureUse], problems: list[Problem
                 use,
                 f"an issue has up to {MAX_COUNT} pictures, {MAX_PICTURES / 1e6:g} MB in all; leave some out",
             )
-            break
+            return Pictures(tuple(files.values()), names, complete=False)
     return Pictures(tuple(files.values()), names)
 
 

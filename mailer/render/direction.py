@@ -3,7 +3,7 @@
 `lang` and `ours` are for templates: they mark a part, and words of the theme within it, whose language is not
 that of what surrounds them (WCAG 2.2, 3.1.2). `set_direction` works on a finished page that holds anything
 written from right to left: MRML writes every cell from left to right, Outlook wants attributes on tables, and
-code, addresses and what is filled in for a reader must not be turned round by the text beside them.
+code, addresses, numbers and what is filled in for a reader must not be turned round by the text beside them.
 """
 
 from __future__ import annotations
@@ -30,6 +30,18 @@ _VOID = frozenset("area base br col embed hr img input link meta source track wb
 _DIR = re.compile(r"\sdir=[\"']?(ltr|rtl)", re.IGNORECASE)
 #: A text that is nothing but an address.
 _ADDRESS = re.compile(r"\s*(?:(?:https?://|mailto:|www\.)\S+|[^\s@]+@[^\s@]+\.[^\s@]+)\s*")
+
+_GAP = r"(?:[ \u00a0\u202f]|&nbsp;|&#160;|&#8239;)"
+_GROUPS = rf"(?:{_GAP}[0-9]{{3}}(?![0-9]))"
+#: A number that falls apart in a text from right to left: a sign goes to its other side, groups of digits
+#: change places (Unicode's UAX 9 joins digits at a mark between them, and not at a blank or behind a sign).
+_TORN = re.compile(
+    r"(?<![\w&#;.,+-])(?:"
+    r"\+[0-9]{1,3}(?:[ -][0-9]{2,})+"  # a telephone number
+    rf"|[+\u2212±-][0-9]+(?:[.,'’][0-9]+|{_GROUPS})*[%‰]?"
+    rf"|[0-9]{{1,3}}{_GROUPS}+(?:[.,][0-9]+)?[%‰]?"
+    r")(?![0-9])"
+)
 
 
 def languages_in(issue: Issue) -> set[str]:
@@ -165,14 +177,19 @@ class _Page:
         return piece
 
     def _text(self, text: str) -> str:
-        """A text with what is filled in for a reader set apart from what stands beside it."""
-        if not self.inside or "slot" not in text.lower():
+        """A text with numbers, and what is filled in for a reader, set apart from what stands beside them."""
+        if not self.inside:
             return text
+        if "slot" not in text.lower():
+            return self._whole(text)
         pieces: list[str] = []
         end = 0
         for match, slot in self.markers.each(text):
             address = slot.is_link or slot.paths[0] == "subscriber.email"
             start = '<bdi dir="ltr">' if address else "<bdi>"
-            pieces += [text[end : match.start()], start, match[0], "</bdi>"]
+            pieces += [self._whole(text[end : match.start()]), start, match[0], "</bdi>"]
             end = match.end()
-        return "".join([*pieces, text[end:]])
+        return "".join([*pieces, self._whole(text[end:])])
+
+    def _whole(self, text: str) -> str:
+        return _TORN.sub(r'<bdi dir="ltr">\g<0></bdi>', text) if self.open[-1][1] == "rtl" else text

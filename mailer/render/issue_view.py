@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote
-
 from mailer.config import Settings
 from mailer.errors import Problem
 from mailer.issue import model
 from mailer.issue.expressions import ExpressionError, fill_slots
 from mailer.issue.fields import SLOT
 from mailer.issue.markdown.document import EMPTY
+from mailer.issue.pictures import path_of
 from mailer.issue.preheader import filler
 from mailer.languages import direction_of
 from mailer.render.markdown import Rich, Source
@@ -179,7 +178,7 @@ class Viewer:
         language: str = "",
     ) -> Rich:
         def find(src: str, alt: str, caption: str, line: int) -> PictureView | None:
-            path = src if src.startswith("https://") else unquote(src)
+            path = src if src.startswith("https://") else path_of(src)
             return self.album.picture(path, alt, caption, "", key, line)
 
         def change(words: str) -> str:

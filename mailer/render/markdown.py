@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from mailer.issue.markdown.document import Document, line_of, words_of
 from mailer.issue.markdown.parser import parser
+from mailer.render.captions import caption_of, lone_image, set_captions, top_level
 from mailer.render.lines import PlainText
 from mailer.render.plaintext import plain_text
 from mailer.render.rooms import STYLES as PICTURE_STYLES
@@ -146,7 +147,7 @@ class Rich:
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
         """The top-level blocks, in order."""
-        return tuple(self._block(tokens) for tokens in _top_level(self._tokens))
+        return tuple(self._block(tokens) for tokens in top_level(self._tokens))
 
     def _html(self, tokens: Sequence[Token], *, mail: bool = False) -> Markup:
         source = self._source
@@ -160,7 +161,7 @@ class Rich:
         if first.type == "heading_open":
             text = plain_text(tokens[1:-1])  # without its mark, for a template that sets a mark of its own
             return Block("heading", html, mail, text, int(first.tag[1:]), str(first.attrs.get("id", "")))
-        image, _ = _lone_image(tokens)
+        image, _ = lone_image(tokens)
         if image is not None and id(image) in self._pictures:
             return Block("picture", html, mail, text, image=self._pictures[id(image)])
         return Block("text", html, mail, text)
@@ -188,16 +189,16 @@ class Rich:
 
     def _place_pictures(self) -> None:
         """Gives each picture its address and size: its own width, or what there is room for."""
-        alone = {id(image): link for image, link in map(_lone_image, _top_level(self._tokens)) if image}
+        alone = {id(image): link for image, link in map(lone_image, top_level(self._tokens)) if image}
         for inline, room in rooms(self._tokens, self._source.room):
             for child in inline.children or ():
                 if child.type == "image":
                     self._picture(child, room, alone)
+        set_captions(self._tokens)
 
     def _picture(self, token: Token, room: int, alone: Mapping[int, Token | None]) -> None:
         link = alone.get(id(token))
-        titles = (each.attrs.get("title", "") for each in (token, link) if each)
-        caption = str(next(filter(None, titles), ""))
+        caption = caption_of(token, link)
         alt = words_of(token.children or ())
         picture = self._source.find(str(token.attrs.get("src", "")), alt, caption, line_of(token))
         if picture is None:
@@ -219,25 +220,3 @@ class Rich:
 def _html(tokens: Sequence[Token]) -> Markup:
     raw = parser().renderer.render(tokens, parser().options, {})
     return Markup(_CLEANER.clean(raw).rstrip("\n"))  # noqa: S704
-
-
-def _top_level(tokens: Sequence[Token]) -> list[Sequence[Token]]:
-    groups: list[Sequence[Token]] = []
-    start = depth = 0
-    for index, token in enumerate(tokens):
-        depth += token.nesting
-        if depth == 0:
-            groups.append(tokens[start : index + 1])
-            start = index + 1
-    return groups
-
-
-def _lone_image(tokens: Sequence[Token]) -> tuple[Token | None, Token | None]:
-    """The image of a paragraph that holds nothing else, and the link around it."""
-    if len(tokens) != 3 or tokens[0].type != "paragraph_open":
-        return None, None
-    children = [child for child in tokens[1].children or () if child.type != "text" or child.content.strip()]
-    link = None
-    if len(children) == 3 and (children[0].type, children[2].type) == ("link_open", "link_close"):
-        link, children = children[0], children[1:2]
-    return (children[0], link) if len(children) == 1 and children[0].type == "image" else (None, None)

@@ -35,17 +35,17 @@ _WIDE = (
     r"\U0001f300-\U0001faff\U00020000-\U0003fffd"
 )
 _IS_WIDE = re.compile(f"[{_WIDE}]")
-_END = rf"[ \t\r\n{_WIDE}]"
 _IN = rf"[^ \t\r\n{_WIDE}]"
 _SIGN = r"[%‰€$£¥₩₹₽°]"
-# A number and the sign after it, or groups of three digits with blanks between, are one word.
+# A number and the sign at it, or groups of three digits with blanks between, are one word.
+_GROUPS = r"(?:[ ][0-9]{3}(?![0-9]))*(?:[.,][0-9]+)?"
 _WORD = re.compile(
-    rf"{_IN}*[0-9](?:[ ][0-9]{{3}}(?![0-9]))*(?:[ ]{_SIGN}{_IN}*|(?={_END}|$))"
-    rf"|{_SIGN}[ ][0-9]{_IN}*"
+    rf"{_IN}*[0-9]{_GROUPS}(?:[ ]{_SIGN})?{_IN}*"
+    rf"|{_SIGN}[ ][0-9]{_IN}*{_GROUPS}"
     rf"|{_IN}+"
 )
 # Between letters, marks after which a browser may break; and Hangul.
-_BREAKS = re.compile(r"[^\W\ud7ff].*[^\w.,'’:;()].*\w|[\uac00-\ud7a3]|[0-9] ")
+_BREAKS = re.compile(r"[^\W\ud7ff].*[^\w.,'’:;()].*\w|[\uac00-\ud7a3]|[0-9] |" + _SIGN + " ")
 _NUMBER = re.compile(
     rf"[(\[<>≤≥~≈±+−–-]*\s?(?:{_SIGN}|[A-Z]{{1,3}})?\s?[0-9](?:[0-9.,'’ \u00a0\u202f:/–-]*[0-9])?\s?"
     r"(?:[^\W\d_]{1,3}|[%‰€$£¥₩₹₽°℃％])?[)\]*†‡]*"

@@ -64,7 +64,8 @@ class PictureViews:
             folder = posixpath.dirname(self.places.at(key)[0])
             original = look(self.places.loaded.picture(folder, src))
         except ValueError as error:
-            self.places.complain(f"the picture {src} {error}", key, line)
+            if self.places.loaded.has_all_pictures:
+                self.places.complain(f"the picture {src} {error}", key, line)
             if self.faults is None:
                 return None
             return PictureView(alt, caption, url, None, None, "https://example.org/", publish_it)
@@ -127,7 +128,7 @@ class PictureViews:
         if self.faults is None:
             raise error from None
         self.faults += error.problems
-        return src, Picture(src, b"", *original.shown(MAX_WIDTH))
+        return "https://example.org/", Picture(src, b"", *original.shown(MAX_WIDTH))
 
     def _published(self, original: Original, width: int, height: int) -> tuple[str, Picture]:
         picture = publish(original, width, height, ground=self._ground)

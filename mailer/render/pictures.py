@@ -18,7 +18,7 @@ from PIL import Image
 from PIL.ImageFile import ImageFile
 
 from mailer.issue.picture_files import FORMATS, MAX_PIXELS, moving
-from mailer.render.pixels import eight_bit, in_srgb, on_ground
+from mailer.render.pixels import eight_bit, gamma_of, in_srgb, on_ground
 from mailer.render.rendition import Picture
 
 __all__ = ["MAX_WIDTH", "Original", "look", "publish"]
@@ -167,18 +167,18 @@ def _made(original: Original, shown: tuple[int, int], ground: str) -> tuple[byte
 
 
 def _encoded(image: ImageFile, size: tuple[int, int], ground: str) -> tuple[bytes, str]:
-    profile = image.info.get("icc_profile")
+    profile, gamma = image.info.get("icc_profile"), gamma_of(image.info)
     orientation = _orientation(image)
     if image.format in _PHOTOS:
         wide, high = reversed(size) if orientation in _SIDEWAYS else size
         image.draft("RGB", (2 * wide, 2 * high))  # unpacks no more than is needed
     upright: Image.Image = image.transpose(_TURN[orientation]) if orientation in _TURN else image
-    whole = in_srgb(eight_bit(upright), profile)
+    whole = in_srgb(eight_bit(upright), profile, gamma)
     drawing = whole.mode in ("LA", "RGBA") or image.format not in (*_PHOTOS, "WEBP")
     if whole.size != size:
         whole = whole.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
     made = on_ground(whole, ground) if whole.mode in ("LA", "RGBA") else whole
-    if upright.mode in ("1", "P") and upright.size == size and not profile and made is whole:
+    if upright.mode in ("1", "P") and upright.size == size and not (profile or gamma) and made is whole:
         made = upright  # as it is: a palette makes the smaller file
     return _written(made, drawing=drawing)
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import io
 from functools import cache
+from typing import Any
 
 from PIL import Image, ImageChops, ImageCms, ImageMath
 
 from mailer.render.colour import contrast
 
-__all__ = ["eight_bit", "ground_of", "in_srgb", "on_ground"]
+__all__ = ["eight_bit", "gamma_of", "ground_of", "in_srgb", "on_ground"]
 
 #: Below this relative luminance, a pixel has less than 3:1 (WCAG 2.2, 1.4.11) against the dark paper.
 _DARK = 0.13
@@ -21,6 +22,8 @@ _DARK = 0.13
 _SHARE = 0.05
 #: The least contrast of a light ground with black.
 _LIGHT = 10
+#: The gamma of sRGB as PNG writes it, 1/2.2, and what is as good as that.
+_GAMMA, _NEAR = 0.45455, 0.02
 _SPACES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 
 
@@ -59,15 +62,28 @@ def _srgb() -> ImageCms.ImageCmsProfile:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 
-def in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+def gamma_of(info: dict[str | tuple[int, int], Any]) -> float | None:
+    """The gamma that a PNG notes where it says nothing better, and where it is not about that of sRGB."""
+    gamma = info.get("gamma")
+    if not isinstance(gamma, float) or "icc_profile" in info or "srgb" in info:
+        return None
+    return gamma if 0.1 <= gamma <= 10 and abs(gamma - _GAMMA) > _NEAR else None
+
+
+def in_srgb(image: Image.Image, profile: bytes | None, gamma: float | None = None) -> Image.Image:
     """The picture in the colours that mail programs assume: L, LA, RGB or RGBA.
 
-    A profile that is broken, or for another kind of pixels, is as good as none.
+    A profile that is broken, or for another kind of pixels, is as good as none. `gamma` is that of a PNG
+    without a profile.
     """
     alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
     base = image.convert(image.mode[:-1]) if alpha else image
     if profile:
         base = _by_profile(base, profile)
+    elif gamma:
+        base = base.point(
+            [round(255 * (value / 255) ** (_GAMMA / gamma)) for value in range(256)] * len(base.mode)
+        )
     if base.mode == "CMYK":
         base = base.convert("RGB")
     if alpha is None:

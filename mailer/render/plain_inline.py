@@ -103,5 +103,5 @@ class _Inline:
 
 def _picture(token: Token) -> str:
     alt = inline_text(token.children) if token.children else token.content
-    caption = str(token.attrs.get("title", ""))
+    caption = str(token.meta.get("caption", ""))
     return " ".join([*([f"[{alt}]"] if alt else []), *([caption] if caption else [])])

@@ -11,8 +11,7 @@ from markdown_it.token import Token
 
 from mailer.render.pictures import MAX_HEIGHT
 
-__all__ = ["STYLES", "rooms", "style_of"]
-
+__all__ = ["ICON", "STYLES", "rooms", "style_of"]
 
 #: The properties of `style` that pictures have.
 STYLES = frozenset(("width", "max-width", "max-height", "height"))
@@ -21,7 +20,7 @@ _CELL_PADDING = 8
 _LEAST = 16
 #: A picture of at most so many CSS px fits everywhere and keeps its size. A percentage would allow a table
 #: to take its room away.
-_ICON = 80
+ICON = 80
 
 
 def rooms(tokens: Sequence[Token], column: int) -> Iterator[tuple[Token, int]]:
@@ -52,6 +51,6 @@ def style_of(width: int | None) -> str:
     """The CSS of a picture within a text that is `width` CSS px wide, or of unknown width."""
     if width is None:
         return f"max-width:100%;max-height:{MAX_HEIGHT}px;height:auto"
-    if width <= _ICON:
+    if width <= ICON:
         return f"width:{width}px;height:auto"
     return f"width:{width}px;max-width:100%;height:auto"

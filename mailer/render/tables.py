@@ -16,12 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass
 from typing import Literal
 
 from markdown_it.token import Token
 
-from mailer.render.measures import Run, cell_runs, demand, is_number, is_short, is_wide, pieces, width
+from mailer.render.cells import Cell, rows_of
+from mailer.render.measures import demand, is_number, is_short, is_wide, pieces, width
 
 __all__ = ["ATTRIBUTES", "PHONE", "STYLES", "TAGS", "laid_out"]
 
@@ -53,19 +53,6 @@ _WHOLE = "white-space:nowrap"
 _ANYWHERE = "overflow-wrap:anywhere;word-break:break-word"
 _BLOCK = "display:block"
 _KEEP_WORDS = "word-break:normal;overflow-wrap:normal"
-
-
-@dataclass(frozen=True)
-class _Cell:
-    """A cell: its inline token, its text as it is measured, and its element's token."""
-
-    open: Token
-    inline: Token
-    runs: list[Run]
-
-    @property
-    def text(self) -> str:
-        return "".join(run.text for run in self.runs)
 
 
 def laid_out(tokens: Sequence[Token], *, mail: bool, room: int = FULL, rtl: bool = False) -> list[Token]:
@@ -101,7 +88,7 @@ class _Table:
         self.room = room
         self.phone = PHONE - (FULL - room)
         self.rtl = rtl
-        self.rows = _rows(tokens)
+        self.rows = rows_of(tokens)
         self.heads = self.rows[0] if self.rows else []
         body = self.rows[1:]
         self.numeric = [
@@ -115,7 +102,10 @@ class _Table:
         """The least width of the table, in CSS px, with cells of a font size."""
         columns = [
             max(
-                demand(row[number].runs, self.phone / size) * (size if index else SIZES[-1])
+                max(
+                    demand(row[number].runs, self.phone / size) * (size if index else SIZES[-1]),
+                    row[number].icon,
+                )
                 for index, row in enumerate(self.rows)
             )
             for number in range(len(self.heads))
@@ -186,7 +176,7 @@ class _Table:
                     number = 0
                 yield _element(token, {"style": _BLOCK}) if stacked and token.nesting == 1 else token
 
-    def _opened(self, cell: _Cell, number: int, *, stacked: bool, mail: bool) -> Token:
+    def _opened(self, cell: Cell, number: int, *, stacked: bool, mail: bool) -> Token:
         """The start tag of a cell."""
         side = self._side(number, mail=mail)
         classes = ["first"] if number == 0 else []
@@ -219,30 +209,21 @@ class _Table:
             return "right" if self.rtl else "left"
         return "start"
 
-    def _is_whole(self, cell: _Cell) -> bool:
+    def _is_whole(self, cell: Cell) -> bool:
+        if cell.images:
+            return False  # lines break between pictures, and what is short beside one is kept whole by itself
         return is_number(cell.text) or is_short(cell.text)
 
-    def _filled(self, cell: _Cell, column: int, *, stacked: bool) -> Token:
+    def _filled(self, cell: Cell, column: int, *, stacked: bool) -> Token:
         """The content of a cell, with the head of its column before it where rows are stacked."""
         if not stacked and self._is_whole(cell):
             return cell.inline
         inline = copy(cell.inline)
         inline.children = list(_kept_whole(cell.inline.children or (), self.phone / SIZES[0]))
         label = " ".join(self.heads[column].text.split()) if stacked and column else ""
-        if label and cell.text.strip():
+        if label and (cell.text.strip() or cell.images):
             inline.children[:0] = _label(label, self.phone / SIZES[0])
         return inline
-
-
-def _rows(tokens: Sequence[Token]) -> list[list[_Cell]]:
-    rows: list[list[_Cell]] = []
-    for index, token in enumerate(tokens):
-        if token.type == "tr_open":
-            rows.append([])
-        elif token.type in ("th_open", "td_open"):
-            inline = tokens[index + 1]
-            rows[-1].append(_Cell(token, inline, cell_runs(inline.children or ())))
-    return rows
 
 
 def _align(token: Token) -> str:

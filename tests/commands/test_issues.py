@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from mailer.errors import IssueError, Problem, ThemeError
 from mailer.issue.schema import issue_schema
 from tests.cli import run
+from tests.pictured import png
 
 NAME = "issues/2026-11-21-morning.yaml"
 GOOD = """\
@@ -261,3 +264,24 @@ def test_links_within_the_issue_are_not_told_of_a_page_that_could_not_be_made(wo
     write(workspace, GOOD + "intro: '[down](#item-1)'\n")
     told = run(workspace, "check", NAME).err.splitlines()
     assert told == ["templates/web/issue.html:2: Expected an expression, got 'end of statement block'"]
+
+
+def test_too_many_pictures_are_one_error(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailer.issue.pictures.MAX_COUNT", 1)
+    body = ""
+    for number in range(4):
+        (workspace / f"issues/{number}.png").write_bytes(png((number + 2, 2)))
+        body += f"  ![a]({number}.png)\n\n"
+    write(workspace, f"edition: feature\ndate: 2026-11-21\nlanguage: en\nbody: |\n{body}")
+    lines = [line for line in run(workspace, "check", NAME).err.splitlines() if "warning" not in line]
+    assert lines == [f"{NAME}:7:1: an issue has up to 1 pictures, 40 MB in all; leave some out"]
+
+
+def test_a_picture_that_was_cut_off_is_no_fault_of_the_theme(workspace: Path) -> None:
+    photo = io.BytesIO()
+    Image.effect_noise((400, 400), 60).save(photo, "JPEG")
+    (workspace / "issues/b.jpg").write_bytes(photo.getvalue()[:9000])
+    items = "items:\n- title: T\n  body: '![b](b.jpg)'\n"
+    write(workspace, f"edition: morning\ndate: 2026-11-21\nlanguage: en\n{items}")
+    [line] = [line for line in run(workspace, "check", NAME).err.splitlines() if "warning" not in line]
+    assert line.startswith(f"{NAME}:6: the picture b.jpg cannot be read to its end")

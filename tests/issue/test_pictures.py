@@ -79,6 +79,10 @@ def test_what_is_no_sound_picture_is_refused(
             "data:image/png;base64,x",
             'src: "data:image/png;base64,x" must be a file of the workspace, or begin',
         ),
+        (
+            "//www.example.org/a.png",
+            'src: "//www.example.org/a.png" must be a file of the workspace, or begin',
+        ),
         ("https:///a.png", 'src: "https:///a.png" needs a host'),
         ("'{{ subscriber.name }}'", "src: cannot hold a slot; a picture is the same for everybody"),
     ],
@@ -88,6 +92,13 @@ def test_a_picture_is_a_file_of_the_workspace_or_on_the_web(
 ) -> None:
     lines = wrong(f'{head}items:\n  - title: a\n    image:\n      src: {src}\n      alt: "a"\n')
     assert lines[0].startswith(f"{NAME}:7:12: {message}")
+
+
+def test_a_sign_that_makes_no_character_is_part_of_a_name(load: Load, write: Write, head: str) -> None:
+    write("issues/100%CEll ü.png", picture())
+    loaded = load(f"{head}items:\n  - title: a\n    body: '![a](100%CEll%20%C3%BC.png)'\n")
+    assert [file.path for file in loaded.pictures] == ["issues/100%CEll ü.png"]
+    assert loaded.picture("issues", pictures.path_of("100%CEll%20%C3%BC.png")) == picture()
 
 
 def test_a_picture_on_the_web_is_left_there(load: Load, head: str) -> None:

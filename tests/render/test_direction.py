@@ -208,3 +208,19 @@ def test_only_the_words_of_a_page_are_touched() -> None:
         "</table></div>"
         '<br><pre dir="rtl">y</pre></body>'
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("الهبوط −12.5% اليوم", "−12.5%"),
+        ("السعر 1 204,50 € اليوم", "1 204,50"),
+        ("هاتف +49 30 1234567 مساء", "+49 30 1234567"),
+        ("التغير +3.4%", "+3.4%"),
+    ],
+)
+def test_numbers_of_a_text_from_right_to_left_are_not_turned_round(text: str, kept: str) -> None:
+    html = f"<body><p>{text}</p><p>في عام 2026 و 12:30 و 10–12</p><p dir=ltr>−5 and 1 204</p></body>"
+    turned = set_direction(html, Markers("seed"), "rtl")
+    assert f'<bdi dir="ltr">{kept}</bdi>' in turned
+    assert turned.count("<bdi") == 1

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from mailer.render.pictures import look, publish
 from mailer.render.pixels import eight_bit, ground_of, in_srgb, on_ground
@@ -322,3 +323,19 @@ def test_srgb_profiles_change_nothing() -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     made = published(saved(Image.new("RGBA", (9, 9), (10, 200, 90, 128)), icc_profile=profile))
     assert near(made.getpixel((1, 1)), (10, 200, 90, 128), by=1)
+
+
+def test_the_gamma_of_a_png_is_heeded() -> None:
+    def published(**chunks: bytes) -> int:
+        info = PngImagePlugin.PngInfo()
+        for kind, data in chunks.items():
+            info.add(kind.encode(), data)
+        data = saved(Image.new("L", (4, 4), 64), pnginfo=info)
+        value = Image.open(io.BytesIO(publish(look(data), 4).data)).convert("L").getpixel((0, 0))
+        assert isinstance(value, int)
+        return value
+
+    assert published(gAMA=struct.pack(">I", 100000)) == 136  # light as it is: 255 * (64 / 255) ** (1 / 2.2)
+    assert published(gAMA=struct.pack(">I", 45455)) == 64
+    assert published(gAMA=struct.pack(">I", 0)) == 64
+    assert published(gAMA=struct.pack(">I", 100000), sRGB=b"\0") == 64

@@ -56,7 +56,7 @@ def text_of(source: str) -> str:
         ("12\\. a", "12. a"),
         ("a\n\n---\n\nb", "a\n\n* * *\n\nb"),
         ("![a *b* \\[c\\]](d.png)", "[a b [c]]"),
-        ("[![a](b.png 'c d')](https://e.test/)", "[a] c d <https://e.test/>"),
+        ("[![a](b.png 'c d')](https://e.test/)", "[a] <https://e.test/>"),
     ],
 )
 def test_blocks_keep_their_marks(source: str, text: str) -> None:

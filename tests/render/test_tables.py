@@ -168,3 +168,18 @@ def test_cells_of_endless_marks_take_no_time() -> None:
     cell = "a" + "\u0301" * 20_000 + "-" + "b" * 20_000
     rich = read(f"| {cell} | x |\n|---|---|\n| {cell} {'9 ' * 5000} | {'1,' * 9000} |\n")
     assert len(rich.mail) > 60_000
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("net 1 204,50 € today", "1 204,50 €"),
+        ("about € 1 204,50 today", "€ 1 204,50"),
+        ("from 5 000, with tax", "5 000,"),
+        ("(12 345 678.90) in all", "(12 345 678.90)"),
+        ("some 5 000€ each", "5 000€"),
+        ("just $ 5 each", "$ 5"),
+    ],
+)
+def test_a_number_in_a_sentence_of_a_cell_is_one_word(text: str, kept: str) -> None:
+    assert (kept, "whole") in list(pieces(text, 20))

@@ -1,0 +1,66 @@
+"""Captions of the pictures of a text: the title in quotes of one that stands alone in its paragraph.
+
+At the top of a text a template sets the caption (see `Block.image`). In a list or a quotation it stands in
+small below the picture. The title of a picture within a sentence is no caption, in no medium.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from markdown_it.token import Token
+
+__all__ = ["caption_of", "lone_image", "set_captions", "top_level"]
+
+
+def top_level(tokens: Sequence[Token]) -> list[Sequence[Token]]:
+    """The blocks of a text, each with all its tokens."""
+    groups: list[Sequence[Token]] = []
+    start = depth = 0
+    for index, token in enumerate(tokens):
+        depth += token.nesting
+        if depth == 0:
+            groups.append(tokens[start : index + 1])
+            start = index + 1
+    return groups
+
+
+def lone_image(tokens: Sequence[Token]) -> tuple[Token | None, Token | None]:
+    """The image of a paragraph that holds nothing else, and the link around it."""
+    if len(tokens) != 3 or tokens[0].type != "paragraph_open":
+        return None, None
+    children = [child for child in tokens[1].children or () if child.type != "text" or child.content.strip()]
+    link = None
+    if len(children) == 3 and (children[0].type, children[2].type) == ("link_open", "link_close"):
+        link, children = children[0], children[1:2]
+    return (children[0], link) if len(children) == 1 and children[0].type == "image" else (None, None)
+
+
+def caption_of(image: Token, link: Token | None) -> str:
+    """The title of a picture, else that of the link around it."""
+    titles = (str(each.attrs.get("title", "")) for each in (image, link) if each)
+    return next(filter(None, titles), "")
+
+
+def set_captions(tokens: Sequence[Token]) -> None:
+    """Tells the plain text its captions, and writes those in lists and quotations below their pictures."""
+    tops = {id(image) for image, _ in map(lone_image, top_level(tokens)) if image}
+    for index in range(len(tokens) - 2):
+        image, link = lone_image(tokens[index : index + 3])
+        caption = caption_of(image, link) if image else ""
+        if image is None or not caption:
+            continue
+        if id(image) in tops:
+            image.meta = {**image.meta, "caption": caption}
+            continue
+        for titled in filter(None, (image, link)):
+            titled.attrs = {name: value for name, value in titled.attrs.items() if name != "title"}
+        inline = tokens[index + 1]
+        inline.children = [*(inline.children or ()), *_small(caption)]
+
+
+def _small(caption: str) -> Iterator[Token]:
+    yield Token("hardbreak", "br", 0)
+    yield Token("small_open", "small", 1)
+    yield Token("text", "", 0, content=caption)
+    yield Token("small_close", "small", -1)
