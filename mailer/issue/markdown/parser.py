@@ -10,7 +10,7 @@ from functools import cache
 
 from markdown_it import MarkdownIt
 
-from mailer.issue.markdown import bare, comments, footnotes, leftovers
+from mailer.issue.markdown import bare, changed, comments, footnotes, leftovers
 from mailer.issue.markdown.inline import InlineParser
 
 __all__ = ["parser"]
@@ -36,5 +36,6 @@ def parser() -> MarkdownIt:
     comments.install(found)
     footnotes.install(found)
     leftovers.install(found)
+    changed.install(found)
     bare.install(found)
     return found
