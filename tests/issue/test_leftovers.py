@@ -53,6 +53,7 @@ def test_what_did_not_work_is_told(text: str, message: str) -> None:
         "~5~10~, a ~ b, ******",
         "[1] and [a](https://www.example.org/) (https://www.example.org/)",
         "a[1], b[2] and {x: 1} {name}",
+        r"$\\sum_{i=1}^{n=2} x_{j=1}$ and f{x=1}",
         "#hashtag and C## and {}",
         "a | b",
         "x → [y], (z)",

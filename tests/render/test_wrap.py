@@ -71,3 +71,12 @@ def test_odd_characters_are_no_trouble(text: str) -> None:
 @given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cn", "Zs", "Zl", "Zp")), max_size=120))
 def test_wrapping_loses_and_adds_nothing(text: str) -> None:
     assert "".join(wrap(text, 20).split()) == "".join(text.split())
+
+
+@pytest.mark.parametrize("word", ["『책』을", "한국어(韓國)는", "“눈의”展을", "30%를", "서울市의", "«길»은,"])
+def test_a_korean_line_ends_at_spaces_alone(word: str) -> None:
+    for width in range(16, 40):
+        lines = wrap(f"{'가나 ' * 6}{word} {word} 다라 {word}", width).split("\n")
+        assert [each for line in lines for each in line.split() if "가" not in each and "다" not in each] == [
+            word
+        ] * 3

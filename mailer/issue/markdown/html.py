@@ -115,5 +115,5 @@ def _resolve(token: Token, opened: set[str], report: Report) -> None:
             f"{shown} is left out: <{name}> works without attributes, and closed in the same paragraph", line
         )
     else:
-        advice = f"; {_INSTEAD[name]}" if name in _INSTEAD else ""
-        report.warning(f"the HTML {shown} is left out{advice}", line)
+        advice = f"{_INSTEAD[name]}, or " if name in _INSTEAD else "write "
+        report.warning(f"the HTML {shown} is left out; {advice}\\< where it is text", line)

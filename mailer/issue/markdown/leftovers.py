@@ -40,10 +40,17 @@ _MARKS = (
 _PAIR = re.compile(
     r"\*\*(?=[^\s*])[^*\n]*(?<=[^\s*])\*\*|~~(?=[^\s~])[^~\n]*(?<=[^\s~])~~|(?<!\w)__(?=[^\s_])[^_\n]*\s[^_\n]*(?<=[^\s_])__"
 )
+_STARRED = re.compile(r"(?<![\w*\\])\*(?=[^\s*])[^*\n]*(?<=[^\s*])\*(?![\w*])")
+_ENTITY = re.compile(
+    r"&(?:amp|nbsp|quot|apos|lt|gt|shy|[lr][ds]quo|[nm]dash|hellip|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});"
+)
+_ELEMENT = re.compile(
+    r"<br\s*/?>|<(b|i|u|s|em|strong|small|sup|sub|span|font|a|code|mark|p)\b[^<>]*>.*</\1>", re.IGNORECASE
+)
 _MISSING = re.compile(r"\[[^\[\]]+\]\[([^\[\]\ufffb\ufffc]+)\]")
 _TASK = re.compile(r"\[[ xX]\](?:\s|$)")
 _ATTRIBUTES = re.compile(
-    r"\{:?\s*(?:[.#][A-Za-z][\w-]*|[A-Za-z][\w-]*=(?:\"[^\"]*\"|[\w%.-]+))(?:\s+[^{}]*)?\}"
+    r"(?<![_^\w])\{:?\s*(?:[.#][A-Za-z][\w-]*|[A-Za-z][\w-]*=(?:\"[^\"]*\"|[\w%.-]+))(?:\s+[^{}]*)?\}"
 )
 _HEADING = re.compile(r"#{2,6}[^\s#]")
 _COMMENT = re.compile(r"<!--|-->")
@@ -137,15 +144,23 @@ def _messages(text: str) -> Iterator[str]:
 
 def marks_in(text: str) -> Iterator[Finding]:
     """What looks like Markdown in a text of one line, where it is printed as it stands."""
-    found = _PAIR.search(text)
+    found = _PAIR.search(text) or _STARRED.search(text)
     if found:
-        message = f'"{found[0][:40]}" is printed with its {found[0][:2]}, for this text is plain; delete them'
+        mark = found[0][:1] if found.re is _STARRED else found[0][:2]
+        message = f'"{found[0][:40]}" is printed with its {mark}, for this text is plain; delete them'
         yield Finding(message, 0, "warning")
     found = re.search(r"\]\(|\][（](?:https?:|www\.)|\[[^\[\]]+\]\[[^\[\]]+\]", text)
     if found:
         near = _near(text, found.start())
         message = f'"{near}" is printed with its brackets, for this text is plain; write the link into url:'
         yield Finding(message, 0, "warning")
+    for pattern in (_ENTITY, _ELEMENT):
+        found = pattern.search(text)
+        if found:
+            message = (
+                f'"{found[0][:40]}" is printed as it stands, for this text is plain; write what it means'
+            )
+            yield Finding(message, 0, "warning")
     if _COMMENT.search(text):
         yield Finding("a comment <!-- … --> would be printed here; delete it", 0, "error")
 
