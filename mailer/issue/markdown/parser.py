@@ -30,9 +30,10 @@ class _Parser(MarkdownIt):
 @cache
 def parser() -> MarkdownIt:
     """The parser. It is made once in a process and never changed after that."""
-    found = _Parser("commonmark", {"html": True})
+    options = {"html": True, "store_labels": True}  # `texts` asks which definitions are used
+    found = _Parser("commonmark", options)
     found.inline = InlineParser()
-    found.configure("commonmark", {"html": True}).enable(["table", "strikethrough"]).disable("html_block")
+    found.configure("commonmark", options).enable(["table", "strikethrough"]).disable("html_block")
     comments.install(found)
     footnotes.install(found)
     leftovers.install(found)

@@ -20,6 +20,7 @@ from mailer.issue.markdown.document import read
         ("24. Dezember: zu\n\n31. Dezember: zu", 2, '"31." is printed as "25."'),
         ("1. Ann 9.81\n1. Bob 9.81\n3. Cid 10.02", 1, '"1." is printed as "2."'),
         ("- 2) a\n  4) b", 1, '"4)" is printed as "3)"'),
+        ("Best wishes\nAnn\n--\nThe Desk", 2, "a line of -- makes a heading of the text above it"),
         ("Guests:\n\n>50 of them", 2, 'the > of ">50" begins a quotation and is not printed'),
         ("- <5 °C\n- >30 °C", 1, 'the > of ">30" begins a quotation'),
     ],
@@ -35,6 +36,7 @@ def test_what_readers_would_not_see_is_told(text: str, line: int, told: str) -> 
     [
         "| a | b |\n|---|---|\n| 1 |\n| 2 | 3 |\n4 | 5 |\n| x\\|y | z |  |",
         "1. a\n1. b\n1. c",
+        "A heading\n---\n\nWords\n\n--\n\nThe Desk",
         "3. a\n4. b\n   1. c\n   2. d\n5. e",
         "1. a\n\n   Words\n\n2. b\n\nWords\n\n7. c",
         "24\\. Dezember\n\n31\\. Dezember",
