@@ -33,6 +33,8 @@ from tests.issue.conftest import NAME, Load
         ("##Heading", "a heading needs a blank behind its #"),
         ("| a | b |\n| 1 | 2 |", "a table needs |---|---| as its second line"),
         ("```\nx = 1", "the code that begins here is not closed by ```"),
+        ("Text\n\n    <!-- ask Jo -->", "is code, and would reach readers"),
+        ('[a](https://www.example.org/ "b <!-- ask")', "is not closed; it would reach readers"),
         ("Text <!-- ask\n\nJo --> more", "a comment <!-- … --> must begin and end in one paragraph"),
     ],
 )
@@ -58,6 +60,8 @@ def test_what_did_not_work_is_told(text: str, message: str) -> None:
         "#hashtag and C## and {}",
         "a | b",
         "x → [y], (z)",
+        "Home --> Settings <-- back",
+        r"\<!-- no comment -->",
         "- [a](https://www.example.org/) b",
         "> ```\n> x\n> ```",
         "- ```\n  x\n  ```",
@@ -96,6 +100,7 @@ def test_lines_are_looked_through_too(load: Load, head: str, line: str, finding:
     [
         "title: '2 ** 3, __init__, [1], {x}'",
         "title: C** and a(b)[c]",
+        "title: Home --> Settings",
         "title: 5 * 3 * 2, Prices* and more*, AT&T; R&D and Vec<b>",
         "intro: '{{ subscriber.name or \"you\" }} {{ subscriber.email }}'",
         "intro: '[x](https://www.example.org/?a={{ subscriber.attributes.city }})'",

@@ -53,7 +53,10 @@ _ATTRIBUTES = re.compile(
     r"(?<![_^\w])\{:?\s*(?:[.#][A-Za-z][\w-]*|[A-Za-z][\w-]*=(?:\"[^\"]*\"|[\w%.-]+))(?:\s+[^{}]*)?\}"
 )
 _HEADING = re.compile(r"#{2,6}[^\s#]")
-_COMMENT = re.compile(r"<!--|-->")
+_ALONE = re.compile(r"\s*<!--.*-->\s*", re.DOTALL)
+_EDGE = re.compile(r"<!--|-->")
+#: What begins a comment, also with a slip; without it `-->` is an arrow.
+_COMMENT = re.compile(r"(?<!\\)<\s?!\s?-")
 
 
 def install(parser: MarkdownIt) -> None:
@@ -64,14 +67,19 @@ def install(parser: MarkdownIt) -> None:
 def _leftovers(state: StateCore) -> None:
     found: list[Finding] = state.env.setdefault(FOUND, [])
     lines = state.src.split("\n")
-    line = 0
+    line, is_comment = 0, _COMMENT.search(state.src) is not None
     for index, token in enumerate(state.tokens):
         line = token.map[0] if token.map else line
         if token.type == "inline":
             opened = [each.type for each in state.tokens[max(0, index - 2) : index]]
             found += _in_paragraph(
-                token.children or (), line, in_entry=opened == ["list_item_open", "paragraph_open"]
+                token.children or (),
+                line,
+                in_entry=opened == ["list_item_open", "paragraph_open"],
+                is_comment=is_comment,
             )
+        elif token.type == "code_block" and _ALONE.fullmatch(token.content):
+            found.append(Finding(_IS_CODE, line, "error"))
         elif token.type == "fence" and token.map and not _is_closed(token, lines):
             found.append(
                 Finding(f"the code that begins here is not closed by {token.markup}", line, "warning")
@@ -84,12 +92,14 @@ def _is_closed(token: Token, lines: Sequence[str]) -> bool:
     return last - first > 1 and lines[last - 1].strip().endswith(token.markup)
 
 
-def _in_paragraph(children: Sequence[Token], line: int, *, in_entry: bool) -> Iterator[Finding]:
+def _in_paragraph(
+    children: Sequence[Token], line: int, *, in_entry: bool, is_comment: bool
+) -> Iterator[Finding]:
     text = "".join(map(_shown, children))
     for number, each in enumerate(text.split("\n")):
         for message in _messages(each):
             yield Finding(message, line + number, "warning")
-        if _COMMENT.search(each):
+        if is_comment and _EDGE.search(each):
             yield Finding(_NOT_CLOSED, line + number, "error")
     for match in _MISSING.finditer(text):
         if "://" not in match[1]:
@@ -105,6 +115,10 @@ def _in_paragraph(children: Sequence[Token], line: int, *, in_entry: bool) -> It
         yield Finding("a table needs |---|---| as its second line", line, "warning")
 
 
+_IS_CODE = (
+    "a comment <!-- … --> that is indented by four spaces is code, and would reach readers; "
+    "indent it less, or put ``` around it"
+)
 _NOT_CLOSED = (
     "a comment <!-- … --> must begin and end in one paragraph, or stand alone; it would reach readers"
 )

@@ -45,3 +45,18 @@ def test_what_readers_would_not_see_is_told(text: str, line: int, told: str) -> 
 )
 def test_what_readers_see_as_typed_is_not_told(text: str) -> None:
     assert read(text).findings == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '![a](https://www.example.org/a.png "The quay <!-- ask Jo -->")',
+        '[a](https://www.example.org/ "<!-- ask\nJo -->The quay")',
+        '[a]\n\n[a]: https://www.example.org/ "The quay <!-- ask Jo -->"',
+    ],
+)
+def test_a_comment_in_a_title_reaches_nobody(text: str) -> None:
+    document = read(text)
+    assert document.findings == ()
+    (title,) = (token.attrs["title"] for token in document.inline() if "title" in token.attrs)
+    assert title == "The quay"
