@@ -26,6 +26,8 @@ _NOTHING = Token("text", "", 0)
 _STAR = re.compile(r"[^\W_][^\s*]*\*(?![\w*])")
 #: How much of the text beside italics is looked at.
 _REACH = 80
+#: Marks alone, as in the form `__.__.2026`.
+_BLANK = re.compile(r"[ -/:-@\[-`{-~]+")
 _NAME = re.compile(r"[A-Za-z]\w*")
 
 
@@ -40,6 +42,16 @@ def check_products(children: Sequence[Token], report: Report) -> None:
     ):
         if opened.type == "strong_open" and opened.markup == "__" and closed.type == "strong_close":
             _underscores(before, words, after, report)
+        if (
+            opened.markup in ("_", "__")
+            and closed.markup == opened.markup
+            and _BLANK.fullmatch(words.content)
+        ):
+            shown = f"{opened.markup}{words.content}{closed.markup}"[:40]
+            report.warning(
+                f'the underscores of "{shown}" are not printed; write \\_ for each that is text',
+                int(opened.meta.get("line", 0)),
+            )
 
 
 def _stars(children: Sequence[Token], index: int, report: Report) -> None:

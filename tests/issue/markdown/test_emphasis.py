@@ -184,6 +184,7 @@ def test_no_product_is_told(text: str) -> None:
         ("*Liebe Gärtner*innen und Köch*innen*", 'the stars of "*Liebe Gärtner*innen" set words'),
         ("Gärtner*innen zahlen 5 Euro*", "set words in italics and are not printed"),
         ("__init__.py is gone", 'the underscores of "__init__"'),
+        ("Date: __.__.2027", 'the underscores of "__.__" are not printed'),
         ("Edit __init__.py", 'the underscores of "__init__"'),
         ("a.__class__ is b", 'the underscores of "__class__"'),
         ("Call __enter__(self)", 'the underscores of "__enter__"'),
