@@ -94,7 +94,13 @@ def problems_with(path: Path, settings: Settings) -> tuple[str, list[Problem]]:
     # What a later stage says of a place that was told is an echo.
     told = {(problem.path, problem.line) for problem in problems if problem.severity == "error"}
     later = _rendering_problems(loaded, settings)
-    problems += (each for each in later if each.line is None or (each.path, each.line) not in told)
+    links = any(each.severity == "error" and "must begin with https://" in each.message for each in problems)
+    problems += (
+        each
+        for each in later
+        if ((each.path, each.line) not in told)
+        and not (links and each.line is None and each.message.startswith("a link leads to "))
+    )
     return loaded.path, tidy(list(_once(problems)), loaded.path)
 
 

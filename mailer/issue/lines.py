@@ -39,6 +39,10 @@ def check_lines(tree: Node, placeholders: Placeholders, problems: list[Problem])
                 _add(problems, node, message, "warning")
             for finding in marks_in(filled):
                 _add(problems, node, finding.message, finding.severity)
+        elif key[-2:-1] == ("tags",):
+            for finding in marks_in(filled):
+                if finding.severity == "error":  # a tag may be __init__
+                    _add(problems, node, finding.message, finding.severity)
 
 
 def _texts(node: Node, key: Key) -> Iterator[tuple[Key, Node]]:

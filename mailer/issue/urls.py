@@ -65,6 +65,8 @@ def doubts(text: str) -> list[str]:
     found = []
     if "\u00ad" in text:
         found.append(f'"{shortened(text)}" holds a soft hyphen, which nobody sees; delete it')
+    if "&amp;" in text:
+        found.append(f'"{shortened(text)}" holds &amp;, as HTML writes it; write & alone')
     path = re.sub(r"^[a-z]+://[^/?#]*", "", text, flags=re.IGNORECASE)
     mark = next((character for character in path if character in _STOPS), None)
     if mark and _SCHEME.match(text) and text[:7].lower() != "mailto:":

@@ -34,6 +34,9 @@ _LEAD = re.compile(r"(?P<quote>(?:> ?)*)(?P<indent> *)(?P<bullet>(?:• |[0-9]{1
 _ALONE = re.compile(
     "[\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003ffff]"
 )
+_HANGUL = re.compile("[\u1100-\u11ff\u3131-\u318e\ua960-\ua97c\uac00-\ud7fb]")
+#: A Korean word has at most so many columns; what is longer is a text without spaces.
+_KOREAN_WORD = WIDTH // 2
 #: What stands before a line takes at most so much of it, however deeply lists and quotations are nested.
 _MOST_BEFORE = 40
 
@@ -150,8 +153,11 @@ def _units(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _are_one(before: str, after: str) -> bool:
-    """Whether no line ends between two characters: narrow ones, and those of a word, as in Korean."""
-    if columns(before) == 1 == columns(after):
+    """Whether no line ends between two characters: narrow ones, and those of a word.
+
+    A Korean line ends at spaces alone, also beside brackets and Han: `『책』을`, `한국어(韓國)는`.
+    """
+    if columns(before) == 1 == columns(after) or _HANGUL.match(before) or _HANGUL.match(after):
         return True
     word = _is_letter(before) and _is_letter(after)
     return word and not _ALONE.match(before) and not _ALONE.match(after)
@@ -175,7 +181,7 @@ def _atoms(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _words(text: str) -> Iterator[str]:
-    if text.isascii():
+    if text.isascii() or (_HANGUL.search(text) and columns(text) <= _KOREAN_WORD):
         yield text
         return
     word = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mailer.errors import IssueError
 from mailer.issue.expressions import ExpressionError, fill_slots
 from mailer.issue.markdown.document import read
 from tests.issue.conftest import NAME, Load
@@ -32,6 +33,8 @@ from tests.issue.conftest import NAME, Load
         ("##Heading", "a heading needs a blank behind its #"),
         ("| a | b |\n| 1 | 2 |", "a table needs |---|---| as its second line"),
         ("```\nx = 1", "the code that begins here is not closed by ```"),
+        ("Text\n\n    <!-- ask Jo -->", "is code, and would reach readers"),
+        ('[a](https://www.example.org/ "b <!-- ask")', "is not closed; it would reach readers"),
         ("Text <!-- ask\n\nJo --> more", "a comment <!-- … --> must begin and end in one paragraph"),
     ],
 )
@@ -53,9 +56,12 @@ def test_what_did_not_work_is_told(text: str, message: str) -> None:
         "~5~10~, a ~ b, ******",
         "[1] and [a](https://www.example.org/) (https://www.example.org/)",
         "a[1], b[2] and {x: 1} {name}",
+        r"$\\sum_{i=1}^{n=2} x_{j=1}$ and f{x=1}",
         "#hashtag and C## and {}",
         "a | b",
         "x → [y], (z)",
+        "Home --> Settings <-- back",
+        r"\<!-- no comment -->",
         "- [a](https://www.example.org/) b",
         "> ```\n> x\n> ```",
         "- ```\n  x\n  ```",
@@ -72,6 +78,9 @@ def test_what_is_text_is_not_told(text: str) -> None:
         ("title: A **bold** word", ":4:8: warning: "),
         ("subject: 'See [the guide](https://www.example.org/)'", "is printed with its brackets"),
         ("preheader: a ~~b~~ c", "is printed with its ~~"),
+        ("title: A *late* ferry", '"*late*" is printed with its *, for'),
+        ("title: Fish &amp; ships", '"&amp;" is printed as it stands'),
+        ("title: The <b>late</b> ferry", '"<b>late</b>" is printed as it stands'),
         ("title: Dear {{ subscriber.name }}", "is empty for readers of whom it is not known"),
         ("intro: 'Dear {{ subscriber.name }},'", 'as in {{ subscriber.name or "reader" }}'),
         ("intro: 'In {{ subscriber.attributes.city }}'", "is empty for readers of whom it is not known"),
@@ -91,6 +100,8 @@ def test_lines_are_looked_through_too(load: Load, head: str, line: str, finding:
     [
         "title: '2 ** 3, __init__, [1], {x}'",
         "title: C** and a(b)[c]",
+        "title: Home --> Settings",
+        "title: 5 * 3 * 2, Prices* and more*, AT&T; R&D and Vec<b>",
         "intro: '{{ subscriber.name or \"you\" }} {{ subscriber.email }}'",
         "intro: '[x](https://www.example.org/?a={{ subscriber.attributes.city }})'",
         "intro: '`{{ \"{{\" }} subscriber.name }}` {% if x %} {# y #}'",
@@ -99,6 +110,31 @@ def test_lines_are_looked_through_too(load: Load, head: str, line: str, finding:
 )
 def test_lines_that_are_right_are_left_alone(load: Load, head: str, line: str) -> None:
     assert load(f"{head}{line}\nitems: [{{title: One}}]\n").findings == ()
+
+
+@pytest.mark.parametrize("line", ["tags: [a, ferry <!-- ask Jo -->]", "title: Ferry <!-- ask Jo -->"])
+def test_a_comment_in_a_line_is_an_error(load: Load, head: str, line: str) -> None:
+    with pytest.raises(IssueError, match=r":4:\d+: a comment <!-- … --> would be printed here"):
+        load(f"{head}{line}\nitems: [{{title: One}}]\n")
+
+
+def test_all_wrong_slots_are_told_and_right_ones_are_taken(load: Load, head: str) -> None:
+    text = "[a]({{ links.preferences }}) {{ subscriber.nam }}\n  [b]({{ links.pref }}) {{ subscriber.nam }}"
+    with pytest.raises(IssueError) as caught:
+        load(f"{head}intro: |\n  {text}\nitems: [{{title: One}}]\n")
+    assert [each.line for each in caught.value.problems] == [5, 6, 6]
+    assert not any("must begin with" in str(each) for each in caught.value.problems)
+
+
+def test_a_definition_that_nothing_uses_is_told(load: Load, head: str) -> None:
+    found = load(
+        f"{head}intro: |\n  [Update]: cancelled\n\n  See [g], [the map][M 1] and ![quay].\n\n"
+        "  [g]: https://www.example.org/\n"
+        "notice: |\n  [m 1]: https://www.example.org/m\n  [quay]: https://www.example.org/a.png\n"
+        "items: [{title: One}]\n"
+    ).findings
+    assert [(each.line, each.severity) for each in found] == [(5, "warning")]
+    assert r"nothing leads to the definition [Update]:" in str(found[0])
 
 
 def test_braces_have_one_way_which_the_error_names() -> None:

@@ -33,7 +33,7 @@ def words(document: Document) -> list[str]:
         ("- x\n  <!-- a\n\n  b -->\n- y", ["x", "y"]),
         ("`<!-- code -->`", ["<!-- code -->"]),
         ("```\n<!-- code -->\n```", ["<!-- code -->\n"]),
-        ("    <!-- code -->", ["<!-- code -->\n"]),
+        ("    <p>\n    <!-- code -->", ["<p>\n<!-- code -->\n"]),
     ],
 )
 def test_comments_are_left_out_and_code_keeps_them(text: str, expected: list[str]) -> None:

@@ -132,6 +132,7 @@ def test_what_is_probably_a_slip_is_a_doubt() -> None:
         '"https://example.org/a，b" goes on after "，"; delete what does not belong to it'
     )
     assert len(doubts("https://example.org/s\u00ad")) == 1
+    assert "write & alone" in doubts("https://example.org/?a=1&amp;b=2")[0]
     assert not doubts("https://example.org/港口?a=1#é")
     assert not doubts("mailto:desk@example.org?subject=好，的")
 

@@ -78,3 +78,12 @@ def test_no_line_ends_within_a_word(word: str) -> None:
     for number in range(1, 80):
         text = "x" * number + f" {word} {word}"
         assert wrap(text).split() == text.split()
+
+
+@pytest.mark.parametrize("word", ["『책』을", "한국어(韓國)는", "“눈의”展을", "30%를", "서울市의", "«길»은,"])
+def test_a_korean_line_ends_at_spaces_alone(word: str) -> None:
+    for width in range(16, 40):
+        lines = wrap(f"{'가나 ' * 6}{word} {word} 다라 {word}", width).split("\n")
+        assert [each for line in lines for each in line.split() if "가" not in each and "다" not in each] == [
+            word
+        ] * 3

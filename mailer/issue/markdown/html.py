@@ -17,6 +17,7 @@ __all__ = ["SIMPLE", "resolve_html"]
 #: The tags that work in a text.
 SIMPLE = ("sub", "sup", "kbd", "small", "mark")
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9-]*)(.*?)(/?)>", re.DOTALL)
+_COMMENT = re.compile(r"\s*<!--.*?-->", re.DOTALL)
 _REFUSED = ("script", "style", "iframe", "object", "embed", "form", "input", "button", "textarea", "select")
 _INSTEAD = {
     "b": "write **bold**",
@@ -55,7 +56,15 @@ _KNOWN = frozenset(_NAMES.split())
 
 
 def resolve_html(children: list[Token], report: Report) -> None:
-    """Puts the tags among the tokens of a paragraph right, in place."""
+    """Puts the tags among the tokens of a paragraph, and the comments in their titles, right, in place."""
+    for child in children:
+        title = child.attrs.get("title")
+        if isinstance(title, str) and "<!--" in title:
+            child.attrs["title"] = title = _COMMENT.sub("", title).strip()
+            if "<!--" in title:
+                report.error(
+                    "a comment <!-- … --> is not closed; it would reach readers", child.meta.get("line", 0)
+                )
     if not any(child.type == "html_inline" for child in children):
         return
     kept = _balanced(children)
@@ -115,5 +124,5 @@ def _resolve(token: Token, opened: set[str], report: Report) -> None:
             f"{shown} is left out: <{name}> works without attributes, and closed in the same paragraph", line
         )
     else:
-        advice = f"; {_INSTEAD[name]}" if name in _INSTEAD else ""
-        report.warning(f"the HTML {shown} is left out{advice}", line)
+        advice = f"{_INSTEAD[name]}, or " if name in _INSTEAD else "write "
+        report.warning(f"the HTML {shown} is left out; {advice}\\< where it is text", line)

@@ -40,13 +40,23 @@ _MARKS = (
 _PAIR = re.compile(
     r"\*\*(?=[^\s*])[^*\n]*(?<=[^\s*])\*\*|~~(?=[^\s~])[^~\n]*(?<=[^\s~])~~|(?<!\w)__(?=[^\s_])[^_\n]*\s[^_\n]*(?<=[^\s_])__"
 )
+_STARRED = re.compile(r"(?<![\w*\\])\*(?=[^\s*])[^*\n]*(?<=[^\s*])\*(?![\w*])")
+_ENTITY = re.compile(
+    r"&(?:amp|nbsp|quot|apos|lt|gt|shy|[lr][ds]quo|[nm]dash|hellip|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});"
+)
+_ELEMENT = re.compile(
+    r"<br\s*/?>|<(b|i|u|s|em|strong|small|sup|sub|span|font|a|code|mark|p)\b[^<>]*>.*</\1>", re.IGNORECASE
+)
 _MISSING = re.compile(r"\[[^\[\]]+\]\[([^\[\]\ufffb\ufffc]+)\]")
 _TASK = re.compile(r"\[[ xX]\](?:\s|$)")
 _ATTRIBUTES = re.compile(
-    r"\{:?\s*(?:[.#][A-Za-z][\w-]*|[A-Za-z][\w-]*=(?:\"[^\"]*\"|[\w%.-]+))(?:\s+[^{}]*)?\}"
+    r"(?<![_^\w])\{:?\s*(?:[.#][A-Za-z][\w-]*|[A-Za-z][\w-]*=(?:\"[^\"]*\"|[\w%.-]+))(?:\s+[^{}]*)?\}"
 )
 _HEADING = re.compile(r"#{2,6}[^\s#]")
-_COMMENT = re.compile(r"<!--|-->")
+_ALONE = re.compile(r"\s*<!--.*-->\s*", re.DOTALL)
+_EDGE = re.compile(r"<!--|-->")
+#: What begins a comment, also with a slip; without it `-->` is an arrow.
+_COMMENT = re.compile(r"(?<!\\)<\s?!\s?-")
 
 
 def install(parser: MarkdownIt) -> None:
@@ -57,14 +67,19 @@ def install(parser: MarkdownIt) -> None:
 def _leftovers(state: StateCore) -> None:
     found: list[Finding] = state.env.setdefault(FOUND, [])
     lines = state.src.split("\n")
-    line = 0
+    line, is_comment = 0, _COMMENT.search(state.src) is not None
     for index, token in enumerate(state.tokens):
         line = token.map[0] if token.map else line
         if token.type == "inline":
             opened = [each.type for each in state.tokens[max(0, index - 2) : index]]
             found += _in_paragraph(
-                token.children or (), line, in_entry=opened == ["list_item_open", "paragraph_open"]
+                token.children or (),
+                line,
+                in_entry=opened == ["list_item_open", "paragraph_open"],
+                is_comment=is_comment,
             )
+        elif token.type == "code_block" and _ALONE.fullmatch(token.content):
+            found.append(Finding(_IS_CODE, line, "error"))
         elif token.type == "fence" and token.map and not _is_closed(token, lines):
             found.append(
                 Finding(f"the code that begins here is not closed by {token.markup}", line, "warning")
@@ -77,12 +92,14 @@ def _is_closed(token: Token, lines: Sequence[str]) -> bool:
     return last - first > 1 and lines[last - 1].strip().endswith(token.markup)
 
 
-def _in_paragraph(children: Sequence[Token], line: int, *, in_entry: bool) -> Iterator[Finding]:
+def _in_paragraph(
+    children: Sequence[Token], line: int, *, in_entry: bool, is_comment: bool
+) -> Iterator[Finding]:
     text = "".join(map(_shown, children))
     for number, each in enumerate(text.split("\n")):
         for message in _messages(each):
             yield Finding(message, line + number, "warning")
-        if _COMMENT.search(each):
+        if is_comment and _EDGE.search(each):
             yield Finding(_NOT_CLOSED, line + number, "error")
     for match in _MISSING.finditer(text):
         if "://" not in match[1]:
@@ -98,6 +115,10 @@ def _in_paragraph(children: Sequence[Token], line: int, *, in_entry: bool) -> It
         yield Finding("a table needs |---|---| as its second line", line, "warning")
 
 
+_IS_CODE = (
+    "a comment <!-- … --> that is indented by four spaces is code, and would reach readers; "
+    "indent it less, or put ``` around it"
+)
 _NOT_CLOSED = (
     "a comment <!-- … --> must begin and end in one paragraph, or stand alone; it would reach readers"
 )
@@ -137,15 +158,23 @@ def _messages(text: str) -> Iterator[str]:
 
 def marks_in(text: str) -> Iterator[Finding]:
     """What looks like Markdown in a text of one line, where it is printed as it stands."""
-    found = _PAIR.search(text)
+    found = _PAIR.search(text) or _STARRED.search(text)
     if found:
-        message = f'"{found[0][:40]}" is printed with its {found[0][:2]}, for this text is plain; delete them'
+        mark = found[0][:1] if found.re is _STARRED else found[0][:2]
+        message = f'"{found[0][:40]}" is printed with its {mark}, for this text is plain; delete them'
         yield Finding(message, 0, "warning")
     found = re.search(r"\]\(|\][（](?:https?:|www\.)|\[[^\[\]]+\]\[[^\[\]]+\]", text)
     if found:
         near = _near(text, found.start())
         message = f'"{near}" is printed with its brackets, for this text is plain; write the link into url:'
         yield Finding(message, 0, "warning")
+    for pattern in (_ENTITY, _ELEMENT):
+        found = pattern.search(text)
+        if found:
+            message = (
+                f'"{found[0][:40]}" is printed as it stands, for this text is plain; write what it means'
+            )
+            yield Finding(message, 0, "warning")
     if _COMMENT.search(text):
         yield Finding("a comment <!-- … --> would be printed here; delete it", 0, "error")
 

@@ -10,7 +10,7 @@ from functools import cache
 
 from markdown_it import MarkdownIt
 
-from mailer.issue.markdown import bare, comments, footnotes, leftovers
+from mailer.issue.markdown import bare, changed, comments, footnotes, leftovers
 from mailer.issue.markdown.inline import InlineParser
 
 __all__ = ["parser"]
@@ -30,11 +30,13 @@ class _Parser(MarkdownIt):
 @cache
 def parser() -> MarkdownIt:
     """The parser. It is made once in a process and never changed after that."""
-    found = _Parser("commonmark", {"html": True})
+    options = {"html": True, "store_labels": True}  # `texts` asks which definitions are used
+    found = _Parser("commonmark", options)
     found.inline = InlineParser()
-    found.configure("commonmark", {"html": True}).enable(["table", "strikethrough"]).disable("html_block")
+    found.configure("commonmark", options).enable(["table", "strikethrough"]).disable("html_block")
     comments.install(found)
     footnotes.install(found)
     leftovers.install(found)
+    changed.install(found)
     bare.install(found)
     return found

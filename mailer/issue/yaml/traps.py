@@ -15,7 +15,7 @@ from mailer.issue.yaml.values import HEADER, KEY, Values
 
 __all__ = ["Untrapped", "untrapped"]
 
-_NO_COLON = re.compile(r"([\"“]?)([\w-]+)([\"”]?)[ \u3000]*(?:(：)|:(?!//)(?=\S))(.*)")
+_NO_COLON = re.compile(r"([\"“]?)([\w-]+)([\"”]?)[ \u3000]*(?:(：)|:(?!//)(?=[^ \t]))(.*)")
 _BULLET = re.compile(r"([–—−•·－﹣*+][ \t\u3000]*|-)(?=([\w]+)[ ]*[:：])")
 _CURLY = "“”‘’「」"
 
@@ -70,11 +70,13 @@ class Untrapped(Values):
         if HEADER.match(match[5].strip()):
             advice = f"write {match[2]}: {match[5].strip()}"
         at = match.start(4) if match[4] else match.start(5) - 1
-        why = (
-            f"a full-width colon ： stands after {match[2]}"
-            if match[4]
-            else f'a space is missing after "{match[2]}:"'
-        )
+        wrong = INVISIBLE.match(match[5])
+        if match[4]:
+            why = f"a full-width colon ： stands after {match[2]}"
+        elif wrong:
+            why = f'{show(wrong[0])} stands after "{match[2]}:" in place of a space'
+        else:
+            why = f'a space is missing after "{match[2]}:"'
         self.fault(row, at, f"{why}; {advice}")
         self.put(row, match.start(3), len(self.lines[row]) - match.start(3), " ")
         self.put(row, match.start(3), 1, ":")

@@ -159,6 +159,7 @@ def test_a_finding_stands_at_its_line(text: str, line: int) -> None:
         ("Box\n60*40*30cm", "60×40×30"),
         ("Box\n箱长1.5*2.5*3米", "1.5×2.5×3"),
         ("Box\n5*6*78", "5×6×78"),
+        ("Box\n箱长15*25*3米", "15×25×3"),
     ],
 )
 def test_a_product_is_told(text: str, shown: str) -> None:
@@ -167,8 +168,46 @@ def test_a_product_is_told(text: str, shown: str) -> None:
     assert finding.line == 1
 
 
-@pytest.mark.parametrize(
-    "text", ["60\\*40\\*30", "60×40×30", "60 *40* 30", "2*3", "a*b*c", "5 *a* 6", "`6*4*3`"]
-)
+@pytest.mark.parametrize("text", ["60\\*40\\*30", "60×40×30", "60 *40* 30", "2*3", "5 *a* 6", "`6*4*3`"])
 def test_no_product_is_told(text: str) -> None:
+    assert not read(text).findings
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Liebe Gärtner*innen und Köch*innen", r"write Gärtner\*innen und Köch\*innen"),
+        ("Gärtner*innen,\nKöch*innen", r"write Gärtner\*innen, Köch\*innen"),
+        ("2*x + 3*y", r"write 2\*x + 3\*y"),
+        ("a*b*c", r"write a\*b\*c"),
+        ("*Liebe Gärtner*innen*", 'a star behind "innen" is printed'),
+        ("*Liebe Gärtner*innen und Köch*innen*", 'the stars of "*Liebe Gärtner*innen" set words'),
+        ("Gärtner*innen zahlen 5 Euro*", "set words in italics and are not printed"),
+        ("__init__.py is gone", 'the underscores of "__init__"'),
+        ("Date: __.__.2027", 'the underscores of "__.__" are not printed'),
+        ("Edit __init__.py", 'the underscores of "__init__"'),
+        ("a.__class__ is b", 'the underscores of "__class__"'),
+        ("Call __enter__(self)", 'the underscores of "__enter__"'),
+    ],
+)
+def test_marks_within_words_that_would_be_lost_are_told(text: str, told: str) -> None:
+    (finding,) = read(text).findings
+    assert told in finding.message
+    assert finding.line == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "re*cord*ing, hi*p*po and un*believably*good",
+        "Gärtner*innen, Köche",
+        r"Gärtner\*innen und Köch\*innen",
+        "船*慢 慢*走 and 부*두 둘*은",
+        "*a b* c*, x* and *y*",
+        "__Note__: a b. __Note__. Then __a__/b",
+        "`__init__.py`, (__init__) and __init__",
+        "2 * x + 3 * y, C* and A*",
+    ],
+)
+def test_marks_that_are_meant_are_not_told(text: str) -> None:
     assert not read(text).findings

@@ -115,6 +115,11 @@ def test_a_text_that_yaml_reads_as_typed_needs_no_quotes(written: str) -> None:
         ("title： 港口\n", ['3:6: a full-width colon ： stands after title; write title: "港口"']),
         ("body：|\n  港口\n", ["3:5: a full-width colon ： stands after body; write body: |"]),
         ("title:Ports\n", ['3:6: a space is missing after "title:"; write title: "Ports"']),
+        ("title:\u3000港口\n", ['3:6: a full-width space (U+3000) stands after "title:" in place of a space']),
+        (
+            "items:\n  - title:\u00a0A b\n    body:\u00a0|\n      Words\n",
+            ['4:10: a no-break space (U+00A0) stands after "title:" in place of a space; write title: "A b"', "5:9:"],
+        ),
         ("items:\n  - title：A\n    body:B\n", ["4:10: a full-width colon", '5:9: a space is missing after "body:"']),
         ("items:\n  - {title:A}\n", ['4:6: a space is missing after "title:"']),
         ("items:\n  - {title: Ports, cranes and tea}\n", ['4:20: "cranes and tea" stands where a key should; put a text with a "," in quotes']),
