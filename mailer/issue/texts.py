@@ -23,6 +23,9 @@ __all__ = ["MARKDOWN_KEYS", "Key", "line_in", "read_texts"]
 #: The keys whose texts are Markdown.
 MARKDOWN_KEYS = ("intro", "body", "comment", "caption", "text", "notice")
 
+#: Braces, and what stands between them on their line, as far as it can be an expression.
+_BRACES = re.compile(r"\{\{.{0,1000}?\}\}|\{\{|\}\}")
+
 #: The way to a value: ("sections", 0, "items", 2, "body").
 Key = tuple[str | int, ...]
 
@@ -47,7 +50,7 @@ def read_texts(tree: Node, placeholders: Placeholders, problems: list[Problem]) 
             filled.append(_Text(each.key, each.group, each.node, text))
         except ExpressionError as error:
             problems.append(_problem(each.node, str(error), error.line, "error"))
-            text = re.sub(r"\{\{.*?\}\}|\{\{|\}\}", "…", each.text)  # to go on with all the rest
+            text = _BRACES.sub("…", each.text)  # to go on with all the rest
             filled.append(_Text(each.key, each.group, each.node, text))
     known: dict[Key, dict[str, Mapping[str, Any]]] = {}
     for each in filled:
