@@ -145,7 +145,19 @@ PictureSource = Annotated[
     AfterValidator(_filled),
     AfterValidator(_picture),
 ]
-Pixels = Annotated[int, Field(ge=1, le=9999), BeforeValidator(_pixels)]
+Pixels = Annotated[
+    int,
+    Field(ge=1, le=9999),
+    BeforeValidator(_pixels),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1, "maximum": 9999},
+                {"type": "string", "pattern": r"^\s*(?=0*[1-9])[0-9]{1,4}\s*(?:px)?\s*$"},
+            ]
+        }
+    ),
+]
 Date = Annotated[
     dt.date,
     BeforeValidator(_date),

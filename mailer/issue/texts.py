@@ -23,8 +23,9 @@ __all__ = ["MARKDOWN_KEYS", "Key", "line_in", "read_texts"]
 #: The keys whose texts are Markdown.
 MARKDOWN_KEYS = ("intro", "body", "comment", "caption", "text", "notice")
 
-#: Slots, those that are the whole address of a link first, and braces that are left over.
-_BRACES = re.compile(r"(?P<address>(?<=\]\()\{\{[^\n]*?\}\}(?=\)))|\{\{.*?\}\}|\{\{|\}\}")
+#: Slots, those that are the whole address of a link first, and braces that are left over. What stands between
+#: braces is looked at as far as it can be an expression.
+_BRACES = re.compile(r"(?P<address>(?<=\]\()\{\{[^\n]{0,1000}?\}\}(?=\)))|\{\{.{0,1000}?\}\}|\{\{|\}\}")
 
 #: The way to a value: ("sections", 0, "items", 2, "body").
 Key = tuple[str | int, ...]

@@ -13,7 +13,7 @@ from mailer.errors import ThemeError
 __all__ = ["inline_styles"]
 
 _MAX_SHEETS = 100
-_DOCTYPE = re.compile(r"\s*<!doctype[^>]*>\s*", re.IGNORECASE)
+_DOCTYPE = re.compile(r"<!doctype[^>]*>\s*", re.IGNORECASE)
 
 
 @cache
@@ -53,7 +53,7 @@ def inline_styles(html: str) -> str:
     `<style>` blocks stay for what cannot be inlined (media queries, :hover), with every `!important`.
     Raises ThemeError where a style sheet cannot be understood.
     """
-    doctype = _DOCTYPE.match(html)
+    doctype = _DOCTYPE.match(html.lstrip())
     try:
         inlined: str = _premailer()(
             html,
@@ -69,4 +69,4 @@ def inline_styles(html: str) -> str:
     # A reference to a carriage return comes out as the bare character, which no mail may hold.
     inlined = inlined.replace("\r\n", "\n").replace("\r", "\n")
     head = doctype[0].strip() if doctype else "<!doctype html>"
-    return head + "\n" + _DOCTYPE.sub("", inlined, count=1)
+    return head + "\n" + _DOCTYPE.sub("", inlined.lstrip(), count=1)

@@ -23,6 +23,8 @@ _ATTRIBUTE = re.compile(r"([^\s\"'<>/=]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'))?"
 _LOADS = re.compile(
     r"(?:https?://|cid:|data:image/|slot[0-9a-f]{24}x|(?:[\w./-]*/)?[0-9a-f]{20}\.\w+$|$)", re.I
 )
+#: Attributes of HTML, and what has their place in MJML.
+_OF_HTML = {"class": '; write "css-class"', "style": "; write its attributes for it, or a css-class"}
 _PICTURES = {
     "src": ("mj-image", "img", "mj-carousel-image", "mj-social-element"),
     "background-url": ("mj-section", "mj-wrapper", "mj-hero"),
@@ -106,7 +108,7 @@ def _attributes(element: str, text: str, start: int) -> Iterator[Fault]:
         name, value = found[1].lower(), found[2] or found[3] or ""
         if known is not None and name not in known.attributes and "*" not in known.attributes:
             best = nearest(name, known.attributes)
-            advice = f'; did you mean "{best}"?' if best else ""
+            advice = _OF_HTML.get(name) or (f'; did you mean "{best}"?' if best else "")
             yield Fault(f"<{element}> has no attribute {name}{advice}", start + found.start())
         if element in _PICTURES.get(name, ()) and not _LOADS.match(value.strip()):
             yield Fault(

@@ -45,7 +45,7 @@ def text_part(text: str, markers: Markers) -> Part:
 
 def _tidy(text: str) -> str:
     """No space at the ends of lines, at most one empty line in a row, one line end at the end."""
-    text = re.sub(r"[ \t]+\n", "\n", text.replace("\r\n", "\n"))
+    text = re.sub(r"(?<![ \t])[ \t]+\n", "\n", text.replace("\r\n", "\n"))
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +93,14 @@ def test_any_bytes(desk: Settings, data: bytes) -> None:
 @given(st.integers(0, len(FULL)), st.integers(0, 12), st.text(alphabet="a: \n-'\"{}[]&*\t\0", max_size=4))
 def test_any_slip_of_the_keys(desk: Settings, at: int, gone: int, typed: str) -> None:
     loads_or_refuses(desk, (FULL[:at] + typed + FULL[at + gone :]).encode())
+
+
+@pytest.mark.parametrize("marks", ["[^", "^[", "](", "[a](", "{", "{{ ", "[^a", "![", "a*", "`a"])
+def test_many_marks_are_read_in_seconds(desk: Settings, marks: str) -> None:
+    text = marks * (90_000 // len(marks))
+    path = desk.root / "issue.yaml"
+    path.write_text(f"edition: morning\ndate: 2026-11-21\ntitle: x\nbody: |\n  {text}\n", "utf-8")
+    start = time.process_time()
+    with contextlib.suppress(IssueError):
+        load_issue(path, desk)
+    assert time.process_time() - start < 5

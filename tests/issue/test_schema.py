@@ -58,6 +58,11 @@ def test_the_drafts_are_valid(layout: str) -> None:
         FULL,
         "edition: a\ndate: 2026-11-21\nitems: [{include: a.yaml}, {title: a, source: b}]\n"
         "related: [{include: a.yaml}]\n",
+        *(
+            "edition: a\ndate: 2026-11-21\n"
+            f"items: [{{title: a, image: {{src: a.png, alt: a, width: {width}}}}}]\n"
+            for width in ("300", "'300'", "300px", "' 300 px '")
+        ),
         "edition: a\ndate: 2026-11-21\nsections: [{include: a}, {title: a, items: [{include: b.yaml}]}]\n",
     ],
 )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import time
 
 import pytest
 
@@ -84,3 +85,9 @@ def test_many_style_sheets_are_not_kept_for_ever() -> None:
 def test_no_bare_carriage_return_is_left() -> None:
     page = '<html><head></head><body><p title="a&#13;b">c&#13;&#10;d&#13;e</p></body></html>'
     assert inline_styles(page).endswith('<p title="a\nb">c\nd\ne</p></body></html>')
+
+
+def test_many_blanks_are_inlined_in_seconds() -> None:
+    start = time.process_time()
+    assert f"a{' ' * 60_000}b" in inline_styles(f"{PAGE[:-14]}<pre>a{' ' * 60_000}b</pre></body></html>")
+    assert time.process_time() - start < 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 
 import pytest
@@ -161,3 +162,9 @@ def test_a_marker_in_pieces_is_refused() -> None:
 
 def test_marks_that_stand_alone_are_dropped() -> None:
     assert text_part("a\ufdd0b\ufdd1\n\ufdd3\nc\ufdd2", MARKERS).fill({}) == "ab\n\nc\n"
+
+
+def test_many_blanks_are_tidied_in_seconds() -> None:
+    start = time.process_time()
+    assert text_part(f"a{' ' * 60_000}b  \n", MARKERS).fragments == (f"a{' ' * 60_000}b\n",)
+    assert time.process_time() - start < 2

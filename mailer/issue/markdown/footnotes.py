@@ -10,14 +10,17 @@ not defined or never used, and makes plain tokens of them:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
+from mdit_py_plugins.footnote.index import footnote_ref
 
 from mailer.issue.markdown.findings import Finding
 from mailer.issue.markdown.leftovers import FOUND
@@ -27,13 +30,23 @@ __all__ = ["NAME", "install"]
 #: The key of the parser's environment with the name of the text, with which the ids of its notes begin.
 NAME = "mailer.name"
 
+#: A reference. Labels are as long as those of CommonMark's links.
+_REFERENCE = re.compile(r"\[\^[^ \n\]]{1,999}\]")
+
 
 def install(parser: MarkdownIt) -> None:
     """Adds the rules to a parser."""
     footnote_plugin(parser, move_to_end=False, always_match_refs=True)
+    parser.inline.ruler.at("footnote_ref", _reference)
     parser.core.ruler.after("inline", "footnotes", _footnotes)
     parser.add_render_rule("footnote_ref", _render_reference)
     parser.add_render_rule("footnote_anchor", _render_anchor)
+
+
+def _reference(state: StateInline, silent: bool) -> bool:
+    """The plugin's rule. By itself it reads to the end of the text for each `[` that no `]` closes."""
+    found = _REFERENCE.match(state.src, state.pos, state.posMax)
+    return found is not None and footnote_ref(state, silent, always_match=True)
 
 
 @dataclass

@@ -25,7 +25,7 @@ _OTHER = "\ufffc"
 _LINK = "\ufffb"
 
 _LINKS = (
-    (re.compile(r"\]\([^)\s\ufffb]*\s"), "in a link, a blank within the address is written %20"),
+    (re.compile(r"\]\([^)\s\ufffb]{0,500}\s"), "in a link, a blank within the address is written %20"),
     (
         re.compile(r"\][（〔［]|\][ \u3000]*[(（][ ]*(?:https?:|www\.|mailto:|\ufffb)"),
         "a link is written [words](https://…), with plain brackets and nothing between ] and (",
