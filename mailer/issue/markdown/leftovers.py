@@ -52,6 +52,8 @@ _TASK = re.compile(r"\[[ xX]\](?:\s|$)")
 _ATTRIBUTES = re.compile(
     r"(?<![_^\w])\{:?\s*(?:[.#][A-Za-z][\w-]*|[A-Za-z][\w-]*=(?:\"[^\"]*\"|[\w%.-]+))(?:\s+[^{}]*)?\}"
 )
+#: Marks of lists as word processors write them.
+_BULLET = re.compile(r"(?m)^[ \t]*([•·・‣▪●○■◦–—])[ \t\u3000]*(?=\S)")
 _HEADING = re.compile(r"#{2,6}[^\s#]")
 _ALONE = re.compile(r"\s*<!--.*-->\s*", re.DOTALL)
 _EDGE = re.compile(r"<!--|-->")
@@ -107,6 +109,16 @@ def _in_paragraph(
                 f"there is no definition [{match[1][:40]}]: in this item; write [{match[1][:40]}]: https://…"
             )
             yield Finding(message, line + text.count("\n", 0, match.start()), "warning")
+    for child in children:
+        if child.type == "image":  # a comment in its title is left out
+            told = marks_in(str(child.attrs.get("title", "")))
+            yield from (Finding(f.message, line, f.severity) for f in told if f.severity == "warning")
+    bullets = _BULLET.findall(text)
+    if len(bullets) > 1 and not any(child.type == "hardbreak" for child in children):
+        message = (
+            f"lines that begin with {bullets[0]} run on into each other; write - in its place for a list"
+        )
+        yield Finding(message, line, "warning")
     if in_entry and _TASK.match(text):
         yield Finding("a box such as [ ] is not drawn; delete it, or write ☐ or ☑", line, "warning")
     if _HEADING.match(text):
