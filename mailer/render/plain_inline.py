@@ -15,7 +15,7 @@ from markdown_it.token import Token
 
 __all__ = ["address_of", "inline_text", "shows"]
 
-#: HTML that readers do not see as text (see docs/issues.md).
+#: HTML that readers do not see as text (see docs/texts.md).
 _SILENT = re.compile(r"</?(?:sub|sup|kbd|small|mark)>", re.IGNORECASE)
 _SCHEME = re.compile(r"(?:https?://|mailto:|tel:)?(?:www\.)?", re.IGNORECASE)
 
