@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterable
 
-__all__ = ["HIDDEN", "from_system", "nearest", "visible"]
+__all__ = ["HIDDEN", "from_system", "nearest", "shortened", "visible"]
 
 #: What a terminal would obey and not show: control characters but tab and line feed, and what turns the
 #: direction of the text around it.
@@ -38,3 +38,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     folded = {name.casefold(): name for name in known}
     found = difflib.get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
     return folded[found[0]] if found else None
+
+
+def shortened(text: str, most: int = 80) -> str:
+    """A text as a message quotes it: on one line, of at most `most` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from mailer.issue.expressions import slots_of
 from mailer.issue.urls import LONGEST, SLOT_MARK, normalised
+from mailer.words import shortened
 
 __all__ = [
     "SLOT",
@@ -63,7 +64,7 @@ def parse_date(value: str) -> dt.date:
     """A date written as YYYY-MM-DD. Raises ValueError with a sentence."""
     match = re.fullmatch(r"([0-9]{4})-([0-9]{2})-([0-9]{2})", value.strip())
     if not match:
-        raise ValueError(f'"{_short(value)}" is not a date; write it as 2026-11-21')
+        raise ValueError(f'"{shortened(value)}" is not a date; write it as 2026-11-21')
     try:
         return dt.date(int(match[1]), int(match[2]), int(match[3]))
     except ValueError:
@@ -103,7 +104,7 @@ def _picture(value: str) -> str:
     if not scheme:
         return value
     if (scheme[1] or "").lower() != "https":
-        raise ValueError(f'"{_short(value)}" must be a file of the workspace, or begin with https://')
+        raise ValueError(f'"{shortened(value)}" must be a file of the workspace, or begin with https://')
     return normalised(value)
 
 
@@ -112,14 +113,11 @@ def _pixels(value: Any) -> Any:
     if isinstance(value, str):
         match = re.fullmatch(r"([0-9]{1,4})(?:\s*px)?", value.strip())
         if not match or not int(match[1]):
-            raise ValueError(f'"{_short(value)}" is not a width; write a whole number of pixels, such as 300')
+            raise ValueError(
+                f'"{shortened(value)}" is not a width; write a whole number of pixels, such as 300'
+            )
         return int(match[1])
     return value
-
-
-def _short(value: str) -> str:
-    value = _NOT_ONE_LINE.sub(" ", value)
-    return value if len(value) <= 80 else value[:79] + "…"
 
 
 Line = Annotated[str, Field(max_length=MAX_LINE), AfterValidator(_one_line)]

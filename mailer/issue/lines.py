@@ -11,6 +11,7 @@ from mailer.issue.markdown.leftovers import marks_in
 from mailer.issue.markdown.placeholders import Placeholders
 from mailer.issue.texts import MARKDOWN_KEYS, Key
 from mailer.issue.tree import Node
+from mailer.words import shortened
 
 __all__ = ["check_lines"]
 
@@ -26,7 +27,7 @@ def check_lines(tree: Node, placeholders: Placeholders, problems: list[Problem])
     for key, node in _texts(tree, ()):
         text = str(node.value)
         if " ".join(text.split()) in drafted:
-            _add(problems, node, f'"{_short(text)}" stands in every draft; write your own', "warning")
+            _add(problems, node, f'"{shortened(text, 40)}" stands in every draft; write your own', "warning")
         if key[-1] in MARKDOWN_KEYS:
             continue
         try:
@@ -59,8 +60,3 @@ def _texts(node: Node, key: Key) -> Iterator[tuple[Key, Node]]:
 def _add(problems: list[Problem], node: Node, message: str, severity: object) -> None:
     kind = "error" if severity == "error" else "warning"
     problems.append(Problem(message, node.mark.path, node.mark.line, node.mark.column, severity=kind))  # type: ignore[arg-type]
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 40 else line[:39] + "…"

@@ -23,6 +23,7 @@ from mailer.issue.yaml.folding import folded_block, folded_scalar
 from mailer.issue.yaml.keys import known_keys
 from mailer.issue.yaml.recovery import without
 from mailer.issue.yaml.traps import untrapped
+from mailer.words import shortened
 
 __all__ = ["Mark", "Node", "parse"]
 
@@ -249,7 +250,7 @@ class _Reader:
                 )
             elif name.value in first:
                 self.complain(
-                    f'"{_short(name.value)}" is written twice; delete this or the one on line '
+                    f'"{shortened(name.value, 40)}" is written twice; delete this or the one on line '
                     f"{first[name.value]}",
                     name.mark,
                 )
@@ -266,7 +267,7 @@ class _Reader:
         self.complain(
             f'a space is missing after "{word}:"'
             if colon and word in known_keys()
-            else f'"{_short(key.value)}" stands where a key should; put a text with a "," in quotes',
+            else f'"{shortened(key.value, 40)}" stands where a key should; put a text with a "," in quotes',
             self.mark(key),
         )
 
@@ -275,7 +276,3 @@ class _Reader:
 
     def complain(self, message: str, mark: Mark) -> None:
         self.problems.append(Problem(message, mark.path, mark.line, mark.column))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else text[:40] + "…"

@@ -19,6 +19,7 @@ from mailer.render.colour import contrast
 from mailer.render.rendition import Rendition
 from mailer.render.slots import Context, Part
 from mailer.render.wrap import columns
+from mailer.words import shortened
 
 __all__ = ["check_rendition"]
 
@@ -147,15 +148,19 @@ class _Page(HTMLParser):
 
 def _markup(findings: _Findings, page: _Page) -> None:
     for src in page.no_alt:
-        findings.add(f"the picture {_short(src)} has no alt text for those who cannot see it")
+        findings.add(f"the picture {shortened(src)} has no alt text for those who cannot see it")
     for href in page.no_text:
-        findings.add(f"the link to {_short(href) or 'nowhere'} has no text", severity="warning")
+        findings.add(f"the link to {shortened(href) or 'nowhere'} has no text", severity="warning")
     for href in page.links:
         if href.startswith("#") and len(href) > 1:
             if unquote(href[1:]) not in page.names:
-                findings.add(f"the link to {_short(href)} leads to nothing in the mail", severity="warning")
+                findings.add(
+                    f"the link to {shortened(href)} leads to nothing in the mail", severity="warning"
+                )
         elif not href.lower().startswith(_SCHEMES):
-            findings.add(f'a link leads to "{_short(href)}"; it must begin with {", ".join(_SCHEMES)} or #')
+            findings.add(
+                f'a link leads to "{shortened(href)}"; it must begin with {", ".join(_SCHEMES)} or #'
+            )
     last = 0
     for level in page.levels:
         if level > last + 1:
@@ -179,7 +184,7 @@ def _anchors(findings: _Findings, page: _Page, rendition: Rendition) -> None:
         ]
         if missing:
             where = " and in the ".join(missing)
-            message = f"the link to #{_short(name)} leads to nothing in the {where}; {_PARTS}"
+            message = f"the link to #{shortened(name)} leads to nothing in the {where}; {_PARTS}"
             findings.problems.append(Problem(message, path, line))
 
 
@@ -235,7 +240,3 @@ def _contrast(findings: _Findings, settings: Settings) -> None:
                 severity="warning",
                 file="mailer.toml",
             )
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 80 else text[:79] + "…"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from wcwidth import wcswidth
+
+from mailer.issue.markdown.placeholders import PLACEHOLDER
 
 __all__ = ["MARKER", "MARKER_COLUMNS", "columns"]
 
 #: Anything of the shape of a marker (see `markers`). Filters such as `upper` may have changed its case.
-MARKER = re.compile(r"slot[0-9a-f]{24}x[0-9]{1,6}z", re.IGNORECASE)
+MARKER = PLACEHOLDER
 #: As how wide a slot counts where text is wrapped: a middling name.
 MARKER_COLUMNS = 12
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from markdown_it.token import Token
 
 from mailer.issue.markdown.findings import Report
+from mailer.words import shortened
 
 __all__ = ["check_products"]
 
@@ -72,7 +73,7 @@ def _stars(children: Sequence[Token], index: int, report: Report) -> None:
         return
     if ends and _STAR.match(after.content):
         report.warning(
-            f'a star behind "{_short(parts[2])}" is printed, for one before it ends the italics; '
+            f'a star behind "{shortened(parts[2], 60)}" is printed, for one before it ends the italics; '
             "write \\* for a star within a word",
             int(children[index].meta.get("line", 0)),
         )
@@ -83,11 +84,13 @@ def _stars(children: Sequence[Token], index: int, report: Report) -> None:
     starred, escaped = "*".join(parts), r"\*".join(parts)
     product = f"{'×'.join(parts)}, or " if all(map(_NUMBER.fullmatch, parts)) else ""
     what = (
-        f"its middle in italics; write {product}{_short(escaped)}"
+        f"its middle in italics; write {product}{shortened(escaped, 60)}"
         if begins and ends
         else "words in italics and are not printed; write \\* for a star that is text"
     )
-    report.warning(f'the stars of "{_short(starred)}" set {what}', int(children[index].meta.get("line", 0)))
+    report.warning(
+        f'the stars of "{shortened(starred, 60)}" set {what}', int(children[index].meta.get("line", 0))
+    )
 
 
 def _underscores(before: Token, words: Token, after: Token, report: Report) -> None:
@@ -104,7 +107,3 @@ def _underscores(before: Token, words: Token, after: Token, report: Report) -> N
 def _word(look: Callable[[str], re.Match[str] | None], beside: Token, near: slice) -> re.Match[str] | None:
     """The word or number right beside italics, where there is one."""
     return look(beside.content[near]) if beside.type == "text" else None
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:59] + "…"
