@@ -114,7 +114,7 @@ def test_too_many_values_end_quickly() -> None:
 
 def test_a_long_key_is_not_told_at_length() -> None:
     (found,) = said(f"{'k' * 900}: 1\n" * 2)
-    assert found == f'a.yaml:2:1: "{"k" * 40}…" is written twice; delete this or the one on line 1'
+    assert found == f'a.yaml:2:1: "{"k" * 39}…" is written twice; delete this or the one on line 1'
 
 
 def test_the_pure_python_loader_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
