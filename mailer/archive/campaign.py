@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mailer.archive.atomic import put_folder
 from mailer.archive.manifest import (
@@ -32,8 +32,10 @@ from mailer.archive.originals import originals
 from mailer.archive.paths import is_file_name, is_inner_path, is_slug, shown
 from mailer.config import Settings
 from mailer.errors import ArchiveError, MailerError, Problem
-from mailer.issue.load import LoadedIssue
 from mailer.render.rendition import Picture, Rendition
+
+if TYPE_CHECKING:
+    from mailer.issue.load import LoadedIssue
 
 __all__ = [
     "Archived",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from mailer.archive.paths import is_inner_path
 from mailer.config import Settings
 from mailer.errors import ArchiveError, Problem
 from mailer.issue.file_names import as_on_disk
-from mailer.issue.load import LoadedIssue
+
+if TYPE_CHECKING:
+    from mailer.issue.load import LoadedIssue
 
 __all__ = ["originals"]
 

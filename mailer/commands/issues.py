@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,10 +15,12 @@ from mailer.config import Settings
 from mailer.errors import InputError, Problem, SegmentError
 from mailer.issue.draft import write_draft
 from mailer.issue.fields import parse_date
-from mailer.issue.load import LoadedIssue, examine_issue
 from mailer.issue.model import only_expressions, only_places
 from mailer.issue.problems import tidy
 from mailer.issue.schema import schema_text
+
+if TYPE_CHECKING:
+    from mailer.issue.load import LoadedIssue
 
 __all__ = ["check", "new", "problems_with", "schema"]
 
@@ -84,6 +86,8 @@ def _document(problem: Problem) -> dict[str, object]:
 
 def problems_with(path: Path, settings: Settings) -> tuple[str, list[Problem]]:
     """The issue's path in the workspace, and all that any stage finds wrong with it."""
+    from mailer.issue.load import examine_issue
+
     try:
         loaded, problems = examine_issue(path, settings)
     except InputError as error:

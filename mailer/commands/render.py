@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import SecretStr
@@ -15,11 +15,11 @@ from mailer.commands.context import say, settings_of
 from mailer.config import Settings
 from mailer.delivery.message import compose_sample
 from mailer.errors import InputError
-from mailer.issue.load import LoadedIssue, load_issue
 from mailer.issue.model import only_expressions
-from mailer.render.check import check_rendition
-from mailer.render.render import render_variants
 from mailer.render.rendition import Rendition
+
+if TYPE_CHECKING:
+    from mailer.issue.load import LoadedIssue
 
 __all__ = ["render"]
 
@@ -34,6 +34,9 @@ def render(
     They show the issue with all of its parts. Where parts are for some readers `only`, DIR/variants/
     holds folders more: 0 for readers to whom no condition applies, and one for each condition alone.
     """
+    from mailer.issue.load import load_issue
+    from mailer.render.check import check_rendition
+
     settings = settings_of(context)
     loaded = load_issue(issue, settings)
     if output.exists() and not output.is_dir():
@@ -71,6 +74,8 @@ def _others(loaded: LoadedIssue) -> tuple[int, ...]:
 
 
 def _rendered(loaded: LoadedIssue, settings: Settings, variant: int, images: str | None) -> Rendition:
+    from mailer.render.render import render_variants
+
     slug = f"{loaded.issue.date.isoformat()}-{loaded.issue.edition}"
     return render_variants(loaded, settings, slug=slug, variants=(variant,), image_base=images)[variant]
 

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlite_utils import Database
 
@@ -24,8 +24,10 @@ from mailer.config import Settings
 from mailer.delivery.campaigns import Campaign
 from mailer.delivery.message import Envelope, Message, Person, Template
 from mailer.delivery.transports.base import Unwritable
-from mailer.issue.load import LoadedIssue
 from mailer.render.rendition import Rendition
+
+if TYPE_CHECKING:
+    from mailer.issue.load import LoadedIssue
 
 __all__ = [
     "RECEIVED",

@@ -15,7 +15,6 @@ from mailer.audience.suppression import is_suppressed
 from mailer.config import Settings
 from mailer.delivery.campaigns import Delivered, campaigns, deliveries_of
 from mailer.delivery.transports import unwritable_by
-from mailer.issue.load import load_issue
 from mailer.issue.model import only_expressions
 from mailer.publish.prepare import is_same_issue, selection_for
 
@@ -44,6 +43,8 @@ class Explanation:
 
 def explain(db: Database, settings: Settings, address: str, issue: Path) -> Explanation:
     """Looks one person up. Raises AudienceError for what is no address, IssueError for the issue."""
+    from mailer.issue.load import load_issue
+
     loaded = load_issue(issue, settings)
     selection = selection_for(loaded, settings, "")
     checked = normalize_address(address)

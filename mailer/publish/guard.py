@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlite_utils import Database
 
@@ -21,7 +22,9 @@ from mailer.delivery.progress import Progress
 from mailer.delivery.spool import Spool
 from mailer.errors import ArchiveError, CampaignError, StoreError
 from mailer.files import sync_folder
-from mailer.issue.load import LoadedIssue
+
+if TYPE_CHECKING:
+    from mailer.issue.load import LoadedIssue
 
 __all__ = ["is_older", "keeping_watch", "refuse_if_behind", "refuse_if_forgotten", "refuse_if_older"]
 

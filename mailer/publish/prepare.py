@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlite_utils import Database
 
@@ -27,14 +28,14 @@ from mailer.delivery.plan import (
 from mailer.delivery.spool import Spool
 from mailer.delivery.transports import unwritable_by
 from mailer.errors import IssueError, Problem, SegmentError
-from mailer.issue.load import LoadedIssue, load_issue
 from mailer.issue.model import only_expressions, only_places
 from mailer.publish.guard import refuse_if_forgotten
 from mailer.publish.public_page import public_rendition, shows_nothing
 from mailer.publish.way import choose_way, is_folder, why_not
-from mailer.render.check import check_rendition
-from mailer.render.render import render_variants
 from mailer.render.rendition import Rendition
+
+if TYPE_CHECKING:
+    from mailer.issue.load import LoadedIssue
 
 __all__ = ["OPEN_STATES", "Prepared", "TriedOut", "is_same_issue", "left_in", "prepare", "selection_for"]
 
@@ -97,6 +98,9 @@ def prepare(
     new campaign after a try-out in any case, as a time or a canary needs; `approved` is the hash of a plan
     that was looked at, which a campaign in a folder may be of.
     """
+    # What reads and renders issues is imported here, so that other commands begin sooner.
+    from mailer.issue.load import load_issue
+
     loaded = load_issue(path, settings)
     known = campaigns(db)
     same = [campaign for campaign in known if is_same_issue(campaign, loaded)]
@@ -152,6 +156,8 @@ class _Request:
 
 
 def _plan(db: Database, settings: Settings, request: _Request, existing: Campaign | None) -> Prepared:
+    from mailer.render.render import render_variants
+
     loaded, way, known, same = request.loaded, request.way, request.known, request.same
     signer = open_signer(way, settings)
     earlier = [] if request.anew else [c.id for c in same if c is not existing]
@@ -259,6 +265,8 @@ def _warnings(
     known: Sequence[Campaign],
     same: Sequence[Campaign],
 ) -> list[str]:
+    from mailer.render.check import check_rendition
+
     warnings: list[str] = []
     for rendition in {id(r): r for r in renditions.values()}.values():
         problems = check_rendition(loaded, rendition, settings)

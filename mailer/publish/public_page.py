@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from mailer.config import Settings
-from mailer.issue.load import LoadedIssue
 from mailer.issue.model import for_variant
-from mailer.render.render import render_variants
 from mailer.render.rendition import Rendition
+
+if TYPE_CHECKING:
+    from mailer.issue.load import LoadedIssue
 
 __all__ = ["public_rendition", "shows_nothing"]
 
@@ -22,7 +24,11 @@ def public_rendition(
     """
     if settings.editions[loaded.issue.edition].public_page != "everybody":
         return None
-    return renditions.get(0) or render_variants(loaded, settings, slug=slug, variants=(0,))[0]
+    if 0 in renditions:
+        return renditions[0]
+    from mailer.render.render import render_variants
+
+    return render_variants(loaded, settings, slug=slug, variants=(0,))[0]
 
 
 def shows_nothing(loaded: LoadedIssue, settings: Settings) -> bool:

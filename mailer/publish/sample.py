@@ -26,8 +26,6 @@ from mailer.delivery.transports import open_transport, unwritable_by
 from mailer.delivery.transports.base import Outcome, Result
 from mailer.errors import AudienceError, IssueError, Problem, SegmentError, TransportError
 from mailer.publish.prepare import Prepared
-from mailer.render.check import check_rendition
-from mailer.render.render import render_variants
 from mailer.render.rendition import Rendition
 from mailer.render.slots import Part
 
@@ -139,6 +137,9 @@ def _renditions(settings: Settings, prepared: Prepared, variants: set[int]) -> M
     missing = variants - prepared.renditions.keys()
     if not missing:
         return prepared.renditions
+    from mailer.render.check import check_rendition
+    from mailer.render.render import render_variants
+
     loaded = prepared.loaded
     made = render_variants(loaded, settings, slug=prepared.plan.slug, variants=sorted(missing))
     errors = [

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 import re
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -334,11 +333,3 @@ def test_an_error_in_any_template_is_one_sentence(render: Render, name: str, tem
         render(**{name: f"\n{template}"})
     assert str(caught.value).startswith(f"templates/{name}:2: ")
     assert "\n" not in str(caught.value)
-
-
-def test_a_variant_takes_milliseconds_once_all_is_warm(render: Render) -> None:
-    text = "items:\n" + "".join(f"- {{title: T{n}, body: 'Words **and** words'}}\n" for n in range(10))
-    render(text)
-    start = time.process_time()
-    render(text)
-    assert time.process_time() - start < 0.5

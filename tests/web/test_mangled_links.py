@@ -1,9 +1,13 @@
-"""Links as they arrive after a long way: each takes the right person off, or says that it did not."""
+"""Links as they arrive after a long way: each takes the right person off, or says that it did not.
+
+`MAILER_TEST_LINKS=10000` walks through as many.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,7 +24,7 @@ from mailer.web.app import create_app
 from tests.numbered import numbered
 from tests.web.conftest import BASE, NOW, Site
 
-LINKS = 10_000
+LINKS = int(os.environ.get("MAILER_TEST_LINKS", "4000"))
 READERS = 40
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 ADDED = (
@@ -146,12 +150,12 @@ async def walk(site: Site, people: list[int]) -> Counter[str]:
     return told
 
 
-def test_ten_thousand_mangled_links(site: Site, people: list[int]) -> None:
+def test_mangled_links(site: Site, people: list[int]) -> None:
     told = asyncio.run(walk(site, people))
     assert told.total() == LINKS
-    assert told["new"] > 5000  # of some 7,000
-    assert told["old"] > 700  # of some 1,500; as many more are of nobody
-    assert told["not"] > 2000
+    assert told["new"] > LINKS * 0.5  # of some seven tenths
+    assert told["old"] > LINKS * 0.07  # of some 0.15; as many more are of nobody
+    assert told["not"] > LINKS * 0.2
 
 
 def test_links_that_were_not_made_here_take_nobody_off(site: Site, people: list[int]) -> None:
