@@ -38,10 +38,15 @@ __all__ = [
     "MailerError",
     "Problem",
     "SegmentError",
+    "Severity",
     "StoreError",
     "ThemeError",
     "TransportError",
 ]
+
+
+#: An error stops a sending; a warning is for the editor to weigh.
+Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class Problem:
     path: str | None = None
     line: int | None = None
     column: int | None = None
-    severity: Literal["error", "warning"] = "error"
+    severity: Severity = "error"
 
     def __str__(self) -> str:
         """`path:line:column: message`, with as much of the place as is known."""

@@ -16,7 +16,7 @@ from mailer.issue.markdown.document import Document
 from mailer.issue.markdown.placeholders import Placeholders
 from mailer.issue.model import Issue
 from mailer.issue.preheader import made_preheader
-from mailer.issue.texts import Key
+from mailer.issue.tree import Key
 from mailer.languages import locale_of, script_of
 
 __all__ = ["headlines", "long_date", "with_defaults"]

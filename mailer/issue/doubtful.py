@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from mailer.errors import Problem
 from mailer.issue.fields import SLOT
 from mailer.issue.tree import Node
@@ -14,18 +12,12 @@ __all__ = ["check_urls"]
 _KEYS = ("url", "src")
 
 
-def check_urls(node: Node, problems: list[Problem]) -> None:
+def check_urls(tree: Node, problems: list[Problem]) -> None:
     """Adds a warning to `problems` for each doubt about a `url` or a `src` of a tree."""
-    if isinstance(node.value, tuple):
-        for entry in node.value:
-            check_urls(entry, problems)
-    elif isinstance(node.value, Mapping):
-        for key, child in node.value.items():
-            if key in _KEYS and isinstance(child.value, str):
-                mark = child.mark
-                problems += [
-                    Problem(f"{key}: {doubt}", mark.path, mark.line, mark.column, severity="warning")
-                    for doubt in doubts(SLOT.sub(SLOT_MARK, child.value.strip()))
-                ]
-            else:
-                check_urls(child, problems)
+    for key, text, node in tree.texts():
+        if key and key[-1] in _KEYS:
+            mark = node.mark
+            problems += [
+                Problem(f"{key[-1]}: {doubt}", mark.path, mark.line, mark.column, severity="warning")
+                for doubt in doubts(SLOT.sub(SLOT_MARK, text.strip()))
+            ]

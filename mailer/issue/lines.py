@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
-from mailer.errors import Problem
+from mailer.errors import Problem, Severity
 from mailer.issue.draft import skeleton_words
 from mailer.issue.expressions import ExpressionError
 from mailer.issue.markdown.leftovers import marks_in
 from mailer.issue.markdown.placeholders import Placeholders
-from mailer.issue.texts import MARKDOWN_KEYS, Key
+from mailer.issue.texts import MARKDOWN_KEYS
 from mailer.issue.tree import Node
 from mailer.words import shortened
 
@@ -24,8 +22,9 @@ _NOT_READ = ("edition", "date", "language", "only", "src", "url", "include")
 def check_lines(tree: Node, placeholders: Placeholders, problems: list[Problem]) -> None:
     """Adds to `problems` what is wrong with the texts that are no Markdown, and texts that a draft left."""
     drafted = skeleton_words()
-    for key, node in _texts(tree, ()):
-        text = str(node.value)
+    for key, text, node in tree.texts():
+        if not key or key[-1] in _NOT_READ:
+            continue
         if " ".join(text.split()) in drafted:
             _add(problems, node, f'"{shortened(text, 40)}" stands in every draft; write your own', "warning")
         if key[-1] in MARKDOWN_KEYS:
@@ -46,17 +45,5 @@ def check_lines(tree: Node, placeholders: Placeholders, problems: list[Problem])
                     _add(problems, node, finding.message, finding.severity)
 
 
-def _texts(node: Node, key: Key) -> Iterator[tuple[Key, Node]]:
-    if isinstance(node.value, tuple):
-        for index, entry in enumerate(node.value):
-            yield from _texts(entry, (*key, index))
-    elif isinstance(node.value, Mapping):
-        for name, child in node.value.items():
-            yield from _texts(child, (*key, name))
-    elif node.value is not None and key and key[-1] not in _NOT_READ:
-        yield key, node
-
-
-def _add(problems: list[Problem], node: Node, message: str, severity: object) -> None:
-    kind = "error" if severity == "error" else "warning"
-    problems.append(Problem(message, node.mark.path, node.mark.line, node.mark.column, severity=kind))  # type: ignore[arg-type]
+def _add(problems: list[Problem], node: Node, message: str, severity: Severity) -> None:
+    problems.append(Problem(message, node.mark.path, node.mark.line, node.mark.column, severity))

@@ -26,8 +26,8 @@ from mailer.issue.pictures import Pictures, read_pictures, uses_of
 from mailer.issue.problems import find, problems_of, tidy
 from mailer.issue.repair import repaired
 from mailer.issue.source import SourceFile
-from mailer.issue.texts import Key, read_texts
-from mailer.issue.tree import Mark, Node
+from mailer.issue.texts import read_texts
+from mailer.issue.tree import Key, Mark, Node
 
 __all__ = ["LoadedIssue", "SourceFile", "examine_issue", "load_issue"]
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from mailer.errors import Problem
-from mailer.issue.markdown.document import Document, line_of, words_of
+from mailer.issue.markdown.document import Document, words_of
+from mailer.issue.markdown.findings import line_of
 from mailer.issue.picture_files import read_picture
 from mailer.issue.source import SourceFile
-from mailer.issue.texts import Key, line_in
-from mailer.issue.tree import Mark, Node
+from mailer.issue.tree import Key, Mark, Node
 
 __all__ = ["PictureUse", "Pictures", "path_of", "read_pictures", "uses_of"]
 
@@ -97,7 +97,7 @@ def _uses(node: Node, way: Key, documents: Mapping[Key, Document]) -> Iterator[P
 
 def _in_text(document: Document, node: Node) -> Iterator[PictureUse]:
     for token in document.pictures():
-        line = line_in(node, line_of(token))
+        line = node.line_at(line_of(token))
         column = 1 if line > node.mark.line else node.mark.column
         src = path_of(str(token.attrs.get("src", "")))
         yield PictureUse(src, Mark(node.mark.path, line, column), words_of(token.children or ()))

@@ -15,7 +15,7 @@ from mailer.issue.markdown.document import EMPTY, Document
 from mailer.issue.markdown.placeholders import Placeholders
 from mailer.issue.markdown.words import headings_of, opening
 from mailer.issue.model import Issue
-from mailer.issue.texts import Key
+from mailer.issue.tree import Key
 
 __all__ = ["PREHEADER_COLUMNS", "filler", "made_preheader"]
 

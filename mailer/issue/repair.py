@@ -45,9 +45,8 @@ def _repair(value: Any, keys: tuple[str | int, ...], editions: tuple[str, ...], 
             return
     if isinstance(last, int) and isinstance(value, list):
         if last < len(value):
-            value[last] = _TEXT if above[-1:] == ["tags"] else {"title": _TEXT, "url": _URL}
-            if above[-1:] != ["related"] and isinstance(value[last], dict):
-                del value[last]["url"]
+            entries: dict[Any, Any] = {"tags": _TEXT, "related": {"title": _TEXT, "url": _URL}}
+            value[last] = entries.get(above[-1] if above else "", {"title": _TEXT})
     elif isinstance(value, dict) and missing:
         value[str(last)] = {
             "edition": editions[0] if editions else _TEXT,

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from mailer.errors import Problem
+from mailer.errors import Problem, Severity
 from mailer.issue.expressions import ExpressionError
 from mailer.issue.fields import MAX_BODY
-from mailer.issue.markdown.document import Document, definitions, line_of, read
+from mailer.issue.markdown.document import Document, definitions, read
+from mailer.issue.markdown.findings import line_of
 from mailer.issue.markdown.placeholders import Placeholders
-from mailer.issue.tree import Node
+from mailer.issue.tree import Key, Node
 
-__all__ = ["MARKDOWN_KEYS", "Key", "line_in", "read_texts"]
+__all__ = ["MARKDOWN_KEYS", "read_texts"]
 
 #: The keys whose texts are Markdown.
 MARKDOWN_KEYS = ("intro", "body", "comment", "caption", "text", "notice")
@@ -26,9 +27,6 @@ MARKDOWN_KEYS = ("intro", "body", "comment", "caption", "text", "notice")
 #: Slots, those that are the whole address of a link first, and braces that are left over. What stands between
 #: braces is looked at as far as it can be an expression.
 _BRACES = re.compile(r"(?P<address>(?<=\]\()\{\{[^\n]{0,1000}?\}\}(?=\)))|\{\{.{0,1000}?\}\}|\{\{|\}\}")
-
-#: The way to a value: ("sections", 0, "items", 2, "body").
-Key = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +41,17 @@ class _Text:
 
 def read_texts(tree: Node, placeholders: Placeholders, problems: list[Problem]) -> dict[Key, Document]:
     """The tree of each text, by its key. Findings, warnings too, are added to `problems`."""
-    texts = [found for found in _texts(tree, (), ()) if len(found.node.value or "") <= MAX_BODY]
-    filled: list[_Text] = []
+    texts = [_filled(each, placeholders, problems) for each in _texts(tree) if len(each.text) <= MAX_BODY]
+    own = {each.key: definitions(each.text) for each in texts}
+    shared: dict[Key, dict[str, Mapping[str, Any]]] = {}
     for each in texts:
-        try:
-            text = placeholders.fill(re.sub(r"\r\n?", "\n", each.text))
-            filled.append(_Text(each.key, each.group, each.node, text))
-        except ExpressionError as error:
-            text, wrong = _without_wrong(each.text, placeholders)
-            told = dict.fromkeys([(str(error), error.line), *wrong])
-            problems += [_problem(each.node, message, line, "error") for message, line in told]
-            filled.append(_Text(each.key, each.group, each.node, text))
-    known: dict[Key, dict[str, Mapping[str, Any]]] = {}
-    defined: list[tuple[_Text, str, int]] = []
-    for each in filled:
-        group = known.setdefault(each.group, {})
-        for label, definition in definitions(each.text).items():
+        group = shared.setdefault(each.group, {})
+        for label, definition in own[each.key].items():
             group.setdefault(label, definition)
-            defined.append((each, label, definition["map"][0]))
     used: set[str] = set()
     documents: dict[Key, Document] = {}
-    for each in filled:
-        references = {**known.get((), {}), **known.get(each.group, {})}
+    for each in texts:
+        references = {**shared.get((), {}), **shared[each.group], **own[each.key]}
         document = read(each.text, references, "-".join(map(str, each.key)), placeholders.is_link)
         documents[each.key] = document
         problems += [_problem(each.node, f.message, f.line, f.severity) for f in document.findings]
@@ -75,13 +62,30 @@ def read_texts(tree: Node, placeholders: Placeholders, problems: list[Problem]) 
                     _problem(each.node, message, line_of(token), "warning")
                     for message in placeholders.without_fallback(token.content)
                 ]
-    problems += [_unused(each, line) for each, label, line in defined if label not in used]
+    for each in texts:
+        for label, definition in own[each.key].items():
+            if label not in used:
+                problems.append(_unused(each, definition["map"][0]))
     return documents
 
 
-def line_in(node: Node, line: int) -> int:
-    """The line in the file of a line of a text, counted from 0."""
-    return node.line_at(line)
+def _texts(tree: Node) -> Iterator[_Text]:
+    for key, text, node in tree.texts():
+        if key and key[-1] in MARKDOWN_KEYS:
+            entries = [number for number, part in enumerate(key) if isinstance(part, int)]
+            group = key[: entries[-1] + 1] if entries else ()
+            yield _Text(key, group, node, re.sub(r"\r\n?", "\n", text))
+
+
+def _filled(text: _Text, placeholders: Placeholders, problems: list[Problem]) -> _Text:
+    """A text with placeholders for its slots, and with something harmless in place of wrong ones."""
+    try:
+        return replace(text, text=placeholders.fill(text.text))
+    except ExpressionError as error:
+        plain, wrong = _without_wrong(text.text, placeholders)
+        told = dict.fromkeys([(str(error), error.line), *wrong])
+        problems += [_problem(text.node, message, line, "error") for message, line in told]
+        return replace(text, text=plain)
 
 
 def _without_wrong(text: str, placeholders: Placeholders) -> tuple[str, list[tuple[str, int]]]:
@@ -90,16 +94,15 @@ def _without_wrong(text: str, placeholders: Placeholders) -> tuple[str, list[tup
     Each sentence has its line, counted from 0.
     """
     wrong: list[tuple[str, int]] = []
-    plain = re.sub(r"\r\n?", "\n", text)
 
     def filled(found: re.Match[str]) -> str:
         try:
             return placeholders.fill(found[0])
         except ExpressionError as error:
-            wrong.append((str(error), plain.count("\n", 0, found.start()) + error.line))
+            wrong.append((str(error), text.count("\n", 0, found.start()) + error.line))
             return "https://www.example.org/" if found["address"] else "…"
 
-    return _BRACES.sub(filled, plain), wrong
+    return _BRACES.sub(filled, text), wrong
 
 
 def _unused(text: _Text, line: int) -> Problem:
@@ -110,17 +113,5 @@ def _unused(text: _Text, line: int) -> Problem:
     return _problem(text.node, message, line, "warning")
 
 
-def _problem(node: Node, message: str, line: int, severity: Any) -> Problem:
-    return Problem(message, node.mark.path, line_in(node, line), severity=severity)
-
-
-def _texts(node: Node, key: Key, group: Key) -> Iterator[_Text]:
-    if isinstance(node.value, tuple):
-        for index, entry in enumerate(node.value):
-            yield from _texts(entry, (*key, index), (*key, index))
-    elif isinstance(node.value, Mapping):
-        for name, child in node.value.items():
-            if name in MARKDOWN_KEYS and isinstance(child.value, str):
-                yield _Text((*key, name), group, child, child.value)
-            else:
-                yield from _texts(child, (*key, name), group)
+def _problem(node: Node, message: str, line: int, severity: Severity) -> Problem:
+    return Problem(message, node.mark.path, node.line_at(line), severity=severity)

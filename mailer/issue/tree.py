@@ -25,7 +25,7 @@ from mailer.issue.yaml.recovery import without
 from mailer.issue.yaml.traps import untrapped
 from mailer.words import shortened
 
-__all__ = ["Mark", "Node", "parse"]
+__all__ = ["Key", "Mark", "Node", "parse"]
 
 MAX_DEPTH = 20
 MAX_NODES = 50_000
@@ -34,6 +34,10 @@ MAX_CUTS = 20
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULLS = ("", "~", "null", "Null", "NULL")
+
+
+#: The way to a value: ("sections", 0, "items", 2, "body").
+Key = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,17 @@ class Node:
         if isinstance(self.value, tuple) and isinstance(key, int) and 0 <= key < len(self.value):
             return self.value[key]
         return None
+
+    def texts(self, key: Key = ()) -> Iterator[tuple[Key, str, Node]]:
+        """(way from here, text, node) of every text, in the order in which they are written."""
+        if isinstance(self.value, Mapping):
+            for name, child in self.value.items():
+                yield from child.texts((*key, name))
+        elif isinstance(self.value, tuple):
+            for index, entry in enumerate(self.value):
+                yield from entry.texts((*key, index))
+        elif self.value is not None:
+            yield key, self.value, self
 
     def plain(self) -> Any:
         """The value as strings, lists and dicts. A key of an issue that was left blank is left out."""

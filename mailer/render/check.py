@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from html.parser import HTMLParser
-from typing import Literal
 from urllib.parse import unquote
 
 from mailer.config import Settings
-from mailer.errors import Problem
+from mailer.errors import Problem, Severity
 from mailer.issue.load import LoadedIssue
 from mailer.render.anchors import in_page_links
 from mailer.render.colour import contrast
@@ -81,7 +80,7 @@ class _Findings:
         self,
         message: str,
         *key: str,
-        severity: Literal["error", "warning"] = "error",
+        severity: Severity = "error",
         file: str | None = None,
     ) -> None:
         path: str | None = file or self.loaded.path

@@ -10,11 +10,12 @@ from mailer.issue.fields import SLOT
 from mailer.issue.markdown.document import EMPTY
 from mailer.issue.pictures import path_of
 from mailer.issue.preheader import filler
+from mailer.issue.tree import Key
 from mailer.languages import direction_of
 from mailer.render.markdown import Rich, Source
 from mailer.render.markers import Markers
 from mailer.render.picture_views import PictureViews
-from mailer.render.places import Key, Places
+from mailer.render.places import Places
 from mailer.render.tables import FULL
 from mailer.render.views import (
     BrandView,
@@ -36,7 +37,6 @@ _COMMENT = 40
 
 class Viewer:
     """Makes views for one rendering. `album` has the pictures that were asked for.
-
 
     Faults of the logo and of pictures are raised, or added to `faults` where that is given.
     """
@@ -150,7 +150,7 @@ class Viewer:
             language=language,
         )
 
-    def _filled(self, text: str, key: Key) -> str:
+    def _line(self, text: str, key: Key) -> str:
         """The text with markers for its slots."""
         try:
             return fill_slots(
@@ -162,9 +162,6 @@ class Viewer:
             else:
                 self._made.append((str(error), key))
             return "" if self.faults is None else SLOT.sub("", text) or "https://example.org/"
-
-    def _line(self, text: str, key: Key) -> str:
-        return self._filled(text, key)
 
     def _rich(
         self,

@@ -17,7 +17,8 @@ import nh3
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from mailer.issue.markdown.document import Document, line_of, words_of
+from mailer.issue.markdown.document import Document, words_of
+from mailer.issue.markdown.findings import line_of
 from mailer.issue.markdown.parser import parser
 from mailer.render.captions import caption_of, lone_image, set_captions, top_level
 from mailer.render.lines import PlainText

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from mailer.config import Settings
 from mailer.errors import ConfigError, IssueError, MailerError, Problem
 from mailer.issue.source import locate, read_bounded
+from mailer.issue.tree import Key
 from mailer.render.markdown import Rich
 from mailer.render.picture_findings import remote_finding, size_finding
 from mailer.render.pictures import MAX_HEIGHT, MAX_WIDTH, Original, look, publish
 from mailer.render.pixels import ground_of
-from mailer.render.places import Key, Places
+from mailer.render.places import Places
 from mailer.render.rendition import Picture
 from mailer.render.views import PictureView
 

@@ -6,11 +6,9 @@ from mailer.errors import Problem
 from mailer.issue.load import LoadedIssue
 from mailer.issue.model import Issue
 from mailer.issue.problems import find
+from mailer.issue.tree import Key
 
-__all__ = ["Key", "Places"]
-
-#: The way to a value: ("sections", 0, "items", 2, "body").
-Key = tuple[str | int, ...]
+__all__ = ["Places"]
 
 
 class Places:

@@ -55,15 +55,10 @@ def render_variants(
     archive = f"{settings.publication.base_url}/archive/{slug}/"
     base = f"{archive}images/" if image_base is None else image_base
     renditions: dict[int, Rendition] = {}
-    known: list[tuple[Issue, Rendition]] = []
-    for variant in sorted(set(variants)):
-        issue = for_variant(loaded.issue, variant)
-        same = next((rendition for other, rendition in known if other == issue), None)
-        if same is None:
-            same = _Rendering(loaded, issue, settings, theme, archive, base).rendition(variant)
-            known.append((issue, same))
-        renditions[variant] = same
-    return renditions
+    for issue, same in _distinct(loaded.issue, variants):
+        rendition = _Rendering(loaded, issue, settings, theme, archive, base).rendition(same[0])
+        renditions |= dict.fromkeys(same, rendition)
+    return dict(sorted(renditions.items()))
 
 
 def examine_variants(
@@ -82,14 +77,23 @@ def examine_variants(
         theme, media = open_theme(built_in_theme().parent), frozenset()
     archive = f"{settings.publication.base_url}/archive/{slug}/"
     found: list[tuple[Rendition, frozenset[str]]] = []
-    known: list[Issue] = []
+    for issue, same in _distinct(loaded.issue, variants):
+        rendering = _Rendering(loaded, issue, settings, theme, archive, f"{archive}images/", faults)
+        rendition = rendering.rendition(same[0], media)
+        found.append((rendition, frozenset(rendering.made)))
+    return found
+
+
+def _distinct(issue: Issue, variants: Collection[int]) -> list[tuple[Issue, list[int]]]:
+    """The different issues that the variants show, each with its variants in ascending order."""
+    found: list[tuple[Issue, list[int]]] = []
     for variant in sorted(set(variants)):
-        issue = for_variant(loaded.issue, variant)
-        if issue not in known:
-            known.append(issue)
-            rendering = _Rendering(loaded, issue, settings, theme, archive, f"{archive}images/", faults)
-            rendition = rendering.rendition(variant, media)
-            found.append((rendition, frozenset(rendering.made)))
+        shown = for_variant(issue, variant)
+        same = next((numbers for other, numbers in found if other == shown), None)
+        if same is None:
+            found.append((shown, [variant]))
+        else:
+            same.append(variant)
     return found
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from markdown_it.token import Token
 
-from mailer.issue.markdown.findings import Finding, Report
+from mailer.issue.markdown.findings import Finding, Report, line_of
 from mailer.issue.markdown.footnotes import NAME
 from mailer.issue.markdown.html import resolve_html
 from mailer.issue.markdown.leftovers import FOUND
@@ -22,7 +22,7 @@ from mailer.issue.markdown.parser import parser
 from mailer.issue.markdown.products import check_products
 from mailer.issue.markdown.soft_breaks import resolve_line_ends
 
-__all__ = ["EMPTY", "Document", "definitions", "line_of", "read", "words_of"]
+__all__ = ["EMPTY", "Document", "definitions", "read", "words_of"]
 
 #: Definitions of references, `[label]: address`, as the parser keeps them.
 References = Mapping[str, Mapping[str, Any]]
@@ -73,14 +73,14 @@ def definitions(text: str) -> dict[str, Mapping[str, Any]]:
 def read(
     text: str, references: References | None = None, name: str = "", is_link: IsLink | None = None
 ) -> Document:
-    """The tree of a text. `references` are definitions of other texts that it may use.
+    """The tree of a text. `references` are all definitions that it may use, its own among them.
 
     The ids of its footnotes have its `name`, so that they are not those of another text. `is_link` tells
     whether a placeholder is the address of one reader's own page.
     """
     env: dict[str, Any] = {NAME: name}
     if references:
-        env["references"] = {**references, **definitions(text)}
+        env["references"] = dict(references)
     tokens = parser().parse(text, env)
     report = Report(list(env.get(FOUND, ())))
     line = 0
@@ -90,11 +90,6 @@ def read(
             _number(token.children, line)
             _resolve(token.children, report, is_link)
     return Document(tuple(tokens), tuple(report.findings))
-
-
-def line_of(token: Token) -> int:
-    """The line of an inline token within its text, counted from 0."""
-    return int(token.meta.get("line", 0))
 
 
 def words_of(tokens: Sequence[Token]) -> str:

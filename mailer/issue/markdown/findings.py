@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
-__all__ = ["Finding", "Report"]
+from markdown_it.token import Token
+
+from mailer.errors import Severity
+
+__all__ = ["Finding", "Report", "line_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +17,7 @@ class Finding:
 
     message: str
     line: int
-    severity: Literal["error", "warning"]
+    severity: Severity
 
 
 @dataclass
@@ -34,3 +37,8 @@ class Report:
     def _add(self, finding: Finding) -> None:
         if finding not in self.findings:
             self.findings.append(finding)
+
+
+def line_of(token: Token) -> int:
+    """The line of an inline token within its text, counted from 0."""
+    return int(token.meta.get("line", 0))

@@ -10,7 +10,8 @@ import re
 
 from markdown_it.token import Token
 
-from mailer.issue.markdown.findings import Report
+from mailer.issue.markdown.findings import Report, line_of
+from mailer.words import shortened
 
 __all__ = ["SIMPLE", "resolve_html"]
 
@@ -62,9 +63,7 @@ def resolve_html(children: list[Token], report: Report) -> None:
         if isinstance(title, str) and "<!--" in title:
             child.attrs["title"] = title = _COMMENT.sub("", title).strip()
             if "<!--" in title:
-                report.error(
-                    "a comment <!-- … --> is not closed; it would reach readers", child.meta.get("line", 0)
-                )
+                report.error("a comment <!-- … --> is not closed; it would reach readers", line_of(child))
     if not any(child.type == "html_inline" for child in children):
         return
     kept = _balanced(children)
@@ -114,9 +113,8 @@ def _resolve(token: Token, opened: set[str], report: Report) -> None:
     token.type, token.content = "text", ""
     if written.startswith("<!--") or (tag and tag[1] and name in opened):  # the opening tag is told
         return
-    shown = " ".join(written.split())
-    shown = shown if len(shown) <= 40 else shown[:39] + "…"
-    line = token.meta.get("line", 0)
+    shown = shortened(written, 40)
+    line = line_of(token)
     if name in _REFUSED:
         report.error(f"{shown} cannot stand in a mail; delete it", line)
     elif name in SIMPLE:

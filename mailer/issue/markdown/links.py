@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from markdown_it.token import Token
 
 from mailer.issue.markdown.bare import Bare
-from mailer.issue.markdown.findings import Report
+from mailer.issue.markdown.findings import Report, line_of
 from mailer.issue.markdown.placeholders import PLACEHOLDER
 from mailer.issue.misspelt import MISSPELT, is_slip, meant
 from mailer.issue.urls import SLOT_MARK, doubts, normalised
@@ -29,7 +29,7 @@ def check_links(children: Sequence[Token], report: Report, is_link: IsLink | Non
         inside += token.nesting * (token.tag == "a")
         if token.type == "link_open":
             if token.markup == "linkify" and _DOUBLE.search(words):
-                report.error(_twice(token), int(token.meta.get("line", 0)))
+                report.error(_twice(token), line_of(token))
             _check(token, "href", report, is_link)
         elif token.type == "text" and not inside:
             _misspelt(token, report)
@@ -49,7 +49,7 @@ def _misspelt(token: Token, report: Report) -> None:
             report.error(
                 f'"{(found[0] + written)[:80]}" is not an address; write {better[:80]}, '
                 "or put it into backticks where it is meant as text",
-                int(token.meta.get("line", 0)),
+                line_of(token),
             )
 
 
@@ -59,7 +59,7 @@ def _twice(token: Token) -> str:
 
 def _check(token: Token, name: str, report: Report, is_link: IsLink | None) -> None:
     href = str(token.attrs.get(name, ""))
-    line = int(token.meta.get("line", 0))
+    line = line_of(token)
     called = "link" if name == "href" else "picture"
     slots = iter(PLACEHOLDER.findall(href))
     text = PLACEHOLDER.sub(SLOT_MARK, href)

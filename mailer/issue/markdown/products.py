@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from markdown_it.token import Token
 
-from mailer.issue.markdown.findings import Report
+from mailer.issue.markdown.findings import Report, line_of
 from mailer.words import shortened
 
 __all__ = ["check_products"]
@@ -51,7 +51,7 @@ def check_products(children: Sequence[Token], report: Report) -> None:
             shown = f"{opened.markup}{words.content}{closed.markup}"[:40]
             report.warning(
                 f'the underscores of "{shown}" are not printed; write \\_ for each that is text',
-                int(opened.meta.get("line", 0)),
+                line_of(opened),
             )
 
 
@@ -75,7 +75,7 @@ def _stars(children: Sequence[Token], index: int, report: Report) -> None:
         report.warning(
             f'a star behind "{shortened(parts[2], 60)}" is printed, for one before it ends the italics; '
             "write \\* for a star within a word",
-            int(children[index].meta.get("line", 0)),
+            line_of(children[index]),
         )
         return
     is_sum = begins and ends and (any(map(_NUMBER.fullmatch, parts)) or max(map(len, parts)) == 1)
@@ -88,9 +88,7 @@ def _stars(children: Sequence[Token], index: int, report: Report) -> None:
         if begins and ends
         else "words in italics and are not printed; write \\* for a star that is text"
     )
-    report.warning(
-        f'the stars of "{shortened(starred, 60)}" set {what}', int(children[index].meta.get("line", 0))
-    )
+    report.warning(f'the stars of "{shortened(starred, 60)}" set {what}', line_of(children[index]))
 
 
 def _underscores(before: Token, words: Token, after: Token, report: Report) -> None:
@@ -100,7 +98,7 @@ def _underscores(before: Token, words: Token, after: Token, report: Report) -> N
         name = words.content
         report.warning(
             f'the underscores of "__{name[:40]}__" set it in bold and are not printed; put it in backticks',
-            int(words.meta.get("line", 0)),
+            line_of(words),
         )
 
 
