@@ -15,8 +15,8 @@
         ├── ArchiveError         a campaign folder cannot be written, or is not what was sent
         └── BusyError            somebody else is doing this just now
 
-An error carries one or more `Problem`s. Whoever catches it prints `str(error)` and stops: each line
-is a whole sentence with its place, and says what to do next.
+An error carries one or more `Problem`s, each with a `Severity`. The code that catches it prints `str(error)`
+and stops: each line is a whole sentence with its place, and says what to do next.
 """
 
 from __future__ import annotations
