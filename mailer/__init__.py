@@ -5,4 +5,4 @@ from mailer.errors import MailerError
 
 __all__ = ["MailerError", "Settings", "__version__", "load_settings"]
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"
