@@ -26,8 +26,8 @@ from mailer.audience.exchange.importer import import_csv
 from mailer.audience.segments import parse
 from mailer.audience.selection import mask_sql, reason_sql
 from mailer.config import load_settings
-from mailer.publish.prepare import prepare
-from mailer.store import open_store
+from mailer.services.planning.prepare import prepare
+from mailer.store.database import open_store
 
 LIMIT = 300
 CONFIG = """\

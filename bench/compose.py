@@ -17,8 +17,8 @@ from email.policy import SMTP
 from pathlib import Path
 
 from mailer.config import load_settings
-from mailer.delivery.message import Envelope, Message, Person, Template
 from mailer.issue.load import load_issue
+from mailer.message.message import Envelope, Message, Person, Template
 from mailer.render.render import render_variants
 
 ROOT = Path(__file__).parents[1]

@@ -26,9 +26,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from bench.compose import ROOT, SLUG
 from bench.measuring import machine, median, table
 from mailer.config import Dkim, Settings, load_settings
-from mailer.delivery.dkim import Signer, open_signer
-from mailer.delivery.message import Envelope, Message, Person, Template
 from mailer.issue.load import load_issue
+from mailer.message.dkim import Signer, open_signer
+from mailer.message.message import Envelope, Message, Person, Template
 from mailer.render.render import render_variants
 
 RSA, ED25519 = "rsa", "ed25519"

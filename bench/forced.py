@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 
 from cli import main
-from mailer.delivery.transports.comparing import Comparison
+from mailer.transports.smtp.comparing import Comparison
 
 if __name__ == "__main__":
     way = {"always": True, "never": False}[sys.argv.pop(1)]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.measuring import script
 from mailer.audience.subscribers import unsubscribe
-from mailer.store import open_store
+from mailer.store.database import open_store
 
 __all__ = ["command"]
 

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from bench.measuring import run
 from mailer.config import load_settings
-from mailer.delivery.message import Envelope, Message, Person, Template
 from mailer.issue.load import load_issue
+from mailer.message.message import Envelope, Message, Person, Template
 from mailer.render.render import render_variants
 
 __all__ = ["CONNECTIONS", "ISSUE", "KEY", "MAILER", "Workspace", "address", "environment", "name"]

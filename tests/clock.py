@@ -14,7 +14,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
         self.set(text)
-        monkeypatch.setattr("mailer.store._clock", lambda: self.now)
+        monkeypatch.setattr("mailer.store.database._clock", lambda: self.now)
 
     def set(self, text: str) -> None:
         self.now = dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)

@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from mailer.config import Settings, load_settings
+from mailer.store.database import open_store
 
 CONFIG = """\
 [publication]
@@ -61,3 +63,15 @@ def workspace(tmp_path: Path) -> Path:
 def settings(workspace: Path) -> Settings:
     """The settings of `workspace`."""
     return load_settings(workspace)
+
+
+@pytest.fixture
+def db(settings: Settings) -> Database:
+    """The database of `workspace`, newly made."""
+    return open_store(settings.database)
+
+
+@pytest.fixture
+def journal(settings: Settings) -> Path:
+    """The path of a campaign's journal in `workspace`."""
+    return settings.root / ".mailer" / "x.journal"

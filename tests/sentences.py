@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailer.words import visible
+from mailer.display_text import visible
 
 __all__ = ["check_sentence"]
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from mailer.config import Dkim, Settings
-from mailer.delivery.dkim import Signer
+from mailer.message.dkim import Signer
 
 __all__ = [
     "ED25519",

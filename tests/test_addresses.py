@@ -17,19 +17,19 @@ from pydantic import TypeAdapter, ValidationError
 from sqlite_utils import Database
 
 from mailer.addresses import trimmed
-from mailer.audience.address import Address, ascii_domain, normalize_address
 from mailer.audience.people import find
+from mailer.audience.values.address import Address, ascii_domain, normalize_address
 from mailer.config import Mailbox, Settings, load_settings
 from mailer.config.fields import Domain, Sender
 from mailer.config.mailboxes import BOUNCE_TOKEN
-from mailer.delivery.message import Envelope, Message, Person, Template, mailbox_field
-from mailer.delivery.transports.sendgrid_request import Form
 from mailer.errors import AudienceError, ConfigError
-from mailer.links import Purpose, Tokens
-from mailer.store import open_store
+from mailer.links.urls import Purpose, Tokens
+from mailer.message.message import Envelope, Message, Person, Template, mailbox_field
+from mailer.store.database import open_store
+from mailer.transports.sendgrid.request import Form
 from tests.cli import run
-from tests.delivery.conftest import add_readers
-from tests.delivery.test_message import simple
+from tests.message.test_message import simple
+from tests.spooled import add_readers
 
 SENDER: TypeAdapter[Mailbox] = TypeAdapter(Sender)
 DOMAIN: TypeAdapter[str] = TypeAdapter(Domain)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.addresses import cleaned_address, read_address
-from mailer.audience.address import cleaned
+from mailer.audience.values.address import cleaned
 from mailer.errors import AudienceError
 from tests.sentences import check_sentence
 

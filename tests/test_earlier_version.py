@@ -18,8 +18,8 @@ import pytest
 
 from mailer import __version__
 from mailer.config import load_settings
-from mailer.store import open_store
-from mailer.tables import migrations
+from mailer.store.database import open_store
+from mailer.store.tables import migrations
 from mailer.web.app import create_app
 from tests.cli import run
 from tests.clock import Clock

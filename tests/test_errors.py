@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mailer import errors
+from mailer.display_text import nearest
 from mailer.errors import FailureError, InputError, MailerError, Problem
-from mailer.words import nearest
 
 
 def test_a_problem_tells_as_much_of_its_place_as_is_known() -> None:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from mailer.config import load_settings
 from mailer.config.urls import split_url
-from mailer.delivery.transports import open_transport
+from mailer.transports.registry import open_transport
 
 DOCS = Path(__file__).parent.parent / "docs"
 PARTS = re.split(r"^## ", (DOCS / "providers.md").read_text("utf-8"), flags=re.M)[1:]

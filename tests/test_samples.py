@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mailer.links import Purpose, Tokens
+from mailer.links.urls import Purpose, Tokens
 from tests.cli import run
 from tests.servers.certificates import authority_file, server_tls
 from tests.servers.sendgrid import KEY, SendGridApi

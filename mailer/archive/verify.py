@@ -18,11 +18,11 @@ from mailer import __version__
 from mailer.archive.campaign import read_renditions
 from mailer.archive.manifest import MANIFEST, has_public_page, hash_of, read_manifest
 from mailer.archive.paths import shown
-from mailer.archive.recorded import recorded_settings
+from mailer.archive.recorded_settings import recorded_settings
 from mailer.config import Settings
 from mailer.errors import ArchiveError, MailerError
 from mailer.files import is_temporary
-from mailer.render.lookup import read_theme
+from mailer.theme_files import read_theme
 
 if TYPE_CHECKING:
     from mailer.render.rendition import Rendition

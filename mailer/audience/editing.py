@@ -12,9 +12,9 @@ from sqlite_utils import Database
 
 from mailer.audience.people import Subscriber, get, list_subscribers
 from mailer.audience.segments import Segment
-from mailer.audience.values import MAX_TAGS, attribute_key
+from mailer.audience.values.cells import MAX_TAGS, attribute_key
 from mailer.errors import AudienceError
-from mailer.store import utc_now, writing
+from mailer.store.database import utc_now, writing
 
 __all__ = ["Edit", "edit", "edit_segment"]
 

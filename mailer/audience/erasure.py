@@ -13,15 +13,16 @@ from typing import Final
 
 from sqlite_utils import Database
 
-from mailer.audience import events, suppression
-from mailer.audience.address import Address, normalize_address
+from mailer.audience import events
+from mailer.audience.change_address import addresses_before
+from mailer.audience.consent import suppression
 from mailer.audience.events import Event
-from mailer.audience.moving import addresses_before
 from mailer.audience.people import find, get
 from mailer.audience.planned import Planned
 from mailer.audience.spellings import ERASED, Spellings, without_those
+from mailer.audience.values.address import Address, normalize_address
 from mailer.errors import StoreError
-from mailer.store import address_hash, utc_now, writing
+from mailer.store.database import address_hash, utc_now, writing
 
 __all__ = [
     "Erased",

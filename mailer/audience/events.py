@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 from sqlite_utils import Database
 
-from mailer.store import writing
+from mailer.store.database import writing
 
 __all__ = [
     "Event",

@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from mailer.audience.address import normalize_address
+from mailer.audience.consent.suppression import suppressed_sql, suppression_of
 from mailer.audience.segments import SUPPRESSED, Segment
-from mailer.audience.suppression import suppressed_sql, suppression_of
+from mailer.audience.values.address import normalize_address
 
 __all__ = ["Subscriber", "find", "get", "list_subscribers", "state_of"]
 

@@ -11,8 +11,8 @@ from enum import StrEnum
 
 from sqlite_utils import Database
 
+from mailer.audience.consent.suppression import suppressed_sql
 from mailer.audience.segments import Segment
-from mailer.audience.suppression import suppressed_sql
 
 __all__ = [
     "Exclusion",

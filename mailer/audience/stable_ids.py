@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 from sqlite_utils import Database
 
-from mailer.store import writing
-from mailer.tokens import Token, stable_id_of
+from mailer.links.tokens import Token, stable_id_of
+from mailer.store.database import writing
 
 __all__ = ["fill_in", "new_ids", "stable_id_at", "whose"]
 

@@ -15,15 +15,15 @@ from typing import Any, Literal
 from sqlite_utils import Database
 
 from mailer.audience import events
-from mailer.audience.address import Address
-from mailer.audience.coming_back import Asked, bring_back, check_asked, set_status
-from mailer.audience.consent import Consent, record_consent
+from mailer.audience.consent.record import Consent, record_consent
+from mailer.audience.consent.resubscribing import Asked, bring_back, check_asked, set_status
+from mailer.audience.consent.suppression import ERASED, lift, suppression_of
 from mailer.audience.erasure import erase
 from mailer.audience.events import Event
 from mailer.audience.people import Subscriber, find, get, list_subscribers
-from mailer.audience.suppression import ERASED, lift, suppression_of
+from mailer.audience.values.address import Address
 from mailer.errors import AudienceError
-from mailer.store import utc_now, writing
+from mailer.store.database import utc_now, writing
 
 __all__ = [
     "MAX_REASON",

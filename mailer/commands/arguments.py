@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from mailer.display_text import from_system, visible
 from mailer.errors import InputError
-from mailer.words import from_system, visible
 
 __all__ = ["command_name", "with_text_arguments"]
 

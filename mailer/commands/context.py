@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from mailer.config import Settings, find_workspace, load_settings
-from mailer.words import HIDDEN, visible
+from mailer.display_text import HIDDEN, visible
 
 __all__ = ["JsonOption", "as_json_text", "emit_json", "say", "settings_of", "warn"]
 

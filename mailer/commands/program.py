@@ -17,16 +17,23 @@ import typer
 import typer.main
 
 from mailer import __version__
-from mailer.commands import campaigns, doctoring, explaining, init, issues, scheduling, sending, subscribers
 from mailer.commands.arguments import command_name, with_text_arguments
+from mailer.commands.campaigns import campaigns
 from mailer.commands.context import say
-from mailer.commands.defects import told_in_threads, unforeseen
-from mailer.commands.once import OnceGroup, refuse_repeats
-from mailer.commands.render import render
-from mailer.commands.serve import serve
+from mailer.commands.crash_reports import told_in_threads, unforeseen
+from mailer.commands.issues import issues
+from mailer.commands.issues.render import render
+from mailer.commands.repeated_options import OnceGroup, refuse_repeats
+from mailer.commands.sending import explain as explaining
+from mailer.commands.sending import schedule as scheduling
+from mailer.commands.sending import send as sending
 from mailer.commands.streams import close_quietly, prepare_streams
+from mailer.commands.subscribers import subscribers
+from mailer.commands.workspace import doctor as doctoring
+from mailer.commands.workspace import init
+from mailer.commands.workspace.serve import serve
 from mailer.errors import MailerError
-from mailer.store import explain
+from mailer.store.database import explain
 
 __all__ = ["app", "main"]
 

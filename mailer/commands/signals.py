@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from mailer.delivery.stop import Stop
+from mailer.transports.stop import Stop
 
 __all__ = ["stop_on_signals"]
 

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 from mailer.addresses import read_domain, shown, trimmed
 from mailer.config.mailboxes import check_return_path, read_mailbox
 from mailer.config.urls import split_url
-from mailer.languages import language_tag
+from mailer.language_tags import language_tag
 
 __all__ = [
     "TITLE_FIELDS",

@@ -17,8 +17,8 @@ from pydantic import SecretStr, ValidationError
 from mailer.config.model import SECTIONS, Edition, File, Settings
 from mailer.config.oauth import OAuth
 from mailer.config.text import decode_text
+from mailer.display_text import from_system, nearest
 from mailer.errors import ConfigError, Problem
-from mailer.words import from_system, nearest
 
 __all__ = ["CONFIG_NAME", "find_workspace", "load_settings"]
 

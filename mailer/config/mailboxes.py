@@ -9,7 +9,7 @@ from email.header import decode_header, make_header
 import idna
 
 from mailer.addresses import LONGEST_ADDRESS, LONGEST_LOCAL, header_address, read_address, trimmed
-from mailer.words import HIDDEN
+from mailer.display_text import HIDDEN
 
 __all__ = ["BOUNCE_TOKEN", "check_return_path", "read_mailbox"]
 

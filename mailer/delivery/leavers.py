@@ -17,9 +17,9 @@ from sqlite_utils import Database
 
 from mailer.audience.events import last_event, people_since
 from mailer.audience.selection import Exclusion, exclusions_of
-from mailer.delivery.threads import NO_THREAD, start_thread
+from mailer.delivery.workers.threads import NO_THREAD, start_thread
 from mailer.errors import TransportError
-from mailer.store import open_reader
+from mailer.store.database import open_reader
 
 __all__ = ["LOOK_SECONDS", "Leavers", "following_leavers"]
 

@@ -17,28 +17,28 @@ from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mailer.delivery.book import Book
-from mailer.delivery.brake import DOUBTS_IN_A_ROW, REFUSALS_IN_A_ROW, Brake, refused_too_often
-from mailer.delivery.connections import ConnectionPool
-from mailer.delivery.deferral import USUAL, Backoff
-from mailer.delivery.journal import Journal
+from mailer.delivery.circuit_breaker import DOUBTS_IN_A_ROW, REFUSALS_IN_A_ROW, Brake, refused_too_often
+from mailer.delivery.gc_pause import rare_collections
 from mailer.delivery.leavers import Leavers, following_leavers
-from mailer.delivery.lines import AHEAD_SECONDS, Lines
-from mailer.delivery.memory import rare_collections
-from mailer.delivery.message import Message, Template
-from mailer.delivery.pace import Pacer
-from mailer.delivery.parking import next_turn, park
-from mailer.delivery.place import last_run
+from mailer.delivery.pacing.pace import Pacer
+from mailer.delivery.pacing.queues import AHEAD_SECONDS, Lines
 from mailer.delivery.progress import Progress
-from mailer.delivery.refused import RefusalWatch, everybody_sentence
-from mailer.delivery.spool import ENDED, Spool
-from mailer.delivery.stop import Stop
-from mailer.delivery.transports.base import Result, Transport
-from mailer.delivery.verdict import refusals_note
-from mailer.delivery.words import clear_journal
-from mailer.delivery.workers import Report, Workers
+from mailer.delivery.retry import USUAL, Backoff
+from mailer.delivery.run_claims import Book
+from mailer.delivery.workers.connections import ConnectionPool
+from mailer.delivery.workers.workers import Report, Workers
 from mailer.errors import BrakeError, TransportError
-from mailer.store import now, utc_text
+from mailer.message.message import Message, Template
+from mailer.spool.erased_words import clear_journal
+from mailer.spool.journal import Journal
+from mailer.spool.sqlite.campaign_health import refusals_note
+from mailer.spool.sqlite.deliveries import ENDED, Spool
+from mailer.spool.sqlite.last_run import last_run
+from mailer.spool.sqlite.parking import next_turn, park
+from mailer.store.database import now, utc_text
+from mailer.transports.base import Result, Transport
+from mailer.transports.refusal.watch import RefusalWatch, everybody_sentence
+from mailer.transports.stop import Stop
 
 __all__ = ["deliver"]
 

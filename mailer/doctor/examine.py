@@ -16,12 +16,14 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from mailer.config import Settings
-from mailer.doctor import dkim, exchangers, mailserver, provider, storage, website, workspace
-from mailer.doctor.dmarc import dmarc
+from mailer.doctor import mailserver, provider, storage, website, workspace
+from mailer.doctor.dns import dkim
+from mailer.doctor.dns import mx as exchangers
+from mailer.doctor.dns.dmarc import dmarc
+from mailer.doctor.dns.host_names import ascii_domain, return_path_domain, sender_domain
+from mailer.doctor.dns.resolver import Resolver, Unanswered
+from mailer.doctor.dns.spf import spf
 from mailer.doctor.finding import Finding, Status
-from mailer.doctor.names import ascii_domain, return_path_domain, sender_domain
-from mailer.doctor.resolver import Resolver, Unanswered
-from mailer.doctor.spf import spf
 from mailer.errors import MailerError
 
 __all__ = ["Check", "checks", "examine"]

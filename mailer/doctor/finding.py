@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mailer.delivery.transports.base import one_line
+from mailer.transports.base import one_line
 
 __all__ = ["Finding", "Status", "record"]
 

@@ -8,14 +8,14 @@ from dataclasses import replace
 from typing import Final
 
 from mailer.config import Settings
-from mailer.delivery.transports.base import is_loopback
-from mailer.delivery.transports.server import Server, connect
-from mailer.delivery.transports.smtp import Smtp
-from mailer.doctor.dmarc_record import organisation
+from mailer.doctor.dns.dmarc_record import organisation
+from mailer.doctor.dns.host_names import ascii_domain, is_literal, is_public, is_within, sender_domain
+from mailer.doctor.dns.resolver import Resolver, look_up_here
 from mailer.doctor.finding import Finding, Status, record
-from mailer.doctor.names import ascii_domain, is_literal, is_public, is_within, sender_domain
-from mailer.doctor.resolver import Resolver, look_up_here
 from mailer.errors import ConfigError, TransportError
+from mailer.transports.base import is_loopback
+from mailer.transports.smtp.server import Server, connect
+from mailer.transports.smtp.transport import Smtp
 
 __all__ = ["mailserver", "reverse_names"]
 

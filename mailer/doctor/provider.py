@@ -8,11 +8,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from mailer.config import Settings
-from mailer.delivery.transports.sendgrid import SendGrid
-from mailer.delivery.transports.sendgrid_client import NoAnswer, NotSent, Unreachable, Wire, client
+from mailer.doctor.dns.resolver import look_up_here
 from mailer.doctor.finding import Finding, Status
-from mailer.doctor.resolver import look_up_here
 from mailer.errors import ConfigError
+from mailer.transports.sendgrid.client import NoAnswer, NotSent, Unreachable, Wire, client
+from mailer.transports.sendgrid.transport import SendGrid
 
 __all__ = ["sendgrid_key"]
 

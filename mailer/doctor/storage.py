@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from mailer.config import Settings
 from mailer.doctor.finding import Finding, Status
-from mailer.store import explain
+from mailer.store.database import explain
 
 __all__ = ["database", "disk"]
 

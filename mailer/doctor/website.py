@@ -15,10 +15,10 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from mailer.config import Settings
-from mailer.delivery.transports.base import one_line
+from mailer.doctor.dns.host_names import ascii_domain, is_literal, is_public
+from mailer.doctor.dns.resolver import Resolver
 from mailer.doctor.finding import Finding, Status, record
-from mailer.doctor.names import ascii_domain, is_literal, is_public
-from mailer.doctor.resolver import Resolver
+from mailer.transports.base import one_line
 
 __all__ = ["host", "website"]
 

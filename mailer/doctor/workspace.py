@@ -8,10 +8,10 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from mailer.config import Settings
-from mailer.delivery.transports import open_transport
+from mailer.doctor.dns.host_names import is_example, is_loopback_name, return_path_domain, sender_domain
 from mailer.doctor.finding import Finding, Status
-from mailer.doctor.names import is_example, is_loopback_name, return_path_domain, sender_domain
 from mailer.errors import ConfigError
+from mailer.transports.registry import open_transport
 
 __all__ = ["base_url", "env_file", "postal_address", "secret_key", "sender", "transport"]
 

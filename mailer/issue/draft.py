@@ -12,8 +12,8 @@ from string import Template
 import yaml
 
 from mailer.config import Settings
+from mailer.display_text import nearest
 from mailer.errors import IssueError, Problem
-from mailer.words import nearest
 
 __all__ = ["draft_text", "skeleton_words", "write_draft"]
 

@@ -12,8 +12,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
 from mailer.config.fields import Language
+from mailer.display_text import nearest
 from mailer.issue.fields import Article, Body, Date, Line, Name, PictureSource, Pixels, Tag, Url
-from mailer.words import nearest
 
 __all__ = [
     "MAX_ONLY",

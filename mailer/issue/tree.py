@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from mailer.display_text import shortened
 from mailer.errors import Problem
 from mailer.issue.yaml.characters import cleaned
 from mailer.issue.yaml.comments import cut_off
@@ -23,7 +24,6 @@ from mailer.issue.yaml.folding import folded_block, folded_scalar
 from mailer.issue.yaml.keys import known_keys
 from mailer.issue.yaml.recovery import without
 from mailer.issue.yaml.traps import untrapped
-from mailer.words import shortened
 
 __all__ = ["Key", "Mark", "Node", "parse"]
 

@@ -17,21 +17,21 @@ from mailer.config import Settings
 from mailer.errors import IssueError, MailerError, Problem
 from mailer.issue.load import LoadedIssue
 from mailer.issue.model import Issue, for_variant
-from mailer.languages import direction_of, locale_of
-from mailer.render.catalogues import TRANSLATIONS, Words, words_of
-from mailer.render.contexts import html_part, without_slots
-from mailer.render.direction import is_mixed, languages_in, set_direction
-from mailer.render.inline import inline_styles
-from mailer.render.issue_view import Viewer
-from mailer.render.lookup import ThemeFiles, built_in_theme
-from mailer.render.markers import Markers
-from mailer.render.mjml import render_mjml
-from mailer.render.places import Places
+from mailer.language.catalogues import TRANSLATIONS, Words, words_of
+from mailer.language_tags import direction_of, locale_of
+from mailer.render.html.inline import inline_styles
+from mailer.render.html.mjml import render_mjml
 from mailer.render.rendition import Rendition
-from mailer.render.slots import Context, Part
-from mailer.render.textpart import text_part
-from mailer.render.theme import MARKERS, Theme, open_theme
-from mailer.render.views import EditionView, LinksView
+from mailer.render.slots.contexts import html_part, without_slots
+from mailer.render.slots.markers import Markers
+from mailer.render.slots.slots import Context, Part
+from mailer.render.source_positions import Places
+from mailer.render.text.text_part import text_part
+from mailer.render.theme.direction import is_mixed, languages_in, set_direction
+from mailer.render.theme.theme import MARKERS, Theme, open_theme
+from mailer.render.views.build import Viewer
+from mailer.render.views.values import EditionView, LinksView
+from mailer.theme_files import ThemeFiles, built_in_theme
 
 __all__ = ["examine_variants", "render_variants"]
 

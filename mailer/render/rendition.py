@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mailer.errors import Problem
-from mailer.render.slots import Part
+from mailer.render.slots.slots import Part
 
 __all__ = ["Picture", "Rendition"]
 

@@ -25,16 +25,16 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from mailer.config import Settings
 from mailer.errors import MailerError
-from mailer.store import explain
-from mailer.web.desk import Desk
+from mailer.language.reader_language import accepted
+from mailer.services.readers.reader_actions import Desk
+from mailer.site.archive_pages import Shelf
+from mailer.site.pages import Pages
+from mailer.store.database import explain
 from mailer.web.health import Health
-from mailer.web.pages import Pages
 from mailer.web.preferences import PreferencesPage
 from mailer.web.safety import Safety, make_safe
-from mailer.web.shelf import Shelf
 from mailer.web.targets import Targets
 from mailer.web.unsubscribe import UnsubscribePage
-from mailer.web.words import accepted
 
 __all__ = ["create_app"]
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from mailer.words import visible
+from mailer.display_text import visible
 
 __all__ = ["Form", "read_form"]
 

@@ -10,11 +10,11 @@ from starlette.responses import Response
 
 from mailer.audience.subscribers import Subscriber
 from mailer.config import Settings
-from mailer.links import Purpose
-from mailer.web.desk import Desk, Visit
+from mailer.links.urls import Purpose
+from mailer.services.readers.reader_actions import Desk, Visit
+from mailer.site.pages import Pages
 from mailer.web.forms import read_form
-from mailer.web.nobody import page_for_nobody
-from mailer.web.pages import Pages
+from mailer.web.unknown_reader import page_for_nobody
 
 __all__ = ["PreferencesPage"]
 

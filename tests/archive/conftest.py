@@ -15,7 +15,7 @@ from mailer.archive.campaign import write_campaign
 from mailer.config import Settings
 from mailer.issue.load import LoadedIssue, load_issue
 from mailer.render.rendition import Picture, Rendition
-from mailer.render.slots import Context, Part, Slot
+from mailer.render.slots.slots import Context, Part, Slot
 
 ISSUE = """\
 edition: evening

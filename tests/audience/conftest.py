@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
-from mailer.audience.address import normalize_address
-from mailer.audience.consent import Consent
+from mailer.audience.consent.record import Consent
 from mailer.audience.exchange.importer import import_csv
 from mailer.audience.exchange.report import ImportReport
 from mailer.audience.people import Subscriber
 from mailer.audience.subscribers import Details, add
+from mailer.audience.values.address import normalize_address
 from mailer.config import Settings
-from mailer.store import open_store
+from mailer.store.database import open_store
 
 CONSENT = Consent("2026-01-01T00:00:00.000000Z", "web", "sign-up page")
 

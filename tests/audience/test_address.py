@@ -5,7 +5,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.audience.address import ascii_domain, normalize_address, shown
+from mailer.audience.values.address import ascii_domain, normalize_address, shown
 from mailer.errors import AudienceError
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mailer.audience.dates import orders_of, read_moment
+from mailer.audience.values.dates import orders_of, read_moment
 from mailer.errors import AudienceError
 from tests.clock import Clock
 from tests.sentences import check_sentence

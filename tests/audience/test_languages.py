@@ -9,8 +9,9 @@ from babel import Locale
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mailer.audience.languages import _OWN, is_language_tag, language_tag
+from mailer.audience.values.languages import _OWN, language_tag
 from mailer.errors import AudienceError
+from mailer.language_tags import is_language_tag
 from tests.sentences import check_sentence
 
 

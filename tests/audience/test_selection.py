@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 from sqlite_utils import Database
 
+from mailer.audience.consent.suppression import suppress
 from mailer.audience.people import Subscriber
 from mailer.audience.segments import parse
 from mailer.audience.selection import Exclusion, eligible_sql, exclusion_of, mask_sql, reason_sql
 from mailer.audience.subscribers import erase
-from mailer.audience.suppression import suppress
 
 Add = Callable[..., Subscriber]
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.audience.address import normalize_address
 from mailer.audience.spellings import Spellings, without_those
+from mailer.audience.values.address import normalize_address
 
 ANN = "ann@example.org"
 KEYS = {ANN, "o'neil@example.org", "li@xn--bcher-kva.example"}

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from mailer.audience.address import normalize_address
-from mailer.audience.consent import Consent
+from mailer.audience.consent.record import Consent
 from mailer.audience.exchange.importer import import_csv
 from mailer.audience.stable_ids import fill_in, stable_id_at, whose
 from mailer.audience.subscribers import add, erase
+from mailer.audience.values.address import normalize_address
 from mailer.config import Settings
-from mailer.links import Purpose, Token, Tokens
-from mailer.store import open_store
-from mailer.tables import migrations
-from mailer.tokens import stable_id_of
+from mailer.links.tokens import stable_id_of
+from mailer.links.urls import Purpose, Token, Tokens
+from mailer.store.database import open_store
+from mailer.store.tables import migrations
 
 NOW = "2026-11-21T00:00:00.000000Z"
 OLD = "INSERT INTO subscribers (address, address_key, joined_at, updated_at) VALUES (?, ?, '', '')"

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
-from mailer.audience.address import normalize_address
-from mailer.audience.consent import Consent, consents_of
+from mailer.audience.consent.record import Consent, consents_of
+from mailer.audience.consent.suppression import is_suppressed, suppress, suppression_of
 from mailer.audience.people import Subscriber
 from mailer.audience.segments import parse
 from mailer.audience.subscribers import (
@@ -21,10 +21,10 @@ from mailer.audience.subscribers import (
     set_editions,
     unsubscribe,
 )
-from mailer.audience.suppression import is_suppressed, suppress, suppression_of
+from mailer.audience.values.address import normalize_address
 from mailer.config import Settings
 from mailer.errors import AudienceError
-from mailer.store import utc_now
+from mailer.store.database import utc_now
 
 CONSENT = Consent("2026-01-01T00:00:00.000000Z", "web", "sign-up page")
 LI = normalize_address("li@example.org")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.audience import values
+from mailer.audience.values import cells as values
 from mailer.errors import AudienceError
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

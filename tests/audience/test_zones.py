@@ -9,7 +9,7 @@ from babel.core import get_global
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.audience.zones import timezone_name
+from mailer.audience.values.time_zones import timezone_name
 from mailer.errors import AudienceError
 from tests.sentences import check_sentence
 

@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page
 
 from mailer.config import load_settings
 from mailer.issue.load import load_issue
-from mailer.web.pages import Pages
-from mailer.web.plain import plain_page
+from mailer.site.pages import Pages
+from mailer.site.plain_page import plain_page
 from tests.conftest import CONFIG
 from tools.screenshots import Shown, opened, shown
 

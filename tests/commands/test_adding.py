@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mailer.store import open_store
+from mailer.store.database import open_store
 from tests.cli import Ran, run
 
 ANN = "ann@example.org"
@@ -72,7 +72,7 @@ def test_an_edition_that_was_left_comes_back_by_consent_alone(desk: Path, add: A
 
 
 def test_who_chose_other_editions_on_their_page_has_left_the_others(desk: Path, add: Add) -> None:
-    from mailer.audience.consent import Consent
+    from mailer.audience.consent.record import Consent
     from mailer.audience.subscribers import set_editions
 
     db = open_store(desk / "subscribers.db")
@@ -161,7 +161,7 @@ def test_what_needs_no_force_is_not_forced(desk: Path, add: Add) -> None:
 
 
 def test_a_preferences_page_never_undoes_a_complaint_of_somebody_who_had_left(desk: Path) -> None:
-    from mailer.audience.consent import Consent
+    from mailer.audience.consent.record import Consent
     from mailer.audience.subscribers import set_editions
 
     run(desk, "subscribers", "unsubscribe", ANN)

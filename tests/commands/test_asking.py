@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from mailer.commands.asking import confirm
+from mailer.commands.confirmation import confirm
 from tests.cli import run
 from tests.desk import ISSUE, SLUG, fill
 

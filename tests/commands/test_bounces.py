@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mailer.delivery.spool import Spool
+from mailer.spool.sqlite.deliveries import Spool
 from tests.cli import run
 from tests.commands.test_sending import ISSUE, SLUG, TEXT, counts
 from tests.servers.sendgrid import KEY, SendGridApi

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from mailer.publish import send as sending
+from mailer.services.sending import send as sending
 from tests.cli import run
 from tests.clock import Clock
-from tests.delivery.conftest import Scripted
+from tests.spooled import Scripted
 
 SLUG = "2026-11-21-morning"
 ISSUE = "issues/2026-11-21-morning.yaml"

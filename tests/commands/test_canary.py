@@ -10,19 +10,19 @@ from typing import Any
 
 import pytest
 
-from mailer import store
-from mailer.audience.bounces import restore
+from mailer.audience.consent.bounces import restore
 from mailer.audience.people import list_subscribers
-from mailer.delivery.campaigns import find_campaign
-from mailer.delivery.canary import make_canary
 from mailer.delivery.progress import Progress
-from mailer.delivery.spool import Spool
-from mailer.delivery.stop import Stop
-from mailer.delivery.transports.base import Outcome, Outgoing, Result
-from mailer.publish import send as sending
-from mailer.store import open_store, utc_now, writing
+from mailer.services.sending import send as sending
+from mailer.spool.sqlite.campaigns import find_campaign
+from mailer.spool.sqlite.canary import make_canary
+from mailer.spool.sqlite.deliveries import Spool
+from mailer.store import database as store
+from mailer.store.database import open_store, utc_now, writing
+from mailer.transports.base import Outcome, Outgoing, Result
+from mailer.transports.stop import Stop
 from tests.cli import Ran, run
-from tests.delivery.conftest import Scripted
+from tests.spooled import Scripted
 
 SLUG = "2026-11-21-morning"
 ISSUE = "issues/2026-11-21-morning.yaml"
@@ -57,9 +57,9 @@ class Clock:
         self.waits = 0
         self.on_wait: Callable[[], None] = lambda: None
         monkeypatch.setattr(store, "now", lambda: self.at)
-        monkeypatch.setattr("mailer.publish.canary.now", lambda: self.at)
-        monkeypatch.setattr("mailer.publish.due.now", lambda: self.at)
-        monkeypatch.setattr("mailer.publish.schedule.now", lambda: self.at)
+        monkeypatch.setattr("mailer.services.sending.canary.now", lambda: self.at)
+        monkeypatch.setattr("mailer.services.sending.send_due.now", lambda: self.at)
+        monkeypatch.setattr("mailer.services.planning.schedule.now", lambda: self.at)
         monkeypatch.setattr(Stop, "wait", lambda stop, seconds: self.wait(stop, seconds))
 
     def wait(self, stop: Stop, seconds: float) -> bool:

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from mailer.audience.moving import addresses_before
-from mailer.delivery.refusal import Cause
-from mailer.delivery.transports.base import Outcome, Result
-from mailer.store import open_store
+from mailer.audience.change_address import addresses_before
+from mailer.store.database import open_store
+from mailer.transports.base import Outcome, Result
+from mailer.transports.refusal.refusal import Cause
 from tests.cli import Ran, run
-from tests.delivery.conftest import freeze
 from tests.desk import ISSUE, SLUG, fill
 from tests.servers.smtp import SmtpServer
+from tests.spooled import freeze
 
 OLD, NEW, OTHER = "reader0@example.org", "zoe@example.com", "reader1@example.org"
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.commands.context import as_json_text
-from mailer.store import open_store
-from mailer.words import visible
+from mailer.display_text import visible
+from mailer.store.database import open_store
 from tests.cli import run
 
 EVIL = "\x1b[2J\x1b]0;owned\x07\r\x9b31m\u202e"

@@ -16,16 +16,16 @@ import pytest
 from sqlite_utils import Database
 
 from mailer.config import load_settings
-from mailer.delivery import place
-from mailer.delivery.place import last_run
-from mailer.delivery.transports.base import Outcome, Result
-from mailer.publish import copies
-from mailer.publish.background import Scheduler
-from mailer.store import open_store
+from mailer.services.sending import moved_database as copies
+from mailer.services.sending.background import Scheduler
+from mailer.spool.sqlite import last_run as place
+from mailer.spool.sqlite.last_run import last_run
+from mailer.store.database import open_store
+from mailer.transports.base import Outcome, Result
 from tests.cli import run
 from tests.clock import Clock
-from tests.delivery.conftest import Scripted
 from tests.desk import ISSUE, SLUG, TEXT, fill
+from tests.spooled import Scripted
 
 SEEN = "this database"
 THEN = "if that copy is still in use, stop one of them"
@@ -304,7 +304,7 @@ def test_commands_that_go_on_with_a_campaign_say_so(
 ) -> None:
     fate = {"resume": Result.REJECTED, "retry": Result.REJECTED, "resolve": Result.UNCERTAIN}[words[0]]
     transport = Scripted(lambda _: Outcome(fate, reason="no"))
-    monkeypatch.setattr("mailer.publish.send.open_transport", lambda *_, **__: transport)
+    monkeypatch.setattr("mailer.services.sending.send.open_transport", lambda *_, **__: transport)
     run(desk, "send", OTHER, "--yes")
     gc.collect()
     copy = copied(desk)

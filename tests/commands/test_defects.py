@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from mailer.commands import defects, error_log
+from mailer.commands import crash_reports as defects
+from mailer.commands import error_log
 from mailer.commands.error_log import KEPT, write_error_log
-from mailer.publish.background import Scheduler
+from mailer.services.sending.background import Scheduler
 from tests.cli import Ran, run
 from tests.commands.subprocesses import run_python
 from tests.desk import ISSUE, fill
@@ -34,7 +35,7 @@ def logs(workspace: Path) -> list[Path]:
 
 @pytest.fixture
 def defect(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mailer.commands.campaigns.campaigns", broken)
+    monkeypatch.setattr("mailer.commands.campaigns.campaigns.campaigns", broken)
 
 
 def sentence(ran: Ran) -> str:
@@ -67,7 +68,7 @@ def test_the_log_names_places_and_holds_no_value(workspace: Path) -> None:
     assert text.splitlines()[1] == "mailer campaigns list"
     assert "builtins.KeyError, most recent call last:" in text
     assert "builtins.ValueError, most recent call last:" in text
-    assert "mailer/commands/campaigns.py, line " in text
+    assert "mailer/commands/campaigns/campaigns.py, line " in text
     assert "in broken\n    int(secret + person[" in text
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
     assert stat.S_IMODE(log.parent.stat().st_mode) == 0o700
@@ -126,7 +127,7 @@ def test_a_defect_in_the_log_itself_breaks_nothing(workspace: Path, monkeypatch:
 
 
 def test_outside_a_workspace_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mailer.commands.init.make_workspace", broken)
+    monkeypatch.setattr("mailer.commands.workspace.init.make_workspace", broken)
     told = sentence(run(tmp_path, "init", "desk"))
     assert told.endswith("; there is no workspace here to keep a log of it in")
 
@@ -151,7 +152,7 @@ def test_every_kind_of_error_is_told(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("mailer.commands.campaigns.campaigns", fail)
+    monkeypatch.setattr("mailer.commands.campaigns.campaigns.campaigns", fail)
     assert sentence(run(workspace, "campaigns", "list")).startswith(told)
 
 
@@ -159,7 +160,7 @@ def test_ctrl_c_is_no_defect(workspace: Path, monkeypatch: pytest.MonkeyPatch) -
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mailer.commands.campaigns.campaigns", interrupt)
+    monkeypatch.setattr("mailer.commands.campaigns.campaigns.campaigns", interrupt)
     assert run(workspace, "campaigns", "list").status == 130
     assert not (workspace / ".mailer").exists()
 
@@ -179,9 +180,9 @@ def test_an_error_that_ends_a_thread_is_told_too(workspace: Path, capsys: pytest
 def test_the_schedule_of_serve_tells_a_defect_and_goes_on(
     workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from mailer.commands.serve import _tell_defect
+    from mailer.commands.workspace.serve import _tell_defect
     from mailer.config import load_settings
-    from mailer.publish import background
+    from mailer.services.sending import background
 
     again = threading.Event()
     looks: list[int] = []
@@ -210,7 +211,7 @@ def test_the_schedule_of_serve_tells_a_defect_and_goes_on(
 
 def test_the_real_command_line_ends_the_same_way(workspace: Path) -> None:
     code = (
-        "import cli, mailer.commands.campaigns as c\n"
+        "import cli, mailer.commands.campaigns.campaigns as c\n"
         f"def broken(*_): address = {WHO!r}; raise ZeroDivisionError(address)\n"
         "c.campaigns = broken\n"
         "try: cli.main(['campaigns', 'list', '--json'])\n"
@@ -226,7 +227,7 @@ def test_a_finished_json_document_stays_alone_on_standard_output(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(workspace, 1)
-    monkeypatch.setattr("mailer.commands.sending.result_json", broken)
+    monkeypatch.setattr("mailer.commands.sending.send.result_json", broken)
     ran = run(workspace, "send", ISSUE, "--yes", "--json")
     assert (ran.status, ran.out) == (1, "")
     assert json.loads(run(workspace, "campaigns", "list", "--json").out)[0]["status"] == "sent"

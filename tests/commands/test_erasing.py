@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from mailer.audience.address import normalize_address
 from mailer.audience.spellings import Spellings
-from mailer.publish.traces import look_for
+from mailer.audience.values.address import normalize_address
+from mailer.services.readers.traces import look_for
 from tests.cli import Ran, run
 
 ANN = "ann.o'neil+news@example.org"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from mailer.commands.outputs import target_of
+from mailer.commands.output_files import target_of
 from tests.cli import run
 from tests.commands.subprocesses import run_here, run_shell
 

@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from mailer.config import load_settings
-from mailer.delivery.campaigns import find_campaign
-from mailer.delivery.spool import Spool
-from mailer.delivery.stop import Stop
-from mailer.delivery.transports.base import Outcome, Outgoing, Result
 from mailer.errors import ConfigError, TransportError
-from mailer.publish import send as sending
-from mailer.publish.due import run_due
-from mailer.store import open_store
+from mailer.services.sending import send as sending
+from mailer.services.sending.send_due import run_due
+from mailer.spool.sqlite.campaigns import find_campaign
+from mailer.spool.sqlite.deliveries import Spool
+from mailer.store.database import open_store
+from mailer.transports.base import Outcome, Outgoing, Result
+from mailer.transports.stop import Stop
 from tests.cli import run
 from tests.clock import Clock
-from tests.delivery.conftest import Scripted
 from tests.desk import ISSUE, SLUG, fill
+from tests.spooled import Scripted
 
 NUMBER = 150
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mailer.commands import init as command
-from mailer.commands.init import make_workspace
+from mailer.commands.workspace import init as command
+from mailer.commands.workspace.init import make_workspace
 from mailer.config import load_settings
 from mailer.errors import ConfigError, FailureError
 from mailer.issue.fields import parse_date

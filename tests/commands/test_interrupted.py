@@ -11,17 +11,17 @@ import pytest
 from sqlite_utils import Database
 
 from mailer.config import Settings, load_settings
-from mailer.delivery.campaigns import find_campaign
-from mailer.delivery.journal import Journal
-from mailer.delivery.lock import campaign_lock
-from mailer.delivery.place import last_run
-from mailer.delivery.spool import Spool
-from mailer.delivery.transports.base import Outcome, Outgoing, Result
-from mailer.publish import control
-from mailer.store import open_store
+from mailer.services.campaigns import decisions as control
+from mailer.spool.journal import Journal
+from mailer.spool.lock import campaign_lock
+from mailer.spool.sqlite.campaigns import find_campaign
+from mailer.spool.sqlite.deliveries import Spool
+from mailer.spool.sqlite.last_run import last_run
+from mailer.store.database import open_store
+from mailer.transports.base import Outcome, Outgoing, Result
 from tests.cli import run
-from tests.delivery.conftest import Scripted
 from tests.desk import ISSUE, SLUG, fill
+from tests.spooled import Scripted
 
 READERS = 20
 MAIL = "smtp://mx.example.org"
@@ -32,7 +32,7 @@ ACCEPTED = Outcome(Result.ACCEPTED, "ok")
 def wire(monkeypatch: pytest.MonkeyPatch) -> Scripted:
     transport = Scripted()
     monkeypatch.setenv("MAILER_DELIVERY_TRANSPORT", MAIL)
-    monkeypatch.setattr("mailer.publish.send.open_transport", lambda *_, **__: transport)
+    monkeypatch.setattr("mailer.services.sending.send.open_transport", lambda *_, **__: transport)
     return transport
 
 
@@ -56,8 +56,8 @@ def die(desk: Path, monkeypatch: pytest.MonkeyPatch, *, handed: int = 3, answere
     """A run that claims everybody, hands over to `handed`, hears of `answered`, and dies; gives the ids."""
     settings = load_settings(desk)
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.publish.send.deliver", lambda *_, **__: exit(9))
-        patch.setattr("mailer.publish.send.broke_off", lambda *_, **__: None)
+        patch.setattr("mailer.services.sending.send.deliver", lambda *_, **__: exit(9))
+        patch.setattr("mailer.services.sending.send.broke_off", lambda *_, **__: None)
         assert run(desk, "send", ISSUE, "--yes").status == 9
     with closing(open_store(settings.database)) as db:
         spool = Spool(db, find_campaign(db, SLUG))

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from mailer.delivery.transports.base import Outcome, Outgoing, Result
-from mailer.publish import send as sending
+from mailer.services.sending import send as sending
+from mailer.transports.base import Outcome, Outgoing, Result
 from tests.cli import run
 from tests.clock import Clock
-from tests.delivery.conftest import Scripted
 from tests.desk import ISSUE, SLUG, fill
+from tests.spooled import Scripted
 
 NUMBER = 150
 

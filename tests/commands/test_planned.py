@@ -13,14 +13,14 @@ from sqlite_utils import Database
 
 from mailer.audience.planned import Planned
 from mailer.config import load_settings
-from mailer.delivery.plan import Selection
-from mailer.delivery.spool import Spool
-from mailer.delivery.stop import Stop
 from mailer.errors import CampaignError
-from mailer.publish.freeze import SincePlan
-from mailer.publish.prepare import Prepared, prepare
-from mailer.publish.send import Result, send_issue
-from mailer.store import open_store, writing
+from mailer.services.planning.plan import Selection
+from mailer.services.planning.prepare import Prepared, prepare
+from mailer.services.sending.freeze import SincePlan
+from mailer.services.sending.send import Result, send_issue
+from mailer.spool.sqlite.deliveries import Spool
+from mailer.store.database import open_store, writing
+from mailer.transports.stop import Stop
 from tests.cli import Ran, run
 from tests.clock import Clock
 from tests.commands.test_sending import ISSUE, READERS, SLUG, TEXT, counts, outbox
@@ -328,7 +328,7 @@ def test_everybody_left(desk: Path) -> None:
 def test_a_plan_beside_another_writer_does_not_wait_for_it(
     desk: Path, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mailer.publish.approved._PATIENCE", 0.05)
+    monkeypatch.setattr("mailer.services.planning.approved._PATIENCE", 0.05)
     with writing(db):
         ran = run(desk, "plan", ISSUE)
         asked = run(desk, "send", ISSUE)
@@ -433,7 +433,7 @@ def test_a_send_that_asks_says_who_came_and_left_meanwhile(
         leave(desk, ANNA)
         join(desk, "eve@example.org")
 
-    monkeypatch.setattr("mailer.commands.sending.confirm", answer)
+    monkeypatch.setattr("mailer.commands.sending.send.confirm", answer)
     ran = run(desk, "send", ISSUE, answer="y\n")
     assert ran.status == 0, ran.err
     assert "1 who was planned has left since and is skipped." in ran.out
@@ -455,7 +455,7 @@ def test_a_reader_whose_version_changes_before_the_freeze_stops_it(desk: Path, d
 def test_who_comes_back_to_a_version_that_was_not_rendered_stops_it(
     desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mailer.commands import sending as module
+    from mailer.commands.sending import send as module
 
     planned = plan(desk)
     for address in (ANNA, DORA):
@@ -507,7 +507,7 @@ def test_who_got_it_by_another_campaign_before_the_freeze_gets_no_second_copy(
 
 
 def test_who_received_it_meanwhile_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    from mailer.commands.telling import say_since
+    from mailer.commands.output import say_since
 
     say_since(SincePlan(received=1, joined=2))
     assert capsys.readouterr().out == (

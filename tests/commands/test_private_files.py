@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from mailer.commands.error_log import write_error_log
-from mailer.delivery.journal import Journal
-from mailer.delivery.transports.base import Outcome, Result
 from mailer.errors import StoreError
-from mailer.publish.guard import keeping_watch
-from mailer.store import open_store
+from mailer.services.sending.database_guard import keeping_watch
+from mailer.spool.journal import Journal
+from mailer.store.database import open_store
+from mailer.transports.base import Outcome, Result
 from tests.cli import run
 from tests.desk import ISSUE, TEXT
 from tests.servers.smtp import SmtpServer

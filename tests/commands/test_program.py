@@ -78,7 +78,7 @@ def test_trouble_below_is_a_sentence_too(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("mailer.commands.campaigns.campaigns", fail)
+    monkeypatch.setattr("mailer.commands.campaigns.campaigns.campaigns", fail)
     ran = run(workspace, "campaigns", "list")
     assert ran.status == 1
     assert sentence in ran.err

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from mailer.config import load_settings
-from mailer.store import open_store
+from mailer.store.database import open_store
 from mailer.web.app import create_app
 from tests.cli import Ran, run
 from tests.commands.test_sending import ISSUE, SLUG

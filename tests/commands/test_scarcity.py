@@ -14,7 +14,7 @@ from tests.desk import ISSUE, SLUG, fill
 #: From the beginning of the delivery on, the process gets no room for the stack of a thread.
 NO_ROOM = """
 import resource, cli
-import mailer.publish.send as send
+import mailer.services.sending.send as send
 deliver = send.deliver
 def in_little_room(*words, **more):
     with open("/proc/self/statm") as file:
@@ -48,7 +48,7 @@ def test_a_run_out_of_memory_says_so_and_the_next_goes_on(
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"mailer.delivery.spool.Spool.{place}", fail)
+        patch.setattr(f"mailer.spool.sqlite.deliveries.Spool.{place}", fail)
         ran = run(workspace, "send", ISSUE, "--yes")
     assert ran.status == 1
     assert ran.err.startswith(

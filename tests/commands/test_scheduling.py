@@ -11,19 +11,19 @@ from typing import Any
 import pytest
 
 from mailer.config import load_settings
-from mailer.delivery.campaigns import Campaign, find_campaign
-from mailer.delivery.journal import Journal
-from mailer.delivery.lock import campaign_lock
-from mailer.delivery.refusal import Cause
-from mailer.delivery.spool import Spool
-from mailer.delivery.stop import Stop
-from mailer.delivery.transports.base import Outcome, Outgoing, Result
 from mailer.errors import TransportError
-from mailer.publish.due import run_due
-from mailer.store import open_store, writing
+from mailer.services.sending.send_due import run_due
+from mailer.spool.journal import Journal
+from mailer.spool.lock import campaign_lock
+from mailer.spool.sqlite.campaigns import Campaign, find_campaign
+from mailer.spool.sqlite.deliveries import Spool
+from mailer.store.database import open_store, writing
+from mailer.transports.base import Outcome, Outgoing, Result
+from mailer.transports.refusal.refusal import Cause
+from mailer.transports.stop import Stop
 from tests.cli import Ran, run
 from tests.clock import Clock
-from tests.delivery.conftest import Scripted
+from tests.spooled import Scripted
 
 SLUG = "2026-11-22-morning"
 ISSUE = "issues/2026-11-22-morning.yaml"
@@ -65,7 +65,7 @@ def desk(workspace: Path, clock: Clock) -> Path:
 def transport(monkeypatch: pytest.MonkeyPatch) -> Scripted:
     """Takes every message of whatever campaign, and notes to whom."""
     scripted = Scripted()
-    monkeypatch.setattr("mailer.publish.send.open_transport", lambda *_, **__: scripted)
+    monkeypatch.setattr("mailer.services.sending.send.open_transport", lambda *_, **__: scripted)
     return scripted
 
 
@@ -444,7 +444,7 @@ def test_a_plain_send_that_died_is_not_the_schedules_business(
     desk: Path, clock: Clock, transport: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.publish.send.run_campaign", lambda *_, **__: exit(9))
+        patch.setattr("mailer.services.sending.send.run_campaign", lambda *_, **__: exit(9))
         assert run(desk, "send", ISSUE, "--yes").status == 9
     die_in_the_middle(desk)
     assert run(desk, "run-due") == Ran(0, "", "")
@@ -502,7 +502,7 @@ def test_an_outage_is_tried_again_until_it_is_too_late(
     clock.forward(minutes=1)
     transport.decide = lambda _: Outcome(Result.ACCEPTED, "ok")
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.publish.send.open_transport", unreachable)
+        patch.setattr("mailer.services.sending.send.open_transport", unreachable)
         assert "does not answer" in run(desk, "run-due").err
     ran = run(desk, "send", ISSUE, "--yes")
     assert "was due Sun 22 Nov 2026 08:00 (Asia/Shanghai) and is tried again (the server closed" in ran.err
@@ -566,7 +566,7 @@ def test_a_stop_by_signal_goes_on_with_the_next_run(desk: Path, clock: Clock, tr
 def test_what_is_deferred_goes_on_by_itself_for_a_day_and_is_given_up_then(
     desk: Path, clock: Clock, transport: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mailer.delivery.deferral.random.uniform", lambda *_: 1.0)
+    monkeypatch.setattr("mailer.delivery.retry.random.uniform", lambda *_: 1.0)
     transport.decide = lambda m: Outcome(
         Result.DEFERRED if m.address == "bob@example.com" else Result.ACCEPTED, reason="451 greylisted"
     )
@@ -635,7 +635,7 @@ def test_a_retry_begins_the_time_for_deferred_mail_anew(
 def test_a_foreground_send_says_how_many_wait_until_when(
     desk: Path, clock: Clock, transport: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mailer.delivery.deferral.random.uniform", lambda *_: 1.0)
+    monkeypatch.setattr("mailer.delivery.retry.random.uniform", lambda *_: 1.0)
     transport.decide = lambda m: Outcome(
         Result.DEFERRED if m.address == "bob@example.com" else Result.ACCEPTED, reason="451 greylisted"
     )
@@ -859,7 +859,7 @@ def test_trouble_with_the_disk_is_a_sentence_and_tried_again(
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.publish.due.open_signer", fail)
+        patch.setattr("mailer.services.sending.send_due.open_signer", fail)
         ran = run(desk, "run-due")
     assert (ran.status, ran.out) == (1, "")
     assert sentence in ran.err
@@ -881,7 +881,7 @@ def test_who_asked_to_stop_begins_no_campaign(desk: Path, clock: Clock, transpor
 def test_two_who_schedule_the_same_make_one_campaign(
     desk: Path, transport: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mailer.commands import sending
+    from mailer.commands.sending import send as sending
 
     real = sending.schedule_issue
 
@@ -902,7 +902,7 @@ def test_a_campaign_cancelled_between_two_looks_is_not_sent(
 ) -> None:
     schedule(desk)
     clock.set(EIGHT)
-    from mailer.publish import due
+    from mailer.services.sending import send_due as due
 
     real = due.due_campaigns
 

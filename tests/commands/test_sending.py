@@ -17,12 +17,12 @@ from pathlib import Path
 import pytest
 
 from mailer.commands.signals import stop_on_signals
-from mailer.delivery.lock import only_sender
-from mailer.delivery.stop import Stop
-from mailer.delivery.transports.base import Outcome, Result
-from mailer.store import open_store
+from mailer.spool.lock import only_sender
+from mailer.store.database import open_store
+from mailer.transports.base import Outcome, Result
+from mailer.transports.stop import Stop
 from tests.cli import Ran, run
-from tests.delivery.conftest import Scripted
+from tests.spooled import Scripted
 
 ROOT = Path(__file__).parents[2]
 SLUG = "2026-11-21-morning"
@@ -274,7 +274,9 @@ def test_a_test_copy_never_goes_to_a_suppressed_address(desk: Path) -> None:
 
 def test_a_test_copy_that_is_refused_says_so(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refusing = Scripted(lambda _: Outcome(Result.REJECTED, "", "550 no"))
-    monkeypatch.setattr("mailer.publish.sample.open_transport", lambda url, settings, **_: refusing)
+    monkeypatch.setattr(
+        "mailer.services.planning.test_copy.open_transport", lambda url, settings, **_: refusing
+    )
     ran = run(desk, "send", ISSUE, "--test", "anna@example.org")
     assert ran.status == 1
     assert "was rejected: 550 no" in ran.err
@@ -285,8 +287,8 @@ def test_a_test_copy_that_is_refused_says_so(desk: Path, monkeypatch: pytest.Mon
 
 def interrupted(desk: Path, monkeypatch: pytest.MonkeyPatch, *, after: int) -> Ran:
     """A send that is stopped by a signal after so many messages."""
-    from mailer.delivery.transports import open_transport
-    from mailer.delivery.transports.base import Outgoing
+    from mailer.transports.base import Outgoing
+    from mailer.transports.registry import open_transport
 
     with monkeypatch.context() as patch:
         done: list[str] = []
@@ -311,8 +313,8 @@ def interrupted(desk: Path, monkeypatch: pytest.MonkeyPatch, *, after: int) -> R
 
             return Scripted(decide, concurrency=1)
 
-        patch.setattr("mailer.publish.send.open_transport", slowly)
-        patch.setattr("mailer.commands.sending.stop_on_signals", noted)
+        patch.setattr("mailer.services.sending.send.open_transport", slowly)
+        patch.setattr("mailer.commands.sending.send.stop_on_signals", noted)
         return run(desk, "send", ISSUE, "--yes")
 
 
@@ -359,7 +361,9 @@ def test_refusals_end_with_status_1_and_are_told(desk: Path, monkeypatch: pytest
         return Outcome(Result.ACCEPTED)
 
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.publish.send.open_transport", lambda url, settings, **_: Scripted(decide))
+        patch.setattr(
+            "mailer.services.sending.send.open_transport", lambda url, settings, **_: Scripted(decide)
+        )
         ran = run(desk, "send", ISSUE, "--yes")
     assert ran.status == 1
     assert "1 rejected: 550 5.1.1 no such user" in ran.out
@@ -388,7 +392,7 @@ def test_refusals_end_with_status_1_and_are_told(desk: Path, monkeypatch: pytest
 def test_what_is_uncertain_is_resent_only_when_asked(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         doubtful = Scripted(lambda _: Outcome(Result.UNCERTAIN, "", "the line went dead"))
-        patch.setattr("mailer.publish.send.open_transport", lambda url, settings, **_: doubtful)
+        patch.setattr("mailer.services.sending.send.open_transport", lambda url, settings, **_: doubtful)
         run(desk, "send", ISSUE, "--yes")
     assert run(desk, "send", ISSUE, "--yes").status == 1
     assert not (desk / "outbox").exists()
@@ -402,7 +406,7 @@ def test_the_resend_policy_is_a_choice_of_the_workspace(desk: Path, monkeypatch:
     monkeypatch.setenv("MAILER_DELIVERY_UNCERTAIN", "resend")
     with monkeypatch.context() as patch:
         doubtful = Scripted(lambda _: Outcome(Result.UNCERTAIN, "", "the line went dead"))
-        patch.setattr("mailer.publish.send.open_transport", lambda url, settings, **_: doubtful)
+        patch.setattr("mailer.services.sending.send.open_transport", lambda url, settings, **_: doubtful)
         run(desk, "send", ISSUE, "--yes")
     assert run(desk, "send", ISSUE, "--yes").status == 0
     assert len(outbox(desk)) == 4
@@ -420,8 +424,10 @@ def test_an_archive_that_cannot_be_written_leaves_no_campaign(desk: Path) -> Non
 
 
 def test_a_locked_database_is_one_sentence(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mailer.store.BUSY_SECONDS", 0.1)
-    monkeypatch.setattr("mailer.commands.sending.open_store", lambda path: open_store(path, busy_seconds=0.1))
+    monkeypatch.setattr("mailer.store.database.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(
+        "mailer.commands.sending.send.open_store", lambda path: open_store(path, busy_seconds=0.1)
+    )
     other = sqlite3.connect(desk / "subscribers.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     ran = run(desk, "send", ISSUE, "--yes")

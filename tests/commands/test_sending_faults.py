@@ -12,17 +12,17 @@ from sqlite_utils import Database
 
 from mailer.archive.campaign import update_manifest
 from mailer.config import load_settings
-from mailer.delivery.campaigns import find_campaign
-from mailer.delivery.spool import Spool
-from mailer.delivery.stop import Stop
-from mailer.delivery.transports.base import Outcome, Result
 from mailer.errors import CampaignError
-from mailer.publish.prepare import prepare
-from mailer.publish.send import send_issue
-from mailer.store import open_store, writing
+from mailer.services.planning.prepare import prepare
+from mailer.services.sending.send import send_issue
+from mailer.spool.sqlite.campaigns import find_campaign
+from mailer.spool.sqlite.deliveries import Spool
+from mailer.store.database import open_store, writing
+from mailer.transports.base import Outcome, Result
+from mailer.transports.stop import Stop
 from tests.cli import run
 from tests.commands.test_sending import ISSUE, SLUG, TEXT, counts, interrupted, outbox
-from tests.delivery.conftest import Scripted
+from tests.spooled import Scripted
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def manifest(desk: Path) -> dict[str, object]:
 def all_uncertain(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         doubtful = Scripted(lambda _: Outcome(Result.UNCERTAIN, "", "the line went dead"))
-        patch.setattr("mailer.publish.send.open_transport", lambda url, settings, **_: doubtful)
+        patch.setattr("mailer.services.sending.send.open_transport", lambda url, settings, **_: doubtful)
         run(desk, "send", ISSUE, "--yes")
     assert counts(desk) == {"uncertain": 4}
 
@@ -108,7 +108,7 @@ def test_a_resolve_is_told_in_the_folder_too(desk: Path, monkeypatch: pytest.Mon
 
 
 def test_a_folder_that_appears_in_between_is_left_alone(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mailer.publish import freeze as module
+    from mailer.services.sending import freeze as module
 
     real = module.write_campaign
     folder = desk / "campaigns" / SLUG
@@ -134,7 +134,7 @@ def test_a_commit_that_fails_takes_the_folder_back(desk: Path, monkeypatch: pyte
             raise OSError(28, "No space left on device", "subscribers.db")
 
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.publish.freeze.writing", full)
+        patch.setattr("mailer.services.sending.freeze.writing", full)
         ran = run(desk, "send", ISSUE, "--yes")
     assert ran.status == 1
     assert "no space left on device" in ran.err
@@ -162,7 +162,7 @@ def test_a_surprise_leaves_a_campaign_that_says_stopped(desk: Path, monkeypatch:
         def broken(*_: object, **__: object) -> None:
             raise OSError(5, "Input/output error")
 
-        patch.setattr("mailer.publish.send.deliver", broken)
+        patch.setattr("mailer.services.sending.send.deliver", broken)
         assert run(desk, "send", ISSUE, "--yes").status == 1
     assert run(desk, "campaigns", "show", SLUG, "--json").json["status"] == "stopped"
     assert manifest(desk)["status"] == "stopped"
@@ -171,7 +171,7 @@ def test_a_surprise_leaves_a_campaign_that_says_stopped(desk: Path, monkeypatch:
 
 
 def test_a_paused_campaign_with_nothing_left_is_sent(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mailer.delivery.transports.base import Outgoing
+    from mailer.transports.base import Outgoing
 
     handed = []
 
@@ -184,19 +184,19 @@ def test_a_paused_campaign_with_nothing_left_is_sent(desk: Path, monkeypatch: py
         return Outcome(Result.ACCEPTED)
 
     transport = Scripted(last, concurrency=1)
-    monkeypatch.setattr("mailer.publish.send.open_transport", lambda url, settings, **_: transport)
+    monkeypatch.setattr("mailer.services.sending.send.open_transport", lambda url, settings, **_: transport)
     assert run(desk, "send", ISSUE, "--yes", "--json").json["status"] == "sent"
 
 
 def test_without_a_terminal_a_long_run_tells_a_line_now_and_then(
     desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mailer.commands.telling._LINE_SECONDS", 0.0)
+    monkeypatch.setattr("mailer.commands.output._LINE_SECONDS", 0.0)
     monkeypatch.setattr("mailer.delivery.run._LOOK_SECONDS", 0.0)
     monkeypatch.setenv("MAILER_PACE_LIMIT", "50/s")
     monkeypatch.setenv("MAILER_DELIVERY_TRANSPORT", "smtp://mx.example.org")
     transport = Scripted()
-    monkeypatch.setattr("mailer.publish.send.open_transport", lambda url, settings, **_: transport)
+    monkeypatch.setattr("mailer.services.sending.send.open_transport", lambda url, settings, **_: transport)
     ran = run(desk, "send", ISSUE, "--yes")
     assert "of 4, " in ran.err
     assert "a second, about" in ran.err

@@ -18,14 +18,14 @@ from pathlib import Path
 
 import pytest
 
-from mailer.audience.address import normalize_address
-from mailer.audience.consent import Consent
+from mailer.audience.consent.record import Consent
 from mailer.audience.stable_ids import stable_id_at
 from mailer.audience.subscribers import add, get
-from mailer.commands import serve
+from mailer.audience.values.address import normalize_address
+from mailer.commands.workspace import serve
 from mailer.config import load_settings
-from mailer.links import Purpose, Tokens
-from mailer.store import open_store, utc_now
+from mailer.links.urls import Purpose, Tokens
+from mailer.store.database import open_store, utc_now
 from tests.cli import Ran, run
 
 ROOT = Path(__file__).parents[2]

@@ -108,7 +108,7 @@ def test_the_copy_is_private_and_gone_when_the_process_is_killed(workspace: Path
 def test_a_full_disk_is_told(workspace: Path) -> None:
     code = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
-        "import cli; import mailer.audience.exchange.spooled as spooled; "
+        "import cli; import mailer.audience.exchange.files.spooled as spooled; "
         "made = spooled.tempfile.TemporaryFile\n"
         "def small(*words, **more):\n"
         "    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mailer.audience.consent import Consent
+from mailer.audience.consent.record import Consent
 from mailer.audience.subscribers import set_editions, unsubscribe
-from mailer.store import open_store
+from mailer.store.database import open_store
 from tests.cli import run
 from tests.desk import ISSUE, SLUG, fill
 

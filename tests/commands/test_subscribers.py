@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
-from mailer.commands import lists
 from mailer.commands.program import main
-from mailer.store import open_store
+from mailer.commands.subscribers import lists
+from mailer.store.database import open_store
 
 Run = Callable[..., tuple[int, str, str]]
 

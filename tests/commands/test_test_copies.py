@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from mailer.config import load_settings
-from mailer.delivery.transports.base import Outcome, Outgoing, Result
 from mailer.errors import TransportError
+from mailer.transports.base import Outcome, Outgoing, Result
 from mailer.web.app import create_app
 from tests.cli import run
-from tests.delivery.conftest import Scripted
+from tests.spooled import Scripted
 from tests.web.conftest import Browser
 
 ISSUE = "issues/2026-11-21-morning.yaml"
@@ -105,7 +105,7 @@ Decide = Callable[[Outgoing], Outcome]
 def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Decide], Scripted]:
     def make(decide: Decide) -> Scripted:
         transport = Scripted(decide)
-        monkeypatch.setattr("mailer.publish.sample.open_transport", lambda *_, **__: transport)
+        monkeypatch.setattr("mailer.services.planning.test_copy.open_transport", lambda *_, **__: transport)
         return transport
 
     return make

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from mailer.delivery.transports.base import Outcome, Outgoing, Result
-from mailer.delivery.transports.outbox import Outbox
+from mailer.transports.base import Outcome, Outgoing, Result
+from mailer.transports.outbox import Outbox
 from tests.cli import Ran, run
 from tests.clock import Clock
-from tests.delivery.conftest import Scripted
 from tests.desk import ISSUE, SLUG, fill
+from tests.spooled import Scripted
 
 READERS = 12
 MAIL = "smtp://mx.example.org"
@@ -27,7 +27,7 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Scripted:
         root = settings.root  # type: ignore[attr-defined]
         return Outbox(root / folder, folder) if url.startswith("outbox:") else transport
 
-    monkeypatch.setattr("mailer.publish.send.open_transport", opened)
+    monkeypatch.setattr("mailer.services.sending.send.open_transport", opened)
     return transport
 
 
@@ -161,7 +161,7 @@ def test_a_try_out_that_was_cut_short_leaves_everybody_to_be_mailed(
     desk: Path, wire: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.delivery.transports.outbox.OutboxChannel._write", full_after(5))
+        patch.setattr("mailer.transports.outbox.OutboxChannel._write", full_after(5))
         assert send(desk).status == 1
     assert mail(desk).status == 0
     assert len(set(wire.sent)) == len(wire.sent) == READERS
@@ -182,7 +182,7 @@ def test_a_cancelled_try_out_can_be_mailed_but_not_repeated(
     desk: Path, wire: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.delivery.transports.outbox.OutboxChannel._write", full_after(5))
+        patch.setattr("mailer.transports.outbox.OutboxChannel._write", full_after(5))
         send(desk)
     assert run(desk, "campaigns", "cancel", SLUG).status == 0
     assert send(desk).status == 2
@@ -243,10 +243,10 @@ def test_a_segment_that_is_mailed_while_the_operator_thinks_is_left_out(
     send(halves)
 
     def meanwhile(*_: object, **__: object) -> None:
-        monkeypatch.setattr("mailer.commands.sending.confirm", lambda *_, **__: None)
+        monkeypatch.setattr("mailer.commands.sending.send.confirm", lambda *_, **__: None)
         assert mail(halves, "--segment", EVENS.replace("'", '"')).status == 0
 
-    monkeypatch.setattr("mailer.commands.sending.confirm", meanwhile)
+    monkeypatch.setattr("mailer.commands.sending.send.confirm", meanwhile)
     ran = run(halves, "send", ISSUE, "--transport", MAIL, answer="y\n")
     assert ran.status == 0, ran.err
     assert twice(wire) == set()

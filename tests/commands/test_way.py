@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from mailer.delivery.transports.base import Outcome, Outgoing, Result
 from mailer.errors import TransportError
-from mailer.publish import send as sending
+from mailer.services.sending import send as sending
+from mailer.transports.base import Outcome, Outgoing, Result
 from tests.cli import run
-from tests.delivery.conftest import Scripted
 from tests.desk import ISSUE, SLUG, TEXT
+from tests.spooled import Scripted
 
 MAIL = "smtp://mail.example.org:587"
 

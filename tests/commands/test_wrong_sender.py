@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from mailer.delivery.refusal import Cause
-from mailer.delivery.transports.base import Outcome, Outgoing, Result
+from mailer.transports.base import Outcome, Outgoing, Result
+from mailer.transports.refusal.refusal import Cause
 from tests.cli import run
 from tests.clock import Clock
-from tests.delivery.conftest import Scripted
 from tests.desk import ISSUE, SLUG, fill
+from tests.spooled import Scripted
 
 READERS = 5
 OLD, NEW = "desk@news.example.org", "news@example.net"
@@ -28,7 +28,7 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Scripted:
 
     transport = Scripted(decide)
     monkeypatch.setenv("MAILER_DELIVERY_TRANSPORT", "smtp://mx.example.org")
-    monkeypatch.setattr("mailer.publish.send.open_transport", lambda *_, **__: transport)
+    monkeypatch.setattr("mailer.services.sending.send.open_transport", lambda *_, **__: transport)
     return transport
 
 

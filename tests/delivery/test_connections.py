@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from mailer.delivery import connections, workers
-from mailer.delivery.brake import Brake
-from mailer.delivery.connections import ConnectionPool, Share
-from mailer.delivery.journal import Journal
-from mailer.delivery.transports.base import Outcome, Result
-from mailer.delivery.workers import Workers
+from mailer.delivery.circuit_breaker import Brake
+from mailer.delivery.workers import connections, workers
+from mailer.delivery.workers.connections import ConnectionPool, Share
+from mailer.delivery.workers.workers import Workers
 from mailer.errors import TransportError
+from mailer.spool.journal import Journal
+from mailer.transports.base import Outcome, Result
 
 SECONDS = 20.0
 
@@ -350,7 +350,7 @@ def test_without_a_pool_a_run_has_all_its_own_connections(tmp_path: Path) -> Non
 def test_a_chunk_that_takes_long_is_cut_short_where_another_run_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mailer.delivery.workers._LONG_CHUNK_SECONDS", -1.0)
+    monkeypatch.setattr("mailer.delivery.workers.workers._LONG_CHUNK_SECONDS", -1.0)
     wire, pool = Wire(), ConnectionPool(1)
     first = Crew(tmp_path, wire.transport("a"), 1, pool)
     first.workers.give([Message(number) for number in range(3)])  # type: ignore[misc]

@@ -10,20 +10,20 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from mailer.audience.bounces import restore
-from mailer.audience.consent import Consent
+from mailer.audience.consent.bounces import restore
+from mailer.audience.consent.record import Consent
 from mailer.audience.people import get
 from mailer.audience.subscribers import erase, set_editions, unsubscribe
 from mailer.config import Pace, Settings
 from mailer.delivery import leavers as module
-from mailer.delivery.journal import Journal, read_journal
 from mailer.delivery.leavers import Leavers, following_leavers
-from mailer.delivery.pace import Pacer
-from mailer.delivery.spool import Spool
-from mailer.delivery.transports.base import Outcome, Outgoing, Result
-from mailer.store import open_reader, open_store
-from tests.delivery.conftest import EDITION, Scripted, add_readers, freeze
+from mailer.delivery.pacing.pace import Pacer
+from mailer.spool.journal import Journal, read_journal
+from mailer.spool.sqlite.deliveries import Spool
+from mailer.store.database import open_reader, open_store
+from mailer.transports.base import Outcome, Outgoing, Result
 from tests.delivery.test_run import left, run
+from tests.spooled import EDITION, Scripted, add_readers, freeze
 
 ACCEPTED = Outcome(Result.ACCEPTED, "ok")
 LEAVING: tuple[Callable[[Database, int], object], ...] = (

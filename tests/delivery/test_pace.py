@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailer.config import Pace
-from mailer.delivery.ledger import Ledger, StoredLedger
-from mailer.delivery.limits import CATCH_UP_SECONDS
-from mailer.delivery.pace import Pacer
-from mailer.delivery.windows import window_of
-from mailer.store import open_store
+from mailer.delivery.pacing.limits import CATCH_UP_SECONDS
+from mailer.delivery.pacing.pace import Pacer
+from mailer.delivery.pacing.windows import window_of
+from mailer.spool.sqlite.pace_budget import Ledger, StoredLedger
+from mailer.store.database import open_store
 
 #: 2026-11-21, 10:00 UTC: an hour and a minute begin.
 TEN = datetime(2026, 11, 21, 10, tzinfo=UTC).timestamp()

@@ -11,21 +11,22 @@ from sqlite_utils import Database
 
 from mailer.audience.subscribers import erase, unsubscribe
 from mailer.config import Pace, Settings
-from mailer.delivery import leavers, workers
+from mailer.delivery import leavers
 from mailer.delivery import run as module
-from mailer.delivery.brake import Brake
-from mailer.delivery.deferral import USUAL, Backoff
-from mailer.delivery.journal import Journal, read_journal
-from mailer.delivery.pace import Pacer
+from mailer.delivery.circuit_breaker import Brake
+from mailer.delivery.pacing.pace import Pacer
 from mailer.delivery.progress import Progress
-from mailer.delivery.reasons import Reason, Words
+from mailer.delivery.retry import USUAL, Backoff
 from mailer.delivery.run import deliver
-from mailer.delivery.spool import Spool
-from mailer.delivery.stop import Stop
-from mailer.delivery.transports.base import Outcome, Outgoing, Result
+from mailer.delivery.workers import workers
 from mailer.errors import TransportError
-from mailer.store import open_store
-from tests.delivery.conftest import Scripted, add_readers, freeze, templates
+from mailer.spool.journal import Journal, read_journal
+from mailer.spool.sqlite.deliveries import Spool
+from mailer.spool.sqlite.reasons import Reason, Words
+from mailer.store.database import open_store
+from mailer.transports.base import Outcome, Outgoing, Result
+from mailer.transports.stop import Stop
+from tests.spooled import Scripted, add_readers, freeze, templates
 
 ACCEPTED = Outcome(Result.ACCEPTED, "ok")
 #: What is deferred is due again at once.

@@ -14,17 +14,17 @@ from sqlite_utils import Database
 
 from mailer.config import Pace, Settings
 from mailer.delivery import run as module
-from mailer.delivery.ledger import Ledger, StoredLedger
-from mailer.delivery.pace import Pacer
-from mailer.delivery.parking import next_turn, unpark
+from mailer.delivery.pacing.pace import Pacer
 from mailer.delivery.progress import Progress
-from mailer.delivery.reasons import Words
 from mailer.delivery.run import deliver
-from mailer.delivery.spool import Spool
-from mailer.delivery.stop import Stop
-from mailer.delivery.transports.base import Outcome, Outgoing, Result
-from mailer.store import open_store
-from tests.delivery.conftest import Scripted, add_readers, freeze, templates
+from mailer.spool.sqlite.deliveries import Spool
+from mailer.spool.sqlite.pace_budget import Ledger, StoredLedger
+from mailer.spool.sqlite.parking import next_turn, unpark
+from mailer.spool.sqlite.reasons import Words
+from mailer.store.database import open_store
+from mailer.transports.base import Outcome, Outgoing, Result
+from mailer.transports.stop import Stop
+from tests.spooled import Scripted, add_readers, freeze, templates
 
 ACCEPTED = Outcome(Result.ACCEPTED, "ok")
 #: Far in the future, because claims go by the real clock: who is parked by this one is not due.
@@ -274,7 +274,7 @@ def test_who_waits_for_a_slow_domain_is_claimed_once_and_no_more(
 def test_a_slow_domain_is_sent_to_in_time_although_it_is_parked(
     db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mailer.delivery.lines.AHEAD_SECONDS", 0.1)
+    monkeypatch.setattr("mailer.delivery.pacing.queues.AHEAD_SECONDS", 0.1)
     add_readers(db, 60, "slow.test")
     spool, transport = freeze(db), Scripted()
     begun = time.monotonic()

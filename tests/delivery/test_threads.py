@@ -9,12 +9,12 @@ import pytest
 from sqlite_utils import Database
 
 from mailer.config import Pace, Settings
-from mailer.delivery.pace import Pacer
+from mailer.delivery.pacing.pace import Pacer
 from mailer.delivery.run import deliver
-from mailer.delivery.spool import Spool
-from mailer.delivery.stop import Stop
 from mailer.errors import TransportError
-from tests.delivery.conftest import Scripted, add_readers, freeze, templates
+from mailer.spool.sqlite.deliveries import Spool
+from mailer.transports.stop import Stop
+from tests.spooled import Scripted, add_readers, freeze, templates
 
 
 def scarce(monkeypatch: pytest.MonkeyPatch, number: int, error: Exception) -> None:

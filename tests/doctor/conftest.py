@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from mailer.config import Settings, load_settings
+from mailer.doctor.dns.resolver import DnsResolver
 from mailer.doctor.finding import Finding
-from mailer.doctor.resolver import DnsResolver
-from mailer.store import open_store
+from mailer.store.database import open_store
 from tests.cli import Ran, run
 from tests.servers.certificates import authority_file, server_tls
 from tests.servers.dns import DnsServer, Zones

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from mailer.doctor.dkim import sendgrid
+from mailer.doctor.dns.dkim import sendgrid
 from tests.doctor.conftest import DOMAIN, KEY_RECORD, World, lines, make_key, txt
 
 

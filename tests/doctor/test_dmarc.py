@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.doctor.dmarc import dmarc
-from mailer.doctor.dmarc_record import walk
+from mailer.doctor.dns.dmarc import dmarc
+from mailer.doctor.dns.dmarc_record import walk
 from tests.doctor.conftest import DOMAIN, World, lines, txt
 
 NAME = f"dmarc {DOMAIN}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
+from mailer.doctor.dns.resolver import Unanswered
 from mailer.doctor.examine import Check, examine
 from mailer.doctor.finding import Finding, Status, record
-from mailer.doctor.resolver import Unanswered
 from mailer.errors import StoreError
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.doctor.resolver import DnsResolver, Unanswered, nameserver
+from mailer.doctor.dns.resolver import DnsResolver, Unanswered, nameserver
 from mailer.errors import ConfigError
 from tests.servers.dns import DnsServer
 

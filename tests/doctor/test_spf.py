@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.doctor.spf_record import Malformed, parse, spf_records
+from mailer.doctor.dns.spf_record import Malformed, parse, spf_records
 from tests.doctor.conftest import DOMAIN, HOST, World, txt
 
 NAME = f"spf {DOMAIN}"
@@ -32,7 +32,7 @@ def test_without_a_record_it_says_what_to_publish(world: World) -> None:
 def test_the_record_for_a_provider_leaves_its_name_open(world: World) -> None:
     del world.zones[DOMAIN]["TXT"]
     world.configure("^transport = .*", 'transport = "smtp://relay.provider.alt:25"')
-    from mailer.doctor.spf import spf
+    from mailer.doctor.dns.spf import spf
 
     (finding,) = spf(world.settings, world.resolver, DOMAIN)
     assert '"v=spf1 include:NAME-FROM-YOUR-PROVIDER ~all"' in finding.advice
@@ -130,7 +130,7 @@ def test_the_return_path_decides_and_from_is_a_warning(world: World) -> None:
 
 
 def test_sendgrid_wants_to_be_included(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mailer.doctor.spf import spf
+    from mailer.doctor.dns.spf import spf
 
     world.configure("^transport = .*", 'transport = "sendgrid:"')
     (missing,) = spf(world.settings, world.resolver, DOMAIN)

@@ -19,10 +19,10 @@ from pathlib import Path
 
 import pytest
 
-from mailer.delivery.stop import Stop
-from mailer.delivery.transports import smtp
-from mailer.delivery.transports.sendgrid import SendGrid
-from mailer.delivery.transports.server import Server
+from mailer.transports.sendgrid.transport import SendGrid
+from mailer.transports.smtp import transport as smtp
+from mailer.transports.smtp.server import Server
+from mailer.transports.stop import Stop
 from tests.cli import Ran, run
 
 __all__ = ["GO_ON", "ISSUE", "SLUG", "At", "Desk", "bound_by_permissions", "no_file_larger_than"]

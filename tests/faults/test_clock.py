@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailer import store
 from mailer.delivery.run import deliver
+from mailer.store import database as store
 from tests.faults.conftest import At, Desk
 from tests.servers.smtp import SmtpServer
 
@@ -34,7 +34,7 @@ def clock(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     monkeypatch.setattr(store, "_clock", made)
     timed = functools.partial(deliver, clock=lambda: made().timestamp())
-    monkeypatch.setattr("mailer.publish.send.deliver", timed)
+    monkeypatch.setattr("mailer.services.sending.send.deliver", timed)
     return made
 
 

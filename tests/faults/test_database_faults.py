@@ -23,9 +23,9 @@ from typing import Any
 
 import pytest
 
-from mailer.delivery.journal import Journal
 from mailer.files import NewFile
-from mailer.store import open_store
+from mailer.spool.journal import Journal
+from mailer.store.database import open_store
 from tests.faults.conftest import (
     GO_ON,
     ISSUE,
@@ -50,7 +50,7 @@ def server(desk: Desk) -> Iterator[SmtpServer]:
 def waiting_for(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """How long a command waits for another writer."""
     quick = functools.partial(open_store, busy_seconds=seconds)
-    monkeypatch.setattr("mailer.commands.sending.open_store", quick)
+    monkeypatch.setattr("mailer.commands.sending.send.open_store", quick)
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_a_full_database_makes_no_campaign(
 
     desk.people(3000)
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.commands.sending.open_store", full)
+        patch.setattr("mailer.commands.sending.send.open_store", full)
         ran = desk.send()
     assert ran.status == 1
     assert "subscribers.db: the disk is full or failing; free some room and run this again" in ran.err
@@ -354,7 +354,7 @@ def test_an_old_copy_beside_the_journal_of_a_run_that_died_sends_nothing(
     path = desk.root / ".mailer" / f"{SLUG}.journal"
     if known == "outcomes":
         with monkeypatch.context() as patch:
-            patch.setattr("mailer.publish.send.conclude", die)
+            patch.setattr("mailer.services.sending.send.conclude", die)
             assert desk.send().status == 9
         assert len(server.received) == 4
     else:
@@ -382,11 +382,11 @@ def test_an_old_copy_after_two_runs_that_died_sends_nothing(
     old = settled(desk)
     server.fail("RCPT", "reply", "450 later", times=2)
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.publish.send.conclude", die)
-        patch.setattr("mailer.publish.send.broke_off", die)
+        patch.setattr("mailer.services.sending.send.conclude", die)
+        patch.setattr("mailer.services.sending.send.broke_off", die)
         assert desk.send().status == 9
         assert len(server.received) == 2
-        patch.setattr("mailer.publish.send.deliver", die)
+        patch.setattr("mailer.services.sending.send.deliver", die)
         assert desk.send().status == 9
     (desk.root / ".mailer" / f"{SLUG}.journal").unlink()
     put(desk, old)
@@ -476,13 +476,13 @@ def test_an_outbox_on_a_full_disk(desk: Desk, monkeypatch: pytest.MonkeyPatch) -
                 self.file = os.fdopen(os.open("/dev/full", os.O_WRONLY), "wb")
 
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.delivery.transports.outbox.NewFile", FullAtTheThird)
+        patch.setattr("mailer.transports.outbox.NewFile", FullAtTheThird)
         advice = "free some room there, then run this again"
         outbox_fails(desk, "No space left on device", advice, lambda: None)
 
 
 def test_an_outbox_that_is_removed_during_the_run(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mailer.delivery.transports.outbox import OutboxChannel
+    from mailer.transports.outbox import OutboxChannel
 
     real, kept = OutboxChannel._write, desk.root / "kept"
 

@@ -18,15 +18,15 @@ from urllib.parse import unquote_to_bytes
 import pytest
 
 from mailer.config import load_settings
-from mailer.delivery.campaigns import find_campaign
-from mailer.delivery.journal import Journal
-from mailer.delivery.lock import campaign_lock
-from mailer.delivery.refusal import Cause
-from mailer.delivery.spool import Spool
-from mailer.delivery.transports.base import Outcome, Result
-from mailer.publish.erasure import erase_person
-from mailer.publish.recovery import journal_of
-from mailer.store import open_store
+from mailer.services.readers.erase import erase_person
+from mailer.services.sending.recovery import journal_of
+from mailer.spool.journal import Journal
+from mailer.spool.lock import campaign_lock
+from mailer.spool.sqlite.campaigns import find_campaign
+from mailer.spool.sqlite.deliveries import Spool
+from mailer.store.database import open_store
+from mailer.transports.base import Outcome, Result
+from mailer.transports.refusal.refusal import Cause
 from tests.clock import Clock
 from tests.faults.conftest import SLUG, At, Desk
 from tests.servers.sendgrid import KEY, SendGridApi

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mailer.delivery.transports import oauth
+from mailer.transports.oauth import oauth
 from tests.faults.conftest import Desk
 from tests.servers.login import LoginServer
 from tests.servers.oauth import OAuthServer

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from mailer.delivery.journal import Journal
-from mailer.delivery.transports import sendgrid_client
-from mailer.delivery.transports.sendgrid import SendGrid
-from mailer.delivery.workers import Workers
+from mailer.delivery.workers.workers import Workers
+from mailer.spool.journal import Journal
+from mailer.transports.sendgrid import client as sendgrid_client
+from mailer.transports.sendgrid.transport import SendGrid
 from tests.clock import Clock
 from tests.faults.conftest import SLUG, Desk
 from tests.servers.sendgrid import KEY, SendGridApi

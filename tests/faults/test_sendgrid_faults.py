@@ -1,6 +1,6 @@
 """What SendGrid can do to a campaign, and what the operator then reads and does.
 
-How an answer becomes an outcome is `tests/delivery/transports/test_sendgrid.py`'s; here the whole program is
+How an answer becomes an outcome is `tests/transports/test_sendgrid.py`'s; here the whole program is
 run. A request holds everybody, so that one fault is everybody's, but for the one whom a 400 names.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from mailer.delivery.transports import sendgrid_client
+from mailer.transports.sendgrid import client as sendgrid_client
 from tests.faults.conftest import GO_ON, SLUG, Desk
 from tests.servers.sendgrid import KEY, SendGridApi
 
@@ -137,7 +137,7 @@ def test_what_is_uncertain_goes_again_when_the_operator_says_so(desk: Desk, api:
 
 
 def test_an_outage_stops_the_campaign(desk: Desk, api: SendGridApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mailer.delivery.transports.sendgrid import SendGrid
+    from mailer.transports.sendgrid.transport import SendGrid
 
     monkeypatch.setattr(SendGrid, "batch", 2)
     desk.people(60)

@@ -1,7 +1,7 @@
 """What an SMTP server can do to a campaign, and what the operator then reads and does.
 
 Each test ends with the sentence and with the next `send`, which brings the rest and repeats nothing. How a
-reply becomes an outcome is `tests/delivery/transports/test_smtp.py`'s; here the whole program is run.
+reply becomes an outcome is `tests/transports/test_smtp.py`'s; here the whole program is run.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from mailer.delivery.refusal import Stage
-from mailer.delivery.transports import server as server_module
-from mailer.delivery.transports.session import Session
+from mailer.transports.refusal.refusal import Stage
+from mailer.transports.smtp import server as server_module
+from mailer.transports.smtp.session import Session
 from tests.faults.conftest import GO_ON, SLUG, Desk
 from tests.servers.certificates import authority_file, server_tls
 from tests.servers.smtp import SmtpServer
@@ -462,8 +462,8 @@ def test_a_pause_while_the_server_hangs_does_not_wait_for_it(
 ) -> None:
     import functools
 
-    from mailer.delivery.transports import smtp
-    from mailer.delivery.transports.server import Server
+    from mailer.transports.smtp import transport as smtp
+    from mailer.transports.smtp.server import Server
 
     monkeypatch.setattr(smtp, "Server", functools.partial(Server, answer_seconds=600))
     server = start()

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wcwidth import iter_graphemes
 
-from mailer.issue.cut import columns, cut
 from mailer.issue.fields import SLOT
+from mailer.issue.texts.display_width import columns, cut
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mailer.errors import IssueError
-from mailer.issue.expressions import ExpressionError, fill_slots
 from mailer.issue.markdown.document import read
+from mailer.issue.texts.expressions import ExpressionError, fill_slots
 from tests.issue.conftest import NAME, Load
 
 

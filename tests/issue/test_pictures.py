@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from mailer.issue import pictures, texts
+from mailer.issue.pictures import pictures
+from mailer.issue.texts import texts
 from tests.issue.conftest import NAME, Load, Wrong, picture
 
 Write = Callable[[str, str | bytes], Path]

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from mailer import theme_files as lookup
 from mailer.config import Settings
 from mailer.issue.load import LoadedIssue, load_issue
-from mailer.render import lookup
 from mailer.render.render import render_variants
 from mailer.render.rendition import Rendition
-from mailer.render.theme import Theme, open_theme
+from mailer.render.theme.theme import Theme, open_theme
 
 EMAIL = """\
 <mjml lang="{{ language }}" dir="{{ dir }}"><mj-head>

@@ -11,10 +11,10 @@ from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
 from mailer.errors import ThemeError
-from mailer.render.catalogues import TRANSLATIONS, words_of
-from mailer.render.lookup import built_in_theme, read_theme
-from mailer.render.markers import Markers
-from mailer.render.theme import MARKERS, Theme
+from mailer.language.catalogues import TRANSLATIONS, words_of
+from mailer.render.slots.markers import Markers
+from mailer.render.theme.theme import MARKERS, Theme
+from mailer.theme_files import built_in_theme, read_theme
 
 HEAD = (
     'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\nPlural-Forms: nplurals=1; plural=0;\\n"\n\n'

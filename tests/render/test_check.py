@@ -10,7 +10,7 @@ import pytest
 from mailer.config import Settings, load_settings
 from mailer.render.check import check_rendition
 from mailer.render.rendition import Rendition
-from mailer.render.slots import Context, Part, Slot
+from mailer.render.slots.slots import Context, Part, Slot
 
 LEAVE = Slot(("links.unsubscribe",), "", Context.HREF)
 GOOD = "<h1>T</h1><h2>S</h2><img src='x' alt=''><p id='here'><a href='#here'>up</a> <a href='"

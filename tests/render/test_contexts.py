@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from mailer.errors import ThemeError
-from mailer.render.contexts import html_part, without_slots
-from mailer.render.markers import Markers
-from mailer.render.slots import Context
+from mailer.render.slots.contexts import html_part, without_slots
+from mailer.render.slots.markers import Markers
+from mailer.render.slots.slots import Context
 
 PLACE = ("templates/email/x.mjml", 7)
 

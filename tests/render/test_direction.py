@@ -11,9 +11,9 @@ from lxml import html as parser  # type: ignore[import-untyped]
 from mailer.config import Settings, load_settings
 from mailer.errors import IssueError
 from mailer.issue.load import load_issue
-from mailer.languages import direction_of
-from mailer.render.direction import set_direction
-from mailer.render.markers import Markers
+from mailer.language_tags import direction_of
+from mailer.render.slots.markers import Markers
+from mailer.render.theme.direction import set_direction
 from tests.tongues import ARABIC, ENGLISH, MIXED, READER, rendered, written
 
 LAYOUTS = ("morning", "evening", "feature")

@@ -3,9 +3,9 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from mailer.render import views
-from mailer.render.filters import FILTERS
-from mailer.render.theme import CONTEXT_NAMES
+from mailer.render.theme.filters import FILTERS
+from mailer.render.theme.theme import CONTEXT_NAMES
+from mailer.render.views import values as views
 
 DOCUMENT = (Path(__file__).parents[2] / "docs/themes.md").read_text("utf-8")
 _JINJA = {"loop", "caller", "range", "dict", "cycler", "joiner", "namespace"}

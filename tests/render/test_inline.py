@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from mailer.errors import ThemeError
-from mailer.render.inline import inline_styles
+from mailer.render.html.inline import inline_styles
 
 PAGE = """<!doctype html><html lang="zh" xmlns:v="urn:schemas-microsoft-com:vml"><head>
 <meta name="color-scheme" content="light dark">

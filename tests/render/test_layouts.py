@@ -14,7 +14,7 @@ from mailer.issue.load import load_issue
 from mailer.render.check import check_rendition
 from mailer.render.render import render_variants
 from mailer.render.rendition import Rendition
-from mailer.render.wrap import columns
+from mailer.render.text.wrap import columns
 from tests.full_issue import FULL_WORDS, ROOT, full_issue
 
 LAYOUTS = ("morning", "evening", "feature")

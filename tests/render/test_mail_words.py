@@ -20,9 +20,9 @@ from mjml import mjml2html
 
 from mailer.config import load_settings
 from mailer.issue.load import load_issue
-from mailer.render import handover
-from mailer.render.handover import Handover
-from mailer.render.inline import inline_styles
+from mailer.render.html import mrml_escapes as handover
+from mailer.render.html.inline import inline_styles
+from mailer.render.html.mrml_escapes import Handover
 from mailer.render.render import render_variants
 from tests.full_issue import ROOT
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from mailer.issue.markdown import document
-from mailer.render.markdown import Rich, Source
-from mailer.render.views import PictureView
+from mailer.render.markdown.html import Rich, Source
+from mailer.render.views.values import PictureView
 
 Read = Callable[..., Rich]
 

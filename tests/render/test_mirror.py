@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from mailer.render.mirror import mirror
+from mailer.render.theme.mirror import mirror
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from mailer.errors import ThemeError
-from mailer.render.inline import inline_styles
-from mailer.render.markers import Markers
-from mailer.render.mjml import render_mjml
-from mailer.render.theme import MARKERS, Theme
-from mailer.render.wellformed import first_fault
+from mailer.render.html.inline import inline_styles
+from mailer.render.html.mjml import render_mjml
+from mailer.render.html.wellformed import first_fault
+from mailer.render.slots.markers import Markers
+from mailer.render.theme.theme import MARKERS, Theme
 
 Html = Callable[..., str]
 NAME = "email/x.mjml"

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from mailer.errors import ThemeError
-from mailer.render.markers import Markers
-from mailer.render.mjml import render_mjml
-from mailer.render.mjml_slips import slips
-from mailer.render.theme import MARKERS, Theme
+from mailer.render.html.mjml import render_mjml
+from mailer.render.html.mjml_slips import slips
+from mailer.render.slots.markers import Markers
+from mailer.render.theme.theme import MARKERS, Theme
 
 PAGE = "<mjml><mj-body><mj-section><mj-column>\n{}\n</mj-column></mj-section></mj-body></mjml>"
 

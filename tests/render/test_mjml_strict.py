@@ -13,8 +13,8 @@ import pytest
 
 from mailer.config import load_settings
 from mailer.issue.load import LoadedIssue, load_issue
-from mailer.render import mjml as mjml_module
 from mailer.render import render as render_module
+from mailer.render.html import mjml as mjml_module
 from mailer.render.render import render_variants
 from tests.full_issue import ROOT, full_issue
 from tests.needs import missing

@@ -9,11 +9,11 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from mailer.render.lines import MARKS
-from mailer.render.plain_inline import address_of, inline_text, shows
-from mailer.render.plaintext import plain_text
 from mailer.render.rendition import Rendition
-from mailer.render.wrap import columns, wrap
+from mailer.render.text.lines import MARKS
+from mailer.render.text.plain import plain_text
+from mailer.render.text.plain_inline import address_of, inline_text, shows
+from mailer.render.text.wrap import columns, wrap
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 Render = Callable[..., Rendition]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from mailer.config import load_settings
-from mailer.issue.cut import columns
 from mailer.issue.load import load_issue
+from mailer.issue.texts.display_width import columns
 from mailer.render.render import render_variants
 
 

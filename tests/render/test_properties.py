@@ -17,7 +17,7 @@ from mailer.errors import InputError
 from mailer.issue.load import load_issue
 from mailer.render.render import render_variants
 from mailer.render.rendition import Rendition
-from mailer.render.slots import Part
+from mailer.render.slots.slots import Part
 
 EMAIL = """\
 <mjml><mj-head><mj-title>{{ subscriber.name }}</mj-title>

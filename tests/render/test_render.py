@@ -14,7 +14,7 @@ from mailer.config import Settings, load_settings
 from mailer.errors import ConfigError, IssueError, MailerError, ThemeError
 from mailer.render.render import render_variants
 from mailer.render.rendition import Rendition
-from mailer.render.slots import Context
+from mailer.render.slots.slots import Context
 
 Render = Callable[..., Rendition]
 EMAIL, TEXT, WEB = "email/morning.mjml", "text/morning.txt", "web/morning.html"

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 
 from mailer.config import Settings
 from mailer.issue.load import load_issue
-from mailer.render.handover import Handover
+from mailer.render.html.mrml_escapes import Handover
 from mailer.render.render import render_variants
 from tests.typed import Field, TypedIssue, issues, tokens
 

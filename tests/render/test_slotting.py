@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from mailer.errors import ThemeError
-from mailer.render.slots import Context, Slot
+from mailer.render.slots.slots import Context, Slot
 
 TEXT = "text/morning.txt"
 

@@ -11,9 +11,9 @@ from lxml.html import fromstring
 from markdown_it import MarkdownIt
 
 from mailer.issue.markdown import document
-from mailer.render.markdown import Rich, Source
-from mailer.render.measures import Run, demand, is_number, is_short, pieces
-from mailer.render.tables import FULL, PHONE, laid_out
+from mailer.render.markdown.cell_widths import Run, demand, is_number, is_short, pieces
+from mailer.render.markdown.html import Rich, Source
+from mailer.render.markdown.tables import FULL, PHONE, laid_out
 
 WIDE = (
     "| Berth | Fee | Tonnes | Agent |\n|:--|--:|--:|---|\n"

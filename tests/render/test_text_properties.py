@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from mailer.render.lines import MARKS
-from mailer.render.markers import Markers
-from mailer.render.plaintext import plain_text
-from mailer.render.textpart import text_part
-from mailer.render.wrap import LIMIT, columns, wrap
+from mailer.render.slots.markers import Markers
+from mailer.render.text.lines import MARKS
+from mailer.render.text.plain import plain_text
+from mailer.render.text.text_part import text_part
+from mailer.render.text.wrap import LIMIT, columns, wrap
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 MARKERS = Markers("seed")

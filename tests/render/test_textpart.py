@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailer.errors import ThemeError
-from mailer.render.markers import Markers
 from mailer.render.rendition import Rendition
-from mailer.render.slots import Context, Part
-from mailer.render.textpart import text_part
-from mailer.render.wrap import LIMIT, columns, wrap
+from mailer.render.slots.markers import Markers
+from mailer.render.slots.slots import Context, Part
+from mailer.render.text.text_part import text_part
+from mailer.render.text.wrap import LIMIT, columns, wrap
 
 Render = Callable[..., Rendition]
 MARKERS = Markers("seed")

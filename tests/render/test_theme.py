@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from mailer import theme_files as lookup
 from mailer.errors import ThemeError
-from mailer.render import lookup
-from mailer.render import theme as module
-from mailer.render.lookup import built_in_theme, check_folders, read_theme
-from mailer.render.markers import Markers
-from mailer.render.theme import MARKERS, Theme, open_theme
-from mailer.render.views import LinksView
+from mailer.render.slots.markers import Markers
+from mailer.render.theme import theme as module
+from mailer.render.theme.theme import MARKERS, Theme, open_theme
+from mailer.render.views.values import LinksView
+from mailer.theme_files import built_in_theme, check_folders, read_theme
 
 Open = Callable[..., Theme]
 NAME = "web/page.html"
@@ -45,7 +45,7 @@ def test_the_workspace_overrides_single_files(workspace: Path, tmp_path: Path, t
 def test_the_built_in_theme_is_found_in_a_checkout_and_in_a_wheel(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert built_in_theme() == Path(lookup.__file__).parents[2] / "templates"
+    assert built_in_theme() == Path(lookup.__file__).parents[1] / "templates"
     (tmp_path / "mailer" / "theme").mkdir(parents=True)
     monkeypatch.setattr("mailer.__file__", str(tmp_path / "mailer" / "__init__.py"))
     assert built_in_theme() == tmp_path / "mailer" / "theme"

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailer.render.lines import MARKS
-from mailer.render.markers import Markers
-from mailer.render.wrap import columns, underline, wrap
+from mailer.render.slots.markers import Markers
+from mailer.render.text.lines import MARKS
+from mailer.render.text.wrap import columns, underline, wrap
 
 
 def test_latin_text_breaks_between_words() -> None:

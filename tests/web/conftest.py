@@ -12,13 +12,13 @@ import httpx
 import pytest
 from sqlite_utils import Database
 
-from mailer.audience.address import normalize_address
-from mailer.audience.consent import Consent
+from mailer.audience.consent.record import Consent
 from mailer.audience.stable_ids import stable_id_at
 from mailer.audience.subscribers import Details, Subscriber, add, get
+from mailer.audience.values.address import normalize_address
 from mailer.config import Settings
-from mailer.links import Purpose, Tokens
-from mailer.store import open_store
+from mailer.links.urls import Purpose, Tokens
+from mailer.store.database import open_store
 from mailer.web.app import create_app
 
 BASE = "https://news.example.org"

@@ -14,8 +14,8 @@ from starlette.exceptions import HTTPException
 from mailer.audience.subscribers import Subscriber
 from mailer.config import Settings, load_settings
 from mailer.errors import ConfigError
+from mailer.services.readers.reader_actions import Desk
 from mailer.web.app import create_app
-from mailer.web.desk import Desk
 from mailer.web.safety import Safety
 from tests.web.conftest import Browser, Site
 

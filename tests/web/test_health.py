@@ -15,9 +15,9 @@ from sqlite_utils import Database
 
 from mailer.audience.subscribers import Subscriber
 from mailer.errors import StoreError
+from mailer.services.readers import reader_actions as web_desk
+from mailer.services.readers.reader_actions import Desk
 from mailer.web import app as web_app
-from mailer.web import desk as web_desk
-from mailer.web.desk import Desk
 from mailer.web.health import Health
 from tests.web.conftest import Browser, Site
 

@@ -8,8 +8,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from mailer.audience.subscribers import Subscriber
+from mailer.language.reader_language import choose, locale_of
 from mailer.web.app import create_app
-from mailer.web.words import choose, locale_of
 from tests.web.conftest import Browser, Site
 
 HOSTILE = [

@@ -18,8 +18,8 @@ import httpx
 import pytest
 
 from mailer.audience.stable_ids import stable_id_at
-from mailer.links import Purpose, Tokens
-from mailer.store import writing
+from mailer.links.urls import Purpose, Tokens
+from mailer.store.database import writing
 from mailer.web.app import create_app
 from tests.numbered import numbered
 from tests.web.conftest import BASE, NOW, Site

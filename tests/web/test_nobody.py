@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from mailer import store
 from mailer.audience.subscribers import Subscriber, erase
 from mailer.config import load_settings
-from mailer.links import NOBODY, Purpose, Tokens
+from mailer.language.reader_language import accepted
+from mailer.links.urls import NOBODY, Purpose, Tokens
+from mailer.services.readers.reader_actions import Desk
+from mailer.site.pages import Pages
+from mailer.store import database as store
 from mailer.web.app import create_app
-from mailer.web.desk import Desk
-from mailer.web.pages import Pages
-from mailer.web.words import accepted
 from tests.numbered import numbered
 from tests.web.conftest import BASE, Browser, Site, a_reader
 from tests.web.test_own_pages import own_page

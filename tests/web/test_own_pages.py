@@ -11,11 +11,11 @@ import pytest
 
 from mailer.audience.subscribers import Subscriber
 from mailer.config import Settings
-from mailer.web import desk as web_desk
-from mailer.web import pages as web_pages
+from mailer.services.readers import reader_actions as web_desk
+from mailer.services.readers.reader_actions import Desk
+from mailer.site import pages as web_pages
+from mailer.site.pages import LARGEST_PAGE, Pages
 from mailer.web.app import create_app
-from mailer.web.desk import Desk
-from mailer.web.pages import LARGEST_PAGE, Pages
 from tests.web.conftest import Browser, Site, a_reader
 
 SAVE = {"step": "save"}

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from mailer.audience.address import normalize_address
-from mailer.audience.consent import consents_of
+from mailer.audience.consent.record import consents_of
+from mailer.audience.consent.suppression import suppress
 from mailer.audience.subscribers import Subscriber, unsubscribe
-from mailer.audience.suppression import suppress
+from mailer.audience.values.address import normalize_address
 from tests.web.conftest import Site
 
 SAVE = {"step": "save"}

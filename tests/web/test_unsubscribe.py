@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from mailer.audience.consent import Consent
+from mailer.audience.consent.record import Consent
 from mailer.audience.events import Event, record
 from mailer.audience.subscribers import Subscriber, set_editions
-from mailer.links import Purpose, Tokens
+from mailer.links.urls import Purpose, Tokens
+from mailer.services.readers.reader_actions import Desk
 from mailer.web import app as web_app
-from mailer.web.desk import Desk
 from tests.web.conftest import NOW, Browser, Site, a_reader
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}

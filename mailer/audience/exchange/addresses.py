@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailer.audience.address import Address, normalize_address, shown
-from mailer.audience.exchange.cells import unguarded
-from mailer.audience.exchange.columns import read_header
+from mailer.audience.exchange.columns.columns import read_header
+from mailer.audience.exchange.rows.formula_cells import unguarded
+from mailer.audience.values.address import Address, normalize_address, shown
 from mailer.errors import AudienceError, Problem
 
 __all__ = ["MOST_BYTES", "Line", "read_addresses", "read_list"]

@@ -7,14 +7,14 @@ from typing import IO
 
 from sqlite_utils import Database
 
-from mailer.audience.address import normalize_address
-from mailer.audience.exchange.cells import guarded
-from mailer.audience.exchange.columns import ATTRIBUTE_PREFIX
-from mailer.audience.exchange.merge import as_text
+from mailer.audience.consent.suppression import suppression_of
+from mailer.audience.exchange.columns.columns import ATTRIBUTE_PREFIX
+from mailer.audience.exchange.rows.formula_cells import guarded
+from mailer.audience.exchange.rows.merge import as_text
 from mailer.audience.people import Subscriber, list_subscribers
 from mailer.audience.segments import Segment
-from mailer.audience.suppression import suppression_of
-from mailer.audience.values import joined_list
+from mailer.audience.values.address import normalize_address
+from mailer.audience.values.cells import joined_list
 
 __all__ = ["export_csv"]
 

@@ -15,20 +15,20 @@ from typing import BinaryIO
 
 from sqlite_utils import Database
 
-from mailer.audience.exchange.columns import read_header
-from mailer.audience.exchange.described import describe, words_of
-from mailer.audience.exchange.merge import Outcome, merge
-from mailer.audience.exchange.options import Options
+from mailer.audience.exchange.columns.columns import read_header
+from mailer.audience.exchange.columns.described import describe, words_of
+from mailer.audience.exchange.columns.options import Options
+from mailer.audience.exchange.columns.settle import Settled, headless, settled
+from mailer.audience.exchange.columns.survey import survey
 from mailer.audience.exchange.records import CsvFile, Record
 from mailer.audience.exchange.report import ImportReport, RefusedFile
-from mailer.audience.exchange.rows import Entry, RowReader
-from mailer.audience.exchange.settle import Settled, headless, settled
-from mailer.audience.exchange.survey import survey
-from mailer.audience.values import editions_of
+from mailer.audience.exchange.rows.merge import Outcome, merge
+from mailer.audience.exchange.rows.rows import Entry, RowReader
+from mailer.audience.values.cells import editions_of
 from mailer.config import Settings
+from mailer.display_text import visible
 from mailer.errors import AudienceError, Problem
-from mailer.store import CACHE_KB
-from mailer.words import visible
+from mailer.store.database import CACHE_KB
 
 __all__ = ["Progress", "decided_columns", "import_csv"]
 

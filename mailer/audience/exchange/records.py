@@ -18,8 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from mailer.audience.exchange.columns import Columns, read_header
-from mailer.audience.exchange.encoding import check_encoding, detect_encoding
+from mailer.audience.exchange.columns.columns import Columns, read_header
+from mailer.audience.exchange.files.encoding import check_encoding, detect_encoding
 from mailer.audience.exchange.quotes import looks_swallowed, spaced_cells
 from mailer.errors import AudienceError, FailureError, Problem
 

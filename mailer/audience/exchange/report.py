@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mailer.audience.exchange.cells import guarded
-from mailer.audience.exchange.columns import REFUSED_BECAUSE, REFUSED_ROW
+from mailer.audience.exchange.columns.columns import REFUSED_BECAUSE, REFUSED_ROW
+from mailer.audience.exchange.rows.formula_cells import guarded
 from mailer.files import NewFile, clear_leftovers
 
 __all__ = [

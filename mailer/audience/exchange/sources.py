@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from mailer.audience.exchange.archive import Archive, is_archive
+from mailer.audience.exchange.columns.options import Options
+from mailer.audience.exchange.files.spooled import spooled
+from mailer.audience.exchange.files.zip_archive import Archive, is_archive
 from mailer.audience.exchange.importer import decided_columns, shown_path
-from mailer.audience.exchange.options import Options
 from mailer.audience.exchange.records import CsvFile
-from mailer.audience.exchange.spooled import spooled
 from mailer.config import Settings
-from mailer.words import visible
+from mailer.display_text import visible
 
 __all__ = ["STANDARD_INPUT", "Source", "Sources", "open_sources"]
 

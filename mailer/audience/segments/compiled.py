@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
+from mailer.audience.consent.suppression import suppressed_sql
 from mailer.audience.segments.fields import SUPPRESSED
 from mailer.audience.segments.grammar import Group, Node, Not, Test
 from mailer.audience.segments.tokens import Literals
-from mailer.audience.suppression import suppressed_sql
 
 __all__ = ["compile_tree"]
 

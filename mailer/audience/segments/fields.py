@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
 
-from mailer.audience.address import ascii_domain, normalize_address, shown
 from mailer.audience.segments.tokens import Literals, fail
-from mailer.audience.values import STATUSES, language_tag, timezone_name
+from mailer.audience.values.address import ascii_domain, normalize_address, shown
+from mailer.audience.values.cells import STATUSES, language_tag, timezone_name
+from mailer.display_text import nearest
 from mailer.errors import AudienceError
-from mailer.words import nearest
 
 __all__ = ["FIELDS", "SUPPRESSED", "Field", "attribute_field", "checked_value", "named_field"]
 

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from mailer.audience.address import shown
 from mailer.audience.segments.fields import FIELDS, Field, attribute_field, checked_value, named_field
 from mailer.audience.segments.tokens import Literals, Token, fail, tokens
+from mailer.audience.values.address import shown
 
 __all__ = ["Group", "Node", "Not", "Test", "attributes_in", "parse_tree"]
 

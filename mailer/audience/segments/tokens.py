@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from mailer.audience.address import shown
+from mailer.audience.values.address import shown
 from mailer.errors import Problem, SegmentError
 
 __all__ = ["MAX_LENGTH", "Literals", "Token", "fail", "tokens"]

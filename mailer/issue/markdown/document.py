@@ -14,13 +14,13 @@ from typing import Any
 from markdown_it.token import Token
 
 from mailer.issue.markdown.findings import Finding, Report, line_of
-from mailer.issue.markdown.footnotes import NAME
-from mailer.issue.markdown.html import resolve_html
 from mailer.issue.markdown.leftovers import FOUND
 from mailer.issue.markdown.links import IsLink, check_links
 from mailer.issue.markdown.parser import parser
 from mailer.issue.markdown.products import check_products
-from mailer.issue.markdown.soft_breaks import resolve_line_ends
+from mailer.issue.markdown.rules.footnotes import NAME
+from mailer.issue.markdown.rules.html import resolve_html
+from mailer.issue.markdown.rules.soft_breaks import resolve_line_ends
 
 __all__ = ["EMPTY", "Document", "definitions", "read", "words_of"]
 

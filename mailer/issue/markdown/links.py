@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 
 from markdown_it.token import Token
 
-from mailer.issue.markdown.bare import Bare
 from mailer.issue.markdown.findings import Report, line_of
 from mailer.issue.markdown.placeholders import PLACEHOLDER
-from mailer.issue.misspelt import MISSPELT, is_slip, meant
-from mailer.issue.urls import SLOT_MARK, doubts, normalised
+from mailer.issue.markdown.rules.bare_addresses import Bare
+from mailer.issue.texts.misspelt_urls import MISSPELT, is_slip, meant
+from mailer.issue.texts.urls import SLOT_MARK, doubts, normalised
 
 __all__ = ["IsLink", "check_links"]
 

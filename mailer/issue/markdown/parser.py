@@ -10,8 +10,10 @@ from functools import cache
 
 from markdown_it import MarkdownIt
 
-from mailer.issue.markdown import bare, changed, comments, footnotes, leftovers
-from mailer.issue.markdown.inline import InlineParser
+from mailer.issue.markdown import changed, leftovers
+from mailer.issue.markdown.rules import bare_addresses as bare
+from mailer.issue.markdown.rules import comments, footnotes
+from mailer.issue.markdown.rules.inline import InlineParser
 
 __all__ = ["parser"]
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 
 from markdown_it.token import Token
 
+from mailer.display_text import shortened
 from mailer.issue.markdown.findings import Report, line_of
-from mailer.words import shortened
 
 __all__ = ["check_products"]
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from mailer.audience.exchange import archive as archive_module
-from mailer.audience.exchange.archive import tells_of_leaving
+from mailer.audience.exchange.files import zip_archive as archive_module
+from mailer.audience.exchange.files.zip_archive import tells_of_leaving
 from mailer.audience.people import find
 from mailer.config import load_settings
-from mailer.store import open_store
+from mailer.store.database import open_store
 from tests.cli import Ran, run
 
 SUBSCRIBED = "Email Address,First Name\nann@example.org,Ann\nbob@example.org,Bob\nzoe@example.org,Zoë\n"

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
-from mailer.audience.consent import consents_of
+from mailer.audience.consent.record import consents_of
+from mailer.audience.consent.suppression import is_suppressed, suppression_of
+from mailer.audience.exchange.columns.options import options_of
 from mailer.audience.exchange.importer import import_csv
-from mailer.audience.exchange.options import options_of
 from mailer.audience.exchange.report import ImportReport
 from mailer.audience.people import Subscriber, find
-from mailer.audience.suppression import is_suppressed, suppression_of
 from mailer.config import Settings
 from mailer.errors import AudienceError
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from mailer.audience.exchange.encoding import check_encoding, detect_encoding
+from mailer.audience.exchange.files.encoding import check_encoding, detect_encoding
 from mailer.audience.exchange.report import ImportReport
 from mailer.audience.people import list_subscribers
 from mailer.errors import AudienceError

@@ -12,15 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from mailer.audience.exchange.cells import guarded, unguarded
 from mailer.audience.exchange.exporter import export_csv
 from mailer.audience.exchange.importer import import_csv
+from mailer.audience.exchange.rows.formula_cells import guarded, unguarded
 from mailer.audience.people import Subscriber, list_subscribers
 from mailer.audience.subscribers import erase
-from mailer.audience.values import attribute_value, clean_line
+from mailer.audience.values.cells import attribute_value, clean_line
 from mailer.config import Settings
 from mailer.errors import AudienceError
-from mailer.store import open_store
+from mailer.store.database import open_store
 
 Add = Callable[..., Subscriber]
 

@@ -16,14 +16,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from mailer.audience.consent import consents_of
+from mailer.audience.consent.record import consents_of
+from mailer.audience.exchange.columns.options import options_of
 from mailer.audience.exchange.importer import import_csv
-from mailer.audience.exchange.options import options_of
 from mailer.audience.exchange.report import ImportReport
 from mailer.audience.people import find
 from mailer.config import Settings
 from mailer.errors import AudienceError
-from mailer.store import open_store
+from mailer.store.database import open_store
 
 Load = Callable[..., ImportReport]
 Format = dict[str, Any]

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
+from mailer.audience.consent.suppression import is_suppressed
+from mailer.audience.exchange.columns.leaving import spoken
+from mailer.audience.exchange.columns.options import options_of
 from mailer.audience.exchange.importer import import_csv
-from mailer.audience.exchange.leaving import spoken
-from mailer.audience.exchange.options import options_of
 from mailer.audience.exchange.report import ImportReport
 from mailer.audience.people import find
-from mailer.audience.suppression import is_suppressed
 from mailer.config import Settings
 from mailer.errors import AudienceError
 

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
-from mailer.audience.consent import Consent, consents_of
+from mailer.audience.consent.record import Consent, consents_of
+from mailer.audience.consent.suppression import suppress
 from mailer.audience.exchange import importer
 from mailer.audience.exchange.importer import import_csv
 from mailer.audience.exchange.report import ImportReport
 from mailer.audience.people import Subscriber, find
 from mailer.audience.subscribers import erase, set_editions, unsubscribe
-from mailer.audience.suppression import suppress
 from mailer.config import Settings
 from mailer.errors import AudienceError, FailureError
-from mailer.store import open_store
+from mailer.store.database import open_store
 
 Load = Callable[..., ImportReport]
 Add = Callable[..., Subscriber]

@@ -17,7 +17,7 @@ from mailer.audience.exchange import importer
 from mailer.audience.exchange.importer import import_csv
 from mailer.audience.exchange.report import RefusedFile
 from mailer.config import Settings
-from mailer.store import open_store
+from mailer.store.database import open_store
 
 ROWS = 3000
 
@@ -27,7 +27,7 @@ import sys
 from pathlib import Path
 from mailer.audience.exchange import importer
 from mailer.config import load_settings
-from mailer.store import open_store
+from mailer.store.database import open_store
 root, wait = Path(sys.argv[1]), sys.argv[2] == "wait"
 importer.BATCH = 100
 def tell(rows, done, size):

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.audience.exchange.opened import MAX_ATTRIBUTES, opened
-from mailer.audience.values import MAX_VALUE, attribute_key
+from mailer.audience.exchange.rows.json_attributes import MAX_ATTRIBUTES, opened
+from mailer.audience.values.cells import MAX_VALUE, attribute_key
 from mailer.errors import AudienceError
 from tests.sentences import check_sentence
 

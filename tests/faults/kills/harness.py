@@ -45,7 +45,7 @@ QUICK: dict[str, Any] = {
     "mailer.delivery.run:_SETTLE_SECONDS": 0.01,
     "mailer.delivery.run:_JOURNAL_BYTES": 2000,
     "mailer.delivery.run:deliver.__kwdefaults__": {"retry_after": [0.01, 0.02, 0.04]},
-    "mailer.delivery.transports.sendgrid:SendGrid.batch": REQUEST,
+    "mailer.transports.sendgrid.transport:SendGrid.batch": REQUEST,
 }
 
 

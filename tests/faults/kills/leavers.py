@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from mailer.links import Purpose, Tokens
+from mailer.links.urls import Purpose, Tokens
 from tests.faults.kills.harness import Desk
 from tests.faults.kills.processes import PATIENCE_SECONDS
 

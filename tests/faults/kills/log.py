@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from mailer.delivery.transports.sendgrid import SendGrid
+from mailer.transports.sendgrid.transport import SendGrid
 from tests.servers.sendgrid import KEY, SendGridApi
 from tests.servers.smtp import SmtpServer
 

@@ -275,8 +275,8 @@ def _warm(folder: str) -> None:
         except SystemExit as ended:
             if ended.code:
                 raise
-    for name in ("smtp", "sendgrid", "sendgrid_client"):
-        importlib.import_module(f"mailer.delivery.transports.{name}")
+    for name in ("smtp.transport", "sendgrid.transport", "sendgrid.client"):
+        importlib.import_module(f"mailer.transports.{name}")
     while threading.active_count() > 1:  # a fork has only the thread that forked
         time.sleep(0.001)
     gc.collect()

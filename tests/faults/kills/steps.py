@@ -12,11 +12,11 @@ from tests.faults.kills.starter import COMMIT, THE_DOT, THE_JOURNAL_GOES, THE_LA
 
 __all__ = ["RECOVERY", "STEPS", "Step"]
 
-_SPOOL = "mailer.delivery.spool:Spool"
-_JOURNAL = "mailer.delivery.journal:Journal"
-_SMTP = "mailer.delivery.transports.smtp_channel"
+_SPOOL = "mailer.spool.sqlite.deliveries:Spool"
+_JOURNAL = "mailer.spool.journal:Journal"
+_SMTP = "mailer.transports.smtp.channel"
 _RUN = "mailer.delivery.run"
-_SENDGRID = "mailer.delivery.transports.sendgrid"
+_SENDGRID = "mailer.transports.sendgrid.transport"
 
 #: Nothing is settled before everything was answered: what is on the wire at a step is always the same.
 CALM = {f"{_RUN}:_SETTLE_SECONDS": 3600.0, f"{_SENDGRID}:SendGrid.batch": 4}
@@ -76,7 +76,10 @@ STEPS = (
     Step("settle", f"{_SPOOL}.settle", once=f"{_SPOOL}.claim"),
     Step("settle committed", COMMIT, once=f"{_SPOOL}.settle", call=2),
     Step(
-        "release", f"{_SPOOL}.release", once=f"{_SPOOL}.claim", dials={"mailer.delivery.stop:Stop.is_set": 1}
+        "release",
+        f"{_SPOOL}.release",
+        once=f"{_SPOOL}.claim",
+        dials={"mailer.transports.stop:Stop.is_set": 1},
     ),
     Step("journal sealed", f"{_JOURNAL}.seal"),
     Step("status: sent", f"{_SPOOL}.set_status", call=2),
@@ -87,7 +90,7 @@ STEPS = (
 #: The steps of a recovery that has something to recover.
 RECOVERY = (
     Step("recovery", f"{_SPOOL}.recover"),
-    Step("journal read", "mailer.delivery.spool:read_journal"),
+    Step("journal read", "mailer.spool.sqlite.deliveries:read_journal"),
     Step("settled", f"{_SPOOL}.settle", once=f"{_SPOOL}.recover"),
     Step("released", f"{_SPOOL}.release", once=f"{_SPOOL}.recover"),
     Step("committed", COMMIT, once=f"{_SPOOL}.recover"),

@@ -18,14 +18,14 @@ import pytest
 from sqlite_utils import Database
 
 from mailer.config import Settings
-from mailer.delivery import journal as journal_module
-from mailer.delivery.journal import Journal
-from mailer.delivery.spool import Spool
-from mailer.delivery.transports.base import Outcome, Result
-from mailer.store import open_store, writing
-from tests.delivery.conftest import add_readers, freeze
+from mailer.spool import journal as journal_module
+from mailer.spool.journal import Journal
+from mailer.spool.sqlite.deliveries import Spool
+from mailer.store.database import open_store, writing
+from mailer.transports.base import Outcome, Result
 from tests.faults.kills.harness import QUICK, SLUG, Desk, Starter, Tally, compare
 from tests.faults.kills.log import Log
+from tests.spooled import add_readers, freeze
 
 WINDOW = 8
 READERS = 24
@@ -34,9 +34,9 @@ DIALS = {
     **QUICK,
     "mailer.delivery.run:_SETTLE_SECONDS": 3600.0,
     "mailer.delivery.run:_WINDOW": WINDOW,
-    "mailer.delivery.transports.sendgrid:SendGrid.batch": 2,  # three requests fit into the window
+    "mailer.transports.sendgrid.transport:SendGrid.batch": 2,  # three requests fit into the window
 }
-ANOTHER_BOOT = {"mailer.delivery.journal:boot_id": "another boot"}
+ANOTHER_BOOT = {"mailer.spool.journal:boot_id": "another boot"}
 
 MakeDesk = Callable[..., Desk]
 
@@ -104,7 +104,7 @@ def test_after_another_boot_what_was_claimed_is_held_and_no_more_than_a_window(
 ) -> None:
     desk = make_desk("smtp", readers=READERS)
     desk.dials = DIALS
-    kill = {"at": "mailer.delivery.journal:Journal.finish", "when": "before", "call": READERS // 2}
+    kill = {"at": "mailer.spool.journal:Journal.finish", "when": "before", "call": READERS // 2}
     assert desk.send(kill=kill).wait() == -9
     tally.kills += 1
     path = desk.root / ".mailer" / f"{SLUG}.journal"

@@ -19,7 +19,7 @@ from tests.faults.kills.steps import CALM, RECOVERY, STEPS, Step
 READERS = 12
 WHEN = ("before", "after")
 _ROW = re.compile(r"^\| ([^|]+) \| `([^`|]+)` \| .+ \| .+ \| .+ \|$", re.MULTILINE)
-_SPOOL = "mailer.delivery.spool:Spool"
+_SPOOL = "mailer.spool.sqlite.deliveries:Spool"
 _MANIFEST = "mailer.archive.manifest:put_file"
 
 MakeDesk = Callable[..., Desk]
@@ -67,7 +67,7 @@ def test_two_kills_within_the_recovery_from_a_third(
     desk = calm(make_desk)
     killed(
         desk,
-        Step("message", "mailer.delivery.transports.smtp_channel:Session.transact", call=4),
+        Step("message", "mailer.transports.smtp.channel:Session.transact", call=4),
         WHEN[arrived],
     )
     killed(desk, step, "before")
@@ -133,7 +133,7 @@ def test_a_kill_of_campaigns_resolve_assume_sent(
     make_desk: MakeDesk, step: Step, when: str, arrived: bool
 ) -> None:
     desk = calm(make_desk)
-    killed(desk, Step("message", "mailer.delivery.transports.smtp_channel:Session.transact"), WHEN[arrived])
+    killed(desk, Step("message", "mailer.transports.smtp.channel:Session.transact"), WHEN[arrived])
     desk.finish()
     killed(desk, step, when, "campaigns", "resolve", SLUG, "--assume-sent")
     desk.run("campaigns", "resolve", SLUG, "--assume-sent")
@@ -150,7 +150,7 @@ def test_a_kill_of_campaigns_resolve_resend(
     make_desk: MakeDesk, step: Step, when: str, arrived: bool
 ) -> None:
     desk = calm(make_desk)
-    killed(desk, Step("message", "mailer.delivery.transports.smtp_channel:Session.transact"), WHEN[arrived])
+    killed(desk, Step("message", "mailer.transports.smtp.channel:Session.transact"), WHEN[arrived])
     desk.finish()
     doubted = [address for address, state, _ in desk.rows() if state == "uncertain"]
     killed(desk, step, when, "campaigns", "resolve", SLUG, "--resend")
@@ -173,7 +173,7 @@ def test_a_kill_of_campaigns_resolve_resend(
 def test_a_kill_of_campaigns_pause(make_desk: MakeDesk, tally: Tally, step: Step, when: str) -> None:
     desk = calm(make_desk)
     in_fours = {"mailer.delivery.run:_CHUNK": 4}
-    killed(desk, Step("journal", "mailer.delivery.journal:Journal.begin", call=2, dials=in_fours), "before")
+    killed(desk, Step("journal", "mailer.spool.journal:Journal.begin", call=2, dials=in_fours), "before")
     killed(desk, step, when, "campaigns", "pause", SLUG)
     tally.kills += 2
     assert desk.status == ("paused" if when == "after" else "sending")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mailer.issue.markdown.document import read, words_of
 from mailer.issue.markdown.parser import parser
-from mailer.issue.markdown.soft_breaks import flowed
+from mailer.issue.markdown.rules.soft_breaks import flowed
 
 
 def line(text: str) -> str:

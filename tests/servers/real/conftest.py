@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mailer.delivery.message import Message
+from mailer.message.message import Message
 from tests.cli import Ran, run
 from tests.servers.real.base import ROOT
 

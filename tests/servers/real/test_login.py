@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from mailer.config import load_settings
-from mailer.delivery.transports import auth, oauth
-from mailer.delivery.transports.server import connect
-from mailer.delivery.transports.smtp import Smtp
 from mailer.errors import TransportError
+from mailer.transports.oauth import oauth
+from mailer.transports.smtp import auth
+from mailer.transports.smtp.server import connect
+from mailer.transports.smtp.transport import Smtp
 from tests.conftest import CONFIG
 from tests.servers.oauth import OAuthServer
 from tests.servers.real.base import Manners

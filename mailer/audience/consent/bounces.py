@@ -1,0 +1,104 @@
+"""Mail that came back: who cannot be reached any more, since when, in the server's words; and the way back.
+
+Somebody who bounced never left, so that no consent is needed to write to them again: it takes somebody who
+knows that the address works after all, and says why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from mailer.audience import events
+from mailer.audience.consent.suppression import suppression_of
+from mailer.audience.events import Event, last_bounced
+from mailer.audience.people import Subscriber
+from mailer.errors import AudienceError
+from mailer.store.database import utc_now, writing
+
+__all__ = ["Bounce", "bounces_of", "last_bounced", "record_bounce", "restore", "restore_all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """One refusal that says that somebody cannot be reached. `at` is UTC.
+
+    `campaign` is the slug, or empty; `words` the server's, one line; `source` how we learned of it.
+    """
+
+    at: str
+    campaign: str
+    words: str
+    source: str
+
+
+# Who has left, complained or was erased meanwhile has done so more firmly.
+_BOUNCED = "UPDATE subscribers SET status = 'bounced', updated_at = ? WHERE id = ? AND status = 'active'"
+
+# Only of people who are still out because they bounced, and are not suppressed.
+_BACK = """
+    UPDATE subscribers SET status = 'active', updated_at = ? WHERE id = ? AND status = 'bounced'
+    AND NOT EXISTS (SELECT 1 FROM suppressions WHERE address_hash = address_hash(subscribers.address_key))
+"""
+
+
+def record_bounce(
+    db: Database,
+    subscriber_id: int,
+    *,
+    campaign_id: int | None,
+    edition: str,
+    words: str,
+    source: str,
+    at: str | None = None,
+) -> bool:
+    """Marks somebody as bounced and keeps the words; False where they were not active (any more).
+
+    The event is recorded either way. Called in the transaction that settles the delivery, it happens once.
+    """
+    now = at or utc_now()
+    with writing(db):
+        events.record(db, Event(now, "bounce", subscriber_id, source, campaign_id, edition, words))
+        return db.conn.execute(_BOUNCED, (now, subscriber_id)).rowcount > 0
+
+
+def bounces_of(db: Database, subscriber_id: int) -> tuple[Bounce, ...]:
+    """Every bounce of this person, newest first."""
+    return tuple(Bounce(*row) for row in events.bounces_of(db, subscriber_id))
+
+
+def restore(db: Database, person: Subscriber, *, reason: str, source: str = "cli") -> None:
+    """Makes somebody who bounced active again. Raises AudienceError for anybody else, and the suppressed."""
+    with writing(db):
+        suppressed = suppression_of(db, _key(db, person.id)) if person.address is not None else None
+        if suppressed:
+            raise AudienceError(
+                f"{person.address} is on the suppression list since {suppressed.added_at[:10]} "
+                f"({suppressed.reason}) and is never written to again"
+            )
+        if person.address is None or person.status != "bounced":
+            raise AudienceError(
+                f"{person.address or person.id} has not bounced but is {person.status}, so there is nothing "
+                "to restore"
+            )
+        _bring_back(db, person.id, reason, source)
+
+
+def restore_all(db: Database, campaign_id: int, *, reason: str, source: str = "cli") -> int:
+    """Makes everybody active again whom this campaign has marked as bounced, last of all; gives how many."""
+    with writing(db):
+        return sum(_bring_back(db, number, reason, source) for number in events.bounces_in(db, campaign_id))
+
+
+def _bring_back(db: Database, subscriber_id: int, reason: str, source: str) -> bool:
+    now = utc_now()
+    if not db.conn.execute(_BACK, (now, subscriber_id)).rowcount:
+        return False
+    events.record(db, Event(now, "restore", subscriber_id, source, reason=reason))
+    return True
+
+
+def _key(db: Database, subscriber_id: int) -> str:
+    row = db.conn.execute("SELECT address_key FROM subscribers WHERE id = ?", (subscriber_id,)).fetchone()
+    return str(row[0])

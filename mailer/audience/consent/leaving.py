@@ -1,0 +1,92 @@
+"""Takes the people of a list off, or puts its addresses on the suppression list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlite_utils import Database
+
+from mailer.audience import people
+from mailer.audience.change_address import former_holder
+from mailer.audience.consent import suppression
+from mailer.audience.people import Subscriber
+from mailer.audience.subscribers import unsubscribe
+from mailer.audience.values.address import Address
+from mailer.store.database import writing
+
+__all__ = ["Taken", "holder_of", "suppress_all", "unsubscribe_all"]
+
+#: So many in one transaction, so that a run is not kept waiting.
+_BATCH = 500
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of a list of addresses, each counted once.
+
+    `unknown` are those of nobody here: an unsubscribe did nothing about them, and a suppression counts them
+    in `changed` or `unchanged`, too. `moved` are suppressed addresses that were somebody's before, each with
+    the address that is theirs now, which is not suppressed by it.
+    """
+
+    changed: int = 0
+    unchanged: int = 0
+    unknown: list[str] = field(default_factory=list)
+    moved: list[tuple[str, str]] = field(default_factory=list)
+
+
+def holder_of(db: Database, address: Address) -> Subscriber | None:
+    """The person with this address, else the one whose address it was before it was changed."""
+    return people.find(db, address.address) or _living(former_holder(db, address.key))
+
+
+def unsubscribe_all(
+    db: Database, addresses: Sequence[Address], *, edition: str | None = None, reason: str = ""
+) -> Taken:
+    """Takes everybody with one of these addresses off one edition, or off everything.
+
+    An address that was somebody's before it was changed means that person. A batch is a transaction.
+    """
+    taken = Taken()
+    for some in _batches(addresses):
+        with writing(db):
+            for address in some:
+                person = holder_of(db, address)
+                if person is None:
+                    taken.unknown.append(address.address)
+                elif unsubscribe(db, person.id, edition=edition, reason=reason, further=True):
+                    taken.changed += 1
+                else:
+                    taken.unchanged += 1
+    return taken
+
+
+def suppress_all(db: Database, addresses: Sequence[Address], *, reason: str) -> Taken:
+    """Puts these addresses on the suppression list, also those of nobody here. A batch is a transaction."""
+    taken = Taken()
+    for some in _batches(addresses):
+        with writing(db):
+            for address in some:
+                if people.find(db, address.address) is None:
+                    holder = _living(former_holder(db, address.key))
+                    if holder is None or holder.address is None:
+                        taken.unknown.append(address.address)
+                    else:
+                        taken.moved.append((address.address, holder.address))
+                if suppression.suppress(db, address.key, reason):
+                    taken.changed += 1
+                else:
+                    taken.unchanged += 1
+                    if reason != suppression.OPERATOR:
+                        suppression.also_because(db, address.key, reason)
+    return taken
+
+
+def _batches(addresses: Sequence[Address]) -> list[list[Address]]:
+    once = list({address.key: address for address in addresses}.values())
+    return [once[start : start + _BATCH] for start in range(0, len(once), _BATCH)]
+
+
+def _living(person: Subscriber | None) -> Subscriber | None:
+    return person if person is not None and person.address is not None else None

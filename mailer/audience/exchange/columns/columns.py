@@ -1,0 +1,297 @@
+"""What the header of a list means: the column of the address, the name, a sign of leaving and so on. Pure.
+
+What the operator says comes first, then the profile of the tool that wrote the list, then names that lists of
+any origin have. A column that is none of these is a free attribute; `attributes.KEY`, as an export writes it,
+is the attribute KEY exactly.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, replace
+
+from mailer.audience.exchange.columns.names import CHOICES, field_of
+from mailer.audience.exchange.columns.options import ATTRIBUTE, Options
+from mailer.audience.exchange.columns.profile import PLAIN, Kind, Profile, plain, recognised
+from mailer.audience.exchange.columns.signs import Rule
+from mailer.audience.exchange.columns.words import squeezed
+from mailer.audience.values.address import shown
+from mailer.audience.values.cells import MAX_KEY, attribute_key
+from mailer.display_text import nearest
+from mailer.errors import AudienceError, Problem
+
+__all__ = ["ATTRIBUTE_PREFIX", "REFUSED_BECAUSE", "REFUSED_ROW", "Columns", "quoted", "read_header"]
+
+ATTRIBUTE_PREFIX = ATTRIBUTE
+#: The two columns of a file of refused rows; an import passes over them.
+REFUSED_ROW, REFUSED_BECAUSE = "refused_row", "refused_because"
+MAX_COLUMNS = 300
+
+_REFUSED = frozenset((squeezed(REFUSED_ROW), squeezed(REFUSED_BECAUSE)))
+#: Ranks of what says that a column holds a field: the operator, a profile, and then names (from 0).
+_TOLD, _PROFILE = -2, -1
+_SIGNS = frozenset(("words", "status", "time", "reason", "yes", "no"))
+#: A second column with the day of joining, for rows that have none in the first.
+_CONFIRMED = "confirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where each field stands (from 0), the attributes as (place, key), the signs of leaving, what is wrong.
+
+    `choices` are columns that their cells decide about, `guarded` attributes of which nobody said that they
+    do not tell who has left, `ignored` what is left out by the operator or the profile.
+    """
+
+    header: tuple[str, ...]
+    fields: dict[str, int]
+    attributes: tuple[tuple[int, str], ...]
+    unnamed: tuple[int, ...]
+    problems: tuple[str, ...]
+    profile: Profile
+    kind: Kind
+    signs: tuple[tuple[int, Rule], ...] = ()
+    choices: tuple[int, ...] = ()
+    guarded: tuple[int, ...] = ()
+    ignored: tuple[int, ...] = ()
+    opened: int = -1
+    groups: bool = False
+
+    @property
+    def known(self) -> int:
+        """How many columns are ours: the measure of whether the file was split rightly."""
+        profiled = sum(squeezed(name) in self.profile.rules for name in self.header if name)
+        return len(self.fields) + len(self.signs) + len(self.choices) + profiled
+
+    @property
+    def width(self) -> int:
+        """How many columns there are."""
+        return len(self.header)
+
+    @property
+    def has_header(self) -> bool:
+        """Whether the first row names columns; an address in it shows that it does not."""
+        return not any("@" in cell for cell in self.header)
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The header of the file of refused rows: of a list without one it names the address."""
+        if self.has_header:
+            return self.header
+        return tuple("address" if place == self.fields["address"] else "" for place in range(self.width))
+
+    def check(self, path: str, line: int) -> None:
+        """Raises AudienceError where there are too many columns to go on."""
+        if self.width > MAX_COLUMNS:
+            sentence = f"there are {self.width:,} columns; at most {MAX_COLUMNS} are read"
+            raise AudienceError(Problem(sentence, path, line))
+
+    def verify(self, path: str, line: int) -> None:
+        """Raises AudienceError with everything that makes the columns unusable."""
+        problems = list(self.problems)
+        if "address" not in self.fields:
+            problems.insert(0, self._no_address())
+        if problems:
+            raise AudienceError.of(Problem(problem, path, line) for problem in problems)
+
+    def with_attribute(self, place: int) -> Columns:
+        """These columns with one more attribute, named as the column is."""
+        try:
+            key = _key(self.header[place])
+        except AudienceError as error:
+            return replace(self, problems=(*self.problems, error.problems[0].message))
+        pairs = {key: other for other, key in self.attributes}
+        if key in pairs:
+            twice = _twice(self.header, pairs[key], place, f"are both the attribute {key}")
+            return replace(self, problems=(*self.problems, twice))
+        return replace(self, attributes=(*self.attributes, (place, key)))
+
+    def _no_address(self) -> str:
+        if not self.has_header:
+            return "there is no header row; put one above the list, such as address,name,language"
+        near = next((cell for cell in self.header if nearest(cell, ("address", "email", "mail"))), None)
+        hint = "name the column with the addresses address, or say which it is with --map COLUMN=address"
+        if near:
+            hint = f"rename {shown(near)} to address, or add --map {quoted(near)}=address"
+        named = ", ".join(shown(cell, 30) for cell in self.header if cell)
+        return f"no column holds the address (found {named}); {hint}"
+
+
+def quoted(column: str) -> str:
+    """The name of a column as a command line has it."""
+    return shlex.quote(column) if column.isascii() or " " in column else column
+
+
+def read_header(cells: list[str], options: Options | None = None, file: str = "") -> Columns:
+    """What the cells of the header of `file` mean. Nothing is raised: `Columns.verify` does."""
+    header = tuple(cell.strip().strip("\ufeff").strip() for cell in cells)
+    return _Reader(header, options or Options(), file).columns()
+
+
+class _Reader:
+    """One header on its way to columns: first each place by itself, then the fields that several claim."""
+
+    def __init__(self, header: tuple[str, ...], options: Options, file: str) -> None:
+        self._header, self._file = header, file
+        self._profile = self._chosen_profile(options.tool)
+        self._problems: list[str] = []
+        self._told = self._operators(options)
+        self._claims: dict[str, list[tuple[int, int]]] = {}
+        self._plain: list[int] = []  # attributes of the list
+        self._guarded: list[int] = []
+        self._keyed: dict[int, str] = {}
+        self._signs: list[tuple[int, Rule]] = []
+        self._choices: list[int] = []
+        self._ignored: list[int] = []
+        self._unnamed: list[int] = []
+        self._opened = -1
+        self._groups = -1
+
+    def _chosen_profile(self, tool: str) -> Profile:
+        if tool == PLAIN:
+            return plain()
+        return recognised(self._header, tool, self._file)
+
+    def columns(self) -> Columns:
+        for place, name in enumerate(self._header):
+            if not name and place not in self._told:
+                self._unnamed.append(place)
+            elif squeezed(name) not in _REFUSED:
+                self._place(place, name)
+        fields = self._fields()
+        columns = Columns(
+            self._header,
+            fields,
+            tuple(self._keyed.items()),
+            tuple(self._unnamed),
+            tuple(self._problems),
+            self._profile,
+            self._kind(),
+            tuple(self._signs),
+            tuple(self._choices),
+            tuple(sorted(self._guarded)),
+            tuple(self._ignored),
+            self._opened,
+            self._groups >= 0 and fields.get("tags") == self._groups,
+        )
+        for place in sorted(self._plain):
+            columns = columns.with_attribute(place)
+        return columns
+
+    def _kind(self) -> Kind:
+        """Which of the tool's files it is. A column with words for a status says more than the kind."""
+        names = frozenset(squeezed(name) for name in self._header if name)
+        kind = self._profile.kind(names, self._file)
+        worded = any(rule.how in ("words", "status", "name") for _, rule in self._signs)
+        return replace(kind, everybody="") if worded and not kind.file else kind
+
+    def _operators(self, options: Options) -> dict[int, str]:
+        """What the operator says: the rule of each place that is named."""
+        told = {}
+        for name, rule in (*options.maps, *((name, "ignore") for name in options.ignored)):
+            places = [place for place, column in enumerate(self._header) if column == name]
+            places = places or [
+                place for place, column in enumerate(self._header) if squeezed(column) == squeezed(name) != ""
+            ]
+            for place in places:
+                told[place] = rule
+            if not places and not options.partial:
+                near = nearest(name, self._header)
+                hint = f"did you mean {shown(near)}?" if near else f"there are {self._named()}"
+                self._problems.append(f"there is no column {shown(name)}; {hint}")
+        return told
+
+    def _named(self) -> str:
+        return ", ".join(shown(cell, 30) for cell in self._header if cell)
+
+    def _place(self, place: int, name: str) -> None:
+        told = self._told.get(place)
+        if told == "status":
+            self._signs.append((place, Rule("name")))
+        elif told == "ignore":
+            self._ignored.append(place)
+        elif told and told.startswith(ATTRIBUTE):
+            self._keyed[place] = told.removeprefix(ATTRIBUTE) or name
+        elif told:
+            self._claim(told, _TOLD, place)
+        elif name.startswith(ATTRIBUTE):
+            self._plain.append(place)
+        else:
+            rule = self._profile.rules.get(squeezed(name))
+            if rule:
+                self._profiled(place, rule)
+            else:
+                self._by_name(place, name)
+
+    def _profiled(self, place: int, rule: str) -> None:
+        if rule.partition(" ")[0] in _SIGNS:
+            self._signs.append((place, Rule.parse(rule)))
+        elif rule == "attribute":
+            self._plain.append(place)
+        elif rule == "lists":
+            self._plain.append(place)
+            self._signs.append((place, Rule("only")))
+        elif rule == "ignore":
+            self._ignored.append(place)
+        elif rule == "json":
+            self._opened = place
+        elif rule == "groups":
+            self._groups = place
+            self._claim("tags", _PROFILE, place)
+        else:
+            self._claim(rule, _PROFILE, place)
+
+    def _by_name(self, place: int, name: str) -> None:
+        found = field_of(name)
+        if squeezed(name) in CHOICES:
+            self._choices.append(place)
+        elif found is None:
+            self._plain.append(place)
+            self._guarded.append(place)
+        elif found[0] == "status":
+            self._signs.append((place, Rule("status")))
+        else:
+            self._claim(*found, place)
+
+    def _claim(self, field: str, rank: int, place: int) -> None:
+        self._claims.setdefault(field, []).append((rank, place))
+
+    def _fields(self) -> dict[str, int]:
+        """The place of each field: of several columns that may hold it, the one that says so most clearly."""
+        order = {name: number for number, name in enumerate(self._profile.rules)}
+        fields = {}
+        for field, claims in self._claims.items():
+            rank, place = min(
+                claims, key=lambda claim: (claim[0], order.get(squeezed(self._header[claim[1]]), 0), claim[1])
+            )
+            fields[field] = place
+            for other_rank, other in sorted(claims):
+                if other == place:
+                    continue
+                same = squeezed(self._header[place]) == squeezed(self._header[other])
+                if other_rank == rank != _PROFILE and (same or field != "joined" or rank == _TOLD):
+                    first, second = sorted((place, other))
+                    self._problems.append(_twice(self._header, first, second, f"both hold the {field}"))
+                elif field == "joined" and rank == _PROFILE == other_rank and _CONFIRMED not in self._claims:
+                    fields[_CONFIRMED] = other
+                else:
+                    self._plain.append(other)
+                    self._guarded.append(other)
+        halved = "last_name" in fields and "first_name" not in fields and "name" in fields
+        if halved and fields["name"] not in self._told:
+            fields["first_name"] = fields.pop("name")  # `Name` and `Surname`
+        return fields
+
+
+def _key(name: str) -> str:
+    key = name.removeprefix(ATTRIBUTE)
+    if key == name or not key or len(key) > MAX_KEY or not key.isprintable():
+        return attribute_key(key)
+    return key
+
+
+def _twice(header: tuple[str, ...], first: int, second: int, what: str) -> str:
+    return (
+        f"columns {first + 1} and {second + 1} ({shown(header[first], 30)} and {shown(header[second], 30)}) "
+        f"{what}; rename or remove one, or leave it out with --ignore"
+    )

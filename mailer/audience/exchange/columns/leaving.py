@@ -1,0 +1,106 @@
+"""Which words speak of leaving, bouncing or complaining, in the names of columns and in cells. Pure.
+
+A name is looked at word by word, so that `Blockchain` and `Cleaning service` say nothing. Numbers of bounces
+say nothing either.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from itertools import pairwise
+
+from mailer.audience.exchange.columns.vocabulary import vocabulary, words_in
+from mailer.audience.exchange.columns.words import seen, tokens
+
+__all__ = ["spoken", "tells_of_the_gone", "wanting"]
+
+_WORDS = vocabulary()["leaving"]
+_SPEAKING = {
+    status: re.compile("|".join(_WORDS[status].split()))
+    for status in ("complained", "bounced", "unsubscribed")
+}
+_WITHIN = {status: tuple(terms.split()) for status, terms in _WORDS["within"].items()}
+_WEAK, _HELPERS = words_in(_WORDS["weak"]), words_in(_WORDS["helpers"])
+_BROKEN = words_in(_WORDS["broken"])
+_COUNTS, _LINKS = words_in(_WORDS["counts"]), words_in(_WORDS["links"])
+_HAN_COUNTS = tuple(_WORDS["han_counts"].split())
+_PAIRS = tuple((words_in(firsts), words_in(seconds), status) for firsts, seconds, status in _WORDS["pairs"])
+_FILES = {key: words_in(words) for key, words in _WORDS["files"].items()}
+_WANTING = {key: words_in(words) for key, words in vocabulary()["wanting"].items()}
+
+
+@lru_cache(maxsize=4096)
+def spoken(text: str) -> str:
+    """`unsubscribed`, `bounced` or `complained` where the words speak of that; "" where they do not."""
+    if not text.isascii():
+        plain = _unspaced(text)
+        for status, terms in _WITHIN.items():
+            if any(term in plain for term in terms):
+                counted = status == "bounced" and any(count in plain for count in _HAN_COUNTS)
+                return "" if counted else status
+    words = tokens(_unaccented(text))
+    if _LINKS.intersection(words):
+        return ""
+    counted = bool(_COUNTS.intersection(words)) or "bounces" in words
+    for status, pattern in _SPEAKING.items():
+        if any(pattern.fullmatch(word) for word in words):
+            numbered = status == "bounced" or (status == "complained" and "spam" in words)
+            return "" if counted and numbered else status
+    paired = _paired(words)
+    if paired:
+        return paired
+    weak = [word for word in words if word in _WEAK]
+    if weak and all(word in _WEAK or word in _HELPERS or word.isdecimal() for word in words):
+        return "bounced" if _BROKEN.intersection(weak) else "unsubscribed"
+    return ""
+
+
+@lru_cache(maxsize=4096)
+def wanting(name: str) -> bool:
+    """Whether the name of a column asks if somebody wants mail, as `Accepts marketing emails` does."""
+    if not name.isascii():
+        plain = _unspaced(name)
+        if any(term in plain for term in _WANTING["within"]):
+            return not any(term in plain for term in _WANTING["han_beside"])
+    words = frozenset(tokens(_unaccented(name)))
+    if words & _WANTING["beside"] or words & _COUNTS or words & _LINKS:
+        return False
+    return bool(words & _WANTING["words"] or (words & _WANTING["verbs"] and words & _WANTING["things"]))
+
+
+def tells_of_the_gone(path: str) -> bool:
+    """Does the name of a file say that those in it have left, as `unsubscribes.csv` does?
+
+    `cleaned.csv` is rather a list that was tidied, and `without_bounces.csv` one without them.
+    """
+    name = re.split(r"[\\/]|: ", path)[-1].rpartition(".")[0].removesuffix(".refused")
+    words = frozenset(tokens(_unaccented(name)))
+    listed = words & _FILES["alone"]
+    if words & _FILES["tidied"] or any(term in name for term in _FILES["han_tidied"]):
+        return False
+    alone = bool(listed) and not words - listed - _HELPERS - _FILES["services"]
+    return alone or bool(words & _FILES["lists"]) or bool(spoken(name))
+
+
+def _paired(words: tuple[str, ...]) -> str:
+    """The status that two words together speak of, such as `opt` and `out`."""
+    found = (
+        status
+        for first, second in pairwise(words)
+        for firsts, seconds, status in _PAIRS
+        if first in firsts and second in seconds
+    )
+    return next(found, "")
+
+
+def _unspaced(text: str) -> str:
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", seen(text)))
+
+
+def _unaccented(text: str) -> str:
+    if text.isascii():
+        return text
+    parts = unicodedata.normalize("NFD", text)
+    return unicodedata.normalize("NFC", "".join(c for c in parts if unicodedata.category(c) != "Mn"))

@@ -1,0 +1,69 @@
+"""The names that columns have in lists of any origin, in English, Chinese and some other languages. Pure.
+
+Of several names for one field the specific ones come first: `Email Address` is the address where there is
+also `Address`, which may be a street.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from mailer.audience.exchange.columns.vocabulary import vocabulary
+from mailer.audience.exchange.columns.words import squeezed
+
+__all__ = ["CHOICES", "FIELDS", "field_named", "field_of", "suggestion"]
+
+#: The fields that a column may hold.
+FIELDS = (
+    "address", "name", "first_name", "last_name", "language", "timezone", "tags", "editions", "joined",
+    "status", "consent_at", "consent_method", "consent_origin", "suppressed_at", "suppressed_reason",
+)  # fmt: skip
+
+_RANK_OF = {
+    name: (field, rank)
+    for field, groups in vocabulary()["fields"].items()
+    for rank, names in enumerate(groups)
+    for name in names.split()
+}
+
+#: Columns whose cells decide what they are: yes and no, words for a status, dates or something else. The
+#: status that a no leads to, and the field of dates.
+CHOICES: dict[str, tuple[str, str]] = {
+    name: (choice["no"], choice["dates"])
+    for choice in vocabulary()["choices"]
+    for name in choice["names"].split()
+}
+_TYPED = [name for name in _RANK_OF if name.isascii() and len(name) > 3]
+_HINTS = {"mail": "address", "邮": "address", "姓名": "name", "语言": "language", "标签": "tags"}
+
+
+def field_of(name: str) -> tuple[str, int] | None:
+    """The field that a column of this name holds, and how specific the name is (0: most), or None."""
+    return _RANK_OF.get(squeezed(name))
+
+
+def field_named(word: str) -> str | None:
+    """The field that is meant by `word` after --map: its own name, or any of a column that holds it."""
+    own = word.strip().replace("-", "_").casefold()
+    if own in FIELDS:
+        return own
+    found = field_of(word)
+    return found[0] if found else None
+
+
+def suggestion(name: str, found: Iterable[str]) -> str:
+    """The field that a column may have been meant for, of those that no column holds; "" for none."""
+    word, taken = squeezed(name), frozenset(found)
+    for part, field in _HINTS.items():
+        if part in word and field not in taken:
+            return field
+    if word.isascii():
+        near = get_close_matches(word, _TYPED, n=1, cutoff=0.85)
+        field = _RANK_OF[near[0]][0] if near else ""
+        return "" if field in taken else field
+    longest = sorted(
+        (known for known in _RANK_OF if not known.isascii() and len(known) > 1), key=len, reverse=True
+    )
+    field = next((_RANK_OF[known][0] for known in longest if known in word), "")
+    return "" if field in taken else field

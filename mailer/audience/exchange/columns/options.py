@@ -1,0 +1,75 @@
+"""What an operator says about a list: which tool wrote it, what columns hold, what everybody's status is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mailer.audience.exchange.columns.names import FIELDS, field_named
+from mailer.audience.exchange.columns.profile import named
+from mailer.display_text import nearest
+from mailer.errors import AudienceError
+
+__all__ = ["STATUSES", "Options", "options_of"]
+
+#: What --status takes.
+STATUSES = ("unsubscribed", "bounced", "complained", "suppressed")
+ATTRIBUTE = "attributes."
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`tool` is a profile ("": recognise it), `maps` (column, field), `order` of dates dmy, mdy or "".
+
+    `partial` says that a list need not have every column that is named: it is one of an archive.
+    """
+
+    tool: str = ""
+    maps: tuple[tuple[str, str], ...] = ()
+    ignored: tuple[str, ...] = ()
+    status: str = ""
+    order: str = ""
+    dry_run: bool = False
+    partial: bool = False
+
+
+def options_of(
+    *,
+    tool: str | None = None,
+    maps: Iterable[str] = (),
+    ignored: Iterable[str] = (),
+    status: str | None = None,
+    order: str | None = None,
+    dry_run: bool = False,
+) -> Options:
+    """The options as the command line gives them. Raises AudienceError with one sentence for a wrong one."""
+    if status is not None and status not in STATUSES:
+        raise AudienceError(_wrong("status of a whole list", status, STATUSES))
+    if order is not None and order not in ("dmy", "mdy"):
+        raise AudienceError(f'--dates is dmy or mdy, not "{order}"')
+    return Options(
+        named(tool) if tool else "",
+        tuple(_pair(text) for text in maps),
+        tuple(ignored),
+        status or "",
+        order or "",
+        dry_run,
+    )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    column, equals, word = text.rpartition("=")
+    if not equals or not column.strip() or not word.strip():
+        raise AudienceError(f'--map is COLUMN=FIELD, such as --map Mail=address, not "{text}"')
+    if word.strip().startswith(ATTRIBUTE):
+        return column.strip(), word.strip()
+    field = field_named(word)
+    if field is None:
+        raise AudienceError(_wrong("field", word.strip(), FIELDS))
+    return column.strip(), field
+
+
+def _wrong(what: str, word: str, known: Iterable[str]) -> str:
+    near = nearest(word, known)
+    hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
+    return f'there is no {what} "{word}"; {hint}'

@@ -1,0 +1,183 @@
+"""Columns as the whole list decides them: addresses found by their content, choices made, dates told, guards.
+
+Everything that is still unclear refuses the list with sentences that say what to add to the command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from mailer.audience.exchange.columns.columns import Columns, quoted
+from mailer.audience.exchange.columns.leaving import tells_of_the_gone
+from mailer.audience.exchange.columns.names import CHOICES
+from mailer.audience.exchange.columns.options import Options
+from mailer.audience.exchange.columns.signs import Rule
+from mailer.audience.exchange.columns.survey import Choice, Dates, Survey
+from mailer.audience.exchange.columns.words import squeezed
+from mailer.audience.values.address import shown
+from mailer.audience.values.written_dates import EVERY_ORDER
+
+__all__ = ["Settled", "headless", "settled"]
+
+#: The profile of mailer's own exports, which say who has left.
+_OWN = "mailer"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The columns, and the order of the dates at each place."""
+
+    columns: Columns
+    orders: Mapping[int, str]
+
+
+def settled(columns: Columns, seen: Survey, options: Options, file: str = "") -> Settled:
+    """What the list decided. `columns.problems` has what it left open."""
+    dates = dict(seen.dates)
+    columns = _addressed(columns, seen, options)
+    for place in columns.choices:
+        columns = _chosen(columns, place, seen.choices[place], dates, guarded=not options.status)
+    problems = [*columns.problems]
+    if not (options.status or options.tool or options.maps or options.ignored):
+        problems += _of_the_gone(columns, file, archived=options.partial)
+    if not options.status:
+        problems += [
+            _guarded(columns.header[place], cell) if columns.header[place] else _without_a_name(place, cell)
+            for place, cell in sorted(seen.leaving.items())
+        ]
+    orders = {}
+    for place, found in dates.items():
+        told = "ymd" if found.orders == EVERY_ORDER else min(found.orders)
+        orders[place] = options.order or told
+        if not options.order and found.clash:
+            problems.append(_mixed(columns.header[place], found))
+        elif not options.order and found.example and len(found.orders) > 1:
+            problems.append(_undecided(columns.header[place], found))
+    return Settled(replace(columns, problems=tuple(problems)), orders)
+
+
+def headless(columns: Columns) -> Columns:
+    """The columns of a list without a header: its addresses are found by content, the rest is left out."""
+    return replace(
+        columns,
+        fields={},
+        attributes=(),
+        unnamed=tuple(range(columns.width)),
+        problems=(),
+        signs=(),
+        choices=(),
+        guarded=(),
+        ignored=(),
+        opened=-1,
+    )
+
+
+def _addressed(columns: Columns, seen: Survey, options: Options) -> Columns:
+    """The column with the most addresses, where no name says which one it is."""
+    if "address" in columns.fields or not (columns.has_header or options.status):
+        return columns
+    free = {place for place, _ in columns.attributes} | set(columns.choices) | set(columns.unnamed)
+    free -= set(columns.unnamed) if columns.has_header else set()
+    counts = {
+        place: number
+        for place, number in seen.addresses.items()
+        if place in free and (number * 2 > seen.filled[place] or not columns.has_header)
+    }
+    if not counts:
+        return columns
+    place = min(counts, key=lambda place: (-counts[place], place))
+    return replace(
+        columns,
+        unnamed=tuple(other for other in columns.unnamed if other != place),
+        fields={**columns.fields, "address": place},
+        attributes=tuple(pair for pair in columns.attributes if pair[0] != place),
+        choices=tuple(other for other in columns.choices if other != place),
+    )
+
+
+def _chosen(
+    columns: Columns, place: int, choice: Choice, dates: dict[int, Dates], *, guarded: bool
+) -> Columns:
+    """What a column such as `Newsletter` holds, by its cells."""
+    name = squeezed(columns.header[place])
+    status, field = CHOICES[name]
+    if field == "state":
+        return _state(columns, place, choice, guarded=guarded)
+    if choice.no or choice.left or ((choice.yes or choice.words) and not (choice.other or choice.dated)):
+        blank = "pending" if choice.yes or choice.words > choice.left else ""
+        if field == "consent_at" and choice.other:
+            columns = _with_field(columns, "consent_method", place)
+            return replace(columns, signs=(*columns.signs, (place, Rule("refusal", status, blank))))
+        return replace(columns, signs=(*columns.signs, (place, Rule("no", status, blank))))
+    alone = not (choice.yes or choice.words)
+    if alone and choice.dated and not choice.other and field and field not in columns.fields:
+        dates[place] = choice.dates
+        return _with_field(columns, field, place)
+    if alone and choice.editions and not (choice.other or choice.dated) and "editions" not in columns.fields:
+        return _with_field(columns, "editions", place)
+    if field == "consent_at" and "consent_method" not in columns.fields:
+        return _with_field(columns, "consent_method", place)
+    return columns.with_attribute(place)
+
+
+def _state(columns: Columns, place: int, choice: Choice, *, guarded: bool) -> Columns:
+    """A state is one of a subscription where nothing but words for a status is in the column."""
+    if choice.words and not (choice.other or choice.dated or choice.editions):
+        return replace(columns, signs=(*columns.signs, (place, Rule("words"))))
+    if choice.leaving and guarded:
+        problem = _guarded(columns.header[place], choice.leaving)
+        columns = replace(columns, problems=(*columns.problems, problem))
+    return columns.with_attribute(place)
+
+
+def _with_field(columns: Columns, field: str, place: int) -> Columns:
+    """The columns with the field there, where no other column has it."""
+    return replace(columns, fields={field: place, **columns.fields})
+
+
+def _guarded(name: str, cell: str) -> str:
+    return (
+        f"the column {shown(name, 40)} seems to tell who has left (it holds {_cell(cell)}), and no profile "
+        f"knows it; read it with --map {quoted(name)}=status, leave it out with --ignore {quoted(name)}, or "
+        "say --status unsubscribed where everybody in the list has left"
+    )
+
+
+def _without_a_name(place: int, cell: str) -> str:
+    return (
+        f"column {place + 1}, which has no name, seems to tell who has left (it holds {_cell(cell)}); call "
+        "it status, or remove it"
+    )
+
+
+def _of_the_gone(columns: Columns, file: str, *, archived: bool) -> list[str]:
+    """A sentence where the name of the file says that people have left, and no column says who."""
+    told = columns.signs or columns.kind.everybody or columns.profile.name == _OWN
+    if told or not tells_of_the_gone(file):
+        return []
+    say = "unpack the archive, import this list by itself and say" if archived else "say"
+    return [
+        f"the name of the file ({shown(file, 60)}) tells of people who have left, and no column says who; "
+        f"{say} --status unsubscribed, bounced or complained where everybody in the list has, or --as plain "
+        "where they have not"
+    ]
+
+
+def _undecided(name: str, found: Dates) -> str:
+    return (
+        f"the dates in {shown(name, 40)} may have the day or the month first (as {_cell(found.example)}); "
+        "say which with --dates dmy or --dates mdy"
+    )
+
+
+def _mixed(name: str, found: Dates) -> str:
+    return (
+        f"the dates in {shown(name, 40)} have the day first in some rows and the month first in others (as "
+        f"{_cell(found.example)} and {_cell(found.clash)}); say which is right with --dates dmy or --dates "
+        "mdy, and the others are left out"
+    )
+
+
+def _cell(text: str) -> str:
+    return shown(text.strip(), 40)

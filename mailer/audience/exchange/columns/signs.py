@@ -1,0 +1,146 @@
+"""Signs of leaving: how a cell of one column becomes a status. Pure, but that a sign counts what it read.
+
+Nobody becomes active because a cell is not understood: such a row is refused, with one exception. A column
+that only may be a status (a CRM's "Status") says nothing with a word that does not speak of leaving.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mailer.audience.exchange.columns.leaving import spoken, wanting
+from mailer.audience.exchange.columns.profile import status_words
+from mailer.audience.exchange.columns.words import RANKS, folded, is_no, is_nothing, is_number, is_yes
+from mailer.audience.values.address import shown
+from mailer.errors import AudienceError
+
+__all__ = ["Rule", "Sign", "Told"]
+
+#: So many different cells of a column are remembered, and told with what they became.
+MAX_WORDS = 1000
+_DATE = re.compile(r"\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}日?(?:[ T].*)?|\d{9,13}|\d{4}\d{2}\d{2}(?:T\d{6}Z?)?")
+_NEGATION = re.compile(
+    r"\b(?:not|never|no|nie|nicht|kein|non|pas|sin)\b|^un(?=bounce|block|cancel)|未|没有|非", re.I
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a column's cells mean: words, status, only, time, reason, yes, no, refusal, name.
+
+    `status` is what time, reason, yes and no lead to, `blank` what an empty cell means.
+    """
+
+    how: str
+    status: str = ""
+    blank: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Rule:
+        """A rule as profiles have it, such as `no unsubscribed blank pending`."""
+        how, *rest = text.split()
+        return cls(how, rest[0] if rest else "", rest[2] if len(rest) > 2 else "")
+
+    def says(self) -> str:
+        """The rule for people."""
+        if self.how in ("words", "status", "name", "only"):
+            return "status"
+        cells = {"time": "anything in it", "reason": "anything in it", "yes": "yes"}.get(self.how, "no")
+        return f"who has left ({cells}: {self.status})"
+
+
+@dataclass(slots=True)
+class Told:
+    """What a cell of `column` became, and in how many rows. `note` is set where it says nothing."""
+
+    column: str
+    status: str
+    note: str = ""
+    rows: int = 0
+
+
+@dataclass(slots=True)
+class Sign:
+    """A column that says who has left. `words` are the tool's own."""
+
+    column: str
+    place: int
+    rule: Rule
+    words: Mapping[str, str]
+    told: dict[str, Told] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
+
+    def read(self, cell: str) -> Told:
+        """What the cell says. Raises AudienceError where that is not understood."""
+        told = self.told.get(cell)
+        if told is None:
+            told = self._interpreted(cell)
+            if self.rule.how in ("time", "reason"):
+                told = self.told.setdefault(f"(anything: {told.status})" if told.status else "", told)
+            elif len(self.told) < MAX_WORDS:
+                self.told[cell] = told
+        return told
+
+    def tried(self, cell: str, problems: list[str]) -> Told | None:
+        """What the cell says, or None with a sentence added to `problems` and the word counted as refused."""
+        try:
+            return self.read(cell)
+        except AudienceError as error:
+            problems += [problem.message for problem in error.problems]
+            if cell in self.refused or len(self.refused) < MAX_WORDS:
+                self.refused[cell] = self.refused.get(cell, 0) + 1
+            return None
+
+    def _interpreted(self, cell: str) -> Told:
+        if is_nothing(cell):
+            return Told(self.column, self.rule.blank)
+        how, status = self.rule.how, self.rule.status
+        if how == "only":
+            return Told(self.column, self.words.get(folded(cell), ""))
+        if how == "name":
+            how, status = "yes", spoken(self.column)
+            if not status:
+                how, status = ("no", "unsubscribed") if wanting(self.column) else ("words", "")
+        word = folded(cell)
+        known = self.words.get(word) or status_words().get(word, "")
+        if how == "reason":
+            said = spoken(cell)
+            return Told(self.column, "complained" if "complained" in (known, said) else status)
+        if how == "time":
+            return (
+                Told(self.column, "")
+                if is_no(cell)
+                else Told(self.column, known if RANKS[known] >= RANKS[status] else status)
+            )
+        if how == "refusal":
+            said = known or spoken(cell)
+            return Told(self.column, status if is_no(cell) else said if RANKS[said] > RANKS["active"] else "")
+        if how in ("yes", "no") and (is_yes(cell) or is_no(cell)):
+            return Told(self.column, status if is_yes(cell) is (how == "yes") else "active")
+        if known:
+            return Told(self.column, known)
+        if how == "yes" and _DATE.fullmatch(cell.strip()):
+            return Told(self.column, status)
+        if how == "no" and _DATE.fullmatch(cell.strip()):
+            return Told(self.column, "active")
+        return self._unknown(cell)
+
+    def _unknown(self, cell: str) -> Told:
+        """A word that no tool has. One that speaks of leaving may be understood; it is never passed over."""
+        said, word = spoken(cell), folded(cell)
+        if said and not _NEGATION.search(cell):
+            return Told(self.column, said)
+        letter = len(word) == 1 and word.isascii()
+        plain = not (said or letter or is_yes(cell) or is_no(cell) or is_number(cell))
+        if self.rule.how == "status" and plain:
+            return Told(
+                self.column,
+                "",
+                f"the status {shown(cell.strip(), 40)} is not known, and says nothing about leaving",
+            )
+        raise AudienceError(
+            f"the status {shown(cell.strip(), 40)} in {shown(self.column, 40)} is not known; write active, "
+            "pending, unsubscribed, bounced or complained, or leave the column out with --ignore"
+        )

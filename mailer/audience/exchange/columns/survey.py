@@ -1,0 +1,229 @@
+"""One look at a whole list before anything is written: what its cells say about its columns.
+
+It finds columns that nobody declared and that tell who has left, in which order dates have day and month,
+what a column such as `Newsletter` holds, and which column holds addresses where no name says so. Memory is
+bounded: of each column, so many different cells are remembered as not to be looked at again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+
+from mailer.audience.exchange.columns.columns import Columns
+from mailer.audience.exchange.columns.leaving import spoken, wanting
+from mailer.audience.exchange.columns.profile import leaving_words, status_words
+from mailer.audience.exchange.columns.vocabulary import vocabulary, words_in
+from mailer.audience.exchange.columns.words import folded, is_no, is_nothing, is_number, is_yes
+from mailer.audience.exchange.records import Record
+from mailer.audience.values.cells import split_list
+from mailer.audience.values.dates import orders_of
+from mailer.audience.values.written_dates import EVERY_ORDER
+from mailer.errors import AudienceError
+
+__all__ = ["Choice", "Dates", "Survey", "survey"]
+
+#: So many different cells of a column are remembered, so many rows are looked at for addresses.
+MAX_CELLS = 2000
+MAX_ROWS = 1000
+#: Words that mean leaving where a list is about people, and something else in a column about orders.
+_WEAK = words_in(vocabulary()["elsewhere"]["words"])
+_ELSEWHERE = words_in(vocabulary()["elsewhere"]["columns"])
+#: Where a note begins behind a word for a status.
+_BEHIND = re.compile(r"[(（\[:：,，;；|–—]|\s-\s|\s*\d")
+
+
+@dataclass(slots=True)
+class Dates:
+    """The orders in which every date of a column can be read, and one that can be read in several."""
+
+    orders: frozenset[str] = EVERY_ORDER
+    example: str = ""
+    clash: str = ""
+
+    def look(self, cell: str) -> None:
+        """Takes one more cell into account."""
+        orders = orders_of(cell)
+        if not orders or orders == EVERY_ORDER:
+            return
+        both = self.orders & orders
+        if not both:
+            self.clash = self.clash or cell
+            return
+        self.orders, self.example = both, self.example or cell
+
+
+@dataclass(slots=True)
+class Choice:
+    """What the cells of a column such as `Newsletter` are, as counts of different cells."""
+
+    yes: int = 0
+    no: int = 0
+    words: int = 0
+    left: int = 0
+    editions: int = 0
+    dates: Dates = field(default_factory=Dates)
+    dated: int = 0
+    other: int = 0
+    leaving: str = ""
+
+    def look(self, cell: str, editions: Collection[str]) -> None:
+        """Takes one more cell into account."""
+        if is_nothing(cell):
+            return
+        word = folded(cell)
+        if is_yes(cell):
+            self.yes += 1
+        elif is_no(cell):
+            self.no += 1
+        elif word in status_words():
+            self.words += 1
+            if word in leaving_words():
+                self.left += 1
+                self.leaving = cell
+        elif _are(editions, cell):
+            self.editions += 1
+        elif orders_of(cell):
+            self.dated += 1
+            self.dates.look(cell)
+        else:
+            self.other += 1
+            if spoken(cell):
+                self.left += 1
+                self.leaving = self.leaving or cell
+
+
+def _are(editions: Collection[str], cell: str) -> bool:
+    try:
+        return all(part in editions for part in split_list(cell))
+    except AudienceError:
+        return False
+
+
+@dataclass(slots=True)
+class Survey:
+    """What was seen at each place: the cell that tells who has left, dates, a choice, addresses."""
+
+    leaving: dict[int, str] = field(default_factory=dict)
+    dates: dict[int, Dates] = field(default_factory=dict)
+    choices: dict[int, Choice] = field(default_factory=dict)
+    filled: dict[int, int] = field(default_factory=dict)
+    addresses: dict[int, int] = field(default_factory=dict)
+
+
+def survey(
+    records: Iterable[Record], columns: Columns, editions: Collection[str], *, guarded: bool
+) -> Survey:
+    """Looks at every row. `guarded` says whether columns that nobody declared may tell who has left."""
+    seen = Survey()
+    looks = _looks(seen, columns, editions, guarded)
+    watched = [(place, look, set[str]()) for place, look in looks]
+    width = columns.width
+    rows = 0
+    searching = "address" not in columns.fields
+    for record in records:
+        cells = record.cells
+        if record.problem:
+            continue
+        if searching and rows < MAX_ROWS:
+            rows += 1
+            _count_addresses(seen, cells)
+        elif not watched:
+            break
+        if len(cells) < width:
+            cells = cells + [""] * (width - len(cells))
+        for place, look, known in watched:
+            cell = cells[place]
+            if cell and cell not in known:
+                if len(known) < MAX_CELLS:
+                    known.add(cell)
+                look(cell)
+    return seen
+
+
+def _looks(
+    seen: Survey, columns: Columns, editions: Collection[str], guarded: bool
+) -> list[tuple[int, Callable[[str], None]]]:
+    """What to do with new cells of each column that matters."""
+    looks: list[tuple[int, Callable[[str], None]]] = []
+    for name in ("joined", "confirmed", "consent_at"):
+        if name in columns.fields:
+            place = columns.fields[name]
+            seen.dates[place] = Dates()
+            looks.append((place, seen.dates[place].look))
+    for place in columns.choices:
+        looks.append((place, _choosing(seen.choices.setdefault(place, Choice()), editions)))
+    for place in columns.guarded if guarded else ():
+        looks.append((place, _guard(seen, place, columns.header[place])))
+    for place in columns.unnamed if guarded and columns.has_header else ():
+        looks.append((place, _guard(seen, place, "")))
+    return looks
+
+
+def _choosing(choice: Choice, editions: Collection[str]) -> Callable[[str], None]:
+    return lambda cell: choice.look(cell, editions)
+
+
+def _guard(seen: Survey, place: int, name: str) -> Callable[[str], None]:
+    """Looks for the first cell that tells that somebody has left: any at all where the name says so."""
+    leaving = seen.leaving
+    if spoken(name):
+
+        def any_cell(cell: str) -> None:
+            if place not in leaving and not is_nothing(cell):
+                leaving[place] = cell
+
+        return any_cell
+    if wanting(name):
+        return _wanting(leaving, place)
+    words = leaving_words()
+    if any(part in name.casefold() for part in _ELSEWHERE):
+        words -= _WEAK
+
+    def word(cell: str) -> None:
+        if place not in leaving and _is_one_of(cell, words):
+            leaving[place] = cell
+
+    return word
+
+
+def _is_one_of(cell: str, words: Collection[str]) -> bool:
+    """Whether the cell is such a word, or a plain one with a note behind it: `Unsubscribed (by phone)`."""
+    if len(cell) < 60 and folded(cell) in words:
+        return True
+    first = folded(_BEHIND.split(cell[:60], maxsplit=1)[0])
+    return first in words and first not in _WEAK and bool(spoken(first))
+
+
+def _wanting(leaving: dict[int, str], place: int) -> Callable[[str], None]:
+    """Looks for a cell that says that somebody wants no mail; 0 does, but not among other numbers than 1."""
+    words = leaving_words()
+    zero, counted = "", False
+
+    def refusal(cell: str) -> None:
+        nonlocal zero, counted
+        if is_number(cell):
+            zero = zero or (cell if is_no(cell) else "")
+            counted = counted or not (is_no(cell) or is_yes(cell))
+            if zero and not counted:
+                leaving.setdefault(place, zero)
+            elif counted and leaving.get(place) == zero:
+                leaving.pop(place, None)
+        elif not is_nothing(cell) and (is_no(cell) or _is_one_of(cell, words) or _speaks(cell)):
+            leaving[place] = cell
+
+    return refusal
+
+
+def _speaks(cell: str) -> bool:
+    return len(cell) < 60 and bool(spoken(cell))
+
+
+def _count_addresses(seen: Survey, cells: list[str]) -> None:
+    for place, cell in enumerate(cells):
+        if cell and not cell.isspace():
+            seen.filled[place] = seen.filled.get(place, 0) + 1
+            local, at, domain = cell.strip(" <>;,").rpartition("@")
+            if at and local and "." in domain and " " not in domain:
+                seen.addresses[place] = seen.addresses.get(place, 0) + 1

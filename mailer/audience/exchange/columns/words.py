@@ -1,0 +1,104 @@
+"""Words of lists: yes and no in many languages, and words for a status. Pure.
+
+Words are compared without regard to case, width, quotes, `_`, `-` and spaces around them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+
+from mailer.audience.exchange.columns.vocabulary import vocabulary, words_in
+
+__all__ = [
+    "RANKS",
+    "folded",
+    "is_no",
+    "is_nothing",
+    "is_number",
+    "is_yes",
+    "seen",
+    "squeezed",
+    "tokens",
+    "worst",
+]
+
+#: How strongly a status keeps somebody from being written to. Of several in one row the highest counts.
+RANKS = {
+    "": 0,
+    "active": 1,
+    "pending": 2,
+    "unsubscribed": 3,
+    "bounced": 4,
+    "complained": 5,
+    "suppressed": 6,
+}
+
+_NOTHING = frozenset(vocabulary()["nothing"])
+#: With a bit as databases write it.
+_YES = words_in(vocabulary()["yes"]) | {"\x01"}
+_NO = words_in(vocabulary()["no"]) | {"\x00", "\\0"}
+_QUOTES = "\"'“”‘’«»`"
+_FILLERS = re.compile(r"[\s_\-\u2010-\u2015]+")
+_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*%?")
+_HUMP = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][^\W\d_A-Z])")
+_TOKEN = re.compile(r"[^\W\d_]+|\d+")
+_ACCENTED = re.compile("([a-z])[\u0300-\u036f]+")
+_UNSEEN = dict.fromkeys(
+    map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff")
+)
+
+
+def seen(text: str) -> str:
+    """`text` without characters that nobody sees."""
+    return text if text.isascii() else text.translate(_UNSEEN)
+
+
+@lru_cache(maxsize=8192)
+def folded(text: str) -> str:
+    """`text` as words are compared: small, one space between words, without quotes around it."""
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", seen(text))
+    return _FILLERS.sub(" ", plain.casefold()).strip().strip(_QUOTES).strip(" .!。")
+
+
+@lru_cache(maxsize=8192)
+def squeezed(name: str) -> str:
+    """The name of a column as names are compared: small letters and digits, without Latin accents."""
+    if name.isascii():
+        return re.sub(r"[\W_]+", "", name.casefold())
+    plain = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", seen(name)).casefold())
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFC", _ACCENTED.sub(r"\1", plain)))
+
+
+@lru_cache(maxsize=4096)
+def tokens(name: str) -> tuple[str, ...]:
+    """The words of a name, small: split at case, spaces, `_`, `-`, digits and punctuation."""
+    parted = _HUMP.sub(" ", unicodedata.normalize("NFKC", seen(name)))
+    return tuple(word.casefold() for word in _TOKEN.findall(parted))
+
+
+def is_nothing(text: str) -> bool:
+    """Whether the cell says nothing, in the ways in which programs write that."""
+    return not text or text.isspace() or folded(text) in _NOTHING
+
+
+def is_yes(text: str) -> bool:
+    """Whether the cell says yes."""
+    return folded(text) in _YES
+
+
+def is_no(text: str) -> bool:
+    """Whether the cell says no."""
+    return folded(text) in _NO
+
+
+def is_number(text: str) -> bool:
+    """Whether the cell is a plain number, or a code such as `5.1.1`."""
+    return _NUMBER.fullmatch(text.strip()) is not None
+
+
+def worst(statuses: Iterable[str]) -> str:
+    """The status that keeps somebody away most firmly."""
+    return max(statuses, key=RANKS.__getitem__, default="")

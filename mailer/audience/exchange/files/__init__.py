@@ -1,0 +1,1 @@
+"""Files of lists as text: encodings, archives, samples."""

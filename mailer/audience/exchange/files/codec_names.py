@@ -1,0 +1,84 @@
+"""The names of encodings: how people and programs call them, and the codecs that read what is meant."""
+
+from __future__ import annotations
+
+import codecs
+
+from mailer.display_text import nearest
+from mailer.errors import AudienceError
+
+__all__ = ["codecs_named", "shown_codec"]
+
+#: What a file that is called so may hold: sets that programs write under these names, the likelier one first.
+_MEANT = {
+    "big5": ("cp950", "big5hkscs"),
+    "cp950": ("cp950", "big5hkscs"),
+    "gb2312": ("gb18030",),
+    "gbk": ("gb18030",),
+    "euc_kr": ("cp949",),
+    "shift_jis": ("cp932", "shift_jis_2004"),
+    "euc_jp": ("euc_jp", "euc_jis_2004"),
+    "iso8859-1": ("cp1252", "iso8859-1"),
+    "iso8859-9": ("cp1254", "iso8859-9"),
+    "ascii": ("utf-8-sig",),
+    "utf-8": ("utf-8-sig",),
+    "utf-16": ("utf-16",),
+}
+#: Names in use that Python has not.
+_ALIASES = {
+    "ansi": "cp1252", "western": "cp1252", "macintosh": "mac_roman", "mac": "mac_roman",
+    "macintosh-western": "mac_roman", "macce": "mac_latin2", "mac-ce": "mac_latin2", "x-mac-ce": "mac_latin2",
+    "unicode": "utf-16", "x-sjis": "cp932", "x-gbk": "gbk", "x-euc-jp": "euc_jp", "windows-949": "cp949",
+    "windows-936": "gbk", "windows-950": "cp950", "windows-932": "cp932", "windows-31j": "cp932",
+    "windows-874": "cp874", "x-windows-949": "cp949", "koi8": "koi8_r", "ms-ansi": "cp1252",
+}  # fmt: skip
+#: Codecs of Python that turn text into other text.
+_NO_TEXT = frozenset(("idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "utf-7"))
+_SHOWN = {
+    "gb18030": "GBK",
+    "cp950": "Big5",
+    "big5hkscs": "Big5-HKSCS",
+    "cp949": "EUC-KR",
+    "euc_jp": "EUC-JP",
+    "cp932": "Shift_JIS",
+    "utf-8-sig": "UTF-8",
+    "utf-8": "UTF-8",
+    "koi8_r": "KOI8-R",
+    "koi8_u": "KOI8-U",
+    "cp866": "cp866",
+    "mac_roman": "mac-roman",
+    "mac_latin2": "mac-latin2",
+    "mac_cyrillic": "mac-cyrillic",
+    "mac_turkish": "mac-turkish",
+    "mac_greek": "mac-greek",
+    "iso8859_15": "ISO-8859-15",
+    "iso8859_2": "ISO-8859-2",
+    "iso8859_5": "ISO-8859-5",
+    "iso8859_7": "ISO-8859-7",
+}
+_SUGGESTED = (
+    "utf-8", "utf-16", "gbk", "gb18030", "big5", "euc-kr", "euc-jp", "shift_jis", "cp1252", "cp1250",
+    "cp1251", "cp1253", "cp1254", "cp1257", "iso-8859-1", "iso-8859-2", "iso-8859-15", "koi8-r", "mac-roman",
+    "cp850", "cp866", "windows-1252", "windows-1250", "windows-1251",
+)  # fmt: skip
+
+
+def codecs_named(name: str) -> tuple[str, ...]:
+    """The Python codecs that a file of this encoding may need, the likeliest first. Raises AudienceError."""
+    word = name.strip().lower()
+    try:
+        found = codecs.lookup(_ALIASES.get(word.replace("_", "-"), word)).name
+        # Python tells codecs of text from others only here.
+        text = getattr(codecs.lookup(found), "_is_text_encoding", True)
+    except (LookupError, ValueError, UnicodeError):
+        text, found = False, ""
+    if not text or found in _NO_TEXT:
+        near = nearest(word, _SUGGESTED)
+        hint = f"did you mean {near}?" if near else "there are utf-8, gbk, big5, euc-kr, cp1252 and others"
+        raise AudienceError(f'there is no encoding "{name[:40]}"; {hint}')
+    return _MEANT.get(found, (found,))
+
+
+def shown_codec(codec: str) -> str:
+    """An encoding as messages call it, and as `--encoding` takes it."""
+    return _SHOWN.get(codec, codec)

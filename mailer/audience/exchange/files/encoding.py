@@ -1,0 +1,226 @@
+"""Finds out how a text file is encoded. Reads it at most twice, in pieces, and keeps little of it.
+
+UTF-8 and UTF-16 prove themselves. Of everything else, a sample is read as each usual encoding, and the text
+is weighed (`readings`); chardet has a say too. A wrong guess would spoil every name without a word, so where
+two readings are likely that differ in the text, or none is, the file is refused, and the operator names the
+encoding.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import BinaryIO
+
+from mailer.audience.exchange.files.codec_names import codecs_named, shown_codec
+from mailer.audience.exchange.files.guesses import decide, likely_beside_utf8
+from mailer.audience.exchange.files.readings import EAST_ASIAN
+from mailer.audience.exchange.files.sampling import PIECE, Sample
+from mailer.errors import AudienceError, Problem
+
+__all__ = ["check_encoding", "detect_encoding"]
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_OTHER_FORMATS = (
+    (b"PK\x03\x04", "is a spreadsheet or a zip archive"),
+    (b"\xd0\xcf\x11\xe0", "is an old Excel workbook"),
+    (b"%PDF", "is a PDF"),
+    (b"\x1f\x8b", "is compressed"),
+    (b"SQLite format 3", "is a database"),
+)
+#: How the letters of ISO-2022 begin, in bytes of ASCII.
+_ESCAPES = (
+    (b"\x1b$)C", "iso2022_kr"),
+    (b"\x1b$B", "iso2022_jp_ext"),
+    (b"\x1b$@", "iso2022_jp_ext"),
+    (b"\x1b(J", "iso2022_jp_ext"),
+)
+#: Letters beyond ASCII as UTF-8 writes them.
+_UTF8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_CELLS = re.compile(r'[,;|\t"\r\n]+')
+#: How an export of ours begins, which is UTF-8, whatever names are in it.
+_OWN_HEADER = b"address,name,language,timezone,tags,editions,status,joined,"
+#: What no list holds.
+_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_SAVE = "save the list as CSV (UTF-8) and import that"
+
+
+def detect_encoding(file: BinaryIO, name: str) -> str:
+    """The Python codec for the file. Raises AudienceError where it is not text we can be sure of."""
+    head = _head(file, name)
+    marked = _mark(head)
+    wide = "" if marked else _wide(head)
+    encoding = marked or wide or "utf-8-sig"
+    sample = Sample(16_384, rare=False)
+    fault = _fault(file, encoding, None if marked or wide else sample)
+    if marked or wide:
+        if fault is not None:
+            label = _mark_name(encoding)
+            reason = f"is not {label} in this line, although it {'begins' if marked else 'looks'} so; {_SAVE}"
+            raise AudienceError(Problem(reason, name, fault))
+        return encoding
+    if fault is None:
+        return _of_utf8(sample, head, name)
+    return _other(file, name, fault)
+
+
+def check_encoding(file: BinaryIO, name: str, wanted: str) -> str:
+    """The Python codec for a file whose encoding is named. Raises AudienceError where the file is not so."""
+    head = _head(file, name)
+    meant = codecs_named(wanted)
+    marked = _mark(head)
+    if marked and marked not in meant and not (marked == "utf-16" and meant[0].startswith("utf-16")):
+        reason = f"begins with the mark of {_mark_name(marked)}; leave --encoding out"
+        raise AudienceError(Problem(reason, name))
+    if marked:
+        meant = (marked,)
+    if meant == ("utf-16",) and not marked:
+        meant = (_wide(head) or "utf-16",)
+    faults = []
+    for codec in meant:
+        fault = _fault(file, codec, None)
+        if fault is None:
+            return codec
+        faults.append(fault)
+    reason = f"is not {wanted[:40]} in this line; correct it, or name another encoding with --encoding"
+    raise AudienceError(Problem(reason, name, max(faults)))
+
+
+def _head(file: BinaryIO, name: str) -> bytes:
+    """The first bytes. Raises AudienceError where they are those of another format."""
+    file.seek(0)
+    head = file.read(4096)
+    for magic, what in _OTHER_FORMATS:
+        if head.startswith(magic):
+            raise AudienceError(Problem(f"{what}, not a CSV file; save the list as CSV (UTF-8)", name))
+    return head
+
+
+def _mark(head: bytes) -> str:
+    return next((codec for bom, codec in _BOMS if head.startswith(bom)), "")
+
+
+def _mark_name(codec: str) -> str:
+    return "UTF-8" if codec.startswith("utf-8") else codec.upper()[:6]
+
+
+def _wide(head: bytes) -> str:
+    """UTF-16 without a mark: every other byte of its ASCII is NUL, and a list has addresses in ASCII."""
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    most = max(even, odd)
+    if most < 4 or most * 12 < len(head) or min(even, odd) * 8 > most:
+        return ""
+    return "utf-16-le" if odd > even else "utf-16-be"
+
+
+def _fault(file: BinaryIO, encoding: str, sample: Sample | None) -> int | None:
+    """The line with the first byte that cannot be so, or None for a file that is. Fills the sample."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    line = 1
+    file.seek(0)
+    while True:
+        piece = file.read(PIECE)
+        try:
+            text = decoder.decode(piece, final=not piece)
+        except UnicodeDecodeError as error:
+            bad = error.object[: error.start].decode(encoding, errors="replace")
+            return line + _breaks(bad)
+        except UnicodeError:  # UTF-16 that ends in the middle, without a place
+            return line
+        line += _breaks(text)
+        if sample is not None:
+            sample.add(piece)
+        if not piece:
+            return None
+
+
+def _breaks(text: str) -> int:
+    return max(text.count("\n"), text.count("\r"))
+
+
+def _of_utf8(sample: Sample, head: bytes, name: str) -> str:
+    """The codec of a file that is sound UTF-8. With few letters beyond ASCII it may be something else too."""
+    if not sample.whole:
+        escaped = next((codec for escape, codec in _ESCAPES if escape in head), "")
+        return escaped or "utf-8-sig"
+    own = head.startswith(_OWN_HEADER)
+    other = "" if own or sample.full else likely_beside_utf8(sample.whole)
+    if other:
+        raise AudienceError(Problem(_two(sample.whole, "utf-8", other), name))
+    return "utf-8-sig"
+
+
+def _other(file: BinaryIO, name: str, fault: int) -> str:
+    """The codec of a file that is not UTF-8 from this line on."""
+    sample, best = _gathered(file)
+    second = ""
+    if _is_broken_utf8(sample.whole):
+        reason = (
+            "is UTF-8, but for bytes in this line; correct it, or name the encoding of the file with "
+            "--encoding NAME"
+        )
+        raise AudienceError(Problem(reason, name, fault))
+    sound = not _CONTROLS.search(sample.whole)
+    if sound and not best:
+        best, second = decide(sample.whole)
+    if sound and not best:
+        best, second = decide(sample.first)  # a few lines may be damaged
+    if best and second:
+        raise AudienceError(Problem(_two(sample.whole, best, second), name))
+    if not best:
+        reason = (
+            "is not UTF-8, and which encoding it has cannot be told; name it with --encoding NAME, such as "
+            f"--encoding cp1252, or {_SAVE}"
+        )
+        raise AudienceError(Problem(reason, name, fault))
+    wrong = _fault(file, best, None)
+    if wrong is None:
+        return best
+    reason = (
+        f"begins as {shown_codec(best)}, but is not so in this line; correct it, or name the encoding with "
+        "--encoding NAME"
+    )
+    raise AudienceError(Problem(reason, name, wrong))
+
+
+def _gathered(file: BinaryIO) -> tuple[Sample, str]:
+    """A sample of the file, and its codec where that is certain of an East Asian one before the end."""
+    sample = Sample(65_536, rare=True)
+    file.seek(0)
+    while piece := file.read(PIECE):
+        was_full = sample.full
+        sample.add(piece)
+        if sample.full and not was_full:
+            best, second = decide(sample.first)
+            if best in EAST_ASIAN and not second:
+                return sample, best
+    sample.finish()
+    return sample, ""
+
+
+def _is_broken_utf8(sample: bytes) -> bool:
+    """Whether most letters beyond ASCII are sound UTF-8: some lines were damaged or put in from elsewhere."""
+    rest = _UTF8.sub(b"", sample)
+    stray = len(rest.translate(None, bytes(range(0x80))))
+    return len(_UTF8.findall(sample)) > 2 * stray
+
+
+def _two(sample: bytes, one: str, other: str) -> str:
+    """A sentence that names both readings, with a cell that differs."""
+    first, second = shown_codec(one), shown_codec(other)
+    texts = [_CELLS.split(sample.decode(codec, "replace")) for codec in (one, other)]
+    pairs = [(a.strip(), b.strip()) for a, b in zip(*texts, strict=False) if a != b]
+    shown = ""
+    if pairs:
+        a, b = (part[:20] if part.isprintable() else "unreadable" for part in pairs[0])
+        shown = f', so that a cell is "{a}" or "{b}"'
+    return (
+        f"may be {first} or {second}{shown}; say which with --encoding {first} or --encoding {second}, "
+        f"or {_SAVE}"
+    )

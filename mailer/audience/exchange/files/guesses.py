@@ -1,0 +1,110 @@
+"""Which encoding a sample of a file has: the readings of it, weighed, with chardet as the second opinion."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import chardet
+
+from mailer.audience.exchange.files.readings import EAST_ASIAN, LANGUAGES, Weight, weigh
+
+__all__ = ["decide", "likely_beside_utf8"]
+
+#: How much likelier the best reading is than the next: e to this power, with and without chardet's consent.
+_AGREED, _ALONE = 4.0, 9.0
+#: Sound UTF-8 with more letters beyond ASCII than this is no chance; those of words are likelier than that.
+_FEW, _ODD = 24, -5.0
+#: A letter of another script, or a Latin letter or mark that few languages have, within a Latin word.
+_RARELY = (
+    "\u0180-\u019f\u01a2-\u01ae\u01b1-\u01cc\u01dd-\u01e5\u01e8-\u0217\u021c-\u024f"
+    "\u0305\u030d-\u0322\u0324-\u0326\u0329-\u0330\u0332-\u07ff"
+)
+_MIXED = re.compile(f"[A-Za-z][{_RARELY}]|[{_RARELY}][A-Za-z]")
+#: Characters in common use are at least as likely as that.
+_COMMON = -8.5
+#: Encodings that few lists are kept in today must be so much likelier.
+_RARE = dict.fromkeys(
+    ("mac_roman", "mac_cyrillic", "cp850", "cp437", "cp866", "iso8859_5", "koi8_u", "cp1257"), 1.5
+) | (dict.fromkeys(("mac_latin2", "mac_turkish", "mac_greek", "cp852", "cp857", "cp737", "cp1258"), 3.0))
+#: Which of several encodings that give the same text is said and used: the one in commonest use.
+_ORDER = (*EAST_ASIAN, *LANGUAGES)
+_CHARDET = (
+    "big5hkscs", "cp932", "cp949", "euc_jis_2004", "gb18030", "cp1250", "cp1251", "cp1252", "cp1253",
+    "cp1254", "cp1255", "cp1256", "cp1257", "cp874", "iso8859-2", "iso8859-15", "iso8859-5", "iso8859-7",
+    "koi8-r", "koi8-u", "mac-roman", "mac-latin2", "mac-cyrillic", "mac-turkish", "mac-greek", "cp437",
+    "cp850", "cp852", "cp857", "cp866", "cp737",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A text that one or several encodings make of the sample."""
+
+    codec: str
+    text: str
+    weight: Weight
+
+
+def decide(sample: bytes) -> tuple[str, str]:
+    """The codec of the sample and "", or two that are both likely, or "" and "" where none is."""
+    readings = _readings(sample)
+    readings.sort(key=lambda reading: -reading.weight.log)
+    if not readings or not readings[0].weight.plausible:
+        return "", ""
+    best = readings[0]
+    if len(readings) == 1:
+        return best.codec, ""
+    second = readings[1]
+    margin = best.weight.log - second.weight.log
+    if margin >= (_AGREED if _opinion(sample) == best.text else _ALONE):
+        return best.codec, ""
+    return best.codec, second.codec
+
+
+def likely_beside_utf8(sample: bytes) -> str:
+    """A codec that makes as likely a text of a sample of sound UTF-8 as UTF-8 does, or "".
+
+    Two letters of Chinese are sound UTF-8 now and then, but make no word of it.
+    """
+    text = sample.decode("utf-8", "replace")
+    count = sum(one > "\x7f" for one in text)
+    if count > _FEW:
+        return ""
+    own = max(weigh(codec, text).log for codec in _ORDER)
+    plausible = [reading for reading in _readings(sample) if reading.weight.plausible]
+    if plausible and _MIXED.search(text):
+        return max(plausible, key=lambda reading: reading.weight.log).codec
+    # Others have no such pairs of letters in their words.
+    others = [reading for reading in plausible if reading.codec in EAST_ASIAN]
+    best = max(others, key=lambda reading: reading.weight.log, default=None)
+    if best is None or best.weight.characters < 2 or best.weight.log < _COMMON * best.weight.characters:
+        return ""
+    return best.codec if own < _ODD * count and best.weight.log > own - _AGREED else ""
+
+
+def _readings(sample: bytes) -> list[_Reading]:
+    """Every text that the usual encodings make of the sample, once, with its greatest weight."""
+    found: dict[str, _Reading] = {}
+    for codec in _ORDER:
+        try:
+            text = sample.decode(codec)
+        except UnicodeDecodeError:
+            continue
+        weight = weigh(codec, text)
+        weight.log -= _RARE.get(codec, 0)
+        known = found.get(text)
+        if known is None:
+            found[text] = _Reading(codec, text, weight)
+        elif weight.log > known.weight.log:
+            known.weight = weight
+    return list(found.values())
+
+
+def _opinion(sample: bytes) -> str:
+    """The text that chardet's best guess gives."""
+    guesses = chardet.detect_all(
+        sample, include_encodings=_CHARDET, ignore_threshold=True, compat_names=False, prefer_superset=False
+    )
+    codec = next((guess["encoding"] for guess in guesses if guess["encoding"]), None)
+    return sample.decode(codec, "replace") if codec else ""

@@ -1,0 +1,270 @@
+"""How probable a reading of a file is: the logarithm of the probability that a list holds such letters.
+
+A reading is a text that an encoding makes of the bytes. It is right where its letters are those of one
+language, stand in words as letters do, and are in common use. A wrong one mixes scripts, puts signs into
+words and capitals behind small letters, or is full of characters that names are not written with.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+
+from mailer.audience.exchange.files.letters import (
+    ALPHABETS,
+    HANGUL,
+    HANGUL_SURNAMES,
+    KANJI,
+    NOT_BEFORE,
+    SURNAMES,
+    first_level,
+    hanzi,
+)
+
+__all__ = ["EAST_ASIAN", "LANGUAGES", "Weight", "weigh"]
+
+EAST_ASIAN = ("gb18030", "cp950", "big5hkscs", "cp949", "euc_jp", "cp932")
+_WEST = "de fr es ca pt it nl sv da fi sq"
+_CENTRAL = "de pl cs sk hu ro hr sq"
+_CYRILLIC = "ru uk be bg sr"
+#: The languages that are written in an encoding of one byte a letter.
+LANGUAGES = {
+    codec: tuple(languages.split())
+    for codec, languages in {
+        "cp1252": f"{_WEST} is et",
+        "iso8859_15": f"{_WEST} is et",
+        "cp1250": _CENTRAL,
+        "iso8859_2": _CENTRAL,
+        "cp1251": _CYRILLIC,
+        "koi8_r": "ru",
+        "koi8_u": "ru uk",
+        "iso8859_5": _CYRILLIC,
+        "cp866": "ru be",
+        "mac_cyrillic": _CYRILLIC,
+        "cp1253": "el",
+        "iso8859_7": "el",
+        "cp1254": f"tr {_WEST}",
+        "cp1257": "lt lv et de pl",
+        "cp1255": "he",
+        "cp1256": "ar",
+        "cp1258": "vi",
+        "cp874": "th",
+        "mac_roman": _WEST,
+        "mac_latin2": _CENTRAL,
+        "mac_turkish": "tr",
+        "mac_greek": "el",
+        "cp850": f"{_WEST} is",
+        "cp437": _WEST,
+        "cp852": _CENTRAL,
+        "cp857": "tr",
+        "cp737": "el",
+    }.items()
+}
+_NOT_LATIN = frozenset(("ru", "uk", "be", "bg", "sr", "el", "he", "ar", "th"))
+_CELL = re.compile(r'[^,;|\t"\r\n]+')
+_JOINING = frozenset("\u2019\u2018\u00b7\u2013\u2010\u2011\u00b4")
+_ORDINARY = frozenset(
+    "\u2019\u2018\u201c\u201d\u201e\u2013\u2014\u2026\u00b7\u00b0\u2116\u00ab\u00bb\u20ac\u00a3\u00a7\u00a9\u00ae\u00a0\u00aa\u00ba\u00bf\u00a1\u00b4"
+)
+_FINAL = frozenset("\u03c2\u05da\u05dd\u05df\u05e3\u05e5")
+_NEVER_FIRST = frozenset("\u044a\u044b\u044c\u042a\u042b\u042c\u0131\u011f\u0131\u00df\u00ff\u0178")
+
+
+@dataclass(slots=True)
+class Weight:
+    """The logarithm of a probability, of how many characters beyond ASCII, and how many of them are odd."""
+
+    log: float = 0.0
+    characters: int = 0
+    odd: int = 0
+
+    def add(self, log: float, *, odd: bool) -> None:
+        """One more character."""
+        self.log += log
+        self.characters += 1
+        self.odd += odd
+
+    @property
+    def plausible(self) -> bool:
+        """Whether it looks like a list at all."""
+        return self.odd * 4 <= self.characters
+
+
+def weigh(codec: str, text: str) -> Weight:
+    """The weight of `text` as what `codec` makes of a file. Cells that are there twice count once."""
+    cells = [cell.strip() for cell in dict.fromkeys(_CELL.findall(text)) if not cell.isascii()]
+    if codec in EAST_ASIAN:
+        return _east_asian(codec, cells)
+    if codec == "cp1258":
+        cells = [unicodedata.normalize("NFC", cell) for cell in cells]
+    weights = [_alphabetic(language, cells) for language in LANGUAGES[codec]]
+    return max(weights, key=lambda weight: weight.log)
+
+
+@cache
+def _frequencies(language: str) -> dict[str, float]:
+    letters = ALPHABETS[language]
+    shares = {letter: 1 / (rank + 1.5) for rank, letter in enumerate(letters)}
+    if language == "tr":
+        shares["\u0130"] = 0.2
+    for letter in letters:
+        capital = letter.upper()
+        if len(capital) == 1 and capital != letter:
+            shares[capital] = shares[letter] * 0.3
+    total = sum(shares.values()) / 0.95
+    return {letter: math.log(share / total) for letter, share in shares.items()}
+
+
+def _alphabetic(language: str, cells: list[str]) -> Weight:
+    frequencies = _frequencies(language)
+    foreign = -11.0 if language in _NOT_LATIN else -8.0
+    weight = Weight()
+    for cell in cells:
+        run = 0
+        capitals = cell.isupper()
+        for place, character in enumerate(cell):
+            if character < "\x80":
+                run = 0
+                continue
+            before = cell[place - 1 : place]
+            after = cell[place + 1 : place + 2]
+            if unicodedata.category(character)[0] not in "LM":
+                log = _sign(character, before, after)
+                if language in _NOT_LATIN and after.isalpha() and not before.isalpha():
+                    log -= 6
+                weight.add(log, odd=character not in _ORDINARY)
+                run = 0
+                continue
+            run += 1
+            letter = character.lower() if capitals and len(character.lower()) == 1 else character
+            odd = letter not in frequencies
+            log = frequencies.get(letter, foreign if _is_latin(character) else -13.0)
+            fault = _misshapen(character, before, after)
+            if (after.lower() if after.isalpha() else " ") in NOT_BEFORE.get(
+                (language, character.lower()), ""
+            ):
+                fault += 4
+            if len(cell) == 2 and cell.islower():
+                fault += 4  # no name of two small letters is known
+            if language in _NOT_LATIN:
+                fault += 6 * (_ascii_letter(before) + _ascii_letter(after))
+            elif run > 3 and language != "vi":
+                fault += 4
+            elif run == 2 and not after.isalpha() and not cell[max(place - 2, 0) : place - 1].isalpha():
+                fault += 8  # a word of two letters, none of them of ASCII
+            weight.add(log - fault, odd=odd or fault > 0)
+    return weight
+
+
+def _misshapen(character: str, before: str, after: str) -> float:
+    """How far a letter stands where it does not."""
+    if character.isupper():
+        if before.islower():
+            return 7
+        if before.isupper() and after.islower():
+            return 5
+    elif character.islower() and before.isupper() and after.isupper():
+        return 3
+    if character in _FINAL and after.isalpha():
+        return 5
+    if not before.isalpha():
+        if character in _NEVER_FIRST:
+            return 5
+        if character.islower() and after.islower():
+            return 1
+    return 0
+
+
+def _sign(character: str, before: str, after: str) -> float:
+    if unicodedata.category(character) in ("Cc", "Co", "Cn", "Cs"):
+        return -18
+    letters = before.isalpha() + after.isalpha()
+    if character in _JOINING:
+        return -4 if after.isalpha() else -8
+    if character in _ORDINARY:
+        return (-6.0, -7.0, -12.0)[letters]
+    return (-10.0, -12.0, -14.0)[letters]
+
+
+def _ascii_letter(text: str) -> bool:
+    return text.isascii() and text.isalpha()
+
+
+@cache
+def _is_latin(character: str) -> bool:
+    return unicodedata.name(character, "").startswith("LATIN")
+
+
+def _east_asian(codec: str, cells: list[str]) -> Weight:
+    weight = Weight()
+    for cell in cells:
+        is_name = 2 <= len(cell) <= 4 and not any(one < "\x80" for one in cell)
+        scripts = {_script(one) for one in cell}
+        for place, character in enumerate(cell):
+            if character < "\x80":
+                continue
+            log, odd = _in_use(codec, character)
+            if is_name and not place and not odd:
+                if codec == "cp949" and character in HANGUL_SURNAMES:
+                    log = -3.9
+                elif codec in ("gb18030", "cp950", "big5hkscs") and character in SURNAMES:
+                    log = -4.7
+            if codec == "cp949" and len(scripts & {"hangul", "han"}) == 2:
+                log -= 2
+            beside = cell[max(place - 1, 0) : place] + cell[place + 1 : place + 2]
+            log -= 3 * sum(_ascii_letter(one) for one in beside)
+            weight.add(log, odd=odd)
+    return weight
+
+
+def _script(character: str) -> str:
+    if "\uac00" <= character <= "\ud7a3":
+        return "hangul"
+    if "\u3040" <= character <= "\u30ff":
+        return "kana"
+    if "\uff61" <= character <= "\uff9f":
+        return "half-width"
+    if "\u3400" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff":
+        return "han"
+    if "\u3000" <= character <= "\u303f" or "\uff01" <= character <= "\uff5e":
+        return "signs"
+    return ""
+
+
+@cache
+def _in_use(codec: str, character: str) -> tuple[float, bool]:
+    """How probable a character is in a list of the language, and whether it is odd there."""
+    script = _script(character)
+    japanese = codec in ("cp932", "euc_jp")
+    if script == "signs":
+        return -8.0, False
+    if script == "hangul" and codec == "cp949":
+        if character in HANGUL:
+            return -5.6, False
+        return (-9.5, False) if first_level(codec, character) else (-13.0, True)
+    if script == "kana":
+        return (-5.5, False) if japanese else (-11.0, True)
+    if script == "half-width" and codec == "cp932":
+        return -7.0, False
+    if script == "han" and codec != "cp949":
+        return _han_in_use(codec, character)
+    if script == "han":
+        return -12.0, True
+    odd = unicodedata.category(character) in ("Cc", "Co", "Cn", "Cs")
+    return (-18.0, True) if odd else (-13.0, True)
+
+
+def _han_in_use(codec: str, character: str) -> tuple[float, bool]:
+    japanese = codec in ("cp932", "euc_jp")
+    if character in (KANJI if japanese else hanzi(codec != "gb18030")):
+        return -6.8, False
+    if codec == "gb18030" and character in hanzi(True):  # traditional Chinese is kept in GBK too
+        return -8.0, False
+    if first_level(codec, character):
+        return -10.0, False
+    if codec == "gb18030" and first_level("cp950", character):
+        return -11.5, False
+    return -14.0, True

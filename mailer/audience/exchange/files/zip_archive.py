@@ -1,0 +1,171 @@
+"""A zip archive of lists, as Mailchimp exports an audience: subscribed, unsubscribed, cleaned and so on.
+
+Each list in it is read as a file of its own. Names in the archive are shown and never used as paths, and
+what it unpacks to is bounded.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from mailer.audience.exchange.files.spooled import spooled
+from mailer.display_text import visible
+from mailer.errors import AudienceError, Problem
+
+__all__ = ["Archive", "is_archive", "tells_of_leaving"]
+
+MAX_MEMBERS = 1000
+#: How many of them may be lists. All are open at once.
+MAX_LISTS = 200
+#: What the lists of an archive may have together, in bytes.
+MAX_SIZE = 16 << 30
+#: A list is text, which becomes a tenth or a fiftieth; a file that shrinks to less is no list.
+MAX_RATIO = 300
+_ANY_RATIO = 10 << 20
+_MAX_DIRECTORY = 4 << 20
+_LISTS = (".csv", ".tsv", ".txt", ".tab")
+_LEAVING = re.compile(
+    r"(?<![a-z])(?:un[-_ ]?subs?(?:cribe[drs]*)?|cleaned|bounced?s?|complain(?:ts?|ed)|spam"
+    r"|suppress(?:ed|ions?)"
+    r"|block(?:ed|list(?:ed)?)|black[-_ ]?list(?:ed)?|inactive|cancel(?:l?ed)?|opt(?:ed)?[-_ ]?outs?|removed"
+    r"|deleted|disabled|archived|invalid)(?![a-z])|退订|取消|拒收|黑名单|退信|投诉|無效|退訂",
+    re.IGNORECASE,
+)
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, OSError, ValueError, IndexError)
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    info: zipfile.ZipInfo
+    name: str
+
+
+def is_archive(file: BinaryIO) -> bool:
+    """Whether a file is a zip archive that is no spreadsheet. It is read from its beginning afterwards."""
+    file.seek(0)
+    head = file.read(4)
+    try:
+        if head not in (b"PK\x03\x04", b"PK\x05\x06"):
+            return False
+        _check_directory(file, "")
+        with zipfile.ZipFile(file) as archive:
+            names = {info.filename for info in archive.infolist()}
+    except (AudienceError, *_DAMAGED, NotImplementedError):
+        return True  # opening it says what is wrong
+    finally:
+        file.seek(0)
+    return not names & {"[Content_Types].xml", "mimetype"}
+
+
+def tells_of_leaving(name: str) -> bool:
+    """Whether the name of a list tells that those in it have left."""
+    return _LEAVING.search(name.rsplit("/", 1)[-1]) is not None
+
+
+class Archive:
+    """The lists of a zip archive, those of people who have left first. Raises AudienceError.
+
+    `left_out` names the members that are no lists.
+    """
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self._name = name
+        self.left_out: list[str] = []
+        _check_directory(file, name)
+        try:
+            self._zip = zipfile.ZipFile(file)
+        except (*_DAMAGED, NotImplementedError):
+            raise _damaged(name) from None
+        self.members = self._lists()
+
+    def _lists(self) -> list[_Member]:
+        infos = self._zip.infolist()
+        if len(infos) > MAX_MEMBERS:
+            raise _too_many(self._name)
+        members = []
+        for info in infos:
+            name = visible(info.filename.replace("\\", "/"))
+            parts = name.split("/")
+            if info.is_dir() or "__MACOSX" in parts or parts[-1].startswith("."):
+                continue
+            if not name.lower().endswith(_LISTS) or not info.file_size:
+                self.left_out.append(name[-200:])
+                continue
+            self._check(info, name[-200:])
+            members.append(_Member(info, name[-200:]))
+        if sum(member.info.file_size for member in members) > MAX_SIZE:
+            raise AudienceError(
+                Problem(f"unpacks to more than {MAX_SIZE >> 30} GiB; import its files one by one", self._name)
+            )
+        if len(members) > MAX_LISTS:
+            raise AudienceError(
+                Problem(
+                    f"holds more than {MAX_LISTS} lists; unpack it and import them one by one", self._name
+                )
+            )
+        if not members:
+            raise AudienceError(Problem("holds no CSV file; name an archive with lists", self._name))
+        # An import brings nobody back: should the process die between two lists, who has left is not active.
+        return sorted(members, key=lambda member: not tells_of_leaving(member.name))
+
+    def _check(self, info: zipfile.ZipInfo, name: str) -> None:
+        problem = ""
+        if info.flag_bits & 0x1:
+            problem = "is encrypted; unpack the archive with its password and import its files"
+        elif info.file_size > _ANY_RATIO and info.file_size > MAX_RATIO * max(info.compress_size, 1):
+            problem = f"unpacks to more than {MAX_RATIO} times its size, which no list does; it is not read"
+        elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            problem = "is compressed in a way that is not read here; unpack the archive and import its files"
+        if problem:
+            raise AudienceError(Problem(problem, self.shown(name)))
+
+    def shown(self, name: str) -> str:
+        """A member as messages name it."""
+        return f"{self._name}/{name}"
+
+    def open(self, folder: Path) -> Iterator[tuple[str, BinaryIO]]:
+        """Each list with its name, unpacked into a private file in `folder`, in the order of reading."""
+        for member in self.members:
+            yield member.name, self._unpacked(member, folder)
+
+    def _unpacked(self, member: _Member, folder: Path) -> BinaryIO:
+        try:
+            with self._zip.open(member.info) as packed:
+                return spooled(packed.read, folder, self.shown(member.name), most=member.info.file_size)
+        except (*_DAMAGED, NotImplementedError, RuntimeError):
+            raise _damaged(self.shown(member.name)) from None
+
+    def close(self) -> None:
+        """Closes the archive, and not the file that it was read from."""
+        self._zip.close()
+
+
+def _check_directory(file: BinaryIO, name: str) -> None:
+    """Refuses an archive whose table of contents would not fit into memory, before it is read."""
+    file.seek(0, 2)
+    size = file.tell()
+    file.seek(max(size - 65_557, 0))
+    tail = file.read()
+    place = tail.rfind(b"PK\x05\x06")
+    if place < 0 or len(tail) - place < 22:
+        raise _damaged(name)
+    members, length = struct.unpack("<HL", tail[place + 10 : place + 16])
+    if members > MAX_MEMBERS or length > _MAX_DIRECTORY:
+        raise _too_many(name)
+
+
+def _too_many(name: str) -> AudienceError:
+    return AudienceError(
+        Problem(f"has more than {MAX_MEMBERS:,} files; unpack it and import the lists among them", name)
+    )
+
+
+def _damaged(name: str) -> AudienceError:
+    return AudienceError(Problem("is damaged; download or copy it again", name))

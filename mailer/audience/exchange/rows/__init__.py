@@ -1,0 +1,1 @@
+"""Rows of a list: read, checked, and merged into the database."""

@@ -1,0 +1,354 @@
+"""One row of a list as a checked entry. Pure: looks at nothing but the row and the settings.
+
+A row is refused where its address, name, editions or status cannot be read. Every other cell that cannot be
+read is left out, with a note, and the person is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from mailer.audience.exchange.columns.settle import Settled
+from mailer.audience.exchange.columns.signs import Sign, Told
+from mailer.audience.exchange.columns.words import RANKS, folded, is_no, is_nothing, is_yes, worst
+from mailer.audience.exchange.rows.formula_cells import unguarded
+from mailer.audience.exchange.rows.json_attributes import opened
+from mailer.audience.values.address import Address, cleaned
+from mailer.audience.values.cells import (
+    MAX_NAME,
+    MAX_VALUE,
+    attribute_value,
+    clean_line,
+    editions_of,
+    language_tag,
+    split_list,
+    tags_of,
+    timezone_name,
+)
+from mailer.audience.values.dates import read_moment
+from mailer.config import Settings
+from mailer.errors import AudienceError
+
+__all__ = ["NOW", "Entry", "RowReader"]
+
+_Functions = tuple[tuple[str, int, Callable[[str], Any]], ...]
+
+_FIELDS = (
+    "address",
+    "name",
+    "first_name",
+    "last_name",
+    "language",
+    "timezone",
+    "tags",
+    "editions",
+    "joined",
+    "confirmed",
+    "consent_at",
+    "consent_method",
+    "consent_origin",
+    "suppressed_at",
+    "suppressed_reason",
+)
+#: Suppressed, and the row does not say since when.
+NOW = "now"
+#: Google Contacts writes groups so: its own begin with `* `.
+_GROUPS, _OWN_GROUP = ":::", "* "
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a row says. "" and None mean that it does not say; `editions` is () for "none of them".
+
+    `notes` are the cells that were left out, each as (column, reason). `suppressed` is since when the address
+    is suppressed (UTC), or "now" where the row does not say when. `cleaned` is what stood around the address.
+    """
+
+    row: int
+    address: Address
+    name: str
+    language: str
+    timezone: str
+    tags: tuple[str, ...] | None
+    attributes: dict[str, str]
+    editions: tuple[str, ...] | None
+    status: str
+    joined: str
+    consent_at: str
+    consent_method: str
+    consent_origin: str
+    notes: tuple[tuple[str, str], ...] = ()
+    suppressed: str = ""
+    suppressed_reason: str = ""
+    cleaned: str = ""
+
+
+class RowReader:
+    """Makes entries out of rows with these columns.
+
+    `editions` is what --edition names, if anything, `status` the status of everybody in the list or "".
+    """
+
+    def __init__(
+        self, decided: Settled, settings: Settings, editions: tuple[str, ...] | None, status: str = ""
+    ) -> None:
+        columns = decided.columns
+        self._header = columns.header
+        self._places = tuple(columns.fields.get(field, -1) for field in _FIELDS)
+        self._attributes = columns.attributes
+        self._opened = columns.opened
+        self._split = _groups_of if columns.groups else _tags_of
+        self._width = columns.width
+        self._zone = settings.publication.zone
+        self._known = settings.editions
+        self._editions = editions
+        self._own_editions = "editions" in columns.fields
+        self._chosen: dict[str, tuple[str, ...]] = {}
+        self._everybody = worst((status, columns.kind.everybody))
+        self._joined = self._moments("joined", decided.orders)
+        self._confirmed = self._moments("confirmed", decided.orders)
+        self._consented = self._moments("consent_at", decided.orders)
+        self._needed, self._side = self._functions()
+        self.signs = tuple(
+            Sign(columns.header[place], place, rule, columns.profile.words) for place, rule in columns.signs
+        )
+
+    def _functions(self) -> tuple[_Functions, _Functions]:
+        """(field, place, function) of what a row must have right, and of what may be left out."""
+        places = dict(zip(_FIELDS, self._places, strict=True))
+        needed: dict[str, Callable[[str], Any]] = {
+            "address": cleaned,
+            "name": clean_line,
+            "first_name": clean_line,
+            "last_name": clean_line,
+            "editions": self._editions_of,
+            "suppressed_at": self._suppressed,
+        }
+        side: dict[str, Callable[[str], Any]] = {
+            "language": language_tag,
+            "timezone": timezone_name,
+            "tags": self._split,
+            "joined": self._joined,
+            "confirmed": self._confirmed,
+            "consent_at": self._consented,
+            "consent_method": _method_of,
+            "consent_origin": lambda text: clean_line(text, "origin of the consent"),
+            "suppressed_reason": _reason_of,
+        }
+        return (
+            tuple((field, places[field], function) for field, function in needed.items()),
+            tuple((field, places[field], function) for field, function in side.items()),
+        )
+
+    def address_cell(self, cells: list[str]) -> str:
+        """The address as the row has it, right or wrong."""
+        place = self._places[0]
+        return cells[place] if place < len(cells) else ""
+
+    def read(self, row: int, cells: list[str]) -> Entry:
+        """The entry of a row. Raises AudienceError with everything that is wrong with it."""
+        if len(cells) != self._width:
+            cells = self._fitted(cells)
+        if "'" in "".join(cells):
+            cells = [unguarded(cell) for cell in cells]
+        (
+            address,
+            name,
+            first,
+            last,
+            language,
+            timezone,
+            tags,
+            editions,
+            joined,
+            confirmed,
+            consent_at,
+            method,
+            origin,
+            suppressed,
+            suppressed_why,
+        ) = [cells[place] if place >= 0 else "" for place in self._places]
+        try:
+            said = [sign.read(cells[sign.place]) for sign in self.signs]
+            status, notes = self._summed(said) if said else (self._everybody, ())
+            whose, around = cleaned(address)
+            entry = Entry(
+                row,
+                whose,
+                clean_line(name if name.strip() else _whole_name(first, last)),
+                language_tag(language),
+                timezone_name(timezone),
+                self._split(tags) if tags else None,
+                self._attributes_of(cells),
+                self._editions_of(editions) if self._own_editions else self._editions,
+                status,
+                (self._joined(joined) if joined else "") or (self._confirmed(confirmed) if confirmed else ""),
+                self._consented(consent_at) if consent_at else "",
+                _method_of(method) if method else "",
+                clean_line(origin, "origin of the consent") if origin else "",
+                notes,
+                self._suppressed(suppressed, suppressed_why) if suppressed or suppressed_why else "",
+                _reason_of(suppressed_why) if suppressed_why else "",
+                around,
+            )
+        except AudienceError:
+            return self._careful(row, cells)
+        for told in said:
+            told.rows += 1
+        return entry
+
+    def _careful(self, row: int, cells: list[str]) -> Entry:
+        """The entry without the cells that cannot be read. Raises AudienceError where it cannot be one."""
+        problems: list[str] = []
+        notes: list[tuple[str, str]] = []
+        read: dict[str, Any] = {}
+        for field, place, function in self._needed:
+            read[field] = _tried(function, cells[place] if place >= 0 else "", problems)
+        name = read["name"] or _whole_name(read["first_name"] or "", read["last_name"] or "")
+        if len(name) > MAX_NAME:
+            problems.append(f"the name is longer than {MAX_NAME} characters; shorten it")
+        for field, place, function in self._side:
+            wrong: list[str] = []
+            cell = cells[place] if place >= 0 else ""
+            read[field] = "" if is_nothing(cell) else _tried(function, cell, wrong) or ""
+            notes += [(self._header[place], sentence) for sentence in wrong]
+        when, why = (cells[place] if place >= 0 else "" for place in self._places[-2:])
+        alone = is_nothing(when) and not (is_nothing(why) or is_no(why))
+        attributes = self._attributes_of(cells, notes)
+        said = [told for sign in self.signs if (told := sign.tried(cells[sign.place], problems))]
+        status, doubts = self._summed(said)
+        notes = [*doubts, *notes]
+        if problems:
+            raise AudienceError("; ".join(dict.fromkeys([*problems, *(reason for _, reason in notes)])))
+        for told in said:
+            told.rows += 1
+        return Entry(
+            row,
+            read["address"][0],
+            name,
+            read["language"],
+            read["timezone"],
+            read["tags"] or None,
+            attributes,
+            read["editions"] if self._own_editions else self._editions,
+            status,
+            read["joined"] or read["confirmed"],
+            read["consent_at"],
+            read["consent_method"],
+            read["consent_origin"],
+            tuple(notes),
+            read["suppressed_at"] or (NOW if alone else ""),
+            read["suppressed_reason"],
+            read["address"][1],
+        )
+
+    def _summed(self, said: list[Told]) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """What the signs of leaving come to: of several the one that keeps somebody away most firmly."""
+        status: str = self._everybody
+        notes: tuple[tuple[str, str], ...] = ()
+        for told in said:
+            if RANKS[told.status] > RANKS[status]:
+                status = told.status
+            if told.note:
+                notes = (*notes, (told.column, told.note))
+        return status, notes
+
+    def _fitted(self, cells: list[str]) -> list[str]:
+        """Cells that are missing at the end are empty. Too many of them have moved, and cannot be trusted."""
+        if len(cells) < self._width:
+            return cells + [""] * (self._width - len(cells))
+        if any(cells[self._width :]):
+            raise AudienceError(
+                f"has {len(cells)} cells where the header has {self._width}; put a cell that holds the "
+                "delimiter into quotes"
+            )
+        return cells[: self._width]
+
+    def _attributes_of(self, cells: list[str], notes: list[tuple[str, str]] | None = None) -> dict[str, str]:
+        """The attributes of a row. Without `notes` AudienceError is raised for one that cannot be read."""
+        attributes: dict[str, str] = {}
+        for place, key in self._attributes:
+            if cells[place]:
+                try:
+                    value = attribute_value(cells[place], key)
+                except AudienceError as error:
+                    if notes is None:
+                        raise
+                    notes += [(self._header[place], problem.message) for problem in error.problems]
+                    continue
+                if value:
+                    attributes[key] = value
+        if self._opened >= 0 and cells[self._opened]:
+            wrong: list[str] = []
+            within = _tried(opened, cells[self._opened], wrong)
+            if wrong and notes is None:
+                raise AudienceError(wrong[0])
+            notes = [] if notes is None else notes
+            notes += [(self._header[self._opened], sentence) for sentence in wrong]
+            attributes.update(within or {})
+        return attributes
+
+    def _editions_of(self, text: str) -> tuple[str, ...]:
+        chosen = self._chosen.get(text)
+        if chosen is None:
+            chosen = editions_of(split_list(text), self._known)
+            if len(self._chosen) < 1000:
+                self._chosen[text] = chosen
+        return chosen
+
+    def _suppressed(self, text: str, why: str = "") -> str:
+        """A time, a yes, or a reason alone; "" for a no. Else refused, so that nobody is mailed wrongly."""
+        if is_no(text):
+            return ""
+        if is_nothing(text):
+            return "" if is_nothing(why) or is_no(why) else NOW
+        if is_yes(text) or folded(text) == "suppressed":
+            return NOW
+        return read_moment(text, self._zone, "ymd")
+
+    def _moments(self, field: str, orders: Mapping[int, str]) -> Callable[[str], str]:
+        """Reads the moments of a field in the order of its column."""
+        zone, order = self._zone, orders.get(self._places[_FIELDS.index(field)], "ymd")
+        return lambda text: read_moment(text, zone, order) if text and not text.isspace() else ""
+
+
+def _tried(function: Callable[[str], Any], text: str, problems: list[str]) -> Any:
+    """What `function` makes of the text, or None with its sentences added to `problems`."""
+    try:
+        return function(text)
+    except AudienceError as error:
+        problems += [problem.message for problem in error.problems]
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _tags_of(text: str) -> tuple[str, ...]:
+    return tags_of((text,))
+
+
+def _groups_of(text: str) -> tuple[str, ...]:
+    """The groups of Google Contacts that are the person's own."""
+    groups = (group.strip() for group in text.split(_GROUPS))
+    return tags_of(group for group in groups if group and not group.startswith(_OWN_GROUP))
+
+
+def _method_of(text: str) -> str:
+    """How somebody agreed; a mere yes does not say it."""
+    return "" if is_yes(text) or is_no(text) else clean_line(text, "consent")
+
+
+def _reason_of(text: str) -> str:
+    return clean_line(text, "reason of the suppression", MAX_VALUE)
+
+
+def _whole_name(first: str, last: str) -> str:
+    """Western names put the given name first, Chinese ones the family name, without a space."""
+    first, last = first.strip(), last.strip()
+    if last and last in (first[: len(last)] if not last.isascii() else "", *first.split()[-1:]):
+        return first  # which is the whole name
+    if first and last and not (first.isascii() or last.isascii()) and "\u2e80" <= last[0] <= "\u9fff":
+        return f"{last}{first}"
+    return f"{first} {last}".strip()

@@ -1,0 +1,1 @@
+"""Values and rules of campaigns: no SQL, no input, no output."""

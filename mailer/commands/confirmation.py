@@ -1,0 +1,55 @@
+"""Asks before something that cannot be taken back. The one place where a command waits for an answer."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from mailer.commands.context import say
+from mailer.display_text import visible
+from mailer.errors import InputError
+
+__all__ = ["YesOption", "confirm"]
+
+YesOption = typer.Option("--yes", "-y", help="Do not ask.")
+
+
+def confirm(question: str, *, unattended: str | None, declined: str, quiet: bool) -> None:
+    """Returns where the answer to `question` is yes; any other answer ends the program with status 1.
+
+    Where standard input is no terminal, nobody is asked: `unattended` is raised as an InputError (status 2),
+    or, where it is None, the command goes on. `declined` tells that nothing was done. With `quiet`,
+    as for --json, both go to standard error.
+    """
+    if sys.stdin is None or not sys.stdin.isatty():
+        if unattended is not None:
+            raise InputError(unattended)
+        return
+    if not _is_yes(f"{visible(question)} [y/N]: ", quiet):
+        say(declined, err=quiet)
+        raise typer.Exit(1)
+
+
+def _is_yes(prompt: str, quiet: bool) -> bool:
+    """The answer to `prompt`, asked again until it is one; an empty line is a no, and so is
+    one that cannot be decoded. Raises Abort (status 1) on Ctrl-C, and where the input ends.
+
+    `typer.confirm` writes a part of its prompt to standard output, whatever it is told.
+    """
+    while True:
+        try:
+            typer.echo(prompt, nl=False, err=quiet)
+            line = sys.stdin.readline()
+        except UnicodeDecodeError:
+            return False
+        except KeyboardInterrupt:
+            line = ""
+        if not line:
+            typer.echo(err=quiet)
+            raise typer.Abort
+        answer = line.strip().lower()
+        if answer in ("y", "yes"):
+            return True
+        if answer in ("", "n", "no"):
+            return False

@@ -1,0 +1,1 @@
+"""The commands on issues: new, check, render."""

@@ -1,0 +1,235 @@
+"""How a running send and its result read on a terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlite_utils import Database
+
+from mailer.campaign.times import in_words
+from mailer.commands.context import say, warn
+from mailer.config import Settings
+from mailer.delivery.progress import Progress as RunProgress
+from mailer.display_text import visible
+from mailer.services.campaigns.frozen_settings import sender_note
+from mailer.services.planning.schedule import what_waits
+from mailer.services.sending.freeze import SincePlan
+from mailer.services.sending.moved_database import other_place
+from mailer.services.sending.send import Result
+from mailer.spool.sqlite.campaigns import Campaign
+from mailer.spool.sqlite.deliveries import STATES
+from mailer.spool.sqlite.reasons import Reason
+
+__all__ = [
+    "advice_on",
+    "say_counts",
+    "say_reasons",
+    "say_result",
+    "say_since",
+    "warn_of_copies",
+    "watching",
+]
+
+#: Without a terminal, a line this often (seconds).
+_LINE_SECONDS = 10.0
+
+
+def say_counts(counts: dict[str, int]) -> None:
+    """One line a state that has any delivery."""
+    for state in STATES:
+        if counts[state]:
+            say(f"  {state:<10} {counts[state]:>9,}")
+
+
+def advice_on(reason: Reason, campaign: Campaign) -> str:
+    """What to do about deliveries that did not arrive, in a sentence; nothing where there is no cause."""
+    if campaign.status == "cancelled":
+        return "the campaign was cancelled, so they are not tried again."
+    again = f"`mailer campaigns retry {campaign.slug}`"
+    itself = campaign.status == "scheduled" or (campaign.status == "stopped" and campaign.held_until)
+    how = "by themselves, later each time" if itself else "by the next run"
+    later = f" They are tried again {how}." if reason.state == "deferred" else ""
+    match reason.cause:
+        case "address":
+            return "nobody is there. They are marked as bounced and are not written to again."
+        case "mailbox":
+            last = later or f" {again} tries them again; who refuses for a week is marked as bounced."
+            return f"the mailbox is full, or shut for now.{last}"
+        case "us":
+            return (
+                "the refusal is about us, not about the readers. See to SPF, DKIM, DMARC, block lists and "
+                f"what is sent (`mailer doctor` looks), then {again}."
+            )
+        case "them":
+            later = later or f" {again} tries them again."
+            return f"their server had trouble, or asked to be left for later.{later}"
+    return f"{again} tries them again." if reason.state == "rejected" else ""
+
+
+def say_reasons(reasons: Iterable[Reason], campaign: Campaign) -> None:
+    """Why anything did not arrive: each cause with what to do about it, and the words that were said."""
+    for reason in reasons:
+        advice = advice_on(reason, campaign)
+        say(f"  {reason.number:,} {reason.state}{f': {advice}' if advice else ''}")
+        told = 0
+        for words in reason.words:
+            example = "e.g. " if words.varies else ""
+            say(f"    {words.number:,} {reason.state}: {example}{words.text or 'no reason was given'}")
+            told += words.number
+        if told < reason.number:
+            say(f"    {reason.number - told:,} {reason.state} in other words")
+
+
+def warn_of_copies(db: Database, settings: Settings) -> None:
+    """Says before a run where the last one was, if it was not here. The run notes this place."""
+    sentence = other_place(db, settings)
+    if sentence:
+        warn(sentence)
+
+
+def _say_waits(settings: Settings, result: Result) -> None:
+    """How a campaign stands between two times."""
+    if result.progress is not None:
+        say(f"{result.progress.handed_over:,} handed to {result.campaign.transport}.")
+        say_counts(dict(result.counts))
+    waits = what_waits(result.campaign, settings.publication.zone)
+    say(f"{waits[0].upper()}{waits[1:]}.")
+
+
+def say_result(settings: Settings, result: Result) -> None:
+    """How it went, and what to do next."""
+    campaign, counts, progress = result.campaign, result.counts, result.progress
+    issue = campaign.issue
+    if known := result.recovered.sentence(campaign.slug):
+        say(f"{known[0].upper()}{known[1:]}.")
+    if progress is None and result.complete:
+        say(f"There is nothing to do: {campaign.slug} was sent to {counts['accepted']:,} readers already.")
+        return
+    if campaign.status == "scheduled":
+        _say_waits(settings, result)
+        return
+    if campaign.status == "held" and progress is None:
+        pass
+    elif progress is None:
+        say(f"There is nothing to send: everybody in {campaign.slug} was tried.")
+    else:
+        handed = progress.handed_over
+        rate = f" ({handed / progress.seconds:,.0f} a second)" if progress.seconds else ""
+        say(f"{handed:,} handed to {campaign.transport} in {progress.seconds:.1f} s{rate}.")
+    say(f"Campaign {campaign.slug} is {campaign.status}:")
+    say_counts(dict(counts))
+    say_reasons(result.reasons, campaign)
+    if campaign.status == "paused":
+        itself = f"paused itself: {campaign.status_note}" if campaign.status_note else "is paused"
+        say(f"It {itself}. `mailer campaigns resume {campaign.slug}` goes on with it.")
+    elif campaign.status == "held":
+        say(f"It is held: {campaign.status_note}.")
+        now = f"`mailer campaigns resume {campaign.slug}` sends the rest now, " if campaign.held_until else ""
+        say(f"{now}`mailer campaigns cancel {campaign.slug}` drops it.")
+    elif campaign.status == "cancelled":
+        say("It was cancelled; what it has not sent stays unsent.")
+    elif progress is not None and progress.stopped_by == "signal":
+        say(f"It was stopped. `mailer send {issue}` goes on where it stopped.")
+    elif progress is not None and progress.stopped_by == "pace":
+        say(f"{progress.note[0].upper()}{progress.note[1:]}.")
+    elif result.next_try and campaign.held_until:
+        _say_deferred(settings, result)
+    elif counts["pending"] or counts["deferred"]:
+        say(f"Some are left. `mailer send {issue}` tries them again.")
+    if counts["uncertain"]:
+        say(
+            f"{counts['uncertain']:,} may or may not have arrived, and are held. "
+            f"`mailer campaigns resolve {campaign.slug} --assume-sent` (or --resend) settles them."
+        )
+    free = not any(counts[state] for state in ("accepted", "uncertain", "sending"))
+    if note := sender_note(settings, campaign, counts, free=free):
+        say(note)
+    say(f"The archive is {(settings.campaigns / campaign.slug).relative_to(settings.root)}/.")
+
+
+def _say_deferred(settings: Settings, result: Result) -> None:
+    """How many wait for another try, until when, and who makes it."""
+    campaign, number = result.campaign, result.counts["deferred"]
+    first = in_words(campaign.held_until, settings.publication.zone)
+    hours = settings.delivery.retry_for.total_seconds() / 3600
+    say(
+        f"{number:,} {'waits' if number == 1 else 'wait'} for another try: a running `mailer serve`, or "
+        f"`mailer run-due` (for cron), makes it from {first} on, for up to {hours:,.4g} hours in all. "
+        f"`mailer send {campaign.issue}` tries at once."
+    )
+
+
+def say_since(since: SincePlan) -> None:
+    """Who came and left since the plan; nothing where nobody did."""
+
+    def who(number: int) -> str:
+        return f"{number:,} who {'was' if number == 1 else 'were'} planned {'has' if number == 1 else 'have'}"
+
+    def skipped(number: int) -> str:
+        return f"and {'is' if number == 1 else 'are'} skipped."
+
+    if since.left:
+        say(f"{who(since.left)} left since {skipped(since.left)}")
+    if since.received:
+        say(f"{who(since.received)} received the issue by another campaign {skipped(since.received)}")
+    if since.joined:
+        noun = "reader has" if since.joined == 1 else "readers have"
+        say(f"{since.joined:,} {noun} joined since the plan and will not get it.")
+
+
+@contextmanager
+def watching(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress], None]]:
+    """Shows a run: a bar with rate and time left on a terminal, a line now and then elsewhere."""
+    noted = ""
+
+    def told_once(progress: RunProgress, tell: Callable[[str], object]) -> None:
+        nonlocal noted
+        if progress.note and progress.note != noted:
+            noted = progress.note
+            tell(visible(f"Held: {noted}. Ctrl-C leaves it held."))
+
+    if sys.stderr.isatty() and not quiet:
+        columns = (
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("send", total=total, rate="")
+
+            def show(progress: RunProgress) -> None:
+                rate = progress.done / progress.seconds if progress.seconds else 0.0
+                bar.update(task, completed=progress.done, rate=f"{rate:,.0f}/s")
+                told_once(progress, lambda line: bar.console.print(line, markup=False, highlight=False))
+
+            yield show
+        return
+    told = time.monotonic()
+
+    def tell(progress: RunProgress) -> None:
+        nonlocal told
+        if not quiet:
+            told_once(progress, partial(say, err=True))
+        if progress.note:
+            return
+        if not quiet and time.monotonic() - told >= _LINE_SECONDS:
+            told = time.monotonic()
+            say(_line(progress, total), err=True)
+
+    yield tell
+
+
+def _line(progress: RunProgress, total: int) -> str:
+    """A run so far: people, never attempts."""
+    done, deferred = progress.done, progress.outcomes.get("deferred", 0)
+    rate = done / progress.seconds if progress.seconds else 0.0
+    left = max(0, total - done) / rate if rate else 0.0
+    waiting = f" ({deferred:,} deferred)" if deferred else ""
+    return f"{done:,} of {total:,}{waiting}, {rate:,.0f} a second, about {left:,.0f} s left"

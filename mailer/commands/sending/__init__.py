@@ -1,0 +1,1 @@
+"""The commands that send: plan, send, explain, run-due."""

@@ -1,0 +1,54 @@
+"""`mailer explain`: why this person does, or does not, get an issue."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.services.planning.explain import Explanation
+from mailer.services.planning.explain import explain as explain_person
+from mailer.store.database import open_store
+
+__all__ = ["explain"]
+
+
+def explain(
+    context: typer.Context,
+    address: Annotated[str, typer.Argument(metavar="ADDRESS")],
+    issue: Annotated[Path, typer.Argument(metavar="ISSUE", help="The issue's YAML file.")],
+    as_json: Annotated[bool, JsonOption] = False,
+) -> None:
+    """Why this person does, or does not, get an issue, and what was done already."""
+    settings = settings_of(context)
+    found = explain_person(open_store(settings.database), settings, address, issue)
+    if as_json:
+        emit_json({**asdict(found), "gets_it": _gets_it(found)})
+        return
+    if not found.known:
+        listed = ", and is on the suppression list" if found.exclusion else ""
+        say(f"{found.address} does not get {found.issue}: this is no subscriber{listed}.")
+    elif found.exclusion:
+        say(f"{found.address} does not get {found.issue}: {found.exclusion.sentence}.")
+        if found.bounce:
+            place = f" (campaign {found.bounce.campaign})" if found.bounce.campaign else ""
+            say(f"  mail came back at {found.bounce.at}{place}: {found.bounce.words}")
+            say(f'  if the address works after all: mailer subscribers restore {found.address} --reason "…"')
+    elif found.unwritable:
+        say(f"{found.address} does not get {found.issue}: the address {found.unwritable}.")
+    else:
+        say(f"{found.address} gets {found.issue}: is active and subscribes to its edition.")
+        for text in found.only:
+            say(f"  also reads what is only for {text}")
+    for delivery in found.deliveries:
+        when = f" at {delivery.settled_at}" if delivery.settled_at else ""
+        why = f": {delivery.reason}" if delivery.reason else ""
+        why += " (in a folder only)" if delivery.in_folder else ""
+        say(f"  campaign {delivery.slug}: {delivery.state}{when}{why}")
+
+
+def _gets_it(found: Explanation) -> bool:
+    return found.known and found.exclusion is None and not found.unwritable

@@ -1,0 +1,113 @@
+"""How a plan reads on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields, replace
+
+from mailer.audience.selection import Exclusion
+from mailer.commands.context import say
+from mailer.issue.model import only_expressions
+from mailer.services.planning.plan import UNWRITABLE, Plan
+from mailer.services.planning.prepare import Prepared
+from mailer.transports.registry import unwritable_by
+
+__all__ = ["frozen_plan", "say_plan"]
+
+
+def say_plan(
+    prepared: Prepared, left: int | None = None, *, rows: Iterable[str] = (), warnings: Iterable[str] = ()
+) -> None:
+    """The plan, as a person reads it. `left` is how many a campaign that exists has still to send.
+
+    `rows` and `warnings` are what else is told of it: when it goes out, who is first.
+    """
+    existing, tried_out = prepared.existing, prepared.tried_out
+    plan = frozen_plan(prepared)
+    say(f"Campaign   {plan.slug}" + (f" ({existing.status})" if existing else " (new)"))
+    say(f"Issue      {plan.issue} ({plan.edition}, {plan.date})")
+    say(f"Subject    {plan.subject}")
+    say(f"From       {plan.sender}")
+    say(f"By         {plan.transport}")
+    if plan.segment:
+        say(f"Segment    {plan.segment}")
+    if left is not None and existing:
+        say(f"Left       {left:,} of {existing.plan['recipients']:,} readers")
+    else:
+        say(f"Readers    {plan.recipients:,} will get it")
+        for reason, number in plan.excluded.items():
+            say(f"           {number:,} will not: {_because(reason, plan.transport)}")
+    if tried_out:
+        say(f"Tried out  {tried_out.readers:,} had it in {_folder(tried_out.transport)} only")
+    if len(plan.variants) > 1:
+        for variant, number in plan.variants.items():
+            say(f"           {number:,} {_reading(prepared, int(variant))}")
+    if plan.domains:
+        top = ", ".join(f"{domain} {number:,}" for domain, number in list(plan.domains.items())[:4])
+        say(f"           mostly at {top}")
+    if page := _public_page(prepared, plan):
+        say(f"Archive    {page}")
+    if plan.since:
+        say(f"Since      {plan.since.campaign}: {plan.since.joined:,} new, {plan.since.left:,} gone")
+    say(f"Size       HTML {plan.html_bytes / 1024:.1f} KB, message {plan.message_bytes / 1024:.1f} KB")
+    say(f"Plan       {_hash(prepared)}")
+    for row in rows:
+        say(row)
+    for warning in (*plan.warnings, *warnings):
+        say(f"Warning    {warning}")
+    if existing and existing.issue_hash != prepared.loaded.digest:
+        say("Warning    the file has changed since; this campaign goes on with the issue as archived")
+    if existing and plan.sender != prepared.plan.sender:
+        say(f"Warning    From stays as it was frozen; mailer.toml says {prepared.plan.sender} by now")
+    say()
+
+
+def frozen_plan(prepared: Prepared) -> Plan:
+    """The plan as it goes out: that of the campaign where there is one, whatever the file says by now."""
+    plan, existing = prepared.plan, prepared.existing
+    if existing is None:
+        return plan
+    names = {field.name for field in fields(Plan)} - {"transport", "warnings", "since", "hash"}
+    # Up to version 0.3.0 every public page showed what most readers got.
+    known = {"archive": "variant", **existing.plan}
+    return replace(plan, **{name: value for name, value in known.items() if name in names})
+
+
+def _folder(transport: str) -> str:
+    """`outbox/` of `outbox:outbox`."""
+    return transport.partition(":")[2].rstrip("/") + "/"
+
+
+def _public_page(prepared: Prepared, plan: Plan) -> str:
+    """What the public archive shows; '' where that is what every reader of the edition gets."""
+    if plan.archive == "none":
+        return "there is no public page: archive = false"
+    only = ", ".join(only_expressions(prepared.loaded.issue))
+    shown = []
+    if only and plan.archive == "variant":
+        shown.append('shows what most readers get: archive = "variant"')
+    elif only:
+        shown.append(f"leaves out what is only for {only}")
+    if plan.segment:
+        shown.append("is open to all, and not to the segment alone")
+    return f"the public page {' and '.join(shown)}" if shown else ""
+
+
+def _reading(prepared: Prepared, variant: int) -> str:
+    """What a variant is, in the words of the issue."""
+    only = only_expressions(prepared.loaded.issue)
+    chosen = [expression for bit, expression in enumerate(only) if variant >> bit & 1]
+    if not chosen:
+        return "read what is for everybody (variant 0)"
+    return f"also read what is only for {', '.join(chosen)} (variant {variant})"
+
+
+def _because(reason: str, transport: str) -> str:
+    if reason == UNWRITABLE:
+        rule = unwritable_by(transport)
+        return f"has an address that {rule.sentence if rule else 'could not be written to'}"
+    return Exclusion(reason).sentence if reason in set(Exclusion) else "has it already"
+
+
+def _hash(prepared: Prepared) -> str:
+    return prepared.existing.plan_hash if prepared.existing else prepared.plan.hash

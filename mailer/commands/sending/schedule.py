@@ -1,0 +1,113 @@
+"""Sending later: what `send --at` prints, and `mailer run-due`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from mailer.campaign.times import in_words
+from mailer.commands.context import JsonOption, emit_json, say, settings_of, warn
+from mailer.commands.signals import stop_on_signals
+from mailer.config import Settings
+from mailer.services.planning.prepare import Prepared
+from mailer.services.planning.schedule import Schedule
+from mailer.services.planning.usual_time import usual_time
+from mailer.services.sending.send_due import Done
+from mailer.services.sending.send_due import run_due as send_due
+from mailer.spool.sqlite.campaigns import Campaign
+from mailer.store.database import open_store
+
+__all__ = ["run_due", "say_scheduled", "schedule_rows", "schedule_warnings", "usual_rows", "when"]
+
+_SHOWN_SLOTS = 12
+
+
+def run_due(context: typer.Context, as_json: Annotated[bool, JsonOption] = False) -> None:
+    """Sends the campaigns whose time has come. For cron: every minute is fine, and prints nothing in vain."""
+    settings = settings_of(context)
+    settings.signing_keys()
+    db = open_store(settings.database)
+    zone = settings.publication.zone
+    documents: list[dict[str, Any]] = []
+    well = True
+    defect: BaseException | None = None
+    with stop_on_signals() as stop:
+        for done in send_due(db, settings, stop=stop, warn=warn):
+            well = well and done.well
+            defect = defect or done.defect
+            if as_json:
+                documents.append(_document(done))
+            else:
+                say(done.sentence(zone), err=bool(done.error))
+    if as_json:
+        emit_json(documents)
+    if defect is not None:
+        raise defect
+    if not well:
+        raise typer.Exit(1)
+
+
+def _document(done: Done) -> dict[str, Any]:
+    result = done.result
+    return {
+        "slug": done.campaign.slug,
+        "status": done.campaign.status,
+        "due_at": done.campaign.due_at,
+        "sent_now": dict(result.progress.outcomes) if result and result.progress else {},
+        "missed": done.missed,
+        "error": done.error,
+    }
+
+
+def when(settings: Settings, schedule: Schedule) -> str:
+    """When a schedule begins, in words that follow "send it"."""
+    if schedule.local_time:
+        return f"at each reader's {schedule.local_time}"
+    return f"at {in_words(schedule.due_at, settings.publication.zone)}"
+
+
+def schedule_rows(settings: Settings, prepared: Prepared, schedule: Schedule) -> list[str]:
+    """When a plan goes out, and to how many at which hour: lines of the plan."""
+    zone = settings.publication.zone
+    if not schedule.local_time:
+        meant = f", {schedule.meant}" if schedule.meant else ""
+        return [f"Goes out   {in_words(schedule.due_at, zone)}{meant}"]
+    rows = [
+        f"Goes out   at each reader's {schedule.local_time} of {prepared.plan.date}; in {zone.key} that is:"
+    ]
+    shown, more = schedule.slots[:_SHOWN_SLOTS], schedule.slots[_SHOWN_SLOTS:]
+    widest = max((len(f"{readers:,}") for _, readers in shown), default=0)
+    for due_at, readers in shown:
+        rows.append(f"           {readers:>{widest},}  {in_words(due_at, zone, named=False)}")
+    if more:
+        readers = sum(number for _, number in more)
+        rows.append(f"           {readers:,} later, the last {in_words(more[-1][0], zone, named=False)}")
+    return rows
+
+
+def usual_rows(settings: Settings, prepared: Prepared) -> list[str]:
+    """The usual time of the issue's edition on its date, where it has one: a line of the plan."""
+    at = usual_time(settings, prepared)
+    return [] if at is None else [f"Usual time {in_words(at, settings.publication.zone)}"]
+
+
+def schedule_warnings(schedule: Schedule) -> list[str]:
+    """What to think about before a plan goes out at such a time."""
+    warnings = list(schedule.warnings)
+    if schedule.at_once:
+        warnings.append(
+            f"it is past {schedule.local_time} for {schedule.at_once:,} of them already: they get it at once"
+        )
+    return warnings
+
+
+def say_scheduled(settings: Settings, campaign: Campaign, schedule: Schedule) -> None:
+    """That a campaign waits, who sends it, and what to do to have it otherwise."""
+    slug = campaign.slug
+    begins = (
+        f", from {in_words(schedule.due_at, settings.publication.zone)} on" if schedule.local_time else ""
+    )
+    say(f"Campaign {slug} is scheduled: it goes out {when(settings, schedule)}{begins}.")
+    say("A running `mailer serve` sends it then, or `mailer run-due` (for cron).")
+    say(f"`mailer campaigns resume {slug}` sends it at once, `mailer campaigns cancel {slug}` drops it.")

@@ -1,0 +1,80 @@
+"""`mailer send --test`: marked copies of an issue, and no campaign."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlite_utils import Database
+
+from mailer.commands.context import emit_json, say
+from mailer.config import Settings
+from mailer.errors import InputError, Problem, TransportError
+from mailer.services.planning.prepare import Prepared
+from mailer.services.planning.test_copy import Copy, readers_of_copy, send_samples
+from mailer.transports.base import Result
+
+__all__ = ["check_test", "send_copies"]
+
+
+def check_test(*, at: bool, plan: bool) -> None:
+    """Raises InputError for what makes no sense with `--test`: a time, or a plan's hash."""
+    if at:
+        raise InputError("--test sends one copy now; leave --at and --at-local out")
+    if plan:
+        raise InputError("--test sends one copy, and no plan; leave --plan out")
+
+
+def send_copies(
+    db: Database, settings: Settings, prepared: Prepared, addresses: Sequence[str], *, as_json: bool
+) -> None:
+    """Sends and tells of each copy. Raises TransportError with those that did not go."""
+    copies = send_samples(db, settings, prepared, addresses)
+    went = [copy for copy in copies if copy.outcome.result is Result.ACCEPTED]
+    if as_json:
+        documents = [_document(copy) for copy in copies]
+        emit_json({**(documents[0] if len(documents) == 1 else {}), "copies": documents})
+    elif went:
+        for copy in went:
+            say(f"One test copy went to {copy.address} by {prepared.plan.transport}.")
+        for line in dict.fromkeys(line for copy in went for line in _what_it_shows(prepared, copy)):
+            say(line)
+        say("No campaign was made.")
+    problems = [
+        Problem(f"the test copy to {copy.address} was {copy.outcome.result.value}: {copy.outcome.reason}")
+        for copy in copies
+        if copy not in went
+    ]
+    if problems:
+        raise TransportError.of(problems)
+
+
+def _what_it_shows(prepared: Prepared, copy: Copy) -> Iterator[str]:
+    """Whose values are in a copy, and how many readers get the same; nothing where it is the usual copy."""
+    segment = bool(prepared.plan.segment)
+    same, total = readers_of_copy(prepared, copy.variant), prepared.plan.recipients
+    if copy.own:
+        items = f", and the items for this reader (variant {copy.variant})" if _varies(prepared) else ""
+        values = f"this reader's name, language and attributes{items}"
+        yield f"{copy.address} is on the list: the copy has {values}."
+    elif copy.values == "reader":
+        yield (
+            f"{copy.address} is on the list and not in the segment: the copy has this reader's name, "
+            "language and attributes, and the items that most readers in the segment get."
+        )
+    if segment:
+        yield f"It is what {same:,} of the {total:,} readers in the segment get."
+
+
+def _varies(prepared: Prepared) -> bool:
+    return bool(prepared.selection.only)
+
+
+def _document(copy: Copy) -> dict[str, object]:
+    return {
+        "test": copy.address,
+        "result": copy.outcome.result.value,
+        "reason": copy.outcome.reason,
+        "values": copy.values,
+        "variant": copy.variant,
+        "own": copy.own,
+    }

@@ -1,0 +1,96 @@
+"""`mailer subscribers erase`: forgets somebody for good, and tells what is left to the operator."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Annotated
+
+import typer
+
+from mailer.audience.values.address import normalize_address
+from mailer.commands.confirmation import YesOption, confirm
+from mailer.commands.context import JsonOption, emit_json, say, settings_of, warn
+from mailer.errors import AudienceError, FailureError
+from mailer.services.readers.erase import erase_person, is_known
+from mailer.services.readers.traces import Traces
+from mailer.store.database import open_store
+
+__all__ = ["erase"]
+
+#: Of one folder, so many files are named one by one; with more of them, only their number is told.
+_NAMED = 20
+#: So many files and folders that were not looked into are named.
+_LEFT_OUT = 10
+#: So many lines of files and folders are told.
+_TOLD = 200
+
+
+def erase(
+    context: typer.Context,
+    address: Annotated[str, typer.Argument(metavar="ADDRESS")],
+    yes: Annotated[bool, YesOption] = False,
+    as_json: Annotated[bool, JsonOption] = False,
+) -> None:
+    """Forgets somebody for good, and names your files that hold the address. It cannot be undone."""
+    settings = settings_of(context)
+    db = open_store(settings.database)
+    who = normalize_address(address).address
+    if not is_known(db, address):
+        raise AudienceError(f"{who} is not a subscriber; `mailer subscribers list` shows who is")
+    if not yes:
+        confirm(
+            f"Forget {who} for good?",
+            unattended=f"nobody is here to confirm; add --yes to forget {who} for good",
+            declined="Nothing was changed.",
+            quiet=as_json,
+        )
+    done = erase_person(db, settings, address, search=not as_json)
+    if as_json:
+        emit_json({"erased": done.number})
+    elif done.number is None:
+        say(f"{done.address} was forgotten before; what had come back of it is removed.")
+    else:
+        say(f"{done.address} is forgotten (number {done.number}), and no import brings the address back.")
+    if done.traces is not None:
+        _tell(done.traces, "the address, or one before it" if done.had_another else "the address")
+    if done.left:
+        raise FailureError(*done.left)
+
+
+def _tell(traces: Traces, what: str) -> None:
+    """Tells what a search found, on standard error: what is left to do is the operator's."""
+    if traces.number:
+        warn(f"these files are yours and hold {what}; remove it there, or remove the files:")
+        lines = list(_places(traces))
+        for line in lines[:_TOLD]:
+            say(f"  {line}", err=True)
+        if len(lines) > _TOLD or traces.number > len(traces.files):
+            say(f"  and more: {traces.number:,} files in all", err=True)
+    files = "1 file" if traces.looked_at == 1 else f"{traces.looked_at:,} files"
+    found = "" if traces.number else f", and none holds {what}"
+    say(f"Looked into {files} below the workspace ({traces.size / 1e6:,.1f} MB){found}.", err=True)
+    if not traces.whole:
+        say(
+            "The search ended early, because there is too much to read; look into the rest yourself.",
+            err=True,
+        )
+    if traces.left_out:
+        rest = len(traces.left_out) - _LEFT_OUT
+        more = f" and {rest:,} more" if rest > 0 else ""
+        say(f"Not looked into: {', '.join(traces.left_out[:_LEFT_OUT])}{more}.", err=True)
+
+
+def _places(traces: Traces) -> Iterator[str]:
+    """The files, one by one, and only their number where one folder has many."""
+    folders = Counter(str(PurePosixPath(name).parent) for name in traces.files)
+    told: set[str] = set()
+    for name in traces.files:
+        folder = str(PurePosixPath(name).parent)
+        if folders[folder] <= _NAMED:
+            yield name
+        elif folder not in told:
+            told.add(folder)
+            place = "the workspace" if folder == "." else f"{folder}/"
+            yield f"{folders[folder]:,} files in {place}"

@@ -1,0 +1,122 @@
+"""What an import did, for people and as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mailer.audience.exchange.importer import shown_path
+from mailer.audience.exchange.report import OUTCOMES, ColumnNote, ImportReport, WordNote
+from mailer.audience.values.address import shown
+from mailer.commands.context import say
+from mailer.config import Settings
+
+__all__ = ["document", "say_report"]
+
+#: So many rows of a kind are told one by one to a person; --json has more of them.
+_TOLD = 20
+
+
+def document(report: ImportReport, settings: Settings) -> dict[str, Any]:
+    """The whole report as it is printed with --json."""
+    return {
+        "file": report.file,
+        "dry_run": report.dry_run,
+        "profile": report.profile,
+        "read_as": report.read_as,
+        "rows": report.total,
+        **{outcome: report.count(outcome) for outcome in OUTCOMES},
+        "no_edition": report.no_edition,
+        "refused_file": shown_path(report.refused_file, settings) if report.refused_file else None,
+        "row_numbers": {outcome: str(report.rows[outcome]) for outcome in OUTCOMES},
+        "unnamed_columns": list(report.unnamed_columns),
+        "columns": [
+            {"column": note.column, "read_as": note.read_as, "hint": note.hint} for note in report.columns
+        ],
+        "words": [
+            {"column": note.column, "word": note.word, "status": note.status, "rows": note.rows}
+            for note in report.words
+        ],
+        "cells_left_out": report.cells_left_out,
+        "cells": [
+            {"row": note.row, "address": note.address, "column": note.column, "reason": note.reason}
+            for note in report.cells
+        ],
+        "addresses_cleaned": report.addresses_cleaned,
+        "cleaned": [
+            {"row": note.row, "address": note.address, "reason": note.reason} for note in report.cleaned
+        ],
+        "problems": [
+            {"row": note.row, "address": note.address, "outcome": note.outcome, "reason": note.reason}
+            for note in report.notes
+        ],
+    }
+
+
+def say_report(report: ImportReport, settings: Settings) -> None:
+    """The report in lines. Columns are told where one is not read as its name says, and in a dry run."""
+    say(f"{report.file}: {report.total:,} row{'' if report.total == 1 else 's'}")
+    if report.read_as:
+        say(f"read as {report.read_as}")
+    if report.dry_run or not all(note.plain for note in report.columns):
+        for column in report.columns:
+            say(f"  {_column(column)}")
+    for word in report.words[:_TOLD] if report.profile != "mailer" else ():
+        say(f"  {_word(word)}")
+    for outcome in OUTCOMES:
+        if report.count(outcome):
+            say(f"  {outcome:<10}{report.count(outcome):>11,}  rows {report.rows[outcome]}")
+    if report.no_edition:
+        say(f"{_people(report.no_edition)} no edition, and get nothing. Name one with --edition NAME.")
+    _say_rows(report)
+    _say_cells(report)
+    if report.unnamed_columns:
+        places = ", ".join(str(place) for place in report.unnamed_columns)
+        say(f"Left out, because the header does not name them: columns {places}.")
+    if report.refused_file:
+        name = shown_path(report.refused_file, settings)
+        say(f"The refused rows are in {name}. Mend them there and import that file.")
+    if report.dry_run:
+        say("This was a dry run: nothing was changed.")
+
+
+def _column(note: ColumnNote) -> str:
+    hint = f"; did you mean --map {note.column}={note.hint}?" if note.hint else ""
+    return f"{note.column} → {note.read_as}{hint}"
+
+
+def _word(note: WordNote) -> str:
+    word = note.word if note.word.startswith("(") else shown(note.word, 40)
+    became = note.status or "left out"
+    return f"{note.column}: {word} → {became}, {note.rows:,} row{'' if note.rows == 1 else 's'}"
+
+
+def _people(number: int) -> str:
+    return (
+        "1 active person of the list reads" if number == 1 else f"{number:,} active people of the list read"
+    )
+
+
+def _say_rows(report: ImportReport) -> None:
+    """The rows that were refused, kept as they are here, or went against a consent."""
+    for outcome in ("updated", "added", "kept", "refused"):
+        notes = [note for note in report.notes if note.outcome == outcome]
+        for note in notes[:_TOLD]:
+            who = f"{note.address}: " if outcome != "refused" else ""
+            say(f"row {note.row}: {who}{note.reason}")
+        told = report.count(outcome) if outcome in ("kept", "refused") else len(notes)
+        left = told - min(len(notes), _TOLD)
+        if left:
+            say(f"… and {left:,} more rows that were {outcome}")
+
+
+def _say_cells(report: ImportReport) -> None:
+    for note in report.cells[:_TOLD]:
+        say(f"row {note.row}: {note.address}: {note.column} is left out: {note.reason}")
+    for cleaned in report.cleaned[:_TOLD]:
+        say(f"row {cleaned.row}: {cleaned.address} was written with {cleaned.reason}")
+    rest = report.addresses_cleaned - min(len(report.cleaned), _TOLD)
+    if rest > 0:
+        say(f"… and {rest:,} more addresses that were cleaned")
+    left = report.cells_left_out - min(len(report.cells), _TOLD)
+    if left > 0:
+        say(f"… and {left:,} more cells that were left out")

@@ -1,0 +1,87 @@
+"""`mailer doctor`: is this workspace fit to write to the world?"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated, Final
+
+import typer
+
+from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.doctor.finding import Finding, Status
+from mailer.errors import InputError
+
+__all__ = ["doctor"]
+
+_COLOURS: Final = {
+    Status.OK: typer.colors.GREEN,
+    Status.WARNING: typer.colors.YELLOW,
+    Status.ERROR: typer.colors.RED,
+    Status.UNKNOWN: typer.colors.MAGENTA,
+}
+_WIDTH: Final = max(map(len, Status))
+_INTERRUPTED: Final = 130  # what a shell says of a program that SIGINT ended
+
+
+def doctor(
+    context: typer.Context,
+    offline: Annotated[bool, typer.Option("--offline", help="Leave out all that needs the network.")] = False,
+    dns_server: Annotated[
+        str | None,
+        typer.Option(
+            envvar="MAILER_DNS_SERVER",
+            metavar="HOST:PORT",
+            help="Ask this nameserver instead of the machine's own.",
+        ),
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option("--time", metavar="SECONDS", min=1, max=600, help="The most that it may take.")
+    ] = 30.0,
+    as_json: Annotated[bool, JsonOption] = False,
+) -> None:
+    """Looks whether this workspace is fit to write to the world. Changes nothing, sends nothing."""
+    # Only here: no other command needs the DNS.
+    from mailer.doctor.dns.resolver import DnsResolver, nameserver
+    from mailer.doctor.examine import checks, examine
+
+    given = context.get_parameter_source("dns_server")
+    if offline and given is not None and given.name == "COMMANDLINE":
+        raise InputError("--offline asks no nameserver; leave --dns-server out")
+    settings = settings_of(context)
+    server = nameserver(dns_server) if dns_server else None
+    try:
+        findings = examine(checks(settings, None if offline else DnsResolver(server)), seconds=seconds)
+    except KeyboardInterrupt:
+        typer.echo("mailer: stopped; nothing was changed", err=True)
+        raise typer.Exit(_INTERRUPTED) from None
+    sound = all(finding.status is not Status.ERROR for finding in findings)
+    if as_json:
+        emit_json({"ok": sound, "checks": [asdict(finding) for finding in findings]})
+    else:
+        _print(findings)
+    if not sound:
+        raise typer.Exit(1)
+
+
+def _print(findings: Sequence[Finding]) -> None:
+    """One line a finding, in columns, then how many there are of each."""
+    coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    width = max(len(finding.name) for finding in findings) + 1
+    for finding in findings:
+        status = f"{finding.status:<{_WIDTH}}"
+        if coloured:
+            status = typer.style(status, fg=_COLOURS[finding.status])
+        advice = f"; {finding.advice}" if finding.advice else ""
+        say(f"  {finding.name + ':':<{width}}  {finding.message}{advice}", style=status)
+    counts = Counter(finding.status for finding in findings)
+    say()
+    say(", ".join(_counted(counts[status], status) for status in Status if counts[status]))
+
+
+def _counted(count: int, status: Status) -> str:
+    plural = count > 1 and status in (Status.WARNING, Status.ERROR)
+    return f"{count} {status}{'s' if plural else ''}"

@@ -1,0 +1,136 @@
+"""`mailer init`: a new workspace, whole or not at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import secrets
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Annotated
+from zoneinfo import available_timezones
+
+import typer
+
+from mailer.commands.context import say
+from mailer.config import CONFIG_NAME
+from mailer.errors import ConfigError, FailureError, InputError
+from mailer.files import sync_folder
+
+__all__ = ["init", "make_workspace"]
+
+_FOLDERS = ("issues", "templates", "campaigns")
+
+
+def init(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where; made if it is not there.")] = Path(),
+) -> None:
+    """Makes a new workspace: settings, a secret key, and a first issue that renders."""
+    if context.find_root().params.get("workspace") is not None:
+        raise InputError("--workspace names a workspace that is there already; write `mailer init DIR`")
+    issue = make_workspace(folder, dt.datetime.now().astimezone().date())
+    shown = "this folder" if folder == Path() else str(folder)
+    say(f"A workspace is ready in {shown}. What to do next:")
+    steps = [] if folder == Path() else [(f"cd {folder}", "")]
+    steps += [
+        (f"edit {CONFIG_NAME}", "the name, the sender, the postal address, the base URL"),
+        (f"mailer check {issue}", "what is wrong with the first issue: nothing"),
+        (f"mailer render {issue} -o look", "how it looks: open look/email.html"),
+        ("mailer subscribers import FILE.csv", "who reads it"),
+        (f"mailer send {issue}", "shows the plan and asks; messages go to the folder outbox"),
+    ]
+    width = max(len(command) for command, _ in steps)
+    for command, why in steps:
+        say(f"  {command:<{width}}  {why}".rstrip())
+    say("Keep .env to yourself: the key in it signs every link to unsubscribe.")
+
+
+def make_workspace(folder: Path, today: dt.date) -> str:
+    """Makes it, and gives the path of its first issue.
+
+    Raises ConfigError where anything is in the way; then, and after any failure, nothing has changed.
+    mailer.toml comes last, so that a workspace that was cut short is not taken for one.
+    """
+    issue = f"issues/{today.isoformat()}-morning.yaml"
+    contents = {
+        ".env": f"# Signs the links to unsubscribe. Never lose it, never publish it.\n"
+        f"MAILER_SECRET_KEY={secrets.token_urlsafe(32)}\n",
+        ".gitignore": _text("gitignore"),
+        "campaigns/.gitkeep": "",
+        "templates/README.md": _text("templates-README.md"),
+        issue: _text("first-issue.yaml", date=today.isoformat(), path=issue),
+        CONFIG_NAME: _text("mailer.toml", timezone=_timezone()),
+    }
+    _refuse_what_is_in_the_way(folder, contents)
+    made: list[Path] = []
+    try:
+        for place in (folder, *(folder / name for name in _FOLDERS)):
+            _make_folder(place, made)
+        for name, text in contents.items():
+            path = folder / name
+            mode = 0o600 if name == ".env" else 0o666
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+            made.append(path)
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            sync_folder(path.parent)
+    except BaseException as error:
+        _undo(made)
+        if isinstance(error, FileExistsError):
+            raise ConfigError(
+                f"{error.filename} appeared just now and was left as it is; no workspace was made"
+            ) from None
+        if isinstance(error, OSError):
+            reason = (error.strerror or str(error)).lower()
+            raise FailureError(
+                f"{folder}: no workspace was made: {reason}; mend that and try again"
+            ) from None
+        raise
+    return issue
+
+
+def _text(name: str, **values: str) -> str:
+    text = (files("mailer.commands.workspace") / "starter" / name).read_text(encoding="utf-8")
+    return Template(text).substitute(values)
+
+
+def _timezone() -> str:
+    """The machine's own time zone, where it tells its name."""
+    target = Path("/etc/localtime").resolve().as_posix()
+    _, found, name = target.partition("/zoneinfo/")
+    return name if found and name in available_timezones() else "UTC"
+
+
+def _refuse_what_is_in_the_way(folder: Path, contents: dict[str, str]) -> None:
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise ConfigError(f"{folder} is not a folder; nothing was changed")
+    if os.path.lexists(folder / CONFIG_NAME):
+        raise ConfigError(
+            f"{folder / CONFIG_NAME} is there already, so this is a workspace; nothing was changed"
+        )
+    blocked = [name for name in _FOLDERS if os.path.lexists(folder / name) and not (folder / name).is_dir()]
+    blocked += [name for name in contents if os.path.lexists(folder / name)]
+    if blocked:
+        names = ", ".join(blocked)
+        raise ConfigError(f"{names} in {folder} would be overwritten; move it away, or choose another folder")
+
+
+def _make_folder(place: Path, made: list[Path]) -> None:
+    for missing in reversed([place, *place.parents]):
+        if not missing.is_dir():
+            missing.mkdir()
+            made.append(missing)
+            sync_folder(missing.parent)
+
+
+def _undo(made: list[Path]) -> None:
+    """Takes away what was made, newest first; a folder only if nobody put anything into it."""
+    for path in reversed(made):
+        try:
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
+        except OSError:
+            continue

@@ -1,0 +1,89 @@
+"""`mailer serve`: what readers open in a browser, and what mail programs POST to."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from contextlib import closing
+from functools import partial
+from types import FrameType
+from typing import Annotated
+
+import typer
+from sqlite_utils import Database
+
+from mailer.audience.stable_ids import fill_in
+from mailer.commands.context import say, settings_of
+from mailer.commands.crash_reports import explain_defect
+from mailer.config import Settings
+from mailer.errors import FailureError
+from mailer.services.sending.background import Scheduler
+from mailer.store.database import open_store
+from mailer.theme_files import check_folders
+
+__all__ = ["address_of", "serve"]
+
+#: How long the end waits for a campaign to be laid down; what is on the wire has less.
+_END_SECONDS = 15.0
+
+
+def serve(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(metavar="H", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(metavar="N", min=0, max=65535, help="The port; 0 takes a free one.")
+    ] = 8000,
+    no_schedule: Annotated[
+        bool, typer.Option("--no-schedule", help="Leave scheduled campaigns to `mailer run-due`.")
+    ] = False,
+) -> None:
+    """Serves the unsubscribe and preferences pages and the archive, and sends what is due, until Ctrl-C."""
+    # Only here: no other command needs a web server.
+    from mailer.web.app import create_app
+    from mailer.web.server import listen, make_server
+
+    settings = settings_of(context)
+    settings.signing_keys()
+    check_folders(settings.root)
+    with closing(open_store(settings.database).conn) as connection:
+        fill_in(Database(connection), settings.signing_keys()[-1])
+    scheduler = Scheduler(settings, on_defect=partial(_tell_defect, settings))
+    server = make_server(create_app(settings), scheduler.ask_to_end)
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        scheduler.ask_to_end()
+        server.should_exit = True
+
+    try:
+        listener = listen(host, port)
+    except UnicodeError:
+        raise FailureError(
+            f'cannot listen on "{host}": that is not the name of a host; choose another with --host'
+        ) from None
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise FailureError(
+            f"cannot listen on {host} port {port}: {why}; stop what is there, or choose another with --port"
+        ) from None
+    # uvicorn takes the signals over while it runs, and gives them back to these when it has ended.
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with listener:
+            say(f"Serving {settings.publication.name} on {address_of(listener)} (Ctrl-C ends it)")
+            if not no_schedule:
+                scheduler.start()
+            server.run(sockets=[listener])
+    finally:
+        scheduler.end(_END_SECONDS)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _tell_defect(settings: Settings, error: Exception) -> None:
+    say(f"the schedule goes on in a minute: {explain_defect(settings.root, error, 'serve')}", err=True)
+
+
+def address_of(listener: socket.socket) -> str:
+    """Where a browser finds what listens there."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if listener.family == socket.AF_INET6 else f"http://{host}:{port}"

@@ -1,0 +1,53 @@
+"""Stops a campaign that stopped being accepted: the trouble is not with single addresses then.
+
+An outage that answers every message with a doubt would make everybody uncertain within seconds, and a
+transport that refuses all of them would mark a whole list as refused. And a list of which every tenth
+address is dead costs the sender its good name with each of them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+
+from mailer.transports.base import Outcome, Result
+
+__all__ = ["DOUBTS_IN_A_ROW", "REFUSALS_IN_A_ROW", "SETTLED_AT_LEAST", "Brake", "refused_too_often"]
+
+DOUBTS_IN_A_ROW = 20
+REFUSALS_IN_A_ROW = 200
+#: A share of refusals says nothing before so many outcomes are known.
+SETTLED_AT_LEAST = 100
+
+
+class Brake:
+    """Counts outcomes of one kind in a row, over all connections. Safe to use from several threads."""
+
+    def __init__(self, longest: Mapping[Result, int]) -> None:
+        self._longest = dict(longest)
+        self._lock = threading.Lock()
+        self._kind = Result.ACCEPTED
+        self._number = 0
+        self.sentence = ""
+
+    def note(self, outcomes: Iterable[Outcome]) -> None:
+        """These have just become known. Sets `sentence` when it is one too many."""
+        with self._lock:
+            for outcome in outcomes:
+                if outcome.result is Result.SKIPPED:
+                    continue  # nothing was handed over
+                self._number = self._number + 1 if outcome.result is self._kind else 1
+                self._kind = outcome.result
+                longest = self._longest.get(self._kind)
+                if longest is not None and self._number >= longest and not self.sentence:
+                    self.sentence = (
+                        f"{self._number:,} messages in a row were {self._kind.value}, so the campaign "
+                        f"stopped itself; the last answer was: {outcome.reason or 'none'}"
+                    )
+
+
+def refused_too_often(outcomes: Mapping[str, int], share: float, at_least: int = SETTLED_AT_LEAST) -> bool:
+    """Whether more than `share` (0 to 1) of what a run settled was rejected, once enough is known."""
+    rejected = outcomes.get("rejected", 0)
+    settled = rejected + outcomes.get("accepted", 0) + outcomes.get("uncertain", 0)
+    return settled >= at_least and rejected > share * settled

@@ -1,0 +1,1 @@
+"""Limits of speed: how many messages may leave, and when."""

@@ -1,0 +1,200 @@
+"""One limit each: so many messages a second, evenly, or so many in a minute, an hour or a day, at any speed.
+
+What is left of a limit is written down in a ledger that all runs share. A run takes a little of it at a
+time, so that not every message is a transaction: a crash leaves that little unused, and nothing is ever
+spent twice. Time comes from outside, in seconds since 1970.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import tzinfo
+
+from mailer.delivery.pacing.windows import window_of
+from mailer.spool.sqlite.pace_budget import Entry, Ledger
+
+__all__ = ["CATCH_UP_SECONDS", "Budget", "Limit", "Spacing"]
+
+#: Who wakes up late may catch up so much, or the pace would never be reached.
+CATCH_UP_SECONDS = 0.1
+_RESERVE_SECONDS = 0.25
+_RESERVE_AT_MOST = 250
+#: For so long a limit that was found used up is not looked at again.
+_LOOK_SECONDS = 1.0
+#: A turn further away than it can be was given out before the clock went back.
+_TOLERANCE_SECONDS = 1.0
+
+
+class Limit:
+    """What every limit answers. `sentence` is how an operator would say it."""
+
+    sentence: str
+
+    def wait(self, now: float) -> float:
+        """Seconds until a message may leave, as far as this run knows without looking it up."""
+        raise NotImplementedError
+
+    def holds(self, now: float) -> bool:
+        """Whether this run has a turn in hand."""
+        raise NotImplementedError
+
+    def reserve(self, now: float) -> None:
+        """Takes a few turns out of the ledger, where there are any."""
+        raise NotImplementedError
+
+    def spend(self) -> None:
+        """Uses a turn that is in hand."""
+        raise NotImplementedError
+
+    def give_back(self, taken: float) -> None:
+        """The turn of that moment was used for a message that was not handed over after all."""
+
+    def close(self) -> None:
+        """Puts back what is in hand."""
+
+    def ahead(self, seconds: float, now: float) -> int:
+        """About how many messages may leave within so many seconds."""
+        raise NotImplementedError
+
+
+class Spacing(Limit):
+    """So many a second, one after the other: at 20/s one leaves every 50 ms, at 0.2/s every 5 seconds."""
+
+    def __init__(self, name: str, a_second: float, sentence: str, ledger: Ledger) -> None:
+        self.sentence = sentence
+        self.interval = 1 / a_second
+        self._name = name
+        self._ledger = ledger
+        self._chunk = max(1, int(a_second * _RESERVE_SECONDS))
+        self._furthest = max(_RESERVE_SECONDS, self.interval) + _TOLERANCE_SECONDS
+        self._next = 0.0
+        self._left = 0
+        self._free_at = 0.0
+
+    def wait(self, now: float) -> float:
+        turn = self._next if self.holds(now) else self._free_at
+        return 0.0 if turn - now > self._furthest else max(0.0, turn - now)
+
+    def holds(self, now: float) -> bool:
+        late = now - CATCH_UP_SECONDS - self._next
+        if self._left and late > 0:
+            lost = min(self._left, int(late / self.interval) + 1)
+            self._left -= lost
+            self._next += lost * self.interval
+        if self._next - now > self._furthest:
+            self._left = 0
+        return self._left > 0
+
+    def reserve(self, now: float) -> None:
+        def take(entry: Entry) -> Entry:
+            free_at = entry[0]
+            if free_at - now > self._furthest:
+                # The clock went back. Whoever had that turn has used it.
+                free_at = now + self.interval
+            if free_at > now:
+                self._free_at = free_at
+                return free_at, 0
+            self._next = free_at if free_at >= now - CATCH_UP_SECONDS else now
+            self._left = self._chunk
+            self._free_at = self._next + self._chunk * self.interval
+            return self._free_at, 0
+
+        self._ledger.change(self._name, take)
+
+    def spend(self) -> None:
+        self._left -= 1
+        self._next += self.interval
+
+    def ahead(self, seconds: float, now: float) -> int:
+        wait = self.wait(now)
+        return max(1, int((seconds - wait) / self.interval)) if wait <= seconds else 0
+
+
+class Budget(Limit):
+    """So many in each minute, hour or day of the calendar, as fast as the other limits allow.
+
+    `most` gives the number for the window that begins at a moment. The window is never an earlier one than
+    the ledger has seen, so that a clock that goes back opens none twice.
+    """
+
+    def __init__(
+        self, name: str, unit: str, most: Callable[[float], int], sentence: str, ledger: Ledger, zone: tzinfo
+    ) -> None:
+        self.sentence = sentence
+        self._name = name
+        self._unit = unit
+        self._most = most
+        self._ledger = ledger
+        self._zone = zone
+        self._window = (0.0, 0.0)
+        self._left = 0
+        self._rest: int | None = None
+        self._looked_at = -_LOOK_SECONDS
+
+    def window(self, moment: float) -> tuple[float, float]:
+        """When the window of a moment begins and ends."""
+        if not self._window[0] <= moment < self._window[1]:
+            return window_of(self._unit, moment, self._zone)
+        return self._window
+
+    def most(self, begins: float) -> int:
+        """The number of messages for the window that begins then."""
+        return self._most(begins)
+
+    def wait(self, now: float) -> float:
+        if self.holds(now) or not self._is_spent(now):
+            return 0.0
+        return self._window[1] - now
+
+    def holds(self, now: float) -> bool:
+        return self._left > 0 and now < self._window[1]
+
+    def _is_spent(self, now: float) -> bool:
+        fresh = 0 <= now - self._looked_at < _LOOK_SECONDS
+        return self._rest == 0 and now < self._window[1] and fresh
+
+    def reserve(self, now: float) -> None:
+        def take(entry: Entry) -> Entry:
+            begins, used = entry
+            current, _ = window_of(self._unit, now, self._zone)
+            if begins < current:
+                begins, used = current, 0
+            self._window = window_of(self._unit, begins, self._zone)
+            # The entry's own beginning counts, also where the zone was another one then.
+            self._window = (begins, max(self._window[1], begins + 1))
+            most = self._most(begins)
+            self._left = max(0, min(self._chunk(most), most - used))
+            self._rest = max(0, most - used - self._left)
+            self._looked_at = now
+            return (begins, used + self._left) if self._left else entry
+
+        self._ledger.change(self._name, take)
+
+    @staticmethod
+    def _chunk(most: int) -> int:
+        return max(1, min(_RESERVE_AT_MOST, most // 100))
+
+    def spend(self) -> None:
+        self._left -= 1
+
+    def give_back(self, taken: float) -> None:
+        if self._window[0] <= taken < self._window[1]:
+            self._left += 1
+
+    def close(self) -> None:
+        back, self._left = self._left, 0
+
+        def put_back(entry: Entry) -> Entry:
+            begins, used = entry
+            return (begins, max(0, used - back)) if begins == self._window[0] else entry
+
+        if back:
+            self._ledger.change(self._name, put_back)
+
+    def ahead(self, seconds: float, now: float) -> int:
+        if self.wait(now) > seconds:
+            return 0
+        begins, ends = self._window
+        if self._rest is None or not begins <= now < ends:
+            return self._most(window_of(self._unit, now, self._zone)[0])
+        return max(1, self._left + self._rest)

@@ -1,0 +1,169 @@
+"""How fast messages may leave: overall, and for each receiving domain.
+
+A rate a second spreads messages evenly; so many a minute, an hour or a day may leave as fast as the other
+limits allow, until they are used up. Time comes from outside, in seconds since 1970, so this needs no clock.
+`docs/decisions/008-pace.md` says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, tzinfo
+
+from mailer.config import Pace as PaceSettings
+from mailer.config import Rate
+from mailer.delivery.pacing.limits import Budget, Limit, Spacing
+from mailer.delivery.pacing.windows import day_of
+from mailer.spool.sqlite.pace_budget import Ledger
+
+__all__ = ["Pacer"]
+
+#: No turn is foreseen further away than this (seconds); it is looked at again then.
+_FURTHEST = 366 * 86_400.0
+
+
+class Pacer:
+    """Says whether a message to a domain may leave now. Used from one thread.
+
+    `ledger` keeps what was spent; `zone` is where an hour and a day begin.
+    """
+
+    def __init__(
+        self, settings: PaceSettings, ledger: Ledger | None = None, zone: tzinfo = UTC, *, now: float = 0.0
+    ) -> None:
+        self._ledger = ledger or Ledger()
+        self._zone = zone
+        self._settings = settings
+        rates = {rate.unit: rate for rate in settings.limit}
+        overall = [self._limit("", rate) for unit, rate in rates.items() if unit != "d"]
+        if "d" in rates or settings.warm_up:
+            overall.append(self._daily(rates.get("d"), now))
+        self._overall = overall
+        self._domains = {
+            domain: [self._limit(domain, rate) for rate in limits]
+            for domain, limits in settings.domains.items()
+            if limits
+        }
+        self._last_turn: dict[str, float] = {}
+        self._planned: dict[int, tuple[float, float, int]] = {}
+
+    def __bool__(self) -> bool:
+        """Whether there is any limit at all."""
+        return bool(self._overall or self._domains)
+
+    def clock_time(self, moment: float, now: float) -> str:
+        """A moment as the workspace says it: `14:00`, or with its date where that is not today's."""
+        local = datetime.fromtimestamp(moment, self._zone)
+        today = local.date() == day_of(now, self._zone)
+        return f"{local:%H:%M}" if today else f"{local:%Y-%m-%d %H:%M}"
+
+    def line(self, domain: str) -> str:
+        """The line in which a message to this domain waits: the domain's own, or everybody's ("")."""
+        return domain if domain in self._domains else ""
+
+    def take(self, domain: str, now: float) -> float:
+        """0.0 where the turn is taken; else the seconds until there may be one, and nothing is taken."""
+        limits = self._of(domain)
+        wait = max((limit.wait(now) for limit in limits), default=0.0)
+        if wait > 0:
+            return wait
+        for limit in limits:
+            if not limit.holds(now):
+                limit.reserve(now)
+        missing = [limit for limit in limits if not limit.holds(now)]
+        if missing:
+            return max(1e-3, *(limit.wait(now) for limit in missing))
+        for limit in limits:
+            limit.spend()
+        return 0.0
+
+    def give_back(self, domain: str, taken: float) -> None:
+        """The turn that was taken at that moment was for a message that was not handed over after all."""
+        for limit in self._of(domain):
+            limit.give_back(taken)
+
+    def close(self) -> None:
+        """Puts back what was taken out of the ledger and not used."""
+        for limits in (self._overall, *self._domains.values()):
+            for limit in limits:
+                limit.close()
+
+    def ahead(self, seconds: float, domain: str, now: float) -> int | None:
+        """About how many messages of a line may leave within so many seconds by its own limits; None: any."""
+        limits = self._domains.get(domain, ()) if domain else self._overall
+        return min((limit.ahead(seconds, now) for limit in limits), default=None)
+
+    def closed(self, domain: str, now: float) -> tuple[float, str]:
+        """Seconds until a line's own limits let anything leave, and a sentence of the one that is used up."""
+        limits = self._domains.get(domain, ()) if domain else self._overall
+        wait, limit = max(((limit.wait(now), limit) for limit in limits), key=_first, default=(0.0, None))
+        return wait, limit.sentence if limit is not None and isinstance(limit, Budget) else ""
+
+    def later(self, domain: str, now: float, waiting: int) -> float:
+        """When one more message of a slow line will have its turn, after `waiting` and all that asked before.
+
+        Asking for each of many spreads them over the time that they will take.
+        """
+        moment = max(self._last_turn.get(domain, 0.0), now)
+        for limit in self._domains.get(domain, ()):
+            if isinstance(limit, Spacing):
+                first = now + limit.wait(now) + waiting * limit.interval
+                moment = max(moment + limit.interval, first)
+        for limit in self._domains.get(domain, ()):
+            if isinstance(limit, Budget):
+                moment = self._in_budget(limit, moment, now, waiting)
+        moment = self._last_turn[domain] = min(moment, now + _FURTHEST)
+        return moment
+
+    def _in_budget(self, limit: Budget, moment: float, now: float, waiting: int) -> float:
+        begins, ends, planned = self._planned.get(id(limit), (0.0, 0.0, 0))
+        if not begins <= moment < ends:
+            begins, ends = limit.window(moment)
+            here = begins <= now < ends
+            planned = limit.most(begins) - limit.ahead(0.0, now) + waiting if here else 0
+            if limit.wait(now) > 0 and moment < now + limit.wait(now):
+                begins, ends = limit.window(now)
+                planned = limit.most(begins)
+        if planned >= limit.most(begins):
+            begins, ends = limit.window(ends)
+            planned, moment = 0, begins
+        self._planned[id(limit)] = (begins, ends, planned + 1)
+        return moment
+
+    def _of(self, domain: str) -> list[Limit]:
+        own = self._domains.get(domain)
+        return [*self._overall, *own] if own else self._overall
+
+    def _limit(self, domain: str, rate: Rate) -> Limit:
+        name = f"{domain}/{rate.unit}"
+        sentence = f"the limit of {rate.sentence}" + (f" for {domain}" if domain else "")
+        if rate.unit == "s":
+            return Spacing(name, rate.count, sentence, self._ledger)
+        return Budget(name, rate.unit, lambda _: int(rate.count), sentence, self._ledger, self._zone)
+
+    def _daily(self, rate: Rate | None, now: float) -> Budget:
+        """The limit of a day and that of the warm-up are spent together."""
+        most = self._warming(int(rate.count) if rate else None)
+        today = most(now)
+        if rate and today == int(rate.count):
+            sentence = f"the limit of {rate.sentence}"
+        else:
+            sentence = f"the warm-up's limit of {today:,} on {day_of(now, self._zone)}"
+        return Budget("/d", "d", most, sentence, self._ledger, self._zone)
+
+    def _warming(self, daily: int | None) -> Callable[[float], int]:
+        days, start = self._settings.warm_up, self._settings.warm_up_start
+        unlimited = daily if daily is not None else 10**12
+
+        def most(begins: float) -> int:
+            if not days or start is None:
+                return unlimited
+            # Before its first day a sender is as cold as on it.
+            day = max(0, (day_of(begins, self._zone) - start).days)
+            return min(unlimited, days[day]) if day < len(days) else unlimited
+
+        return most
+
+
+def _first(pair: tuple[float, object]) -> float:
+    return pair[0]

@@ -1,0 +1,102 @@
+"""Messages that wait for their turn under a pace: a line for each slow domain, and one for everybody else."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from mailer.delivery.pacing.pace import Pacer
+from mailer.message.message import Message
+
+__all__ = ["AHEAD_SECONDS", "Lines"]
+
+#: No more waits than may leave in this time, so that an unsubscribe is not overlooked.
+AHEAD_SECONDS = 2.0
+#: A pause is never longer (seconds), because there is more to look after.
+_PAUSE = 0.1
+
+
+class Lines:
+    """The lines of one run. `clock` gives seconds since 1970."""
+
+    def __init__(self, pacer: Pacer, clock: Callable[[], float]) -> None:
+        self._pacer = pacer
+        self._clock = clock
+        self._lines: dict[str, deque[Message]] = {}
+        self._taken: dict[tuple[int, int], tuple[str, float]] = {}
+
+    def __len__(self) -> int:
+        return sum(len(line) for line in self._lines.values())
+
+    def add(self, message: Message, domain: str) -> None:
+        """Puts a message at the end of its line."""
+        self._lines.setdefault(self._pacer.line(domain), deque()).append(message)
+
+    def turn(self, domain: str) -> tuple[str, float] | None:
+        """(line, turn) of somebody who comes too early: the line is full. None where there is room."""
+        name = self._pacer.line(domain)
+        if not name:
+            return None
+        now = self._clock()
+        ahead = self._pacer.ahead(AHEAD_SECONDS, name, now)
+        if ahead is None or len(self._lines.get(name, ())) < ahead:
+            return None
+        return name, self._pacer.later(name, now, ahead)
+
+    def ahead(self) -> int | None:
+        """How many may wait, by the overall limits; None: any number."""
+        return self._pacer.ahead(AHEAD_SECONDS, "", self._clock())
+
+    def too_many(self) -> list[tuple[str, Message, float]]:
+        """Takes out who stands in a slow line behind those that may leave soon: (line, message, its turn)."""
+        out: list[tuple[str, Message, float]] = []
+        now = self._clock()
+        for name, line in self._lines.items():
+            ahead = self._pacer.ahead(AHEAD_SECONDS, name, now) if name else None
+            if ahead is None or len(line) <= ahead:
+                continue
+            kept = [line.popleft() for _ in range(ahead)]
+            out += [(name, message, self._pacer.later(name, now, ahead)) for message in line]
+            line.clear()
+            line.extend(kept)
+        return out
+
+    def leave(self, most: int) -> tuple[list[Message], float]:
+        """Up to `most` messages whose turn it is, a line at a time, and seconds until there may be more."""
+        now = self._clock()
+        leaving: list[Message] = []
+        pause = _PAUSE
+        names = [name for name, line in self._lines.items() if line]
+        while names and len(leaving) < most:
+            for name in tuple(names):
+                wait = self._pacer.take(name, now)
+                if wait > 0:
+                    pause = min(pause, wait)
+                    names.remove(name)
+                    continue
+                # Who has had a turn goes behind the other lines.
+                line = self._lines[name] = self._lines.pop(name)
+                message = line.popleft()
+                self._taken[message.subscriber_id, message.attempt] = name, now
+                leaving.append(message)
+                if not line:
+                    names.remove(name)
+                if len(leaving) >= most:
+                    break
+        return leaving, pause
+
+    def ended(self, key: tuple[int, int], *, handed_over: bool) -> None:
+        """A message that left has come back; its turn is given back if it was not handed over."""
+        name, taken = self._taken.pop(key, ("", None))
+        if taken is not None and not handed_over:
+            self._pacer.give_back(name, taken)
+
+    def closed(self, name: str, now: float) -> tuple[float, str]:
+        """Seconds until the limits of a line ("": the overall ones) let anybody go; which one is used up."""
+        return self._pacer.closed(name, now)
+
+    def clear(self) -> list[Message]:
+        """Everybody who still waits; then nobody does."""
+        waiting = [message for line in self._lines.values() for message in line]
+        self._lines.clear()
+        return waiting

@@ -1,0 +1,1 @@
+"""The threads that hand messages over, and the connections that they share."""

@@ -1,0 +1,262 @@
+"""A thread for each connection: takes chunks of messages, hands them over, reports what became of them.
+
+A worker opens its channel once it has a permit of the pool that all runs of the process share. Workers touch
+no database. Each message is noted in the journal right before it is handed over and right
+after, which is what bounds the doubt after a kill to what was on the wire.
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from mailer.delivery.circuit_breaker import Brake
+from mailer.delivery.workers.connections import ConnectionPool
+from mailer.delivery.workers.requests import Requests
+from mailer.delivery.workers.threads import NO_THREAD, start_thread
+from mailer.errors import TransportError
+from mailer.message.message import Message
+from mailer.spool.journal import Journal
+from mailer.transports.base import (
+    ENDED,
+    Channel,
+    Foreseeing,
+    Gated,
+    Outcome,
+    Outgoing,
+    Passage,
+    Result,
+    Splitting,
+    Transport,
+)
+from mailer.transports.gate import Gate
+from mailer.transports.refusal.watch import RefusalWatch
+
+__all__ = ["Report", "Workers"]
+
+#: A worker without a chunk looks this often whether another run waits for its permit (seconds).
+_LOOK_SECONDS = 0.25
+#: After so long without a chunk it gives the permit to any run that waits (seconds). It is more than the time
+#: between two messages of a slow pace, because a new connection costs several round trips.
+_IDLE_SECONDS = 2.0
+#: After so long a chunk is cut short where another run waits for a permit (seconds).
+_LONG_CHUNK_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a worker tells: outcomes, what it gives back, and the error that ended it, if one did.
+
+    `fatal`: the error is a defect of ours, and what became of the worker's chunk is for the journal to tell.
+    """
+
+    settled: list[tuple[Message, Outcome]]
+    released: list[Message]
+    error: TransportError | None = None
+    ended: bool = False
+    fatal: bool = False
+
+
+class Workers:
+    """The threads of one run. `reports` is what they tell, `alive` is kept by whoever reads it.
+
+    `pool` bounds the open channels of all runs that are given the same; without it, `count` is the
+    bound. `watch` is told of every outcome before it is reported. Where the system allows only some of
+    them, there are fewer. Raises TransportError where it allows none.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        journal: Journal,
+        brake: Brake,
+        stopping: Callable[[], bool],
+        count: int,
+        pool: ConnectionPool | None = None,
+        left: Mapping[int, str] | None = None,
+        watch: RefusalWatch | None = None,
+    ) -> None:
+        self._transport = transport
+        self._journal = journal
+        self._brake = brake
+        self._watch = watch or RefusalWatch(accepted=True)
+        self._stopping = stopping
+        self._left = {} if left is None else left
+        self._gate: Gate[tuple[int, int]] = Gate(self._left)
+        self._chunks: queue.SimpleQueue[list[Message] | None] = queue.SimpleQueue()
+        self._share = (pool or ConnectionPool(count)).share(lambda: not self._chunks.empty())
+        self.reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
+        self.alive = 0
+        for number in range(count):
+            if start_thread(self._work, f"send-{number}") is None:
+                break  # the threads that could be started do the work
+            self.alive += 1
+        if not self.alive:
+            raise TransportError(NO_THREAD)
+
+    def give(self, chunk: list[Message]) -> None:
+        """Hands a chunk to whoever is free."""
+        self._chunks.put(chunk)
+
+    def end(self) -> None:
+        """Lets every worker end after what it has."""
+        for _ in range(self.alive):
+            self._chunks.put(None)
+
+    def close_gate(self) -> set[tuple[int, int]]:
+        """From here on nothing is handed over. Gives the (subscriber id, attempt) that surely never were."""
+        return self._gate.close()
+
+    def _work(self) -> None:
+        error: TransportError | None = None
+        fatal = False
+        try:
+            more = True
+            while more and error is None:
+                if not self._share.acquire(self._stopping):
+                    self._return_chunks()
+                    break
+                try:
+                    more, error = self._use_channel()
+                finally:
+                    self._share.release()
+        except TransportError as reason:
+            error = reason
+        except Exception as surprise:  # a defect of ours must end the run, not leave it waiting for ever
+            error = TransportError(f"the transport failed in a way nobody foresaw: {surprise!r}")
+            fatal = True
+        self.reports.put(Report([], [], error, ended=True, fatal=fatal))
+
+    def _use_channel(self) -> tuple[bool, TransportError | None]:
+        """Sends chunks over one channel; whether there may be more for another, and the error, if any.
+
+        Ends when there are no more chunks, at the first error, and where another run is to have the permit.
+        """
+        channel = self._transport.channel()
+        requests = None
+        if isinstance(channel, Splitting):
+            requests = Requests(channel, self._journal, self._passes, self._look)
+        elif isinstance(channel, Gated):
+            channel.gate = self._passes
+        try:
+            busy_at = time.monotonic()
+            while True:
+                try:
+                    chunk = self._chunks.get(timeout=_LOOK_SECONDS)
+                except queue.Empty:
+                    if self._share.owes(idle=time.monotonic() - busy_at >= _IDLE_SECONDS):
+                        return True, None
+                    continue
+                if chunk is None:
+                    return False, None
+                report = self._send(channel, chunk, requests)
+                self.reports.put(report)
+                if report.error is not None or self._share.owes():
+                    return True, report.error
+                busy_at = time.monotonic()
+        finally:
+            channel.close()
+
+    def _return_chunks(self) -> None:
+        """Gives back every chunk until the end: the run is stopping, and there is no channel."""
+        while (chunk := self._chunks.get()) is not None:
+            self.reports.put(Report([], chunk))
+
+    def _send(self, channel: Channel, chunk: list[Message], requests: Requests | None) -> Report:
+        settled: list[tuple[Message, Outcome]] = []
+        released: list[Message] = []
+        size = self._transport.batch
+        foreseeing = channel if isinstance(channel, Foreseeing) else None
+        gated = isinstance(channel, Gated)
+        if self._stopping():
+            return Report(settled, chunk)
+        began = time.monotonic()
+        try:
+            if requests is None:
+                self._journal.begin([message.key for message in chunk[:size]])
+            for start in range(0, len(chunk), size):
+                group, following = chunk[start : start + size], chunk[start + size :][:size]
+                try:
+                    outcomes = self._hand_over(channel, foreseeing, gated, group, following)
+                except TransportError as error:
+                    return Report(settled, [*released, *chunk[start:]], error)
+                finally:
+                    self._gate.leave()
+                known = list(zip(group, outcomes, strict=True))
+                if requests is not None:  # only a batch in several requests can end in the middle
+                    released += [message for message, outcome in known if outcome is ENDED]
+                    known = [pair for pair in known if pair[1] is not ENDED]
+                settled += known
+                self._brake.note(outcome for outcome in outcomes if outcome is not ENDED)
+                self._watch.note(known)
+                if self._stopping() or self._takes_long(began):
+                    following = []
+                if requests is not None:
+                    requests.finish(known)
+                else:
+                    # The end of these and the beginning of the next is one line to write.
+                    self._journal.finish(
+                        ((message.subscriber_id, message.attempt, o) for message, o in known),
+                        begin=[message.key for message in following],
+                    )
+                if not following:
+                    break
+        except OSError as error:
+            done = len(settled) + len(released)
+            return Report(settled, [*released, *chunk[done:]], _no_journal(error))
+        return Report(settled, [*released, *chunk[len(settled) + len(released) :]])
+
+    def _takes_long(self, began: float) -> bool:
+        """Whether a chunk has taken so long that another run, which waits for a permit, is to be let in."""
+        return self._share.is_waited_for() and time.monotonic() - began > _LONG_CHUNK_SECONDS
+
+    def _hand_over(
+        self,
+        channel: Channel,
+        foreseeing: Foreseeing | None,
+        gated: bool,
+        group: Sequence[Message],
+        following: Sequence[Message],
+    ) -> list[Outcome]:
+        """Hands over to those of a group who have not left; gives an outcome for each of the group."""
+        gone = self._gone(group)
+        staying = [message for message in group if message.subscriber_id not in gone] if gone else group
+        if not staying:
+            return [Outcome(Result.SKIPPED, reason=gone[message.subscriber_id]) for message in group]
+        if foreseeing is not None and following and not self._gone(following[:1]):
+            foreseeing.expect(following[0])
+        if gated:
+            self._gate.approach(message.key for message in staying)
+        outcomes = channel.send(staying)
+        if not gone:
+            return outcomes
+        known = iter(outcomes)
+        return [
+            Outcome(Result.SKIPPED, reason=gone[message.subscriber_id])
+            if message.subscriber_id in gone
+            else next(known)
+            for message in group
+        ]
+
+    def _gone(self, messages: Sequence[Outgoing]) -> dict[int, str]:
+        """Those of the messages whose reader has left, by subscriber id, with the reason."""
+        if not self._left:
+            return {}
+        found = ((message.subscriber_id, self._left.get(message.subscriber_id)) for message in messages)
+        return {number: reason for number, reason in found if reason is not None}
+
+    def _look(self, messages: Sequence[Outgoing]) -> Passage:
+        """What the gate would say by now, without passing it."""
+        return Passage(not self._stopping(), self._gone(messages))
+
+    def _passes(self, messages: Sequence[Outgoing]) -> Passage:
+        return self._gate.passes([message.subscriber_id for message in messages])
+
+
+def _no_journal(error: OSError) -> TransportError:
+    return TransportError(
+        f"the journal cannot be written ({error.strerror}), so nothing more is sent; "
+        "free some room and run this again"
+    )

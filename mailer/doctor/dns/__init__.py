@@ -1,0 +1,1 @@
+"""Checks of what the DNS publishes: SPF, DKIM, DMARC, MX."""

@@ -1,0 +1,179 @@
+"""DMARC (RFC 9989): the policy for the domain of From, its reports, and what aligns with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from mailer.config import Settings
+from mailer.doctor.dns.dkim import sendgrid_domain
+from mailer.doctor.dns.dmarc_record import Walk, organisation, walk
+from mailer.doctor.dns.host_names import return_path_domain, sender_domain
+from mailer.doctor.dns.resolver import Resolver
+from mailer.doctor.finding import Finding, Status, record
+
+__all__ = ["dmarc"]
+
+_POLICIES: Final = ("none", "quarantine", "reject")
+
+
+def dmarc(settings: Settings, resolver: Resolver) -> Iterator[Finding]:
+    """The record that counts for From, then whether DKIM's domain and the return path's align with From."""
+    domain = sender_domain(settings)
+    name = f"dmarc {domain}"
+    walked = walk(domain, resolver)
+    for doubled in walked.doubled:
+        yield Finding(
+            name,
+            Status.ERROR,
+            f"_dmarc.{doubled} has more than one DMARC record, which counts as none",
+            "keep one of them",
+        )
+    if walked.policy is None:
+        if not walked.doubled:
+            wanted = record(f"_dmarc.{domain}", "TXT", f"v=DMARC1; p=none; rua=mailto:dmarc@{domain}")
+            yield Finding(
+                name,
+                Status.ERROR,
+                f"there is no DMARC record at _dmarc.{domain} or above; large receivers ask for one",
+                f"publish {wanted}",
+            )
+        return
+    yield from _policy(name, walked, walked.policy, resolver)
+    yield from _alignment(settings, walked, walked.policy[1], resolver)
+
+
+def _policy(
+    name: str, walked: Walk, policy_record: tuple[str, dict[str, str]], resolver: Resolver
+) -> Iterator[Finding]:
+    place, tags = policy_record
+    where = f"_dmarc.{place}"
+    wrong = [f"{tag}={tags[tag]}" for tag in ("p", "sp", "np") if tag in tags and tags[tag] not in _POLICIES]
+    if wrong:
+        yield Finding(
+            name,
+            Status.ERROR,
+            f"{where} says {' and '.join(wrong)}, which is no policy",
+            "write none, quarantine or reject",
+        )
+        return
+    if "p" not in tags:
+        yield Finding(
+            name, Status.ERROR, f"{where} has no p=", "add p=none; many receivers ignore a record without it"
+        )
+        return
+    policy = tags["p"] if place == walked.start else tags.get("sp", tags["p"])
+    clean = True
+    if policy == "none":
+        clean = False
+        yield Finding(
+            name,
+            Status.WARNING,
+            f"{where} only watches (none): whoever forges your address is not hindered",
+            "read the reports, then go on to p=quarantine",
+        )
+    if tags.get("t") == "y" or tags.get("pct", "100") != "100":
+        clean = False
+        partly = "t=y" if tags.get("t") == "y" else f"pct={tags['pct']}"
+        yield Finding(name, Status.WARNING, f"{where} is for testing ({partly})", f"take out {partly}")
+    reports = list(_reports(name, place, tags, walked, resolver))
+    yield from reports
+    if clean and not reports:
+        yield Finding(name, Status.OK, f"{where} asks for {policy}, with reports to {tags['rua']}")
+
+
+def _reports(
+    name: str, place: str, tags: dict[str, str], walked: Walk, resolver: Resolver
+) -> Iterator[Finding]:
+    """Whether somebody gets reports. Another organisation has to say that it wants them (RFC 9990)."""
+    addresses = [part.strip() for part in tags.get("rua", "").split(",") if part.strip()]
+    if not addresses:
+        yield Finding(
+            name,
+            Status.WARNING,
+            f"_dmarc.{place} has no rua=, so nobody hears of forgeries and of mail that fails",
+            f"add rua=mailto:dmarc@{place}",
+        )
+    for address in addresses:
+        mailbox = address.partition("!")[0]
+        scheme, _, rest = mailbox.partition(":")
+        target = rest.rpartition("@")[2].lower()
+        if scheme.lower() != "mailto" or "@" not in rest or not target:
+            yield Finding(
+                name,
+                Status.ERROR,
+                f"rua={address} is no address for reports",
+                "write it as rua=mailto:name@domain",
+            )
+        elif organisation(target, resolver) != walked.organisation:
+            place_there = f"{place}._report._dmarc.{target}"
+            if not any(text.strip().startswith("v=DMARC1") for text in resolver.txt(place_there)):
+                yield Finding(
+                    name,
+                    Status.WARNING,
+                    f"{target} has not said that it takes reports about {place}, so none are sent there",
+                    f"let {target} publish {record(place_there, 'TXT', 'v=DMARC1;')}",
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    """A domain that a message proves. `aligned` is None where it cannot be known from here."""
+
+    what: str
+    domain: str
+    aligned: bool | None
+
+
+def _alignment(
+    settings: Settings, walked: Walk, tags: dict[str, str], resolver: Resolver
+) -> Iterator[Finding]:
+    """One of the two must align with From, or DMARC fails however well the mail is signed."""
+    sendgrid = settings.delivery.transport.startswith("sendgrid:")
+    if sendgrid:
+        signer = sendgrid_domain(resolver, walked.start)
+    else:
+        signer = settings.dkim_domain if settings.dkim_keys else ""
+    returned = "" if sendgrid else return_path_domain(settings)
+
+    def identity(what: str, domain: str, strict: bool) -> _Identity:
+        if not domain or domain == walked.start:
+            return _Identity(what, domain, True if domain else None)
+        same = not strict and organisation(domain, resolver) == walked.organisation
+        return _Identity(what, domain, same)
+
+    dkim = identity("DKIM's domain", signer, tags.get("adkim") == "s")
+    spf = identity("the return path's domain", returned, tags.get("aspf") == "s")
+    known = [each for each in (dkim, spf) if each.aligned]
+    others = [each for each in (dkim, spf) if each.aligned is False]
+    names = " and ".join(f"{each.what} {each.domain}" for each in known)
+    foreign = " and ".join(f"{each.what} {each.domain}" for each in others)
+    advice = f"sign with a domain of {walked.organisation}, and put delivery.return_path there"
+    if dkim.aligned is False and spf.aligned:
+        yield Finding(
+            "alignment",
+            Status.WARNING,
+            f"{names} aligns with From {walked.start}, but {foreign} does not; forwarded mail then fails",
+            advice,
+        )
+    elif known:
+        apart = f" ({foreign} does not, which is no harm)" if foreign else ""
+        yield Finding(
+            "alignment",
+            Status.OK,
+            f"{names} {'align' if len(known) > 1 else 'aligns'} with From {walked.start}{apart}",
+        )
+    elif dkim.aligned is None:
+        beside = f"{foreign} does not align with From {walked.start}, and " if foreign else ""
+        yield Finding(
+            "alignment",
+            Status.UNKNOWN,
+            f"{beside}which domain signs cannot be seen from here",
+            "send a test copy and look for dmarc=pass in its Authentication-Results",
+        )
+    else:
+        verb = "do" if len(others) > 1 else "does"
+        yield Finding(
+            "alignment", Status.ERROR, f"{foreign} {verb} not align with From {walked.start}", advice
+        )

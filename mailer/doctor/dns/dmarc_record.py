@@ -1,0 +1,85 @@
+"""DMARC records and where they count: the DNS tree walk of RFC 9989 section 4.10.
+
+The walk needs no list of public suffixes: a domain and those above it say themselves where an organisation's
+begins.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from mailer.doctor.dns.resolver import Resolver
+
+__all__ = ["Walk", "organisation", "tags_of", "walk"]
+
+_VERSION = re.compile(r"\s*v\s*=\s*DMARC1\s*(?:;|$)")
+_MOST_LABELS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What the walk found: the tags of each domain with one sound record, from `start` upwards.
+
+    `doubled` are the domains with more than one record, which counts as none.
+    """
+
+    start: str
+    records: tuple[tuple[str, dict[str, str]], ...]
+    doubled: tuple[str, ...] = ()
+
+    @property
+    def organisation(self) -> str:
+        """The organisational domain (RFC 9989 section 4.10.2)."""
+        for domain, tags in self.records:
+            if tags.get("psd") == "n":
+                return domain
+            if tags.get("psd") == "y" and domain != self.start:
+                below = self.start.removesuffix(f".{domain}").rpartition(".")[2]
+                return f"{below}.{domain}"
+        return self.records[-1][0] if self.records else self.start
+
+    @property
+    def policy(self) -> tuple[str, dict[str, str]] | None:
+        """The record that counts for mail from `start`, and its domain."""
+        for domain in (self.start, self.organisation, *[name for name, _ in self.records]):
+            for name, tags in self.records:
+                if name == domain:
+                    return name, tags
+        return None
+
+
+def walk(domain: str, resolver: Resolver) -> Walk:
+    """Asks for `_dmarc` at the domain and at those above it. Raises Unanswered."""
+    records: list[tuple[str, dict[str, str]]] = []
+    doubled: list[str] = []
+    labels = domain.split(".")
+    while labels:
+        name = ".".join(labels)
+        found = [text for text in resolver.txt(f"_dmarc.{name}") if _VERSION.match(text)]
+        if len(found) > 1:
+            doubled.append(name)
+        elif found:
+            tags = tags_of(found[0])
+            records.append((name, tags))
+            if tags.get("psd") == "n" or (tags.get("psd") == "y" and name != domain):
+                break
+        labels = labels[1 - _MOST_LABELS :] if len(labels) >= _MOST_LABELS else labels[1:]
+    return Walk(domain, tuple(records), tuple(doubled))
+
+
+def organisation(domain: str, resolver: Resolver) -> str:
+    """The organisational domain that `domain` belongs to; itself where no record says more."""
+    return walk(domain, resolver).organisation
+
+
+def tags_of(text: str) -> dict[str, str]:
+    """`v=DMARC1; p=none; rua=…` as names and values; values but those of rua and ruf in small letters."""
+    tags: dict[str, str] = {}
+    for part in text.split(";"):
+        name, equals, value = part.partition("=")
+        name = name.strip().lower()
+        if equals and name:
+            tags.setdefault(name, value.strip() if name in ("rua", "ruf") else value.strip().lower())
+    return tags

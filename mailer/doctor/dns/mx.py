@@ -1,0 +1,77 @@
+"""Where answers and bounces arrive: the MX records of the domains in a message (RFC 5321 section 5)."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from mailer.doctor.dns.resolver import Resolver
+from mailer.doctor.finding import Finding, Status, record
+
+__all__ = ["exchangers"]
+
+
+def exchangers(resolver: Resolver, domain: str, used_for: str) -> Iterator[Finding]:
+    """Whether `domain` takes mail. `used_for` says who writes there: "From", "From and Reply-To"."""
+    name = f"mx {domain}"
+    wanted = record(domain, "MX", f"10 mail.{domain}.")
+    found = resolver.mx(domain)
+    if not found:
+        addresses = resolver.addresses(domain)
+        if addresses:
+            yield Finding(
+                name,
+                Status.WARNING,
+                f"there is no MX, so mail for {used_for} goes to {domain} itself ({addresses[0]})",
+                f"publish {wanted}",
+            )
+        else:
+            yield Finding(
+                name,
+                Status.ERROR,
+                f"there is neither MX nor address, so mail for {used_for} goes nowhere",
+                f"publish {wanted}",
+            )
+        return
+    if any(host == "" for _, host in found):
+        yield Finding(
+            name,
+            Status.ERROR,
+            f"its null MX (RFC 7505) says that it takes no mail, but it stands in {used_for}",
+            f"publish {wanted} with your mail server, or use another domain",
+        )
+        return
+    dead = [host for _, host in found if not _arrives(resolver, host)]
+    if len(dead) == len(found):
+        yield Finding(
+            name,
+            Status.ERROR,
+            f"{' and '.join(dead)} {'has' if len(dead) == 1 else 'have'} no address",
+            "name hosts that are there, by their names and not by their addresses",
+        )
+    elif dead:
+        yield Finding(
+            name,
+            Status.WARNING,
+            f"{len(dead)} of its {len(found)} hosts have no address: {', '.join(dead)}",
+            "take out what is gone",
+        )
+    else:
+        yield Finding(
+            name,
+            Status.OK,
+            f"{', '.join(host for _, host in found)} {_takes(len(found))} mail for {used_for}",
+        )
+
+
+def _takes(count: int) -> str:
+    return "takes" if count == 1 else "take"
+
+
+def _arrives(resolver: Resolver, host: str) -> bool:
+    """An MX names a host; an address in its place is what no server looks up."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return bool(resolver.addresses(host))
+    return False

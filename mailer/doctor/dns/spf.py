@@ -1,0 +1,203 @@
+"""SPF (RFC 7208): whether a domain has one sound record, and how many look-ups it costs a receiver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import urlsplit
+
+from mailer.config import Settings
+from mailer.doctor.dns.host_names import is_within, return_path_domain, sender_domain
+from mailer.doctor.dns.resolver import Resolver
+from mailer.doctor.dns.spf_record import Malformed, Term, parse, spf_records
+from mailer.doctor.finding import Finding, Status, record
+
+__all__ = ["spf"]
+
+_MOST_LOOKUPS: Final = 10  # RFC 7208 section 4.6.4
+_MOST_VOID: Final = 2
+_PATIENCE: Final = 40  # look-ups after which counting on would only be a burden
+_SENDGRID: Final = "sendgrid.net"
+
+
+def spf(settings: Settings, resolver: Resolver, domain: str) -> Iterator[Finding]:
+    """The SPF record of `domain`, which is that of From or of the return path.
+
+    Receivers look at the return path's. That of From is worth a warning where it is another,
+    and for SendGrid, which has a return path of its own.
+    """
+    name = f"spf {domain}"
+    sendgrid = settings.delivery.transport.startswith("sendgrid:")
+    decides = domain == return_path_domain(settings) and not sendgrid
+    serious = Status.ERROR if decides else Status.WARNING
+    found = spf_records(resolver.txt(domain))
+    wanted = record(domain, "TXT", _suggestion(settings))
+    if not found:
+        yield Finding(name, serious, "there is no SPF record", f"publish {wanted}")
+        return
+    if len(found) > 1:
+        yield Finding(
+            name,
+            Status.ERROR,
+            f"there are {len(found)} SPF records, which counts as none",
+            f"join them in one: {'  '.join(found)}",
+        )
+        return
+    survey = _Survey(resolver)
+    survey.read(domain, found[0])
+    clean = True
+    for status, message, advice in survey.troubles:
+        clean = False
+        yield Finding(name, status, message, advice)
+    if survey.lookups > _MOST_LOOKUPS:
+        clean = False
+        more = "at least " if survey.lookups > _PATIENCE else ""
+        yield Finding(
+            name,
+            Status.ERROR,
+            f"it takes {more}{survey.lookups} DNS look-ups, and receivers stop at {_MOST_LOOKUPS}",
+            "take out include: terms that are not needed, or write addresses as ip4: and ip6:",
+        )
+    if survey.void > _MOST_VOID:
+        clean = False
+        yield Finding(
+            name,
+            Status.ERROR,
+            f"{survey.void} of its names have no address, and receivers stop at {_MOST_VOID}",
+            "take out the terms whose hosts are gone",
+        )
+    if sendgrid and not any(is_within(target, _SENDGRID) for target in survey.included):
+        clean = False
+        yield Finding(
+            name,
+            Status.WARNING,
+            f"it does not include {_SENDGRID}, which matters unless SendGrid's own return path "
+            "(automated security) is in use",
+            f"add include:{_SENDGRID}",
+        )
+    if clean:
+        yield Finding(name, Status.OK, f"{found[0]} ({survey.lookups} of {_MOST_LOOKUPS} look-ups)")
+
+
+def _suggestion(settings: Settings) -> str:
+    """The record to publish, as far as it can be known."""
+    url = settings.delivery.transport
+    if url.startswith("sendgrid:"):
+        return f"v=spf1 include:{_SENDGRID} ~all"
+    host = (urlsplit(url).hostname or "").lower() if url.startswith("smtp") else ""
+    own = sender_domain(settings)
+    if host and (is_within(host, own) or is_within(own, host.partition(".")[2] or "-")):
+        return f"v=spf1 a:{host} ~all"
+    return "v=spf1 include:NAME-FROM-YOUR-PROVIDER ~all"
+
+
+class _Survey:
+    """Reads a record as a receiver would that finds no match until the very end."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+        self._open: list[str] = []
+        self.lookups = 0
+        self.void = 0
+        self.included: list[str] = []
+        self.troubles: list[tuple[Status, str, str]] = []
+
+    def read(self, domain: str, text: str) -> None:
+        """Follows one record and what it includes. Raises Unanswered."""
+        where = "" if not self._open else f" in {domain}, which it includes"
+        try:
+            terms = parse(text)
+        except Malformed as error:
+            self._trouble(Status.ERROR, f"{error}{where}", "correct the term: receivers ignore the record")
+            return
+        self._open.append(domain)
+        ends = [place for place, term in enumerate(terms) if term.name == "all"]
+        reached = terms[: ends[0] + 1] if ends else terms
+        for term in reached:
+            self._follow(domain, term, where)
+        redirect = next((term for term in terms if term.name == "redirect"), None)
+        if redirect is not None and not ends:
+            self._count()
+            self._enter(domain, redirect)
+        if len(self._open) == 1:
+            self._judge_the_end(terms, ends, redirect)
+        self._open.pop()
+
+    def _follow(self, domain: str, term: Term, where: str) -> None:
+        if term.name == "all" and term.qualifier == "+":
+            self._trouble(
+                Status.ERROR,
+                f'"{term.text}"{where} lets everybody send in its name',
+                "write ~all or -all instead" if not where else "ask whose it is, or take the include out",
+            )
+        elif term.name == "include":
+            self._count()
+            self._enter(domain, term)
+        elif term.name in ("a", "exists"):
+            self._count()
+            if (
+                not term.has_macro
+                and not self._too_many
+                and not self._resolver.addresses(term.domain or domain)
+            ):
+                self.void += 1
+        elif term.name == "mx":
+            self._count()
+            if not term.has_macro and not self._too_many and not self._resolver.mx(term.domain or domain):
+                self.void += 1
+        elif term.name == "ptr":
+            self._count()
+            self._trouble(
+                Status.WARNING,
+                f'"{term.text}"{where} is slow, and many receivers leave it out',
+                "write the addresses as ip4: and ip6: instead (RFC 7208 section 5.5)",
+            )
+
+    def _enter(self, domain: str, term: Term) -> None:
+        """Goes into an included or redirected record."""
+        target = term.domain
+        self.included.append(target)
+        if term.has_macro or self._too_many:
+            return
+        if target in self._open:
+            self._trouble(
+                Status.ERROR, f'"{term.text}" leads back to {target} in a circle', f"take out {term.text}"
+            )
+            return
+        found = spf_records(self._resolver.txt(target))
+        if len(found) == 1:
+            self.read(target, found[0])
+            return
+        what = "no SPF record" if not found else f"{len(found)} SPF records"
+        self._trouble(
+            Status.ERROR,
+            f'"{term.text}" leads to {target}, which has {what}; receivers then ignore all of it',
+            f"correct or take out {term.text} in the record of {domain}",
+        )
+
+    def _judge_the_end(self, terms: tuple[Term, ...], ends: list[int], redirect: Term | None) -> None:
+        if not ends and redirect is None:
+            self._trouble(Status.WARNING, "it has no end, so it forbids nobody", "add ~all at its end")
+        elif ends and terms[ends[0]].qualifier == "?":
+            self._trouble(Status.WARNING, '"?all" forbids nobody', "write ~all instead")
+        elif ends and terms[ends[0]].qualifier == "-" and ends[0] == 0:
+            self._trouble(
+                Status.ERROR, '"-all" alone says that nobody may send', "name who sends before -all"
+            )
+        if ends and len(terms) > ends[0] + 1 and any(term.name != "exp" for term in terms[ends[0] + 1 :]):
+            self._trouble(
+                Status.WARNING,
+                f'what stands after "{terms[ends[0]].text}" is never read',
+                f"move {terms[ends[0]].text} to the end",
+            )
+
+    def _count(self) -> None:
+        self.lookups += 1
+
+    @property
+    def _too_many(self) -> bool:
+        return self.lookups > _PATIENCE
+
+    def _trouble(self, status: Status, message: str, advice: str) -> None:
+        if (status, message, advice) not in self.troubles:
+            self.troubles.append((status, message, advice))

@@ -1,0 +1,1 @@
+"""Rules of the Markdown parser, one a module."""

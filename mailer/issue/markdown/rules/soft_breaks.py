@@ -1,0 +1,69 @@
+"""Line ends within the paragraphs of a tree: each becomes a space or nothing, for all media alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from markdown_it.token import Token
+
+from mailer.issue.markdown.placeholders import PLACEHOLDER
+from mailer.issue.markdown.rules.line_ends import joined
+
+__all__ = ["flowed", "resolve_line_ends"]
+
+#: How much of the text on each side is looked at.
+_REACH = 100
+#: Most line ends need no closer look: a Latin letter on a side, or Han and kana on both.
+_LATIN = re.compile("[A-Za-z]")
+_HAN = re.compile("[\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff，。、]{2}")
+_LINE_END = re.compile(r"[ \t]*\n[ \t\n]*")
+#: A picture in a line counts as an emoji does.
+_PICTURE = "\U0001f5bc"
+
+
+def resolve_line_ends(children: Sequence[Token]) -> None:
+    """Puts the line ends of a paragraph, and those in its titles, right in place.
+
+    What stands on both sides is looked for through bold words, links, code and references to footnotes.
+    A `softbreak` that stays is a space; one that is nothing becomes an empty text.
+    """
+    for child in children:
+        title = child.attrs.get("title")
+        if isinstance(title, str) and "\n" in title:
+            child.attrs["title"] = flowed(title)
+    if not any(child.type == "softbreak" for child in children):
+        return
+    words = [_words(child) for child in children]
+    whole = "".join(words)
+    at = 0
+    for child, text in zip(children, words, strict=True):
+        if child.type == "softbreak" and _joined(whole, at, at + 1):
+            child.type = "text"
+        at += len(text)
+
+
+def flowed(text: str) -> str:
+    """A text as one line: each of its line ends is a space or nothing."""
+    return _LINE_END.sub(lambda found: "" if _joined(text, *found.span()) else " ", text)
+
+
+def _joined(whole: str, start: int, end: int) -> bool:
+    near = whole[max(start - 1, 0) : start] + whole[end : end + 1]
+    if _LATIN.search(near):
+        return False
+    if _HAN.fullmatch(near):
+        return True
+    return joined(whole[max(start - _REACH, 0) : start], whole[end : end + _REACH])
+
+
+def _words(token: Token) -> str:
+    """What readers see of a token. Slots are written in braces, as `joined` knows them."""
+    match token.type:
+        case "softbreak" | "hardbreak":
+            return "\n"
+        case "image":
+            return _PICTURE
+        case "text" | "code_inline":
+            return PLACEHOLDER.sub("{{ }}", token.content)
+    return ""

@@ -1,0 +1,1 @@
+"""The pictures of an issue and their files."""

@@ -1,0 +1,148 @@
+"""The pictures of an issue: found in its tree and its Markdown, and looked at before anybody renders them.
+
+What they look like in a mail (sizes, names) is left to `render`.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+from mailer.errors import Problem
+from mailer.issue.markdown.document import Document, words_of
+from mailer.issue.markdown.findings import line_of
+from mailer.issue.pictures.picture_files import read_picture
+from mailer.issue.source import SourceFile
+from mailer.issue.tree import Key, Mark, Node
+
+__all__ = ["PictureUse", "Pictures", "path_of", "read_pictures", "uses_of"]
+
+MAX_PICTURES = 40_000_000
+MAX_COUNT = 100
+_ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+
+
+@dataclass(frozen=True, slots=True)
+class PictureUse:
+    """A picture where it is used. `src` is as written in the file of `mark`, decoded, or an address."""
+
+    src: str
+    mark: Mark
+    alt: str | None = None  # only known here for Markdown; elsewhere the model asks for it
+
+    @property
+    def folder(self) -> str:
+        """The folder, relative to the workspace, from which `src` counts."""
+        return posixpath.dirname(self.mark.path)
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The pictures of an issue: the files, each once, and which of them a written path means.
+
+    They are not `complete` where reading ended because there are too many.
+    """
+
+    files: tuple[SourceFile, ...]
+    names: Mapping[tuple[str, str], str]
+    complete: bool = True
+
+    def find(self, folder: str, src: str) -> bytes | None:
+        """The bytes of a picture that is written as `src` in a file of `folder`, or None."""
+        name = self.names.get((folder, src))
+        return next((file.data for file in self.files if file.path == name), None)
+
+
+def _is_local(src: str) -> bool:
+    return not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", src)
+
+
+def path_of(src: str) -> str:
+    """The path of a picture whose address is `src` in Markdown.
+
+    Escapes that make no characters were meant as they stand, as in `100%call.png`.
+    """
+    return _ESCAPES.sub(_characters, src)
+
+
+def _characters(escapes: re.Match[str]) -> str:
+    try:
+        return unquote(escapes[0], errors="strict")
+    except UnicodeDecodeError:
+        return escapes[0]
+
+
+def uses_of(node: Node, documents: Mapping[Key, Document]) -> Iterator[PictureUse]:
+    """Every picture of a tree, in the order in which it is read."""
+    yield from _uses(node, (), documents)
+
+
+def _uses(node: Node, way: Key, documents: Mapping[Key, Document]) -> Iterator[PictureUse]:
+    if way in documents:
+        yield from _in_text(documents[way], node)
+    elif isinstance(node.value, tuple):
+        for index, entry in enumerate(node.value):
+            yield from _uses(entry, (*way, index), documents)
+    elif isinstance(node.value, Mapping):
+        source = node.value.get("src") if way and way[-1] == "image" else None
+        if source is not None and isinstance(source.value, str):
+            yield PictureUse(source.value.strip(), source.mark)
+        for key, child in node.value.items():
+            yield from _uses(child, (*way, key), documents)
+
+
+def _in_text(document: Document, node: Node) -> Iterator[PictureUse]:
+    for token in document.pictures():
+        line = node.line_at(line_of(token))
+        column = 1 if line > node.mark.line else node.mark.column
+        src = path_of(str(token.attrs.get("src", "")))
+        yield PictureUse(src, Mark(node.mark.path, line, column), words_of(token.children or ()))
+
+
+def read_pictures(root: Path, uses: Iterable[PictureUse], problems: list[Problem]) -> Pictures:
+    """The bytes of every picture that is a file, each once. What is wrong is added to `problems`."""
+    files: dict[str, SourceFile] = {}
+    names: dict[tuple[str, str], str] = {}
+    failed: dict[tuple[str, str], str] = {}
+    total = 0
+    for use in uses:
+        if use.alt is not None and not use.alt.strip():
+            _complain(
+                problems,
+                use,
+                "this picture has no text for those who cannot see it; write ![what it shows](…)",
+            )
+        if not _is_local(use.src):
+            if use.alt is not None and not use.src.startswith("https://"):
+                _complain(
+                    problems, use, f'the picture "{use.src[:80]}" must be a file, or begin with https://'
+                )
+            continue
+        written = (use.folder, use.src)
+        if written not in names and written not in failed:
+            try:
+                file = read_picture(root, root / use.folder, use.src)
+                names[written] = file.path
+                if file.path not in files:
+                    files[file.path] = file
+                    total += len(file.data)
+            except ValueError as error:
+                failed[written] = str(error)
+        if written in failed:
+            _complain(problems, use, f"the picture {failed[written]}")
+        if total > MAX_PICTURES or len(files) > MAX_COUNT:
+            _complain(
+                problems,
+                use,
+                f"an issue has up to {MAX_COUNT} pictures, {MAX_PICTURES / 1e6:g} MB in all; leave some out",
+            )
+            return Pictures(tuple(files.values()), names, complete=False)
+    return Pictures(tuple(files.values()), names)
+
+
+def _complain(problems: list[Problem], use: PictureUse, message: str) -> None:
+    problems.append(Problem(message, use.mark.path, use.mark.line, use.mark.column))

@@ -1,0 +1,98 @@
+"""The line that lists of mails show behind the subject.
+
+Where an editor wrote none it is made of the issue's words, so that no mail program goes on with the masthead:
+of headlines that the subject does not tell, then titles of sections, then words of the texts, without
+pictures, tables, code blocks and footnotes. What is for one segment alone (`only`) is never told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from mailer.issue.markdown.document import EMPTY, Document
+from mailer.issue.markdown.placeholders import Placeholders
+from mailer.issue.markdown.words import headings_of, opening
+from mailer.issue.model import Issue
+from mailer.issue.texts.display_width import columns, cut
+from mailer.issue.tree import Key
+
+__all__ = ["PREHEADER_COLUMNS", "filler", "made_preheader"]
+
+#: No mail program shows more.
+PREHEADER_COLUMNS = 180
+#: Enough that no mail program goes on with the first words of the page.
+ENOUGH = 90
+#: A blank that is kept, and behind it a character without width, so that mail programs do not join blanks.
+_BLANK = "\u00a0\u034f"
+_MAX_FILLER = 300 // len(_BLANK.encode())
+_BETWEEN = " · "
+#: A headline of so many columns stands in a subject by no accident.
+_LONG = 16
+
+
+def made_preheader(
+    issue: Issue,
+    title: str,
+    subject: str,
+    headlines: Sequence[str],
+    documents: Mapping[Key, Document],
+    placeholders: Placeholders,
+) -> str:
+    """The preheader of an issue whose editor wrote none. `documents` are the trees of its texts.
+
+    The issue has its language.
+    """
+    pieces: list[str] = []
+    for words in _words(issue, headlines, documents, placeholders):
+        if columns(_BETWEEN.join(pieces)) > (PREHEADER_COLUMNS if words in headlines else ENOUGH):
+            break
+        if words not in pieces and not _tells(subject, words):
+            pieces.append(words)
+    return cut(_BETWEEN.join(pieces or headlines) or title, PREHEADER_COLUMNS, ENOUGH)
+
+
+def filler(preheader: str) -> str:
+    """What stands behind a preheader in the mail, so that it takes enough columns: nothing, or blanks."""
+    return _BLANK * min(max(ENOUGH - columns(preheader), 0), _MAX_FILLER)
+
+
+def _words(
+    issue: Issue, headlines: Sequence[str], documents: Mapping[Key, Document], placeholders: Placeholders
+) -> Iterator[str]:
+    """All that may be told, the first things first."""
+    yield from headlines
+    yield from (section.title for section in issue.sections if not section.only)
+    texts = [documents[key] for key in _texts(issue) if documents.get(key, EMPTY)]
+    yield from filter(None, (placeholders.written(opening(text, PREHEADER_COLUMNS)) for text in texts))
+    for text in texts:
+        yield from map(placeholders.written, headings_of(text))
+    yield from (related.title for related in issue.related)
+
+
+def _texts(issue: Issue) -> list[Key]:
+    """The keys of the texts that everybody reads, those of parts in another language last."""
+    intros: list[tuple[str, Key]] = []
+    items: list[tuple[str, Key]] = [
+        (item.language, ("items", i)) for i, item in enumerate(issue.items) if not item.only
+    ]
+    for i, section in enumerate(issue.sections):
+        if not section.only:
+            intros.append((section.language, ("sections", i, "intro")))
+            items += [
+                (item.language or section.language, ("sections", i, "items", j))
+                for j, item in enumerate(section.items)
+                if not item.only
+            ]
+    found: list[tuple[str, Key]] = [("", ("intro",)), ("", ("body",)), *intros]
+    found += [(language, (*key, "body")) for language, key in items]
+    found.append((issue.column.language if issue.column else "", ("column", "body")))
+    found += [(language, (*key, "comment")) for language, key in items]
+    found.append(("", ("call_to_action", "text")))
+    return [key for _, key in sorted(found, key=lambda each: each[0] not in ("", issue.language))]
+
+
+def _tells(subject: str, words: str) -> bool:
+    if columns(words) >= _LONG:
+        return words in subject
+    return re.search(rf"(?<!\w){re.escape(words)}(?!\w)", subject) is not None

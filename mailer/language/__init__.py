@@ -1,0 +1,1 @@
+"""Catalogues of translations, for mails and pages."""

@@ -1,0 +1,6 @@
+"""Signed tokens, and the URLs and headers that carry them. Pure: no clock, no database, no network."""
+
+from mailer.links.tokens import NOBODY, Purpose, Token, Tokens
+from mailer.links.urls import Links
+
+__all__ = ["NOBODY", "Links", "Purpose", "Token", "Tokens"]

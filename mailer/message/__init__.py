@@ -1,0 +1,1 @@
+"""Composes messages: rendition and recipient to bytes, signed with DKIM."""

@@ -1,0 +1,83 @@
+"""The Date of a message: that of its hand-over, within a minute.
+
+All messages that are composed within one minute have the same Date. So whatever depends on it (the field, the
+hash of the constant header fields, DKIM's `t=`) is made once a minute, and each message costs a comparison.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Generic, NamedTuple, TypeVar
+
+from mailer.store.database import now
+
+__all__ = ["Dates", "PerMinute", "Stamp"]
+
+T = TypeVar("T")
+
+
+class Stamp(NamedTuple):
+    """A moment in seconds since 1970, the same as the value of a Date field, and the minute it stands for."""
+
+    minute: int
+    seconds: int
+    date: bytes
+
+
+class Dates:
+    """Gives the Stamp of now, one object a minute. It may be used by several threads at once.
+
+    With `fixed` it is always the stamp of that time.
+    """
+
+    def __init__(self, fixed: datetime | None = None) -> None:
+        self._fixed = fixed is not None
+        self._renewing = threading.Lock()
+        self._stamp = _stamp_of(now() if fixed is None else fixed)
+
+    def stamp(self) -> Stamp:
+        """The stamp that was made in this minute, by the clock of the store; another one where it moved."""
+        stamp = self._stamp
+        if self._fixed or stamp.minute == _minute(now()):
+            return stamp
+        with self._renewing:
+            at = now()  # again: another thread may have renewed it while this one waited
+            if self._stamp.minute != _minute(at):
+                self._stamp = _stamp_of(at)
+            return self._stamp
+
+
+class PerMinute(Generic[T]):
+    """Keeps what `make` returns for a stamp, until the next stamp. It may be used by several threads at once.
+
+    `make` is given the stamp and the value of the stamp before, None at first.
+    """
+
+    def __init__(self, dates: Dates, make: Callable[[Stamp, T | None], T]) -> None:
+        self._dates = dates
+        self._make = make
+        self._renewing = threading.Lock()
+        stamp = dates.stamp()
+        self._made = (stamp, make(stamp, None))
+
+    def value(self) -> T:
+        """What was made for the stamp of now, by the first thread that asked for it."""
+        made = self._made
+        if made[0] is self._dates.stamp():
+            return made[1]
+        with self._renewing:
+            stamp = self._dates.stamp()
+            if self._made[0] is not stamp:
+                self._made = (stamp, self._make(stamp, self._made[1]))
+            return self._made[1]
+
+
+def _minute(at: datetime) -> int:
+    return int(at.timestamp()) // 60
+
+
+def _stamp_of(at: datetime) -> Stamp:
+    return Stamp(_minute(at), int(at.timestamp()), format_datetime(at).encode("ascii"))

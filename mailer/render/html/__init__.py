@@ -1,0 +1,1 @@
+"""MJML and HTML: compiled, inlined, and checked."""

@@ -1,0 +1,1 @@
+"""Slots: places in a rendition that are filled per recipient."""

@@ -1,0 +1,1 @@
+"""The text part: plain text, wrapped by display width."""

@@ -1,0 +1,1 @@
+"""Themes: templates, filters, and writing direction."""

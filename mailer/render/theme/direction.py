@@ -1,0 +1,195 @@
+"""Languages within a page, and what is written from right to left.
+
+`lang` and `ours` are for templates: they mark a part, and words of the theme within it, whose language is not
+that of what surrounds them (WCAG 2.2, 3.1.2). `set_direction` works on a finished page that holds anything
+written from right to left: MRML writes every cell from left to right, Outlook wants attributes on tables, and
+code, addresses, numbers and what is filled in for a reader must not be turned round by the text beside them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
+
+from mailer.issue.model import Issue
+from mailer.language_tags import direction_of, is_turning
+from mailer.render.slots.markers import Markers
+
+__all__ = ["GLOBALS", "is_mixed", "languages_in", "set_direction"]
+
+_PIECE = re.compile(
+    r"<!--.*?-->|<style\b.*?</style>|<title\b.*?</title>|<[A-Za-z/](?:[^>\"']|\"[^\"]*\"|'[^']*')*>",
+    re.DOTALL | re.IGNORECASE,
+)
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
+_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())  # noqa: SIM905
+_DIR = re.compile(r"\sdir=[\"']?(ltr|rtl)", re.IGNORECASE)
+#: A text that is nothing but an address.
+_ADDRESS = re.compile(r"\s*(?:(?:https?://|mailto:|www\.)\S+|[^\s@]+@[^\s@]+\.[^\s@]+)\s*")
+
+_GAP = r"(?:[ \u00a0\u202f]|&nbsp;|&#160;|&#8239;)"
+_GROUPS = rf"(?:{_GAP}[0-9]{{3}}(?![0-9]))"
+#: A number that falls apart in a text from right to left: a sign goes to its other side, groups of digits
+#: change places (Unicode's UAX 9 joins digits at a mark between them, and not at a blank or behind a sign).
+_TORN = re.compile(
+    r"(?<![\w&#;.,+-])(?:"
+    r"\+[0-9]{1,3}(?:[ -][0-9]{2,})+"  # a telephone number
+    rf"|[+\u2212±-][0-9]+(?:[.,'’][0-9]+|{_GROUPS})*[%‰]?"
+    rf"|[0-9]{{1,3}}{_GROUPS}+(?:[.,][0-9]+)?[%‰]?"
+    r")(?![0-9])"
+)
+
+
+def languages_in(issue: Issue) -> set[str]:
+    """The tags of all languages that parts of an issue are in."""
+    sections = [issue.language, *(section.language for section in issue.sections)]
+    items = [item.language for item in (*issue.items, *(i for s in issue.sections for i in s.items))]
+    return {*sections, *items, issue.column.language if issue.column else ""} - {""}
+
+
+def is_mixed(issue: Issue) -> bool:
+    """Whether a part of the issue is written the other way than the rest."""
+    return len({direction_of(language) for language in languages_in(issue)}) > 1
+
+
+def _attributes(language: str, around: str) -> str:
+    """`lang`, and `dir` where it differs, with a space before each; "" where the language is the same."""
+    if language == around:
+        return ""
+    direction = direction_of(language)
+    turned = f' dir="{direction}"' if direction != direction_of(around) else ""
+    return f' lang="{escape(language)}"{turned}'
+
+
+def _language(context: Context, part: Any) -> str:
+    language: str = context["language"] if part is None else part.language
+    return language
+
+
+@pass_context
+def _lang(context: Context, part: Any, around: Any = None) -> Markup:
+    """The attributes `lang` and `dir` of an item, a section or the column, if not as around it."""
+    return Markup(_attributes(_language(context, part), _language(context, around)))  # noqa: S704
+
+
+@pass_context
+def _ours(context: Context, text: str, around: Any = None) -> str:
+    """Words of the theme as they stand within a part: with a `lang` of their own where it needs one."""
+    if not context.eval_ctx.autoescape:
+        return text
+    language = getattr(text, "language", context["language"])
+    attributes = _attributes(language, _language(context, around))
+    if not attributes:
+        return text
+    words = text.rstrip(" ")  # a space within would stand at the other side
+    return Markup(f"<span{attributes}>{escape(words)}</span>{text[len(words) :]}")  # noqa: S704
+
+
+@pass_context
+def _bdi(context: Context, text: str, part: Any = None) -> str:
+    """A name in any language, set apart where it can turn the text beside it, or be turned by it."""
+    if not context.eval_ctx.autoescape:
+        return text
+    if is_turning(text, direction_of(_language(context, part))):
+        return Markup(f"<bdi>{escape(text)}</bdi>")  # noqa: S704
+    return text
+
+
+#: What templates call.
+GLOBALS: dict[str, Any] = {"bdi": _bdi, "lang": _lang, "ours": _ours}
+
+
+def set_direction(html: str, markers: Markers, direction: str) -> str:
+    """The page with the direction of each of its parts in attributes and in MRML's styles.
+
+    `direction` is that of the page. It must be written into `html` wherever a part is written the other way.
+    """
+    return _Page(html, markers, direction).written()
+
+
+class _Page:
+    """A page on its way through, tag by tag. `open` holds the open elements and their directions."""
+
+    def __init__(self, html: str, markers: Markers, direction: str) -> None:
+        self.html = html
+        self.markers = markers
+        self.open: list[tuple[str, str]] = [("", direction)]
+        self.inside = False  # the body
+
+    def written(self) -> str:
+        """The whole page."""
+        pieces: list[str] = []
+        end = 0
+        for match in _PIECE.finditer(self.html):
+            pieces += [self._text(self.html[end : match.start()]), self._piece(match)]
+            end = match.end()
+        return "".join([*pieces, self._text(self.html[end:])])
+
+    def _piece(self, match: re.Match[str]) -> str:
+        piece = match[0]
+        if piece.startswith("<!--"):  # what Outlook alone reads
+            return piece.replace("<table ", '<table dir="rtl" ') if self.open[-1][1] == "rtl" else piece
+        found = _TAG.match(piece)
+        if found is None:
+            return piece
+        tag = found[2].lower()
+        if tag in ("style", "title"):
+            return piece
+        if found[1]:
+            self._close(tag)
+            return piece
+        self.inside = self.inside or tag == "body"
+        around, direction = self.open[-1][1], self._direction(tag, piece, match.end())
+        if tag not in _VOID and not piece.endswith("/>"):
+            self.open.append((tag, direction))
+        return self._marked(tag, piece, direction, around)
+
+    def _close(self, tag: str) -> None:
+        for index in range(len(self.open) - 1, 0, -1):
+            if self.open[index][0] == tag:
+                del self.open[index:]
+                return
+
+    def _direction(self, tag: str, piece: str, end: int) -> str:
+        written = _DIR.search(piece)
+        if written:
+            return written[1].lower()
+        if tag in ("pre", "code", "kbd", "samp"):
+            return "ltr"
+        if tag == "a" and _ADDRESS.fullmatch(self.html[end : self.html.find("<", end)]):
+            return "ltr"
+        return self.open[-1][1]
+
+    def _marked(self, tag: str, piece: str, direction: str, around: str) -> str:
+        """The tag with what this element needs."""
+        wanted = direction != around or (tag == "body" and direction == "rtl")
+        if tag == "table" or (tag == "td" and "direction:ltr" in piece):  # Outlook inherits nothing here
+            wanted = "rtl" in (direction, self.open[0][1])
+        if direction == "rtl":  # as MRML writes a column, and the cell of a section
+            piece = piece.replace("text-align:left;direction:ltr", "text-align:right;direction:rtl")
+            piece = piece.replace("direction:ltr", "direction:rtl")
+        if wanted and not _DIR.search(piece):
+            return f'{piece[: len(tag) + 1]} dir="{direction}"{piece[len(tag) + 1 :]}'
+        return piece
+
+    def _text(self, text: str) -> str:
+        """A text with numbers, and what is filled in for a reader, set apart from what stands beside them."""
+        if not self.inside:
+            return text
+        if "slot" not in text.lower():
+            return self._whole(text)
+        pieces: list[str] = []
+        end = 0
+        for match, slot in self.markers.each(text):
+            address = slot.is_link or slot.paths[0] == "subscriber.email"
+            start = '<bdi dir="ltr">' if address else "<bdi>"
+            pieces += [self._whole(text[end : match.start()]), start, match[0], "</bdi>"]
+            end = match.end()
+        return "".join([*pieces, self._whole(text[end:])])
+
+    def _whole(self, text: str) -> str:
+        return _TORN.sub(r'<bdi dir="ltr">\g<0></bdi>', text) if self.open[-1][1] == "rtl" else text

@@ -1,0 +1,72 @@
+"""The filters that a theme has beside Jinja2's own."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from urllib.parse import urlsplit
+
+import idna
+from babel.dates import format_date
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from mailer.language.catalogues import SOURCE_LANGUAGE, Said
+from mailer.language_tags import locale_of, primary_of
+from mailer.render.html.colour import mix, readable
+from mailer.render.text.plain_inline import address_of, shows
+from mailer.render.text.wrap import WIDTH, underline, wrap
+from mailer.render.theme.mirror import mirror
+from mailer.render.views.values import PictureView
+
+__all__ = ["FILTERS"]
+
+
+@pass_context
+def _dateformat(context: Context, value: dt.date, format: str = "long") -> Said:
+    language: str = context["language"]
+    locale = locale_of(language)
+    said = Said(format_date(value, format, locale))
+    said.language = language if locale.language == primary_of(language) else SOURCE_LANGUAGE
+    return said
+
+
+def _fit(picture: Any, width: int) -> PictureView:
+    if not isinstance(picture, PictureView):
+        raise TypeError("fit is for a picture, such as item.image or brand.logo")
+    return picture.fit(width)
+
+
+def _host(url: str) -> str:
+    """The host as people read it: in its own letters."""
+    host = (urlsplit(str(url)).hostname or "").removeprefix("www.")
+    try:
+        return idna.decode(host) if "xn--" in host else host
+    except (idna.IDNAError, UnicodeError):
+        return host
+
+
+def _linked(
+    words: Any, url: str, width: int = WIDTH, indent: str = "", first: str | None = None, label: str = ""
+) -> str:
+    """Words wrapped, and below them the address that they lead to; once, where they are the address."""
+    if not url:
+        return wrap(f"{label}{words}", width, indent, first)
+    address = address_of(url)
+    if shows(str(words), url):
+        return wrap(label + address, width, indent, first)
+    return wrap(f"{label}{words}", width, indent, first) + f"\n{indent}{address}"
+
+
+FILTERS: dict[str, Any] = {
+    "address": address_of,
+    "dateformat": _dateformat,
+    "fit": _fit,
+    "host": _host,
+    "linked": _linked,
+    "mirror": mirror,
+    "mix": mix,
+    "readable": readable,
+    "underline": underline,
+    "wrap": wrap,
+}

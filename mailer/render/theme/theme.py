@@ -1,0 +1,265 @@
+"""A theme that is ready to render: Jinja2's sandbox over its files, with errors that name template and line.
+
+What templates may call is in `filters` and `catalogues`; what becomes of per-recipient names, in
+`slotting`. Compiled once for the same files in a process.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from jinja2 import BaseLoader, StrictUndefined, nodes, pass_context
+from jinja2.exceptions import SecurityError, TemplateNotFound, TemplateSyntaxError, UndefinedError
+from jinja2.runtime import Context
+from jinja2.sandbox import SandboxedEnvironment
+from jinja2.utils import missing
+from markupsafe import Markup
+
+from mailer.display_text import nearest
+from mailer.errors import MailerError, Problem, ThemeError
+from mailer.language import catalogues
+from mailer.render.slots.markers import Markers
+from mailer.render.slots.template_calls import rewrite
+from mailer.render.theme import direction
+from mailer.render.theme.filters import FILTERS
+from mailer.theme_files import ThemeFiles, read_theme
+
+__all__ = ["MARKERS", "CONTEXT_NAMES", "Theme", "open_theme"]
+
+#: The key of the context under which the markers of a rendering are; no template can name it.
+MARKERS = " markers"
+CONTEXT_NAMES = tuple(
+    "issue edition publication brand language dir mixed medium date_long weekday links subscriber "  # noqa: SIM905
+    "_ ngettext pgettext bdi lang ours loop caller range dict cycler joiner namespace".split()
+)
+MAX_OUTPUT = 2_000_000
+MAX_STEPS = 100_000
+MAX_TEXT = 200_000
+
+#: Around the place of a piece of template text, when the place of an output is asked for.
+_SIGN = re.compile("\ue000([0-9]+)\ue001")
+
+
+class _Undefined(StrictUndefined):
+    """Says which name was probably meant."""
+
+    @property
+    def _undefined_message(self) -> str:
+        name = str(self._undefined_name)
+        owner = self._undefined_obj
+        if self._undefined_hint:
+            return str(self._undefined_hint)
+        if owner is None:
+            return f'there is no "{name}" in None; ask first whether it is there, with {{% if … %}}'
+        if owner is missing:
+            known: Iterable[str] = CONTEXT_NAMES
+            message = f'there is no "{name}" here'
+        else:
+            known = [each for each in dir(owner) if not each.startswith("_")]
+            message = f'there is no "{name}" in {getattr(owner, "called", None) or type(owner).__name__}'
+        best = nearest(name, known)
+        return message + (f'; did you mean "{best}"?' if best else "")
+
+
+class _Loader(BaseLoader):
+    def __init__(self, files: ThemeFiles) -> None:
+        self.files = files
+
+    def get_source(self, environment: Any, template: str) -> tuple[str, str, None]:  # noqa: ARG002
+        file = self.files.templates.get(template)
+        if file is None:
+            raise TemplateNotFound(template)
+        return file.text, template, None
+
+    def list_templates(self) -> list[str]:
+        return sorted(self.files.templates)
+
+
+class _Environment(SandboxedEnvironment):
+    """The sandbox, with slots, counted loops and bounded arithmetic."""
+
+    intercepted_binops = frozenset(("*", "**", "%"))
+
+    def __init__(self, files: ThemeFiles, *, traced: bool = False) -> None:
+        super().__init__(
+            loader=_Loader(files),
+            extensions=["jinja2.ext.i18n"],
+            undefined=_Undefined,
+            autoescape=lambda name: not (name or "").endswith(".txt"),
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            cache_size=-1,
+            auto_reload=False,
+        )
+        self.newstyle_gettext = True
+        self.policies["ext.i18n.trimmed"] = True
+        self.globals.update(catalogues.GLOBALS, **direction.GLOBALS)
+        del self.globals["lipsum"]
+        self.filters.update(FILTERS)
+        #: (template, line) of each sign, where the text of templates is signed.
+        self.signs: list[tuple[str, int]] | None = [] if traced else None
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        tree = rewrite(super()._parse(source, name, filename), name or "template")
+        if self.signs is not None:
+            for data in tree.find_all(nodes.TemplateData):
+                data.data = self._signed(data.data, name or "template", data.lineno)
+        tree.set_environment(self)
+        return tree
+
+    def _signed(self, text: str, name: str, line: int) -> str:
+        lines = []
+        for number, each in enumerate(text.split("\n")):
+            lines.append(f"\ue000{len(self.signs or ())}\ue001{each}")
+            if self.signs is not None:
+                self.signs.append((name, line + number))
+        return "\n".join(lines)
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Arithmetic on numbers that stay small, and lines of up to a thousand signs."""
+        if operator == "%" and isinstance(left, str):
+            return left % right
+        if operator == "*" and isinstance(left, str) and isinstance(right, int) and right <= 1000:
+            return (left * right)[:MAX_TEXT]
+        if any(not isinstance(value, int | float) or abs(value) > 1e9 for value in (left, right)):
+            raise SecurityError(f'"{operator}" is for numbers up to a thousand million here')
+        if operator == "**" and abs(right) > 16:
+            raise SecurityError("the exponent is too large")
+        return super().call_binop(context, operator, left, right)
+
+    @pass_context
+    def make_slot(self, context: Context, paths: tuple[str, ...], default: Any, name: str, line: int) -> str:
+        """The marker for a slot; what `slotting` puts in place of per-recipient names."""
+        text = default.unescape() if isinstance(default, Markup) else str(default)
+        markers: Markers = context[MARKERS]
+        path = self.loader.files.path_of(name) if isinstance(self.loader, _Loader) else name
+        return markers.make(paths, text, (path, line))
+
+    @pass_context
+    def count_loop(self, context: Context, values: Iterable[Any]) -> list[Any]:
+        """The values of a loop, all loops of a rendering together being bounded."""
+        counter: list[int] = context[MARKERS].steps
+        found = list(islice(values, MAX_STEPS + 1))
+        counter[0] += len(found)
+        if counter[0] > MAX_STEPS:
+            raise SecurityError(f"the loops of the theme go round more than {MAX_STEPS:,} times")
+        return found
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The templates of a workspace, compiled."""
+
+    files: ThemeFiles
+    environment: _Environment
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 in hex over all of its files."""
+        return self.files.digest
+
+    def layout(self, layout: str, medium: str, suffix: str) -> str:
+        """The template of a layout for a medium. Raises ThemeError where there is none."""
+        wanted = f"{medium}/{layout}{suffix}"
+        for name in (wanted, f"{medium}/issue{suffix}"):
+            if name in self.files.templates:
+                return name
+        known = [n.split("/")[1].removesuffix(suffix) for n in self.files.templates if n.count("/") == 1]
+        best = nearest(layout, known)
+        advice = (
+            f'did you mean the layout "{best}"?'
+            if best and best != layout
+            else "write it, or name another layout"
+        )
+        raise ThemeError(Problem(f"is not there; {advice}", f"templates/{wanted}"))
+
+    def render(self, name: str, context: Mapping[str, Any]) -> str:
+        """What a template gives. Raises ThemeError; a MailerError of the context passes through."""
+        return self._render(self.environment, name, context)
+
+    def place_of(
+        self, name: str, context: Mapping[str, Any], output: str, offset: int
+    ) -> tuple[str, int] | None:
+        """(path, line) of the template text that gave the character at `offset` of `output`, if known."""
+        traced = _Environment(self.files, traced=True)
+        try:
+            signed = self._render(traced, name, context)
+        except MailerError:
+            return None
+        if _SIGN.sub("", signed) != output:
+            return None
+        last: tuple[str, int] | None = None
+        gone = 0
+        for sign in _SIGN.finditer(signed):
+            if sign.start() - gone > offset:
+                break
+            gone += len(sign[0])
+            last = (traced.signs or [])[int(sign[1])]
+        return (self.files.path_of(last[0]), last[1]) if last else None
+
+    def _render(self, environment: _Environment, name: str, context: Mapping[str, Any]) -> str:
+        pieces: list[str] = []
+        size = 0
+        try:
+            for piece in environment.get_template(name).generate(**context):
+                size += len(piece)
+                if size > MAX_OUTPUT:
+                    path = self.files.path_of(name)
+                    raise ThemeError(Problem(f"gives more than {MAX_OUTPUT // 1_000_000} MB of text", path))
+                pieces.append(piece)
+        except MailerError:
+            raise
+        except Exception as error:
+            raise self._explained(error, name) from None
+        return "".join(pieces)
+
+    def _explained(self, error: Exception, name: str) -> ThemeError:
+        """The error as a sentence with the template and line where it happened."""
+        if isinstance(error, TemplateSyntaxError):
+            path = self.files.path_of(error.name or name)
+            return ThemeError(Problem(f"{error.message}", path, error.lineno))
+        place, line = _innermost(error.__traceback__, self.files.templates) or (name, None)
+        if isinstance(error, TemplateNotFound):
+            best = nearest(str(error.name), self.files.templates)
+            advice = (
+                f'; did you mean "{best}"?'
+                if best
+                else "; names begin at templates/, as in email/macros.mjml"
+            )
+            message = f'there is no template "{error.name}"{advice}'
+        elif isinstance(error, RecursionError):
+            message = "includes or macros call each other without end, or are nested too deep"
+        elif isinstance(error, UndefinedError | SecurityError):
+            message = str(error)
+        else:
+            message = f"{type(error).__name__}: {error}"
+        return ThemeError(Problem(message, self.files.path_of(place), line))
+
+
+def _innermost(trace: TracebackType | None, templates: Mapping[str, Any]) -> tuple[str, int] | None:
+    """The template and line deepest in a traceback (Jinja2 gives tracebacks the lines of templates)."""
+    found = None
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if name in templates:
+            found = (name, trace.tb_lineno)
+        trace = trace.tb_next
+    return found
+
+
+@lru_cache(maxsize=8)
+def _compiled(files: ThemeFiles) -> Theme:
+    return Theme(files, _Environment(files))
+
+
+def open_theme(root: Path) -> Theme:
+    """The theme of the workspace at `root`. Raises ThemeError where its files cannot be used."""
+    return _compiled(read_theme(root))

@@ -1,0 +1,142 @@
+"""Pictures of an issue as templates see them, published when they are asked for."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable
+
+from mailer.config import Settings
+from mailer.errors import ConfigError, IssueError, MailerError, Problem
+from mailer.issue.source import locate, read_bounded
+from mailer.issue.tree import Key
+from mailer.render.markdown.html import Rich
+from mailer.render.rendition import Picture
+from mailer.render.source_positions import Places
+from mailer.render.views.picture_findings import remote_finding, size_finding
+from mailer.render.views.pictures import MAX_HEIGHT, MAX_WIDTH, Original, look, publish
+from mailer.render.views.pixels import ground_of
+from mailer.render.views.values import PictureView
+
+__all__ = ["PictureViews"]
+
+_MAX_LOGO = 10_000_000
+
+#: Gives the address and the file of a picture of so many CSS px.
+Publish = Callable[[Original, int, int], tuple[str, Picture]]
+
+
+class PictureViews:
+    """Makes the pictures of one rendering.
+
+    `published` are those that were asked for, by their names; `findings` are warnings about them. Faults are
+    raised, or added to `faults` where that is given.
+    """
+
+    def __init__(
+        self, places: Places, settings: Settings, image_base: str, faults: list[Problem] | None = None
+    ) -> None:
+        self.faults = faults
+        self.places = places
+        self.settings = settings
+        self.image_base = image_base
+        self.published: dict[str, Picture] = {}
+        self.findings: dict[Problem, None] = {}
+        self._ground = ground_of(settings.brand.paper)
+
+    def picture(
+        self,
+        src: str,
+        alt: str,
+        caption: Rich | str,
+        url: str,
+        key: Key,
+        line: int,
+        width: int | None = None,
+    ) -> PictureView | None:
+        """The picture that is written as `src` at a place, or None where it was complained of.
+
+        `width` is the one that the issue asks for, in CSS px.
+        """
+        publish_it = self._publisher(src, key, line)
+        if src.startswith("https://"):
+            self._note(remote_finding(src), self.places.at(key, line))
+            return PictureView(alt, caption, url, width and min(width, MAX_WIDTH), None, src, publish_it)
+        try:
+            folder = posixpath.dirname(self.places.at(key)[0])
+            original = look(self.places.loaded.picture(folder, src))
+        except ValueError as error:
+            if self.places.loaded.has_all_pictures:
+                self.places.complain(f"the picture {src} {error}", key, line)
+            if self.faults is None:
+                return None
+            return PictureView(alt, caption, url, None, None, "https://example.org/", publish_it)
+        # A width that somebody chose says how high it may be, too.
+        shown = original.shown(width) if width else original.shown(MAX_WIDTH, MAX_HEIGHT)
+        return PictureView(alt, caption, url, *shown, original, publish_it)
+
+    def logo(self) -> PictureView | None:
+        """The logo of the workspace, if it has one. Raises ConfigError where it cannot be used."""
+        brand, name = self.settings.brand, self.settings.publication.name
+        if not brand.logo:
+            return None
+        if brand.logo.startswith("https://"):
+            self._note(remote_finding(brand.logo), ("mailer.toml", None))
+            return PictureView(name, "", "", brand.logo_width, None, brand.logo, self._publish_logo)
+        root = self.settings.root.resolve()
+        try:
+            path = locate(root, root, brand.logo)
+        except ValueError as error:  # which names the file
+            self._no_logo(f"brand.logo: {error}")
+            return None
+        try:
+            original = look(read_bounded(path, _MAX_LOGO))
+        except ValueError as error:
+            self._no_logo(f"brand.logo: {brand.logo} {error}")
+            return None
+        return PictureView(name, "", "", *original.shown(brand.logo_width), original, self._publish_logo)
+
+    def _no_logo(self, message: str) -> None:
+        error = ConfigError(Problem(message, "mailer.toml"))
+        if self.faults is None:
+            raise error
+        self.faults += error.problems
+
+    def _publisher(self, src: str, key: Key, line: int) -> Publish:
+        def made(original: Original, width: int, height: int) -> tuple[str, Picture]:
+            try:
+                address, picture = self._published(original, width, height)
+            except ValueError as error:
+                problem = Problem(f"the picture {src} {error}", *self.places.at(key, line))
+                return self._unpublished(original, src, IssueError(problem))
+            self._note(size_finding(src, picture), self.places.at(key, line))
+            return address, picture
+
+        return made
+
+    def _publish_logo(self, original: Original, width: int, height: int) -> tuple[str, Picture]:
+        logo = self.settings.brand.logo
+        try:
+            address, picture = self._published(original, width, height)
+        except ValueError as error:
+            return self._unpublished(
+                original, logo, ConfigError(Problem(f"brand.logo: {logo} {error}", "mailer.toml"))
+            )
+        self._note(size_finding(logo, picture), ("mailer.toml", None))
+        return address, picture
+
+    def _unpublished(self, original: Original, src: str, error: MailerError) -> tuple[str, Picture]:
+        """Raises the error; where faults are gathered, a picture of no bytes stands in its place."""
+        if self.faults is None:
+            raise error from None
+        self.faults += error.problems
+        return "https://example.org/", Picture(src, b"", *original.shown(MAX_WIDTH))
+
+    def _published(self, original: Original, width: int, height: int) -> tuple[str, Picture]:
+        picture = publish(original, width, height, ground=self._ground)
+        # The same bytes may be shown in two sizes; what is published is the file.
+        self.published.setdefault(picture.name, picture)
+        return self.image_base + picture.name, picture
+
+    def _note(self, message: str, place: tuple[str, int | None]) -> None:
+        if message:
+            self.findings[Problem(message, *place, severity="warning")] = None

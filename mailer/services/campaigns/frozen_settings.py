@@ -1,0 +1,45 @@
+"""What a campaign froze and mailer.toml says otherwise by now: its sender."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+from mailer.archive.campaign import read_manifest
+from mailer.archive.recorded_settings import recorded_settings
+from mailer.config import Settings
+from mailer.errors import MailerError
+from mailer.spool.sqlite.campaigns import Campaign
+
+__all__ = ["frozen_sender", "sender_note"]
+
+
+def frozen_sender(settings: Settings, campaign: Campaign) -> str:
+    """The From of every message of a campaign, also of those that a later run sends."""
+    with suppress(MailerError):
+        recorded = recorded_settings(read_manifest(settings.campaigns / campaign.slug), settings)
+        return str(recorded.publication.sender)
+    return str(campaign.plan.get("sender", ""))
+
+
+def sender_note(settings: Settings, campaign: Campaign, counts: Mapping[str, int], *, free: bool) -> str:
+    """What to do where the sender was corrected since a campaign was frozen; empty where there is nothing.
+
+    `counts` are its deliveries by state; `free`: nobody has the campaign, or may have it.
+    """
+    frozen, now = frozen_sender(settings, campaign), str(settings.publication.sender)
+    if not frozen or frozen == now or campaign.status == "cancelled":
+        return ""
+    if campaign.status == "sent" and not counts["rejected"]:
+        return ""  # nothing is left that could go out
+    begin = f"From is frozen as {frozen}, and mailer.toml says {now} by now. "
+    slug, issue = campaign.slug, campaign.issue
+    if free:
+        return (
+            f"{begin}Nobody has it yet: after `mailer campaigns cancel {slug}`, `mailer send {issue}` plans "
+            "it anew."
+        )
+    return (
+        f"{begin}Some have it already, so `mailer send {issue}` sends the rest from {frozen}, too; "
+        f"`mailer campaigns cancel {slug}` gives the rest up."
+    )

@@ -1,0 +1,1 @@
+"""Prepares and plans a sending before anything is written."""

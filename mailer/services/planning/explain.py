@@ -1,0 +1,75 @@
+"""Why one person does, or does not, get an issue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from mailer.audience.consent.bounces import Bounce, bounces_of
+from mailer.audience.consent.suppression import is_suppressed
+from mailer.audience.selection import Exclusion, exclusion_of, mask_sql
+from mailer.audience.subscribers import find
+from mailer.audience.values.address import normalize_address
+from mailer.config import Settings
+from mailer.issue.model import only_expressions
+from mailer.services.planning.prepare import is_same_issue, selection_for
+from mailer.spool.sqlite.campaigns import Delivered, campaigns, deliveries_of
+from mailer.transports.registry import unwritable_by
+
+__all__ = ["Explanation", "explain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What is known of one person and one issue.
+
+    `exclusion` says why they would not get it now; `known` is whether they are a subscriber at all. `only`
+    are the expressions of the issue that hold for them, `deliveries` what was done already. `bounce` is the
+    last mail that came back, where they cannot be reached. `unwritable` says why the transport of the
+    settings cannot write to the address, where it cannot.
+    """
+
+    address: str
+    issue: str
+    known: bool
+    exclusion: Exclusion | None
+    only: tuple[str, ...]
+    deliveries: tuple[Delivered, ...]
+    bounce: Bounce | None = None
+    unwritable: str = ""
+
+
+def explain(db: Database, settings: Settings, address: str, issue: Path) -> Explanation:
+    """Looks one person up. Raises AudienceError for what is no address, IssueError for the issue."""
+    from mailer.issue.load import load_issue
+
+    loaded = load_issue(issue, settings)
+    selection = selection_for(loaded, settings, "")
+    checked = normalize_address(address)
+    person = find(db, address)
+    if person is None:
+        gone = Exclusion.SUPPRESSED if is_suppressed(db, checked.key) else None
+        return Explanation(checked.address, loaded.path, False, gone, (), ())
+    mask, parameters = mask_sql(selection.only)
+    (variant,) = db.conn.execute(
+        # Which parts of the issue are for this person.
+        f"SELECT {mask} FROM subscribers AS s WHERE s.id = ?",
+        [*parameters, person.id],
+    ).fetchone()
+    address = person.address or checked.address
+    expressions = only_expressions(loaded.issue)
+    rule = unwritable_by(settings.delivery.transport)
+    return Explanation(
+        address=address,
+        issue=loaded.path,
+        known=True,
+        exclusion=exclusion_of(db, person.id, loaded.issue.edition),
+        only=tuple(text for bit, text in enumerate(expressions) if variant >> bit & 1),
+        deliveries=tuple(
+            deliveries_of(db, person.id, [c for c in campaigns(db) if is_same_issue(c, loaded)])
+        ),
+        unwritable=rule.sentence if rule and rule.holds(address) else "",
+        bounce=next(iter(bounces_of(db, person.id)), None) if person.status == "bounced" else None,
+    )

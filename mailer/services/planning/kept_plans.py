@@ -1,0 +1,59 @@
+"""Keeps plans for a while, so that `send --plan HASH` can tell what has changed since."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlite_utils import Database
+
+from mailer.audience.planned import Planned
+from mailer.services.planning.plan import Plan
+from mailer.store.database import now, utc_now, utc_text, writing
+
+__all__ = ["KEPT_FOR", "KeptPlan", "find_plan", "keep"]
+
+#: A plan is known for so long.
+KEPT_FOR = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPlan:
+    """A plan as it was made: what was told of it, what it would send (`plan.content_of`), and to whom.
+
+    People who were erased since are counted in `plan`, and are not in `people` any more.
+    """
+
+    plan: Mapping[str, Any]
+    content: Mapping[str, Any]
+    people: Planned
+
+
+def keep(db: Database, plan: Plan, content: Mapping[str, Any], people: Planned) -> None:
+    """Keeps a plan, and removes those that are older than `KEPT_FOR`."""
+    row = (
+        plan.hash,
+        utc_now(),
+        json.dumps(plan.to_json(), ensure_ascii=False),
+        json.dumps(content, ensure_ascii=False),
+        people.data,
+    )
+    with writing(db):
+        db.conn.execute("DELETE FROM plans WHERE made_at < ?", [_oldest()])
+        # The same plan may be made again, and then counts from now.
+        db.conn.execute("INSERT OR REPLACE INTO plans VALUES (?, ?, ?, ?, ?)", row)
+
+
+def find_plan(db: Database, plan_hash: str) -> KeptPlan | None:
+    """The plan of this hash, if it is kept and not too old."""
+    row = db.conn.execute(
+        "SELECT plan, content, people FROM plans WHERE hash = ? AND made_at >= ?", [plan_hash, _oldest()]
+    ).fetchone()
+    return KeptPlan(json.loads(row[0]), json.loads(row[1]), Planned(row[2])) if row else None
+
+
+def _oldest() -> str:
+    return utc_text(now() - KEPT_FOR)

@@ -1,0 +1,185 @@
+"""Copies of an issue to single addresses, without a campaign: for the editors' own eyes.
+
+A copy to a reader of the list is what this reader gets: their own variant, name, language and attributes. A
+copy to any other address is what most readers get. The links of both belong to nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from secrets import token_hex
+from typing import Literal
+
+from sqlite_utils import Database
+
+from mailer.audience.consent.suppression import is_suppressed
+from mailer.audience.people import Subscriber, find
+from mailer.audience.selection import is_within, variant_of
+from mailer.audience.values.address import Address, normalize_address
+from mailer.config import Settings
+from mailer.errors import AudienceError, IssueError, Problem, SegmentError, TransportError
+from mailer.message.dkim import open_signer
+from mailer.message.message import Envelope, Message, Person, Template
+from mailer.render.rendition import Rendition
+from mailer.render.slots.slots import Part
+from mailer.services.planning.prepare import Prepared
+from mailer.spool.claim import texts_of
+from mailer.transports.base import Outcome, Result
+from mailer.transports.registry import open_transport, unwritable_by
+
+__all__ = ["TEST_MARK", "Copy", "readers_of_copy", "send_samples"]
+
+TEST_MARK = "[Test] "
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A test copy: to which address, and what became of it.
+
+    `variant` is the variant that it shows. `values` tells whose name, language and attributes are in it
+    (`reader` for those of the list, else `nobody`), and `own` whether the variant is this reader's, too: it
+    is not where the reader is outside of the segment that was asked for.
+    """
+
+    address: str
+    outcome: Outcome
+    variant: int
+    values: Literal["reader", "nobody"]
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipient:
+    """Who gets a copy: what fills it, its variant, and whether that is the reader's own."""
+
+    person: Person
+    variant: int
+    on_list: bool
+    own: bool
+
+
+def readers_of_copy(prepared: Prepared, variant: int) -> int:
+    """How many readers of the plan get the issue as a test copy of this variant shows it."""
+    named = prepared.renditions.get(variant)
+    return prepared.plan.variants.get(str(named.variant), 0) if named is not None else 0
+
+
+def send_samples(
+    db: Database, settings: Settings, prepared: Prepared, addresses: Sequence[str]
+) -> list[Copy]:
+    """Sends a copy to each address once, its subject marked. Records nothing.
+
+    A reader of the list gets their own copy; with a segment that they are not in, and to any other address,
+    it is the rendition that most readers of the plan get. The links belong to nobody, so that a click in a
+    test unsubscribes no one.
+
+    Raises AudienceError with every address that is none, is suppressed or cannot be written to by the
+    transport, SegmentError for a segment without readers, and IssueError for a variant that is not fit to be
+    sent, before anything is sent; TransportError where nothing is taken.
+    """
+    checked = _checked(db, addresses, prepared.plan.transport)
+    if prepared.plan.segment and not prepared.plan.recipients:
+        raise SegmentError(
+            f"no reader of {prepared.plan.edition} is in the segment, so there is no copy as they get it; "
+            "choose another segment, or leave --segment out"
+        )
+    recipients = [_recipient(db, prepared, address.address) for address in checked]
+    renditions = _renditions(settings, prepared, {recipient.variant for recipient in recipients})
+    signer = open_signer(prepared.plan.transport, settings)
+    copies: list[Copy] = []
+    with closing(open_transport(prepared.plan.transport, settings).channel()) as channel:
+        for recipient in recipients:
+            envelope = Envelope(
+                settings,
+                campaign_id=0,
+                # Its own Message-ID: mail programs show a message once, and an editor tests more than once.
+                slug=f"{prepared.plan.slug}-test-{token_hex(4)}",
+                edition=prepared.plan.edition,
+            )
+            template = Template(_marked(renditions[recipient.variant]), envelope, signer)
+            try:
+                (outcome,) = channel.send([Message(template, recipient.person)])
+            except TransportError as error:
+                raise _told(error, copies) from error
+            values: Literal["reader", "nobody"] = "reader" if recipient.on_list else "nobody"
+            copies.append(Copy(recipient.person.address, outcome, recipient.variant, values, recipient.own))
+    return copies
+
+
+def _marked(rendition: Rendition) -> Rendition:
+    subject = rendition.subject
+    marked = Part((TEST_MARK + subject.fragments[0], *subject.fragments[1:]), subject.slots)
+    return replace(rendition, subject=marked)
+
+
+def _recipient(db: Database, prepared: Prepared, address: str) -> _Recipient:
+    """Who gets the copy to this address. Of a reader, the person as the list has them, but for the number."""
+    known = find(db, address)
+    if known is None or known.address is None:
+        return _Recipient(Person(0, address), _main(prepared), on_list=False, own=False)
+    person = Person(
+        0, known.address, known.name, known.language, texts_of(known.attributes) if known.attributes else None
+    )
+    own = _is_in_segment(db, prepared, known)
+    variant = variant_of(db, known.id, prepared.selection.only) if own else _main(prepared)
+    return _Recipient(person, variant, on_list=True, own=own)
+
+
+def _is_in_segment(db: Database, prepared: Prepared, known: Subscriber) -> bool:
+    segment = prepared.selection.segment
+    return segment is None or is_within(db, known.id, segment)
+
+
+def _renditions(settings: Settings, prepared: Prepared, variants: set[int]) -> Mapping[int, Rendition]:
+    """The renditions of these variants. One that no reader of the plan gets is rendered for the copy."""
+    missing = variants - prepared.renditions.keys()
+    if not missing:
+        return prepared.renditions
+    from mailer.render.check import check_rendition
+    from mailer.render.render import render_variants
+
+    loaded = prepared.loaded
+    made = render_variants(loaded, settings, slug=prepared.plan.slug, variants=sorted(missing))
+    errors = [
+        problem
+        for rendition in {id(r): r for r in made.values()}.values()
+        for problem in check_rendition(loaded, rendition, settings)
+        if problem.severity == "error"
+    ]
+    if errors:
+        raise IssueError.of(errors)
+    return {**prepared.renditions, **made}
+
+
+def _main(prepared: Prepared) -> int:
+    """The variant that most readers of the plan get."""
+    return max(prepared.renditions, key=lambda v: prepared.plan.variants.get(str(v), 0))
+
+
+def _checked(db: Database, addresses: Sequence[str], transport: str) -> list[Address]:
+    """The addresses, each once. Raises AudienceError with all that cannot be written to."""
+    found: dict[str, Address] = {}
+    problems: list[Problem] = []
+    unwritable = unwritable_by(transport)
+    for text in addresses:
+        try:
+            address = normalize_address(text)
+        except AudienceError as error:
+            problems += error.problems
+            continue
+        if is_suppressed(db, address.key):
+            problems.append(Problem(f"{address.address} is on the suppression list and is never written to"))
+        if unwritable is not None and unwritable.holds(address.address):
+            problems.append(Problem(f"{address.address} {unwritable.sentence}"))
+        found.setdefault(address.key, address)
+    if problems:
+        raise AudienceError.of(problems)
+    return list(found.values())
+
+
+def _told(error: TransportError, copies: Sequence[Copy]) -> TransportError:
+    """The error, and also which copies went out before it."""
+    there = ", ".join(copy.address for copy in copies if copy.outcome.result is Result.ACCEPTED)
+    return TransportError(f"{error} (a test copy went to {there} before)") if there else error

@@ -1,0 +1,57 @@
+"""The usual time of an edition: `[editions.X] time`, on the issue's date, in the workspace's zone."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from mailer.campaign.times import check_ahead, utc_of
+from mailer.config import Settings
+from mailer.errors import InputError
+from mailer.services.planning.prepare import Prepared
+from mailer.store.database import now
+
+__all__ = ["USUAL", "next_usual_time", "usual_time", "usual_warnings"]
+
+#: What `--at` calls that time.
+USUAL = "usual"
+#: A sending so much earlier or later is worth a warning.
+_SLACK = dt.timedelta(hours=1)
+
+
+def usual_time(settings: Settings, prepared: Prepared) -> dt.datetime | None:
+    """When an issue of its edition and date usually goes out, in UTC; None for an edition without a time."""
+    issue = prepared.loaded.issue
+    hour = settings.editions[issue.edition].time
+    return None if hour is None else utc_of(issue.date, hour, settings.publication.zone)
+
+
+def next_usual_time(settings: Settings, prepared: Prepared) -> dt.datetime:
+    """The usual time, for `--at usual`. Raises InputError where there is none, or it has passed."""
+    at = usual_time(settings, prepared)
+    if at is None:
+        edition = prepared.loaded.issue.edition
+        raise InputError(
+            f"the {edition} edition has no usual time; write an hour, as in --at 08:00, or add "
+            f'time = "08:00" under [editions.{edition}] of mailer.toml'
+        )
+    check_ahead(at, settings.publication.zone, now())
+    return at
+
+
+def usual_warnings(settings: Settings, prepared: Prepared) -> tuple[str, ...]:
+    """Warns where sending now is more than an hour before or after the usual time."""
+    at = usual_time(settings, prepared)
+    if at is None or abs(at - now()) <= _SLACK:
+        return ()
+    edition = prepared.loaded.issue.edition
+    if at > now():
+        before = f"this is {_in_words(at - now())} before the usual time of {edition}"
+        return (f"{before}; `--at {USUAL}` waits for it",)
+    return (f"this is {_in_words(now() - at)} after the usual time of {edition}",)
+
+
+def _in_words(delta: dt.timedelta) -> str:
+    minutes = delta // dt.timedelta(minutes=1)
+    if minutes < 120:
+        return f"{minutes} minutes"
+    return f"{minutes // 60} hours" if minutes < 72 * 60 else f"{minutes // 1440} days"

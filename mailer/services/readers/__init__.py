@@ -1,0 +1,1 @@
+"""Actions that concern one reader: leave, come back, choose editions, be erased."""

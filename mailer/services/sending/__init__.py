@@ -1,0 +1,1 @@
+"""Sends campaigns: freezes, runs, goes on, and concludes."""

@@ -1,0 +1,162 @@
+"""Notices that subscribers.db is not the one a campaign was sent from: removed, replaced, or an old copy.
+
+Whoever sends from a database that has forgotten who has an issue sends it twice. So a run keeps an eye on
+the file, and refuses where the archive knows of more than the database does.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlite_utils import Database
+
+from mailer.archive.campaign import read_manifest
+from mailer.config import Settings
+from mailer.delivery.progress import Progress
+from mailer.errors import ArchiveError, CampaignError, StoreError
+from mailer.files import sync_folder
+from mailer.spool.sqlite.campaigns import Campaign
+from mailer.spool.sqlite.deliveries import Spool
+
+if TYPE_CHECKING:
+    from mailer.issue.load import LoadedIssue
+
+__all__ = ["is_older", "keeping_watch", "refuse_if_behind", "refuse_if_forgotten", "refuse_if_older"]
+
+
+@contextmanager
+def keeping_watch(
+    db: Database, path: Path, observe: Callable[[Progress], None]
+) -> Iterator[Callable[[Progress], None]]:
+    """Gives an `observe` for the run within, which ends the run where the file at `path` is another one.
+
+    Then, and also where that only shows at the end, raises StoreError. What the database holds is copied
+    beside `path` first: its file is open still, though it has no name any more.
+    """
+    before = _identity(path)
+
+    def look(progress: Progress) -> None:
+        if _identity(path) != before:
+            raise StoreError(f"{path.name} was removed or replaced while it was in use")
+        observe(progress)
+
+    try:
+        yield look
+    finally:
+        if _identity(path) != before:
+            raise StoreError(_rescue(db, path))
+
+
+def refuse_if_forgotten(settings: Settings, loaded: LoadedIssue, slug: str) -> None:
+    """Raises CampaignError where this issue was sent from this very workspace as `slug`.
+
+    To be asked where the database has no such campaign. An archive that came from elsewhere, as with a
+    clone of the repository, has left no lock file here.
+    """
+    if not (settings.root / ".mailer" / f"{slug}.lock").exists():
+        return
+    with suppress(ArchiveError):
+        manifest = read_manifest(settings.campaigns / slug)
+        if loaded.path == manifest.get("issue") or loaded.digest == manifest.get("issue_digest"):
+            raise CampaignError(
+                f"campaigns/{slug} says that this issue was sent from here, and {settings.database.name} "
+                "does not know of it: restore the database from a backup. If everybody may get the issue "
+                f"once more, move campaigns/{slug} away"
+            )
+
+
+def refuse_if_older(settings: Settings, campaign: Campaign, counts: Mapping[str, int]) -> None:
+    """Raises StoreError where the campaign's folder counts more who have it than the database does.
+
+    Those who may have it (uncertain) count, too.
+    """
+    told = _told(settings, campaign)
+    known = counts["accepted"] + counts["uncertain"]
+    if told > known:
+        raise StoreError(
+            f"{settings.database.name} is older than campaigns/{campaign.slug}, which counts {told:,} "
+            f"who have it or may have it where the database counts {known:,}; nothing was sent. Restore a "
+            f"newer copy of the database, or give the rest up with `mailer campaigns cancel {campaign.slug}`"
+        )
+
+
+def is_older(settings: Settings, campaign: Campaign, counts: Mapping[str, int]) -> bool:
+    """Whether the campaign's folder counts more who have it, or may have it, than the database does."""
+    return _told(settings, campaign) > counts["accepted"] + counts["uncertain"]
+
+
+def _told(settings: Settings, campaign: Campaign) -> int:
+    """How many have it, or may have it, by the campaign's folder."""
+    told = read_manifest(settings.campaigns / campaign.slug).get("counts")
+    if not isinstance(told, dict):
+        return 0
+    numbers = [told.get(state, 0) for state in ("accepted", "uncertain")]
+    return sum(number for number in numbers if isinstance(number, int))
+
+
+def refuse_if_behind(settings: Settings, spool: Spool, journal: Path) -> None:
+    """Raises StoreError where the journal of a run that died knows of claims that the database does not.
+
+    A claim is on disk before the journal's line about it. So these commits were there, and are gone.
+    """
+    number = spool.unknown_in(journal)
+    if number:
+        name, slug = settings.database.name, spool.campaign.slug
+        raise StoreError(
+            f"{name} is older than .mailer/{journal.name}, which knows of {number:,} messages that were "
+            f"handed over and that the database does not know of; nothing was sent. Put {name}-wal back "
+            "beside it if somebody removed that, restore a newer copy of the database, or give the rest up "
+            f"with `mailer campaigns cancel {slug}`"
+        )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _rescue_file(path: Path) -> Path:
+    """Makes an empty file under a free name, for its owner alone; two runs at once get one each."""
+    number = 1
+    while True:
+        target = path.with_name(f"{path.name}-rescued" + (f"-{number}" if number > 1 else ""))
+        try:
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        except FileExistsError:
+            number += 1
+        else:
+            return target
+
+
+def _rescue(db: Database, path: Path) -> str:
+    """Copies what the open database holds to `NAME-rescued`; gives the sentence that tells of it.
+
+    Git ignores that name like the database's own.
+    """
+    what = f"{path.name} was removed or replaced while it was in use"
+    try:
+        target = _rescue_file(path)
+        copy = sqlite3.connect(target)
+        try:
+            db.conn.backup(copy)
+        finally:
+            copy.close()
+        sync_folder(path.parent)
+    except (sqlite3.Error, OSError) as error:
+        return (
+            f"{what}, and what it held cannot be saved ({error}); restore it from a backup, and send nothing "
+            "to the same readers before that"
+        )
+    return (
+        f"{what}; what it held, with everything of this run, is in {target.name}. End all other mailer "
+        f"commands, remove {path.name} with its -wal and -shm, rename {target.name} to {path.name}, and run "
+        "this again"
+    )

@@ -1,0 +1,1 @@
+"""Public pages as bytes; no HTTP."""

@@ -1,0 +1,194 @@
+"""Pages for readers, from templates/web/pages/ (the workspace's first): their language, colours and headers.
+
+A page has no script. Its style is allowed by hash, so that nothing else can style or load anything. A page
+of the workspace that fails is replaced by the built-in one, and where that fails too, by a plain text, so
+that an error in a template keeps nobody from leaving.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from gettext import NullTranslations
+from pathlib import Path
+from typing import Any
+
+from babel.dates import format_date
+from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateSyntaxError
+from jinja2.sandbox import SandboxedEnvironment
+from markupsafe import Markup, escape
+from starlette.responses import HTMLResponse
+
+from mailer.config import Settings
+from mailer.display_text import visible
+from mailer.language.reader_language import SOURCE_LANGUAGE, catalogue, choose
+from mailer.language_tags import direction_of, is_turning, locale_of
+from mailer.site.plain_page import plain_page
+from mailer.site.sandbox import LARGEST_PAGE, PageEnvironment, bounded
+from mailer.theme_files import built_in_theme
+
+__all__ = ["LARGEST_PAGE", "Pages"]
+
+_log = logging.getLogger("mailer.web")
+_STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+_NAMES = (
+    *("unsubscribe", "done", "preferences", "archive", "not-found", "refused", "unavailable"),
+    *("erased", "unknown", "copy", "incomplete"),
+)
+#: A language tag, or several, the first wish first.
+_Wish = str | Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Theme:
+    """Templates and words: the workspace's before the built-in ones, or the built-in ones alone."""
+
+    folders: tuple[Path, ...]
+    environment: SandboxedEnvironment
+
+    @classmethod
+    def of(cls, folders: tuple[Path, ...]) -> _Theme:
+        return cls(folders, _environment(folders))
+
+
+class Pages:
+    """Makes pages. Each of `page` is an answer, whatever is wrong with the templates; the log says what."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._own = _Theme.of((settings.root / "templates", built_in_theme()))
+        self._built_in = _Theme.of(self._own.folders[1:])
+        self._look_at_all()
+
+    def page(self, name: str, wish: _Wish, *, status: int = 200, **context: Any) -> HTMLResponse:
+        """The page `name`, in the first of the wished languages that there are strings for."""
+        for theme, instead in ((self._own, "the built-in page"), (self._built_in, "a plain text")):
+            try:
+                return self._made(theme, name, wish, status, context)
+            except Exception as error:  # a template can raise anything
+                _tell(f"templates/web/pages/{name}.html", error, instead)
+        return self._plain(name, wish, status, context)
+
+    def _look_at_all(self) -> None:
+        """Tells at the start which templates and words cannot be read."""
+        for name in _NAMES:
+            try:
+                self._own.environment.get_template(f"{name}.html")
+            except Exception as error:
+                _tell(f"templates/web/pages/{name}.html", error, "the built-in page")
+        try:
+            catalogue(self._language(self._own, ""), self._own.folders)
+        except Exception as error:
+            _tell("templates/locale", error, "the built-in page")
+
+    def _made(
+        self, theme: _Theme, name: str, wish: _Wish, status: int, context: Mapping[str, Any]
+    ) -> HTMLResponse:
+        language = self._language(theme, wish)
+        template = theme.environment.get_template(f"{name}.html")
+        html = _rendered(template, {**self._shared(theme, language), **context})
+        return _answer(html, status, language)
+
+    def _language(self, theme: _Theme, wish: _Wish) -> str:
+        """The language a page is in for somebody with this language field, or these wishes."""
+        wishes = (wish,) if isinstance(wish, str) else wish
+        return choose((*wishes, self._settings.publication.language), theme.folders)
+
+    def _plain(self, name: str, wish: _Wish, status: int, context: Mapping[str, Any]) -> HTMLResponse:
+        try:
+            language = self._language(self._built_in, wish)
+            translate = catalogue(language, self._built_in.folders).gettext
+        except Exception:
+            language, translate = SOURCE_LANGUAGE, NullTranslations().gettext
+        html, true = plain_page(
+            name, context, self._settings.publication, language.replace("_", "-"), translate
+        )
+        return _answer(html, status if true or status != 200 else 503, language)
+
+    def _shared(self, theme: _Theme, language: str) -> dict[str, Any]:
+        strings = catalogue(language, theme.folders)
+
+        def translated(text: str, **values: object) -> str:
+            return strings.gettext(text).format(**values) if values else strings.gettext(text)
+
+        return {
+            "_": translated,
+            "language": language.replace("_", "-"),
+            "dir": direction_of(language),
+            "dir_of": direction_of,
+            "bdi": lambda text: _set_apart(text, direction_of(language)),
+            "long_date": lambda day: format_date(day, "long", locale=locale_of(language)),
+            "publication": self._settings.publication,
+            "brand": self._settings.brand,
+            "on_accent": _readable_on(self._settings.brand.accent),
+            "on_accent_dark": _readable_on(self._settings.brand.accent_dark),
+        }
+
+
+def _set_apart(text: str, direction: str) -> str:
+    """A name in any language, kept from turning the text beside it round, and from being turned by it."""
+    return Markup(f"<bdi>{escape(text)}</bdi>") if is_turning(text, direction) else text  # noqa: S704
+
+
+def _rendered(template: Template, values: Mapping[str, Any]) -> str:
+    """What the template gives. Raises OverflowError where that is too much, and what the template raises."""
+    parts: list[str] = []
+    size = 0
+    with bounded():
+        for part in template.generate(values):
+            parts.append(part)
+            size += len(part)
+            if size > LARGEST_PAGE:
+                raise OverflowError(f"it gives more than {LARGEST_PAGE:,} characters")
+    return "".join(parts)
+
+
+def _answer(html: str, status: int, language: str) -> HTMLResponse:
+    """The page with its headers. Raises UnicodeEncodeError for what is no text."""
+    styles = " ".join(f"'sha256-{_sha256(style)}'" for style in _STYLE.findall(html)) or "'none'"
+    policy = (
+        f"default-src 'none'; style-src {styles}; img-src 'self' https: data:; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    )
+    headers = {"Content-Security-Policy": policy, "Content-Language": language.replace("_", "-")}
+    return HTMLResponse(html, status, headers)
+
+
+def _tell(place: str, error: Exception, instead: str) -> None:
+    """One line for the operator: where it is wrong, and what readers get instead."""
+    if isinstance(error, TemplateSyntaxError):
+        place = f"templates/web/pages/{error.name}:{error.lineno}"
+        words = error.message or "it is no template"
+    else:
+        try:
+            words = str(error)
+        except Exception:
+            words = ""
+    words = visible(" ".join(words.split()))[:200] or type(error).__name__
+    _log.error("%s: %s; %s is shown instead", place, words, instead)
+
+
+def _environment(folders: tuple[Path, ...]) -> SandboxedEnvironment:
+    return PageEnvironment(
+        loader=FileSystemLoader([folder / "web" / "pages" for folder in folders]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _readable_on(colour: str) -> str:
+    """Black or white, whichever stands out more on `colour` (WCAG 2 relative luminance)."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#ffffff" if 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.05 else "#000000"
+
+
+def _sha256(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,1 @@
+"""The spool keeps one delivery for each person and campaign."""

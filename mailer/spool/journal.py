@@ -1,0 +1,259 @@
+"""What was on the wire, written as it happens, so that a killed process is uncertain about little.
+
+The spool commits in batches, because a synced commit a message would be slower than the wire. The
+journal closes the gap: one line before a message is handed over and one line after, each a single
+`write` to a file that the kernel keeps when the process dies. After a kill, a claimed delivery
+
+    without a line             was never handed over: it is pending again
+    begun, with an outcome     has that outcome
+    begun, and taken back      was refused with its whole request, to be sent in another: it is pending again
+    begun, without an outcome  was on the wire: it is uncertain
+
+A line survives a kill but not a power cut, as it is not synced. So the journal names the boot it was written
+in; after another boot, a claimed delivery without an outcome is uncertain even if it has no line.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailer.files import new_file
+from mailer.transports.base import Outcome, Result
+from mailer.transports.refusal.refusal import Cause
+
+__all__ = ["Journal", "Record", "begun_in", "forget_words", "holds_words", "journal_run", "read_journal"]
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def boot_id() -> str:
+    """A name of the running boot of this machine; empty where the system has none (counts as changed)."""
+    try:
+        return _BOOT_ID.read_text("ascii").strip()
+    except OSError:
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a journal knows. `begun` and `outcomes` are keyed by (subscriber id, attempt).
+
+    `accepted`: whether anybody was accepted in that run, also one who is not asked for.
+    """
+
+    complete: bool
+    begun: frozenset[tuple[int, int]]
+    outcomes: dict[tuple[int, int], Outcome]
+    accepted: bool = False
+
+
+class Journal:
+    """The journal of one run. Safe to write from several threads: every line is one append.
+
+    `run` is a name of the run, by which a database can tell whether it knows of it.
+    """
+
+    def __init__(self, path: Path, run: str = "") -> None:
+        self._head = f"\nrun {run}\nboot {boot_id()}\n"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        self._descriptor = os.open(path, flags, 0o600)
+        self._lock = threading.Lock()
+        self._sealed = False
+        self.size = 0
+        try:
+            # Held while it is open: a lock file is easily removed, and then `campaign_lock` asks this one.
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(self._descriptor, 0)
+            self._write(self._head)
+        except OSError as error:
+            self.close()
+            raise OSError(error.errno, error.strerror, str(path)) from None
+
+    def begin(self, deliveries: Iterable[tuple[int, int]]) -> None:
+        """These (subscriber id, attempt) are handed over now. Raises OSError: then they must not be."""
+        self._write("\n" + _begun(deliveries))
+
+    def finish(
+        self, outcomes: Iterable[tuple[int, int, Outcome]], *, begin: Iterable[tuple[int, int]] = ()
+    ) -> None:
+        """These (subscriber id, attempt, outcome) are known, and those of `begin` are handed over now."""
+        lines = ["\n"]  # should the last write have been cut short, it ends here
+        last, end = _PLAIN, f"{_PLAIN.result.value} \n"
+        for subscriber, attempt, outcome in outcomes:
+            if outcome is not last:  # those of one request have it in common
+                words = json.dumps(_words(outcome)) if outcome != _PLAIN else ""
+                last, end = outcome, f"{outcome.result.value} {words}\n"
+            lines.append(f"< {subscriber} {attempt} {end}")
+        lines.append(_begun(begin))
+        self._write("".join(lines))
+
+    def take_back(self, deliveries: Iterable[tuple[int, int]]) -> None:
+        """These (subscriber id, attempt) were begun, and are known not to have been handed over after all."""
+        self._write("\n" + "".join(f"- {subscriber} {attempt}\n" for subscriber, attempt in deliveries))
+
+    def clear(self) -> None:
+        """Forgets everything, once the spool has it."""
+        os.ftruncate(self._descriptor, 0)
+        self.size = 0
+        self._write(self._head)
+
+    def seal(self) -> None:
+        """From here on nobody can begin or finish anything: what is open is about to be settled."""
+        with self._lock:
+            self._sealed = True
+
+    def close(self) -> None:
+        """Closes the file. What is in it stays for the next run to read."""
+        with self._lock:
+            self._sealed = True
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _write(self, text: str) -> None:
+        data = text.encode("utf-8", "replace")
+        with self._lock:
+            if self._sealed:
+                raise OSError(errno.EBADF, "the run has ended", "journal")
+            written = os.write(self._descriptor, data)
+            self.size += written
+        if written != len(data):
+            raise OSError(errno.ENOSPC, "No space left on device", "journal")
+
+
+def _begun(deliveries: Iterable[tuple[int, int]]) -> str:
+    return "".join(f"> {subscriber} {attempt}\n" for subscriber, attempt in deliveries)
+
+
+_PLAIN = Outcome(Result.ACCEPTED)
+
+
+def _words(outcome: Outcome) -> list[str]:
+    """What there is to say of an outcome beside its result; the cause only where there is one."""
+    words = [outcome.provider_id, outcome.reason]
+    return words if outcome.cause is None else [*words, outcome.cause.value]
+
+
+def read_journal(path: Path, wanted: Collection[tuple[int, int]] | None = None) -> Record:
+    """What the last run noted of the `wanted` (subscriber id, attempt), or of all where none are named.
+
+    A missing file, or one of another boot, is not complete. Memory is that of the wanted ones alone.
+    """
+    begun: set[tuple[int, int]] = set()
+    outcomes: dict[tuple[int, int], Outcome] = {}
+    complete = accepted = False
+    for line in _lines(path):
+        kind, _, rest = line.partition(" ")
+        if kind == "boot":
+            complete = bool(rest) and rest == boot_id()
+            continue
+        fields = rest.split(" ", 3)
+        try:
+            key = (int(fields[0]), int(fields[1]))
+            accepted = accepted or (kind == "<" and fields[2] == Result.ACCEPTED.value)
+            if wanted is not None and key not in wanted:
+                continue
+            if kind == ">":
+                begun.add(key)
+                outcomes.pop(key, None)
+            elif kind == "-":
+                begun.discard(key)
+                outcomes.pop(key, None)
+            elif kind == "<":
+                provider_id, reason, *cause = json.loads(fields[3]) if fields[3] else ("", "")
+                outcomes[key] = Outcome(
+                    Result(fields[2]), provider_id, reason, Cause(cause[0]) if cause else None
+                )
+        except (ValueError, IndexError, TypeError):
+            continue
+    return Record(complete, frozenset(begun), outcomes, accepted)
+
+
+def journal_run(path: Path) -> str:
+    """The name of the run that wrote a journal; empty where it has none, or there is no journal."""
+    for line in _lines(path):
+        kind, _, rest = line.partition(" ")
+        if kind == "run":
+            return rest
+    return ""
+
+
+def begun_in(path: Path) -> Iterator[tuple[int, int]]:
+    """Every (subscriber id, attempt) that the file says was handed over, of whatever boot."""
+    for line in _lines(path):
+        kind, _, rest = line.partition(" ")
+        if kind == ">":
+            try:
+                subscriber, attempt = map(int, rest.split(" "))
+            except ValueError:
+                continue
+            yield subscriber, attempt
+
+
+def holds_words(path: Path, erased: Collection[int], left_out_of: Callable[[str], str]) -> bool:
+    """Whether a journal holds words about these subscribers, or others' that name them.
+
+    `left_out_of` gives a text without the addresses of those who were erased. May be asked beside a run.
+    """
+    return any(line != kept for line, kept in _kept_lines(path, erased, left_out_of))
+
+
+def forget_words(path: Path, erased: Collection[int], left_out_of: Callable[[str], str]) -> bool:
+    """Takes out of a journal what `holds_words` finds; whether anything was. What became of whom stays.
+
+    The caller holds the campaign's lock. Raises OSError; then the journal is as it was.
+    """
+    if not holds_words(path, erased, left_out_of):
+        return False
+    with new_file(path, mode=0o600, encoding="utf-8") as file:
+        for _, kept in _kept_lines(path, erased, left_out_of):
+            file.write(kept)
+    return True
+
+
+def _kept_lines(
+    path: Path, erased: Collection[int], left_out_of: Callable[[str], str]
+) -> Iterator[tuple[str, str]]:
+    """Each line, and the line that may stay; nothing of one that was cut short."""
+    for line in _lines(path, whole=False):
+        yield line, _kept_line(line[:-1], erased, left_out_of) + "\n" if line.endswith("\n") else ""
+
+
+def _kept_line(line: str, erased: Collection[int], left_out_of: Callable[[str], str]) -> str:
+    kind, _, rest = line.partition(" ")
+    fields = rest.split(" ", 3)
+    if kind != "<" or len(fields) < 4 or not fields[3]:
+        return line if kind in ("", "run", "boot", ">", "-", "<") else ""
+    try:
+        provider_id, reason, *cause = json.loads(fields[3])
+        about_erased = int(fields[0]) in erased
+        words = ["", ""] if about_erased else [left_out_of(provider_id), left_out_of(reason)]
+    except (ValueError, TypeError, AttributeError):
+        return ""  # nobody can read it
+    if words == [provider_id, reason]:
+        return line
+    return f"< {' '.join(fields[:3])} {json.dumps([*words, *cause]) if cause or any(words) else ''}"
+
+
+def _lines(path: Path, *, whole: bool = True) -> Iterator[str]:
+    """The whole lines of the file; one without its end was cut short, and is not believed.
+
+    Without `whole`, all lines as they are, with their ends.
+    """
+    try:
+        with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+            for line in file:
+                if not whole:
+                    yield line
+                elif line.endswith("\n"):
+                    yield line[:-1]
+    except FileNotFoundError:
+        return

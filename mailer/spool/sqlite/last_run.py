@@ -1,0 +1,96 @@
+"""Where the last run was: in which file the database was, and on which machine.
+
+A copied, restored or moved database holds the place of the last run over the original. The machine's own id
+is confidential, so only a keyed hash of it is kept, which no other program has (machine-id(5)).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from mailer.spool.journal import boot_id
+from mailer.store.database import utc_now
+
+__all__ = ["LastRun", "Place", "last_run", "note_last_run", "place_of"]
+
+#: Where systemd, D-Bus and FreeBSD keep the id of the machine.
+_MACHINE_IDS = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"), Path("/etc/hostid"))
+_SALT = b"mailer: the machine of a run"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The file of a database, and the machine. Numbers are text, as they may be larger than SQLite's.
+
+    `path` has no symbolic links, and what of it is no UTF-8 is written as `\\xff`. `boot` names the boot, in
+    which alone `device` says something: a file system may get another number at the next. `machine` is a
+    hash. `boot` and `machine` are empty where the system has none.
+    """
+
+    path: str
+    device: str
+    inode: str
+    boot: str
+    machine: str
+
+    def is_other_machine(self, other: Place) -> bool:
+        """Whether both machines are known, and differ."""
+        return bool(self.machine and other.machine) and self.machine != other.machine
+
+    def is_other_file(self, other: Place) -> bool:
+        """Whether the file is another one, as far as its path does not tell."""
+        same_boot = bool(self.boot) and self.boot == other.boot
+        return self.inode != other.inode or (same_boot and self.device != other.device)
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """The place of the last run, when it began (UTC), and a random text that names it."""
+
+    place: Place
+    at: str
+    token: str
+
+
+def place_of(path: Path) -> Place:
+    """The place of the database at `path`. Raises OSError where there is none."""
+    real = path.resolve()
+    status = real.stat()  # it is not opened: to close a file ends the locks that SQLite has on it
+    return Place(
+        path=os.fsencode(real).decode("utf-8", "backslashreplace"),
+        device=str(status.st_dev),
+        inode=str(status.st_ino),
+        boot=boot_id(),
+        machine=_machine(),
+    )
+
+
+def _machine() -> str:
+    for path in _MACHINE_IDS:
+        with suppress(OSError):
+            number = path.read_bytes().strip()
+            if number and number != b"uninitialized":
+                return hmac.new(number, _SALT, hashlib.sha256).hexdigest()
+    return ""
+
+
+def last_run(db: Database) -> LastRun | None:
+    """The last run that was noted, or None."""
+    row = db.conn.execute("SELECT path, device, inode, boot, machine, at, token FROM last_run").fetchone()
+    return None if row is None else LastRun(Place(*row[:5]), row[5], row[6])
+
+
+def note_last_run(db: Database, place: Place, token: str) -> None:
+    """Writes down that a run begins now, in place of the one before. Inside the caller's transaction."""
+    db.conn.execute(
+        "INSERT OR REPLACE INTO last_run (id, path, device, inode, boot, machine, at, token) "
+        "VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
+        [place.path, place.device, place.inode, place.boot, place.machine, utc_now(), token],
+    )

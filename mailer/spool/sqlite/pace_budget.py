@@ -1,0 +1,53 @@
+"""Where what was spent of a pace is written down, so that it outlives a run and is shared by all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from sqlite_utils import Database
+
+from mailer.store.database import writing
+
+__all__ = ["Ledger", "StoredLedger"]
+
+#: The instant of an entry (seconds since 1970, UTC), and a number that belongs to it.
+Entry = tuple[float, int]
+
+
+class Ledger:
+    """Entries by name, in memory: enough for a run that shares its pace with nobody."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, Entry] = {}
+
+    def change(self, name: str, change: Callable[[Entry], Entry]) -> None:
+        """Replaces the entry by what `change` makes of it; one that is not there is (0.0, 0)."""
+        self._entries[name] = change(self._entries.get(name, (0.0, 0)))
+
+
+class StoredLedger(Ledger):
+    """The same in subscribers.db: each change is one committed transaction that nobody comes between."""
+
+    def __init__(self, db: Database) -> None:
+        super().__init__()
+        self._db = db
+
+    def change(self, name: str, change: Callable[[Entry], Entry]) -> None:
+        with writing(self._db) as db:
+            row = db.conn.execute(
+                # What is known of this limit.
+                "SELECT since, used FROM paces WHERE name = ?",
+                [name],
+            ).fetchone()
+            before = (datetime.fromisoformat(row[0]).timestamp(), int(row[1])) if row else (0.0, 0)
+            after = change(before)
+            if after == before:
+                return
+            since = datetime.fromtimestamp(after[0], UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            db.conn.execute(
+                # The same, after this change.
+                "INSERT INTO paces (name, since, used) VALUES (?, ?, ?) "
+                "ON CONFLICT (name) DO UPDATE SET since = excluded.since, used = excluded.used",
+                [name, since, after[1]],
+            )

@@ -1,0 +1,1 @@
+"""Opens subscribers.db and keeps its tables."""

@@ -1,0 +1,287 @@
+"""Opens subscribers.db: WAL, foreign keys, migrations.
+
+The tables are described in `tables`, and used in `audience` and `delivery`; nobody else writes SQL. Every
+commit is synced to the disk (`synchronous=FULL`): a claim that a power cut forgot would be a
+message sent twice. Times are UTC, ISO 8601 to the microsecond, and end in `Z`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from functools import lru_cache, partial
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from mailer.errors import MailerError, StoreError
+from mailer.store.tables import migrations
+
+__all__ = [
+    "BUSY_SECONDS",
+    "CACHE_KB",
+    "address_hash",
+    "check_write",
+    "clear_free_pages",
+    "compact",
+    "explain",
+    "has_tag",
+    "now",
+    "open_reader",
+    "open_store",
+    "open_to_read",
+    "utc_now",
+    "utc_text",
+    "waiting_at_most",
+    "writing",
+]
+
+#: How long a writer waits for another one before it gives up.
+BUSY_SECONDS = 30.0
+#: How much of the database is kept in memory. A run goes through it in order, so more would not help it.
+CACHE_KB = 4096
+
+#: So many pages are overwritten by one statement.
+_AT_ONCE = 250
+
+#: The one clock of what is due. Tests set it.
+_clock = partial(datetime.now, UTC)
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return _clock()
+
+
+def utc_text(at: datetime) -> str:
+    """A time as the database keeps it: `2026-11-21T00:00:00.000000Z`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def utc_now() -> str:
+    """The time, as the database keeps it."""
+    return utc_text(now())
+
+
+def open_store(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Database:
+    """The database at `path`, made and migrated where needed.
+
+    Raises StoreError with what to do when it is not a database, is read-only, locked or damaged.
+    """
+    _make_private(path)
+    try:
+        connection = sqlite3.connect(
+            path, timeout=busy_seconds, isolation_level=None, check_same_thread=False
+        )
+        try:
+            _use_wal(connection, busy_seconds)
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA foreign_keys=ON")
+            db = _prepared(connection)
+            if migrations.pending(db):
+                _migrate(db)
+            return db
+        except BaseException:
+            connection.close()
+            raise
+    except sqlite3.Error as error:
+        raise explain(error, path) from error
+
+
+def open_reader(db: Database) -> Database:
+    """A second connection to the same file, for reading alone, to be used by another thread and closed there.
+
+    Raises sqlite3.Error.
+    """
+    as_text = db.conn.text_factory
+    db.conn.text_factory = bytes  # a path need not be UTF-8
+    try:
+        path = next(row[2] for row in db.conn.execute("PRAGMA database_list") if row[1] == b"main")
+    finally:
+        db.conn.text_factory = as_text
+    connection = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA query_only=ON")
+    return _prepared(connection)
+
+
+def open_to_read(path: Path) -> Database:
+    """The database at `path` for a command that can do without writing.
+
+    Where neither the file nor its folder may be written, nothing can be written to what is returned, and
+    nobody may write to the file meanwhile. Raises StoreError as `open_store` does for everything else,
+    so also for a read-only database of an earlier version.
+    """
+    try:
+        return open_store(path)
+    except StoreError as error:
+        cause = error.__cause__
+        if not (isinstance(cause, sqlite3.OperationalError) and _is_read_only(cause)):
+            raise
+        if path.with_name(f"{path.name}-wal").exists():
+            raise  # part of what it holds is there, and cannot be read together with it
+        uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        db = _prepared(sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False))
+        if migrations.pending(db):
+            db.close()
+            raise
+        return db
+
+
+def _prepared(connection: sqlite3.Connection) -> Database:
+    """The database of a connection, with what every statement may rely on.
+
+    What is deleted or replaced is overwritten with zeros, also where SQLite was built without that. `FAST`
+    leaves out pages that become free as a whole, which would make an import half as long again; an erasure
+    clears them (docs/decisions/014-what-an-erasure-covers.md).
+    """
+    connection.execute("PRAGMA secure_delete=FAST")
+    connection.execute("PRAGMA temp_store=FILE")
+    connection.execute(f"PRAGMA cache_size=-{CACHE_KB}")
+    connection.create_function("address_hash", 1, address_hash, deterministic=True)
+    connection.create_function("has_tag", 2, has_tag, deterministic=True)
+    return Database(connection)
+
+
+def _is_read_only(error: sqlite3.Error) -> bool:
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_READONLY
+
+
+def _make_private(path: Path) -> None:
+    """A new database is its owner's alone, and SQLite gives its log the same permissions."""
+    with suppress(OSError):  # it is there already; or SQLite says why it cannot be made
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+
+def _migrate(db: Database) -> None:
+    """Under the write lock, so that two first commands at once do not both make the tables.
+
+    Foreign keys are off meanwhile and checked at the end: a table that others refer to can only be
+    rebuilt so (https://sqlite.org/lang_altertable.html#otheralter).
+    """
+    db.conn.execute("PRAGMA foreign_keys=OFF")
+    with writing(db):
+        migrations.apply(db)
+        if db.conn.execute("PRAGMA foreign_key_check").fetchone():
+            raise sqlite3.IntegrityError("a row refers to another that is not there")
+    db.conn.execute("PRAGMA foreign_keys=ON")
+
+
+def _use_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    """Switches to WAL. SQLite does not wait for others there, so this does."""
+    until = time.monotonic() + busy_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() >= until:
+                raise
+            time.sleep(0.01)
+
+
+def explain(error: sqlite3.Error, path: Path | str) -> MailerError:
+    """One sentence for an operator out of what SQLite says."""
+    text = str(error).lower()
+    if "locked" in text or "busy" in text:
+        advice = "another process is writing to it; wait for that to end and run this again"
+    elif "readonly" in text or "read-only" in text:
+        advice = "it is read-only; allow this user to write the file and its folder"
+    elif "full" in text or "disk i/o" in text:
+        advice = "the disk is full or failing; free some room and run this again (nothing is lost)"
+    elif "not a database" in text or "malformed" in text:
+        advice = "it is not a sound SQLite database; restore it from a backup"
+    elif "unable to open" in text:
+        advice = "it cannot be opened; does its folder exist, and may this user write there?"
+    else:
+        advice = f"SQLite says: {error}"
+    return StoreError(f"{path}: {advice}")
+
+
+def address_hash(address_key: str | None) -> str | None:
+    """The key of the suppression list; also a function of the same name in SQL."""
+    return None if address_key is None else hashlib.sha256(address_key.encode()).hexdigest()
+
+
+def has_tag(tags: str | bytes | None, folded: str) -> bool:
+    """Whether `folded` (a tag, casefolded) is in a JSON list of tags; a function of the same name in SQL."""
+    return folded in _folded_tags(tags)
+
+
+@lru_cache(maxsize=1024)
+def _folded_tags(tags: str | bytes | None) -> frozenset[str]:
+    try:
+        found = json.loads(tags or "[]")
+    except (ValueError, RecursionError):
+        return frozenset()
+    return frozenset(str(tag).casefold() for tag in found) if isinstance(found, list) else frozenset()
+
+
+@contextmanager
+def waiting_at_most(db: Database, seconds: float) -> Iterator[None]:
+    """Within it, a writer waits so many seconds for another one before it gives up."""
+    (before,) = db.conn.execute("PRAGMA busy_timeout").fetchone()
+    db.conn.execute(f"PRAGMA busy_timeout={round(seconds * 1000)}")
+    try:
+        yield
+    finally:
+        db.conn.execute(f"PRAGMA busy_timeout={before}")
+
+
+@contextmanager
+def writing(db: Database) -> Iterator[Database]:
+    """A write transaction that takes its lock at once: it waits its turn instead of failing half-way."""
+    connection = db.conn
+    if connection.in_transaction:
+        with db.atomic():
+            yield db
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield db
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def clear_free_pages(db: Database) -> None:
+    """Overwrites the pages of the database that are free with zeros. The file keeps its size, or nearly."""
+    db.conn.execute("PRAGMA secure_delete=ON")
+    (size,) = db.conn.execute("PRAGMA page_size").fetchone()
+    with writing(db):
+        if not _free_pages(db):
+            return
+        # A new table takes the free pages first, and gives them back with nothing but zeros in them.
+        db.conn.execute("CREATE TABLE free_pages (filler BLOB)")
+        while (left := _free_pages(db)) > 0:
+            db.conn.execute("INSERT INTO free_pages VALUES (zeroblob(?))", (min(left, _AT_ONCE) * size,))
+        db.conn.execute("DROP TABLE free_pages")
+
+
+def _free_pages(db: Database) -> int:
+    return int(db.conn.execute("PRAGMA freelist_count").fetchone()[0])
+
+
+def compact(db: Database) -> None:
+    """Rewrites the whole database without its free pages. Nobody can write meanwhile.
+
+    Raises sqlite3.Error.
+    """
+    db.conn.execute("VACUUM")
+
+
+def check_write(db: Database) -> None:
+    """Commits a write that changes nothing. Raises sqlite3.Error where the database takes none now.
+
+    It goes to the disk like any other, so that a full disk shows, and not only a lock.
+    """
+    with writing(db):
+        (version,) = db.conn.execute("PRAGMA user_version").fetchone()
+        db.conn.execute(f"PRAGMA user_version={int(version)}")

@@ -1,0 +1,1 @@
+"""Transports take messages from the delivery loop and say what became of each."""

@@ -1,0 +1,194 @@
+"""Access tokens for a login at an SMTP server. One renewal serves all connections of a process.
+
+A token is renewed before it expires, and once where the server refuses it. How it is asked for is
+`token_endpoint`'s, where a rotated refresh token is kept is `refresh_token`'s.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from mailer.config import OAuth, Settings
+from mailer.errors import ConfigError, TransportError
+from mailer.transports.base import Busy
+from mailer.transports.oauth.assertion import GRANT_TYPE, read_key, signed_assertion
+from mailer.transports.oauth.refresh_token import RefreshToken
+from mailer.transports.oauth.token_endpoint import AccessToken, Client, request_token
+
+__all__ = ["Tokens", "tokens_for"]
+
+#: A token is renewed so long before its end, or after four fifths of a short life.
+_MARGIN_SECONDS: Final = 300.0
+#: A server that refuses a new token too is not answered with another one sooner than this, and a provider
+#: that refuses one is not asked again.
+_RENEWAL_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True)
+class _Login:
+    """All that decides what a token is good for. Secrets are in no repr."""
+
+    oauth: OAuth
+    user: str
+    folder: Path
+    secret: str = field(default="", repr=False)
+    refresh_token: str = field(default="", repr=False)
+    key_file: Path | None = None
+
+
+class Tokens:
+    """The access token of one user, shared by threads."""
+
+    def __init__(self, login: _Login) -> None:
+        self._login = login
+        self._lock = threading.Lock()
+        self._token = ""
+        self._renew_at: float | None = None  # by the monotonic clock; None where the end is not known
+        self._asked = 0
+        self._failure: TransportError | None = None
+        self._failed_at = 0.0
+        self._renewed_at: float | None = None
+
+    def begin(self) -> None:
+        """A run begins: what was refused to the one before may be asked for again."""
+        with self._lock:
+            self._failure = None
+
+    def current(self) -> str:
+        """A token that is good for a while. Raises TransportError, Busy where later may do."""
+        asked = self._asked
+        with self._lock:
+            if not self._token or (self._renew_at is not None and time.monotonic() >= self._renew_at):
+                self._renew(asked)
+            return self._token
+
+    def renewed(self, refused: str) -> str:
+        """Another token than the one that the server refused, or '' where a new one was refused, too.
+
+        Raises as `current` does.
+        """
+        asked = self._asked
+        with self._lock:
+            if self._token and self._token != refused:
+                return self._token
+            now = time.monotonic()
+            if self._renewed_at is not None and now - self._renewed_at < _RENEWAL_SECONDS:
+                return ""
+            self._token = ""
+            self._renew(asked)
+            self._renewed_at = now
+            return self._token
+
+    def accepted(self, token: str) -> None:
+        """Notes that the server took `token`, so that it may be renewed again where it is refused later."""
+        with self._lock:
+            if token == self._token:
+                self._renewed_at = None
+
+    def _renew(self, asked: int) -> None:
+        """Asks for a token. A thread that waited while another one failed is told the same.
+
+        So is, for a while, who comes after a refusal: the same secrets would be refused again.
+        """
+        began = time.monotonic()
+        if self._failure is not None and (
+            self._asked != asked
+            or (not isinstance(self._failure, Busy) and began - self._failed_at < _RENEWAL_SECONDS)
+        ):
+            raise type(self._failure)(str(self._failure))
+        try:
+            answer = _ask(self._login)
+        except TransportError as error:
+            self._failure, self._failed_at = error, time.monotonic()
+            raise
+        finally:
+            self._asked += 1
+        self._failure = None
+        self._token, life = answer.token, answer.expires_in
+        self._renew_at = None if life is None else began + life - min(_MARGIN_SECONDS, life / 5)
+
+
+def tokens_for(settings: Settings, user: str) -> Tokens | None:
+    """The tokens of `[delivery.oauth]` for a user, or None without it. Asks nobody. Raises ConfigError."""
+    oauth = settings.delivery.oauth
+    if oauth is None:
+        return None
+    secret, refresh_token = settings.oauth_client_secret, settings.oauth_refresh_token
+    login = _Login(
+        oauth,
+        user,
+        settings.root / ".mailer",
+        secret.get_secret_value() if secret else "",
+        refresh_token.get_secret_value() if refresh_token else "",
+        settings.oauth_key_file,
+    )
+    _check(login)
+    with _shared_lock:
+        tokens = _shared.setdefault(login, Tokens(login))
+    tokens.begin()
+    return tokens
+
+
+_shared: dict[_Login, Tokens] = {}
+_shared_lock: Final = threading.Lock()
+
+
+def _check(login: _Login) -> None:
+    """Raises ConfigError where a secret is missing that the grant needs."""
+    variable = {
+        "client_credentials": "" if login.secret else "MAILER_OAUTH_CLIENT_SECRET",
+        "refresh_token": "" if _kept(login).current() else "MAILER_OAUTH_REFRESH_TOKEN",
+        "service_account": "" if login.key_file else "MAILER_OAUTH_KEY_FILE",
+    }[login.oauth.grant]
+    if variable:
+        raise ConfigError(
+            f'{variable} is not set, and [delivery.oauth] needs it for grant = "{login.oauth.grant}"; '
+            "put it into .env"
+        )
+    if login.oauth.grant == "service_account" and login.key_file:
+        read_key(login.key_file, login.oauth.client_id)
+
+
+def _ask(login: _Login) -> AccessToken:
+    oauth = login.oauth
+    client = Client(oauth.endpoint, oauth.client_id, login.secret, tries_basic=oauth.provider == "custom")
+    scope = {"scope": oauth.wanted_scope} if oauth.wanted_scope else {}
+    match oauth.grant:
+        case "client_credentials":
+            advice = "check [delivery.oauth] and MAILER_OAUTH_CLIENT_SECRET"
+            return request_token(client, {"grant_type": "client_credentials", **scope}, advice)
+        case "refresh_token":
+            return _refreshed(login, client, scope)
+    try:
+        key = read_key(login.key_file or Path(), oauth.client_id)
+    except ConfigError as error:  # it was in order when the transport was opened
+        raise TransportError(str(error)) from None
+    assertion = signed_assertion(key, login.user, oauth.endpoint, oauth.wanted_scope)
+    advice = (
+        "check MAILER_OAUTH_KEY_FILE, this machine's clock, and whether the service account may act for "
+        f"{login.user}"
+    )
+    if oauth.provider == "google":
+        client, scope = Client(oauth.endpoint, ""), {}  # Google reads all from the assertion
+    return request_token(client, {"grant_type": GRANT_TYPE, "assertion": assertion, **scope}, advice)
+
+
+def _refreshed(login: _Login, client: Client, scope: dict[str, str]) -> AccessToken:
+    advice = (
+        "check [delivery.oauth] and MAILER_OAUTH_CLIENT_SECRET, and where the refresh token has ended, get "
+        "a new one and set MAILER_OAUTH_REFRESH_TOKEN"
+    )
+    with _kept(login).renewal() as renewal:
+        form = {"grant_type": "refresh_token", "refresh_token": renewal.token, **scope}
+        answer = request_token(client, form, advice)
+        renewal.keep(answer.refresh_token)
+    return answer
+
+
+def _kept(login: _Login) -> RefreshToken:
+    owner = (login.oauth.client_id, login.user, login.oauth.endpoint)
+    return RefreshToken(login.folder, owner, login.refresh_token)

@@ -1,0 +1,224 @@
+"""Asks an OAuth 2 token endpoint (RFC 6749) for an access token, by authlib, which is imported only then.
+
+No message shows a secret, also where the provider repeats one. A redirect is not followed: it would carry the
+secrets elsewhere. HTTPS_PROXY and REQUESTS_CA_BUNDLE count, except for an endpoint on this machine.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import re
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import quote, quote_plus, urlsplit
+
+from mailer.config.urls import is_loopback
+from mailer.errors import TransportError
+from mailer.transports.base import Busy, one_line
+
+__all__ = ["AccessToken", "Client", "request_token"]
+
+_SECONDS: Final = (10.0, 30.0)  # to connect, and for the answer
+_LATER: Final = ("temporarily_unavailable", "server_error", "slow_down")
+_LONGEST_REASON: Final = 300
+_LONGEST_ANSWER: Final = 1_000_000  # octets
+_WHERE: Final = {
+    "ProxyError": "the proxy does not let it through",
+    "InvalidURL": "its address cannot be used",
+    "InvalidProxyURL": "the proxy's address cannot be used",
+    "InvalidSchema": "the proxy's address cannot be used",
+}
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who asks, and where. `secret` may be '' and is in no repr. `tries_basic` also tries HTTP Basic."""
+
+    endpoint: str
+    client_id: str
+    secret: str = field(default="", repr=False)
+    tries_basic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """What the endpoint gave. `expires_in` is in seconds, None where it did not say."""
+
+    token: str = field(repr=False)
+    expires_in: float | None = None
+    refresh_token: str = field(default="", repr=False)
+
+
+def request_token(client: Client, form: Mapping[str, str], advice: str) -> AccessToken:
+    """The answer to `form`, which holds at least `grant_type`. `advice` ends the sentence of a refusal.
+
+    Raises Busy where the endpoint cannot be reached or is in trouble, TransportError where it refuses.
+    """
+    # The secret goes in the form: HTTP Basic has no rule for what is not ASCII, and some take the form alone.
+    methods = ["client_secret_post" if client.secret else "none"]
+    if client.secret and client.tries_basic and client.secret.isascii():
+        methods.append("client_secret_basic")
+    for last, method in enumerate(methods, 1 - len(methods)):
+        refused, status, answer = _asked(client, form, method)
+        if refused is None:
+            return _read(client, status, answer)
+        if refused.error == "invalid_client" and last:
+            continue
+        break
+    said = _without(_reason(refused), (*form.values(), client.secret))
+    sentence = f"{_host(client)} gives no access token: {one_line(said, _LONGEST_REASON)}"
+    if refused.error in _LATER or status == 429 or status >= 500:
+        raise Busy(f"{sentence}; run this again later")
+    raise TransportError(f"{sentence}; {advice}")
+
+
+def _asked(client: Client, form: Mapping[str, str], method: str) -> tuple[Any, int, Mapping[str, Any]]:
+    """The OAuthError or None, the HTTP status, and the answer with `expires_in` as the endpoint gave it."""
+    import requests
+    from authlib.integrations.requests_client import OAuth2Session, OAuthError
+
+    status, life = 0, None
+
+    def look(response: Any) -> Any:
+        nonlocal status, life
+        status = response.status_code
+        response._content = _content(response)
+        with suppress(ValueError, RecursionError):
+            document = json.loads(response._content)
+            if isinstance(document, dict):
+                # authlib refuses the whole answer where it cannot reckon with its times.
+                life = document.pop("expires_in", None)
+                document.pop("expires_at", None)
+            response._content = json.dumps(document).encode()
+            return response
+        response._content = b""
+        return response
+
+    with OAuth2Session(
+        client.client_id or None, client.secret or None, token_endpoint_auth_method=method
+    ) as session:
+        session.trust_env = not is_loopback(urlsplit(client.endpoint).hostname or "")
+        session.register_compliance_hook("access_token_response", look)
+        try:
+            auth = None if client.client_id else _nobody
+            answer = session.fetch_token(
+                client.endpoint, auth=auth, timeout=_SECONDS, allow_redirects=False, stream=True, **form
+            )
+        except OAuthError as error:
+            return error, status, {}
+        except requests.exceptions.SSLError as error:
+            raise TransportError(
+                f"the certificate of {_host(client)} cannot be trusted: {_deepest(error)}; name a private "
+                "authority's file in REQUESTS_CA_BUNDLE, and see whether this machine's clock is right"
+            ) from None
+        except requests.exceptions.HTTPError:
+            kind = Busy if status == 429 or status >= 500 else TransportError
+            raise kind(
+                f"{_host(client)} answers with HTTP {status} and no access token; run this again later, or "
+                "check [delivery.oauth] token_url"
+            ) from None
+        except requests.exceptions.RequestException as error:
+            raise Busy(
+                f"{_host(client)} cannot be asked for an access token: {_deepest(error)}; check the network, "
+                "HTTPS_PROXY and [delivery.oauth]"
+            ) from None
+        except (ValueError, TypeError, UnicodeError):
+            raise TransportError(_no_answer(client, status)) from None
+    return None, status, {**answer, "expires_in": life}
+
+
+def _content(response: Any) -> bytes:
+    """The body of an answer, up to a limit of its length and its time; b"" for what is beyond."""
+    import requests
+
+    ends = time.monotonic() + _SECONDS[1]
+    content = b""
+    with response:
+        for piece in response.iter_content(4096):
+            content += piece
+            if len(content) > _LONGEST_ANSWER:
+                return b""
+            if time.monotonic() > ends:
+                raise requests.exceptions.ReadTimeout from TimeoutError()
+    return content
+
+
+def _nobody(request: Any) -> Any:
+    """Leaves a request as it is: the assertion tells who asks."""
+    return request
+
+
+def _read(client: Client, status: int, answer: Mapping[str, Any]) -> AccessToken:
+    token, kind = answer.get("access_token"), answer.get("token_type", "bearer")
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token) or str(kind).lower() != "bearer":
+        raise (Busy if status == 429 else TransportError)(_no_answer(client, status))
+    refresh_token = answer.get("refresh_token")
+    return AccessToken(
+        token, _life(answer.get("expires_in")), refresh_token if isinstance(refresh_token, str) else ""
+    )
+
+
+def _life(said: object) -> float | None:
+    """The seconds of `expires_in`, also where it is text; None where it says nothing that can be meant."""
+    if isinstance(said, bool) or not isinstance(said, int | float | str):
+        return None
+    try:
+        seconds = float(said)
+    except (ValueError, OverflowError):
+        return None
+    return seconds if 0 < seconds < math.inf else None
+
+
+def _no_answer(client: Client, status: int) -> str:
+    return (
+        f"{_host(client)} does not answer as a token endpoint does (HTTP {status}); "
+        "check [delivery.oauth] token_url"
+    )
+
+
+def _host(client: Client) -> str:
+    return f"the token endpoint {urlsplit(client.endpoint).netloc}"
+
+
+def _reason(error: Any) -> str:
+    words = [one_line(str(word), 20_000) for word in (error.error, error.description) if word]
+    return ": ".join(words) or "without a reason"
+
+
+def _without(said: str, secrets: Iterable[str]) -> str:
+    """What was said without the secrets, however they are written."""
+    forms: set[str] = set()
+    for secret in secrets:
+        if len(secret) >= 4:
+            encoded = base64.b64encode(secret.encode()).decode("ascii")
+            forms |= {
+                secret,
+                quote(secret, safe=""),
+                quote_plus(secret),
+                encoded,
+                one_line(secret, len(secret)),
+            }
+    for form in sorted(forms, key=len, reverse=True):
+        said = said.replace(form, "[secret]")
+    return said
+
+
+def _deepest(error: BaseException) -> str:
+    """The system's words for why a connection failed; the library's tell of its own objects."""
+    words, seen = _WHERE.get(type(error).__name__, "its answer cannot be read"), 0
+    cause: BaseException | None = error
+    while cause is not None and seen < 20:
+        if isinstance(cause, TimeoutError):
+            words = "it did not answer in time"
+        elif isinstance(cause, ConnectionResetError):
+            words = "it closed the connection"
+        elif isinstance(cause, OSError) and cause.strerror:
+            words = getattr(cause, "verify_message", "") or cause.strerror
+        cause, seen = cause.__cause__ or cause.__context__, seen + 1
+    return one_line(words, 200)

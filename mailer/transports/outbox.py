@@ -1,0 +1,105 @@
+"""`outbox:PATH`: a folder with one `.eml` a message, for looking at. Nothing leaves the machine.
+
+A message's file is named after its Message-ID, so that sending it again replaces the file rather than adding
+one. It is written under another name first: whoever looks into the folder sees whole messages only.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from mailer.errors import TransportError
+from mailer.files import NewFile, clear_leftovers
+from mailer.transports.base import Outcome, Outgoing, Result
+
+__all__ = ["Outbox", "file_name"]
+
+_STRANGE = re.compile(r"[^A-Za-z0-9._-]")
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class Outbox:
+    """The transport: `folder` is made when the first message comes; `label` is how errors name it."""
+
+    batch = 1
+    concurrency = 4
+
+    def __init__(self, folder: Path, label: str) -> None:
+        self.folder = folder
+        self.label = label
+
+    def channel(self) -> OutboxChannel:
+        """A channel; they have nothing in common but the folder."""
+        return OutboxChannel(self.folder, self.label)
+
+
+class OutboxChannel:
+    """Writes files, each of them safe on disk before it counts as accepted."""
+
+    def __init__(self, folder: Path, label: str) -> None:
+        self._folder = folder
+        self._label = label
+        self._ready = False
+
+    def send(self, batch: Sequence[Outgoing]) -> list[Outcome]:
+        """Writes each message to its file. Raises TransportError when the first cannot be written."""
+        outcomes: list[Outcome] = []
+        for message in batch:
+            name = file_name(message)
+            try:
+                if not self._ready:
+                    self._folder.mkdir(parents=True, exist_ok=True)
+                    clear_leftovers(self._folder)
+                    self._ready = True
+                self._write(name, message.raw())
+            except OSError as error:
+                failure = self._failure(error)
+                if not outcomes:
+                    raise failure from None
+                left = len(batch) - len(outcomes)
+                return outcomes + [Outcome(Result.DEFERRED, reason=str(failure))] * left
+            outcomes.append(Outcome(Result.ACCEPTED, provider_id=name))
+        return outcomes
+
+    def close(self) -> None:
+        """Nothing is open between two messages."""
+
+    def _write(self, name: str, data: bytes) -> None:
+        new = NewFile(self._folder / name, mode=0o600)  # it holds a reader's links
+        try:
+            new.file.write(data)
+            new.commit_at_once()
+        except BaseException:
+            new.discard()
+            raise
+
+    def _failure(self, error: OSError) -> TransportError:
+        why = error.strerror or str(error)
+        if error.errno in _FULL:
+            advice = "free some room there, then run this again"
+        elif isinstance(error, (FileExistsError, NotADirectoryError)):
+            why, advice = "it is a file, not a folder", "move it away or name another folder in outbox:PATH"
+        elif isinstance(error, FileNotFoundError):
+            why, advice = "the folder was removed meanwhile", "run this again to have it made anew"
+        else:
+            advice = "make the folder writable or name another in outbox:PATH"
+        return TransportError(f"the outbox {self._label} cannot be written: {why}; {advice}")
+
+
+def file_name(message: Outgoing) -> str:
+    """The name of a message's file, always the same for it and never one that leaves the folder."""
+    own = message.message_id.strip("<>").rpartition("@")[0]
+    name = _STRANGE.sub("_", own)[:120].strip(".") or "message"
+    if name != own:
+        name += "-" + _digest(message.message_id)
+    if not message.subscriber_id:  # a test copy: told apart by where it goes
+        name += "-" + _digest(message.address)
+    return f"{name}.eml"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:10]

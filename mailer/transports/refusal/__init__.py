@@ -1,0 +1,1 @@
+"""Classifies what servers and providers answer when they refuse a message."""

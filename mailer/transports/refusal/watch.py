@@ -1,0 +1,252 @@
+"""Notices in a run that it is not single readers who are refused, but us.
+
+Two things tell of it. A refusal that is about the sender by its own words (`remedies`) is said of every
+further message too. And where everybody is refused in the same words, addresses taken out, and nobody is
+accepted, the server does not know us: OpenSMTPD says "550 Invalid recipient" to whoever is not logged
+in, Postfix "454 Relay access denied". Both count for nobody: until somebody is accepted, rejections are
+held back (`Book`).
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from mailer.transports.base import Outcome, Result
+from mailer.transports.refusal import wording
+from mailer.transports.refusal.answers import without_addresses
+from mailer.transports.refusal.refusal import Cause
+from mailer.transports.refusal.remedies import remedy_for
+
+__all__ = [
+    "AT_LEAST",
+    "AT_LEAST_ALL",
+    "RefusalWatch",
+    "everybody_sentence",
+    "is_about_login",
+    "is_held",
+    "may_be_everybodys",
+    "stops",
+]
+
+#: So many readers who are refused in the same words are everybody, while nobody is accepted.
+AT_LEAST: Final = 20
+#: So many are, where they are all of a run.
+AT_LEAST_ALL: Final = 5
+#: A reader who is claimed for the third time, while others have it, is not everybody.
+_OWN_MATTER: Final = 3
+
+_NOT_REFUSED: Final = (Result.ACCEPTED, Result.SKIPPED)
+
+_TOKEN = re.compile(r"[^\s()\[\]<>:;,\"']*[0-9][^\s()\[\]<>:;,\"']*")
+_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
+_ENHANCED = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}\b")
+#: Local parts that servers' sentences are made of.
+_VOCABULARY: Final = frozenset(
+    [
+        "user",
+        "users",
+        "mailbox",
+        "mail",
+        "recipient",
+        "address",
+        "account",
+        "unknown",
+        "invalid",
+        "no",
+        "such",
+    ]
+)
+_RANDOM = re.compile(r"\b(?=[A-Za-z_-]*[a-z][A-Z]|[A-Z]+[a-z]+[A-Z])[A-Za-z_-]{10,}\b")
+
+
+class _Named(Protocol):
+    """A message, as far as it is looked at here."""
+
+    @property
+    def subscriber_id(self) -> int: ...
+
+    @property
+    def address(self) -> str: ...
+
+    @property
+    def attempt(self) -> int: ...
+
+    @property
+    def key(self) -> tuple[int, int]: ...
+
+
+@dataclass(slots=True)
+class _Group:
+    """Refusals in the same words: of whom, in which domains, and one of them word by word."""
+
+    example: str
+    readers: set[int] = field(default_factory=set)
+    domains: set[str] = field(default_factory=set)
+
+
+class RefusalWatch:
+    """The refusals of one run, over all connections. Safe to use from several threads.
+
+    `accepted`: whether somebody was accepted in this run; `ever`: in this campaign by the same transport. The
+    login may have changed since an earlier run, so that only `accepted` says that refusals are not
+    everybody's. Readers who were deferred before (`was_deferred`) are what others have left: where others
+    have it, refusals of these are their own.
+    `everybody` is the refusal that all got, or empty. `remedy` is why the campaign pauses, or empty, and
+    `returned` are the (subscriber id, attempt) that were refused for it.
+    """
+
+    def __init__(self, *, accepted: bool = False, ever: bool = False) -> None:
+        self.accepted = accepted
+        self._ever = ever
+        self.was_deferred: Callable[[int], bool] = lambda _: False
+        self.everybody = ""
+        self.remedy = ""
+        self.returned: set[tuple[int, int]] = set()
+        self._lock = threading.Lock()
+        self._groups: dict[str, _Group] = {}
+        self._others = 0
+
+    @property
+    def stops(self) -> bool:
+        """Whether the run is to end."""
+        return bool(self.everybody or self.remedy)
+
+    def note(self, known: Sequence[tuple[_Named, Outcome]]) -> None:
+        """These outcomes have just become known, together."""
+        if self.accepted and all(outcome.result in _NOT_REFUSED for _, outcome in known):
+            return
+        with self._lock:
+            if any(outcome.result is Result.ACCEPTED for _, outcome in known):
+                self.accepted = True
+                self._groups.clear()
+            for message, outcome in sorted(known, key=lambda one: not is_held(one[1])):
+                if outcome.result not in _NOT_REFUSED:
+                    self._refused(message, outcome)
+            for group in self._groups.values():
+                number = len(group.readers)
+                if number >= AT_LEAST and number > self._others and _is_wide(group):
+                    self.everybody = self.everybody or group.example
+
+    def _refused(self, message: _Named, outcome: Outcome) -> None:
+        if stops(outcome, attempt=message.attempt, accepted=self.accepted or self._ever):
+            self.returned.add(message.key)
+            self.remedy = self.remedy or _remedy_sentence(outcome.reason)
+            return
+        if self.accepted or _is_own_word(outcome):
+            return
+        words = _skeleton(outcome.reason, message.address)
+        # A transport that gives up after some refusals defers the others in the same words.
+        alike = outcome.cause is Cause.US and words in self._groups
+        if not (is_held(outcome) or alike) or (self._ever and self.was_deferred(message.subscriber_id)):
+            self._others += 1
+            return
+        group = self._groups.setdefault(words, _Group(outcome.reason))
+        group.readers.add(message.subscriber_id)
+        group.domains.add(message.address.rpartition("@")[2].lower())
+
+    def _judged(self) -> int:
+        """How many are known not to be accepted."""
+        return self._others + sum(len(group.readers) for group in self._groups.values())
+
+    def end(self) -> str:
+        """The refusal that all of the run got, now that there are no more, or empty."""
+        with self._lock:
+            if not self.everybody and not self.accepted and len(self._groups) == 1:
+                (group,) = self._groups.values()
+                number = len(group.readers)
+                if number >= AT_LEAST_ALL and number == self._judged() and _is_wide(group):
+                    self.everybody = group.example
+            return self.everybody
+
+
+def stops(outcome: Outcome, *, attempt: int, accepted: bool) -> bool:
+    """Whether a refusal is about us by its own words, so that it stops a campaign.
+
+    A reader refused so at the third `attempt`, while others are `accepted`, is that reader's matter alone:
+    else one of them could keep a campaign from its end.
+    """
+    if accepted and attempt >= _OWN_MATTER:
+        return False
+    return (
+        outcome.result in (Result.REJECTED, Result.DEFERRED)
+        and outcome.cause not in (Cause.ADDRESS, Cause.MAILBOX)
+        and remedy_for(outcome.reason) is not None
+    )
+
+
+def is_held(outcome: Outcome) -> bool:
+    """Whether an outcome is not believed before somebody is accepted.
+
+    A rejection, and a refusal for now where it is about a login: grey lists put off everybody at first.
+    """
+    if outcome.result is Result.DEFERRED:
+        return outcome.cause is Cause.US and is_about_login(outcome.reason)
+    return outcome.result is Result.REJECTED and not _is_own_word(outcome)
+
+
+def may_be_everybodys(refusals: Iterable[tuple[str, Outcome]]) -> bool:
+    """Whether some of these (address, outcome), of whom nobody was accepted, were refused in the same words.
+
+    For a run that died before it knew: its refusals count for nobody then, and are tried again. Two in the
+    same words are enough: a server may have several sentences for whom it does not know.
+    """
+    known = [_skeleton(outcome.reason, address) if is_held(outcome) else "" for address, outcome in refusals]
+    most = max((number for words, number in Counter(known).items() if words), default=0)
+    return most > 1 or 2 * most > len(known)
+
+
+def is_about_login(reason: str) -> bool:
+    """Whether a refusal says that nobody is let through without a login, or from this place."""
+    return wording.says(wording.LOGIN, wording.fold(without_addresses(reason)))
+
+
+def everybody_sentence(reason: str, *, source: str, server: str) -> str:
+    """The error of a run in which everybody was refused with `reason`. `source` is the transport's scheme."""
+    words = without_addresses(reason)
+    if source == "smtp":
+        return (
+            f"{server or 'the server'} takes no mail from us: {words}; check the user in the transport's URL "
+            "and MAILER_SMTP_PASSWORD (or [delivery.oauth]), or ask who runs it; nobody counts as refused"
+        )
+    name = "SendGrid" if source == "sendgrid" else "the transport"
+    return (
+        f"{name} takes no mail from us: {words}; see to what it says, such as the sender's verification and "
+        "the key's permissions; nobody counts as refused"
+    )
+
+
+def _remedy_sentence(reason: str) -> str:
+    remedy = remedy_for(reason)
+    todo = f"; {remedy.todo} ({remedy.source})" if remedy else ""
+    return f"the refusal is about us, not about the readers: {without_addresses(reason)}{todo}"
+
+
+def _is_own_word(outcome: Outcome) -> bool:
+    """Whether it was not refused by a server: the address itself cannot be used, whoever takes the mail."""
+    return outcome.cause is Cause.ADDRESS and not outcome.reason[:3].isdigit()
+
+
+def _is_wide(group: _Group) -> bool:
+    """Whether more than one domain is concerned, or words that are no single domain's."""
+    return len(group.domains) > 1 or is_about_login(group.example)
+
+
+def _skeleton(reason: str, address: str) -> str:
+    """The words without what differs from reader to reader: addresses and hosts, ids, times, numbers."""
+    code, words = reason[:3], reason[3:].strip(" -")
+    enhanced = _ENHANCED.match(words)
+    rest = words[enhanced.end() :] if enhanced else words
+    local = address.rpartition("@")[0].lower()
+    rest = _RANDOM.sub("*", without_addresses(rest).replace("the address", "*")).lower()
+    # A local part may be spelled as a name: "Eve Adams" for eve.adams.
+    parts = [re.escape(part) for part in re.split(r"[\W_]+", local) if part]
+    if parts and _VOCABULARY.isdisjoint(parts):
+        name = r"[\W_]*".join(parts)
+        rest = re.sub(rf"(?<![\w.-]){name}(?![\w-])", "*", rest)
+    rest = _TOKEN.sub("*", _HOST.sub("*", rest))
+    return f"{code} {enhanced[0] if enhanced else ''} {' '.join(rest.split())}"

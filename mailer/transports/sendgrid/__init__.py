@@ -1,0 +1,1 @@
+"""The transport `sendgrid:`, over the v3 Mail Send API."""

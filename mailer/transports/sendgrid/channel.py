@@ -1,0 +1,303 @@
+"""Requests to SendGrid, one after the other: what goes into the next one, and what an answer means for it.
+
+There is no idempotency key, so a request is repeated only where it is known that it was not carried out:
+429, 413 and 400, and what was cut off on its way. Before each try the readers who have left are taken out.
+What a request holds is `sendgrid_request`'s, how far it got `sendgrid_client`'s.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from mailer.errors import TransportError
+from mailer.transports.base import (
+    ENDED,
+    PASSED,
+    Outcome,
+    Outgoing,
+    Passage,
+    Pause,
+    Result,
+    one_line,
+)
+from mailer.transports.refusal.refusal import Cause
+from mailer.transports.sendgrid.answer import Refusal, seconds_to_wait, verdict_of
+from mailer.transports.sendgrid.client import (
+    Answer,
+    Body,
+    NoAnswer,
+    NotSent,
+    TooLarge,
+    Unreachable,
+    Wire,
+    client,
+)
+from mailer.transports.sendgrid.request import UNWRITABLE, Form, Unfit, groups
+from mailer.transports.sendgrid.throttle import Throttle, Turn
+
+__all__ = ["Account", "SendGridChannel"]
+
+_TIMES_REFUSED: Final = 20  # how often the recipients that a 400 names are left out and the rest sent
+_TIMES_TOO_LARGE: Final = 3  # how often a request to one recipient is, before others are not tried
+_TIMES_UNREACHABLE: Final = 2
+_KEPT_FORMS: Final = 64
+_MAY_HAVE_IT: Final = (Result.ACCEPTED, Result.UNCERTAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What the channels of one transport share."""
+
+    base_url: str
+    api_key: str
+    timeout: float
+    pause: Pause
+    clock: Callable[[], float]
+    throttle: Throttle
+    # Composing keeps the interpreter busy: one at a time is as fast, and lets the ledger in between.
+    composing: threading.Lock
+    # Of requests to one recipient (True) and to several: how many were refused with 413, the size in bytes of
+    # the shortest of them, and the words.
+    too_large: dict[bool, tuple[int, int, str]] = field(default_factory=dict)
+
+    # Why this key can send nothing at all (401, 403, …), once it is known: no other request is uploaded then.
+    refused: list[TransportError] = field(default_factory=list)
+
+    def note_too_large(self, alone: bool, size: int, words: str) -> None:
+        """A request of `size` bytes was refused with 413; `alone`: it had one recipient."""
+        times, least, said = self.too_large.get(alone, (0, size, words))
+        self.too_large[alone] = (times + 1, min(size, least), said)
+
+    def check_size(self, alone: bool, size: int) -> None:
+        """Raises TooLarge where it is known that so much is refused with 413, so that it is not uploaded."""
+        times, least, words = self.too_large.get(alone, (0, 0, ""))
+        if size >= least and times >= (_TIMES_TOO_LARGE if alone else 1):
+            raise TooLarge(words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The recipients of one request: places in the batch, each with what is their own as JSON text.
+
+    The numbers count what has befallen this request, or the longer one that it was a part of.
+    """
+
+    items: Sequence[tuple[int, str]]
+    broken_off: int = 0
+    lost: int = 0
+    unreachable: int = 0
+    refused: int = 0
+
+    def split(self, size: int) -> list[_Part]:
+        """Parts of at most so many; none of nobody."""
+        size = max(1, size)
+        starts = range(0, len(self.items), size)
+        return [replace(self, items=self.items[start : start + size]) for start in starts]
+
+
+class SendGridChannel:
+    """One worker's requests, over one kept connection."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._wire = Wire(account.base_url, account.api_key, account.timeout)
+        self._client = client(account.base_url, self._wire)
+        self._forms: list[Form] = []
+        self._worked = False  # whether there has ever been an answer
+        self._batch: Sequence[Outgoing] = ()
+        self._outcomes: list[Outcome | None] = []
+        self._passage = PASSED
+        self._over = False  # whether the gate has said that the run has ended
+        self.gate: Callable[[Sequence[Outgoing]], Passage] = lambda _: PASSED
+        self.look: Callable[[Sequence[Outgoing]], Passage] = lambda _: PASSED
+        self.report: Callable[[Sequence[Outgoing], Outcome | None], None] = lambda *_: None
+
+    def send(self, batch: Sequence[Outgoing]) -> list[Outcome]:
+        """One request for each look and campaign in the batch.
+
+        Raises TransportError where it turns out that nothing can be sent. Where that turns out after a
+        part was handed over, what is left of the batch is deferred.
+        """
+        self._batch, self._over = batch, False
+        outcomes = self._outcomes = [None] * len(batch)
+        try:
+            for places in groups(batch):
+                self._send_alike(places)
+        except TransportError as error:
+            if any(outcome and outcome.result in _MAY_HAVE_IT for outcome in outcomes):
+                left = Outcome(Result.DEFERRED, reason=one_line(str(error)))
+                return [outcome or left for outcome in outcomes]
+            raise
+        return [outcome or ENDED for outcome in outcomes]
+
+    def close(self) -> None:
+        """Drops the connection; a request that is under way is never left."""
+        self._wire.close()
+
+    def _send_alike(self, places: Sequence[int]) -> None:
+        """Sends what may share a request, in fewer requests or more, and fills in its outcomes."""
+        form = self._form(self._batch[places[0]])
+        ready: list[tuple[int, str]] = []
+        with self._account.composing:
+            for place in places:
+                try:
+                    if UNWRITABLE.holds(self._batch[place].address):
+                        raise Unfit(f"the address {UNWRITABLE.sentence}")
+                    ready.append((place, form.personalization(self._batch[place])))
+                except Unfit as reason:
+                    outcome = Outcome(Result.REJECTED, reason=one_line(str(reason)), cause=Cause.US)
+                    self._outcomes[place] = outcome
+        waiting = [_Part(ready)] if ready else []
+        turn = Turn(self._account.throttle, self._account.pause, lambda: not self.look(()).open)
+        try:
+            while waiting:
+                waiting[:0] = self._send_part(form, waiting.pop(0), turn)
+        finally:
+            turn.end()
+
+    def _send_part(self, form: Form, part: _Part, turn: Turn) -> list[_Part]:
+        """Sends one request, if it is time for it; gives the parts that are to be sent instead or again."""
+        said = ENDED if self._over else turn.wait()
+        if said is not None:
+            return self._settle(part, said)
+        if self._account.refused:
+            raise self._account.refused[0]
+        passage = self.look(self._messages(part))
+        if not passage.open:
+            return self._settle(part, ENDED)
+        part = self._without(part, passage.left)
+        if not part.items:
+            return []
+        try:
+            answer = self._post(form, part)
+        except TooLarge as error:
+            return self._divide(part, Refusal(413, str(error)))
+        except Unreachable as error:
+            return [self._reach_again(part, error)]
+        except NotSent as error:
+            return self._not_sent(part, error)
+        except NoAnswer as error:
+            return self._settle(part, Outcome(Result.UNCERTAIN, reason=f"no answer from SendGrid: {error}"))
+        self._worked = True
+        return self._answered(part, answer, turn)
+
+    def _post(self, form: Form, part: _Part) -> Answer:
+        """Sends one request. `_passage` is then what the gate said, if it came to that."""
+        messages = self._messages(part)
+        self._passage = PASSED
+
+        def may_end() -> bool:
+            self._passage = self.gate(messages)
+            return self._passage.granted
+
+        self._wire.gate = may_end
+        body = Body(form.document([text for _, text in part.items]))
+        alone = len(part.items) == 1
+        self._account.check_size(alone, len(body))
+        answer: Answer = self._client.mail.send.post(request_body=body)
+        if answer.status_code == 413:
+            words = verdict_of(answer, self._account.api_key, ())
+            self._account.note_too_large(alone, len(body), words.words if isinstance(words, Refusal) else "")
+        return answer
+
+    def _reach_again(self, part: _Part, error: Unreachable) -> _Part:
+        """Where it was there a moment ago, it may be there again in a moment. Else raises TransportError."""
+        part = replace(part, unreachable=part.unreachable + 1)
+        if (
+            not self._worked
+            or part.unreachable > _TIMES_UNREACHABLE
+            or self._account.pause(float(part.unreachable))
+        ):
+            raise TransportError(
+                f"SendGrid cannot be reached at {self._account.base_url}: {error}; check the network and "
+                "MAILER_SENDGRID_URL, then run this again"
+            )
+        return part
+
+    def _not_sent(self, part: _Part, error: NotSent) -> list[_Part]:
+        """The request lacked its last byte: the gate did not let it through, or the connection ended."""
+        if not self._passage.open:
+            self._over = True
+            return self._settle(part, ENDED)
+        if self._passage.left:
+            staying = self._without(part, self._passage.left)
+            staying = replace(staying, broken_off=part.broken_off + 1)
+            # A shorter request takes less time, so that fewer leave meanwhile and there is an end to it.
+            half = (len(staying.items) + 1) // 2
+            return staying.split(len(staying.items) if staying.broken_off == 1 else half)
+        if part.lost:
+            reason = f"the request did not reach SendGrid: {error}"
+            return self._settle(part, Outcome(Result.DEFERRED, reason=reason))
+        self.report(self._messages(part), None)
+        return [replace(part, lost=1)]
+
+    def _answered(self, part: _Part, answer: Answer, turn: Turn) -> list[_Part]:
+        messages = self._messages(part)
+        try:
+            verdict = verdict_of(answer, self._account.api_key, [message.address for message in messages])
+        except TransportError as error:
+            self.report(messages, None)
+            self._account.refused.append(error)
+            raise
+        if isinstance(verdict, Outcome) and answer.status_code == 429:
+            self.report(messages, None)
+            clock = self._account.clock
+            said = turn.refused(verdict, lambda times: seconds_to_wait(answer, times, clock()))
+            return [part] if said is None else self._settle(part, said)
+        turn.passed()
+        if isinstance(verdict, Outcome):
+            return self._settle(part, verdict)
+        self.report(messages, None)
+        return self._divide(part, verdict)
+
+    def _divide(self, part: _Part, refusal: Refusal) -> list[_Part]:
+        """Takes out of a request that was not carried out whom it was refused for, or makes it shorter."""
+        if refusal.too_large and len(part.items) > 1:
+            return part.split((len(part.items) + 1) // 2)
+        culprits = refusal.culprits()
+        if not culprits:
+            return self._settle(part, Outcome(Result.REJECTED, reason=refusal.words, cause=Cause.US))
+        for index, (words, cause) in culprits.items():
+            one = replace(part, items=[part.items[index]])
+            self._settle(one, Outcome(Result.REJECTED, reason=words, cause=cause))
+        rest = [item for index, item in enumerate(part.items) if index not in culprits]
+        part = replace(part, items=rest, refused=part.refused + 1)
+        if part.refused > _TIMES_REFUSED:
+            outcome = Outcome(Result.DEFERRED, reason=refusal.words, cause=Cause.US)
+            return self._settle(part, outcome)
+        return [part] if rest else []
+
+    def _settle(self, part: _Part, outcome: Outcome) -> list[_Part]:
+        """This became of all of them: nothing is left to send."""
+        for place, _ in part.items:
+            self._outcomes[place] = outcome
+        if outcome is not ENDED and part.items:
+            self.report(self._messages(part), outcome)
+        return []
+
+    def _without(self, part: _Part, left: Mapping[int, str]) -> _Part:
+        """The part less the readers who have left (subscriber id to reason); these are skipped."""
+        if not left:
+            return part
+        staying = []
+        for place, text in part.items:
+            why = left.get(self._batch[place].subscriber_id)
+            if why is None:
+                staying.append((place, text))
+            else:
+                self._outcomes[place] = Outcome(Result.SKIPPED, reason=why)
+        return replace(part, items=staying)
+
+    def _messages(self, part: _Part) -> list[Outgoing]:
+        return [self._batch[place] for place, _ in part.items]
+
+    def _form(self, message: Outgoing) -> Form:
+        for form in self._forms:
+            if form.fits(message):
+                return form
+        form = Form(message)
+        self._forms = [form, *self._forms[: _KEPT_FORMS - 1]]
+        return form

@@ -1,0 +1,203 @@
+"""Messages as requests to SendGrid's v3 mail/send: content once, one personalization a recipient.
+
+A slot becomes a substitution tag. SendGrid replaces tags as text and escapes nothing, so a value is
+escaped here for where its slot stands. Limits: https://www.twilio.com/docs/sendgrid/api-reference/mail-send/limitations
+and …/mail-send/errors. What an answer means is `sendgrid`'s.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from json.encoder import encode_basestring_ascii as _json
+from typing import Any, Final
+
+from mailer.addresses import header_address
+from mailer.config import Mailbox
+from mailer.message.mime import encoded_words
+from mailer.message.paragraphs import ReadyParagraph
+from mailer.render.slots.slots import Context, Part, Slot, escape
+from mailer.transports.base import Outgoing, Unwritable
+
+__all__ = ["MOST_RECIPIENTS", "REFERENCE", "UNWRITABLE", "Form", "Unfit", "groups"]
+
+#: Personalizations, and recipients, in one request.
+MOST_RECIPIENTS: Final = 1000
+
+#: The custom argument that SendGrid gives back with every event of a message.
+REFERENCE: Final = "mailer_reference"
+
+_MOST_SUBSTITUTION_BYTES: Final = 10_000
+_RESERVED_IN_NAMES = re.compile(r"[;,]")
+_LIST_ID = re.compile(r'"?(.*?)"? (<[\x21-\x7e]+>)')
+# An account may have any of these on; what stands in a request goes before the account's settings. The
+# filters that bypass suppressions are off unless a request turns them on, and exclude each other.
+_OFF: Final[Mapping[str, Any]] = {"enable": False}
+_MAIL_SETTINGS: Final[Mapping[str, Any]] = {"footer": _OFF, "sandbox_mode": _OFF}
+_TRACKING_SETTINGS: Final[Mapping[str, Any]] = {
+    "click_tracking": {"enable": False, "enable_text": False},
+    "open_tracking": _OFF,
+    "subscription_tracking": _OFF,
+    "ganalytics": _OFF,
+}
+
+
+#: Domains are ASCII here, so that other letters stand before the @ (RFC 6531).
+UNWRITABLE: Final = Unwritable(
+    "SendGrid", "its API takes no letters beyond ASCII before the @", lambda address: not address.isascii()
+)
+
+
+class Unfit(Exception):
+    """Why SendGrid could not take what is filled in for one person, as a sentence."""
+
+
+class Form:
+    """One rendition of one campaign, ready to be addressed to people."""
+
+    def __init__(self, sample: Outgoing) -> None:
+        self.rendition = sample.rendition
+        self.envelope = sample.envelope
+        self._slots: dict[Slot, str] = {}
+        self._paragraphs: list[tuple[str, ReadyParagraph]] = []
+        self._sample = sample.values
+        # Nobody can know a tag beforehand, so no name and no text can hold one.
+        self._key = secrets.token_hex(6)
+        rendition = sample.rendition
+        document: dict[str, Any] = {
+            "from": _mailbox(self.envelope.sender),
+            "subject": self._tagged(rendition.subject),
+            "content": [
+                {"type": "text/plain", "value": self._tagged(rendition.text) or " "},
+                {"type": "text/html", "value": self._tagged(rendition.html)},
+            ],
+            "mail_settings": _MAIL_SETTINGS,
+            "tracking_settings": _TRACKING_SETTINGS,
+        }
+        if self.envelope.reply_to:
+            document["reply_to"] = _mailbox(self.envelope.reply_to)
+        self._rest = json.dumps(document)[1:]
+        self._shared = "".join(
+            f"{_json(name)}:{_json(header_value(value))}," for name, value in self.envelope.shared
+        )
+        # A link that needs no escaping anywhere is put in as it is, see `_kind`.
+        self._links = [(f'{_json(tag)}:"', s.paths[0]) for s, tag in self._slots.items() if self._is_link(s)]
+        self._tags = [(f"{_json(tag)}:", s) for s, tag in self._slots.items() if not self._is_link(s)]
+        self._lines = [(f"{_json(tag)}:", paragraph) for tag, paragraph in self._paragraphs]
+        tags = (*self._slots.values(), *(tag for tag, _ in self._paragraphs))
+        self._tag_bytes = sum(len(tag) for tag in tags)
+
+    def fits(self, message: Outgoing) -> bool:
+        """Whether a message is of this rendition and this campaign."""
+        return message.rendition is self.rendition and message.envelope is self.envelope
+
+    def personalization(self, message: Outgoing) -> str:
+        """What is this recipient's own, as JSON text. Raises Unfit where SendGrid could not take it.
+
+        All header fields stand here, the shared ones too: the vendor's pages leave open whether those of
+        a personalization replace or join those of the whole request. Joining the text from what was encoded
+        once is several times faster than encoding it all for everybody.
+        """
+        values = message.values
+        filled = [tag + _json(slot.fill(values)) for tag, slot in self._tags]
+        filled += [f'{tag}{values[path]}"' for tag, path in self._links]
+        filled += [tag + _json(paragraph.fill(values)) for tag, paragraph in self._lines]
+        substitutions = ",".join(filled)
+        if len(substitutions) > _MOST_SUBSTITUTION_BYTES:  # as JSON it is never shorter than what counts
+            self._measure(values)
+        name = message.name
+        if ";" in name or "," in name:
+            name = _RESERVED_IN_NAMES.sub(" ", name).strip()
+        named = f',"name":{_json(name)}' if name else ""
+        own = "".join([f",{_json(field)}:{_json(value)}" for field, value in message.headers.items()])
+        return (
+            f'{{"to":[{{"email":{_json(message.address)}{named}}}],'
+            f'"headers":{{{self._shared}"Message-ID":{_json(message.message_id)}{own}}},'
+            f'"custom_args":{{"{REFERENCE}":{_json(message.reference)}}}'
+            + (f',"substitutions":{{{substitutions}}}}}' if substitutions else "}")
+        )
+
+    def _measure(self, values: Mapping[str, str]) -> None:
+        """Raises Unfit where what is filled in is too much."""
+        filled = [slot.fill(values) for slot in self._slots]
+        filled += [paragraph.fill(values) for _, paragraph in self._paragraphs]
+        size = self._tag_bytes + sum(len(text.encode("utf-8")) for text in filled)
+        if size > _MOST_SUBSTITUTION_BYTES:
+            raise Unfit(
+                f"what is filled in for this person has {size:,} bytes, and SendGrid takes "
+                f"{_MOST_SUBSTITUTION_BYTES:,} at most; shorten their name or attributes"
+            )
+
+    def document(self, personalizations: Sequence[str]) -> str:
+        """The body of a request, as JSON text."""
+        return f'{{"personalizations":[{",".join(personalizations)}],{self._rest}'
+
+    def _tagged(self, part: Part) -> str:
+        pieces: list[str] = []
+        for piece in part.pieces():
+            if isinstance(piece, str):
+                pieces.append(piece)
+            elif isinstance(piece, int):
+                slot = self._kind(part.slots[piece])
+                pieces.append(self._slots.setdefault(slot, f"-{self._key}x{len(self._slots)}-"))
+            else:
+                tag = f"-{self._key}p{len(self._paragraphs)}-"
+                self._paragraphs.append((tag, ReadyParagraph(part, piece)))
+                pieces.append(tag)
+        return "".join(pieces)
+
+    def _kind(self, slot: Slot) -> Slot:
+        """The slot whose tag serves this one: a link of ours needs no escaping, so it is one for all."""
+        plain = Slot(slot.paths, "", Context.TEXT)
+        if slot.default or not self._is_link(plain):
+            return slot
+        link = self._sample[slot.paths[0]]
+        return plain if escape(link, slot.context) == link else slot
+
+    def _is_link(self, slot: Slot) -> bool:
+        """Whether it is a link of ours in plain text: those of a campaign differ in their tokens alone."""
+        if len(slot.paths) > 1 or slot.context is not Context.TEXT or slot.default:
+            return False
+        link = self._sample.get(slot.paths[0], "") if slot.paths[0].startswith("links.") else ""
+        return bool(link) and _json(link) == f'"{link}"' and escape(link, Context.TEXT) == link
+
+
+def groups(batch: Sequence[Outgoing]) -> Iterator[list[int]]:
+    """The places of a batch that may share a request: one look, one campaign, nobody twice, not too many."""
+    open_groups: dict[tuple[int, int], list[tuple[list[int], set[str]]]] = {}
+    for place, message in enumerate(batch):
+        address = message.address.casefold()
+        kind = open_groups.setdefault((id(message.rendition), id(message.envelope)), [])
+        for places, addresses in kind:
+            if len(places) < MOST_RECIPIENTS and address not in addresses:
+                places.append(place)
+                addresses.add(address)
+                break
+        else:
+            kind.append(([place], {address}))
+    for kind in open_groups.values():
+        for places, _ in kind:
+            yield places
+
+
+def header_value(value: str) -> str:
+    """A header's value as SendGrid wants it: on one line, in ASCII (RFC 2047 where it has other letters)."""
+    if value.isascii():
+        return value
+    match = _LIST_ID.fullmatch(value)
+    if match:
+        return f"{_encoded(match[1])} {match[2]}"
+    return _encoded(value)
+
+
+def _encoded(text: str) -> str:
+    return encoded_words(text).decode("ascii").replace("\r\n", "")
+
+
+def _mailbox(mailbox: Mailbox) -> dict[str, str]:
+    address = {"email": header_address(mailbox.address)}
+    if mailbox.name:
+        address["name"] = mailbox.name
+    return address

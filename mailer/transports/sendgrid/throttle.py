@@ -1,0 +1,99 @@
+"""A limit of SendGrid's (429) is about the account, so one channel asks whether it is over and the rest wait.
+
+Without that, every connection would upload its request several times, only to hear the same.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from mailer.transports.base import ENDED, Outcome, Pause
+
+__all__ = ["Throttle", "Turn"]
+
+#: How often a 429 is waited out before the request is left for later.
+_WAITS: Final = 3
+#: A channel that waits for another looks this often whether the run has ended (seconds).
+_LOOK_SECONDS: Final = 0.1
+
+
+class Throttle:
+    """What the channels of one run know of the limit. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self.asking = threading.Lock()  # held by the channel that asks
+        self.limited = False
+        #: Whether the limit outlasted all waits: then each request is tried once, until one gets through.
+        self.lasting = False
+        #: How often the asking was given up, and what the last answer was.
+        self.given_up = 0
+        self.said = ENDED
+
+
+class Turn:
+    """One channel's dealings with the limit. `over` tells whether the run has ended."""
+
+    def __init__(self, throttle: Throttle, pause: Pause, over: Callable[[], bool]) -> None:
+        self._throttle = throttle
+        self._pause = pause
+        self._over = over
+        self._asks = False
+        self._refused = 0
+        self._waits = 0
+
+    def wait(self) -> Outcome | None:
+        """Waits while another channel asks; None where the request may be sent.
+
+        Gives an outcome where it may not: the other channel's, which goes for this request too, or ENDED.
+        """
+        throttle = self._throttle
+        if self._asks or not throttle.limited:
+            return None
+        before = throttle.given_up
+        while not throttle.asking.acquire(timeout=_LOOK_SECONDS):
+            if self._over():
+                return ENDED
+        self._asks = throttle.limited and throttle.given_up == before
+        if self._asks:
+            return None
+        said = throttle.said if throttle.limited else None
+        throttle.asking.release()
+        return said
+
+    def refused(self, outcome: Outcome, seconds: Callable[[int], float]) -> Outcome | None:
+        """Notes a 429, of which `outcome` tells; None where the request may be sent again now.
+
+        `seconds` gives how long to wait, for the first, second, … wait.
+        """
+        throttle = self._throttle
+        throttle.limited = True
+        self._refused += 1
+        if not self._asks:
+            said = outcome if self._refused > _WAITS else self.wait()
+            if said is not None or not self._asks:
+                return outcome if said is ENDED else said
+        if throttle.lasting or self._waits == _WAITS:
+            throttle.lasting = True
+            throttle.said = outcome
+            throttle.given_up += 1
+        else:
+            self._waits += 1
+            if not self._pause(seconds(self._waits)):
+                return None
+        self.end()
+        return outcome
+
+    def passed(self) -> None:
+        """Notes an answer that is no 429."""
+        if self._asks:
+            self._throttle.limited = self._throttle.lasting = False
+        self.end()
+
+    def end(self) -> None:
+        """Lets another channel ask. What comes next begins anew."""
+        self._refused = self._waits = 0
+        if self._asks:
+            self._asks = False
+            self._throttle.asking.release()

@@ -1,0 +1,1 @@
+"""The transports `smtp:` and `smtps:` (RFC 5321)."""

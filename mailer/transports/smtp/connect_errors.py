@@ -1,0 +1,156 @@
+"""Why there is no session with an SMTP server, as a sentence that says what to do."""
+
+from __future__ import annotations
+
+import smtplib
+import socket
+import ssl
+from typing import TYPE_CHECKING
+
+from mailer.errors import TransportError
+from mailer.transports.base import Busy, Full, one_line
+from mailer.transports.smtp.auth import WITH_PASSWORD, WITH_TOKEN, Credentials, Mismatch, show_without
+from mailer.transports.smtp.hello import Unwelcome, helo_advice, is_full_name, speaks_of_helo
+from mailer.transports.smtp.session import NO_ANSWER
+from mailer.transports.smtp.tls_port import BeginsWithTls
+
+if TYPE_CHECKING:
+    from mailer.transports.smtp.server import Server
+
+__all__ = ["LoginPutOff", "LoginRefused", "explained"]
+
+
+class LoginRefused(TransportError):
+    """The server does not take the password or the access token."""
+
+
+class LoginPutOff(Full):
+    """The server takes no login just now: a mailbox that is locked after too many, or a fault of its own."""
+
+
+def explained(server: Server, error: OSError, credentials: Credentials) -> TransportError:
+    """The error to raise for `error`; Busy where another time may do. Shows neither password nor token."""
+    match error:
+        case smtplib.SMTPAuthenticationError() if error.smtp_code >= 500:
+            said = _words(error, credentials)
+            return LoginRefused(
+                f"{server} refused the user {server.user}: {said}; {_login_advice(said, credentials)}"
+            )
+        case smtplib.SMTPAuthenticationError():
+            return LoginPutOff(
+                f"{server} does not let {server.user} log in just now: {_words(error, credentials)}; "
+                "run this again later, and where that does not help, check the user in the transport's URL "
+                f"and {'[delivery.oauth]' if credentials.token else 'MAILER_SMTP_PASSWORD'}"
+            )
+        case Mismatch():
+            return _no_mechanism(server, error, credentials)
+        case Unwelcome():
+            return _unwelcome(server, error, _words(error, credentials))
+        case smtplib.SMTPResponseException() if 400 <= error.smtp_code <= 499:
+            return Full(
+                f"{server} takes no mail just now: {_words(error, credentials)}; run this again later"
+            )
+        case smtplib.SMTPResponseException():
+            return TransportError(
+                f"{server} refused us: {_words(error, credentials)}; ask who runs it, or use another "
+                "transport"
+            )
+        case BeginsWithTls():
+            return TransportError(
+                f"{server} sends no greeting and waits for TLS; write smtps:// instead of smtp:// in the "
+                "transport's URL"
+            )
+        case ssl.SSLCertVerificationError():
+            return TransportError(
+                f"the certificate of {server} cannot be trusted: {error.verify_message}; use the host name "
+                "that stands in it, name a private authority's file in MAILER_SMTP_CA_FILE, and see whether "
+                "this machine's clock is right"
+            )
+        case ssl.SSLError():
+            return TransportError(
+                f"TLS with {server} failed: {error.reason or error.strerror}; smtps:// is for ports that "
+                "begin with TLS (465), smtp:// for those with STARTTLS (587)"
+            )
+        case socket.gaierror() if error.errno != socket.EAI_AGAIN:
+            return TransportError(
+                f"there is no host called {server.host}: {error.strerror}; check the transport's URL"
+            )
+        case TimeoutError():
+            why = NO_ANSWER.removeprefix("it ")
+        case smtplib.SMTPException() if str(error) == NO_ANSWER:
+            why = NO_ANSWER.removeprefix("it ")
+        case smtplib.SMTPException():
+            why = f"broke off: {one_line(str(error))}"
+        case _:
+            why = f"cannot be reached: {error.strerror or error}"
+    return Busy(f"{server} {why}; check that the server runs and that the transport's URL is right")
+
+
+def _unwelcome(server: Server, error: Unwelcome, said: str) -> TransportError:
+    """A refusal of EHLO is about our name by its words, or where it is final and the name is no full one."""
+    kind = Full if 400 <= error.smtp_code <= 499 else TransportError
+    if speaks_of_helo(error.smtp_code, said) or (kind is not Full and not is_full_name(error.name)):
+        return kind(f"{server} refused us at EHLO: {said}; {helo_advice(error.name)}")
+    if kind is Full:
+        return Full(
+            f"{server} takes no mail just now: {said}; run this again later, and where that does not help, "
+            f"set [delivery] helo to another name than {error.name}"
+        )
+    return TransportError(
+        f"{server} refused us at EHLO: {said}; ask who runs it, or set [delivery] helo to another name than "
+        f"{error.name}"
+    )
+
+
+def _no_mechanism(server: Server, error: Mismatch, credentials: Credentials) -> TransportError:
+    """What is offered, and which setting fits that."""
+    if not error.offered:
+        return TransportError(
+            f"{server} does not let {server.user} log in: it offers no AUTH here; use the server's port "
+            "for submission (587 or 465), or leave the user out of the transport's URL"
+        )
+    offered = one_line(_listed(error.offered), 200)
+    if credentials.token and set(WITH_PASSWORD) & set(error.offered):
+        return TransportError(
+            f"{server} offers only {offered} for logging in, which take a password and no access token; "
+            "remove [delivery.oauth] and set MAILER_SMTP_PASSWORD"
+        )
+    if not credentials.token and set(WITH_TOKEN) & set(error.offered):
+        return TransportError(
+            f"{server} offers only {offered} for logging in, which wants an access token and no password; "
+            "set [delivery.oauth] in mailer.toml, as docs/smtp.md tells"
+        )
+    return TransportError(
+        f"{server} offers only {offered} for logging in, and mailer can do {_listed(WITH_PASSWORD)} with a "
+        f"password, {_listed(WITH_TOKEN)} with an access token; ask who runs the server for one of these, or "
+        "leave the user out of the transport's URL"
+    )
+
+
+def _login_advice(said: str, credentials: Credentials) -> str:
+    """What to do about a refused login, where its words tell more than that something is wrong."""
+    words = said.lower()
+    if "smtpclientauthentication is disabled" in words:
+        return "let an administrator of Microsoft 365 switch on SMTP AUTH for this mailbox"
+    if "starttls" in words or said.startswith("538"):
+        return "use smtps://, or the server's port for submission (587), where TLS is offered"
+    if credentials.token:
+        return (
+            "check the user in the transport's URL and [delivery.oauth], and whether this mailbox and this "
+            "application may send by SMTP (docs/smtp.md)"
+        )
+    if "application-specific password" in words:
+        return "put an app password into MAILER_SMTP_PASSWORD, or set [delivery.oauth]"
+    if "5.7.30" in words or "basic authentication" in words:
+        return "it takes no plain passwords any more: set [delivery.oauth], as docs/smtp.md tells"
+    return "check the user in the transport's URL and MAILER_SMTP_PASSWORD"
+
+
+def _words(error: smtplib.SMTPResponseException, credentials: Credentials) -> str:
+    """What the server said, without secrets."""
+    said = error.smtp_error if isinstance(error.smtp_error, bytes) else error.smtp_error.encode()
+    return f"{error.smtp_code} {one_line(show_without(said, credentials), 300)}"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

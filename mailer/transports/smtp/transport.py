@@ -1,0 +1,73 @@
+"""`smtp://user@host:port` and `smtps://…`: any SMTP server, over kept connections.
+
+The channels are in `smtp_channel`, how to get a connection is `server`'s to know.
+"""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import unquote
+
+from mailer.config import Settings
+from mailer.config.urls import shown_url, split_url
+from mailer.errors import ConfigError
+from mailer.transports.base import Pause
+from mailer.transports.oauth.oauth import tokens_for
+from mailer.transports.smtp.channel import SmtpChannel
+from mailer.transports.smtp.learned import MESSAGES_PER_CONNECTION, Learned
+from mailer.transports.smtp.server import Server
+
+__all__ = ["MESSAGES_PER_CONNECTION", "Smtp", "SmtpChannel"]
+
+
+class Smtp:
+    """The transport."""
+
+    batch = 1
+
+    def __init__(self, server: Server, *, concurrency: int = 1, pause: Pause = time.sleep) -> None:
+        self.server = server
+        self.concurrency = concurrency
+        self._pause = pause
+        self._learned = Learned()
+
+    @classmethod
+    def from_url(cls, url: str, settings: Settings, pause: Pause = time.sleep) -> Smtp:
+        """The transport for `smtp://user@host:port` or `smtps://…`. Raises ConfigError."""
+        try:
+            parts = split_url(url)
+        except ValueError as error:
+            raise ConfigError(
+                f'"{shown_url(url)}" is not a transport: {error}; write smtp://user@host:port'
+            ) from None
+        host, port = parts.hostname or "", parts.port
+        if parts.password is not None:
+            raise ConfigError(
+                "the transport's URL holds a password; leave it out and set MAILER_SMTP_PASSWORD"
+            )
+        if not host or parts.path not in ("", "/") or parts.query or parts.fragment:
+            raise ConfigError(f'"{url}" is not a transport; write smtp://user@host:port')
+        user = unquote(parts.username or "")
+        password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""
+        tokens = tokens_for(settings, user) if user else None
+        if user and not password and tokens is None:
+            raise ConfigError(
+                f"MAILER_SMTP_PASSWORD is not set, and {host} wants one for {user}; put it into .env, "
+                "or leave the user out of the transport's URL"
+            )
+        implicit = parts.scheme == "smtps"
+        server = Server(
+            host,
+            port or (465 if implicit else 587 if user else 25),
+            implicit_tls=implicit,
+            user=user,
+            password=password if user and tokens is None else "",
+            ca_file=settings.smtp_ca_file,
+            helo=settings.delivery.helo,
+            tokens=tokens,
+        )
+        return cls(server, concurrency=settings.delivery.connections, pause=pause)
+
+    def channel(self) -> SmtpChannel:
+        """A channel with one connection of its own."""
+        return SmtpChannel(self.server, self._pause, self._learned)

@@ -1,0 +1,72 @@
+"""Encoding by hand must read back, with the standard library, as what was written."""
+
+from __future__ import annotations
+
+import quopri
+from email.header import decode_header, make_header
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from mailer.message.mime import LINE, encoded_words, phrase, quoted_printable, slot_lines, unstructured
+
+TEXT = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
+)
+ONE_LINE = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]))
+
+
+def _decoded(data: bytes) -> str:
+    return quopri.decodestring(data).decode("utf-8").replace("\r\n", "\n")
+
+
+@given(TEXT)
+@example(".")
+@example("From here\nFrom there")
+@example("a" * 75 + ".")
+@example("x " * 60)
+@example("x" * 74 + " ")
+@example("x" * 73 + " ")
+@example("tab\t\nspace \n")
+def test_quoted_printable_reads_back_and_keeps_to_its_lines(text: str) -> None:
+    encoded = quoted_printable(text)
+    assert _decoded(encoded) == text
+    for line in encoded.split(b"\r\n"):
+        assert len(line) <= LINE
+        assert not line.startswith((b".", b"From "))
+        assert not line.endswith((b" ", b"\t"))
+
+
+@given(TEXT, TEXT, TEXT)
+def test_a_slot_stands_between_fragments_that_were_encoded_before(
+    before: str, value: str, after: str
+) -> None:
+    joined = quoted_printable(before) + slot_lines(value) + quoted_printable(after)
+    assert _decoded(joined) == before + value + after
+    assert all(len(line) <= LINE and not line.startswith(b".") for line in joined.split(b"\r\n"))
+
+
+@given(ONE_LINE)
+def test_encoded_words_are_short_and_read_back(text: str) -> None:
+    encoded = encoded_words(text)
+    assert all(len(word) <= 75 for word in encoded.split(b"\r\n "))
+    assert str(make_header(decode_header(encoded.decode("ascii")))) == text
+
+
+@given(ONE_LINE)
+@example("=?utf-8?q?hi?=")
+@example(" leading")
+def test_a_subject_reads_back(text: str) -> None:
+    field = unstructured(text).decode("ascii")
+    assert str(make_header(decode_header(field))) == text
+
+
+def test_a_plain_subject_stays_readable() -> None:
+    assert unstructured("Ten headlines") == b"Ten headlines"
+
+
+def test_a_display_name_is_quoted_or_encoded() -> None:
+    assert phrase("") == b""
+    assert phrase("O'Hara, Mary") == b'"O\'Hara, Mary"'
+    assert phrase("李雷") == b"=?utf-8?B?5p2O6Zu3?="
+    assert phrase("=?x?=").startswith(b"=?utf-8?B?")

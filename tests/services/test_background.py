@@ -1,0 +1,110 @@
+"""The schedule beside the web server: looks, sends what is due, survives trouble, ends when asked to."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailer.config import Settings
+from mailer.errors import StoreError
+from mailer.services.sending import background
+from mailer.services.sending.background import Scheduler
+from mailer.services.sending.send_due import Done
+from mailer.spool.sqlite.campaigns import Campaign
+
+SENT = Campaign(
+    id=1, slug="x", issue="i", issue_hash="h", edition="morning", issue_date="2026-11-22", segment="",
+    plan_hash="p", plan={}, subject="s", transport="t", status="sent", status_note="", created_at="c",
+    started_at="s", finished_at="f",
+)  # fmt: skip
+
+
+class Looks:
+    """Stands for run_due: each look does the next of what it is told, then nothing."""
+
+    def __init__(self, *steps: Any) -> None:
+        self.steps = list(steps)
+        self.done = threading.Event()
+        self.connections: set[int] = set()
+
+    def __call__(self, db: Any, settings: Settings, *, stop: Any, attempts: Any, warn: Any) -> Iterator[Done]:
+        self.connections.add(id(db.conn))
+        if not self.steps:
+            self.done.set()
+            return
+        step = self.steps.pop(0)
+        if isinstance(step, BaseException):
+            raise step
+        yield step
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "AGAIN_SECONDS", 0.01)
+
+
+def look(settings: Settings, monkeypatch: pytest.MonkeyPatch, *steps: Any) -> Looks:
+    looks = Looks(*steps)
+    monkeypatch.setattr(background, "run_due", looks)
+    scheduler = Scheduler(settings, look_seconds=0.01)
+    scheduler.start()
+    try:
+        assert looks.done.wait(20)
+    finally:
+        scheduler.end(20)
+    assert not any(thread.name == "schedule" for thread in threading.enumerate())
+    return looks
+
+
+@pytest.mark.usefixtures("quick")
+def test_one_line_for_each_campaign(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    look(settings, monkeypatch, Done(SENT), Done(SENT, error="in\ntwo lines"))
+    assert caplog.messages == ["x: nobody was left; sent", "x: in two lines"]
+
+
+@pytest.mark.usefixtures("quick")
+def test_trouble_is_told_in_a_line_and_does_not_end_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    locked = sqlite3.OperationalError("database is locked")
+    look(settings, monkeypatch, StoreError("no room"), locked, ZeroDivisionError(), Done(SENT))
+    first, second, third, last = caplog.records
+    assert first.getMessage() == "no room"
+    assert "another process is writing to it" in second.getMessage()
+    assert third.levelno == logging.ERROR
+    assert third.exc_info is not None
+    assert last.getMessage().startswith("x: ")
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_defect_that_ended_one_campaign_is_in_the_log(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    look(settings, monkeypatch, Done(SENT, error="a bug", defect=ZeroDivisionError()))
+    told, logged = caplog.records
+    assert told.getMessage() == "x: a bug"
+    assert logged.levelno == logging.ERROR
+    assert logged.exc_info is not None
+
+
+def test_what_never_began_ends_at_once(settings: Settings, workspace: Path) -> None:
+    Scheduler(settings).end(1)
+    assert not (workspace / "subscribers.db").exists()
+
+
+def test_once_asked_to_end_it_begins_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = Looks(Done(SENT))
+    monkeypatch.setattr(background, "run_due", looks)
+    scheduler = Scheduler(settings)
+    scheduler.ask_to_end()
+    scheduler.start()
+    scheduler.end(20)
+    assert len(looks.steps) == 1
