@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 from sqlite_utils import Database
 
 from mailer.audience.consent.record import Consent
+from mailer.audience.recipients import Recipients, addresses_of, unreachable
+from mailer.audience.selection import standings
 from mailer.audience.subscribers import Details, add
 from mailer.audience.values.address import normalize_address
+from mailer.campaign.campaign import Campaign, NewCampaign
 from mailer.config import Settings
+from mailer.delivery.options import Run
+from mailer.delivery.progress import Progress
+from mailer.delivery.record_refusals import RefusalRecorder
+from mailer.delivery.run import deliver
 from mailer.message.message import Envelope, Template
-from mailer.services.planning.plan import Selection
-from mailer.spool.sqlite.deliveries import Spool
+from mailer.spool.base import Claim, Frozen, MayWrite, Refused, Settled
+from mailer.spool.erased_words import ErasedWords
+from mailer.spool.journal import read_journal
+from mailer.spool.open import spools_of
+from mailer.spool.recover import recover
+from mailer.spool.sqlite.spools import SqliteSpool
 from mailer.store.database import writing
-from mailer.transports.base import Outcome, Outgoing, Result
+from mailer.transports.base import Outcome, Outgoing, Result, Transport
+from mailer.transports.registry import is_folder, source_of
 from tests.message.test_message import SENT, simple
 
 EDITION = "morning"
@@ -36,27 +51,123 @@ def add_readers(db: Database, number: int, domain: str = "example.org") -> list[
         ]
 
 
-def freeze(db: Database, slug: str = "2026-11-21-morning") -> Spool:
-    sql, parameters = Selection(EDITION, None, ()).recipients_sql()
-    with writing(db):
-        return Spool.freeze(
-            db,
-            slug=slug,
-            issue="issues/x.yaml",
-            issue_hash="hash",
-            edition=EDITION,
-            issue_date="2026-11-21",
-            segment="",
-            plan_hash="plan",
-            plan={"recipients": 1},
-            subject="Subject",
-            transport="outbox:outbox",
-            audience_sql=sql,
-            audience_parameters=parameters,
-        )
+class DeskSpool(SqliteSpool):
+    """A spool together with the audience of its database, as the service uses the two."""
+
+    #: Where it is set, a run claims this person's delivery alone.
+    only: int | None = None
+
+    def __init__(self, db: Database, campaign: Campaign, *, owner: str = "") -> None:
+        into_folder = is_folder(campaign.transport)
+        super().__init__(db, campaign, ErasedWords(db), owner=owner, into_folder=into_folder)
+        self.database = db
+        self._source = source_of(campaign.transport)
+
+    @property
+    def source(self) -> str:
+        """How refusals are learned of: `smtp`, `sendgrid`, `outbox`."""
+        return self._source
+
+    @source.setter
+    def source(self, source: str) -> None:
+        self._source = source
+        self.into_folder = source == "outbox"
+
+    @property
+    def recorder(self) -> RefusalRecorder:
+        """Records bounces among what is settled."""
+        return RefusalRecorder(self.database, spools_of(self.database), self, self._source)
+
+    def claim(
+        self, limit: int, may_write: MayWrite | None = None, *, only: int | None = None
+    ) -> list[Claim] | None:
+        """Claims; without `may_write`, whoever may not be written to now is skipped."""
+        return super().claim(limit, may_write or Recipients(self.database, self.campaign.edition), only=only)
+
+    def settle(self, outcomes: Sequence[tuple[int, int, Outcome, str] | Settled]) -> list[Refused]:
+        """Settles and records bounces, so that nothing is left to record."""
+        with self.together():
+            self.recorder.note(super().settle([Settled(*outcome) for outcome in outcomes]))
+        return []
+
+    def retry_all(self, *, only: int | None = None) -> tuple[int, int]:
+        """Tries again whoever can be reached. Gives how many, and how many stay rejected."""
+        again = self.retry(partial(unreachable, self.database), only=only)
+        return again, self.counts()["rejected"]
+
+    def recover(self, journal: Path) -> dict[str, int]:
+        """Settles what a dead run left by its journal."""
+        read, addresses = partial(read_journal, journal), partial(addresses_of, self.database)
+        return recover(self, read, addresses, lambda _: None)
+
+    def set_status(self, status: str) -> None:
+        """Sets a status, whatever the campaign's was."""
+        self.database.conn.execute("UPDATE campaigns SET status = ? WHERE id = ?", [status, self.campaign.id])
+
+    def each(self) -> list[tuple[int, str, int, str, str]]:
+        """(subscriber id, state, attempts, provider id, reason) of every delivery, by subscriber."""
+        return [
+            (one.person, one.state.value, one.attempts, one.provider_id, one.reason)
+            for one in self.deliveries()
+        ]
 
 
-def templates(settings: Settings, spool: Spool) -> dict[int, Template]:
+def open_spool(db: Database, campaign: Campaign) -> DeskSpool:
+    """The deliveries of a campaign."""
+    return DeskSpool(db, campaign)
+
+
+def find_campaign(db: Database, slug: str) -> Campaign:
+    """The campaign of that name."""
+    return spools_of(db).find(slug)
+
+
+def campaigns(db: Database) -> list[Campaign]:
+    """All campaigns, newest first."""
+    return spools_of(db).campaigns()
+
+
+def people_of(db: Database, edition: str = EDITION) -> list[int]:
+    """Everybody who may get an edition now."""
+    return [
+        person
+        for rows in standings(db, edition, None, ())
+        for person, _, reason, _, _ in rows
+        if reason is None
+    ]
+
+
+def freeze(
+    db: Database,
+    slug: str = "2026-11-21-morning",
+    *,
+    people: Sequence[int] | None = None,
+    transport: str = "outbox:outbox",
+    **other: Any,
+) -> DeskSpool:
+    """A campaign with a pending delivery for these people, or for everybody who may get the edition."""
+    campaign = NewCampaign(
+        **{
+            "slug": slug,
+            "issue": "issues/x.yaml",
+            "issue_hash": "hash",
+            "edition": EDITION,
+            "issue_date": "2026-11-21",
+            "segment": "",
+            "plan_hash": "plan",
+            "plan": {"recipients": 1},
+            "subject": "Subject",
+            "transport": transport,
+            **other,
+        }
+    )
+    spools_of(db).freeze(
+        campaign, [Frozen(person, 0) for person in (people_of(db) if people is None else people)]
+    )
+    return open_spool(db, find_campaign(db, slug))
+
+
+def templates(settings: Settings, spool: DeskSpool) -> dict[int, Template]:
     envelope = Envelope(
         settings, campaign_id=spool.campaign.id, slug=spool.campaign.slug, edition=EDITION, sent_at=SENT
     )
@@ -93,3 +204,21 @@ class Scripted:
     def close(self) -> None:
         with self.lock:
             self.closed += 1
+
+
+def run_spool(
+    spool: DeskSpool, templates: Mapping[int, Template], transport: Transport, **options: Any
+) -> Progress:
+    """Delivers a campaign as the service does."""
+    return deliver(
+        Run(
+            db=spool.database,
+            spools=spools_of(spool.database),
+            spool=spool,
+            templates=templates,
+            transport=transport,
+            source=spool.source,
+            only=spool.only,
+            **options,
+        )
+    )

@@ -11,7 +11,7 @@ may give one later, and an erasure empties it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from sqlite_utils import Database
@@ -22,10 +22,10 @@ __all__ = [
     "Event",
     "Happening",
     "Kind",
+    "Returned",
     "add_reason",
     "bounces_in",
     "bounces_of",
-    "came_back",
     "clear_reasons",
     "editions_left",
     "forget_words",
@@ -35,6 +35,7 @@ __all__ = [
     "last_event",
     "people_since",
     "record",
+    "returns_of",
 ]
 
 #: Those that end mail to a person, then those that may begin it again. With an edition, `unsubscribe` and
@@ -79,6 +80,15 @@ class Happening(NamedTuple):
     campaign: str
     source: str
     reason: str
+
+
+class Returned(NamedTuple):
+    """Somebody whose mail came back. `named` says that an event names the campaign; `at` is the time (UTC) of
+    the newest event that names none, or empty."""
+
+    person: int
+    named: bool
+    at: str
 
 
 # An event of a campaign that is not there (any more) is still an event. Of a person who was erased meanwhile
@@ -148,13 +158,12 @@ _BOUNCES_IN = """
     ORDER BY b.subscriber_id
 """
 
-# Each person once, and none that was refused at once. A wish to leave is no refusal. A list that is imported
-# names no campaign: what it tells counts for each that had been accepted before.
-_CAME_BACK = """
-    SELECT count(*) FROM deliveries AS d WHERE d.campaign_id = ? AND d.state = 'accepted' AND EXISTS (
-        SELECT 1 FROM events AS e
-        WHERE e.subscriber_id = d.subscriber_id AND e.kind IN ('bounce', 'complaint')
-        AND (e.campaign_id = d.campaign_id OR (e.campaign_id IS NULL AND e.at >= d.settled_at)))
+# Each person once. A list that is imported names no campaign.
+_RETURNS_OF = """
+    SELECT subscriber_id, max(campaign_id IS NOT NULL), max(CASE WHEN campaign_id IS NULL THEN at ELSE '' END)
+    FROM events WHERE kind IN ('bounce', 'complaint') AND (campaign_id = ? OR campaign_id IS NULL)
+        AND subscriber_id IS NOT NULL
+    GROUP BY subscriber_id
 """
 
 
@@ -234,6 +243,7 @@ def bounces_in(db: Database, campaign_id: int) -> list[int]:
     return [row[0] for row in db.conn.execute(_BOUNCES_IN, (campaign_id,))]
 
 
-def came_back(db: Database, campaign_id: int) -> int:
-    """How many deliveries of a campaign were accepted, and bounced or complained of since."""
-    return int(db.conn.execute(_CAME_BACK, (campaign_id,)).fetchone()[0])
+def returns_of(db: Database, campaign_id: int) -> Iterator[Returned]:
+    """Returns everybody who bounced or complained of this campaign, or of one that is not named."""
+    for person, named, at in db.conn.execute(_RETURNS_OF, (campaign_id,)):
+        yield Returned(person, bool(named), at)

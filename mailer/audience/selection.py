@@ -6,7 +6,7 @@ Every function gives SQL on the alias `s` (subscribers) with `?` parameters in o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 
 from sqlite_utils import Database
@@ -16,12 +16,13 @@ from mailer.audience.segments import Segment
 
 __all__ = [
     "Exclusion",
-    "eligible_sql",
     "exclusion_of",
     "exclusions_of",
     "is_within",
     "mask_sql",
     "reason_sql",
+    "standings",
+    "time_zones",
     "variant_of",
 ]
 
@@ -29,6 +30,8 @@ Sql = tuple[str, tuple[object, ...]]
 
 #: A mask is a 64-bit number with a sign; issues have far fewer variants.
 MAX_VARIANTS = 62
+#: So many subscribers are read at once.
+_AT_ONCE = 5000
 
 
 class Exclusion(StrEnum):
@@ -64,11 +67,6 @@ _SUPPRESSED = suppressed_sql("s")
 
 _SUBSCRIBED = """EXISTS (SELECT 1 FROM subscriptions AS chosen
     WHERE chosen.edition = ? AND chosen.subscriber_id = s.id)"""
-
-
-def eligible_sql(edition: str) -> Sql:
-    """The condition that a person may get `edition` now: active, subscribed, not suppressed."""
-    return f"(s.status = 'active' AND {_SUBSCRIBED} AND NOT {_SUPPRESSED})", (edition,)
 
 
 def reason_sql(edition: str, segment: Segment | None = None) -> Sql:
@@ -130,3 +128,35 @@ def variant_of(db: Database, subscriber_id: int, segments: Sequence[Segment]) ->
 def is_within(db: Database, subscriber_id: int, segment: Segment) -> bool:
     """Whether this person is in the segment. Raises LookupError for a wrong id."""
     return bool(variant_of(db, subscriber_id, [segment]))
+
+
+def standings(
+    db: Database,
+    edition: str,
+    segment: Segment | None,
+    variants: Sequence[Segment],
+    *,
+    cannot_write_to: Callable[[str], bool] | None = None,
+) -> Iterator[list[tuple[int, str, str | None, int, int]]]:
+    """Returns (id, domain, Exclusion as text, unwritable, variant) of every subscriber, in the order of ids.
+
+    They come some thousands at a time. The Exclusion is None for those who get `edition` within `segment`.
+    `unwritable` is 1 where `cannot_write_to` is true of the address.
+    """
+    reason, reason_parameters = reason_sql(edition, segment)
+    mask, mask_parameters = mask_sql(variants)
+    unwritable = "0"
+    if cannot_write_to is not None:
+        db.conn.create_function("unwritable", 1, cannot_write_to, deterministic=True)
+        unwritable = "unwritable(s.address)"
+    cursor = db.conn.execute(
+        f"SELECT s.id, s.domain, {reason}, {unwritable}, {mask} FROM subscribers AS s ORDER BY s.id",
+        (*reason_parameters, *mask_parameters),
+    )
+    while rows := cursor.fetchmany(_AT_ONCE):
+        yield rows
+
+
+def time_zones(db: Database) -> Iterator[tuple[int, str]]:
+    """Returns (id, name of the time zone) of every subscriber, in the order of ids; empty where not known."""
+    yield from db.conn.execute("SELECT id, timezone FROM subscribers ORDER BY id")

@@ -12,22 +12,23 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlite_utils import Database
 
+from mailer.campaign.campaign import Campaign
+from mailer.campaign.delivery_state import STATES
+from mailer.campaign.status import Status
 from mailer.campaign.times import in_words
 from mailer.commands.context import say, warn
 from mailer.config import Settings
 from mailer.delivery.progress import Progress as RunProgress
 from mailer.display_text import visible
+from mailer.services.campaigns.advice import advice_on
 from mailer.services.campaigns.frozen_settings import sender_note
+from mailer.services.database.moved import other_place
 from mailer.services.planning.schedule import what_waits
 from mailer.services.sending.freeze import SincePlan
-from mailer.services.sending.moved_database import other_place
-from mailer.services.sending.send import Result
-from mailer.spool.sqlite.campaigns import Campaign
-from mailer.spool.sqlite.deliveries import STATES
-from mailer.spool.sqlite.reasons import Reason
+from mailer.services.sending.result import Result
+from mailer.spool.base import Reason
 
 __all__ = [
-    "advice_on",
     "say_counts",
     "say_reasons",
     "say_result",
@@ -45,31 +46,6 @@ def say_counts(counts: dict[str, int]) -> None:
     for state in STATES:
         if counts[state]:
             say(f"  {state:<10} {counts[state]:>9,}")
-
-
-def advice_on(reason: Reason, campaign: Campaign) -> str:
-    """What to do about deliveries that did not arrive, in a sentence; nothing where there is no cause."""
-    if campaign.status == "cancelled":
-        return "the campaign was cancelled, so they are not tried again."
-    again = f"`mailer campaigns retry {campaign.slug}`"
-    itself = campaign.status == "scheduled" or (campaign.status == "stopped" and campaign.held_until)
-    how = "by themselves, later each time" if itself else "by the next run"
-    later = f" They are tried again {how}." if reason.state == "deferred" else ""
-    match reason.cause:
-        case "address":
-            return "nobody is there. They are marked as bounced and are not written to again."
-        case "mailbox":
-            last = later or f" {again} tries them again; who refuses for a week is marked as bounced."
-            return f"the mailbox is full, or shut for now.{last}"
-        case "us":
-            return (
-                "the refusal is about us, not about the readers. See to SPF, DKIM, DMARC, block lists and "
-                f"what is sent (`mailer doctor` looks), then {again}."
-            )
-        case "them":
-            later = later or f" {again} tries them again."
-            return f"their server had trouble, or asked to be left for later.{later}"
-    return f"{again} tries them again." if reason.state == "rejected" else ""
 
 
 def say_reasons(reasons: Iterable[Reason], campaign: Campaign) -> None:
@@ -111,10 +87,10 @@ def say_result(settings: Settings, result: Result) -> None:
     if progress is None and result.complete:
         say(f"There is nothing to do: {campaign.slug} was sent to {counts['accepted']:,} readers already.")
         return
-    if campaign.status == "scheduled":
+    if campaign.status is Status.SCHEDULED:
         _say_waits(settings, result)
         return
-    if campaign.status == "held" and progress is None:
+    if campaign.status is Status.HELD and progress is None:
         pass
     elif progress is None:
         say(f"There is nothing to send: everybody in {campaign.slug} was tried.")
@@ -125,14 +101,14 @@ def say_result(settings: Settings, result: Result) -> None:
     say(f"Campaign {campaign.slug} is {campaign.status}:")
     say_counts(dict(counts))
     say_reasons(result.reasons, campaign)
-    if campaign.status == "paused":
+    if campaign.status is Status.PAUSED:
         itself = f"paused itself: {campaign.status_note}" if campaign.status_note else "is paused"
         say(f"It {itself}. `mailer campaigns resume {campaign.slug}` goes on with it.")
-    elif campaign.status == "held":
+    elif campaign.status is Status.HELD:
         say(f"It is held: {campaign.status_note}.")
         now = f"`mailer campaigns resume {campaign.slug}` sends the rest now, " if campaign.held_until else ""
         say(f"{now}`mailer campaigns cancel {campaign.slug}` drops it.")
-    elif campaign.status == "cancelled":
+    elif campaign.status is Status.CANCELLED:
         say("It was cancelled; what it has not sent stays unsent.")
     elif progress is not None and progress.stopped_by == "signal":
         say(f"It was stopped. `mailer send {issue}` goes on where it stopped.")

@@ -10,9 +10,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 
+from mailer.spool.base import Spool
 from mailer.transports.base import Outcome, Result
 
-__all__ = ["DOUBTS_IN_A_ROW", "REFUSALS_IN_A_ROW", "SETTLED_AT_LEAST", "Brake", "refused_too_often"]
+__all__ = [
+    "DOUBTS_IN_A_ROW",
+    "REFUSALS_IN_A_ROW",
+    "SETTLED_AT_LEAST",
+    "Brake",
+    "refusals_note",
+    "refused_too_often",
+]
 
 DOUBTS_IN_A_ROW = 20
 REFUSALS_IN_A_ROW = 200
@@ -51,3 +59,14 @@ def refused_too_often(outcomes: Mapping[str, int], share: float, at_least: int =
     rejected = outcomes.get("rejected", 0)
     settled = rejected + outcomes.get("accepted", 0) + outcomes.get("uncertain", 0)
     return settled >= at_least and rejected > share * settled
+
+
+def refusals_note(spool: Spool, outcomes: Mapping[str, int], share: float) -> str:
+    """Returns why a run with these outcomes, of which more than `share` (0 to 1) were refused, ends."""
+    rejected = outcomes.get("rejected", 0)
+    settled = rejected + outcomes.get("accepted", 0) + outcomes.get("uncertain", 0)
+    words = spool.commonest_refusal()
+    return (
+        f"{rejected:,} of {settled:,} messages ({rejected / settled:.1%}) were refused, "
+        f"more than {share * 100:g}%" + (f"; most often a server said: {words}" if words else "")
+    )

@@ -1,34 +1,50 @@
-"""The claims of one run: who is ours now, and what is known of them but not yet on disk.
+"""The claims of one run: those that are open, and what is known of them but not yet on disk.
 
-Whoever is claimed stands in `open` until an outcome or their return is known, and in `settled` or `released`
-until that is committed. Until somebody is accepted, rejections are `held`: they may be everybody's
-(`refused`). What is not committed when the process dies, the journal knows.
+A claim stands in `open` until its outcome or its return is known, and then in `settled` or `released` until
+that is committed. Until somebody is accepted, rejections are `held`: they may be everybody's
+(`transports.refusal.watch`). What is not committed when the process dies, the journal knows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
+from mailer.audience.recipients import Recipients
 from mailer.delivery.retry import Backoff
 from mailer.delivery.workers.workers import Report
 from mailer.message.message import Message
-from mailer.spool.claim import Claim
-from mailer.spool.sqlite.deliveries import Spool
+from mailer.spool.base import Claim, Key, Refused, Settled, Spool
 from mailer.store.database import now, utc_text
 from mailer.transports.base import Outcome, Result
 from mailer.transports.refusal.refusal import Cause
 from mailer.transports.refusal.watch import RefusalWatch, is_held
 
-__all__ = ["Book"]
+__all__ = ["RunClaims"]
 
 
-class Book:
-    """The book of one run. Keys are (subscriber id, attempt). Used from one thread."""
+class RunClaims:
+    """The claims of one run over a spool. Used from one thread.
 
-    def __init__(self, spool: Spool, backoff: Backoff, watch: RefusalWatch | None = None) -> None:
+    `recipients` says who may be written to. `note_refused` records bounces among what is settled. With
+    `only`, this person's delivery alone is claimed.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        recipients: Recipients,
+        backoff: Backoff,
+        watch: RefusalWatch,
+        *,
+        note_refused: Callable[[list[Refused]], None],
+        only: int | None = None,
+    ) -> None:
         self._spool = spool
-        self._watch = watch or RefusalWatch(accepted=True)
+        self._recipients = recipients
+        self._watch = watch
+        self._note_refused = note_refused
+        self._only = only
         #: Whether the campaign is known, on disk, to have been accepted by this way.
         self._told = self._watch.accepted
         self._backoff = backoff
@@ -38,13 +54,15 @@ class Book:
         self._waiting: set[int] = set()
         #: One for all requests of the run: a limit of the provider's puts off all of them.
         self._variation = backoff.vary()
-        self.open: set[tuple[int, int]] = set()
-        self.settled: list[tuple[int, int, Outcome, str]] = []
+        #: Whether the last claim found anything, or may have.
+        self.has_more = True
+        self.open: set[Key] = set()
+        self.settled: list[Settled] = []
         #: Refusals that count only once somebody is accepted, or the run has ended without being everybody's.
-        self.held: list[tuple[int, int, Outcome, str]] = []
-        self.released: list[tuple[int, int]] = []
+        self.held: list[Settled] = []
+        self.released: list[Key] = []
         #: Those who are given back behind the others.
-        self.last: list[tuple[int, int]] = []
+        self.last: list[Key] = []
         #: How many people have which outcome, by state.
         self.outcomes: dict[str, int] = {}
 
@@ -55,12 +73,13 @@ class Book:
         """
         with self._spool.together():
             self._write()
-            claims = self._spool.claim(limit)
+            claims = self._spool.claim(limit, self._recipients, only=self._only)
             for claim in claims or ():
                 if claim.deferred_since:
                     since = datetime.fromisoformat(claim.deferred_since)
-                    self._since[claim.person.subscriber_id] = since
+                    self._since[claim.person] = since
         self._written()
+        self.has_more = claims is not None
         return claims
 
     def write_down(self) -> None:
@@ -84,7 +103,7 @@ class Book:
                 if together is None:
                     together = self._together(report.settled)
                 outcome, due = self._deferred(message.subscriber_id, outcome, together)
-            (self.held if held else self.settled).append((*key, outcome, due))
+            (self.held if held else self.settled).append(Settled(*key, outcome, due))
             self.open.discard(key)
             state = outcome.result._value_  # as `value`, without the price of a property
             outcomes[state] = outcomes.get(state, 0) + 1
@@ -125,7 +144,7 @@ class Book:
         """These were not handed over, and will be pending again."""
         self.give_back_keys([message.key for message in messages])
 
-    def give_back_keys(self, keys: Collection[tuple[int, int]]) -> None:
+    def give_back_keys(self, keys: Collection[Key]) -> None:
         """The same, by key."""
         self.released += keys
         self.open.difference_update(keys)
@@ -161,7 +180,7 @@ class Book:
                 self._spool.note_accepted()
                 self._told = True
         if self.settled:
-            self._spool.settle(self.settled)
+            self._note_refused(self._spool.settle(self.settled))
         if self.released:
             self._spool.release(self.released)
         if self.last:

@@ -1,4 +1,4 @@
-"""What may be kept of the words of servers: they repeat addresses, also of people who were erased."""
+"""Takes the words about people who were erased out of what servers said, and out of journals."""
 
 from __future__ import annotations
 
@@ -9,34 +9,43 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from mailer.audience.erasure import Erased
+from mailer.spool.base import Settled
 from mailer.spool.journal import forget_words, holds_words
 from mailer.transports.base import Outcome, Result
 
-__all__ = ["clear_journal", "tells_of_erased", "without_erased"]
-
-Settled = tuple[int, int, Outcome, str]
+__all__ = ["ErasedWords", "clear_journal", "tells_of_erased"]
 
 
-def without_erased(db: Database, outcomes: Sequence[Settled]) -> Sequence[Settled]:
-    """The outcomes (subscriber id, attempt, outcome, due) with the words that may be kept.
+class ErasedWords:
+    """The redaction of a workspace: of people who were erased no words are kept."""
 
-    Of those who were erased none are. In the words about others, their addresses are replaced: a provider may
-    say the same of a whole request. To be called in the transaction that writes the words down.
-    """
-    erased = Erased(db)
-    if not erased:
-        return outcomes
-    gone = erased.among(subscriber for subscriber, _, outcome, _ in outcomes if _has_words(outcome))
-    cleared: dict[int, Outcome] = {}  # by the id of an outcome, which all of one request share
-    kept: list[Settled] = []
-    for subscriber, attempt, outcome, due in outcomes:
-        if subscriber in gone:
-            rest = Outcome(outcome.result, cause=outcome.cause)
-        else:
-            rest = cleared.get(id(outcome)) or _cleared(erased, outcome)
-            cleared[id(outcome)] = rest
-        kept.append((subscriber, attempt, rest, due))
-    return kept
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def outcomes(self, settled: Sequence[Settled]) -> Sequence[Settled]:
+        """Returns the outcomes with the words that may be kept.
+
+        Of those who were erased none are. In the words about others, their addresses are replaced: a provider
+        may say the same of a whole request. It is called in the transaction that writes the words down.
+        """
+        erased = Erased(self._db)
+        if not erased:
+            return settled
+        gone = erased.among(person for person, _, outcome, _ in settled if _has_words(outcome))
+        cleared: dict[int, Outcome] = {}  # by the id of an outcome, which all of one request share
+        kept: list[Settled] = []
+        for person, attempt, outcome, due in settled:
+            if person in gone:
+                rest = Outcome(outcome.result, cause=outcome.cause)
+            else:
+                rest = cleared.get(id(outcome)) or _cleared(erased, outcome)
+                cleared[id(outcome)] = rest
+            kept.append(Settled(person, attempt, rest, due))
+        return kept
+
+    def text(self, words: str) -> str:
+        """Returns a sentence with `[erased]` for each address of theirs."""
+        return Erased(self._db).left_out_of(words) if words else words
 
 
 def clear_journal(db: Database, journal: Path) -> bool:

@@ -25,20 +25,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mailer.files import new_file
+from mailer.store.machine import boot_id
 from mailer.transports.base import Outcome, Result
 from mailer.transports.refusal.refusal import Cause
 
 __all__ = ["Journal", "Record", "begun_in", "forget_words", "holds_words", "journal_run", "read_journal"]
-
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-
-
-def boot_id() -> str:
-    """A name of the running boot of this machine; empty where the system has none (counts as changed)."""
-    try:
-        return _BOOT_ID.read_text("ascii").strip()
-    except OSError:
-        return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from mailer.errors import ConfigError
 from mailer.transports.base import Pause, Transport, Unwritable
 from mailer.transports.outbox import Outbox
 
-__all__ = ["open_transport", "unwritable_by"]
+__all__ = ["is_folder", "open_transport", "source_of", "unwritable_by"]
 
 
 def open_transport(url: str, settings: Settings, *, pause: Pause = time.sleep) -> Transport:
@@ -49,3 +49,14 @@ def unwritable_by(url: str) -> Unwritable | None:
 
         return UNWRITABLE
     return None
+
+
+def is_folder(url: str) -> bool:
+    """Returns whether a transport (a URL) is an outbox: what goes into a folder reaches nobody."""
+    return url.partition(":")[0].lower() == "outbox"
+
+
+def source_of(url: str) -> str:
+    """Returns how refusals by the transport of this URL are learned of: `smtp`, `sendgrid`, …"""
+    scheme = url.partition(":")[0]
+    return "smtp" if scheme == "smtps" else scheme

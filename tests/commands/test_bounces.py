@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mailer.spool.sqlite.deliveries import Spool
+from mailer.spool.sqlite.spools import SqliteSpool
 from tests.cli import run
 from tests.commands.test_sending import ISSUE, SLUG, TEXT, counts
 from tests.servers.sendgrid import KEY, SendGridApi
@@ -120,7 +120,7 @@ def test_a_crash_before_the_settling_marks_them_once_all_the_same(
     with SmtpServer() as server:
         server.fail("RCPT", "reply", "550 5.1.1 no such user")
         with monkeypatch.context() as patch:
-            patch.setattr(Spool, "settle", dead)
+            patch.setattr(SqliteSpool, "settle", dead)
             assert run(desk, "send", ISSUE, "--yes", "--transport", server.url).status == 1
         assert status(desk, 1) == "active"
         for _ in range(2):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mailer.services.sending import send as sending
+from mailer.services.sending import run as sending
 from tests.cli import run
 from tests.clock import Clock
 from tests.spooled import Scripted

@@ -12,17 +12,15 @@ import pytest
 
 from mailer.audience.consent.bounces import restore
 from mailer.audience.people import list_subscribers
+from mailer.campaign.canary import make_canary
 from mailer.delivery.progress import Progress
-from mailer.services.sending import send as sending
-from mailer.spool.sqlite.campaigns import find_campaign
-from mailer.spool.sqlite.canary import make_canary
-from mailer.spool.sqlite.deliveries import Spool
+from mailer.services.sending import run as sending
 from mailer.store import database as store
 from mailer.store.database import open_store, utc_now, writing
 from mailer.transports.base import Outcome, Outgoing, Result
 from mailer.transports.stop import Stop
 from tests.cli import Ran, run
-from tests.spooled import Scripted
+from tests.spooled import Scripted, find_campaign, open_spool
 
 SLUG = "2026-11-21-morning"
 ISSUE = "issues/2026-11-21-morning.yaml"
@@ -58,7 +56,7 @@ class Clock:
         self.on_wait: Callable[[], None] = lambda: None
         monkeypatch.setattr(store, "now", lambda: self.at)
         monkeypatch.setattr("mailer.services.sending.canary.now", lambda: self.at)
-        monkeypatch.setattr("mailer.services.sending.send_due.now", lambda: self.at)
+        monkeypatch.setattr("mailer.services.due.send_due.now", lambda: self.at)
         monkeypatch.setattr("mailer.services.planning.schedule.now", lambda: self.at)
         monkeypatch.setattr(Stop, "wait", lambda stop, seconds: self.wait(stop, seconds))
 
@@ -422,4 +420,4 @@ def test_a_manifest_says_that_it_is_held(desk: Path, clock: Clock, wire: Scripte
     send(desk, "--canary", "5%", "--hold", "ask")
     assert '"status": "held"' in (desk / "campaigns" / SLUG / "manifest.json").read_text("utf-8")
     db = open_store(desk / "subscribers.db")
-    assert Spool(db, find_campaign(db, SLUG)).counts()["pending"] == 190
+    assert open_spool(db, find_campaign(db, SLUG)).counts()["pending"] == 190

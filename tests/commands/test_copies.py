@@ -16,11 +16,11 @@ import pytest
 from sqlite_utils import Database
 
 from mailer.config import load_settings
-from mailer.services.sending import moved_database as copies
-from mailer.services.sending.background import Scheduler
-from mailer.spool.sqlite import last_run as place
-from mailer.spool.sqlite.last_run import last_run
+from mailer.services.database import moved as copies
+from mailer.services.due.background import Scheduler
+from mailer.store import last_run as place
 from mailer.store.database import open_store
+from mailer.store.last_run import last_run
 from mailer.transports.base import Outcome, Result
 from tests.cli import run
 from tests.clock import Clock
@@ -304,7 +304,7 @@ def test_commands_that_go_on_with_a_campaign_say_so(
 ) -> None:
     fate = {"resume": Result.REJECTED, "retry": Result.REJECTED, "resolve": Result.UNCERTAIN}[words[0]]
     transport = Scripted(lambda _: Outcome(fate, reason="no"))
-    monkeypatch.setattr("mailer.services.sending.send.open_transport", lambda *_, **__: transport)
+    monkeypatch.setattr("mailer.services.sending.run.open_transport", lambda *_, **__: transport)
     run(desk, "send", OTHER, "--yes")
     gc.collect()
     copy = copied(desk)

@@ -12,7 +12,7 @@ import pytest
 from mailer.commands import crash_reports as defects
 from mailer.commands import error_log
 from mailer.commands.error_log import KEPT, write_error_log
-from mailer.services.sending.background import Scheduler
+from mailer.services.due.background import Scheduler
 from tests.cli import Ran, run
 from tests.commands.subprocesses import run_python
 from tests.desk import ISSUE, fill
@@ -35,7 +35,7 @@ def logs(workspace: Path) -> list[Path]:
 
 @pytest.fixture
 def defect(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mailer.commands.campaigns.campaigns.campaigns", broken)
+    monkeypatch.setattr("mailer.commands.campaigns.campaigns.overviews", broken)
 
 
 def sentence(ran: Ran) -> str:
@@ -152,7 +152,7 @@ def test_every_kind_of_error_is_told(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("mailer.commands.campaigns.campaigns.campaigns", fail)
+    monkeypatch.setattr("mailer.commands.campaigns.campaigns.overviews", fail)
     assert sentence(run(workspace, "campaigns", "list")).startswith(told)
 
 
@@ -160,7 +160,7 @@ def test_ctrl_c_is_no_defect(workspace: Path, monkeypatch: pytest.MonkeyPatch) -
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mailer.commands.campaigns.campaigns.campaigns", interrupt)
+    monkeypatch.setattr("mailer.commands.campaigns.campaigns.overviews", interrupt)
     assert run(workspace, "campaigns", "list").status == 130
     assert not (workspace / ".mailer").exists()
 
@@ -182,7 +182,7 @@ def test_the_schedule_of_serve_tells_a_defect_and_goes_on(
 ) -> None:
     from mailer.commands.workspace.serve import _tell_defect
     from mailer.config import load_settings
-    from mailer.services.sending import background
+    from mailer.services.due import background
 
     again = threading.Event()
     looks: list[int] = []
@@ -213,7 +213,7 @@ def test_the_real_command_line_ends_the_same_way(workspace: Path) -> None:
     code = (
         "import cli, mailer.commands.campaigns.campaigns as c\n"
         f"def broken(*_): address = {WHO!r}; raise ZeroDivisionError(address)\n"
-        "c.campaigns = broken\n"
+        "c.overviews = broken\n"
         "try: cli.main(['campaigns', 'list', '--json'])\n"
         "except SystemExit as ended: print(ended.code)\n"
     )
@@ -227,7 +227,7 @@ def test_a_finished_json_document_stays_alone_on_standard_output(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(workspace, 1)
-    monkeypatch.setattr("mailer.commands.sending.send.result_json", broken)
+    monkeypatch.setattr("mailer.services.sending.result.Result.to_json", broken)
     ran = run(workspace, "send", ISSUE, "--yes", "--json")
     assert (ran.status, ran.out) == (1, "")
     assert json.loads(run(workspace, "campaigns", "list", "--json").out)[0]["status"] == "sent"

@@ -9,17 +9,16 @@ import pytest
 
 from mailer.config import load_settings
 from mailer.errors import ConfigError, TransportError
-from mailer.services.sending import send as sending
-from mailer.services.sending.send_due import run_due
-from mailer.spool.sqlite.campaigns import find_campaign
-from mailer.spool.sqlite.deliveries import Spool
+from mailer.services.due.send_due import run_due
+from mailer.services.sending import run as sending
+from mailer.services.workspace import workspace_of
 from mailer.store.database import open_store
 from mailer.transports.base import Outcome, Outgoing, Result
 from mailer.transports.stop import Stop
 from tests.cli import run
 from tests.clock import Clock
 from tests.desk import ISSUE, SLUG, fill
-from tests.spooled import Scripted
+from tests.spooled import Scripted, find_campaign, open_spool
 
 NUMBER = 150
 
@@ -59,7 +58,7 @@ def look(desk: Path, stop: Stop) -> None:
     settings = load_settings(desk)
     db = open_store(settings.database)
     try:
-        list(run_due(db, settings, stop=stop))
+        list(run_due(workspace_of(settings, db), stop=stop))
     finally:
         db.close()
 
@@ -189,5 +188,5 @@ def test_the_hold_of_one_who_asked_is_not_the_schedules_business_once_they_send(
         assert run(desk, "send", ISSUE, "--yes").status == 9
     assert run(desk, "run-due").out == ""
     db = open_store(load_settings(desk).database)
-    assert Spool(db, find_campaign(db, SLUG)).status() == "sending"
+    assert open_spool(db, find_campaign(db, SLUG)).status() == "sending"
     db.close()

@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
+from mailer.campaign.status import Event
 from mailer.config import Settings, load_settings
 from mailer.services.campaigns import decisions as control
+from mailer.services.workspace import workspace_of
 from mailer.spool.journal import Journal
 from mailer.spool.lock import campaign_lock
-from mailer.spool.sqlite.campaigns import find_campaign
-from mailer.spool.sqlite.deliveries import Spool
-from mailer.spool.sqlite.last_run import last_run
 from mailer.store.database import open_store
+from mailer.store.last_run import last_run
 from mailer.transports.base import Outcome, Outgoing, Result
 from tests.cli import run
 from tests.desk import ISSUE, SLUG, fill
-from tests.spooled import Scripted
+from tests.spooled import Scripted, find_campaign, open_spool
 
 READERS = 20
 MAIL = "smtp://mx.example.org"
@@ -32,7 +32,7 @@ ACCEPTED = Outcome(Result.ACCEPTED, "ok")
 def wire(monkeypatch: pytest.MonkeyPatch) -> Scripted:
     transport = Scripted()
     monkeypatch.setenv("MAILER_DELIVERY_TRANSPORT", MAIL)
-    monkeypatch.setattr("mailer.services.sending.send.open_transport", lambda *_, **__: transport)
+    monkeypatch.setattr("mailer.services.sending.run.open_transport", lambda *_, **__: transport)
     return transport
 
 
@@ -56,13 +56,13 @@ def die(desk: Path, monkeypatch: pytest.MonkeyPatch, *, handed: int = 3, answere
     """A run that claims everybody, hands over to `handed`, hears of `answered`, and dies; gives the ids."""
     settings = load_settings(desk)
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.services.sending.send.deliver", lambda *_, **__: exit(9))
-        patch.setattr("mailer.services.sending.send.broke_off", lambda *_, **__: None)
+        patch.setattr("mailer.services.sending.run.deliver", lambda *_, **__: exit(9))
+        patch.setattr("mailer.services.sending.run.broke_off", lambda *_, **__: None)
         assert run(desk, "send", ISSUE, "--yes").status == 9
     with closing(open_store(settings.database)) as db:
-        spool = Spool(db, find_campaign(db, SLUG))
+        spool = open_spool(db, find_campaign(db, SLUG))
         claims = spool.claim(READERS) or []
-        keys = [(claim.person.subscriber_id, claim.attempt) for claim in claims]
+        keys = [(claim.person, claim.attempt) for claim in claims]
         known = last_run(db)
         assert known is not None
         journal = Journal(settings.root / ".mailer" / f"{SLUG}.journal", known.token)
@@ -135,7 +135,7 @@ def test_the_next_send_says_who_became_uncertain(
     die(desk, monkeypatch, handed=9)
     settings = load_settings(desk)
     with closing(open_store(settings.database)) as db:
-        spool = Spool(db, find_campaign(db, SLUG))
+        spool = open_spool(db, find_campaign(db, SLUG))
         spool.set_status("paused")  # so that nothing is recovered before
     ran = run(desk, "campaigns", "resume", SLUG)
     assert ran.status == 1
@@ -185,7 +185,7 @@ def test_a_campaign_of_an_earlier_version_that_was_cancelled_after_a_kill_is_rec
     desk: Path, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     die(desk, monkeypatch)
-    Spool(db, find_campaign(db, SLUG)).set_status("cancelled")
+    open_spool(db, find_campaign(db, SLUG)).set_status("cancelled")
     shown = run(desk, "campaigns", "show", SLUG, "--json").json
     assert (shown["status"], shown["counts"]["sending"], shown["counts"]["pending"]) == ("cancelled", 0, 17)
 
@@ -238,8 +238,8 @@ def test_a_cancel_beside_a_run_that_does_not_end_says_so(
 def test_a_run_that_is_cancelled_settles_and_writes_the_manifest(
     desk: Path, wire: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mailer.delivery.run._LOOK_SECONDS", 0.0)
-    monkeypatch.setattr("mailer.delivery.run._CHUNK", 1)
+    monkeypatch.setattr("mailer.delivery.loop.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("mailer.delivery.intake._CHUNK", 1)
     monkeypatch.setenv("MAILER_PACE_LIMIT", "50/s")
     looked: list[str] = []
 
@@ -247,7 +247,7 @@ def test_a_run_that_is_cancelled_settles_and_writes_the_manifest(
         if not looked:
             looked.append(message.address)
             with closing(open_store(desk / "subscribers.db")) as db:
-                control._set_status(Spool(db, find_campaign(db, SLUG)), "cancelled", control._CANCELLING)
+                control._apply(open_spool(db, find_campaign(db, SLUG)), Event.CANCEL)
         return ACCEPTED
 
     wire.decide, wire.concurrency = decide, 1
@@ -266,9 +266,9 @@ def test_a_cancel_recovers_a_run_that_dies_while_it_waits(
     lock = campaign_lock(settings, SLUG)
     lock.__enter__()
     waits = iter((lambda: None, lambda: lock.__exit__(None, None, None)))
-    spool = Spool(db, find_campaign(db, SLUG))
+    spool = open_spool(db, find_campaign(db, SLUG))
     spool.set_status("cancelled")
-    assert control._await_end(db, settings, SLUG, seconds=1.0, sleep=lambda _: next(waits)())
+    assert control._await_end(workspace_of(settings, db), SLUG, seconds=1.0, sleep=lambda _: next(waits)())
     assert spool.counts()["sending"] == 0
     assert manifest(desk)["status"] == "cancelled"
 
@@ -277,7 +277,9 @@ def test_a_second_cancel_brings_the_manifest_in_step(
     desk: Path, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     die(desk, monkeypatch)
-    Spool(db, find_campaign(db, SLUG)).set_status("cancelled")  # and the process died before the manifest
+    open_spool(db, find_campaign(db, SLUG)).set_status(
+        "cancelled"
+    )  # and the process died before the manifest
     ran = run(desk, "campaigns", "cancel", SLUG)
     assert ran.status == 2
     assert "is cancelled, so it cannot be cancelled" in ran.err

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mailer.services.sending import send as sending
+from mailer.services.sending import run as sending
 from mailer.transports.base import Outcome, Outgoing, Result
 from tests.cli import run
 from tests.clock import Clock

@@ -14,17 +14,18 @@ from sqlite_utils import Database
 from mailer.audience.planned import Planned
 from mailer.config import load_settings
 from mailer.errors import CampaignError
-from mailer.services.planning.plan import Selection
-from mailer.services.planning.prepare import Prepared, prepare
+from mailer.services.planning.prepare import Prepared, Wish, prepare
 from mailer.services.sending.freeze import SincePlan
-from mailer.services.sending.send import Result, send_issue
-from mailer.spool.sqlite.deliveries import Spool
+from mailer.services.sending.result import Result
+from mailer.services.sending.send import send_issue
+from mailer.services.workspace import workspace_of
 from mailer.store.database import open_store, writing
 from mailer.transports.stop import Stop
 from tests.cli import Ran, run
 from tests.clock import Clock
 from tests.commands.test_sending import ISSUE, READERS, SLUG, TEXT, counts, outbox
 from tests.faults.conftest import bound_by_permissions
+from tests.spooled import freeze, people_of
 
 ANNA, BOB, CHEN, DORA = "anna@example.org", "bob@example.com", "chen@example.net", "dora@example.org"
 Change = Callable[[], object]
@@ -388,13 +389,12 @@ class Sending:
 
     def __init__(self, desk: Path, db: Database) -> None:
         self.db, self.settings = db, load_settings(desk)
-        self.prepared: Prepared = prepare(db, self.settings, desk / ISSUE)
+        self.prepared: Prepared = prepare(workspace_of(self.settings, db), desk / ISSUE, Wish())
         self.since: list[SincePlan] = []
 
     def go(self) -> Result:
         return send_issue(
-            self.db,
-            self.settings,
+            workspace_of(self.settings, self.db),
             self.prepared,
             stop=Stop(),
             observe=lambda _: None,
@@ -455,7 +455,7 @@ def test_a_reader_whose_version_changes_before_the_freeze_stops_it(desk: Path, d
 def test_who_comes_back_to_a_version_that_was_not_rendered_stops_it(
     desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mailer.commands.sending import send as module
+    from mailer.services.sending import proposal as module
 
     planned = plan(desk)
     for address in (ANNA, DORA):
@@ -488,13 +488,17 @@ def test_who_got_it_by_another_campaign_before_the_freeze_gets_no_second_copy(
 ) -> None:
     sending = Sending(desk, db)
     plan = sending.prepared.plan
-    sql, parameters = Selection(plan.edition, None, ()).recipients_sql()
-    with writing(db):
-        other = Spool.freeze(
-            db, slug="another", issue=plan.issue, issue_hash="", edition=plan.edition, issue_date=plan.date,
-            segment="x", plan_hash="", plan={"recipients": 2}, subject="", transport="outbox:outbox",
-            audience_sql=f"SELECT * FROM ({sql}) WHERE subscriber_id < 3", audience_parameters=parameters,
-        )  # fmt: skip
+    other = freeze(
+        db,
+        "another",
+        people=[person for person in people_of(db, plan.edition) if person < 3],
+        issue=plan.issue,
+        issue_hash="",
+        edition=plan.edition,
+        issue_date=plan.date,
+        segment="x",
+        plan={"recipients": 2},
+    )
     db.conn.execute("UPDATE deliveries SET state = 'accepted' WHERE campaign_id = ?", [other.campaign.id])
     leave(desk, CHEN)
     assert sending.go().complete

@@ -13,7 +13,7 @@ import pytest
 
 from mailer.commands.error_log import write_error_log
 from mailer.errors import StoreError
-from mailer.services.sending.database_guard import keeping_watch
+from mailer.services.database.guard import keeping_watch
 from mailer.spool.journal import Journal
 from mailer.store.database import open_store
 from mailer.transports.base import Outcome, Result

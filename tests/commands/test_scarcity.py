@@ -14,7 +14,7 @@ from tests.desk import ISSUE, SLUG, fill
 #: From the beginning of the delivery on, the process gets no room for the stack of a thread.
 NO_ROOM = """
 import resource, cli
-import mailer.services.sending.send as send
+import mailer.services.sending.run as send
 deliver = send.deliver
 def in_little_room(*words, **more):
     with open("/proc/self/statm") as file:

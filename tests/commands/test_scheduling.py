@@ -10,20 +10,20 @@ from typing import Any
 
 import pytest
 
+from mailer.campaign.campaign import Campaign
 from mailer.config import load_settings
 from mailer.errors import TransportError
-from mailer.services.sending.send_due import run_due
+from mailer.services.due.send_due import run_due
+from mailer.services.workspace import workspace_of
 from mailer.spool.journal import Journal
 from mailer.spool.lock import campaign_lock
-from mailer.spool.sqlite.campaigns import Campaign, find_campaign
-from mailer.spool.sqlite.deliveries import Spool
 from mailer.store.database import open_store, writing
 from mailer.transports.base import Outcome, Outgoing, Result
 from mailer.transports.refusal.refusal import Cause
 from mailer.transports.stop import Stop
 from tests.cli import Ran, run
 from tests.clock import Clock
-from tests.spooled import Scripted
+from tests.spooled import Scripted, find_campaign, open_spool
 
 SLUG = "2026-11-22-morning"
 ISSUE = "issues/2026-11-22-morning.yaml"
@@ -65,7 +65,7 @@ def desk(workspace: Path, clock: Clock) -> Path:
 def transport(monkeypatch: pytest.MonkeyPatch) -> Scripted:
     """Takes every message of whatever campaign, and notes to whom."""
     scripted = Scripted()
-    monkeypatch.setattr("mailer.services.sending.send.open_transport", lambda *_, **__: scripted)
+    monkeypatch.setattr("mailer.services.sending.run.open_transport", lambda *_, **__: scripted)
     return scripted
 
 
@@ -405,12 +405,12 @@ def test_what_was_missed_can_be_dropped(desk: Path, clock: Clock, transport: Scr
 def die_in_the_middle(desk: Path, accepted: int = 1) -> None:
     """Leaves the campaign as a run does that was killed: some accepted, the rest pending, `sending`."""
     db = open_store(load_settings(desk).database)
-    spool = Spool(db, find_campaign(db, SLUG))
+    spool = open_spool(db, find_campaign(db, SLUG))
     spool.set_status("sending")
     claims = spool.claim(accepted)
     assert claims is not None
     ok = Outcome(Result.ACCEPTED, "ok")
-    spool.settle([(claim.person.subscriber_id, claim.attempt, ok, "") for claim in claims])
+    spool.settle([(claim.person, claim.attempt, ok, "") for claim in claims])
     db.close()
 
 
@@ -466,10 +466,10 @@ def test_two_runs_that_saw_the_same_send_it_once(desk: Path, clock: Clock, trans
     clock.set(EIGHT)
     settings = load_settings(desk)
     first, second = open_store(settings.database), open_store(settings.database)
-    slow = run_due(first, settings, stop=Stop())
+    slow = run_due(workspace_of(settings, first), stop=Stop())
 
     def meanwhile(_: Outgoing) -> Outcome:
-        assert list(run_due(second, settings, stop=Stop())) == []
+        assert list(run_due(workspace_of(settings, second), stop=Stop())) == []
         return Outcome(Result.ACCEPTED, "ok")
 
     transport.decide = meanwhile
@@ -502,7 +502,7 @@ def test_an_outage_is_tried_again_until_it_is_too_late(
     clock.forward(minutes=1)
     transport.decide = lambda _: Outcome(Result.ACCEPTED, "ok")
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.services.sending.send.open_transport", unreachable)
+        patch.setattr("mailer.services.sending.run.open_transport", unreachable)
         assert "does not answer" in run(desk, "run-due").err
     ran = run(desk, "send", ISSUE, "--yes")
     assert "was due Sun 22 Nov 2026 08:00 (Asia/Shanghai) and is tried again (the server closed" in ran.err
@@ -532,7 +532,7 @@ def test_after_an_hour_of_outage_it_is_missed_and_says_why(
 def test_a_campaign_that_braked_waits_for_the_operator(
     desk: Path, clock: Clock, transport: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mailer.delivery.run.DOUBTS_IN_A_ROW", 2)
+    monkeypatch.setattr("mailer.delivery.loop.DOUBTS_IN_A_ROW", 2)
     transport.decide = lambda _: Outcome(Result.UNCERTAIN, reason="no answer")
     transport.concurrency = 1
     schedule(desk)
@@ -554,7 +554,7 @@ def test_a_stop_by_signal_goes_on_with_the_next_run(desk: Path, clock: Clock, tr
         return Outcome(Result.ACCEPTED, "ok")
 
     transport.decide, transport.concurrency = once, 1
-    (done,) = run_due(db, settings, stop=stop)
+    (done,) = run_due(workspace_of(settings, db), stop=stop)
     db.close()
     assert not done.well
     assert done.campaign.status == status(desk) == "scheduled"
@@ -776,7 +776,7 @@ def test_a_pause_before_the_first_claim_of_deferred_mail_is_no_defect(
     def paused_meanwhile(self: Journal, *words: Any) -> None:
         real(self, *words)
         db = open_store(desk / "subscribers.db")
-        Spool(db, find_campaign(db, SLUG)).set_status("paused")
+        open_spool(db, find_campaign(db, SLUG)).set_status("paused")
         db.close()
 
     with monkeypatch.context() as patch:
@@ -859,7 +859,7 @@ def test_trouble_with_the_disk_is_a_sentence_and_tried_again(
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.services.sending.send_due.open_signer", fail)
+        patch.setattr("mailer.services.due.send_due.open_signer", fail)
         ran = run(desk, "run-due")
     assert (ran.status, ran.out) == (1, "")
     assert sentence in ran.err
@@ -873,7 +873,7 @@ def test_who_asked_to_stop_begins_no_campaign(desk: Path, clock: Clock, transpor
     settings = load_settings(desk)
     db, stop = open_store(settings.database), Stop()
     stop.set()
-    assert list(run_due(db, settings, stop=stop)) == []
+    assert list(run_due(workspace_of(settings, db), stop=stop)) == []
     db.close()
     assert status(desk) == "scheduled"
 
@@ -881,7 +881,7 @@ def test_who_asked_to_stop_begins_no_campaign(desk: Path, clock: Clock, transpor
 def test_two_who_schedule_the_same_make_one_campaign(
     desk: Path, transport: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mailer.commands.sending import send as sending
+    from mailer.services.sending import proposal as sending
 
     real = sending.schedule_issue
 
@@ -902,7 +902,7 @@ def test_a_campaign_cancelled_between_two_looks_is_not_sent(
 ) -> None:
     schedule(desk)
     clock.set(EIGHT)
-    from mailer.services.sending import send_due as due
+    from mailer.services.due import send_due as due
 
     real = due.due_campaigns
 

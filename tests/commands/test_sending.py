@@ -313,7 +313,7 @@ def interrupted(desk: Path, monkeypatch: pytest.MonkeyPatch, *, after: int) -> R
 
             return Scripted(decide, concurrency=1)
 
-        patch.setattr("mailer.services.sending.send.open_transport", slowly)
+        patch.setattr("mailer.services.sending.run.open_transport", slowly)
         patch.setattr("mailer.commands.sending.send.stop_on_signals", noted)
         return run(desk, "send", ISSUE, "--yes")
 
@@ -362,7 +362,7 @@ def test_refusals_end_with_status_1_and_are_told(desk: Path, monkeypatch: pytest
 
     with monkeypatch.context() as patch:
         patch.setattr(
-            "mailer.services.sending.send.open_transport", lambda url, settings, **_: Scripted(decide)
+            "mailer.services.sending.run.open_transport", lambda url, settings, **_: Scripted(decide)
         )
         ran = run(desk, "send", ISSUE, "--yes")
     assert ran.status == 1
@@ -392,7 +392,7 @@ def test_refusals_end_with_status_1_and_are_told(desk: Path, monkeypatch: pytest
 def test_what_is_uncertain_is_resent_only_when_asked(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         doubtful = Scripted(lambda _: Outcome(Result.UNCERTAIN, "", "the line went dead"))
-        patch.setattr("mailer.services.sending.send.open_transport", lambda url, settings, **_: doubtful)
+        patch.setattr("mailer.services.sending.run.open_transport", lambda url, settings, **_: doubtful)
         run(desk, "send", ISSUE, "--yes")
     assert run(desk, "send", ISSUE, "--yes").status == 1
     assert not (desk / "outbox").exists()
@@ -406,7 +406,7 @@ def test_the_resend_policy_is_a_choice_of_the_workspace(desk: Path, monkeypatch:
     monkeypatch.setenv("MAILER_DELIVERY_UNCERTAIN", "resend")
     with monkeypatch.context() as patch:
         doubtful = Scripted(lambda _: Outcome(Result.UNCERTAIN, "", "the line went dead"))
-        patch.setattr("mailer.services.sending.send.open_transport", lambda url, settings, **_: doubtful)
+        patch.setattr("mailer.services.sending.run.open_transport", lambda url, settings, **_: doubtful)
         run(desk, "send", ISSUE, "--yes")
     assert run(desk, "send", ISSUE, "--yes").status == 0
     assert len(outbox(desk)) == 4

@@ -8,21 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 
 from mailer.archive.campaign import update_manifest
 from mailer.config import load_settings
 from mailer.errors import CampaignError
-from mailer.services.planning.prepare import prepare
+from mailer.services.planning.prepare import Wish, prepare
 from mailer.services.sending.send import send_issue
-from mailer.spool.sqlite.campaigns import find_campaign
-from mailer.spool.sqlite.deliveries import Spool
-from mailer.store.database import open_store, writing
+from mailer.services.workspace import workspace_of
+from mailer.spool.sqlite.spools import SqliteSpools
+from mailer.store.database import open_store
 from mailer.transports.base import Outcome, Result
 from mailer.transports.stop import Stop
 from tests.cli import run
 from tests.commands.test_sending import ISSUE, SLUG, TEXT, counts, interrupted, outbox
-from tests.spooled import Scripted
+from tests.spooled import Scripted, find_campaign, open_spool
 
 
 @pytest.fixture
@@ -44,7 +43,7 @@ def manifest(desk: Path) -> dict[str, object]:
 def all_uncertain(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         doubtful = Scripted(lambda _: Outcome(Result.UNCERTAIN, "", "the line went dead"))
-        patch.setattr("mailer.services.sending.send.open_transport", lambda url, settings, **_: doubtful)
+        patch.setattr("mailer.services.sending.run.open_transport", lambda url, settings, **_: doubtful)
         run(desk, "send", ISSUE, "--yes")
     assert counts(desk) == {"uncertain": 4}
 
@@ -127,14 +126,16 @@ def test_a_folder_that_appears_in_between_is_left_alone(desk: Path, monkeypatch:
 
 
 def test_a_commit_that_fails_takes_the_folder_back(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = SqliteSpools.together
+
     @contextlib.contextmanager
-    def full(db: Database) -> Iterator[Database]:
-        with writing(db):
-            yield db
+    def full(self: SqliteSpools) -> Iterator[None]:
+        with real(self):
+            yield
             raise OSError(28, "No space left on device", "subscribers.db")
 
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.services.sending.freeze.writing", full)
+        patch.setattr(SqliteSpools, "together", full)
         ran = run(desk, "send", ISSUE, "--yes")
     assert ran.status == 1
     assert "no space left on device" in ran.err
@@ -146,12 +147,12 @@ def test_a_commit_that_fails_takes_the_folder_back(desk: Path, monkeypatch: pyte
 def test_another_process_was_faster_with_another_audience(desk: Path) -> None:
     settings = load_settings(desk)
     db = open_store(settings.database)
-    first = prepare(db, settings, desk / ISSUE)
-    second = prepare(db, settings, desk / ISSUE, segment='domain == "example.org"')
-    assert send_issue(db, settings, first, stop=Stop(), observe=lambda _: None).complete
+    first = prepare(workspace_of(settings, db), desk / ISSUE, Wish())
+    second = prepare(workspace_of(settings, db), desk / ISSUE, Wish(segment='domain == "example.org"'))
+    assert send_issue(workspace_of(settings, db), first, stop=Stop(), observe=lambda _: None).complete
     with pytest.raises(CampaignError, match="made by somebody else just now"):
-        send_issue(db, settings, second, stop=Stop(), observe=lambda _: None)
-    again = send_issue(db, settings, first, stop=Stop(), observe=lambda _: None)
+        send_issue(workspace_of(settings, db), second, stop=Stop(), observe=lambda _: None)
+    again = send_issue(workspace_of(settings, db), first, stop=Stop(), observe=lambda _: None)
     assert again.progress is None
     assert len(outbox(desk)) == 4
 
@@ -162,7 +163,7 @@ def test_a_surprise_leaves_a_campaign_that_says_stopped(desk: Path, monkeypatch:
         def broken(*_: object, **__: object) -> None:
             raise OSError(5, "Input/output error")
 
-        patch.setattr("mailer.services.sending.send.deliver", broken)
+        patch.setattr("mailer.services.sending.run.deliver", broken)
         assert run(desk, "send", ISSUE, "--yes").status == 1
     assert run(desk, "campaigns", "show", SLUG, "--json").json["status"] == "stopped"
     assert manifest(desk)["status"] == "stopped"
@@ -179,12 +180,12 @@ def test_a_paused_campaign_with_nothing_left_is_sent(desk: Path, monkeypatch: py
         handed.append(message.address)
         if len(handed) == 4:
             db = open_store(desk / "subscribers.db")
-            Spool(db, find_campaign(db, SLUG)).set_status("paused")
+            open_spool(db, find_campaign(db, SLUG)).set_status("paused")
             db.close()
         return Outcome(Result.ACCEPTED)
 
     transport = Scripted(last, concurrency=1)
-    monkeypatch.setattr("mailer.services.sending.send.open_transport", lambda url, settings, **_: transport)
+    monkeypatch.setattr("mailer.services.sending.run.open_transport", lambda url, settings, **_: transport)
     assert run(desk, "send", ISSUE, "--yes", "--json").json["status"] == "sent"
 
 
@@ -192,11 +193,11 @@ def test_without_a_terminal_a_long_run_tells_a_line_now_and_then(
     desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mailer.commands.output._LINE_SECONDS", 0.0)
-    monkeypatch.setattr("mailer.delivery.run._LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("mailer.delivery.loop.LOOK_SECONDS", 0.0)
     monkeypatch.setenv("MAILER_PACE_LIMIT", "50/s")
     monkeypatch.setenv("MAILER_DELIVERY_TRANSPORT", "smtp://mx.example.org")
     transport = Scripted()
-    monkeypatch.setattr("mailer.services.sending.send.open_transport", lambda url, settings, **_: transport)
+    monkeypatch.setattr("mailer.services.sending.run.open_transport", lambda url, settings, **_: transport)
     ran = run(desk, "send", ISSUE, "--yes")
     assert "of 4, " in ran.err
     assert "a second, about" in ran.err

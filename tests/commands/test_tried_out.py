@@ -27,7 +27,7 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Scripted:
         root = settings.root  # type: ignore[attr-defined]
         return Outbox(root / folder, folder) if url.startswith("outbox:") else transport
 
-    monkeypatch.setattr("mailer.services.sending.send.open_transport", opened)
+    monkeypatch.setattr("mailer.services.sending.run.open_transport", opened)
     return transport
 
 

@@ -28,7 +28,7 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Scripted:
 
     transport = Scripted(decide)
     monkeypatch.setenv("MAILER_DELIVERY_TRANSPORT", "smtp://mx.example.org")
-    monkeypatch.setattr("mailer.services.sending.send.open_transport", lambda *_, **__: transport)
+    monkeypatch.setattr("mailer.services.sending.run.open_transport", lambda *_, **__: transport)
     return transport
 
 

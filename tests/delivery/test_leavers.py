@@ -19,11 +19,10 @@ from mailer.delivery import leavers as module
 from mailer.delivery.leavers import Leavers, following_leavers
 from mailer.delivery.pacing.pace import Pacer
 from mailer.spool.journal import Journal, read_journal
-from mailer.spool.sqlite.deliveries import Spool
 from mailer.store.database import open_reader, open_store
 from mailer.transports.base import Outcome, Outgoing, Result
 from tests.delivery.test_run import left, run
-from tests.spooled import EDITION, Scripted, add_readers, freeze
+from tests.spooled import EDITION, Scripted, add_readers, freeze, open_spool
 
 ACCEPTED = Outcome(Result.ACCEPTED, "ok")
 LEAVING: tuple[Callable[[Database, int], object], ...] = (
@@ -52,7 +51,7 @@ def test_readers_who_leave_after_the_claim_get_nothing(
 
     def decide(message: Outgoing) -> Outcome:
         if gone and message.subscriber_id == ids[0]:
-            assert left(Spool(other, spool.campaign)) == {"sending": 100}
+            assert left(open_spool(other, spool.campaign)) == {"sending": 100}
             for number in gone:
                 leave(other, number)
             looked()

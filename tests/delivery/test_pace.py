@@ -15,7 +15,8 @@ from mailer.config import Pace
 from mailer.delivery.pacing.limits import CATCH_UP_SECONDS
 from mailer.delivery.pacing.pace import Pacer
 from mailer.delivery.pacing.windows import window_of
-from mailer.spool.sqlite.pace_budget import Ledger, StoredLedger
+from mailer.spool.ledger import Ledger
+from mailer.spool.sqlite.pace_budget import StoredLedger
 from mailer.store.database import open_store
 
 #: 2026-11-21, 10:00 UTC: an hour and a minute begin.

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from mailer.delivery import retry as deferral
 from mailer.delivery.retry import USUAL, Backoff
-from mailer.delivery.run_claims import Book
+from mailer.delivery.run_claims import RunClaims
 from mailer.delivery.workers.workers import Report
 from mailer.message.message import Message, Person, Template
 from mailer.transports.base import Outcome, Result
 from mailer.transports.refusal.refusal import Cause
+from mailer.transports.refusal.watch import RefusalWatch
 
 START = datetime(2026, 11, 21, 8, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -67,8 +68,10 @@ def test_a_clock_that_was_set_back_since_the_first_refusal_waits_for_a_minute_ag
 # -- people, not attempts -------------------------------------------------------------------
 
 
-class Ledger:
-    """The spool's part in it is elsewhere."""
+def claims_of(backoff: Backoff) -> RunClaims:
+    """The claims of a run; the spool's part in it is elsewhere."""
+    watch = RefusalWatch(accepted=True)
+    return RunClaims(None, None, backoff, watch, note_refused=print)  # type: ignore[arg-type]
 
 
 def report(result: Result, *, attempt: int) -> Report:
@@ -77,7 +80,7 @@ def report(result: Result, *, attempt: int) -> Report:
 
 
 def test_a_person_counts_once_by_the_newest_outcome() -> None:
-    book = Book(Ledger(), USUAL)  # type: ignore[arg-type]
+    book = claims_of(USUAL)
     for attempt in (1, 2, 3):
         book.take_in(report(Result.DEFERRED, attempt=attempt))
         assert book.outcomes == {"deferred": 1}
@@ -86,7 +89,7 @@ def test_a_person_counts_once_by_the_newest_outcome() -> None:
 
 
 def test_after_its_time_a_deferral_is_a_rejection_for_which_nobody_is_blamed() -> None:
-    book = Book(Ledger(), Backoff(give_up=0.0))  # type: ignore[arg-type]
+    book = claims_of(Backoff(give_up=0.0))
     book.take_in(report(Result.DEFERRED, attempt=1))
     ((_, _, outcome, due),) = book.settled
     assert (outcome.result, outcome.reason, outcome.cause, due) == (

@@ -11,22 +11,20 @@ from sqlite_utils import Database
 
 from mailer.audience.subscribers import erase, unsubscribe
 from mailer.config import Pace, Settings
-from mailer.delivery import leavers
-from mailer.delivery import run as module
+from mailer.delivery import intake, leavers, loop
 from mailer.delivery.circuit_breaker import Brake
 from mailer.delivery.pacing.pace import Pacer
 from mailer.delivery.progress import Progress
 from mailer.delivery.retry import USUAL, Backoff
-from mailer.delivery.run import deliver
 from mailer.delivery.workers import workers
 from mailer.errors import TransportError
+from mailer.spool.base import Reason, Spool, Words
 from mailer.spool.journal import Journal, read_journal
-from mailer.spool.sqlite.deliveries import Spool
-from mailer.spool.sqlite.reasons import Reason, Words
+from mailer.spool.sqlite.spools import SqliteSpool
 from mailer.store.database import open_store
 from mailer.transports.base import Outcome, Outgoing, Result
 from mailer.transports.stop import Stop
-from tests.spooled import Scripted, add_readers, freeze, templates
+from tests.spooled import Scripted, add_readers, freeze, open_spool, run_spool, templates
 
 ACCEPTED = Outcome(Result.ACCEPTED, "ok")
 #: What is deferred is due again at once.
@@ -45,7 +43,7 @@ def run(
     backoff: Backoff = USUAL,
     **more: object,
 ) -> Progress:
-    return deliver(
+    return run_spool(
         spool,
         templates(settings, spool),
         transport,
@@ -79,8 +77,8 @@ def test_everybody_gets_it_once(db: Database, settings: Settings, journal: Path,
 def test_more_readers_than_a_window(
     db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_WINDOW", 10)
-    monkeypatch.setattr(module, "_CHUNK", 3)
+    monkeypatch.setattr(intake, "_WINDOW", 10)
+    monkeypatch.setattr(intake, "_CHUNK", 3)
     add_readers(db, 57)
     spool, transport = freeze(db), Scripted()
     most = 0
@@ -90,7 +88,7 @@ def test_more_readers_than_a_window(
         most = max(most, spool_of_another.counts()["sending"])
         return ACCEPTED
 
-    spool_of_another = Spool(open_store(settings.database), spool.campaign)
+    spool_of_another = open_spool(open_store(settings.database), spool.campaign)
     transport.decide = watch
     run(settings, spool, transport, journal, connections=1)
     assert left(spool) == {"accepted": 57}
@@ -169,10 +167,10 @@ def test_a_stop_gives_back_what_was_not_handed_over(db: Database, settings: Sett
 def test_another_process_stops_a_run(
     db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch, status: str
 ) -> None:
-    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "LOOK_SECONDS", 0.0)
     add_readers(db, 50)
     spool = freeze(db)
-    other = Spool(open_store(settings.database), spool.campaign)
+    other = open_spool(open_store(settings.database), spool.campaign)
     asked = threading.Event()
 
     def decide(message: Outgoing) -> Outcome:
@@ -194,11 +192,11 @@ def test_another_process_stops_a_run(
 def test_a_run_that_nobody_told_finds_out_when_it_claims(
     db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch, status: str
 ) -> None:
-    monkeypatch.setattr(module, "_LOOK_SECONDS", 3600.0)
-    monkeypatch.setattr(module, "_WINDOW", 4)
+    monkeypatch.setattr(loop, "LOOK_SECONDS", 3600.0)
+    monkeypatch.setattr(intake, "_WINDOW", 4)
     add_readers(db, 50)
     spool = freeze(db)
-    other = Spool(open_store(settings.database), spool.campaign)
+    other = open_spool(open_store(settings.database), spool.campaign)
 
     def decide(_: Outgoing) -> Outcome:
         other.set_status(status)
@@ -282,7 +280,7 @@ def test_a_channel_that_cannot_be_opened(db: Database, settings: Settings, journ
 def test_a_stuck_connection_does_not_hold_up_a_stop(
     db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(loop, "GRACE_SECONDS", 0.2)
     add_readers(db, 50)
     spool, stop, free = freeze(db), Stop(), threading.Event()
 
@@ -320,8 +318,8 @@ def test_without_a_journal_nothing_more_is_sent(
 def test_an_unsubscribe_during_a_run_reaches_the_next_claim(
     db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_WINDOW", 4)
-    monkeypatch.setattr(module, "_CHUNK", 1)
+    monkeypatch.setattr(intake, "_WINDOW", 4)
+    monkeypatch.setattr(intake, "_CHUNK", 1)
     ids = add_readers(db, 20)
     spool = freeze(db)
     web = open_store(settings.database)
@@ -340,7 +338,7 @@ def test_an_unsubscribe_during_a_run_reaches_the_next_claim(
 def test_progress_is_told_while_it_runs(
     db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "LOOK_SECONDS", 0.0)
     add_readers(db, 30)
     told: list[int] = []
     run(settings, freeze(db), Scripted(), journal, observe=lambda progress: told.append(progress.done))
@@ -361,15 +359,15 @@ def test_a_database_that_fails_leaves_a_spool_that_can_go_on(
 ) -> None:
     ids = add_readers(db, 10)
     spool, transport = freeze(db), Scripted()
-    real = Spool.settle
+    real = SqliteSpool.settle
 
-    def full(self: Spool, outcomes: object) -> None:
+    def full(self: SqliteSpool, outcomes: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Spool, "settle", full)
+    monkeypatch.setattr(SqliteSpool, "settle", full)
     with pytest.raises(OSError, match="No space left"):
         run(settings, spool, transport, journal)
-    monkeypatch.setattr(Spool, "settle", real)
+    monkeypatch.setattr(SqliteSpool, "settle", real)
     assert spool.recover(journal)["accepted"] == len(transport.sent)
     run(settings, spool, transport, journal)
     assert left(spool) == {"accepted": 10}
@@ -421,7 +419,7 @@ def test_an_outage_stops_the_campaign_before_everybody_is_uncertain(
 def test_refusals_among_good_ones_do_not_stop_it(
     db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "REFUSALS_IN_A_ROW", 3)
+    monkeypatch.setattr(loop, "REFUSALS_IN_A_ROW", 3)
     ids = add_readers(db, 100)
     spool = freeze(db)
     odd = Scripted(lambda m: ACCEPTED if m.subscriber_id % 2 else Outcome(Result.REJECTED, "", "550 no"))
@@ -452,7 +450,7 @@ def test_under_a_pace_no_more_is_claimed_than_may_leave_soon(
 def test_a_slow_domain_does_not_fill_the_window(
     db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_WINDOW", 20)
+    monkeypatch.setattr(intake, "_WINDOW", 20)
     add_readers(db, 30, "slow.test")
     add_readers(db, 100, "fast.test")
     spool, stop = freeze(db), Stop()
@@ -482,8 +480,8 @@ def test_a_slow_domain_alone_is_sent_to_the_end(db: Database, settings: Settings
 def test_a_full_journal_is_emptied_when_nothing_is_on_the_wire(
     db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_WINDOW", 20)
-    monkeypatch.setattr(module, "_JOURNAL_BYTES", 500)
+    monkeypatch.setattr(intake, "_WINDOW", 20)
+    monkeypatch.setattr(loop, "_JOURNAL_BYTES", 500)
     add_readers(db, 200)
     spool, transport = freeze(db), Scripted()
     run(settings, spool, transport, journal)
@@ -513,7 +511,7 @@ def test_a_run_for_one_person_does_not_wait_for_others_that_are_due(
     transport = Scripted(lambda _: Outcome(Result.DEFERRED, "", "451 later"))
     run(settings, spool, transport, journal)
     spool.make_due()
-    assert spool.retry(address="reader1@example.org")[0] == 1
+    assert spool.retry_all(only=ids[0])[0] == 1
     spool.only, stop, looks = ids[0], Stop(), 0
 
     def give_in(_: Progress) -> None:
@@ -534,7 +532,7 @@ def test_a_run_for_one_person_does_not_wait_for_others_that_are_due(
 def test_a_run_empties_its_journal_when_somebody_is_erased_and_goes_on(
     db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_WINDOW", 10)
+    monkeypatch.setattr(intake, "_WINDOW", 10)
     monkeypatch.setattr(leavers, "LOOK_SECONDS", 0.001)
     ids = add_readers(db, 3000)
     spool, other = freeze(db), open_store(settings.database)

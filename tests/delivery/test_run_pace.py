@@ -13,18 +13,17 @@ import pytest
 from sqlite_utils import Database
 
 from mailer.config import Pace, Settings
-from mailer.delivery import run as module
+from mailer.delivery import intake
 from mailer.delivery.pacing.pace import Pacer
 from mailer.delivery.progress import Progress
-from mailer.delivery.run import deliver
-from mailer.spool.sqlite.deliveries import Spool
-from mailer.spool.sqlite.pace_budget import Ledger, StoredLedger
-from mailer.spool.sqlite.parking import next_turn, unpark
-from mailer.spool.sqlite.reasons import Words
+from mailer.spool.base import MayWrite, Spool, Words
+from mailer.spool.ledger import Ledger
+from mailer.spool.sqlite.pace_budget import StoredLedger
+from mailer.spool.sqlite.spools import SqliteSpool
 from mailer.store.database import open_store
 from mailer.transports.base import Outcome, Outgoing, Result
 from mailer.transports.stop import Stop
-from tests.spooled import Scripted, add_readers, freeze, templates
+from tests.spooled import Scripted, add_readers, freeze, open_spool, run_spool, templates
 
 ACCEPTED = Outcome(Result.ACCEPTED, "ok")
 #: Far in the future, because claims go by the real clock: who is parked by this one is not due.
@@ -42,7 +41,7 @@ def run(
     connections: int = 4,
     **more: object,
 ) -> Progress:
-    return deliver(
+    return run_spool(
         spool,
         templates(settings, spool),
         transport,
@@ -111,7 +110,7 @@ def test_while_it_waits_for_the_hour_nobody_stays_claimed(
 ) -> None:
     add_readers(db, 50)
     spool = freeze(db)
-    other = Spool(open_store(settings.database), spool.campaign)
+    other = open_spool(open_store(settings.database), spool.campaign)
     seen: list[int] = []
 
     def observe(_: Progress) -> None:
@@ -139,7 +138,7 @@ def test_two_campaigns_at_once_share_a_limit(db: Database, settings: Settings, j
 
     def one(number: int) -> None:
         store = open_store(settings.database)
-        spool = Spool(store, spools[number].campaign)
+        spool = open_spool(store, spools[number].campaign)
         pacer = Pacer(Pace(limit="50/h"), StoredLedger(store))
         run(settings, spool, transport, journal.with_suffix(f".{number}"), pacer, clock=lambda: TEN + 600.0)
 
@@ -165,7 +164,7 @@ def test_what_was_taken_and_not_handed_over_is_given_back(
         return ACCEPTED
 
     transport.decide = decide
-    deliver(
+    run_spool(
         spool,
         templates(settings, spool),
         transport,
@@ -225,9 +224,9 @@ def test_people_at_a_domain_whose_limit_is_used_up_wait_and_the_others_go(
         "the limit of 5 an hour for slow.test is used up; 15 are left; `mailer send issues/x.yaml` goes on "
         "after 11:00"
     )
-    assert next_turn(spool) == TEN + 3600
-    unpark(spool)
-    assert next_turn(spool) == 0.0
+    assert spool.next_turn() == TEN + 3600
+    spool.unpark()
+    assert spool.next_turn() == 0.0
     run(settings, spool, transport, journal, Pacer(pace, ledger), clock=lambda: TEN + 3660.0)
     assert left(spool) == {"accepted": 30, "pending": 10}
 
@@ -235,19 +234,19 @@ def test_people_at_a_domain_whose_limit_is_used_up_wait_and_the_others_go(
 def test_who_waits_for_a_slow_domain_is_claimed_once_and_no_more(
     db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_WINDOW", 40)
-    add_readers(db, 300, "slow.test")
+    monkeypatch.setattr(intake, "_WINDOW", 40)
+    slow = add_readers(db, 300, "slow.test")
     add_readers(db, 40, "fast.test")
     spool, stop = freeze(db), Stop()
     claimed: Counter[int] = Counter()
-    real = Spool.claim
+    real = SqliteSpool.claim
 
-    def claim(self: Spool, limit: int) -> object:
-        claims = real(self, limit)
-        claimed.update(c.person.subscriber_id for c in claims or () if c.domain == "slow.test")
+    def claim(self: SqliteSpool, limit: int, may_write: MayWrite, *, only: int | None = None) -> object:
+        claims = real(self, limit, may_write, only=only)
+        claimed.update(c.person for c in claims or () if c.person in slow)
         return claims
 
-    monkeypatch.setattr(Spool, "claim", claim)
+    monkeypatch.setattr(SqliteSpool, "claim", claim)
     fast: list[str] = []
 
     def decide(message: Outgoing) -> Outcome:
@@ -257,7 +256,7 @@ def test_who_waits_for_a_slow_domain_is_claimed_once_and_no_more(
                 stop.set()
         return ACCEPTED
 
-    deliver(
+    run_spool(
         spool,
         templates(settings, spool),
         Scripted(decide),
@@ -298,8 +297,8 @@ def every(number: int) -> Callable[[Outgoing], Outcome]:
 def test_a_rotten_list_pauses_the_campaign(
     db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_WINDOW", 40)
-    monkeypatch.setattr(module, "_CHUNK", 5)
+    monkeypatch.setattr(intake, "_WINDOW", 40)
+    monkeypatch.setattr(intake, "_CHUNK", 5)
     add_readers(db, 1000)
     spool, transport = freeze(db), Scripted(every(5))
     progress = run(settings, spool, transport, journal, rejects=0.1)
@@ -343,7 +342,7 @@ def test_a_run_that_waits_is_ended_from_elsewhere(
 ) -> None:
     add_readers(db, 3)
     spool = freeze(db)
-    other = Spool(open_store(settings.database), spool.campaign)
+    other = open_spool(open_store(settings.database), spool.campaign)
     options, outcome = _WAITS[wait]
     transport = Scripted(lambda _: outcome)
     looks = 0
@@ -369,7 +368,7 @@ def test_a_slow_server_gets_no_more_when_a_run_is_ended_from_elsewhere(
 ) -> None:
     add_readers(db, 100)
     spool, answer = freeze(db), threading.Event()
-    other = Spool(open_store(settings.database), spool.campaign)
+    other = open_spool(open_store(settings.database), spool.campaign)
     looks = 0
 
     def decide(message: Outgoing) -> Outcome:
@@ -388,7 +387,7 @@ def test_a_slow_server_gets_no_more_when_a_run_is_ended_from_elsewhere(
             other.set_status(status)
 
     transport = Scripted(decide)
-    progress = deliver(
+    progress = run_spool(
         spool,
         templates(settings, spool),
         transport,
@@ -408,14 +407,14 @@ def test_a_transport_that_backs_off_does_not_hold_up_a_pause(
 ) -> None:
     add_readers(db, 10)
     spool, stop = freeze(db), Stop()
-    other = Spool(open_store(settings.database), spool.campaign)
+    other = open_spool(open_store(settings.database), spool.campaign)
 
     def decide(message: Outgoing) -> Outcome:
         # As a transport does after 421: it waits, and gives up when told that the run ends.
         woken = stop.wait(60)
         return Outcome(Result.DEFERRED, "", "421 busy; the run ended" if woken else "421 busy")
 
-    progress = deliver(
+    progress = run_spool(
         spool,
         templates(settings, spool),
         Scripted(decide),

@@ -10,11 +10,10 @@ from sqlite_utils import Database
 
 from mailer.config import Pace, Settings
 from mailer.delivery.pacing.pace import Pacer
-from mailer.delivery.run import deliver
 from mailer.errors import TransportError
-from mailer.spool.sqlite.deliveries import Spool
+from mailer.spool.base import Spool
 from mailer.transports.stop import Stop
-from tests.spooled import Scripted, add_readers, freeze, templates
+from tests.spooled import Scripted, add_readers, freeze, run_spool, templates
 
 
 def scarce(monkeypatch: pytest.MonkeyPatch, number: int, error: Exception) -> None:
@@ -31,7 +30,7 @@ def scarce(monkeypatch: pytest.MonkeyPatch, number: int, error: Exception) -> No
 
 
 def run(settings: Settings, spool: Spool, transport: Scripted, journal: Path) -> None:
-    deliver(
+    run_spool(
         spool,
         templates(settings, spool),
         transport,

@@ -121,7 +121,7 @@ def desk(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
         return real(self, min(seconds, 0.01))
 
     monkeypatch.setattr(Stop, "wait", wait)
-    monkeypatch.setattr("mailer.delivery.run.GRACE_SECONDS", 0.3)
+    monkeypatch.setattr("mailer.delivery.loop.GRACE_SECONDS", 0.3)
     quick = functools.partial(Server, connect_seconds=0.5, answer_seconds=0.3)
     monkeypatch.setattr(smtp, "Server", quick)
     monkeypatch.setitem(SendGrid.__init__.__kwdefaults__, "timeout", 0.3)  # type: ignore[arg-type]

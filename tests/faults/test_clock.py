@@ -34,7 +34,7 @@ def clock(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     monkeypatch.setattr(store, "_clock", made)
     timed = functools.partial(deliver, clock=lambda: made().timestamp())
-    monkeypatch.setattr("mailer.services.sending.send.deliver", timed)
+    monkeypatch.setattr("mailer.services.sending.run.deliver", timed)
     return made
 
 

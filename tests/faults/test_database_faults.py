@@ -276,7 +276,7 @@ def test_a_damaged_database_sends_nothing(desk: Desk, server: SmtpServer, where:
 def test_a_database_that_is_removed_during_the_run_is_rescued(
     desk: Desk, server: SmtpServer, monkeypatch: pytest.MonkeyPatch, everything: bool
 ) -> None:
-    monkeypatch.setattr("mailer.delivery.run._LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("mailer.delivery.loop.LOOK_SECONDS", 0.0)
     root = desk.root
 
     def remove() -> None:
@@ -354,7 +354,7 @@ def test_an_old_copy_beside_the_journal_of_a_run_that_died_sends_nothing(
     path = desk.root / ".mailer" / f"{SLUG}.journal"
     if known == "outcomes":
         with monkeypatch.context() as patch:
-            patch.setattr("mailer.services.sending.send.conclude", die)
+            patch.setattr("mailer.services.sending.run.conclude", die)
             assert desk.send().status == 9
         assert len(server.received) == 4
     else:
@@ -382,11 +382,11 @@ def test_an_old_copy_after_two_runs_that_died_sends_nothing(
     old = settled(desk)
     server.fail("RCPT", "reply", "450 later", times=2)
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.services.sending.send.conclude", die)
-        patch.setattr("mailer.services.sending.send.broke_off", die)
+        patch.setattr("mailer.services.sending.run.conclude", die)
+        patch.setattr("mailer.services.sending.run.broke_off", die)
         assert desk.send().status == 9
         assert len(server.received) == 2
-        patch.setattr("mailer.services.sending.send.deliver", die)
+        patch.setattr("mailer.services.sending.run.deliver", die)
         assert desk.send().status == 9
     (desk.root / ".mailer" / f"{SLUG}.journal").unlink()
     put(desk, old)

@@ -22,8 +22,6 @@ from mailer.services.readers.erase import erase_person
 from mailer.services.sending.recovery import journal_of
 from mailer.spool.journal import Journal
 from mailer.spool.lock import campaign_lock
-from mailer.spool.sqlite.campaigns import find_campaign
-from mailer.spool.sqlite.deliveries import Spool
 from mailer.store.database import open_store
 from mailer.transports.base import Outcome, Result
 from mailer.transports.refusal.refusal import Cause
@@ -31,6 +29,7 @@ from tests.clock import Clock
 from tests.faults.conftest import SLUG, At, Desk
 from tests.servers.sendgrid import KEY, SendGridApi
 from tests.servers.smtp import SmtpServer
+from tests.spooled import find_campaign, open_spool
 
 WHO = "reader2@example.org"
 NAME = "Zsófia Quartermain"
@@ -206,10 +205,10 @@ def die(desk: Desk, result: Result, words: str, cause: Cause | None = None) -> N
         connection.execute("UPDATE campaigns SET due_at = '', status = 'ready'")
         connection.execute("UPDATE deliveries SET due_at = ''")
     db = open_store(settings.database)
-    spool = Spool(db, find_campaign(db, SLUG))
+    spool = open_spool(db, find_campaign(db, SLUG))
     spool.set_status("sending")
     claims = spool.claim(9) or []
-    keys = [(claim.person.subscriber_id, claim.attempt) for claim in claims]
+    keys = [(claim.person, claim.attempt) for claim in claims]
     journal = Journal(journal_of(settings, SLUG))
     journal.begin(keys)
     (two,) = [(c.person.subscriber_id, c.attempt) for c in claims if c.person.address == WHO]

@@ -213,7 +213,7 @@ def test_a_pause_between_the_halves_of_a_request_gives_the_rest_back(desk: Desk,
         stopping.set()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mailer.delivery.run.GRACE_SECONDS", 20.0)
+        patch.setattr("mailer.delivery.loop.GRACE_SECONDS", 20.0)
         patch.setattr(Workers, "end", ends)
         before_last_byte(patch, 2, pause)
         assert desk.send().status == 1

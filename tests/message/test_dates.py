@@ -18,7 +18,7 @@ from mailer.message import dkim as dkim_module
 from mailer.message.dates import Dates, PerMinute
 from mailer.message.dkim import Seal, Signer, open_signer
 from mailer.message.message import Envelope, Message, Person, Template
-from mailer.services.sending import send as sending
+from mailer.services.sending import run as sending
 from mailer.store import database as store
 from mailer.transports.base import Outcome, Outgoing, Result
 from mailer.transports.registry import open_transport
@@ -85,7 +85,7 @@ def test_each_message_of_a_run_has_the_date_of_its_hand_over_and_signatures_of_t
         return signers[-1]
 
     monkeypatch.setattr(sending, "open_transport", lambda *_, **__: Scripted(decide, concurrency=1))
-    monkeypatch.setattr(sending, "open_signer", opened)
+    monkeypatch.setattr("mailer.services.sending.send.open_signer", opened)
     assert run(desk, "send", ISSUE, "--yes", "--transport", "smtp://mx.example.org").status == 0
     assert len(sent) == 4
     for at, raw in sent:

@@ -11,16 +11,17 @@ from typing import Any
 
 import pytest
 
+from mailer.campaign.campaign import Campaign
+from mailer.campaign.status import Status
 from mailer.config import Settings
 from mailer.errors import StoreError
-from mailer.services.sending import background
-from mailer.services.sending.background import Scheduler
-from mailer.services.sending.send_due import Done
-from mailer.spool.sqlite.campaigns import Campaign
+from mailer.services.due import background
+from mailer.services.due.background import Scheduler
+from mailer.services.due.send_due import Done
 
 SENT = Campaign(
     id=1, slug="x", issue="i", issue_hash="h", edition="morning", issue_date="2026-11-22", segment="",
-    plan_hash="p", plan={}, subject="s", transport="t", status="sent", status_note="", created_at="c",
+    plan_hash="p", plan={}, subject="s", transport="t", status=Status.SENT, status_note="", created_at="c",
     started_at="s", finished_at="f",
 )  # fmt: skip
 
@@ -33,8 +34,8 @@ class Looks:
         self.done = threading.Event()
         self.connections: set[int] = set()
 
-    def __call__(self, db: Any, settings: Settings, *, stop: Any, attempts: Any, warn: Any) -> Iterator[Done]:
-        self.connections.add(id(db.conn))
+    def __call__(self, workspace: Any, *, stop: Any, attempts: Any, warn: Any) -> Iterator[Done]:
+        self.connections.add(id(workspace.db.conn))
         if not self.steps:
             self.done.set()
             return

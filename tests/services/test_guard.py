@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from mailer.errors import StoreError
-from mailer.services.sending import database_guard as guard
-from mailer.services.sending.database_guard import keeping_watch
+from mailer.services.database import guard
+from mailer.services.database.guard import keeping_watch
 from mailer.store.database import open_store
 
 

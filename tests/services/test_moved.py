@@ -12,13 +12,12 @@ from mailer.audience.people import get
 from mailer.audience.subscribers import unsubscribe
 from mailer.audience.values.address import normalize_address
 from mailer.config import Settings
-from mailer.spool.sqlite.deliveries import Spool
 from mailer.store.database import open_store
 from mailer.transports.base import Outcome, Outgoing, Result
 from mailer.transports.refusal.refusal import Cause
 from tests.delivery.test_leavers import look_on_demand
 from tests.delivery.test_run import left, run
-from tests.spooled import Scripted, add_readers, freeze
+from tests.spooled import Scripted, add_readers, freeze, open_spool
 
 ACCEPTED = Outcome(Result.ACCEPTED, "ok")
 GONE = Outcome(Result.REJECTED, "", "550 5.1.1 no such user", Cause.ADDRESS)
@@ -42,7 +41,7 @@ def test_what_is_claimed_goes_to_the_old_address_and_nobody_gets_it_twice(
 
     def decide(message: Outgoing) -> Outcome:
         if message.subscriber_id == ids[0]:
-            assert left(Spool(other, spool.campaign)) == {"sending": 20}
+            assert left(open_spool(other, spool.campaign)) == {"sending": 20}
             for number in ids[10:]:
                 move(other, number)
             looked()
@@ -76,7 +75,7 @@ def test_a_refusal_at_the_old_address_marks_nobody_and_a_retry_reaches_the_new_o
     run(settings, spool, transport, journal, connections=1)
     statuses = {number: person.status for number in ids if (person := get(db, number))}
     assert {number for number, status in statuses.items() if status == "bounced"} == {gone}
-    spool.retry()
+    spool.retry_all()
     run(settings, spool, transport, journal, connections=1)
     accepted = [address for address in transport.sent if address.endswith("@example.com")]
     assert sorted(accepted) == [f"moved{ids[3]}@example.com", f"moved{ids[4]}@example.com"]

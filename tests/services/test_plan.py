@@ -5,33 +5,43 @@ from __future__ import annotations
 import pytest
 from sqlite_utils import Database
 
-from mailer.services.planning.plan import Selection, survey
-from mailer.spool.sqlite.deliveries import STATES
+from mailer.campaign.delivery_state import STATES
+from mailer.config import Settings
+from mailer.services.planning.plan import survey
+from mailer.services.planning.recipients import Selection
+from mailer.services.workspace import workspace_of
 from tests.spooled import EDITION, add_readers, freeze
 
 
-def planned_after(db: Database, status: str, state: str) -> int:
+def planned_after(db: Database, settings: Settings, status: str, state: str) -> int:
     """How many of one reader are planned whose delivery of an earlier campaign is in `state`."""
     add_readers(db, 1)
     spool = freeze(db)
     spool.set_status(status)
     db.conn.execute("UPDATE deliveries SET state = ?", [state])
-    audience = survey(db, Selection(EDITION, None, (), earlier=(spool.campaign.id,)))
+    selection = Selection(EDITION, None, (), earlier=(spool.campaign.id,))
+    audience = survey(workspace_of(settings, db), selection)
     assert audience.recipients + audience.excluded.get("received", 0) == 1
     return audience.recipients
 
 
 @pytest.mark.parametrize("state", ["accepted", "uncertain", "sending"])
-def test_who_may_have_it_of_a_cancelled_campaign_does_not_get_it_again(db: Database, state: str) -> None:
-    assert planned_after(db, "cancelled", state) == 0
+def test_who_may_have_it_of_a_cancelled_campaign_does_not_get_it_again(
+    db: Database, settings: Settings, state: str
+) -> None:
+    assert planned_after(db, settings, "cancelled", state) == 0
 
 
 @pytest.mark.parametrize("state", ["pending", "deferred", "rejected", "skipped"])
-def test_who_has_nothing_of_a_cancelled_campaign_is_free(db: Database, state: str) -> None:
-    assert planned_after(db, "cancelled", state) == 1
+def test_who_has_nothing_of_a_cancelled_campaign_is_free(
+    db: Database, settings: Settings, state: str
+) -> None:
+    assert planned_after(db, settings, "cancelled", state) == 1
 
 
 @pytest.mark.parametrize("status", ["sending", "paused", "sent"])
 @pytest.mark.parametrize("state", STATES)
-def test_of_any_other_campaign_only_who_was_skipped_is_free(db: Database, status: str, state: str) -> None:
-    assert planned_after(db, status, state) == (1 if state == "skipped" else 0)
+def test_of_any_other_campaign_only_who_was_skipped_is_free(
+    db: Database, settings: Settings, status: str, state: str
+) -> None:
+    assert planned_after(db, settings, status, state) == (1 if state == "skipped" else 0)

@@ -10,17 +10,19 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
+from mailer.campaign.campaign import Campaign
 from mailer.config import Settings, load_settings
 from mailer.errors import TransportError
-from mailer.services.sending import send_due as due
-from mailer.services.sending.parallel_runs import Attempts, Runs
-from mailer.services.sending.send_due import Done, run_due
-from mailer.spool.sqlite.campaigns import Campaign, campaigns
+from mailer.services.due import send_due as due
+from mailer.services.due.parallel_runs import Attempts, Runs
+from mailer.services.due.send_due import Done, run_due
+from mailer.services.workspace import Workspace, workspace_of
 from mailer.store.database import open_store
 from mailer.transports.base import Outcome, Outgoing, Result
 from mailer.transports.stop import Stop
 from tests.cli import run
 from tests.clock import Clock
+from tests.spooled import campaigns
 
 SECONDS = 20.0
 READERS = 45
@@ -91,7 +93,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
     wire = Wire()
-    monkeypatch.setattr("mailer.services.sending.send.open_transport", wire.transport)
+    monkeypatch.setattr("mailer.services.sending.run.open_transport", wire.transport)
     monkeypatch.setattr(due, "LOOK_SECONDS", 0.01)
     return wire
 
@@ -147,7 +149,7 @@ def test_a_campaign_that_is_due_behind_a_long_one_is_sent_in_its_time(
     wire.decide["long"] = seventy_minutes
     clock.set("2026-11-22T00:00")
     told: list[Done] = []
-    for done in run_due(db, settings, stop=Stop()):
+    for done in run_due(workspace_of(settings, db), stop=Stop()):
         told.append(done)
         clock.set("2026-11-22T01:10")
         over.set()
@@ -213,7 +215,7 @@ def test_a_wish_to_stop_lays_all_of_them_down_and_the_next_run_goes_on(
 
     wire.decide = {"a": stop_both, "b": stop_both}
     clock.set("2026-11-22T00:00")
-    told = list(run_due(db, settings, stop=stop))
+    told = list(run_due(workspace_of(settings, db), stop=stop))
     assert sorted(done.campaign.slug for done in told) == sorted(slugs)
     assert set(statuses(db).values()) == {"scheduled"}
     assert wire.open == 0
@@ -230,7 +232,7 @@ def test_who_takes_no_more_results_ends_the_runs(
     released = threading.Event()
     wire.decide["slow"] = lambda message: message.address == FIRST and released.wait(SECONDS)
     clock.set("2026-11-22T00:00")
-    results = run_due(db, settings, stop=Stop())
+    results = run_due(workspace_of(settings, db), stop=Stop())
     assert next(results).result is not None
     threading.Timer(0, released.set).start()
     results.close()  # type: ignore[attr-defined]
@@ -251,14 +253,14 @@ def test_a_failed_one_is_not_tried_again_before_its_rest_is_over(
     wire.decide["broken"] = fail
     clock.set("2026-11-22T00:00")
     attempts = Attempts()
-    (done,) = run_due(db, settings, stop=Stop(), attempts=attempts)
+    (done,) = run_due(workspace_of(settings, db), stop=Stop(), attempts=attempts)
     before = len(tries)
     assert "closed the connection" in done.error
-    assert list(run_due(db, settings, stop=Stop(), attempts=attempts)) == []
+    assert list(run_due(workspace_of(settings, db), stop=Stop(), attempts=attempts)) == []
     assert len(tries) == before
     attempts.rest(slug, 0.0)
     wire.decide = {}
-    (done,) = run_due(db, settings, stop=Stop(), attempts=attempts)
+    (done,) = run_due(workspace_of(settings, db), stop=Stop(), attempts=attempts)
     assert done.well
 
 
@@ -293,16 +295,16 @@ def test_trouble_while_looking_for_more_ends_no_run(
     clock.set("2026-11-22T00:00")
     real, looks, looked = due.due_campaigns, iter([1, 0]), threading.Event()
 
-    def fail_later(*arguments: object) -> list[Campaign]:
+    def fail_later(known: list[Campaign], now: str) -> list[Campaign]:
         number = next(looks, None)
         if number == 0 or (number is None and lasting):
             looked.set()
             raise sqlite3.OperationalError("database is locked")
-        return real(db, str(arguments[1]))
+        return real(known, now)
 
     monkeypatch.setattr(due, "due_campaigns", fail_later)
     wire.decide["a"] = lambda _: looked.wait(SECONDS)
-    results = run_due(db, settings, stop=Stop())
+    results = run_due(workspace_of(settings, db), stop=Stop())
     assert next(results).well
     if lasting:
         with pytest.raises(sqlite3.OperationalError):
@@ -318,10 +320,10 @@ def test_a_database_that_cannot_be_opened_in_the_run_is_told_as_its_failure(
     schedule(desk, "a")
     clock.set("2026-11-22T00:00")
 
-    def locked(*_: object) -> Database:
+    def locked(*_: object) -> Workspace:
         raise sqlite3.OperationalError("database is locked")
 
-    monkeypatch.setattr(due, "open_store", locked)
-    (done,) = run_due(db, settings, stop=Stop())
+    monkeypatch.setattr(due, "open_workspace", locked)
+    (done,) = run_due(workspace_of(settings, db), stop=Stop())
     assert "another process is writing to it" in done.error
     assert wire.sent == []

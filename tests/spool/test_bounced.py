@@ -13,12 +13,11 @@ from mailer.audience.consent.suppression import suppress
 from mailer.audience.people import get
 from mailer.audience.subscribers import erase, unsubscribe
 from mailer.errors import AudienceError
+from mailer.spool.base import Reason, Spool, Words
 from mailer.spool.journal import Journal
-from mailer.spool.sqlite.deliveries import Spool
-from mailer.spool.sqlite.reasons import Reason, Words
-from mailer.spool.sqlite.record_refusals import source_of
 from mailer.transports.base import Outcome, Result
 from mailer.transports.refusal.refusal import Cause
+from mailer.transports.registry import source_of
 from tests.spooled import add_readers, freeze
 
 GONE = Outcome(Result.REJECTED, "", "550 5.1.1 no such user", Cause.ADDRESS)
@@ -172,7 +171,7 @@ def test_a_long_time_with_two_refusals_is_not_three(db: Database) -> None:
     campaign(db, 1, a, FULL, 90)
     spool = campaign(db, 2, a, FULL, 0)
     for attempt in (2, 3, 4):  # the same campaign counts once, however often it is retried
-        spool.retry()
+        spool.retry_all()
         spool.claim(9)
         spool.settle([(a, attempt, FULL, "")])
     assert status(db, a) == "active"
@@ -212,8 +211,8 @@ def test_a_retry_leaves_out_who_cannot_be_reached_and_takes_who_was_restored(db:
     person = get(db, b)
     assert person is not None
     restore(db, person, reason="a mistake of theirs")
-    assert spool.retry() == (3, 1)
-    assert sorted(claim.person.subscriber_id for claim in spool.claim(9) or ()) == [b, c, d]
+    assert spool.retry_all() == (3, 1)
+    assert sorted(claim.person for claim in spool.claim(9) or ()) == [b, c, d]
     spool.settle([(b, 2, TAKEN, ""), (c, 2, TAKEN, ""), (d, 2, TAKEN, "")])
     assert spool.reasons() == (Reason("rejected", "address", 1, (Words("550 5.1.1 no such user", 1),)),)
     assert db.conn.execute("SELECT DISTINCT cause FROM deliveries WHERE state = 'accepted'").fetchall() == [
@@ -229,7 +228,7 @@ def test_a_retry_leaves_out_a_refused_address_whose_reader_has_left_since(db: Da
     for number in (a, b):
         assert unsubscribe(db, number, source="page")
     assert status(db, a) == "unsubscribed"  # and bounced no more
-    assert spool.retry() == (1, 1)
+    assert spool.retry_all() == (1, 1)
     assert [state for _, state, *_ in spool.each()] == ["rejected", "pending"]
 
 

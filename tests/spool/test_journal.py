@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mailer.spool import journal as module
 from mailer.spool.journal import Journal, forget_words, holds_words, journal_run, read_journal
+from mailer.store import machine
 from mailer.transports.base import Outcome, Result
 from mailer.transports.refusal.refusal import Cause
 
@@ -51,14 +51,14 @@ def test_a_journal_of_another_boot_is_not_complete(tmp_path: Path, monkeypatch: 
     journal.finish([(1, 1, ACCEPTED)])
     journal.close()
     (tmp_path / "boot").write_text("another\n")
-    monkeypatch.setattr(module, "_BOOT_ID", tmp_path / "boot")
+    monkeypatch.setattr(machine, "_BOOT_ID", tmp_path / "boot")
     record = read_journal(tmp_path / "j")
     assert not record.complete
     assert record.outcomes == {(1, 1): ACCEPTED}
 
 
 def test_a_system_without_boot_ids_is_never_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_BOOT_ID", tmp_path / "none")
+    monkeypatch.setattr(machine, "_BOOT_ID", tmp_path / "none")
     Journal(tmp_path / "j").close()
     assert not read_journal(tmp_path / "j").complete
 

@@ -15,10 +15,9 @@ from mailer.audience.values.address import normalize_address
 from mailer.config import Pace, Settings
 from mailer.delivery.pacing.pace import Pacer
 from mailer.delivery.progress import Progress
-from mailer.delivery.run import deliver
 from mailer.errors import BrakeError
+from mailer.spool.base import Spool
 from mailer.spool.journal import Journal
-from mailer.spool.sqlite.deliveries import Spool
 from mailer.store.database import writing
 from mailer.transports.base import Outcome, Outgoing, Result, one_line
 from mailer.transports.refusal.refusal import Cause, Stage
@@ -27,7 +26,16 @@ from mailer.transports.smtp.channel import _fate
 from mailer.transports.smtp.transport import Smtp
 from mailer.transports.stop import Stop
 from tests.servers.smtp import SmtpServer
-from tests.spooled import EDITION, Scripted, add_readers, freeze, templates
+from tests.spooled import (
+    EDITION,
+    Scripted,
+    add_readers,
+    find_campaign,
+    freeze,
+    open_spool,
+    run_spool,
+    templates,
+)
 
 ACCEPTED = Outcome(Result.ACCEPTED, "ok")
 INVALID = "550 Invalid recipient <{address}>"
@@ -57,7 +65,7 @@ def run(
     connections: int = 4,
     rejects: float = 1.0,
 ) -> Progress:
-    return deliver(
+    return run_spool(
         spool,
         templates(settings, spool),
         transport,
@@ -97,8 +105,7 @@ def smtp_spool(db: Database) -> Spool:
     spool = freeze(db)
     db.conn.execute("UPDATE campaigns SET transport = 'smtp://mx.test'")
     db.conn.commit()
-    spool.source = "smtp"
-    return spool
+    return open_spool(db, find_campaign(db, spool.campaign.slug))
 
 
 @pytest.mark.parametrize(
@@ -264,7 +271,7 @@ def test_a_login_that_ends_between_two_runs_strikes_nobody_off(
 ) -> None:
     two_domains(db, 60)
     spool = smtp_spool(db)
-    taken = [(claim.person.subscriber_id, claim.attempt, ACCEPTED, "") for claim in spool.claim(20) or ()]
+    taken = [(claim.person, claim.attempt, ACCEPTED, "") for claim in spool.claim(20) or ()]
     with writing(db):
         spool.settle(taken)
         spool.note_accepted()  # as the run before did
@@ -370,7 +377,7 @@ def test_a_stop_before_it_is_clear_counts_few_as_their_own_matter(
 
     transport = Scripted(decide)
     with pytest.raises(BrakeError):
-        deliver(
+        run_spool(
             spool,
             templates(settings, spool),
             transport,

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from itertools import chain
 from typing import Annotated
 
 import typer
 
-from mailer.campaign.times import NEVER, in_words
+from mailer.campaign.delivery_state import STATES
+from mailer.campaign.times import in_words
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.config import Settings
 from mailer.errors import InputError
-from mailer.services.sending.recovery import recover_if_idle
-from mailer.spool.sqlite.campaigns import find_campaign
-from mailer.spool.sqlite.deliveries import STATES, Spool
-from mailer.spool.sqlite.listing import Listed, list_deliveries
-from mailer.store.database import open_store
+from mailer.services.campaigns.documents import deliveries_of, delivery_json
+from mailer.services.workspace import open_workspace
+from mailer.spool.base import Listed
 
 __all__ = ["deliveries"]
 
@@ -35,30 +33,28 @@ def deliveries(
     """Lists people with the state of their delivery, the words of the other side, and the time."""
     if state and state not in STATES:
         raise InputError(f'"{state}" is no state of a delivery; choose one of {", ".join(STATES)}')
-    settings = settings_of(context)
-    db = open_store(settings.database)
-    spool = Spool(db, recover_if_idle(db, settings, find_campaign(db, slug)))
-    found = list_deliveries(spool, state=state, address=address)
+    workspace = open_workspace(settings_of(context))
+    found = deliveries_of(workspace, slug, state=state, address=address)
     if as_json:
-        emit_json([asdict(delivery) for delivery in found])
+        emit_json([delivery_json(listed, whose) for listed, whose in found])
         return
     first = next(found, None)
     if first is None:
         say("There is none.")
         return
-    for delivery in chain((first,), found):
-        say(_delivery_line(settings, delivery))
+    for listed, whose in chain((first,), found):
+        say(_delivery_line(workspace.settings, listed, whose))
 
 
-def _delivery_line(settings: Settings, delivery: Listed) -> str:
+def _delivery_line(settings: Settings, delivery: Listed, address: str | None) -> str:
     zone = settings.publication.zone
-    who = delivery.address or f"(erased, number {delivery.subscriber_id})"
+    who = address or f"(erased, number {delivery.person})"
     parts = [f"{who:<40} {delivery.state:<10}"]
     if delivery.at:
         parts.append(in_words(delivery.at, zone, named=False))
     if delivery.in_folder:
         parts.append("in a folder only")
-    if delivery.due_at == NEVER:
+    if delivery.held:
         parts.append("held back")
     elif delivery.due_at and delivery.state in ("pending", "deferred"):
         parts.append(f"next try {in_words(delivery.due_at, zone, named=False)}")

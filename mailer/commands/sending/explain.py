@@ -11,7 +11,7 @@ import typer
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.services.planning.explain import Explanation
 from mailer.services.planning.explain import explain as explain_person
-from mailer.store.database import open_store
+from mailer.services.workspace import open_workspace
 
 __all__ = ["explain"]
 
@@ -24,7 +24,7 @@ def explain(
 ) -> None:
     """Why this person does, or does not, get an issue, and what was done already."""
     settings = settings_of(context)
-    found = explain_person(open_store(settings.database), settings, address, issue)
+    found = explain_person(open_workspace(settings), address, issue)
     if as_json:
         emit_json({**asdict(found), "gets_it": _gets_it(found)})
         return

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields, replace
 
 from mailer.audience.selection import Exclusion
 from mailer.commands.context import say
 from mailer.issue.model import only_expressions
-from mailer.services.planning.plan import UNWRITABLE, Plan
+from mailer.services.planning.plan import Plan
 from mailer.services.planning.prepare import Prepared
+from mailer.services.planning.recipients import UNWRITABLE
+from mailer.services.sending.proposal import frozen_plan
 from mailer.transports.registry import unwritable_by
 
-__all__ = ["frozen_plan", "say_plan"]
+__all__ = ["say_plan"]
 
 
 def say_plan(
@@ -60,17 +61,6 @@ def say_plan(
     if existing and plan.sender != prepared.plan.sender:
         say(f"Warning    From stays as it was frozen; mailer.toml says {prepared.plan.sender} by now")
     say()
-
-
-def frozen_plan(prepared: Prepared) -> Plan:
-    """The plan as it goes out: that of the campaign where there is one, whatever the file says by now."""
-    plan, existing = prepared.plan, prepared.existing
-    if existing is None:
-        return plan
-    names = {field.name for field in fields(Plan)} - {"transport", "warnings", "since", "hash"}
-    # Up to version 0.3.0 every public page showed what most readers got.
-    known = {"archive": "variant", **existing.plan}
-    return replace(plan, **{name: value for name, value in known.items() if name in names})
 
 
 def _folder(transport: str) -> str:

@@ -6,19 +6,18 @@ from typing import Annotated, Any
 
 import typer
 
+from mailer.campaign.campaign import Campaign
 from mailer.campaign.times import in_words
 from mailer.commands.context import JsonOption, emit_json, say, settings_of, warn
 from mailer.commands.signals import stop_on_signals
 from mailer.config import Settings
+from mailer.services.due.send_due import run_due as send_due
 from mailer.services.planning.prepare import Prepared
 from mailer.services.planning.schedule import Schedule
 from mailer.services.planning.usual_time import usual_time
-from mailer.services.sending.send_due import Done
-from mailer.services.sending.send_due import run_due as send_due
-from mailer.spool.sqlite.campaigns import Campaign
-from mailer.store.database import open_store
+from mailer.services.workspace import open_workspace
 
-__all__ = ["run_due", "say_scheduled", "schedule_rows", "schedule_warnings", "usual_rows", "when"]
+__all__ = ["run_due", "say_scheduled", "schedule_rows", "usual_rows", "when"]
 
 _SHOWN_SLOTS = 12
 
@@ -27,17 +26,17 @@ def run_due(context: typer.Context, as_json: Annotated[bool, JsonOption] = False
     """Sends the campaigns whose time has come. For cron: every minute is fine, and prints nothing in vain."""
     settings = settings_of(context)
     settings.signing_keys()
-    db = open_store(settings.database)
+    workspace = open_workspace(settings)
     zone = settings.publication.zone
     documents: list[dict[str, Any]] = []
     well = True
     defect: BaseException | None = None
     with stop_on_signals() as stop:
-        for done in send_due(db, settings, stop=stop, warn=warn):
+        for done in send_due(workspace, stop=stop, warn=warn):
             well = well and done.well
             defect = defect or done.defect
             if as_json:
-                documents.append(_document(done))
+                documents.append(done.to_json())
             else:
                 say(done.sentence(zone), err=bool(done.error))
     if as_json:
@@ -46,18 +45,6 @@ def run_due(context: typer.Context, as_json: Annotated[bool, JsonOption] = False
         raise defect
     if not well:
         raise typer.Exit(1)
-
-
-def _document(done: Done) -> dict[str, Any]:
-    result = done.result
-    return {
-        "slug": done.campaign.slug,
-        "status": done.campaign.status,
-        "due_at": done.campaign.due_at,
-        "sent_now": dict(result.progress.outcomes) if result and result.progress else {},
-        "missed": done.missed,
-        "error": done.error,
-    }
 
 
 def when(settings: Settings, schedule: Schedule) -> str:
@@ -90,16 +77,6 @@ def usual_rows(settings: Settings, prepared: Prepared) -> list[str]:
     """The usual time of the issue's edition on its date, where it has one: a line of the plan."""
     at = usual_time(settings, prepared)
     return [] if at is None else [f"Usual time {in_words(at, settings.publication.zone)}"]
-
-
-def schedule_warnings(schedule: Schedule) -> list[str]:
-    """What to think about before a plan goes out at such a time."""
-    warnings = list(schedule.warnings)
-    if schedule.at_once:
-        warnings.append(
-            f"it is past {schedule.local_time} for {schedule.at_once:,} of them already: they get it at once"
-        )
-    return warnings
 
 
 def say_scheduled(settings: Settings, campaign: Campaign, schedule: Schedule) -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlite_utils import Database
-
 from mailer.commands.context import emit_json, say
-from mailer.config import Settings
 from mailer.errors import InputError, Problem, TransportError
 from mailer.services.planning.prepare import Prepared
 from mailer.services.planning.test_copy import Copy, readers_of_copy, send_samples
+from mailer.services.workspace import Workspace
 from mailer.transports.base import Result
 
 __all__ = ["check_test", "send_copies"]
@@ -24,11 +22,9 @@ def check_test(*, at: bool, plan: bool) -> None:
         raise InputError("--test sends one copy, and no plan; leave --plan out")
 
 
-def send_copies(
-    db: Database, settings: Settings, prepared: Prepared, addresses: Sequence[str], *, as_json: bool
-) -> None:
+def send_copies(workspace: Workspace, prepared: Prepared, addresses: Sequence[str], *, as_json: bool) -> None:
     """Sends and tells of each copy. Raises TransportError with those that did not go."""
-    copies = send_samples(db, settings, prepared, addresses)
+    copies = send_samples(workspace, prepared, addresses)
     went = [copy for copy in copies if copy.outcome.result is Result.ACCEPTED]
     if as_json:
         documents = [_document(copy) for copy in copies]

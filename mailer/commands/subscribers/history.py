@@ -20,7 +20,8 @@ from mailer.audience.people import Subscriber, state_of
 from mailer.audience.values.address import normalize_address
 from mailer.commands.context import emit_json, say, settings_of
 from mailer.commands.subscribers.person import AsJson, Who, document_of, editions_text, wanted
-from mailer.spool.sqlite.campaigns import Delivered, campaigns, deliveries_of
+from mailer.campaign.campaign import Delivered
+from mailer.spool.open import spools_of
 from mailer.store.database import open_store
 
 __all__ = ["show"]
@@ -87,12 +88,13 @@ def _show_nobody(address: str, stopped: Suppression, as_json: bool) -> None:
 
 
 def _story(db: Database, person: Subscriber, stopped: Suppression | None) -> _Story:
+    spools = spools_of(db)
     return _Story(
         person,
         consents_of(db, person.id),
         bounces.bounces_of(db, person.id),
         events.history_of(db, person.id),
-        deliveries_of(db, person.id, campaigns(db)),
+        spools.deliveries_of(person.id, spools.campaigns()),
         stopped,
     )
 

@@ -20,8 +20,9 @@ from mailer.commands.subscribers.history import show
 from mailer.commands.subscribers.lists import export_list, filter_of, import_list
 from mailer.commands.subscribers.person import AsJson, document_of, editions_text, wanted
 from mailer.commands.subscribers.unsubscribe import suppress, unsubscribe
+from mailer.campaign.delivery_state import State
 from mailer.errors import InputError
-from mailer.spool.sqlite.campaigns import campaigns, deliveries_of, find_campaign
+from mailer.spool.open import spools_of
 from mailer.store.database import open_store
 
 __all__ = ["app"]
@@ -80,7 +81,7 @@ def restore(
         raise InputError('say why the address works after all, as in --reason "they wrote from it today"')
     db = open_store(settings.database)
     if campaign is not None:
-        number = bounces.restore_all(db, find_campaign(db, campaign).id, reason=why)
+        number = bounces.restore_all(db, spools_of(db).find(campaign).id, reason=why)
         people_are = "person is" if number == 1 else "people are"
         if as_json:
             emit_json({"campaign": campaign, "restored": number})
@@ -112,7 +113,9 @@ def change_address(
     before = wanted(db, old)
     changed = moving.change_address(db, before, who, reason=why)
     person = people.get(db, before.id) or before
-    on_the_way = [one.slug for one in deliveries_of(db, person.id, campaigns(db)) if one.state == "sending"]
+    spools = spools_of(db)
+    found = spools.deliveries_of(person.id, spools.campaigns())
+    on_the_way = [one.slug for one in found if one.state is State.SENDING]
     if as_json:
         emit_json({"changed": changed, "subscriber": document_of(person), "on_the_way": on_the_way})
         return

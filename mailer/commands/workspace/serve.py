@@ -17,7 +17,7 @@ from mailer.commands.context import say, settings_of
 from mailer.commands.crash_reports import explain_defect
 from mailer.config import Settings
 from mailer.errors import FailureError
-from mailer.services.sending.background import Scheduler
+from mailer.services.due.background import Scheduler
 from mailer.store.database import open_store
 from mailer.theme_files import check_folders
 

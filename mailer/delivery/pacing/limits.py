@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import tzinfo
 
 from mailer.delivery.pacing.windows import window_of
-from mailer.spool.sqlite.pace_budget import Entry, Ledger
+from mailer.spool.ledger import Entry, Ledger
 
 __all__ = ["CATCH_UP_SECONDS", "Budget", "Limit", "Spacing"]
 

@@ -14,7 +14,7 @@ from mailer.config import Pace as PaceSettings
 from mailer.config import Rate
 from mailer.delivery.pacing.limits import Budget, Limit, Spacing
 from mailer.delivery.pacing.windows import day_of
-from mailer.spool.sqlite.pace_budget import Ledger
+from mailer.spool.ledger import Ledger
 
 __all__ = ["Pacer"]
 

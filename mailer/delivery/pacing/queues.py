@@ -8,7 +8,7 @@ from collections.abc import Callable
 from mailer.delivery.pacing.pace import Pacer
 from mailer.message.message import Message
 
-__all__ = ["AHEAD_SECONDS", "Lines"]
+__all__ = ["AHEAD_SECONDS", "PaceQueues"]
 
 #: No more waits than may leave in this time, so that an unsubscribe is not overlooked.
 AHEAD_SECONDS = 2.0
@@ -16,7 +16,7 @@ AHEAD_SECONDS = 2.0
 _PAUSE = 0.1
 
 
-class Lines:
+class PaceQueues:
     """The lines of one run. `clock` gives seconds since 1970."""
 
     def __init__(self, pacer: Pacer, clock: Callable[[], float]) -> None:

@@ -9,104 +9,100 @@ manifest.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
-from sqlite_utils import Database
-
-from mailer.config import Settings
+from mailer.audience.recipients import unreachable
+from mailer.campaign.delivery_state import State
+from mailer.campaign.status import Event, Status, check_open, target_of
 from mailer.errors import BusyError, CampaignError, StoreError
+from mailer.services.campaigns.people import state_of, subscriber_at
+from mailer.services.database.guard import is_older, refuse_if_older
 from mailer.services.planning.schedule import check_unscheduled
 from mailer.services.sending.after_run import end_if_done, lower_manifest, tell_manifest
-from mailer.services.sending.database_guard import is_older, refuse_if_older
-from mailer.services.sending.recovery import journal_of, recover
-from mailer.spool.journal import journal_run
+from mailer.services.sending.recovery import journal_of, recover, recover_from
+from mailer.services.workspace import Workspace
+from mailer.spool.base import Spool
+from mailer.spool.journal import journal_run, read_journal
 from mailer.spool.lock import campaign_lock
-from mailer.spool.sqlite.campaigns import Campaign, find_campaign
-from mailer.spool.sqlite.deliveries import Spool
-from mailer.spool.sqlite.last_run import last_run
-from mailer.spool.sqlite.listing import state_of
+from mailer.spool.recover import adopt
+from mailer.store.last_run import last_run
 
-__all__ = [
-    "cancel_campaign",
-    "check_open",
-    "pause_campaign",
-    "resolve_campaign",
-    "retry_campaign",
-]
+__all__ = ["cancel_campaign", "pause_campaign", "resolve_campaign", "retry_campaign"]
 
 #: A command waits for so long to see how a run ends that it has paused or cancelled (seconds).
 WAIT_SECONDS = 10.0
 _LOOK_SECONDS = 0.05
-_PAUSING = ("ready", "scheduled", "sending", "held", "stopped")
-_CANCELLING = ("ready", "scheduled", "sending", "held", "missed", "stopped", "paused")
 
 
-def pause_campaign(db: Database, settings: Settings, slug: str) -> bool:
+def pause_campaign(workspace: Workspace, slug: str) -> bool:
     """Pauses a campaign; whether its run, if there was one, has ended by now.
 
     Raises CampaignError where it cannot be paused.
     """
-    return _decide(db, settings, slug, "paused", _PAUSING)
+    return _decide(workspace, slug, Event.PAUSE)
 
 
-def cancel_campaign(db: Database, settings: Settings, slug: str) -> bool:
+def cancel_campaign(workspace: Workspace, slug: str) -> bool:
     """Ends a campaign for good; whether its run, if there was one, has ended by now.
 
     Raises CampaignError where it has ended already.
     """
-    return _decide(db, settings, slug, "cancelled", _CANCELLING)
+    return _decide(workspace, slug, Event.CANCEL)
 
 
-def _decide(db: Database, settings: Settings, slug: str, status: str, only_from: Sequence[str]) -> bool:
-    find_campaign(db, slug)
+def _decide(workspace: Workspace, slug: str, event: Event) -> bool:
+    settings = workspace.settings
+    workspace.spools.find(slug)
     with suppress(BusyError), campaign_lock(settings, slug):
-        spool = Spool(db, find_campaign(db, slug))
-        if status == "cancelled":
-            _recover_before_giving_up(settings, spool)
+        spool = workspace.spools.open(workspace.spools.find(slug))
+        if event is Event.CANCEL:
+            _recover_before_giving_up(workspace, spool)
         else:
-            recover(settings, spool)
+            recover(workspace, spool)
             refuse_if_older(settings, spool.campaign, spool.counts())
         try:
-            _set_status(spool, status, only_from)
+            _apply(spool, event)
         finally:
             # Also where it is so already: the command that did it may have died before it wrote this.
             tell_manifest(settings, spool)
         return True
-    _set_status(Spool(db, find_campaign(db, slug)), status, only_from)
-    return _await_end(db, settings, slug)
+    _apply(workspace.spools.open(workspace.spools.find(slug)), event)
+    return _await_end(workspace, slug)
 
 
-def _set_status(spool: Spool, status: str, only_from: Sequence[str]) -> None:
+def _apply(spool: Spool, event: Event) -> None:
     """Changes the status. A campaign that ended with refusals may be cancelled: its rest is given up."""
-    if status == "cancelled" and spool.status() == "sent" and (spool.counts()["rejected"] or spool.is_free()):
-        only_from = (*only_from, "sent")
-    if not spool.set_status(status, only_from=only_from):
-        raise CampaignError(f"campaign {spool.campaign.slug} is {spool.status()}, so it cannot be {status}")
+    is_sent = event is Event.CANCEL and spool.status() is Status.SENT
+    if is_sent and (spool.counts()[State.REJECTED] or spool.is_free()):
+        event = Event.CANCEL_REST
+    if not spool.apply(event):
+        slug = spool.campaign.slug
+        raise CampaignError(f"campaign {slug} is {spool.status()}, so it cannot be {target_of(event)}")
 
 
-def _recover_before_giving_up(settings: Settings, spool: Spool) -> None:
+def _recover_before_giving_up(workspace: Workspace, spool: Spool) -> None:
     """Recovers by the journal. What an old copy of the database has forgotten counts as handed over.
 
     Where the journal is that of the last run that the database knows of, only the end of that run is lost,
     and the journal has it. Else whoever is not known to have it may have it, and stays uncertain.
     """
-    journal = journal_of(settings, spool.campaign.slug)
+    journal = journal_of(workspace.settings, spool.campaign.slug)
     try:
-        recover(settings, spool)
+        recover(workspace, spool)
         behind = False
     except StoreError:
-        spool.adopt(journal)
-        spool.recover(journal)
-        last = last_run(spool.database)
+        adopt(spool, read_journal(journal))
+        recover_from(workspace, spool, journal)
+        last = last_run(workspace.db)
         behind = last is None or journal_run(journal) != last.token
-    if behind or is_older(settings, spool.campaign, spool.counts()):
+    if behind or is_older(workspace.settings, spool.campaign, spool.counts()):
         spool.doubt_the_rest()
 
 
 def _await_end(
-    db: Database,
-    settings: Settings,
+    workspace: Workspace,
     slug: str,
     *,
     seconds: float = WAIT_SECONDS,
@@ -114,75 +110,76 @@ def _await_end(
 ) -> bool:
     """Waits until the run of a campaign has ended; whether it has. A run that died meanwhile is recovered."""
     for _ in range(round(seconds / _LOOK_SECONDS)):
-        with suppress(BusyError), campaign_lock(settings, slug):
-            spool = Spool(db, find_campaign(db, slug))
-            recover(settings, spool)
-            tell_manifest(settings, spool)
+        with suppress(BusyError), campaign_lock(workspace.settings, slug):
+            spool = workspace.spools.open(workspace.spools.find(slug))
+            recover(workspace, spool)
+            tell_manifest(workspace.settings, spool)
             return True
         sleep(_LOOK_SECONDS)
     return False
 
 
-def retry_campaign(
-    db: Database, settings: Settings, slug: str, *, address: str | None = None
-) -> tuple[int, int]:
+def retry_campaign(workspace: Workspace, slug: str, *, address: str | None = None) -> tuple[int, int]:
     """Makes what was rejected or deferred pending again, but for who cannot be reached.
 
-    With `address`, the delivery to that address alone. Gives how many are pending again, and how many stay
+    With `address`, the delivery to that address alone. Returns how many are pending again, and how many stay
     rejected. Raises CampaignError, BusyError.
     """
-    find_campaign(db, slug)  # a name that is none must make no lock file
+    settings = workspace.settings
+    workspace.spools.find(slug)  # a name that is none must make no lock file
     with campaign_lock(settings, slug):
-        campaign = find_campaign(db, slug)
-        check_open(campaign)
-        if campaign.started_at is None or campaign.status == "missed":
+        campaign = workspace.spools.find(slug)
+        check_open(slug, campaign.status)
+        if campaign.started_at is None or campaign.status is Status.MISSED:
             check_unscheduled(campaign, settings.publication.zone)
-        spool = Spool(db, campaign)
-        recover(settings, spool)
+        spool = workspace.spools.open(campaign)
+        recover(workspace, spool)
         refuse_if_older(settings, campaign, spool.counts())
-        again, left_out = spool.retry(address=address)
+        only = _person(workspace, spool, address)
+        again = spool.retry(partial(unreachable, workspace.db), only=only)
         if address is not None and not again:
-            raise _not_there(spool, address, "rejected or deferred, or cannot be reached")
-        return again, left_out
+            raise _not_there(workspace, spool, address, "rejected or deferred, or cannot be reached")
+        return again, 0 if address is not None else spool.counts()[State.REJECTED]
 
 
-def resolve_campaign(
-    db: Database, settings: Settings, slug: str, *, resend: bool, address: str | None = None
-) -> int:
-    """Settles what is uncertain by the operator's word; gives how many. Raises CampaignError, BusyError.
+def resolve_campaign(workspace: Workspace, slug: str, *, resend: bool, address: str | None = None) -> int:
+    """Settles what is uncertain by the operator's word; returns how many. Raises CampaignError, BusyError.
 
     With `address`, the delivery to that address alone.
     """
-    find_campaign(db, slug)
+    settings = workspace.settings
+    workspace.spools.find(slug)
     with campaign_lock(settings, slug):
-        campaign = find_campaign(db, slug)
+        campaign = workspace.spools.find(slug)
         if resend:
-            check_open(campaign)
-        spool = Spool(db, campaign)
-        recover(settings, spool)
+            check_open(slug, campaign.status)
+        spool = workspace.spools.open(campaign)
+        recover(workspace, spool)
         refuse_if_older(settings, campaign, spool.counts())
+        only = _person(workspace, spool, address)
         if resend:
-            lower_manifest(settings, spool, "uncertain")
-        number = spool.resolve(resend=resend, address=address)
+            lower_manifest(settings, spool, State.UNCERTAIN)
+        number = spool.resolve(resend=resend, only=only)
         if address is not None and not number:
-            raise _not_there(spool, address, "uncertain")
+            raise _not_there(workspace, spool, address, "uncertain")
         end_if_done(spool)
         tell_manifest(settings, spool)
         return number
 
 
-def _not_there(spool: Spool, address: str, wanted: str) -> CampaignError:
-    state = state_of(spool, address)
+def _person(workspace: Workspace, spool: Spool, address: str | None) -> int | None:
+    """Returns the id of the subscriber at an address, None where none is asked for. Raises CampaignError."""
+    if address is None:
+        return None
+    person = subscriber_at(workspace, address)
+    if person is None:
+        raise _not_there(workspace, spool, address, "")
+    return person
+
+
+def _not_there(workspace: Workspace, spool: Spool, address: str, wanted: str) -> CampaignError:
+    state = state_of(workspace, spool, address)
     slug = spool.campaign.slug
     if state is None:
         return CampaignError(f"{address} is not among the readers of campaign {slug}")
     return CampaignError(f"the delivery to {address} in campaign {slug} is {state}, not {wanted}")
-
-
-def check_open(campaign: Campaign) -> None:
-    """Raises CampaignError, with what to do, where a campaign was cancelled or is paused."""
-    slug = campaign.slug
-    if campaign.status == "cancelled":
-        raise CampaignError(f"campaign {slug} was cancelled; what it has not sent stays unsent")
-    if campaign.status == "paused":
-        raise CampaignError(f"campaign {slug} is paused; `mailer campaigns resume {slug}` goes on with it")

@@ -7,9 +7,10 @@ from contextlib import suppress
 
 from mailer.archive.campaign import read_manifest
 from mailer.archive.recorded_settings import recorded_settings
+from mailer.campaign.campaign import Campaign
+from mailer.campaign.status import Status
 from mailer.config import Settings
 from mailer.errors import MailerError
-from mailer.spool.sqlite.campaigns import Campaign
 
 __all__ = ["frozen_sender", "sender_note"]
 
@@ -28,9 +29,9 @@ def sender_note(settings: Settings, campaign: Campaign, counts: Mapping[str, int
     `counts` are its deliveries by state; `free`: nobody has the campaign, or may have it.
     """
     frozen, now = frozen_sender(settings, campaign), str(settings.publication.sender)
-    if not frozen or frozen == now or campaign.status == "cancelled":
+    if not frozen or frozen == now or campaign.status is Status.CANCELLED:
         return ""
-    if campaign.status == "sent" and not counts["rejected"]:
+    if campaign.status is Status.SENT and not counts["rejected"]:
         return ""  # nothing is left that could go out
     begin = f"From is frozen as {frozen}, and mailer.toml says {now} by now. "
     slug, issue = campaign.slug, campaign.issue

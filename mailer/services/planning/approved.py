@@ -12,14 +12,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlite_utils import Database
-
 from mailer.audience.planned import Difference, compare
 from mailer.config import Settings
 from mailer.errors import CampaignError
-from mailer.services.planning.kept_plans import KEPT_FOR, KeptPlan, find_plan, keep
 from mailer.services.planning.plan import content_of
 from mailer.services.planning.prepare import Prepared
+from mailer.services.workspace import Workspace
+from mailer.spool.sqlite.kept_plans import KEPT_FOR, KeptPlan, find_plan, keep
 from mailer.store.database import explain, waiting_at_most
 
 __all__ = ["approved", "keep_plan"]
@@ -38,7 +37,7 @@ _NAMES = {
 }
 
 
-def keep_plan(db: Database, settings: Settings, prepared: Prepared) -> str:
+def keep_plan(workspace: Workspace, prepared: Prepared) -> str:
     """Keeps the plan for `send --plan`. Returns why it could not, as a sentence; empty where it could.
 
     Of an issue that has a campaign already nothing is kept: the campaign is the plan.
@@ -46,15 +45,16 @@ def keep_plan(db: Database, settings: Settings, prepared: Prepared) -> str:
     if prepared.existing is not None:
         return ""
     try:
-        with waiting_at_most(db, _PATIENCE):
-            keep(db, prepared.plan, _content(settings, prepared), prepared.people)
+        with waiting_at_most(workspace.db, _PATIENCE):
+            plan, content = prepared.plan, _content(workspace.settings, prepared)
+            keep(workspace.db, plan.hash, plan.to_json(), content, prepared.people)
     except sqlite3.OperationalError as error:
-        why = explain(error, settings.database.name)
+        why = explain(error, workspace.settings.database.name)
         return f"this plan could not be kept, so `mailer send --plan` will not know it: {why}"
     return ""
 
 
-def approved(db: Database, settings: Settings, prepared: Prepared, wanted: str) -> Prepared:
+def approved(workspace: Workspace, prepared: Prepared, wanted: str) -> Prepared:
     """Returns what is sent by the plan of this hash: its people, of whom some may have left since.
 
     Where a campaign of the issue exists, it must be of that plan. Otherwise raises CampaignError where the
@@ -69,7 +69,7 @@ def approved(db: Database, settings: Settings, prepared: Prepared, wanted: str) 
                 f"not {wanted}; nothing was sent. Look at `mailer plan {prepared.loaded.path}`"
             )
         return prepared
-    kept = find_plan(db, wanted)
+    kept = find_plan(workspace.db, wanted)
     if kept is None:
         raise CampaignError(
             f"the plan is {prepared.plan.hash} now, and {wanted} is not known: plans are kept for "
@@ -82,7 +82,7 @@ def approved(db: Database, settings: Settings, prepared: Prepared, wanted: str) 
         )
     plan = prepared.plan
     changed = _changed(
-        kept, {**_content(settings, prepared), "segment": plan.segment, "archive": plan.archive}
+        kept, {**_content(workspace.settings, prepared), "segment": plan.segment, "archive": plan.archive}
     )
     if changed:
         raise CampaignError(

@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from mailer.audience.consent.bounces import Bounce, bounces_of
 from mailer.audience.consent.suppression import is_suppressed
-from mailer.audience.selection import Exclusion, exclusion_of, mask_sql
+from mailer.audience.selection import Exclusion, exclusion_of, variant_of
 from mailer.audience.subscribers import find
 from mailer.audience.values.address import normalize_address
-from mailer.config import Settings
+from mailer.campaign.campaign import Delivered
 from mailer.issue.model import only_expressions
 from mailer.services.planning.prepare import is_same_issue, selection_for
-from mailer.spool.sqlite.campaigns import Delivered, campaigns, deliveries_of
+from mailer.services.workspace import Workspace
 from mailer.transports.registry import unwritable_by
 
 __all__ = ["Explanation", "explain"]
@@ -41,10 +39,11 @@ class Explanation:
     unwritable: str = ""
 
 
-def explain(db: Database, settings: Settings, address: str, issue: Path) -> Explanation:
+def explain(workspace: Workspace, address: str, issue: Path) -> Explanation:
     """Looks one person up. Raises AudienceError for what is no address, IssueError for the issue."""
     from mailer.issue.load import load_issue
 
+    db, settings = workspace.db, workspace.settings
     loaded = load_issue(issue, settings)
     selection = selection_for(loaded, settings, "")
     checked = normalize_address(address)
@@ -52,12 +51,8 @@ def explain(db: Database, settings: Settings, address: str, issue: Path) -> Expl
     if person is None:
         gone = Exclusion.SUPPRESSED if is_suppressed(db, checked.key) else None
         return Explanation(checked.address, loaded.path, False, gone, (), ())
-    mask, parameters = mask_sql(selection.only)
-    (variant,) = db.conn.execute(
-        # Which parts of the issue are for this person.
-        f"SELECT {mask} FROM subscribers AS s WHERE s.id = ?",
-        [*parameters, person.id],
-    ).fetchone()
+    variant = variant_of(db, person.id, selection.only)
+    alike = [c for c in workspace.spools.campaigns() if is_same_issue(c, loaded)]
     address = person.address or checked.address
     expressions = only_expressions(loaded.issue)
     rule = unwritable_by(settings.delivery.transport)
@@ -67,9 +62,7 @@ def explain(db: Database, settings: Settings, address: str, issue: Path) -> Expl
         known=True,
         exclusion=exclusion_of(db, person.id, loaded.issue.edition),
         only=tuple(text for bit, text in enumerate(expressions) if variant >> bit & 1),
-        deliveries=tuple(
-            deliveries_of(db, person.id, [c for c in campaigns(db) if is_same_issue(c, loaded)])
-        ),
+        deliveries=tuple(workspace.spools.deliveries_of(person.id, alike)),
         unwritable=rule.sentence if rule and rule.holds(address) else "",
         bounce=next(iter(bounces_of(db, person.id)), None) if person.status == "bounced" else None,
     )

@@ -15,90 +15,28 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlite_utils import Database
-
-from mailer.audience.planned import Packer
-from mailer.audience.segments import Segment
-from mailer.audience.selection import mask_sql, reason_sql
+from mailer.audience.planned import Packer, Planned
+from mailer.campaign.campaign import Campaign
 from mailer.config import Settings
 from mailer.message.message import Envelope, Message, Person, Template
 from mailer.render.rendition import Rendition
-from mailer.spool.sqlite.campaigns import Campaign
-from mailer.transports.base import Unwritable
+from mailer.services.planning.recipients import Selection, count_both
+from mailer.services.workspace import Workspace
 
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
 
 __all__ = [
-    "RECEIVED",
-    "UNWRITABLE",
     "Audience",
     "Change",
+    "Draft",
     "Plan",
-    "Selection",
     "audience_variants",
     "content_of",
     "main_variant",
     "make_plan",
     "survey",
 ]
-
-
-#: The reason of those who have the issue by another campaign, and of those to whose address the transport
-#: cannot write. All others are an Exclusion.
-RECEIVED = "received"
-UNWRITABLE = "unwritable"
-# It went into a folder, or belongs to a campaign that goes there and was not handed over elsewhere.
-_ONLY_IN_FOLDER = (
-    "e.in_folder = 1 OR (lower(c.transport) LIKE 'outbox:%' AND e.state NOT IN ('accepted', 'uncertain'))"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Who is asked for: an edition's readers, within a segment, less those who have the issue already.
-
-    `earlier` are the ids of other campaigns of the issue. Copies in an outbox folder count as having it only
-    where this campaign goes into a folder, too (`into_folder`). `unwritable` are addresses that the transport
-    cannot write to; the SQL asks for them by a function that `survey` gives to the connection.
-    """
-
-    edition: str
-    segment: Segment | None
-    only: tuple[Segment, ...]
-    earlier: tuple[int, ...] = ()
-    into_folder: bool = True
-    unwritable: Unwritable | None = None
-
-    def sql(self) -> tuple[str, list[Any]]:
-        """Selects (id, domain, reason, variant) of every subscriber; no reason means: gets it."""
-        reason, reason_parameters = reason_sql(self.edition, self.segment)
-        mask, mask_parameters = mask_sql(self.only)
-        already = "NULL"
-        if self.earlier:
-            marks = ", ".join("?" * len(self.earlier))
-            folders = "" if self.into_folder else f" AND NOT ({_ONLY_IN_FOLDER})"
-            already = (
-                # What a cancelled campaign never sent does not count; what another may still send does.
-                f"(SELECT '{RECEIVED}' FROM deliveries AS e JOIN campaigns AS c ON c.id = e.campaign_id "
-                f"WHERE e.subscriber_id = s.id AND e.campaign_id IN ({marks}){folders} AND CASE c.status "
-                "WHEN 'cancelled' THEN e.state IN ('accepted', 'uncertain', 'sending') "
-                "ELSE e.state <> 'skipped' END)"
-            )
-        cannot = f"CASE WHEN unwritable(s.address) THEN '{UNWRITABLE}' END" if self.unwritable else "NULL"
-        return (
-            f"SELECT s.id, s.domain, coalesce({reason}, {already}, {cannot}) AS reason, {mask} AS variant "
-            "FROM subscribers AS s",
-            [*reason_parameters, *self.earlier, *mask_parameters],
-        )
-
-    def recipients_sql(self) -> tuple[str, list[Any]]:
-        """Selects (subscriber_id, variant) of those who get it."""
-        sql, parameters = self.sql()
-        return (
-            f"SELECT q.id AS subscriber_id, q.variant FROM ({sql}) AS q WHERE q.reason IS NULL",
-            parameters,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +50,13 @@ class Audience:
     digest: str
 
 
-def survey(db: Database, selection: Selection, packer: Packer | None = None) -> Audience:
+def survey(workspace: Workspace, selection: Selection, packer: Packer | None = None) -> Audience:
     """Counts the audience in one pass and flat memory. Adds the recipients to the packer, if there is one."""
-    if selection.unwritable is not None:
-        db.conn.create_function("unwritable", 1, selection.unwritable.holds, deterministic=True)
-    sql, parameters = selection.sql()
     excluded: Counter[str] = Counter()
     variants: Counter[int] = Counter()
     domains: Counter[str] = Counter()
     digest = hashlib.sha256()
-    cursor = db.conn.execute(sql + " ORDER BY s.id", parameters)
-    while rows := cursor.fetchmany(5000):
+    for rows in selection.batches(workspace):
         ids: list[int] = []
         reads: list[int] = []
         for subscriber, domain, reason, variant in rows:
@@ -193,61 +127,76 @@ class Plan:
         return asdict(self)
 
 
-def make_plan(
-    db: Database,
-    settings: Settings,
-    loaded: LoadedIssue,
-    renditions: Mapping[int, Rendition],
-    audience: Audience,
-    selection: Selection,
-    *,
-    slug: str,
-    segment: str,
-    transport: str,
-    last: Campaign | None,
-    warnings: Sequence[str],
-    public: Rendition | None,
-) -> Plan:
-    """The plan of sending `renditions` to `audience`, and of showing the page of `public` to the world."""
-    issue = loaded.issue
-    sender = str(settings.publication.sender)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """Everything that a plan is made of.
+
+    `people` are the recipients, `selection` says how they were found, `public` is the rendition of the public
+    page where that shows something else than readers get, `last` the edition's last campaign.
+    """
+
+    loaded: LoadedIssue
+    renditions: Mapping[int, Rendition]
+    audience: Audience
+    people: Planned
+    slug: str
+    segment: str
+    transport: str
+    last: Campaign | None
+    warnings: Sequence[str]
+    public: Rendition | None
+
+
+def make_plan(workspace: Workspace, draft: Draft) -> Plan:
+    """Returns the plan of sending a draft's renditions to its people, and of showing its public page."""
+    settings, audience, renditions = workspace.settings, draft.audience, draft.renditions
+    issue = draft.loaded.issue
     archive = settings.editions[issue.edition].public_page
-    content = content_of(settings, renditions, slug, archive, public)
+    content = content_of(settings, renditions, draft.slug, archive, draft.public)
     content_hash = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    both = hashlib.sha256(f"{content_hash}\n{audience.digest}\n{segment}".encode()).hexdigest()
-    main = renditions[main_variant(audience)]
-    envelope = Envelope(
-        settings, campaign_id=0, slug=slug, edition=issue.edition, sent_at=datetime(2000, 1, 1, tzinfo=UTC)
-    )
-    sizes = [
-        (len(r.html.fill({}).encode()), len(Message(Template(r, envelope), Person(0, "a@example.org")).raw()))
-        for r in {id(r): r for r in renditions.values()}.values()
-    ]
+    both = hashlib.sha256(f"{content_hash}\n{audience.digest}\n{draft.segment}".encode()).hexdigest()
+    html_bytes, message_bytes = _sizes(settings, draft)
     names = {id(r): str(r.variant) for r in renditions.values()}
     variants: Counter[str] = Counter()
     for variant, number in audience.variants.items():
         variants[names[id(renditions[variant])]] += number
     return Plan(
-        slug=slug,
-        issue=loaded.path,
+        slug=draft.slug,
+        issue=draft.loaded.path,
         edition=issue.edition,
         date=issue.date.isoformat(),
-        subject=main.subject.fill({}),
-        sender=sender,
-        segment=segment,
-        transport=transport,
+        subject=renditions[main_variant(audience)].subject.fill({}),
+        sender=str(settings.publication.sender),
+        segment=draft.segment,
+        transport=draft.transport,
         recipients=audience.recipients,
         excluded=dict(audience.excluded),
         variants=dict(variants),
         domains=dict(list(audience.domains.items())[:10]),
-        html_bytes=max(html for html, _ in sizes),
-        message_bytes=max(message for _, message in sizes),
-        since=_change(db, selection, audience, last),
-        warnings=tuple(warnings),
+        html_bytes=html_bytes,
+        message_bytes=message_bytes,
+        since=_change(workspace, draft),
+        warnings=tuple(draft.warnings),
         content_hash=content_hash,
         audience_hash=audience.digest,
         hash=both[:16],
         archive=archive,
+    )
+
+
+def _sizes(settings: Settings, draft: Draft) -> tuple[int, int]:
+    """Returns the bytes of the largest HTML, and those of the largest message."""
+    envelope = Envelope(
+        settings,
+        campaign_id=0,
+        slug=draft.slug,
+        edition=draft.loaded.issue.edition,
+        sent_at=datetime(2000, 1, 1, tzinfo=UTC),
+    )
+    different = {id(r): r for r in draft.renditions.values()}.values()
+    return (
+        max(len(r.html.fill({}).encode()) for r in different),
+        max(len(Message(Template(r, envelope), Person(0, "a@example.org")).raw()) for r in different),
     )
 
 
@@ -282,15 +231,11 @@ def main_variant(audience: Audience) -> int:
     return max(audience.variants, key=lambda variant: (audience.variants[variant], -variant), default=0)
 
 
-def _change(db: Database, selection: Selection, audience: Audience, last: Campaign | None) -> Change | None:
-    if last is None:
+def _change(workspace: Workspace, draft: Draft) -> Change | None:
+    """Returns how many joined and left since the edition's last campaign."""
+    if draft.last is None:
         return None
-    sql, parameters = selection.recipients_sql()
-    both = db.conn.execute(
-        # Who was written to last time and is again.
-        f"SELECT count(*) FROM ({sql}) AS a JOIN deliveries AS d "
-        "ON d.campaign_id = ? AND d.subscriber_id = a.subscriber_id",
-        [*parameters, last.id],
-    ).fetchone()[0]
-    before = db.conn.execute("SELECT count(*) FROM deliveries WHERE campaign_id = ?", [last.id]).fetchone()[0]
-    return Change(last.slug, joined=audience.recipients - both, left=before - both)
+    spool = workspace.spools.open(draft.last)
+    both = count_both((person for person, _ in draft.people), spool.people())
+    before = sum(spool.counts().values())
+    return Change(draft.last.slug, joined=draft.audience.recipients - both, left=before - both)

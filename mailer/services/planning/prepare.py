@@ -7,40 +7,30 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlite_utils import Database
-
-from mailer.addresses import header_address
 from mailer.archive.campaign import is_unstarted
 from mailer.audience.planned import Packer, Planned
 from mailer.audience.segments import Segment, parse
+from mailer.campaign.campaign import Campaign
+from mailer.campaign.delivery_state import TO_SEND, State
+from mailer.campaign.status import Status
 from mailer.config import Settings
 from mailer.errors import IssueError, Problem, SegmentError
 from mailer.issue.model import only_expressions, only_places
-from mailer.message.dkim import Signer, is_aligned, open_signer
+from mailer.message.dkim import open_signer
 from mailer.render.rendition import Rendition
-from mailer.services.planning.plan import (
-    UNWRITABLE,
-    Audience,
-    Plan,
-    Selection,
-    audience_variants,
-    make_plan,
-    survey,
-)
-from mailer.services.planning.public_page import public_rendition, shows_nothing
-from mailer.services.planning.transport_choice import choose_way, is_folder, why_not
-from mailer.services.sending.database_guard import refuse_if_forgotten
-from mailer.spool.sqlite.campaigns import Campaign, campaigns
-from mailer.spool.sqlite.deliveries import Spool
-from mailer.transports.registry import unwritable_by
+from mailer.services.database.guard import refuse_if_forgotten
+from mailer.services.planning.plan import Draft, Plan, audience_variants, make_plan, survey
+from mailer.services.planning.public_page import public_rendition
+from mailer.services.planning.recipients import Selection
+from mailer.services.planning.transport_choice import choose_way
+from mailer.services.planning.warnings import Facts, warnings_of
+from mailer.services.workspace import Workspace
+from mailer.transports.registry import is_folder, unwritable_by
 
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
 
-__all__ = ["OPEN_STATES", "Prepared", "TriedOut", "is_same_issue", "left_in", "prepare", "selection_for"]
-
-#: States in which a run has something to do.
-OPEN_STATES = ("pending", "sending", "deferred")
+__all__ = ["Prepared", "TriedOut", "Wish", "is_same_issue", "left_in", "prepare", "selection_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,64 +69,69 @@ class Prepared:
         return self.renditions if self.public is None else {0: self.public, **self.renditions}
 
 
-def prepare(
-    db: Database,
-    settings: Settings,
-    path: Path,
-    *,
-    segment: str = "",
-    transport: str | None = None,
-    anew: bool = False,
-    apart: bool = False,
-    approved: str | None = None,
-) -> Prepared:
-    """Loads, renders and plans. Raises InputError with everything that is wrong; writes nothing.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """How an issue is to be sent: to a segment (an expression, or empty), by a transport (a URL).
 
-    A campaign that only went into a folder goes on by another transport where nothing has changed since.
-    Where the issue, its look, its sender or its readers have changed, there is a new campaign.
     With `anew`, as for a test copy, the plan counts also those who have the issue already. `apart` asks for a
     new campaign after a try-out in any case, as a time or a canary needs; `approved` is the hash of a plan
     that was looked at, which a campaign in a folder may be of.
     """
+
+    segment: str = ""
+    transport: str | None = None
+    anew: bool = False
+    apart: bool = False
+    approved: str | None = None
+
+
+def prepare(workspace: Workspace, path: Path, wish: Wish) -> Prepared:
+    """Loads, renders and plans. Raises InputError with everything that is wrong; writes nothing.
+
+    A campaign that only went into a folder goes on by another transport where nothing has changed since.
+    Where the issue, its look, its sender or its readers have changed, there is a new campaign.
+    """
     # What reads and renders issues is imported here, so that other commands begin sooner.
     from mailer.issue.load import load_issue
 
-    loaded = load_issue(path, settings)
-    known = campaigns(db)
+    loaded = load_issue(path, workspace.settings)
+    known = workspace.spools.campaigns()
     same = [campaign for campaign in known if is_same_issue(campaign, loaded)]
-    segment = " ".join(segment.split())
+    segment = " ".join(wish.segment.split())
     alike = [c for c in same if c.segment == segment]
-    existing = next((c for c in alike if c.status != "cancelled"), None)
-    way = choose_way(settings, existing, transport)
-    existing = next((c for c in alike if not _was_dropped(db, c, way)), None)
-    request = _Request(loaded, segment, way, known, same, anew)
-    prepared = _plan(db, settings, request, existing)
-    if existing is None or is_folder(way):
+    existing = next((c for c in alike if c.status is not Status.CANCELLED), None)
+    url = choose_way(workspace.settings, existing, wish.transport)
+    existing = next((c for c in alike if not _was_dropped(workspace, c, url)), None)
+    request = _Request(loaded, segment, url, known, same, wish.anew)
+    prepared = _plan(workspace, request, existing)
+    if existing is None or is_folder(url):
         return prepared
-    spool = Spool(db, existing)
+    spool = workspace.spools.open(existing)
     copies = spool.copies_in_folder()
     if is_folder(existing.transport) and existing.started_at is not None and spool.is_free():
         unchanged = prepared.plan.hash == existing.plan_hash or (
-            approved == existing.plan_hash and prepared.plan.content_hash == existing.plan.get("content_hash")
+            wish.approved == existing.plan_hash
+            and prepared.plan.content_hash == existing.plan.get("content_hash")
         )
-        if apart or not unchanged:
-            prepared = _plan(db, settings, request, None)
+        if wish.apart or not unchanged:
+            prepared = _plan(workspace, request, None)
     if not copies:
         return prepared
     return replace(prepared, tried_out=TriedOut(existing.slug, existing.transport, copies))
 
 
-def left_in(db: Database, settings: Settings, prepared: Prepared) -> int | None:
-    """How many the campaign that exists has still to send by the transport of the plan; None without one."""
+def left_in(workspace: Workspace, prepared: Prepared) -> int | None:
+    """Returns how many the campaign that exists has still to send by the transport of the plan; None without
+    one."""
     if prepared.existing is None:
         return None
-    if prepared.existing.status == "cancelled":
+    if prepared.existing.status is Status.CANCELLED:
         return 0
-    spool = Spool(db, prepared.existing)
+    spool = workspace.spools.open(prepared.existing)
     counts = spool.counts()
-    left = sum(counts[state] for state in OPEN_STATES)
-    if settings.delivery.uncertain == "resend":
-        left += counts["uncertain"]
+    left = sum(counts[state] for state in TO_SEND)
+    if workspace.settings.delivery.uncertain == "resend":
+        left += counts[State.UNCERTAIN]
     return left if is_folder(prepared.plan.transport) else left + spool.copies_in_folder()
 
 
@@ -149,45 +144,48 @@ class _Request:
 
     loaded: LoadedIssue
     segment: str
-    way: str
+    transport: str
     known: Sequence[Campaign]
     same: Sequence[Campaign]
     anew: bool
 
 
-def _plan(db: Database, settings: Settings, request: _Request, existing: Campaign | None) -> Prepared:
+def _plan(workspace: Workspace, request: _Request, existing: Campaign | None) -> Prepared:
     from mailer.render.render import render_variants
 
-    loaded, way, known, same = request.loaded, request.way, request.known, request.same
-    signer = open_signer(way, settings)
+    settings, loaded, url, same = workspace.settings, request.loaded, request.transport, request.same
+    signer = open_signer(url, settings)
     earlier = [] if request.anew else [c.id for c in same if c is not existing]
     selection = replace(
-        selection_for(loaded, settings, request.segment, earlier=earlier, into_folder=is_folder(way)),
-        unwritable=unwritable_by(way),
+        selection_for(loaded, settings, request.segment, earlier=earlier, into_folder=is_folder(url)),
+        unwritable=unwritable_by(url),
     )
-    slug = existing.slug if existing else _free_slug(settings, loaded, known)
+    slug = existing.slug if existing else _free_slug(settings, loaded, request.known)
     packer = Packer()
-    audience = survey(db, selection, packer)
+    audience = survey(workspace, selection, packer)
+    people = packer.planned()
     renditions = render_variants(loaded, settings, slug=slug, variants=audience_variants(audience))
     public = public_rendition(loaded, settings, slug, renditions)
-    plan = make_plan(
-        db,
-        settings,
-        loaded,
-        renditions,
-        audience,
-        selection,
+    dated = [
+        campaign
+        for campaign in request.known
+        if campaign not in same and not _was_dropped(workspace, campaign, url)
+    ]
+    draft = Draft(
+        loaded=loaded,
+        renditions=renditions,
+        audience=audience,
+        people=people,
         slug=slug,
         segment=request.segment,
-        transport=way,
-        last=_last(known, loaded, same),
-        warnings=_warnings(db, settings, way, signer, loaded, renditions, audience, known, same),
+        transport=url,
+        last=_last(request.known, loaded, same),
+        warnings=warnings_of(settings, Facts(loaded, renditions, audience, url, signer, dated)),
         public=public,
     )
-    newest = max((campaign.id for campaign in known), default=0)
-    return Prepared(
-        loaded, renditions, selection, plan, existing, packer.planned(), newest=newest, public=public
-    )
+    plan = make_plan(workspace, draft)
+    newest = max((campaign.id for campaign in request.known), default=0)
+    return Prepared(loaded, renditions, selection, plan, existing, people, newest=newest, public=public)
 
 
 def selection_for(
@@ -224,14 +222,14 @@ def is_same_issue(campaign: Campaign, loaded: LoadedIssue) -> bool:
     return slot and (campaign.issue == loaded.path or campaign.issue_hash == loaded.digest)
 
 
-def _was_dropped(db: Database, campaign: Campaign, way: str) -> bool:
+def _was_dropped(workspace: Workspace, campaign: Campaign, url: str) -> bool:
     """Whether a campaign was cancelled that reached nobody: the issue may be planned anew, as another.
 
     A copy in a folder is enough to count, where the issue is to go into a folder again.
     """
-    if campaign.status != "cancelled":
+    if campaign.status is not Status.CANCELLED:
         return False
-    return campaign.started_at is None or Spool(db, campaign).is_free(copies=is_folder(way))
+    return campaign.started_at is None or workspace.spools.open(campaign).is_free(copies=is_folder(url))
 
 
 def _free_slug(settings: Settings, loaded: LoadedIssue, known: Sequence[Campaign]) -> str:
@@ -252,60 +250,3 @@ def _free_slug(settings: Settings, loaded: LoadedIssue, known: Sequence[Campaign
 def _last(known: Sequence[Campaign], loaded: LoadedIssue, same: Sequence[Campaign]) -> Campaign | None:
     others = [c for c in known if c.edition == loaded.issue.edition and c not in same and c.started_at]
     return others[0] if others else None
-
-
-def _warnings(
-    db: Database,
-    settings: Settings,
-    way: str,
-    signer: Signer | None,
-    loaded: LoadedIssue,
-    renditions: Mapping[int, Rendition],
-    audience: Audience,
-    known: Sequence[Campaign],
-    same: Sequence[Campaign],
-) -> list[str]:
-    from mailer.render.check import check_rendition
-
-    warnings: list[str] = []
-    for rendition in {id(r): r for r in renditions.values()}.values():
-        problems = check_rendition(loaded, rendition, settings)
-        errors = [problem for problem in problems if problem.severity == "error"]
-        if errors:
-            raise IssueError.of(errors)
-        warnings += [str(p).replace("warning: ", "", 1) for p in problems if str(p) not in warnings]
-    for campaign in known:
-        slot = (campaign.edition, campaign.issue_date)
-        if (
-            campaign not in same
-            and not _was_dropped(db, campaign, way)
-            and slot == (loaded.issue.edition, loaded.issue.date.isoformat())
-        ):
-            how = "was sent" if campaign.started_at else "is planned"
-            warnings.append(
-                f"the {campaign.edition} edition of {campaign.issue_date} {how} already, "
-                f"from {campaign.issue} (campaign {campaign.slug})"
-            )
-    if not settings.publication.base_url.startswith("https://"):
-        warnings.append(
-            "publication.base_url is not https, so mail programs will not offer their one-click unsubscribe"
-        )
-    sender = header_address(settings.publication.sender.address).rpartition("@")[2]
-    if signer and not is_aligned(signer.domain, sender):
-        warnings.append(
-            f"dkim.domain {signer.domain} has nothing in common with {sender} of From, "
-            "so the signature does not count for DMARC"
-        )
-    if shows_nothing(loaded, settings):
-        warnings.append(
-            "nothing of the issue is for everybody, so its public page is empty; archive = false in "
-            f"[editions.{loaded.issue.edition}] makes none"
-        )
-    if trouble := why_not(way, settings):
-        warnings.append(f"it cannot be sent like this: {trouble}")
-    if (number := audience.excluded.get(UNWRITABLE, 0)) and (rule := unwritable_by(way)):
-        whose = "1 reader's address" if number == 1 else f"{number:,} readers' addresses"
-        warnings.append(f"{whose} {rule.sentence}; a server with SMTPUTF8 can write to them")
-    if not audience.recipients:
-        warnings.append("nobody would get it")
-    return list(dict.fromkeys(warnings))

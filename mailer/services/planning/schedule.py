@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from sqlite_utils import Database
-
 from mailer.audience.values.cells import timezone_name
+from mailer.campaign.campaign import Campaign
+from mailer.campaign.status import Status
 from mailer.campaign.times import FARTHEST, in_words, is_hour, parse_at, parse_hour, utc_of
 from mailer.config import Settings
 from mailer.errors import AudienceError, CampaignError, InputError
 from mailer.services.planning.prepare import Prepared
+from mailer.services.planning.recipients import zones_of
 from mailer.services.planning.usual_time import USUAL, next_usual_time
-from mailer.spool.sqlite.campaigns import Campaign, campaigns
-from mailer.spool.sqlite.schedule import readers_by_zone
+from mailer.services.workspace import Workspace
 from mailer.store.database import now, utc_now, utc_text
 
 __all__ = ["Schedule", "check_unscheduled", "make_schedule", "what_waits"]
@@ -46,23 +46,32 @@ class Schedule:
         """When a reader in the time zone of that name is due."""
         return self.by_zone.get(timezone, self.otherwise)
 
+    def all_warnings(self) -> list[str]:
+        """Returns what to think about before a plan goes out at such a time."""
+        warnings = list(self.warnings)
+        if self.at_once:
+            warnings.append(
+                f"it is past {self.local_time} for {self.at_once:,} of them already: they get it at once"
+            )
+        return warnings
+
     def to_json(self) -> dict[str, object]:
-        """The schedule as JSON data; also what the campaign's manifest says."""
+        """Returns the schedule as JSON data; also what the campaign's manifest says."""
         slots = [{"due_at": due_at, "readers": readers} for due_at, readers in self.slots]
         return {"due_at": self.due_at, "local_time": self.local_time, "slots": slots}
 
 
 def make_schedule(
-    db: Database, settings: Settings, prepared: Prepared, *, at: str | None, at_local: str | None
+    workspace: Workspace, prepared: Prepared, *, at: str | None, at_local: str | None
 ) -> Schedule | None:
     """What `--at` and `--at-local` ask for; None without either. Raises InputError with what is wrong."""
     if at is not None and at_local is not None:
         raise InputError("choose one of --at (one time for all) and --at-local (each reader's own)")
     if at is not None:
-        moment, meant = _moment(settings, prepared, at)
-        return Schedule(utc_text(moment), meant=meant, warnings=_warnings(db, settings, prepared, moment))
+        moment, meant = _moment(workspace.settings, prepared, at)
+        return Schedule(utc_text(moment), meant=meant, warnings=_warnings(workspace, prepared, moment))
     if at_local is not None:
-        return _local(db, settings, prepared, parse_hour(at_local))
+        return _local(workspace, prepared, parse_hour(at_local))
     return None
 
 
@@ -78,14 +87,14 @@ def _moment(settings: Settings, prepared: Prepared, text: str) -> tuple[dt.datet
     return moment, "the issue's date" if of_the_issue else f"the next time it is {text}"
 
 
-def _local(db: Database, settings: Settings, prepared: Prepared, hour: dt.time) -> Schedule:
+def _local(workspace: Workspace, prepared: Prepared, hour: dt.time) -> Schedule:
     """One time for each zone there is among the readers; a zone that is none counts as the workspace's."""
-    here, day = settings.publication.zone, prepared.loaded.issue.date
+    here, day = workspace.settings.publication.zone, prepared.loaded.issue.date
     moment = now()
     by_zone: dict[str, dt.datetime] = {}
     readers: Counter[dt.datetime] = Counter()
     home = utc_of(day, hour, here)
-    for name, number in readers_by_zone(db, prepared.selection.recipients_sql()).items():
+    for name, number in Counter(zone for _, zone in zones_of(workspace, prepared.people)).items():
         zone = _zone(name)
         if zone is not None:
             by_zone[name] = utc_of(day, hour, zone)
@@ -123,14 +132,14 @@ def _zone(name: str) -> ZoneInfo | None:
     return ZoneInfo(known) if known else None
 
 
-def _warnings(db: Database, settings: Settings, prepared: Prepared, moment: dt.datetime) -> tuple[str, ...]:
-    zone, issue = settings.publication.zone, prepared.loaded.issue
+def _warnings(workspace: Workspace, prepared: Prepared, moment: dt.datetime) -> tuple[str, ...]:
+    zone, issue = workspace.settings.publication.zone, prepared.loaded.issue
     day = moment.astimezone(zone).date()
     warnings: list[str] = []
     if day != issue.date:
         warnings.append(f"the issue is of {issue.date}, and goes out on {day}")
-    for other in campaigns(db):
-        if other.edition != issue.edition or other.status == "cancelled" or not other.due_at:
+    for other in workspace.spools.campaigns():
+        if other.edition != issue.edition or other.status is Status.CANCELLED or not other.due_at:
             continue
         same_day = dt.datetime.fromisoformat(other.due_at).astimezone(zone).date() == day
         # An issue of the same date is warned of by the plan itself.
@@ -144,7 +153,7 @@ def _warnings(db: Database, settings: Settings, prepared: Prepared, moment: dt.d
 
 def what_waits(campaign: Campaign, zone: ZoneInfo) -> str:
     """A sentence's beginning about a campaign that waits: when it is due, or that it missed that."""
-    if campaign.status == "missed":
+    if campaign.status is Status.MISSED:
         return f"campaign {campaign.slug} missed its time ({campaign.status_note})"
     hour = f", at each reader's {campaign.local_time}" if campaign.local_time else ""
     when = in_words(campaign.due_at, zone)
@@ -158,7 +167,7 @@ def what_waits(campaign: Campaign, zone: ZoneInfo) -> str:
 
 def check_unscheduled(campaign: Campaign, zone: ZoneInfo) -> None:
     """Raises CampaignError, with what to do, where a campaign waits for its time or missed it."""
-    if campaign.status not in ("scheduled", "missed"):
+    if campaign.status not in (Status.SCHEDULED, Status.MISSED):
         return
     slug = campaign.slug
     raise CampaignError(

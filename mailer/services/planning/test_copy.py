@@ -16,6 +16,7 @@ from sqlite_utils import Database
 
 from mailer.audience.consent.suppression import is_suppressed
 from mailer.audience.people import Subscriber, find
+from mailer.audience.recipients import texts_of
 from mailer.audience.selection import is_within, variant_of
 from mailer.audience.values.address import Address, normalize_address
 from mailer.config import Settings
@@ -25,7 +26,7 @@ from mailer.message.message import Envelope, Message, Person, Template
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import Part
 from mailer.services.planning.prepare import Prepared
-from mailer.spool.claim import texts_of
+from mailer.services.workspace import Workspace
 from mailer.transports.base import Outcome, Result
 from mailer.transports.registry import open_transport, unwritable_by
 
@@ -66,9 +67,7 @@ def readers_of_copy(prepared: Prepared, variant: int) -> int:
     return prepared.plan.variants.get(str(named.variant), 0) if named is not None else 0
 
 
-def send_samples(
-    db: Database, settings: Settings, prepared: Prepared, addresses: Sequence[str]
-) -> list[Copy]:
+def send_samples(workspace: Workspace, prepared: Prepared, addresses: Sequence[str]) -> list[Copy]:
     """Sends a copy to each address once, its subject marked. Records nothing.
 
     A reader of the list gets their own copy; with a segment that they are not in, and to any other address,
@@ -79,6 +78,7 @@ def send_samples(
     transport, SegmentError for a segment without readers, and IssueError for a variant that is not fit to be
     sent, before anything is sent; TransportError where nothing is taken.
     """
+    db, settings = workspace.db, workspace.settings
     checked = _checked(db, addresses, prepared.plan.transport)
     if prepared.plan.segment and not prepared.plan.recipients:
         raise SegmentError(

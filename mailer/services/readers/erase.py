@@ -40,10 +40,9 @@ from mailer.errors import ArchiveError, AudienceError, BusyError, MailerError
 from mailer.files import new_file
 from mailer.services.readers.traces import Traces, look_for, pieces
 from mailer.services.sending.recovery import recover_if_idle
+from mailer.services.workspace import workspace_of
 from mailer.spool.erased_words import clear_journal, tells_of_erased
 from mailer.spool.lock import campaign_lock
-from mailer.spool.sqlite.campaigns import find_campaign
-from mailer.spool.sqlite.deliveries import Spool
 from mailer.store.database import clear_free_pages, compact, open_store
 
 __all__ = ["Erasure", "erase_person", "is_known"]
@@ -198,7 +197,8 @@ class _Work:
     def _clear_journal(self, slug: str, path: Path, number: int | None) -> bool:
         for _ in range(round(WAIT_SECONDS / _LOOK_SECONDS) + 1):
             with suppress(MailerError, sqlite3.Error):
-                recover_if_idle(self._db, self._settings, find_campaign(self._db, slug))
+                workspace = workspace_of(self._settings, self._db)
+                recover_if_idle(workspace, workspace.spools.find(slug))
             with suppress(BusyError), campaign_lock(self._settings, slug):
                 clear_journal(self._db, path)
                 return True
@@ -212,7 +212,8 @@ class _Work:
         if number is None:
             return False
         try:
-            return Spool(self._db, find_campaign(self._db, slug)).is_claimed(number)
+            spools = workspace_of(self._settings, self._db).spools
+            return spools.open(spools.find(slug)).is_claimed(number)
         except MailerError:
             return False  # a journal of a campaign that the database does not know
 

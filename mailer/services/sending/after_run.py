@@ -1,4 +1,4 @@
-"""How a campaign stands after a run: its status, and what its folder says."""
+"""Concludes a run: the campaign's status, and its folder's manifest."""
 
 from __future__ import annotations
 
@@ -8,21 +8,29 @@ from contextlib import suppress
 from datetime import timedelta
 
 from mailer.archive.campaign import update_manifest
+from mailer.campaign.canary import canary_of
+from mailer.campaign.delivery_state import TO_SEND, State
+from mailer.campaign.status import Event, Status
 from mailer.config import Settings
 from mailer.delivery.progress import Progress
 from mailer.errors import BrakeError, FailureError, MailerError, TransportError
+from mailer.services.database.guard import refuse_if_older
 from mailer.services.sending.canary import end_of_first
-from mailer.services.sending.database_guard import refuse_if_older
-from mailer.spool.sqlite.campaigns import find_campaign
-from mailer.spool.sqlite.canary import canary_of, hold_until
-from mailer.spool.sqlite.deliveries import Spool
-from mailer.spool.sqlite.schedule import held_number, next_slot, schedule_again
+from mailer.services.workspace import Workspace
+from mailer.spool.base import Spool
 from mailer.store.database import explain, now, utc_text
 
-__all__ = ["broke_off", "conclude", "end_if_done", "lower_manifest", "mark_missed", "tell_manifest", "told"]
+__all__ = [
+    "broke_off",
+    "conclude",
+    "end_if_done",
+    "lower_manifest",
+    "mark_missed",
+    "schedule_again",
+    "tell_manifest",
+    "told",
+]
 
-#: Statuses that a run may end, when nothing is left to send.
-_LIVING = ("ready", "scheduled", "sending", "missed", "stopped", "paused")
 #: After a run that was cut off, what is deferred is not tried sooner than this.
 _SOON = timedelta(seconds=60)
 #: Ends of a run that say nothing about the campaign, with the note for it.
@@ -32,50 +40,60 @@ _CUT_OFF = {
 }
 
 
-def conclude(settings: Settings, spool: Spool, progress: Progress, *, asked: bool) -> None:
+def conclude(workspace: Workspace, spool: Spool, progress: Progress, *, asked: bool) -> None:
     """Writes the status and the manifest after a run. `asked`: an operator wanted it; else its time had come.
 
     `stopped_by` may also be `interrupted`: the run died, and what it left has been recovered.
     """
-    slot, again = next_slot(spool), spool.next_try()
+    slot, again = spool.next_slot(), spool.next_try()
     if end_if_done(spool):
-        hold_until(spool, "")
+        spool.set_held_until("")
     elif progress.stopped_by in _CUT_OFF and not asked:
         # The service went down, not the campaign: the next one goes on.
         _wait_on(spool, _CUT_OFF[progress.stopped_by])
     elif progress.stopped_by == "pace":
-        if spool.set_status("stopped", progress.note, only_from=("sending",)):
+        if spool.apply(Event.STOP, progress.note):
             # Readers with a time of their own before that are not kept waiting, nor what is deferred.
             local = slot if slot and spool.campaign.local_time else progress.goes_on_at
-            hold_until(spool, min(local, progress.goes_on_at, again or local))
+            spool.set_held_until(min(local, progress.goes_on_at, again or local))
     elif progress.stopped_by:
         _stop(spool, _CUT_OFF.get(progress.stopped_by, ""))
     elif again and _first_are_all_deferred(spool):
         _stop(spool, _deferred_note(spool))
-    elif end_of_first(settings, spool):
-        pass  # held, or paused where its first few went badly
+    elif end_of_first(workspace, spool):
+        pass  # held, or paused where its canary went badly
     elif slot:
         due_at = min(slot, again or slot)
-        schedule_again(spool, due_at, _missed_note(held_number(spool)), only_from=("sending",))
+        held = spool.held() if spool.campaign.local_time else 0
+        schedule_again(spool, Event.WAIT, due_at, _missed_note(held))
     elif again:
         _stop(spool, _deferred_note(spool))
-    elif not mark_missed(spool, only_from=("sending",)):
-        spool.set_status("stopped", _deferred_note(spool), only_from=("sending",))
-    tell_manifest(settings, spool)
+    elif not mark_missed(spool):
+        spool.apply(Event.STOP, _deferred_note(spool))
+    tell_manifest(workspace.settings, spool)
+
+
+def schedule_again(spool: Spool, event: Event, due_at: str, note: str = "") -> bool:
+    """Makes the campaign wait (again) for `due_at` (UTC); whether the event may happen in its status."""
+    with spool.together():
+        if not spool.apply(event, note):
+            return False
+        spool.set_due(due_at)
+    return True
 
 
 def _stop(spool: Spool, note: str) -> None:
     """Stops a campaign. It goes on by itself with what is deferred, where nobody else is left."""
-    if spool.set_status("stopped", note, only_from=("sending",)):
+    if spool.apply(Event.STOP, note):
         again = "" if spool.never_tried() else spool.next_try() or ""
-        hold_until(spool, max(again, utc_text(now() + _SOON)) if again else "")
+        spool.set_held_until(max(again, utc_text(now() + _SOON)) if again else "")
 
 
 def _first_are_all_deferred(spool: Spool) -> bool:
-    """Whether the first few of a canary were tried, and every one of them was deferred."""
-    canary = canary_of(find_campaign(spool.database, spool.campaign.slug))
+    """Whether the canary was tried, and every one of it was deferred."""
+    canary = canary_of(spool.refreshed())
     counts = spool.counts()
-    tried = any(counts[state] for state in ("accepted", "rejected", "uncertain"))
+    tried = any(counts[state] for state in (State.ACCEPTED, State.REJECTED, State.UNCERTAIN))
     return canary is not None and canary.phase == "first" and not tried
 
 
@@ -85,12 +103,12 @@ def end_if_done(spool: Spool) -> bool:
     It is `sent` where anybody has it, else `stopped`, with the reason.
     """
     counts = spool.counts()
-    if any(counts[state] for state in ("pending", "sending", "deferred")):
+    if any(counts[state] for state in TO_SEND):
         return False
-    if counts["accepted"]:
-        spool.set_status("sent", only_from=_LIVING)
+    if counts[State.ACCEPTED]:
+        spool.apply(Event.COMPLETE)
     else:
-        spool.set_status("stopped", _nobody_note(counts), only_from=_LIVING)
+        spool.apply(Event.END_EMPTY, _nobody_note(counts))
     return True
 
 
@@ -108,8 +126,8 @@ def _deferred_note(spool: Spool) -> str:
     return f"{number:,} {'is' if number == 1 else 'are'} deferred" if number else "some are held back"
 
 
-def broke_off(settings: Settings, spool: Spool, error: BaseException, *, asked: bool) -> None:
-    """The status and the manifest, after a run that an error ended.
+def broke_off(workspace: Workspace, spool: Spool, error: BaseException, *, asked: bool) -> None:
+    """Writes the status and the manifest after a run that an error ended.
 
     Where the time had come and the transport cannot be reached, it is tried again for as long as it is
     not too late; a campaign that braked itself waits for the operator.
@@ -118,15 +136,15 @@ def broke_off(settings: Settings, spool: Spool, error: BaseException, *, asked: 
         _wait_on(spool, str(error))
     else:
         _stop(spool, str(error))
-    tell_manifest(settings, spool)
+    tell_manifest(workspace.settings, spool)
 
 
-def mark_missed(spool: Spool, *, only_from: tuple[str, ...]) -> bool:
+def mark_missed(spool: Spool) -> bool:
     """Whether readers are held who missed their own time, and nobody else is left: then it is `missed`."""
-    held = held_number(spool)
+    held = spool.held() if spool.campaign.local_time else 0
     if not held:
         return False
-    return spool.set_status("missed", _missed_note(held), only_from=only_from)
+    return spool.apply(Event.MISS, _missed_note(held))
 
 
 def _missed_note(held: int) -> str:
@@ -135,8 +153,7 @@ def _missed_note(held: int) -> str:
 
 
 def _wait_on(spool: Spool, note: str) -> None:
-    campaign = find_campaign(spool.database, spool.campaign.slug)
-    schedule_again(spool, campaign.due_at, note, only_from=("sending",))
+    schedule_again(spool, Event.WAIT, spool.refreshed().due_at, note)
 
 
 def tell_manifest(settings: Settings, spool: Spool) -> None:
@@ -146,7 +163,7 @@ def tell_manifest(settings: Settings, spool: Spool) -> None:
     manifest is the last to know.
     """
     counts = spool.counts()
-    campaign = find_campaign(spool.database, spool.campaign.slug)
+    campaign = spool.refreshed()
     refuse_if_older(settings, campaign, counts)
     update_manifest(
         settings.campaigns / campaign.slug,
@@ -198,7 +215,7 @@ def _how_far(spool: Spool) -> str:
         )
     if not left:
         goes_on = "nobody else is left"
-    elif spool.status() == "scheduled":
+    elif spool.status() is Status.SCHEDULED:
         goes_on = (
             f"the {left:,} that are left are tried again by the next `run-due` or `serve`; "
             f"`mailer campaigns resume {spool.campaign.slug}` tries at once"

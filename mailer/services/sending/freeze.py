@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
-
 from mailer import __version__
 from mailer.archive.campaign import write_campaign
-from mailer.config import Settings
+from mailer.campaign.campaign import NewCampaign
+from mailer.campaign.canary import Canary, draw
+from mailer.campaign.status import Event, Status
 from mailer.errors import CampaignError, MailerError
-from mailer.services.planning.plan import Selection, survey
+from mailer.services.planning.plan import survey
 from mailer.services.planning.prepare import Prepared, is_same_issue
+from mailer.services.planning.recipients import RECEIVED, Selection, stand_now, zones_of
 from mailer.services.planning.schedule import Schedule
-from mailer.services.planning.standing import STANDING_SQL, standing
+from mailer.services.sending.after_run import schedule_again
+from mailer.services.sending.recovery import journal_of
+from mailer.services.workspace import Workspace
+from mailer.spool.base import Frozen
 from mailer.spool.journal import begun_in
-from mailer.spool.sqlite.campaigns import campaigns, find_campaign
-from mailer.spool.sqlite.canary import Canary, hold_back
-from mailer.spool.sqlite.deliveries import Spool
-from mailer.spool.sqlite.schedule import schedule_again, set_due
-from mailer.store.database import utc_now, writing
+from mailer.store.database import utc_now
 
 __all__ = ["SincePlan", "freeze"]
 
@@ -42,7 +42,7 @@ class SincePlan:
     joined: int = 0
 
     def to_json(self) -> dict[str, int]:
-        """The numbers as JSON data."""
+        """Returns the numbers as JSON data."""
         return {
             "left_since_plan": self.left,
             "received_since_plan": self.received,
@@ -52,124 +52,172 @@ class SincePlan:
 
 @dataclass(frozen=True, slots=True)
 class _Recipients:
-    """Who gets a delivery: SQL that selects (subscriber_id, variant) and, with `reasons`, (reason)."""
+    """The people who get a delivery: `rows` begins a stream of (subscriber id, variant, reason) in the order
+    of ids; with a reason, the delivery is skipped. `counts` are the deliveries by state."""
 
-    sql: str
-    parameters: list[Any]
-    reasons: bool
+    rows: Callable[[], Iterator[tuple[int, int, str]]]
     counts: dict[str, int]
     since: SincePlan
 
 
 def freeze(
-    db: Database,
-    settings: Settings,
+    workspace: Workspace,
     prepared: Prepared,
     schedule: Schedule | None = None,
     canary: Canary | None = None,
 ) -> SincePlan:
-    """One transaction: the campaign, a delivery for each person, the folder. All of it or nothing.
+    """Writes the campaign, a delivery for each person and the folder in one transaction.
 
-    With a schedule the campaign waits for its time; with a canary, all but the first few wait for these.
-    Returns who came and left since the plan: the former get no delivery, the latter one that is skipped.
+    With a schedule the campaign waits for its time; with a canary, all others are held. Returns who came and
+    left since the plan: the former get no delivery, the latter one that is skipped.
 
     Raises CampaignError where somebody reads another variant than planned or nobody is left, ArchiveError for
     the folder.
     """
-    plan, loaded = prepared.plan, prepared.loaded
-    folder = settings.campaigns / plan.slug
+    plan = prepared.plan
+    folder = workspace.settings.campaigns / plan.slug
     written = False
     try:
-        journal = settings.root / ".mailer" / f"{plan.slug}.journal"
+        journal = journal_of(workspace.settings, plan.slug)
         if any(begun_in(journal)):
             journal.unlink()  # of a campaign of this name that the database does not know any more
-        with writing(db), _recipients(db, prepared) as recipients:
-            spool = Spool.freeze(
-                db,
-                slug=plan.slug,
-                issue=loaded.path,
-                issue_hash=loaded.digest,
-                edition=plan.edition,
-                issue_date=plan.date,
-                segment=plan.segment,
-                plan_hash=plan.hash,
-                plan=plan.to_json(),
-                subject=plan.subject,
-                transport=plan.transport,
-                audience_sql=recipients.sql,
-                audience_parameters=recipients.parameters,
-                reasons=recipients.reasons,
-                due=schedule.slot_in if schedule and schedule.local_time else None,
+        with workspace.spools.together():
+            recipients = _recipients(workspace, prepared)
+            spool = workspace.spools.freeze(
+                _campaign(prepared), _deliveries(workspace, plan.slug, recipients, schedule, canary)
             )
             if schedule is not None:
-                schedule_again(spool, schedule.due_at, only_from=("ready",))
-                set_due(spool, schedule.due_at, schedule.local_time)
+                schedule_again(spool, Event.SCHEDULE, schedule.due_at)
+                spool.set_due(schedule.due_at, schedule.local_time)
             if canary is not None:
-                hold_back(spool, canary)
+                spool.set_canary(canary)
             write_campaign(
                 folder,
-                settings=settings,
-                loaded=loaded,
+                settings=workspace.settings,
+                loaded=prepared.loaded,
                 renditions=prepared.archived,
-                manifest={
-                    "slug": plan.slug,
-                    "status": "scheduled" if schedule else "ready",
-                    "issue": loaded.path,
-                    "issue_digest": loaded.digest,
-                    "edition": plan.edition,
-                    "date": plan.date,
-                    "subject": plan.subject,
-                    "plan": plan.to_json(),
-                    "mailer": __version__,
-                    "created_at": utc_now(),
-                    "started_at": None,
-                    "finished_at": None,
-                    "counts": recipients.counts,
-                    **({"schedule": schedule.to_json()} if schedule else {}),
-                },
+                manifest=_manifest(prepared, recipients, schedule),
             )
             written = True
     except BaseException:
         if written:  # and only then: what was there before is somebody's evidence
-            _discard(db, folder, plan.slug)
+            _discard(workspace, folder, plan.slug)
         raise
     return recipients.since
 
 
-@contextmanager
-def _recipients(db: Database, prepared: Prepared) -> Iterator[_Recipients]:
-    """Gives those who were planned, each with why not to write to them any more, in the transaction."""
-    selection = _selection_now(db, prepared)
-    audience = survey(db, selection)
+def _campaign(prepared: Prepared) -> NewCampaign:
+    plan, loaded = prepared.plan, prepared.loaded
+    return NewCampaign(
+        slug=plan.slug,
+        issue=loaded.path,
+        issue_hash=loaded.digest,
+        edition=plan.edition,
+        issue_date=plan.date,
+        segment=plan.segment,
+        plan_hash=plan.hash,
+        plan=plan.to_json(),
+        subject=plan.subject,
+        transport=plan.transport,
+    )
+
+
+def _manifest(prepared: Prepared, recipients: _Recipients, schedule: Schedule | None) -> dict[str, Any]:
+    plan, loaded = prepared.plan, prepared.loaded
+    return {
+        "slug": plan.slug,
+        "status": Status.SCHEDULED if schedule else Status.READY,
+        "issue": loaded.path,
+        "issue_digest": loaded.digest,
+        "edition": plan.edition,
+        "date": plan.date,
+        "subject": plan.subject,
+        "plan": plan.to_json(),
+        "mailer": __version__,
+        "created_at": utc_now(),
+        "started_at": None,
+        "finished_at": None,
+        "counts": recipients.counts,
+        **({"schedule": schedule.to_json()} if schedule else {}),
+    }
+
+
+def _deliveries(
+    workspace: Workspace,
+    slug: str,
+    recipients: _Recipients,
+    schedule: Schedule | None,
+    canary: Canary | None,
+) -> Iterator[Frozen]:
+    """Returns the deliveries as they are planned: each at the reader's own time, or held behind a canary."""
+    first: frozenset[int] | None = None
+    if canary is not None:
+        first = draw(slug, (person for person, _, reason in recipients.rows() if not reason), canary.number)
+    slots: Iterator[tuple[int, str]] | None = None
+    if schedule is not None and schedule.local_time:
+        slots = zones_of(workspace, ((person, variant) for person, variant, _ in recipients.rows()))
+    for person, variant, reason in recipients.rows():
+        due = schedule.slot_in(next(slots)[1]) if slots is not None and schedule is not None else None
+        held = first is not None and person not in first
+        yield Frozen(person, variant, None if reason else due, held and not reason, reason)
+
+
+def _recipients(workspace: Workspace, prepared: Prepared) -> _Recipients:
+    """Returns those who were planned, each with why not to write to them any more, in the transaction."""
+    selection = _selection_now(workspace, prepared)
+    audience = survey(workspace, selection)
     if audience.digest == prepared.plan.audience_hash:
-        counts = {"pending": audience.recipients}
-        yield _Recipients(*selection.recipients_sql(), False, counts, SincePlan())
-        return
-    with standing(db, selection, prepared.people) as now:
-        if now.other or not now.variants <= prepared.renditions.keys():
+        return _Recipients(partial(_as_planned, prepared), {"pending": audience.recipients}, SincePlan())
+    present = received = left = 0
+    for _, variant, reason, variant_now in stand_now(workspace, selection, prepared.people):
+        if reason is None:
+            present += 1
+        elif reason == RECEIVED:
+            received += 1
+        else:
+            left += 1
+        if reason is None and (variant != variant_now or variant not in prepared.renditions):
             raise CampaignError(
                 "the subscribers changed while the plan was made: somebody reads another version than "
                 "planned; nothing was sent. Send again"
             )
-        if not now.present:
-            raise CampaignError(
-                "everybody who was planned has left since or has the issue already; nothing was sent. "
-                f"Look at `mailer plan {prepared.loaded.path}`"
-            )
-        since = SincePlan(now.left + prepared.erased, now.received, audience.recipients - now.present)
-        counts = {"pending": now.present, "skipped": now.left + now.received}
-        yield _Recipients(STANDING_SQL, [], True, {s: n for s, n in counts.items() if n}, since)
+    if not present:
+        raise CampaignError(
+            "everybody who was planned has left since or has the issue already; nothing was sent. "
+            f"Look at `mailer plan {prepared.loaded.path}`"
+        )
+    since = SincePlan(left + prepared.erased, received, audience.recipients - present)
+    counts = {"pending": present, "skipped": left + received}
+    return _Recipients(
+        partial(_as_they_stand, workspace, selection, prepared), {s: n for s, n in counts.items() if n}, since
+    )
 
 
-def _selection_now(db: Database, prepared: Prepared) -> Selection:
-    """The selection of the plan, less those who have the issue by a campaign that was made since."""
-    since = [c.id for c in campaigns(db) if c.id > prepared.newest and is_same_issue(c, prepared.loaded)]
+def _as_planned(prepared: Prepared) -> Iterator[tuple[int, int, str]]:
+    for person, variant in prepared.people:
+        yield person, variant, ""
+
+
+def _as_they_stand(
+    workspace: Workspace, selection: Selection, prepared: Prepared
+) -> Iterator[tuple[int, int, str]]:
+    for person, variant, reason, _ in stand_now(workspace, selection, prepared.people):
+        yield person, variant, reason or ""
+
+
+def _selection_now(workspace: Workspace, prepared: Prepared) -> Selection:
+    """Returns the selection of the plan, less those who have the issue by a campaign that was made since."""
+    since = [
+        campaign.id
+        for campaign in workspace.spools.campaigns()
+        if campaign.id > prepared.newest and is_same_issue(campaign, prepared.loaded)
+    ]
     return replace(prepared.selection, earlier=(*prepared.selection.earlier, *sorted(since)))
 
 
-def _discard(db: Database, folder: Path, slug: str) -> None:
+def _discard(workspace: Workspace, folder: Path, slug: str) -> None:
     """Takes the folder back where its campaign was not committed."""
     try:
-        find_campaign(db, slug)
+        workspace.spools.find(slug)
     except MailerError:
         shutil.rmtree(folder, ignore_errors=True)

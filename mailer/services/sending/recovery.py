@@ -10,23 +10,30 @@ from __future__ import annotations
 import sqlite3
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from sqlite_utils import Database
-
+from mailer.audience.recipients import addresses_of
+from mailer.campaign.campaign import Campaign
+from mailer.campaign.delivery_state import State
+from mailer.campaign.status import Status
 from mailer.config import Settings
 from mailer.delivery.progress import Progress
+from mailer.delivery.record_refusals import RefusalRecorder
 from mailer.errors import BusyError, MailerError
+from mailer.services.campaigns.people import addresses_in
+from mailer.services.database.guard import refuse_if_behind
 from mailer.services.sending.after_run import conclude
-from mailer.services.sending.database_guard import refuse_if_behind
+from mailer.services.workspace import Workspace
+from mailer.spool.base import Spool
 from mailer.spool.erased_words import clear_journal
+from mailer.spool.journal import read_journal
 from mailer.spool.lock import campaign_lock
-from mailer.spool.sqlite.campaigns import Campaign, find_campaign
-from mailer.spool.sqlite.deliveries import Spool
-from mailer.spool.sqlite.listing import addresses_in
+from mailer.spool.recover import recover as settle_claims
+from mailer.transports.registry import source_of
 
-__all__ = ["NOTHING_RECOVERED", "Recovered", "journal_of", "recover", "recover_if_idle"]
+__all__ = ["NOTHING_RECOVERED", "Recovered", "journal_of", "recover", "recover_from", "recover_if_idle"]
 
 #: So many addresses of uncertain deliveries are named; `campaigns deliveries` lists all.
 _NAMED = 5
@@ -59,31 +66,46 @@ def journal_of(settings: Settings, slug: str) -> Path:
     return settings.root / ".mailer" / f"{slug}.journal"
 
 
-def recover(settings: Settings, spool: Spool) -> Recovered:
+def recover(workspace: Workspace, spool: Spool) -> Recovered:
     """Settles what a dead run left `sending`. The caller holds the campaign's lock.
 
     What the journal tells of people who were erased meanwhile is taken out of it. Raises StoreError where the
     journal is ahead of the database: then nothing is changed.
     """
-    journal = journal_of(settings, spool.campaign.slug)
-    refuse_if_behind(settings, spool, journal)
-    uncertain = spool.recover(journal).get("uncertain", 0)
-    clear_journal(spool.database, journal)
-    return Recovered(uncertain, addresses_in(spool, "uncertain", _NAMED) if uncertain else ())
+    journal = journal_of(workspace.settings, spool.campaign.slug)
+    refuse_if_behind(workspace.settings, spool, journal)
+    uncertain = recover_from(workspace, spool, journal).get("uncertain", 0)
+    clear_journal(workspace.db, journal)
+    addresses = addresses_in(workspace, spool, State.UNCERTAIN, _NAMED) if uncertain else ()
+    return Recovered(uncertain, addresses)
 
 
-def recover_if_idle(db: Database, settings: Settings, campaign: Campaign) -> Campaign:
+def recover_from(workspace: Workspace, spool: Spool, journal: Path) -> dict[str, int]:
+    """Settles or releases every claim by what a journal knows. Returns counts by state."""
+    source = source_of(spool.campaign.transport)
+    return settle_claims(
+        spool,
+        partial(read_journal, journal),
+        partial(addresses_of, workspace.db),
+        RefusalRecorder(workspace.db, workspace.spools, spool, source).note,
+    )
+
+
+def recover_if_idle(workspace: Workspace, campaign: Campaign) -> Campaign:
     """Recovers a campaign whose run has died, so that its status and counts are true; gives it as it is now.
 
     It stays as it is where a run is alive, or nothing may be written: a read-only database, or one that its
     journal is ahead of.
     """
-    spool = Spool(db, campaign)
-    if campaign.status != "sending" and not spool.has_claims():
+    spool = workspace.spools.open(campaign)
+    if campaign.status is not Status.SENDING and not spool.has_claims():
         return campaign
-    with suppress(BusyError, MailerError, sqlite3.Error, OSError), campaign_lock(settings, campaign.slug):
-        recover(settings, spool)
-        if spool.status() == "sending":
-            asked = not find_campaign(db, campaign.slug).due_at
-            conclude(settings, spool, Progress(stopped_by="interrupted"), asked=asked)
-    return find_campaign(db, campaign.slug)
+    with (
+        suppress(BusyError, MailerError, sqlite3.Error, OSError),
+        campaign_lock(workspace.settings, campaign.slug),
+    ):
+        recover(workspace, spool)
+        if spool.status() is Status.SENDING:
+            asked = not workspace.spools.find(campaign.slug).due_at
+            conclude(workspace, spool, Progress(stopped_by="interrupted"), asked=asked)
+    return workspace.spools.find(campaign.slug)

@@ -7,23 +7,10 @@ from datetime import UTC, datetime
 
 from sqlite_utils import Database
 
+from mailer.spool.ledger import Entry, Ledger
 from mailer.store.database import writing
 
-__all__ = ["Ledger", "StoredLedger"]
-
-#: The instant of an entry (seconds since 1970, UTC), and a number that belongs to it.
-Entry = tuple[float, int]
-
-
-class Ledger:
-    """Entries by name, in memory: enough for a run that shares its pace with nobody."""
-
-    def __init__(self) -> None:
-        self._entries: dict[str, Entry] = {}
-
-    def change(self, name: str, change: Callable[[Entry], Entry]) -> None:
-        """Replaces the entry by what `change` makes of it; one that is not there is (0.0, 0)."""
-        self._entries[name] = change(self._entries.get(name, (0.0, 0)))
+__all__ = ["StoredLedger"]
 
 
 class StoredLedger(Ledger):

@@ -39,12 +39,11 @@ SLUG = "2026-11-21-evening"
 ISSUE = "issues/issue.yaml"
 _TEXT = "edition: evening\ndate: 2026-11-21\nitems:\n  - title: Cranes stand still\n    body: Quiet.\n"
 
-#: Much happens often: small windows, frequent commits, a journal that is emptied, short waits after a 4xx.
+#: Much happens often: small windows, frequent commits, a journal that is emptied.
 QUICK: dict[str, Any] = {
-    "mailer.delivery.run:_WINDOW": 60,
-    "mailer.delivery.run:_SETTLE_SECONDS": 0.01,
-    "mailer.delivery.run:_JOURNAL_BYTES": 2000,
-    "mailer.delivery.run:deliver.__kwdefaults__": {"retry_after": [0.01, 0.02, 0.04]},
+    "mailer.delivery.intake:_WINDOW": 60,
+    "mailer.delivery.loop:_SETTLE_SECONDS": 0.01,
+    "mailer.delivery.loop:_JOURNAL_BYTES": 2000,
     "mailer.transports.sendgrid.transport:SendGrid.batch": REQUEST,
 }
 

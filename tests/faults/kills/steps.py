@@ -15,7 +15,8 @@ __all__ = ["RECOVERY", "STEPS", "Step"]
 _SPOOL = "mailer.spool.sqlite.deliveries:Spool"
 _JOURNAL = "mailer.spool.journal:Journal"
 _SMTP = "mailer.transports.smtp.channel"
-_RUN = "mailer.delivery.run"
+_RUN = "mailer.delivery.loop"
+_INTAKE = "mailer.delivery.intake"
 _SENDGRID = "mailer.transports.sendgrid.transport"
 
 #: Nothing is settled before everything was answered: what is on the wire at a step is always the same.
@@ -71,7 +72,7 @@ STEPS = (
         "journal emptied",
         f"{_JOURNAL}.clear",
         # Of seven claims the last is known and not yet settled when nothing is on the wire any more.
-        dials={f"{_RUN}:_JOURNAL_BYTES": 100, f"{_RUN}:_WINDOW": 7, f"{_RUN}:_CHUNK": 1},
+        dials={f"{_RUN}:_JOURNAL_BYTES": 100, f"{_INTAKE}:_WINDOW": 7, f"{_INTAKE}:_CHUNK": 1},
     ),
     Step("settle", f"{_SPOOL}.settle", once=f"{_SPOOL}.claim"),
     Step("settle committed", COMMIT, once=f"{_SPOOL}.settle", call=2),

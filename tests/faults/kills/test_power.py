@@ -19,8 +19,8 @@ from sqlite_utils import Database
 
 from mailer.config import Settings
 from mailer.spool import journal as journal_module
+from mailer.spool.base import Spool
 from mailer.spool.journal import Journal
-from mailer.spool.sqlite.deliveries import Spool
 from mailer.store.database import open_store, writing
 from mailer.transports.base import Outcome, Result
 from tests.faults.kills.harness import QUICK, SLUG, Desk, Starter, Tally, compare
@@ -32,8 +32,8 @@ READERS = 24
 _BEGUN = re.compile(r"^> (\d+) ", re.MULTILINE)
 DIALS = {
     **QUICK,
-    "mailer.delivery.run:_SETTLE_SECONDS": 3600.0,
-    "mailer.delivery.run:_WINDOW": WINDOW,
+    "mailer.delivery.loop:_SETTLE_SECONDS": 3600.0,
+    "mailer.delivery.intake:_WINDOW": WINDOW,
     "mailer.transports.sendgrid.transport:SendGrid.batch": 2,  # three requests fit into the window
 }
 ANOTHER_BOOT = {"mailer.spool.journal:boot_id": "another boot"}

@@ -172,7 +172,7 @@ def test_a_kill_of_campaigns_resolve_resend(
 )
 def test_a_kill_of_campaigns_pause(make_desk: MakeDesk, tally: Tally, step: Step, when: str) -> None:
     desk = calm(make_desk)
-    in_fours = {"mailer.delivery.run:_CHUNK": 4}
+    in_fours = {"mailer.delivery.intake:_CHUNK": 4}
     killed(desk, Step("journal", "mailer.spool.journal:Journal.begin", call=2, dials=in_fours), "before")
     killed(desk, step, when, "campaigns", "pause", SLUG)
     tally.kills += 2

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 from sqlite_utils import Database
 
 from mailer.archive.campaign import read_manifest
+from mailer.campaign.campaign import Campaign
 from mailer.config import Settings
 from mailer.delivery.progress import Progress
 from mailer.errors import ArchiveError, CampaignError, StoreError
 from mailer.files import sync_folder
-from mailer.spool.sqlite.campaigns import Campaign
-from mailer.spool.sqlite.deliveries import Spool
+from mailer.spool.base import Spool
+from mailer.spool.journal import begun_in
 
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
@@ -104,7 +105,7 @@ def refuse_if_behind(settings: Settings, spool: Spool, journal: Path) -> None:
 
     A claim is on disk before the journal's line about it. So these commits were there, and are gone.
     """
-    number = spool.unknown_in(journal)
+    number = spool.unknown(begun_in(journal))
     if number:
         name, slug = settings.database.name, spool.campaign.slug
         raise StoreError(

@@ -12,10 +12,11 @@ from collections.abc import Callable
 
 from mailer.config import Settings
 from mailer.errors import MailerError
-from mailer.services.sending.moved_database import say_other_place
-from mailer.services.sending.parallel_runs import Attempts
-from mailer.services.sending.send_due import AGAIN_SECONDS, LOOK_SECONDS, run_due
-from mailer.store.database import explain, open_store
+from mailer.services.database.moved import say_other_place
+from mailer.services.due.parallel_runs import Attempts
+from mailer.services.due.send_due import AGAIN_SECONDS, LOOK_SECONDS, run_due
+from mailer.services.workspace import open_workspace
+from mailer.store.database import explain
 from mailer.transports.stop import Stop
 
 __all__ = ["Scheduler"]
@@ -77,19 +78,17 @@ class Scheduler:
 
     def _look(self) -> None:
         """Sends what is due, and what becomes due until all of that has ended."""
-        db = open_store(self._settings.database)
+        workspace = open_workspace(self._settings)
         try:
             if not self._looked:
-                say_other_place(db, self._settings, self._tell)
+                say_other_place(workspace.db, self._settings, self._tell)
                 self._looked = True
-            for done in run_due(
-                db, self._settings, stop=self._stop, attempts=self._attempts, warn=self._tell
-            ):
+            for done in run_due(workspace, stop=self._stop, attempts=self._attempts, warn=self._tell):
                 self._tell(done.sentence(self._settings.publication.zone))
                 if isinstance(done.defect, Exception):
                     self._on_defect(done.defect)
         finally:
-            db.close()
+            workspace.close()
 
     def _tell(self, sentence: str) -> None:
         logger.warning("%s", " ".join(sentence.split()))

@@ -11,7 +11,6 @@ from typing import Any
 from sqlite_utils import Database
 
 from mailer.audience.planned import Planned
-from mailer.services.planning.plan import Plan
 from mailer.store.database import now, utc_now, utc_text, writing
 
 __all__ = ["KEPT_FOR", "KeptPlan", "find_plan", "keep"]
@@ -32,12 +31,14 @@ class KeptPlan:
     people: Planned
 
 
-def keep(db: Database, plan: Plan, content: Mapping[str, Any], people: Planned) -> None:
+def keep(
+    db: Database, plan_hash: str, plan: Mapping[str, Any], content: Mapping[str, Any], people: Planned
+) -> None:
     """Keeps a plan, and removes those that are older than `KEPT_FOR`."""
     row = (
-        plan.hash,
+        plan_hash,
         utc_now(),
-        json.dumps(plan.to_json(), ensure_ascii=False),
+        json.dumps(plan, ensure_ascii=False),
         json.dumps(content, ensure_ascii=False),
         people.data,
     )

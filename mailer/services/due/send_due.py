@@ -15,39 +15,26 @@ from datetime import timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from sqlite_utils import Database
-
+from mailer.campaign.campaign import Campaign
+from mailer.campaign.delivery_state import TO_SEND
+from mailer.campaign.due import due_campaigns, goes_on_by_itself
+from mailer.campaign.status import Event, Status
 from mailer.campaign.times import in_words
 from mailer.config import Settings
-from mailer.delivery.progress import Progress
 from mailer.delivery.workers.connections import ConnectionPool
-from mailer.errors import BusyError, CampaignError, MailerError
+from mailer.errors import BusyError, MailerError
 from mailer.message.dkim import open_signer
-from mailer.services.planning.prepare import OPEN_STATES, Prepared
-from mailer.services.planning.schedule import Schedule, check_unscheduled, what_waits
+from mailer.services.database.moved import say_other_place
+from mailer.services.due.parallel_runs import Attempts, Runs
+from mailer.services.planning.schedule import what_waits
 from mailer.services.sending.after_run import mark_missed, tell_manifest
-from mailer.services.sending.database_guard import refuse_if_older
-from mailer.services.sending.freeze import SincePlan, freeze
-from mailer.services.sending.moved_database import say_other_place
-from mailer.services.sending.parallel_runs import Attempts, Runs
 from mailer.services.sending.recovery import recover
-from mailer.services.sending.send import Result, result_of, run_campaign
+from mailer.services.sending.result import Result
+from mailer.services.sending.run import Request, run_campaign
+from mailer.services.workspace import Workspace, open_workspace
+from mailer.spool.base import Spool
 from mailer.spool.lock import campaign_lock
-from mailer.spool.sqlite.campaigns import Campaign, campaigns, find_campaign
-from mailer.spool.sqlite.canary import Canary, canary_of, hold_until, release
-from mailer.spool.sqlite.deliveries import Spool
-from mailer.spool.sqlite.schedule import (
-    due_campaigns,
-    goes_on_by_itself,
-    hold_missed,
-    last_sign,
-    next_slot,
-    overdue_number,
-    schedule_again,
-    send_now,
-    set_due,
-)
-from mailer.store.database import explain, now, open_store, utc_now, utc_text
+from mailer.store.database import explain, now, utc_now, utc_text
 from mailer.transports.stop import Stop
 
 __all__ = [
@@ -55,10 +42,7 @@ __all__ = [
     "LATE",
     "LOOK_SECONDS",
     "Done",
-    "check_new",
-    "resume_campaign",
     "run_due",
-    "schedule_issue",
 ]
 
 #: So long after its time a campaign, or a reader's morning, is still sent unasked.
@@ -93,14 +77,26 @@ class Done:
             return False
         tried = progress.outcomes if progress else {}
         troubles = sum(tried.get(state, 0) for state in ("rejected", "uncertain", "deferred"))
-        if self.campaign.status == "stopped":
+        if self.campaign.status is Status.STOPPED:
             return not troubles and bool(self.campaign.held_until)
-        return not troubles and self.campaign.status in ("sent", "scheduled", "held")
+        return not troubles and self.campaign.status in (Status.SENT, Status.SCHEDULED, Status.HELD)
+
+    def to_json(self) -> dict[str, object]:
+        """Returns it as JSON data."""
+        progress = self.result.progress if self.result else None
+        return {
+            "slug": self.campaign.slug,
+            "status": self.campaign.status,
+            "due_at": self.campaign.due_at,
+            "sent_now": dict(progress.outcomes) if progress else {},
+            "missed": self.missed,
+            "error": self.error,
+        }
 
     @property
     def _nobody(self) -> str:
         """Why no number is told."""
-        left = self.result and any(self.result.counts[state] for state in OPEN_STATES)
+        left = self.result and any(self.result.counts[state] for state in TO_SEND)
         return "nobody was sent to" if left else "nobody was left"
 
     def sentence(self, zone: ZoneInfo) -> str:
@@ -110,8 +106,8 @@ class Done:
             return f"{campaign.slug}: {self.error}"
         tried = result.progress.outcomes if result and result.progress else {}
         numbers = ", ".join(f"{number:,} {state}" for state, number in sorted(tried.items()) if number)
-        later = f", goes on {in_words(campaign.due_at, zone)}" if campaign.status == "scheduled" else ""
-        if campaign.status == "stopped" and campaign.held_until:
+        later = f", goes on {in_words(campaign.due_at, zone)}" if campaign.status is Status.SCHEDULED else ""
+        if campaign.status is Status.STOPPED and campaign.held_until:
             later = f", goes on {in_words(campaign.held_until, zone)}"
         note = f" ({campaign.status_note})" if campaign.status_note else ""
         known = result.recovered.sentence(campaign.slug) if result else ""
@@ -124,42 +120,8 @@ class Done:
         )
 
 
-def check_new(settings: Settings, prepared: Prepared) -> None:
-    """Raises CampaignError where the issue has a campaign already, so that it cannot be given a time."""
-    existing = prepared.existing
-    if existing is None:
-        return
-    check_unscheduled(existing, settings.publication.zone)
-    raise CampaignError(
-        f"campaign {existing.slug} of this issue is {existing.status} already, and gets no new time; "
-        f"`mailer campaigns show {existing.slug}` tells how it stands"
-    )
-
-
-def schedule_issue(
-    db: Database, settings: Settings, prepared: Prepared, schedule: Schedule, canary: Canary | None = None
-) -> tuple[Campaign, SincePlan]:
-    """Freezes what was planned, to be sent when its time comes. Delivers nothing.
-
-    Returns the campaign, and who came and left since the plan.
-
-    Raises CampaignError where there is a campaign of this issue already, BusyError where somebody makes it.
-    """
-    plan = prepared.plan
-    check_new(settings, prepared)
-    open_signer(plan.transport, settings)
-    with campaign_lock(settings, plan.slug):
-        if any(campaign.slug == plan.slug for campaign in campaigns(db)):
-            raise CampaignError(
-                f"campaign {plan.slug} was made by somebody else just now; look at the plan again"
-            )
-        since = freeze(db, settings, prepared, schedule, canary)
-        return find_campaign(db, plan.slug), since
-
-
 def run_due(
-    db: Database,
-    settings: Settings,
+    workspace: Workspace,
     *,
     stop: Stop,
     attempts: Attempts | None = None,
@@ -172,6 +134,7 @@ def run_due(
     no other. Raises sqlite3.Error where what is due cannot be read, after the runs that had begun.
     `attempts` remembers what was tried before; `warn` is told where the database was last used elsewhere.
     """
+    settings = workspace.settings
     attempts = attempts or Attempts()
     pool = ConnectionPool(settings.delivery.connections)
     runs: Runs[Done | None] = Runs()
@@ -180,9 +143,9 @@ def run_due(
         while True:
             unread: sqlite3.Error | None = None
             try:
-                due = [] if stop.is_set() else due_campaigns(db, utc_now())
+                due = [] if stop.is_set() else due_campaigns(workspace.spools.campaigns(), utc_now())
                 if due:
-                    say_other_place(db, settings, warn)
+                    say_other_place(workspace.db, settings, warn)
             except sqlite3.Error as error:
                 due, unread = [], error
             for campaign in due:
@@ -209,16 +172,16 @@ def run_due(
 def _try(settings: Settings, campaign: Campaign, stop: Stop, pool: ConnectionPool) -> Done | None:
     """Sends what is due of a campaign, over a connection of its own; None if nothing. Never raises."""
     try:
-        db = open_store(settings.database)
+        workspace = open_workspace(settings)
         try:
             with campaign_lock(settings, campaign.slug):
-                return _send_due(db, settings, campaign.slug, stop, pool)
+                return _send_due(workspace, campaign.slug, stop, pool)
         except MailerError:
             with suppress(MailerError, sqlite3.Error):
-                campaign = find_campaign(db, campaign.slug)
+                campaign = workspace.spools.find(campaign.slug)
             raise
         finally:
-            db.close()
+            workspace.close()
     except BusyError:
         return None
     except MailerError as error:
@@ -231,99 +194,59 @@ def _try(settings: Settings, campaign: Campaign, stop: Stop, pool: ConnectionPoo
         return Done(campaign, error=f"it failed in a way nobody foresaw: {defect!r}", defect=defect)
 
 
-def _send_due(
-    db: Database, settings: Settings, slug: str, stop: Stop, pool: ConnectionPool | None = None
-) -> Done | None:
-    """What is due of one campaign, under its lock; None where somebody else saw to it before."""
-    campaign = find_campaign(db, slug)
-    spool = Spool(db, campaign)
+def _send_due(workspace: Workspace, slug: str, stop: Stop, pool: ConnectionPool | None = None) -> Done | None:
+    """Sends what is due of one campaign, under its lock; None where another process saw to it before."""
+    campaign = workspace.spools.find(slug)
+    spool = workspace.spools.open(campaign)
     late = utc_text(now() - LATE)
     missed = 0
     if goes_on_by_itself(campaign, utc_now()):
         # What was deferred goes on for as long as it is tried at all; who was never tried is too late.
-        if campaign.held_until < late and (campaign.status == "held" or spool.never_tried()):
-            return _waits_on(settings, spool)
-    elif campaign.status not in ("scheduled", "sending") or not "" < campaign.due_at <= utc_now():
+        if campaign.held_until < late and (campaign.status is Status.HELD or spool.never_tried()):
+            return _waits_on(workspace, spool)
+    elif campaign.status not in (Status.SCHEDULED, Status.SENDING) or not "" < campaign.due_at <= utc_now():
         return None
-    elif campaign.due_at < late and last_sign(spool) < late:
-        recovered = recover(settings, spool)
+    elif campaign.due_at < late and spool.last_sign() < late:
+        recovered = recover(workspace, spool)
         if spool.never_tried():
-            missed = hold_missed(spool, late) if campaign.local_time else 0
-            lost = _lost(settings, spool)
+            missed = spool.hold_missed(late) if campaign.local_time else 0
+            lost = _lost(workspace, spool)
             if lost is not None:
                 known = recovered.sentence(slug)
                 return replace(lost, error=f"{lost.error}; {known}") if known else lost
-    signer = open_signer(campaign.transport, settings)
-    result = run_campaign(
-        db, settings, slug, campaign.transport, signer, stop, lambda _: None, asked=False, pool=pool
-    )
+    signer = open_signer(campaign.transport, workspace.settings)
+    request = Request(slug, campaign.transport, signer, stop, lambda _: None, asked=False, pool=pool)
+    result = run_campaign(workspace, request)
     return Done(result.campaign, result, missed=missed)
 
 
-def _waits_on(settings: Settings, spool: Spool) -> Done:
+def _waits_on(workspace: Workspace, spool: Spool) -> Done:
     """A campaign that was free to go on when nobody was there waits for the operator."""
     campaign = spool.campaign
-    when = in_words(campaign.held_until, settings.publication.zone)
-    hold_until(spool, "")
+    when = in_words(campaign.held_until, workspace.settings.publication.zone)
+    spool.set_held_until("")
     return Done(
-        find_campaign(spool.database, campaign.slug),
+        spool.refreshed(),
         error=f"campaign {campaign.slug} could go on {when}, and nobody was there to do it; "
         f"`mailer campaigns resume {campaign.slug}` sends the rest now",
     )
 
 
-def _lost(settings: Settings, spool: Spool) -> Done | None:
+def _lost(workspace: Workspace, spool: Spool) -> Done | None:
     """Marks a campaign that is too late. None where some of its readers can still have theirs in time."""
-    campaign = spool.campaign
+    campaign, settings = spool.campaign, workspace.settings
     if campaign.local_time:
-        if next_slot(spool) is not None or not mark_missed(spool, only_from=("scheduled", "sending")):
+        if spool.next_slot() is not None or not mark_missed(spool):
             return None
     else:
         when = in_words(campaign.due_at, settings.publication.zone)
         broken = f"; before, {campaign.status_note}" if campaign.status_note else ""
-        spool.set_status("missed", f"it was due {when}{broken}", only_from=("scheduled", "sending"))
+        spool.apply(Event.MISS, f"it was due {when}{broken}")
     tell_manifest(settings, spool)
-    campaign = find_campaign(spool.database, campaign.slug)
+    campaign = spool.refreshed()
     return Done(
         campaign,
         error=f"{what_waits(campaign, settings.publication.zone)}, so it was not sent. "
         f"`mailer campaigns resume {campaign.slug}` sends it now, "
         f"`mailer campaigns cancel {campaign.slug}` drops it",
     )
-
-
-def resume_campaign(
-    db: Database,
-    settings: Settings,
-    slug: str,
-    *,
-    stop: Stop,
-    observe: Callable[[Progress], None],
-) -> Result:
-    """Goes on with a campaign because the operator says so.
-
-    What was paused before its time waits for it again. Otherwise what is due or missed is sent now, and where
-    nothing is due yet, everything is. Raises CampaignError for what was cancelled, BusyError, TransportError.
-    """
-    signer = open_signer(find_campaign(db, slug).transport, settings)
-    with campaign_lock(settings, slug):
-        campaign = find_campaign(db, slug)
-        spool = Spool(db, campaign)
-        refuse_if_older(settings, campaign, spool.counts())
-        moment = utc_now()
-        early = campaign.due_at > moment and not (campaign.local_time and overdue_number(spool, moment))
-        if campaign.status == "paused":
-            if early:
-                schedule_again(spool, campaign.due_at, only_from=("paused",))
-                tell_manifest(settings, spool)
-                return result_of(db, spool, None)
-            spool.set_status("stopped", only_from=("paused",))
-        canary = canary_of(campaign)
-        if canary is not None and canary.phase == "held":
-            release(spool, only_from=("held", "stopped"))
-        if campaign.due_at and campaign.status not in ("cancelled", "sent"):
-            if canary is None:
-                send_now(spool, everybody=early)
-            if early or not campaign.local_time:
-                set_due(spool, "")  # the operator's from here on
-        return run_campaign(db, settings, slug, campaign.transport, signer, stop, observe)

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from mailer.spool.journal import boot_id
 from mailer.store.database import utc_now
+from mailer.store.machine import boot_id
 
 __all__ = ["LastRun", "Place", "last_run", "note_last_run", "place_of"]
 

@@ -15,8 +15,8 @@ from sqlite_utils import Database
 from mailer.archive.atomic import put_file
 from mailer.campaign.times import in_words
 from mailer.config import Settings
-from mailer.spool.sqlite.last_run import last_run, note_last_run, place_of
 from mailer.store.database import writing
+from mailer.store.last_run import last_run, note_last_run, place_of
 
 __all__ = ["note_run", "other_place", "say_other_place"]
 

@@ -1,0 +1,69 @@
+"""A campaign as a frozen value, and how one person's delivery of it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from mailer.campaign.delivery_state import State
+from mailer.campaign.status import Status
+
+__all__ = ["Campaign", "Delivered", "NewCampaign"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCampaign:
+    """The sending of an issue to an audience, as it is frozen.
+
+    `issue` is the path of its file in the workspace and `issue_hash` the hash of its content, `issue_date` is
+    `YYYY-MM-DD`, `plan` the plan as JSON data, `transport` a URL.
+    """
+
+    slug: str
+    issue: str
+    issue_hash: str
+    edition: str
+    issue_date: str
+    segment: str
+    plan_hash: str
+    plan: dict[str, Any] = field(hash=False)
+    subject: str
+    transport: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign(NewCampaign):
+    """A campaign as the spool knows it. Times are UTC, ISO 8601 with a `Z`.
+
+    `due_at` is the time at which it may begin, `local_time` the readers' own hour (`08:00`), `canary` is JSON
+    about the canary, `held_until` the time until which a canary is watched or a stopped campaign waits. Each
+    is empty where there is none. `stable_ids` is 0 for a campaign of a version up to 0.3.0, whose messages
+    name readers by number.
+    """
+
+    id: int
+    status: Status
+    status_note: str
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    due_at: str = ""
+    local_time: str = ""
+    canary: str = ""
+    held_until: str = ""
+    stable_ids: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """How one person's delivery of the campaign `slug` stands.
+
+    `settled_at` is UTC, or None while it is open. `in_folder`: it only went into an outbox folder, which
+    reached nobody.
+    """
+
+    slug: str
+    state: State
+    reason: str
+    settled_at: str | None
+    in_folder: bool = False

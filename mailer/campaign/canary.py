@@ -1,0 +1,59 @@
+"""The canary of a campaign: a few recipients, drawn by lot, who are sent to first. Pure.
+
+The lot is a function of the campaign's name and the person, so that a restart draws the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from mailer.campaign.campaign import Campaign
+
+__all__ = ["Canary", "Phase", "canary_of", "draw", "make_canary"]
+
+Phase = Literal["first", "held", "released"]
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """`number` recipients, which is the `share` (0 to 1) of all, and for how long they are watched.
+
+    `hold` is in seconds; None means until the operator decides. `phase`: the canary is being sent to, it is
+    watched (`held`), all may have the issue.
+    """
+
+    share: float
+    number: int
+    hold: float | None
+    phase: Phase = "first"
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the canary as JSON data."""
+        return asdict(self)
+
+
+def make_canary(share: float, hold: float | None, recipients: int) -> Canary:
+    """Returns the canary for so many recipients: at least one of them."""
+    return Canary(share, min(recipients, max(1, math.ceil(share * recipients - 1e-9))), hold)
+
+
+def canary_of(campaign: Campaign) -> Canary | None:
+    """Returns the canary of a campaign; None where it has none."""
+    return Canary(**json.loads(campaign.canary)) if campaign.canary else None
+
+
+def draw(slug: str, people: Iterable[int], number: int) -> frozenset[int]:
+    """Returns `number` of these people (subscriber ids), drawn by lot for the campaign of that name."""
+    name = slug.encode()
+
+    def lot(person: int) -> tuple[int, int]:
+        drawn = hashlib.sha256(name + b":" + str(person).encode("ascii")).digest()
+        return int.from_bytes(drawn[:7], "big"), person
+
+    return frozenset(heapq.nsmallest(number, people, key=lot))

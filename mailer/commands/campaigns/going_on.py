@@ -1,0 +1,111 @@
+"""`mailer campaigns resume|retry|resolve`: goes on with a campaign."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mailer.campaign.status import Event
+from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.commands.output import say_result, warn_of_copies, watching
+from mailer.commands.signals import stop_on_signals
+from mailer.errors import BusyError, InputError
+from mailer.services.campaigns.decisions import resolve_campaign, retry_campaign
+from mailer.services.campaigns.documents import details_of, overview_of
+from mailer.services.campaigns.resume import resume_campaign
+from mailer.services.sending.canary import release
+from mailer.services.sending.result import Result
+from mailer.services.sending.send import finish_campaign
+from mailer.services.workspace import Workspace, open_workspace
+
+__all__ = ["resolve", "resume", "retry"]
+
+Slug = Annotated[str, typer.Argument(metavar="SLUG")]
+AsJson = Annotated[bool, JsonOption]
+AddressOption = Annotated[
+    str | None, typer.Option("--address", metavar="ADDRESS", help="Only the delivery to this address.")
+]
+
+
+def resume(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
+    """Goes on with what was paused, held or stopped; sends what waits for its time, or missed it."""
+    workspace = open_workspace(settings_of(context))
+    overview = overview_of(workspace, slug)
+    warn_of_copies(workspace.db, workspace.settings)
+    released = release(workspace.spools.open(overview.campaign), Event.RELEASE_HELD)
+    try:
+        with (
+            stop_on_signals() as stop,
+            watching(sum(overview.counts.values()), quiet=as_json) as observe,
+        ):
+            result = resume_campaign(workspace, slug, stop=stop, observe=observe)
+    except BusyError:
+        if not released:
+            raise
+        if as_json:
+            emit_json(details_of(workspace, slug).to_json())
+        else:
+            say(f"Campaign {slug} goes on: the process that waited with it sends the rest.")
+        return
+    _tell(workspace, result, as_json)
+
+
+def retry(context: typer.Context, slug: Slug, address: AddressOption = None, as_json: AsJson = False) -> None:
+    """Tries again what was rejected or deferred; never what may have arrived, nor who cannot be reached."""
+    workspace = open_workspace(settings_of(context))
+    again, left_out = retry_campaign(workspace, slug, address=address)
+    if left_out and not as_json:
+        say(
+            f"{left_out:,} {'is' if left_out == 1 else 'are'} left out, who cannot be reached. "
+            "`mailer subscribers restore` brings back who was wrongly marked as bounced."
+        )
+    elif not again and not as_json:
+        say("Nothing was rejected or deferred.")
+    _finish(workspace, slug, as_json, address, retried=again, left_out=left_out)
+
+
+def resolve(
+    context: typer.Context,
+    slug: Slug,
+    resend: Annotated[bool, typer.Option("--resend", help="Send the uncertain ones again.")] = False,
+    assume_sent: Annotated[
+        bool, typer.Option("--assume-sent", help="Count the uncertain ones as accepted.")
+    ] = False,
+    address: AddressOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Settles what was on the wire when a run died: it may or may not have arrived."""
+    if resend == assume_sent:
+        raise InputError(
+            "choose one of --resend (some may get it twice) and --assume-sent (some may not get it)"
+        )
+    workspace = open_workspace(settings_of(context))
+    number = resolve_campaign(workspace, slug, resend=resend, address=address)
+    if resend and number:
+        _finish(workspace, slug, as_json, address)
+    elif as_json:
+        emit_json(details_of(workspace, slug).to_json())
+    elif not number:
+        say(f"Nothing in {slug} is uncertain.")
+    else:
+        counted = "counts" if number == 1 else "count"
+        say(f"{number:,} uncertain {'delivery' if number == 1 else 'deliveries'} {counted} as accepted.")
+
+
+def _finish(workspace: Workspace, slug: str, as_json: bool, address: str | None = None, **also: int) -> None:
+    """Sends what is left, or to one address alone, and tells how it went."""
+    total = 1 if address is not None else overview_of(workspace, slug).left
+    warn_of_copies(workspace.db, workspace.settings)
+    with stop_on_signals() as stop, watching(total, quiet=as_json) as observe:
+        result = finish_campaign(workspace, slug, stop=stop, observe=observe, address=address)
+    _tell(workspace, result, as_json, also)
+
+
+def _tell(workspace: Workspace, result: Result, as_json: bool, also: dict[str, int] | None = None) -> None:
+    if as_json:
+        emit_json({**result.to_json(), **(also or {})})
+    else:
+        say_result(workspace.settings, result)
+    if not (result.complete or result.waits):
+        raise typer.Exit(1)

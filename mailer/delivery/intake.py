@@ -1,0 +1,186 @@
+"""Claims deliveries for a run and hands their messages to the workers, as fast as the pace allows."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import NamedTuple
+
+from mailer.audience.recipients import Recipients
+from mailer.campaign.delivery_state import State
+from mailer.delivery.options import Run
+from mailer.delivery.pacing.queues import AHEAD_SECONDS, PaceQueues
+from mailer.delivery.run_claims import RunClaims
+from mailer.delivery.workers.workers import Report, Workers
+from mailer.message.message import Message, Person
+from mailer.spool.base import Claim, Parked, Spool
+from mailer.transports.base import Result
+
+__all__ = ["LOOK_SECONDS", "PATIENCE", "Intake", "UsedUp", "pace_note"]
+
+#: A run waits for so long for a limit that is used up; where it takes longer, it ends (seconds).
+PATIENCE = 120.0
+#: Where nothing can be claimed now, it is tried again after so long (seconds).
+LOOK_SECONDS = 0.25
+_WINDOW = 1000
+_CHUNK = 20
+
+
+class UsedUp(NamedTuple):
+    """A limit that is used up for longer than a run waits. `goes_on` is seconds since 1970."""
+
+    limit: str
+    goes_on: float
+
+
+class Intake:
+    """The way of deliveries from the spool to the workers in one run.
+
+    At most one window of claims is open at a time, so that even a power cut leaves no more
+    than that in doubt.
+    """
+
+    def __init__(
+        self, run: Run, claims: RunClaims, recipients: Recipients, workers: Workers, connections: int
+    ) -> None:
+        batch = run.transport.batch
+        self._run = run
+        self._claims = claims
+        self._recipients = recipients
+        self._workers = workers
+        self._window = max(_WINDOW, batch * (connections + 2))
+        #: So many at once are worth a transaction, and keep the workers fed.
+        self.portion = max(_WINDOW // 2, batch)
+        self._chunk = batch if run.pacer else max(_CHUNK, batch)
+        self._queues = PaceQueues(run.pacer, run.clock) if run.pacer else None
+        self._on_the_wire = 2 * connections * batch
+        self._waiting: deque[Message] = deque()
+        #: The pace queues of which somebody is parked in the spool.
+        self._parked: set[str] = set()
+        self._claim_again = 0.0
+
+    @property
+    def is_paced(self) -> bool:
+        """Whether limits apply to this run."""
+        return self._queues is not None
+
+    @property
+    def has_parked(self) -> bool:
+        """Whether somebody was parked in this run."""
+        return bool(self._parked)
+
+    def has_room(self) -> bool:
+        """Whether enough may be claimed now to be worth a transaction."""
+        if self._claim_again > time.monotonic():
+            return False
+        return self._room() >= self.portion
+
+    def _room(self) -> int:
+        return self._window - len(self._claims.open)
+
+    def claim(self) -> bool:
+        """Claims what may leave soon. Returns False where there is nothing left to claim."""
+        room = self._room()
+        ahead = None if self._queues is None else self._queues.ahead()
+        if self._queues is not None and ahead is not None:
+            room = min(room, ahead - len(self._queues))
+            if room < max(1, min(ahead, self.portion) // 2):
+                return True
+        claims = self._claims.claim(room)
+        if claims is None:
+            # What is parked may have its turn soon, while others are on the wire. Or somebody has ended it.
+            self._claim_again = time.monotonic() + LOOK_SECONDS
+            return bool(self._parked and self._claims.open)
+        early = [parked for claim in claims if (parked := self._take(claim)) is not None]
+        if early:
+            self._run.spool.park(early)
+        return True
+
+    def _take(self, claim: Claim) -> Parked | None:
+        """Puts a claim's message behind the others; returns the claim where its queue is full."""
+        recipient = self._recipients.take(claim.person)
+        if self._queues is not None and (place := self._queues.turn(recipient.domain)) is not None:
+            self._parked.add(place[0])
+            return Parked(claim.person, claim.attempt, place[1])
+        person = Person(
+            recipient.subscriber_id,
+            recipient.address,
+            recipient.name,
+            recipient.language,
+            recipient.attributes,
+            recipient.stable_id,
+        )
+        message = Message(self._run.templates[claim.variant], person, claim.attempt)
+        self._claims.open.add(message.key)
+        if self._queues is None:
+            self._waiting.append(message)
+        else:
+            self._queues.add(message, recipient.domain)
+        return None
+
+    def dispatch(self) -> float:
+        """Hands out what may leave now; returns the seconds until more may, at most 0.1."""
+        if self._queues is None:
+            while self._waiting:
+                size = min(self._chunk, len(self._waiting))
+                self._workers.give([self._waiting.popleft() for _ in range(size)])
+            return 0.1
+        # No more than the connections can take: what leaves counts for the hour that it leaves in.
+        room = self._on_the_wire - (len(self._claims.open) - len(self._queues))
+        leaving, pause = self._queues.leave(room)
+        for start in range(0, len(leaving), self._chunk):
+            self._workers.give(leaving[start : start + self._chunk])
+        return pause
+
+    def note(self, report: Report) -> None:
+        """Gives turns back for what workers did not hand over."""
+        if self._queues is None:
+            return
+        for message, outcome in report.settled:
+            self._queues.ended(message.key, handed_over=outcome.result is not Result.SKIPPED)
+        for message in report.released:
+            self._queues.ended(message.key, handed_over=False)
+
+    def give_back(self) -> None:
+        """Gives back all claims that were not handed to a worker."""
+        self._claims.give_back(self._waiting if self._queues is None else self._queues.clear())
+        self._waiting.clear()
+
+    def mind_pace(self) -> UsedUp | None:
+        """Gives back who would stay claimed for too long. Returns the limit that ends the run, if any."""
+        if self._queues is None:
+            return None
+        early = self._queues.too_many()
+        if early:
+            self._parked |= {name for name, _, _ in early}
+            self._run.spool.park([Parked(*message.key, turn) for _, message, turn in early])
+            self._claims.open.difference_update(message.key for _, message, _ in early)
+        moment = self._run.clock()
+        wait, limit = self._queues.closed("", moment)
+        if wait > AHEAD_SECONDS:
+            self.give_back()
+            self._claims.write_down()
+            self._claim_again = time.monotonic() + min(wait - AHEAD_SECONDS, LOOK_SECONDS)
+        if limit and wait > PATIENCE and not self._claims.open:
+            return UsedUp(limit, round(moment + wait, 3))
+        return None
+
+    def limit_of_parked(self, turn: float) -> UsedUp | None:
+        """Returns the limit that keeps those who are parked until `turn` (seconds since 1970), if any."""
+        if self._queues is None:
+            return None
+        for name in sorted(self._parked):
+            wait, limit = self._queues.closed(name, self._run.clock())
+            if limit and wait:
+                return UsedUp(limit, turn)
+        return None
+
+
+def pace_note(spool: Spool, limit: str, at: str) -> str:
+    """Returns how many are left where a run ended for a limit, and when (in words) it goes on."""
+    counts = spool.counts()
+    left = counts[State.PENDING] + counts[State.DEFERRED]
+    return (
+        f"{limit} is used up; {left:,} {'is' if left == 1 else 'are'} left; "
+        f"`mailer send {spool.campaign.issue}` goes on after {at}"
+    )

@@ -1,0 +1,52 @@
+"""What a run over a campaign is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from mailer.delivery.pacing.pace import Pacer
+from mailer.delivery.progress import Progress
+from mailer.delivery.retry import USUAL, Backoff
+from mailer.delivery.workers.connections import ConnectionPool
+from mailer.message.message import Template
+from mailer.spool.base import Spool, Spools
+from mailer.store.database import now
+from mailer.transports.base import Transport
+from mailer.transports.stop import Stop
+
+__all__ = ["Run"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A run over the deliveries of a campaign.
+
+    `db` is the audience's database and `spool` the campaign, opened as the owner of this run's claims.
+    `templates` are the messages by variant, `source` names how refusals are learned of (`smtp`). With `only`,
+    this person's delivery alone is claimed. `observe` is told how the run stands, four times a second.
+
+    `rejects` is the share (0 to 1) of refusals beyond which the run pauses the campaign. `clock` gives
+    seconds since 1970, for the pace. What is deferred is tried again by `backoff`. `pool` bounds the
+    connections of all runs that are given the same one.
+    """
+
+    db: Database
+    spools: Spools
+    spool: Spool
+    templates: Mapping[int, Template]
+    transport: Transport
+    journal: Path
+    pacer: Pacer
+    stop: Stop
+    source: str
+    connections: int = 1
+    only: int | None = None
+    observe: Callable[[Progress], None] = lambda _: None
+    backoff: Backoff = USUAL
+    rejects: float = 1.0
+    clock: Callable[[], float] = lambda: now().timestamp()
+    pool: ConnectionPool | None = None

@@ -1,0 +1,67 @@
+"""Records what refusals say of readers, in the transaction that settles their deliveries.
+
+One refusal of the address marks the reader as bounced. A mailbox that takes nothing does so only when it
+lasts: three campaigns in a row, over a week at least. What is our fault or the server's never touches the
+reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlite_utils import Database
+
+from mailer.audience.change_address import moved_at
+from mailer.audience.consent.bounces import last_bounced, record_bounce
+from mailer.spool.base import Refused, Spool, Spools
+from mailer.transports.base import Result
+from mailer.transports.refusal.refusal import Cause
+
+__all__ = ["MAILBOX_CAMPAIGNS", "MAILBOX_DAYS", "RefusalRecorder"]
+
+#: So many campaigns in a row that a mailbox took nothing of, the first of them so many days ago, and the
+#: reader counts as bounced. A desk that sends twice a day is patient with a full mailbox for a week.
+MAILBOX_CAMPAIGNS = 3
+MAILBOX_DAYS = 7
+
+
+class RefusalRecorder:
+    """Records the refusals of one campaign. `source` names how they are learned of: `smtp`, `sendgrid`."""
+
+    def __init__(self, db: Database, spools: Spools, spool: Spool, source: str) -> None:
+        self._db = db
+        self._spools = spools
+        self._spool = spool
+        self._source = source
+
+    def note(self, refused: Iterable[Refused]) -> None:
+        """Marks readers as bounced, where what was just settled says so.
+
+        A refusal of an address that has become another since the claim says nothing of the reader: it may
+        be tried again.
+        """
+        for person, attempt, outcome, claimed_at, now in refused:
+            if outcome.result is not Result.REJECTED or outcome.cause not in (Cause.ADDRESS, Cause.MAILBOX):
+                continue
+            if (moved := moved_at(self._db, person)) and moved >= claimed_at:
+                self._spool.clear_causes([(person, attempt)])
+            elif outcome.cause is Cause.ADDRESS or self._lasts(person, now):
+                record_bounce(
+                    self._db,
+                    person,
+                    campaign_id=self._spool.campaign.id,
+                    edition=self._spool.campaign.edition,
+                    words=outcome.reason,
+                    source=self._source,
+                    at=now,
+                )
+
+    def _lasts(self, person: int, now: str) -> bool:
+        """Whether this refusal of a mailbox is one too many."""
+        since = max(last_bounced(self._db, person), moved_at(self._db, person))
+        number, first = self._spools.mailbox_refusals(person, since=since, but=self._spool.campaign.id)
+        if number + 1 < MAILBOX_CAMPAIGNS:
+            return False
+        age = datetime.fromisoformat(now) - datetime.fromisoformat(first)
+        return age >= timedelta(days=MAILBOX_DAYS)

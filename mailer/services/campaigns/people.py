@@ -1,0 +1,53 @@
+"""The deliveries of a campaign with the people's addresses, for an operator to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from mailer.audience.people import find
+from mailer.audience.recipients import addresses_of
+from mailer.services.workspace import Workspace
+from mailer.spool.base import Listed, Spool
+
+__all__ = ["addresses_in", "list_deliveries", "state_of", "subscriber_at"]
+
+#: So many addresses are looked up by one statement.
+_AT_ONCE = 1000
+
+
+def list_deliveries(
+    workspace: Workspace, spool: Spool, *, state: str = "", address: str | None = None
+) -> Iterator[tuple[Listed, str | None]]:
+    """Returns the deliveries of a campaign with their addresses, all or those in a state or to one address.
+
+    The address of somebody who was erased is None. Raises AudienceError for what is no address.
+    """
+    only = None
+    if address is not None:
+        only = subscriber_at(workspace, address)
+        if only is None:
+            return
+    found = spool.deliveries(state=state, only=only)
+    while some := list(islice(found, _AT_ONCE)):
+        addresses = addresses_of(workspace.db, [listed.person for listed in some])
+        for listed in some:
+            yield listed, addresses[listed.person]
+
+
+def subscriber_at(workspace: Workspace, address: str) -> int | None:
+    """Returns the id of the subscriber at an address; None where there is none. Raises AudienceError."""
+    person = find(workspace.db, address)
+    return person.id if person else None
+
+
+def state_of(workspace: Workspace, spool: Spool, address: str) -> str | None:
+    """Returns the state of the delivery to an address; None where there is none. Raises AudienceError."""
+    found = next(list_deliveries(workspace, spool, address=address), None)
+    return found[0].state if found else None
+
+
+def addresses_in(workspace: Workspace, spool: Spool, state: str, most: int) -> tuple[str, ...]:
+    """Returns up to `most` addresses with a delivery in that state."""
+    found = (address for _, address in list_deliveries(workspace, spool, state=state) if address)
+    return tuple(islice(found, most))

@@ -1,0 +1,54 @@
+"""Goes on with a campaign because an operator asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mailer.campaign.canary import canary_of
+from mailer.campaign.status import Event, Status
+from mailer.delivery.progress import Progress
+from mailer.message.dkim import open_signer
+from mailer.services.database.guard import refuse_if_older
+from mailer.services.sending.after_run import schedule_again, tell_manifest
+from mailer.services.sending.canary import release
+from mailer.services.sending.result import Result, result_of
+from mailer.services.sending.run import Request, run_campaign
+from mailer.services.workspace import Workspace
+from mailer.spool.lock import campaign_lock
+from mailer.store.database import utc_now
+from mailer.transports.stop import Stop
+
+__all__ = ["resume_campaign"]
+
+
+def resume_campaign(
+    workspace: Workspace, slug: str, *, stop: Stop, observe: Callable[[Progress], None]
+) -> Result:
+    """Goes on with a campaign.
+
+    What was paused before its time waits for it again. Otherwise what is due or missed is sent now, and where
+    nothing is due yet, everything is. Raises CampaignError for what was cancelled, BusyError, TransportError.
+    """
+    settings = workspace.settings
+    signer = open_signer(workspace.spools.find(slug).transport, settings)
+    with campaign_lock(settings, slug):
+        campaign = workspace.spools.find(slug)
+        spool = workspace.spools.open(campaign)
+        refuse_if_older(settings, campaign, spool.counts())
+        moment = utc_now()
+        early = campaign.due_at > moment and not (campaign.local_time and spool.overdue(moment))
+        if campaign.status is Status.PAUSED:
+            if early:
+                schedule_again(spool, Event.RESUME_SCHEDULE, campaign.due_at)
+                tell_manifest(settings, spool)
+                return result_of(workspace, spool, None)
+            spool.apply(Event.RESUME)
+        canary = canary_of(campaign)
+        if canary is not None and canary.phase == "held":
+            release(spool, Event.RELEASE)
+        if campaign.due_at and campaign.status not in (Status.CANCELLED, Status.SENT):
+            if canary is None:
+                spool.send_now(everybody=early)
+            if early or not campaign.local_time:
+                spool.set_due("")  # the operator's from here on
+        return run_campaign(workspace, Request(slug, campaign.transport, signer, stop, observe))

@@ -1,0 +1,123 @@
+"""Recipients of a plan: an edition's readers, less those who may not be written to or have the issue.
+
+People come as streams in ascending order of their ids, and streams are merged, so that a million people need
+no more memory than ten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from mailer.audience.segments import Segment
+from mailer.audience.selection import standings, time_zones
+from mailer.services.workspace import Workspace
+from mailer.transports.base import Unwritable
+
+__all__ = [
+    "RECEIVED",
+    "UNWRITABLE",
+    "PlannedStanding",
+    "Row",
+    "Selection",
+    "count_both",
+    "stand_now",
+    "zones_of",
+]
+
+#: The reason of those who have the issue by another campaign, and of those to whose address the transport
+#: cannot write. All others are an Exclusion.
+RECEIVED = "received"
+UNWRITABLE = "unwritable"
+
+#: (subscriber id, domain, reason, variant); without a reason, the person gets the issue.
+Row = tuple[int, str, str | None, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """An edition's readers, within a segment, less those who have the issue already.
+
+    `earlier` are the ids of other campaigns of the issue. Copies in an outbox folder count as having it only
+    where this campaign goes into a folder, too (`into_folder`). `unwritable` are addresses that the transport
+    cannot write to.
+    """
+
+    edition: str
+    segment: Segment | None
+    only: tuple[Segment, ...]
+    earlier: tuple[int, ...] = ()
+    into_folder: bool = True
+    unwritable: Unwritable | None = None
+
+    def batches(self, workspace: Workspace) -> Iterator[list[Row]]:
+        """Returns every subscriber with how they stand, some thousands at a time, in the order of ids."""
+        holds = self.unwritable.holds if self.unwritable is not None else None
+        received = workspace.spools.received(self.earlier, folders=self.into_folder)
+        awaited = next(received, None)
+        for rows in standings(workspace.db, self.edition, self.segment, self.only, cannot_write_to=holds):
+            if awaited is None or awaited > rows[-1][0]:
+                yield (
+                    [(p, d, r or (UNWRITABLE if u else None), v) for p, d, r, u, v in rows]
+                    if holds
+                    else [(p, d, r, v) for p, d, r, _, v in rows]
+                )
+                continue
+            batch: list[Row] = []
+            for person, domain, reason, is_unwritable, variant in rows:
+                while awaited is not None and awaited < person:
+                    awaited = next(received, None)
+                if reason is None and awaited == person:
+                    reason = RECEIVED
+                elif reason is None and is_unwritable:
+                    reason = UNWRITABLE
+                batch.append((person, domain, reason, variant))
+            yield batch
+
+
+class PlannedStanding(NamedTuple):
+    """How somebody stands who was planned for a variant: why not to write to them any more, if so, and the
+    variant that they would get now."""
+
+    person: int
+    variant: int
+    reason: str | None
+    variant_now: int
+
+
+def stand_now(
+    workspace: Workspace, selection: Selection, planned: Iterable[tuple[int, int]]
+) -> Iterator[PlannedStanding]:
+    """Returns how those stand now who were planned, (subscriber id, variant) in the order of ids."""
+    awaited = iter(planned)
+    person, variant = next(awaited, (None, 0))
+    for rows in selection.batches(workspace):
+        for number, _, reason, variant_now in rows:
+            if person is None:
+                return
+            if number == person:
+                yield PlannedStanding(number, variant, reason, variant_now)
+                person, variant = next(awaited, (None, 0))
+
+
+def count_both(some: Iterable[int], others: Iterable[int]) -> int:
+    """Returns how many numbers are in both streams, each of which ascends."""
+    number = 0
+    left = iter(others)
+    other = next(left, None)
+    for one in some:
+        while other is not None and other < one:
+            other = next(left, None)
+        number += other == one
+    return number
+
+
+def zones_of(workspace: Workspace, people: Iterable[tuple[int, int]]) -> Iterator[tuple[int, str]]:
+    """Returns (subscriber id, name of the time zone) of these people, in the order of ids."""
+    zones = time_zones(workspace.db)
+    for person, _ in people:
+        for number, name in zones:
+            if number == person:
+                yield person, name
+                break

@@ -1,0 +1,110 @@
+"""Warnings of a plan: what an operator should know before the issue is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailer.addresses import header_address
+from mailer.campaign.campaign import Campaign
+from mailer.config import Settings
+from mailer.errors import IssueError
+from mailer.message.dkim import Signer, is_aligned
+from mailer.render.rendition import Rendition
+from mailer.services.planning.plan import Audience
+from mailer.services.planning.public_page import shows_nothing
+from mailer.services.planning.recipients import UNWRITABLE
+from mailer.services.planning.transport_choice import why_not
+from mailer.transports.registry import unwritable_by
+
+if TYPE_CHECKING:
+    from mailer.issue.load import LoadedIssue
+
+__all__ = ["Facts", "warnings_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the warnings are made of. `others` are campaigns of other issues that were not dropped."""
+
+    loaded: LoadedIssue
+    renditions: Mapping[int, Rendition]
+    audience: Audience
+    transport: str
+    signer: Signer | None
+    others: Sequence[Campaign]
+
+
+def warnings_of(settings: Settings, facts: Facts) -> list[str]:
+    """Returns the warnings, each once. Raises IssueError where the issue is not fit to be sent."""
+    return list(
+        dict.fromkeys(
+            (
+                *_of_renditions(settings, facts),
+                *_of_date(facts),
+                *_of_sender(settings, facts),
+                *_of_audience(settings, facts),
+            )
+        )
+    )
+
+
+def _of_renditions(settings: Settings, facts: Facts) -> list[str]:
+    from mailer.render.check import check_rendition
+
+    warnings: list[str] = []
+    for rendition in {id(r): r for r in facts.renditions.values()}.values():
+        problems = check_rendition(facts.loaded, rendition, settings)
+        errors = [problem for problem in problems if problem.severity == "error"]
+        if errors:
+            raise IssueError.of(errors)
+        warnings += [str(p).replace("warning: ", "", 1) for p in problems if str(p) not in warnings]
+    return warnings
+
+
+def _of_date(facts: Facts) -> list[str]:
+    """Returns a warning for each other issue of the same edition and date."""
+    warnings: list[str] = []
+    issue = facts.loaded.issue
+    for campaign in facts.others:
+        if (campaign.edition, campaign.issue_date) == (issue.edition, issue.date.isoformat()):
+            how = "was sent" if campaign.started_at else "is planned"
+            warnings.append(
+                f"the {campaign.edition} edition of {campaign.issue_date} {how} already, "
+                f"from {campaign.issue} (campaign {campaign.slug})"
+            )
+    return warnings
+
+
+def _of_sender(settings: Settings, facts: Facts) -> list[str]:
+    warnings: list[str] = []
+    if not settings.publication.base_url.startswith("https://"):
+        warnings.append(
+            "publication.base_url is not https, so mail programs will not offer their one-click unsubscribe"
+        )
+    sender = header_address(settings.publication.sender.address).rpartition("@")[2]
+    if facts.signer and not is_aligned(facts.signer.domain, sender):
+        warnings.append(
+            f"dkim.domain {facts.signer.domain} has nothing in common with {sender} of From, "
+            "so the signature does not count for DMARC"
+        )
+    return warnings
+
+
+def _of_audience(settings: Settings, facts: Facts) -> list[str]:
+    warnings: list[str] = []
+    if shows_nothing(facts.loaded, settings):
+        warnings.append(
+            "nothing of the issue is for everybody, so its public page is empty; archive = false in "
+            f"[editions.{facts.loaded.issue.edition}] makes none"
+        )
+    if trouble := why_not(facts.transport, settings):
+        warnings.append(f"it cannot be sent like this: {trouble}")
+    number = facts.audience.excluded.get(UNWRITABLE, 0)
+    if number and (rule := unwritable_by(facts.transport)):
+        whose = "1 reader's address" if number == 1 else f"{number:,} readers' addresses"
+        warnings.append(f"{whose} {rule.sentence}; a server with SMTPUTF8 can write to them")
+    if not facts.audience.recipients:
+        warnings.append("nobody would get it")
+    return warnings

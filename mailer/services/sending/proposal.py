@@ -1,0 +1,165 @@
+"""Proposes a sending: the plan, when it goes out, and to whom first. The operator sees it and agrees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from mailer.campaign.campaign import Campaign
+from mailer.campaign.canary import Canary
+from mailer.delivery.progress import Progress
+from mailer.errors import CampaignError
+from mailer.services.planning.approved import approved, keep_plan
+from mailer.services.planning.plan import Plan
+from mailer.services.planning.prepare import Prepared, Wish, left_in, prepare
+from mailer.services.planning.schedule import Schedule, check_unscheduled, make_schedule
+from mailer.services.planning.usual_time import usual_time, usual_warnings
+from mailer.services.sending.canary_request import CanaryRequest, canary_for
+from mailer.services.sending.freeze import SincePlan
+from mailer.services.sending.recovery import recover_if_idle
+from mailer.services.sending.result import Result
+from mailer.services.sending.schedule_issue import check_new, schedule_issue
+from mailer.services.sending.send import send_issue
+from mailer.services.workspace import Workspace
+from mailer.store.database import utc_text
+from mailer.transports.registry import open_transport
+from mailer.transports.stop import Stop
+
+__all__ = ["Proposal", "SendOptions", "carry_out", "frozen_plan", "propose", "propose_plan", "send_later"]
+
+_NOBODY = "nobody would get this issue, so nothing was sent; see the plan for the reasons"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendOptions:
+    """How an issue is to be sent.
+
+    `segment` is an expression or empty, `transport` a URL, `at` and `at_local` times as they were typed,
+    `plan_hash` the plan that was agreed to.
+    """
+
+    segment: str = ""
+    transport: str | None = None
+    at: str | None = None
+    at_local: str | None = None
+    canary: CanaryRequest | None = None
+    plan_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A sending that is ready. `left` is how many a campaign that exists has still to send; None without one.
+
+    `trouble` says why the plan could not be kept, or is empty.
+    """
+
+    prepared: Prepared
+    left: int | None
+    schedule: Schedule | None = None
+    canary: Canary | None = None
+    trouble: str = ""
+
+    @property
+    def number(self) -> int:
+        """How many people would be sent to."""
+        return self.prepared.plan.recipients if self.left is None else self.left
+
+    def to_json(self, workspace: Workspace) -> dict[str, Any]:
+        """Returns the plan as JSON data: as it was frozen, where there is a campaign already."""
+        document: dict[str, Any] = dict(frozen_plan(self.prepared).to_json())
+        existing, tried_out = self.prepared.existing, self.prepared.tried_out
+        if existing is not None:
+            document |= {"hash": existing.plan_hash, "status": existing.status, "left": self.left}
+        else:
+            document["status"] = "new"
+        if tried_out:
+            document["tried_out"] = asdict(tried_out)
+        usual = usual_time(workspace.settings, self.prepared)
+        document["usual_at"] = utc_text(usual) if usual else None
+        document["time_warnings"] = self.time_warnings(workspace)
+        return {**document, **(self.schedule.to_json() if self.schedule else {})}
+
+    def time_warnings(self, workspace: Workspace) -> list[str]:
+        """Returns what there is to think about when the plan goes out at its time, or now."""
+        if self.schedule is not None:
+            return self.schedule.all_warnings()
+        if self.prepared.existing is not None:
+            return []
+        return [*usual_warnings(workspace.settings, self.prepared)]
+
+
+def propose_plan(workspace: Workspace, path: Path, options: SendOptions) -> Proposal:
+    """Plans an issue, and keeps the plan so that it can be agreed to by its hash. Sends nothing."""
+    apart = options.at is not None or options.at_local is not None
+    wish = Wish(segment=options.segment, transport=options.transport, apart=apart)
+    prepared = prepare(workspace, path, wish)
+    schedule = make_schedule(workspace, prepared, at=options.at, at_local=options.at_local)
+    if schedule is not None:
+        check_new(workspace.settings, prepared)
+    prepared = _recovered(workspace, prepared)
+    left = left_in(workspace, prepared)
+    trouble = keep_plan(workspace, prepared)
+    if trouble:
+        warnings = (*prepared.plan.warnings, trouble)
+        prepared = replace(prepared, plan=replace(prepared.plan, warnings=warnings))
+    return Proposal(prepared, left, schedule, trouble=trouble)
+
+
+def propose(workspace: Workspace, path: Path, options: SendOptions) -> Proposal:
+    """Prepares a sending. Raises CampaignError, InputError or ConfigError where it cannot be sent so."""
+    apart = any(option is not None for option in (options.at, options.at_local, options.canary))
+    wish = Wish(segment=options.segment, transport=options.transport, apart=apart, approved=options.plan_hash)
+    prepared = _recovered(workspace, prepare(workspace, path, wish))
+    left = left_in(workspace, prepared)
+    if left != 0:
+        open_transport(prepared.plan.transport, workspace.settings)  # one of no use makes no campaign
+    if left is None and not prepared.plan.recipients:
+        raise CampaignError(_NOBODY)
+    if options.plan_hash is not None:
+        prepared = approved(workspace, prepared, options.plan_hash)
+    schedule = make_schedule(workspace, prepared, at=options.at, at_local=options.at_local)
+    canary = canary_for(workspace.settings, prepared, options.canary)
+    if schedule is not None:
+        check_new(workspace.settings, prepared)
+    elif prepared.existing is not None:
+        check_unscheduled(prepared.existing, workspace.settings.publication.zone)
+    return Proposal(prepared, left, schedule, canary)
+
+
+def carry_out(
+    workspace: Workspace,
+    proposal: Proposal,
+    *,
+    stop: Stop,
+    observe: Callable[[Progress], None],
+    frozen: Callable[[SincePlan], None],
+) -> Result:
+    """Sends what was proposed: see `send_issue`."""
+    return send_issue(
+        workspace, proposal.prepared, stop=stop, observe=observe, canary=proposal.canary, frozen=frozen
+    )
+
+
+def send_later(workspace: Workspace, proposal: Proposal, schedule: Schedule) -> tuple[Campaign, SincePlan]:
+    """Freezes what was proposed until its time: see `schedule_issue`."""
+    return schedule_issue(workspace, proposal.prepared, schedule, proposal.canary)
+
+
+def _recovered(workspace: Workspace, prepared: Prepared) -> Prepared:
+    """Returns the same, where a run of the campaign that exists has died: with what it left recovered."""
+    if prepared.existing is None:
+        return prepared
+    return replace(prepared, existing=recover_if_idle(workspace, prepared.existing))
+
+
+def frozen_plan(prepared: Prepared) -> Plan:
+    """Returns the plan as it goes out: that of the campaign where there is one."""
+    plan, existing = prepared.plan, prepared.existing
+    if existing is None:
+        return plan
+    names = {field.name for field in fields(Plan)} - {"transport", "warnings", "since", "hash"}
+    # Up to version 0.3.0 every public page showed what most readers got.
+    known = {"archive": "variant", **existing.plan}
+    return replace(plan, **{name: value for name, value in known.items() if name in names})

@@ -1,0 +1,77 @@
+"""The typed result of a sending."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mailer.campaign.campaign import Campaign
+from mailer.campaign.delivery_state import TO_SEND, State
+from mailer.campaign.status import Status
+from mailer.delivery.progress import Progress
+from mailer.services.sending.recovery import NOTHING_RECOVERED, Recovered
+from mailer.services.workspace import Workspace
+from mailer.spool.base import Reason, Spool
+
+__all__ = ["Result", "result_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a sending stands after a run. `progress` is None where there was nothing to do.
+
+    `next_try` is when the first deferred delivery is due (UTC), or empty. `recovered` tells what an earlier
+    run that died has left.
+    """
+
+    campaign: Campaign
+    counts: Mapping[str, int]
+    progress: Progress | None
+    reasons: tuple[Reason, ...]
+    next_try: str = ""
+    recovered: Recovered = NOTHING_RECOVERED
+
+    @property
+    def complete(self) -> bool:
+        """Whether everybody in the plan has it, or has left since."""
+        return not any(self.counts[s] for s in (*TO_SEND, State.UNCERTAIN, State.REJECTED))
+
+    @property
+    def waits(self) -> bool:
+        """Whether all who are due have it, and the rest wait for their time."""
+        tried = self.progress.outcomes if self.progress else {}
+        return self.campaign.status is Status.SCHEDULED and not any(
+            tried.get(s) for s in (State.UNCERTAIN, State.REJECTED)
+        )
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether something was tried and failed, or is left: a command ends with status 1 then."""
+        went_on = self.progress is not None or self.campaign.status in (Status.HELD, Status.STOPPED)
+        return not self.complete and bool(went_on or self.counts[State.UNCERTAIN])
+
+    def to_json(self) -> dict[str, object]:
+        """Returns the result as JSON data."""
+        seconds = self.progress.seconds if self.progress else 0.0
+        done = self.progress.handed_over if self.progress else 0
+        return {
+            "slug": self.campaign.slug,
+            "status": self.campaign.status,
+            "counts": dict(self.counts),
+            "sent_now": dict(self.progress.outcomes) if self.progress else {},
+            "next_try": self.next_try or None,
+            "seconds": round(seconds, 3),
+            "per_second": round(done / seconds, 1) if seconds else 0.0,
+            "plan": self.campaign.plan,
+        }
+
+
+def result_of(
+    workspace: Workspace,
+    spool: Spool,
+    progress: Progress | None,
+    recovered: Recovered = NOTHING_RECOVERED,
+) -> Result:
+    """Returns how a campaign stands, after a run or without one."""
+    campaign = workspace.spools.find(spool.campaign.slug)
+    return Result(campaign, spool.counts(), progress, spool.reasons(), spool.next_due() or "", recovered)

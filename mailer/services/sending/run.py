@@ -1,0 +1,249 @@
+"""One run over what is due of a campaign, from its folder."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from mailer.archive.campaign import read_manifest, read_renditions, update_manifest
+from mailer.archive.recorded_settings import recorded_settings
+from mailer.audience.stable_ids import fill_in
+from mailer.campaign.campaign import Campaign
+from mailer.campaign.delivery_state import TO_SEND, State
+from mailer.campaign.status import Event, Status, check_open
+from mailer.config import Pace, Settings
+from mailer.config.rates import Rate
+from mailer.delivery.options import Run
+from mailer.delivery.pacing.pace import Pacer
+from mailer.delivery.progress import Progress
+from mailer.delivery.retry import Backoff
+from mailer.delivery.run import deliver
+from mailer.delivery.workers.connections import ConnectionPool
+from mailer.errors import ArchiveError, MailerError
+from mailer.message.dkim import Signer
+from mailer.message.message import Envelope, Template
+from mailer.render.rendition import Rendition
+from mailer.services.database.guard import keeping_watch, refuse_if_older
+from mailer.services.database.moved import note_run
+from mailer.services.sending.after_run import broke_off, conclude, lower_manifest, tell_manifest, told
+from mailer.services.sending.canary import may_go_on, wait_while_held
+from mailer.services.sending.recovery import journal_of, recover
+from mailer.services.sending.result import Result, result_of
+from mailer.services.workspace import Workspace
+from mailer.spool.base import Spool
+from mailer.store.database import now, utc_text
+from mailer.transports.registry import is_folder, open_transport, source_of
+from mailer.transports.stop import Stop
+
+__all__ = ["Request", "run_campaign"]
+
+#: After its time is over, a deferred delivery is tried a last time within this.
+LAST_ATTEMPT_WITHIN = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A run over the campaign `slug`, whose lock the caller holds, by the transport of the URL `transport`.
+
+    Without `asked` (its time has come, and no operator is here) what was deferred waits for its own time. An
+    operator waits here while the campaign is held after its canary, and it sends the rest then. With
+    `only`, this subscriber alone is sent to. `pool` bounds the connections of all runs that are given it.
+    """
+
+    slug: str
+    transport: str
+    signer: Signer | None
+    stop: Stop
+    observe: Callable[[Progress], None]
+    asked: bool = True
+    pool: ConnectionPool | None = None
+    only: int | None = None
+
+
+def run_campaign(workspace: Workspace, request: Request) -> Result:
+    """Sends what is due. Raises the errors of `send_issue`."""
+    with keeping_watch(workspace.db, workspace.settings.database, request.observe) as watch:
+        watched = replace(request, observe=watch)
+        result = _run_unless_held(workspace, watched)
+        while _goes_on(request, result):
+            more = _run_unless_held(workspace, watched)
+            progress = result.progress.plus(more.progress) if result.progress else more.progress
+            result = replace(more, progress=progress, recovered=result.recovered)
+            if more.progress is None:
+                break
+        return result
+
+
+def _goes_on(request: Request, result: Result) -> bool:
+    """Whether an operator waits for the rest behind a canary."""
+    held = result.campaign.status is Status.HELD and result.progress is not None
+    return held and request.asked and not request.stop.is_set()
+
+
+def _run_unless_held(workspace: Workspace, request: Request) -> Result:
+    spool = workspace.spools.open(workspace.spools.find(request.slug))
+    if spool.campaign.status is Status.HELD:
+        if request.asked:
+            free = wait_while_held(workspace, spool, stop=request.stop, observe=request.observe)
+        else:
+            free = may_go_on(workspace, spool)
+        if not free:
+            recover(workspace, spool)
+            tell_manifest(workspace.settings, spool)
+            return result_of(workspace, spool, None)
+    return _run(workspace, request)
+
+
+def _run(workspace: Workspace, request: Request) -> Result:
+    campaign = workspace.spools.find(request.slug)
+    check_open(campaign.slug, campaign.status)
+    into_folder = is_folder(request.transport)
+    spool = workspace.spools.open(campaign, owner=secrets.token_hex(8), into_folder=into_folder)
+    recovered = recover(workspace, spool)
+    refuse_if_older(workspace.settings, campaign, spool.counts())
+    note_run(workspace.db, workspace.settings)
+    backoff = Backoff(give_up=workspace.settings.delivery.retry_for.total_seconds())
+    given_up = _make_ready(workspace, spool, backoff, request)
+    counts = spool.counts()
+    if not any(counts[state] for state in TO_SEND):
+        conclude(workspace, spool, Progress(), asked=request.asked)
+        progress = Progress(outcomes={"rejected": given_up}) if given_up else None
+        return result_of(workspace, spool, progress, recovered)
+    progress = _deliver(workspace, spool, request, backoff, counts)
+    if given_up:
+        progress.outcomes["rejected"] = progress.outcomes.get("rejected", 0) + given_up
+    conclude(workspace, spool, progress, asked=request.asked)
+    if not spool.has_claims():
+        journal_of(workspace.settings, request.slug).unlink(missing_ok=True)
+    return result_of(workspace, spool, progress, recovered)
+
+
+def _make_ready(workspace: Workspace, spool: Spool, backoff: Backoff, request: Request) -> int:
+    """Makes due what this run is to try. Returns how many were given up."""
+    if workspace.settings.delivery.uncertain == "resend" and spool.counts()[State.UNCERTAIN]:
+        lower_manifest(workspace.settings, spool, State.UNCERTAIN)
+        spool.resolve(resend=True)
+    given_up = _make_due(workspace.settings, spool, backoff, request)
+    if not spool.into_folder and spool.copies_in_folder():
+        lower_manifest(workspace.settings, spool, State.ACCEPTED, State.UNCERTAIN)
+        spool.reopen_copies()
+    return given_up
+
+
+def _make_due(settings: Settings, spool: Spool, backoff: Backoff, request: Request) -> int:
+    """Makes due everything that is deferred, where an operator asks for it, and not for one person alone.
+
+    Else gives up what was deferred for too long, and makes due what only a wrong clock has put off so far.
+    Returns how many were given up.
+    """
+    if request.asked:
+        if request.only is None:
+            spool.make_due()
+        return 0
+    given_up = spool.expire(utc_text(now() - settings.delivery.retry_for - LAST_ATTEMPT_WITHIN))
+    spool.make_due(after=utc_text(backoff.latest(now())))
+    return given_up
+
+
+def _deliver(
+    workspace: Workspace, spool: Spool, request: Request, backoff: Backoff, counts: Mapping[str, int]
+) -> Progress:
+    """Begins the campaign and delivers it; whatever ends the run, the status and the manifest say so."""
+    settings, campaign = workspace.settings, spool.campaign
+    spool.unpark()
+    fill_in(workspace.db, settings.signing_keys()[-1])
+    templates = _templates(settings, campaign, request.signer)
+    own = Stop(request.stop)  # a run that is paused ends its waits, and not those of the campaigns after it
+    transport = open_transport(request.transport, settings, pause=own.wait)
+    _begin(workspace, spool, request)
+    try:
+        started = workspace.spools.find(campaign.slug).started_at
+        # With what the journal knew, which is begun anew.
+        now_known = {"status": Status.SENDING, "started_at": started, "counts": counts}
+        update_manifest(settings.campaigns / campaign.slug, now_known)
+        return deliver(
+            Run(
+                db=workspace.db,
+                spools=workspace.spools,
+                spool=spool,
+                templates=templates,
+                transport=transport,
+                journal=journal_of(settings, campaign.slug),
+                pacer=_pacer(workspace, request.transport),
+                stop=own,
+                source=source_of(request.transport),
+                connections=settings.delivery.connections,
+                only=request.only,
+                observe=request.observe,
+                backoff=backoff,
+                rejects=settings.pace.rejects,
+                pool=request.pool,
+            )
+        )
+    except BaseException as error:
+        with contextlib.suppress(MailerError, sqlite3.Error, OSError):
+            broke_off(workspace, spool, error, asked=request.asked)
+        if isinstance(error, (MailerError, sqlite3.Error, OSError)):
+            raise told(error, settings, spool) from error
+        raise
+
+
+def _begin(workspace: Workspace, spool: Spool, request: Request) -> None:
+    """Marks the campaign as being sent. Raises CampaignError where somebody was quicker."""
+    with workspace.spools.together():
+        if not spool.apply(Event.BEGIN):
+            check_open(spool.campaign.slug, spool.status())
+        spool.set_transport(request.transport)
+        if spool.campaign.held_until:
+            spool.set_held_until("")
+            if not request.asked:  # its time was then: a command that finds it interrupted goes on with it
+                spool.set_due(spool.campaign.held_until)
+
+
+def _pacer(workspace: Workspace, transport_url: str) -> Pacer:
+    """Returns the pace of this workspace, as far as it is spent by whatever campaign.
+
+    What goes into a folder reaches nobody, so it neither uses nor meets a limit an hour or a day; only the
+    speed is kept, so that a try-out runs like the real thing.
+    """
+    settings = workspace.settings
+    if is_folder(transport_url):
+        return Pacer(_speed_alone(settings.pace), now=now().timestamp())
+    zone = settings.publication.zone
+    return Pacer(settings.pace, workspace.spools.ledger(), zone, now=now().timestamp())
+
+
+def _speed_alone(pace: Pace) -> Pace:
+    """Returns the limits a second and a minute of a pace."""
+    speeds = {domain: _quick(limits) for domain, limits in pace.domains.items()}
+    domains = {domain: limits for domain, limits in speeds.items() if limits}
+    return pace.model_copy(
+        update={"limit": _quick(pace.limit), "domains": domains, "warm_up": (), "warm_up_start": None}
+    )
+
+
+def _quick(limits: Sequence[Rate]) -> tuple[Rate, ...]:
+    return tuple(rate for rate in limits if rate.unit in ("s", "m"))
+
+
+def _templates(settings: Settings, campaign: Campaign, signer: Signer | None) -> dict[int, Template]:
+    """Reads back what is sent from the campaign's folder; who signs it is read from the settings of now."""
+    folder = settings.campaigns / campaign.slug
+    renditions: Mapping[int, Rendition] = read_renditions(folder)
+    envelope = Envelope(
+        # The sender and the addresses of then: a later run sends the same bytes under the same Message-ID.
+        recorded_settings(read_manifest(folder), settings),
+        campaign_id=campaign.id,
+        slug=campaign.slug,
+        edition=campaign.edition,
+        by_number=not campaign.stable_ids,
+    )
+    made = {id(r): Template(r, envelope, signer) for r in renditions.values()}
+    templates = {variant: made[id(rendition)] for variant, rendition in renditions.items()}
+    if not templates:
+        raise ArchiveError(f"campaigns/{campaign.slug} holds no rendition; restore the folder from a backup")
+    return templates

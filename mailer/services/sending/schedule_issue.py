@@ -1,0 +1,49 @@
+"""Freezes an issue that is sent later."""
+
+from __future__ import annotations
+
+from mailer.campaign.campaign import Campaign
+from mailer.campaign.canary import Canary
+from mailer.config import Settings
+from mailer.errors import CampaignError
+from mailer.message.dkim import open_signer
+from mailer.services.planning.prepare import Prepared
+from mailer.services.planning.schedule import Schedule, check_unscheduled
+from mailer.services.sending.freeze import SincePlan, freeze
+from mailer.services.workspace import Workspace
+from mailer.spool.lock import campaign_lock
+
+__all__ = ["check_new", "schedule_issue"]
+
+
+def check_new(settings: Settings, prepared: Prepared) -> None:
+    """Raises CampaignError where the issue has a campaign already, so that it cannot be given a time."""
+    existing = prepared.existing
+    if existing is None:
+        return
+    check_unscheduled(existing, settings.publication.zone)
+    raise CampaignError(
+        f"campaign {existing.slug} of this issue is {existing.status} already, and gets no new time; "
+        f"`mailer campaigns show {existing.slug}` tells how it stands"
+    )
+
+
+def schedule_issue(
+    workspace: Workspace, prepared: Prepared, schedule: Schedule, canary: Canary | None = None
+) -> tuple[Campaign, SincePlan]:
+    """Freezes what was planned, to be sent when its time comes. Delivers nothing.
+
+    Returns the campaign, and who came and left since the plan.
+
+    Raises CampaignError where there is a campaign of this issue already, BusyError where somebody makes it.
+    """
+    plan, settings = prepared.plan, workspace.settings
+    check_new(settings, prepared)
+    open_signer(plan.transport, settings)
+    with campaign_lock(settings, plan.slug):
+        if any(campaign.slug == plan.slug for campaign in workspace.spools.campaigns()):
+            raise CampaignError(
+                f"campaign {plan.slug} was made by somebody else just now; look at the plan again"
+            )
+        since = freeze(workspace, prepared, schedule, canary)
+        return workspace.spools.find(plan.slug), since

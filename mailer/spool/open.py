@@ -1,0 +1,16 @@
+"""Opens the spool of a workspace."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+
+from mailer.spool.base import Spools
+from mailer.spool.erased_words import ErasedWords
+from mailer.spool.sqlite.spools import SqliteSpools
+
+__all__ = ["spools_of"]
+
+
+def spools_of(db: Database) -> Spools:
+    """Returns the campaigns of a workspace, which are in subscribers.db."""
+    return SqliteSpools(db, ErasedWords(db))

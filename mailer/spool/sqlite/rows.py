@@ -1,0 +1,61 @@
+"""Reads campaigns out of their rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlite_utils import Database
+
+from mailer.campaign.campaign import Campaign
+from mailer.campaign.status import Status
+from mailer.display_text import nearest
+from mailer.errors import CampaignError
+
+__all__ = ["all_campaigns", "campaign_at"]
+
+_COLUMNS = (
+    "id",
+    "slug",
+    "issue",
+    "issue_hash",
+    "edition",
+    "issue_date",
+    "segment",
+    "plan_hash",
+    "plan",
+    "subject",
+    "transport",
+    "status",
+    "status_note",
+    "created_at",
+    "started_at",
+    "finished_at",
+    "due_at",
+    "local_time",
+    "canary",
+    "held_until",
+    "stable_ids",
+)
+_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM campaigns"
+
+
+def _campaign(row: Sequence[Any]) -> Campaign:
+    values = dict(zip(_COLUMNS, row, strict=True))
+    return Campaign(**{**values, "plan": json.loads(values["plan"]), "status": Status(values["status"])})
+
+
+def all_campaigns(db: Database) -> list[Campaign]:
+    """Returns all campaigns, newest first."""
+    return [_campaign(row) for row in db.conn.execute(f"{_SELECT} ORDER BY id DESC")]
+
+
+def campaign_at(db: Database, slug: str) -> Campaign:
+    """Returns the campaign of that name. Raises CampaignError with the nearest one there is."""
+    row = db.conn.execute(f"{_SELECT} WHERE slug = ?", [slug]).fetchone()
+    if row is None:
+        best = nearest(slug, [other.slug for other in all_campaigns(db)])
+        hint = f'did you mean "{best}"?' if best else "`mailer campaigns list` shows what there is"
+        raise CampaignError(f'there is no campaign "{slug}"; {hint}')
+    return _campaign(row)

@@ -1,0 +1,153 @@
+"""The spool in subscribers.db: all campaigns, and the deliveries of one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+
+from sqlite_utils import Database
+
+from mailer.campaign.campaign import Campaign, Delivered, NewCampaign
+from mailer.campaign.delivery_state import State
+from mailer.spool.base import Frozen, Redaction
+from mailer.spool.ledger import Ledger
+from mailer.spool.sqlite.campaign_row import CampaignRow
+from mailer.spool.sqlite.claims import Claims
+from mailer.spool.sqlite.decisions import Decisions
+from mailer.spool.sqlite.pace_budget import StoredLedger
+from mailer.spool.sqlite.reading import Reading
+from mailer.spool.sqlite.rows import all_campaigns, campaign_at
+from mailer.spool.sqlite.times import Times
+from mailer.store.database import utc_now, writing
+from mailer.transports.registry import is_folder
+
+__all__ = ["SqliteSpool", "SqliteSpools"]
+
+_INSERT_CAMPAIGN = """
+    INSERT INTO campaigns (slug, issue, issue_hash, edition, issue_date, segment, plan_hash, plan, subject,
+        transport, created_at, stable_ids)
+    VALUES (:slug, :issue, :issue_hash, :edition, :issue_date, :segment, :plan_hash, :plan, :subject,
+        :transport, :created_at, 1)
+"""
+
+#: A delivery for each person: pending, or skipped for a reason from the beginning.
+_INSERT_DELIVERY = """
+    INSERT INTO deliveries (campaign_id, subscriber_id, variant, due_at, held, reason, state, settled_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+#: What is said of one person, oldest first.
+_DELIVERIES_OF = """
+    SELECT c.slug, d.state, d.reason, d.settled_at, d.in_folder FROM deliveries AS d
+    JOIN campaigns AS c ON c.id = d.campaign_id
+    WHERE d.subscriber_id = ? AND d.campaign_id IN (SELECT value FROM json_each(?)) ORDER BY c.id
+"""
+
+#: What a cancelled campaign never sent does not count; what another may still send does.
+_RECEIVED = """
+    SELECT DISTINCT e.subscriber_id FROM deliveries AS e JOIN campaigns AS c ON c.id = e.campaign_id
+    WHERE e.campaign_id IN (SELECT value FROM json_each(:campaigns))
+        AND (:folders OR NOT (e.in_folder = 1 OR (e.state NOT IN ('accepted', 'uncertain')
+            AND e.campaign_id IN (SELECT value FROM json_each(:in_folders)))))
+        AND CASE c.status WHEN 'cancelled' THEN e.state IN ('accepted', 'uncertain', 'sending')
+            ELSE e.state <> 'skipped' END
+    ORDER BY e.subscriber_id
+"""
+
+#: Refusals of the mailbox in other campaigns since the last that was taken, and since a given time.
+_MAILBOX_REFUSALS = """
+    SELECT count(*), coalesce(min(settled_at), '') FROM deliveries
+    WHERE subscriber_id = :person AND campaign_id <> :but AND state = 'rejected' AND cause = 'mailbox'
+        AND settled_at > max(:since, coalesce((SELECT max(settled_at) FROM deliveries
+            WHERE subscriber_id = :person AND state = 'accepted'), ''))
+"""
+
+
+class SqliteSpool(Claims, CampaignRow, Times, Decisions, Reading):
+    """The deliveries of one campaign. Used from one thread."""
+
+
+class SqliteSpools:
+    """All campaigns of a workspace. `redaction` takes out of words what may not be kept."""
+
+    def __init__(self, db: Database, redaction: Redaction) -> None:
+        self._db = db
+        self._redaction = redaction
+
+    def together(self) -> AbstractContextManager[object]:
+        """Makes what is written within one transaction."""
+        return writing(self._db)
+
+    def campaigns(self) -> list[Campaign]:
+        """Returns all campaigns, newest first."""
+        return all_campaigns(self._db)
+
+    def find(self, slug: str) -> Campaign:
+        """Returns the campaign of that name. Raises CampaignError with the nearest one there is."""
+        return campaign_at(self._db, slug)
+
+    def open(self, campaign: Campaign, *, owner: str = "", into_folder: bool | None = None) -> SqliteSpool:
+        """Returns the deliveries of a campaign, for reading, deciding, or as the owner of claims."""
+        if into_folder is None:
+            into_folder = is_folder(campaign.transport)
+        return SqliteSpool(self._db, campaign, self._redaction, owner=owner, into_folder=into_folder)
+
+    def freeze(self, campaign: NewCampaign, deliveries: Iterable[Frozen]) -> SqliteSpool:
+        """Writes a campaign with its deliveries, in one transaction."""
+        now = utc_now()
+        with writing(self._db) as db:
+            row = {
+                name: getattr(campaign, name) for name in NewCampaign.__dataclass_fields__ if name != "plan"
+            }
+            plan = json.dumps(campaign.plan, ensure_ascii=False)
+            cursor = db.conn.execute(_INSERT_CAMPAIGN, {**row, "plan": plan, "created_at": now})
+            number = cursor.lastrowid
+            db.conn.executemany(
+                _INSERT_DELIVERY,
+                (
+                    (number, person, variant, due, held, reason)
+                    + ((State.SKIPPED.value, now) if reason else (State.PENDING.value, None))
+                    for person, variant, due, held, reason in deliveries
+                ),
+            )
+            return self.open(self.find(campaign.slug))
+
+    def deliveries_of(self, person: int, campaigns: Sequence[Campaign]) -> list[Delivered]:
+        """Returns this person's deliveries of these campaigns, oldest first."""
+        numbers = json.dumps([campaign.id for campaign in campaigns])
+        return [
+            Delivered(slug, State(state), reason, at, bool(folder))
+            for slug, state, reason, at, folder in self._db.conn.execute(_DELIVERIES_OF, [person, numbers])
+        ]
+
+    def received(self, campaigns: Sequence[int], *, folders: bool) -> Iterator[int]:
+        """Returns the people who have the issue by these campaigns (ids): see `base.Spools.received`."""
+        if not campaigns:
+            return
+        in_folders = [
+            campaign.id
+            for campaign in self.campaigns()
+            if campaign.id in campaigns and is_folder(campaign.transport)
+        ]
+        rows = self._db.conn.execute(
+            _RECEIVED,
+            {
+                "campaigns": json.dumps(list(campaigns)),
+                "folders": folders,
+                "in_folders": json.dumps(in_folders),
+            },
+        )
+        for row in rows:
+            yield row[0]
+
+    def mailbox_refusals(self, person: int, *, since: str, but: int) -> tuple[int, str]:
+        """Returns how many campaigns in a row this person's mailbox refused, and when the first did (UTC)."""
+        number, first = self._db.conn.execute(
+            _MAILBOX_REFUSALS, {"person": person, "since": since, "but": but}
+        ).fetchone()
+        return number, first
+
+    def ledger(self) -> Ledger:
+        """Returns the account of what was spent of each limit, which all runs share."""
+        return StoredLedger(self._db)

@@ -1,0 +1,65 @@
+"""Steps of the versions up to 0.5: former addresses, stable ids, words about the erased."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+
+__all__ = ["m010_former_addresses", "m011_stable_ids", "m012_words_about_the_erased"]
+
+
+def m010_former_addresses(db: Database) -> None:
+    """Addresses that people had before theirs was changed, as hashes like those of the suppression list."""
+    for statement in (
+        # `subscriber_id` is the last person who had it, `until` when it became another (UTC).
+        """
+        CREATE TABLE former_addresses (
+            address_hash  TEXT PRIMARY KEY,
+            subscriber_id INTEGER NOT NULL REFERENCES subscribers (id),
+            until         TEXT NOT NULL
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX former_addresses_subscriber ON former_addresses (subscriber_id)",
+    ):
+        db.conn.execute(statement)
+
+
+def m011_stable_ids(db: Database) -> None:
+    """By what links and messages name a reader. Numbers return where an old backup is restored."""
+    for statement in (
+        # 8 bytes, random for whoever is new. NULL: somebody of before, until a secret key is known (see
+        # `audience.stable_ids`). Who was erased before has no address to make one of.
+        "ALTER TABLE subscribers ADD COLUMN stable_id BLOB",
+        "UPDATE subscribers SET stable_id = randomblob(8) WHERE address IS NULL",
+        "CREATE UNIQUE INDEX subscribers_stable_id ON subscribers (stable_id)",
+        """
+        CREATE TRIGGER subscribers_stable_id AFTER INSERT ON subscribers WHEN new.stable_id IS NULL
+        BEGIN UPDATE subscribers SET stable_id = randomblob(8) WHERE id = new.id; END
+        """,
+        # One row: links of before name readers by number, and are good for nobody who came later.
+        "CREATE TABLE numbered_links (last_subscriber INTEGER NOT NULL)",
+        "INSERT INTO numbered_links SELECT coalesce(max(id), 0) FROM subscribers",
+        # 1: its messages name readers by stable id. 0: it was frozen before, and goes on with numbers.
+        "ALTER TABLE campaigns ADD COLUMN stable_ids INTEGER NOT NULL DEFAULT 0",
+    ):
+        db.conn.execute(statement)
+
+
+def m012_words_about_the_erased(db: Database) -> None:
+    """Clears what servers said of people who were erased by an earlier version."""
+    for statement in (
+        # They repeat the address, also when they accept. An id in which there can be none stays, and so does
+        # the reason of who was skipped, which is a word of ours.
+        """
+        UPDATE deliveries SET
+            provider_id = CASE WHEN instr(provider_id, '@') OR instr(provider_id, '40')
+                OR instr(provider_id, '&') THEN '' ELSE provider_id END,
+            reason = CASE state WHEN 'skipped' THEN reason ELSE '' END
+        WHERE subscriber_id IN (SELECT id FROM subscribers WHERE status = 'erased')
+        """,
+        """
+        UPDATE consents SET method = ''
+        WHERE method NOT IN ('import', 'web', 'operator', 'preferences', 'confirm')
+            AND subscriber_id IN (SELECT id FROM subscribers WHERE status = 'erased')
+        """,
+    ):
+        db.conn.execute(statement)
