@@ -1,0 +1,451 @@
+"""What every implementation of the spool must do, by subject.
+
+An implementation runs all of it with one class:
+
+    class TestMine(Conformance):
+        def spools(self, ...) -> Spools: ...
+
+The people of a campaign are numbers; nobody asks who they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from mailer.campaign.campaign import NewCampaign
+from mailer.campaign.canary import make_canary
+from mailer.campaign.status import Event, Status, sources_of, target_of
+from mailer.errors import CampaignError
+from mailer.spool.base import Claim, Frozen, Parked, Settled, Spool, Spools
+from mailer.transports.base import Outcome, Result
+from mailer.transports.refusal.refusal import Cause
+
+LATER = "2999-01-01T00:00:00.000000Z"
+EARLIER = "2000-01-01T00:00:00.000000Z"
+OK = Outcome(Result.ACCEPTED, "250 ok")
+NO = Outcome(Result.REJECTED, "", "550 5.1.1 no such user", Cause.ADDRESS)
+FULL = Outcome(Result.REJECTED, "", "552 5.2.2 over quota", Cause.MAILBOX)
+BUSY = Outcome(Result.DEFERRED, "", "451 later", Cause.THEM)
+LOST = Outcome(Result.UNCERTAIN, "", "the connection was lost")
+
+
+def everybody(people: Sequence[int]) -> dict[int, str]:
+    """Nobody has a reason not to be written to."""
+    return {}
+
+
+def campaign(slug: str = "a", **other: object) -> NewCampaign:
+    """A campaign by SMTP."""
+    values = {
+        "slug": slug,
+        "issue": "issues/x.yaml",
+        "issue_hash": "hash",
+        "edition": "morning",
+        "issue_date": "2026-11-21",
+        "segment": "",
+        "plan_hash": "plan",
+        "plan": {"recipients": 3},
+        "subject": "Subject",
+        "transport": "smtp://mx.example.org",
+    }
+    return NewCampaign(**{**values, **other})  # type: ignore[arg-type]
+
+
+def states(spool: Spool) -> dict[str, int]:
+    """The states there are."""
+    return {state: number for state, number in spool.counts().items() if number}
+
+
+def taken(claims: list[Claim] | None) -> list[tuple[int, int]]:
+    """(person, attempt) of what was claimed."""
+    return [(claim.person, claim.attempt) for claim in claims or ()]
+
+
+class Conformance:
+    """The suite. A subclass gives the fixture `spools`: no campaign yet, and people 1 to 9."""
+
+    @pytest.fixture
+    def spool(self, spools: Spools) -> Spool:
+        """A campaign of three people that is being sent by the run `one`."""
+        made = spools.freeze(campaign(), [Frozen(person, 0) for person in (1, 2, 3)])
+        made.apply(Event.BEGIN)
+        return spools.open(spools.find("a"), owner="one")
+
+    # -- freeze
+
+    def test_freeze_writes_what_was_planned(self, spools: Spools) -> None:
+        rows = [
+            Frozen(1, 0),
+            Frozen(2, 3, LATER),
+            Frozen(3, 0, held=True),
+            Frozen(4, 0, reason="unsubscribed"),
+        ]
+        spool = spools.freeze(campaign(), iter(rows))
+        assert spool.campaign.status is Status.READY
+        assert spool.campaign.plan == {"recipients": 3}
+        assert states(spool) == {"pending": 3, "skipped": 1}
+        assert [(one.person, one.due_at, one.held) for one in spool.deliveries(state="pending")] == [
+            (1, None, False), (2, LATER, False), (3, None, True),
+        ]  # fmt: skip
+        assert list(spool.people()) == [1, 2, 3, 4]
+        assert [found.slug for found in spools.campaigns()] == ["a"]
+
+    def test_freeze_makes_no_second_campaign_of_a_name(self, spools: Spools) -> None:
+        spools.freeze(campaign(), [Frozen(1, 0)])
+        with pytest.raises(CampaignError, match="there is no campaign"):
+            spools.find("b")
+
+    # -- claim
+
+    def test_claim_takes_each_delivery_once(self, spool: Spool) -> None:
+        assert taken(spool.claim(2, everybody)) == [(1, 1), (2, 1)]
+        assert taken(spool.claim(9, everybody)) == [(3, 1)]
+        assert spool.claim(9, everybody) is None
+        assert states(spool) == {"sending": 3}
+        assert spool.has_claims()
+        assert spool.is_claimed(1)
+
+    def test_claim_skips_whoever_may_not_be_written_to(self, spool: Spool) -> None:
+        asked: list[int] = []
+
+        def may_write(people: Sequence[int]) -> dict[int, str]:
+            asked.extend(people)
+            return {1: "unsubscribed", 3: "erased"}
+
+        assert taken(spool.claim(9, may_write)) == [(2, 1)]
+        assert asked == [1, 2, 3]
+        assert states(spool) == {"sending": 1, "skipped": 2}
+        assert {(reason.state, words.text) for reason in spool.reasons() for words in reason.words} == {
+            ("skipped", "unsubscribed"), ("skipped", "erased"),
+        }  # fmt: skip
+
+    def test_claim_of_the_skipped_alone_is_empty_and_not_the_end(self, spool: Spool) -> None:
+        assert spool.claim(2, lambda people: dict.fromkeys(people, "unsubscribed")) == []
+        assert taken(spool.claim(2, everybody)) == [(3, 1)]
+
+    def test_claim_of_one_person(self, spool: Spool) -> None:
+        assert taken(spool.claim(9, everybody, only=2)) == [(2, 1)]
+        assert spool.claim(9, everybody, only=2) is None
+
+    def test_claim_waits_for_the_time_and_for_a_decision(self, spools: Spools) -> None:
+        rows = [Frozen(1, 0, LATER), Frozen(2, 0, held=True), Frozen(3, 0, EARLIER), Frozen(4, 0)]
+        spool = spools.freeze(campaign(), rows)
+        assert taken(spool.claim(9, everybody)) == [(4, 1), (3, 1)]
+        assert spool.claim(9, everybody) is None
+        assert (spool.held(), spool.never_tried()) == (1, 1)
+        spool.release_held()
+        assert taken(spool.claim(9, everybody)) == [(2, 1)]
+
+    @pytest.mark.parametrize("event", [Event.PAUSE, Event.CANCEL])
+    def test_claim_takes_nobody_of_a_campaign_that_was_ended(self, spool: Spool, event: Event) -> None:
+        assert len(spool.claim(1, everybody) or ()) == 1
+        assert spool.apply(event)
+        assert spool.claim(9, everybody) is None
+
+    def test_claim_leaves_out_whoever_has_the_issue_by_another_campaign(self, spools: Spools) -> None:
+        first = spools.freeze(campaign(), [Frozen(1, 0), Frozen(2, 0), Frozen(3, 0)])
+        first.apply(Event.BEGIN)
+        first.claim(1, everybody)
+        first.settle([Settled(1, 1, OK)])
+        first.claim(1, everybody)
+        second = spools.freeze(campaign("b"), [Frozen(1, 0), Frozen(2, 0), Frozen(3, 0)])
+        assert taken(second.claim(9, everybody)) == [(3, 1)]
+        assert states(second) == {"sending": 1, "skipped": 2}
+
+    def test_claim_does_not_count_copies_in_a_folder(self, spools: Spools) -> None:
+        first = spools.freeze(campaign(transport="outbox:outbox"), [Frozen(1, 0)])
+        first.apply(Event.BEGIN)
+        first.claim(9, everybody)
+        first.settle([Settled(1, 1, OK)])
+        second = spools.freeze(campaign("b"), [Frozen(1, 0)])
+        assert taken(second.claim(9, everybody)) == [(1, 1)]
+
+    # -- settle
+
+    def test_settle_records_what_became_of_each(self, spool: Spool) -> None:
+        spool.claim(9, everybody)
+        refused = spool.settle([Settled(1, 1, OK), Settled(2, 1, NO), Settled(3, 1, BUSY, LATER)])
+        assert [(one.person, one.attempt, one.outcome) for one in refused] == [(2, 1, NO), (3, 1, BUSY)]
+        assert all(one.claimed_at <= one.settled_at for one in refused)
+        rows = {one.person: one for one in spool.deliveries()}
+        assert (rows[1].state, rows[1].provider_id, rows[1].cause) == ("accepted", "250 ok", "")
+        assert (rows[2].state, rows[2].reason, rows[2].cause) == ("rejected", NO.reason, "address")
+        assert (rows[3].state, rows[3].due_at, rows[3].cause) == ("deferred", LATER, "them")
+        assert spool.next_due() == LATER
+        assert spool.accepted_at([1, 2, 9]).keys() == {1}
+
+    def test_settle_is_idempotent(self, spool: Spool) -> None:
+        spool.claim(1, everybody)
+        assert len(spool.settle([Settled(1, 1, NO)])) == 1
+        assert spool.settle([Settled(1, 1, NO)]) == []
+        assert spool.settle([Settled(1, 1, OK)]) == []
+        assert states(spool) == {"rejected": 1, "pending": 2}
+
+    def test_settle_many_alike(self, spool: Spool) -> None:
+        spool.claim(9, everybody)
+        spool.settle([Settled(person, 1, OK) for person in (1, 2, 3)] * 16)
+        assert states(spool) == {"accepted": 3}
+
+    def test_settle_is_fenced_by_the_attempt(self, spool: Spool) -> None:
+        spool.claim(1, everybody)
+        spool.release([(1, 1)])
+        assert taken(spool.claim(1, everybody)) == [(1, 2)]
+        spool.settle([Settled(1, 1, OK)])
+        spool.release([(1, 1)])
+        assert states(spool) == {"sending": 1, "pending": 2}
+        spool.settle([Settled(1, 2, OK)])
+        assert states(spool) == {"accepted": 1, "pending": 2}
+
+    def test_settle_is_fenced_by_the_owner(self, spools: Spools, spool: Spool) -> None:
+        spool.claim(9, everybody)
+        other = spools.open(spool.campaign, owner="two")
+        assert other.settle([Settled(1, 1, NO)]) == []
+        other.release([(2, 1)])
+        other.park([Parked(3, 1, 4e9)])
+        assert states(spool) == {"sending": 3}
+
+    def test_settle_keeps_the_time_of_the_first_refusal(self, spool: Spool) -> None:
+        spool.claim(1, everybody)
+        spool.settle([Settled(1, 1, BUSY, EARLIER)])
+        (first,) = spool.claim(9, everybody, only=1) or ()
+        assert first.deferred_since
+        spool.settle([Settled(1, 2, BUSY, EARLIER)])
+        (second,) = spool.claim(9, everybody, only=1) or ()
+        assert second.deferred_since == first.deferred_since
+
+    def test_settle_takes_back_a_cause(self, spool: Spool) -> None:
+        spool.claim(1, everybody)
+        spool.settle([Settled(1, 1, NO)])
+        spool.clear_causes([(1, 2)])
+        assert [one.cause for one in spool.deliveries(only=1)] == ["address"]
+        spool.clear_causes([(1, 1)])
+        assert [one.cause for one in spool.deliveries(only=1)] == [""]
+
+    # -- release and park
+
+    def test_release_makes_pending_again(self, spool: Spool) -> None:
+        spool.claim(2, everybody)
+        spool.release([(1, 1)])
+        spool.release([(2, 1)], last=True)
+        spool.release([])
+        assert taken(spool.claim(9, everybody)) == [(1, 2), (3, 1), (2, 2)]
+
+    def test_park_hides_from_claims_until_the_turn(self, spool: Spool) -> None:
+        spool.claim(9, everybody)
+        spool.park([Parked(1, 1, 4e9), Parked(2, 1, 4.1e9)])
+        assert spool.claim(9, everybody) is None
+        assert spool.next_turn() == 4e9
+        spool.unpark()
+        assert spool.next_turn() == 0.0
+        assert taken(spool.claim(9, everybody)) == [(1, 2), (2, 2)]
+        assert spool.next_turn() is None
+
+    # -- recover
+
+    def test_take_over_ends_the_run_before(self, spools: Spools, spool: Spool) -> None:
+        spool.claim(2, everybody)
+        later = spools.open(spool.campaign, owner="two")
+        assert sorted(later.take_over()) == [(1, 1), (2, 1)]
+        assert spool.settle([Settled(1, 1, NO)]) == []
+        later.settle([Settled(1, 1, OK)])
+        later.release([(2, 1)])
+        assert states(spool) == {"accepted": 1, "pending": 2}
+        assert later.take_over() == []
+
+    def test_unknown_claims_are_counted(self, spool: Spool) -> None:
+        spool.claim(2, everybody)
+        assert spool.unknown([(1, 1), (2, 2), (3, 1), (9, 1)]) == 3
+
+    def test_adopt_takes_outcomes_of_later_attempts(self, spool: Spool) -> None:
+        spool.claim(2, everybody)
+        spool.settle([Settled(1, 1, OK)])
+        for _ in range(2):
+            spool.adopt([Settled(1, 2, NO), Settled(2, 2, LOST), Settled(3, 1, OK)])
+            assert states(spool) == {"accepted": 2, "uncertain": 1}
+
+    def test_doubt_leaves_what_is_known(self, spool: Spool) -> None:
+        spool.claim(2, everybody)
+        spool.settle([Settled(1, 1, OK)])
+        assert spool.doubt_the_rest() == 2
+        assert states(spool) == {"accepted": 1, "uncertain": 2}
+
+    # -- schedule
+
+    def test_a_reader_who_missed_the_time_is_held(self, spools: Spools) -> None:
+        spool = spools.freeze(campaign(), [Frozen(1, 0, EARLIER), Frozen(2, 0, LATER)])
+        spool.set_due(EARLIER, "08:00")
+        spool = spools.open(spools.find("a"))
+        assert (spool.campaign.due_at, spool.campaign.local_time) == (EARLIER, "08:00")
+        assert spool.next_slot() == EARLIER
+        assert spool.overdue("2026-01-01T00:00:00.000000Z") == 1
+        assert spool.hold_missed("2026-01-01T00:00:00.000000Z") == 1
+        assert spool.next_slot() == LATER
+        assert spool.overdue(EARLIER) == 1
+        assert spool.claim(9, everybody) is None
+        spool.unpark()
+        assert spool.next_slot() == LATER  # it is the reader's own time
+        spool.send_now(everybody=False)
+        assert taken(spool.claim(9, everybody)) == [(1, 1)]
+        spool.send_now(everybody=True)
+        assert taken(spool.claim(9, everybody)) == [(2, 1)]
+
+    def test_what_is_deferred_is_made_due_and_given_up(self, spool: Spool) -> None:
+        spool.claim(2, everybody)
+        spool.settle([Settled(1, 1, BUSY, LATER), Settled(2, 1, BUSY, "2500-01-01T00:00:00.000000Z")])
+        assert spool.next_due(only=1) == LATER
+        assert spool.next_try() == "2500-01-01T00:00:00.000000Z"
+        spool.make_due(after="2600-01-01T00:00:00.000000Z")
+        assert taken(spool.claim(9, everybody, only=1)) == [(1, 2)]
+        assert spool.expire(EARLIER) == 0
+        assert spool.expire(LATER) == 1
+        assert [one.cause for one in spool.deliveries(state="rejected")] == ["them"]
+        spool.settle([Settled(1, 2, BUSY, LATER)])
+        spool.make_due()
+        assert taken(spool.claim(9, everybody, only=1)) == [(1, 3)]
+        assert spool.last_sign() > EARLIER
+
+    # -- decisions
+
+    @pytest.mark.parametrize(("resend", "state"), [(True, "pending"), (False, "accepted")])
+    def test_resolve_settles_what_is_uncertain(self, spool: Spool, resend: bool, state: str) -> None:
+        spool.claim(2, everybody)
+        spool.settle([Settled(1, 1, LOST), Settled(2, 1, LOST)])
+        assert spool.resolve(resend=resend, only=1) == 1
+        assert [one.state for one in spool.deliveries(only=1)] == [state]
+        assert spool.resolve(resend=resend) == 1
+        assert spool.resolve(resend=resend) == 0
+
+    def test_retry_leaves_out_whoever_cannot_be_reached(self, spool: Spool) -> None:
+        spool.claim(9, everybody)
+        spool.settle([Settled(1, 1, NO), Settled(2, 1, FULL), Settled(3, 1, BUSY, LATER)])
+        asked: list[tuple[int, str]] = []
+
+        def unreachable(refusals: Sequence[tuple[int, str]]) -> set[int]:
+            asked.extend(refusals)
+            return {1}
+
+        assert spool.retry(unreachable) == 2
+        assert sorted(asked) == [(1, "address"), (2, "mailbox")]
+        assert states(spool) == {"rejected": 1, "pending": 2}
+        assert [claim.deferred_since for claim in spool.claim(9, everybody) or ()] == ["", ""]
+        assert spool.retry(lambda _: set(), only=2) == 0
+
+    def test_copies_in_a_folder_reach_nobody(self, spools: Spools) -> None:
+        made = spools.freeze(campaign(transport="outbox:x"), [Frozen(1, 0), Frozen(2, 0, reason="bounced")])
+        made.apply(Event.BEGIN)
+        made.claim(9, everybody)
+        made.settle([Settled(1, 1, OK)])
+        made.note_accepted()
+        assert not made.was_accepted()
+        assert (made.copies_in_folder(), made.is_free(), made.is_free(copies=True)) == (1, True, False)
+        assert list(spools.received([made.campaign.id], folders=True)) == [1]
+        assert list(spools.received([made.campaign.id], folders=False)) == []
+        assert made.reopen_copies() == 2
+        assert states(made) == {"pending": 2}
+
+    # -- the campaign
+
+    @pytest.mark.parametrize("event", list(Event))
+    @pytest.mark.parametrize("status", list(Status))
+    def test_events_happen_where_the_table_says(self, spools: Spools, event: Event, status: Status) -> None:
+        spool = spools.freeze(campaign(), [])
+        self.put(spool, status)
+        assert spool.apply(event, "why") is (status in sources_of(event))
+        now = spool.refreshed()
+        assert now.status is (target_of(event) if status in sources_of(event) else status)
+        if status in sources_of(event):
+            assert now.status_note == "why"
+            assert (now.finished_at is not None) == (now.status in ("sent", "cancelled"))
+
+    def put(self, spool: Spool, status: Status) -> None:
+        """Brings a new campaign into a status by events."""
+        way = {
+            Status.READY: [],
+            Status.SCHEDULED: [Event.SCHEDULE],
+            Status.SENDING: [Event.BEGIN],
+            Status.HELD: [Event.BEGIN, Event.HOLD],
+            Status.MISSED: [Event.SCHEDULE, Event.MISS],
+            Status.PAUSED: [Event.PAUSE],
+            Status.STOPPED: [Event.BEGIN, Event.STOP],
+            Status.SENT: [Event.COMPLETE],
+            Status.CANCELLED: [Event.CANCEL],
+        }[status]
+        for event in way:
+            assert spool.apply(event)
+        assert spool.status() is status
+
+    def test_a_campaign_keeps_when_it_began(self, spool: Spool) -> None:
+        started = spool.refreshed().started_at
+        assert started
+        spool.apply(Event.STOP)
+        spool.apply(Event.BEGIN)
+        assert spool.refreshed().started_at == started
+
+    def test_a_campaign_keeps_what_it_is_told(self, spool: Spool) -> None:
+        spool.set_held_until(LATER)
+        spool.set_canary(make_canary(0.5, 60.0, 3), "held")
+        spool.set_transport("smtp://other.example.org")
+        now = spool.refreshed()
+        assert (now.held_until, now.transport) == (LATER, "smtp://other.example.org")
+        assert '"phase": "held"' in now.canary
+
+    def test_acceptance_belongs_to_a_transport(self, spool: Spool) -> None:
+        assert not spool.was_accepted()
+        spool.note_accepted()
+        assert spool.was_accepted()
+        spool.set_transport("smtp://other.example.org")
+        assert not spool.was_accepted()
+
+    # -- reading across campaigns
+
+    def test_deliveries_of_one_person(self, spools: Spools, spool: Spool) -> None:
+        spool.claim(1, everybody)
+        spool.settle([Settled(1, 1, OK)])
+        other = spools.freeze(campaign("b", issue_date="2026-11-22"), [Frozen(1, 0), Frozen(4, 0)])
+        found = spools.deliveries_of(1, spools.campaigns())
+        assert [(one.slug, one.state) for one in found] == [("a", "accepted"), ("b", "pending")]
+        assert spools.deliveries_of(4, [spool.campaign]) == []
+        assert list(spools.received([spool.campaign.id, other.campaign.id], folders=True)) == [1, 2, 3, 4]
+        other.apply(Event.CANCEL)
+        assert list(spools.received([other.campaign.id], folders=True)) == []
+        assert list(spools.received([], folders=True)) == []
+
+    def test_refusals_of_a_mailbox_count_since_it_last_took_something(self, spools: Spools) -> None:
+        numbers = []
+        for slug in ("a", "b", "c"):
+            spool = spools.freeze(campaign(slug, issue=slug, issue_hash=slug), [Frozen(1, 0)])
+            spool.claim(9, everybody)
+            spool.settle([Settled(1, 1, FULL)])
+            numbers.append(spool.campaign.id)
+        number, first = spools.mailbox_refusals(1, since="", but=numbers[2])
+        assert (number, first > EARLIER) == (2, True)
+        assert spools.mailbox_refusals(1, since=LATER, but=numbers[2]) == (0, "")
+        spool = spools.freeze(campaign("d", issue="d", issue_hash="d"), [Frozen(1, 0)])
+        spool.claim(9, everybody)
+        spool.settle([Settled(1, 1, OK)])
+        assert spools.mailbox_refusals(1, since="", but=0) == (0, "")
+
+    def test_reasons_are_gathered_without_addresses(self, spool: Spool) -> None:
+        spool.claim(9, everybody)
+        spool.settle(
+            [
+                Settled(1, 1, Outcome(Result.REJECTED, "", "550 <a@example.org> unknown", Cause.ADDRESS)),
+                Settled(2, 1, Outcome(Result.REJECTED, "", "550 <b@example.org> unknown", Cause.ADDRESS)),
+                Settled(3, 1, LOST),
+            ]
+        )
+        first, second = spool.reasons()
+        assert (first.state, first.cause, first.number) == ("rejected", "address", 2)
+        assert [(words.number, words.varies) for words in first.words] == [(2, True)]
+        assert (second.state, second.number) == ("uncertain", 1)
+        assert spool.commonest_refusal() == "550 <the address> unknown"
+
+    # -- pace
+
+    def test_the_ledger_is_shared(self, spools: Spools) -> None:
+        spools.ledger().change("/h", lambda entry: (entry[0] + 3600.0, entry[1] + 5))
+        seen = []
+        spools.ledger().change("/h", lambda entry: seen.append(entry) or entry)  # type: ignore[func-returns-value]
+        assert seen == [(3600.0, 5)]
