@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from mailer.audience.recipients import texts_of
 from mailer.errors import StoreError
 from mailer.message.message import Person
 
-__all__ = ["Claim", "claim_of", "texts_of"]
+__all__ = ["Claim", "claim_of"]
 
 
 class Claim(NamedTuple):
@@ -36,19 +37,3 @@ def claim_of(row: Sequence[Any]) -> Claim:
     free = json.loads(attributes) if attributes and attributes != "{}" else {}
     person = Person(subscriber, address, name, language, texts_of(free) if free else None, stable_id)
     return Claim(person, variant, attempt + 1, domain, since)
-
-
-def texts_of(attributes: Mapping[str, Any]) -> dict[str, str]:
-    """Somebody's free attributes as they may see them."""
-    return {key: _text(value) for key, value in attributes.items()}
-
-
-def _text(value: object) -> str:
-    """An attribute as a reader may see it."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(_text(item) for item in value)
-    return str(value)

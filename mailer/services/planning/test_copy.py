@@ -16,6 +16,7 @@ from sqlite_utils import Database
 
 from mailer.audience.consent.suppression import is_suppressed
 from mailer.audience.people import Subscriber, find
+from mailer.audience.recipients import texts_of
 from mailer.audience.selection import is_within, variant_of
 from mailer.audience.values.address import Address, normalize_address
 from mailer.config import Settings
@@ -25,7 +26,6 @@ from mailer.message.message import Envelope, Message, Person, Template
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import Part
 from mailer.services.planning.prepare import Prepared
-from mailer.spool.claim import texts_of
 from mailer.transports.base import Outcome, Result
 from mailer.transports.registry import open_transport, unwritable_by
 
