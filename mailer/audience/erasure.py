@@ -19,7 +19,7 @@ from mailer.audience.consent import suppression
 from mailer.audience.events import Event
 from mailer.audience.people import find, get
 from mailer.audience.planned import Planned
-from mailer.audience.spellings import ERASED, Spellings, without_those
+from mailer.audience.spellings import REPLACEMENT, Spellings, without_those
 from mailer.audience.values.address import Address, normalize_address
 from mailer.errors import StoreError
 from mailer.store.database import address_hash, utc_now, writing
@@ -172,7 +172,7 @@ def former_addresses(db: Database, subscriber_id: int) -> tuple[Address, ...]:
     return tuple(
         normalize_address(text)
         for text in addresses_before(db, subscriber_id)
-        if text != ERASED and find(db, text) is None  # somebody who had it since may have been erased
+        if text != REPLACEMENT and find(db, text) is None  # somebody who had it since may have been erased
     )
 
 

@@ -16,7 +16,6 @@ from mailer.audience.segments import Segment
 
 __all__ = [
     "Exclusion",
-    "eligible_sql",
     "exclusion_of",
     "exclusions_of",
     "is_within",
@@ -64,11 +63,6 @@ _SUPPRESSED = suppressed_sql("s")
 
 _SUBSCRIBED = """EXISTS (SELECT 1 FROM subscriptions AS chosen
     WHERE chosen.edition = ? AND chosen.subscriber_id = s.id)"""
-
-
-def eligible_sql(edition: str) -> Sql:
-    """The condition that a person may get `edition` now: active, subscribed, not suppressed."""
-    return f"(s.status = 'active' AND {_SUBSCRIBED} AND NOT {_SUPPRESSED})", (edition,)
 
 
 def reason_sql(edition: str, segment: Segment | None = None) -> Sql:

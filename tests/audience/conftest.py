@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import pytest
 from sqlite_utils import Database
 
 from mailer.audience.consent.record import Consent
+from mailer.audience.editing import Edit, edit
 from mailer.audience.exchange.importer import import_csv
 from mailer.audience.exchange.report import ImportReport
 from mailer.audience.people import Subscriber
-from mailer.audience.subscribers import Details, add
+from mailer.audience.subscribers import add
 from mailer.audience.values.address import normalize_address
 from mailer.config import Settings
 from mailer.store.database import open_store
@@ -33,12 +35,17 @@ def db(settings: Settings) -> Iterator[Database]:
 def person(db: Database) -> Callable[..., Subscriber]:
     """Adds somebody: `person("li@example.org", "morning", language="zh", status="bounced")`."""
 
-    def make(address: str, *editions: str, status: str = "active", **details: Any) -> Subscriber:
-        added, _ = add(
-            db, normalize_address(address), consent=CONSENT, editions=editions, details=Details(**details)
-        )
-        db.conn.execute("UPDATE subscribers SET status = ? WHERE id = ?", (status, added.id))
-        return added
+    def make(
+        address: str,
+        *editions: str,
+        status: str = "active",
+        attributes: Mapping[str, Any] | None = None,
+        **details: Any,
+    ) -> Subscriber:
+        added, _ = add(db, normalize_address(address), consent=CONSENT, editions=editions)
+        values = (json.dumps(attributes or {}), status, added.id)  # an edit keeps no empty attribute
+        db.conn.execute("UPDATE subscribers SET attributes = ?, status = ? WHERE id = ?", values)
+        return edit(db, added.id, Edit(**details))[1]
 
     return make
 

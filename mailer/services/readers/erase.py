@@ -33,7 +33,7 @@ from mailer.audience.erasure import (
     was_erased,
 )
 from mailer.audience.people import find
-from mailer.audience.spellings import ERASED, Spellings, without_those
+from mailer.audience.spellings import REPLACEMENT, Spellings, without_those
 from mailer.audience.values.address import Address, normalize_address
 from mailer.config import Settings
 from mailer.errors import ArchiveError, AudienceError, BusyError, MailerError
@@ -241,13 +241,13 @@ class _Work:
             return
         data = b"".join(map(self._cleared_line, path.read_bytes().splitlines(keepends=True)))
         with new_file(path, mode=0o600) as file:
-            file.write(ERASED.encode() + b"\n" if self.spellings.is_in(data) else data)
+            file.write(REPLACEMENT.encode() + b"\n" if self.spellings.is_in(data) else data)
 
     def _cleared_line(self, line: bytes) -> bytes:
         if not self.spellings.is_in(line):
             return line
         text = self._cleared(line.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
-        return ERASED.encode() + b"\n" if self.spellings.is_in(text) else text
+        return REPLACEMENT.encode() + b"\n" if self.spellings.is_in(text) else text
 
     def _cleared(self, text: str) -> str:
         return without_those(text, lambda key: key == self._address.key)

@@ -158,7 +158,14 @@ def test_a_word_for_leaving_with_a_note_stops_the_list(
 
 
 @pytest.mark.parametrize(
-    "name", ["un\u00adsubscribed", "Un\u200bsubscribed\u00a0at", "退\u200b订了", "\ufeffopt\u2060-out"]
+    "name",
+    [
+        "un\u00adsubscribed",
+        "Un\u200bsubscribed\u00a0at",
+        "退\u200b订了",
+        "\ufeffopt\u2060-out",
+        "unsub\u3164scribed\ufe0f",
+    ],
 )
 def test_characters_that_nobody_sees_hide_nothing(load: Load, name: str) -> None:
     with pytest.raises(AudienceError, match="seems to tell who has left"):
