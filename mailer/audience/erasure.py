@@ -2,7 +2,7 @@
 
 Deliveries and events keep their rows by number, so that counts stay true. The address goes on the
 suppression list as a hash, which also tells later writers whose address they must leave out (`Erased`). What
-lies outside of the database is dealt with in `publish/erasure`.
+lies outside of the database is dealt with in `services/readers`.
 """
 
 from __future__ import annotations

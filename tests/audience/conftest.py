@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from sqlite_utils import Database
 
 from mailer.audience.consent.record import Consent
 from mailer.audience.editing import Edit, edit
-from mailer.audience.exchange.importer import import_csv
+from mailer.audience.exchange.columns.options import Options
+from mailer.audience.exchange.importer import Progress, import_csv
+from mailer.audience.exchange.list_file import ListFile
 from mailer.audience.exchange.report import ImportReport
 from mailer.audience.people import Subscriber
 from mailer.audience.subscribers import add
@@ -54,10 +57,19 @@ def person(db: Database) -> Callable[..., Subscriber]:
 def load(db: Database, settings: Settings, workspace: Path) -> Callable[..., ImportReport]:
     """Imports text or bytes as list.csv."""
 
-    def run(content: str | bytes, **options: Any) -> ImportReport:
+    def run(
+        content: str | bytes,
+        *,
+        refused: Path | None = None,
+        options: Options | None = None,
+        on_progress: Progress | None = None,
+        **more: Any,
+    ) -> ImportReport:
         path = workspace / "list.csv"
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return import_csv(db, settings, path, **options)
+        said = replace(options or Options(), **more)
+        source = ListFile.at(path, settings, refused)
+        return import_csv(db, settings, source, said, on_progress=on_progress)
 
     return run
 

@@ -27,6 +27,7 @@ from mailer.audience.consent.record import Consent
 from mailer.audience.consent.suppression import suppress
 from mailer.audience.events import Event, last_event, people_since
 from mailer.audience.exchange import importer
+from mailer.audience.exchange.list_file import ListFile
 from mailer.audience.people import Subscriber, get
 from mailer.audience.selection import reason_sql
 from mailer.audience.subscribers import add, erase, set_editions, unsubscribe
@@ -86,7 +87,7 @@ def test_only_the_audience_changes_who_may_be_written_to() -> None:
         "consent/resubscribing",
         "consent/bounces",
         "consent/suppression",
-        "exchange/rows/merge",
+        "exchange/rows/batch",
     )
     assert found == {f"audience/{name}.py" for name in names}
 
@@ -113,7 +114,7 @@ class Desk:
         path.write_text(
             f"email,{','.join(cells)}\n{self.address(reader).address},{','.join(cells.values())}\n"
         )
-        importer.import_csv(self.db, self.settings, path)
+        importer.import_csv(self.db, self.settings, ListFile.at(path, self.settings))
 
     def choose(self, reader: Subscriber, *editions: str) -> None:
         set_editions(self.db, reader.id, editions, consent=CONSENT, campaign_id=self.campaign)
