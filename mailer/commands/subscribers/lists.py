@@ -9,18 +9,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mailer.audience.exchange.list_file import shown_path
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.commands.output_files import target_of
 from mailer.commands.subscribers.import_text import say_lists
 from mailer.errors import AudienceError
+from mailer.services.subscribers import listing
 from mailer.services.subscribers.importing import ImportProgress, ImportRequest, import_lists
-from mailer.services.subscribers.listing import Choice, export_list
+from mailer.services.subscribers.listing import Choice
 
-__all__ = ["export", "import_"]
+__all__ = ["export_list", "import_list"]
 
 #: Without a terminal, a line each time so many more rows are read.
 _LINE_ROWS = 100_000
@@ -63,7 +62,7 @@ _Dates = Annotated[
 _DryRun = Annotated[bool, typer.Option("--dry-run", help="Only says what would be done.")]
 
 
-def import_(
+def import_list(
     context: typer.Context,
     file: _File,
     edition: _Editions = None,
@@ -100,7 +99,7 @@ def import_(
         raise typer.Exit(1)
 
 
-def export(
+def export_list(
     context: typer.Context,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="The file; else standard output.")
@@ -116,7 +115,7 @@ def export(
     if target.is_output and as_json:
         raise AudienceError("--json and the list cannot both go to standard output; add -o FILE")
     name = shown_path(output, settings) if output else ""
-    exported = export_list(settings, Choice(status, edition, segment), target.opened(), name=name)
+    exported = listing.export_list(settings, Choice(status, edition, segment), target.opened(), name=name)
     if as_json:
         emit_json(exported.to_json())
     elif name:
@@ -127,6 +126,9 @@ def export(
 def _watching(*, quiet: bool) -> Iterator[Callable[[ImportProgress], None]]:
     """A bar on a terminal, a line now and then elsewhere."""
     if sys.stderr.isatty() and not quiet:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
         columns = (BarColumn(), TextColumn("{task.fields[rows]} rows"), TimeRemainingColumn())
         with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("import", total=None, rows="0")

@@ -12,20 +12,21 @@ from mailer.commands.context import as_json_text, emit_json, say, settings_of
 from mailer.commands.subscribers.add import add
 from mailer.commands.subscribers.erase import erase
 from mailer.commands.subscribers.history import show
-from mailer.commands.subscribers.lists import export, import_
+from mailer.commands.subscribers.lists import export_list, import_list
 from mailer.commands.subscribers.person import AsJson, editions_text
 from mailer.commands.subscribers.unsubscribe import suppress, unsubscribe
 from mailer.errors import InputError
 from mailer.services.subscribers import address_change as moving
-from mailer.services.subscribers.listing import Choice, list_people
+from mailer.services.subscribers import listing
+from mailer.services.subscribers.listing import Choice
 from mailer.services.subscribers.person import document_of
 from mailer.services.subscribers.restoring import restore_campaign, restore_person
 
 __all__ = ["app"]
 
 app = typer.Typer(help="Who is written to, and what they asked for.", no_args_is_help=True)
-app.command("import")(import_)
-app.command()(export)
+app.command("import")(import_list)
+app.command("export")(export_list)
 app.command()(add)
 app.command()(show)
 app.command()(unsubscribe)
@@ -33,7 +34,7 @@ app.command()(suppress)
 
 
 @app.command("list")
-def list_command(
+def list_people(
     context: typer.Context,
     status: Annotated[str | None, typer.Option(help="Only people of this status.")] = None,
     edition: Annotated[str | None, typer.Option(metavar="NAME", help="Only who reads this edition.")] = None,
@@ -41,7 +42,7 @@ def list_command(
     as_json: AsJson = False,
 ) -> None:
     """Everybody who fits, one a line."""
-    found = list_people(settings_of(context), Choice(status, edition, segment))
+    found = listing.list_people(settings_of(context), Choice(status, edition, segment))
     if as_json:
         # One at a time: a list may be longer than the memory.
         sys.stdout.write("[")
