@@ -15,12 +15,13 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from mailer.audience.exchange.columns.columns import read_header
-from mailer.audience.exchange.columns.described import describe, words_of
 from mailer.audience.exchange.columns.options import Options
 from mailer.audience.exchange.columns.settle import Settled, headless, settled
 from mailer.audience.exchange.columns.survey import survey
+from mailer.audience.exchange.described import describe, words_of
+from mailer.audience.exchange.files.record import Record
 from mailer.audience.exchange.list_file import ListFile, shown_path
-from mailer.audience.exchange.records import CsvFile, Record
+from mailer.audience.exchange.records import CsvFile
 from mailer.audience.exchange.report import ImportReport, RefusedFile
 from mailer.audience.exchange.rows.entry import Entry
 from mailer.audience.exchange.rows.merge import Outcome, merge

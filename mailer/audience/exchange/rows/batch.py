@@ -11,6 +11,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from mailer.audience import events
+from mailer.audience.consent.record import record_consents
 from mailer.audience.events import Event, Kind
 from mailer.audience.stable_ids import new_ids
 
@@ -46,8 +47,6 @@ _UPDATE = """
 _SUBSCRIBE = """
     INSERT INTO subscriptions (edition, subscriber_id, since) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
 """
-
-_CONSENT = "INSERT INTO consents (subscriber_id, given_at, method, origin) VALUES (?, ?, ?, ?)"
 
 _JSON = json.JSONEncoder(ensure_ascii=False).encode
 #: Statuses in which somebody is not written to any more, with the event that tells of it.
@@ -137,10 +136,10 @@ def write_people(db: Database, people: Iterable[BatchPerson], now: str) -> None:
         (_INSERT, new),
         (_UPDATE, old),
         (_SUBSCRIBE, sorted(starts)),
-        (_CONSENT, consents),
     ):
         if rows:
             db.conn.executemany(statement, rows)
+    record_consents(db, consents)
     events.record(db, *told)
 
 

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from sqlite_utils import Database
 
 from mailer.audience.change_address import moved_keys
+from mailer.audience.consent.record import consents_against
 from mailer.audience.consent.suppression import ERASED, suppress, suppressed_keys
-from mailer.audience.exchange.rows.against import consents_against
 from mailer.audience.exchange.rows.batch import GONE, SOURCE, TOLD, BatchPerson, known_people, write_people
 from mailer.audience.exchange.rows.entry import NOW, Entry
 from mailer.store.database import utc_now, writing
