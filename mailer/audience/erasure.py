@@ -17,7 +17,7 @@ from mailer.audience import events
 from mailer.audience.change_address import addresses_before
 from mailer.audience.consent import suppression
 from mailer.audience.events import Event
-from mailer.audience.people import find, get
+from mailer.audience.people import address_of, find, get
 from mailer.audience.planned import Planned
 from mailer.audience.spellings import REPLACEMENT, Spellings, without_those
 from mailer.audience.values.address import Address, normalize_address
@@ -145,12 +145,7 @@ def erase(db: Database, subscriber_id: int, *, source: str = "cli") -> bool:
         if person is None or person.address is None:
             return False
         now = utc_now()
-        address = Address(
-            *db.conn.execute(
-                "SELECT address, address_key, domain FROM subscribers WHERE id = ?", (subscriber_id,)
-            ).fetchone()
-        )
-        addresses = (address, *former_addresses(db, subscriber_id))
+        addresses = (address_of(db, subscriber_id), *former_addresses(db, subscriber_id))
         for each in addresses:
             suppression.suppress(db, each.key, suppression.ERASED, source=source)
             db.conn.execute(_SUPPRESSED, (suppression.ERASED, address_hash(each.key)))

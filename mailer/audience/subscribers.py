@@ -17,7 +17,7 @@ from mailer.audience.consent.resubscribing import Asked, bring_back, check_asked
 from mailer.audience.consent.suppression import ERASED, lift, suppression_of
 from mailer.audience.erasure import erase
 from mailer.audience.events import Event
-from mailer.audience.people import Subscriber, find, get, list_subscribers
+from mailer.audience.people import Subscriber, address_of, find, get, list_subscribers
 from mailer.audience.values.address import Address
 from mailer.errors import AudienceError
 from mailer.store.database import utc_now, writing
@@ -147,7 +147,7 @@ def set_editions(
             return False
         if not chosen:
             return unsubscribe(db, subscriber_id, campaign_id=campaign_id, source=source)
-        if person.status == "complained" or suppression_of(db, _address_of(db, subscriber_id).key):
+        if person.status == "complained" or suppression_of(db, address_of(db, subscriber_id).key):
             return False
         back = person.status in ("unsubscribed", "bounced")
         if back:
@@ -168,13 +168,6 @@ def _known(db: Database, subscriber_id: int) -> Subscriber:
     if person is None:  # pragma: no cover - looked up in the same transaction
         raise AudienceError(f"there is no subscriber {subscriber_id}")
     return person
-
-
-def _address_of(db: Database, subscriber_id: int) -> Address:
-    row = db.conn.execute(
-        "SELECT address, address_key, domain FROM subscribers WHERE id = ?", (subscriber_id,)
-    ).fetchone()
-    return Address(*row)
 
 
 def _begin(
