@@ -23,6 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mailer.audience.exchange.importer import import_csv
+from mailer.audience.exchange.list_file import ListFile
 from mailer.audience.segments import parse
 from mailer.audience.selection import mask_sql, reason_sql
 from mailer.config import load_settings
@@ -79,7 +80,7 @@ def write_list(path: Path, rows: int) -> None:
 def imports(root: Path) -> int:
     """The import of the list; gives the number of rows."""
     settings = load_settings(root, {})
-    return import_csv(open_store(settings.database), settings, root / "list.csv").total
+    return import_csv(open_store(settings.database), settings, ListFile.at(root / "list.csv", settings)).total
 
 
 def selects(root: Path) -> int:

@@ -11,9 +11,10 @@ from typing import Any
 from sqlite_utils import Database
 
 from mailer.audience.consent.record import Consent
+from mailer.audience.editing import Edit, edit
 from mailer.audience.recipients import Recipients, addresses_of, unreachable
 from mailer.audience.selection import standings
-from mailer.audience.subscribers import Details, add
+from mailer.audience.subscribers import add
 from mailer.audience.values.address import normalize_address
 from mailer.campaign.campaign import Campaign, NewCampaign
 from mailer.config import Settings
@@ -38,17 +39,13 @@ EDITION = "morning"
 
 def add_readers(db: Database, number: int, domain: str = "example.org") -> list[int]:
     consent = Consent(given_at="2026-01-01T00:00:00.000000Z", method="test", origin="")
+    ids = []
     with writing(db):
-        return [
-            add(
-                db,
-                normalize_address(f"reader{i}@{domain}"),
-                consent=consent,
-                editions=[EDITION],
-                details=Details(name=f"Reader {i}", attributes={"seat": i} if i % 2 else None),
-            )[0].id
-            for i in range(1, number + 1)
-        ]
+        for i in range(1, number + 1):
+            person, _ = add(db, normalize_address(f"reader{i}@{domain}"), consent=consent, editions=[EDITION])
+            edit(db, person.id, Edit(name=f"Reader {i}", attributes={"seat": i} if i % 2 else {}))
+            ids.append(person.id)
+    return ids
 
 
 class DeskSpool(SqliteSpool):

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from mailer.audience import events
 from mailer.audience.consent.suppression import suppression_of
 from mailer.audience.events import Event
-from mailer.audience.people import Subscriber, find, get
+from mailer.audience.people import Subscriber, address_of, find, get
 from mailer.audience.values.address import Address
 from mailer.errors import AudienceError
 from mailer.store.database import address_hash, utc_now, writing
@@ -24,8 +24,6 @@ __all__ = ["addresses_before", "change_address", "former_holder", "moved_at", "m
 _BECAME = " became "
 
 _MOVE = "UPDATE subscribers SET address = ?, address_key = ?, domain = ?, updated_at = ? WHERE id = ?"
-
-_KEY = "SELECT address_key FROM subscribers WHERE id = ?"
 
 # The last person who had an address is the one that is remembered.
 _REMEMBER = """
@@ -66,7 +64,7 @@ def change_address(
             raise AudienceError(f"subscriber {person.id} was erased and has no address")
         if person.address == new.address:
             return False
-        (key,) = db.conn.execute(_KEY, (person.id,)).fetchone()
+        key = address_of(db, person.id).key
         now = utc_now()
         if key != new.key:
             _check(db, person, key, new)

@@ -2,7 +2,7 @@
 
 Deliveries and events keep their rows by number, so that counts stay true. The address goes on the
 suppression list as a hash, which also tells later writers whose address they must leave out (`Erased`). What
-lies outside of the database is dealt with in `publish/erasure`.
+lies outside of the database is dealt with in `services/readers`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from mailer.audience import events
 from mailer.audience.change_address import addresses_before
 from mailer.audience.consent import suppression
 from mailer.audience.events import Event
-from mailer.audience.people import find, get
+from mailer.audience.people import address_of, find, get
 from mailer.audience.planned import Planned
-from mailer.audience.spellings import ERASED, Spellings, without_those
+from mailer.audience.spellings import REPLACEMENT, Spellings, without_those
 from mailer.audience.values.address import Address, normalize_address
 from mailer.errors import StoreError
 from mailer.store.database import address_hash, utc_now, writing
@@ -145,12 +145,7 @@ def erase(db: Database, subscriber_id: int, *, source: str = "cli") -> bool:
         if person is None or person.address is None:
             return False
         now = utc_now()
-        address = Address(
-            *db.conn.execute(
-                "SELECT address, address_key, domain FROM subscribers WHERE id = ?", (subscriber_id,)
-            ).fetchone()
-        )
-        addresses = (address, *former_addresses(db, subscriber_id))
+        addresses = (address_of(db, subscriber_id), *former_addresses(db, subscriber_id))
         for each in addresses:
             suppression.suppress(db, each.key, suppression.ERASED, source=source)
             db.conn.execute(_SUPPRESSED, (suppression.ERASED, address_hash(each.key)))
@@ -172,7 +167,7 @@ def former_addresses(db: Database, subscriber_id: int) -> tuple[Address, ...]:
     return tuple(
         normalize_address(text)
         for text in addresses_before(db, subscriber_id)
-        if text != ERASED and find(db, text) is None  # somebody who had it since may have been erased
+        if text != REPLACEMENT and find(db, text) is None  # somebody who had it since may have been erased
     )
 
 

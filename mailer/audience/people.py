@@ -11,9 +11,9 @@ from sqlite_utils import Database
 
 from mailer.audience.consent.suppression import suppressed_sql, suppression_of
 from mailer.audience.segments import SUPPRESSED, Segment
-from mailer.audience.values.address import normalize_address
+from mailer.audience.values.address import Address, normalize_address
 
-__all__ = ["Subscriber", "find", "get", "list_subscribers", "state_of"]
+__all__ = ["Subscriber", "address_of", "find", "get", "list_subscribers", "state_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,9 @@ _SELECT = """
     FROM subscribers s
 """
 
+# How the address of one person is written, and how it is compared.
+_ADDRESS = "SELECT address, address_key, domain FROM subscribers WHERE id = ?"
+
 
 def get(db: Database, subscriber_id: int) -> Subscriber | None:
     """The person with this number, erased or not."""
@@ -64,6 +67,11 @@ def find(db: Database, address: str) -> Subscriber | None:
     key = normalize_address(address).key
     row = db.conn.execute(f"{_SELECT} WHERE s.address_key = ?", (key,)).fetchone()
     return _subscriber(db, row) if row else None
+
+
+def address_of(db: Database, subscriber_id: int) -> Address:
+    """The address of a subscriber who is there and was not erased, with its key and domain."""
+    return Address(*db.conn.execute(_ADDRESS, (subscriber_id,)).fetchone())
 
 
 def list_subscribers(

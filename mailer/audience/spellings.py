@@ -17,10 +17,10 @@ import idna
 
 from mailer.addresses import Address, read_address
 
-__all__ = ["ERASED", "LONGEST_SPELLING", "Spellings", "without_those"]
+__all__ = ["LONGEST_SPELLING", "REPLACEMENT", "Spellings", "without_those"]
 
 #: Stands where an address stood.
-ERASED = "[erased]"
+REPLACEMENT = "[erased]"
 #: No spelling of an address has more bytes, but for base64: each byte as `%3A`, and line breaks.
 LONGEST_SPELLING = 4096
 
@@ -73,12 +73,12 @@ def _token_without(token: str, erased: Callable[[str], bool]) -> str:
             for address in _addresses_at_end(inner.rstrip(".'!-_")):
                 if erased(address.key):
                     if decoded is not token or address.address not in plain:
-                        return ERASED
-                    plain = plain.replace(address.address, ERASED)
+                        return REPLACEMENT
+                    plain = plain.replace(address.address, REPLACEMENT)
         for local, domain in _RETURN_PATH.findall(decoded):
             for address in _addresses_at_end(f"{local}@{domain}", _BEFORE_IN_PATH):
                 if erased(address.key):
-                    return ERASED
+                    return REPLACEMENT
     return plain
 
 

@@ -7,10 +7,7 @@ preferences page, or an operator who says how they asked), never an import: `exc
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterable
 
 from sqlite_utils import Database
 
@@ -20,17 +17,15 @@ from mailer.audience.consent.resubscribing import Asked, bring_back, check_asked
 from mailer.audience.consent.suppression import ERASED, lift, suppression_of
 from mailer.audience.erasure import erase
 from mailer.audience.events import Event
-from mailer.audience.people import Subscriber, find, get, list_subscribers
+from mailer.audience.people import Subscriber, address_of, find, get, list_subscribers
 from mailer.audience.values.address import Address
 from mailer.errors import AudienceError
 from mailer.store.database import utc_now, writing
 
 __all__ = [
     "MAX_REASON",
-    "Details",
     "Subscriber",
     "add",
-    "confirm",
     "erase",
     "find",
     "get",
@@ -43,32 +38,13 @@ __all__ = [
 MAX_REASON = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
-    """What to set of a person. None leaves a field as it is; attributes are merged by name."""
-
-    name: str | None = None
-    language: str | None = None
-    timezone: str | None = None
-    tags: tuple[str, ...] | None = None
-    attributes: Mapping[str, Any] | None = None
-
-
 # A new person, without anything that is said about them yet.
 _INSERT = """
     INSERT INTO subscribers (address, address_key, domain, status, joined_at, updated_at)
-    VALUES (?, ?, ?, ?, ?, ?) RETURNING id
+    VALUES (?, ?, ?, 'active', ?, ?) RETURNING id
 """
 
 _BY_KEY = "SELECT id FROM subscribers WHERE address_key = ?"
-
-# What is NULL stays as it was.
-_DESCRIBE = """
-    UPDATE subscribers SET name = COALESCE(?, name), language = COALESCE(?, language),
-        timezone = COALESCE(?, timezone), tags = COALESCE(?, tags), attributes = COALESCE(?, attributes),
-        updated_at = ?
-    WHERE id = ?
-"""
 
 _SUBSCRIBE = """
     INSERT INTO subscriptions (edition, subscriber_id, since) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
@@ -83,8 +59,6 @@ def add(
     *,
     consent: Consent,
     editions: Iterable[str] = (),
-    details: Details | None = None,
-    status: Literal["active", "pending"] = "active",
     own_act: bool = False,
     forced: str = "",
     source: str = "cli",
@@ -103,32 +77,19 @@ def add(
         suppression = suppression_of(db, address.key)
         check_asked(db, address, known, suppression, chosen, asked)
         if known is None:
-            values = (address.address, address.key, address.domain, status, now, now)
+            values = (address.address, address.key, address.domain, now, now)
             number = int(db.conn.execute(_INSERT, values).fetchone()[0])
         else:
             number = known.id
             if known.status != "active":
-                bring_back(db, known, status, asked, now, source)
+                bring_back(db, known, asked, now, source)
         if suppression is not None and lift(db, address.key) and suppression.reason != ERASED:
             events.keep_suppression(db, number, suppression.added_at, suppression.reason)
         if asked.forced and (known is None or known.status == "active"):
             events.record(db, Event(now, "restore", number, source, reason=forced))
-        if details is not None:
-            _describe(db, _known(db, number), details, now)
         if _begin(db, number, chosen, known, now, source) or known is None or own_act:
             record_consent(db, number, consent)
         return _known(db, number), known is None
-
-
-def confirm(db: Database, subscriber_id: int, consent: Consent, *, source: str = "cli") -> bool:
-    """Makes a pending person active, who has just agreed; False where nobody was waiting."""
-    with writing(db):
-        person = get(db, subscriber_id)
-        if person is None or person.status != "pending":
-            return False
-        set_status(db, subscriber_id, "active", Event(utc_now(), "confirm", subscriber_id, source))
-        record_consent(db, subscriber_id, consent)
-        return True
 
 
 def unsubscribe(
@@ -186,7 +147,7 @@ def set_editions(
             return False
         if not chosen:
             return unsubscribe(db, subscriber_id, campaign_id=campaign_id, source=source)
-        if person.status == "complained" or suppression_of(db, _address_of(db, subscriber_id).key):
+        if person.status == "complained" or suppression_of(db, address_of(db, subscriber_id).key):
             return False
         back = person.status in ("unsubscribed", "bounced")
         if back:
@@ -209,13 +170,6 @@ def _known(db: Database, subscriber_id: int) -> Subscriber:
     return person
 
 
-def _address_of(db: Database, subscriber_id: int) -> Address:
-    row = db.conn.execute(
-        "SELECT address, address_key, domain FROM subscribers WHERE id = ?", (subscriber_id,)
-    ).fetchone()
-    return Address(*row)
-
-
 def _begin(
     db: Database, number: int, editions: Iterable[str], known: Subscriber | None, now: str, source: str
 ) -> bool:
@@ -224,12 +178,3 @@ def _begin(
     if known is not None:  # somebody new has no event
         events.record(db, *(Event(now, "subscribe", number, source, edition=edition) for edition in begun))
     return bool(begun)
-
-
-def _describe(db: Database, person: Subscriber, details: Details, now: str) -> None:
-    tags = None if details.tags is None else json.dumps(details.tags, ensure_ascii=False)
-    attributes = None
-    if details.attributes is not None:
-        attributes = json.dumps({**person.attributes, **details.attributes}, ensure_ascii=False)
-    values = (details.name, details.language, details.timezone, tags, attributes, now, person.id)
-    db.conn.execute(_DESCRIBE, values)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,13 @@ import pytest
 from sqlite_utils import Database
 
 from mailer.audience.consent.record import Consent
-from mailer.audience.exchange.importer import import_csv
+from mailer.audience.editing import Edit, edit
+from mailer.audience.exchange.columns.options import Options
+from mailer.audience.exchange.importer import Progress, import_csv
+from mailer.audience.exchange.list_file import ListFile
 from mailer.audience.exchange.report import ImportReport
 from mailer.audience.people import Subscriber
-from mailer.audience.subscribers import Details, add
+from mailer.audience.subscribers import add
 from mailer.audience.values.address import normalize_address
 from mailer.config import Settings
 from mailer.store.database import open_store
@@ -33,12 +38,17 @@ def db(settings: Settings) -> Iterator[Database]:
 def person(db: Database) -> Callable[..., Subscriber]:
     """Adds somebody: `person("li@example.org", "morning", language="zh", status="bounced")`."""
 
-    def make(address: str, *editions: str, status: str = "active", **details: Any) -> Subscriber:
-        added, _ = add(
-            db, normalize_address(address), consent=CONSENT, editions=editions, details=Details(**details)
-        )
-        db.conn.execute("UPDATE subscribers SET status = ? WHERE id = ?", (status, added.id))
-        return added
+    def make(
+        address: str,
+        *editions: str,
+        status: str = "active",
+        attributes: Mapping[str, Any] | None = None,
+        **details: Any,
+    ) -> Subscriber:
+        added, _ = add(db, normalize_address(address), consent=CONSENT, editions=editions)
+        values = (json.dumps(attributes or {}), status, added.id)  # an edit keeps no empty attribute
+        db.conn.execute("UPDATE subscribers SET attributes = ?, status = ? WHERE id = ?", values)
+        return edit(db, added.id, Edit(**details))[1]
 
     return make
 
@@ -47,10 +57,19 @@ def person(db: Database) -> Callable[..., Subscriber]:
 def load(db: Database, settings: Settings, workspace: Path) -> Callable[..., ImportReport]:
     """Imports text or bytes as list.csv."""
 
-    def run(content: str | bytes, **options: Any) -> ImportReport:
+    def run(
+        content: str | bytes,
+        *,
+        refused: Path | None = None,
+        options: Options | None = None,
+        on_progress: Progress | None = None,
+        **more: Any,
+    ) -> ImportReport:
         path = workspace / "list.csv"
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return import_csv(db, settings, path, **options)
+        said = replace(options or Options(), **more)
+        source = ListFile.at(path, settings, refused)
+        return import_csv(db, settings, source, said, on_progress=on_progress)
 
     return run
 

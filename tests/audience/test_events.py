@@ -27,9 +27,10 @@ from mailer.audience.consent.record import Consent
 from mailer.audience.consent.suppression import suppress
 from mailer.audience.events import Event, last_event, people_since
 from mailer.audience.exchange import importer
+from mailer.audience.exchange.list_file import ListFile
 from mailer.audience.people import Subscriber, get
-from mailer.audience.selection import eligible_sql
-from mailer.audience.subscribers import add, confirm, erase, set_editions, unsubscribe
+from mailer.audience.selection import reason_sql
+from mailer.audience.subscribers import add, erase, set_editions, unsubscribe
 from mailer.audience.values.address import Address, normalize_address
 from mailer.config import Settings
 from mailer.errors import AudienceError
@@ -86,7 +87,7 @@ def test_only_the_audience_changes_who_may_be_written_to() -> None:
         "consent/resubscribing",
         "consent/bounces",
         "consent/suppression",
-        "exchange/rows/merge",
+        "exchange/rows/batch",
     )
     assert found == {f"audience/{name}.py" for name in names}
 
@@ -113,7 +114,7 @@ class Desk:
         path.write_text(
             f"email,{','.join(cells)}\n{self.address(reader).address},{','.join(cells.values())}\n"
         )
-        importer.import_csv(self.db, self.settings, path)
+        importer.import_csv(self.db, self.settings, ListFile.at(path, self.settings))
 
     def choose(self, reader: Subscriber, *editions: str) -> None:
         set_editions(self.db, reader.id, editions, consent=CONSENT, campaign_id=self.campaign)
@@ -153,8 +154,8 @@ class Desk:
         """(edition, subscriber id) of everybody who may be written to."""
         found = set()
         for edition in EDITIONS:
-            condition, values = eligible_sql(edition)
-            rows = self.db.conn.execute(f"SELECT s.id FROM subscribers AS s WHERE {condition}", values)
+            reason, values = reason_sql(edition)
+            rows = self.db.conn.execute(f"SELECT s.id FROM subscribers AS s WHERE {reason} IS NULL", values)
             found |= {(edition, row[0]) for row in rows}
         return found
 
@@ -178,12 +179,10 @@ WAYS_OUT: dict[str, Callable[[Desk, Subscriber], object]] = {
 WAYS_BACK: dict[str, Callable[[Desk, Subscriber], object]] = {
     "set_editions": lambda desk, reader: desk.choose(reader, *EDITIONS),
     "add by their own act": lambda desk, reader: desk.add(reader, own_act=True),
-    "add as pending": lambda desk, reader: desk.add(reader, own_act=True, status="pending"),
     "add": lambda desk, reader: desk.add(reader),
     "add by force": lambda desk, reader: desk.add(reader, own_act=True, forced="it was a mistake"),
     "lift by force": lambda desk, reader: desk.add(reader, own_act=True, forced="it was a mistake"),
     "change_address": lambda desk, reader: desk.move(reader),
-    "confirm": lambda desk, reader: confirm(desk.db, reader.id, CONSENT),
     "restore": lambda desk, reader: desk.restore(reader),
     "restore_all": lambda desk, _: restore_all(desk.db, desk.campaign, reason="their outage"),
     "import_csv": lambda desk, reader: desk.load(reader, status="active", editions="morning"),
@@ -294,16 +293,14 @@ def test_coming_back_is_told_by_its_kind(desk: Desk) -> None:
     desk.add(reader, own_act=True)
     assert kinds(desk.db) == []
     unsubscribe(desk.db, reader.id)
-    desk.add(reader, own_act=True, status="pending")
-    confirm(desk.db, reader.id, CONSENT, source="web")
+    desk.add(reader, own_act=True)
     unsubscribe(desk.db, reader.id, edition="evening")
     desk.choose(reader, *EDITIONS)
     desk.bounce(reader)
     desk.restore(reader)
     assert [(kind, edition, source) for kind, _, edition, _, source in kinds(desk.db)] == [
         ("unsubscribe", "", "cli"),
-        ("pending", "", "cli"),
-        ("confirm", "", "web"),
+        ("subscribe", "", "cli"),
         ("unsubscribe", "evening", "cli"),
         ("subscribe", "evening", "preferences"),
         ("bounce", "morning", "smtp"),
@@ -387,7 +384,6 @@ def test_an_edition_that_was_left_stays_left_whatever_else_a_list_says(desk: Des
 #: What an operator does by hand with a word of consent or a reason, and the reader's own act.
 BY_HAND = {
     "add by their own act",
-    "add as pending",
     "add by force",
     "lift by force",
     "restore",

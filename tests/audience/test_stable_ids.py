@@ -12,6 +12,7 @@ from sqlite_utils import Database
 
 from mailer.audience.consent.record import Consent
 from mailer.audience.exchange.importer import import_csv
+from mailer.audience.exchange.list_file import ListFile
 from mailer.audience.stable_ids import fill_in, stable_id_at, whose
 from mailer.audience.subscribers import add, erase
 from mailer.audience.values.address import normalize_address
@@ -67,7 +68,7 @@ def test_two_imports_of_one_list_give_different_ids(settings: Settings, tmp_path
         db = open_store(tmp_path / f"{name}.db")
         rows = "".join(f"reader{n}@example.org\n" for n in range(50))
         (tmp_path / "list.csv").write_text("email\n" + rows)
-        import_csv(db, settings, tmp_path / "list.csv")
+        import_csv(db, settings, ListFile.at(tmp_path / "list.csv", settings))
         found += [row[0] for row in db.conn.execute("SELECT stable_id FROM subscribers")]
         db.conn.close()
     assert len(set(found)) == 100

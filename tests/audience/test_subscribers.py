@@ -8,12 +8,11 @@ from sqlite_utils import Database
 
 from mailer.audience.consent.record import Consent, consents_of
 from mailer.audience.consent.suppression import is_suppressed, suppress, suppression_of
+from mailer.audience.editing import Edit, edit
 from mailer.audience.people import Subscriber
 from mailer.audience.segments import parse
 from mailer.audience.subscribers import (
-    Details,
     add,
-    confirm,
     erase,
     find,
     get,
@@ -47,9 +46,13 @@ def campaign(db: Database) -> int:
 
 
 def test_a_new_person_is_active_with_consent_on_record(db: Database) -> None:
-    details = Details("Li", "zh", "Asia/Shanghai", ("vip",), {"company": "Acme"})
-    person, new = add(db, LI, consent=CONSENT, editions=("morning",), details=details)
+    person, new = add(db, LI, consent=CONSENT, editions=("morning",))
     assert new
+    _, person = edit(
+        db,
+        person.id,
+        Edit("Li", "zh", "Asia/Shanghai", tags=("vip",), attributes={"company": "Acme"}),
+    )
     assert (person.address, person.name, person.language, person.timezone) == (
         "li@example.org", "Li", "zh", "Asia/Shanghai",
     )  # fmt: skip
@@ -60,10 +63,8 @@ def test_a_new_person_is_active_with_consent_on_record(db: Database) -> None:
 
 def test_adding_somebody_again_changes_only_what_is_said(db: Database, person: Add) -> None:
     first = person("li@example.org", "morning", name="Li", tags=("vip",), attributes={"a": "1", "b": "2"})
-    again, new = add(
-        db, normalize_address("LI@EXAMPLE.ORG"), consent=CONSENT, editions=("evening",),
-        details=Details(language="en", attributes={"b": "3"}),
-    )  # fmt: skip
+    again, new = add(db, normalize_address("LI@EXAMPLE.ORG"), consent=CONSENT, editions=("evening",))
+    _, again = edit(db, again.id, Edit(language="en", attributes={"b": "3"}))
     assert (again.id, new, again.address) == (first.id, False, "li@example.org")
     assert (again.name, again.language, again.tags) == ("Li", "en", ("vip",))
     assert again.attributes == {"a": "1", "b": "3"}
@@ -75,7 +76,7 @@ def test_only_their_own_wish_makes_somebody_active_again(db: Database, person: A
     number = person("li@example.org", "morning", status=status).id
     why = f"is {status}; only their own wish makes them" if status != "bounced" else "has bounced; if the"
     with pytest.raises(AudienceError, match=f"li@example.org {why}"):
-        add(db, LI, consent=CONSENT, editions=("evening",), details=Details(name="X"))
+        add(db, LI, consent=CONSENT, editions=("evening",))
     kept = get(db, number)
     assert kept
     assert (kept.status, kept.name, kept.editions) == (status, "", ("morning",))
@@ -99,19 +100,6 @@ def test_a_suppressed_address_is_not_added_whoever_asks(db: Database) -> None:
     ):
         add(db, LI, consent=CONSENT, own_act=True)
     assert find(db, "li@example.org") is None
-
-
-def test_a_pending_person_becomes_active_once(db: Database) -> None:
-    person, _ = add(db, LI, consent=CONSENT, status="pending")
-    assert person.status == "pending"
-    later = Consent("2026-02-01T00:00:00.000000Z", "confirmed", "link")
-    assert confirm(db, person.id, later)
-    assert not confirm(db, person.id, later)
-    assert not confirm(db, 99, later)
-    assert consents_of(db, person.id) == (CONSENT, later)
-    confirmed = get(db, person.id)
-    assert confirmed
-    assert confirmed.status == "active"
 
 
 @pytest.mark.parametrize("status", ["active", "pending", "bounced"])

@@ -135,7 +135,7 @@ def test_a_full_disk_leaves_no_half_file(
     run("issues/test.yaml", "-o", "out")
     before = files(workspace / "out")
     issue.write_text(ISSUE.replace("The news", "Other news"), "utf-8")
-    monkeypatch.setattr("mailer.commands.issues.render.put_file", _refusing_after(2))
+    monkeypatch.setattr("mailer.services.issues.render.put_file", _refusing_after(2))
     assert run("issues/test.yaml", "-o", "out") == 1
     after = files(workspace / "out")
     assert set(after) == set(before)

@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from mailer.commands.program import main
 from mailer.commands.subscribers import lists
+from mailer.services.subscribers import listing
 from mailer.store.database import open_store
 
 Run = Callable[..., tuple[int, str, str]]
@@ -314,7 +315,7 @@ def test_an_export_to_standard_output_is_csv(listed: Run) -> None:
 def test_two_exports_to_one_file_at_once_do_not_mix(
     listed: Run, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, others = lists.export_csv, ["--status=bounced"]
+    real, others = listing.export_csv, ["--status=bounced"]
 
     def another_comes_between(db: Database, file: Any, **wanted: Any) -> int:
         number = real(db, file, **wanted)
@@ -322,7 +323,7 @@ def test_two_exports_to_one_file_at_once_do_not_mix(
             assert listed("export", "-o", "out.csv", others.pop())[0] == 0
         return number
 
-    monkeypatch.setattr(lists, "export_csv", another_comes_between)
+    monkeypatch.setattr(listing, "export_csv", another_comes_between)
     assert listed("export", "-o", "out.csv")[:2] == (0, "2 people are in out.csv.\n")
     assert len((workspace / "out.csv").read_text(encoding="utf-8-sig").splitlines()) == 3
     assert not list(workspace.glob(".out.csv*"))
@@ -336,7 +337,7 @@ def test_an_export_that_fails_leaves_the_old_file(
     def full(*args: Any, **kwargs: Any) -> int:
         raise OSError(28, "No space left on device", "out.csv")
 
-    monkeypatch.setattr(lists, "export_csv", full)
+    monkeypatch.setattr(listing, "export_csv", full)
     status, _, err = listed("export", "-o", "out.csv")
     assert (status, err) == (
         1,

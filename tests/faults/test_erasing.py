@@ -270,13 +270,11 @@ def test_a_run_forgets_whoever_is_erased_while_it_is_on(known: Desk, start: Star
 def test_a_run_that_keeps_its_journal_for_long_is_told(known: Desk) -> None:
     die(known, Result.ACCEPTED, f"250 {WHO} Saved")
     settings = load_settings(known.root)
-    db = open_store(settings.database)
     waits: list[float] = []
     with campaign_lock(settings, SLUG):
-        (left,) = erase_person(db, settings, WHO, sleep=waits.append).left
+        (left,) = erase_person(settings, WHO, sleep=waits.append).left
     assert f"campaign {SLUG} is being sent" in left
     assert sum(waits) >= 10
-    db.close()
     assert left_of_reader2(known) == [f".mailer/{SLUG}.journal"]
     ran = known.run("subscribers", "erase", WHO, "--yes")
     assert ran.status == 0
@@ -286,10 +284,7 @@ def test_a_run_that_keeps_its_journal_for_long_is_told(known: Desk) -> None:
 
 def erase_directly(desk: Desk) -> int:
     """Erases reader2 from another thread; gives how many sentences there are about what is left."""
-    settings = load_settings(desk.root)
-    db = open_store(settings.database)
-    with closing(db.conn):
-        return len(erase_person(db, settings, WHO).left)
+    return len(erase_person(load_settings(desk.root), WHO).left)
 
 
 # -- what lies about -------------------------------------------------------------------------

@@ -13,8 +13,9 @@ import pytest
 from sqlite_utils import Database
 
 from mailer.audience.consent.record import Consent
+from mailer.audience.editing import Edit, edit
 from mailer.audience.stable_ids import stable_id_at
-from mailer.audience.subscribers import Details, Subscriber, add, get
+from mailer.audience.subscribers import Subscriber, add, get
 from mailer.audience.values.address import normalize_address
 from mailer.config import Settings
 from mailer.links.urls import Purpose, Tokens
@@ -103,9 +104,8 @@ def a_reader(site: Site, address: str = "anna@example.org", language: str = "en"
         normalize_address(address),
         consent=Consent(NOW, "import"),
         editions=["morning", "evening"],
-        details=Details(language=language),
     )
-    return person
+    return edit(site.db, person.id, Edit(language=language))[1]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from mailer.audience import events
 from mailer.audience.consent.suppression import suppression_of
 from mailer.audience.events import Event, last_bounced
-from mailer.audience.people import Subscriber
+from mailer.audience.people import Subscriber, address_of
 from mailer.errors import AudienceError
 from mailer.store.database import utc_now, writing
 
@@ -71,7 +71,7 @@ def bounces_of(db: Database, subscriber_id: int) -> tuple[Bounce, ...]:
 def restore(db: Database, person: Subscriber, *, reason: str, source: str = "cli") -> None:
     """Makes somebody who bounced active again. Raises AudienceError for anybody else, and the suppressed."""
     with writing(db):
-        suppressed = suppression_of(db, _key(db, person.id)) if person.address is not None else None
+        suppressed = suppression_of(db, address_of(db, person.id).key) if person.address is not None else None
         if suppressed:
             raise AudienceError(
                 f"{person.address} is on the suppression list since {suppressed.added_at[:10]} "
@@ -97,8 +97,3 @@ def _bring_back(db: Database, subscriber_id: int, reason: str, source: str) -> b
         return False
     events.record(db, Event(now, "restore", subscriber_id, source, reason=reason))
     return True
-
-
-def _key(db: Database, subscriber_id: int) -> str:
-    row = db.conn.execute("SELECT address_key FROM subscribers WHERE id = ?", (subscriber_id,)).fetchone()
-    return str(row[0])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-__all__ = ["Consent", "consents_of", "record_consent"]
+__all__ = ["Consent", "consents_against", "consents_of", "last_consent", "record_consent", "record_consents"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +27,45 @@ _ADD = "INSERT INTO consents (subscriber_id, given_at, method, origin) VALUES (?
 _OF = "SELECT given_at, method, origin FROM consents WHERE subscriber_id = ? ORDER BY given_at, id"
 
 
+# The consent that holds now: the last one.
+_LAST = """
+    SELECT given_at, method, origin FROM consents WHERE subscriber_id = ?
+    ORDER BY given_at DESC, id DESC LIMIT 1
+"""
+
+# The last consent of each that is not an import's.
+_HERE = """
+    SELECT c.subscriber_id, max(c.given_at), c.method FROM json_each(?) AS wanted
+    CROSS JOIN consents c ON c.subscriber_id = wanted.value WHERE c.method <> 'import'
+    GROUP BY c.subscriber_id
+"""
+
+
 def record_consent(db: Database, subscriber_id: int, consent: Consent) -> None:
     """Adds `consent` to somebody's history."""
     db.conn.execute(_ADD, (subscriber_id, consent.given_at, consent.method, consent.origin))
 
 
+def record_consents(db: Database, rows: Iterable[tuple[int, str, str, str]]) -> None:
+    """Adds consents of many, each as (subscriber id, given at, method, origin)."""
+    db.conn.executemany(_ADD, rows)
+
+
 def consents_of(db: Database, subscriber_id: int) -> tuple[Consent, ...]:
     """What is known of somebody's consent, oldest first."""
     return tuple(Consent(*row) for row in db.conn.execute(_OF, (subscriber_id,)))
+
+
+def last_consent(db: Database, subscriber_id: int) -> Consent | None:
+    """Returns the consent of somebody that holds now, or None."""
+    row = db.conn.execute(_LAST, (subscriber_id,)).fetchone()
+    return Consent(*row) if row else None
+
+
+def consents_against(db: Database, subscriber_ids: list[int]) -> dict[int, str]:
+    """Returns the last consent that each of these people gave here, in words, by the number of the person.
+
+    A list that takes them out goes against it.
+    """
+    rows = db.conn.execute(_HERE, (json.dumps(subscriber_ids),))
+    return {number: f"{method} on {given[:10]}" for number, given, method in rows}

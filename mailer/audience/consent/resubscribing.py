@@ -74,10 +74,10 @@ def check_asked(
         _check_left(db, person, editions)
 
 
-def bring_back(db: Database, person: Subscriber, status: str, asked: Asked, now: str, source: str) -> None:
-    """Gives somebody the status (`active` or `pending`) again, after `check_asked`."""
-    kind: Kind = "restore" if asked.forced else "pending" if status == "pending" else "subscribe"
-    set_status(db, person.id, status, Event(now, kind, person.id, source, reason=asked.forced))
+def bring_back(db: Database, person: Subscriber, asked: Asked, now: str, source: str) -> None:
+    """Makes somebody active again, after `check_asked`."""
+    kind: Kind = "restore" if asked.forced else "subscribe"
+    set_status(db, person.id, "active", Event(now, kind, person.id, source, reason=asked.forced))
 
 
 def set_status(db: Database, subscriber_id: int, status: str, event: Event) -> None:

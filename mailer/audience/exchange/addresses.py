@@ -6,7 +6,6 @@ enough for memory: a million addresses are some 30 MB.
 
 from __future__ import annotations
 
-import codecs
 import csv
 import re
 from collections.abc import Iterator, Sequence
@@ -14,19 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mailer.audience.exchange.columns.columns import read_header
+from mailer.audience.exchange.files.encoding import decoded
 from mailer.audience.exchange.rows.formula_cells import unguarded
 from mailer.audience.values.address import Address, normalize_address, shown
 from mailer.errors import AudienceError, Problem
 
 __all__ = ["MOST_BYTES", "Line", "read_addresses", "read_list"]
 
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _DELIMITERS = (",", ";", "\t", "|")
 _BREAK = re.compile(r"\r\n|\n|\r")
 _SEPARATOR = re.compile(r"sep=[,;\t|]\s*", re.IGNORECASE)
@@ -77,7 +70,7 @@ def read_addresses(data: bytes, name: str) -> list[Line]:
     """
     if len(data) > MOST_BYTES:
         raise AudienceError(Problem(f"is larger than {MOST_BYTES // 1_000_000} MB; split it", name))
-    rows, headed = _rows(_text(data))
+    rows, headed = _rows(decoded(data))
     if not rows:
         return []
     found = list(_of_column(rows, name) if headed else _plain(rows))
@@ -94,23 +87,6 @@ class _Row:
     text: str
     cells: tuple[str, ...]
     problem: str = ""
-
-
-def _text(data: bytes) -> str:
-    """The text. Addresses are ASCII almost always, so that a wrong guess spoils a name at most."""
-    for bom, codec in _BOMS:
-        if data.startswith(bom):
-            return data.decode(codec, errors="replace")
-    head = data[:4096]
-    odd, even = head[1::2].count(0), head[0::2].count(0)
-    if max(odd, even) * 4 >= max(len(head), 1):
-        return data.decode("utf-16-le" if odd > even else "utf-16-be", errors="replace")
-    for codec in ("utf-8", "gb18030"):
-        try:
-            return data.decode(codec)
-        except UnicodeDecodeError:
-            continue
-    return data.decode("latin-1")
 
 
 def _rows(text: str) -> tuple[list[_Row], bool]:

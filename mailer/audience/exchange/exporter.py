@@ -7,6 +7,7 @@ from typing import IO
 
 from sqlite_utils import Database
 
+from mailer.audience.consent.record import Consent, last_consent
 from mailer.audience.consent.suppression import suppression_of
 from mailer.audience.exchange.columns.columns import ATTRIBUTE_PREFIX
 from mailer.audience.exchange.rows.formula_cells import guarded
@@ -22,14 +23,10 @@ _FIELDS = ("address", "name", "language", "timezone", "tags", "editions", "statu
 _CONSENT_FIELDS = ("consent_at", "consent_method", "consent_origin")
 _SUPPRESSED_FIELDS = ("suppressed_at", "suppressed_reason")
 
+_NO_CONSENT = Consent("", "")
+
 # Every name of an attribute that anybody has.
 _KEYS = "SELECT DISTINCT a.key FROM subscribers s, json_each(s.attributes) AS a ORDER BY a.key"
-
-# The consent that holds now: the last one.
-_CONSENT = """
-    SELECT given_at, method, origin FROM consents WHERE subscriber_id = ?
-    ORDER BY given_at DESC, id DESC LIMIT 1
-"""
 
 
 def export_csv(
@@ -49,7 +46,7 @@ def export_csv(
     for person in list_subscribers(db, status=status, edition=edition, segment=segment):
         if person.address is None:
             continue
-        consent = db.conn.execute(_CONSENT, (person.id,)).fetchone() or ("", "", "")
+        consent = last_consent(db, person.id) or _NO_CONSENT
         cells = (
             person.address,
             person.name,
@@ -59,7 +56,9 @@ def export_csv(
             ";".join(person.editions),
             person.status,
             person.joined_at,
-            *consent,
+            consent.given_at,
+            consent.method,
+            consent.origin,
             *_suppressed(db, person),
             *(as_text(person.attributes.get(key)) for key in keys),
         )

@@ -11,22 +11,23 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 from sqlite_utils import Database
 
 from mailer.audience.exchange.columns.columns import read_header
-from mailer.audience.exchange.columns.described import describe, words_of
 from mailer.audience.exchange.columns.options import Options
 from mailer.audience.exchange.columns.settle import Settled, headless, settled
 from mailer.audience.exchange.columns.survey import survey
-from mailer.audience.exchange.records import CsvFile, Record
+from mailer.audience.exchange.described import describe, words_of
+from mailer.audience.exchange.files.record import Record
+from mailer.audience.exchange.list_file import ListFile, shown_path
+from mailer.audience.exchange.records import CsvFile
 from mailer.audience.exchange.report import ImportReport, RefusedFile
+from mailer.audience.exchange.rows.entry import Entry
 from mailer.audience.exchange.rows.merge import Outcome, merge
-from mailer.audience.exchange.rows.rows import Entry, RowReader
+from mailer.audience.exchange.rows.row_reader import RowReader
 from mailer.audience.values.cells import editions_of
 from mailer.config import Settings
-from mailer.display_text import visible
 from mailer.errors import AudienceError, Problem
 from mailer.store.database import CACHE_KB
 
@@ -43,41 +44,31 @@ Progress = Callable[[int, int, int], None]
 def import_csv(
     db: Database,
     settings: Settings,
-    path: Path,
-    *,
-    editions: tuple[str, ...] = (),
-    refused: Path | None = None,
-    on_progress: Progress | None = None,
-    encoding: str = "",
-    stream: BinaryIO | None = None,
-    name: str = "",
-    file_name: str = "",
+    source: ListFile,
     options: Options | None = None,
+    *,
+    on_progress: Progress | None = None,
 ) -> ImportReport:
     """Imports the people of a CSV file, and says what became of each row.
 
-    `encoding` is what the operator says of it. `stream` is read in place of the file, from its beginning, and
-    closed; then `name` is how messages call the list, and `file_name` what its file is called.
-
-    `editions` are what they read (an `editions` column comes first; without either, somebody new reads all of
-    them). Refused rows go to `refused`, by default `<name>.refused.csv` beside the file. Raises
-    AudienceError, with nothing changed, where the file cannot be used. With `options.dry_run` nothing is
-    changed or written, and the report says what would have been done.
+    Of `options.editions`, an `editions` column comes first; without either, somebody new reads all of them.
+    Raises AudienceError, with nothing changed, where the file cannot be used. With `options.dry_run` nothing
+    is changed or written, and the report says what would have been done.
     """
     options = options or Options()
-    name = name or shown_path(path, settings)
-    chosen = editions_of(editions, settings.editions) or None
-    with CsvFile(path, name, encoding=encoding, stream=stream) as file:
-        target = refused or path.parent / f"{path.stem}.refused.csv"
-        _check_target(target, file, shown_path(target, settings))
-        decided = decided_columns(file, settings, options, file_name or name)
+    chosen = editions_of(options.editions, settings.editions) or None
+    with CsvFile(source.path, source.name, encoding=options.encoding, stream=source.stream) as file:
+        target = shown_path(source.refused, settings)
+        _check_target(source.refused, file, target)
+        decided = decided_columns(file, settings, options, source.file_name)
         columns = decided.columns
         reader = RowReader(decided, settings, chosen, options.status)
-        report = ImportReport(name, unnamed_columns=tuple(place + 1 for place in columns.unnamed))
+        report = ImportReport(source.name, refused_name=target)
+        report.unnamed_columns = tuple(place + 1 for place in columns.unnamed)
         describe(report, decided, options)
-        refusals = RefusedFile(target, columns.written)
+        refusals = RefusedFile(source.refused, columns.written)
         with _written_to(db, dry_run=options.dry_run) as store:
-            work = _Import(store, report, file_name or visible(path.name), tuple(settings.editions))
+            work = _Import(store, report, source.file_name, tuple(settings.editions))
             try:
                 _run(file, reader, work, refusals, on_progress, with_first=not columns.has_header)
                 if not options.dry_run:
@@ -202,14 +193,6 @@ class _Import:
         for line in sorted(told) if self._refused else told:
             self._report.add(*line)
         self._entries, self._refused = [], []
-
-
-def shown_path(path: Path, settings: Settings) -> str:
-    """A path as messages show it: from the workspace where it is inside, with slashes, as text."""
-    whole = path.absolute()
-    return visible(
-        (whole.relative_to(settings.root) if whole.is_relative_to(settings.root) else path).as_posix()
-    )
 
 
 def _check_target(target: Path, file: CsvFile, name: str) -> None:

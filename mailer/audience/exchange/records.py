@@ -13,17 +13,17 @@ import os
 import re
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
 from mailer.audience.exchange.columns.columns import Columns, read_header
 from mailer.audience.exchange.files.encoding import check_encoding, detect_encoding
+from mailer.audience.exchange.files.record import Record
 from mailer.audience.exchange.quotes import looks_swallowed, spaced_cells
 from mailer.errors import AudienceError, FailureError, Problem
 
-__all__ = ["CsvFile", "Record"]
+__all__ = ["CsvFile"]
 
 #: The longest row that is read, in characters.
 MAX_ROW = 1_000_000
@@ -34,15 +34,6 @@ MAX_BROKEN = 1000
 _DELIMITERS = (",", ";", "\t", "|")
 #: The mark with which Excel and others name the delimiter, above the header.
 _SEPARATOR = re.compile(r"\ufeff?\"?sep=([^\w\s\"]|\t)\"?", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One row, counted like a spreadsheet does (the header is row 1). `problem` says why it has no cells."""
-
-    row: int
-    cells: list[str]
-    problem: str = ""
 
 
 class _BrokenRowError(Exception):

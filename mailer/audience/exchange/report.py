@@ -97,9 +97,10 @@ class RowRanges:
 class ImportReport:
     """The whole import. `refused_file` is there only where rows were refused.
 
-    `read_as` is the tool whose export it is ("": none), `columns` how each column was read, `words` what each
-    word for a status became, `cells` the first of the cells that were left out, `cleaned` the first of the
-    addresses that something stood around, `no_edition` how many active people of the list read none.
+    `refused_name` is where refused rows go, as messages show it; `read_as` the tool whose export it is ("":
+    none), `columns` how each column was read, `words` what each word for a status became, `cells` the first
+    of the cells that were left out, `cleaned` the first of the addresses that something stood around,
+    `no_edition` how many active people of the list read none.
     `dry_run` says that nothing was changed.
     """
 
@@ -107,6 +108,7 @@ class ImportReport:
     rows: dict[str, RowRanges] = field(default_factory=lambda: {name: RowRanges() for name in OUTCOMES})
     notes: list[RowNote] = field(default_factory=list)
     refused_file: Path | None = None
+    refused_name: str = ""
     unnamed_columns: tuple[int, ...] = ()
     read_as: str = ""
     profile: str = "plain"

@@ -14,30 +14,16 @@ from typing import BinaryIO
 from mailer.audience.exchange.columns.options import Options
 from mailer.audience.exchange.files.spooled import spooled
 from mailer.audience.exchange.files.zip_archive import Archive, is_archive
-from mailer.audience.exchange.importer import decided_columns, shown_path
+from mailer.audience.exchange.importer import decided_columns
+from mailer.audience.exchange.list_file import ListFile, refused_beside, shown_path
 from mailer.audience.exchange.records import CsvFile
 from mailer.config import Settings
 from mailer.display_text import visible
 
-__all__ = ["STANDARD_INPUT", "Source", "Sources", "open_sources"]
+__all__ = ["STANDARD_INPUT", "Sources", "open_sources"]
 
 #: The argument that stands for standard input.
 STANDARD_INPUT = Path("-")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One list. `path` is where it is, or would be beside its archive; `stream` is read in its place.
-
-    `name` is how messages call it, `file_name` what its file is called, and `refused` where its refused rows
-    go.
-    """
-
-    path: Path
-    name: str
-    file_name: str
-    refused: Path
-    stream: BinaryIO | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +31,7 @@ class Sources:
     """What is imported: its name, its lists in order, and what stands beside them and is no list."""
 
     name: str
-    lists: tuple[Source, ...]
+    lists: tuple[ListFile, ...]
     is_archive: bool = False
     left_out: tuple[str, ...] = field(default=())
 
@@ -55,8 +41,7 @@ def open_sources(
     path: Path,
     settings: Settings,
     *,
-    refused: Path | None,
-    encoding: str,
+    refused: Path | None = None,
     options: Options | None = None,
 ) -> Iterator[Sources]:
     """The lists of `path`, which is `-` for standard input; everything is closed at the end.
@@ -69,27 +54,23 @@ def open_sources(
         name = "standard input" if path == STANDARD_INPUT else shown_path(path, settings)
         stream = _stream(path, folder)
         if stream is None:
-            yield Sources(name, (Source(path, name, visible(path.name), refused or _beside(path)),))
+            yield Sources(name, (ListFile.at(path, settings, refused),))
             return
         closing.callback(stream.close)
         target = path if path.is_file() else Path("stdin.csv")
         if not is_archive(stream):
-            yield Sources(name, (Source(target, name, name, refused or _beside(target), stream),))
+            yield Sources(name, (ListFile(target, name, name, refused or refused_beside(target), stream),))
             return
         archive = Archive(stream, name)
         closing.callback(archive.close)
         lists = []
         for number, (member, unpacked) in enumerate(archive.open(folder), start=1):
             closing.callback(unpacked.close)
-            place = _numbered(refused, number) if refused else _beside(_numbered(target, number))
-            lists.append(Source(target, archive.shown(member), member, place, unpacked))
+            place = _numbered(refused, number) if refused else refused_beside(_numbered(target, number))
+            lists.append(ListFile(target, archive.shown(member), member, place, unpacked))
         for one in lists:
-            _check(one, settings, encoding, replace(options or Options(), partial=True))
+            _check(one, settings, replace(options or Options(), partial=True))
         yield Sources(name, tuple(lists), True, tuple(archive.left_out))
-
-
-def _beside(path: Path) -> Path:
-    return path.parent / f"{path.stem}.refused.csv"
 
 
 def _numbered(path: Path, number: int) -> Path:
@@ -120,8 +101,8 @@ def _standard_input() -> BinaryIO:
     return binary if binary is not None else io.BytesIO(sys.stdin.read().encode())
 
 
-def _check(source: Source, settings: Settings, encoding: str, options: Options) -> None:
+def _check(source: ListFile, settings: Settings, options: Options) -> None:
     """Finds out whether a list can be used. Its stream can be read again afterwards."""
     copy = os.fdopen(os.dup(source.stream.fileno()), "rb") if source.stream else None
-    with CsvFile(source.path, source.name, encoding=encoding, stream=copy) as file:
+    with CsvFile(source.path, source.name, encoding=options.encoding, stream=copy) as file:
         decided_columns(file, settings, options, source.file_name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["bare", "is_null", "says_nothing", "shows_nothing", "without_marks"]
+__all__ = ["bare", "is_null", "says_nothing", "shows_nothing", "without_invisible", "without_marks"]
 
 #: What databases write for a missing value (MySQL's and PostgreSQL's dumps). In capitals alone, because
 #: people are named Null.
@@ -32,14 +32,15 @@ _NO_VALUE = frozenset(
     )
 )
 
-# White space, format characters, fillers and variation selectors: Unicode's Default_Ignorable_Code_Point,
-# and the blank of Braille, which is a letter by its category.
-_UNSEEN = (
-    r"\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800"
+# Format characters, fillers and variation selectors: Unicode's Default_Ignorable_Code_Point, and the blank of
+# Braille, which is a letter by its category.
+_INVISIBLE = (
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800"
     r"\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     r"\U000e0000-\U000e0fff"
 )
-_SEEN = re.compile(f"[^{_UNSEEN}]")
+_VISIBLE = re.compile(rf"[^\s{_INVISIBLE}]")
+_ANY_INVISIBLE = re.compile(f"[{_INVISIBLE}]+")
 # What is taken away from both ends of a text: not what belongs to the letter before it (variation selectors,
 # tags of flags), nor Hangul's fillers of a syllable.
 _AT_ENDS = (
@@ -72,7 +73,12 @@ def says_nothing(text: str) -> bool:
 
 def shows_nothing(text: str) -> bool:
     """Whether a reader sees nothing of `text`: it is empty, or of white space and invisible characters."""
-    return _SEEN.search(text) is None
+    return _VISIBLE.search(text) is None
+
+
+def without_invisible(text: str) -> str:
+    """`text` without characters that nobody sees. White space stays."""
+    return text if text.isascii() else _ANY_INVISIBLE.sub("", text)
 
 
 def without_marks(text: str) -> str:

@@ -6,7 +6,6 @@ that a value is either right everywhere or refused everywhere.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import re
 import unicodedata
@@ -15,7 +14,6 @@ from functools import lru_cache
 
 from mailer.audience.values.address import shown
 from mailer.audience.values.blanks import bare, is_null, shows_nothing, without_marks
-from mailer.audience.values.dates import read_moment
 from mailer.audience.values.languages import language_tag
 from mailer.audience.values.time_zones import timezone_name
 from mailer.display_text import nearest
@@ -29,9 +27,7 @@ __all__ = [
     "editions_of",
     "joined_list",
     "language_tag",
-    "moment",
     "split_list",
-    "status_word",
     "tags_of",
     "timezone_name",
 ]
@@ -52,14 +48,6 @@ _SEPARATORS = re.compile(r"[,;|，；、\n]")
 # A part in quotes, with what separates it from the next or the end of the text after it.
 _QUOTED = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?=[,;|，；、\n]|\Z)')
 _KEY_FILLERS = re.compile(r"[\W_]+")
-_STATUS_WORDS = {
-    "pending": ("pending", "unconfirmed", "待确认", "未确认"),
-    "active": ("active", "subscribed", "confirmed", "已订阅", "订阅"),
-    "unsubscribed": ("unsubscribed", "unsubscribe", "opted out", "opted-out", "opt-out", "已退订", "退订"),
-    "bounced": ("bounced", "cleaned", "hard bounce", "退信"),
-    "complained": ("complained", "complaint", "spam", "投诉"),
-}
-_STATUS_OF = {word: status for status, words in _STATUS_WORDS.items() for word in words}
 
 
 def clean_line(text: str, what: str = "name", longest: int = MAX_NAME) -> str:
@@ -87,19 +75,6 @@ def _visible_line(line: str) -> str:
     if is_null(line) or shows_nothing(line):
         return ""
     return line if line.isascii() else unicodedata.normalize("NFC", line)
-
-
-@lru_cache(maxsize=4096)
-def status_word(text: str) -> str:
-    """A status out of its own or another program's word for it; "" for ""."""
-    word = text.strip().casefold()
-    if not word:
-        return ""
-    try:
-        return _STATUS_OF[word]
-    except KeyError:
-        known = ", ".join(_STATUS_WORDS)
-        raise AudienceError(f"the status {shown(text.strip())} is not known; write one of {known}") from None
 
 
 def split_list(text: str) -> tuple[str, ...]:
@@ -175,11 +150,6 @@ def editions_of(names: Iterable[str], known: Collection[str]) -> tuple[str, ...]
             hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
             raise AudienceError(f"the edition {shown(name)} is not in mailer.toml; {hint}")
     return chosen
-
-
-def moment(text: str, zone: dt.tzinfo) -> str:
-    """A date with or without a time as the database keeps it (UTC). A bare time is one of `zone`."""
-    return read_moment(text, zone)
 
 
 def attribute_key(text: str) -> str:

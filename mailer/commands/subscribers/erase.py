@@ -9,13 +9,11 @@ from typing import Annotated
 
 import typer
 
-from mailer.audience.values.address import normalize_address
 from mailer.commands.confirmation import YesOption, confirm
 from mailer.commands.context import JsonOption, emit_json, say, settings_of, warn
-from mailer.errors import AudienceError, FailureError
-from mailer.services.readers.erase import erase_person, is_known
+from mailer.errors import FailureError
+from mailer.services.readers.erase import erase_person
 from mailer.services.readers.traces import Traces
-from mailer.store.database import open_store
 
 __all__ = ["erase"]
 
@@ -34,21 +32,18 @@ def erase(
     as_json: Annotated[bool, JsonOption] = False,
 ) -> None:
     """Forgets somebody for good, and names your files that hold the address. It cannot be undone."""
-    settings = settings_of(context)
-    db = open_store(settings.database)
-    who = normalize_address(address).address
-    if not is_known(db, address):
-        raise AudienceError(f"{who} is not a subscriber; `mailer subscribers list` shows who is")
-    if not yes:
+
+    def ask(who: str) -> None:
         confirm(
             f"Forget {who} for good?",
             unattended=f"nobody is here to confirm; add --yes to forget {who} for good",
             declined="Nothing was changed.",
             quiet=as_json,
         )
-    done = erase_person(db, settings, address, search=not as_json)
+
+    done = erase_person(settings_of(context), address, confirm=None if yes else ask, search=not as_json)
     if as_json:
-        emit_json({"erased": done.number})
+        emit_json(done.to_json())
     elif done.number is None:
         say(f"{done.address} was forgotten before; what had come back of it is removed.")
     else:

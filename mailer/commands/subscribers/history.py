@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import typer
-from sqlite_utils import Database
 
-from mailer.audience import events, people
-from mailer.audience.consent import bounces, suppression
-from mailer.audience.consent.bounces import Bounce
-from mailer.audience.consent.record import Consent, consents_of
-from mailer.audience.consent.suppression import ERASED, Suppression
 from mailer.audience.events import Happening
 from mailer.audience.people import Subscriber, state_of
-from mailer.audience.values.address import normalize_address
-from mailer.commands.context import emit_json, say, settings_of
-from mailer.commands.subscribers.person import AsJson, Who, document_of, editions_text, wanted
 from mailer.campaign.campaign import Delivered
-from mailer.spool.open import spools_of
-from mailer.store.database import open_store
+from mailer.commands.context import emit_json, say, settings_of
+from mailer.commands.subscribers.person import AsJson, Who, editions_text
+from mailer.services.subscribers.story import Story, story_of
 
 __all__ = ["show"]
 
@@ -46,29 +36,11 @@ _TOLD_ELSEWHERE = ("bounce", "erase")
 Lines = Iterator[tuple[str, str]]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Story:
-    """Everything about one person, oldest first."""
-
-    person: Subscriber
-    consents: tuple[Consent, ...]
-    bounces: tuple[Bounce, ...]
-    history: tuple[Happening, ...]
-    deliveries: list[Delivered]
-    suppressed: Suppression | None
-
-
 def show(context: typer.Context, address: Who, as_json: AsJson = False) -> None:
     """Everything that is known of one person, and what happened to them."""
-    db = open_store(settings_of(context).database)
-    who = normalize_address(address)
-    stopped = suppression.suppression_of(db, who.key)
-    if people.find(db, address) is None and stopped is not None and stopped.reason != ERASED:
-        _show_nobody(who.address, stopped, as_json)
-        return
-    story = _story(db, wanted(db, address), stopped)
+    story = story_of(settings_of(context), address)
     if as_json:
-        emit_json(_document(story))
+        emit_json(story.to_json())
         return
     for label, text in _lines(story):
         if text:
@@ -76,48 +48,18 @@ def show(context: typer.Context, address: Who, as_json: AsJson = False) -> None:
             say(f"{label:<12} {text}".replace("\n", "\n" + " " * 13))
 
 
-def _show_nobody(address: str, stopped: Suppression, as_json: bool) -> None:
-    """Somebody who is no subscriber, whose address is on the suppression list."""
-    if as_json:
-        nobody = Subscriber(0, address, suppressed_at=stopped.added_at)
-        emit_json({**_document(_Story(nobody, (), (), (), [], stopped)), "id": None, "status": None})
-        return
-    say(f"{'Address':<12} {address}")
-    say(f"{'Status':<12} not a subscriber")
-    say(f"{'Suppressed':<12} {stopped.added_at}: {stopped.reason}")
+def _lines(story: Story) -> Lines:
+    yield "Address", story.address
+    if story.person is None:
+        yield "Status", "not a subscriber"
+    else:
+        yield from _person_lines(story, story.person)
+    if story.suppressed:
+        yield "Suppressed", f"{story.suppressed.added_at}: {story.suppressed.reason}"
+    yield from _delivery_lines(story.deliveries)
 
 
-def _story(db: Database, person: Subscriber, stopped: Suppression | None) -> _Story:
-    spools = spools_of(db)
-    return _Story(
-        person,
-        consents_of(db, person.id),
-        bounces.bounces_of(db, person.id),
-        events.history_of(db, person.id),
-        spools.deliveries_of(person.id, spools.campaigns()),
-        stopped,
-    )
-
-
-def _document(story: _Story) -> dict[str, Any]:
-    return {
-        **document_of(story.person),
-        "consents": [dataclasses.asdict(consent) for consent in story.consents],
-        "bounces": [dataclasses.asdict(bounce) for bounce in story.bounces],
-        "suppressed": dataclasses.asdict(story.suppressed) if story.suppressed else None,
-        "history": [happening._asdict() for happening in story.history],
-        "deliveries": [_delivery(delivered) for delivered in story.deliveries],
-    }
-
-
-def _delivery(delivered: Delivered) -> dict[str, Any]:
-    document = dataclasses.asdict(delivered)
-    return {"campaign": document.pop("slug"), **document}
-
-
-def _lines(story: _Story) -> Lines:
-    person = story.person
-    yield "Address", person.address or ""
+def _person_lines(story: Story, person: Subscriber) -> Lines:
     yield "Status", state_of(person)
     yield "Editions", editions_text(person)
     yield "Name", person.name
@@ -135,9 +77,6 @@ def _lines(story: _Story) -> Lines:
     for happening in story.history:
         if happening.what not in _TOLD_ELSEWHERE:
             yield _LABELS[happening.what], _in_words(happening)
-    if story.suppressed:
-        yield "Suppressed", f"{story.suppressed.added_at}: {story.suppressed.reason}"
-    yield from _delivery_lines(story.deliveries)
 
 
 def _in_words(happening: Happening) -> str:
@@ -149,7 +88,7 @@ def _in_words(happening: Happening) -> str:
     return ": ".join(filter(None, (happening.at, ", ".join(parts), happening.reason)))
 
 
-def _delivery_lines(deliveries: list[Delivered]) -> Lines:
+def _delivery_lines(deliveries: Sequence[Delivered]) -> Lines:
     earlier = len(deliveries) - _TOLD
     if earlier > 0:
         yield "Deliveries", f"{earlier:,} earlier ones are left out here; --json has them"

@@ -1,58 +1,39 @@
-"""What an import did, for people and as JSON."""
+"""Prints what an import did."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from mailer.audience.exchange.importer import shown_path
 from mailer.audience.exchange.report import OUTCOMES, ColumnNote, ImportReport, WordNote
 from mailer.audience.values.address import shown
 from mailer.commands.context import say
-from mailer.config import Settings
+from mailer.services.subscribers.importing import ImportedLists
 
-__all__ = ["document", "say_report"]
+__all__ = ["say_lists"]
 
 #: So many rows of a kind are told one by one to a person; --json has more of them.
 _TOLD = 20
 
 
-def document(report: ImportReport, settings: Settings) -> dict[str, Any]:
-    """The whole report as it is printed with --json."""
-    return {
-        "file": report.file,
-        "dry_run": report.dry_run,
-        "profile": report.profile,
-        "read_as": report.read_as,
-        "rows": report.total,
-        **{outcome: report.count(outcome) for outcome in OUTCOMES},
-        "no_edition": report.no_edition,
-        "refused_file": shown_path(report.refused_file, settings) if report.refused_file else None,
-        "row_numbers": {outcome: str(report.rows[outcome]) for outcome in OUTCOMES},
-        "unnamed_columns": list(report.unnamed_columns),
-        "columns": [
-            {"column": note.column, "read_as": note.read_as, "hint": note.hint} for note in report.columns
-        ],
-        "words": [
-            {"column": note.column, "word": note.word, "status": note.status, "rows": note.rows}
-            for note in report.words
-        ],
-        "cells_left_out": report.cells_left_out,
-        "cells": [
-            {"row": note.row, "address": note.address, "column": note.column, "reason": note.reason}
-            for note in report.cells
-        ],
-        "addresses_cleaned": report.addresses_cleaned,
-        "cleaned": [
-            {"row": note.row, "address": note.address, "reason": note.reason} for note in report.cleaned
-        ],
-        "problems": [
-            {"row": note.row, "address": note.address, "outcome": note.outcome, "reason": note.reason}
-            for note in report.notes
-        ],
-    }
+def say_lists(imported: ImportedLists) -> None:
+    """Prints the report of each list; of an archive the sum, too."""
+    for report in imported.reports:
+        _say_report(report)
+    if imported.is_archive:
+        _say_sum(imported)
 
 
-def say_report(report: ImportReport, settings: Settings) -> None:
+def _say_sum(imported: ImportedLists) -> None:
+    counts = imported.counts
+    say(f"{imported.name}: {counts['rows']:,} rows in {len(imported.reports)} lists")
+    for outcome in OUTCOMES:
+        if counts[outcome]:
+            say(f"  {outcome:<10}{counts[outcome]:>11,}")
+    for name in imported.left_out[:_TOLD]:
+        say(f"Left out, because it is no list: {name}")
+    if len(imported.left_out) > _TOLD:
+        say(f"… and {len(imported.left_out) - _TOLD:,} more that are no lists")
+
+
+def _say_report(report: ImportReport) -> None:
     """The report in lines. Columns are told where one is not read as its name says, and in a dry run."""
     say(f"{report.file}: {report.total:,} row{'' if report.total == 1 else 's'}")
     if report.read_as:
@@ -73,8 +54,7 @@ def say_report(report: ImportReport, settings: Settings) -> None:
         places = ", ".join(str(place) for place in report.unnamed_columns)
         say(f"Left out, because the header does not name them: columns {places}.")
     if report.refused_file:
-        name = shown_path(report.refused_file, settings)
-        say(f"The refused rows are in {name}. Mend them there and import that file.")
+        say(f"The refused rows are in {report.refused_name}. Mend them there and import that file.")
     if report.dry_run:
         say("This was a dry run: nothing was changed.")
 

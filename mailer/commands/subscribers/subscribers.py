@@ -7,23 +7,20 @@ from typing import Annotated
 
 import typer
 
-from mailer.audience import change_address as moving
-from mailer.audience import people
-from mailer.audience.consent import bounces
 from mailer.audience.people import Subscriber, state_of
-from mailer.audience.values.address import normalize_address
-from mailer.audience.values.cells import clean_line
 from mailer.commands.context import as_json_text, emit_json, say, settings_of
 from mailer.commands.subscribers.add import add
 from mailer.commands.subscribers.erase import erase
 from mailer.commands.subscribers.history import show
-from mailer.commands.subscribers.lists import export_list, filter_of, import_list
-from mailer.commands.subscribers.person import AsJson, document_of, editions_text, wanted
+from mailer.commands.subscribers.lists import export_list, import_list
+from mailer.commands.subscribers.person import AsJson, editions_text
 from mailer.commands.subscribers.unsubscribe import suppress, unsubscribe
-from mailer.campaign.delivery_state import State
 from mailer.errors import InputError
-from mailer.spool.open import spools_of
-from mailer.store.database import open_store
+from mailer.services.subscribers import address_change as moving
+from mailer.services.subscribers import listing
+from mailer.services.subscribers.listing import Choice
+from mailer.services.subscribers.person import document_of
+from mailer.services.subscribers.restoring import restore_campaign, restore_person
 
 __all__ = ["app"]
 
@@ -45,9 +42,7 @@ def list_people(
     as_json: AsJson = False,
 ) -> None:
     """Everybody who fits, one a line."""
-    settings = settings_of(context)
-    chosen = filter_of(settings, status, edition, segment)
-    found = people.list_subscribers(open_store(settings.database), **chosen)
+    found = listing.list_people(settings_of(context), Choice(status, edition, segment))
     if as_json:
         # One at a time: a list may be longer than the memory.
         sys.stdout.write("[")
@@ -76,24 +71,19 @@ def restore(
     settings = settings_of(context)
     if (address is None) == (campaign is None):
         raise InputError("name an address, or a campaign with --campaign SLUG; one of them")
-    why = clean_line(reason, "reason", 500)
-    if not why:
-        raise InputError('say why the address works after all, as in --reason "they wrote from it today"')
-    db = open_store(settings.database)
     if campaign is not None:
-        number = bounces.restore_all(db, spools_of(db).find(campaign).id, reason=why)
-        people_are = "person is" if number == 1 else "people are"
+        restored = restore_campaign(settings, campaign, reason=reason)
+        people_are = "person is" if restored.number == 1 else "people are"
         if as_json:
-            emit_json({"campaign": campaign, "restored": number})
+            emit_json(restored.to_json())
         else:
-            say(f"{number:,} {people_are} written to again, whom {campaign} had marked as bounced.")
+            say(f"{restored.number:,} {people_are} written to again, whom {campaign} had marked as bounced.")
         return
-    person = wanted(db, address or "")
-    bounces.restore(db, person, reason=why)
+    done = restore_person(settings, address or "", reason=reason)
     if as_json:
-        emit_json({"restored": 1, "subscriber": document_of(wanted(db, address or ""))})
+        emit_json(done.to_json())
     else:
-        say(f"{person.address} is active again; reads {editions_text(person)}.")
+        say(f"{done.person.address} is active again; reads {editions_text(done.person)}.")
 
 
 app.command()(erase)
@@ -108,22 +98,16 @@ def change_address(
     as_json: AsJson = False,
 ) -> None:
     """Gives somebody another address. They stay the same person, with their history, also if they left."""
-    who, why = normalize_address(new), clean_line(reason, "reason", 500)
-    db = open_store(settings_of(context).database)
-    before = wanted(db, old)
-    changed = moving.change_address(db, before, who, reason=why)
-    person = people.get(db, before.id) or before
-    spools = spools_of(db)
-    found = spools.deliveries_of(person.id, spools.campaigns())
-    on_the_way = [one.slug for one in found if one.state is State.SENDING]
+    done = moving.change_address(settings_of(context), old, new, reason=reason)
+    person, before = done.person, done.before
     if as_json:
-        emit_json({"changed": changed, "subscriber": document_of(person), "on_the_way": on_the_way})
+        emit_json(done.to_json())
         return
-    if not changed:
+    if not done.changed:
         say(f"{person.address} is their address already.")
         return
     say(f"{before.address} is {person.address} now; {_stands(person)}.")
-    for slug in on_the_way:
+    for slug in done.on_the_way:
         say(f"{slug} is being handed over to {before.address}; if that is refused, `campaigns retry {slug}`.")
 
 

@@ -1,6 +1,6 @@
 """Forgets somebody for good, wherever a workspace keeps anything of them.
 
-    subscribers.db and its log ─► rescued copies ─► journals ─► .mailer ─► manifests ─► free pages
+    subscribers.db and its log ─► what mailer keeps in files ─► a search of the operator's own files
 
 Deliveries and events stay by number. What is the operator's own (imported lists, refused rows, messages in an
 outbox, backups) is searched and named, and not changed.
@@ -8,53 +8,33 @@ outbox, backups) is searched and named, and not changed.
 
 from __future__ import annotations
 
-import json
-import sqlite3
 import time
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any
 
 from sqlite_utils import Database
 
-from mailer.archive.campaign import read_manifest, update_manifest
-from mailer.archive.paths import is_slug
 from mailer.audience.erasure import (
     clear_elsewhere,
     clear_log,
     erase,
     former_addresses,
-    is_word_of_others,
     own_words,
     was_erased,
 )
 from mailer.audience.people import find
-from mailer.audience.spellings import ERASED, Spellings, without_those
+from mailer.audience.spellings import Spellings
 from mailer.audience.values.address import Address, normalize_address
 from mailer.config import Settings
-from mailer.errors import ArchiveError, AudienceError, BusyError, MailerError
-from mailer.files import new_file
-from mailer.services.readers.traces import Traces, look_for, pieces
-from mailer.services.sending.recovery import recover_if_idle
-from mailer.services.workspace import workspace_of
-from mailer.spool.erased_words import clear_journal, tells_of_erased
-from mailer.spool.lock import campaign_lock
-from mailer.store.database import clear_free_pages, compact, open_store
+from mailer.errors import AudienceError
+from mailer.services.readers.kept_files import KeptFiles
+from mailer.services.readers.traces import Traces, look_for
+from mailer.store.database import open_store
 
-__all__ = ["Erasure", "erase_person", "is_known"]
-
-#: A run that is alive gets so long to take the words of servers out of its journal (seconds).
-WAIT_SECONDS: Final = 10.0
-_LOOK_SECONDS: Final = 0.05
-_SQLITE: Final = b"SQLite format 3\x00"
-#: They may name the account that mail is sent by, and are of use as they are only.
-_SECRETS: Final = ("oauth",)
-#: A file in `.mailer` that is larger is not rewritten.
-_LARGEST: Final = 64_000_000
+__all__ = ["Erasure", "erase_person"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,239 +52,57 @@ class Erasure:
     traces: Traces | None
     had_another: bool = False
 
-
-def is_known(db: Database, address: str) -> bool:
-    """Whether there is anything to erase: a subscriber of that address, or one who was erased before.
-
-    Raises AudienceError where it is no address.
-    """
-    return find(db, address) is not None or was_erased(db, normalize_address(address).key)
+    def to_json(self) -> dict[str, Any]:
+        """Returns the erasure as JSON data, which names nobody."""
+        return {"erased": self.number}
 
 
 def erase_person(
-    db: Database,
     settings: Settings,
     address: str,
     *,
+    confirm: Callable[[str], object] | None = None,
     source: str = "cli",
     search: bool = True,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Erasure:
     """Forgets whoever has this address. Of an address that was erased before, clears what came back.
 
-    With `search`, looks into the operator's own files, too.
+    With `search`, looks into the operator's own files, too. `confirm` is called with the address once there
+    is something to forget; whatever it raises ends this with nothing changed.
 
     Addresses that the person had before are cleared and searched for, too.
     Raises AudienceError where nobody has or had it. A run that is alive is waited for, up to ten seconds.
     """
-    person, wanted = find(db, address), normalize_address(address)
-    if person is None and not was_erased(db, wanted.key):
-        raise AudienceError(f"{wanted.address} is not a subscriber; `mailer subscribers list` shows who is")
-    words = own_words(db, person.id) if person else ()
-    former = former_addresses(db, person.id) if person else ()
-    if person is not None:
-        erase(db, person.id, source=source)
-        wanted = normalize_address(person.address or address)
-    else:
+    wanted = normalize_address(address)
+    with closing(open_store(settings.database)) as db:
+        if find(db, address) is None and not was_erased(db, wanted.key):
+            raise AudienceError(
+                f"{wanted.address} is not a subscriber; `mailer subscribers list` shows who is"
+            )
+        if confirm is not None:
+            confirm(wanted.address)
+        number, addresses, words = _erase_in(db, wanted, source)
+        left: list[str] = []
+        ours: frozenset[Path] = frozenset()
+        for each in addresses:
+            kept = KeptFiles(db, settings, each, sleep)
+            left += kept.clear(number, words, source=source)
+            ours = kept.ours()
+    *before, newest = map(Spellings, addresses)
+    traces = look_for(newest, settings.root, ours, before=before) if search else None
+    return Erasure(number, addresses[-1].address, tuple(dict.fromkeys(left)), traces, bool(before))
+
+
+def _erase_in(
+    db: Database, wanted: Address, source: str
+) -> tuple[int | None, tuple[Address, ...], tuple[str, ...]]:
+    """The number of the person (None: erased before), their addresses, the last one last, and their words."""
+    person = find(db, wanted.address)
+    if person is None:
         clear_elsewhere(db, wanted)
         clear_log(db)
-    left: list[str] = []
-    for address_of_theirs in (*former, wanted):
-        work = _Work(db, settings, address_of_theirs, sleep)
-        left += [
-            *work.rescued_copies(source),
-            *work.journals(person.id if person else None),
-            *work.own_files(),
-            *work.manifests(),
-            *_clear_free_pages(db, settings.database, work.spellings, words),
-        ]
-    return Erasure(
-        person.id if person else None,
-        wanted.address,
-        tuple(dict.fromkeys(left)),
-        look_for(work.spellings, settings.root, work.ours(), before=tuple(map(Spellings, former)))
-        if search
-        else None,
-        bool(former),
-    )
-
-
-class _Work:
-    """What is done outside of the database. Every method yields sentences about what is left."""
-
-    def __init__(
-        self, db: Database, settings: Settings, address: Address, sleep: Callable[[float], None]
-    ) -> None:
-        self._db = db
-        self._settings = settings
-        self._address = address
-        self._sleep = sleep
-        self._folder = settings.root / ".mailer"
-        self.spellings = Spellings(address)
-
-    def ours(self) -> frozenset[Path]:
-        """The files that are cleared here, and that a search for the operator's leaves out."""
-        path = self._settings.database
-        family = {path.with_name(path.name + end) for end in ("", "-wal", "-shm", "-journal")}
-        return frozenset({*family, self._folder, *self._copies(), self._settings.root / ".env"})
-
-    def _copies(self) -> Iterator[Path]:
-        """Copies of the database that a run has rescued (`guard`), with their logs."""
-        path = self._settings.database
-        yield from sorted(path.parent.glob(f"{path.name}-rescued*"))
-
-    def rescued_copies(self, source: str) -> Iterator[str]:
-        """Erases in each copy of the database."""
-        for path in self._copies():
-            if not path.name.endswith(("-wal", "-shm", "-journal")):
-                yield from self._in_copy(path, source)
-
-    def _in_copy(self, path: Path, source: str) -> Iterator[str]:
-        try:
-            with closing(open_store(path)) as copy:
-                person = find(copy, self._address.address)
-                words = own_words(copy, person.id) if person else ()
-                if person is not None:
-                    erase(copy, person.id, source=source)
-                else:
-                    clear_elsewhere(copy, self._address)
-                yield from _clear_free_pages(copy, path, self.spellings, words)
-        except (MailerError, sqlite3.Error, OSError) as error:
-            yield (
-                f"{path.name} may hold the address and cannot be changed ({error}); remove it, or mend that "
-                "and erase the same address again"
-            )
-
-    def journals(self, number: int | None) -> Iterator[str]:
-        """Takes the words of servers out of the journals; a run that is alive empties its own."""
-        for path in sorted(self._folder.glob("*.journal")):
-            slug = path.stem
-            try:
-                cleared = self._clear_journal(slug, path, number)
-            except OSError as error:
-                why = (error.strerror or str(error)).lower()
-                yield (
-                    f".mailer/{path.name} may hold the address and cannot be changed: {why}; mend that and "
-                    "erase the same address again"
-                )
-                continue
-            if not cleared:
-                yield (
-                    f"campaign {slug} is being sent, and .mailer/{path.name} holds words of the server until "
-                    "the run removes them; to see to it, erase the same address again when it has ended"
-                )
-
-    def _clear_journal(self, slug: str, path: Path, number: int | None) -> bool:
-        for _ in range(round(WAIT_SECONDS / _LOOK_SECONDS) + 1):
-            with suppress(MailerError, sqlite3.Error):
-                workspace = workspace_of(self._settings, self._db)
-                recover_if_idle(workspace, workspace.spools.find(slug))
-            with suppress(BusyError), campaign_lock(self._settings, slug):
-                clear_journal(self._db, path)
-                return True
-            if not (self._is_on_the_wire(slug, number) or tells_of_erased(self._db, path)):
-                return True
-            self._sleep(_LOOK_SECONDS)
-        return False
-
-    def _is_on_the_wire(self, slug: str, number: int | None) -> bool:
-        """Whether the server's words about this subscriber are still to come."""
-        if number is None:
-            return False
-        try:
-            spools = workspace_of(self._settings, self._db).spools
-            return spools.open(spools.find(slug)).is_claimed(number)
-        except MailerError:
-            return False  # a journal of a campaign that the database does not know
-
-    def own_files(self) -> Iterator[str]:
-        """Takes the address out of whatever else is in `.mailer`, such as logs of errors."""
-        for path in sorted(self._folder.rglob("*")):
-            is_journal = path.parent == self._folder and path.suffix == ".journal"
-            if is_journal or path.is_symlink() or not path.is_file() or path.name in _SECRETS:
-                continue
-            name = path.relative_to(self._settings.root).as_posix()
-            try:
-                if any(map(self.spellings.is_in, pieces(path))):
-                    yield from self._clear_file(path)
-            except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-                yield f"{name} may hold the address and cannot be changed ({error}); remove it"
-
-    def _clear_file(self, path: Path) -> Iterator[str]:
-        with path.open("rb") as file:
-            start = file.read(len(_SQLITE))
-        if start == _SQLITE:
-            yield from self._in_copy(path, "cli")
-            return
-        if path.stat().st_size > _LARGEST:
-            name = path.relative_to(self._settings.root).as_posix()
-            yield f"{name} holds the address and is too large to be changed; remove it"
-            return
-        data = b"".join(map(self._cleared_line, path.read_bytes().splitlines(keepends=True)))
-        with new_file(path, mode=0o600) as file:
-            file.write(ERASED.encode() + b"\n" if self.spellings.is_in(data) else data)
-
-    def _cleared_line(self, line: bytes) -> bytes:
-        if not self.spellings.is_in(line):
-            return line
-        text = self._cleared(line.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
-        return ERASED.encode() + b"\n" if self.spellings.is_in(text) else text
-
-    def _cleared(self, text: str) -> str:
-        return without_those(text, lambda key: key == self._address.key)
-
-    def manifests(self) -> Iterator[str]:
-        """Takes the address out of segments that manifests name."""
-        with suppress(OSError):
-            for folder in sorted(self._settings.campaigns.iterdir()):
-                if is_slug(folder.name) and folder.is_dir():
-                    yield from self._clear_manifest(folder)
-
-    def _clear_manifest(self, folder: Path) -> Iterator[str]:
-        with suppress(ArchiveError):
-            plan = read_manifest(folder).get("plan")
-            plan = plan if isinstance(plan, dict) else {}
-            segment = plan.get("segment")
-            if not isinstance(segment, str) or self._cleared(segment) == segment:
-                return
-            try:
-                with campaign_lock(self._settings, folder.name):
-                    update_manifest(folder, {"plan": {**plan, "segment": self._cleared(segment)}})
-            except MailerError as error:
-                yield (
-                    f"campaigns/{folder.name}/manifest.json names the address in its segment and cannot be "
-                    f"changed ({error}); erase the same address again after that"
-                )
-
-
-def _clear_free_pages(db: Database, path: Path, spellings: Spellings, words: Sequence[str]) -> Iterator[str]:
-    """Clears what is free in the database file, and rewrites the file where it holds the address even so.
-
-    That, or these words, may stand in pages in use, where an earlier version or another program changed them
-    without overwriting what it removed.
-    """
-    again = "erase the same address again when no other command uses the database"
-    try:
-        clear_free_pages(db)
-        if not clear_log(db):
-            yield f"{path.name}-wal may hold the address, because another command is reading; {again}"
-            return
-        if not _has_remains(db, path, spellings, words):
-            return
-        compact(db)
-        if not clear_log(db):
-            yield f"{path.name}-wal may hold the address, because another command is reading; {again}"
-    except sqlite3.Error as error:
-        yield f"{path.name} may hold the address in free pages, which cannot be cleared ({error}); {again}"
-
-
-def _has_remains(db: Database, path: Path, spellings: Spellings, words: Sequence[str]) -> bool:
-    """Whether the file holds the address, or words that are nobody else's."""
-    own = {word: json.dumps(word, ensure_ascii=False)[1:-1] for word in words}
-    sought = [form.encode() for word, escaped in own.items() for form in {word, escaped}]
-    found: set[bytes] = set()
-    for piece in pieces(path):
-        if spellings.is_plainly_in(piece):
-            return True
-        found.update(each for each in sought if each in piece)
-    return any(not is_word_of_others(db, each.decode()) for each in found)
+        return None, (wanted,), ()
+    words, former = own_words(db, person.id), former_addresses(db, person.id)
+    erase(db, person.id, source=source)
+    return person.id, (*former, normalize_address(person.address or wanted.address)), words

@@ -15,13 +15,13 @@ from enum import Enum
 
 from sqlite_utils import Database
 
-from mailer.audience.bad_links import Tally
 from mailer.audience.consent.record import Consent
 from mailer.audience.stable_ids import fill_in, stable_id_at, whose
 from mailer.audience.subscribers import Subscriber, get, set_editions, unsubscribe
 from mailer.config import Settings
 from mailer.errors import StoreError
 from mailer.links.urls import NOBODY, Purpose, Token, Tokens
+from mailer.services.readers.bad_links import Tally
 from mailer.store.database import check_write, explain, open_store, utc_now, writing
 
 __all__ = ["Desk", "Standing", "Visit"]

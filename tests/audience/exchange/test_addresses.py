@@ -68,3 +68,13 @@ def test_a_table_full_of_quotes_and_a_list_that_is_too_long_are_bounded(
     monkeypatch.setattr(addresses, "MOST_BYTES", 20)
     with pytest.raises(AudienceError, match="x: is larger than 0 MB; split it"):
         read_addresses(b"ann@example.org\n" * 2, "x")
+
+
+@pytest.mark.parametrize(
+    "codec", ["utf-16-le", "utf-16-be", "utf-32", "utf-8-sig", "gb18030", "cp1252", "cp1250"]
+)
+def test_whatever_the_encoding_the_addresses_are_found(codec: str) -> None:
+    """A list is not refused for its names: those that are spoilt are no part of it."""
+    name = "安" if codec.startswith(("utf", "gb")) else "Zoë"
+    text = f"name,email\n{name},ann@example.org\n{name},bo@example.org\n"
+    assert found(text.encode(codec)) == ["ann@example.org", "bo@example.org"]

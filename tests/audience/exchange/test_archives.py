@@ -265,5 +265,5 @@ def test_an_archive_comes_through_standard_input_too(
     from mailer.audience.exchange.sources import STANDARD_INPUT, open_sources
 
     settings = load_settings(workspace)
-    with open_sources(STANDARD_INPUT, settings, refused=None, encoding="") as sources:
+    with open_sources(STANDARD_INPUT, settings) as sources:
         assert [source.name for source in sources.lists] == ["standard input/a.csv"]

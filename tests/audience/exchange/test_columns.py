@@ -14,6 +14,7 @@ from mailer.audience.consent.record import consents_of
 from mailer.audience.consent.suppression import is_suppressed, suppression_of
 from mailer.audience.exchange.columns.options import options_of
 from mailer.audience.exchange.importer import import_csv
+from mailer.audience.exchange.list_file import ListFile
 from mailer.audience.exchange.report import ImportReport
 from mailer.audience.people import Subscriber, find
 from mailer.config import Settings
@@ -313,7 +314,7 @@ def test_a_file_of_mailchimps_archive_is_known_by_its_name_too(
     ):
         path = workspace / name
         path.write_text(f"{header}{name[:4]}@example.org,2,,2021-03-01 08:00:00,1,ab\n")
-        import_csv(db, settings, path)
+        import_csv(db, settings, ListFile.at(path, settings))
         assert known(db, f"{name[:4]}@example.org").status == status
 
 

@@ -14,6 +14,7 @@ from sqlite_utils import Database
 
 from mailer.audience.exchange.exporter import export_csv
 from mailer.audience.exchange.importer import import_csv
+from mailer.audience.exchange.list_file import ListFile
 from mailer.audience.exchange.rows.formula_cells import guarded, unguarded
 from mailer.audience.people import Subscriber, list_subscribers
 from mailer.audience.subscribers import erase
@@ -135,10 +136,10 @@ def test_an_export_is_imported_elsewhere_as_it_was(
     path = folder / "list.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         export_csv(first, file)
-    report = import_csv(second, settings, path)
+    report = import_csv(second, settings, ListFile.at(path, settings))
     assert report.count("added") == len(rows)
     assert people(second) == people(first)
-    again = import_csv(first, settings, path)
+    again = import_csv(first, settings, ListFile.at(path, settings))
     assert again.count("unchanged") == len(rows)
     first.close()
     second.close()

@@ -19,6 +19,7 @@ from sqlite_utils import Database
 from mailer.audience.consent.record import consents_of
 from mailer.audience.exchange.columns.options import options_of
 from mailer.audience.exchange.importer import import_csv
+from mailer.audience.exchange.list_file import ListFile
 from mailer.audience.exchange.report import ImportReport
 from mailer.audience.people import find
 from mailer.config import Settings
@@ -223,7 +224,7 @@ def test_nobody_whose_row_says_that_they_left_becomes_active(
     db.conn.execute("DELETE FROM events")
     db.conn.execute("DELETE FROM subscribers")
     try:
-        import_csv(db, settings, workspace / "list.csv")
+        import_csv(db, settings, ListFile.at(workspace / "list.csv", settings))
     except AudienceError:
         assert db.conn.execute("SELECT count(*) FROM subscribers").fetchone()[0] == 0
     for number, row in enumerate(rows):

@@ -14,6 +14,7 @@ from mailer.audience.consent.suppression import is_suppressed
 from mailer.audience.exchange.columns.leaving import spoken
 from mailer.audience.exchange.columns.options import options_of
 from mailer.audience.exchange.importer import import_csv
+from mailer.audience.exchange.list_file import ListFile
 from mailer.audience.exchange.report import ImportReport
 from mailer.audience.people import find
 from mailer.config import Settings
@@ -96,12 +97,17 @@ def test_a_file_that_is_called_after_those_who_left_stops(
     path = workspace / file
     path.write_text("email,created\na@example.org,1679653390\n")
     with pytest.raises(AudienceError, match=r"tells of people who have left.*--status.*--as plain"):
-        import_csv(db, settings, path)
-    assert import_csv(db, settings, path, options=options_of(tool="plain", dry_run=True)).count("added") == 1
-    import_csv(db, settings, path, options=options_of(status="bounced"))
+        import_csv(db, settings, ListFile.at(path, settings))
+    assert (
+        import_csv(
+            db, settings, ListFile.at(path, settings), options=options_of(tool="plain", dry_run=True)
+        ).count("added")
+        == 1
+    )
+    import_csv(db, settings, ListFile.at(path, settings), options=options_of(status="bounced"))
     assert db.conn.execute("SELECT status FROM subscribers").fetchall() == [("bounced",)]
     path.write_text("email,status\nb@example.org,active\n")
-    assert import_csv(db, settings, path).count("added") == 1
+    assert import_csv(db, settings, ListFile.at(path, settings)).count("added") == 1
 
 
 @pytest.mark.parametrize(
@@ -112,7 +118,7 @@ def test_other_names_of_files_say_nothing(
 ) -> None:
     path = workspace / file
     path.write_text("email\na@example.org\n")
-    assert import_csv(db, settings, path).count("added") == 1
+    assert import_csv(db, settings, ListFile.at(path, settings)).count("added") == 1
 
 
 @pytest.mark.parametrize(
@@ -158,7 +164,14 @@ def test_a_word_for_leaving_with_a_note_stops_the_list(
 
 
 @pytest.mark.parametrize(
-    "name", ["un\u00adsubscribed", "Un\u200bsubscribed\u00a0at", "退\u200b订了", "\ufeffopt\u2060-out"]
+    "name",
+    [
+        "un\u00adsubscribed",
+        "Un\u200bsubscribed\u00a0at",
+        "退\u200b订了",
+        "\ufeffopt\u2060-out",
+        "unsub\u3164scribed\ufe0f",
+    ],
 )
 def test_characters_that_nobody_sees_hide_nothing(load: Load, name: str) -> None:
     with pytest.raises(AudienceError, match="seems to tell who has left"):

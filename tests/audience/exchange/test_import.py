@@ -12,6 +12,7 @@ from mailer.audience.consent.record import Consent, consents_of
 from mailer.audience.consent.suppression import suppress
 from mailer.audience.exchange import importer
 from mailer.audience.exchange.importer import import_csv
+from mailer.audience.exchange.list_file import ListFile
 from mailer.audience.exchange.report import ImportReport
 from mailer.audience.people import Subscriber, find
 from mailer.audience.subscribers import erase, set_editions, unsubscribe
@@ -277,7 +278,7 @@ def test_refused_rows_can_be_mended_and_imported(
         text.replace("'=bad", "good@b.test").replace(",mornin\n", ",morning\n"),
         encoding="utf-8",
     )
-    again = import_csv(db, settings, refused)
+    again = import_csv(db, settings, ListFile.at(refused, settings))
     assert counts(again) == {"added": 2, "refused": 2}
     assert known(db, "good@b.test").name == "=1+1"
     assert set(known(db, "good@b.test").attributes) == {"cell_with_comma"}
@@ -414,7 +415,7 @@ def test_what_is_not_there_cannot_be_imported(
     db: Database, settings: Settings, workspace: Path, name: str, sentence: str
 ) -> None:
     with pytest.raises(AudienceError, match=sentence):
-        import_csv(db, settings, workspace / name)
+        import_csv(db, settings, ListFile.at(workspace / name, settings))
 
 
 def test_a_file_that_may_not_be_read_is_told(
@@ -426,7 +427,7 @@ def test_a_file_that_may_not_be_read_is_told(
     (workspace / "list.csv").write_text("email\n")
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(AudienceError, match=r"list\.csv: cannot be read: permission denied"):
-        import_csv(db, settings, workspace / "list.csv")
+        import_csv(db, settings, ListFile.at(workspace / "list.csv", settings))
 
 
 def test_an_unknown_edition_changes_nothing(db: Database, load: Load) -> None:
@@ -488,7 +489,7 @@ def test_a_file_changed_while_it_is_read_is_told(
     path.write_bytes(b"email,name\n" + "a@b.test,好\n".encode() * 20_000)
     monkeypatch.setattr("mailer.audience.exchange.records.detect_encoding", lambda path, name: "ascii")
     with pytest.raises(FailureError, match=r"list\.csv: was changed while it was read; import it again"):
-        import_csv(db, settings, path)
+        import_csv(db, settings, ListFile.at(path, settings))
 
 
 def test_two_databases_of_the_same_list_are_the_same(
@@ -501,7 +502,7 @@ def test_two_databases_of_the_same_list_are_the_same(
         monkeypatch.setattr(importer, "BATCH", batch)
         (workspace / "list.csv").write_text("email,name,number\n" + rows)
         other = open_store(workspace / f"{batch}.db")
-        import_csv(other, settings, workspace / "list.csv")
+        import_csv(other, settings, ListFile.at(workspace / "list.csv", settings))
         states.append(json.dumps(state(other)))
         other.close()
     assert len(set(states)) == 1

@@ -15,6 +15,7 @@ from sqlite_utils import Database
 
 from mailer.audience.exchange import importer
 from mailer.audience.exchange.importer import import_csv
+from mailer.audience.exchange.list_file import ListFile
 from mailer.audience.exchange.report import RefusedFile
 from mailer.config import Settings
 from mailer.store.database import open_store
@@ -26,6 +27,7 @@ CHILD = """
 import sys
 from pathlib import Path
 from mailer.audience.exchange import importer
+from mailer.audience.exchange.list_file import ListFile
 from mailer.config import load_settings
 from mailer.store.database import open_store
 root, wait = Path(sys.argv[1]), sys.argv[2] == "wait"
@@ -35,7 +37,8 @@ def tell(rows, done, size):
         print("half", flush=True)
         sys.stdin.read()
 settings = load_settings(root)
-report = importer.import_csv(open_store(settings.database), settings, root / "list.csv", on_progress=tell)
+source = ListFile.at(root / "list.csv", settings)
+report = importer.import_csv(open_store(settings.database), settings, source, on_progress=tell)
 print(report.total)
 """
 
@@ -74,14 +77,14 @@ def test_an_import_that_was_killed_is_finished_by_the_next(
 ) -> None:
     write_list(workspace)
     whole = open_store(workspace / "whole.db")
-    import_csv(whole, settings, workspace / "list.csv")
+    import_csv(whole, settings, ListFile.at(workspace / "list.csv", settings))
     process = child(workspace, "wait")
     assert process.stdout is not None
     assert process.stdout.readline() == "half\n"
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert db.conn.execute("SELECT count(*) FROM subscribers").fetchone()[0] == 1000
-    report = import_csv(db, settings, workspace / "list.csv")
+    report = import_csv(db, settings, ListFile.at(workspace / "list.csv", settings))
     assert report.total == ROWS + 1
     assert report.count("refused") == 1
     assert state(db) == state(whole)
@@ -138,7 +141,7 @@ def test_a_batch_is_in_the_database_wholly_or_not_at_all(
         "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
     )
     with pytest.raises(sqlite3.Error, match="disk is full"):
-        import_csv(db, settings, workspace / "list.csv")
+        import_csv(db, settings, ListFile.at(workspace / "list.csv", settings))
     assert not db.conn.in_transaction
     for table in ("subscribers", "consents"):
         assert db.conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0] == 200

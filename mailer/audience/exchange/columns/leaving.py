@@ -12,7 +12,8 @@ from functools import lru_cache
 from itertools import pairwise
 
 from mailer.audience.exchange.columns.vocabulary import vocabulary, words_in
-from mailer.audience.exchange.columns.words import seen, tokens
+from mailer.audience.exchange.columns.words import tokens
+from mailer.audience.values.blanks import without_invisible
 
 __all__ = ["spoken", "tells_of_the_gone", "wanting"]
 
@@ -96,7 +97,7 @@ def _paired(words: tuple[str, ...]) -> str:
 
 
 def _unspaced(text: str) -> str:
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", seen(text)))
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", without_invisible(text)))
 
 
 def _unaccented(text: str) -> str:

@@ -19,9 +19,11 @@ ATTRIBUTE = "attributes."
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`tool` is a profile ("": recognise it), `maps` (column, field), `order` of dates dmy, mdy or "".
+    """What an operator says of a list. `tool` is a profile ("": recognise it), `maps` are (column, field).
 
-    `partial` says that a list need not have every column that is named: it is one of an archive.
+    `order` is that of dates: dmy, mdy or "". `editions` are what its people read, and `encoding` is a Python
+    codec, or "" to find it out. `partial` says that a list need not have every column that is named: it is
+    one of an archive.
     """
 
     tool: str = ""
@@ -31,6 +33,8 @@ class Options:
     order: str = ""
     dry_run: bool = False
     partial: bool = False
+    editions: tuple[str, ...] = ()
+    encoding: str = ""
 
 
 def options_of(

@@ -16,7 +16,7 @@ from mailer.audience.exchange.columns.leaving import spoken, wanting
 from mailer.audience.exchange.columns.profile import leaving_words, status_words
 from mailer.audience.exchange.columns.vocabulary import vocabulary, words_in
 from mailer.audience.exchange.columns.words import folded, is_no, is_nothing, is_number, is_yes
-from mailer.audience.exchange.records import Record
+from mailer.audience.exchange.files.record import Record
 from mailer.audience.values.cells import split_list
 from mailer.audience.values.dates import orders_of
 from mailer.audience.values.written_dates import EVERY_ORDER

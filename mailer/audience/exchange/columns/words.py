@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from mailer.audience.exchange.columns.vocabulary import vocabulary, words_in
+from mailer.audience.values.blanks import without_invisible
 
 __all__ = [
     "RANKS",
@@ -19,7 +20,6 @@ __all__ = [
     "is_nothing",
     "is_number",
     "is_yes",
-    "seen",
     "squeezed",
     "tokens",
     "worst",
@@ -46,20 +46,12 @@ _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*%?")
 _HUMP = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][^\W\d_A-Z])")
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")
 _ACCENTED = re.compile("([a-z])[\u0300-\u036f]+")
-_UNSEEN = dict.fromkeys(
-    map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff")
-)
-
-
-def seen(text: str) -> str:
-    """`text` without characters that nobody sees."""
-    return text if text.isascii() else text.translate(_UNSEEN)
 
 
 @lru_cache(maxsize=8192)
 def folded(text: str) -> str:
     """`text` as words are compared: small, one space between words, without quotes around it."""
-    plain = text if text.isascii() else unicodedata.normalize("NFKC", seen(text))
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", without_invisible(text))
     return _FILLERS.sub(" ", plain.casefold()).strip().strip(_QUOTES).strip(" .!。")
 
 
@@ -68,14 +60,14 @@ def squeezed(name: str) -> str:
     """The name of a column as names are compared: small letters and digits, without Latin accents."""
     if name.isascii():
         return re.sub(r"[\W_]+", "", name.casefold())
-    plain = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", seen(name)).casefold())
+    plain = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", without_invisible(name)).casefold())
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFC", _ACCENTED.sub(r"\1", plain)))
 
 
 @lru_cache(maxsize=4096)
 def tokens(name: str) -> tuple[str, ...]:
     """The words of a name, small: split at case, spaces, `_`, `-`, digits and punctuation."""
-    parted = _HUMP.sub(" ", unicodedata.normalize("NFKC", seen(name)))
+    parted = _HUMP.sub(" ", unicodedata.normalize("NFKC", without_invisible(name)))
     return tuple(word.casefold() for word in _TOKEN.findall(parted))
 
 

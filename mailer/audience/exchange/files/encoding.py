@@ -18,7 +18,7 @@ from mailer.audience.exchange.files.readings import EAST_ASIAN
 from mailer.audience.exchange.files.sampling import PIECE, Sample
 from mailer.errors import AudienceError, Problem
 
-__all__ = ["check_encoding", "detect_encoding"]
+__all__ = ["check_encoding", "decoded", "detect_encoding"]
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -34,6 +34,8 @@ _OTHER_FORMATS = (
     (b"\x1f\x8b", "is compressed"),
     (b"SQLite format 3", "is a database"),
 )
+#: The beginning of a file, in bytes, tells its format and whether it is UTF-16.
+_HEAD = 4096
 #: How the letters of ISO-2022 begin, in bytes of ASCII.
 _ESCAPES = (
     (b"\x1b$)C", "iso2022_kr"),
@@ -92,10 +94,26 @@ def check_encoding(file: BinaryIO, name: str, wanted: str) -> str:
     raise AudienceError(Problem(reason, name, max(faults)))
 
 
+def decoded(data: bytes) -> str:
+    """Returns the text of a list in a likely encoding, and refuses nothing.
+
+    It is for lists of which only what is written in ASCII counts, so that a wrong guess spoils names alone.
+    """
+    marked = _mark(data) or _wide(data[:_HEAD])
+    if marked:
+        return data.decode(marked, errors="replace")
+    for codec in ("utf-8", "gb18030"):
+        try:
+            return data.decode(codec)
+        except UnicodeDecodeError:
+            continue
+    return data.decode("latin-1")
+
+
 def _head(file: BinaryIO, name: str) -> bytes:
     """The first bytes. Raises AudienceError where they are those of another format."""
     file.seek(0)
-    head = file.read(4096)
+    head = file.read(_HEAD)
     for magic, what in _OTHER_FORMATS:
         if head.startswith(magic):
             raise AudienceError(Problem(f"{what}, not a CSV file; save the list as CSV (UTF-8)", name))

@@ -8,87 +8,22 @@ that somebody has left takes them out, also against a later consent here, which 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
-from mailer.audience import events
 from mailer.audience.change_address import moved_keys
+from mailer.audience.consent.record import consents_against
 from mailer.audience.consent.suppression import ERASED, suppress, suppressed_keys
-from mailer.audience.events import Event, Kind
-from mailer.audience.exchange.rows.against import consents_against
-from mailer.audience.exchange.rows.rows import NOW, Entry
-from mailer.audience.stable_ids import new_ids
+from mailer.audience.exchange.rows.batch import GONE, SOURCE, TOLD, BatchPerson, known_people, write_people
+from mailer.audience.exchange.rows.entry import NOW, Entry
 from mailer.store.database import utc_now, writing
 
 __all__ = ["Merged", "Outcome", "merge"]
 
 #: What became of a row ("added", "updated", "unchanged" or "kept"), and why it was kept or taken out.
 Outcome = tuple[str, str]
-
-# Those of the keys that are here already.
-_EXISTING = """
-    SELECT s.id, s.address_key, s.name, s.language, s.timezone, s.tags, s.attributes, s.status
-    FROM json_each(?) AS wanted CROSS JOIN subscribers s ON s.address_key = wanted.value
-"""
-
-# What they read now.
-_READS = """
-    SELECT x.subscriber_id, x.edition FROM json_each(?) AS wanted
-    CROSS JOIN subscriptions x ON x.subscriber_id = wanted.value
-"""
-
-# Numbers are given out here, under the write lock, and never twice.
-_LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = 'subscribers'"
-
-_INSERT = """
-    INSERT INTO subscribers (id, address, address_key, domain, name, language, timezone, tags, attributes,
-                             status, joined_at, updated_at, stable_id)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-
-_UPDATE = """
-    UPDATE subscribers SET name = ?, language = ?, timezone = ?, tags = ?, attributes = ?, status = ?,
-        updated_at = ?
-    WHERE id = ?
-"""
-
-_SUBSCRIBE = """
-    INSERT INTO subscriptions (edition, subscriber_id, since) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
-"""
-
-_CONSENT = "INSERT INTO consents (subscriber_id, given_at, method, origin) VALUES (?, ?, ?, ?)"
-
-_JSON = json.JSONEncoder(ensure_ascii=False).encode
-_GONE: Mapping[str, Kind] = {"unsubscribed": "unsubscribe", "bounced": "bounce", "complained": "complaint"}
-_SOURCE = "import"
-_TOLD = "an imported list says so"
-
-
-@dataclass(slots=True)
-class _Person:
-    """Somebody as the batch finds and leaves them. Somebody new has the `id` 0 and `was` nothing."""
-
-    id: int
-    address: str
-    key: str
-    domain: str
-    name: str = ""
-    language: str = ""
-    timezone: str = ""
-    tags: tuple[str, ...] = ()
-    attributes: dict[str, Any] = field(default_factory=dict)
-    status: str = "active"
-    joined: str = ""
-    reads: set[str] = field(default_factory=set)
-    left: set[str] = field(default_factory=set)
-    changed: bool = False
-    starts: list[str] = field(default_factory=list)
-    consents: list[tuple[str, str, str]] = field(default_factory=list)
-    was: str = ""
 
 
 class Merged(NamedTuple):
@@ -108,16 +43,16 @@ def merge(db: Database, entries: Sequence[Entry], *, origin: str, all_editions: 
         now = utc_now()
         keys = list(dict.fromkeys(entry.address.key for entry in entries))
         suppressed = suppressed_keys(db, keys)
-        people = _existing(db, keys)
+        people = known_people(db, keys)
         moved = moved_keys(db, [key for key in keys if key not in people])
-        people = {**_existing(db, [key for key in moved.values() if key and key not in people]), **people}
+        people = {**known_people(db, [key for key in moved.values() if key and key not in people]), **people}
         outcomes = []
         for entry in entries:
             key = entry.address.key
             if entry.status == "suppressed":
                 outcomes.append(_listed(db, key, key in suppressed, people, origin))
                 suppressed.setdefault(key, origin)
-            elif key in suppressed and not (key in moved and entry.status in _GONE):
+            elif key in suppressed and not (key in moved and entry.status in GONE):
                 outcomes.append(_suppressed(entry, suppressed[key]))
             elif key in moved:
                 outcomes.append(_met_as_before(people.get(moved[key] or ""), entry, origin, now))
@@ -126,9 +61,9 @@ def merge(db: Database, entries: Sequence[Entry], *, origin: str, all_editions: 
             else:
                 people[key] = _new(entry, origin, all_editions, now)
                 outcomes.append(("added", ""))
-        gone = [person.id for person in people.values() if person.was == "active" and person.status in _GONE]
+        gone = [person.id for person in people.values() if person.was == "active" and person.status in GONE]
         told = consents_against(db, gone) if gone else {}
-        _write(db, people.values(), now)
+        write_people(db, people.values(), now)
         for place, entry in enumerate(entries):
             if not entry.suppressed or not _suppress(db, entry):
                 continue
@@ -147,16 +82,18 @@ def merge(db: Database, entries: Sequence[Entry], *, origin: str, all_editions: 
         return Merged(outcomes, silent)
 
 
-def _listed(db: Database, key: str, already: bool, people: Mapping[str, _Person], origin: str) -> Outcome:
+def _listed(db: Database, key: str, already: bool, people: Mapping[str, BatchPerson], origin: str) -> Outcome:
     """Puts the address on the suppression list, whether or not somebody here has it."""
-    if already or not suppress(db, key, f"the list {origin}", source=_SOURCE):
+    if already or not suppress(db, key, f"the list {origin}", source=SOURCE):
         return "unchanged", ""
     if key in people and people[key].id:
         return "updated", "suppressed: the list says so"
     return "added", ""
 
 
-def _taken_out(entry: Entry, person: _Person | None, outcome: Outcome, told: Mapping[int, str]) -> Outcome:
+def _taken_out(
+    entry: Entry, person: BatchPerson | None, outcome: Outcome, told: Mapping[int, str]
+) -> Outcome:
     """The outcome of a row that took somebody out, with the consent that it goes against."""
     if outcome != ("updated", "") or person is None or person.id not in told or entry.status != person.status:
         return outcome
@@ -165,7 +102,7 @@ def _taken_out(entry: Entry, person: _Person | None, outcome: Outcome, told: Map
 
 def _suppress(db: Database, entry: Entry) -> bool:
     at = "" if entry.suppressed == NOW else entry.suppressed
-    return suppress(db, entry.address.key, entry.suppressed_reason or _TOLD, source=_SOURCE, at=at)
+    return suppress(db, entry.address.key, entry.suppressed_reason or TOLD, source=SOURCE, at=at)
 
 
 def _suppressed(entry: Entry, why: str) -> Outcome:
@@ -175,38 +112,16 @@ def _suppressed(entry: Entry, why: str) -> Outcome:
     return "kept", f"kept as {'erased' if why == ERASED else 'suppressed'}"
 
 
-def _met_as_before(person: _Person | None, entry: Entry, origin: str, now: str) -> Outcome:
+def _met_as_before(person: BatchPerson | None, entry: Entry, origin: str, now: str) -> Outcome:
     """Somebody under the address that they had before: no second person, and only that they have left."""
-    if person is not None and entry.status in _GONE:
+    if person is not None and entry.status in GONE:
         return _met(person, entry, origin, now)
     return "kept", "kept: it was the address of a reader whose address was changed"
 
 
-def _existing(db: Database, keys: list[str]) -> dict[str, _Person]:
-    people, by_id = {}, {}
-    for number, key, name, language, timezone, tags, attributes, status in db.conn.execute(
-        _EXISTING, (json.dumps(keys),)
-    ):
-        person = _Person(number, "", key, "", name, language, timezone)
-        person.tags, person.attributes, person.status = (
-            tuple(json.loads(tags)),
-            json.loads(attributes),
-            status,
-        )
-        person.was = status
-        people[key] = by_id[number] = person
-    if by_id:
-        ids = json.dumps(list(by_id))
-        for number, edition in db.conn.execute(_READS, (ids,)):
-            by_id[number].reads.add(edition)
-        for number, edition in events.editions_left(db, by_id):
-            by_id[number].left.add(edition)
-    return people
-
-
-def _new(entry: Entry, origin: str, all_editions: tuple[str, ...], now: str) -> _Person:
+def _new(entry: Entry, origin: str, all_editions: tuple[str, ...], now: str) -> BatchPerson:
     address = entry.address
-    person = _Person(
+    person = BatchPerson(
         0,
         address.address,
         address.key,
@@ -232,13 +147,13 @@ def _consent(entry: Entry, origin: str, now: str) -> tuple[str, str, str]:
     return given, entry.consent_method or "import", entry.consent_origin or origin
 
 
-def _met(person: _Person, entry: Entry, origin: str, now: str) -> Outcome:
+def _met(person: BatchPerson, entry: Entry, origin: str, now: str) -> Outcome:
     """Somebody who is here already: what they want comes before what the list says."""
     if _worse(person.status, entry.status):
         person.status, person.changed = entry.status, True
         return "updated", ""
-    if person.status in _GONE:
-        if entry.status in _GONE:
+    if person.status in GONE:
+        if entry.status in GONE:
             return "unchanged", ""
         return "kept", f"kept as {person.status}"
     if person.status == "pending" and entry.status != "pending":
@@ -262,13 +177,13 @@ def _met(person: _Person, entry: Entry, origin: str, now: str) -> Outcome:
 def _worse(status: str, told: str) -> bool:
     """Another program's list may say that somebody has left, and that is believed."""
     if status in ("active", "pending"):
-        return told in _GONE
+        return told in GONE
     if status == "bounced":
         return told in ("unsubscribed", "complained")
     return status == "unsubscribed" and told == "complained"  # which no preferences page undoes
 
 
-def _described(person: _Person, entry: Entry) -> bool:
+def _described(person: BatchPerson, entry: Entry) -> bool:
     """Sets what the row says; an empty cell says nothing."""
     before = (person.name, person.language, person.timezone, person.tags)
     person.name = entry.name or person.name
@@ -288,52 +203,3 @@ def as_text(value: Any) -> str:
     if value is None or isinstance(value, str):
         return value or ""
     return json.dumps(value, ensure_ascii=False)
-
-
-@lru_cache(maxsize=4096)
-def _tags_text(tags: tuple[str, ...]) -> str:
-    return _JSON(tags)
-
-
-def _write(db: Database, people: Iterable[_Person], now: str) -> None:
-    last = db.conn.execute(_LAST_ID).fetchone()
-    number = int(last[0]) if last else 0
-    new, old, starts, consents = [], [], [], []
-    told: list[Event] = []
-    ids = new_ids()
-    for person in people:
-        if not person.changed:
-            continue
-        tags = _tags_text(person.tags)
-        attributes = _JSON(person.attributes) if person.attributes else "{}"
-        values = (person.name, person.language, person.timezone, tags, attributes, person.status)
-        if person.id:
-            old.append((*values, now, person.id))
-        else:
-            number += 1
-            person.id = number
-            new.append(
-                (number, person.address, person.key, person.domain, *values, person.joined, now, next(ids))
-            )
-        starts += [(edition, person.id, now) for edition in person.starts]
-        consents += [(person.id, *consent) for consent in person.consents]
-        told += _events(person, now)
-    for statement, rows in (
-        (_INSERT, new),
-        (_UPDATE, old),
-        (_SUBSCRIBE, sorted(starts)),
-        (_CONSENT, consents),
-    ):
-        if rows:
-            db.conn.executemany(statement, rows)
-    events.record(db, *told)
-
-
-def _events(person: _Person, now: str) -> Iterator[Event]:
-    """What the batch has done to a person who has a number now: new editions, or that they are gone."""
-    for edition in person.starts if person.was else ():
-        yield Event(now, "subscribe", person.id, _SOURCE, edition=edition)
-    if person.status != person.was and person.status in _GONE:
-        kind = _GONE[person.status]
-        words = "" if kind == "unsubscribe" else _TOLD
-        yield Event(now, kind, person.id, _SOURCE, reason=words)

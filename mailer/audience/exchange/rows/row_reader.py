@@ -7,32 +7,36 @@ read is left out, with a note, and the person is taken.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from mailer.audience.exchange.columns.settle import Settled
 from mailer.audience.exchange.columns.signs import Sign, Told
 from mailer.audience.exchange.columns.words import RANKS, folded, is_no, is_nothing, is_yes, worst
+from mailer.audience.exchange.rows.cell_values import (
+    consent_method,
+    own_groups,
+    suppression_reason,
+    tags_in,
+    whole_name,
+)
+from mailer.audience.exchange.rows.entry import NOW, Entry
 from mailer.audience.exchange.rows.formula_cells import unguarded
 from mailer.audience.exchange.rows.json_attributes import opened
-from mailer.audience.values.address import Address, cleaned
+from mailer.audience.values.address import cleaned
 from mailer.audience.values.cells import (
     MAX_NAME,
-    MAX_VALUE,
     attribute_value,
     clean_line,
     editions_of,
     language_tag,
     split_list,
-    tags_of,
     timezone_name,
 )
 from mailer.audience.values.dates import read_moment
 from mailer.config import Settings
 from mailer.errors import AudienceError
 
-__all__ = ["NOW", "Entry", "RowReader"]
+__all__ = ["RowReader"]
 
 _Functions = tuple[tuple[str, int, Callable[[str], Any]], ...]
 
@@ -53,37 +57,6 @@ _FIELDS = (
     "suppressed_at",
     "suppressed_reason",
 )
-#: Suppressed, and the row does not say since when.
-NOW = "now"
-#: Google Contacts writes groups so: its own begin with `* `.
-_GROUPS, _OWN_GROUP = ":::", "* "
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What a row says. "" and None mean that it does not say; `editions` is () for "none of them".
-
-    `notes` are the cells that were left out, each as (column, reason). `suppressed` is since when the address
-    is suppressed (UTC), or "now" where the row does not say when. `cleaned` is what stood around the address.
-    """
-
-    row: int
-    address: Address
-    name: str
-    language: str
-    timezone: str
-    tags: tuple[str, ...] | None
-    attributes: dict[str, str]
-    editions: tuple[str, ...] | None
-    status: str
-    joined: str
-    consent_at: str
-    consent_method: str
-    consent_origin: str
-    notes: tuple[tuple[str, str], ...] = ()
-    suppressed: str = ""
-    suppressed_reason: str = ""
-    cleaned: str = ""
 
 
 class RowReader:
@@ -100,7 +73,7 @@ class RowReader:
         self._places = tuple(columns.fields.get(field, -1) for field in _FIELDS)
         self._attributes = columns.attributes
         self._opened = columns.opened
-        self._split = _groups_of if columns.groups else _tags_of
+        self._split = own_groups if columns.groups else tags_in
         self._width = columns.width
         self._zone = settings.publication.zone
         self._known = settings.editions
@@ -134,9 +107,9 @@ class RowReader:
             "joined": self._joined,
             "confirmed": self._confirmed,
             "consent_at": self._consented,
-            "consent_method": _method_of,
+            "consent_method": consent_method,
             "consent_origin": lambda text: clean_line(text, "origin of the consent"),
-            "suppressed_reason": _reason_of,
+            "suppressed_reason": suppression_reason,
         }
         return (
             tuple((field, places[field], function) for field, function in needed.items()),
@@ -178,7 +151,7 @@ class RowReader:
             entry = Entry(
                 row,
                 whose,
-                clean_line(name if name.strip() else _whole_name(first, last)),
+                clean_line(name if name.strip() else whole_name(first, last)),
                 language_tag(language),
                 timezone_name(timezone),
                 self._split(tags) if tags else None,
@@ -187,11 +160,11 @@ class RowReader:
                 status,
                 (self._joined(joined) if joined else "") or (self._confirmed(confirmed) if confirmed else ""),
                 self._consented(consent_at) if consent_at else "",
-                _method_of(method) if method else "",
+                consent_method(method) if method else "",
                 clean_line(origin, "origin of the consent") if origin else "",
                 notes,
                 self._suppressed(suppressed, suppressed_why) if suppressed or suppressed_why else "",
-                _reason_of(suppressed_why) if suppressed_why else "",
+                suppression_reason(suppressed_why) if suppressed_why else "",
                 around,
             )
         except AudienceError:
@@ -207,7 +180,7 @@ class RowReader:
         read: dict[str, Any] = {}
         for field, place, function in self._needed:
             read[field] = _tried(function, cells[place] if place >= 0 else "", problems)
-        name = read["name"] or _whole_name(read["first_name"] or "", read["last_name"] or "")
+        name = read["name"] or whole_name(read["first_name"] or "", read["last_name"] or "")
         if len(name) > MAX_NAME:
             problems.append(f"the name is longer than {MAX_NAME} characters; shorten it")
         for field, place, function in self._side:
@@ -322,33 +295,3 @@ def _tried(function: Callable[[str], Any], text: str, problems: list[str]) -> An
     except AudienceError as error:
         problems += [problem.message for problem in error.problems]
         return None
-
-
-@lru_cache(maxsize=4096)
-def _tags_of(text: str) -> tuple[str, ...]:
-    return tags_of((text,))
-
-
-def _groups_of(text: str) -> tuple[str, ...]:
-    """The groups of Google Contacts that are the person's own."""
-    groups = (group.strip() for group in text.split(_GROUPS))
-    return tags_of(group for group in groups if group and not group.startswith(_OWN_GROUP))
-
-
-def _method_of(text: str) -> str:
-    """How somebody agreed; a mere yes does not say it."""
-    return "" if is_yes(text) or is_no(text) else clean_line(text, "consent")
-
-
-def _reason_of(text: str) -> str:
-    return clean_line(text, "reason of the suppression", MAX_VALUE)
-
-
-def _whole_name(first: str, last: str) -> str:
-    """Western names put the given name first, Chinese ones the family name, without a space."""
-    first, last = first.strip(), last.strip()
-    if last and last in (first[: len(last)] if not last.isascii() else "", *first.split()[-1:]):
-        return first  # which is the whole name
-    if first and last and not (first.isascii() or last.isascii()) and "\u2e80" <= last[0] <= "\u9fff":
-        return f"{last}{first}"
-    return f"{first} {last}".strip()

@@ -1,0 +1,153 @@
+"""Reads the people of a batch of rows by their keys, and writes them, in a fixed number of statements."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from sqlite_utils import Database
+
+from mailer.audience import events
+from mailer.audience.consent.record import record_consents
+from mailer.audience.events import Event, Kind
+from mailer.audience.stable_ids import new_ids
+
+__all__ = ["GONE", "SOURCE", "TOLD", "BatchPerson", "known_people", "write_people"]
+
+# Those of the keys that are here already.
+_EXISTING = """
+    SELECT s.id, s.address_key, s.name, s.language, s.timezone, s.tags, s.attributes, s.status
+    FROM json_each(?) AS wanted CROSS JOIN subscribers s ON s.address_key = wanted.value
+"""
+
+# What they read now.
+_READS = """
+    SELECT x.subscriber_id, x.edition FROM json_each(?) AS wanted
+    CROSS JOIN subscriptions x ON x.subscriber_id = wanted.value
+"""
+
+# Numbers are given out here, under the write lock, and never twice.
+_LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = 'subscribers'"
+
+_INSERT = """
+    INSERT INTO subscribers (id, address, address_key, domain, name, language, timezone, tags, attributes,
+                             status, joined_at, updated_at, stable_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+_UPDATE = """
+    UPDATE subscribers SET name = ?, language = ?, timezone = ?, tags = ?, attributes = ?, status = ?,
+        updated_at = ?
+    WHERE id = ?
+"""
+
+_SUBSCRIBE = """
+    INSERT INTO subscriptions (edition, subscriber_id, since) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
+"""
+
+_JSON = json.JSONEncoder(ensure_ascii=False).encode
+#: Statuses in which somebody is not written to any more, with the event that tells of it.
+GONE: Mapping[str, Kind] = {"unsubscribed": "unsubscribe", "bounced": "bounce", "complained": "complaint"}
+#: How an event became known that an import tells of.
+SOURCE = "import"
+#: The reason where a list gives none.
+TOLD = "an imported list says so"
+
+
+@dataclass(slots=True)
+class BatchPerson:
+    """Somebody as the batch finds and leaves them. Somebody new has the `id` 0 and `was` nothing."""
+
+    id: int
+    address: str
+    key: str
+    domain: str
+    name: str = ""
+    language: str = ""
+    timezone: str = ""
+    tags: tuple[str, ...] = ()
+    attributes: dict[str, Any] = field(default_factory=dict)
+    status: str = "active"
+    joined: str = ""
+    reads: set[str] = field(default_factory=set)
+    left: set[str] = field(default_factory=set)
+    changed: bool = False
+    starts: list[str] = field(default_factory=list)
+    consents: list[tuple[str, str, str]] = field(default_factory=list)
+    was: str = ""
+
+
+def known_people(db: Database, keys: list[str]) -> dict[str, BatchPerson]:
+    """Returns those who have an address with one of these keys, by the key."""
+    people, by_id = {}, {}
+    for number, key, name, language, timezone, tags, attributes, status in db.conn.execute(
+        _EXISTING, (json.dumps(keys),)
+    ):
+        person = BatchPerson(number, "", key, "", name, language, timezone)
+        person.tags, person.attributes, person.status = (
+            tuple(json.loads(tags)),
+            json.loads(attributes),
+            status,
+        )
+        person.was = status
+        people[key] = by_id[number] = person
+    if by_id:
+        ids = json.dumps(list(by_id))
+        for number, edition in db.conn.execute(_READS, (ids,)):
+            by_id[number].reads.add(edition)
+        for number, edition in events.editions_left(db, by_id):
+            by_id[number].left.add(edition)
+    return people
+
+
+@lru_cache(maxsize=4096)
+def _tags_text(tags: tuple[str, ...]) -> str:
+    return _JSON(tags)
+
+
+def write_people(db: Database, people: Iterable[BatchPerson], now: str) -> None:
+    """Writes those who were changed, with what they read, their consents and events. New people get an id."""
+    last = db.conn.execute(_LAST_ID).fetchone()
+    number = int(last[0]) if last else 0
+    new, old, starts, consents = [], [], [], []
+    told: list[Event] = []
+    ids = new_ids()
+    for person in people:
+        if not person.changed:
+            continue
+        tags = _tags_text(person.tags)
+        attributes = _JSON(person.attributes) if person.attributes else "{}"
+        values = (person.name, person.language, person.timezone, tags, attributes, person.status)
+        if person.id:
+            old.append((*values, now, person.id))
+        else:
+            number += 1
+            person.id = number
+            new.append(
+                (number, person.address, person.key, person.domain, *values, person.joined, now, next(ids))
+            )
+        starts += [(edition, person.id, now) for edition in person.starts]
+        consents += [(person.id, *consent) for consent in person.consents]
+        told += _events(person, now)
+    for statement, rows in (
+        (_INSERT, new),
+        (_UPDATE, old),
+        (_SUBSCRIBE, sorted(starts)),
+    ):
+        if rows:
+            db.conn.executemany(statement, rows)
+    record_consents(db, consents)
+    events.record(db, *told)
+
+
+def _events(person: BatchPerson, now: str) -> Iterator[Event]:
+    """What the batch has done to a person who has a number now: new editions, or that they are gone."""
+    for edition in person.starts if person.was else ():
+        yield Event(now, "subscribe", person.id, SOURCE, edition=edition)
+    if person.status != person.was and person.status in GONE:
+        kind = GONE[person.status]
+        words = "" if kind == "unsubscribe" else TOLD
+        yield Event(now, kind, person.id, SOURCE, reason=words)

@@ -1,0 +1,1 @@
+"""Actions on issues: begin a draft, check it, render it to files."""

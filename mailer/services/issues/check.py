@@ -1,0 +1,125 @@
+"""Finds all that is wrong with an issue, in whatever stage it would show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mailer.config import Settings
+from mailer.errors import InputError, Problem, SegmentError
+from mailer.issue.model import only_expressions, only_places
+from mailer.issue.problems import tidy
+
+if TYPE_CHECKING:
+    from mailer.issue.load import LoadedIssue
+
+__all__ = ["Checked", "check_issue"]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """All that is wrong with an issue, by its path in the workspace. With `strict` a warning is an error."""
+
+    issue: str
+    problems: tuple[Problem, ...]
+    strict: bool = False
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can be sent as it is."""
+        return not any(self.strict or problem.severity == "error" for problem in self.problems)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the problems as JSON data."""
+        return {
+            "issue": self.issue,
+            "problems": [_document(problem) for problem in self.problems],
+            "ok": self.is_ready,
+        }
+
+
+def check_issue(settings: Settings, path: Path, *, strict: bool = False) -> Checked:
+    """Returns all that any stage finds wrong with the issue at `path`; nothing of it is raised."""
+    name, problems = _problems_with(path, settings)
+    return Checked(name, tuple(problems), strict)
+
+
+def _document(problem: Problem) -> dict[str, object]:
+    return {
+        "path": problem.path,
+        "line": problem.line,
+        "column": problem.column,
+        "severity": problem.severity,
+        "message": problem.message,
+    }
+
+
+def _problems_with(path: Path, settings: Settings) -> tuple[str, list[Problem]]:
+    from mailer.issue.load import examine_issue
+
+    try:
+        loaded, problems = examine_issue(path, settings)
+    except InputError as error:
+        return _shown(path, settings), list(error.problems)
+    if loaded is None:
+        return _shown(path, settings), problems
+    problems += _only_problems(loaded)
+    # What a later stage says of a place that was told is an echo.
+    told = {(problem.path, problem.line) for problem in problems if problem.severity == "error"}
+    later = _rendering_problems(loaded, settings)
+    links = any(each.severity == "error" and "must begin with https://" in each.message for each in problems)
+    problems += (
+        each
+        for each in later
+        if ((each.path, each.line) not in told)
+        and not (links and each.line is None and each.message.startswith("a link leads to "))
+    )
+    return loaded.path, tidy(list(_once(problems)), loaded.path)
+
+
+def _once(problems: list[Problem]) -> Iterator[Problem]:
+    """Each sentence once for its line, in the form that knows the column."""
+    seen: set[tuple[str | None, int | None, str]] = set()
+    for problem in sorted(problems, key=lambda each: each.column is None):
+        if (key := (problem.path, problem.line, problem.message)) not in seen:
+            seen.add(key)
+            yield problem
+
+
+def _shown(path: Path, settings: Settings) -> str:
+    """The path in the workspace, or as it was given where it is none."""
+    try:
+        return path.resolve().relative_to(settings.root.resolve()).as_posix()
+    except (OSError, RuntimeError, ValueError):
+        return path.as_posix()
+
+
+def _only_problems(loaded: LoadedIssue) -> Iterator[Problem]:
+    """What is wrong with each `only`, at its place."""
+    from mailer.audience.segments import parse
+
+    for keys, only in only_places(loaded.issue):
+        try:
+            parse(only)
+        except SegmentError as error:
+            mark = loaded.mark_of(*keys)
+            for problem in error.problems:
+                yield Problem(f"only: {problem.message}", mark.path, mark.line, mark.column)
+
+
+def _rendering_problems(loaded: LoadedIssue, settings: Settings) -> list[Problem]:
+    """What shows only in the finished mail. Looked at: nobody's segments, everybody's, and each alone."""
+    # premailer takes a third of a second to import, so it waits until there is something to render.
+    from mailer.render.check import check_rendition
+    from mailer.render.render import examine_variants
+
+    number = len(only_expressions(loaded.issue))
+    variants = {0, (1 << number) - 1, *(1 << bit for bit in range(number))}
+    slug = f"{loaded.issue.date.isoformat()}-{loaded.issue.edition}"
+    problems: list[Problem] = []
+    examined = examine_variants(loaded, settings, slug=slug, variants=variants, faults=problems)
+    for rendition, media in examined:
+        problems += check_rendition(loaded, rendition, settings, media)
+    return problems

@@ -1,0 +1,21 @@
+"""Begins an issue: a draft from the skeleton of an edition."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from mailer.config import Settings
+from mailer.issue.draft import write_draft
+from mailer.store.database import now
+
+__all__ = ["begin_issue"]
+
+
+def begin_issue(settings: Settings, edition: str, date: dt.date | None = None) -> str:
+    """Makes a draft of an issue, by default of today in the publication's time zone.
+
+    Returns its path in the workspace, with slashes. Raises IssueError for an unknown edition, or a file that
+    is there.
+    """
+    today = now().astimezone(settings.publication.zone).date()
+    return write_draft(settings, edition, date or today).relative_to(settings.root).as_posix()

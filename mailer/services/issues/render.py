@@ -1,0 +1,122 @@
+"""Renders an issue as files to look at, without sending anything."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from mailer.archive.atomic import put_file
+from mailer.config import Settings
+from mailer.errors import InputError, Problem
+from mailer.issue.model import only_expressions
+from mailer.message.message import compose_sample
+from mailer.render.rendition import Rendition
+
+if TYPE_CHECKING:
+    from mailer.issue.load import LoadedIssue
+
+__all__ = ["Rendered", "render_issue"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """An issue that was rendered to files: the sizes of its html and text (bytes), and what is wrong with it.
+
+    `conditions` are the expressions of its parts that are for some readers only; each has a folder of its
+    own, and so has the variant of readers to whom none applies. `is_public_page` says that the latter is the
+    public page.
+    """
+
+    html: int
+    text: int
+    problems: tuple[Problem, ...]
+    conditions: tuple[str, ...] = ()
+    is_public_page: bool = False
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything is wrong that keeps it from being sent."""
+        return any(problem.severity == "error" for problem in self.problems)
+
+    @staticmethod
+    def folder_of(output: Path, variant: int) -> Path:
+        """Returns where the files of a variant are: bit i is set where the i-th condition holds."""
+        return output / "variants" / str(variant)
+
+
+def render_issue(settings: Settings, issue: Path, output: Path) -> Rendered:
+    """Writes email.html, email.txt, web.html, message.eml and images/ into the folder `output`.
+
+    They show the issue with all of its parts. Where parts are for some readers `only`, variants/ holds more
+    folders: 0 for readers to whom no condition applies, and one for each condition alone. Raises IssueError,
+    or InputError where `output` is a file.
+    """
+    from mailer.issue.load import load_issue
+    from mailer.render.check import check_rendition
+
+    loaded = load_issue(issue, settings)
+    if output.exists() and not output.is_dir():
+        raise InputError(f"{output} is a file; name a folder for the rendered files")
+    conditions = only_expressions(loaded.issue)
+    whole = (1 << len(conditions)) - 1
+    files = dict(_files(loaded, settings, whole, inner=""))
+    problems = check_rendition(loaded, _rendered(loaded, settings, whole, None), settings)
+    for variant in _others(loaded):
+        files |= _files(loaded, settings, variant, inner=f"variants/{variant}/")
+    for name, data in files.items():
+        path = output / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        put_file(path, data)
+    return Rendered(
+        len(files["email.html"]),
+        len(files["email.txt"]),
+        tuple(problems),
+        tuple(conditions),
+        settings.editions[loaded.issue.edition].public_page == "everybody",
+    )
+
+
+def _others(loaded: LoadedIssue) -> tuple[int, ...]:
+    """The variants that are worth a look: no condition holds, or just one."""
+    expressions = only_expressions(loaded.issue)
+    return (0, *(1 << bit for bit in range(len(expressions)))) if expressions else ()
+
+
+def _rendered(loaded: LoadedIssue, settings: Settings, variant: int, images: str | None) -> Rendition:
+    from mailer.render.render import render_variants
+
+    slug = f"{loaded.issue.date.isoformat()}-{loaded.issue.edition}"
+    return render_variants(loaded, settings, slug=slug, variants=(variant,), image_base=images)[variant]
+
+
+def _files(
+    loaded: LoadedIssue, settings: Settings, variant: int, *, inner: str
+) -> Iterator[tuple[str, bytes]]:
+    """(name, bytes) of one variant's files. The pages name their pictures as from their own folder."""
+    page = _rendered(loaded, settings, variant, "../" * inner.count("/") + "images/")
+    yield f"{inner}email.html", page.html.fill({}).encode()
+    yield f"{inner}email.txt", page.text.fill({}).encode()
+    yield f"{inner}web.html", page.web.encode()
+    for picture in page.pictures:
+        yield f"images/{picture.name}", picture.data
+    yield f"{inner}message.eml", _message(loaded, settings, _rendered(loaded, settings, variant, None))
+
+
+def _message(loaded: LoadedIssue, settings: Settings, rendition: Rendition) -> bytes:
+    """The message as it would be sent at the edition's hour, to nobody; without a secret key too."""
+    if not settings.secret_keys:
+        settings = settings.model_copy(update={"secret_keys": (SecretStr("for looking at only"),)})
+    issue = loaded.issue
+    hour = settings.editions[issue.edition].time or dt.time(12)
+    return compose_sample(
+        settings,
+        rendition,
+        slug=f"{issue.date.isoformat()}-{issue.edition}",
+        edition=issue.edition,
+        sent_at=dt.datetime.combine(issue.date, hour, settings.publication.zone),
+    )

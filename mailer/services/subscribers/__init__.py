@@ -1,0 +1,1 @@
+"""Actions of an operator on subscribers: import, export, add, list, show, take off, suppress, restore."""

@@ -1,0 +1,208 @@
+"""Adds one person, brings somebody back, or changes what is known of one person or of a segment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+from mailer.audience import people, segments, subscribers
+from mailer.audience.consent.record import Consent
+from mailer.audience.editing import Edit, edit, edit_segment
+from mailer.audience.people import Subscriber
+from mailer.audience.values.address import normalize_address
+from mailer.audience.values.cells import (
+    attribute_value,
+    clean_line,
+    editions_of,
+    language_tag,
+    tags_of,
+    timezone_name,
+)
+from mailer.config import Settings
+from mailer.errors import AudienceError, InputError
+from mailer.services.subscribers.person import document_of
+from mailer.store.database import open_store, utc_now, writing
+
+__all__ = [
+    "FOR_ONE_PERSON",
+    "Added",
+    "Addition",
+    "Description",
+    "EditedSegment",
+    "add_person",
+    "edit_people",
+]
+
+FOR_ONE_PERSON = (
+    "--segment takes --add-tag, --no-tag, --no-tags, --attribute, --no-attribute and --no-attributes "
+    "alone; anything else is for one ADDRESS"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What to change of somebody, as it was typed; None and () say nothing. `Edit` says what each field does.
+
+    `attributes` are KEY=VALUE.
+    """
+
+    name: str | None = None
+    language: str | None = None
+    timezone: str | None = None
+    tags: Sequence[str] = ()
+    add_tags: Sequence[str] = ()
+    drop_tags: Sequence[str] = ()
+    no_tags: bool = False
+    attributes: Sequence[str] = ()
+    drop_attributes: Sequence[str] = ()
+    no_attributes: bool = False
+
+    def edit(self) -> Edit:
+        """Returns the change with its values read. Raises AudienceError for one that cannot be."""
+        return Edit(
+            name=None if self.name is None else clean_line(self.name),
+            language=None if self.language is None else language_tag(self.language),
+            timezone=None if self.timezone is None else timezone_name(self.timezone),
+            tags=tags_of(self.tags) if self.tags else None,
+            add_tags=tags_of(self.add_tags),
+            drop_tags=tags_of(self.drop_tags),
+            no_tags=self.no_tags,
+            attributes=dict(_pair(text) for text in self.attributes),
+            drop_attributes=tuple(key.strip() for key in self.drop_attributes),
+            no_attributes=self.no_attributes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """Somebody who is added, or changed where they are there: with what they read, and how they asked.
+
+    Without `editions` somebody new reads all of them. `consent` says how they asked for it themselves, which
+    brings back somebody who had left; `force` also somebody who complained or is suppressed, and then
+    `reason` says why.
+    """
+
+    address: str
+    description: Description = field(default_factory=Description)
+    editions: Sequence[str] = ()
+    consent: str | None = None
+    force: bool = False
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of an addition: the person as they were (None: somebody new), and as they are."""
+
+    before: Subscriber | None
+    person: Subscriber
+
+    @property
+    def cleared(self) -> dict[str, list[str]]:
+        """The tags and the names of the attributes that the person does not have any more."""
+        tags = self.before.tags if self.before else ()
+        attributes = self.before.attributes if self.before else {}
+        return {
+            "tags": [tag for tag in tags if tag not in self.person.tags],
+            "attributes": sorted(set(attributes) - set(self.person.attributes)),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the addition as JSON data."""
+        return {"added": self.before is None, "subscriber": document_of(self.person), "cleared": self.cleared}
+
+
+@dataclass(frozen=True, slots=True)
+class EditedSegment:
+    """How many people are in a segment (an expression), and how many of them were changed."""
+
+    segment: str
+    matched: int
+    changed: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the numbers as JSON data."""
+        return {"segment": self.segment, "matched": self.matched, "changed": self.changed}
+
+
+def add_person(settings: Settings, addition: Addition) -> Added:
+    """Adds somebody, or changes what is known of them. A change alone is no consent, and brings nobody back.
+
+    Raises AudienceError or InputError, with nothing changed, where it takes more than was said.
+    """
+    change = addition.description.edit()
+    how, why = _consent_of(addition)
+    chosen = editions_of(addition.editions, settings.editions)
+    who = normalize_address(addition.address)
+    with closing(open_store(settings.database)) as db, writing(db):
+        known = people.find(db, who.address)
+        if known is not None and change and not chosen and not how:
+            return Added(*edit(db, known.id, change))
+        person, _ = subscribers.add(
+            db,
+            who,
+            consent=Consent(utc_now(), how or "operator", "command line"),
+            editions=chosen if chosen or known else tuple(settings.editions),
+            own_act=bool(how),
+            forced=why,
+        )
+        if change:
+            _, person = edit(db, person.id, change)
+        return Added(known, person)
+
+
+def edit_people(settings: Settings, segment: str, description: Description) -> EditedSegment:
+    """Changes tags and attributes of everybody in a segment, whatever their status.
+
+    Raises InputError for what is one person's, and AudienceError or SegmentError, all with nothing changed.
+    """
+    change = description.edit()
+    _check_described(change)
+    parsed = segments.parse(segment, settings.publication.zone)
+    with closing(open_store(settings.database)) as db:
+        return EditedSegment(segment, *edit_segment(db, parsed, change))
+
+
+def _check_described(change: Edit) -> None:
+    """Raises InputError where a segment is given what is one person's, or nothing to change."""
+    alone = Edit(
+        add_tags=change.add_tags,
+        drop_tags=change.drop_tags,
+        no_tags=change.no_tags,
+        attributes=change.attributes,
+        drop_attributes=change.drop_attributes,
+        no_attributes=change.no_attributes,
+    )
+    if change.tags is not None:
+        raise InputError(
+            "--tag replaces all tags of a person; with --segment, write --add-tag TAG, also beside --no-tags"
+        )
+    if alone != change:
+        raise InputError(FOR_ONE_PERSON)
+    if not change:
+        raise InputError("say what to change of the people in the segment, as in --no-tag TAG")
+
+
+def _consent_of(addition: Addition) -> tuple[str, str]:
+    """How they asked, and why it is forced, each cleaned, or empty. Raises AudienceError or InputError."""
+    how = clean_line(addition.consent or "", "consent", 500)
+    if addition.consent is not None and not how:
+        raise AudienceError('--consent is empty; say how they asked, as in --consent "by phone"')
+    why = clean_line(addition.reason or "", "reason", 500)
+    if addition.force and not (how and why):
+        raise InputError(
+            'with --force, say how they asked and why it is right, with --consent "…" and --reason "…"'
+        )
+    if addition.reason is not None and not addition.force:
+        raise InputError("--reason is why --force is right; add --force, or leave it out")
+    return how, why
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    key = clean_line(key, "attribute", 100)
+    if not equals or not key:
+        raise AudienceError(f'--attribute "{text[:80]}" is not KEY=VALUE; write it as company=Acme')
+    return key, attribute_value(value, key)

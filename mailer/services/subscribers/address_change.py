@@ -1,0 +1,56 @@
+"""Gives somebody another address, and tells which campaigns are on their way to the old one."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from mailer.audience import change_address as moving
+from mailer.audience import people
+from mailer.audience.people import Subscriber
+from mailer.audience.values.address import normalize_address
+from mailer.audience.values.cells import clean_line
+from mailer.config import Settings
+from mailer.services.subscribers.person import document_of, find_person
+from mailer.spool.open import spools_of
+from mailer.store.database import open_store
+
+__all__ = ["AddressChange", "change_address"]
+
+
+@dataclass(frozen=True, slots=True)
+class AddressChange:
+    """What became of a change of address: whether there was one, and the person before it and after it.
+
+    `on_the_way` are the slugs of campaigns that are being handed over to the old address.
+    """
+
+    changed: bool
+    before: Subscriber
+    person: Subscriber
+    on_the_way: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the change as JSON data."""
+        return {
+            "changed": self.changed,
+            "subscriber": document_of(self.person),
+            "on_the_way": list(self.on_the_way),
+        }
+
+
+def change_address(settings: Settings, old: str, new: str, *, reason: str = "") -> AddressChange:
+    """Gives the person at `old` the address `new`. They stay the same person, also if they left.
+
+    Raises AudienceError where nobody has the old address, or the new one cannot be theirs.
+    """
+    who, why = normalize_address(new), clean_line(reason, "reason", 500)
+    with closing(open_store(settings.database)) as db:
+        before = find_person(db, old)
+        changed = moving.change_address(db, before, who, reason=why)
+        person = people.get(db, before.id) or before
+        spools = spools_of(db)
+        theirs = spools.deliveries_of(person.id, spools.campaigns())
+        on_the_way = tuple(one.slug for one in theirs if one.state == "sending")
+    return AddressChange(changed, before, person, on_the_way)

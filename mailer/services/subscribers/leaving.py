@@ -1,0 +1,145 @@
+"""Takes people off an edition or off everything, and suppresses addresses: one of them, or a list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from mailer.audience import subscribers
+from mailer.audience.consent import suppression
+from mailer.audience.consent.leaving import Taken, holder_of, suppress_all, unsubscribe_all
+from mailer.audience.exchange.addresses import Line
+from mailer.audience.people import Subscriber, get
+from mailer.audience.values.address import Address, normalize_address
+from mailer.audience.values.cells import clean_line, editions_of
+from mailer.config import Settings
+from mailer.services.subscribers.person import document_of, find_person
+from mailer.store.database import open_store
+
+__all__ = [
+    "AddressList",
+    "ListTaken",
+    "Suppressed",
+    "Unsubscribed",
+    "suppress",
+    "suppress_list",
+    "unsubscribe",
+    "unsubscribe_list",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class AddressList:
+    """A list of addresses that was read, and its name as messages show it."""
+
+    name: str
+    lines: Sequence[Line]
+
+
+@dataclass(frozen=True, slots=True)
+class ListTaken:
+    """What became of a list of addresses: `taken` tells of those that could be read."""
+
+    source: AddressList
+    taken: Taken
+
+    @property
+    def unreadable(self) -> list[Line]:
+        """The lines without an address that could be read."""
+        return [line for line in self.source.lines if line.address is None]
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns what became of the list as JSON data."""
+        return {
+            "file": self.source.name,
+            "lines": len(self.source.lines),
+            "changed": self.taken.changed,
+            "unchanged": self.taken.unchanged,
+            "unknown": self.taken.unknown,
+            "moved": [{"address": before, "now": now} for before, now in self.taken.moved],
+            "unreadable": [
+                {"line": line.line, "text": line.text, "reason": line.problem} for line in self.unreadable
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribed:
+    """What became of an unsubscribe: whether it changed anything, and the person as they are."""
+
+    changed: bool
+    person: Subscriber
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the unsubscribe as JSON data."""
+        return {"changed": self.changed, "subscriber": document_of(self.person)}
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """What became of a suppression. `moved_to` are addresses of a reader whose address this one was before.
+
+    They are not suppressed by it.
+    """
+
+    address: str
+    changed: bool
+    moved_to: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the suppression as JSON data."""
+        return {"address": self.address, "changed": self.changed}
+
+
+def unsubscribe(
+    settings: Settings, address: str, *, edition: str | None = None, reason: str = ""
+) -> Unsubscribed:
+    """Takes somebody off one edition, or off everything. `reason` is in the person's own words.
+
+    An address that was the person's before it was changed will do. Raises AudienceError for nobody.
+    """
+    _check_edition(settings, edition)
+    who = normalize_address(address)
+    with closing(open_store(settings.database)) as db:
+        person = holder_of(db, who) or find_person(db, who.address)
+        changed = subscribers.unsubscribe(db, person.id, edition=edition, reason=reason, further=True)
+        return Unsubscribed(changed, get(db, person.id) or person)
+
+
+def unsubscribe_list(
+    settings: Settings, addresses: AddressList, *, edition: str | None = None, reason: str = ""
+) -> ListTaken:
+    """Takes everybody of a list off one edition, or off everything."""
+    _check_edition(settings, edition)
+    with closing(open_store(settings.database)) as db:
+        return ListTaken(addresses, unsubscribe_all(db, _readable(addresses), edition=edition, reason=reason))
+
+
+def suppress(settings: Settings, address: str, *, reason: str = "") -> Suppressed:
+    """Puts an address on the suppression list, also one that is nobody's here. Raises AudienceError."""
+    why, who = _reason(reason), normalize_address(address)
+    with closing(open_store(settings.database)) as db:
+        taken = suppress_all(db, [who], reason=why)
+    return Suppressed(who.address, taken.changed > 0, tuple(now for _, now in taken.moved))
+
+
+def suppress_list(settings: Settings, addresses: AddressList, *, reason: str = "") -> ListTaken:
+    """Puts the addresses of a list on the suppression list."""
+    why = _reason(reason)
+    with closing(open_store(settings.database)) as db:
+        return ListTaken(addresses, suppress_all(db, _readable(addresses), reason=why))
+
+
+def _check_edition(settings: Settings, edition: str | None) -> None:
+    if edition is not None:
+        editions_of((edition,), settings.editions)
+
+
+def _reason(reason: str) -> str:
+    return clean_line(reason, "reason") or suppression.OPERATOR
+
+
+def _readable(addresses: AddressList) -> list[Address]:
+    return [line.address for line in addresses.lines if line.address is not None]

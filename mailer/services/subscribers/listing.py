@@ -1,0 +1,81 @@
+"""Lists the subscribers that somebody chooses, or exports them as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
+from typing import IO, Any
+
+from mailer.audience import segments
+from mailer.audience.exchange.exporter import export_csv
+from mailer.audience.people import Subscriber, list_subscribers
+from mailer.audience.values.cells import STATUSES, editions_of
+from mailer.config import Settings
+from mailer.display_text import nearest
+from mailer.errors import AudienceError
+from mailer.store.database import open_to_read
+
+__all__ = ["Choice", "Exported", "export_list", "list_people"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which subscribers: those of a status, of an edition and of a segment (an expression). None: any."""
+
+    status: str | None = None
+    edition: str | None = None
+    segment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """An export: the name of the file ("": standard output), and how many people are in it."""
+
+    file: str
+    number: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the export as JSON data."""
+        return {"file": self.file, "exported": self.number}
+
+
+def list_people(settings: Settings, choice: Choice) -> Iterator[Subscriber]:
+    """Returns those whom `choice` means, in the order they came, as a stream.
+
+    Raises AudienceError or SegmentError, before the first of them, for a choice that is wrong.
+    """
+    wanted = _checked(settings, choice)
+    db = open_to_read(settings.database)
+
+    def stream() -> Iterator[Subscriber]:
+        with closing(db):
+            yield from list_subscribers(db, **wanted)
+
+    return stream()
+
+
+def export_list(
+    settings: Settings, choice: Choice, opened: AbstractContextManager[IO[str]], *, name: str = ""
+) -> Exported:
+    """Writes those whom `choice` means, but the erased, as CSV into `opened`, a text file named `name`.
+
+    Raises as `list_people` does, before the file is opened.
+    """
+    wanted = _checked(settings, choice)
+    with closing(open_to_read(settings.database)) as db, opened as file:
+        return Exported(name, export_csv(db, file, **wanted))
+
+
+def _checked(settings: Settings, choice: Choice) -> dict[str, Any]:
+    """The arguments of `list_subscribers` and `export_csv`."""
+    known = (*STATUSES, segments.SUPPRESSED)
+    if choice.status is not None and choice.status not in known:
+        near = nearest(choice.status, known)
+        hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
+        raise AudienceError(f'there is no status "{choice.status}"; {hint}')
+    if choice.edition is not None:
+        editions_of((choice.edition,), settings.editions)
+    text = choice.segment
+    parsed = segments.parse(text, settings.publication.zone) if text is not None else None
+    return {"status": choice.status, "edition": choice.edition, "segment": parsed}

@@ -1,0 +1,42 @@
+"""Finds one person by address, and says what became of somebody who is not a subscriber any more."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from sqlite_utils import Database
+
+from mailer.audience import people
+from mailer.audience.change_address import former_holder
+from mailer.audience.consent.suppression import ERASED, suppression_of
+from mailer.audience.people import Subscriber
+from mailer.audience.values.address import normalize_address
+from mailer.errors import AudienceError
+
+__all__ = ["document_of", "find_person"]
+
+
+def find_person(db: Database, address: str) -> Subscriber:
+    """Returns the subscriber with this address. Raises AudienceError, with what became of them."""
+    person = people.find(db, address)
+    if person is not None:
+        return person
+    who = normalize_address(address)
+    holder = former_holder(db, who.key)
+    if holder is not None and holder.address is not None:
+        raise AudienceError(
+            f"{who.address} is not a subscriber any more: the address became {holder.address}"
+        )
+    stopped = suppression_of(db, who.key)
+    if stopped is not None and stopped.reason == ERASED:
+        raise AudienceError(
+            f"{who.address} is not a subscriber: the person was erased on {stopped.added_at[:10]}, and "
+            "nothing is kept that says who they were"
+        )
+    raise AudienceError(f"{who.address} is not a subscriber; `mailer subscribers list` shows who is")
+
+
+def document_of(person: Subscriber) -> dict[str, Any]:
+    """Returns a person as JSON data."""
+    return dataclasses.asdict(person)

@@ -1,0 +1,69 @@
+"""Writes again to people whose mail came back: one person, or everybody whom a campaign marked as bounced."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from mailer.audience.consent import bounces
+from mailer.audience.people import Subscriber
+from mailer.audience.values.cells import clean_line
+from mailer.config import Settings
+from mailer.errors import InputError
+from mailer.services.subscribers.person import document_of, find_person
+from mailer.spool.open import spools_of
+from mailer.store.database import open_store
+
+__all__ = ["Restored", "RestoredCampaign", "restore_campaign", "restore_person"]
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """Somebody who is active again."""
+
+    person: Subscriber
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the person as JSON data, with the number of those who were restored."""
+        return {"restored": 1, "subscriber": document_of(self.person)}
+
+
+@dataclass(frozen=True, slots=True)
+class RestoredCampaign:
+    """How many of those are active again whom this campaign had marked as bounced."""
+
+    campaign: str
+    number: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the number as JSON data."""
+        return {"campaign": self.campaign, "restored": self.number}
+
+
+def restore_person(settings: Settings, address: str, *, reason: str) -> Restored:
+    """Makes somebody active again who bounced. `reason` says why the address works after all.
+
+    Raises AudienceError for anybody else, and InputError without a reason.
+    """
+    why = _reason(reason)
+    with closing(open_store(settings.database)) as db:
+        bounces.restore(db, find_person(db, address), reason=why)
+        return Restored(find_person(db, address))
+
+
+def restore_campaign(settings: Settings, slug: str, *, reason: str) -> RestoredCampaign:
+    """Makes everybody active again whom a campaign marked as bounced, last of all, and who is still out.
+
+    Raises CampaignError for a campaign that is not there, and InputError without a reason.
+    """
+    why = _reason(reason)
+    with closing(open_store(settings.database)) as db:
+        return RestoredCampaign(slug, bounces.restore_all(db, spools_of(db).find(slug).id, reason=why))
+
+
+def _reason(reason: str) -> str:
+    why = clean_line(reason, "reason", 500)
+    if not why:
+        raise InputError('say why the address works after all, as in --reason "they wrote from it today"')
+    return why

@@ -1,0 +1,80 @@
+"""Tells everything that is known of one person, and what happened to them."""
+
+from __future__ import annotations
+
+import dataclasses
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from mailer.audience import events, people
+from mailer.audience.consent import bounces, suppression
+from mailer.audience.consent.bounces import Bounce
+from mailer.audience.consent.record import Consent, consents_of
+from mailer.audience.consent.suppression import ERASED, Suppression
+from mailer.audience.events import Happening
+from mailer.audience.people import Subscriber
+from mailer.audience.values.address import normalize_address
+from mailer.campaign.campaign import Delivered
+from mailer.config import Settings
+from mailer.services.subscribers.person import document_of, find_person
+from mailer.spool.open import spools_of
+from mailer.store.database import open_to_read
+
+__all__ = ["Story", "story_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything about one address, oldest first. `person` is None where it is suppressed and nobody's."""
+
+    address: str
+    person: Subscriber | None
+    suppressed: Suppression | None
+    consents: tuple[Consent, ...] = ()
+    bounces: tuple[Bounce, ...] = ()
+    history: tuple[Happening, ...] = ()
+    deliveries: tuple[Delivered, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the story as JSON data."""
+        return {
+            **(self._nobody() if self.person is None else document_of(self.person)),
+            "consents": [dataclasses.asdict(consent) for consent in self.consents],
+            "bounces": [dataclasses.asdict(bounce) for bounce in self.bounces],
+            "suppressed": dataclasses.asdict(self.suppressed) if self.suppressed else None,
+            "history": [happening._asdict() for happening in self.history],
+            "deliveries": [_delivery(delivered) for delivered in self.deliveries],
+        }
+
+    def _nobody(self) -> dict[str, Any]:
+        since = self.suppressed.added_at if self.suppressed else None
+        nobody = Subscriber(0, self.address, suppressed_at=since)
+        return {**document_of(nobody), "id": None, "status": None}
+
+
+def story_of(settings: Settings, address: str) -> Story:
+    """Returns the story of the person with this address, or why it is suppressed where it is nobody's.
+
+    Raises AudienceError where nothing is known of it.
+    """
+    who = normalize_address(address)
+    with closing(open_to_read(settings.database)) as db:
+        stopped = suppression.suppression_of(db, who.key)
+        if people.find(db, address) is None and stopped is not None and stopped.reason != ERASED:
+            return Story(who.address, None, stopped)
+        person, spools = find_person(db, address), spools_of(db)
+        return Story(
+            person.address or who.address,
+            person,
+            stopped,
+            consents_of(db, person.id),
+            bounces.bounces_of(db, person.id),
+            events.history_of(db, person.id),
+            tuple(spools.deliveries_of(person.id, spools.campaigns())),
+        )
+
+
+def _delivery(delivered: Delivered) -> dict[str, Any]:
+    document = dataclasses.asdict(delivered)
+    return {"campaign": document.pop("slug"), **document}
