@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailer.audience.segments import parse
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.config import Settings
 from mailer.errors import InputError, Problem, SegmentError
@@ -127,6 +126,8 @@ def _shown(path: Path, settings: Settings) -> str:
 
 def _only_problems(loaded: LoadedIssue) -> Iterator[Problem]:
     """What is wrong with each `only`, at its place."""
+    from mailer.audience.segments import parse
+
     for keys, only in only_places(loaded.issue):
         try:
             parse(only)

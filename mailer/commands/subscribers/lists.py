@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mailer.audience import segments
 from mailer.audience.exchange.columns.options import Options, options_of
@@ -189,6 +187,9 @@ def filter_of(settings: Settings, status: str | None, edition: str | None, segme
 def _watching(*, quiet: bool) -> Iterator[OnProgress]:
     """A bar on a terminal, a line now and then elsewhere."""
     if sys.stderr.isatty() and not quiet:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
         columns = (BarColumn(), TextColumn("{task.fields[rows]} rows"), TimeRemainingColumn())
         with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("import", total=None, rows="0")
