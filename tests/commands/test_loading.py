@@ -17,6 +17,7 @@ import pytest
 
 from mailer.commands.loading.lazy import LazyCommand
 from mailer.commands.loading.table import all_commands
+from tests.desk import ISSUE, fill
 
 ROOT = Path(__file__).parents[2]
 #: Presses Ctrl-C at the moment when the commands are imported.
@@ -88,17 +89,36 @@ TYPER = {"typer", "annotated_doc", "shellingham"}
 PYDANTIC = {"pydantic", "pydantic_core", "annotated_types", "typing_extensions", "typing_inspection"}
 
 
+#: The settings, and the database with what sqlite-utils imports itself.
+WORKSPACE = {"babel", "dotenv", "sqlite_utils", "click", "click_default_group", "dateutil", "pluggy", "six"}
+WORKSPACE |= {"sqlite_fts4", "tabulate"}
+
+
 @pytest.mark.parametrize(
     ("words", "allowed"),
     [
         (["--help"], TYPER),
         (["--version"], TYPER),
         (["campaigns", "--help"], TYPER | PYDANTIC),
+        (["campaigns", "list"], TYPER | PYDANTIC | WORKSPACE),
     ],
-    ids=["help", "version", "group"],
+    ids=["help", "version", "group", "list"],
 )
-def test_a_command_imports_only_the_packages_that_it_needs(words: list[str], allowed: set[str]) -> None:
-    assert packages(*words) <= allowed
+def test_a_command_imports_only_the_packages_that_it_needs(
+    workspace: Path, words: list[str], allowed: set[str]
+) -> None:
+    options = [] if words[-1].startswith("--") else ["--workspace", str(workspace)]
+    assert packages(*options, *words) - allowed == set()
+
+
+def test_a_check_does_not_import_what_fetches_or_sends(workspace: Path) -> None:
+    fill(workspace, 1)
+    loaded = packages("--workspace", str(workspace), "check", str(workspace / ISSUE))
+    assert (
+        loaded & {"requests", "urllib3", "authlib", "sendgrid", "cryptography", "rich", "sqlite_utils"}
+        == set()
+    )
+    assert {"jinja2", "mjml", "premailer", "markdown_it"} <= loaded
 
 
 def whole(group: Any) -> Iterator[tuple[str, LazyCommand]]:

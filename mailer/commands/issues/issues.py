@@ -126,9 +126,9 @@ def _shown(path: Path, settings: Settings) -> str:
 
 def _only_problems(loaded: LoadedIssue) -> Iterator[Problem]:
     """What is wrong with each `only`, at its place."""
-    from mailer.audience.segments import parse
-
     for keys, only in only_places(loaded.issue):
+        from mailer.audience.segments import parse
+
         try:
             parse(only)
         except SegmentError as error:
