@@ -13,7 +13,7 @@ import time
 from bench.measuring import script, started
 
 #: Those that print tables; `--markdown` is for them.
-TABLES = ("dkim", "smtp", "servers", "sendgrid", "growth")
+TABLES = ("startup", "dkim", "smtp", "servers", "sendgrid", "growth")
 
 
 def main() -> None:

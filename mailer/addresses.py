@@ -11,10 +11,11 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-import idna
-from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
+if TYPE_CHECKING:
+    from email_validator import EmailNotValidError
 
 __all__ = [
     "LONGEST_ADDRESS",
@@ -40,7 +41,8 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _PLAIN_LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 # What most domains look like; whatever else may be one is left to email-validator.
 _PLAIN_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
-_SPECIAL = frozenset(SPECIAL_USE_DOMAIN_NAMES) - {"test"}
+#: Top-level domains that email-validator refuses (RFC 6761, RFC 6762, RFC 7686), without importing it.
+_SPECIAL = frozenset({"arpa", "invalid", "local", "localhost", "onion"})
 # White space, and what is copied along with an address and not seen: soft hyphens, zero-width characters,
 # marks that turn the direction of the text.
 _AROUND = r"[\s\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]+"
@@ -226,6 +228,8 @@ def header_address(address: str) -> str:
     """An address that was read before, as headers and SMTP have it: its domain in ASCII (RFC 5890)."""
     local, _, domain = address.rpartition("@")
     if not domain.isascii():
+        import idna
+
         domain = _checked_domain(domain)[0] or idna.encode(domain, uts46=True).decode("ascii")
     return f"{local}@{domain}"
 
@@ -248,6 +252,8 @@ def _checked_domain(domain: str) -> tuple[str, str]:
         and lower.rpartition(".")[2] not in _SPECIAL
     ):
         return lower, ""
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         checked = validate_email(f"a@{domain}", check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
@@ -258,6 +264,8 @@ def _checked_domain(domain: str) -> tuple[str, str]:
 
 
 def _checked_local(given: str, local: str) -> str:
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         checked = validate_email(f"{local}@example.org", check_deliverability=False)
     except EmailNotValidError as error:

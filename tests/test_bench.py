@@ -38,6 +38,20 @@ def test_sendgrid_counts_recipients_in_requests() -> None:
     assert "mailer, whole command" in out
 
 
+def test_a_start_is_a_multiple_of_importing_typer() -> None:
+    out = bench("startup", "--rounds", "1", "--markdown")
+    rows = [line.split(" | ") for line in out.splitlines() if line.startswith("| ")]
+    assert [row[0] for row in rows[1:]] == [
+        "| import typer",
+        "| mailer --help",
+        "| mailer --version",
+        "| mailer campaigns list",
+        "| mailer check",
+        "| mailer send, 200 readers",
+    ]
+    assert [row[5] for row in rows[2:]] == ["≤ 4 |", "≤ 4 |", "≤ 6 |", "≤ 11 |", "≤ 13 |"]
+
+
 @pytest.mark.usefixtures("_postfix")
 def test_smtp_stands_beside_smtp_source() -> None:
     words = ("--readers", "60", "--rounds", "1", "--peer-readers", "0", "--signed-readers", "20")

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from typing import Literal, NamedTuple
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from mailer.store.database import writing
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = [
     "Event",

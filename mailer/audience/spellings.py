@@ -13,8 +13,6 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import unquote, unquote_to_bytes
 
-import idna
-
 from mailer.addresses import Address, read_address
 
 __all__ = ["LONGEST_SPELLING", "REPLACEMENT", "Spellings", "without_those"]
@@ -167,6 +165,8 @@ def _is_whole(data: bytes, start: int, end: int) -> bool:
 
 
 def _unicode(domain: str) -> str:
+    import idna
+
     try:
         return idna.decode(domain)
     except idna.IDNAError:

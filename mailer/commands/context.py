@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from mailer.config import Settings, find_workspace, load_settings
 from mailer.display_text import HIDDEN, visible
+
+if TYPE_CHECKING:
+    from mailer.config import Settings
 
 __all__ = ["JsonOption", "as_json_text", "emit_json", "say", "settings_of", "warn"]
 
@@ -19,6 +21,8 @@ JsonOption = typer.Option("--json", help="Print one JSON document and nothing el
 
 def settings_of(context: typer.Context) -> Settings:
     """The settings of the workspace that `--workspace` names, or that holds the current folder."""
+    from mailer.config import find_workspace, load_settings
+
     chosen: Path | None = context.find_root().params.get("workspace")
     return load_settings(find_workspace(chosen or Path.cwd()))
 

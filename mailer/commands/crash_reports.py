@@ -8,8 +8,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mailer.commands.context import say
-from mailer.commands.error_log import write_error_log
-from mailer.config import find_workspace
 
 __all__ = ["explain_defect", "told_in_threads", "unforeseen"]
 
@@ -21,6 +19,8 @@ def unforeseen(error: BaseException, folder: Path | None, command: str) -> str:
 
     `folder` is the workspace, or a folder in it; None is the current one.
     """
+    from mailer.config import find_workspace
+
     try:
         workspace = find_workspace(folder or Path.cwd())
     except Exception:  # whatever it is, it may not be told instead of the first
@@ -30,6 +30,8 @@ def unforeseen(error: BaseException, folder: Path | None, command: str) -> str:
 
 def explain_defect(workspace: Path, error: BaseException, command: str) -> str:
     """What is told of an error, with the log that was written of it, or why there is none."""
+    from mailer.commands.error_log import write_error_log
+
     try:
         log = write_error_log(workspace, error, command)
     except Exception as failure:  # no log is a reason to say so, and none to fail again

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlite_utils import Database
 
 from mailer.campaign.campaign import Campaign
@@ -171,6 +169,9 @@ def watching(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress], Non
             tell(visible(f"Held: {noted}. Ctrl-C leaves it held."))
 
     if sys.stderr.isatty() and not quiet:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
         columns = (
             BarColumn(),
             MofNCompleteColumn(),

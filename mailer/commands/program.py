@@ -17,51 +17,25 @@ import typer
 import typer.main
 
 from mailer import __version__
-from mailer.commands.arguments import command_name, with_text_arguments
-from mailer.commands.campaigns import campaigns
+from mailer.commands.arguments import command_name
 from mailer.commands.context import say
 from mailer.commands.crash_reports import told_in_threads, unforeseen
-from mailer.commands.issues import issues
-from mailer.commands.issues.render import render
-from mailer.commands.repeated_options import OnceGroup, refuse_repeats
-from mailer.commands.sending import explain as explaining
-from mailer.commands.sending import schedule as scheduling
-from mailer.commands.sending import send as sending
+from mailer.commands.loading.lazy import LazyGroup
+from mailer.commands.loading.table import all_commands
 from mailer.commands.streams import close_quietly, prepare_streams
-from mailer.commands.subscribers import subscribers
-from mailer.commands.workspace import doctor as doctoring
-from mailer.commands.workspace import init
-from mailer.commands.workspace.serve import serve
 from mailer.errors import MailerError
-from mailer.store.database import explain
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="mailer",
-    cls=OnceGroup,
+    cls=LazyGroup,
     help="Newsletters as code: an issue in YAML becomes delivered, provable editions.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-
-app.command()(init.init)
-app.command()(issues.new)
-app.command()(issues.check)
-app.command()(issues.schema)
-app.command()(render)
-app.command()(sending.plan)
-app.command()(sending.send)
-app.command()(scheduling.run_due)
-app.command()(explaining.explain)
-app.command()(doctoring.doctor)
-app.command()(serve)
-app.add_typer(campaigns.app, name="campaigns")
-app.add_typer(subscribers.app, name="subscribers")
-refuse_repeats(app)
 
 
 def _version(wanted: bool) -> None:
@@ -89,13 +63,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the program and exits. `arguments` are the command line's words (default: sys.argv)."""
     words = _workspace_first(list(sys.argv[1:] if arguments is None else arguments))
     prepare_streams()
-    program = with_text_arguments(typer.main.get_command(app))
+    program = _program()
     folder, command = _workspace_of(words), command_name(program, words)
     try:
         with told_in_threads(folder, command):
             _run(program, words, lambda error: unforeseen(error, folder, command))
     finally:
         close_quietly()
+
+
+def _program() -> Any:
+    """Returns the click command with every command's name; each is loaded when it is called."""
+    program: Any = typer.main.get_command(app)
+    program.commands = all_commands()
+    return program
 
 
 def _run(program: Any, words: list[str], explained: Callable[[BaseException], str]) -> None:
@@ -107,6 +88,8 @@ def _run(program: Any, words: list[str], explained: Callable[[BaseException], st
             error.exit_status,
         )
     except sqlite3.Error as error:
+        from mailer.store.database import explain
+
         _fail([f"mailer: {explain(error, 'subscribers.db')}"], 1)
     except BrokenPipeError:
         sys.exit(1)

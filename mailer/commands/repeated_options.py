@@ -5,26 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from mailer.errors import InputError
 
-__all__ = ["OnceGroup", "refuse_repeats"]
+__all__ = ["OnceCommand", "OnceGroup"]
 
 
-def refuse_repeats(app: typer.Typer) -> None:
-    """Makes every command of `app` and of the groups within it refuse an option that was given twice."""
-    for command in app.registered_commands:
-        command.cls = _OnceCommand
-    for group in app.registered_groups:
-        group.cls = OnceGroup
-        if group.typer_instance is not None:
-            refuse_repeats(group.typer_instance)
+class OnceCommand(TyperCommand):
+    """A command whose options are given once, but for those that may be given several times."""
 
-
-class _OnceCommand(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Raises InputError for an option that was given twice."""
         _check(self.make_parser(ctx).parse_args(list(args))[2])
         return super().parse_args(ctx, args)
 

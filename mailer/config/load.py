@@ -11,7 +11,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from dotenv import dotenv_values
 from pydantic import SecretStr, ValidationError
 
 from mailer.config.model import SECTIONS, Edition, File, Settings
@@ -128,6 +127,8 @@ def _environment(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
     env_file = root / ".env"
     values: dict[str, str] = {}
     if env_file.is_file():
+        from dotenv import dotenv_values
+
         read = dotenv_values(stream=io.StringIO(_read(env_file)))
         values = {k: v for k, v in read.items() if v is not None}
     problems: list[Problem] = []

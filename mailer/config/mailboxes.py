@@ -6,8 +6,6 @@ import re
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 
-import idna
-
 from mailer.addresses import LONGEST_ADDRESS, LONGEST_LOCAL, header_address, read_address, trimmed
 from mailer.display_text import HIDDEN
 
@@ -96,7 +94,11 @@ def _decoded(text: str) -> str:
 
 
 def _in_unicode(domain: str) -> str:
+    if "xn--" not in domain:
+        return domain
+    import idna
+
     try:
-        return idna.decode(domain) if "xn--" in domain else domain
+        return idna.decode(domain)
     except idna.IDNAError:
         return domain

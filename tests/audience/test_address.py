@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -107,3 +107,9 @@ def test_a_domain_is_compared_in_ascii() -> None:
 
 def test_shown_text_is_short_and_printable() -> None:
     assert shown("a\x1b[2J\n" + "b" * 100) == '"a\ufffd[2J\ufffd' + "b" * 73 + '…"'
+
+
+@pytest.mark.parametrize("domain", sorted({*SPECIAL_USE_DOMAIN_NAMES} - {"test"}))
+def test_every_special_use_domain_of_email_validator_is_refused(domain: str) -> None:
+    with pytest.raises(AudienceError, match="special-use"):
+        normalize_address(f"li@host.{domain}")

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from mailer.audience import events
 from mailer.audience.events import Event
 from mailer.store.database import address_hash, utc_now, writing
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = [
     "OPERATOR",

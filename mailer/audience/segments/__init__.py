@@ -12,7 +12,6 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
-from mailer.audience.segments.compiled import compile_tree
 from mailer.audience.segments.fields import SUPPRESSED
 from mailer.audience.segments.grammar import Node, attributes_in, parse_tree
 
@@ -29,6 +28,8 @@ class Segment:
 
     def sql(self, alias: str = "s") -> tuple[str, tuple[object, ...]]:
         """A condition on subscribers under `alias` that is 0 or 1 and never NULL, and its parameters."""
+        from mailer.audience.segments.compiled import compile_tree
+
         return compile_tree(self.tree, alias, self.zone)
 
     @property

@@ -15,7 +15,6 @@ from mailer.addresses import shown
 from mailer.audience.values.time_zones import offset_of
 from mailer.audience.values.written_dates import EVERY_ORDER, Written, written
 from mailer.errors import AudienceError
-from mailer.store.database import now
 
 __all__ = ["orders_of", "read_moment"]
 
@@ -58,6 +57,8 @@ def read_moment(text: str, zone: dt.tzinfo, order: str = "ymd") -> str:
     what lies more than a day in the future.
     """
     utc, kept = _read_day(text, zone, order) if len(text) <= _LENGTH_OF_DAYS else _read(text, zone, order)
+    from mailer.store.database import now
+
     if utc > now() + _DAY:
         raise AudienceError(f"the date {shown(text.strip())} lies in the future; correct it")
     return kept

@@ -11,8 +11,6 @@ from mailer.campaign.canary import canary_of
 from mailer.campaign.delivery_state import STATES
 from mailer.campaign.status import Status
 from mailer.campaign.times import in_words
-from mailer.commands.campaigns.deliveries import deliveries
-from mailer.commands.campaigns.going_on import resolve, resume, retry
 from mailer.commands.confirmation import YesOption, confirm
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.commands.output import say_counts, say_reasons
@@ -25,13 +23,7 @@ from mailer.services.workspace import Workspace, open_workspace
 from mailer.store.database import now, utc_text
 from mailer.transports.registry import is_folder
 
-__all__ = ["app"]
-
-app = typer.Typer(help="What was sent, and what to do about the rest.", no_args_is_help=True)
-app.command()(deliveries)
-app.command()(resume)
-app.command()(retry)
-app.command()(resolve)
+__all__ = ["cancel", "list_campaigns", "pause", "show", "verify"]
 
 Slug = Annotated[str, typer.Argument(metavar="SLUG")]
 AsJson = Annotated[bool, JsonOption]
@@ -62,7 +54,6 @@ def _when(settings: Settings, overview: Overview) -> str:
     return ""
 
 
-@app.command("list")
 def list_campaigns(context: typer.Context, as_json: AsJson = False) -> None:
     """All campaigns, newest first."""
     workspace = open_workspace(settings_of(context))
@@ -81,7 +72,6 @@ def list_campaigns(context: typer.Context, as_json: AsJson = False) -> None:
         say("There is no campaign yet. `mailer send ISSUE` makes one.")
 
 
-@app.command()
 def show(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     """One campaign: its plan, its counts, and why anything did not arrive."""
     workspace = open_workspace(settings_of(context))
@@ -133,7 +123,6 @@ def _time_rows(settings: Settings, details: Details) -> list[str]:
     return rows
 
 
-@app.command()
 def pause(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     """Stops a running campaign within a second; `resume` goes on with it."""
     workspace = open_workspace(settings_of(context))
@@ -141,7 +130,6 @@ def pause(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     _say_decided(workspace, slug, ended, as_json)
 
 
-@app.command()
 def cancel(
     context: typer.Context, slug: Slug, yes: Annotated[bool, YesOption] = False, as_json: AsJson = False
 ) -> None:
@@ -175,7 +163,6 @@ def _say_decided(workspace: Workspace, slug: str, ended: bool, as_json: bool) ->
         say(f"`mailer campaigns resolve {slug}` settles what is uncertain.")
 
 
-@app.command()
 def verify(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     """Checks that the campaign's folder still holds what was sent, and renders it again to compare."""
     settings = settings_of(context)

@@ -6,8 +6,6 @@ import ipaddress
 import re
 import unicodedata
 
-import idna
-
 __all__ = ["authority"]
 
 _LABEL = re.compile(r"[a-z0-9_-]+")
@@ -81,6 +79,8 @@ def _ascii(host: str, labels: list[str]) -> str:
         return host.lower()
     if any(len(label) > 63 for label in labels):
         raise ValueError("has a host that is too long; each part of it has up to 63 letters")
+    import idna
+
     try:
         return ".".join(
             label.lower() if _LABEL.fullmatch(label.lower()) else idna.encode(label, uts46=True).decode()

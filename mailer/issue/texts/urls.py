@@ -10,8 +10,6 @@ import re
 import unicodedata
 from urllib.parse import quote, unquote
 
-import idna
-
 from mailer.addresses import header_address, read_address
 from mailer.issue.texts.hosts import authority
 from mailer.issue.texts.misspelt_urls import meant
@@ -116,8 +114,11 @@ def _refuse_unseen(text: str) -> None:
             continue
         if category == "Cn" or character == "\u00ad":
             continue  # a letter newer than this table; a soft hyphen is told in `doubts`
-        if character in "\u200c\u200d" and idna.valid_contextj(text, index):
-            continue
+        if character in "\u200c\u200d":
+            import idna
+
+            if idna.valid_contextj(text, index):
+                continue
         name = _NAMES.get(character, "an invisible character")
         advice = "delete it"
         if category != "Cs" and re.match(

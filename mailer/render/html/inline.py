@@ -5,7 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from types import ModuleType
 from typing import Any
 
 from mailer.errors import ThemeError
@@ -22,8 +26,12 @@ def _premailer() -> Any:
     # Its cache of parsed declarations holds 128 by default, fewer than one edition has.
     os.environ.setdefault("PREMAILER_CACHE_MAXSIZE", "2000")
     import cssutils  # type: ignore[import-untyped]
-    from premailer import Premailer
 
+    with _without_requests():
+        from premailer import Premailer
+
+    # Values are not validated: `disable_validation` does not reach every place where premailer parses them.
+    cssutils.profile.removeProfile(all=True)
     parser = cssutils.CSSParser(
         loglevel=logging.CRITICAL, raiseExceptions=False, fetcher=lambda _: (None, b""), validate=False
     )
@@ -45,6 +53,19 @@ def _premailer() -> Any:
             return [*known[0]], [*known[1]]
 
     return Inliner
+
+
+@contextmanager
+def _without_requests() -> Iterator[None]:
+    """Lets premailer be imported without `requests`, which it has only for fetching style sheets."""
+    if "requests" in sys.modules:
+        yield
+        return
+    sys.modules["requests"] = ModuleType("requests")
+    try:
+        yield
+    finally:
+        del sys.modules["requests"]
 
 
 def inline_styles(html: str) -> str:

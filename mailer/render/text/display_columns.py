@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from wcwidth import wcswidth
-
 from mailer.issue.markdown.placeholders import PLACEHOLDER
 
 __all__ = ["MARKER", "MARKER_COLUMNS", "columns"]
@@ -19,5 +17,7 @@ def columns(text: str) -> int:
     plain, slots = MARKER.subn("", text) if "slot" in text.lower() else (text, 0)
     if plain.isascii():
         return len(plain) + slots * MARKER_COLUMNS
+    from wcwidth import wcswidth
+
     width = wcswidth(plain)
     return (width if width >= 0 else len(plain)) + slots * MARKER_COLUMNS

@@ -11,8 +11,6 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from wcwidth import iter_graphemes
-
 from mailer.render.text.display_columns import MARKER, columns
 from mailer.render.text.lines import BREAK, KEEP, LEAD, MARKS, SPACE, Line, PlainText, TableLines
 
@@ -184,6 +182,8 @@ def _words(text: str) -> Iterator[str]:
     if text.isascii() or (_HANGUL.search(text) and columns(text) <= _KOREAN_WORD):
         yield text
         return
+    from wcwidth import iter_graphemes
+
     word = ""
     for cluster in iter_graphemes(text):
         if columns(cluster) > 1:

@@ -1,0 +1,56 @@
+"""Commands and groups of commands whose modules are imported only when they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import typer
+import typer.main
+from typer.core import TyperCommand
+
+from mailer.commands.arguments import with_text_arguments
+from mailer.commands.repeated_options import OnceCommand, OnceGroup
+
+__all__ = ["Entry", "LazyCommand", "LazyGroup", "group_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command in the table: the module and function that run it, and the first sentence of its help."""
+
+    module: str
+    function: str
+    help: str
+
+
+class LazyCommand(TyperCommand):
+    """A command that has its name and the first sentence of its help; `load` gives the whole command."""
+
+    def __init__(self, name: str, entry: Entry) -> None:
+        super().__init__(name, help=entry.help, rich_markup_mode=None)
+        self._entry = entry
+
+    def load(self) -> Any:
+        """Imports the module of the command and returns the click command with its options."""
+        function: Callable[..., Any] = getattr(import_module(self._entry.module), self._entry.function)
+        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+        alone.command(self.name, cls=OnceCommand)(function)
+        return with_text_arguments(typer.main.get_command(alone))
+
+
+class LazyGroup(OnceGroup):
+    """A group that lists its commands without importing them, and loads the one that is called."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Returns the name that was called, the whole command, and the words that remain for it."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command.load() if isinstance(command, LazyCommand) else command, rest
+
+
+def group_of(name: str, help: str, entries: Mapping[str, Entry]) -> LazyGroup:
+    """Returns the group `name` with a command for each entry; without words it prints its help."""
+    commands: dict[str, Any] = {each: LazyCommand(each, entry) for each, entry in entries.items()}
+    return LazyGroup(name=name, help=help, commands=commands, no_args_is_help=True, rich_markup_mode=None)
