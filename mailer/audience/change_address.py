@@ -7,8 +7,7 @@ person of it, and an unsubscribe that names it reaches the person.
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from mailer.audience import events
 from mailer.audience.consent.suppression import suppression_of
@@ -17,6 +16,9 @@ from mailer.audience.people import Subscriber, address_of, find, get
 from mailer.audience.values.address import Address
 from mailer.errors import AudienceError
 from mailer.store.database import address_hash, utc_now, writing
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["addresses_before", "change_address", "former_holder", "moved_at", "moved_keys"]
 

@@ -6,15 +6,16 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, Any
 
 from mailer.audience.people import Subscriber, get, list_subscribers
 from mailer.audience.segments import Segment
 from mailer.audience.values.cells import MAX_TAGS, attribute_key
 from mailer.errors import AudienceError
 from mailer.store.database import utc_now, writing
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["Edit", "edit", "edit_segment"]
 

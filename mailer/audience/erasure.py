@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, Final
 
 from mailer.audience import events
 from mailer.audience.change_address import addresses_before
@@ -23,6 +21,9 @@ from mailer.audience.spellings import REPLACEMENT, Spellings, without_those
 from mailer.audience.values.address import Address, normalize_address
 from mailer.errors import StoreError
 from mailer.store.database import address_hash, utc_now, writing
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = [
     "Erased",

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, Any
 
 from mailer.audience.consent.suppression import suppressed_sql, suppression_of
 from mailer.audience.segments import SUPPRESSED, Segment
 from mailer.audience.values.address import Address, normalize_address
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["Subscriber", "address_of", "find", "get", "list_subscribers", "state_of"]
 

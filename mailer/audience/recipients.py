@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mailer.audience.selection import Exclusion, reason_sql
 from mailer.errors import StoreError
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["Recipient", "Recipients", "addresses_of", "texts_of", "unreachable"]
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from mailer.audience.consent.suppression import suppressed_sql
 from mailer.audience.segments import Segment
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = [
     "Exclusion",

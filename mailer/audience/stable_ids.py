@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from mailer.links.tokens import Token, stable_id_of
 from mailer.store.database import writing
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["fill_in", "new_ids", "stable_id_at", "whose"]
 

@@ -8,8 +8,7 @@ preferences page, or an operator who says how they asked), never an import: `exc
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from mailer.audience import events
 from mailer.audience.consent.record import Consent, record_consent
@@ -21,6 +20,9 @@ from mailer.audience.people import Subscriber, address_of, find, get, list_subsc
 from mailer.audience.values.address import Address
 from mailer.errors import AudienceError
 from mailer.store.database import utc_now, writing
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = [
     "MAX_REASON",

@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.delivery_state import STATES
@@ -25,6 +24,9 @@ from mailer.services.planning.schedule import what_waits
 from mailer.services.sending.freeze import SincePlan
 from mailer.services.sending.result import Result
 from mailer.spool.base import Reason
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = [
     "say_counts",

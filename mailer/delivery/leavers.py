@@ -12,14 +12,16 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from mailer.audience.events import last_event, people_since
 from mailer.audience.selection import Exclusion, exclusions_of
 from mailer.delivery.workers.threads import NO_THREAD, start_thread
 from mailer.errors import TransportError
 from mailer.store.database import open_reader
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["LOOK_SECONDS", "Leavers", "following_leavers"]
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from mailer.delivery.pacing.pace import Pacer
 from mailer.delivery.progress import Progress
@@ -17,6 +16,9 @@ from mailer.spool.base import Spool, Spools
 from mailer.store.database import now
 from mailer.transports.base import Transport
 from mailer.transports.stop import Stop
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["Run"]
 

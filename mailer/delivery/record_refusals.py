@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from mailer.audience.change_address import moved_at
 from mailer.audience.consent.bounces import last_bounced, record_bounce
 from mailer.spool.base import Refused, Spool, Spools
 from mailer.transports.base import Result
 from mailer.transports.refusal.refusal import Cause
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["MAILBOX_CAMPAIGNS", "MAILBOX_DAYS", "RefusalRecorder"]
 

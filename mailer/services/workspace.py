@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from mailer.config import Settings
 from mailer.spool.base import Spools
 from mailer.spool.open import spools_of
 from mailer.store.database import open_store, open_to_read
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["Workspace", "open_workspace", "workspace_of"]
 

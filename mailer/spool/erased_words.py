@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from mailer.audience.erasure import Erased
 from mailer.spool.base import Settled
 from mailer.spool.journal import forget_words, holds_words
 from mailer.transports.base import Outcome, Result
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["ErasedWords", "clear_journal", "tells_of_erased"]
 

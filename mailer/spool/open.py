@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from mailer.spool.base import Spools
 from mailer.spool.erased_words import ErasedWords
 from mailer.spool.sqlite.spools import SqliteSpools
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["spools_of"]
 

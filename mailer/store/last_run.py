@@ -12,11 +12,13 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from mailer.store.database import utc_now
 from mailer.store.machine import boot_id
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["LastRun", "Place", "last_run", "note_last_run", "place_of"]
 

@@ -7,8 +7,7 @@ knows that the address works after all, and says why.
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from mailer.audience import events
 from mailer.audience.consent.suppression import suppression_of
@@ -16,6 +15,9 @@ from mailer.audience.events import Event, last_bounced
 from mailer.audience.people import Subscriber, address_of
 from mailer.errors import AudienceError
 from mailer.store.database import utc_now, writing
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["Bounce", "bounces_of", "last_bounced", "record_bounce", "restore", "restore_all"]
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from mailer.audience import people
 from mailer.audience.change_address import former_holder
@@ -14,6 +13,9 @@ from mailer.audience.people import Subscriber
 from mailer.audience.subscribers import unsubscribe
 from mailer.audience.values.address import Address
 from mailer.store.database import writing
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["Taken", "holder_of", "suppress_all", "unsubscribe_all"]
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from mailer.audience import events
 from mailer.audience.change_address import former_holder
@@ -21,6 +20,9 @@ from mailer.audience.events import Event, Kind
 from mailer.audience.people import Subscriber
 from mailer.audience.values.address import Address
 from mailer.errors import AudienceError
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["Asked", "bring_back", "check_asked", "set_status"]
 

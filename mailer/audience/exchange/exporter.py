@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-from typing import IO
-
-from sqlite_utils import Database
+from typing import IO, TYPE_CHECKING
 
 from mailer.audience.consent.record import Consent, last_consent
 from mailer.audience.consent.suppression import suppression_of
@@ -16,6 +14,9 @@ from mailer.audience.people import Subscriber, list_subscribers
 from mailer.audience.segments import Segment
 from mailer.audience.values.address import normalize_address
 from mailer.audience.values.cells import joined_list
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["export_csv"]
 

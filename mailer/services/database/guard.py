@@ -13,8 +13,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlite_utils import Database
-
 from mailer.archive.campaign import read_manifest
 from mailer.campaign.campaign import Campaign
 from mailer.config import Settings
@@ -25,6 +23,8 @@ from mailer.spool.base import Spool
 from mailer.spool.journal import begun_in
 
 if TYPE_CHECKING:
+    from sqlite_utils import Database
+
     from mailer.issue.load import LoadedIssue
 
 __all__ = ["is_older", "keeping_watch", "refuse_if_behind", "refuse_if_forgotten", "refuse_if_older"]

@@ -9,14 +9,16 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from mailer.archive.atomic import put_file
 from mailer.campaign.times import in_words
 from mailer.config import Settings
 from mailer.store.database import writing
 from mailer.store.last_run import last_run, note_last_run, place_of
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["note_run", "other_place", "say_other_place"]
 

@@ -10,9 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from secrets import token_hex
-from typing import Literal
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, Literal
 
 from mailer.audience.consent.suppression import is_suppressed
 from mailer.audience.people import Subscriber, find
@@ -29,6 +27,9 @@ from mailer.services.planning.prepare import Prepared
 from mailer.services.workspace import Workspace
 from mailer.transports.base import Outcome, Result
 from mailer.transports.registry import open_transport, unwritable_by
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["TEST_MARK", "Copy", "readers_of_copy", "send_samples"]
 

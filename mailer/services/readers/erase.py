@@ -13,9 +13,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, Any
 
 from mailer.audience.erasure import (
     clear_elsewhere,
@@ -33,6 +31,9 @@ from mailer.errors import AudienceError
 from mailer.services.readers.kept_files import KeptFiles
 from mailer.services.readers.traces import Traces, look_for
 from mailer.store.database import open_store
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["Erasure", "erase_person"]
 

@@ -12,9 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Final
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, Final
 
 from mailer.archive.campaign import read_manifest, update_manifest
 from mailer.archive.paths import is_slug
@@ -31,6 +29,9 @@ from mailer.services.workspace import workspace_of
 from mailer.spool.erased_words import clear_journal, tells_of_erased
 from mailer.spool.lock import campaign_lock
 from mailer.store.database import clear_free_pages, compact, open_store
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["KeptFiles"]
 

@@ -12,8 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from mailer.audience.consent.record import Consent
 from mailer.audience.stable_ids import fill_in, stable_id_at, whose
@@ -23,6 +22,9 @@ from mailer.errors import StoreError
 from mailer.links.urls import NOBODY, Purpose, Token, Tokens
 from mailer.services.readers.bad_links import Tally
 from mailer.store.database import check_write, explain, open_store, utc_now, writing
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["Desk", "Standing", "Visit"]
 

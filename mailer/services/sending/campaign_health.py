@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from mailer.audience.events import Returned, returns_of
 from mailer.spool.base import Spool
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["Health", "came_back", "health_of"]
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, Any
 
 from mailer.audience import people
 from mailer.audience.change_address import former_holder
@@ -13,6 +11,9 @@ from mailer.audience.consent.suppression import ERASED, suppression_of
 from mailer.audience.people import Subscriber
 from mailer.audience.values.address import normalize_address
 from mailer.errors import AudienceError
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["document_of", "find_person"]
 

@@ -6,12 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, Any
 
 from mailer.audience.planned import Planned
 from mailer.store.database import now, utc_now, utc_text, writing
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["KEPT_FOR", "KeptPlan", "find_plan", "keep"]
 

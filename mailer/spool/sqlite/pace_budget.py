@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from mailer.spool.ledger import Entry, Ledger
 from mailer.store.database import writing
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["StoredLedger"]
 

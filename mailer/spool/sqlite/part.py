@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from mailer.campaign.campaign import Campaign
 from mailer.spool.base import Redaction
 from mailer.store.database import writing
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["BY_PERSON", "CLAIMED", "OPEN", "Part"]
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, Any
 
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.status import Status
 from mailer.display_text import nearest
 from mailer.errors import CampaignError
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["all_campaigns", "campaign_at"]
 

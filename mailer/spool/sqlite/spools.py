@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from mailer.campaign.campaign import Campaign, Delivered, NewCampaign
 from mailer.campaign.delivery_state import State
@@ -21,6 +20,9 @@ from mailer.spool.sqlite.rows import all_campaigns, campaign_at
 from mailer.spool.sqlite.times import Times
 from mailer.store.database import utc_now, writing
 from mailer.transports.registry import is_folder
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["SqliteSpool", "SqliteSpools"]
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["m010_former_addresses", "m011_stable_ids", "m012_words_about_the_erased"]
 

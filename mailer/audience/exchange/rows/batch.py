@@ -6,14 +6,15 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, Any
 
 from mailer.audience import events
 from mailer.audience.consent.record import record_consents
 from mailer.audience.events import Event, Kind
 from mailer.audience.stable_ids import new_ids
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["GONE", "SOURCE", "TOLD", "BatchPerson", "known_people", "write_people"]
 

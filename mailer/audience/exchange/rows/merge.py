@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mailer.audience.change_address import moved_keys
 from mailer.audience.consent.record import consents_against
@@ -19,6 +17,9 @@ from mailer.audience.consent.suppression import ERASED, suppress, suppressed_key
 from mailer.audience.exchange.rows.batch import GONE, SOURCE, TOLD, BatchPerson, known_people, write_people
 from mailer.audience.exchange.rows.entry import NOW, Entry
 from mailer.store.database import utc_now, writing
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["Merged", "Outcome", "merge"]
 
