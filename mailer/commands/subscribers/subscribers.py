@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -13,7 +12,7 @@ from mailer.audience.consent import bounces
 from mailer.audience.people import Subscriber, state_of
 from mailer.audience.values.address import normalize_address
 from mailer.audience.values.cells import clean_line
-from mailer.commands.context import as_json_text, emit_json, say, settings_of
+from mailer.commands.context import emit_json, emit_json_list, say, settings_of
 from mailer.commands.subscribers.add import add
 from mailer.commands.subscribers.erase import erase
 from mailer.commands.subscribers.history import show
@@ -48,13 +47,7 @@ def list_people(
     chosen = filter_of(settings, status, edition, segment)
     found = people.list_subscribers(open_store(settings.database), **chosen)
     if as_json:
-        # One at a time: a list may be longer than the memory.
-        sys.stdout.write("[")
-        for number, person in enumerate(found):
-            sys.stdout.write(",\n " if number else "\n ")
-            sys.stdout.write(as_json_text(document_of(person)))
-        sys.stdout.write("\n]\n")
-        sys.stdout.flush()
+        emit_json_list(map(document_of, found))
         return
     for person in found:
         address = person.address or f"(erased, number {person.id})"
