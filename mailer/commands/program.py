@@ -8,12 +8,13 @@ log.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 import typer.main
@@ -27,6 +28,7 @@ from mailer.commands.issues import issues
 from mailer.commands.issues.render import render
 from mailer.commands.json_output import JsonOutput, json_output
 from mailer.commands.parsing.arguments import command_name, wants_json, with_text_arguments
+from mailer.commands.parsing.completion import complete_values, is_completing
 from mailer.commands.parsing.repeated_options import OnceGroup, refuse_repeats
 from mailer.commands.sending import explain as explaining
 from mailer.commands.sending import schedule as scheduling
@@ -46,7 +48,6 @@ app = typer.Typer(
     cls=OnceGroup,
     help="Newsletters as code: an issue in YAML becomes delivered, provable editions.",
     no_args_is_help=True,
-    add_completion=False,
     context_settings={"help_option_names": ["--help", "-h"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -80,7 +81,9 @@ def options(
     workspace: Annotated[
         Path | None,
         typer.Option(
-            help="The folder with mailer.toml; otherwise the current one or a parent.", metavar="DIR"
+            help="The folder with mailer.toml; otherwise the current one or a parent.",
+            metavar="DIR",
+            envvar="MAILER_WORKSPACE",
         ),
     ] = None,
     version: Annotated[
@@ -95,6 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = _workspace_first(list(sys.argv[1:] if arguments is None else arguments))
     prepare_streams()
     program = with_text_arguments(typer.main.get_command(app))
+    if is_completing():
+        _complete(program)
     folder, command = _workspace_of(words), command_name(program, words)
     try:
         with (
@@ -104,6 +109,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sys.exit(_run(program, words, output, lambda error: unforeseen(error, folder, command)))
     finally:
         close_quietly()
+
+
+def _complete(program: Any) -> NoReturn:
+    """Answers the shell and exits, without a word of what fails."""
+    try:
+        complete_values(program).main(args=[], prog_name="mailer")
+    except Exception:  # whatever it is, a shell would show it in the middle of a line
+        sys.exit(1)
+    sys.exit(0)
 
 
 def _run(
@@ -153,10 +167,11 @@ def _workspace_first(words: list[str]) -> list[str]:
 
 
 def _workspace_of(words: list[str]) -> Path | None:
-    """The folder that `--workspace` names; `words` begin with it where there is one."""
+    """The folder that `--workspace` names, with which `words` begin then, or MAILER_WORKSPACE."""
     option, joined, value = words[0].partition("=") if words else ("", "", "")
     if option != "--workspace":
-        return None
+        named = os.environ.get("MAILER_WORKSPACE")
+        return Path(named) if named else None
     return Path(value if joined else "".join(words[1:2]))
 
 
