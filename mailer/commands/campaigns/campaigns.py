@@ -38,7 +38,7 @@ from mailer.spool.sqlite.campaigns import Campaign, campaigns, find_campaign
 from mailer.spool.sqlite.canary import canary_of, release
 from mailer.spool.sqlite.deliveries import STATES, Spool
 from mailer.spool.sqlite.schedule import held_number
-from mailer.store.database import now, open_store, utc_text
+from mailer.store.database import now, open_store, open_to_read, utc_text
 
 __all__ = ["app"]
 
@@ -116,7 +116,7 @@ def _left(document: dict[str, Any]) -> bool:
 def list_campaigns(context: typer.Context, as_json: AsJson = False) -> None:
     """All campaigns, newest first."""
     settings = settings_of(context)
-    db = open_store(settings.database)
+    db = open_to_read(settings.database)
     known = [recover_if_idle(db, settings, campaign) for campaign in campaigns(db)]
     documents = [_document(campaign, Spool(db, campaign).counts()) for campaign in known]
     if as_json:
@@ -136,7 +136,7 @@ def list_campaigns(context: typer.Context, as_json: AsJson = False) -> None:
 def show(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     """One campaign: its plan, its counts, and why anything did not arrive."""
     settings = settings_of(context)
-    db = open_store(settings.database)
+    db = open_to_read(settings.database)
     campaign = recover_if_idle(db, settings, find_campaign(db, slug))
     spool = Spool(db, campaign)
     document = _document(campaign, spool.counts())
@@ -330,7 +330,7 @@ def verify(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     settings = settings_of(context)
     folder = settings.campaigns / slug
     if not folder.is_dir():
-        find_campaign(open_store(settings.database), slug)
+        find_campaign(open_to_read(settings.database), slug)
         raise CampaignError(f"campaigns/{slug} is missing; restore it from a backup")
     verdict = examine(folder, settings)
     if as_json:

@@ -16,7 +16,7 @@ from mailer.services.sending.recovery import recover_if_idle
 from mailer.spool.sqlite.campaigns import find_campaign
 from mailer.spool.sqlite.deliveries import STATES, Spool
 from mailer.spool.sqlite.listing import Listed, list_deliveries
-from mailer.store.database import open_store
+from mailer.store.database import open_to_read
 
 __all__ = ["deliveries"]
 
@@ -36,7 +36,7 @@ def deliveries(
     if state and state not in STATES:
         raise InputError(f'"{state}" is no state of a delivery; choose one of {", ".join(STATES)}')
     settings = settings_of(context)
-    db = open_store(settings.database)
+    db = open_to_read(settings.database)
     spool = Spool(db, recover_if_idle(db, settings, find_campaign(db, slug)))
     found = list_deliveries(spool, state=state, address=address)
     if as_json:

@@ -12,7 +12,7 @@ from mailer.campaign.times import in_words
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.services.planning.explain import Explanation
 from mailer.services.planning.explain import explain as explain_person
-from mailer.store.database import open_store
+from mailer.store.database import open_to_read
 
 __all__ = ["explain"]
 
@@ -26,7 +26,7 @@ def explain(
     """Why this person does, or does not, get an issue, and what was done already."""
     settings = settings_of(context)
     zone = settings.publication.zone
-    found = explain_person(open_store(settings.database), settings, address, issue)
+    found = explain_person(open_to_read(settings.database), settings, address, issue)
     if as_json:
         emit_json({**asdict(found), "gets_it": _gets_it(found)})
         return

@@ -23,7 +23,7 @@ from mailer.campaign.times import in_words
 from mailer.commands.context import emit_json, say, settings_of
 from mailer.commands.subscribers.person import AsJson, Who, document_of, editions_text, wanted
 from mailer.spool.sqlite.campaigns import Delivered, campaigns, deliveries_of
-from mailer.store.database import open_store
+from mailer.store.database import open_to_read
 
 __all__ = ["show"]
 
@@ -62,7 +62,7 @@ class _Story:
 def show(context: typer.Context, address: Who, as_json: AsJson = False) -> None:
     """Everything that is known of one person, and what happened to them."""
     settings = settings_of(context)
-    db, zone = open_store(settings.database), settings.publication.zone
+    db, zone = open_to_read(settings.database), settings.publication.zone
     who = normalize_address(address)
     stopped = suppression.suppression_of(db, who.key)
     if people.find(db, address) is None and stopped is not None and stopped.reason != ERASED:

@@ -28,7 +28,7 @@ from mailer.commands.subscribers.import_text import document, say_report
 from mailer.config import Settings
 from mailer.display_text import nearest
 from mailer.errors import AudienceError
-from mailer.store.database import open_store
+from mailer.store.database import open_store, open_to_read
 
 __all__ = ["Filter", "export_list", "filter_of", "import_list"]
 
@@ -160,7 +160,7 @@ def export_list(
     target = target_of(output)
     if target.is_output and as_json:
         raise AudienceError("--json and the list cannot both go to standard output; add -o FILE")
-    db = open_store(settings.database)
+    db = open_to_read(settings.database)
     with target.opened() as file:
         count = export_csv(db, file, **wanted)
     if output is None:

@@ -21,7 +21,7 @@ from mailer.commands.subscribers.person import AsJson, document_of, editions_tex
 from mailer.commands.subscribers.unsubscribe import suppress, unsubscribe
 from mailer.errors import InputError
 from mailer.spool.sqlite.campaigns import campaigns, deliveries_of, find_campaign
-from mailer.store.database import open_store
+from mailer.store.database import open_store, open_to_read
 
 __all__ = ["app"]
 
@@ -45,7 +45,7 @@ def list_people(
     """Everybody who fits, one a line."""
     settings = settings_of(context)
     chosen = filter_of(settings, status, edition, segment)
-    found = people.list_subscribers(open_store(settings.database), **chosen)
+    found = people.list_subscribers(open_to_read(settings.database), **chosen)
     if as_json:
         emit_json_list(map(document_of, found))
         return
