@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from mailer.config import Settings, load_settings
 from mailer.config.environment import OTHERS, keys_of, variable_of
-from mailer.config.model import SECTIONS, Edition
 from mailer.config.oauth import OAuth
+from mailer.config.sections import SECTIONS, Edition
 from mailer.errors import ConfigError
 from tests.conftest import CONFIG
 

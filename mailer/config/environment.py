@@ -13,8 +13,8 @@ from dotenv import dotenv_values
 from pydantic import BaseModel
 
 from mailer.config.fields import Mailbox
-from mailer.config.model import SECTIONS, Edition
 from mailer.config.oauth import OAuth
+from mailer.config.sections import SECTIONS, Edition
 from mailer.display_text import from_system, nearest
 from mailer.errors import ConfigError, Problem
 

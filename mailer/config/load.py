@@ -13,8 +13,9 @@ from typing import Any
 from pydantic import SecretStr, ValidationError
 
 from mailer.config.environment import Environment, Place, overlay, read_environment
-from mailer.config.model import SECTIONS, Edition, File, Settings
+from mailer.config.model import File, Settings
 from mailer.config.oauth import OAuth
+from mailer.config.sections import SECTIONS, Edition
 from mailer.config.text import decode_text
 from mailer.display_text import nearest
 from mailer.errors import ConfigError, Problem
