@@ -24,23 +24,23 @@ PAGE: Final = Path(__file__).parents[1] / "docs/mailer-toml.md"
 _HEAD: Final = """\
 # mailer.toml
 
-Every key, made from the model by `python -m tools.settings_page`. A key without a default is required. All that
-is wrong with the file is told in one answer, each with its line.
+Every key, made from the model by `python -m tools.settings_page`. A key without a default is required.
+All that is wrong with the file is told in one answer, each with its line.
 
 ## The environment
 
-Each key can come from the variable in the last column. It wins over the file. `.env` beside `mailer.toml` is read
-as a part of the environment, and what is really set there wins over `.env`.
+Each key can come from the variable in the last column. It wins over the file. `.env` beside `mailer.toml` is
+read as a part of the environment, and what is really set there wins over `.env`.
 
 - A text is written as it is, without quotes: `MAILER_PUBLICATION_NAME=The Quay`.
 - Anything else is written as in the file: `MAILER_DELIVERY_CONNECTIONS=4`,
   `MAILER_PACE_LIMIT=["50/s", "20000/h"]`.
 - A table is written as an inline table, and takes the place of the whole table in the file:
   `MAILER_PACE_DOMAINS={"gmail.com" = "2/s"}`, `MAILER_DKIM_KEYS={s2026 = ".dkim/s2026.pem"}`,
-  `MAILER_BRAND={accent = "#b4232a"}`. A variable for one key of the table wins over the variable for the table.
+  `MAILER_BRAND={accent = "#b4232a"}`. A variable for one key wins over the one for its table.
 - In the names of editions, `-` becomes `_`: `MAILER_EDITIONS_LATE_NIGHT_TIME=22:00`.
-- A name that begins with `MAILER_` and is none is an error, with the nearest right name. Names that begin with
-  `MAILER_TEST_` are for the tests of mailer itself.
+- A name that begins with `MAILER_` and is none is an error, with the nearest right name. Names that begin
+  with `MAILER_TEST_` are for the tests of mailer itself.
 
 These stand for no key of the file. Secrets come only from here:
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cli import run
+from tests.clock import Clock
 from tests.commands.contract import LEFT, TABLE, lay_out, leaves
 from tests.conftest import CONFIG
 from tests.servers.smtp import SmtpServer
@@ -245,3 +246,33 @@ def test_json_of_errors_holds_nothing_that_a_terminal_obeys(desk: Path) -> None:
     ran = run(desk, "campaigns", "show", "\x1b[2J", "--json")
     assert "\x1b" not in ran.out
     assert json.loads(ran.out)["error"]["exit_status"] == 2
+
+
+def keys_on_the_page() -> dict[str, tuple[str, list[str]]]:
+    """What docs/exit-statuses.md says of each command with `--json`: whether it is a list, and its keys."""
+    text = (Path(__file__).parents[2] / "docs/exit-statuses.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (.+) \| (object|list) \| (.+) \|$", text, re.M)
+    return {
+        name: (kind, re.findall("`([^`]+)`", keys))
+        for names, kind, keys in rows
+        for name in re.findall("`([^`]+)`", names)
+    }
+
+
+def test_every_json_command_is_on_the_page() -> None:
+    assert set(keys_on_the_page()) == {*JSON, *(label for name in JSON for label, _ in TABLE[name].more)}
+
+
+@pytest.mark.parametrize("label", keys_on_the_page())
+def test_the_page_has_the_keys_of_the_document(
+    desk: Path, monkeypatch: pytest.MonkeyPatch, label: str
+) -> None:
+    name = next(name for name in sorted(JSON, key=len, reverse=True) if label.startswith(name))
+    words = dict(TABLE[name].more).get(label, TABLE[name].done)
+    if name == "run-due":
+        scheduled = run(desk, "send", "issues/feature.yaml", "--at", "08:00", "--yes", "--json").json
+        Clock(monkeypatch, scheduled["due_at"].rstrip("Z"))
+    document = run(desk, *name.split(), *(words or "").split(), "--json").json
+    kind = "list" if isinstance(document, list) else "object"
+    first = document[0] if kind == "list" else document
+    assert keys_on_the_page()[label] == (kind, list(first))
