@@ -177,7 +177,8 @@ def _workspace_of(words: list[str]) -> Path | None:
 
 def _wrong_usage(output: JsonOutput, error: Any) -> int:
     """Tells what is wrong with the words of the command line, after how the command is called."""
-    error.show()
+    with suppress(OSError):
+        error.show()
     return _document(output, [Problem(error.format_message())], error.exit_code)
 
 
