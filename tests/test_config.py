@@ -173,7 +173,6 @@ def test_the_environment_wins_over_the_file(workspace: Path) -> None:
             "MAILER_DELIVERY_CONNECTIONS": "3",
             "MAILER_EDITIONS_MORNING_NAME": "Dawn",
             "MAILER_EDITIONS_MORNING_TIME": "07:30",
-            "MAILER_EDITIONS_NOON_NAME": "not an edition here",
             "MAILER_SENDGRID_URL": "http://127.0.0.1:9/",
             "SENDGRID_API_KEY": "SG.x",
             "MAILER_SMTP_PASSWORD": "swordfish",

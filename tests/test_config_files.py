@@ -196,7 +196,7 @@ def test_a_variable_that_is_not_utf_8_is_named_without_its_value(workspace: Path
 
 
 def test_a_variable_of_others_may_hold_what_it_likes(workspace: Path) -> None:
-    others = {"HOME": BAD_BYTES, "MAILER_": BAD_BYTES, "MAILER_DNS_SERVER": BAD_BYTES, "X": BAD_BYTES}
+    others = {"HOME": BAD_BYTES, "MAILER_DNS_SERVER": BAD_BYTES, "X": BAD_BYTES}
     assert load_settings(workspace, {**others, "MAILER_SECRET_KEY": "k"}).signing_keys() == ("k",)
 
 

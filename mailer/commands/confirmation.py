@@ -7,6 +7,7 @@ import sys
 import typer
 
 from mailer.commands.context import say
+from mailer.commands.json_output import explain_exit
 from mailer.display_text import visible
 from mailer.errors import InputError
 
@@ -28,6 +29,7 @@ def confirm(question: str, *, unattended: str | None, declined: str, quiet: bool
         return
     if not _is_yes(f"{visible(question)} [y/N]: ", quiet):
         say(declined, err=quiet)
+        explain_exit(declined)
         raise typer.Exit(1)
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
-from mailer.display_text import HIDDEN, visible
+from mailer.commands.json_output import as_json_text, emit_json, emit_json_list
+from mailer.display_text import visible
 
 if TYPE_CHECKING:
     from mailer.config import Settings
 
-__all__ = ["JsonOption", "as_json_text", "emit_json", "say", "settings_of", "warn"]
+__all__ = ["JsonOption", "as_json_text", "emit_json", "emit_json_list", "say", "settings_of", "warn"]
 
 JsonOption = typer.Option("--json", help="Print one JSON document and nothing else.")
 
@@ -43,20 +43,3 @@ def say(line: str = "", *, err: bool = False, style: str = "") -> None:
 def warn(sentence: str) -> None:
     """Prints what an operator should know on standard error, before the command goes on."""
     say(f"mailer: warning: {sentence}", err=True)
-
-
-def as_json_text(document: Any, indent: int | None = None) -> str:
-    """`document` as JSON that a terminal only shows, with escapes where standard output lacks a letter."""
-    text = json.dumps(document, ensure_ascii=False, indent=indent)
-    text = HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-    try:
-        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
-    except UnicodeEncodeError:
-        return json.dumps(document, indent=indent)
-    return text
-
-
-def emit_json(document: Any) -> None:
-    """Prints `document` as the only thing on standard output."""
-    sys.stdout.write(as_json_text(document, indent=2) + "\n")
-    sys.stdout.flush()

@@ -1,29 +1,35 @@
 """The whole program: its commands, and how it ends.
 
 `main` turns every error into plain sentences on standard error and an exit status: 0 done, 1 tried
-and failed or something is left, 2 wrong input and nothing changed. An error that nobody foresaw is told in a
-sentence too, and where it was is kept in a log.
+and failed or something is left, 2 wrong input and nothing changed. With `--json` the error is a JSON document
+on standard output too. An error that nobody foresaw is told in a sentence too, and where it was is kept in a
+log.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 import typer.main
+from typer.exceptions import TyperException
 
 from mailer import __version__
-from mailer.commands.arguments import command_name
 from mailer.commands.context import say
 from mailer.commands.crash_reports import told_in_threads, unforeseen
+from mailer.commands.json_output import JsonOutput, json_output
 from mailer.commands.loading.lazy import LazyGroup
 from mailer.commands.loading.table import all_commands
+from mailer.commands.parsing.arguments import command_name, wants_json
+from mailer.commands.parsing.completion import is_completing
 from mailer.commands.streams import close_quietly, prepare_streams
-from mailer.errors import MailerError
+from mailer.errors import MailerError, Problem
 
 __all__ = ["app", "main"]
 
@@ -32,7 +38,7 @@ app = typer.Typer(
     cls=LazyGroup,
     help="Newsletters as code: an issue in YAML becomes delivered, provable editions.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -49,7 +55,9 @@ def options(
     workspace: Annotated[
         Path | None,
         typer.Option(
-            help="The folder with mailer.toml; otherwise the current one or a parent.", metavar="DIR"
+            help="The folder with mailer.toml; otherwise the current one or a parent.",
+            metavar="DIR",
+            envvar="MAILER_WORKSPACE",
         ),
     ] = None,
     version: Annotated[
@@ -64,10 +72,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = _workspace_first(list(sys.argv[1:] if arguments is None else arguments))
     prepare_streams()
     program = _program()
+    if is_completing():
+        _complete(program)
     folder, command = _workspace_of(words), command_name(program, words)
     try:
-        with told_in_threads(folder, command):
-            _run(program, words, lambda error: unforeseen(error, folder, command))
+        with (
+            told_in_threads(folder, command),
+            json_output(wanted=wants_json(program, words)) as output,
+        ):
+            sys.exit(_run(program, words, output, lambda error: unforeseen(error, folder, command)))
     finally:
         close_quietly()
 
@@ -79,27 +92,44 @@ def _program() -> Any:
     return program
 
 
-def _run(program: Any, words: list[str], explained: Callable[[BaseException], str]) -> None:
+def _complete(program: Any) -> NoReturn:
+    """Answers the shell and exits, without a word of what fails."""
     try:
-        program.main(args=words, prog_name="mailer")
+        program.main(args=[], prog_name="mailer")
+    except Exception:  # whatever it is, a shell would show it in the middle of a line
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _run(
+    program: Any, words: list[str], output: JsonOutput, explained: Callable[[BaseException], str]
+) -> int:
+    """Runs a command, tells how it failed, and returns the exit status."""
+    try:
+        status = int(program.main(args=words, prog_name="mailer", standalone_mode=False) or 0)
+        output.end(status)
     except MailerError as error:
-        _fail(
-            [("" if problem.path else "mailer: ") + str(problem) for problem in error.problems],
-            error.exit_status,
-        )
+        return _fail(output, error.problems, error.exit_status)
+    except TyperException as error:
+        return _wrong_usage(output, error)
+    except typer.Abort:
+        say("Aborted!", err=True)
+        return _document(output, [Problem("Aborted!")], 1)
     except sqlite3.Error as error:
         from mailer.store.database import explain
 
-        _fail([f"mailer: {explain(error, 'subscribers.db')}"], 1)
+        return _fail(output, [Problem(str(explain(error, "subscribers.db")))], 1)
     except BrokenPipeError:
-        sys.exit(1)
+        return _document(output, [Problem("nobody reads what this prints")], 1)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        _fail([f"mailer: {place}{(error.strerror or str(error)).lower()}; mend that and run this again"], 1)
+        sentence = f"{place}{(error.strerror or str(error)).lower()}; mend that and run this again"
+        return _fail(output, [Problem(sentence)], 1)
     except (SystemExit, KeyboardInterrupt):
         raise
     except BaseException as error:  # a panic of a library in Rust is no Exception
-        _fail([f"mailer: {explained(error)}"], 1)
+        return _fail(output, [Problem(explained(error))], 1)
+    return status
 
 
 def _workspace_first(words: list[str]) -> list[str]:
@@ -120,14 +150,29 @@ def _workspace_first(words: list[str]) -> list[str]:
 
 
 def _workspace_of(words: list[str]) -> Path | None:
-    """The folder that `--workspace` names; `words` begin with it where there is one."""
+    """The folder that `--workspace` names, with which `words` begin then, or MAILER_WORKSPACE."""
     option, joined, value = words[0].partition("=") if words else ("", "", "")
     if option != "--workspace":
-        return None
+        named = os.environ.get("MAILER_WORKSPACE")
+        return Path(named) if named else None
     return Path(value if joined else "".join(words[1:2]))
 
 
-def _fail(sentences: list[str], status: int) -> None:
-    for sentence in sentences:
-        say(sentence, err=True)
-    sys.exit(status)
+def _wrong_usage(output: JsonOutput, error: Any) -> int:
+    """Tells what is wrong with the words of the command line, after how the command is called."""
+    with suppress(OSError):
+        error.show()
+    return _document(output, [Problem(error.format_message())], error.exit_code)
+
+
+def _fail(output: JsonOutput, problems: Sequence[Problem], status: int) -> int:
+    for problem in problems:
+        say(("" if problem.path else "mailer: ") + str(problem), err=True)
+    return _document(output, problems, status)
+
+
+def _document(output: JsonOutput, problems: Sequence[Problem], status: int) -> int:
+    """The exit status, after the error is printed as JSON where that was asked for, and somebody reads it."""
+    with suppress(OSError):
+        output.fail(problems, status)
+    return status

@@ -6,9 +6,10 @@ Everything that is wrong is told in one answer, each with its line.
 
 from mailer.config.fields import TITLE_FIELDS, Mailbox
 from mailer.config.load import CONFIG_NAME, find_workspace, load_settings
-from mailer.config.model import Brand, Delivery, Dkim, Edition, Pace, Publication, Settings
+from mailer.config.model import Settings
 from mailer.config.oauth import OAuth
 from mailer.config.rates import Rate
+from mailer.config.sections import Brand, Delivery, Dkim, Edition, Pace, Publication
 
 __all__ = [
     "CONFIG_NAME",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import tomllib
@@ -13,25 +12,24 @@ from typing import Any
 
 from pydantic import SecretStr, ValidationError
 
-from mailer.config.model import SECTIONS, Edition, File, Settings
+from mailer.config.environment import Environment, Place, overlay, read_environment
+from mailer.config.model import File, Settings
 from mailer.config.oauth import OAuth
+from mailer.config.sections import SECTIONS, Edition
 from mailer.config.text import decode_text
-from mailer.display_text import from_system, nearest
+from mailer.display_text import nearest
 from mailer.errors import ConfigError, Problem
 
 __all__ = ["CONFIG_NAME", "find_workspace", "load_settings"]
 
 CONFIG_NAME = "mailer.toml"
 
-#: The variables that are read begin so, but for this one of SendGrid.
-_BEGINNINGS = tuple(
-    f"MAILER_{name.upper()}_" for name in (*SECTIONS, "editions", "secret", "smtp", "oauth", "sendgrid")
-)
-_SENDGRID_KEY = "SENDGRID_API_KEY"
 #: A number of more digits is too large for whatever setting, and Python refuses to read some of them.
 _DIGITS = 20
 _LONG_NUMBER = re.compile(rf"[0-9](?:_?[0-9]){{{_DIGITS},}}")
 _LONGEST_MESSAGE = 500
+#: What pydantic says where a table is needed.
+_NO_TABLE = ("model_type", "dict_type", "mapping_type")
 #: What belongs to [delivery.oauth] and comes from the environment.
 _SECRETS = ("client_secret", "refresh_token", "key_file")
 
@@ -49,31 +47,20 @@ def load_settings(root: Path, environ: Mapping[str, str] | None = None) -> Setti
     """The settings of the workspace at `root`. Raises ConfigError with all that is wrong."""
     text = _read(root / CONFIG_NAME)
     data = _parse(text)
-    environment = _environment(root, os.environ if environ is None else environ)
-    origins = _overlay(data, environment)
+    env_file = root / ".env"
+    dotenv = _read(env_file) if env_file.is_file() else ""
+    environment = read_environment(dotenv, os.environ if environ is None else environ)
+    origins, problems = overlay(data, environment)
     try:
         file = File.model_validate(data)
     except ValidationError as error:
-        raise ConfigError.of(_problems(error, text, origins)) from None
+        raise ConfigError.of([*problems, *_problems(error, text, origins)]) from None
     except RecursionError:  # dotted keys, which the parser does not nest
         raise ConfigError(_too_deep()) from None
     if not file.editions:
-        raise ConfigError(Problem("there is no [editions.NAME]; a workspace needs one", CONFIG_NAME))
-    keys = _keys(environment.get("MAILER_SECRET_KEY", ""))
-    if keys:  # earlier keys alone sign nothing
-        keys = list(dict.fromkeys(keys + _keys(environment.get("MAILER_SECRET_KEY_OLD", ""))))
-    password = environment.get("MAILER_SMTP_PASSWORD")
-    sendgrid = environment.get(_SENDGRID_KEY)
-    more: dict[str, Any] = {}
-    if environment.get("MAILER_SMTP_CA_FILE"):
-        more["smtp_ca_file"] = root / environment["MAILER_SMTP_CA_FILE"]
-    for secret in ("oauth_client_secret", "oauth_refresh_token"):
-        if environment.get(f"MAILER_{secret.upper()}"):
-            more[secret] = SecretStr(environment[f"MAILER_{secret.upper()}"])
-    if environment.get("MAILER_OAUTH_KEY_FILE"):
-        more["oauth_key_file"] = root / environment["MAILER_OAUTH_KEY_FILE"]
-    if environment.get("MAILER_SENDGRID_URL"):
-        more["sendgrid_url"] = environment["MAILER_SENDGRID_URL"].rstrip("/")
+        problems.append(Problem("there is no [editions.NAME]; a workspace needs one", CONFIG_NAME))
+    if problems:
+        raise ConfigError.of(problems)
     return Settings(
         root=root,
         publication=file.publication,
@@ -82,11 +69,33 @@ def load_settings(root: Path, environ: Mapping[str, str] | None = None) -> Setti
         delivery=file.delivery,
         pace=file.pace,
         dkim=file.dkim,
-        secret_keys=tuple(map(SecretStr, keys)),
-        smtp_password=SecretStr(password) if password else None,
-        sendgrid_key=SecretStr(sendgrid) if sendgrid else None,
-        **more,
+        **_secrets(root, environment),
     )
+
+
+def _secrets(root: Path, environment: Environment) -> dict[str, Any]:
+    """What comes from the environment alone; only what is set."""
+    keys = _keys(environment.get("MAILER_SECRET_KEY"))
+    if keys:  # earlier keys alone sign nothing
+        keys = list(dict.fromkeys(keys + _keys(environment.get("MAILER_SECRET_KEY_OLD"))))
+    found: dict[str, Any] = {"secret_keys": tuple(map(SecretStr, keys))}
+    for name, variable in (
+        ("smtp_password", "MAILER_SMTP_PASSWORD"),
+        ("sendgrid_key", "SENDGRID_API_KEY"),
+        ("oauth_client_secret", "MAILER_OAUTH_CLIENT_SECRET"),
+        ("oauth_refresh_token", "MAILER_OAUTH_REFRESH_TOKEN"),
+    ):
+        if value := environment.get(variable):
+            found[name] = SecretStr(value)
+    for name, variable in (
+        ("smtp_ca_file", "MAILER_SMTP_CA_FILE"),
+        ("oauth_key_file", "MAILER_OAUTH_KEY_FILE"),
+    ):
+        if value := environment.get(variable):
+            found[name] = root / value
+    if url := environment.get("MAILER_SENDGRID_URL"):
+        found["sendgrid_url"] = url.rstrip("/")
+    return found
 
 
 def _keys(text: str) -> list[str]:
@@ -122,65 +131,6 @@ def _too_deep() -> Problem:
     return Problem("is nested too deeply; no setting has more than three levels", CONFIG_NAME)
 
 
-def _environment(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables of the environment, and those of `.env`. Raises ConfigError where one is not text."""
-    env_file = root / ".env"
-    values: dict[str, str] = {}
-    if env_file.is_file():
-        from dotenv import dotenv_values
-
-        read = dotenv_values(stream=io.StringIO(_read(env_file)))
-        values = {k: v for k, v in read.items() if v is not None}
-    problems: list[Problem] = []
-    found: dict[str, str] = {}
-    for name, value in {**values, **environ}.items():
-        if name != _SENDGRID_KEY and not name.startswith(_BEGINNINGS):
-            continue
-        try:
-            found[name] = from_system(value)
-        except ValueError:
-            problems.append(Problem(f"{name} holds bytes that are not UTF-8 text; set it again as UTF-8"))
-    if problems:
-        raise ConfigError.of(problems)
-    return found
-
-
-def _overlay(data: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple[str, ...], str]:
-    """Puts MAILER_<SECTION>_<KEY> into `data`; gives which key came from which variable."""
-    origins: dict[tuple[str, ...], str] = {}
-    for variable, value in environment.items():
-        if not variable.startswith("MAILER_"):
-            continue
-        section, _, key = variable.removeprefix("MAILER_").lower().partition("_")
-        if section == "editions":
-            editions: dict[str, Any] = data["editions"] if isinstance(data.get("editions"), dict) else {}
-            for name in sorted(editions, key=len, reverse=True):
-                field = key.removeprefix(name.replace("-", "_") + "_")
-                if field != key and field in Edition.model_fields:
-                    editions[name][field] = value
-                    origins["editions", name, field] = variable
-                    break
-        elif section == "delivery" and key.removeprefix("oauth_") in OAuth.model_fields:
-            if not key.startswith("oauth_") or "MAILER_DELIVERY_OAUTH" in environment:
-                continue
-            field = key.removeprefix("oauth_")
-            delivery = data.setdefault(section, {})
-            oauth = delivery.setdefault("oauth", {}) if isinstance(delivery, dict) else None
-            if isinstance(oauth, dict):
-                oauth[field] = value
-                origins[section, "oauth", field] = variable
-        elif section in SECTIONS:
-            field_names = {f.alias or name: name for name, f in SECTIONS[section].model_fields.items()}
-            if key in field_names and key not in ("domains", "keys"):
-                table = data.setdefault(section, {})
-                if isinstance(table, dict):
-                    integer = SECTIONS[section].model_fields[field_names[key]].annotation is int
-                    is_number = integer and value.isdecimal() and len(value) <= _DIGITS
-                    table[key] = int(value) if is_number else value
-                    origins[section, key] = variable
-    return origins
-
-
 def _toml_problem(message: str) -> Problem:
     match = re.search(r"^(.*) \(at line (\d+), column (\d+)\)$", message)
     if match:
@@ -188,7 +138,7 @@ def _toml_problem(message: str) -> Problem:
     return Problem(f"is not valid TOML: {message}", CONFIG_NAME)
 
 
-def _problems(error: ValidationError, text: str, origins: Mapping[tuple[str, ...], str]) -> list[Problem]:
+def _problems(error: ValidationError, text: str, origins: Mapping[Place, str]) -> list[Problem]:
     problems = []
     for item in error.errors(include_url=False):
         place = tuple(str(part) for part in item["loc"] if part != "[key]")
@@ -202,7 +152,9 @@ def _problems(error: ValidationError, text: str, origins: Mapping[tuple[str, ...
             message = f"{label}: use small letters, digits, - and _, beginning with a letter"
         else:
             message = f"{label}: {_cut(message[:1].lower() + message[1:])}"
-        variable = origins.get(place) or origins.get(place[:2])
+        variable = next(filter(None, (origins.get(place[:end]) for end in range(len(place), 0, -1))), None)
+        if variable and item["type"] in _NO_TABLE:
+            message = f'{label}: is not a table such as {{key = "value"}}'
         if variable:
             problems.append(Problem(f"{message} (from {variable})", CONFIG_NAME))
         else:

@@ -6,7 +6,7 @@ import re
 import tomllib
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from mailer.config.fields import Frozen, Line
 from mailer.config.urls import is_loopback, split_url
@@ -56,12 +56,21 @@ class OAuth(Frozen):
     `token_url` and `scope` are the provider's usual ones where they are ''; `tenant` is Microsoft's.
     """
 
-    provider: Literal["microsoft", "google", "custom"]
-    grant: Grant
-    client_id: Line = ""
-    tenant: Annotated[Line, AfterValidator(_tenant)] = ""
-    token_url: Annotated[Line, AfterValidator(_token_url)] = ""
-    scope: Line = ""
+    provider: Annotated[
+        Literal["microsoft", "google", "custom"],
+        Field(description="The provider, whose usual addresses and scope are known."),
+    ]
+    grant: Annotated[Grant, Field(description="How a token is got.")]
+    client_id: Annotated[Line, Field(description="The id that the provider gave the application.")] = ""
+    tenant: Annotated[
+        Line, AfterValidator(_tenant), Field(description="Microsoft's directory: its id, or its domain.")
+    ] = ""
+    token_url: Annotated[
+        Line,
+        AfterValidator(_token_url),
+        Field(description="The address of the token endpoint; otherwise the provider's."),
+    ] = ""
+    scope: Annotated[Line, Field(description="What is asked for; otherwise the provider's usual scope.")] = ""
 
     @model_validator(mode="after")
     def _it_fits_the_provider(self) -> Self:

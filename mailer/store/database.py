@@ -113,9 +113,10 @@ def open_reader(db: Database) -> Database:
 def open_to_read(path: Path) -> Database:
     """The database at `path` for a command that can do without writing.
 
-    Where neither the file nor its folder may be written, nothing can be written to what is returned, and
-    nobody may write to the file meanwhile. Raises StoreError as `open_store` does for everything else,
-    so also for a read-only database of an earlier version.
+    Where neither the file nor its folder may be written, nothing can be written to what is returned, and,
+    but for processes that have the database open already, nobody may write to the file meanwhile. Raises
+    StoreError as `open_store` does for everything else, so also for a read-only database of an earlier
+    version.
     """
     try:
         return open_store(path)
@@ -123,12 +124,18 @@ def open_to_read(path: Path) -> Database:
         cause = error.__cause__
         if not (isinstance(cause, sqlite3.OperationalError) and _is_read_only(cause)):
             raise
-        if path.with_name(f"{path.name}-wal").exists():
-            raise  # part of what it holds is there, and cannot be read together with it
-        uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
-        db = _prepared(sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False))
-        if migrations.pending(db):
-            db.close()
+        # With a log, part of what the database holds is there. It is read by its index, which a living
+        # process keeps.
+        logged = path.with_name(f"{path.name}-wal").exists()
+        uri = f"{path.resolve().as_uri()}?mode=ro{'' if logged else '&immutable=1'}"
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+        try:
+            db = _prepared(connection)
+            pending = bool(migrations.pending(db))
+        except sqlite3.Error:
+            pending = True
+        if pending:
+            connection.close()
             raise
         return db
 

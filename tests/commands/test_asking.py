@@ -52,7 +52,9 @@ def test_saying_no_ends_with_1_everywhere_and_changes_nothing(
     assert ran.status == 1
     assert "[y/N]" in (ran.err if json else ran.out)
     if json:
-        assert ran.out == ""
+        assert list(ran.json) == ["error"]
+        assert ran.json["error"]["exit_status"] == 1
+        assert ran.json["error"]["message"] in ran.err
     if answer:
         assert "Nothing was " in (ran.err if json else ran.out)
     assert readers(paused) == ["reader0@example.org", "reader1@example.org"]

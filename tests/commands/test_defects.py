@@ -40,15 +40,18 @@ def defect(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def sentence(ran: Ran) -> str:
     assert ran.status == 1
-    assert ran.out == ""
     assert ran.err.count("\n") == 1
+    if ran.out:
+        assert ran.json["error"]["message"] == ran.err.removeprefix("mailer: ")[:-1]
     return ran.err[:-1]
 
 
 @pytest.mark.usefixtures("defect")
 @pytest.mark.parametrize("more", [(), ("--json",)])
 def test_it_is_one_sentence_that_names_the_log(workspace: Path, more: tuple[str, ...]) -> None:
-    told = sentence(run(workspace, "campaigns", "list", *more))
+    ran = run(workspace, "campaigns", "list", *more)
+    assert bool(ran.out) == ("--json" in more)
+    told = sentence(ran)
     (log,) = logs(workspace)
     assert told == (
         "mailer: a defect of mailer itself ended this (KeyError); run it again, and if it comes back, report "
@@ -229,7 +232,7 @@ def test_a_finished_json_document_stays_alone_on_standard_output(
     fill(workspace, 1)
     monkeypatch.setattr("mailer.services.sending.result.Result.to_json", broken)
     ran = run(workspace, "send", ISSUE, "--yes", "--json")
-    assert (ran.status, ran.out) == (1, "")
+    assert (ran.status, list(ran.json)) == (1, ["error"])
     assert json.loads(run(workspace, "campaigns", "list", "--json").out)[0]["status"] == "sent"
 
 

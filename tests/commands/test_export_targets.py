@@ -5,6 +5,7 @@ The devices are made for the test: those of the machine would be lost where this
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import stat
@@ -75,7 +76,7 @@ def test_another_open_descriptor_is_written_to(desk: Path) -> None:
 
 def test_json_and_the_list_do_not_share_standard_output(desk: Path) -> None:
     ended = run_here(desk, "subscribers", "export", "-o", "/dev/fd/1", "--json")
-    assert (ended.returncode, ended.stdout) == (2, b"")
+    assert (ended.returncode, list(json.loads(ended.stdout))) == (2, ["error"])
     assert b"cannot both go to standard output" in ended.stderr
 
 

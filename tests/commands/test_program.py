@@ -58,6 +58,26 @@ def test_the_workspace_option_may_stand_anywhere(workspace: Path, tmp_path: Path
     assert run(tmp_path, *words).out.startswith("There is no campaign yet")
 
 
+def test_the_workspace_may_come_from_the_environment(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILER_WORKSPACE", str(workspace / "issues"))
+    assert run(tmp_path, "campaigns", "list").out.startswith("There is no campaign yet")
+    ran = run(workspace, "--workspace", str(tmp_path), "campaigns", "list")
+    assert ran.err.startswith("mailer: there is no mailer.toml in ")
+    monkeypatch.setattr("mailer.commands.campaigns.campaigns.campaigns", lambda _: 1 / 0)
+    assert run(tmp_path, "campaigns", "list").status == 1
+    assert len(list((workspace / ".mailer/errors").iterdir())) == 1
+
+
+def test_a_new_workspace_is_made_where_it_is_told_whatever_the_environment_names(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILER_WORKSPACE", str(workspace))
+    assert run(tmp_path, "init", "desk").status == 0
+    assert (tmp_path / "desk/mailer.toml").is_file()
+
+
 def test_words_after_two_dashes_are_left_alone() -> None:
     assert program._workspace_first(["a", "--", "--workspace", "x"]) == ["a", "--", "--workspace", "x"]
     assert program._workspace_first(["a", "--workspace"]) == ["--workspace", "a"]

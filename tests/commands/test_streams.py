@@ -66,6 +66,11 @@ def test_a_full_disk_under_standard_output_is_told(desk: Path) -> None:
     )
 
 
+def test_wrong_usage_ends_with_2_though_nobody_hears_of_it(desk: Path) -> None:
+    ended = run_shell(desk, "MAILER nonsense --json 2>/dev/full")
+    assert (ended.returncode, list(json.loads(ended.stdout))) == (2, ["error"])
+
+
 def test_without_standard_input_a_question_is_not_asked(desk: Path) -> None:
     ended = run_shell(desk, f"MAILER send {ISSUE} <&-")
     assert ended.returncode == 2

@@ -21,7 +21,7 @@ from tests.needs import missing
 
 pytestmark = pytest.mark.node
 
-MODULES = Path(os.environ.get("MAILER_NODE_MODULES") or ROOT / ".ci/node_modules")
+MODULES = Path(os.environ.get("MAILER_TEST_NODE_MODULES") or ROOT / ".ci/node_modules")
 SCRIPT = """
 const { createRequire } = require("module");
 const mjml2html = createRequire(process.argv[1] + "/x.js")("mjml");

@@ -344,6 +344,18 @@ def test_a_read_only_database_is_not_read_without_its_log(path: Path) -> None:
         read_only(path)
 
 
+def test_a_read_only_database_is_read_beside_a_process_that_has_it_open(path: Path) -> None:
+    living = open_store(path)
+    insert(living.conn, "in the log")
+    assert path.with_name("subscribers.db-wal").stat().st_size
+    db = read_only(path)
+    assert db.conn.execute("SELECT address_hash FROM suppressions").fetchall() == [("in the log",)]
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        insert(db.conn, "more")
+    db.close()
+    living.close()
+
+
 def test_a_file_that_is_no_database_is_told_to_who_only_reads(path: Path) -> None:
     path.write_bytes(b"no database at all" * 100)
     with pytest.raises(StoreError, match="it is not a sound SQLite database"):

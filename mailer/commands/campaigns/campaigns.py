@@ -56,7 +56,7 @@ def _when(settings: Settings, overview: Overview) -> str:
 
 def list_campaigns(context: typer.Context, as_json: AsJson = False) -> None:
     """All campaigns, newest first."""
-    workspace = open_workspace(settings_of(context))
+    workspace = open_workspace(settings_of(context), to_read=True)
     found = overviews(workspace)
     if as_json:
         emit_json([overview.to_json() for overview in found])
@@ -74,7 +74,7 @@ def list_campaigns(context: typer.Context, as_json: AsJson = False) -> None:
 
 def show(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     """One campaign: its plan, its counts, and why anything did not arrive."""
-    workspace = open_workspace(settings_of(context))
+    workspace = open_workspace(settings_of(context), to_read=True)
     details = details_of(workspace, slug)
     if as_json:
         emit_json(details.to_json())
@@ -168,7 +168,7 @@ def verify(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     settings = settings_of(context)
     folder = settings.campaigns / slug
     if not folder.is_dir():
-        open_workspace(settings).spools.find(slug)
+        open_workspace(settings, to_read=True).spools.find(slug)
         raise CampaignError(f"campaigns/{slug} is missing; restore it from a backup")
     verdict = examine(folder, settings)
     if as_json:

@@ -33,7 +33,7 @@ def deliveries(
     """Lists people with the state of their delivery, the words of the other side, and the time."""
     if state and state not in STATES:
         raise InputError(f'"{state}" is no state of a delivery; choose one of {", ".join(STATES)}')
-    workspace = open_workspace(settings_of(context))
+    workspace = open_workspace(settings_of(context), to_read=True)
     found = deliveries_of(workspace, slug, state=state, address=address)
     if as_json:
         emit_json([delivery_json(listed, whose) for listed, whose in found])

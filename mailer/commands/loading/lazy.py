@@ -11,8 +11,9 @@ import typer
 import typer.main
 from typer.core import TyperCommand
 
-from mailer.commands.arguments import with_text_arguments
-from mailer.commands.repeated_options import OnceCommand, OnceGroup
+from mailer.commands.parsing.arguments import with_text_arguments
+from mailer.commands.parsing.completion import complete_values, is_completing
+from mailer.commands.parsing.repeated_options import OnceCommand, OnceGroup
 
 __all__ = ["Entry", "LazyCommand", "LazyGroup", "group_of"]
 
@@ -38,7 +39,8 @@ class LazyCommand(TyperCommand):
         function: Callable[..., Any] = getattr(import_module(self._entry.module), self._entry.function)
         alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
         alone.command(self.name, cls=OnceCommand)(function)
-        return with_text_arguments(typer.main.get_command(alone))
+        command = with_text_arguments(typer.main.get_command(alone))
+        return complete_values(command) if is_completing() else command
 
 
 class LazyGroup(OnceGroup):

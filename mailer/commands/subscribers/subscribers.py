@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from mailer.audience.people import Subscriber, state_of
-from mailer.commands.context import as_json_text, emit_json, say, settings_of
+from mailer.commands.context import emit_json, emit_json_list, say, settings_of
 from mailer.commands.subscribers.add import add
 from mailer.commands.subscribers.erase import erase
 from mailer.commands.subscribers.history import show
@@ -44,13 +43,7 @@ def list_people(
     """Everybody who fits, one a line."""
     found = listing.list_people(settings_of(context), Choice(status, edition, segment))
     if as_json:
-        # One at a time: a list may be longer than the memory.
-        sys.stdout.write("[")
-        for number, person in enumerate(found):
-            sys.stdout.write(",\n " if number else "\n ")
-            sys.stdout.write(as_json_text(document_of(person)))
-        sys.stdout.write("\n]\n")
-        sys.stdout.flush()
+        emit_json_list(map(document_of, found))
         return
     for person in found:
         address = person.address or f"(erased, number {person.id})"

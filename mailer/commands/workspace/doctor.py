@@ -12,6 +12,7 @@ from typing import Annotated, Final
 import typer
 
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.commands.json_output import explain_exit
 from mailer.doctor.finding import Finding, Status
 from mailer.errors import InputError
 
@@ -56,7 +57,8 @@ def doctor(
     try:
         findings = examine(checks(settings, None if offline else DnsResolver(server)), seconds=seconds)
     except KeyboardInterrupt:
-        typer.echo("mailer: stopped; nothing was changed", err=True)
+        say("mailer: stopped; nothing was changed", err=True)
+        explain_exit("stopped; nothing was changed")
         raise typer.Exit(_INTERRUPTED) from None
     sound = all(finding.status is not Status.ERROR for finding in findings)
     if as_json:

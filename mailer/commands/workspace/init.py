@@ -28,7 +28,8 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where; made if it is not there.")] = Path(),
 ) -> None:
     """Makes a new workspace: settings, a secret key, and a first issue that renders."""
-    if context.find_root().params.get("workspace") is not None:
+    given = context.find_root().get_parameter_source("workspace")
+    if given is not None and given.name == "COMMANDLINE":
         raise InputError("--workspace names a workspace that is there already; write `mailer init DIR`")
     issue = make_workspace(folder, dt.datetime.now().astimezone().date())
     shown = "this folder" if folder == Path() else str(folder)

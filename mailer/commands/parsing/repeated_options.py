@@ -17,7 +17,8 @@ class OnceCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Raises InputError for an option that was given twice."""
-        _check(self.make_parser(ctx).parse_args(list(args))[2])
+        if not ctx.resilient_parsing:  # as for the shell's completion
+            _check(self.make_parser(ctx).parse_args(list(args))[2])
         return super().parse_args(ctx, args)
 
 
@@ -26,7 +27,8 @@ class OnceGroup(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Raises InputError for an option that was given twice."""
-        _check(self.make_parser(ctx).parse_args(list(args))[2])
+        if not ctx.resilient_parsing:  # as for the shell's completion
+            _check(self.make_parser(ctx).parse_args(list(args))[2])
         return super().parse_args(ctx, args)
 
 

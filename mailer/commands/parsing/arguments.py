@@ -13,7 +13,7 @@ from typing import Any
 from mailer.display_text import from_system, visible
 from mailer.errors import InputError
 
-__all__ = ["command_name", "with_text_arguments"]
+__all__ = ["command_name", "wants_json", "with_text_arguments"]
 
 _FREE_WORDS = ("reason",)
 
@@ -37,6 +37,32 @@ def command_name(program: Any, words: Sequence[str]) -> str:
             names.append(word)
             known = getattr(known[word], "commands", {})
     return " ".join(names)
+
+
+def wants_json(program: Any, words: Sequence[str]) -> bool:
+    """Whether `--json` is given in `words`, also where the rest of them is wrong.
+
+    The value of an option is none, as in `--reason --json`, and neither is what follows `--`.
+    """
+    if "--json" not in words:
+        return False
+    command = program
+    remaining = iter(words)
+    for word in remaining:
+        if word in ("--", "--json"):
+            return word == "--json"
+        if not word.startswith("-"):
+            command = _loaded(getattr(command, "commands", {}).get(word, command))
+        elif any(
+            word in each.opts and not each.is_flag for each in command.params if hasattr(each, "is_flag")
+        ):
+            next(remaining, None)
+    return False
+
+
+def _loaded(command: Any) -> Any:
+    """Returns the whole command, with its options, where it is one that is loaded when it is called."""
+    return command.load() if hasattr(command, "load") else command
 
 
 def _leaves(command: Any) -> Iterator[Any]:

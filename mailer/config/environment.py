@@ -1,0 +1,180 @@
+"""The variables of the environment: keys of mailer.toml as MAILER_<SECTION>_<KEY>, secrets, and others."""
+
+from __future__ import annotations
+
+import io
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+
+from dotenv import dotenv_values
+from pydantic import BaseModel
+
+from mailer.config.fields import Mailbox
+from mailer.config.oauth import OAuth
+from mailer.config.sections import SECTIONS, Edition
+from mailer.display_text import from_system, nearest
+from mailer.errors import ConfigError, Problem
+
+__all__ = ["OTHERS", "Environment", "Place", "keys_of", "overlay", "read_environment", "variable_of"]
+
+_PREFIX: Final = "MAILER_"
+#: What the tests of mailer itself are told.
+_OF_TESTS: Final = "MAILER_TEST_"
+#: The variables that stand for no key of mailer.toml, each with what it is.
+OTHERS: Final[Mapping[str, str]] = {
+    "MAILER_SECRET_KEY": "The key that signs unsubscribe links; several with commas, the newest first.",
+    "MAILER_SECRET_KEY_OLD": "Earlier keys with commas, so that the links in mails that went out still work.",
+    "MAILER_SMTP_PASSWORD": "The password of the user in the transport's URL.",
+    "MAILER_SMTP_CA_FILE": "A file with the certificates that an SMTP server is checked against.",
+    "MAILER_OAUTH_CLIENT_SECRET": "The secret of the OAuth client.",
+    "MAILER_OAUTH_REFRESH_TOKEN": 'The refresh token, for grant = "refresh_token".',
+    "MAILER_OAUTH_KEY_FILE": 'The JSON key of a service account, for grant = "service_account".',
+    "SENDGRID_API_KEY": "The key of SendGrid's API.",
+    "MAILER_SENDGRID_URL": "Another base address of SendGrid's API, such as a mock's.",
+    "MAILER_WORKSPACE": "The workspace, where `--workspace` is not given; not read from .env.",
+    "MAILER_DNS_SERVER": "The nameserver that `mailer doctor` asks, as HOST:PORT; not read from .env.",
+}
+_NOT_IN_A_FILE: Final = ("MAILER_WORKSPACE", "MAILER_DNS_SERVER")
+
+#: Where a key stands: `("editions", "morning", "name")`.
+Place = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The variables that are mailer's, by name. `from_file` are those that only `.env` has."""
+
+    values: Mapping[str, str]
+    from_file: frozenset[str]
+
+    def get(self, name: str) -> str:
+        """The value of a variable, or '' where it is not set."""
+        return self.values.get(name, "")
+
+
+def read_environment(file: str, environ: Mapping[str, str]) -> Environment:
+    """The variables of `environ`, and those of the text of `.env` that it has not.
+
+    Raises ConfigError where one is not text.
+    """
+    of_file = {k: v for k, v in dotenv_values(stream=io.StringIO(file)).items() if v is not None}
+    found: dict[str, str] = {}
+    problems: list[Problem] = []
+    for name, value in {**of_file, **environ}.items():
+        if name.startswith(_OF_TESTS) or not (name.startswith(_PREFIX) or name in OTHERS):
+            continue
+        try:
+            found[name] = value if name in _NOT_IN_A_FILE else from_system(value)
+        except ValueError:
+            problems.append(Problem(f"{name} holds bytes that are not UTF-8 text; set it again as UTF-8"))
+    if problems:
+        raise ConfigError.of(problems)
+    return Environment(found, frozenset(of_file) - set(environ))
+
+
+def variable_of(place: Place) -> str:
+    """The variable that stands for a key: `MAILER_EDITIONS_MORNING_NAME`."""
+    return _PREFIX + "_".join(place).replace("-", "_").upper()
+
+
+def overlay(data: dict[str, Any], environment: Environment) -> tuple[dict[Place, str], list[Problem]]:
+    """Puts the values of variables into `data`, in place of what the file has there.
+
+    Returns which key came from which variable, and what is wrong with names. A variable for a key wins over
+    one for the table that holds it.
+    """
+    places = _places(_editions(data, environment))
+    origins: dict[Place, str] = {}
+    given = [(*places[name], name) for name in environment.values if name in places]
+    for place, kind, name in sorted(given, key=lambda each: len(each[0])):
+        if _put(data, place, _read(environment.values[name], kind)):
+            origins[place] = name
+    return origins, list(_wrong_names(environment, [*places, *OTHERS]))
+
+
+def _editions(data: Mapping[str, Any], environment: Environment) -> list[str]:
+    """The names of the editions, of the variable for all of them or else of the file."""
+    text = environment.get(variable_of(("editions",)))
+    editions = _read(text, dict) if text else data.get("editions")
+    return sorted(editions, key=len) if isinstance(editions, dict) else []
+
+
+def _places(editions: Iterable[str]) -> dict[str, tuple[Place, Any]]:
+    """The place and the type of the key that each variable stands for.
+
+    Where the names of two editions make one variable ambiguous, the longer name is meant.
+    """
+    tables: list[tuple[Place, Any]] = [((name,), dict) for name in (*SECTIONS, "editions")]
+    tables += [(("editions", name), dict) for name in editions]
+    keys: list[tuple[Place, Any]] = [
+        (("editions", name, key), kind) for name in editions for key, kind in keys_of(Edition)
+    ]
+    keys += [((section, key), kind) for section, model in SECTIONS.items() for key, kind in keys_of(model)]
+    keys += [(("delivery", "oauth", key), kind) for key, kind in keys_of(OAuth)]
+    return {variable_of(place): (place, kind) for place, kind in (*tables, *keys)}
+
+
+def keys_of(model: type[BaseModel]) -> Iterator[tuple[str, Any]]:
+    """Each key of a table, as the file has it, with its type."""
+    for name, field in model.model_fields.items():
+        yield field.alias or name, field.annotation
+
+
+def _put(data: dict[str, Any], place: Place, value: object) -> bool:
+    """Puts a value into nested tables; False where the file has something else than a table on the way."""
+    table = data
+    for key in place[:-1]:
+        table = table.setdefault(key, {})
+        if not isinstance(table, dict):
+            return False
+    table[place[-1]] = value
+    return True
+
+
+def _read(text: str, kind: Any) -> object:
+    """The value of a variable: text as it is for a text, else TOML; as it is too where that is none."""
+    kinds = set(_simple(kind))
+    if kinds <= {str, Mailbox, NoneType}:
+        return text
+    try:
+        document = tomllib.loads(f"value = {text}")
+    except (RecursionError, ValueError):
+        return text
+    value = document.pop("value", None)
+    if document or (tuple in kinds and not isinstance(value, list)):  # lists may be written with commas
+        return text
+    return value
+
+
+def _simple(kind: Any) -> Iterator[Any]:
+    """The types that a type consists of, without what narrows them."""
+    origin = get_origin(kind)
+    if origin in (Union, UnionType):
+        for part in get_args(kind):
+            yield from _simple(part)
+    elif origin is Annotated:
+        yield from _simple(get_args(kind)[0])
+    elif origin is Literal:
+        yield from map(type, get_args(kind))
+    else:
+        yield origin or kind
+
+
+def _wrong_names(environment: Environment, known: Sequence[str]) -> Iterator[Problem]:
+    """What is wrong with the names of variables."""
+    short = {name.removeprefix(_PREFIX): name for name in known}
+    for name in sorted(environment.values):
+        file = ".env" if name in environment.from_file else None
+        if name not in known:
+            best = nearest(name.removeprefix(_PREFIX), short)
+            hint = (
+                f'did you mean "{short[best]}"?'
+                if best
+                else "a key of mailer.toml is MAILER_<SECTION>_<KEY>, such as MAILER_DELIVERY_TRANSPORT"
+            )
+            yield Problem(f"{name} is not known; {hint}", file)
+        elif file and name in _NOT_IN_A_FILE:
+            yield Problem(f"{name} is not read from here; set it in the environment", file)

@@ -1,0 +1,190 @@
+"""Writes docs/mailer-toml.md out of the model of mailer.toml: `python -m tools.settings_page`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, Literal, get_args, get_origin
+
+from annotated_types import Ge, Le
+from pydantic import AfterValidator, BaseModel, BeforeValidator
+from pydantic.fields import FieldInfo
+
+from mailer.config.environment import OTHERS, variable_of
+from mailer.config.fields import Mailbox
+from mailer.config.oauth import OAuth
+from mailer.config.sections import SECTIONS, Edition
+
+__all__ = ["PAGE", "page_text"]
+
+PAGE: Final = Path(__file__).parents[1] / "docs/mailer-toml.md"
+
+_HEAD: Final = """\
+# mailer.toml
+
+Every key, made from the model by `python -m tools.settings_page`. A key without a default is required.
+All that is wrong with the file is told in one answer, each with its line.
+
+## The environment
+
+Each key can come from the variable in the last column. It wins over the file. `.env` beside `mailer.toml` is
+read as a part of the environment, and what is really set there wins over `.env`.
+
+- A text is written as it is, without quotes: `MAILER_PUBLICATION_NAME=The Quay`.
+- Anything else is written as in the file: `MAILER_DELIVERY_CONNECTIONS=4`,
+  `MAILER_PACE_LIMIT=["50/s", "20000/h"]`.
+- A table is written as an inline table, and takes the place of the whole table in the file:
+  `MAILER_PACE_DOMAINS={"gmail.com" = "2/s"}`, `MAILER_DKIM_KEYS={s2026 = ".dkim/s2026.pem"}`,
+  `MAILER_BRAND={accent = "#b4232a"}`. A variable for one key wins over the one for its table.
+- In the names of editions, `-` becomes `_`: `MAILER_EDITIONS_LATE_NIGHT_TIME=22:00`.
+- A name that begins with `MAILER_` and is none is an error, with the nearest right name. Names that begin
+  with `MAILER_TEST_` are for the tests of mailer itself.
+
+These stand for no key of the file. Secrets come only from here:
+
+"""
+_TITLES: Final[Mapping[tuple[str, ...], str]] = {
+    ("editions", "NAME"): "One table for each edition; its name has small letters, digits, `-` and `_`.",
+    (
+        "delivery",
+        "oauth",
+    ): "Only for an SMTP server that takes tokens in place of a password; see [smtp.md](smtp.md).",
+}
+#: What may be written, by the function that checks it.
+_CHECKED: Final[Mapping[str, str]] = {
+    "_one_line": "one line",
+    "_filled": "not empty",
+    "_mailbox": "`Name <address>`",
+    "_return_path": "an address",
+    "_base_url": "http(s), at most 800 characters",
+    "_timezone": "such as `Asia/Shanghai`",
+    "_language": "a tag such as `zh`",
+    "_colour": "`#rrggbb`",
+    "_time": "`08:00`",
+    "_archive": "`true`, `false`, `variant`",
+    "_title": "may use {edition}, {publication}, {date}, {weekday}",
+    "_transport": "see [transports.md](transports.md)",
+    "_domain": "a domain",
+    "_helo": "a full name, or `[192.0.2.1]`",
+    "_selector": "",
+    "_key_file": "",
+    "_tenant": "",
+    "_token_url": "https",
+    "_table": "",
+    "_limits": "`20/s`; s, m, h or d",
+    "_days": "from 1",
+    "_day": "`2026-11-21`",
+    "share_of": "above `0%`, at most `100%`",
+    "hold_of": "`30m`; s, m, h or d; `ask`",
+    "span_of": "`24h`; s, m, h or d; at most `10d`",
+}  # fmt: skip
+_TYPES: Final[Mapping[Any, str]] = {
+    str: "text",
+    Mailbox: "text",
+    int: "number",
+    float: "share",
+    bool: "true or false",
+    dt.time: "time",
+    dt.date: "date",
+    dt.timedelta: "time span",
+    OAuth: "table",
+    get_origin(Mapping[str, str]): "table",
+    tuple: "list",
+}
+
+
+def page_text() -> str:
+    """The whole page."""
+    lines = [_HEAD.rstrip("\n"), "", "| variable | |", "|---|---|"]
+    lines += [f"| `{name}` | {sentence} |" for name, sentence in OTHERS.items()]
+    for place, model in _tables():
+        lines += ["", f"## [{'.'.join(place)}]", ""]
+        lines += [_TITLES[place], ""] if place in _TITLES else []
+        lines += ["| key | | type | default | values | environment |", "|---|---|---|---|---|---|"]
+        for name, field in model.model_fields.items():
+            lines.append(_row(place, field.alias or name, field))
+    return "\n".join(lines) + "\n"
+
+
+def _tables() -> Iterator[tuple[tuple[str, ...], type[BaseModel]]]:
+    for section, model in SECTIONS.items():
+        yield (section,), model
+        if section == "brand":
+            yield ("editions", "NAME"), Edition
+        if section == "delivery":
+            yield ("delivery", "oauth"), OAuth
+
+
+def _row(place: tuple[str, ...], key: str, field: FieldInfo) -> str:
+    if not field.description:
+        raise ValueError(f"{'.'.join(place)}.{key} has no description")
+    cells = (
+        f"`{key}`",
+        field.description,
+        _type(field.annotation),
+        _default(field),
+        "; ".join(dict.fromkeys(filter(None, _values(field)))),
+        f"`{variable_of((*place, key)).replace('_NAME_', '_<NAME>_')}`",
+    )
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _type(kind: Any) -> str:
+    origin = get_origin(kind)
+    if origin is Literal:
+        return "text"
+    if kind in _TYPES:
+        return _TYPES[kind]
+    if origin in _TYPES:
+        return _TYPES[origin]
+    if hasattr(kind, "__metadata__"):
+        return _type(get_args(kind)[0])
+    return next(_type(part) for part in get_args(kind) if part is not type(None))
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True, validated_data={})
+    if value in (None, "", (), {}):
+        return "none"
+    if isinstance(value, dt.timedelta):
+        hours, rest = divmod(value.seconds + value.days * 86400, 3600)
+        return f'`"{hours}h"`' if not rest else f'`"{rest // 60}m"`'
+    if isinstance(value, float):
+        return f'`"{value:.0%}"`'
+    return f"`{json.dumps(value)}`"
+
+
+def _values(field: FieldInfo) -> Iterator[str]:
+    if get_origin(field.annotation) is Literal:
+        yield ", ".join(f"`{value}`" for value in get_args(field.annotation))
+    low = high = None
+    for each in _metadata(field):
+        low = each.ge if isinstance(each, Ge) else low
+        high = each.le if isinstance(each, Le) else high
+        if getattr(each, "pattern", None):
+            yield "small letters, digits, `-` and `_`"
+        if isinstance(each, (AfterValidator, BeforeValidator)):
+            function: Callable[..., object] = each.func
+            yield _CHECKED[function.__name__]
+    if low is not None and high is not None:
+        yield f"{low} to {high}"
+
+
+def _metadata(field: FieldInfo) -> Iterator[Any]:
+    yield from field.metadata
+    for part in get_args(field.annotation):
+        if get_origin(field.annotation) not in (Mapping, tuple):
+            yield from getattr(part, "__metadata__", ())
+
+
+def main() -> None:
+    """Writes the page."""
+    PAGE.write_text(page_text(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
