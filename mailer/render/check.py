@@ -10,12 +10,12 @@ from collections.abc import Collection
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
+from mailer.colour import contrast
 from mailer.config import Settings
 from mailer.display_text import shortened
 from mailer.errors import Problem, Severity
 from mailer.issue.load import LoadedIssue
 from mailer.render.anchors import in_page_links
-from mailer.render.html.colour import contrast
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import Context, Part
 from mailer.render.text.wrap import columns

@@ -1,6 +1,6 @@
 """An issue -> its renditions: Jinja2, MJML and the inliner once for each different variant.
 
-What a template sees is made in `issue_view`; where the slots of the result stand is found in `contexts`.
+What a template sees is made in `views`; where the slots of the result stand is found in `slots/html_part.py`.
 Whether the result is fit to be sent is asked in `check`.
 """
 
@@ -22,11 +22,11 @@ from mailer.language_tags import direction_of, locale_of
 from mailer.render.html.inline import inline_styles
 from mailer.render.html.mjml import render_mjml
 from mailer.render.rendition import Rendition
-from mailer.render.slots.contexts import html_part, without_slots
+from mailer.render.slots.html_part import html_part, without_slots
 from mailer.render.slots.markers import Markers
 from mailer.render.slots.slots import Context, Part
+from mailer.render.slots.text_part import text_part
 from mailer.render.source_positions import Places
-from mailer.render.text.text_part import text_part
 from mailer.render.theme.direction import is_mixed, languages_in, set_direction
 from mailer.render.theme.theme import MARKERS, Theme, open_theme
 from mailer.render.views.build import Viewer

@@ -23,6 +23,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
+from mailer.colour import most_readable
 from mailer.config import Settings
 from mailer.display_text import visible
 from mailer.language.reader_language import SOURCE_LANGUAGE, catalogue, choose
@@ -39,6 +40,8 @@ _NAMES = (
     *("unsubscribe", "done", "preferences", "archive", "not-found", "refused", "unavailable"),
     *("erased", "unknown", "copy", "incomplete"),
 )
+#: The colours of text on a button.
+_ON_ACCENT = ("#ffffff", "#000000")
 #: A language tag, or several, the first wish first.
 _Wish = str | Sequence[str]
 
@@ -124,8 +127,8 @@ class Pages:
             "long_date": lambda day: format_date(day, "long", locale=locale_of(language)),
             "publication": self._settings.publication,
             "brand": self._settings.brand,
-            "on_accent": _readable_on(self._settings.brand.accent),
-            "on_accent_dark": _readable_on(self._settings.brand.accent_dark),
+            "on_accent": most_readable(self._settings.brand.accent, _ON_ACCENT),
+            "on_accent_dark": most_readable(self._settings.brand.accent_dark, _ON_ACCENT),
         }
 
 
@@ -180,14 +183,6 @@ def _environment(folders: tuple[Path, ...]) -> SandboxedEnvironment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-
-
-def _readable_on(colour: str) -> str:
-    """Black or white, whichever stands out more on `colour` (WCAG 2 relative luminance)."""
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "#ffffff" if 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.05 else "#000000"
 
 
 def _sha256(text: str) -> str:

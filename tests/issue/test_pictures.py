@@ -127,7 +127,7 @@ def test_pictures_in_markdown_are_looked_at_too(wrong: Wrong, write: Write, head
 def test_there_are_not_too_many_pictures(
     wrong: Wrong, write: Write, head: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pictures, "MAX_COUNT", 2)
+    monkeypatch.setattr("mailer.issue.pictures.limits.MAX_COUNT", 2)
     for number in range(4):
         write(f"issues/{number}.png", picture(size=(number + 1, 1)))
     text = head + "body: |\n" + "".join(f"  ![a]({number}.png)\n\n" for number in range(4))

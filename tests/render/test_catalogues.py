@@ -128,7 +128,7 @@ def _messages() -> dict[str, str]:
     found: dict[str, str] = {}
     for folder in ("email", "text", "web"):
         for path in sorted((built_in_theme() / folder).rglob("*.*")):
-            if "pages" in path.parts:
+            if "pages" in path.relative_to(built_in_theme()).parts:
                 continue
             for _, message, _, _ in extract("jinja2.ext:babel_extract", io.BytesIO(path.read_bytes())):
                 one, many = (message, "") if isinstance(message, str) else message[:2]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.render.html.colour import contrast, mix, readable
+from mailer.colour import contrast, mix, readable
 
 
 def test_contrast_is_that_of_wcag() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from mailer.errors import ThemeError
-from mailer.render.slots.contexts import html_part, without_slots
+from mailer.render.slots.html_part import html_part, without_slots
 from mailer.render.slots.markers import Markers
 from mailer.render.slots.slots import Context
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from mailer.render.views import pictures
-from mailer.render.views.pictures import look, publish
+from mailer.render.pictures import publish as pictures
+from mailer.render.pictures.publish import look, publish
 
 
 def made(size: tuple[int, int] = (40, 20), format: str = "PNG", mode: str = "RGB", **options: Any) -> bytes:

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
-from mailer.render.views.pictures import look, publish
-from mailer.render.views.pixels import eight_bit, ground_of, in_srgb, on_ground
+from mailer.render.pictures.pixels import eight_bit, ground_of, in_srgb, on_ground
+from mailer.render.pictures.publish import look, publish
 
 SIZES = st.tuples(st.integers(1, 90), st.integers(1, 90))
 COLOURS = st.tuples(*[st.integers(0, 255)] * 3)
@@ -310,7 +310,7 @@ def test_the_same_file_gives_the_same_bytes_at_most_twice_its_size(
     image = Image.frombytes("RGBA", size, raw)
     data = saved(image.convert("L").convert(mode) if mode == "I;16" else image.convert(mode))
     one = publish(look(data), width)
-    from mailer.render.views import pictures
+    from mailer.render.pictures import publish as pictures
 
     pictures._cache = pictures._Cache()
     assert publish(look(data), width) == one

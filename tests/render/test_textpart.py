@@ -14,7 +14,7 @@ from mailer.errors import ThemeError
 from mailer.render.rendition import Rendition
 from mailer.render.slots.markers import Markers
 from mailer.render.slots.slots import Context, Part
-from mailer.render.text.text_part import text_part
+from mailer.render.slots.text_part import text_part
 from mailer.render.text.wrap import LIMIT, columns, wrap
 
 Render = Callable[..., Rendition]

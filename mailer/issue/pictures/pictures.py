@@ -15,14 +15,13 @@ from urllib.parse import unquote
 from mailer.errors import Problem
 from mailer.issue.markdown.document import Document, words_of
 from mailer.issue.markdown.findings import line_of
+from mailer.issue.pictures import limits
 from mailer.issue.pictures.picture_files import read_picture
 from mailer.issue.source import SourceFile
 from mailer.issue.tree import Key, Mark, Node
 
 __all__ = ["PictureUse", "Pictures", "path_of", "read_pictures", "uses_of"]
 
-MAX_PICTURES = 40_000_000
-MAX_COUNT = 100
 _ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
@@ -134,11 +133,12 @@ def read_pictures(root: Path, uses: Iterable[PictureUse], problems: list[Problem
                 failed[written] = str(error)
         if written in failed:
             _complain(problems, use, f"the picture {failed[written]}")
-        if total > MAX_PICTURES or len(files) > MAX_COUNT:
+        if total > limits.MAX_TOTAL or len(files) > limits.MAX_COUNT:
             _complain(
                 problems,
                 use,
-                f"an issue has up to {MAX_COUNT} pictures, {MAX_PICTURES / 1e6:g} MB in all; leave some out",
+                f"an issue has up to {limits.MAX_COUNT} pictures, {limits.MAX_TOTAL / 1e6:g} MB in all; "
+                "leave some out",
             )
             return Pictures(tuple(files.values()), names, complete=False)
     return Pictures(tuple(files.values()), names)

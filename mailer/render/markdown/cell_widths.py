@@ -14,8 +14,7 @@ from typing import Literal
 
 from markdown_it.token import Token
 
-from mailer.render.slots.markers import MARKER
-from mailer.render.text.wrap import columns
+from mailer.render.text.display_columns import MARKER, columns
 
 __all__ = ["Run", "cell_runs", "demand", "is_number", "is_short", "is_wide", "pieces", "width"]
 

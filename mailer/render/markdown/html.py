@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import nh3
 from markdown_it.token import Token
@@ -24,16 +24,14 @@ from mailer.render.markdown.captions import caption_of, lone_image, set_captions
 from mailer.render.markdown.picture_widths import STYLES as PICTURE_STYLES
 from mailer.render.markdown.picture_widths import rooms, style_of
 from mailer.render.markdown.tables import ATTRIBUTES, FULL, STYLES, TAGS, laid_out
+from mailer.render.pictures.view import PictureView
 from mailer.render.text.lines import PlainText
 from mailer.render.text.plain import plain_text
-
-if TYPE_CHECKING:
-    from mailer.render.views.values import PictureView
 
 __all__ = ["Block", "Rich", "Source"]
 
 #: Gives the picture for an address and its alternative text and caption, or None where it complained.
-Find = Callable[[str, str, str, int], "PictureView | None"]
+Find = Callable[[str, str, str, int], PictureView | None]
 
 _NAMES = (
     "p br strong em s code pre blockquote ul ol li a h2 h3 h4 h5 h6 hr table thead tbody tr th td img "

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from markdown_it.token import Token
 
-from mailer.render.views.pictures import MAX_HEIGHT
+from mailer.issue.pictures.limits import MAX_HEIGHT
 
 __all__ = ["ICON", "STYLES", "rooms", "style_of"]
 

@@ -3,7 +3,7 @@
 A marker is a word of letters and digits, so that Markdown, MJML, the inliner and any escaping leave it
 alone. It holds a hash of everything that goes into the rendition: no text of an issue can contain a
 marker of its own rendering, and rendering twice gives the same bytes. Which context a marker
-ends up in is found out in `contexts`.
+ends up in is found out in `html_part`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 
 from mailer.errors import ThemeError
 from mailer.render.slots.slots import Context, Part, Slot
-from mailer.render.text.display_columns import MARKER, MARKER_COLUMNS
 
-__all__ = ["MARKER", "MARKER_COLUMNS", "Markers", "Open"]
+__all__ = ["Markers", "Open"]
 
 
 @dataclass(frozen=True, slots=True)

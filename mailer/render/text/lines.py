@@ -1,7 +1,7 @@
 """Plain text before it is wrapped: lines that may be wrapped, lines that may not, and tables.
 
-`plaintext` makes it of Markdown, and `wrap` lays it out. The marks below stand in what a template gives and
-are gone from the finished part (see `textpart`). They are noncharacters of Unicode, which no text uses.
+`plain` makes it of Markdown, and `wrap` lays it out. The marks below stand in what a template gives and are
+gone from the finished part (see `slots/text_part.py`). They are noncharacters of Unicode, which no text uses.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def wrap(text: object, width: int = WIDTH, indent: str = "", first: str | None =
     """`text` wrapped to `width` columns, each paragraph for itself; lists and quotations hang.
 
     `indent` stands before each line, and `first` before the first line instead. Code stays as it is. The
-    paragraphs with slots are marked, for `textpart` to find them.
+    paragraphs with slots are marked, for `slots/text_part.py` to find them.
     """
     value = text if isinstance(text, str) else str(text)
     if isinstance(value, PlainText):

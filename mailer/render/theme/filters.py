@@ -11,13 +11,13 @@ from babel.dates import format_date
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
+from mailer.colour import mix, readable
 from mailer.language.catalogues import SOURCE_LANGUAGE, Said
 from mailer.language_tags import locale_of, primary_of
-from mailer.render.html.colour import mix, readable
+from mailer.render.pictures.view import PictureView
 from mailer.render.text.plain_inline import address_of, shows
 from mailer.render.text.wrap import WIDTH, underline, wrap
 from mailer.render.theme.mirror import mirror
-from mailer.render.views.values import PictureView
 
 __all__ = ["FILTERS"]
 

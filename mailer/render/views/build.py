@@ -14,16 +14,16 @@ from mailer.issue.tree import Key
 from mailer.language_tags import direction_of
 from mailer.render.markdown.html import Rich, Source
 from mailer.render.markdown.tables import FULL
+from mailer.render.pictures.picture_views import PictureViews
+from mailer.render.pictures.view import PictureView
 from mailer.render.slots.markers import Markers
 from mailer.render.source_positions import Places
-from mailer.render.views.picture_views import PictureViews
 from mailer.render.views.values import (
     BrandView,
     CallToActionView,
     ColumnView,
     IssueView,
     ItemView,
-    PictureView,
     RelatedView,
     SectionView,
     SourceView,

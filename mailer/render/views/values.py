@@ -7,17 +7,14 @@ mail, its text and its web page. `called` is what error messages call it.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from mailer.language_tags import direction_of
-from mailer.render.markdown.html import Block, Rich
-from mailer.render.rendition import Picture
-from mailer.render.views.pictures import Original
+from mailer.render.markdown.html import Rich
+from mailer.render.pictures.view import PictureView
 
 __all__ = [
-    "Block",
     "CallToActionView",
     "ColumnView",
     "EditionView",
@@ -25,51 +22,10 @@ __all__ = [
     "ItemView",
     "LinksView",
     "BrandView",
-    "PictureView",
     "RelatedView",
     "SectionView",
     "SourceView",
 ]
-
-
-@dataclass(frozen=True)
-class PictureView:
-    """A picture in a page. One of another site has no height, and no width but the one that was written.
-
-    It is made when its address is asked for.
-    """
-
-    called: ClassVar[str] = "a picture"
-
-    alt: str
-    caption: Rich | str
-    url: str
-    width: int | None
-    height: int | None
-    _source: Original | str = field(repr=False)
-    _published: Callable[[Original, int, int], tuple[str, Picture]] = field(repr=False)
-
-    @property
-    def src(self) -> str:
-        """Its address."""
-        if isinstance(self._source, str):
-            return self._source
-        return self._published(self._source, self.width or 1, self.height or 1)[0]
-
-    @property
-    def pixels(self) -> int | None:
-        """The width of the original, in pixels; that of one of another site is not known."""
-        return None if isinstance(self._source, str) else self._source.width
-
-    def fit(self, width: int) -> PictureView:
-        """The same picture, at most `width` CSS px wide."""
-        if self.width is None:
-            return self
-        room = max(1, min(int(width), self.width))
-        if isinstance(self._source, str):
-            return replace(self, width=room)
-        shown = self._source.shown(room, self.height or 1)
-        return replace(self, width=shown[0], height=shown[1])
 
 
 class _Written:

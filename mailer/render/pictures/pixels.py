@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image, ImageChops, ImageCms, ImageMath
 
-from mailer.render.html.colour import contrast
+from mailer.colour import LUMINANCE, contrast, linear
 
 __all__ = ["eight_bit", "gamma_of", "ground_of", "in_srgb", "on_ground"]
 
@@ -106,11 +106,8 @@ def _by_profile(base: Image.Image, profile: bytes) -> Image.Image:
 
 @cache
 def _linear() -> list[int]:
-    """For each value of a channel its light, as an 8-bit number."""
-    channel = [
-        v / 255 / 12.92 if v <= 0.04045 * 255 else ((v / 255 + 0.055) / 1.055) ** 2.4 for v in range(256)
-    ]
-    return [round(255 * light) for light in channel] * 3
+    """Returns the light of each value of a channel as an 8-bit number, once for each of three channels."""
+    return [round(255 * linear(value)) for value in range(256)] * 3
 
 
 def on_ground(image: Image.Image, ground: str) -> Image.Image:
@@ -122,7 +119,7 @@ def on_ground(image: Image.Image, ground: str) -> Image.Image:
     alpha = image.getchannel("A")
     if alpha.getextrema() == (255, 255):
         return image.convert(image.mode[:-1])
-    light = image.convert("RGB").point(_linear()).convert("L", (0.2126, 0.7152, 0.0722, 0))
+    light = image.convert("RGB").point(_linear()).convert("L", (*LUMINANCE, 0))
     dark = light.point([255 if value < _DARK * 255 else 0 for value in range(256)])
     if _total(ImageChops.multiply(dark, alpha)) <= _SHARE * _total(alpha):
         return image

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from mailer.issue.pictures.limits import WARN_ANIMATION, WARN_FILE
 from mailer.render.rendition import Picture
 
-__all__ = ["MAX_ANIMATION", "MAX_FILE", "remote_finding", "size_finding"]
-
-#: Bytes of a published file above which it is told: phones load it over the air, and many wait for it.
-MAX_FILE = 1_000_000
-MAX_ANIMATION = 2_000_000
+__all__ = ["remote_finding", "size_finding"]
 
 _NOT_SHOWN = {
     "svg": "SVG",
@@ -31,7 +28,7 @@ def size_finding(src: str, picture: Picture) -> str:
     """A sentence where the file of a picture is large; else nothing."""
     size = len(picture.data)
     animation = picture.name.endswith(".gif")
-    limit = MAX_ANIMATION if animation else MAX_FILE
+    limit = WARN_ANIMATION if animation else WARN_FILE
     if size <= limit:
         return ""
     advice = "take frames or colours out of it" if animation else "show it smaller, or save a photo as JPEG"

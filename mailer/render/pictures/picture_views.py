@@ -7,19 +7,17 @@ from collections.abc import Callable
 
 from mailer.config import Settings
 from mailer.errors import ConfigError, IssueError, MailerError, Problem
+from mailer.issue.pictures.limits import MAX_FILE, MAX_HEIGHT, MAX_WIDTH
 from mailer.issue.source import locate, read_bounded
 from mailer.issue.tree import Key
-from mailer.render.markdown.html import Rich
+from mailer.render.pictures.findings import remote_finding, size_finding
+from mailer.render.pictures.pixels import ground_of
+from mailer.render.pictures.publish import Original, look, publish
+from mailer.render.pictures.view import PictureView, PrintsHtml
 from mailer.render.rendition import Picture
 from mailer.render.source_positions import Places
-from mailer.render.views.picture_findings import remote_finding, size_finding
-from mailer.render.views.pictures import MAX_HEIGHT, MAX_WIDTH, Original, look, publish
-from mailer.render.views.pixels import ground_of
-from mailer.render.views.values import PictureView
 
 __all__ = ["PictureViews"]
-
-_MAX_LOGO = 10_000_000
 
 #: Gives the address and the file of a picture of so many CSS px.
 Publish = Callable[[Original, int, int], tuple[str, Picture]]
@@ -47,7 +45,7 @@ class PictureViews:
         self,
         src: str,
         alt: str,
-        caption: Rich | str,
+        caption: PrintsHtml | str,
         url: str,
         key: Key,
         line: int,
@@ -89,7 +87,7 @@ class PictureViews:
             self._no_logo(f"brand.logo: {error}")
             return None
         try:
-            original = look(read_bounded(path, _MAX_LOGO))
+            original = look(read_bounded(path, MAX_FILE))
         except ValueError as error:
             self._no_logo(f"brand.logo: {brand.logo} {error}")
             return None

@@ -17,16 +17,13 @@ from dataclasses import dataclass
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from mailer.issue.pictures.picture_files import FORMATS, MAX_PIXELS, moving
+from mailer.issue.pictures.limits import MAX_WIDTH
+from mailer.issue.pictures.picture_files import open_picture
+from mailer.render.pictures.pixels import eight_bit, gamma_of, in_srgb, on_ground
 from mailer.render.rendition import Picture
-from mailer.render.views.pixels import eight_bit, gamma_of, in_srgb, on_ground
 
-__all__ = ["MAX_WIDTH", "Original", "look", "publish"]
+__all__ = ["Original", "look", "publish"]
 
-#: The widest that anything is shown in a mail, in CSS px.
-MAX_WIDTH = 600
-#: The highest that a picture is shown which has no width of its own, in CSS px: about a phone's screen.
-MAX_HEIGHT = 720
 _CACHE_BYTES = 64_000_000
 _SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 _ORIENTATION = 0x0112
@@ -70,7 +67,7 @@ class Original:
 
 def look(data: bytes) -> Original:
     """Reads the header of a picture. Raises ValueError with a sentence where it cannot be published."""
-    with _opened(data) as image:
+    with open_picture(data) as image:
         width, height = image.size
         if _orientation(image) in _SIDEWAYS:
             width, height = height, width
@@ -120,23 +117,6 @@ class _Cache:
 _cache = _Cache()
 
 
-def _opened(data: bytes) -> ImageFile:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
-            size = image.size
-    except Image.DecompressionBombError:
-        raise ValueError(_too_many()) from None
-    except Exception:  # Pillow raises whatever a broken header happens to trip over
-        raise ValueError("is not a PNG, JPEG, GIF or WebP picture, whatever its name says") from None
-    if size[0] * size[1] > MAX_PIXELS:
-        raise ValueError(_too_many())
-    if still := moving(image):
-        raise ValueError(still)
-    return image
-
-
 def _orientation(image: ImageFile) -> int:
     """How a camera was held (EXIF, 1 to 8), read from the header alone."""
     if image.format == "GIF" or (image.format == "PNG" and "exif" not in image.info):
@@ -149,13 +129,9 @@ def _orientation(image: ImageFile) -> int:
         return 1
 
 
-def _too_many() -> str:
-    return f"has more than {MAX_PIXELS // 1_000_000} million pixels; make it smaller"
-
-
 def _made(original: Original, shown: tuple[int, int], ground: str) -> tuple[bytes, str]:
     size = (min(original.width, 2 * shown[0]), min(original.height, 2 * shown[1]))
-    with warnings.catch_warnings(), _opened(original.data) as image:
+    with warnings.catch_warnings(), open_picture(original.data) as image:
         warnings.simplefilter("ignore")
         try:
             if image.format == "GIF" and getattr(image, "n_frames", 1) > 1:
