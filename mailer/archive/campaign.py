@@ -29,7 +29,8 @@ from mailer.archive.manifest import (
     update_manifest,
 )
 from mailer.archive.originals import originals
-from mailer.archive.paths import is_file_name, is_inner_path, is_slug, shown
+from mailer.archive.paths import is_file_name, is_inner_path, shown
+from mailer.campaign.slug import is_slug
 from mailer.config import Settings
 from mailer.errors import ArchiveError, MailerError, Problem
 from mailer.render.rendition import Picture, Rendition

@@ -5,15 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path, PurePosixPath
 
-__all__ = ["is_file_name", "is_inner_path", "is_slug", "shown"]
+__all__ = ["is_file_name", "is_inner_path", "shown"]
 
-_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
-
-
-def is_slug(text: str) -> bool:
-    """Whether a campaign may be called this: one folder's name, visible, without a separator."""
-    return _SLUG.fullmatch(text) is not None
 
 
 def is_file_name(text: str) -> bool:

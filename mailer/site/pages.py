@@ -1,4 +1,4 @@
-"""Pages for readers, from templates/web/pages/ (the workspace's first): their language, colours and headers.
+"""Makes pages for readers, as bytes, from templates/web/pages/ (the workspace's before the built-in ones).
 
 A page has no script. Its style is allowed by hash, so that nothing else can style or load anything. A page
 of the workspace that fails is replaced by the built-in one, and where that fails too, by a plain text, so
@@ -21,7 +21,6 @@ from babel.dates import format_date
 from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup, escape
-from starlette.responses import HTMLResponse
 
 from mailer.colour import most_readable
 from mailer.config import Settings
@@ -32,7 +31,7 @@ from mailer.site.plain_page import plain_page
 from mailer.site.sandbox import LARGEST_PAGE, PageEnvironment, bounded
 from mailer.theme_files import built_in_theme
 
-__all__ = ["LARGEST_PAGE", "Pages"]
+__all__ = ["LARGEST_PAGE", "Page", "Pages"]
 
 _log = logging.getLogger("mailer.web")
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
@@ -44,6 +43,26 @@ _NAMES = (
 _ON_ACCENT = ("#ffffff", "#000000")
 #: A language tag, or several, the first wish first.
 _Wish = str | Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A finished page: `body` is HTML in UTF-8, `language` its language tag.
+
+    `styles` has the SHA-256 in base64 of each of its style sheets, for a Content-Security-Policy. A page that
+    is not `complete` does not say what happened: it only asks the reader to try again later.
+    """
+
+    body: bytes
+    language: str
+    styles: tuple[str, ...] = ()
+    complete: bool = True
+
+    @classmethod
+    def of(cls, html: str, language: str, *, complete: bool = True) -> Page:
+        """Returns the page of this HTML. Raises UnicodeEncodeError where it is not text."""
+        styles = tuple(_sha256(style) for style in _STYLE.findall(html))
+        return cls(html.encode(), language.replace("_", "-"), styles, complete)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +78,7 @@ class _Theme:
 
 
 class Pages:
-    """Makes pages. Each of `page` is an answer, whatever is wrong with the templates; the log says what."""
+    """Makes pages. `page` never fails, whatever is wrong with the templates; the log says what is wrong."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -67,14 +86,14 @@ class Pages:
         self._built_in = _Theme.of(self._own.folders[1:])
         self._look_at_all()
 
-    def page(self, name: str, wish: _Wish, *, status: int = 200, **context: Any) -> HTMLResponse:
-        """The page `name`, in the first of the wished languages that there are strings for."""
+    def page(self, name: str, wish: _Wish, **context: Any) -> Page:
+        """Returns the page `name` in the first of the wished languages that has a catalogue."""
         for theme, instead in ((self._own, "the built-in page"), (self._built_in, "a plain text")):
             try:
-                return self._made(theme, name, wish, status, context)
+                return self._made(theme, name, wish, context)
             except Exception as error:  # a template can raise anything
                 _tell(f"templates/web/pages/{name}.html", error, instead)
-        return self._plain(name, wish, status, context)
+        return self._plain(name, wish, context)
 
     def _look_at_all(self) -> None:
         """Tells at the start which templates and words cannot be read."""
@@ -88,29 +107,27 @@ class Pages:
         except Exception as error:
             _tell("templates/locale", error, "the built-in page")
 
-    def _made(
-        self, theme: _Theme, name: str, wish: _Wish, status: int, context: Mapping[str, Any]
-    ) -> HTMLResponse:
+    def _made(self, theme: _Theme, name: str, wish: _Wish, context: Mapping[str, Any]) -> Page:
         language = self._language(theme, wish)
         template = theme.environment.get_template(f"{name}.html")
         html = _rendered(template, {**self._shared(theme, language), **context})
-        return _answer(html, status, language)
+        return Page.of(html, language)
 
     def _language(self, theme: _Theme, wish: _Wish) -> str:
         """The language a page is in for somebody with this language field, or these wishes."""
         wishes = (wish,) if isinstance(wish, str) else wish
         return choose((*wishes, self._settings.publication.language), theme.folders)
 
-    def _plain(self, name: str, wish: _Wish, status: int, context: Mapping[str, Any]) -> HTMLResponse:
+    def _plain(self, name: str, wish: _Wish, context: Mapping[str, Any]) -> Page:
         try:
             language = self._language(self._built_in, wish)
             translate = catalogue(language, self._built_in.folders).gettext
         except Exception:
             language, translate = SOURCE_LANGUAGE, NullTranslations().gettext
-        html, true = plain_page(
+        html, complete = plain_page(
             name, context, self._settings.publication, language.replace("_", "-"), translate
         )
-        return _answer(html, status if true or status != 200 else 503, language)
+        return Page.of(html, language, complete=complete)
 
     def _shared(self, theme: _Theme, language: str) -> dict[str, Any]:
         strings = catalogue(language, theme.folders)
@@ -148,17 +165,6 @@ def _rendered(template: Template, values: Mapping[str, Any]) -> str:
             if size > LARGEST_PAGE:
                 raise OverflowError(f"it gives more than {LARGEST_PAGE:,} characters")
     return "".join(parts)
-
-
-def _answer(html: str, status: int, language: str) -> HTMLResponse:
-    """The page with its headers. Raises UnicodeEncodeError for what is no text."""
-    styles = " ".join(f"'sha256-{_sha256(style)}'" for style in _STYLE.findall(html)) or "'none'"
-    policy = (
-        f"default-src 'none'; style-src {styles}; img-src 'self' https: data:; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
-    )
-    headers = {"Content-Security-Policy": policy, "Content-Language": language.replace("_", "-")}
-    return HTMLResponse(html, status, headers)
 
 
 def _tell(place: str, error: Exception, instead: str) -> None:

@@ -14,6 +14,7 @@ from mailer.links.urls import Purpose
 from mailer.services.readers.reader_actions import Desk, Visit
 from mailer.site.pages import Pages
 from mailer.web.forms import read_form
+from mailer.web.responses import page_response
 from mailer.web.unknown_reader import page_for_nobody
 
 __all__ = ["PreferencesPage"]
@@ -51,7 +52,7 @@ class PreferencesPage:
             return page_for_nobody(self._pages, request, visit)
         away = person.status not in _READING
         refused = visit.refused or (wanted and away)
-        return self._pages.page(
+        page = self._pages.page(
             "preferences",
             person.language,
             editions=self._editions,
@@ -61,6 +62,7 @@ class PreferencesPage:
             refused=refused,
             unsubscribe=f"{request.path_params['up']}u/{self._desk.link(Purpose.UNSUBSCRIBE, visit)}",
         )
+        return page_response(page)
 
 
 def _chosen_by(person: Subscriber) -> Collection[str]:

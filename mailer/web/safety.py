@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["BODY_SECONDS", "LARGEST_BODY", "Safety", "make_safe", "with_origin_form"]
+__all__ = ["BODY_SECONDS", "LARGEST_BODY", "RETRY_AFTER", "Safety", "make_safe", "with_origin_form"]
 
 _log = logging.getLogger("mailer.web")
 
@@ -24,8 +24,8 @@ LARGEST_BODY = 64 * 1024
 #: A body that takes longer is not a browser's.
 BODY_SECONDS = 20.0
 
-#: Where there was no thread, when to try again (seconds).
-_RETRY_AFTER = "30"
+#: After how many seconds a client may try again that could not be answered.
+RETRY_AFTER = "30"
 _NO_THREAD = (
     "This could not be answered just now. Please try again in a minute, or reply to the newsletter and a "
     "person will help.\n"
@@ -111,7 +111,7 @@ class Safety:
             if begun or not _is_no_thread(error):
                 raise
             _log.error("a request could not be answered: the system gives this process no more threads")
-            busy = PlainTextResponse(_NO_THREAD, 503, {"Retry-After": _RETRY_AFTER})
+            busy = PlainTextResponse(_NO_THREAD, 503, {"Retry-After": RETRY_AFTER})
             await busy(scope, receive, guarded)
 
 

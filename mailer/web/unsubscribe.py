@@ -14,6 +14,7 @@ from mailer.links.urls import Purpose
 from mailer.services.readers.reader_actions import Desk, Visit
 from mailer.site.pages import Pages
 from mailer.web.forms import read_form
+from mailer.web.responses import page_response
 from mailer.web.unknown_reader import page_for_nobody
 
 __all__ = ["LONGEST_REASON", "UnsubscribePage"]
@@ -52,10 +53,11 @@ class UnsubscribePage:
     def _answer(self, name: str, request: Request, visit: Visit, *, thanks: bool = False) -> Response:
         if visit.person is None:
             return page_for_nobody(self._pages, request, visit)
-        return self._pages.page(
+        page = self._pages.page(
             name,
             visit.person.language,
             preferences=f"{request.path_params['up']}p/{self._desk.link(Purpose.PREFERENCES, visit)}",
             longest_reason=LONGEST_REASON,
             thanks=thanks,
         )
+        return page_response(page)

@@ -251,7 +251,7 @@ def test_an_error_whose_words_are_none_is_told_too(site: Site, monkeypatch: pyte
         raise Mute
 
     monkeypatch.setattr(web_pages, "_rendered", fail)
-    assert Pages(site.settings).page("done", "").status_code == 200
+    assert Pages(site.settings).page("done", "").complete
 
 
 # -- 200 where it is recorded, and nowhere else ---------------------------------------------

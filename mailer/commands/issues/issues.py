@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailer.audience.segments import parse
+from mailer.campaign.slug import slug_of
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.config import Settings
 from mailer.errors import InputError, Problem, SegmentError
@@ -144,7 +145,7 @@ def _rendering_problems(loaded: LoadedIssue, settings: Settings) -> list[Problem
 
     number = len(only_expressions(loaded.issue))
     variants = {0, (1 << number) - 1, *(1 << bit for bit in range(number))}
-    slug = f"{loaded.issue.date.isoformat()}-{loaded.issue.edition}"
+    slug = slug_of(loaded.issue.edition, loaded.issue.date)
     problems: list[Problem] = []
     examined = examine_variants(loaded, settings, slug=slug, variants=variants, faults=problems)
     for rendition, media in examined:

@@ -11,6 +11,7 @@ import typer
 from pydantic import SecretStr
 
 from mailer.archive.atomic import put_file
+from mailer.campaign.slug import slug_of
 from mailer.commands.context import say, settings_of
 from mailer.config import Settings
 from mailer.errors import InputError
@@ -76,7 +77,7 @@ def _others(loaded: LoadedIssue) -> tuple[int, ...]:
 def _rendered(loaded: LoadedIssue, settings: Settings, variant: int, images: str | None) -> Rendition:
     from mailer.render.render import render_variants
 
-    slug = f"{loaded.issue.date.isoformat()}-{loaded.issue.edition}"
+    slug = slug_of(loaded.issue.edition, loaded.issue.date)
     return render_variants(loaded, settings, slug=slug, variants=(variant,), image_base=images)[variant]
 
 
@@ -102,7 +103,7 @@ def _message(loaded: LoadedIssue, settings: Settings, rendition: Rendition) -> b
     return compose_sample(
         settings,
         rendition,
-        slug=f"{issue.date.isoformat()}-{issue.edition}",
+        slug=slug_of(issue.edition, issue.date),
         edition=issue.edition,
         sent_at=dt.datetime.combine(issue.date, hour, settings.publication.zone),
     )

@@ -13,6 +13,7 @@ from mailer.addresses import header_address
 from mailer.archive.campaign import is_unstarted
 from mailer.audience.planned import Packer, Planned
 from mailer.audience.segments import Segment, parse
+from mailer.campaign.slug import slug_of
 from mailer.config import Settings
 from mailer.errors import IssueError, Problem, SegmentError
 from mailer.issue.model import only_expressions, only_places
@@ -237,10 +238,9 @@ def _was_dropped(db: Database, campaign: Campaign, way: str) -> bool:
 def _free_slug(settings: Settings, loaded: LoadedIssue, known: Sequence[Campaign]) -> str:
     """`2026-11-21-morning`, or with `-2` and so on where that name is taken."""
     taken = {campaign.slug for campaign in known}
-    base = f"{loaded.issue.date.isoformat()}-{loaded.issue.edition}"
     number = 1
     while True:
-        slug = base if number == 1 else f"{base}-{number}"
+        slug = slug_of(loaded.issue.edition, loaded.issue.date, number)
         folder = settings.campaigns / slug
         if slug not in taken and (not folder.exists() or is_unstarted(folder)):
             return slug

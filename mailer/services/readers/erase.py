@@ -22,7 +22,6 @@ from typing import Final
 from sqlite_utils import Database
 
 from mailer.archive.campaign import read_manifest, update_manifest
-from mailer.archive.paths import is_slug
 from mailer.audience.erasure import (
     clear_elsewhere,
     clear_log,
@@ -35,6 +34,7 @@ from mailer.audience.erasure import (
 from mailer.audience.people import find
 from mailer.audience.spellings import ERASED, Spellings, without_those
 from mailer.audience.values.address import Address, normalize_address
+from mailer.campaign.slug import is_slug
 from mailer.config import Settings
 from mailer.errors import ArchiveError, AudienceError, BusyError, MailerError
 from mailer.files import new_file
