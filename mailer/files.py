@@ -19,7 +19,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["TEMPORARY", "NewFile", "clear_leftovers", "is_temporary", "new_file", "sync_folder"]
+__all__ = [
+    "TEMPORARY",
+    "NewFile",
+    "clear_leftovers",
+    "is_temporary",
+    "new_file",
+    "put_file",
+    "sync_folder",
+]
 
 #: The end of every temporary name; nothing else should read such a file.
 TEMPORARY = ".tmp"
@@ -89,6 +97,16 @@ def new_file(path: Path, *, mode: int = 0o666, encoding: str | None = None) -> I
     except BaseException:
         made.discard()
         raise
+
+
+def put_file(path: Path, data: bytes) -> None:
+    """Writes `path`, replacing an earlier file in one step, and syncs its folder.
+
+    Of several writers at once the last one wins. Raises OSError; then the old file is there, or, where the
+    folder alone cannot be synced, the new one.
+    """
+    with new_file(path) as file:
+        file.write(data)
 
 
 def is_temporary(name: str, path_name: str | None = None) -> bool:

@@ -11,12 +11,11 @@ manifest.json          all of that with hashes; plan, times and counts (see `man
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mailer.archive.atomic import put_folder
 from mailer.archive.manifest import (
     MANIFEST,
     SCHEMA,
@@ -28,6 +27,7 @@ from mailer.archive.manifest import (
     read_manifest,
     update_manifest,
 )
+from mailer.archive.new_folder import put_folder
 from mailer.archive.originals import originals
 from mailer.archive.paths import is_file_name, is_inner_path, shown
 from mailer.campaign.slug import is_slug
@@ -109,12 +109,13 @@ def write_campaign(
         **_description(settings, loaded, renditions, main, public),
         "files": {name: hash_of(files[name]) for name in sorted(files)},
     }
+    _put(folder, [*files.items(), (MANIFEST, as_bytes(document))], replace=replace or is_unstarted(folder))
+
+
+def _put(folder: Path, files: Sequence[tuple[str, bytes]], *, replace: bool) -> None:
+    """Writes the files as the campaign's folder. Raises ArchiveError where that cannot be done."""
     try:
-        put_folder(
-            folder,
-            [*files.items(), (MANIFEST, as_bytes(document))],
-            replace=replace or is_unstarted(folder),
-        )
+        put_folder(folder, files, replace=replace)
     except FileExistsError:
         raise ArchiveError(
             f"{shown(folder)} is there already and holds what was sent; move it away if it is not yours"

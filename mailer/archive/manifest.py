@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mailer.archive.atomic import put_file
 from mailer.archive.paths import is_inner_path, shown
 from mailer.errors import ArchiveError, Problem
+from mailer.files import put_file
 
 __all__ = [
     "MANIFEST",

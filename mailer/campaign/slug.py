@@ -11,7 +11,7 @@ _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def slug_of(edition: str, date: dt.date, number: int = 1) -> str:
-    """Returns the slug of an issue's campaign, as `2026-11-21-morning`; that of its second one ends in `-2`."""
+    """Returns the slug of an issue's campaign: `2026-11-21-morning`, and with `-2` that of its second one."""
     slug = f"{date.isoformat()}-{edition}"
     return slug if number == 1 else f"{slug}-{number}"
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import SecretStr
 
-from mailer.archive.atomic import put_file
 from mailer.campaign.slug import slug_of
 from mailer.commands.context import say, settings_of
 from mailer.config import Settings
 from mailer.errors import InputError
+from mailer.files import put_file
 from mailer.issue.model import only_expressions
 from mailer.message.message import compose_sample
 from mailer.render.rendition import Rendition

@@ -12,9 +12,9 @@ from contextlib import suppress
 
 from sqlite_utils import Database
 
-from mailer.archive.atomic import put_file
 from mailer.campaign.times import in_words
 from mailer.config import Settings
+from mailer.files import put_file
 from mailer.spool.sqlite.last_run import last_run, note_last_run, place_of
 from mailer.store.database import writing
 

@@ -1,8 +1,7 @@
-"""Files and folders that are there whole or not at all, also after a crash or on a full disk.
+"""Writes a folder that is there whole or not at all, also after a crash or on a full disk.
 
-A folder is written under a hidden name beside its place, synced, and renamed; a file likewise, see `files`.
-What an earlier crash left under such names is cleared away by the next writer. The caller decides what to say
-of an OSError; here it only cleans up.
+The folder is written under a hidden name beside its place, synced, and renamed, as `mailer.files` does with a
+file. The next writer removes what an earlier crash left under such names.
 """
 
 from __future__ import annotations
@@ -15,28 +14,19 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mailer.files import TEMPORARY, new_file, sync_folder
+from mailer.files import TEMPORARY, sync_folder
 
-__all__ = ["put_file", "put_folder"]
+__all__ = ["put_folder"]
 
 #: What is just being replaced ends in this.
 _REPLACED = ".old"
 
 
-def put_file(path: Path, data: bytes) -> None:
-    """Writes `path`, replacing what is there in one step, and syncs its folder.
-
-    Of several writers at once the last one wins. Raises OSError; then the old file is there, or, where the
-    folder alone cannot be synced, the new one.
-    """
-    with new_file(path) as file:
-        file.write(data)
-
-
 def put_folder(folder: Path, files: Iterable[tuple[str, bytes]], *, replace: bool = False) -> None:
-    """Makes `folder` with these (inner path, bytes). Raises OSError; then there is nothing new.
+    """Makes `folder` with these files, each as (path in the folder, bytes).
 
-    FileExistsError where it is there already; with `replace` what is there goes once the new one is ready.
+    Raises FileExistsError where the folder exists, unless `replace` lets the new one take its place. Raises
+    OSError where it cannot be written; then nothing has changed.
     """
     _make_folders(folder.parent)
     with _only_writer(folder.parent):
