@@ -14,6 +14,7 @@ from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
 __all__ = [
+    "SOURCE_LANGUAGE",
     "direction_of",
     "is_language_tag",
     "is_turning",
@@ -27,8 +28,8 @@ __all__ = [
 #: The longest tag that must be kept whole (RFC 5646 section 4.4.1).
 LONGEST_LANGUAGE = 35
 _KEPT = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
-#: The language of the words that templates are written in.
-_SOURCE = "en"
+#: The language of the messages in the templates themselves.
+SOURCE_LANGUAGE = "en"
 _TAG = re.compile(
     r"(?P<language>[a-z]{2,3})(?:-(?P<script>[a-z]{4}))?(?:-(?P<region>[a-z]{2}|[0-9]{3}))?"
     r"(?P<rest>(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*(?:-[a-z0-9](?:-[a-z0-9]{1,8})+)*)"
@@ -70,7 +71,7 @@ def language_tag(text: str) -> str:
 def _spelt(found: re.Match[str]) -> str:
     """The parts of a tag in their usual letters, where each of them is known."""
     script, region = (found["script"] or "").title(), (found["region"] or "").upper()
-    english = Locale(_SOURCE)
+    english = Locale(SOURCE_LANGUAGE)
     if (
         found["language"] not in english.languages
         or (script and script not in english.scripts)
@@ -88,7 +89,7 @@ def locale_of(tag: str) -> Locale:
             return Locale.parse(name.replace("-", "_"))
         except (UnknownLocaleError, ValueError):
             continue
-    return Locale(_SOURCE)
+    return Locale(SOURCE_LANGUAGE)
 
 
 @lru_cache(maxsize=512)

@@ -17,7 +17,9 @@ from mailer.config import Settings
 from mailer.errors import IssueError, MailerError, Problem
 from mailer.issue.load import LoadedIssue
 from mailer.issue.model import Issue, for_variant
-from mailer.language.catalogues import TRANSLATIONS, Words, words_of
+from mailer.language.catalogue import Translations
+from mailer.language.template_functions import TRANSLATIONS
+from mailer.language.theme_catalogues import theme_translations
 from mailer.language_tags import direction_of, locale_of
 from mailer.render.html.inline import inline_styles
 from mailer.render.html.mjml import render_mjml
@@ -147,18 +149,18 @@ class _Rendering:
             "weekday": format_date(self.issue.date, "EEEE", locale),
             "links": LinksView("" if edition.public_page == "none" else archive),
             MARKERS: self.markers,
-            TRANSLATIONS: self._words(),
+            TRANSLATIONS: self._translations(),
         }
 
-    def _words(self) -> Words:
+    def _translations(self) -> Translations:
         try:
-            return words_of(self.theme.files, self.issue.language)
+            return theme_translations(self.theme.files, self.issue.language)
         except MailerError as error:
             if self.faults is None:
                 raise
             self.faults += error.problems
             sound = tuple(file for file in self.theme.files.all if file.path.startswith("(built-in)"))
-            return words_of(ThemeFiles(sound), self.issue.language)
+            return theme_translations(ThemeFiles(sound), self.issue.language)
 
     def rendition(self, variant: int, media: Collection[str] = ("email", "text", "web")) -> Rendition:
         html, mail = self._part(media, "email", self._email) or ("", Part(("",), ()))

@@ -13,7 +13,6 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +24,9 @@ from markupsafe import Markup, escape
 from mailer.colour import most_readable
 from mailer.config import Settings
 from mailer.display_text import visible
-from mailer.language.reader_language import SOURCE_LANGUAGE, catalogue, choose
-from mailer.language_tags import direction_of, is_turning, locale_of
+from mailer.language.catalogue import Translations
+from mailer.language.reader_language import choose, page_translations
+from mailer.language_tags import SOURCE_LANGUAGE, direction_of, is_turning, locale_of
 from mailer.site.plain_page import plain_page
 from mailer.site.sandbox import LARGEST_PAGE, PageEnvironment, bounded
 from mailer.theme_files import built_in_theme
@@ -103,7 +103,7 @@ class Pages:
             except Exception as error:
                 _tell(f"templates/web/pages/{name}.html", error, "the built-in page")
         try:
-            catalogue(self._language(self._own, ""), self._own.folders)
+            page_translations(self._language(self._own, ""), self._own.folders)
         except Exception as error:
             _tell("templates/locale", error, "the built-in page")
 
@@ -121,19 +121,20 @@ class Pages:
     def _plain(self, name: str, wish: _Wish, context: Mapping[str, Any]) -> Page:
         try:
             language = self._language(self._built_in, wish)
-            translate = catalogue(language, self._built_in.folders).gettext
+            translate = page_translations(language, self._built_in.folders).text
         except Exception:
-            language, translate = SOURCE_LANGUAGE, NullTranslations().gettext
+            language, translate = SOURCE_LANGUAGE, Translations().text
         html, complete = plain_page(
             name, context, self._settings.publication, language.replace("_", "-"), translate
         )
         return Page.of(html, language, complete=complete)
 
     def _shared(self, theme: _Theme, language: str) -> dict[str, Any]:
-        strings = catalogue(language, theme.folders)
+        translations = page_translations(language, theme.folders)
 
         def translated(text: str, **values: object) -> str:
-            return strings.gettext(text).format(**values) if values else strings.gettext(text)
+            found = translations.text(text)
+            return found.format(**values) if values else found
 
         return {
             "_": translated,

@@ -234,7 +234,7 @@ def test_without_any_words_the_plain_page_is_in_english(
         raise PermissionError(13, "Permission denied")
 
     browser = Browser(create_app(site.settings), raises=False)
-    monkeypatch.setattr(web_pages, "catalogue", fail)
+    monkeypatch.setattr(web_pages, "page_translations", fail)
     assert "You are unsubscribed" in browser.post(site.link(person)).text
     monkeypatch.setattr(web_pages, "choose", fail)
     answer = browser.post(site.link(person))

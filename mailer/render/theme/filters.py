@@ -12,8 +12,8 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from mailer.colour import mix, readable
-from mailer.language.catalogues import SOURCE_LANGUAGE, Said
-from mailer.language_tags import locale_of, primary_of
+from mailer.language.catalogue import Translated
+from mailer.language_tags import SOURCE_LANGUAGE, locale_of, primary_of
 from mailer.render.pictures.view import PictureView
 from mailer.render.text.plain_inline import address_of, shows
 from mailer.render.text.wrap import WIDTH, underline, wrap
@@ -23,12 +23,12 @@ __all__ = ["FILTERS"]
 
 
 @pass_context
-def _dateformat(context: Context, value: dt.date, format: str = "long") -> Said:
+def _dateformat(context: Context, value: dt.date, format: str = "long") -> Translated:
     language: str = context["language"]
     locale = locale_of(language)
-    said = Said(format_date(value, format, locale))
-    said.language = language if locale.language == primary_of(language) else SOURCE_LANGUAGE
-    return said
+    shown = Translated(format_date(value, format, locale))
+    shown.language = language if locale.language == primary_of(language) else SOURCE_LANGUAGE
+    return shown
 
 
 def _fit(picture: Any, width: int) -> PictureView:

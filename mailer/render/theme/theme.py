@@ -1,7 +1,7 @@
 """A theme that is ready to render: Jinja2's sandbox over its files, with errors that name template and line.
 
-What templates may call is in `filters` and `catalogues`; what becomes of per-recipient names, in
-`slotting`. Compiled once for the same files in a process.
+What templates may call is in `filters` and `language/template_functions.py`; `slots/template_calls.py` is for
+the names that differ between readers. Compiled once for the same files in a process.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from markupsafe import Markup
 
 from mailer.display_text import nearest
 from mailer.errors import MailerError, Problem, ThemeError
-from mailer.language import catalogues
+from mailer.language import template_functions
 from mailer.render.slots.markers import Markers
 from mailer.render.slots.template_calls import rewrite
 from mailer.render.theme import direction
@@ -101,7 +101,7 @@ class _Environment(SandboxedEnvironment):
         )
         self.newstyle_gettext = True
         self.policies["ext.i18n.trimmed"] = True
-        self.globals.update(catalogues.GLOBALS, **direction.GLOBALS)
+        self.globals.update(template_functions.GLOBALS, **direction.GLOBALS)
         del self.globals["lipsum"]
         self.filters.update(FILTERS)
         #: (template, line) of each sign, where the text of templates is signed.
