@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mailer.archive.paths import is_inner_path
 from mailer.config import Settings
 from mailer.errors import ArchiveError, Problem
-from mailer.issue.pictures.file_names import as_on_disk
+from mailer.issue.files.file_names import as_on_disk
 
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue

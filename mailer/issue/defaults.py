@@ -14,9 +14,9 @@ from mailer.config import Settings
 from mailer.issue.markdown.document import Document
 from mailer.issue.markdown.placeholders import Placeholders
 from mailer.issue.model import Issue
-from mailer.issue.texts.display_width import columns, cut
 from mailer.issue.texts.preheader import made_preheader
-from mailer.issue.tree import Key
+from mailer.issue.values.display_width import columns, cut
+from mailer.issue.yaml.tree import Key
 from mailer.language_tags import locale_of, script_of
 
 __all__ = ["headlines", "long_date", "with_defaults"]

@@ -12,8 +12,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from mailer.errors import Problem
-from mailer.issue.source import MAX_FILE, SourceFile, TextError, decode, locate, name_in, read_bounded
-from mailer.issue.tree import Mark, Node, parse
+from mailer.issue.files.source_file import (
+    MAX_FILE,
+    SourceFile,
+    TextError,
+    decode,
+    locate,
+    name_in,
+    read_bounded,
+)
+from mailer.issue.yaml.tree import Mark, Node, parse
 
 __all__ = ["LISTS", "Includes"]
 

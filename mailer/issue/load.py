@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from mailer.config import Settings
 from mailer.errors import IssueError, Problem
 from mailer.issue.defaults import with_defaults
+from mailer.issue.files.source_file import SourceFile
 from mailer.issue.include import Includes
 from mailer.issue.markdown.document import Document
 from mailer.issue.markdown.placeholders import Placeholders
@@ -23,11 +24,10 @@ from mailer.issue.model import MAX_ONLY, Issue, only_expressions
 from mailer.issue.pictures.pictures import Pictures, read_pictures, uses_of
 from mailer.issue.problems import find, problems_of, tidy
 from mailer.issue.repair import repaired
-from mailer.issue.source import SourceFile
 from mailer.issue.texts.doubtful_urls import check_urls
 from mailer.issue.texts.one_line import check_lines
 from mailer.issue.texts.texts import read_texts
-from mailer.issue.tree import Key, Mark, Node
+from mailer.issue.yaml.tree import Key, Mark, Node
 
 __all__ = ["LoadedIssue", "SourceFile", "examine_issue", "load_issue"]
 

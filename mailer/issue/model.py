@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 
 from mailer.config.fields import Language
 from mailer.display_text import nearest
-from mailer.issue.fields import Article, Body, Date, Line, Name, PictureSource, Pixels, Tag, Url
+from mailer.issue.values.fields import Article, Body, Date, Line, Name, PictureSource, Pixels, Tag, Url
 
 __all__ = [
     "MAX_ONLY",

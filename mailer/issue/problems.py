@@ -12,8 +12,8 @@ from mailer.display_text import nearest
 from mailer.errors import Problem
 from mailer.issue.include import LISTS
 from mailer.issue.model import CallToAction, Column, Image, Issue, Item, Related, Section, Source
-from mailer.issue.tree import Mark, Node
 from mailer.issue.yaml.keys import known_keys
+from mailer.issue.yaml.tree import Mark, Node
 
 __all__ = ["find", "problems_of", "tidy"]
 

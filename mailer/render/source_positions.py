@@ -6,7 +6,7 @@ from mailer.errors import Problem
 from mailer.issue.load import LoadedIssue
 from mailer.issue.model import Issue
 from mailer.issue.problems import find
-from mailer.issue.tree import Key
+from mailer.issue.yaml.tree import Key
 
 __all__ = ["Places"]
 

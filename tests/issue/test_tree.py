@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from mailer.errors import Problem
-from mailer.issue import tree
-from mailer.issue.tree import parse
+from mailer.issue.yaml import tree
+from mailer.issue.yaml.tree import parse
 
 
 def said(text: str) -> list[str]:

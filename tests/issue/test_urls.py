@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.issue.texts.urls import doubts, normalised
+from mailer.issue.values.urls import doubts, normalised
 from tests.issue.conftest import NAME, Load, Wrong
 
 

@@ -15,10 +15,10 @@ from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.config import Settings
 from mailer.errors import InputError, Problem, SegmentError
 from mailer.issue.draft import write_draft
-from mailer.issue.fields import parse_date
 from mailer.issue.model import only_expressions, only_places
 from mailer.issue.problems import tidy
 from mailer.issue.schema import schema_text
+from mailer.issue.values.fields import parse_date
 
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue

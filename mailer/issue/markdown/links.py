@@ -10,8 +10,8 @@ from markdown_it.token import Token
 from mailer.issue.markdown.findings import Report, line_of
 from mailer.issue.markdown.placeholders import PLACEHOLDER
 from mailer.issue.markdown.rules.bare_addresses import Bare
-from mailer.issue.texts.misspelt_urls import MISSPELT, is_slip, meant
-from mailer.issue.texts.urls import SLOT_MARK, doubts, normalised
+from mailer.issue.values.misspelt_urls import MISSPELT, is_slip, meant
+from mailer.issue.values.urls import SLOT_MARK, doubts, normalised
 
 __all__ = ["IsLink", "check_links"]
 

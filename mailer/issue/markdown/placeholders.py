@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 
-from mailer.issue.texts.expressions import BRACES, fill_slots
+from mailer.issue.values.expressions import BRACES, fill_slots
 
 __all__ = ["PLACEHOLDER", "Placeholders"]
 

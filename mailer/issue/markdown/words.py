@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from mailer.issue.markdown.document import Document, words_of
-from mailer.issue.markdown.rules.line_ends import joined
+from mailer.issue.values.line_ends import joined
 
 __all__ = ["headings_of", "opening"]
 

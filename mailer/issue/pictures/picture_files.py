@@ -12,8 +12,8 @@ from pathlib import Path
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
+from mailer.issue.files.source_file import SourceFile, locate, name_in, read_bounded
 from mailer.issue.pictures.limits import MAX_FILE, MAX_PIXELS
-from mailer.issue.source import SourceFile, locate, name_in, read_bounded
 
 __all__ = ["FORMATS", "open_picture", "read_picture"]
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from mailer.errors import Problem
+from mailer.issue.files.source_file import SourceFile
 from mailer.issue.markdown.document import Document, words_of
 from mailer.issue.markdown.findings import line_of
 from mailer.issue.pictures import limits
 from mailer.issue.pictures.picture_files import read_picture
-from mailer.issue.source import SourceFile
-from mailer.issue.tree import Key, Mark, Node
+from mailer.issue.yaml.tree import Key, Mark, Node
 
 __all__ = ["PictureUse", "Pictures", "path_of", "read_pictures", "uses_of"]
 

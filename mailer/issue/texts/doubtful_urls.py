@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from mailer.errors import Problem
-from mailer.issue.fields import SLOT
-from mailer.issue.texts.urls import SLOT_MARK, doubts
-from mailer.issue.tree import Node
+from mailer.issue.values.fields import SLOT
+from mailer.issue.values.urls import SLOT_MARK, doubts
+from mailer.issue.yaml.tree import Node
 
 __all__ = ["check_urls"]
 

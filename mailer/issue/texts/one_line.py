@@ -7,9 +7,9 @@ from mailer.errors import Problem, Severity
 from mailer.issue.draft import skeleton_words
 from mailer.issue.markdown.leftovers import marks_in
 from mailer.issue.markdown.placeholders import Placeholders
-from mailer.issue.texts.expressions import ExpressionError
 from mailer.issue.texts.texts import MARKDOWN_KEYS
-from mailer.issue.tree import Node
+from mailer.issue.values.expressions import ExpressionError
+from mailer.issue.yaml.tree import Node
 
 __all__ = ["check_lines"]
 

@@ -14,8 +14,8 @@ from mailer.issue.markdown.document import EMPTY, Document
 from mailer.issue.markdown.placeholders import Placeholders
 from mailer.issue.markdown.words import headings_of, opening
 from mailer.issue.model import Issue
-from mailer.issue.texts.display_width import columns, cut
-from mailer.issue.tree import Key
+from mailer.issue.values.display_width import columns, cut
+from mailer.issue.yaml.tree import Key
 
 __all__ = ["PREHEADER_COLUMNS", "filler", "made_preheader"]
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mailer.errors import Problem, Severity
-from mailer.issue.fields import MAX_BODY
 from mailer.issue.markdown.document import Document, definitions, read
 from mailer.issue.markdown.findings import line_of
 from mailer.issue.markdown.placeholders import Placeholders
-from mailer.issue.texts.expressions import ExpressionError
-from mailer.issue.tree import Key, Node
+from mailer.issue.values.expressions import ExpressionError
+from mailer.issue.values.fields import MAX_BODY
+from mailer.issue.yaml.tree import Key, Node
 
 __all__ = ["MARKDOWN_KEYS", "read_texts"]
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import yaml
 
-from mailer.issue.markdown.rules.line_ends import joined
+from mailer.issue.values.line_ends import joined
 
 __all__ = ["Folded", "folded_block", "folded_scalar"]
 

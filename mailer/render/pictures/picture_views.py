@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from mailer.config import Settings
 from mailer.errors import ConfigError, IssueError, MailerError, Problem
+from mailer.issue.files.source_file import locate, read_bounded
 from mailer.issue.pictures.limits import MAX_FILE, MAX_HEIGHT, MAX_WIDTH
-from mailer.issue.source import locate, read_bounded
-from mailer.issue.tree import Key
+from mailer.issue.yaml.tree import Key
 from mailer.render.pictures.findings import remote_finding, size_finding
 from mailer.render.pictures.pixels import ground_of
 from mailer.render.pictures.publish import Original, look, publish

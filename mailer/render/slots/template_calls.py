@@ -13,7 +13,7 @@ from __future__ import annotations
 from jinja2 import nodes
 from jinja2.exceptions import TemplateSyntaxError
 
-from mailer.issue.texts.expressions import ALLOWED, LINKS, slot_path
+from mailer.issue.values.expressions import ALLOWED, LINKS, slot_path
 
 __all__ = ["rewrite"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from mailer.config import Settings
 from mailer.errors import Problem
 from mailer.issue import model
-from mailer.issue.fields import SLOT
 from mailer.issue.markdown.document import EMPTY
 from mailer.issue.pictures.pictures import path_of
-from mailer.issue.texts.expressions import ExpressionError, fill_slots
 from mailer.issue.texts.preheader import filler
-from mailer.issue.tree import Key
+from mailer.issue.values.expressions import ExpressionError, fill_slots
+from mailer.issue.values.fields import SLOT
+from mailer.issue.yaml.tree import Key
 from mailer.language_tags import direction_of
 from mailer.render.markdown.html import Rich, Source
 from mailer.render.markdown.tables import FULL

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailer.issue.markdown.rules.line_ends import joined
+from mailer.issue.values.line_ends import joined
 
 
 @pytest.mark.parametrize(

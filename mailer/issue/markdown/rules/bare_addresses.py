@@ -19,7 +19,7 @@ from markdown_it.common.utils import unescapeAll
 from markdown_it.rules_inline import StateInline
 
 from mailer.issue.markdown.placeholders import PLACEHOLDER
-from mailer.issue.texts.misspelt_urls import FILE_ENDINGS
+from mailer.issue.values.misspelt_urls import FILE_ENDINGS
 
 __all__ = ["Bare", "bare_addresses", "install"]
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from markdown_it.token import Token
 
 from mailer.issue.markdown.placeholders import PLACEHOLDER
-from mailer.issue.markdown.rules.line_ends import joined
+from mailer.issue.values.line_ends import joined
 
 __all__ = ["flowed", "resolve_line_ends"]
 

@@ -13,7 +13,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailer.issue.pictures.file_names import as_on_disk
+from mailer.issue.files.file_names import as_on_disk
 
 __all__ = ["MAX_FILE", "SourceFile", "TextError", "decode", "locate", "name_in", "read_bounded"]
 

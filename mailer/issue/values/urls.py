@@ -13,8 +13,8 @@ from urllib.parse import quote, unquote
 import idna
 
 from mailer.addresses import header_address, read_address
-from mailer.issue.texts.hosts import authority
-from mailer.issue.texts.misspelt_urls import meant
+from mailer.issue.values.hosts import authority
+from mailer.issue.values.misspelt_urls import meant
 
 __all__ = ["LONGEST", "SLOT_MARK", "doubts", "normalised", "shortened"]
 

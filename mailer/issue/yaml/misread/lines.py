@@ -5,13 +5,13 @@ from __future__ import annotations
 from mailer.issue.yaml.characters import INVISIBLE, lines_of
 from mailer.issue.yaml.faults import Fault, show
 
-__all__ = ["Sheet"]
+__all__ = ["TextLines"]
 
 #: More than these help nobody.
 _MAX_FAULTS = 1_000
 
 
-class Sheet:
+class TextLines:
     """A text by lines. Rows and columns count from 0; no change alters the length of a line."""
 
     def __init__(self, text: str, faults: list[Fault]) -> None:

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from mailer.display_text import shortened
-from mailer.issue.texts.expressions import slots_of
-from mailer.issue.texts.urls import LONGEST, SLOT_MARK, normalised
+from mailer.issue.values.expressions import slots_of
+from mailer.issue.values.urls import LONGEST, SLOT_MARK, normalised
 
 __all__ = [
     "SLOT",

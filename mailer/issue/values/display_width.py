@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from wcwidth import iter_graphemes, wcswidth
 
-from mailer.issue.fields import SLOT
+from mailer.issue.values.fields import SLOT
 
 __all__ = ["columns", "cut"]
 

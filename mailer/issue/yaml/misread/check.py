@@ -11,16 +11,16 @@ import re
 from mailer.issue.yaml.characters import INVISIBLE
 from mailer.issue.yaml.faults import Fault, form, show
 from mailer.issue.yaml.keys import known_keys
-from mailer.issue.yaml.values import HEADER, KEY, Values
+from mailer.issue.yaml.misread.values import HEADER, KEY, CheckedValues
 
-__all__ = ["Untrapped", "untrapped"]
+__all__ = ["CheckedText", "check_text"]
 
 _NO_COLON = re.compile(r"([\"“]?)([\w-]+)([\"”]?)[ \u3000]*(?:(：)|:(?!//)(?=[^ \t]))(.*)")
 _BULLET = re.compile(r"([–—−•·－﹣*+][ \t\u3000]*|-)(?=([\w]+)[ ]*[:：])")
 _CURLY = "“”‘’「」"
 
 
-class Untrapped(Values):
+class CheckedText(CheckedValues):
     """A text without traps, as long as before; what is wrong with it is in `faults`."""
 
     def __init__(self, text: str, faults: list[Fault]) -> None:
@@ -102,6 +102,6 @@ class Untrapped(Values):
         return self.value(row, after, column, name)
 
 
-def untrapped(text: str, faults: list[Fault]) -> Untrapped:
+def check_text(text: str, faults: list[Fault]) -> CheckedText:
     """The text as YAML can read it; what it would read otherwise than it was typed is added to `faults`."""
-    return Untrapped(text, faults)
+    return CheckedText(text, faults)

@@ -7,10 +7,10 @@ import re
 from mailer.issue.yaml.characters import INVISIBLE
 from mailer.issue.yaml.faults import form, show
 from mailer.issue.yaml.keys import known_keys, long_texts, texts
-from mailer.issue.yaml.quotes import closing_bracket, closing_quote
-from mailer.issue.yaml.sheet import Sheet
+from mailer.issue.yaml.misread.closing import closing_bracket, closing_quote
+from mailer.issue.yaml.misread.lines import TextLines
 
-__all__ = ["HEADER", "KEY", "Values"]
+__all__ = ["HEADER", "KEY", "CheckedValues"]
 
 HEADER = re.compile(r"[|>](?:[1-9]?[+-]?|[+-][1-9])[ \t]*(?:[ \t]#(?:[ \t].*)?)?$")
 KEY = re.compile(
@@ -25,7 +25,7 @@ _OFF = re.compile(r"#[ \t]*(?:- |[\w\"'-]+:(?:\s|$))|#$")  # a line that was com
 _PLAIN_COMMENT = re.compile(r"#[ \t]")
 
 
-class Values(Sheet):
+class CheckedValues(TextLines):
     """Tells what is wrong with a value, and makes it harmless. Each method gives the line to go on with."""
 
     def nothing(self, row: int, column: int, key: str, after: int) -> int:

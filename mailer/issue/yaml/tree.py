@@ -22,8 +22,8 @@ from mailer.issue.yaml.explain import explained
 from mailer.issue.yaml.faults import Fault, form
 from mailer.issue.yaml.folding import folded_block, folded_scalar
 from mailer.issue.yaml.keys import known_keys
+from mailer.issue.yaml.misread.check import check_text
 from mailer.issue.yaml.recovery import without
-from mailer.issue.yaml.traps import untrapped
 
 __all__ = ["Key", "Mark", "Node", "parse"]
 
@@ -113,7 +113,7 @@ def parse(text: str, path: str, problems: list[Problem]) -> Node | None:
     be wrong with it is an echo.
     """
     faults: list[Fault] = []
-    ready = untrapped(cleaned(text, faults), faults)
+    ready = check_text(cleaned(text, faults), faults)
     reading = ready.text
     cuts: set[int] = set()
     root: Node | None = None
