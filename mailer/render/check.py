@@ -16,7 +16,7 @@ from mailer.display_text import shortened
 from mailer.errors import Problem, Severity
 from mailer.issue.load import LoadedIssue
 from mailer.render.anchors import in_page_links
-from mailer.render.rendition import Rendition
+from mailer.render.rendition import MEDIA, Rendition
 from mailer.render.slots.slots import Context, Part
 from mailer.render.text.wrap import columns
 
@@ -32,9 +32,6 @@ MIN_CONTRAST = 4.5
 
 _SCHEMES = ("https://", "http://", "mailto:", "tel:", "webcal://")
 _PARTS = "parts are #item-1, #section-1, and #heading-1 for the headings of body:, each counted from 1"
-
-#: The parts of a rendition.
-MEDIA = ("email", "text", "web")
 
 #: Links of about the length that real ones have.
 _SAMPLE = {

@@ -11,7 +11,10 @@ from typing import Any
 from mailer.errors import Problem
 from mailer.render.slots.slots import Part
 
-__all__ = ["Picture", "Rendition"]
+__all__ = ["MEDIA", "Picture", "Rendition"]
+
+#: The parts of a rendition, each of which has templates of its own.
+MEDIA = ("email", "text", "web")
 
 
 @dataclass(frozen=True, slots=True)

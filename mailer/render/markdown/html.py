@@ -30,8 +30,8 @@ from mailer.render.text.plain import plain_text
 
 __all__ = ["Block", "Rich", "Source"]
 
-#: Gives the picture for an address and its alternative text and caption, or None where it complained.
-Find = Callable[[str, str, str, int], PictureView | None]
+#: Gives the picture for an address, its alternative text, its caption, and its line in the text.
+Find = Callable[[str, str, str, int], PictureView]
 
 _NAMES = (
     "p br strong em s code pre blockquote ul ol li a h2 h3 h4 h5 h6 hr table thead tbody tr th td img "
@@ -200,8 +200,6 @@ class Rich:
         caption = caption_of(token, link)
         alt = words_of(token.children or ())
         picture = self._source.find(str(token.attrs.get("src", "")), alt, caption, line_of(token))
-        if picture is None:
-            return
         if id(token) in alone:
             url = str(link.attrs.get("href", "")) if link else ""
             picture = self._pictures[id(token)] = replace(picture, url=url)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from mailer.config import Settings
 from mailer.errors import ConfigError, IssueError, MailerError, Problem
 from mailer.issue.files.source_file import locate, read_bounded
 from mailer.issue.pictures.limits import MAX_FILE, MAX_HEIGHT, MAX_WIDTH
 from mailer.issue.yaml.tree import Key
+from mailer.render.faults import Faults
 from mailer.render.pictures.findings import remote_finding, size_finding
 from mailer.render.pictures.pixels import ground_of
 from mailer.render.pictures.publish import Original, look, publish
@@ -17,22 +19,38 @@ from mailer.render.pictures.view import PictureView, PrintsHtml
 from mailer.render.rendition import Picture
 from mailer.render.source_positions import Places
 
-__all__ = ["PictureViews"]
+__all__ = ["PictureViews", "WrittenPicture"]
+
+#: The address that stands in for one that cannot be made. It is never sent.
+_NOWHERE = "https://example.org/"
 
 #: Gives the address and the file of a picture of so many CSS px.
 Publish = Callable[[Original, int, int], tuple[str, Picture]]
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenPicture:
+    """A picture as an issue has it: `src` as it is written, at `key` and, in a text, at `line` from 0.
+
+    `width` is the one that the issue asks for, in CSS px.
+    """
+
+    src: str
+    alt: str
+    caption: PrintsHtml | str
+    key: Key
+    url: str = ""
+    line: int = 0
+    width: int | None = None
+
+
 class PictureViews:
     """Makes the pictures of one rendering.
 
-    `published` are those that were asked for, by their names; `findings` are warnings about them. Faults are
-    raised, or added to `faults` where that is given.
+    `published` are those that templates asked for, by their names; `findings` are warnings about them.
     """
 
-    def __init__(
-        self, places: Places, settings: Settings, image_base: str, faults: list[Problem] | None = None
-    ) -> None:
+    def __init__(self, places: Places, settings: Settings, image_base: str, faults: Faults) -> None:
         self.faults = faults
         self.places = places
         self.settings = settings
@@ -41,36 +59,27 @@ class PictureViews:
         self.findings: dict[Problem, None] = {}
         self._ground = ground_of(settings.brand.paper)
 
-    def picture(
-        self,
-        src: str,
-        alt: str,
-        caption: PrintsHtml | str,
-        url: str,
-        key: Key,
-        line: int,
-        width: int | None = None,
-    ) -> PictureView | None:
-        """The picture that is written as `src` at a place, or None where it was complained of.
+    def picture(self, written: WrittenPicture) -> PictureView:
+        """Returns the view of a picture. What is wrong with its file is noted in `places`."""
+        src, key, line, width = written.src, written.key, written.line, written.width
 
-        `width` is the one that the issue asks for, in CSS px.
-        """
-        publish_it = self._publisher(src, key, line)
+        def view(width: int | None, height: int | None, source: Original | str) -> PictureView:
+            published = self._publisher(src, key, line)
+            return PictureView(written.alt, written.caption, written.url, width, height, source, published)
+
         if src.startswith("https://"):
             self._note(remote_finding(src), self.places.at(key, line))
-            return PictureView(alt, caption, url, width and min(width, MAX_WIDTH), None, src, publish_it)
+            return view(width and min(width, MAX_WIDTH), None, src)
         try:
             folder = posixpath.dirname(self.places.at(key)[0])
             original = look(self.places.loaded.picture(folder, src))
         except ValueError as error:
             if self.places.loaded.has_all_pictures:
                 self.places.complain(f"the picture {src} {error}", key, line)
-            if self.faults is None:
-                return None
-            return PictureView(alt, caption, url, None, None, "https://example.org/", publish_it)
+            return view(None, None, _NOWHERE)
         # A width that somebody chose says how high it may be, too.
         shown = original.shown(width) if width else original.shown(MAX_WIDTH, MAX_HEIGHT)
-        return PictureView(alt, caption, url, *shown, original, publish_it)
+        return view(*shown, original)
 
     def logo(self) -> PictureView | None:
         """The logo of the workspace, if it has one. Raises ConfigError where it cannot be used."""
@@ -94,10 +103,7 @@ class PictureViews:
         return PictureView(name, "", "", *original.shown(brand.logo_width), original, self._publish_logo)
 
     def _no_logo(self, message: str) -> None:
-        error = ConfigError(Problem(message, "mailer.toml"))
-        if self.faults is None:
-            raise error
-        self.faults += error.problems
+        self.faults.add(ConfigError(Problem(message, "mailer.toml")))
 
     def _publisher(self, src: str, key: Key, line: int) -> Publish:
         def made(original: Original, width: int, height: int) -> tuple[str, Picture]:
@@ -123,11 +129,9 @@ class PictureViews:
         return address, picture
 
     def _unpublished(self, original: Original, src: str, error: MailerError) -> tuple[str, Picture]:
-        """Raises the error; where faults are gathered, a picture of no bytes stands in its place."""
-        if self.faults is None:
-            raise error from None
-        self.faults += error.problems
-        return "https://example.org/", Picture(src, b"", *original.shown(MAX_WIDTH))
+        """Tells of the error, and gives a picture of no bytes in its place."""
+        self.faults.add(error)
+        return _NOWHERE, Picture(src, b"", *original.shown(MAX_WIDTH))
 
     def _published(self, original: Original, width: int, height: int) -> tuple[str, Picture]:
         picture = publish(original, width, height, ground=self._ground)
