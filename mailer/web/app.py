@@ -27,10 +27,10 @@ from mailer.site.pages import Pages
 from mailer.web.archive import ArchiveHandlers
 from mailer.web.failures import Failures
 from mailer.web.health import Health
-from mailer.web.preferences import PreferencesPage
+from mailer.web.readers.preferences import PreferencesPage
+from mailer.web.readers.unsubscribe import UnsubscribePage
 from mailer.web.safety import RETRY_AFTER, Safety
 from mailer.web.targets import Targets
-from mailer.web.unsubscribe import UnsubscribePage
 
 __all__ = ["create_app"]
 

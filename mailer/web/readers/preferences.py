@@ -13,9 +13,9 @@ from mailer.config import Settings
 from mailer.links.urls import Purpose
 from mailer.services.readers.reader_actions import Desk, Visit
 from mailer.site.pages import Pages
-from mailer.web.forms import read_form
+from mailer.web.readers.forms import read_form
+from mailer.web.readers.unknown_reader import page_for_nobody
 from mailer.web.responses import page_response
-from mailer.web.unknown_reader import page_for_nobody
 
 __all__ = ["PreferencesPage"]
 
