@@ -17,7 +17,6 @@ __all__ = [
     "SOURCE_LANGUAGE",
     "direction_of",
     "is_language_tag",
-    "is_turning",
     "language_tag",
     "locale_of",
     "lookup",
@@ -41,11 +40,6 @@ _RIGHT_TO_LEFT = frozenset(
     "Adlm Arab Aran Armi Avst Chrs Cprt Elym Gara Hatr Hebr Hung Khar Lydi Mand Mani Mend Merc "  # noqa: SIM905
     "Mero Narb Nbat Nkoo Orkh Ougr Palm Perm Phli Phlp Phnx Prti Rohg Samr Sarb Sogd Sogo Syrc Syre Syrj "
     "Syrn Thaa Yezi".split()
-)
-
-#: Letters that are written from right to left.
-_RIGHT_TO_LEFT_LETTER = re.compile(
-    "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
 
 
@@ -96,11 +90,6 @@ def locale_of(tag: str) -> Locale:
 def direction_of(tag: str) -> Literal["ltr", "rtl"]:
     """Which way a language is written; by the script of the tag, or that which the language mostly has."""
     return "rtl" if script_of(tag) in _RIGHT_TO_LEFT else "ltr"
-
-
-def is_turning(text: str, direction: str) -> bool:
-    """Whether a name in any language can turn the text beside it round, or be turned by it."""
-    return direction == "rtl" or _RIGHT_TO_LEFT_LETTER.search(text) is not None
 
 
 def primary_of(tag: str) -> str:

@@ -5,10 +5,7 @@ An item or section that is for one segment alone (`only`) is never told to every
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
-
-from babel.dates import format_date
 
 from mailer.config import Settings
 from mailer.issue.markdown.document import Document
@@ -17,9 +14,10 @@ from mailer.issue.model import Issue
 from mailer.issue.texts.preheader import made_preheader
 from mailer.issue.values.display_width import columns, cut
 from mailer.issue.yaml.tree import Key
-from mailer.language_tags import locale_of, script_of
+from mailer.language.dates import long_date, weekday
+from mailer.language_tags import script_of
 
-__all__ = ["headlines", "long_date", "with_defaults"]
+__all__ = ["headlines", "with_defaults"]
 
 #: Mail programs on a desktop show about this much of a subject; phones show half of it.
 SUBJECT_COLUMNS = 70
@@ -31,11 +29,6 @@ _JOINTS = {
     **dict.fromkeys(("Hans", "Hant", "Jpan"), ("；", "：")),
     "Arab": ("؛ ", ": "),
 }
-
-
-def long_date(date: dt.date, language: str) -> str:
-    """The date as people write it: "November 21, 2026", "2026年11月21日"."""
-    return format_date(date, "long", locale_of(language))
 
 
 def headlines(issue: Issue) -> list[str]:
@@ -74,7 +67,7 @@ def _title(issue: Issue, settings: Settings, language: str) -> str:
         edition=edition.name,
         publication=settings.publication.name,
         date=long_date(issue.date, language),
-        weekday=format_date(issue.date, "EEEE", locale_of(language)),
+        weekday=weekday(issue.date, language),
     )
     return " ".join(filled.split()) or edition.name
 

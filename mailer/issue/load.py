@@ -22,7 +22,7 @@ from mailer.issue.markdown.document import Document
 from mailer.issue.markdown.placeholders import Placeholders
 from mailer.issue.model import MAX_ONLY, Issue, only_expressions
 from mailer.issue.pictures.pictures import Pictures, read_pictures, uses_of
-from mailer.issue.problems import find, problems_of, tidy
+from mailer.issue.problems import problems_of, tidy
 from mailer.issue.repair import repaired
 from mailer.issue.texts.doubtful_urls import check_urls
 from mailer.issue.texts.one_line import check_lines
@@ -70,21 +70,17 @@ class LoadedIssue:
 
     def mark_of(self, *keys: str | int) -> Mark:
         """Where a value such as ("sections", 0, "items", 2, "body") stands, or what should hold it."""
-        return find(self.tree, keys)[0].mark
+        return self.tree.find(keys)[0].mark
 
     def place_of(self, *keys: str | int) -> tuple[str, int]:
         """The file and line of a key; of what should hold it, where it is not written."""
-        node, _ = find(self.tree, keys)
+        node, _ = self.tree.find(keys)
         mark = node.key or node.mark
         return mark.path, mark.line
 
-    def file_of(self, *keys: str | int) -> str:
-        """The file, relative to the workspace, in which a key stands."""
-        return self.place_of(*keys)[0]
-
     def line_of(self, *keys: str | int) -> int | None:
         """The line of a key, or None where it is not written anywhere (a default)."""
-        return self.place_of(*keys)[1] if find(self.tree, keys)[1] == len(keys) else None
+        return self.place_of(*keys)[1] if self.tree.find(keys)[1] == len(keys) else None
 
 
 def load_issue(path: Path, settings: Settings) -> LoadedIssue:

@@ -15,7 +15,7 @@ from mailer.issue.model import CallToAction, Column, Image, Issue, Item, Related
 from mailer.issue.yaml.keys import known_keys
 from mailer.issue.yaml.tree import Mark, Node
 
-__all__ = ["find", "problems_of", "tidy"]
+__all__ = ["problems_of", "tidy"]
 
 #: More than this many problems at once help nobody.
 MAX_PROBLEMS = 100
@@ -37,17 +37,6 @@ _IN_QUOTES = {
 }
 
 
-def find(tree: Node, keys: Sequence[str | int]) -> tuple[Node, int]:
-    """The node under `keys`, or the nearest one above it, and how many of the keys it has used."""
-    node = tree
-    for used, key in enumerate(keys):
-        below = node.child(key)
-        if below is None:
-            return node, used
-        node = below
-    return node, len(keys)
-
-
 def problems_of(error: ValidationError, tree: Node) -> list[Problem]:
     """One sentence for each thing that is wrong."""
     # An unknown key comes before the missing one that it was meant to be.
@@ -57,7 +46,7 @@ def problems_of(error: ValidationError, tree: Node) -> list[Problem]:
 
 def _is_news(keys: Sequence[str | int], tree: Node) -> bool:
     """Whether nothing was told yet of the value; of a missing key, whether none was misspelt there."""
-    node, used = find(tree, keys)
+    node, used = tree.find(keys)
     if used == len(keys) or not isinstance(node.value, Mapping):
         return node.sound
     return all(child.sound or key in known_keys() for key, child in node.value.items())
@@ -69,7 +58,7 @@ def _problem(item: Any, tree: Node) -> Problem:
     name = str(keys[-1]) if keys else "the issue"
     if keys and isinstance(keys[-1], int):
         name = f"this entry of {keys[-2]}"
-    node, used = find(tree, keys)
+    node, used = tree.find(keys)
     mark: Mark = node.mark
     given = _KINDS.get(type(item.get("input")).__name__, "another kind of value")
     if kind == "missing":

@@ -56,7 +56,6 @@ class Purpose(Enum):
 
     UNSUBSCRIBE = b"u"
     PREFERENCES = b"p"
-    CONFIRM = b"c"
     BOUNCE = b"b"
 
 

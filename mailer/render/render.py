@@ -12,16 +12,15 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from babel.dates import format_date
-
 from mailer.config import Settings
 from mailer.errors import IssueError, MailerError, Problem
 from mailer.issue.load import LoadedIssue
 from mailer.issue.model import Issue, for_variant
 from mailer.language.catalogue import Translations
+from mailer.language.dates import long_date, weekday
 from mailer.language.template_functions import TRANSLATIONS
 from mailer.language.theme_catalogues import theme_translations
-from mailer.language_tags import direction_of, locale_of
+from mailer.language_tags import direction_of
 from mailer.render.faults import Faults
 from mailer.render.html.inline import inline_styles
 from mailer.render.html.mjml import render_mjml
@@ -158,7 +157,6 @@ class _Rendering:
         self.context = self._context(view, inputs.archive)
 
     def _context(self, view: Any, archive: str) -> dict[str, Any]:
-        locale = locale_of(self.issue.language)
         edition = self.edition
         return {
             "issue": view,
@@ -168,8 +166,8 @@ class _Rendering:
             "language": self.issue.language,
             "dir": direction_of(self.issue.language),
             "mixed": is_mixed(self.issue),
-            "date_long": format_date(self.issue.date, "long", locale),
-            "weekday": format_date(self.issue.date, "EEEE", locale),
+            "date_long": long_date(self.issue.date, self.issue.language),
+            "weekday": weekday(self.issue.date, self.issue.language),
             "links": LinksView("" if edition.public_page == "none" else archive),
             MARKERS: self.markers,
             TRANSLATIONS: self._translations(),

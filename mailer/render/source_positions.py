@@ -5,7 +5,6 @@ from __future__ import annotations
 from mailer.errors import Problem
 from mailer.issue.load import LoadedIssue
 from mailer.issue.model import Issue
-from mailer.issue.problems import find
 from mailer.issue.yaml.tree import Key
 
 __all__ = ["Places"]
@@ -20,7 +19,7 @@ class Places:
 
     def at(self, key: Key, line: int = 0) -> tuple[str, int]:
         """(path, line) of a value, or of a line (counted from 0) in a text of several."""
-        node, used = find(self.loaded.tree, key)
+        node, used = self.loaded.tree.find(key)
         if used == len(key) and node.line_at(line) > node.mark.line:
             return node.mark.path, node.line_at(line)
         return self.loaded.place_of(*key)

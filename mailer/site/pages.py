@@ -16,17 +16,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from babel.dates import format_date
 from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
-from markupsafe import Markup, escape
 
 from mailer.colour import most_readable
 from mailer.config import Settings
 from mailer.display_text import visible
 from mailer.language.catalogue import Translations
+from mailer.language.dates import long_date
+from mailer.language.direction import set_apart
 from mailer.language.reader_language import choose, page_translations
-from mailer.language_tags import SOURCE_LANGUAGE, direction_of, is_turning, locale_of
+from mailer.language_tags import SOURCE_LANGUAGE, direction_of
 from mailer.site.plain_page import plain_page
 from mailer.site.sandbox import LARGEST_PAGE, PageEnvironment, bounded
 from mailer.theme_files import built_in_theme
@@ -141,18 +141,13 @@ class Pages:
             "language": language.replace("_", "-"),
             "dir": direction_of(language),
             "dir_of": direction_of,
-            "bdi": lambda text: _set_apart(text, direction_of(language)),
-            "long_date": lambda day: format_date(day, "long", locale=locale_of(language)),
+            "bdi": lambda text: set_apart(text, direction_of(language)),
+            "long_date": lambda day: long_date(day, language),
             "publication": self._settings.publication,
             "brand": self._settings.brand,
             "on_accent": most_readable(self._settings.brand.accent, _ON_ACCENT),
             "on_accent_dark": most_readable(self._settings.brand.accent_dark, _ON_ACCENT),
         }
-
-
-def _set_apart(text: str, direction: str) -> str:
-    """A name in any language, kept from turning the text beside it round, and from being turned by it."""
-    return Markup(f"<bdi>{escape(text)}</bdi>") if is_turning(text, direction) else text  # noqa: S704
 
 
 def _rendered(template: Template, values: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from markdown_it.rules_core import StateCore, normalize
 from markdown_it.token import Token
 
 from mailer.issue.markdown.findings import Finding, Report, line_of
@@ -62,12 +63,13 @@ EMPTY = Document(())
 
 
 def definitions(text: str) -> dict[str, Mapping[str, Any]]:
-    """The references that a text defines, by label."""
+    """Returns the references that a text defines, by label. Only the blocks of the text are parsed."""
     if "]:" not in text:
         return {}
-    env: dict[str, Any] = {}
-    parser().parse(text, env)
-    return dict(env.get("references", {}))
+    state = StateCore(text, parser(), {})
+    normalize(state)
+    state.md.block.parse(state.src, state.md, state.env, state.tokens)
+    return dict(state.env.get("references", {}))
 
 
 def read(

@@ -75,23 +75,28 @@ def _characters(escapes: re.Match[str]) -> str:
         return escapes[0]
 
 
-def uses_of(node: Node, documents: Mapping[Key, Document]) -> Iterator[PictureUse]:
-    """Every picture of a tree, in the order in which it is read."""
-    yield from _uses(node, (), documents)
+def uses_of(tree: Node, documents: Mapping[Key, Document]) -> Iterator[PictureUse]:
+    """Returns every picture of an issue in reading order: the `src` of an image before what else is in it.
+
+    The digest of an issue depends on this order.
+    """
+    images: set[Key] = set()
+    for key, _, node in tree.texts():
+        for image in _images_around(key):
+            if image not in images:
+                images.add(image)
+                source = tree.find(image)[0].child("src")
+                if source is not None and isinstance(source.value, str):
+                    yield PictureUse(source.value.strip(), source.mark)
+        if key in documents:
+            yield from _in_text(documents[key], node)
 
 
-def _uses(node: Node, way: Key, documents: Mapping[Key, Document]) -> Iterator[PictureUse]:
-    if way in documents:
-        yield from _in_text(documents[way], node)
-    elif isinstance(node.value, tuple):
-        for index, entry in enumerate(node.value):
-            yield from _uses(entry, (*way, index), documents)
-    elif isinstance(node.value, Mapping):
-        source = node.value.get("src") if way and way[-1] == "image" else None
-        if source is not None and isinstance(source.value, str):
-            yield PictureUse(source.value.strip(), source.mark)
-        for key, child in node.value.items():
-            yield from _uses(child, (*way, key), documents)
+def _images_around(key: Key) -> Iterator[Key]:
+    """The keys of the images that a text is in, from outside to inside."""
+    for index, part in enumerate(key[:-1]):
+        if part == "image" and isinstance(key[index + 1], str):
+            yield key[: index + 1]
 
 
 def _in_text(document: Document, node: Node) -> Iterator[PictureUse]:

@@ -16,7 +16,7 @@ from mailer.addresses import header_address, read_address
 from mailer.issue.values.hosts import authority
 from mailer.issue.values.misspelt_urls import meant
 
-__all__ = ["LONGEST", "SLOT_MARK", "doubts", "normalised", "shortened"]
+__all__ = ["LONGEST", "SLOT_MARK", "doubts", "normalised", "shown_url"]
 
 #: Stands for a slot in an address that is looked at.
 SLOT_MARK = "\ue000"
@@ -50,7 +50,7 @@ _PAIRS |= {"\u300f": "\u300e", "\u201d": "\u201c", "\u2019": "\u2018"}
 
 def normalised(text: str) -> str:
     """The address in ASCII, except for SLOT_MARK where slots are. Raises ValueError with one sentence."""
-    shown = shortened(text)
+    shown = shown_url(text)
     if len(text) > LONGEST:
         raise ValueError(f'"{shown}" is longer than {LONGEST:,} characters; shorten it')
     try:
@@ -64,20 +64,20 @@ def doubts(text: str) -> list[str]:
     """What in an address that `normalised` takes is probably a slip, a sentence each."""
     found = []
     if "\u00ad" in text:
-        found.append(f'"{shortened(text)}" holds a soft hyphen, which nobody sees; delete it')
+        found.append(f'"{shown_url(text)}" holds a soft hyphen, which nobody sees; delete it')
     if "&amp;" in text:
-        found.append(f'"{shortened(text)}" holds &amp;, as HTML writes it; write & alone')
+        found.append(f'"{shown_url(text)}" holds &amp;, as HTML writes it; write & alone')
     path = re.sub(r"^[a-z]+://[^/?#]*", "", text, flags=re.IGNORECASE)
     mark = next((character for character in path if character in _STOPS), None)
     if mark and _SCHEME.match(text) and text[:7].lower() != "mailto:":
         found.append(
-            f'"{shortened(text)}" goes on after "{mark}"; delete what does not belong to it, or write '
+            f'"{shown_url(text)}" goes on after "{mark}"; delete what does not belong to it, or write '
             f"{quote(mark)} if all of it does"
         )
     return found
 
 
-def shortened(text: str) -> str:
+def shown_url(text: str) -> str:
     """An address as a message shows it: on one line, not too long, slots as {{ … }}."""
     plain = "".join(c if c.isprintable() or c == SLOT_MARK else "\ufffd" for c in text)
     plain = plain.replace(SLOT_MARK, "{{ … }}")
@@ -102,7 +102,7 @@ def _normalised(text: str) -> str:
             raise ValueError("must name a part of this issue, as in #item-2")
         return "#" + _encoded(text[1:])
     better = meant(text)
-    raise ValueError(f"must begin with {_ALLOWED}" + (f"; write {shortened(better)}" if better else ""))
+    raise ValueError(f"must begin with {_ALLOWED}" + (f"; write {shown_url(better)}" if better else ""))
 
 
 def _refuse_unseen(text: str) -> None:
@@ -133,7 +133,7 @@ def _web(scheme: str, rest: str, text: str) -> str:
     found = re.match(r"//([^/?#]*)(.*)", rest, re.DOTALL)
     if found is None:
         better = meant(text)
-        raise ValueError(f"must begin with {scheme}://" + (f"; write {shortened(better)}" if better else ""))
+        raise ValueError(f"must begin with {scheme}://" + (f"; write {shown_url(better)}" if better else ""))
     host, tail = found[1], found[2]
     if SLOT_MARK in host:
         raise ValueError(
@@ -149,7 +149,7 @@ def _web(scheme: str, rest: str, text: str) -> str:
                 f"holds {called}; delete what does not belong to the address, or write {quote(character)}"
             )
     if not host and (better := meant(text)):
-        raise ValueError(f"needs a host, as in https://example.org/page; write {shortened(better)}")
+        raise ValueError(f"needs a host, as in https://example.org/page; write {shown_url(better)}")
     place = authority(host)
     _refuse_ends(tail)
     path, hash_, fragment = tail.partition("#")
@@ -176,7 +176,7 @@ def _mail(rest: str) -> str:
     places = [_mailbox(each) for each in written.split(",")] if written.strip() else []
     for field in query.split("&") if query else ():
         if not re.match(r"[A-Za-z-]+=", field):
-            name = shortened(field) or "nothing"
+            name = shown_url(field) or "nothing"
             raise ValueError(f"holds {name} after the ?; write ?subject=…&body=…, and %26 for & within them")
     return f"mailto:{','.join(places)}{mark}{_encoded(query)}"
 

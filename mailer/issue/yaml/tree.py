@@ -8,7 +8,7 @@ left to `model`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -77,6 +77,16 @@ class Node:
         if isinstance(self.value, tuple) and isinstance(key, int) and 0 <= key < len(self.value):
             return self.value[key]
         return None
+
+    def find(self, keys: Sequence[str | int]) -> tuple[Node, int]:
+        """Returns the value under `keys`, or the nearest one above it, and how many of the keys were used."""
+        node = self
+        for used, key in enumerate(keys):
+            below = node.child(key)
+            if below is None:
+                return node, used
+            node = below
+        return node, len(keys)
 
     def texts(self, key: Key = ()) -> Iterator[tuple[Key, str, Node]]:
         """(way from here, text, node) of every text, in the order in which they are written."""

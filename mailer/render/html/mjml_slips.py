@@ -14,7 +14,8 @@ from functools import cache
 from importlib.resources import files
 
 from mailer.display_text import nearest
-from mailer.render.html.wellformed import TOKEN, VOID, Fault
+from mailer.render.html.wellformed import TOKEN, Fault
+from mailer.render.html_names import VOID_ELEMENTS
 
 __all__ = ["slips"]
 
@@ -74,7 +75,7 @@ def slips(markup: str) -> Iterator[Fault]:
         elif stack and (parent := elements.get(stack[-1])) and parent.within is not None:
             yield Fault(f"<{name}> is dropped in <{stack[-1]}>; put it into an mj-text", token.start())
         yield from _attributes(lower, token["attributes"], token.start("attributes"))
-        if not token["empty"] and lower not in VOID:
+        if not token["empty"] and lower not in VOID_ELEMENTS:
             stack.append(lower)
 
 

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from mailer.render.html_names import URL_ATTRIBUTES
+
 __all__ = ["Handover"]
 
 #: A line end of another system, a line separator of Unicode's first pages, and what XML cannot hold.
@@ -38,7 +40,6 @@ _SUSPECT = re.compile(r"[^ -;=?-\[\]-~]|'|=\" | \"")
 _BLANK = re.compile("[\t\n\f\r ]+")
 _LINE_ENDS = re.compile("[\t\n\r]+")
 
-_ADDRESSES = frozenset(("href", "src", "action", "formaction", "background", "cite", "poster"))
 _WORDS = frozenset(("alt", "title"))
 #: Beside these (and all of MJML's own) white space between tags is not seen.
 _BLOCKS = frozenset(
@@ -147,7 +148,7 @@ def _attributes(token: re.Match[str], own: bool) -> Iterator[_Edit]:
 
 
 def _referred(value: str, name: str, own: bool) -> str:
-    if name in _ADDRESSES:
+    if name in URL_ATTRIBUTES:
         value = _LINE_ENDS.sub("", value.strip("\t\n\r "))  # as browsers read addresses
     elif own and name not in _WORDS:
         value = _LINE_ENDS.sub(" ", value)

@@ -9,14 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["MAX_DEPTH", "TOKEN", "VOID", "Fault", "first_fault"]
+from mailer.render.html_names import VOID_ELEMENTS
+
+__all__ = ["MAX_DEPTH", "TOKEN", "Fault", "first_fault"]
 
 MAX_DEPTH = 100
 
-#: HTML elements that have no end tag.
-VOID = frozenset(
-    "area base br col embed hr img input link meta param source track wbr".split()  # noqa: SIM905
-)
 #: A comment, a tag, or a "<" that is neither.
 TOKEN = re.compile(
     r"<!--.*?(?P<comment>-->|\Z)"
@@ -56,13 +54,13 @@ def first_fault(markup: str) -> Fault | None:
             continue
         lower = name.lower()
         if token["end"]:
-            if lower in VOID:
+            if lower in VOID_ELEMENTS:
                 return Fault(f"</{name}> closes a tag that has no end", token.start())
             if not stack or stack[-1][0] != name:
                 opened = f"<{stack[-1][0]}> is still open" if stack else "nothing is open"
                 return Fault(f"</{name}> stands where {opened}", token.start())
             stack.pop()
-        elif not token["empty"] and lower not in VOID:
+        elif not token["empty"] and lower not in VOID_ELEMENTS:
             stack.append((name, token.start()))
             if len(stack) > MAX_DEPTH:
                 return Fault(f"tags are nested more than {MAX_DEPTH} deep", token.start())

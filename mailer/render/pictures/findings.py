@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from mailer.display_text import shortened
 from mailer.issue.pictures.limits import WARN_ANIMATION, WARN_FILE
 from mailer.render.rendition import Picture
 
@@ -46,5 +47,6 @@ def remote_finding(src: str) -> str:
     kind = _NOT_SHOWN.get(path.rpartition("/")[2].rpartition(".")[2].lower()) if "." in path else None
     if kind is None:
         return ""
-    shown = src if len(src) <= 80 else src[:79] + "…"
-    return f"the picture {shown} is {kind}, which many mail programs do not show; use PNG, JPEG or GIF"
+    return (
+        f"the picture {shortened(src)} is {kind}, which many mail programs do not show; use PNG, JPEG or GIF"
+    )

@@ -11,12 +11,12 @@ import re
 from html.parser import HTMLParser
 
 from mailer.errors import Problem, ThemeError
+from mailer.render.html_names import URL_ATTRIBUTES
 from mailer.render.slots.markers import Markers, Open
 from mailer.render.slots.slots import Context, Part, Slot
 
 __all__ = ["html_part", "without_slots"]
 
-_URL_ATTRIBUTES = frozenset(("href", "src", "action", "formaction", "background", "cite", "poster"))
 _RAW_TEXT = frozenset(("style", "script", "xmp", "iframe", "noembed", "noframes", "plaintext"))
 _ATTRIBUTE = re.compile(
     r"""(?P<name>[^\s"'<>/=]+)\s*=\s*(?P<value>"(?P<double>[^"]*)"|'(?P<single>[^']*)'|[^\s>]+)"""
@@ -68,7 +68,7 @@ class _Reader(HTMLParser):
             self._refuse(attribute["value"], f"the attribute {name} without quotes around it")
         elif name == "style" or name == "srcset" or name.startswith("on"):
             self._refuse(value, f"the attribute {name}")
-        elif name in _URL_ATTRIBUTES:
+        elif name in URL_ATTRIBUTES:
             for match, _ in self.markers.each(value):
                 before = value[: match.start()].strip()
                 if not before:

@@ -16,7 +16,9 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from mailer.issue.model import Issue
-from mailer.language_tags import direction_of, is_turning
+from mailer.language.direction import set_apart
+from mailer.language_tags import direction_of
+from mailer.render.html_names import VOID_ELEMENTS
 from mailer.render.slots.markers import Markers
 
 __all__ = ["GLOBALS", "is_mixed", "languages_in", "set_direction"]
@@ -26,7 +28,6 @@ _PIECE = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
-_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())  # noqa: SIM905
 _DIR = re.compile(r"\sdir=[\"']?(ltr|rtl)", re.IGNORECASE)
 #: A text that is nothing but an address.
 _ADDRESS = re.compile(r"\s*(?:(?:https?://|mailto:|www\.)\S+|[^\s@]+@[^\s@]+\.[^\s@]+)\s*")
@@ -94,9 +95,7 @@ def _bdi(context: Context, text: str, part: Any = None) -> str:
     """A name in any language, set apart where it can turn the text beside it, or be turned by it."""
     if not context.eval_ctx.autoescape:
         return text
-    if is_turning(text, direction_of(_language(context, part))):
-        return Markup(f"<bdi>{escape(text)}</bdi>")  # noqa: S704
-    return text
+    return set_apart(text, direction_of(_language(context, part)))
 
 
 #: What templates call.
@@ -144,7 +143,7 @@ class _Page:
             return piece
         self.inside = self.inside or tag == "body"
         around, direction = self.open[-1][1], self._direction(tag, piece, match.end())
-        if tag not in _VOID and not piece.endswith("/>"):
+        if tag not in VOID_ELEMENTS and not piece.endswith("/>"):
             self.open.append((tag, direction))
         return self._marked(tag, piece, direction, around)
 

@@ -78,9 +78,6 @@ class _Loader(BaseLoader):
             raise TemplateNotFound(template)
         return file.text, template, None
 
-    def list_templates(self) -> list[str]:
-        return sorted(self.files.templates)
-
 
 class _Environment(SandboxedEnvironment):
     """The sandbox, with slots, counted loops and bounded arithmetic."""
