@@ -1,4 +1,4 @@
-"""Files that take the place of another in one step, also with several writers and after a crash.
+"""Replaces files in one step, also with several writers and after a crash.
 
 A new file is written under a temporary name of its own beside its place, synced and renamed; then its folder
 is synced, so that the name is on disk too. A writer holds a lock on its temporary file. The system
@@ -85,7 +85,7 @@ class NewFile:
 
 @contextmanager
 def new_file(path: Path, *, mode: int = 0o666, encoding: str | None = None) -> Iterator[IO[Any]]:
-    """Gives a file to write to; it takes the place of `path` at the end of the block, unless that raises.
+    """Yields a file to write to. It takes the place of `path` at the end of the block, unless that raises.
 
     What dead writers of the same path left is removed first. Raises OSError.
     """
@@ -110,13 +110,13 @@ def put_file(path: Path, data: bytes) -> None:
 
 
 def is_temporary(name: str, path_name: str | None = None) -> bool:
-    """Whether a file of this name is being written, or was when its writer died: to `path_name`, if given."""
+    """Tells whether a file of this name is a temporary one: of `path_name`, if given."""
     match = _NAME.fullmatch(name)
     return match is not None and (path_name is None or match["name"] == _shortened(path_name))
 
 
 def clear_leftovers(folder: Path, name: str | None = None) -> None:
-    """Removes what dead writers left in `folder`: of the file `name`, or of all files.
+    """Removes the temporary files that dead writers left in `folder`: of the file `name`, or of all.
 
     What cannot be read or removed stays; the temporary files of living writers do too.
     """
@@ -127,7 +127,7 @@ def clear_leftovers(folder: Path, name: str | None = None) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes sure that the names in `folder` are on disk. Raises OSError."""
+    """Syncs the names in `folder` to disk. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Language tags (BCP 47): their spelling, their direction, and whose words stand in for theirs.
+"""Language tags (BCP 47): their spelling, their script and direction, and their fallbacks.
 
 Babel has words for some 300 languages. A tag beyond those is as good as any other in a `lang` attribute, so
 nothing here fails on one: its dates are written as those of its nearest relative are, else in English.
@@ -44,12 +44,12 @@ _RIGHT_TO_LEFT = frozenset(
 
 
 def is_language_tag(text: str) -> bool:
-    """Whether `text` may stand where a language tag is expected, such as in a header of HTTP."""
+    """Tells whether `text` may stand where a language tag is expected, such as in a header of HTTP."""
     return len(text) <= LONGEST_LANGUAGE and _KEPT.fullmatch(text) is not None
 
 
 def language_tag(text: str) -> str:
-    """The tag in its usual spelling: `zh-Hant-TW` for `zh_tw`. Raises ValueError where it is none."""
+    """Returns the tag in its usual spelling: `zh-Hant-TW` for `zh_tw`. Raises ValueError."""
     found = _TAG.fullmatch(text.replace("_", "-").lower()) if len(text) <= 35 else None
     if found is None:
         raise ValueError("not a language tag")
@@ -77,7 +77,7 @@ def _spelt(found: re.Match[str]) -> str:
 
 @lru_cache(maxsize=512)
 def locale_of(tag: str) -> Locale:
-    """The locale whose dates and numbers a text in this language is given: its own, or the nearest one's."""
+    """Returns the locale for dates and numbers of a text in this language: its own, or the nearest one."""
     for name in lookup(tag):
         try:
             return Locale.parse(name.replace("-", "_"))
@@ -88,18 +88,18 @@ def locale_of(tag: str) -> Locale:
 
 @lru_cache(maxsize=512)
 def direction_of(tag: str) -> Literal["ltr", "rtl"]:
-    """Which way a language is written; by the script of the tag, or that which the language mostly has."""
+    """Returns the direction of a language, by the script of the tag or the usual one of the language."""
     return "rtl" if script_of(tag) in _RIGHT_TO_LEFT else "ltr"
 
 
 def primary_of(tag: str) -> str:
-    """The language of a tag without script and country, in small letters."""
+    """Returns the language of a tag without script and country, in small letters."""
     return re.split(r"[-_]", tag, maxsplit=1)[0].lower()
 
 
 @lru_cache(maxsize=512)
 def lookup(tag: str) -> tuple[str, ...]:
-    """The tags whose words stand in for those of `tag`, in small letters, the nearest first.
+    """Returns the tags to ask for translations of `tag`, in small letters, the nearest first.
 
     `zh-TW` asks for zh-tw, zh-hant-tw, zh-hant, zh: a country says which script is meant.
     """
@@ -117,7 +117,7 @@ def lookup(tag: str) -> tuple[str, ...]:
 
 
 def script_of(tag: str) -> str:
-    """The script that a language is written in, as `Arab`; "" where nothing says so."""
+    """Returns the script that a language is written in, such as `Arab`; "" where it is not known."""
     found = _TAG.fullmatch(tag.replace("_", "-").lower())
     if found is None:
         return ""

@@ -1,4 +1,4 @@
-"""Writes and reads campaigns/<slug>/: the issue as sent, what was rendered of it, and the manifest.
+"""Writes and reads campaigns/<slug>/: the issue as sent, its rendered parts, and the manifest.
 
 issue/                 the issue's file, its includes and pictures, as named in the workspace
 email.html, email.txt  what most readers got, with the slots' defaults and nobody's links
@@ -23,7 +23,7 @@ from mailer.archive.manifest import (
     has_public_page,
     hash_of,
     is_unstarted,
-    mark_of,
+    manifest_version,
     read_manifest,
     update_manifest,
 )
@@ -51,7 +51,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """One folder of the archive. Where `problem` says that it is damaged, the rest is empty.
+    """A folder of the archive. Where `problem` says that it is damaged, the other fields are empty.
 
     `public` says whether it has a public page.
     """
@@ -75,7 +75,7 @@ def write_campaign(
     manifest: Mapping[str, Any],
     replace: bool = False,
 ) -> None:
-    """Writes the whole folder in one step. What is there goes only with `replace`, or if it never started.
+    """Writes a campaign's folder in one step. An existing one stays, unless `replace` or it never started.
 
     `renditions` has variant 0, too, where the public page shows what is for everybody.
 
@@ -128,7 +128,7 @@ def _put(folder: Path, files: Sequence[tuple[str, bytes]], *, replace: bool) -> 
 
 
 def read_renditions(folder: Path) -> dict[int, Rendition]:
-    """What is sent, by variant; equal variants share one object. Raises ArchiveError if it was changed."""
+    """Returns what is sent, by variant; equal variants share one object. Raises ArchiveError if changed."""
     manifest = read_manifest(folder)
     files = manifest["files"]
     read: dict[str, Rendition] = {}
@@ -155,7 +155,7 @@ def read_renditions(folder: Path) -> dict[int, Rendition]:
 
 
 def list_campaigns(folder: Path, known: dict[str, tuple[object, Archived]] | None = None) -> list[Archived]:
-    """What is in the archive at `folder`, newest first; a damaged campaign is listed with its problem.
+    """Returns the campaigns of the archive, newest first; a damaged one is listed with its problem.
 
     Who asks again and again keeps `known`: only manifests that have changed since are read again.
     """
@@ -172,7 +172,7 @@ def list_campaigns(folder: Path, known: dict[str, tuple[object, Archived]] | Non
 
 def _remembered(folder: Path, known: dict[str, tuple[object, Archived]]) -> Archived:
     try:
-        mark = mark_of(folder)
+        mark = manifest_version(folder)
     except OSError:
         return _archived(folder)
     before = known.get(folder.name)

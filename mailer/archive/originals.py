@@ -1,4 +1,4 @@
-"""What an issue was made of: its file, its includes and pictures, and the logo that stands above it."""
+"""Collects the files that an issue was made of, with its pictures and the logo."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["originals"]
 
 
 def originals(settings: Settings, loaded: LoadedIssue) -> Iterator[tuple[str, bytes]]:
-    """(path in the workspace, bytes) of everything that is needed to render the issue again."""
+    """Returns (path in the workspace, bytes) of every file that is needed to render the issue again."""
     files = {source.path: source.data for source in (*loaded.files, *loaded.pictures)}
     yield from files.items()
     logo = settings.brand.logo

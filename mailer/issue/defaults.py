@@ -1,4 +1,4 @@
-"""What an issue says where its editor left it out: title, subject and preheader, made of the headlines.
+"""Fills in the title, subject and preheader that an issue leaves out, from its headlines.
 
 An item or section that is for one segment alone (`only`) is never told to everybody in a subject.
 """
@@ -32,7 +32,7 @@ _JOINTS = {
 
 
 def headlines(issue: Issue) -> list[str]:
-    """The titles that everybody reads, in order."""
+    """Returns the titles that all readers see, in order."""
     titles = [item.title for item in issue.items if not item.only]
     for section in issue.sections:
         if not section.only:
@@ -45,7 +45,7 @@ def headlines(issue: Issue) -> list[str]:
 def with_defaults(
     issue: Issue, settings: Settings, documents: Mapping[Key, Document], placeholders: Placeholders
 ) -> Issue:
-    """The issue with language, title, subject and preheader filled in.
+    """Returns the issue with language, title, subject and preheader filled in.
 
     `documents` are the trees of its texts. What is made of them is written so that it is read as it stands.
     """

@@ -35,7 +35,7 @@ MAX_TOTAL = 4_000_000
 
 
 class Includes:
-    """The files of one issue, as they are read. `files` has the issue first; `problems` is added to."""
+    """Reads the files of one issue. `files` has the issue first; `problems` is added to."""
 
     def __init__(self, root: Path, problems: list[Problem]) -> None:
         self.root = root
@@ -50,7 +50,7 @@ class Includes:
         self._full = False
 
     def read(self, path: Path) -> Node | None:
-        """The whole tree of the issue at `path`, a resolved path inside the workspace."""
+        """Returns the whole tree of the issue at `path`, a resolved path inside the workspace."""
         name = path.relative_to(self.root).as_posix()
         tree = self._tree(path, name)
         if tree is None:

@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with an issue, as sentences with their places."""
+"""Turns pydantic's errors about an issue into sentences with their places."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mailer.issue.model import CallToAction, Column, Image, Issue, Item, Related
 from mailer.issue.yaml.keys import known_keys
 from mailer.issue.yaml.tree import Mark, Node
 
-__all__ = ["problems_of", "tidy"]
+__all__ = ["validation_problems", "sorted_problems"]
 
 #: More than this many problems at once help nobody.
 MAX_PROBLEMS = 100
@@ -37,8 +37,8 @@ _IN_QUOTES = {
 }
 
 
-def problems_of(error: ValidationError, tree: Node) -> list[Problem]:
-    """One sentence for each thing that is wrong."""
+def validation_problems(error: ValidationError, tree: Node) -> list[Problem]:
+    """Returns one sentence for each error."""
     # An unknown key comes before the missing one that it was meant to be.
     found = sorted(error.errors(include_url=False), key=lambda item: item["type"] != "extra_forbidden")
     return [_problem(item, tree) for item in found if _is_news(item["loc"], tree)]
@@ -110,8 +110,8 @@ def _suggestion(keys: Sequence[str | int]) -> str:
     return f"; known here: {', '.join(model.model_fields)}"
 
 
-def tidy(problems: Sequence[Problem], first: str) -> list[Problem]:
-    """In reading order, each once, printable, and not more than a person can use.
+def sorted_problems(problems: Sequence[Problem], first: str) -> list[Problem]:
+    """Returns the problems in reading order, each once, printable, and at most MAX_PROBLEMS of them.
 
     `first` is the path of the issue itself, whose problems come before those of what it includes.
     """

@@ -12,7 +12,7 @@ __all__ = ["in_page_links"]
 
 
 def in_page_links(loaded: LoadedIssue) -> Iterator[tuple[str, str, int]]:
-    """The name of the part that each link leads to, and the file and the line of the link."""
+    """Returns each link within the page: the name of the part it leads to, and its file and line."""
     for key, document in loaded.documents.items():
         node = loaded.tree.find(key)[0]
         for token in document.inline():

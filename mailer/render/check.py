@@ -1,4 +1,4 @@
-"""Whether a rendition is fit to be sent: size, pictures, links, headings, contrast, what was left over.
+"""Checks a rendition before it is sent: size, pictures, links, headings, contrast, text, unsubscribe link.
 
 A problem with severity "error" must stop a sending; a warning is for the editor to weigh. Places are those
 of the issue as far as they can be told, else its file.
@@ -45,7 +45,7 @@ _SAMPLE = {
 def check_rendition(
     loaded: LoadedIssue, rendition: Rendition, settings: Settings, media: Collection[str] = MEDIA
 ) -> tuple[Problem, ...]:
-    """All that is wrong with a rendition, or might be. Empty where it is fit to be sent.
+    """Returns the errors and warnings about a rendition. There are none where it is fit to be sent.
 
     Of a rendition that lacks a part, `media` names the parts to look at.
     """

@@ -1,4 +1,4 @@
-"""What becomes of a fault that rendering meets: it is raised at once, or gathered with all others."""
+"""Decides whether a fault of rendering is raised at once or gathered with the others."""
 
 from __future__ import annotations
 

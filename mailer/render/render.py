@@ -1,4 +1,4 @@
-"""An issue -> its renditions: Jinja2, MJML and the inliner once for each different variant.
+"""Renders an issue: Jinja2, MJML and the inlining of styles run once for each different variant.
 
 What a template sees is made in `views`; where the slots of the result stand is found in `slots/html_part.py`.
 Whether the result is fit to be sent is asked in `check`.
@@ -29,10 +29,10 @@ from mailer.render.slots.html_part import html_part, without_slots
 from mailer.render.slots.markers import Markers
 from mailer.render.slots.slots import Context, Part
 from mailer.render.slots.text_part import text_part
-from mailer.render.source_positions import Places
+from mailer.render.source_positions import SourcePositions
 from mailer.render.theme.direction import is_mixed, languages_in, set_direction
 from mailer.render.theme.theme import MARKERS, Theme, open_theme
-from mailer.render.views.build import Viewer
+from mailer.render.views.build import ViewBuilder
 from mailer.render.views.values import EditionView, LinksView
 from mailer.theme_files import ThemeFiles, built_in_theme
 
@@ -148,8 +148,8 @@ class _Rendering:
         self.edition = self.settings.editions[issue.edition]
         self.markers = Markers(inputs.seed(issue))
         self.image_base = inputs.image_base
-        places = Places(inputs.loaded)
-        self.viewer = Viewer(places, self.settings, self.markers, inputs.image_base, faults)
+        places = SourcePositions(inputs.loaded)
+        self.viewer = ViewBuilder(places, self.settings, self.markers, inputs.image_base, faults)
         view = self.viewer.issue(issue)
         if places.problems:
             faults.add(IssueError.of(sorted(places.problems, key=lambda p: (p.path or "", p.line or 0))))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mailer.archive.campaign import Archived, list_campaigns
-from mailer.archive.manifest import has_public_page, hash_of, mark_of, read_manifest
+from mailer.archive.manifest import has_public_page, hash_of, manifest_version, read_manifest
 from mailer.archive.paths import is_file_name, shown
 from mailer.campaign.slug import is_slug
 from mailer.config import Settings
@@ -117,7 +117,7 @@ class PublicArchive:
 
     def _manifest(self, folder: Path) -> dict[str, Any]:
         """The manifest, read again only when its file is another one."""
-        mark = mark_of(folder)
+        mark = manifest_version(folder)
         known = self._manifests.get(folder)
         if known is None or known[0] != mark:
             known = self._manifests[folder] = (mark, read_manifest(folder))

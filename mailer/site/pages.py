@@ -28,7 +28,7 @@ from mailer.language.direction import set_apart
 from mailer.language.reader_language import choose, page_translations
 from mailer.language_tags import SOURCE_LANGUAGE, direction_of
 from mailer.site.plain_page import plain_page
-from mailer.site.sandbox import LARGEST_PAGE, PageEnvironment, bounded
+from mailer.site.sandbox import LARGEST_PAGE, PageEnvironment, counting_steps
 from mailer.theme_files import built_in_theme
 
 __all__ = ["LARGEST_PAGE", "Page", "Pages"]
@@ -154,7 +154,7 @@ def _rendered(template: Template, values: Mapping[str, Any]) -> str:
     """What the template gives. Raises OverflowError where that is too much, and what the template raises."""
     parts: list[str] = []
     size = 0
-    with bounded():
+    with counting_steps():
         for part in template.generate(values):
             parts.append(part)
             size += len(part)

@@ -1,4 +1,4 @@
-"""Around every request: its target as a path, headers that keep a reader safe, limits for the server's sake.
+"""Guards every request: limits on its body, and headers that protect the reader.
 
 No answer ever sets a cookie. What a handler sets itself stays; the rest gets the strictest value.
 """
@@ -43,13 +43,13 @@ _HEADERS = {
 
 
 def make_safe(headers: MutableHeaders) -> None:
-    """Adds what a handler did not set itself."""
+    """Adds the safe value of each header that a handler did not set itself."""
     for name, value in _HEADERS.items():
         headers.setdefault(name, value)
 
 
 def with_origin_form(app: ASGIApp) -> ASGIApp:
-    """`app`, for which a request to `http://HOST/PATH` is one to `/PATH` (RFC 9112, section 3.2.2).
+    """Returns an application that treats `http://HOST/PATH` as `/PATH` (RFC 9112, section 3.2.2).
 
     The host is looked at no more than the Host field is.
     """
@@ -64,7 +64,7 @@ def with_origin_form(app: ASGIApp) -> ASGIApp:
 
 
 class Safety:
-    """ASGI middleware. Raises 413 and 408 into the application, which answers with a page.
+    """ASGI middleware that limits request bodies (413 and 408) and sets safe headers.
 
     Where the system gives no thread to answer in, it answers 503 itself: a page of the application would
     need a thread, too.

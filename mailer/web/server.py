@@ -175,7 +175,7 @@ class _Server(uvicorn.Server):
 
 
 def make_server(app: ASGIApp, on_signal: Callable[[], None] = lambda: None) -> uvicorn.Server:
-    """A server to `run(sockets=[…])`. Errors go to standard error, one line each.
+    """Returns a server to `run(sockets=[…])`. Its errors go to standard error, one line each.
 
     `on_signal` is called in the signal handler, when the server is asked to end.
     """
@@ -218,7 +218,7 @@ def _room() -> int:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there. Raises OSError, as where the port is in use."""
+    """Returns a socket that listens there. Raises OSError, as where the port is in use."""
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from mailer.issue.markdown import document
-from mailer.render.markdown.html import Rich, Source
+from mailer.render.markdown.html import MarkdownSource, MarkdownText
 from mailer.render.pictures.view import PictureView
 
-Read = Callable[..., Rich]
+Read = Callable[..., MarkdownText]
 
 
 @pytest.fixture
@@ -25,10 +25,10 @@ def read(complaints: list[tuple[str, int]]) -> Read:
             complaints.append(("missing", line))
         return PictureView(alt, caption, "", 300, 200, f"https://img.test/{src}", lambda *_: ("", None))  # type: ignore[arg-type,return-value]
 
-    def rich(text: str, *, one_line: bool = False, **more: Any) -> Rich:
+    def rich(text: str, *, one_line: bool = False, **more: Any) -> MarkdownText:
         found = document.read(text)
         complaints.extend((finding.message, finding.line) for finding in found.findings)
-        return Rich(Source(found, find, **more), one_line=one_line)
+        return MarkdownText(MarkdownSource(found, find, **more), one_line=one_line)
 
     return rich
 

@@ -16,7 +16,7 @@ from mailer.config import Settings
 from mailer.errors import InputError, Problem, SegmentError
 from mailer.issue.draft import write_draft
 from mailer.issue.model import only_expressions, only_places
-from mailer.issue.problems import tidy
+from mailer.issue.problems import sorted_problems
 from mailer.issue.schema import schema_text
 from mailer.issue.values.fields import parse_date
 
@@ -106,7 +106,7 @@ def problems_with(path: Path, settings: Settings) -> tuple[str, list[Problem]]:
         if ((each.path, each.line) not in told)
         and not (links and each.line is None and each.message.startswith("a link leads to "))
     )
-    return loaded.path, tidy(list(_once(problems)), loaded.path)
+    return loaded.path, sorted_problems(list(_once(problems)), loaded.path)
 
 
 def _once(problems: list[Problem]) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""Names of files whose letters are put together in another way than they are typed.
+"""Finds files whose names are stored in another Unicode form (NFC, NFD) than they are typed.
 
 "é" is one code point (NFC) or an "e" with an accent behind it (NFD). Keyboards give the first, and files that
 were on a Mac often have the second; both are the same name.
@@ -14,7 +14,7 @@ __all__ = ["as_on_disk"]
 
 
 def as_on_disk(folder: Path, name: str) -> Path:
-    """The path of `name` from `folder`, each of its parts as the file system writes it.
+    """Returns the path of `name` in `folder`, each part as the file system writes it.
 
     A part that is there as it is written is taken so; one that is there in no form is left as it is.
     """

@@ -1,6 +1,6 @@
-"""Files as an issue is made of them: found inside the workspace, read with limits, decoded.
+"""Finds the files of an issue inside the workspace, and reads and decodes them with limits.
 
-What stands in them is left to `tree`, `include` and `pictures`.
+Their content is parsed in `yaml/tree.py`, `include` and `pictures`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class SourceFile:
 
 
 class TextError(ValueError):
-    """Bytes that are not usable as text, with the place (counted from 1)."""
+    """An error of bytes that are not usable as text, with its place (counted from 1)."""
 
     def __init__(self, message: str, line: int, column: int) -> None:
         super().__init__(message)
@@ -42,7 +42,7 @@ class TextError(ValueError):
 
 
 def locate(root: Path, folder: Path, name: str) -> Path:
-    """The file that `name`, written in a file of `folder`, means; symbolic links are followed.
+    """Returns the file that `name` means in a file of `folder`, following symbolic links.
 
     `root` must be resolved. Raises ValueError with a sentence where the file is not in the workspace.
     """
@@ -72,7 +72,7 @@ def locate(root: Path, folder: Path, name: str) -> Path:
 
 
 def name_in(root: Path, folder: Path, name: str, path: Path) -> str:
-    """What a located file is called in the workspace: as it was written, also where that is a link.
+    """Returns the name of a located file in the workspace: as it was written, also where that is a link.
 
     So the archive, which holds no links, finds it under the name that the issue uses.
     """
@@ -83,7 +83,7 @@ def name_in(root: Path, folder: Path, name: str, path: Path) -> str:
 
 
 def read_bounded(path: Path, limit: int) -> bytes:
-    """The bytes of a regular file. Raises ValueError with a sentence, also where there are over `limit`."""
+    """Returns the bytes of a regular file. Raises ValueError with a sentence, also for more than `limit`."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -106,7 +106,7 @@ def read_bounded(path: Path, limit: int) -> bytes:
 
 
 def decode(data: bytes) -> str:
-    """UTF-8 bytes, with or without a byte order mark, as text that YAML can be read from."""
+    """Returns UTF-8 bytes, with or without a byte order mark, as text that YAML can be read from."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise TextError("is saved as UTF-16; save it as UTF-8", 1, 1)
     try:

@@ -1,4 +1,4 @@
-"""Picture files of an issue: found in the workspace, read with limits, and looked at header first.
+"""Reads the picture files of an issue with limits, and checks their headers.
 
 Which pictures an issue uses is found in `pictures`; what is published of them is made in `render`.
 """
@@ -25,7 +25,7 @@ _MOVING = {"PNG": "an animated PNG", "WEBP": "an animated WebP"}
 
 
 def read_picture(root: Path, folder: Path, src: str) -> SourceFile:
-    """The file that `src`, written in `folder`, means. Raises ValueError with a sentence."""
+    """Returns the file that `src`, written in `folder`, means. Raises ValueError with a sentence."""
     path = locate(root, folder, src)
     name = name_in(root, folder, src, path)
     try:

@@ -1,4 +1,4 @@
-"""The pictures of an issue: found in its tree and its Markdown, and looked at before anybody renders them.
+"""Finds the pictures of an issue in its tree and its Markdown, and reads their files.
 
 What they look like in a mail (sizes, names) is left to `render`.
 """
@@ -51,7 +51,7 @@ class Pictures:
     complete: bool = True
 
     def find(self, folder: str, src: str) -> bytes | None:
-        """The bytes of a picture that is written as `src` in a file of `folder`, or None."""
+        """Returns the bytes of a picture that is written as `src` in a file of `folder`, or None."""
         name = self.names.get((folder, src))
         return next((file.data for file in self.files if file.path == name), None)
 
@@ -61,7 +61,7 @@ def _is_local(src: str) -> bool:
 
 
 def path_of(src: str) -> str:
-    """The path of a picture whose address is `src` in Markdown.
+    """Returns the path of a picture whose address is `src` in Markdown.
 
     Escapes that make no characters were meant as they stand, as in `100%call.png`.
     """
@@ -108,7 +108,7 @@ def _in_text(document: Document, node: Node) -> Iterator[PictureUse]:
 
 
 def read_pictures(root: Path, uses: Iterable[PictureUse], problems: list[Problem]) -> Pictures:
-    """The bytes of every picture that is a file, each once. What is wrong is added to `problems`."""
+    """Returns the bytes of every picture that is a file, each once. Adds what is wrong to `problems`."""
     files: dict[str, SourceFile] = {}
     names: dict[tuple[str, str], str] = {}
     failed: dict[tuple[str, str], str] = {}

@@ -1,4 +1,4 @@
-"""All Markdown texts of an issue, each read once, with references that hold across the fields of an item.
+"""Reads all Markdown texts of an issue once, with references that hold across the fields of an item.
 
 A text may use the definitions (`[label]: address`) of the other fields of its item or section, and those of
 the issue's own fields.
@@ -40,7 +40,7 @@ class _Text:
 
 
 def read_texts(tree: Node, placeholders: Placeholders, problems: list[Problem]) -> dict[Key, Document]:
-    """The tree of each text, by its key. Findings, warnings too, are added to `problems`."""
+    """Returns the tree of each text, by its key. Adds findings, warnings too, to `problems`."""
     texts = [_filled(each, placeholders, problems) for each in _texts(tree) if len(each.text) <= MAX_BODY]
     own = {each.key: definitions(each.text) for each in texts}
     shared: dict[Key, dict[str, Mapping[str, Any]]] = {}

@@ -1,4 +1,4 @@
-"""Cutting a line to a number of columns, without harming what a reader sees as one character."""
+"""Measures a line in columns, and cuts it without splitting a character as readers see it."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def _width(atom: str) -> int:
 
 
 def columns(text: str) -> int:
-    """How many columns a line takes; a wide character takes two, a slot as many as its default."""
+    """Returns the number of columns of a line. A wide character takes two, a slot as many as its default."""
     return sum(map(_width, _atoms(text)))
 
 
 def cut(text: str, limit: int, least: int = 0) -> str:
-    """`text` on one line of at most `limit` columns; what was cut ends in "…".
+    """Returns `text` on one line of at most `limit` columns; a text that was cut ends in "…".
 
     It is cut between words, or between characters of scripts that have no spaces. Only where one word is
     longer than the line, or fewer than `least` columns would be kept, is it cut inside, between two

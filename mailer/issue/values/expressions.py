@@ -1,4 +1,4 @@
-"""`{{ … }}` in the text of an issue: slots and nothing else.
+"""Reads `{{ … }}` in the texts of an issue: slots and nothing else.
 
 An editor may write `{{ subscriber.name or "reader" }}`. This is a language of its own with three kinds of
 words (names, strings, `or`), so there is nothing to break out of. `{{ "{{" }}` prints braces.
@@ -34,7 +34,7 @@ _STEP = re.compile(r"""[^\W]\w*|\[\s*(?:"[^"\n]*"|'[^'\n]*')\s*\]""")
 
 
 class ExpressionError(ValueError):
-    """What is wrong with an expression. `line` counts from 0 within the text."""
+    """A mistake in an expression. `line` counts from 0 within the text."""
 
     def __init__(self, message: str, line: int) -> None:
         super().__init__(message)
@@ -42,7 +42,7 @@ class ExpressionError(ValueError):
 
 
 def slot_path(steps: tuple[str, ...]) -> str:
-    """`subscriber.name` of its steps. Raises ValueError, which says what is allowed instead."""
+    """Returns the path of its steps, such as `subscriber.name`. Raises ValueError with what is allowed."""
     match steps:
         case ("subscriber", "name" | "email" | "language"):
             return ".".join(steps)
@@ -62,7 +62,7 @@ def slot_path(steps: tuple[str, ...]) -> str:
 
 
 def fill_slots(text: str, make: Callable[[tuple[str, ...], str], str]) -> str:
-    """`text` with each expression replaced by what `make(paths, default)` gives for it.
+    """Returns `text` with each expression replaced by the result of `make(paths, default)`.
 
     Raises ExpressionError at the first expression that is none.
     """
@@ -75,7 +75,7 @@ def fill_slots(text: str, make: Callable[[tuple[str, ...], str], str]) -> str:
 
 
 def slots_of(text: str) -> Iterator[tuple[int, int, tuple[str, ...], str]]:
-    """Where each expression begins and ends, its names and its default. Without names it is a text in quotes.
+    """Returns (start, end, paths, default) of each expression. One without paths is a text in quotes.
 
     Raises ExpressionError at the first expression that is none.
     """

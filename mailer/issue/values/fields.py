@@ -1,4 +1,4 @@
-"""The kinds of value that an issue holds, each with the sentence for a wrong one."""
+"""The types of value that an issue holds, each with the sentence for a wrong one."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _body(value: str) -> str:
 
 
 def parse_date(value: str) -> dt.date:
-    """A date written as YYYY-MM-DD. Raises ValueError with a sentence."""
+    """Returns the date of a text as YYYY-MM-DD. Raises ValueError with a sentence."""
     match = re.fullmatch(r"([0-9]{4})-([0-9]{2})-([0-9]{2})", value.strip())
     if not match:
         raise ValueError(f'"{shortened(value)}" is not a date; write it as 2026-11-21')

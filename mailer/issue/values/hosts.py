@@ -1,4 +1,4 @@
-"""The host and the port of a web address, as ASCII: letters beyond it are written in IDNA (RFC 5891)."""
+"""Writes the host and port of a web address in ASCII, with IDNA (RFC 5891) for other letters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DROPPED = re.compile("[\u034f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
 
 def authority(text: str) -> str:
-    """`host` or `host:port` of what stands between `//` and the path. Raises ValueError with a sentence."""
+    """Returns `host` or `host:port` of the text between `//` and the path. Raises ValueError."""
     if not text:
         raise ValueError("needs a host, as in https://example.org/page")
     if _REPEATED.fullmatch(text):

@@ -1,4 +1,4 @@
-"""What a line end of the source stands for in the finished text: nothing, or a space.
+"""Decides what a line end in a source becomes in the finished text: nothing, or a space.
 
 Chinese and Japanese are written without spaces, so a line end between two of their characters gives nothing
 (CSS Text Level 3, 4.1.3, has the same rule); Latin, Hangul and all other scripts need a space.
@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import Literal
 
-__all__ = ["joined"]
+__all__ = ["joins_without_space"]
 
 _Kind = Literal["cjk", "other", "ambiguous"]
 
@@ -34,8 +34,8 @@ _EMOJI_SIGN = "\u2605"
 _REACH = 500
 
 
-def joined(before: str, after: str) -> bool:
-    """Whether nothing stands in place of the line end between two texts; otherwise it is a space.
+def joins_without_space(before: str, after: str) -> bool:
+    """Tells whether a line end between two texts becomes nothing; else it becomes a space.
 
     `before` and `after` are the texts on both sides as readers see them, without the marks of Markdown; as
     much of them as there is. Nothing stands between two Han characters, kana or CJK marks. Marks that both

@@ -1,10 +1,10 @@
-"""Addresses that were meant and are not written as such: `htps://`, `http//`, `https:/`, `www.…`."""
+"""Recognises misspelt addresses: `htps://`, `http//`, `https:/`, `www.…`."""
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["FILE_ENDINGS", "MISSPELT", "is_slip", "meant"]
+__all__ = ["FILE_ENDINGS", "MISSPELT", "is_misspelt", "corrected_url"]
 
 _ENDINGS = (
     "avif bak bat bin bmp c cfg conf cpp cs css csv doc docx dll dmg eps epub exe gif go gz h heic htm html "
@@ -27,8 +27,8 @@ _MAIL = re.compile(r"[\w.+-]+@(?:[^\W_][\w-]*\.)+[^\W\d_]{2,}")
 _RIGHT = re.compile(r"https?://", re.IGNORECASE)
 
 
-def meant(text: str) -> str:
-    """The address that `text` was probably meant to be; "" where there is no telling."""
+def corrected_url(text: str) -> str:
+    """Returns the address that `text` was probably meant to be; "" where that cannot be told."""
     plain = text.strip().translate(_WIDE)
     if _MAIL.fullmatch(plain):
         return f"mailto:{plain}"
@@ -42,6 +42,6 @@ def meant(text: str) -> str:
     return f"{scheme}://{found['rest']}"
 
 
-def is_slip(found: re.Match[str]) -> bool:
-    """Whether what MISSPELT has found is wrong."""
+def is_misspelt(found: re.Match[str]) -> bool:
+    """Tells whether a match of MISSPELT is really a misspelt address."""
     return _RIGHT.fullmatch(found[0]) is None

@@ -1,4 +1,4 @@
-"""Where a link leads: read once, and written as ASCII, so that mail, text part and web page have the same.
+"""Normalises the address of a link to ASCII, once for mail, text part and web page.
 
 Paths, queries and fragments are percent-encoded as UTF-8 (RFC 3987), hosts are written in IDNA, and escapes
 that are there already stay as they are. What nobody can have meant is refused with a sentence.
@@ -14,9 +14,9 @@ import idna
 
 from mailer.addresses import header_address, read_address
 from mailer.issue.values.hosts import authority
-from mailer.issue.values.misspelt_urls import meant
+from mailer.issue.values.misspelt_urls import corrected_url
 
-__all__ = ["LONGEST", "SLOT_MARK", "doubts", "normalised", "shown_url"]
+__all__ = ["LONGEST", "SLOT_MARK", "likely_mistakes", "normalised", "shown_url"]
 
 #: Stands for a slot in an address that is looked at.
 SLOT_MARK = "\ue000"
@@ -49,7 +49,7 @@ _PAIRS |= {"\u300f": "\u300e", "\u201d": "\u201c", "\u2019": "\u2018"}
 
 
 def normalised(text: str) -> str:
-    """The address in ASCII, except for SLOT_MARK where slots are. Raises ValueError with one sentence."""
+    """Returns the address in ASCII, except for SLOT_MARK where slots are. Raises ValueError."""
     shown = shown_url(text)
     if len(text) > LONGEST:
         raise ValueError(f'"{shown}" is longer than {LONGEST:,} characters; shorten it')
@@ -60,8 +60,8 @@ def normalised(text: str) -> str:
         raise ValueError(message if message.startswith('"') else f'"{shown}" {message}') from None
 
 
-def doubts(text: str) -> list[str]:
-    """What in an address that `normalised` takes is probably a slip, a sentence each."""
+def likely_mistakes(text: str) -> list[str]:
+    """Returns a sentence for each probable mistake in an address that `normalised` accepts."""
     found = []
     if "\u00ad" in text:
         found.append(f'"{shown_url(text)}" holds a soft hyphen, which nobody sees; delete it')
@@ -78,7 +78,7 @@ def doubts(text: str) -> list[str]:
 
 
 def shown_url(text: str) -> str:
-    """An address as a message shows it: on one line, not too long, slots as {{ … }}."""
+    """Returns an address as a message shows it: on one line, not too long, slots as {{ … }}."""
     plain = "".join(c if c.isprintable() or c == SLOT_MARK else "\ufffd" for c in text)
     plain = plain.replace(SLOT_MARK, "{{ … }}")
     return plain if len(plain) <= 80 else plain[:79] + "…"
@@ -101,7 +101,7 @@ def _normalised(text: str) -> str:
         if SLOT_MARK in text or len(text) == 1:
             raise ValueError("must name a part of this issue, as in #item-2")
         return "#" + _encoded(text[1:])
-    better = meant(text)
+    better = corrected_url(text)
     raise ValueError(f"must begin with {_ALLOWED}" + (f"; write {shown_url(better)}" if better else ""))
 
 
@@ -132,7 +132,7 @@ def _web(scheme: str, rest: str, text: str) -> str:
         raise ValueError('holds "\\"; write / for it, or %5C if it belongs to the address')
     found = re.match(r"//([^/?#]*)(.*)", rest, re.DOTALL)
     if found is None:
-        better = meant(text)
+        better = corrected_url(text)
         raise ValueError(f"must begin with {scheme}://" + (f"; write {shown_url(better)}" if better else ""))
     host, tail = found[1], found[2]
     if SLOT_MARK in host:
@@ -148,7 +148,7 @@ def _web(scheme: str, rest: str, text: str) -> str:
             raise ValueError(
                 f"holds {called}; delete what does not belong to the address, or write {quote(character)}"
             )
-    if not host and (better := meant(text)):
+    if not host and (better := corrected_url(text)):
         raise ValueError(f"needs a host, as in https://example.org/page; write {shown_url(better)}")
     place = authority(host)
     _refuse_ends(tail)

@@ -1,4 +1,4 @@
-"""YAML text as a tree of texts, lists and mappings, each with the place where it was written.
+"""Parses YAML into a tree of texts, lists and mappings, each with its place in the file.
 
 Built from PyYAML's events and not by its constructors: every scalar stays the text as written, so that
 `no`, `12:30:00` and `2026` are what the editor typed. Reading events one by one also bounds depth and
@@ -16,14 +16,14 @@ import yaml
 
 from mailer.display_text import shortened
 from mailer.errors import Problem
-from mailer.issue.yaml.characters import cleaned
-from mailer.issue.yaml.comments import cut_off
-from mailer.issue.yaml.explain import explained
-from mailer.issue.yaml.faults import Fault, form
+from mailer.issue.yaml.characters import without_separators
+from mailer.issue.yaml.comments import check_comments
+from mailer.issue.yaml.explain import explain_error
+from mailer.issue.yaml.faults import Fault, quoted_entry
 from mailer.issue.yaml.folding import folded_block, folded_scalar
 from mailer.issue.yaml.keys import known_keys
 from mailer.issue.yaml.misread.check import check_text
-from mailer.issue.yaml.recovery import without
+from mailer.issue.yaml.recovery import without_part
 
 __all__ = ["Key", "Mark", "Node", "parse"]
 
@@ -51,7 +51,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value and its place. `key` is where its key stands, `text_line` the line its text begins on.
+    """A value and its place. `key` is the place of its key, `text_line` the line on which its text begins.
 
     It is `sound` unless something was told of its line: what else seems to be wrong with it is an echo.
     """
@@ -65,13 +65,13 @@ class Node:
     rows: tuple[int, ...] = ()
 
     def line_at(self, line: int) -> int:
-        """The line of the file on which a line of the text, counted from 0, begins."""
+        """Returns the line of the file on which a line of the text, counted from 0, begins."""
         if self.rows:
             return self.text_line + self.rows[min(line, len(self.rows) - 1)]
         return self.text_line + (line if self.text_line > self.mark.line else 0)
 
     def child(self, key: str | int) -> Node | None:
-        """The value under a key or index, or None where there is none."""
+        """Returns the value under a key or index, or None where there is none."""
         if isinstance(self.value, Mapping):
             return self.value.get(str(key))
         if isinstance(self.value, tuple) and isinstance(key, int) and 0 <= key < len(self.value):
@@ -89,7 +89,7 @@ class Node:
         return node, len(keys)
 
     def texts(self, key: Key = ()) -> Iterator[tuple[Key, str, Node]]:
-        """(way from here, text, node) of every text, in the order in which they are written."""
+        """Returns (key from here, text, node) of every text, in the order in which they are written."""
         if isinstance(self.value, Mapping):
             for name, child in self.value.items():
                 yield from child.texts((*key, name))
@@ -100,7 +100,7 @@ class Node:
             yield key, self.value, self
 
     def plain(self) -> Any:
-        """The value as strings, lists and dicts. A key of an issue that was left blank is left out."""
+        """Returns the value as strings, lists and dicts, without keys of an issue that were left blank."""
         if isinstance(self.value, Mapping):
             return {
                 key: node.plain()
@@ -117,13 +117,13 @@ class _Stop(Exception):
 
 
 def parse(text: str, path: str, problems: list[Problem]) -> Node | None:
-    """The tree of one YAML document. What is wrong is added to `problems`; None where nothing is usable.
+    """Returns the tree of one YAML document, or None where nothing is usable. Adds faults to `problems`.
 
     A part that cannot be read is left out, and the rest is read. Its node is not `sound`: whatever seems to
     be wrong with it is an echo.
     """
     faults: list[Fault] = []
-    ready = check_text(cleaned(text, faults), faults)
+    ready = check_text(without_separators(text, faults), faults)
     reading = ready.text
     cuts: set[int] = set()
     root: Node | None = None
@@ -134,10 +134,10 @@ def parse(text: str, path: str, problems: list[Problem]) -> Node | None:
         except _Stop:
             pass
         except yaml.YAMLError as error:
-            fault = explained(error, reading)
+            fault = explain_error(error, reading)
             if all(fault.line != told.line for told in faults):
                 faults.append(fault)
-            rest = without(reading, fault.line) if len(cuts) < MAX_CUTS else None
+            rest = without_part(reading, fault.line) if len(cuts) < MAX_CUTS else None
             if rest and rest[1] not in cuts:
                 reading = rest[0]
                 cuts.add(rest[1])
@@ -146,7 +146,7 @@ def parse(text: str, path: str, problems: list[Problem]) -> Node | None:
             reader.problems.clear()
         break
     if root:
-        cut_off(reading, reader.spans, faults)
+        check_comments(reading, reader.spans, faults)
     problems += [Problem(message, path, line, column) for line, column, message in faults]
     told = {fault.line for fault in faults}
     problems += [problem for problem in reader.problems if problem.line not in told]
@@ -245,7 +245,7 @@ class _Reader:
             if value and not self.in_key:
                 self.complain(
                     f'{value} means "nothing" in YAML; leave the value empty, or put the word in quotes: '
-                    f"{form(self.name, value)}",
+                    f"{quoted_entry(self.name, value)}",
                     mark,
                 )
             return Node(None, mark, key, mark.line)

@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from mailer.render.html_names import URL_ATTRIBUTES
 
-__all__ = ["Handover"]
+__all__ = ["EscapedMjml"]
 
 #: A line end of another system, a line separator of Unicode's first pages, and what XML cannot hold.
 _FOREIGN = re.compile("\r\n?|\x85|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -55,25 +55,25 @@ _Edit = tuple[int, int, str]
 
 
 @dataclass(frozen=True)
-class Handover:
-    """Rendered MJML as MRML gets it. `typed` is as the templates gave it, `text` as it is handed over."""
+class EscapedMjml:
+    """Rendered MJML with escapes for MRML. `typed` is what the templates gave, `text` is what MRML gets."""
 
     typed: str
     clean: str
     text: str
 
     @classmethod
-    def of(cls, typed: str) -> Handover:
-        """Markup made ready."""
+    def of(cls, typed: str) -> EscapedMjml:
+        """Returns the markup with its escapes."""
         clean = _edited(typed, _cleanings(typed))
         return cls(typed, clean, _edited(clean, _rewritings(clean)))
 
     def clean_offset(self, offset: int) -> int:
-        """Where in `typed` the character at `offset` of `clean` stands."""
+        """Returns the offset in `typed` of the character at `offset` of `clean`."""
         return _origin(_cleanings(self.typed), offset)
 
     def offset(self, offset: int) -> int:
-        """Where in `typed` the character at `offset` of `text` stands, or the tag that it is in."""
+        """Returns the offset in `typed` of the character at `offset` of `text`, or of its tag."""
         return self.clean_offset(_origin(_rewritings(self.clean), offset))
 
 

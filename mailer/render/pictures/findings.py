@@ -1,4 +1,4 @@
-"""Pictures that can be sent, and about which an editor should know something."""
+"""Warns of pictures that can be sent and may not be seen by all readers, or load slowly."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NOT_SHOWN = {
 
 
 def size_finding(src: str, picture: Picture) -> str:
-    """A sentence where the file of a picture is large; else nothing."""
+    """Returns a warning where the file of a picture is large, else an empty text."""
     size = len(picture.data)
     animation = picture.name.endswith(".gif")
     limit = WARN_ANIMATION if animation else WARN_FILE
@@ -39,7 +39,7 @@ def size_finding(src: str, picture: Picture) -> str:
 
 
 def remote_finding(src: str) -> str:
-    """A sentence where the address of a picture names a kind that many mail programs do not show."""
+    """Returns a warning where the address names a format that many mail programs do not show."""
     try:
         path = urlsplit(src).path
     except ValueError:

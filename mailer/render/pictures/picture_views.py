@@ -1,4 +1,4 @@
-"""Pictures of an issue as templates see them, published when they are asked for."""
+"""Makes the views of the pictures of an issue, which are published when a template asks for an address."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from mailer.issue.yaml.tree import Key
 from mailer.render.faults import Faults
 from mailer.render.pictures.findings import remote_finding, size_finding
 from mailer.render.pictures.pixels import ground_of
-from mailer.render.pictures.publish import Original, look, publish
+from mailer.render.pictures.publish import Original, publish, read_header
 from mailer.render.pictures.view import PictureView, PrintsHtml
 from mailer.render.rendition import Picture
-from mailer.render.source_positions import Places
+from mailer.render.source_positions import SourcePositions
 
 __all__ = ["PictureViews", "WrittenPicture"]
 
@@ -50,7 +50,7 @@ class PictureViews:
     `published` are those that templates asked for, by their names; `findings` are warnings about them.
     """
 
-    def __init__(self, places: Places, settings: Settings, image_base: str, faults: Faults) -> None:
+    def __init__(self, places: SourcePositions, settings: Settings, image_base: str, faults: Faults) -> None:
         self.faults = faults
         self.places = places
         self.settings = settings
@@ -72,17 +72,17 @@ class PictureViews:
             return view(width and min(width, MAX_WIDTH), None, src)
         try:
             folder = posixpath.dirname(self.places.at(key)[0])
-            original = look(self.places.loaded.picture(folder, src))
+            original = read_header(self.places.loaded.picture(folder, src))
         except ValueError as error:
             if self.places.loaded.has_all_pictures:
-                self.places.complain(f"the picture {src} {error}", key, line)
+                self.places.add_problem(f"the picture {src} {error}", key, line)
             return view(None, None, _NOWHERE)
         # A width that somebody chose says how high it may be, too.
         shown = original.shown(width) if width else original.shown(MAX_WIDTH, MAX_HEIGHT)
         return view(*shown, original)
 
     def logo(self) -> PictureView | None:
-        """The logo of the workspace, if it has one. Raises ConfigError where it cannot be used."""
+        """Returns the logo of the workspace, if it has one. A logo that cannot be used is a ConfigError."""
         brand, name = self.settings.brand, self.settings.publication.name
         if not brand.logo:
             return None
@@ -96,7 +96,7 @@ class PictureViews:
             self._no_logo(f"brand.logo: {error}")
             return None
         try:
-            original = look(read_bounded(path, MAX_FILE))
+            original = read_header(read_bounded(path, MAX_FILE))
         except ValueError as error:
             self._no_logo(f"brand.logo: {brand.logo} {error}")
             return None

@@ -1,4 +1,4 @@
-"""Pixels in the one form that mail programs agree on: 8 bits, sRGB, and visible on a dark ground too.
+"""Converts pixels to the form that all mail programs show: 8 bits, sRGB, visible on a dark background too.
 
 Pillow reads more kinds of pixels than it converts faithfully: 16-bit grey is clipped to white, and colour
 profiles are left alone. Here each kind becomes L, LA, RGB or RGBA.
@@ -28,12 +28,12 @@ _SPACES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 
 
 def ground_of(paper: str) -> str:
-    """The colour on which dark drawings are laid: the paper, or white where the paper is dark itself."""
+    """Returns the background for dark drawings: the paper, or white where the paper is dark itself."""
     return paper if contrast(paper, "#000000") >= _LIGHT else "#ffffff"
 
 
 def eight_bit(image: Image.Image) -> Image.Image:
-    """The picture as L, LA, RGB, RGBA or CMYK, its transparent colour as alpha."""
+    """Returns the picture as L, LA, RGB, RGBA or CMYK, its transparent colour as alpha."""
     clear = image.info.get("transparency")
     if image.mode.startswith("I") or image.mode == "F":
         image = image.copy()
@@ -63,7 +63,7 @@ def _srgb() -> ImageCms.ImageCmsProfile:
 
 
 def gamma_of(info: dict[str | tuple[int, int], Any]) -> float | None:
-    """The gamma that a PNG notes where it says nothing better, and where it is not about that of sRGB."""
+    """Returns the gamma of a PNG that has no profile and whose gamma is not about that of sRGB, else None."""
     gamma = info.get("gamma")
     if not isinstance(gamma, float) or "icc_profile" in info or "srgb" in info:
         return None
@@ -71,7 +71,7 @@ def gamma_of(info: dict[str | tuple[int, int], Any]) -> float | None:
 
 
 def in_srgb(image: Image.Image, profile: bytes | None, gamma: float | None = None) -> Image.Image:
-    """The picture in the colours that mail programs assume: L, LA, RGB or RGBA.
+    """Returns the picture in sRGB, as L, LA, RGB or RGBA.
 
     A profile that is broken, or for another kind of pixels, is as good as none. `gamma` is that of a PNG
     without a profile.
@@ -111,7 +111,7 @@ def _linear() -> list[int]:
 
 
 def on_ground(image: Image.Image, ground: str) -> Image.Image:
-    """A picture with alpha as it can be seen everywhere.
+    """Returns a picture with alpha so that it can be seen on any background.
 
     One that is opaque loses its alpha. One whose visible pixels are dark in part is laid on `ground`
     (`#rrggbb`), because mail programs put dark paper behind it. A light or coloured one stays as it is.

@@ -1,4 +1,4 @@
-"""Pictures as they are published: turned upright, at most twice as wide as shown, without metadata.
+"""Publishes pictures: turned upright, at most twice as wide as they are shown, without metadata.
 
 The same file and width give the same bytes and the same name, which holds the hash of the bytes. Files are
 looked at header first, so that a bomb is never unpacked. Which pictures an issue may name is checked when
@@ -22,7 +22,7 @@ from mailer.issue.pictures.picture_files import open_picture
 from mailer.render.pictures.pixels import eight_bit, gamma_of, in_srgb, on_ground
 from mailer.render.rendition import Picture
 
-__all__ = ["Original", "look", "publish"]
+__all__ = ["Original", "read_header", "publish"]
 
 _CACHE_BYTES = 64_000_000
 _SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
@@ -45,7 +45,7 @@ _Key = tuple[str, int, int, str]
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A picture file and its size upright, in pixels."""
+    """A picture file, and its size in pixels once it is turned upright."""
 
     data: bytes
     width: int
@@ -53,7 +53,7 @@ class Original:
     digest: str
 
     def shown(self, width: int, highest: int = 0) -> tuple[int, int]:
-        """Its size in CSS px where there are `width` px for it, and `highest` in height (0: any).
+        """Returns its size in CSS px within `width` and, unless it is 0, within `highest` in height.
 
         It is never enlarged.
         """
@@ -65,8 +65,8 @@ class Original:
         return wide, high
 
 
-def look(data: bytes) -> Original:
-    """Reads the header of a picture. Raises ValueError with a sentence where it cannot be published."""
+def read_header(data: bytes) -> Original:
+    """Returns a picture after reading its header. Raises ValueError where it cannot be published."""
     with open_picture(data) as image:
         width, height = image.size
         if _orientation(image) in _SIDEWAYS:
@@ -75,7 +75,7 @@ def look(data: bytes) -> Original:
 
 
 def publish(original: Original, width: int, height: int = 0, *, ground: str = "#ffffff") -> Picture:
-    """The picture for `width` × `height` CSS px (no height: its own shape).
+    """Returns the published file of a picture that is shown in `width` × `height` CSS px (0: in proportion).
 
     A transparent drawing with dark parts is laid on `ground`, so that it can be seen in the dark. Raises
     ValueError with a sentence where its pixels cannot be read.

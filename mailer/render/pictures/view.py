@@ -1,4 +1,4 @@
-"""A picture as templates see it."""
+"""The view of a picture that templates get."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds out where in the finished HTML each slot stands, and cuts the HTML there.
+"""Finds the context of each slot in the finished HTML, and cuts the HTML there.
 
 The final bytes are read by an HTML parser, in order; the context of a slot is what that parser says and not
 what a template meant. A slot where no escaping is safe (a comment, a style, a script, an attribute
@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 
 from mailer.errors import Problem, ThemeError
 from mailer.render.html_names import URL_ATTRIBUTES
-from mailer.render.slots.markers import Markers, Open
+from mailer.render.slots.markers import Markers, OpenSlot
 from mailer.render.slots.slots import Context, Part, Slot
 
 __all__ = ["html_part", "without_slots"]
@@ -101,7 +101,7 @@ class _Reader(HTMLParser):
         self._refuse(data, "a comment")
 
 
-def _read(html: str, markers: Markers) -> list[tuple[re.Match[str], Open, Context]]:
+def _read(html: str, markers: Markers) -> list[tuple[re.Match[str], OpenSlot, Context]]:
     found = list(markers.find(html))
     if not found:
         return []
@@ -118,7 +118,7 @@ def _read(html: str, markers: Markers) -> list[tuple[re.Match[str], Open, Contex
 
 
 def html_part(html: str, markers: Markers) -> Part:
-    """The HTML cut at its slots, each with the context it stands in. Raises ThemeError."""
+    """Returns the HTML cut at its slots, each with its context. Raises ThemeError."""
     return markers.cut(html, [(m, open_.slot(context)) for m, open_, context in _read(html, markers)])
 
 
@@ -126,7 +126,7 @@ _LINK = re.compile(r"<(/?)a(?=[\s>/])(?:[^>\"']|\"[^\"]*\"|'[^']*')*>", re.IGNOR
 
 
 def without_slots(html: str, markers: Markers) -> str:
-    """The HTML for everybody: defaults in place of slots, and no link where one person's would stand."""
+    """Returns the HTML for everybody: defaults in place of slots, and no link of a single reader."""
     found = _read(html, markers)
     pieces: list[str] = []
     kept: list[bool] = []

@@ -1,4 +1,4 @@
-"""Turns per-recipient names of a template into calls that make a slot, before the template is compiled.
+"""Replaces the per-recipient names of a template by calls that make a slot, before it is compiled.
 
 `{{ subscriber.name or _("reader") }}` becomes `make_slot(("subscriber.name",), _("reader"), …)`. Nothing is
 known of the reader when a template runs, so any other use of such a name (a condition, a filter, an
@@ -15,15 +15,15 @@ from jinja2.exceptions import TemplateSyntaxError
 
 from mailer.issue.values.expressions import ALLOWED, LINKS, slot_path
 
-__all__ = ["rewrite"]
+__all__ = ["rewrite_slots"]
 
 _RESERVED = ("subscriber", "links")
 #: Calls that would keep a slot as a value, where a template could ask something of it.
 _KEEPING = ("dict", "namespace", "range", "cycler", "joiner")
 
 
-def rewrite(tree: nodes.Template, name: str) -> nodes.Template:
-    """The same tree, changed in place. Raises TemplateSyntaxError."""
+def rewrite_slots(tree: nodes.Template, name: str) -> nodes.Template:
+    """Changes the tree of a template in place and returns it. Raises TemplateSyntaxError."""
     _Rewriter(name).visit(tree)
     return tree
 

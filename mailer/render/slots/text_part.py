@@ -1,4 +1,4 @@
-"""The finished text part: tidied, cut at its slots, with the paragraphs that may have to be wrapped again.
+"""Finishes the text part: tidies it, cuts it at its slots, finds the paragraphs that may be wrapped again.
 
 `wrap` has left marks in the text (see `lines`), which are gone afterwards. A slot within an address is
 percent-encoded, as it is in the HTML part.
@@ -33,7 +33,7 @@ class _Lines:
 
 
 def text_part(text: str, markers: Markers) -> Part:
-    """What a text template gave, as a part. Raises ThemeError where a marker was cut into pieces."""
+    """Returns the output of a text template as a part. Raises ThemeError where a filter has cut a marker."""
     text, lines = _read(_tidy(text))
     found = list(markers.find(text))
     addresses = [match.span() for match in _ADDRESS.finditer(text)]

@@ -1,9 +1,9 @@
-"""Parsed Markdown as plain text that keeps the marks of its blocks, and code as it is.
+"""Writes parsed Markdown as plain text that keeps the marks of its blocks, and code as it is.
 
     ## A heading        > a quotation        • an entry        10. an entry        (four spaces) code
 
 A heading keeps the `#` of its level. The lines are wrapped in `wrap`, inline text is made in `plain_inline`,
-tables in `text_tables`.
+tables in `tables`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["plain_text"]
 
 
 def plain_text(tokens: Sequence[Token]) -> PlainText:
-    """The tokens of a document, or of some of its blocks, as text. Paragraphs have an empty line between."""
+    """Returns the tokens of a document as text, with an empty line between paragraphs."""
     return _Writer(tokens).write()
 
 

@@ -42,13 +42,13 @@ _MOST_BEFORE = 40
 
 
 def underline(text: object, mark: str = "-") -> str:
-    """A line of text, and under it as many columns of `mark`."""
+    """Returns a line of text, and under it as many columns of `mark`."""
     line = str(text)
     return f"{line}\n{mark * max(1, columns(line))}"
 
 
 def wrap(text: object, width: int = WIDTH, indent: str = "", first: str | None = None) -> str:
-    """`text` wrapped to `width` columns, each paragraph for itself; lists and quotations hang.
+    """Returns `text` with each paragraph wrapped to `width` columns; lists and quotations hang.
 
     `indent` stands before each line, and `first` before the first line instead. Code stays as it is. The
     paragraphs with slots are marked, for `slots/text_part.py` to find them.
@@ -66,7 +66,7 @@ def wrap(text: object, width: int = WIDTH, indent: str = "", first: str | None =
 
 
 def flowing(text: str) -> Line:
-    """A line of plain text with what stands before its words taken apart: quotation marks, a bullet."""
+    """Returns a line of plain text, its quotation marks and bullet split off from its words."""
     lead = _LEAD.match(text)
     if lead is None or not lead[0]:
         return Line(text)
@@ -75,12 +75,12 @@ def flowing(text: str) -> Line:
 
 
 def too_long(lines: str) -> bool:
-    """Whether one of the lines has more than LIMIT columns."""
+    """Tells whether one of the lines has more than LIMIT columns."""
     return any(columns(line) > LIMIT for line in lines.split("\n"))
 
 
 def rewrapped(text: str, first: str, rest: str) -> str:
-    """A paragraph wrapped to WIDTH columns, `first` before its first line and `rest` before the others."""
+    """Returns a paragraph wrapped to WIDTH columns: `first` before its first line, `rest` before others."""
     found = _broken(text, _room_for(WIDTH, first, rest))
     return "\n".join(((rest if number else first) + line).rstrip() for number, (_, line) in enumerate(found))
 

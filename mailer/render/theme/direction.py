@@ -1,4 +1,4 @@
-"""Languages within a page, and what is written from right to left.
+"""Marks the languages within a page, and sets parts of it from right to left.
 
 `lang` and `ours` are for templates: they mark a part, and words of the theme within it, whose language is not
 that of what surrounds them (WCAG 2.2, 3.1.2). `set_direction` works on a finished page that holds anything
@@ -46,14 +46,14 @@ _TORN = re.compile(
 
 
 def languages_in(issue: Issue) -> set[str]:
-    """The tags of all languages that parts of an issue are in."""
+    """Returns the tags of all languages that parts of an issue are in."""
     sections = [issue.language, *(section.language for section in issue.sections)]
     items = [item.language for item in (*issue.items, *(i for s in issue.sections for i in s.items))]
     return {*sections, *items, issue.column.language if issue.column else ""} - {""}
 
 
 def is_mixed(issue: Issue) -> bool:
-    """Whether a part of the issue is written the other way than the rest."""
+    """Tells whether a part of the issue is written in the other direction than the rest."""
     return len({direction_of(language) for language in languages_in(issue)}) > 1
 
 
@@ -103,7 +103,7 @@ GLOBALS: dict[str, Any] = {"bdi": _bdi, "lang": _lang, "ours": _ours}
 
 
 def set_direction(html: str, markers: Markers, direction: str) -> str:
-    """The page with the direction of each of its parts in attributes and in MRML's styles.
+    """Returns the page with the direction of each part in attributes and in MRML's styles.
 
     `direction` is that of the page. It must be written into `html` wherever a part is written the other way.
     """

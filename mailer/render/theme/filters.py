@@ -1,4 +1,4 @@
-"""The filters that a theme has beside Jinja2's own."""
+"""The filters that templates have beside Jinja2's own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mailer.colour import mix, readable
 from mailer.language.catalogue import Translated
 from mailer.language_tags import SOURCE_LANGUAGE, locale_of, primary_of
 from mailer.render.pictures.view import PictureView
-from mailer.render.text.plain_inline import address_of, shows
+from mailer.render.text.plain_inline import address_of, is_address_of
 from mailer.render.text.wrap import WIDTH, underline, wrap
 from mailer.render.theme.mirror import mirror
 
@@ -53,7 +53,7 @@ def _linked(
     if not url:
         return wrap(f"{label}{words}", width, indent, first)
     address = address_of(url)
-    if shows(str(words), url):
+    if is_address_of(str(words), url):
         return wrap(label + address, width, indent, first)
     return wrap(f"{label}{words}", width, indent, first) + f"\n{indent}{address}"
 

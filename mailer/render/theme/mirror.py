@@ -1,4 +1,4 @@
-"""Rules of a style sheet for the other direction: what stands at the left stands at the right."""
+"""Mirrors the rules of a style sheet for text from right to left: left becomes right."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WORDS = frozenset(("text-align", "float", "clear"))
 
 
 def mirror(css: str, part: Literal["", "ltr", "rtl"] = "") -> str:
-    """Plain rules, which are written for pages from left to right, for those from right to left.
+    """Returns plain CSS rules for a page from right to left, made of rules for one from left to right.
 
     With `part`, rules for such a part of a page that is written the other way: only what differs, each
     within `[dir="rtl"]`; for "ltr" as it was written. A rule for cells with an `align` of their own means

@@ -1,4 +1,4 @@
-"""Makes views out of an issue: slots become markers, Markdown is read, pictures are found."""
+"""Builds the views of an issue: slots become markers, Markdown becomes text, pictures are found."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from mailer.issue.values.fields import SLOT
 from mailer.issue.yaml.tree import Key
 from mailer.language_tags import direction_of
 from mailer.render.faults import Faults
-from mailer.render.markdown.html import Rich, Source
+from mailer.render.markdown.html import MarkdownSource, MarkdownText
 from mailer.render.markdown.tables import FULL
 from mailer.render.pictures.picture_views import PictureViews, WrittenPicture
 from mailer.render.pictures.view import PictureView
 from mailer.render.slots.markers import Markers
-from mailer.render.source_positions import Places
+from mailer.render.source_positions import SourcePositions
 from mailer.render.views.values import (
     BrandView,
     CallToActionView,
@@ -32,17 +32,17 @@ from mailer.render.views.values import (
     SourceView,
 )
 
-__all__ = ["Viewer"]
+__all__ = ["ViewBuilder"]
 
 #: By how many CSS px the text of a comment is set in, on both sides together.
 _COMMENT = 40
 
 
-class Viewer:
-    """Makes views for one rendering. `album` has the pictures that templates asked for."""
+class ViewBuilder:
+    """Builds the views of one rendering. `album` has the pictures that templates asked for."""
 
     def __init__(
-        self, places: Places, settings: Settings, markers: Markers, image_base: str, faults: Faults
+        self, places: SourcePositions, settings: Settings, markers: Markers, image_base: str, faults: Faults
     ) -> None:
         self.places = places
         self.settings = settings
@@ -83,7 +83,7 @@ class Viewer:
         )
         if not self.places.problems:  # else what they were made from has been told
             for message, key in self._made:
-                self.places.complain(f"{key[0]}: {message}", key)
+                self.places.add_problem(f"{key[0]}: {message}", key)
         return view
 
     def brand(self) -> BrandView:
@@ -125,7 +125,7 @@ class Viewer:
         )
 
     def _image(self, image: model.Image, key: Key) -> PictureView:
-        caption = Rich(self._markdown(image.caption, (*key, "caption"), 6), one_line=True)
+        caption = MarkdownText(self._markdown(image.caption, (*key, "caption"), 6), one_line=True)
         alt = self._line(image.alt, (*key, "alt"))
         url = self._line(image.url or "", (*key, "url"))
         return self.album.picture(
@@ -161,18 +161,18 @@ class Viewer:
             )
         except ExpressionError as error:
             if self.places.is_written(key):
-                self.places.complain(str(error), key, error.line)
+                self.places.add_problem(str(error), key, error.line)
             else:
                 self._made.append((str(error), key))
             return SLOT.sub("", text) or "https://example.org/"
 
     def _rich(
         self, text: str, key: Key, level: int, *, anchors: str = "", inset: int = 0, language: str = ""
-    ) -> Rich:
+    ) -> MarkdownText:
         source = self._markdown(text, key, level, language)
-        return Rich(replace(source, anchors=anchors, room=FULL - inset))
+        return MarkdownText(replace(source, anchors=anchors, room=FULL - inset))
 
-    def _markdown(self, text: str, key: Key, level: int, language: str = "") -> Source:
+    def _markdown(self, text: str, key: Key, level: int, language: str = "") -> MarkdownSource:
         """The tree of a text, with what is needed to make pictures and markers of it."""
 
         def find(src: str, alt: str, caption: str, line: int) -> PictureView:
@@ -187,4 +187,4 @@ class Viewer:
 
         document = self.loaded.documents.get(key, EMPTY) if text else EMPTY
         rtl = direction_of(language or self._language) == "rtl"
-        return Source(document, find, level, change=change, rtl=rtl)
+        return MarkdownSource(document, find, level, change=change, rtl=rtl)

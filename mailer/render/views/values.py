@@ -1,4 +1,4 @@
-"""What a template sees of an issue and of the workspace: plain, frozen, and already safe.
+"""The values that a template sees of an issue and of the workspace: frozen, and safe to print.
 
 docs/themes.md describes every name here for designers. A view is made once for a variant and serves its
 mail, its text and its web page. `called` is what error messages call it.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mailer.language_tags import direction_of
-from mailer.render.markdown.html import Rich
+from mailer.render.markdown.html import MarkdownText
 from mailer.render.pictures.view import PictureView
 
 __all__ = [
@@ -41,7 +41,7 @@ class _Written:
 
 @dataclass(frozen=True)
 class SourceView:
-    """Where a story comes from."""
+    """The source of a story."""
 
     called: ClassVar[str] = "a source"
 
@@ -51,15 +51,15 @@ class SourceView:
 
 @dataclass(frozen=True)
 class ItemView(_Written):
-    """One headline."""
+    """One item: a headline with its text."""
 
     called: ClassVar[str] = "an item"
 
     number: int
     anchor: str
     title: str
-    body: Rich
-    comment: Rich
+    body: MarkdownText
+    comment: MarkdownText
     source: SourceView | None
     url: str
     image: PictureView | None
@@ -76,7 +76,7 @@ class SectionView(_Written):
     number: int
     anchor: str
     title: str
-    intro: Rich
+    intro: MarkdownText
     items: tuple[ItemView, ...]
     language: str
 
@@ -89,24 +89,24 @@ class ColumnView(_Written):
 
     title: str
     byline: str
-    body: Rich
+    body: MarkdownText
     language: str
 
 
 @dataclass(frozen=True)
 class CallToActionView:
-    """A button."""
+    """A button and the text above it."""
 
     called: ClassVar[str] = "the call to action"
 
-    text: Rich
+    text: MarkdownText
     label: str
     url: str
 
 
 @dataclass(frozen=True)
 class RelatedView:
-    """A link to something else."""
+    """A link to something else worth reading."""
 
     called: ClassVar[str] = "a related link"
 
@@ -116,7 +116,7 @@ class RelatedView:
 
 @dataclass(frozen=True)
 class IssueView(_Written):
-    """An issue, as one variant shows it."""
+    """An issue as one variant shows it."""
 
     called: ClassVar[str] = "issue"
 
@@ -125,21 +125,21 @@ class IssueView(_Written):
     subject: str
     preheader: str
     filler: str
-    intro: Rich
+    intro: MarkdownText
     items: tuple[ItemView, ...]
     sections: tuple[SectionView, ...]
     all_items: tuple[ItemView, ...]
-    body: Rich
+    body: MarkdownText
     column: ColumnView | None
     call_to_action: CallToActionView | None
     related: tuple[RelatedView, ...]
     tags: tuple[str, ...]
-    notice: Rich
+    notice: MarkdownText
     language: str
 
     @property
     def parts(self) -> tuple[ItemView | SectionView | ColumnView, ...]:
-        """All that may be in a language of its own."""
+        """All parts that may have a language of their own."""
         return (*self.sections, *self.all_items, *((self.column,) if self.column else ()))
 
 
@@ -157,7 +157,7 @@ class EditionView:
 
 @dataclass(frozen=True)
 class BrandView:
-    """How the workspace looks."""
+    """The logo and the colours of the workspace."""
 
     called: ClassVar[str] = "brand"
 
@@ -172,7 +172,7 @@ class BrandView:
 
 @dataclass(frozen=True)
 class LinksView:
-    """Addresses that are the same for everybody. Those of one person are slots.
+    """The links that are the same for every reader. Those of one reader are slots.
 
     `archive` is that of the public page, '' where the edition has none.
     """

@@ -1,4 +1,4 @@
-"""What a form, or a mail program's one-click POST, sent. Whatever arrives, this gives an answer.
+"""Reads the fields of a form, or of a mail program's one-click POST, without ever failing on its content.
 
 RFC 8058 allows urlencoded and multipart bodies; a body that is neither, or is broken, has no fields.
 """
@@ -13,16 +13,16 @@ from starlette.requests import Request
 
 from mailer.display_text import visible
 
-__all__ = ["Form", "read_form"]
+__all__ = ["FormFields", "read_form"]
 
-Form = Mapping[str, Sequence[str]]
+FormFields = Mapping[str, Sequence[str]]
 
 #: What a form may be encoded in. Of all that Python knows, some take long to decode or give no text.
 _CHARSET = re.compile(r'charset\s*=\s*+"?+(?!(?:utf-?8|us-ascii|iso-8859-1)(?:["\s;]|$))', re.IGNORECASE)
 
 
-async def read_form(request: Request) -> Form:
-    """Field names and their values, in which lines end with LF and nothing is that cannot be seen.
+async def read_form(request: Request) -> FormFields:
+    """Returns field names and their values, with LF as line ends and no invisible characters.
 
     Raises 413 and 408 (see `safety`), and nothing else.
     """

@@ -1,4 +1,4 @@
-"""/p/TOKEN: which editions somebody gets. Also the way back for a person who had left, by their own act."""
+"""/p/TOKEN: the page where a reader chooses editions, also to come back after an unsubscribe."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _READING = ("active", "pending")
 
 
 class PreferencesPage:
-    """GET shows the choice, POST saves it."""
+    """Answers GET with the choice, and POST by saving it."""
 
     def __init__(self, settings: Settings, desk: Desk, pages: Pages) -> None:
         self._editions = settings.editions
@@ -32,11 +32,11 @@ class PreferencesPage:
         self._pages = pages
 
     def show(self, request: Request) -> Response:
-        """Changes nothing."""
+        """Shows the choice of a reader and changes nothing."""
         return self._answer(request, self._desk.look(request.path_params["token"], Purpose.PREFERENCES))
 
     async def act(self, request: Request) -> Response:
-        """Saves what the form says; a POST that is not of our form saves nothing."""
+        """Saves the choice in the form; a POST that is not of our form saves nothing."""
         text, form = request.path_params["token"], await read_form(request)
         if form.get("step") != ["save"]:
             return self._answer(request, await run_in_threadpool(self._desk.look, text, Purpose.PREFERENCES))

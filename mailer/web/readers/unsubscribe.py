@@ -1,4 +1,4 @@
-"""/u/TOKEN: one button, and what mail programs POST for a reader (RFC 8058).
+"""/u/TOKEN: the unsubscribe page with one button, and the one-click POST of mail programs (RFC 8058).
 
 Gateways open every link, so GET only shows. A link that names nobody here is answered with what is so, by
 GET and by POST alike: nothing was changed.
@@ -26,19 +26,19 @@ _HERE = ("active", "pending", "bounced")
 
 
 class UnsubscribePage:
-    """GET shows the button; POST unsubscribes, and may bring a reason afterwards."""
+    """Answers GET with the button, and POST by unsubscribing; a later POST may bring a reason."""
 
     def __init__(self, desk: Desk, pages: Pages) -> None:
         self._desk = desk
         self._pages = pages
 
     def show(self, request: Request) -> Response:
-        """Changes nothing."""
+        """Shows the button and changes nothing."""
         visit = self._desk.look(request.path_params["token"], Purpose.UNSUBSCRIBE)
         return self._answer("unsubscribe", request, visit)
 
     async def act(self, request: Request) -> Response:
-        """Answers 200 once it is recorded, never before."""
+        """Unsubscribes the reader. The answer is 200 only once that is recorded."""
         text, form = request.path_params["token"], await read_form(request)
         step = form.get("step", ["one-click"])[0]
         reason = form.get("reason", [""])[0][:LONGEST_REASON]

@@ -1,4 +1,4 @@
-"""Bare addresses in a text: `https://…`, `http://…`, `www.…` and mail addresses become links.
+"""Turns bare addresses in a text into links: `https://…`, `http://…`, `www.…` and mail addresses.
 
 The rules are those of GitHub Flavored Markdown's extended autolinks, and more of them, because Chinese,
 Japanese, Korean and Thai are written without spaces: docs/decisions/015-addresses-in-texts.md.
@@ -47,7 +47,7 @@ _SPACELESS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Bare:
-    """A bare address from `start` to `end` of a source. `address` is what it leads to, `typed` its words.
+    """A bare address from `start` to `end` of a source; `address` is its target, `typed` its words.
 
     `behind` are letters behind it that may belong to it, `within` letters of it that may not.
     """
@@ -107,7 +107,7 @@ def _write(state: StateInline, bare: Bare) -> None:
 
 @lru_cache(maxsize=4)
 def bare_addresses(source: str) -> list[Bare]:
-    """The bare addresses in a source, in order, wherever they stand: in code and links too."""
+    """Returns the bare addresses in a source, in order, in code and links too."""
     return list(_addresses(source))
 
 

@@ -1,1 +1,1 @@
-"""Text that YAML would read otherwise than it was typed: told at its place, and made harmless."""
+"""Finds text that YAML would read otherwise than it was typed, reports it, and makes it harmless."""

@@ -1,4 +1,4 @@
-"""What people type and YAML reads otherwise: told at its place, and made harmless so that reading goes on.
+"""Checks a file line by line for text that YAML reads otherwise than it was typed.
 
 A text is walked through line by line, as far as the layout of an issue needs: keys, entries of lists, quoted
 texts, brackets and blocks. What is not recognised is left to the parser.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from mailer.issue.yaml.characters import INVISIBLE
-from mailer.issue.yaml.faults import Fault, form, show
+from mailer.issue.yaml.faults import Fault, quoted_entry, shown_character
 from mailer.issue.yaml.keys import known_keys
 from mailer.issue.yaml.misread.values import HEADER, KEY, CheckedValues
 
@@ -21,7 +21,7 @@ _CURLY = "“”‘’「」"
 
 
 class CheckedText(CheckedValues):
-    """A text without traps, as long as before; what is wrong with it is in `faults`."""
+    """A text that YAML reads as it was typed, as long as before; `faults` has its mistakes."""
 
     def __init__(self, text: str, faults: list[Fault]) -> None:
         super().__init__(text, faults)
@@ -66,7 +66,7 @@ class CheckedText(CheckedValues):
         match = _NO_COLON.match(self.lines[row], column)
         if not match or (match[2] not in known_keys() and (entry or not match[2].isidentifier())):
             return False
-        advice = f"write {form(match[2], match[5])}" if match[5].strip() else f"write {match[2]}:"
+        advice = f"write {quoted_entry(match[2], match[5])}" if match[5].strip() else f"write {match[2]}:"
         if HEADER.match(match[5].strip()):
             advice = f"write {match[2]}: {match[5].strip()}"
         at = match.start(4) if match[4] else match.start(5) - 1
@@ -74,7 +74,7 @@ class CheckedText(CheckedValues):
         if match[4]:
             why = f"a full-width colon ： stands after {match[2]}"
         elif wrong:
-            why = f'{show(wrong[0])} stands after "{match[2]}:" in place of a space'
+            why = f'{shown_character(wrong[0])} stands after "{match[2]}:" in place of a space'
         else:
             why = f'a space is missing after "{match[2]}:"'
         self.fault(row, at, f"{why}; {advice}")
@@ -90,7 +90,9 @@ class CheckedText(CheckedValues):
         wrong = INVISIBLE.search(key)
         if wrong:
             right = INVISIBLE.sub("", key)
-            self.fault(row, column + wrong.start(), f"the key {right} holds {show(wrong[0])}; delete it")
+            self.fault(
+                row, column + wrong.start(), f"the key {right} holds {shown_character(wrong[0])}; delete it"
+            )
         elif key[0] in _CURLY:
             self.fault(row, column, f"a key needs no quotes; write {key.strip(_CURLY)}:")
         name = INVISIBLE.sub("", key).strip("\"'" + _CURLY)
@@ -103,5 +105,5 @@ class CheckedText(CheckedValues):
 
 
 def check_text(text: str, faults: list[Fault]) -> CheckedText:
-    """The text as YAML can read it; what it would read otherwise than it was typed is added to `faults`."""
+    """Returns the text as YAML can read it. Adds what it would have read otherwise to `faults`."""
     return CheckedText(text, faults)

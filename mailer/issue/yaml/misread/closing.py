@@ -1,4 +1,4 @@
-"""Where a quoted text or a bracket that opens on a line closes again."""
+"""Finds where a quoted text or a bracket that opens on a line closes again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _leaves(line: str, parent: int) -> bool:
 
 
 def closing_quote(lines: Sequence[str], start: Place, parent: int) -> Place | None:
-    """The place of the quote that closes the one at `start`, or None where nothing closes it.
+    """Returns the place of the quote that closes the one at `start`, or None.
 
     Places are (line, column), counted from 0. A line that stands no deeper than `parent` and begins with a
     key or a dash is never part of the text.
@@ -46,7 +46,7 @@ def closing_quote(lines: Sequence[str], start: Place, parent: int) -> Place | No
 
 
 def closing_bracket(lines: Sequence[str], start: Place, parent: int) -> tuple[Place | None, list[Place]]:
-    """The place of the bracket that closes the one at `start`, and those of "#" that cut it off inside."""
+    """Returns the place of the bracket that closes the one at `start`, and of each "#" that cuts it off."""
     row, column = start
     wanted: list[str] = []
     cuts: list[Place] = []

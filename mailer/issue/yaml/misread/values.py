@@ -1,11 +1,11 @@
-"""Values that YAML reads otherwise than they were typed, behind a key, a dash, or on lines of their own."""
+"""Checks the values behind keys and dashes for text that YAML reads otherwise than it was typed."""
 
 from __future__ import annotations
 
 import re
 
 from mailer.issue.yaml.characters import INVISIBLE
-from mailer.issue.yaml.faults import form, show
+from mailer.issue.yaml.faults import quoted_entry, shown_character
 from mailer.issue.yaml.keys import known_keys, long_texts, texts
 from mailer.issue.yaml.misread.closing import closing_bracket, closing_quote
 from mailer.issue.yaml.misread.lines import TextLines
@@ -26,10 +26,10 @@ _PLAIN_COMMENT = re.compile(r"#[ \t]")
 
 
 class CheckedValues(TextLines):
-    """Tells what is wrong with a value, and makes it harmless. Each method gives the line to go on with."""
+    """Reports mistakes in values and makes them harmless. Each method returns the line to go on with."""
 
     def nothing(self, row: int, column: int, key: str, after: int) -> int:
-        """A key without a value on its line: there may be a text below it."""
+        """Checks a key without a value on its line: there may be a text below it."""
         if key not in texts():
             return row + 1
         end = self.below(row, column)
@@ -56,10 +56,10 @@ class CheckedValues(TextLines):
                 row, column, f"a text of several lines stands below a |; write {key}: | and the text below it"
             )
         else:
-            self.fault(row, column, f"the text of {key} needs quotes; write {form(key, text)}")
+            self.fault(row, column, f"the text of {key} needs quotes; write {quoted_entry(key, text)}")
 
     def value(self, row: int, column: int, parent: int, key: str | None) -> int:
-        """Looks at the value that begins at a place, below a key or dash in the column `parent`."""
+        """Checks the value that begins at a place, below a key or dash in the column `parent`."""
         line = self.lines[row]
         text = line[column:].rstrip(" \t")
         sign = text[0]
@@ -79,17 +79,19 @@ class CheckedValues(TextLines):
         elif sign in "｜＞" and len(bare) == 1 and self.below(row, parent) > row + 1:
             return self.trap(row, column, parent, f"the full-width {sign} begins no text; write |")
         elif INVISIBLE.match(sign) and bare[1:2] in tuple("\"'[{|>*&!"):
-            return self.trap(row, column, parent, f"the text begins with {show(sign)}; delete it")
+            return self.trap(row, column, parent, f"the text begins with {shown_character(sign)}; delete it")
         if why:
             more = " (anchors, aliases and types of YAML are not used here)" if sign in "&*!" else ""
-            told = f"{why}{more}; put the whole text in quotes: {form(key, text)}"
+            told = f"{why}{more}; put the whole text in quotes: {quoted_entry(key, text)}"
             return self.trap(row, column, parent, told)
         if sign in "&!":
             return row + 1  # a name or a type of what stands below, which the parser tells
         colon = _COLON.search(bare)
         if colon:
             at = column + colon.start()
-            self.fault(row, at, f'a ": " does not fit here; put the whole text in quotes: {form(key, bare)}')
+            self.fault(
+                row, at, f'a ": " does not fit here; put the whole text in quotes: {quoted_entry(key, bare)}'
+            )
             return self.harmless(row, column, parent)
         return self.continued(row, parent, key)
 
@@ -125,7 +127,9 @@ class CheckedValues(TextLines):
         if all(self.blank(each) for each in range(row + 1, at)):
             sign = self.lines[row][column:].split("#")[0].strip()
             sign = (">" if self.starts[row] + column in self.folded else "|") + sign[1:]
-            advice = f"write it there, further to the right, or put the sign in quotes: {form(key, sign)}"
+            advice = (
+                f"write it there, further to the right, or put the sign in quotes: {quoted_entry(key, sign)}"
+            )
             self.fault(row, column, f"no text stands below this {sign[0]}; {advice}")
         return at
 
@@ -134,7 +138,7 @@ class CheckedValues(TextLines):
         end = closing_quote(self.lines, (row, column), parent)
         if end is None:
             message = "a quote is opened here and never closed; close it, or put the whole text in quotes: "
-            return self.trap(row, column, parent, message + form(key, text))
+            return self.trap(row, column, parent, message + quoted_entry(key, text))
         if text[0] == '"' and end[0] == row:
             unknown = _ESCAPE.match(self.lines[row][: end[1]], column + 1)
             if unknown and unknown[1]:
@@ -148,7 +152,7 @@ class CheckedValues(TextLines):
         if end[0] == row:
             what = f"more text follows the closing {text[0]}"
             at = end[1] + 1 + len(after) - len(after.lstrip(" \t"))
-            self.fault(row, at, f"{what}; put the whole text in quotes: {form(key, text)}")
+            self.fault(row, at, f"{what}; put the whole text in quotes: {quoted_entry(key, text)}")
             return self.harmless(row, column, parent)
         self.fault(
             end[0],
@@ -164,24 +168,26 @@ class CheckedValues(TextLines):
     def brackets(self, row: int, column: int, parent: int, key: str | None) -> int:
         text = self.lines[row][column:].rstrip(" \t")
         end, cuts = closing_bracket(self.lines, (row, column), parent)
-        told = f"a text cannot begin with {text[0]}; put the whole text in quotes: {form(key, text)}"
+        told = f"a text cannot begin with {text[0]}; put the whole text in quotes: {quoted_entry(key, text)}"
         if key in texts() or text.startswith("{{"):
             return self.trap(row, column, parent, told)
         if end is None:
             message = f"a {text[0]} is opened here and never closed; close it, or put a text in quotes: "
-            return self.trap(row, column, parent, message + form(key, text))
+            return self.trap(row, column, parent, message + quoted_entry(key, text))
         after = self.lines[end[0]][end[1] + 1 :]
         rest = after.strip(" \t")
         if rest and not rest.startswith("#"):
             return self.trap(row, column, parent, told)
         for at, where in cuts:
             word = re.split(r"[,\]}]", self.lines[at][where:])[0]
-            self.fault(at, where, f'YAML drops all after " #"; put the text in quotes: {form(None, word)}')
+            self.fault(
+                at, where, f'YAML drops all after " #"; put the text in quotes: {quoted_entry(None, word)}'
+            )
             self.put(at, where, 1, "x")
         return end[0] + 1
 
     def continued(self, row: int, parent: int, key: str | None) -> int:
-        """The further lines of a text that begins without a quote."""
+        """Checks the further lines of a text that begins without a quote."""
         end = self.below(row, parent)
         commented = False
         for at in range(row + 1, end):

@@ -1,4 +1,4 @@
-"""What CommonMark takes from a text or writes otherwise without a word: cells, numbers of a list, a `>`.
+"""Warns where CommonMark silently drops or changes what was typed: table cells, list numbers, a `>`.
 
 Each is told at its line, for readers would see something else than was typed.
 """

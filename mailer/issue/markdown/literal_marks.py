@@ -1,4 +1,4 @@
-"""Stars and underscores that are meant as text and that CommonMark takes for marks: readers miss them.
+"""Warns of stars and underscores that were meant as text and that CommonMark takes for marks.
 
 `60*40*30` would read 604030, `Leser*innen und Autor*innen` would read Leserinnen und Autorinnen, `2*x + 3*y`
 2x + 3y and `__init__.py` init.py.
@@ -14,7 +14,7 @@ from markdown_it.token import Token
 from mailer.display_text import shortened
 from mailer.issue.markdown.findings import Report, line_of
 
-__all__ = ["check_products"]
+__all__ = ["check_literal_marks"]
 
 _LAST = re.compile(r"[^\W_]*?((?:\d+[.,])*\d+$)|[^\W_]+$")
 _FIRST = re.compile(r"\d+(?:[.,]\d+)*|[^\W_]+")
@@ -32,8 +32,8 @@ _BLANK = re.compile(r"[ -/:-@\[-`{-~]+")
 _NAME = re.compile(r"[A-Za-z]\w*")
 
 
-def check_products(children: Sequence[Token], report: Report) -> None:
-    """Tells of marks between letters and digits that are hardly meant as marks."""
+def check_literal_marks(children: Sequence[Token], report: Report) -> None:
+    """Reports marks between letters and digits that are hardly meant as marks, as in `2*3*4`."""
     children = [_NOTHING, *children, _NOTHING]
     for index, opened in enumerate(children):
         if opened.type == "em_open" and opened.markup == "*":

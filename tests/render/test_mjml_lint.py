@@ -8,7 +8,7 @@ import pytest
 
 from mailer.errors import ThemeError
 from mailer.render.html.mjml import render_mjml
-from mailer.render.html.mjml_slips import slips
+from mailer.render.html.mjml_lint import lint_mjml
 from mailer.render.slots.markers import Markers
 from mailer.render.theme.theme import MARKERS, Theme
 
@@ -61,4 +61,4 @@ def test_all_slips_are_told_at_once(theme: Callable[..., Theme]) -> None:
     ],
 )
 def test_what_mjml_has_is_no_slip(markup: str) -> None:
-    assert list(slips(markup)) == []
+    assert list(lint_mjml(markup)) == []

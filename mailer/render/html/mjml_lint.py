@@ -1,4 +1,4 @@
-"""Slips in MJML that MRML takes without a word.
+"""Finds mistakes in MJML that MRML accepts silently: unknown elements and attributes, dropped text.
 
 They are elements and attributes that MJML does not have, words and elements in places where they are dropped,
 and pictures that no mail program could load.
@@ -14,10 +14,10 @@ from functools import cache
 from importlib.resources import files
 
 from mailer.display_text import nearest
-from mailer.render.html.wellformed import TOKEN, Fault
+from mailer.render.html.wellformed import TOKEN, MarkupFault
 from mailer.render.html_names import VOID_ELEMENTS
 
-__all__ = ["slips"]
+__all__ = ["lint_mjml"]
 
 _ATTRIBUTE = re.compile(r"([^\s\"'<>/=]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'))?")
 #: Addresses of pictures: of the web, a slot, a part of the message, or as `mailer render -o` writes them.
@@ -55,8 +55,8 @@ def _elements() -> dict[str, _Element]:
     return found
 
 
-def slips(markup: str) -> Iterator[Fault]:
-    """Every slip in well-formed markup, in order."""
+def lint_mjml(markup: str) -> Iterator[MarkupFault]:
+    """Returns every mistake in well-formed MJML, in order."""
     elements = _elements()
     stack: list[str] = []
     end = 0
@@ -73,46 +73,50 @@ def slips(markup: str) -> Iterator[Fault]:
         if lower.startswith("mj") and (lower == "mjml" or lower.startswith("mj-")):
             yield from _element(lower, stack, token.start())
         elif stack and (parent := elements.get(stack[-1])) and parent.within is not None:
-            yield Fault(f"<{name}> is dropped in <{stack[-1]}>; put it into an mj-text", token.start())
+            yield MarkupFault(f"<{name}> is dropped in <{stack[-1]}>; put it into an mj-text", token.start())
         yield from _attributes(lower, token["attributes"], token.start("attributes"))
         if not token["empty"] and lower not in VOID_ELEMENTS:
             stack.append(lower)
 
 
-def _words(markup: str, start: int, end: int, stack: list[str]) -> Iterator[Fault]:
+def _words(markup: str, start: int, end: int, stack: list[str]) -> Iterator[MarkupFault]:
     parent = _elements().get(stack[-1]) if stack else None
     text = markup[start:end]
     if parent is not None and parent.within is not None and text.strip():
         place = start + len(text) - len(text.lstrip())
         shown = " ".join(text.split())[:30]
-        yield Fault(f'the words "{shown}" are dropped in <{stack[-1]}>; put them into an mj-text', place)
+        yield MarkupFault(
+            f'the words "{shown}" are dropped in <{stack[-1]}>; put them into an mj-text', place
+        )
 
 
-def _element(name: str, stack: list[str], offset: int) -> Iterator[Fault]:
+def _element(name: str, stack: list[str], offset: int) -> Iterator[MarkupFault]:
     elements = _elements()
     if name not in elements:
         best = nearest(name, elements)
         advice = f'; did you mean "{best}"?' if best else "; MJML's own documentation lists the elements"
-        yield Fault(f"MJML has no <{name}>{advice}", offset)
+        yield MarkupFault(f"MJML has no <{name}>{advice}", offset)
         return
     parent = elements.get(stack[-1]) if stack else None
     if parent is None or parent.within is None or name == "mj-include":
         return
     if name not in parent.within and "*" not in parent.within:
         holders = [each for each, one in elements.items() if one.within is not None and name in one.within]
-        yield Fault(f"<{name}> is dropped in <{stack[-1]}>; it stands in {' or '.join(holders[:3])}", offset)
+        yield MarkupFault(
+            f"<{name}> is dropped in <{stack[-1]}>; it stands in {' or '.join(holders[:3])}", offset
+        )
 
 
-def _attributes(element: str, text: str, start: int) -> Iterator[Fault]:
+def _attributes(element: str, text: str, start: int) -> Iterator[MarkupFault]:
     known = _elements().get(element)
     for found in _ATTRIBUTE.finditer(text):
         name, value = found[1].lower(), found[2] or found[3] or ""
         if known is not None and name not in known.attributes and "*" not in known.attributes:
             best = nearest(name, known.attributes)
             advice = _OF_HTML.get(name) or (f'; did you mean "{best}"?' if best else "")
-            yield Fault(f"<{element}> has no attribute {name}{advice}", start + found.start())
+            yield MarkupFault(f"<{element}> has no attribute {name}{advice}", start + found.start())
         if element in _PICTURES.get(name, ()) and not _LOADS.match(value.strip()):
-            yield Fault(
+            yield MarkupFault(
                 f'"{value[:60]}" is no address that a mail program could load; print a picture of the issue, '
                 "such as item.image.src, or write an https address",
                 start + found.start(),

@@ -1,4 +1,4 @@
-"""The words of a text as one line, without its pictures, code blocks, tables and footnotes."""
+"""Takes words from a text for one line: its first paragraphs, or its headings."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from mailer.issue.markdown.document import Document, words_of
-from mailer.issue.values.line_ends import joined
+from mailer.issue.values.line_ends import joins_without_space
 
-__all__ = ["headings_of", "opening"]
+__all__ = ["headings_of", "first_words"]
 
 #: What is left out, from its opening to its closing token.
 _LEFT_OUT = {"table_open": "table_close", "notes_open": "notes_close"}
 
 
-def opening(document: Document, enough: int) -> str:
-    """The words of the first paragraphs, as one line: at least `enough` characters, where there are so many.
+def first_words(document: Document, enough: int) -> str:
+    """Returns the words of the first paragraphs as one line of at least `enough` characters, if possible.
 
     A paragraph that ends without a mark, as entries of lists do, is parted from the next one by a dot.
     """
@@ -29,7 +29,7 @@ def opening(document: Document, enough: int) -> str:
 
 
 def headings_of(document: Document) -> list[str]:
-    """The words of its headings, in order."""
+    """Returns the words of its headings, in order."""
     return list(_words(document, "heading_open"))
 
 
@@ -50,4 +50,4 @@ def _between(before: str, after: str) -> str:
         return ""
     if not unicodedata.category(before[-1]).startswith(("P", "S")):
         return " · "
-    return "" if joined(before, after) else " "
+    return "" if joins_without_space(before, after) else " "
