@@ -87,7 +87,7 @@ class NewFile:
 def new_file(path: Path, *, mode: int = 0o666, encoding: str | None = None) -> Iterator[IO[Any]]:
     """Yields a file to write to. It takes the place of `path` at the end of the block, unless that raises.
 
-    What dead writers of the same path left is removed first. Raises OSError.
+    Temporary files that dead writers of the same path left are removed first. Raises OSError.
     """
     clear_leftovers(path.parent, path.name)
     made = NewFile(path, mode=mode, encoding=encoding)
@@ -118,7 +118,7 @@ def is_temporary(name: str, path_name: str | None = None) -> bool:
 def clear_leftovers(folder: Path, name: str | None = None) -> None:
     """Removes the temporary files that dead writers left in `folder`: of the file `name`, or of all.
 
-    What cannot be read or removed stays; the temporary files of living writers do too.
+    Files that cannot be read or removed stay, and so do the temporary files of living writers.
     """
     with suppress(OSError):
         for path in folder.iterdir():

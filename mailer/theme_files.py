@@ -1,8 +1,8 @@
 """Reads the files of a theme at once: the workspace's own before the built-in ones.
 
 Everything is read into memory first, so that the hash of a theme is that of what was rendered, even while
-somebody edits it. What is there and cannot be looked at is refused: the built-in look in its place would be
-sent without anybody's wish.
+somebody edits it. A file that exists and cannot be read is an error: the built-in one in its
+place would be sent without anybody's wish.
 """
 
 from __future__ import annotations

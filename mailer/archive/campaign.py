@@ -157,7 +157,7 @@ def read_renditions(folder: Path) -> dict[int, Rendition]:
 def list_campaigns(folder: Path, known: dict[str, tuple[object, Archived]] | None = None) -> list[Archived]:
     """Returns the campaigns of the archive, newest first; a damaged one is listed with its problem.
 
-    Who asks again and again keeps `known`: only manifests that have changed since are read again.
+    A caller that asks often keeps `known`: then only manifests that have changed since are read again.
     """
     try:
         names = [path.name for path in folder.iterdir() if is_slug(path.name) and path.is_dir()]
@@ -244,7 +244,7 @@ def _description(
     main: int,
     public: int | None,
 ) -> dict[str, Any]:
-    """What a later look needs to render it again, and to say what has changed since."""
+    """Returns the part of the manifest that is needed to render the issue again and to find changes."""
     edition = loaded.issue.edition
     return {
         "issue": loaded.path,

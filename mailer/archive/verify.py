@@ -1,7 +1,7 @@
 """Verifies a campaign's folder: hashes every file again and renders the issue again.
 
-What differs because the theme has changed since is a note, not a fault: the files are the evidence, and
-the theme of then is named by its hash.
+A difference that comes from a changed theme is a note, not a problem: the files are the evidence, and the
+manifest has the hash of the theme that made them.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def _is_unfinished(name: str, path: Path) -> bool:
 
 
 def _other_copies(folder: Path, manifest: Mapping[str, Any], sent: Mapping[int, Rendition]) -> Iterator[str]:
-    """What anybody opens has to be what was sent, whatever the manifest says of its hash."""
+    """Compares the parts that people open with what was sent, whatever their hashes in the manifest."""
     main = sent.get(manifest.get("main", -1))
     if main is None:
         yield f"{shown(folder, MANIFEST)} does not say which variant the others were made of"

@@ -47,7 +47,7 @@ def with_defaults(
 ) -> Issue:
     """Returns the issue with language, title, subject and preheader filled in.
 
-    `documents` are the trees of its texts. What is made of them is written so that it is read as it stands.
+    `documents` are the trees of its texts. Braces in a text made of them are escaped.
     """
     language = issue.language or settings.edition_language(issue.edition)
     title = issue.title or _title(issue, settings, language)

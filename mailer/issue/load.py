@@ -1,7 +1,7 @@
 """Loads an issue from its file, checks it, and keeps the file and line of each of its values.
 
-All that is wrong is told in one answer. What a template, a segment or a mail program makes of the issue is
-left to the later stages; they ask for places with `place_of`.
+All problems are returned at once. Problems that show only in templates, segments or mails are left to the
+later stages, which find lines with `place_of`.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ def load_issue(path: Path, settings: Settings) -> LoadedIssue:
 def examine_issue(path: Path, settings: Settings) -> tuple[LoadedIssue | None, list[Problem]]:
     """Returns the issue as far as it can be read, and all its problems, in reading order.
 
-    What does not hold what it must is left out or filled in, so that all the rest can be looked at; the issue
-    is None where it cannot be read at all. Raises IssueError where there is no file.
+    Faulty values are left out or filled in, so that all the rest can be looked at; the issue is None where
+    nothing of it can be read. Raises IssueError where there is no file.
     """
     root = settings.root.resolve()
     file = _inside(path, root)
@@ -110,7 +110,7 @@ def examine_issue(path: Path, settings: Settings) -> tuple[LoadedIssue | None, l
         issue = Issue.model_validate(tree.plain(), context={"editions": tuple(settings.editions)})
     except ValidationError as error:
         issue = repaired(tree.plain(), error, settings)
-        # What is not sound YAML has had its sentence; what the model says of it is an echo.
+        # A value that is not sound YAML has its problem already; the model would only repeat it.
         told = {(p.path, p.line, p.column) for p in problems}
         problems += [p for p in validation_problems(error, tree) if (p.path, p.line, p.column) not in told]
     files = tuple(includes.files.values())
@@ -174,7 +174,7 @@ def _is_sound(tree: Node) -> bool:
 
 
 def _whole(tree: Node, issue: Issue | None, *, complete: bool) -> list[Problem]:
-    """What is wrong with the issue as a whole, though each part may be right."""
+    """Returns the problems of the issue as a whole, though each part may be right."""
     found: list[tuple[str, Mark]] = []
     items, sections = tree.child("items"), tree.child("sections")
     if items and items.value and sections and sections.value:

@@ -124,5 +124,5 @@ def sorted_problems(problems: Sequence[Problem], first: str) -> list[Problem]:
 
 
 def _printable(message: str) -> str:
-    """What a file says must not move the cursor of whoever reads about it."""
+    """Returns the message without characters that a terminal would obey."""
     return message if message.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in message)

@@ -58,7 +58,7 @@ def _decoded(text: str) -> str:
 def begins_with(expected: str, given: str, edits: int) -> bool:
     """Tells whether `given` begins with `expected`, apart from 0 to 2 lost, wrong or added letters.
 
-    What comes behind it does not count.
+    The rest of `given` does not count.
     """
     if given.startswith(expected):
         return True

@@ -113,7 +113,7 @@ class _Key:
         self._signers = {purpose.value: _Signer(derived, purpose.value + self.id) for purpose in Purpose}
         #: The letters that every token of this key begins with.
         self.letters = _letters(self._id >> 65, _KEY)
-        # What was made last: a message has several tokens of one person, and a campaign has one id.
+        # The parts made last: a message has several tokens of one person, and a campaign has one id.
         self._campaign = (-1, b"", "", 0)
         self._last = (b"", -1, b"", "", 0)
 
@@ -131,7 +131,7 @@ class _Key:
         )
 
     def _head(self, stable_id: bytes, campaign_id: int) -> tuple[bytes, str, int]:
-        """What is signed, its first 22 letters, and its last two bits, which are in the 23rd."""
+        """Returns the signed bytes, their first 22 letters, and their last two bits, as the 23rd has them."""
         last_campaign, end, letters_of_it, rest = self._campaign
         pairs = _PAIRS
         if last_campaign != campaign_id:

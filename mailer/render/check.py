@@ -102,7 +102,7 @@ def _size(findings: _Findings, html: str) -> None:
 
 
 class _Page(HTMLParser):
-    """What a page holds, as far as it is checked."""
+    """Collects from a page what is checked: pictures, links, names of parts, headings."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)

@@ -88,7 +88,7 @@ def examine_variants(
 
 @dataclass(frozen=True)
 class _Inputs:
-    """What all variants of an issue are rendered from. `archive` is the address of its public page."""
+    """The inputs that all variants of an issue share. `archive` is the address of its public page."""
 
     loaded: LoadedIssue
     settings: Settings

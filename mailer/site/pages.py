@@ -151,7 +151,7 @@ class Pages:
 
 
 def _rendered(template: Template, values: Mapping[str, Any]) -> str:
-    """What the template gives. Raises OverflowError where that is too much, and what the template raises."""
+    """Returns the output of the template. Raises OverflowError where it is too long, or its own error."""
     parts: list[str] = []
     size = 0
     with counting_steps():

@@ -1,6 +1,6 @@
 """Guards every request: limits on its body, and headers that protect the reader.
 
-No answer ever sets a cookie. What a handler sets itself stays; the rest gets the strictest value.
+No answer ever sets a cookie. Headers that a handler sets stay; the others get the strictest value.
 """
 
 from __future__ import annotations

@@ -150,7 +150,7 @@ def _shown(token: Token) -> str:
 
 
 def _messages(text: str) -> Iterator[str]:
-    """What is wrong with one line of a text, each kind once."""
+    """Returns the findings about one line of a text, each kind once."""
     for pattern, advice in _LINKS:
         found = pattern.search(text)
         if found:

@@ -1,6 +1,6 @@
 """The parser of Markdown: CommonMark with tables, strikethrough, footnotes and bare addresses.
 
-Where links lead is left as it was typed, so that `links` sees it and says what is wrong.
+The addresses of links are left as they were typed, so that `links` can check them.
 """
 
 from __future__ import annotations

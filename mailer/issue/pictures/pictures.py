@@ -1,6 +1,6 @@
 """Finds the pictures of an issue in its tree and its Markdown, and reads their files.
 
-What they look like in a mail (sizes, names) is left to `render`.
+Their sizes and names in a mail are left to `render`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Where an editor wrote none it is made of the issue's words, so that no mail program goes on with the masthead:
 of headlines that the subject does not tell, then titles of sections, then words of the texts, without
-pictures, tables, code blocks and footnotes. What is for one segment alone (`only`) is never told.
+pictures, tables, code blocks and footnotes. Parts for one segment alone (`only`) are left out.
 """
 
 from __future__ import annotations

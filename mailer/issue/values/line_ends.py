@@ -63,7 +63,7 @@ def _prepared(text: str) -> str:
 
 
 def _side(text: str) -> _Kind:
-    """What a side counts as, its characters from the line end outwards."""
+    """Returns the kind of a side, whose characters run from the line end outwards."""
     kind = _kind(text[0]) if text else "ambiguous"
     if kind != "ambiguous":
         return kind

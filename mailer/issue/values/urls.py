@@ -1,7 +1,7 @@
 """Normalises the address of a link to ASCII, once for mail, text part and web page.
 
 Paths, queries and fragments are percent-encoded as UTF-8 (RFC 3987), hosts are written in IDNA, and escapes
-that are there already stay as they are. What nobody can have meant is refused with a sentence.
+that are there already stay as they are. An address that nobody can have meant is refused with a sentence.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Built from PyYAML's events and not by its constructors: every scalar stays the text as written, so that
 `no`, `12:30:00` and `2026` are what the editor typed. Reading events one by one also bounds depth and
-size while reading, and sees each alias, so that nothing can blow up. What the texts mean is
-left to `model`.
+size while reading, and sees each alias, so that nothing can blow up. The meaning of the
+texts is left to `model`.
 """
 
 from __future__ import annotations

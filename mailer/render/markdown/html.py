@@ -1,7 +1,7 @@
 """Writes the tree of a Markdown text as safe HTML and as plain text.
 
-Nothing is parsed here: `mailer.issue.markdown` has read the text when the issue was loaded. What the renderer
-gives goes through nh3 with a list of allowed tags, attributes and schemes all the same.
+Nothing is parsed here: `mailer.issue.markdown` has read the text when the issue was loaded. The HTML still
+goes through nh3 with a list of allowed tags, attributes and schemes.
 Slots are markers here (see `markers`), which are plain words to everything.
 """
 

@@ -162,7 +162,7 @@ class _Table:
     # Both.
 
     def _cells(self, *, stacked: bool, mail: bool) -> Iterator[Token]:
-        """What stands between the tags of the table."""
+        """Returns the tokens between the tags of the table."""
         cells = (cell for row in self.rows for cell in row)
         number = 0
         for token in self.tokens[1:-1]:

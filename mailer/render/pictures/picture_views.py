@@ -60,7 +60,7 @@ class PictureViews:
         self._ground = ground_of(settings.brand.paper)
 
     def picture(self, written: WrittenPicture) -> PictureView:
-        """Returns the view of a picture. What is wrong with its file is noted in `places`."""
+        """Returns the view of a picture. Problems of its file are added to `places`."""
         src, key, line, width = written.src, written.key, written.line, written.width
 
         def view(width: int | None, height: int | None, source: Original | str) -> PictureView:

@@ -36,7 +36,7 @@ class _Rewriter:
         return TemplateSyntaxError(message, line, self.name, self.name)
 
     def visit(self, node: nodes.Node, printed: bool = False) -> nodes.Node:
-        """What stands in place of `node`. `printed` says that its value is only printed."""
+        """Returns the node that takes the place of `node`. `printed` says that its value is only printed."""
         if isinstance(node, nodes.Expr):
             steps = _alternatives(node)
             if steps is not None:

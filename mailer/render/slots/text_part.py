@@ -65,7 +65,7 @@ def _read(text: str) -> tuple[str, list[_Lines]]:
         elif open_ is not None and LEAD in line:
             open_ = _Lines(open_.start, end, open_.first, open_.rest, open_.source + source)
         elif LEAD not in line and KEEP not in line and MARKER.search(shown):
-            # A template that does not wrap. What stands before its words is told from the line itself.
+            # A template that does not wrap: the line itself tells the marks before its words.
             plain = flowing(shown)
             found.append(_Lines(at, end, plain.first, plain.rest, plain.text))
         ended = not words.endswith((SPACE, BREAK))

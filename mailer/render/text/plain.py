@@ -27,7 +27,7 @@ def plain_text(tokens: Sequence[Token]) -> PlainText:
 
 @dataclass
 class _Frame:
-    """What a quotation or an entry writes before its lines: `first` once, then `rest`."""
+    """The beginnings of the lines of a quotation or an entry: `first` once, then `rest`."""
 
     first: str
     rest: str
@@ -69,7 +69,7 @@ class _Writer:
         return PlainText.of(self.lines)
 
     def before(self) -> tuple[str, str]:
-        """What stands before the first line of a block and before its others; an empty line where due."""
+        """Returns the beginnings of the first and the other lines of a block, after an empty line if due."""
         self.empty_line()
         first = "".join(frame.rest if frame.begun else frame.first for frame in self.frames)
         for frame in self.frames:

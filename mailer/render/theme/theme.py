@@ -1,7 +1,7 @@
 """Compiles a theme: its files in Jinja2's sandbox, with errors that name the template and its line.
 
-What templates may call is in `filters` and `language/template_functions.py`; `slots/template_calls.py` is for
-the names that differ between readers. Compiled once for the same files in a process.
+Templates may call `filters` and `language/template_functions.py`; `slots/template_calls.py` is for the names
+that differ between readers. Compiled once for the same files in a process.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class ViewBuilder:
         self._made: list[tuple[str, Key]] = []  # what is wrong with defaults made from other texts
 
     def issue(self, issue: model.Issue) -> IssueView:
-        """Returns the view of an issue, or of a variant of it. What is wrong is noted in `places`."""
+        """Returns the view of an issue, or of a variant of it. Problems are added to `places`."""
         self._language = issue.language
         keys = self.places.keys_of(issue)
         title = self._line(issue.title, ("title",))

@@ -29,7 +29,7 @@ __all__ = [
 
 
 class _Written:
-    """What is written in one language."""
+    """A part of an issue that is in one language."""
 
     language: str
 

@@ -191,7 +191,7 @@ def _host_end(source: str, position: int) -> int:
 
 
 def _path_end(source: str, position: int) -> tuple[int, str]:
-    """Where path, query and fragment end, and the letters behind that may belong to them."""
+    """Returns the end of path, query and fragment, and the letters behind it that may belong to them."""
     open_: list[str] = []
     while position < len(source):
         plain = _PLAIN.match(source, position)

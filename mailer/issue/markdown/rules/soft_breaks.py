@@ -25,7 +25,7 @@ _PICTURE = "\U0001f5bc"
 def resolve_line_ends(children: Sequence[Token]) -> None:
     """Resolves the line ends of a paragraph, and those in its titles, in place.
 
-    What stands on both sides is looked for through bold words, links, code and references to footnotes.
+    The characters on both sides count also within bold words, links, code and references to footnotes.
     A `softbreak` that stays is a space; one that is nothing becomes an empty text.
     """
     for child in children:
@@ -58,7 +58,7 @@ def _joined(whole: str, start: int, end: int) -> bool:
 
 
 def _words(token: Token) -> str:
-    """What readers see of a token. Slots are written in braces, as `joined` knows them."""
+    """Returns the text of a token as readers see it, with slots in braces."""
     match token.type:
         case "softbreak" | "hardbreak":
             return "\n"

@@ -1,7 +1,7 @@
 """Checks a file line by line for text that YAML reads otherwise than it was typed.
 
 A text is walked through line by line, as far as the layout of an issue needs: keys, entries of lists, quoted
-texts, brackets and blocks. What is not recognised is left to the parser.
+texts, brackets and blocks. Everything else is left to the parser.
 """
 
 from __future__ import annotations
