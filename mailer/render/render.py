@@ -215,7 +215,7 @@ class _Rendering:
 
     def _email(self) -> tuple[str, Part]:
         markup = render_mjml(self.theme, self._layout("email", ".mjml"), self._for("email"))
-        html = inline_styles(self._turned(markup))
+        html = inline_styles(self._with_direction(markup))
         return html, html_part(html, self.markers)
 
     def _text(self) -> Part:
@@ -224,9 +224,9 @@ class _Rendering:
 
     def _web(self) -> str:
         page = self.theme.render(self._layout("web", ".html"), self._for("web"))
-        return without_slots(self._turned(page), self.markers)
+        return without_slots(self._with_direction(page), self.markers)
 
-    def _turned(self, html: str) -> str:
+    def _with_direction(self, html: str) -> str:
         """The page, set from right to left as far as anything in it is written so."""
         if not any(direction_of(language) == "rtl" for language in languages_in(self.issue)):
             return html

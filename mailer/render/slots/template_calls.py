@@ -18,8 +18,8 @@ from mailer.issue.values.expressions import ALLOWED, LINKS, slot_path
 __all__ = ["rewrite_slots"]
 
 _RESERVED = ("subscriber", "links")
-#: Calls that would keep a slot as a value, where a template could ask something of it.
-_KEEPING = ("dict", "namespace", "range", "cycler", "joiner")
+#: Calls that would store a slot as a value, which a template could then test.
+_STORING = ("dict", "namespace", "range", "cycler", "joiner")
 
 
 def rewrite_slots(tree: nodes.Template, name: str) -> nodes.Template:
@@ -97,8 +97,8 @@ def _is_printed(node: nodes.Node, field: str, printed: bool) -> bool:
         case nodes.CondExpr():
             return printed and field in ("expr1", "expr2")
         case nodes.Call():
-            keeps = isinstance(node.node, nodes.Name) and node.node.name in _KEEPING
-            return field in ("args", "kwargs") and not keeps
+            stores = isinstance(node.node, nodes.Name) and node.node.name in _STORING
+            return field in ("args", "kwargs") and not stores
     return False
 
 

@@ -62,8 +62,8 @@ def _attributes(language: str, around: str) -> str:
     if language == around:
         return ""
     direction = direction_of(language)
-    turned = f' dir="{direction}"' if direction != direction_of(around) else ""
-    return f' lang="{escape(language)}"{turned}'
+    dir_attribute = f' dir="{direction}"' if direction != direction_of(around) else ""
+    return f' lang="{escape(language)}"{dir_attribute}'
 
 
 def _language(context: Context, part: Any) -> str:

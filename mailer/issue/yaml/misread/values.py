@@ -77,13 +77,15 @@ class CheckedValues(TextLines):
         elif sign in "-?:" and (len(bare) == 1 or bare[1] in " \t"):
             why = f'a text cannot begin with "{bare[:2].strip()} "'
         elif sign in "｜＞" and len(bare) == 1 and self.below(row, parent) > row + 1:
-            return self.trap(row, column, parent, f"the full-width {sign} begins no text; write |")
+            return self.report_and_skip(row, column, parent, f"the full-width {sign} begins no text; write |")
         elif INVISIBLE.match(sign) and bare[1:2] in tuple("\"'[{|>*&!"):
-            return self.trap(row, column, parent, f"the text begins with {shown_character(sign)}; delete it")
+            return self.report_and_skip(
+                row, column, parent, f"the text begins with {shown_character(sign)}; delete it"
+            )
         if why:
             more = " (anchors, aliases and types of YAML are not used here)" if sign in "&*!" else ""
             told = f"{why}{more}; put the whole text in quotes: {quoted_entry(key, text)}"
-            return self.trap(row, column, parent, told)
+            return self.report_and_skip(row, column, parent, told)
         if sign in "&!":
             return row + 1  # a name or a type of what stands below, which the parser tells
         colon = _COLON.search(bare)
@@ -95,7 +97,7 @@ class CheckedValues(TextLines):
             return self.harmless(row, column, parent)
         return self.continued(row, parent, key)
 
-    def trap(self, row: int, column: int, parent: int, message: str) -> int:
+    def report_and_skip(self, row: int, column: int, parent: int, message: str) -> int:
         self.fault(row, column, message)
         return self.harmless(row, column, parent)
 
@@ -138,7 +140,7 @@ class CheckedValues(TextLines):
         end = closing_quote(self.lines, (row, column), parent)
         if end is None:
             message = "a quote is opened here and never closed; close it, or put the whole text in quotes: "
-            return self.trap(row, column, parent, message + quoted_entry(key, text))
+            return self.report_and_skip(row, column, parent, message + quoted_entry(key, text))
         if text[0] == '"' and end[0] == row:
             unknown = _ESCAPE.match(self.lines[row][: end[1]], column + 1)
             if unknown and unknown[1]:
@@ -170,14 +172,14 @@ class CheckedValues(TextLines):
         end, cuts = closing_bracket(self.lines, (row, column), parent)
         told = f"a text cannot begin with {text[0]}; put the whole text in quotes: {quoted_entry(key, text)}"
         if key in texts() or text.startswith("{{"):
-            return self.trap(row, column, parent, told)
+            return self.report_and_skip(row, column, parent, told)
         if end is None:
             message = f"a {text[0]} is opened here and never closed; close it, or put a text in quotes: "
-            return self.trap(row, column, parent, message + quoted_entry(key, text))
+            return self.report_and_skip(row, column, parent, message + quoted_entry(key, text))
         after = self.lines[end[0]][end[1] + 1 :]
         rest = after.strip(" \t")
         if rest and not rest.startswith("#"):
-            return self.trap(row, column, parent, told)
+            return self.report_and_skip(row, column, parent, told)
         for at, where in cuts:
             word = re.split(r"[,\]}]", self.lines[at][where:])[0]
             self.fault(
