@@ -230,7 +230,7 @@ def _contents(
 
 
 def _variant_files(renditions: Mapping[int, Rendition]) -> dict[int, str]:
-    """Which file holds which variant: one file for all that are the same."""
+    """Returns the file of each variant: one file for all that are the same."""
     first: dict[int, int] = {}
     return {
         mask: f"variants/{first.setdefault(id(renditions[mask]), mask)}.json" for mask in sorted(renditions)

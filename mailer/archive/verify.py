@@ -94,7 +94,7 @@ def _changed_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _is_unfinished(name: str, path: Path) -> bool:
-    """Whether this is a manifest that is being written, or was when its writer died."""
+    """Tells whether this is a manifest that is being written, or was when its writer died."""
     return (name == _UNFINISHED or is_temporary(name, MANIFEST)) and not path.is_symlink()
 
 
@@ -195,7 +195,7 @@ def _changed_around(manifest: Mapping[str, Any], settings: Settings) -> Iterator
 
 
 def _parts(sent: Rendition, now: Rendition) -> list[str]:
-    """Which parts are not the same."""
+    """Returns the parts that differ."""
     pairs = {
         "subject": (sent.subject, now.subject),
         "html": (sent.html, now.html),

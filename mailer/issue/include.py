@@ -21,7 +21,8 @@ from mailer.issue.files.source_file import (
     name_in,
     read_bounded,
 )
-from mailer.issue.yaml.tree import Mark, Node, parse
+from mailer.issue.yaml.parse import parse
+from mailer.issue.yaml.tree import Mark, Node
 
 __all__ = ["LISTS", "Includes"]
 

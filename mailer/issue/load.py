@@ -169,7 +169,7 @@ def _name(file: Path, root: Path) -> str:
 
 
 def _is_sound(tree: Node) -> bool:
-    """Whether all that is written at the top of the issue could be read."""
+    """Tells whether all that is written at the top of the issue could be read."""
     return isinstance(tree.value, Mapping) and all(node.sound for node in tree.value.values())
 
 

@@ -52,7 +52,7 @@ class _Frozen(BaseModel):
 
 
 class Source(_Frozen):
-    """The source of a story."""
+    """Where a story comes from."""
 
     name: Name
     url: Url | None = None
@@ -105,7 +105,7 @@ class Column(_Frozen):
 
 
 class CallToAction(_Frozen):
-    """A button and the text above it."""
+    """A button, and a text above it."""
 
     text: Body = ""
     label: Name

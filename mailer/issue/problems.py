@@ -45,7 +45,7 @@ def validation_problems(error: ValidationError, tree: Node) -> list[Problem]:
 
 
 def _is_news(keys: Sequence[str | int], tree: Node) -> bool:
-    """Whether nothing was told yet of the value; of a missing key, whether none was misspelt there."""
+    """Tells whether nothing was told yet of the value; of a missing key, whether none was misspelt there."""
     node, used = tree.find(keys)
     if used == len(keys) or not isinstance(node.value, Mapping):
         return node.sound

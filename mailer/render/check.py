@@ -167,7 +167,7 @@ def _markup(findings: _Findings, page: _Page) -> None:
 
 
 def _anchors(findings: _Findings, page: _Page, rendition: Rendition) -> None:
-    """Whether the issue's links within the page lead to what both the mail and the web page have."""
+    """Tells whether the issue's links within the page lead to what both the mail and the web page have."""
     links = [found for found in in_page_links(findings.loaded) if _leads(page, found[0])]
     if not links:
         return
@@ -185,7 +185,7 @@ def _anchors(findings: _Findings, page: _Page, rendition: Rendition) -> None:
 
 
 def _leads(page: _Page, name: str) -> bool:
-    """Whether the page, which may be a variant without that link, has a link to a part of it."""
+    """Tells whether the page, which may be a variant without that link, has a link to a part of it."""
     return any(href.startswith("#") and unquote(href[1:]) == name for href in page.links)
 
 
@@ -214,7 +214,7 @@ def _text(findings: _Findings, rendition: Rendition) -> None:
 
 
 def _leave_link(findings: _Findings, rendition: Rendition, media: Collection[str]) -> None:
-    """Whether a reader of either part finds the way out."""
+    """Tells whether a reader of either part finds the way out."""
     for medium, part, name, context in (
         ("email", rendition.html, "HTML", Context.HREF),
         ("text", rendition.text, "plain-text", Context.TEXT),

@@ -202,7 +202,7 @@ class _Rendering:
         )
 
     def _part(self, media: Collection[str], medium: str, make: Callable[[], _T]) -> _T | None:
-        """What a medium is made of; None where it is not asked for, or a fault of it was gathered."""
+        """Returns the part for a medium; None where it is not asked for, or a fault of it was gathered."""
         if medium not in media:
             return None
         try:

@@ -116,5 +116,5 @@ class Safety:
 
 
 def _is_no_thread(error: RuntimeError) -> bool:
-    """Whether Python says that a thread could not be started; it has no type of its own for that."""
+    """Tells whether Python says that a thread could not be started; it has no type of its own for that."""
     return "start new thread" in str(error)

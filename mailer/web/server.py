@@ -95,7 +95,7 @@ class _Protocol(H11Protocol):
         self._count()
 
     def has_unread(self) -> bool:
-        """Whether bytes of this connection are in the kernel, to be read at the next turn of the loop."""
+        """Tells whether bytes of this connection wait in the kernel for the next turn of the loop."""
         if self.transport.is_closing():
             return False
         number = fcntl.ioctl(self.transport.get_extra_info("socket").fileno(), termios.FIONREAD, bytes(4))
@@ -117,7 +117,7 @@ class _Protocol(H11Protocol):
         self.transport.abort()
 
     def _owes_a_body(self, cycle: object) -> bool:
-        """Whether this request was answered before all of it was here."""
+        """Tells whether this request was answered before all of it was here."""
         same = self.cycle is cycle and self.cycle.response_complete
         return same and self.conn.their_state is h11.SEND_BODY
 
@@ -208,7 +208,7 @@ def make_server(app: ASGIApp, on_signal: Callable[[], None] = lambda: None) -> u
 
 
 def _room() -> int:
-    """How many connections there may be: they get half of the files that the process may open."""
+    """Returns the limit of connections: half of the files that the process may open."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 3 * _CONNECTIONS
     if soft != resource.RLIM_INFINITY and soft < wanted:

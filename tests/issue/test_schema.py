@@ -18,7 +18,7 @@ from mailer.issue.draft import draft_text
 from mailer.issue.model import Issue
 from mailer.issue.schema import issue_schema, schema_text
 from mailer.issue.values.fields import parse_date
-from mailer.issue.yaml.tree import parse
+from mailer.issue.yaml.parse import parse
 from tests.issue.test_load import FULL
 
 ROOT = Path(__file__).parents[2]

@@ -1,6 +1,6 @@
 """Finds the files of an issue inside the workspace, and reads and decodes them with limits.
 
-Their content is parsed in `yaml/tree.py`, `include` and `pictures`.
+Their content is parsed in `yaml/parse.py`, `include` and `pictures`.
 """
 
 from __future__ import annotations

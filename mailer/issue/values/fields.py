@@ -76,7 +76,7 @@ def _date(value: Any) -> Any:
 
 
 def _url(value: str) -> str:
-    """Where a link leads, in ASCII. Slots may stand in its path, query and fragment, or be all of it."""
+    """Returns the address of a link in ASCII. Slots may be in its path, query and fragment, or all of it."""
     pieces: list[str] = []
     slots: list[tuple[str, tuple[str, ...]]] = []
     end = 0

@@ -71,7 +71,7 @@ def _side(text: str) -> _Kind:
 
 
 def _runs_on(character: str) -> bool:
-    """Whether a Latin word beside this character is read as one word with it."""
+    """Tells whether a Latin word beside this character is read as one word with it."""
     return unicodedata.category(character).startswith("N") or "\uff21" <= character <= "\uff5a"
 
 

@@ -70,7 +70,7 @@ class _Source:
         return handed.text
 
     def load(self, path: str) -> str:
-        """What `mj-include` gets: another template of the theme, and nothing else."""
+        """Returns the template of the theme that `mj-include` names; it loads nothing else."""
         self.loads += 1
         path = unescape(path)
         try:
@@ -113,7 +113,7 @@ class _Source:
             raise ThemeError.of(dict.fromkeys(found))
 
     def explained(self, message: str) -> MailerError:
-        """What MRML says, as a sentence."""
+        """Returns the error of MRML as a sentence."""
         if self.failed:
             return self.failed
         found = _SOURCE.search(message)

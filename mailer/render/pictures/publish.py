@@ -118,7 +118,7 @@ _cache = _Cache()
 
 
 def _orientation(image: ImageFile) -> int:
-    """How a camera was held (EXIF, 1 to 8), read from the header alone."""
+    """Returns the orientation of the camera (EXIF, 1 to 8), read from the header alone."""
     if image.format == "GIF" or (image.format == "PNG" and "exif" not in image.info):
         return 1  # Pillow would unpack a whole PNG to look behind its pixels
     try:

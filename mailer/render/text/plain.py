@@ -142,7 +142,7 @@ class _Writer:
         self.lists.append(_List(start, token.markup or ".", len(str(last))))
 
     def _entries(self, level: int) -> int:
-        """How many entries the list has that is just opened."""
+        """Returns the number of entries of the list that has just been opened."""
         number = 0
         for token in self.tokens[self.at + 1 :]:
             if token.level < level:

@@ -103,7 +103,7 @@ def _broken(text: str, room: int) -> Iterator[tuple[str, str]]:
 
 
 def _room_for(width: int, *before: str) -> int:
-    """How many columns of `width` are left for words beside what stands before them."""
+    """Returns the columns of `width` that are left for words beside the texts before them."""
     return max(16, width - max(columns(each) for each in before))
 
 
@@ -153,7 +153,7 @@ def _units(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _are_one(before: str, after: str) -> bool:
-    """Whether no line ends between two characters: narrow ones, and those of a word.
+    """Tells whether no line ends between two characters: narrow ones, and those of a word.
 
     A Korean line ends at spaces alone, also beside brackets and Han: `『책』을`, `한국어(韓國)는`.
     """
@@ -164,7 +164,7 @@ def _are_one(before: str, after: str) -> bool:
 
 
 def _is_letter(character: str) -> bool:
-    """Whether words are made of it: letters, digits, and the signs of vowels, as in Hindi."""
+    """Tells whether words are made of it: letters, digits, and the signs of vowels, as in Hindi."""
     return unicodedata.category(character)[0] in "LNM"
 
 

@@ -35,7 +35,7 @@ class _Written:
 
     @property
     def dir(self) -> str:
-        """Which way its language is written: `ltr` or `rtl`."""
+        """The direction of its language: `ltr` or `rtl`."""
         return direction_of(self.language)
 
 

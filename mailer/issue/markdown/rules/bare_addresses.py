@@ -168,7 +168,7 @@ def _mail(source: str, found: re.Match[str]) -> Bare | None:
 
 
 def _host_end(source: str, position: int) -> int:
-    """Where a host ends: before letters without spaces that follow a domain at once, too."""
+    """Returns the end of a host, which may also be followed at once by letters of a script without spaces."""
     label = dot = position
     start = position
     while position < len(source):

@@ -51,6 +51,7 @@ class CheckedValues(TextLines):
         return end
 
     def lost(self, row: int, column: int, key: str, text: str) -> None:
+        """Reports a text below its key that needs a `|` or quotes."""
         if key in long_texts():
             self.fault(
                 row, column, f"a text of several lines stands below a |; write {key}: | and the text below it"
@@ -98,14 +99,17 @@ class CheckedValues(TextLines):
         return self.continued(row, parent, key)
 
     def report_and_skip(self, row: int, column: int, parent: int, message: str) -> int:
+        """Reports a fault, makes the value harmless, and returns the line after it."""
         self.fault(row, column, message)
         return self.harmless(row, column, parent)
 
     def harmless(self, row: int, column: int, parent: int) -> int:
+        """Overwrites a value with letters that YAML reads as a text, and returns the line after it."""
         self.put(row, column, len(self.lines[row]) - column, "x")
         return self.drop(row, parent)
 
     def block(self, row: int, column: int, parent: int, key: str | None) -> int:
+        """Checks the text below a `|` or `>`: its indentation, and that there is one."""
         if self.lines[row][column] == ">":
             self.folded.add(self.starts[row] + column)
             self.put(row, column, 1, "|")
@@ -136,6 +140,7 @@ class CheckedValues(TextLines):
         return at
 
     def quoted(self, row: int, column: int, parent: int, key: str | None) -> int:
+        """Checks a text in quotes: that it is closed, its escapes, and the text behind it."""
         text = self.lines[row][column:].rstrip(" \t")
         end = closing_quote(self.lines, (row, column), parent)
         if end is None:
@@ -168,6 +173,7 @@ class CheckedValues(TextLines):
         return max(end[0] + 1, self.below(row, parent))
 
     def brackets(self, row: int, column: int, parent: int, key: str | None) -> int:
+        """Checks a value that begins with a bracket: that it is closed, or meant as a text."""
         text = self.lines[row][column:].rstrip(" \t")
         end, cuts = closing_bracket(self.lines, (row, column), parent)
         told = f"a text cannot begin with {text[0]}; put the whole text in quotes: {quoted_entry(key, text)}"
