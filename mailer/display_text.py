@@ -1,4 +1,4 @@
-"""Words for people: the nearest right one to a wrong one, and text that a terminal only shows."""
+"""Prepares text for people: the nearest known word, and text without control characters."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud8
 
 
 def visible(text: str) -> str:
-    """`text` with U+FFFD for everything that a terminal would obey and not show."""
+    """Returns `text` with U+FFFD for every character that a terminal would obey instead of showing it."""
     return HIDDEN.sub("\ufffd", text)
 
 
 def from_system(text: str) -> str:
-    """An argument or a variable as the UTF-8 text that its bytes are, whatever the locale says.
+    """Returns an argument or variable as the UTF-8 text that its bytes are, whatever the locale says.
 
     Python gives bytes that it cannot decode as surrogates (PEP 383). Raises ValueError for no UTF-8.
     """
@@ -34,13 +34,13 @@ def from_system(text: str) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word most like `word`, or None where nothing is close enough to be meant."""
+    """Returns the known word that is most like `word`, or None where none is close enough."""
     folded = {name.casefold(): name for name in known}
     found = difflib.get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
     return folded[found[0]] if found else None
 
 
 def shortened(text: str, most: int = 80) -> str:
-    """A text as a message quotes it: on one line, of at most `most` characters."""
+    """Returns a text for a message: on one line, of at most `most` characters."""
     line = " ".join(text.split())
     return line if len(line) <= most else line[: most - 1] + "…"

@@ -1,4 +1,4 @@
-"""Files that take the place of another in one step, also with several writers and after a crash.
+"""Replaces files in one step, also with several writers and after a crash.
 
 A new file is written under a temporary name of its own beside its place, synced and renamed; then its folder
 is synced, so that the name is on disk too. A writer holds a lock on its temporary file. The system
@@ -19,7 +19,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["TEMPORARY", "NewFile", "clear_leftovers", "is_temporary", "new_file", "sync_folder"]
+__all__ = [
+    "TEMPORARY",
+    "NewFile",
+    "clear_leftovers",
+    "is_temporary",
+    "new_file",
+    "put_file",
+    "sync_folder",
+]
 
 #: The end of every temporary name; nothing else should read such a file.
 TEMPORARY = ".tmp"
@@ -77,9 +85,9 @@ class NewFile:
 
 @contextmanager
 def new_file(path: Path, *, mode: int = 0o666, encoding: str | None = None) -> Iterator[IO[Any]]:
-    """Gives a file to write to; it takes the place of `path` at the end of the block, unless that raises.
+    """Yields a file to write to. It takes the place of `path` at the end of the block, unless that raises.
 
-    What dead writers of the same path left is removed first. Raises OSError.
+    Temporary files that dead writers of the same path left are removed first. Raises OSError.
     """
     clear_leftovers(path.parent, path.name)
     made = NewFile(path, mode=mode, encoding=encoding)
@@ -91,16 +99,26 @@ def new_file(path: Path, *, mode: int = 0o666, encoding: str | None = None) -> I
         raise
 
 
+def put_file(path: Path, data: bytes) -> None:
+    """Writes `path`, replacing an earlier file in one step, and syncs its folder.
+
+    Of several writers at once the last one wins. Raises OSError; then the old file is there, or, where the
+    folder alone cannot be synced, the new one.
+    """
+    with new_file(path) as file:
+        file.write(data)
+
+
 def is_temporary(name: str, path_name: str | None = None) -> bool:
-    """Whether a file of this name is being written, or was when its writer died: to `path_name`, if given."""
+    """Tells whether a file of this name is a temporary one: of `path_name`, if given."""
     match = _NAME.fullmatch(name)
     return match is not None and (path_name is None or match["name"] == _shortened(path_name))
 
 
 def clear_leftovers(folder: Path, name: str | None = None) -> None:
-    """Removes what dead writers left in `folder`: of the file `name`, or of all files.
+    """Removes the temporary files that dead writers left in `folder`: of the file `name`, or of all.
 
-    What cannot be read or removed stays; the temporary files of living writers do too.
+    Files that cannot be read or removed stay, and so do the temporary files of living writers.
     """
     with suppress(OSError):
         for path in folder.iterdir():
@@ -109,7 +127,7 @@ def clear_leftovers(folder: Path, name: str | None = None) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes sure that the names in `folder` are on disk. Raises OSError."""
+    """Syncs the names in `folder` to disk. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Language tags (BCP 47): their spelling, their direction, and whose words stand in for theirs.
+"""Language tags (BCP 47): their spelling, their script and direction, and their fallbacks.
 
 Babel has words for some 300 languages. A tag beyond those is as good as any other in a `lang` attribute, so
 nothing here fails on one: its dates are written as those of its nearest relative are, else in English.
@@ -14,9 +14,9 @@ from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
 __all__ = [
+    "SOURCE_LANGUAGE",
     "direction_of",
     "is_language_tag",
-    "is_turning",
     "language_tag",
     "locale_of",
     "lookup",
@@ -27,8 +27,8 @@ __all__ = [
 #: The longest tag that must be kept whole (RFC 5646 section 4.4.1).
 LONGEST_LANGUAGE = 35
 _KEPT = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
-#: The language of the words that templates are written in.
-_SOURCE = "en"
+#: The language of the messages in the templates themselves.
+SOURCE_LANGUAGE = "en"
 _TAG = re.compile(
     r"(?P<language>[a-z]{2,3})(?:-(?P<script>[a-z]{4}))?(?:-(?P<region>[a-z]{2}|[0-9]{3}))?"
     r"(?P<rest>(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*(?:-[a-z0-9](?:-[a-z0-9]{1,8})+)*)"
@@ -42,19 +42,14 @@ _RIGHT_TO_LEFT = frozenset(
     "Syrn Thaa Yezi".split()
 )
 
-#: Letters that are written from right to left.
-_RIGHT_TO_LEFT_LETTER = re.compile(
-    "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]"
-)
-
 
 def is_language_tag(text: str) -> bool:
-    """Whether `text` may stand where a language tag is expected, such as in a header of HTTP."""
+    """Tells whether `text` may stand where a language tag is expected, such as in a header of HTTP."""
     return len(text) <= LONGEST_LANGUAGE and _KEPT.fullmatch(text) is not None
 
 
 def language_tag(text: str) -> str:
-    """The tag in its usual spelling: `zh-Hant-TW` for `zh_tw`. Raises ValueError where it is none."""
+    """Returns the tag in its usual spelling: `zh-Hant-TW` for `zh_tw`. Raises ValueError."""
     found = _TAG.fullmatch(text.replace("_", "-").lower()) if len(text) <= 35 else None
     if found is None:
         raise ValueError("not a language tag")
@@ -70,7 +65,7 @@ def language_tag(text: str) -> str:
 def _spelt(found: re.Match[str]) -> str:
     """The parts of a tag in their usual letters, where each of them is known."""
     script, region = (found["script"] or "").title(), (found["region"] or "").upper()
-    english = Locale(_SOURCE)
+    english = Locale(SOURCE_LANGUAGE)
     if (
         found["language"] not in english.languages
         or (script and script not in english.scripts)
@@ -82,34 +77,29 @@ def _spelt(found: re.Match[str]) -> str:
 
 @lru_cache(maxsize=512)
 def locale_of(tag: str) -> Locale:
-    """The locale whose dates and numbers a text in this language is given: its own, or the nearest one's."""
+    """Returns the locale for dates and numbers of a text in this language: its own, or the nearest one."""
     for name in lookup(tag):
         try:
             return Locale.parse(name.replace("-", "_"))
         except (UnknownLocaleError, ValueError):
             continue
-    return Locale(_SOURCE)
+    return Locale(SOURCE_LANGUAGE)
 
 
 @lru_cache(maxsize=512)
 def direction_of(tag: str) -> Literal["ltr", "rtl"]:
-    """Which way a language is written; by the script of the tag, or that which the language mostly has."""
+    """Returns the direction of a language, by the script of the tag or the usual one of the language."""
     return "rtl" if script_of(tag) in _RIGHT_TO_LEFT else "ltr"
 
 
-def is_turning(text: str, direction: str) -> bool:
-    """Whether a name in any language can turn the text beside it round, or be turned by it."""
-    return direction == "rtl" or _RIGHT_TO_LEFT_LETTER.search(text) is not None
-
-
 def primary_of(tag: str) -> str:
-    """The language of a tag without script and country, in small letters."""
+    """Returns the language of a tag without script and country, in small letters."""
     return re.split(r"[-_]", tag, maxsplit=1)[0].lower()
 
 
 @lru_cache(maxsize=512)
 def lookup(tag: str) -> tuple[str, ...]:
-    """The tags whose words stand in for those of `tag`, in small letters, the nearest first.
+    """Returns the tags to ask for translations of `tag`, in small letters, the nearest first.
 
     `zh-TW` asks for zh-tw, zh-hant-tw, zh-hant, zh: a country says which script is meant.
     """
@@ -127,7 +117,7 @@ def lookup(tag: str) -> tuple[str, ...]:
 
 
 def script_of(tag: str) -> str:
-    """The script that a language is written in, as `Arab`; "" where nothing says so."""
+    """Returns the script that a language is written in, such as `Arab`; "" where it is not known."""
     found = _TAG.fullmatch(tag.replace("_", "-").lower())
     if found is None:
         return ""

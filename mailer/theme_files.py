@@ -1,8 +1,8 @@
-"""The files of a theme: the workspace's own over the built-in ones, read at once.
+"""Reads the files of a theme at once: the workspace's own before the built-in ones.
 
 Everything is read into memory first, so that the hash of a theme is that of what was rendered, even while
-somebody edits it. What is there and cannot be looked at is refused: the built-in look in its place would be
-sent without anybody's wish.
+somebody edits it. A file that exists and cannot be read is an error: the built-in one in its
+place would be sent without anybody's wish.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MAX_FILES = 500
 
 @dataclass(frozen=True, slots=True)
 class ThemeFile:
-    """A template or catalogue. `name` is as templates name it; `path` is for messages."""
+    """A template or catalogue. `name` is used by templates; `path` is for messages."""
 
     name: str
     path: str
@@ -36,7 +36,7 @@ class ThemeFile:
 
 @dataclass(frozen=True)
 class ThemeFiles:
-    """All files of a theme, the workspace's before the built-in ones. Equal where all of them are."""
+    """All files of a theme, the workspace's before the built-in ones. Equal where all files are equal."""
 
     all: tuple[ThemeFile, ...]
 
@@ -58,7 +58,7 @@ class ThemeFiles:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 in hex over the names and texts of all files."""
+        """The SHA-256 in hex over the names and texts of all files."""
         whole = hashlib.sha256()
         for file in sorted(self.all, key=lambda file: (file.name, file.text)):
             for text in (file.name, file.text):
@@ -67,20 +67,20 @@ class ThemeFiles:
         return whole.hexdigest()
 
     def path_of(self, name: str) -> str:
-        """How a template is named in messages."""
+        """Returns the path of a template for messages."""
         file = self.templates.get(name)
         return file.path if file else f"templates/{name}"
 
 
 def built_in_theme() -> Path:
-    """Where the built-in theme is: in the package of a wheel, beside it in a checkout."""
+    """Returns the folder of the built-in theme: in the package of a wheel, beside it in a checkout."""
     package = Path(mailer.__file__).parent
     inside = package / "theme"
     return inside if inside.is_dir() else package.parent / "templates"
 
 
 def read_theme(root: Path) -> ThemeFiles:
-    """The theme of the workspace at `root`. Raises ThemeError with all files that cannot be used."""
+    """Returns the theme of the workspace at `root`. Raises ThemeError with all files that cannot be used."""
     own, built_in = root / "templates", built_in_theme()
     problems: list[Problem] = []
     files = _read(own, root, "templates/", problems)
@@ -97,7 +97,7 @@ def read_theme(root: Path) -> ThemeFiles:
 
 
 def check_folders(root: Path) -> None:
-    """Looks whether the templates of the workspace at `root` can be found. Raises ThemeError otherwise."""
+    """Checks that the templates of the workspace at `root` can be found. Raises ThemeError."""
     problems: list[Problem] = []
     _templates(root / "templates", "templates/", problems)
     if problems:
@@ -146,7 +146,7 @@ def _is_folder(path: Path, shown: str, problems: list[Problem]) -> bool:
 
 
 def _mode(path: Path, shown: str, problems: list[Problem]) -> int:
-    """What is there, as `stat` has it; 0 where there is nothing, or it cannot be told."""
+    """Returns the mode of a path from `stat`; 0 where nothing is there, or it cannot be told."""
     try:
         return path.stat().st_mode
     except OSError as error:

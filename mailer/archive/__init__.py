@@ -1,1 +1,1 @@
-"""campaigns/<slug>/ and what is made of it."""
+"""Keeps sent campaigns as evidence in campaigns/<slug>/, and verifies them."""

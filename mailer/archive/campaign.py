@@ -1,4 +1,4 @@
-"""Writes and reads campaigns/<slug>/: the issue as sent, what was rendered of it, and the manifest.
+"""Writes and reads campaigns/<slug>/: the issue as sent, its rendered parts, and the manifest.
 
 issue/                 the issue's file, its includes and pictures, as named in the workspace
 email.html, email.txt  what most readers got, with the slots' defaults and nobody's links
@@ -11,12 +11,11 @@ manifest.json          all of that with hashes; plan, times and counts (see `man
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mailer.archive.atomic import put_folder
 from mailer.archive.manifest import (
     MANIFEST,
     SCHEMA,
@@ -24,12 +23,14 @@ from mailer.archive.manifest import (
     has_public_page,
     hash_of,
     is_unstarted,
-    mark_of,
+    manifest_version,
     read_manifest,
     update_manifest,
 )
+from mailer.archive.new_folder import put_folder
 from mailer.archive.originals import originals
-from mailer.archive.paths import is_file_name, is_inner_path, is_slug, shown
+from mailer.archive.paths import is_file_name, is_inner_path, shown
+from mailer.campaign.slug import is_slug
 from mailer.config import Settings
 from mailer.errors import ArchiveError, MailerError, Problem
 from mailer.render.rendition import Picture, Rendition
@@ -50,7 +51,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """One folder of the archive. Where `problem` says that it is damaged, the rest is empty.
+    """A folder of the archive. Where `problem` says that it is damaged, the other fields are empty.
 
     `public` says whether it has a public page.
     """
@@ -74,7 +75,7 @@ def write_campaign(
     manifest: Mapping[str, Any],
     replace: bool = False,
 ) -> None:
-    """Writes the whole folder in one step. What is there goes only with `replace`, or if it never started.
+    """Writes a campaign's folder in one step. An existing one stays, unless `replace` or it never started.
 
     `renditions` has variant 0, too, where the public page shows what is for everybody.
 
@@ -108,12 +109,13 @@ def write_campaign(
         **_description(settings, loaded, renditions, main, public),
         "files": {name: hash_of(files[name]) for name in sorted(files)},
     }
+    _put(folder, [*files.items(), (MANIFEST, as_bytes(document))], replace=replace or is_unstarted(folder))
+
+
+def _put(folder: Path, files: Sequence[tuple[str, bytes]], *, replace: bool) -> None:
+    """Writes the files as the campaign's folder. Raises ArchiveError where that cannot be done."""
     try:
-        put_folder(
-            folder,
-            [*files.items(), (MANIFEST, as_bytes(document))],
-            replace=replace or is_unstarted(folder),
-        )
+        put_folder(folder, files, replace=replace)
     except FileExistsError:
         raise ArchiveError(
             f"{shown(folder)} is there already and holds what was sent; move it away if it is not yours"
@@ -126,7 +128,7 @@ def write_campaign(
 
 
 def read_renditions(folder: Path) -> dict[int, Rendition]:
-    """What is sent, by variant; equal variants share one object. Raises ArchiveError if it was changed."""
+    """Returns what is sent, by variant; equal variants share one object. Raises ArchiveError if changed."""
     manifest = read_manifest(folder)
     files = manifest["files"]
     read: dict[str, Rendition] = {}
@@ -153,9 +155,9 @@ def read_renditions(folder: Path) -> dict[int, Rendition]:
 
 
 def list_campaigns(folder: Path, known: dict[str, tuple[object, Archived]] | None = None) -> list[Archived]:
-    """What is in the archive at `folder`, newest first; a damaged campaign is listed with its problem.
+    """Returns the campaigns of the archive, newest first; a damaged one is listed with its problem.
 
-    Who asks again and again keeps `known`: only manifests that have changed since are read again.
+    A caller that asks often keeps `known`: then only manifests that have changed since are read again.
     """
     try:
         names = [path.name for path in folder.iterdir() if is_slug(path.name) and path.is_dir()]
@@ -170,7 +172,7 @@ def list_campaigns(folder: Path, known: dict[str, tuple[object, Archived]] | Non
 
 def _remembered(folder: Path, known: dict[str, tuple[object, Archived]]) -> Archived:
     try:
-        mark = mark_of(folder)
+        mark = manifest_version(folder)
     except OSError:
         return _archived(folder)
     before = known.get(folder.name)
@@ -228,7 +230,7 @@ def _contents(
 
 
 def _variant_files(renditions: Mapping[int, Rendition]) -> dict[int, str]:
-    """Which file holds which variant: one file for all that are the same."""
+    """Returns the file of each variant: one file for all that are the same."""
     first: dict[int, int] = {}
     return {
         mask: f"variants/{first.setdefault(id(renditions[mask]), mask)}.json" for mask in sorted(renditions)
@@ -242,7 +244,7 @@ def _description(
     main: int,
     public: int | None,
 ) -> dict[str, Any]:
-    """What a later look needs to render it again, and to say what has changed since."""
+    """Returns the part of the manifest that is needed to render the issue again and to find changes."""
     edition = loaded.issue.edition
     return {
         "issue": loaded.path,

@@ -1,4 +1,4 @@
-"""manifest.json: what a campaign's folder says of itself, and the hash of every file beside it.
+"""Reads and updates manifest.json: the description of a campaign, and the hash of each of its files.
 
 It is JSON with at least `schema`, `slug`, `status`, `created_at`, `started_at`, `finished_at`, `counts` and
 `files` (inner path -> SHA-256). Keys that this version does not know are kept.
@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mailer.archive.atomic import put_file
 from mailer.archive.paths import is_inner_path, shown
 from mailer.errors import ArchiveError, Problem
+from mailer.files import put_file
 
 __all__ = [
     "MANIFEST",
@@ -23,7 +23,7 @@ __all__ = [
     "has_public_page",
     "hash_of",
     "is_unstarted",
-    "mark_of",
+    "manifest_version",
     "read_manifest",
     "update_manifest",
 ]
@@ -35,17 +35,17 @@ _LARGEST = 32 * 1024 * 1024
 
 
 def hash_of(data: bytes) -> str:
-    """SHA-256 in hex."""
+    """Returns the SHA-256 in hex."""
     return hashlib.sha256(data).hexdigest()
 
 
 def as_bytes(document: Mapping[str, Any]) -> bytes:
-    """`document` as the archive writes JSON: UTF-8, indented, so that a person can read a diff of it."""
+    """Returns `document` as JSON in UTF-8, indented, so that a person can read a diff of it."""
     return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of the campaign in `folder`. Raises ArchiveError where there is no sound one."""
+    """Returns the manifest of the campaign in `folder`. Raises ArchiveError where there is no sound one."""
     place = shown(folder, MANIFEST)
     try:
         path = folder / MANIFEST
@@ -65,18 +65,18 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def has_public_page(manifest: Mapping[str, Any]) -> bool:
-    """Whether a campaign is in the public archive. All of them are that were made up to version 0.3.0."""
+    """Tells whether a campaign has a public page. All of them have that were made up to version 0.3.0."""
     return manifest.get("public", 0) is not None
 
 
-def mark_of(folder: Path) -> tuple[int, int, int]:
-    """What is another after any change of the manifest in `folder`. Raises OSError where there is none."""
+def manifest_version(folder: Path) -> tuple[int, int, int]:
+    """Returns a value that differs after any change of the manifest in `folder`. Raises OSError."""
     seen = (folder / MANIFEST).stat()
     return seen.st_mtime_ns, seen.st_ino, seen.st_size
 
 
 def update_manifest(folder: Path, changes: Mapping[str, Any]) -> None:
-    """Sets these keys and keeps all others, in one step. Raises ArchiveError; then nothing has changed."""
+    """Sets keys of a manifest in one step and keeps the others. Raises ArchiveError; then nothing changed."""
     manifest = {**read_manifest(folder), **changes}
     try:
         put_file(folder / MANIFEST, as_bytes(manifest))
@@ -91,7 +91,7 @@ def update_manifest(folder: Path, changes: Mapping[str, Any]) -> None:
 
 
 def is_unstarted(folder: Path) -> bool:
-    """Whether `folder` is a campaign of which not one message was sent: it proves nothing yet."""
+    """Tells whether `folder` is a campaign of which no message was sent yet."""
     try:
         manifest = read_manifest(folder)
     except ArchiveError:

@@ -1,4 +1,4 @@
-"""What an issue was made of: its file, its includes and pictures, and the logo that stands above it."""
+"""Collects the files that an issue was made of, with its pictures and the logo."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mailer.archive.paths import is_inner_path
 from mailer.config import Settings
 from mailer.errors import ArchiveError, Problem
-from mailer.issue.pictures.file_names import as_on_disk
+from mailer.issue.files.file_names import as_on_disk
 
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
@@ -17,7 +17,7 @@ __all__ = ["originals"]
 
 
 def originals(settings: Settings, loaded: LoadedIssue) -> Iterator[tuple[str, bytes]]:
-    """(path in the workspace, bytes) of everything that is needed to render the issue again."""
+    """Returns (path in the workspace, bytes) of every file that is needed to render the issue again."""
     files = {source.path: source.data for source in (*loaded.files, *loaded.pictures)}
     yield from files.items()
     logo = settings.brand.logo

@@ -1,28 +1,22 @@
-"""Which names may stand in a campaign folder, so that nothing is ever written or read outside it. Pure."""
+"""Checks names in a campaign folder, so that nothing is written or read outside of it."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path, PurePosixPath
 
-__all__ = ["is_file_name", "is_inner_path", "is_slug", "shown"]
+__all__ = ["is_file_name", "is_inner_path", "shown"]
 
-_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
 
-def is_slug(text: str) -> bool:
-    """Whether a campaign may be called this: one folder's name, visible, without a separator."""
-    return _SLUG.fullmatch(text) is not None
-
-
 def is_file_name(text: str) -> bool:
-    """Whether a published picture may be called this: it stands in URLs and beside other files."""
+    """Tells whether a published picture may have this name, which stands in URLs."""
     return _FILE_NAME.fullmatch(text) is not None
 
 
 def is_inner_path(text: str) -> bool:
-    """Whether `text` is a relative path with slashes that stays where it begins, on any system."""
+    """Tells whether `text` is a relative path with slashes that stays in its folder, on any system."""
     if not text or len(text) > 1000 or any(ord(c) < 32 or c in "\\\x7f" for c in text):
         return False
     try:
@@ -34,6 +28,6 @@ def is_inner_path(text: str) -> bool:
 
 
 def shown(folder: Path, name: str = "") -> str:
-    """How a campaign's folder, or a file in it, is named in a message: `campaigns/SLUG/name`."""
+    """Returns the name of a campaign's folder, or of a file in it, for messages: `campaigns/SLUG/name`."""
     place = f"{folder.parent.name}/{folder.name}"
     return f"{place}/{name}" if name else place

@@ -1,4 +1,4 @@
-"""The settings that a campaign was made with, as its manifest records them."""
+"""Restores the settings that a campaign was made with from its manifest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["recorded_settings"]
 
 
 def recorded_settings(manifest: Mapping[str, Any], settings: Settings, root: Path | None = None) -> Settings:
-    """Today's settings with the publication, brand and edition of then; `root` for another workspace.
+    """Returns the settings with the publication, brand and edition that the manifest recorded.
 
     Today's name, sender or colours would not be what was sent. Raises ArchiveError where none are recorded.
     """

@@ -1,7 +1,7 @@
-"""Is a campaign's folder still what was sent? Every hash is taken again, and the issue rendered again.
+"""Verifies a campaign's folder: hashes every file again and renders the issue again.
 
-What differs because the theme has changed since is a note, not a fault: the files are the evidence, and
-the theme of then is named by its hash.
+A difference that comes from a changed theme is a note, not a problem: the files are the evidence, and the
+manifest has the hash of the theme that made them.
 """
 
 from __future__ import annotations
@@ -27,44 +27,44 @@ from mailer.theme_files import read_theme
 if TYPE_CHECKING:
     from mailer.render.rendition import Rendition
 
-__all__ = ["Verdict", "examine", "verify"]
+__all__ = ["Verification", "examine", "verify"]
 
 #: What a process that died left of a manifest that it was writing, up to version 0.1.0.
 _UNFINISHED = f".{MANIFEST}.tmp"
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """`problems`: the folder does not hold what was sent. `notes`: what has changed around it since."""
+class Verification:
+    """The result of a verification: `problems` in the folder itself, `notes` on changes around it."""
 
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 def verify(folder: Path, settings: Settings) -> list[str]:
-    """All that `examine` finds, problems first. Empty where all is as it was."""
+    """Returns all problems and notes of `examine`, problems first. Empty where nothing has changed."""
     verdict = examine(folder, settings)
     return [*verdict.problems, *verdict.notes]
 
 
-def examine(folder: Path, settings: Settings) -> Verdict:
-    """Compares every file with its hash, and what the archived issue renders to now with what was sent."""
+def examine(folder: Path, settings: Settings) -> Verification:
+    """Compares every file with its hash, and a new rendering of the archived issue with what was sent."""
     try:
         manifest = read_manifest(folder)
     except ArchiveError as error:
-        return Verdict((str(error),))
+        return Verification((str(error),))
     problems = list(_changed_files(folder, manifest))
     if manifest["slug"] != folder.name:
         problems.insert(0, f"{shown(folder)} says of itself that it is {manifest['slug']}; it was renamed")
     if problems:
-        return Verdict(tuple(problems))
+        return Verification(tuple(problems))
     try:
         sent = read_renditions(folder)
     except ArchiveError as error:
-        return Verdict((str(error),))
+        return Verification((str(error),))
     problems += _other_copies(folder, manifest, sent)
     if problems:
-        return Verdict(tuple(problems))
+        return Verification(tuple(problems))
     try:
         now = _rendered_again(folder, manifest, settings, sent)
     except MailerError as error:
@@ -94,12 +94,12 @@ def _changed_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _is_unfinished(name: str, path: Path) -> bool:
-    """Whether this is a manifest that is being written, or was when its writer died."""
+    """Tells whether this is a manifest that is being written, or was when its writer died."""
     return (name == _UNFINISHED or is_temporary(name, MANIFEST)) and not path.is_symlink()
 
 
 def _other_copies(folder: Path, manifest: Mapping[str, Any], sent: Mapping[int, Rendition]) -> Iterator[str]:
-    """What anybody opens has to be what was sent, whatever the manifest says of its hash."""
+    """Compares the parts that people open with what was sent, whatever their hashes in the manifest."""
     main = sent.get(manifest.get("main", -1))
     if main is None:
         yield f"{shown(folder, MANIFEST)} does not say which variant the others were made of"
@@ -148,13 +148,13 @@ def _rendered_again(
 
 def _not_rendered(
     folder: Path, manifest: Mapping[str, Any], settings: Settings, error: MailerError
-) -> Verdict:
+) -> Verification:
     why = "; ".join(str(problem) for problem in error.problems)
     finding = f"{shown(folder)} could not be rendered again: {why}"
     changes = list(_changed_around(manifest, settings))
     if changes:
-        return Verdict(notes=(f"{finding}. But {' and '.join(changes)}; every file is as it was",))
-    return Verdict((finding,))
+        return Verification(notes=(f"{finding}. But {' and '.join(changes)}; every file is as it was",))
+    return Verification((finding,))
 
 
 def _compared(
@@ -163,17 +163,17 @@ def _compared(
     settings: Settings,
     sent: Mapping[int, Rendition],
     now: Mapping[int, Rendition],
-) -> Verdict:
+) -> Verification:
     differing = [mask for mask in sorted(sent) if _parts(sent[mask], now[mask])]
     if not differing:
-        return Verdict()
+        return Verification()
     changes = list(_changed_around(manifest, settings))
     if changes:
         because = " and ".join(changes)
         note = f"{shown(folder)} renders differently now because {because}. Every file is as it was"
-        return Verdict(notes=(note,))
+        return Verification(notes=(note,))
     names = ", ".join(_parts(sent[differing[0]], now[differing[0]]))
-    return Verdict(
+    return Verification(
         (
             f"{shown(folder)} holds something else than its issue renders to with the same theme; "
             f"different: {names}",
@@ -195,7 +195,7 @@ def _changed_around(manifest: Mapping[str, Any], settings: Settings) -> Iterator
 
 
 def _parts(sent: Rendition, now: Rendition) -> list[str]:
-    """Which parts are not the same."""
+    """Returns the parts that differ."""
     pairs = {
         "subject": (sent.subject, now.subject),
         "html": (sent.html, now.html),

@@ -1,1 +1,1 @@
-"""YAML -> Issue."""
+"""Reads issues: a YAML file becomes a checked value with the place of each key."""

@@ -1,25 +1,23 @@
-"""What an issue says where its editor left it out: title, subject and preheader, made of the headlines.
+"""Fills in the title, subject and preheader that an issue leaves out, from its headlines.
 
 An item or section that is for one segment alone (`only`) is never told to everybody in a subject.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
-
-from babel.dates import format_date
 
 from mailer.config import Settings
 from mailer.issue.markdown.document import Document
 from mailer.issue.markdown.placeholders import Placeholders
 from mailer.issue.model import Issue
-from mailer.issue.texts.display_width import columns, cut
 from mailer.issue.texts.preheader import made_preheader
-from mailer.issue.tree import Key
-from mailer.language_tags import locale_of, script_of
+from mailer.issue.values.display_width import columns, cut
+from mailer.issue.yaml.tree import Key
+from mailer.language.dates import long_date, weekday
+from mailer.language_tags import script_of
 
-__all__ = ["headlines", "long_date", "with_defaults"]
+__all__ = ["headlines", "with_defaults"]
 
 #: Mail programs on a desktop show about this much of a subject; phones show half of it.
 SUBJECT_COLUMNS = 70
@@ -33,13 +31,8 @@ _JOINTS = {
 }
 
 
-def long_date(date: dt.date, language: str) -> str:
-    """The date as people write it: "November 21, 2026", "2026年11月21日"."""
-    return format_date(date, "long", locale_of(language))
-
-
 def headlines(issue: Issue) -> list[str]:
-    """The titles that everybody reads, in order."""
+    """Returns the titles that all readers see, in order."""
     titles = [item.title for item in issue.items if not item.only]
     for section in issue.sections:
         if not section.only:
@@ -52,9 +45,9 @@ def headlines(issue: Issue) -> list[str]:
 def with_defaults(
     issue: Issue, settings: Settings, documents: Mapping[Key, Document], placeholders: Placeholders
 ) -> Issue:
-    """The issue with language, title, subject and preheader filled in.
+    """Returns the issue with language, title, subject and preheader filled in.
 
-    `documents` are the trees of its texts. What is made of them is written so that it is read as it stands.
+    `documents` are the trees of its texts. Braces in a text made of them are escaped.
     """
     language = issue.language or settings.edition_language(issue.edition)
     title = issue.title or _title(issue, settings, language)
@@ -74,7 +67,7 @@ def _title(issue: Issue, settings: Settings, language: str) -> str:
         edition=edition.name,
         publication=settings.publication.name,
         date=long_date(issue.date, language),
-        weekday=format_date(issue.date, "EEEE", locale_of(language)),
+        weekday=weekday(issue.date, language),
     )
     return " ".join(filled.split()) or edition.name
 

@@ -1,4 +1,4 @@
-"""A draft to begin from: the skeleton of an edition's layout with its name and date."""
+"""Makes drafts: the skeleton of an edition's layout with its name and date."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SKELETONS = {"evening": "evening.yaml", "feature": "feature.yaml"}
 
 @cache
 def skeleton_words() -> frozenset[str]:
-    """The texts of all drafts as one line each; an issue that is ready has none of them."""
+    """Returns the texts of all skeletons as one line each; a finished issue has none of them."""
     texts: set[str] = set()
     for skeleton in (files("mailer.issue") / "skeletons").iterdir():
         _collect(yaml.load(skeleton.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader), texts)
@@ -41,13 +41,13 @@ def _collect(value: object, texts: set[str]) -> None:
 
 
 def draft_text(edition: str, date: dt.date, layout: str) -> str:
-    """The YAML of a draft."""
+    """Returns the YAML of a draft."""
     skeleton = files("mailer.issue") / "skeletons" / _SKELETONS.get(layout, "items.yaml")
     return Template(skeleton.read_text(encoding="utf-8")).substitute(edition=edition, date=date.isoformat())
 
 
 def write_draft(settings: Settings, edition: str, date: dt.date) -> Path:
-    """Makes issues/DATE-EDITION.yaml. Raises IssueError for an unknown edition or a file that is there."""
+    """Writes issues/DATE-EDITION.yaml. Raises IssueError for an unknown edition or an existing file."""
     if edition not in settings.editions:
         best = nearest(edition, settings.editions)
         advice = f'did you mean "{best}"?' if best else f"mailer.toml has {', '.join(settings.editions)}"

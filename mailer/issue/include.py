@@ -12,8 +12,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from mailer.errors import Problem
-from mailer.issue.source import MAX_FILE, SourceFile, TextError, decode, locate, name_in, read_bounded
-from mailer.issue.tree import Mark, Node, parse
+from mailer.issue.files.source_file import (
+    MAX_FILE,
+    SourceFile,
+    TextError,
+    decode,
+    locate,
+    name_in,
+    read_bounded,
+)
+from mailer.issue.yaml.parse import parse
+from mailer.issue.yaml.tree import Mark, Node
 
 __all__ = ["LISTS", "Includes"]
 
@@ -27,7 +36,7 @@ MAX_TOTAL = 4_000_000
 
 
 class Includes:
-    """The files of one issue, as they are read. `files` has the issue first; `problems` is added to."""
+    """Reads the files of one issue. `files` has the issue first; `problems` is added to."""
 
     def __init__(self, root: Path, problems: list[Problem]) -> None:
         self.root = root
@@ -42,7 +51,7 @@ class Includes:
         self._full = False
 
     def read(self, path: Path) -> Node | None:
-        """The whole tree of the issue at `path`, a resolved path inside the workspace."""
+        """Returns the whole tree of the issue at `path`, a resolved path inside the workspace."""
         name = path.relative_to(self.root).as_posix()
         tree = self._tree(path, name)
         if tree is None:

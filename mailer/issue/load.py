@@ -1,7 +1,7 @@
-"""From a file to a checked issue that knows where each of its words was written.
+"""Loads an issue from its file, checks it, and keeps the file and line of each of its values.
 
-All that is wrong is told in one answer. What a template, a segment or a mail program makes of the issue is
-left to the later stages; they ask for places with `place_of`.
+All problems are returned at once. Problems that show only in templates, segments or mails are left to the
+later stages, which find lines with `place_of`.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from pydantic import ValidationError
 from mailer.config import Settings
 from mailer.errors import IssueError, Problem
 from mailer.issue.defaults import with_defaults
+from mailer.issue.files.source_file import SourceFile
 from mailer.issue.include import Includes
 from mailer.issue.markdown.document import Document
 from mailer.issue.markdown.placeholders import Placeholders
 from mailer.issue.model import MAX_ONLY, Issue, only_expressions
 from mailer.issue.pictures.pictures import Pictures, read_pictures, uses_of
-from mailer.issue.problems import find, problems_of, tidy
+from mailer.issue.problems import sorted_problems, validation_problems
 from mailer.issue.repair import repaired
-from mailer.issue.source import SourceFile
 from mailer.issue.texts.doubtful_urls import check_urls
 from mailer.issue.texts.one_line import check_lines
 from mailer.issue.texts.texts import read_texts
-from mailer.issue.tree import Key, Mark, Node
+from mailer.issue.yaml.tree import Key, Mark, Node
 
 __all__ = ["LoadedIssue", "SourceFile", "examine_issue", "load_issue"]
 
@@ -54,7 +54,7 @@ class LoadedIssue:
     _pictures: Pictures = field(repr=False)
 
     def picture(self, folder: str, src: str) -> bytes:
-        """The bytes of a picture that is written as `src` in a file of `folder`. Raises ValueError otherwise.
+        """Returns the bytes of a picture that is written as `src` in a file of `folder`. Raises ValueError.
 
         Only what is in `pictures`, and so in the digest, is ever shown.
         """
@@ -65,30 +65,26 @@ class LoadedIssue:
 
     @property
     def has_all_pictures(self) -> bool:
-        """Whether all were read; there is an error at the first that was one too many."""
+        """Tells whether all pictures were read; else there is an error at the first one too many."""
         return self._pictures.complete
 
     def mark_of(self, *keys: str | int) -> Mark:
-        """Where a value such as ("sections", 0, "items", 2, "body") stands, or what should hold it."""
-        return find(self.tree, keys)[0].mark
+        """Returns the place of a value such as ("items", 2, "body"), or of what should hold it."""
+        return self.tree.find(keys)[0].mark
 
     def place_of(self, *keys: str | int) -> tuple[str, int]:
-        """The file and line of a key; of what should hold it, where it is not written."""
-        node, _ = find(self.tree, keys)
+        """Returns the file and line of a key, or of what should hold it."""
+        node, _ = self.tree.find(keys)
         mark = node.key or node.mark
         return mark.path, mark.line
 
-    def file_of(self, *keys: str | int) -> str:
-        """The file, relative to the workspace, in which a key stands."""
-        return self.place_of(*keys)[0]
-
     def line_of(self, *keys: str | int) -> int | None:
-        """The line of a key, or None where it is not written anywhere (a default)."""
-        return self.place_of(*keys)[1] if find(self.tree, keys)[1] == len(keys) else None
+        """Returns the line of a key, or None where it is not written anywhere (a default)."""
+        return self.place_of(*keys)[1] if self.tree.find(keys)[1] == len(keys) else None
 
 
 def load_issue(path: Path, settings: Settings) -> LoadedIssue:
-    """The issue in a file of the workspace. Raises IssueError with all that is wrong, and where."""
+    """Returns the issue in a file of the workspace. Raises IssueError with all that is wrong, and where."""
     loaded, problems = examine_issue(path, settings)
     if loaded is None or any(problem.severity == "error" for problem in problems):
         raise IssueError.of(problems)
@@ -96,10 +92,10 @@ def load_issue(path: Path, settings: Settings) -> LoadedIssue:
 
 
 def examine_issue(path: Path, settings: Settings) -> tuple[LoadedIssue | None, list[Problem]]:
-    """The issue as far as it can be read, and all that is wrong with it, in reading order.
+    """Returns the issue as far as it can be read, and all its problems, in reading order.
 
-    What does not hold what it must is left out or filled in, so that all the rest can be looked at; the issue
-    is None where it cannot be read at all. Raises IssueError where there is no file.
+    Faulty values are left out or filled in, so that all the rest can be looked at; the issue is None where
+    nothing of it can be read. Raises IssueError where there is no file.
     """
     root = settings.root.resolve()
     file = _inside(path, root)
@@ -108,15 +104,15 @@ def examine_issue(path: Path, settings: Settings) -> tuple[LoadedIssue | None, l
     includes = Includes(root, problems)
     tree = includes.read(file)
     if tree is None:
-        return None, tidy(problems, name)
+        return None, sorted_problems(problems, name)
     issue: Issue | None = None
     try:
         issue = Issue.model_validate(tree.plain(), context={"editions": tuple(settings.editions)})
     except ValidationError as error:
         issue = repaired(tree.plain(), error, settings)
-        # What is not sound YAML has had its sentence; what the model says of it is an echo.
+        # A value that is not sound YAML has its problem already; the model would only repeat it.
         told = {(p.path, p.line, p.column) for p in problems}
-        problems += [p for p in problems_of(error, tree) if (p.path, p.line, p.column) not in told]
+        problems += [p for p in validation_problems(error, tree) if (p.path, p.line, p.column) not in told]
     files = tuple(includes.files.values())
     placeholders = Placeholders(_digest(files))
     documents = read_texts(tree, placeholders, problems)
@@ -126,20 +122,20 @@ def examine_issue(path: Path, settings: Settings) -> tuple[LoadedIssue | None, l
     problems += _whole(tree, issue, complete=not includes.incomplete and _is_sound(tree))
     warnings = [problem for problem in problems if problem.severity == "warning"]
     if issue is None:
-        return None, tidy(problems, name)
+        return None, sorted_problems(problems, name)
     loaded = LoadedIssue(
         issue=with_defaults(issue, settings, documents, placeholders),
         path=name,
         files=files,
         pictures=pictures.files,
         digest=_digest((*files, *pictures.files)),
-        findings=tuple(tidy(warnings, name)),
+        findings=tuple(sorted_problems(warnings, name)),
         tree=tree,
         documents=documents,
         placeholders=placeholders,
         _pictures=pictures,
     )
-    return loaded, tidy(problems, name)
+    return loaded, sorted_problems(problems, name)
 
 
 def _inside(path: Path, root: Path) -> Path:
@@ -173,12 +169,12 @@ def _name(file: Path, root: Path) -> str:
 
 
 def _is_sound(tree: Node) -> bool:
-    """Whether all that is written at the top of the issue could be read."""
+    """Tells whether all that is written at the top of the issue could be read."""
     return isinstance(tree.value, Mapping) and all(node.sound for node in tree.value.values())
 
 
 def _whole(tree: Node, issue: Issue | None, *, complete: bool) -> list[Problem]:
-    """What is wrong with the issue as a whole, though each part may be right."""
+    """Returns the problems of the issue as a whole, though each part may be right."""
     found: list[tuple[str, Mark]] = []
     items, sections = tree.child("items"), tree.child("sections")
     if items and items.value and sections and sections.value:

@@ -1,4 +1,4 @@
-"""An issue as a frozen value. Where it was written is known to `load`, how it looks to `render`.
+"""The model of an issue: a frozen value, without its places in files and without its looks.
 
 Texts are kept as written: Markdown is not read here, and a slot such as `{{ subscriber.name or "reader" }}`
 stays a slot. After `load_issue` nothing that has a default is empty.
@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 
 from mailer.config.fields import Language
 from mailer.display_text import nearest
-from mailer.issue.fields import Article, Body, Date, Line, Name, PictureSource, Pixels, Tag, Url
+from mailer.issue.values.fields import Article, Body, Date, Line, Name, PictureSource, Pixels, Tag, Url
 
 __all__ = [
     "MAX_ONLY",
@@ -140,12 +140,12 @@ class Issue(_Frozen):
 
 
 def only_expressions(issue: Issue) -> tuple[str, ...]:
-    """The different `only` expressions, in the order in which they are read. There are at most MAX_ONLY."""
+    """Returns the different `only` expressions in reading order. There are at most MAX_ONLY."""
     return tuple(dict.fromkeys(only for _, only in only_places(issue)))
 
 
 def only_places(issue: Issue) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """The keys of each `only`, for `LoadedIssue.place_of`, and its expression; in reading order."""
+    """Returns the key and the expression of each `only`, in reading order."""
     for i, item in enumerate(issue.items):
         if item.only:
             yield ("items", i, "only"), item.only
@@ -158,7 +158,7 @@ def only_places(issue: Issue) -> Iterator[tuple[tuple[str | int, ...], str]]:
 
 
 def for_variant(issue: Issue, variant: int) -> Issue:
-    """The issue as a variant shows it.
+    """Returns the issue as a variant shows it.
 
     Bit i of `variant` is set where the i-th of `only_expressions` holds. An item or section whose bit is
     clear is left out, and so is a section that has nothing left.

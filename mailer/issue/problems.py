@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with an issue, as sentences with their places."""
+"""Turns pydantic's errors about an issue into sentences with their places."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from mailer.display_text import nearest
 from mailer.errors import Problem
 from mailer.issue.include import LISTS
 from mailer.issue.model import CallToAction, Column, Image, Issue, Item, Related, Section, Source
-from mailer.issue.tree import Mark, Node
 from mailer.issue.yaml.keys import known_keys
+from mailer.issue.yaml.tree import Mark, Node
 
-__all__ = ["find", "problems_of", "tidy"]
+__all__ = ["validation_problems", "sorted_problems"]
 
 #: More than this many problems at once help nobody.
 MAX_PROBLEMS = 100
@@ -37,27 +37,16 @@ _IN_QUOTES = {
 }
 
 
-def find(tree: Node, keys: Sequence[str | int]) -> tuple[Node, int]:
-    """The node under `keys`, or the nearest one above it, and how many of the keys it has used."""
-    node = tree
-    for used, key in enumerate(keys):
-        below = node.child(key)
-        if below is None:
-            return node, used
-        node = below
-    return node, len(keys)
-
-
-def problems_of(error: ValidationError, tree: Node) -> list[Problem]:
-    """One sentence for each thing that is wrong."""
+def validation_problems(error: ValidationError, tree: Node) -> list[Problem]:
+    """Returns one sentence for each error."""
     # An unknown key comes before the missing one that it was meant to be.
     found = sorted(error.errors(include_url=False), key=lambda item: item["type"] != "extra_forbidden")
     return [_problem(item, tree) for item in found if _is_news(item["loc"], tree)]
 
 
 def _is_news(keys: Sequence[str | int], tree: Node) -> bool:
-    """Whether nothing was told yet of the value; of a missing key, whether none was misspelt there."""
-    node, used = find(tree, keys)
+    """Tells whether nothing was told yet of the value; of a missing key, whether none was misspelt there."""
+    node, used = tree.find(keys)
     if used == len(keys) or not isinstance(node.value, Mapping):
         return node.sound
     return all(child.sound or key in known_keys() for key, child in node.value.items())
@@ -69,7 +58,7 @@ def _problem(item: Any, tree: Node) -> Problem:
     name = str(keys[-1]) if keys else "the issue"
     if keys and isinstance(keys[-1], int):
         name = f"this entry of {keys[-2]}"
-    node, used = find(tree, keys)
+    node, used = tree.find(keys)
     mark: Mark = node.mark
     given = _KINDS.get(type(item.get("input")).__name__, "another kind of value")
     if kind == "missing":
@@ -121,8 +110,8 @@ def _suggestion(keys: Sequence[str | int]) -> str:
     return f"; known here: {', '.join(model.model_fields)}"
 
 
-def tidy(problems: Sequence[Problem], first: str) -> list[Problem]:
-    """In reading order, each once, printable, and not more than a person can use.
+def sorted_problems(problems: Sequence[Problem], first: str) -> list[Problem]:
+    """Returns the problems in reading order, each once, printable, and at most MAX_PROBLEMS of them.
 
     `first` is the path of the issue itself, whose problems come before those of what it includes.
     """
@@ -135,5 +124,5 @@ def tidy(problems: Sequence[Problem], first: str) -> list[Problem]:
 
 
 def _printable(message: str) -> str:
-    """What a file says must not move the cursor of whoever reads about it."""
+    """Returns the message without characters that a terminal would obey."""
     return message if message.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in message)

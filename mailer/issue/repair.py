@@ -1,4 +1,4 @@
-"""An issue whose faulty values are left out or filled in, so that `check` can look at all the rest.
+"""Leaves out or fills in the faulty values of an issue, so that `check` can look at all the rest.
 
 Nothing of it is ever sent: an issue with an error is refused.
 """
@@ -22,7 +22,7 @@ _ROUNDS = 8
 
 
 def repaired(plain: Any, error: ValidationError, settings: Settings) -> Issue | None:
-    """The issue without what is wrong in it; None where that cannot be done. Lists keep their length."""
+    """Returns the issue without its errors; None where that cannot be done. Lists keep their length."""
     value = copy.deepcopy(plain)
     editions = tuple(settings.editions)
     for _ in range(_ROUNDS):

@@ -1,4 +1,4 @@
-"""The JSON Schema of an issue, for editors that check while one types. Made of the model."""
+"""Makes the JSON Schema of an issue from the model, for editors that check while one types."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _INCLUDE = {
 
 
 def issue_schema() -> dict[str, Any]:
-    """The schema as JSON data (draft 2020-12)."""
+    """Returns the schema as JSON data (draft 2020-12)."""
     schema = Issue.model_json_schema(mode="validation")
     definitions: dict[str, Any] = {**schema.pop("$defs"), "Include": _INCLUDE}
     for model in (schema, definitions["Section"]):
@@ -63,5 +63,5 @@ def _texts(field: dict[str, Any]) -> None:
 
 
 def schema_text() -> str:
-    """The schema as a file holds it."""
+    """Returns the schema as the text of its file."""
     return json.dumps(issue_schema(), ensure_ascii=False, indent=2) + "\n"

@@ -1,1 +1,1 @@
-"""Catalogues of translations, for mails and pages."""
+"""Translations, dates and directions of text, for mails and pages."""

@@ -1,25 +1,20 @@
-"""The readers' languages: which one a page is in, and its strings (gettext catalogues `web.po`)."""
+"""The language of a page for a reader, and its translations: the `web.po` of a workspace and of the theme."""
 
 from __future__ import annotations
 
-import gettext
-import io
 import re
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import PoFileError, read_po
 
 from mailer.errors import Problem, ThemeError
-from mailer.language_tags import is_language_tag, lookup
+from mailer.language.catalogue import Catalogue, Translations, parse_catalogue
+from mailer.language_tags import SOURCE_LANGUAGE, is_language_tag, lookup
 
-__all__ = ["SOURCE_LANGUAGE", "accepted", "catalogue", "choose", "locale_of"]
+__all__ = ["accepted", "choose", "known_locale", "page_translations"]
 
-#: The language of the strings in the templates themselves.
-SOURCE_LANGUAGE = "en"
 _DOMAIN = "web.po"
 _LONGEST_HEADER = 1000
 #: A language and how much it is wanted: `zh-CN;q=0.8`.
@@ -27,9 +22,9 @@ _RANGE = re.compile(r"\s*([A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*[qQ]\s*=
 
 
 def choose(wishes: Iterable[str], folders: tuple[Path, ...]) -> str:
-    """The first of the wished languages that there are strings for; English where there is none."""
+    """Returns the first of the wished languages that has a catalogue; English where none has."""
     for wish in wishes:
-        locale = locale_of(wish)
+        locale = known_locale(wish)
         if locale is None:
             continue
         for name in _names(str(locale)):
@@ -39,7 +34,7 @@ def choose(wishes: Iterable[str], folders: tuple[Path, ...]) -> str:
 
 
 def accepted(header: str) -> tuple[str, ...]:
-    """The languages of an Accept-Language header (RFC 9110 section 12.5.4), the most wanted first."""
+    """Returns the languages of an Accept-Language header (RFC 9110, 12.5.4), the most wanted first."""
     weighed: list[tuple[float, str]] = []
     for part in header[:_LONGEST_HEADER].split(","):
         found = _RANGE.fullmatch(part)
@@ -48,8 +43,8 @@ def accepted(header: str) -> tuple[str, ...]:
     return tuple(tag for _, tag in sorted(weighed, key=lambda one: -one[0]))
 
 
-def locale_of(tag: object) -> Locale | None:
-    """What a subscriber's language field means: `zh-CN`, `ZH`, `en_GB`; None where it means nothing.
+def known_locale(tag: object) -> Locale | None:
+    """Returns the locale of a language field such as `zh-CN`, `ZH` or `en_GB`; None where it means none.
 
     The field may hold anything (earlier versions took any text after `en@`), and what it means goes into a
     header.
@@ -65,27 +60,19 @@ def locale_of(tag: object) -> Locale | None:
 
 
 @lru_cache(maxsize=64)
-def catalogue(language: str, folders: tuple[Path, ...]) -> gettext.NullTranslations:
-    """The strings of a language, those of the nearest one and of the first folder before others.
+def page_translations(language: str, folders: tuple[Path, ...]) -> Translations:
+    """Returns the translations for a language: the nearest catalogue first, that of the first folder first.
 
-    Raises ThemeError for a broken file.
+    Raises ThemeError for a broken file, and OSError for one that cannot be read.
     """
-    chain: gettext.NullTranslations | None = None
-    for path in _files(language, folders):
-        try:
-            with path.open("rb") as file:
-                read = read_po(file, abort_invalid=True)
-        except (PoFileError, ValueError) as error:
-            raise ThemeError(Problem(f"cannot be read as a gettext catalogue: {error}", str(path))) from None
-        compiled = io.BytesIO()
-        write_mo(compiled, read)
-        compiled.seek(0)
-        strings = gettext.GNUTranslations(compiled)
-        if chain is None:
-            chain = strings
-        else:
-            chain.add_fallback(strings)
-    return chain or gettext.NullTranslations()
+    return Translations(tuple(_catalogue(path) for path in _files(language, folders)), language)
+
+
+def _catalogue(path: Path) -> Catalogue:
+    try:
+        return parse_catalogue(path.read_bytes())
+    except ValueError as error:
+        raise ThemeError(Problem(f"cannot be read as a gettext catalogue: {error}", str(path))) from None
 
 
 def _names(language: str) -> list[str]:

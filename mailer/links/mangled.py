@@ -1,4 +1,4 @@
-"""Undoes what mail programs, gateways and people do to the last part of a link on its way. Pure.
+"""Repairs tokens that mail programs, gateways or people changed on the way.
 
 Nothing here decides what a link means: `letters` only gives texts in which `tokens` may look, and `follows`
 says how much two of them differ. Whatever is read in the end is exactly right by its signature.
@@ -11,7 +11,7 @@ import re
 import unicodedata
 from urllib.parse import unquote
 
-__all__ = ["follows", "letters"]
+__all__ = ["begins_with", "possible_texts"]
 
 #: Nobody's link comes near this, and what is behind it is not looked at.
 _LONGEST_TEXT = 2000
@@ -29,8 +29,8 @@ _ALL_QUOTED = 10
 _ALIKE = str.maketrans("018", "olb")
 
 
-def letters(text: str, alphabet: frozenset[str]) -> list[str]:
-    """The texts over `alphabet` that `text` may have been, the likeliest first: one, or two."""
+def possible_texts(text: str, alphabet: frozenset[str]) -> list[str]:
+    """Returns the one or two texts over `alphabet` that `text` may have been, the likeliest first."""
     plain = unicodedata.normalize("NFKC", _decoded(text[:_LONGEST_TEXT]))
     found = [_only(plain, alphabet)]
     if "0" not in alphabet:  # ours are small letters, without the digits that look like one
@@ -55,10 +55,10 @@ def _decoded(text: str) -> str:
     return text
 
 
-def follows(expected: str, given: str, edits: int) -> bool:
-    """Whether `given` begins with `expected`, but for so many letters (0 to 2) that are lost, wrong or added.
+def begins_with(expected: str, given: str, edits: int) -> bool:
+    """Tells whether `given` begins with `expected`, apart from 0 to 2 lost, wrong or added letters.
 
-    What comes behind it does not count.
+    The rest of `given` does not count.
     """
     if given.startswith(expected):
         return True

@@ -1,4 +1,4 @@
-"""Tokens of versions up to 0.3.0, which name a subscriber by number. They are read, and never made. Pure.
+"""Reads tokens of versions up to 0.3.0, which hold the number of a subscriber.
 
     key id 2 | purpose 1 | subscriber 8 | campaign 4 | signature 15   = 30 bytes = 40 characters of base64
 
@@ -16,7 +16,7 @@ import struct
 from collections.abc import Iterator
 from itertools import islice, product
 
-from mailer.links.mangled import follows, letters
+from mailer.links.mangled import begins_with, possible_texts
 
 __all__ = ["Numbered"]
 
@@ -43,30 +43,30 @@ class Numbered:
         self._keys = [(hashlib.sha256(key).digest()[:2], key) for key in derived]
 
     def read(self, text: str, purpose: bytes) -> tuple[int, int] | None:
-        """(subscriber, campaign) of the token in `text`, or None. A few lost letters are repaired."""
+        """Returns (subscriber, campaign) of the token in `text`, or None. A few lost letters are repaired."""
         if purpose == _BOUNCE:
-            (given, *_) = letters(text, _BASE32)
+            (given, *_) = possible_texts(text, _BASE32)
             if len(given) != 48:
                 return None
             raw = base64.b32decode(given.upper())
             body, signature = raw[: _BODY.size], raw[_BODY.size :]
             found = (self._numbers(key, body, purpose) for key in self._of(body[:2]))
             return next((n for n, s in found if n and hmac.compare_digest(s, signature)), None)
-        (given,) = letters(text, _BASE64)
+        (given,) = possible_texts(text, _BASE64)
         for key_id, key in self._keys:
             beginning = base64.urlsafe_b64encode(key_id + purpose).decode()
             for head, rest, edits in _ways(given, beginning):
                 numbers, signature = self._numbers(key, base64.urlsafe_b64decode(head), purpose)
                 expected = base64.urlsafe_b64encode(signature).decode()
-                if follows(expected, rest, edits) or (
-                    rest.islower() and follows(expected.lower(), rest, edits)
+                if begins_with(expected, rest, edits) or (
+                    rest.islower() and begins_with(expected.lower(), rest, edits)
                 ):
                     return numbers
         return None
 
     def is_of_unknown_key(self, text: str) -> bool:
-        """Whether `text` looks like a whole token in base64, though of a key that is not known here."""
-        (given,) = letters(text, _BASE64)
+        """Tells whether `text` looks like a whole token in base64 of a key that is not known here."""
+        (given,) = possible_texts(text, _BASE64)
         if len(given) != _LENGTH:
             return False
         key_id, purpose, subscriber, campaign = _BODY.unpack(base64.urlsafe_b64decode(given[:_HEAD]))

@@ -1,4 +1,4 @@
-"""Signed tokens: who a link is for, in 40 small letters and digits. Pure: no clock, no database, no network.
+"""Makes and reads signed tokens, which name a reader in 40 small letters and digits.
 
 A token names a subscriber by their stable id and the campaign that carried it, for one purpose. It holds no
 address and never expires, because a reader may find the mail years later.
@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from mailer.links.mangled import follows, letters
+from mailer.links.mangled import begins_with, possible_texts
 from mailer.links.numbered import Numbered
 
 __all__ = ["LENGTH", "MOST_TRIES", "NOBODY", "Purpose", "Token", "Tokens", "stable_id_of"]
@@ -52,17 +52,16 @@ _BEFORE = 8
 
 
 class Purpose(Enum):
-    """What a token may be used for. A token of one purpose is worth nothing for another."""
+    """The purpose of a token. A token of one purpose is worth nothing for another."""
 
     UNSUBSCRIBE = b"u"
     PREFERENCES = b"p"
-    CONFIRM = b"c"
     BOUNCE = b"b"
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What a sound token says. `campaign_id` is 0 where no campaign carried it.
+    """The content of a valid token. `campaign_id` is 0 where it belongs to no campaign.
 
     A token of a version up to 0.3.0 has no `stable_id` and names the subscriber by `number`.
     """
@@ -74,12 +73,12 @@ class Token:
 
     @property
     def is_copy(self) -> bool:
-        """Whether it stood in a test copy, and so belongs to nobody."""
+        """Tells whether the token was in a test copy, and so belongs to nobody."""
         return self.number == 0 if not self.stable_id else self.stable_id == NOBODY
 
 
 def stable_id_of(key: str, address_key: str) -> bytes:
-    """The stable id of somebody who was there before readers had one: the same for the same key, 8 bytes."""
+    """Returns the 8-byte stable id of a reader of an earlier version; the same key gives the same id."""
     return hmac.digest(_derived(b"mailer.stable-ids", key), address_key.encode(), "sha256")[:8]
 
 
@@ -114,7 +113,7 @@ class _Key:
         self._signers = {purpose.value: _Signer(derived, purpose.value + self.id) for purpose in Purpose}
         #: The letters that every token of this key begins with.
         self.letters = _letters(self._id >> 65, _KEY)
-        # What was made last: a message has several tokens of one person, and a campaign has one id.
+        # The parts made last: a message has several tokens of one person, and a campaign has one id.
         self._campaign = (-1, b"", "", 0)
         self._last = (b"", -1, b"", "", 0)
 
@@ -132,7 +131,7 @@ class _Key:
         )
 
     def _head(self, stable_id: bytes, campaign_id: int) -> tuple[bytes, str, int]:
-        """What is signed, its first 22 letters, and its last two bits, which are in the 23rd."""
+        """Returns the signed bytes, their first 22 letters, and their last two bits, as the 23rd has them."""
         last_campaign, end, letters_of_it, rest = self._campaign
         pairs = _PAIRS
         if last_campaign != campaign_id:
@@ -163,16 +162,16 @@ class Tokens:
         self._numbered = Numbered(keys)
 
     def make(self, purpose: Purpose, stable_id: bytes, campaign_id: int = 0) -> str:
-        """A token of 40 small letters and digits, for a subscriber's stable id of 8 bytes."""
+        """Returns a token of 40 small letters and digits, for a stable id of 8 bytes."""
         return self._text(purpose, stable_id, campaign_id)
 
     def read(self, text: str, purpose: Purpose) -> Token | None:
-        """What the token in `text` says; None for anything that was not made here for this purpose.
+        """Returns the content of the token in `text`; None for any other text or purpose.
 
         Case and what stands around it do not matter. A few letters that are lost, wrong or added are repaired
         where the signature then is exactly right; that costs `MOST_TRIES` signatures at most.
         """
-        found = letters(text, _ALPHABET)
+        found = possible_texts(text, _ALPHABET)
         for given in found:
             token = next(filter(None, (self._tried(purpose, *way) for way in self._whole(given))), None)
             if token is not None:
@@ -189,8 +188,8 @@ class Tokens:
         return None
 
     def is_of_unknown_key(self, text: str) -> bool:
-        """Whether `text` looks like a whole token, though of a key that is not known here."""
-        (given, *_) = letters(text, _ALPHABET)
+        """Tells whether `text` looks like a whole token of a key that is not known here."""
+        (given, *_) = possible_texts(text, _ALPHABET)
         ours = any(given.startswith(key.letters) for key in self._keys)
         whole = len(given) == LENGTH and given.endswith(_LAST)
         return (whole and not ours) or self._numbered.is_of_unknown_key(text)
@@ -202,7 +201,7 @@ class Tokens:
         if value >> 96 != int.from_bytes(key.id, "big"):
             return None
         expected = key.text(purpose, stable_id, campaign_id)
-        if not follows(expected[_HEAD - 1 : -1], rest, edits):
+        if not begins_with(expected[_HEAD - 1 : -1], rest, edits):
             return None
         return Token(purpose, stable_id, campaign_id)
 

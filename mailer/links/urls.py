@@ -1,4 +1,4 @@
-"""The public addresses of a workspace, with a signed token in those that belong to one reader. Pure."""
+"""Makes the public addresses of a workspace, with a signed token in those that belong to one reader."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _UNSUBSCRIBE, _PREFERENCES = Purpose.UNSUBSCRIBE, Purpose.PREFERENCES
 
 
 class Links:
-    """What stands in messages, and what `web/` answers to."""
+    """Makes the links that messages hold and that `web/` answers."""
 
     def __init__(self, base_url: str, tokens: Tokens) -> None:
         self.base_url = base_url.rstrip("/")
@@ -19,13 +19,13 @@ class Links:
         self._unsubscribe, self._preferences = f"{self.base_url}/u/", f"{self.base_url}/p/"
 
     def unsubscribe(self, stable_id: bytes, campaign_id: int) -> str:
-        """Where one person leaves: GET shows a page, POST unsubscribes (RFC 8058)."""
+        """Returns a reader's unsubscribe link: GET shows a page, POST unsubscribes (RFC 8058)."""
         return self._unsubscribe + self.tokens.make(_UNSUBSCRIBE, stable_id, campaign_id)
 
     def preferences(self, stable_id: bytes, campaign_id: int) -> str:
-        """Where one person chooses their editions."""
+        """Returns a reader's link to choose editions."""
         return self._preferences + self.tokens.make(_PREFERENCES, stable_id, campaign_id)
 
     def archive(self, slug: str = "") -> str:
-        """The public web page of a campaign, the same for everybody; without a slug, the list of them."""
+        """Returns the public page of a campaign, or the list of campaigns without a slug."""
         return f"{self.base_url}/archive/{slug}/" if slug else f"{self.base_url}/archive/"

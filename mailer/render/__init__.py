@@ -1,1 +1,1 @@
-"""Issue -> Rendition."""
+"""Renders an issue: subject, HTML, text and web page for each variant."""

@@ -7,15 +7,14 @@ from urllib.parse import unquote
 
 from mailer.issue.load import LoadedIssue
 from mailer.issue.markdown.findings import line_of
-from mailer.issue.problems import find
 
 __all__ = ["in_page_links"]
 
 
 def in_page_links(loaded: LoadedIssue) -> Iterator[tuple[str, str, int]]:
-    """The name of the part that each link leads to, and the file and the line of the link."""
+    """Returns each link within the page: the name of the part it leads to, and its file and line."""
     for key, document in loaded.documents.items():
-        node = find(loaded.tree, key)[0]
+        node = loaded.tree.find(key)[0]
         for token in document.inline():
             href = str(token.attrs.get("href", ""))
             if token.type == "link_open" and href.startswith("#"):

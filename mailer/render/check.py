@@ -1,4 +1,4 @@
-"""Whether a rendition is fit to be sent: size, pictures, links, headings, contrast, what was left over.
+"""Checks a rendition before it is sent: size, pictures, links, headings, contrast, text, unsubscribe link.
 
 A problem with severity "error" must stop a sending; a warning is for the editor to weigh. Places are those
 of the issue as far as they can be told, else its file.
@@ -10,13 +10,13 @@ from collections.abc import Collection
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
+from mailer.colour import contrast
 from mailer.config import Settings
 from mailer.display_text import shortened
 from mailer.errors import Problem, Severity
 from mailer.issue.load import LoadedIssue
 from mailer.render.anchors import in_page_links
-from mailer.render.html.colour import contrast
-from mailer.render.rendition import Rendition
+from mailer.render.rendition import MEDIA, Rendition
 from mailer.render.slots.slots import Context, Part
 from mailer.render.text.wrap import columns
 
@@ -33,9 +33,6 @@ MIN_CONTRAST = 4.5
 _SCHEMES = ("https://", "http://", "mailto:", "tel:", "webcal://")
 _PARTS = "parts are #item-1, #section-1, and #heading-1 for the headings of body:, each counted from 1"
 
-#: The parts of a rendition.
-MEDIA = ("email", "text", "web")
-
 #: Links of about the length that real ones have.
 _SAMPLE = {
     "subscriber.name": "Reader",
@@ -48,7 +45,7 @@ _SAMPLE = {
 def check_rendition(
     loaded: LoadedIssue, rendition: Rendition, settings: Settings, media: Collection[str] = MEDIA
 ) -> tuple[Problem, ...]:
-    """All that is wrong with a rendition, or might be. Empty where it is fit to be sent.
+    """Returns the errors and warnings about a rendition. There are none where it is fit to be sent.
 
     Of a rendition that lacks a part, `media` names the parts to look at.
     """
@@ -105,7 +102,7 @@ def _size(findings: _Findings, html: str) -> None:
 
 
 class _Page(HTMLParser):
-    """What a page holds, as far as it is checked."""
+    """Collects from a page what is checked: pictures, links, names of parts, headings."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -170,7 +167,7 @@ def _markup(findings: _Findings, page: _Page) -> None:
 
 
 def _anchors(findings: _Findings, page: _Page, rendition: Rendition) -> None:
-    """Whether the issue's links within the page lead to what both the mail and the web page have."""
+    """Tells whether the issue's links within the page lead to what both the mail and the web page have."""
     links = [found for found in in_page_links(findings.loaded) if _leads(page, found[0])]
     if not links:
         return
@@ -188,7 +185,7 @@ def _anchors(findings: _Findings, page: _Page, rendition: Rendition) -> None:
 
 
 def _leads(page: _Page, name: str) -> bool:
-    """Whether the page, which may be a variant without that link, has a link to a part of it."""
+    """Tells whether the page, which may be a variant without that link, has a link to a part of it."""
     return any(href.startswith("#") and unquote(href[1:]) == name for href in page.links)
 
 
@@ -217,7 +214,7 @@ def _text(findings: _Findings, rendition: Rendition) -> None:
 
 
 def _leave_link(findings: _Findings, rendition: Rendition, media: Collection[str]) -> None:
-    """Whether a reader of either part finds the way out."""
+    """Tells whether a reader of either part finds the way out."""
     for medium, part, name, context in (
         ("email", rendition.html, "HTML", Context.HREF),
         ("text", rendition.text, "plain-text", Context.TEXT),

@@ -1,6 +1,6 @@
-"""An issue -> its renditions: Jinja2, MJML and the inliner once for each different variant.
+"""Renders an issue: Jinja2, MJML and the inlining of styles run once for each different variant.
 
-What a template sees is made in `issue_view`; where the slots of the result stand is found in `contexts`.
+What a template sees is made in `views`; where the slots of the result stand is found in `slots/html_part.py`.
 Whether the result is fit to be sent is asked in `check`.
 """
 
@@ -9,27 +9,30 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
-
-from babel.dates import format_date
 
 from mailer.config import Settings
 from mailer.errors import IssueError, MailerError, Problem
 from mailer.issue.load import LoadedIssue
 from mailer.issue.model import Issue, for_variant
-from mailer.language.catalogues import TRANSLATIONS, Words, words_of
-from mailer.language_tags import direction_of, locale_of
+from mailer.language.catalogue import Translations
+from mailer.language.dates import long_date, weekday
+from mailer.language.template_functions import TRANSLATIONS
+from mailer.language.theme_catalogues import theme_translations
+from mailer.language_tags import direction_of
+from mailer.render.faults import Faults
 from mailer.render.html.inline import inline_styles
 from mailer.render.html.mjml import render_mjml
-from mailer.render.rendition import Rendition
-from mailer.render.slots.contexts import html_part, without_slots
+from mailer.render.rendition import MEDIA, Rendition
+from mailer.render.slots.html_part import html_part, without_slots
 from mailer.render.slots.markers import Markers
 from mailer.render.slots.slots import Context, Part
-from mailer.render.source_positions import Places
-from mailer.render.text.text_part import text_part
+from mailer.render.slots.text_part import text_part
+from mailer.render.source_positions import SourcePositions
 from mailer.render.theme.direction import is_mixed, languages_in, set_direction
 from mailer.render.theme.theme import MARKERS, Theme, open_theme
-from mailer.render.views.build import Viewer
+from mailer.render.views.build import ViewBuilder
 from mailer.render.views.values import EditionView, LinksView
 from mailer.theme_files import ThemeFiles, built_in_theme
 
@@ -46,17 +49,15 @@ def render_variants(
     variants: Collection[int],
     image_base: str | None = None,
 ) -> dict[int, Rendition]:
-    """The rendition of each variant (a bit mask of `only` expressions). Equal ones are one object.
+    """Returns the rendition of each variant (a bit mask of `only` expressions). Equal ones are one object.
 
     `image_base` stands before the names of pictures. Raises ThemeError, IssueError, or ConfigError for
     the logo.
     """
-    theme = open_theme(settings.root)
-    archive = f"{settings.publication.base_url}/archive/{slug}/"
-    base = f"{archive}images/" if image_base is None else image_base
+    inputs = _Inputs.of(loaded, settings, open_theme(settings.root), slug, image_base)
     renditions: dict[int, Rendition] = {}
     for issue, same in _distinct(loaded.issue, variants):
-        rendition = _Rendering(loaded, issue, settings, theme, archive, base).rendition(same[0])
+        rendition = _Rendering(inputs, issue, Faults()).rendition(same[0], MEDIA)
         renditions |= dict.fromkeys(same, rendition)
     return dict(sorted(renditions.items()))
 
@@ -64,24 +65,61 @@ def render_variants(
 def examine_variants(
     loaded: LoadedIssue, settings: Settings, *, slug: str, variants: Collection[int], faults: list[Problem]
 ) -> list[tuple[Rendition, frozenset[str]]]:
-    """The different renditions of an issue that may be faulty, each with the media that could be made.
+    """Returns the different renditions of an issue that may be faulty, each with the media that were made.
 
-    The media are "email", "text" and "web"; another one is empty. Nothing is raised: what `render_variants`
-    would raise, from any stage, is added to `faults`.
+    The media are those of MEDIA; another one is empty. Nothing is raised: what `render_variants` would raise
+    is added to `faults`, and rendering goes on.
     """
-    media: frozenset[str] = frozenset(("email", "text", "web"))
+    gathered = Faults(faults)
+    media: Collection[str] = MEDIA
     try:
         theme = open_theme(settings.root)
     except MailerError as error:
-        faults += error.problems
-        theme, media = open_theme(built_in_theme().parent), frozenset()
-    archive = f"{settings.publication.base_url}/archive/{slug}/"
+        gathered.add(error)
+        theme, media = open_theme(built_in_theme().parent), ()
+    inputs = _Inputs.of(loaded, settings, theme, slug)
     found: list[tuple[Rendition, frozenset[str]]] = []
     for issue, same in _distinct(loaded.issue, variants):
-        rendering = _Rendering(loaded, issue, settings, theme, archive, f"{archive}images/", faults)
+        rendering = _Rendering(inputs, issue, gathered)
         rendition = rendering.rendition(same[0], media)
         found.append((rendition, frozenset(rendering.made)))
     return found
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """The inputs that all variants of an issue share. `archive` is the address of its public page."""
+
+    loaded: LoadedIssue
+    settings: Settings
+    theme: Theme
+    archive: str
+    image_base: str
+
+    @classmethod
+    def of(
+        cls, loaded: LoadedIssue, settings: Settings, theme: Theme, slug: str, image_base: str | None = None
+    ) -> _Inputs:
+        archive = f"{settings.publication.base_url}/archive/{slug}/"
+        return cls(
+            loaded, settings, theme, archive, f"{archive}images/" if image_base is None else image_base
+        )
+
+    def seed(self, issue: Issue) -> str:
+        """A hash of all that goes into a variant's rendition, so that no text can hold one of its markers."""
+        settings = self.settings
+        editions = {key: edition.model_dump(mode="json") for key, edition in settings.editions.items()}
+        parts = [
+            self.loaded.digest,
+            issue.model_dump_json(),
+            settings.publication.model_dump_json(),
+            settings.brand.model_dump_json(),
+            json.dumps(editions),
+            self.theme.digest,
+            self.archive,
+            self.image_base,
+        ]
+        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _distinct(issue: Issue, variants: Collection[int]) -> list[tuple[Issue, list[int]]]:
@@ -98,42 +136,27 @@ def _distinct(issue: Issue, variants: Collection[int]) -> list[tuple[Issue, list
 
 
 class _Rendering:
-    """One variant on its way through the templates.
+    """One variant on its way through the templates."""
 
-    What is wrong is raised at once, or added to `faults` where that is given.
-    """
-
-    def __init__(
-        self,
-        loaded: LoadedIssue,
-        issue: Issue,
-        settings: Settings,
-        theme: Theme,
-        archive: str,
-        image_base: str,
-        faults: list[Problem] | None = None,
-    ) -> None:
+    def __init__(self, inputs: _Inputs, issue: Issue, faults: Faults) -> None:
         self.issue = issue
         self.faults = faults
         #: The media that could be made.
         self.made: set[str] = set()
-        self.settings = settings
-        self.theme = theme
-        self.edition = settings.editions[issue.edition]
-        self.markers = Markers(_seed(loaded, issue, settings, theme, archive, image_base))
-        self.image_base = image_base
-        places = Places(loaded)
-        self.viewer = Viewer(places, settings, self.markers, image_base, faults)
+        self.settings = inputs.settings
+        self.theme = inputs.theme
+        self.edition = self.settings.editions[issue.edition]
+        self.markers = Markers(inputs.seed(issue))
+        self.image_base = inputs.image_base
+        places = SourcePositions(inputs.loaded)
+        self.viewer = ViewBuilder(places, self.settings, self.markers, inputs.image_base, faults)
         view = self.viewer.issue(issue)
-        if places.problems and faults is None:
-            raise IssueError.of(sorted(places.problems, key=lambda p: (p.path or "", p.line or 0)))
-        if faults is not None:
-            faults += places.problems
+        if places.problems:
+            faults.add(IssueError.of(sorted(places.problems, key=lambda p: (p.path or "", p.line or 0))))
         self.subject = " ".join(view.subject.split())
-        self.context = self._context(view, archive)
+        self.context = self._context(view, inputs.archive)
 
     def _context(self, view: Any, archive: str) -> dict[str, Any]:
-        locale = locale_of(self.issue.language)
         edition = self.edition
         return {
             "issue": view,
@@ -143,24 +166,22 @@ class _Rendering:
             "language": self.issue.language,
             "dir": direction_of(self.issue.language),
             "mixed": is_mixed(self.issue),
-            "date_long": format_date(self.issue.date, "long", locale),
-            "weekday": format_date(self.issue.date, "EEEE", locale),
+            "date_long": long_date(self.issue.date, self.issue.language),
+            "weekday": weekday(self.issue.date, self.issue.language),
             "links": LinksView("" if edition.public_page == "none" else archive),
             MARKERS: self.markers,
-            TRANSLATIONS: self._words(),
+            TRANSLATIONS: self._translations(),
         }
 
-    def _words(self) -> Words:
+    def _translations(self) -> Translations:
         try:
-            return words_of(self.theme.files, self.issue.language)
+            return theme_translations(self.theme.files, self.issue.language)
         except MailerError as error:
-            if self.faults is None:
-                raise
-            self.faults += error.problems
+            self.faults.add(error)
             sound = tuple(file for file in self.theme.files.all if file.path.startswith("(built-in)"))
-            return words_of(ThemeFiles(sound), self.issue.language)
+            return theme_translations(ThemeFiles(sound), self.issue.language)
 
-    def rendition(self, variant: int, media: Collection[str] = ("email", "text", "web")) -> Rendition:
+    def rendition(self, variant: int, media: Collection[str]) -> Rendition:
         html, mail = self._part(media, "email", self._email) or ("", Part(("",), ()))
         text = self._part(media, "text", self._text) or Part(("",), ())
         web = self._part(media, "web", self._web) or ""
@@ -181,22 +202,20 @@ class _Rendering:
         )
 
     def _part(self, media: Collection[str], medium: str, make: Callable[[], _T]) -> _T | None:
-        """What a medium is made of; None where it is not asked for, or a fault of it was gathered."""
+        """Returns the part for a medium; None where it is not asked for, or a fault of it was gathered."""
         if medium not in media:
             return None
         try:
             made = make()
         except MailerError as error:
-            if self.faults is None:
-                raise
-            self.faults += error.problems
+            self.faults.add(error)
             return None
         self.made.add(medium)
         return made
 
     def _email(self) -> tuple[str, Part]:
         markup = render_mjml(self.theme, self._layout("email", ".mjml"), self._for("email"))
-        html = inline_styles(self._turned(markup))
+        html = inline_styles(self._with_direction(markup))
         return html, html_part(html, self.markers)
 
     def _text(self) -> Part:
@@ -205,9 +224,9 @@ class _Rendering:
 
     def _web(self) -> str:
         page = self.theme.render(self._layout("web", ".html"), self._for("web"))
-        return without_slots(self._turned(page), self.markers)
+        return without_slots(self._with_direction(page), self.markers)
 
-    def _turned(self, html: str) -> str:
+    def _with_direction(self, html: str) -> str:
         """The page, set from right to left as far as anything in it is written so."""
         if not any(direction_of(language) == "rtl" for language in languages_in(self.issue)):
             return html
@@ -219,17 +238,3 @@ class _Rendering:
     def _for(self, medium: str) -> Mapping[str, Any]:
         self.markers.steps[0] = 0
         return {**self.context, "medium": medium}
-
-
-def _seed(loaded: LoadedIssue, issue: Issue, settings: Settings, theme: Theme, *more: str) -> str:
-    """A hash of all that goes into a rendition, so that nobody's text can hold one of its markers."""
-    parts = [
-        loaded.digest,
-        issue.model_dump_json(),
-        settings.publication.model_dump_json(),
-        settings.brand.model_dump_json(),
-        json.dumps({key: edition.model_dump(mode="json") for key, edition in settings.editions.items()}),
-        theme.digest,
-        *more,
-    ]
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

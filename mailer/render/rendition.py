@@ -1,4 +1,4 @@
-"""The value that rendering gives: an issue for one variant, ready to be sent to anyone."""
+"""The result of rendering: an issue for one variant, ready to be sent to any reader."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from typing import Any
 from mailer.errors import Problem
 from mailer.render.slots.slots import Part
 
-__all__ = ["Picture", "Rendition"]
+__all__ = ["MEDIA", "Picture", "Rendition"]
+
+#: The parts of a rendition, each of which has templates of its own.
+MEDIA = ("email", "text", "web")
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture of the issue as it is published: `name` holds its content's hash; sizes in CSS px."""
+    """A published picture: `name` holds the hash of its bytes; sizes are in CSS px."""
 
     name: str
     data: bytes
@@ -26,7 +29,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """An issue rendered for one variant. `web` has no slots and belongs to nobody.
+    """An issue rendered for one variant. `web` has no slots: it is the same for every reader.
 
     `variant` is a bit mask: bit i is set where the i-th `only` expression of the issue holds.
     `theme` is the hash of the templates that made it. `pictures` are those that html and web refer to.
@@ -44,7 +47,7 @@ class Rendition:
     findings: tuple[Problem, ...] = field(default=(), compare=False, repr=False)
 
     def to_json(self) -> dict[str, Any]:
-        """The rendition without its pictures as JSON data, for `from_json`."""
+        """Returns the rendition without its pictures as JSON data, for `from_json`."""
         return {
             "variant": self.variant,
             "language": self.language,
@@ -57,7 +60,7 @@ class Rendition:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Rendition:
-        """The rendition that `to_json` gave."""
+        """Returns the rendition of the data that `to_json` gave."""
         return cls(
             variant=int(data["variant"]),
             language=data["language"],
@@ -70,7 +73,7 @@ class Rendition:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over all that a recipient can see, in hex."""
+        """The SHA-256 in hex over all that a recipient can see."""
         data = {k: v for k, v in self.to_json().items() if k not in ("variant", "theme")}
         text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         pictures = "".join(f"\0{picture.name}" for picture in self.pictures)

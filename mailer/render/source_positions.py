@@ -1,42 +1,41 @@
-"""Where in the files the parts of an issue stand, also when a variant leaves some of them out."""
+"""Finds the lines of the files where the parts of an issue are written, for its variants too."""
 
 from __future__ import annotations
 
 from mailer.errors import Problem
 from mailer.issue.load import LoadedIssue
 from mailer.issue.model import Issue
-from mailer.issue.problems import find
-from mailer.issue.tree import Key
+from mailer.issue.yaml.tree import Key
 
-__all__ = ["Places"]
+__all__ = ["SourcePositions"]
 
 
-class Places:
-    """Collects what is wrong with an issue's texts, each with its place."""
+class SourcePositions:
+    """Collects the problems of an issue's texts, each with its file and line."""
 
     def __init__(self, loaded: LoadedIssue) -> None:
         self.loaded = loaded
         self.problems: list[Problem] = []
 
     def at(self, key: Key, line: int = 0) -> tuple[str, int]:
-        """(path, line) of a value, or of a line (counted from 0) in a text of several."""
-        node, used = find(self.loaded.tree, key)
+        """Returns (path, line) of a value, or of a line (counted from 0) in a text of several lines."""
+        node, used = self.loaded.tree.find(key)
         if used == len(key) and node.line_at(line) > node.mark.line:
             return node.mark.path, node.line_at(line)
         return self.loaded.place_of(*key)
 
     def is_written(self, key: Key) -> bool:
-        """Whether a value stands in a file, and is no default."""
+        """Tells whether a value is written in a file, and is no default."""
         return self.loaded.line_of(*key) is not None
 
-    def complain(self, message: str, key: Key, line: int = 0) -> None:
-        """Notes a problem."""
+    def add_problem(self, message: str, key: Key, line: int = 0) -> None:
+        """Adds a problem with the file and line of its key."""
         problem = Problem(message, *self.at(key, line))
         if problem not in self.problems:
             self.problems.append(problem)
 
     def keys_of(self, variant: Issue) -> dict[int, Key]:
-        """The way in the whole issue to each section and item of a variant, by their `id`."""
+        """Returns the key in the whole issue of each section and item of a variant, by their `id`."""
         whole = self.loaded.issue
         keys: dict[int, Key] = {id(item): ("items", i) for i, item in enumerate(whole.items)}
         originals = iter(enumerate(whole.sections))

@@ -1,4 +1,4 @@
-"""Pages for readers, from templates/web/pages/ (the workspace's first): their language, colours and headers.
+"""Makes pages for readers, as bytes, from templates/web/pages/ (the workspace's before the built-in ones).
 
 A page has no script. Its style is allowed by hash, so that nothing else can style or load anything. A page
 of the workspace that fails is replaced by the built-in one, and where that fails too, by a plain text, so
@@ -13,25 +13,25 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
-from babel.dates import format_date
 from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
-from markupsafe import Markup, escape
-from starlette.responses import HTMLResponse
 
+from mailer.colour import most_readable
 from mailer.config import Settings
 from mailer.display_text import visible
-from mailer.language.reader_language import SOURCE_LANGUAGE, catalogue, choose
-from mailer.language_tags import direction_of, is_turning, locale_of
+from mailer.language.catalogue import Translations
+from mailer.language.dates import long_date
+from mailer.language.direction import set_apart
+from mailer.language.reader_language import choose, page_translations
+from mailer.language_tags import SOURCE_LANGUAGE, direction_of
 from mailer.site.plain_page import plain_page
-from mailer.site.sandbox import LARGEST_PAGE, PageEnvironment, bounded
+from mailer.site.sandbox import LARGEST_PAGE, PageEnvironment, counting_steps
 from mailer.theme_files import built_in_theme
 
-__all__ = ["LARGEST_PAGE", "Pages"]
+__all__ = ["LARGEST_PAGE", "Page", "Pages"]
 
 _log = logging.getLogger("mailer.web")
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
@@ -39,8 +39,30 @@ _NAMES = (
     *("unsubscribe", "done", "preferences", "archive", "not-found", "refused", "unavailable"),
     *("erased", "unknown", "copy", "incomplete"),
 )
+#: The colours of text on a button.
+_ON_ACCENT = ("#ffffff", "#000000")
 #: A language tag, or several, the first wish first.
 _Wish = str | Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A finished page: `body` is HTML in UTF-8, `language` its language tag.
+
+    `styles` has the SHA-256 in base64 of each of its style sheets, for a Content-Security-Policy. A page that
+    is not `complete` does not say what happened: it only asks the reader to try again later.
+    """
+
+    body: bytes
+    language: str
+    styles: tuple[str, ...] = ()
+    complete: bool = True
+
+    @classmethod
+    def of(cls, html: str, language: str, *, complete: bool = True) -> Page:
+        """Returns the page of this HTML. Raises UnicodeEncodeError where it is not text."""
+        styles = tuple(_sha256(style) for style in _STYLE.findall(html))
+        return cls(html.encode(), language.replace("_", "-"), styles, complete)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +78,7 @@ class _Theme:
 
 
 class Pages:
-    """Makes pages. Each of `page` is an answer, whatever is wrong with the templates; the log says what."""
+    """Makes pages. `page` never fails, whatever is wrong with the templates; the log says what is wrong."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -64,14 +86,14 @@ class Pages:
         self._built_in = _Theme.of(self._own.folders[1:])
         self._look_at_all()
 
-    def page(self, name: str, wish: _Wish, *, status: int = 200, **context: Any) -> HTMLResponse:
-        """The page `name`, in the first of the wished languages that there are strings for."""
+    def page(self, name: str, wish: _Wish, **context: Any) -> Page:
+        """Returns the page `name` in the first of the wished languages that has a catalogue."""
         for theme, instead in ((self._own, "the built-in page"), (self._built_in, "a plain text")):
             try:
-                return self._made(theme, name, wish, status, context)
+                return self._made(theme, name, wish, context)
             except Exception as error:  # a template can raise anything
                 _tell(f"templates/web/pages/{name}.html", error, instead)
-        return self._plain(name, wish, status, context)
+        return self._plain(name, wish, context)
 
     def _look_at_all(self) -> None:
         """Tells at the start which templates and words cannot be read."""
@@ -81,81 +103,64 @@ class Pages:
             except Exception as error:
                 _tell(f"templates/web/pages/{name}.html", error, "the built-in page")
         try:
-            catalogue(self._language(self._own, ""), self._own.folders)
+            page_translations(self._language(self._own, ""), self._own.folders)
         except Exception as error:
             _tell("templates/locale", error, "the built-in page")
 
-    def _made(
-        self, theme: _Theme, name: str, wish: _Wish, status: int, context: Mapping[str, Any]
-    ) -> HTMLResponse:
+    def _made(self, theme: _Theme, name: str, wish: _Wish, context: Mapping[str, Any]) -> Page:
         language = self._language(theme, wish)
         template = theme.environment.get_template(f"{name}.html")
         html = _rendered(template, {**self._shared(theme, language), **context})
-        return _answer(html, status, language)
+        return Page.of(html, language)
 
     def _language(self, theme: _Theme, wish: _Wish) -> str:
         """The language a page is in for somebody with this language field, or these wishes."""
         wishes = (wish,) if isinstance(wish, str) else wish
         return choose((*wishes, self._settings.publication.language), theme.folders)
 
-    def _plain(self, name: str, wish: _Wish, status: int, context: Mapping[str, Any]) -> HTMLResponse:
+    def _plain(self, name: str, wish: _Wish, context: Mapping[str, Any]) -> Page:
         try:
             language = self._language(self._built_in, wish)
-            translate = catalogue(language, self._built_in.folders).gettext
+            translate = page_translations(language, self._built_in.folders).text
         except Exception:
-            language, translate = SOURCE_LANGUAGE, NullTranslations().gettext
-        html, true = plain_page(
+            language, translate = SOURCE_LANGUAGE, Translations().text
+        html, complete = plain_page(
             name, context, self._settings.publication, language.replace("_", "-"), translate
         )
-        return _answer(html, status if true or status != 200 else 503, language)
+        return Page.of(html, language, complete=complete)
 
     def _shared(self, theme: _Theme, language: str) -> dict[str, Any]:
-        strings = catalogue(language, theme.folders)
+        translations = page_translations(language, theme.folders)
 
         def translated(text: str, **values: object) -> str:
-            return strings.gettext(text).format(**values) if values else strings.gettext(text)
+            found = translations.text(text)
+            return found.format(**values) if values else found
 
         return {
             "_": translated,
             "language": language.replace("_", "-"),
             "dir": direction_of(language),
             "dir_of": direction_of,
-            "bdi": lambda text: _set_apart(text, direction_of(language)),
-            "long_date": lambda day: format_date(day, "long", locale=locale_of(language)),
+            "bdi": lambda text: set_apart(text, direction_of(language)),
+            "long_date": lambda day: long_date(day, language),
             "publication": self._settings.publication,
             "brand": self._settings.brand,
-            "on_accent": _readable_on(self._settings.brand.accent),
-            "on_accent_dark": _readable_on(self._settings.brand.accent_dark),
+            "on_accent": most_readable(self._settings.brand.accent, _ON_ACCENT),
+            "on_accent_dark": most_readable(self._settings.brand.accent_dark, _ON_ACCENT),
         }
 
 
-def _set_apart(text: str, direction: str) -> str:
-    """A name in any language, kept from turning the text beside it round, and from being turned by it."""
-    return Markup(f"<bdi>{escape(text)}</bdi>") if is_turning(text, direction) else text  # noqa: S704
-
-
 def _rendered(template: Template, values: Mapping[str, Any]) -> str:
-    """What the template gives. Raises OverflowError where that is too much, and what the template raises."""
+    """Returns the output of the template. Raises OverflowError where it is too long, or its own error."""
     parts: list[str] = []
     size = 0
-    with bounded():
+    with counting_steps():
         for part in template.generate(values):
             parts.append(part)
             size += len(part)
             if size > LARGEST_PAGE:
                 raise OverflowError(f"it gives more than {LARGEST_PAGE:,} characters")
     return "".join(parts)
-
-
-def _answer(html: str, status: int, language: str) -> HTMLResponse:
-    """The page with its headers. Raises UnicodeEncodeError for what is no text."""
-    styles = " ".join(f"'sha256-{_sha256(style)}'" for style in _STYLE.findall(html)) or "'none'"
-    policy = (
-        f"default-src 'none'; style-src {styles}; img-src 'self' https: data:; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
-    )
-    headers = {"Content-Security-Policy": policy, "Content-Language": language.replace("_", "-")}
-    return HTMLResponse(html, status, headers)
 
 
 def _tell(place: str, error: Exception, instead: str) -> None:
@@ -180,14 +185,6 @@ def _environment(folders: tuple[Path, ...]) -> SandboxedEnvironment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-
-
-def _readable_on(colour: str) -> str:
-    """Black or white, whichever stands out more on `colour` (WCAG 2 relative luminance)."""
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "#ffffff" if 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.05 else "#000000"
 
 
 def _sha256(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The page of last resort, made of a few words in this file: where no template can be rendered."""
+"""Makes the last resort of a page from a few words in this file, where no template can be rendered."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def plain_page(
     language: str,
     translate: Callable[[str], str],
 ) -> tuple[str, bool]:
-    """The HTML of page `name`, and whether it says what is so; else it asks to try again in a minute.
+    """Returns the HTML of page `name`, and whether it says what happened or only asks to try again.
 
     `context` is what the template would get. `language` is a tag; `translate` gives an English string in it.
     """

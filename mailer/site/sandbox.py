@@ -1,4 +1,4 @@
-"""Jinja2's sandbox for the pages of a workspace, with bounds on what a page may compute.
+"""Limits what a page's template may compute, in Jinja2's sandbox.
 
 All rounds of loops, calls and includes of one page together are bounded, also where they print nothing: an
 endless page would keep everybody from leaving.
@@ -16,7 +16,7 @@ from jinja2 import Template, nodes
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
-__all__ = ["LARGEST_PAGE", "MOST_STEPS", "PageEnvironment", "bounded"]
+__all__ = ["LARGEST_PAGE", "MOST_STEPS", "PageEnvironment", "counting_steps"]
 
 #: A page of more characters is a slip of its template.
 LARGEST_PAGE = 1024 * 1024
@@ -27,8 +27,8 @@ _steps: ContextVar[list[int] | None] = ContextVar("steps", default=None)
 
 
 @contextmanager
-def bounded() -> Iterator[None]:
-    """Counts what the page that is rendered within does, from 0. No page is rendered within another."""
+def counting_steps() -> Iterator[None]:
+    """Counts the steps of the page that is rendered within this block, from 0. Blocks are not nested."""
     token = _steps.set([0])
     try:
         yield
@@ -37,12 +37,12 @@ def bounded() -> Iterator[None]:
 
 
 class PageEnvironment(SandboxedEnvironment):
-    """Raises OverflowError instead of computing a value that fills the memory, or without an end."""
+    """A sandbox that raises OverflowError for a value that is too large and for too many steps."""
 
     intercepted_binops = frozenset({"*", "**"})
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """`left operator right`."""
+        """Returns `left operator right`. Raises OverflowError for a result that is too large."""
         if operator == "*":
             for value, times in ((left, right), (right, left)):
                 if hasattr(value, "__len__") and isinstance(times, int) and len(value) * times > LARGEST_PAGE:
@@ -52,12 +52,12 @@ class PageEnvironment(SandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
     def call(self, context: Context, called: Any, /, *args: Any, **more: Any) -> Any:
-        """What a call in a template gives, of a macro too."""
+        """Returns the result of a call in a template, of a macro too, and counts it as a step."""
         _count(1)
         return super().call(context, called, *args, **more)
 
     def count_loop(self, values: Iterable[Any]) -> list[Any]:
-        """The values of a loop, each of which counts."""
+        """Returns the values of a loop, and counts each of them as a step."""
         found = list(islice(values, MOST_STEPS + 1))
         _count(len(found))
         return found

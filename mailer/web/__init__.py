@@ -1,1 +1,1 @@
-"""What a reader's browser opens."""
+"""The web server for readers: unsubscribe and preferences pages, and the public archive."""

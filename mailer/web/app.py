@@ -1,4 +1,4 @@
-"""The web application: which address is answered by whom, and what is said when something is wrong.
+"""The web application: the handler of each address.
 
     /u/TOKEN          leave: GET shows a button, POST unsubscribes (RFC 8058)
     /p/TOKEN          choose editions, or come back
@@ -10,59 +10,50 @@ Where publication.base_url has a path, everything is also found below it. GET ne
 
 from __future__ import annotations
 
-import logging
-import sqlite3
 from collections.abc import Awaitable, Callable
 from urllib.parse import unquote, urlsplit
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from mailer.config import Settings
-from mailer.errors import MailerError
-from mailer.language.reader_language import accepted
 from mailer.services.readers.reader_actions import Desk
-from mailer.site.archive_pages import Shelf
+from mailer.site.archive_pages import PublicArchive
 from mailer.site.pages import Pages
-from mailer.store.database import explain
+from mailer.web.archive import ArchiveHandlers
+from mailer.web.failures import Failures
 from mailer.web.health import Health
-from mailer.web.preferences import PreferencesPage
-from mailer.web.safety import Safety, make_safe
+from mailer.web.readers.preferences import PreferencesPage
+from mailer.web.readers.unsubscribe import UnsubscribePage
+from mailer.web.safety import RETRY_AFTER, Safety
 from mailer.web.targets import Targets
-from mailer.web.unsubscribe import UnsubscribePage
 
 __all__ = ["create_app"]
 
-_log = logging.getLogger("mailer.web")
-#: After a busy database, when to try again (seconds).
-_RETRY_AFTER = "30"
-
 
 def create_app(settings: Settings) -> Starlette:
-    """The application for a workspace. Raises ConfigError without a secret key."""
+    """Returns the application for a workspace. Raises ConfigError without a secret key."""
     pages = Pages(settings)
+    outer = urlsplit(settings.publication.base_url).path.rstrip("/")  # also where a proxy takes it away
+    prefix = unquote(outer)
+    app = Starlette(
+        routes=_routes(settings, pages, outer, prefix),
+        middleware=[Middleware(Safety), Middleware(Targets, prefix=prefix)],
+        exception_handlers=Failures(settings, pages).handlers(),
+    )
+    app.router.redirect_slashes = False  # it would build its answer from the Host header
+    return app
+
+
+def _routes(settings: Settings, pages: Pages, outer: str, prefix: str) -> list[BaseRoute]:
+    """The routes, also below `prefix`, the path of publication.base_url; `outer` is that path, encoded."""
     desk = Desk(settings)
     unsubscribe, preferences = UnsubscribePage(desk, pages), PreferencesPage(settings, desk, pages)
-    shelf = Shelf(settings, pages)
-
-    health = Health(desk.check)
-
-    def healthz(_request: Request) -> Response:
-        if health.is_well():
-            return PlainTextResponse("ok\n")
-        return PlainTextResponse("unavailable\n", 503, {"Retry-After": _RETRY_AFTER})
-
-    def no_icon(_request: Request) -> Response:
-        return Response(status_code=204, headers={"Cache-Control": "public, max-age=86400"})
-
-    # As readers see it, also where a proxy takes it away.
-    outer = urlsplit(settings.publication.base_url).path.rstrip("/")
-    prefix = unquote(outer)
+    archive = ArchiveHandlers(settings, PublicArchive(settings, pages))
 
     def front(_request: Request) -> Response:
         return RedirectResponse(f"{outer}/archive/", 307)
@@ -71,59 +62,19 @@ def create_app(settings: Settings) -> Starlette:
         Route("/u/{token:whatever}", _by_method(unsubscribe), methods=["GET", "POST"]),
         Route("/p/{token:whatever}", _by_method(preferences), methods=["GET", "POST"]),
         Route("/archive", front),
-        Route("/archive/", shelf.index),
-        Route("/archive/{slug}", shelf.to_folder),
-        Route("/archive/{slug}/", shelf.page),
-        Route("/archive/{slug}/images/{name}", shelf.image),
-        Route("/healthz", healthz),
-        Route("/favicon.ico", no_icon),
+        Route("/archive/", archive.index),
+        Route("/archive/{slug}", archive.to_folder),
+        Route("/archive/{slug}/", archive.page),
+        Route("/archive/{slug}/images/{name}", archive.image),
+        Route("/healthz", _health_answer(Health(desk.check))),
+        Route("/favicon.ico", _no_icon),
         Route("/", front),
     ]
-    if prefix:
-        routes += [Route(prefix, front), Mount(prefix, routes=list(routes))]
-
-    def page(name: str, request: Request, status: int) -> Response:
-        """A page for somebody unknown, in a language that their browser asks for."""
-        return pages.page(name, accepted(request.headers.get("accept-language", "")), status=status)
-
-    def wrong(request: Request, error: Exception) -> Response:
-        status = getattr(error, "status_code", 500)
-        response = page("not-found" if status == 404 else "refused", request, status)
-        response.headers.update(getattr(error, "headers", None) or {})
-        return response
-
-    def unavailable(request: Request, error: Exception) -> Response:
-        _log.error("%s", explain(error, settings.database) if isinstance(error, sqlite3.Error) else error)
-        response = page("unavailable", request, 503)
-        response.headers["Retry-After"] = _RETRY_AFTER
-        return response
-
-    async def gone(_request: Request, _error: Exception) -> Response:
-        return Response(status_code=400)  # nobody is there to read it, and no thread is needed
-
-    def broken(request: Request, _error: Exception) -> Response:
-        response = page("unavailable", request, 500)
-        make_safe(response.headers)  # this one is made outside the middleware
-        return response
-
-    app = Starlette(
-        routes=routes,
-        middleware=[Middleware(Safety), Middleware(Targets, prefix=prefix)],
-        exception_handlers={
-            HTTPException: wrong,
-            ClientDisconnect: gone,
-            MailerError: unavailable,
-            sqlite3.Error: unavailable,
-            OSError: unavailable,
-            Exception: broken,
-        },
-    )
-    app.router.redirect_slashes = False  # it would build its answer from the Host header
-    return app
+    return [*routes, Route(prefix, front), Mount(prefix, routes=list(routes))] if prefix else routes
 
 
 def _by_method(page: UnsubscribePage | PreferencesPage) -> Callable[[Request], Awaitable[Response]]:
-    """GET shows and POST acts, in one route: so a 405 names both."""
+    """A handler that shows the page for GET and acts for POST. As one route, a 405 names both methods."""
 
     async def answer(request: Request) -> Response:
         return await (
@@ -131,3 +82,16 @@ def _by_method(page: UnsubscribePage | PreferencesPage) -> Callable[[Request], A
         )
 
     return answer
+
+
+def _health_answer(health: Health) -> Callable[[Request], Response]:
+    def answer(_request: Request) -> Response:
+        if health.is_well():
+            return PlainTextResponse("ok\n")
+        return PlainTextResponse("unavailable\n", 503, {"Retry-After": RETRY_AFTER})
+
+    return answer
+
+
+def _no_icon(_request: Request) -> Response:
+    return Response(status_code=204, headers={"Cache-Control": "public, max-age=86400"})

@@ -1,4 +1,4 @@
-"""Which open connections owe a request, by peer address, and which of them have to go where one has too many.
+"""Limits the connections that one client address may hold open without sending a whole request.
 
 A connection owes a request from its beginning until a whole request is here, and again once that is answered.
 It is closed for a newer one of the same address, the oldest first: so a request that is complete, or whose
@@ -11,29 +11,29 @@ import ipaddress
 from itertools import islice
 from typing import Protocol
 
-__all__ = ["Owing", "Peers", "peer_of"]
+__all__ = ["OpenConnection", "Peers", "peer_of"]
 
 #: One customer line usually has as many addresses of IPv6 as this prefix holds.
 _IPV6_PREFIX = 64
 
 
-class Owing(Protocol):
-    """A connection, as far as it matters here."""
+class OpenConnection(Protocol):
+    """A connection, as far as its peer is concerned."""
 
     def has_unread(self) -> bool:
-        """Whether bytes of it are waiting to be read."""
+        """Tells whether bytes of it are waiting to be read."""
         ...
 
 
 class Peers:
-    """Counts the connections that owe a request. `most` is how many of them one peer may have."""
+    """Counts the connections of each peer that still owe a request. `most` is the limit for one peer."""
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._owing: dict[str, dict[Owing, None]] = {}  # in the order in which they began to owe
+        self._owing: dict[str, dict[OpenConnection, None]] = {}  # in the order in which they began to owe
 
-    def add(self, peer: str, connection: Owing) -> list[Owing]:
-        """Counts a connection; gives those of the peer that have to be closed now, not counted any more."""
+    def add(self, peer: str, connection: OpenConnection) -> list[OpenConnection]:
+        """Counts a connection and returns those of the peer that must be closed now."""
         there = self._owing.setdefault(peer, {})
         there.setdefault(connection)
         over = len(there) - self.most
@@ -45,8 +45,8 @@ class Peers:
             del there[one]
         return gone
 
-    def remove(self, peer: str, connection: Owing) -> None:
-        """Counts a connection no more; does nothing where it was not counted."""
+    def remove(self, peer: str, connection: OpenConnection) -> None:
+        """Stops counting a connection; does nothing where it was not counted."""
         there = self._owing.get(peer)
         if there is not None:
             there.pop(connection, None)
@@ -55,7 +55,7 @@ class Peers:
 
 
 def peer_of(host: str | None) -> str | None:
-    """The peer of an address: itself, or its /64 in IPv6; None for this machine's own, which are not limited.
+    """Returns the peer of an address: the address, or its /64 in IPv6; None for this machine's own.
 
     A proxy on this machine has the connections of everybody, and passes on what is complete.
     """

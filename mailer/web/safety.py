@@ -1,6 +1,6 @@
-"""Around every request: its target as a path, headers that keep a reader safe, limits for the server's sake.
+"""Guards every request: limits on its body, and headers that protect the reader.
 
-No answer ever sets a cookie. What a handler sets itself stays; the rest gets the strictest value.
+No answer ever sets a cookie. Headers that a handler sets stay; the others get the strictest value.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["BODY_SECONDS", "LARGEST_BODY", "Safety", "make_safe", "with_origin_form"]
+__all__ = ["BODY_SECONDS", "LARGEST_BODY", "RETRY_AFTER", "Safety", "make_safe", "with_origin_form"]
 
 _log = logging.getLogger("mailer.web")
 
@@ -24,8 +24,8 @@ LARGEST_BODY = 64 * 1024
 #: A body that takes longer is not a browser's.
 BODY_SECONDS = 20.0
 
-#: Where there was no thread, when to try again (seconds).
-_RETRY_AFTER = "30"
+#: After how many seconds a client may try again that could not be answered.
+RETRY_AFTER = "30"
 _NO_THREAD = (
     "This could not be answered just now. Please try again in a minute, or reply to the newsletter and a "
     "person will help.\n"
@@ -43,13 +43,13 @@ _HEADERS = {
 
 
 def make_safe(headers: MutableHeaders) -> None:
-    """Adds what a handler did not set itself."""
+    """Adds the safe value of each header that a handler did not set itself."""
     for name, value in _HEADERS.items():
         headers.setdefault(name, value)
 
 
 def with_origin_form(app: ASGIApp) -> ASGIApp:
-    """`app`, for which a request to `http://HOST/PATH` is one to `/PATH` (RFC 9112, section 3.2.2).
+    """Returns an application that treats `http://HOST/PATH` as `/PATH` (RFC 9112, section 3.2.2).
 
     The host is looked at no more than the Host field is.
     """
@@ -64,7 +64,7 @@ def with_origin_form(app: ASGIApp) -> ASGIApp:
 
 
 class Safety:
-    """ASGI middleware. Raises 413 and 408 into the application, which answers with a page.
+    """ASGI middleware that limits request bodies (413 and 408) and sets safe headers.
 
     Where the system gives no thread to answer in, it answers 503 itself: a page of the application would
     need a thread, too.
@@ -111,10 +111,10 @@ class Safety:
             if begun or not _is_no_thread(error):
                 raise
             _log.error("a request could not be answered: the system gives this process no more threads")
-            busy = PlainTextResponse(_NO_THREAD, 503, {"Retry-After": _RETRY_AFTER})
+            busy = PlainTextResponse(_NO_THREAD, 503, {"Retry-After": RETRY_AFTER})
             await busy(scope, receive, guarded)
 
 
 def _is_no_thread(error: RuntimeError) -> bool:
-    """Whether Python says that a thread could not be started; it has no type of its own for that."""
+    """Tells whether Python says that a thread could not be started; it has no type of its own for that."""
     return "start new thread" in str(error)

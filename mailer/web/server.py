@@ -95,7 +95,7 @@ class _Protocol(H11Protocol):
         self._count()
 
     def has_unread(self) -> bool:
-        """Whether bytes of this connection are in the kernel, to be read at the next turn of the loop."""
+        """Tells whether bytes of this connection wait in the kernel for the next turn of the loop."""
         if self.transport.is_closing():
             return False
         number = fcntl.ioctl(self.transport.get_extra_info("socket").fileno(), termios.FIONREAD, bytes(4))
@@ -117,7 +117,7 @@ class _Protocol(H11Protocol):
         self.transport.abort()
 
     def _owes_a_body(self, cycle: object) -> bool:
-        """Whether this request was answered before all of it was here."""
+        """Tells whether this request was answered before all of it was here."""
         same = self.cycle is cycle and self.cycle.response_complete
         return same and self.conn.their_state is h11.SEND_BODY
 
@@ -175,7 +175,7 @@ class _Server(uvicorn.Server):
 
 
 def make_server(app: ASGIApp, on_signal: Callable[[], None] = lambda: None) -> uvicorn.Server:
-    """A server to `run(sockets=[…])`. Errors go to standard error, one line each.
+    """Returns a server to `run(sockets=[…])`. Its errors go to standard error, one line each.
 
     `on_signal` is called in the signal handler, when the server is asked to end.
     """
@@ -208,7 +208,7 @@ def make_server(app: ASGIApp, on_signal: Callable[[], None] = lambda: None) -> u
 
 
 def _room() -> int:
-    """How many connections there may be: they get half of the files that the process may open."""
+    """Returns the limit of connections: half of the files that the process may open."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 3 * _CONNECTIONS
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -218,7 +218,7 @@ def _room() -> int:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there. Raises OSError, as where the port is in use."""
+    """Returns a socket that listens there. Raises OSError, as where the port is in use."""
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]

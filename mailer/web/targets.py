@@ -1,4 +1,4 @@
-"""The paths of links, also where case or slashes changed on the way."""
+"""Finds the links of readers in request paths, also where letter case or slashes changed on the way."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Targets"]
 
 
 class Targets:
-    """ASGI middleware. `prefix` is the path of publication.base_url, without a slash at its end.
+    """ASGI middleware that corrects the paths of links. `prefix` is the path of publication.base_url.
 
     Links get the path parameter `up`: the way from them to where /u/ and /p/ are, as a relative address.
     """

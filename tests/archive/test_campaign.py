@@ -183,7 +183,7 @@ def test_a_full_disk_leaves_nothing_that_looks_like_a_campaign(
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("mailer.archive.atomic.os.fsync", full)
+    monkeypatch.setattr("mailer.archive.new_folder.os.fsync", full)
     with pytest.raises(ArchiveError, match="cannot be written: no space left on device; nothing was kept"):
         desk.write()
     assert list(desk.settings.campaigns.iterdir()) == []
@@ -195,8 +195,8 @@ def test_a_death_in_the_middle_leaves_nothing_that_looks_like_a_campaign(
     def dead(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mailer.archive.atomic._swap_in", dead)
-    monkeypatch.setattr("mailer.archive.atomic.shutil.rmtree", lambda *_, **__: None)
+    monkeypatch.setattr("mailer.archive.new_folder._swap_in", dead)
+    monkeypatch.setattr("mailer.archive.new_folder.shutil.rmtree", lambda *_, **__: None)
     with pytest.raises(KeyboardInterrupt):
         desk.write()
     monkeypatch.undo()

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.archive.paths import is_file_name, is_inner_path, is_slug, shown
+from mailer.archive.paths import is_file_name, is_inner_path, shown
+from mailer.campaign.slug import is_slug
 
 
 @pytest.mark.parametrize("name", ["2026-11-21-morning", "a", "x.2_y"])

@@ -14,8 +14,8 @@ from mailer.commands.workspace import init as command
 from mailer.commands.workspace.init import make_workspace
 from mailer.config import load_settings
 from mailer.errors import ConfigError, FailureError
-from mailer.issue.fields import parse_date
 from mailer.issue.load import load_issue
+from mailer.issue.values.fields import parse_date
 from tests.cli import run
 from tests.syncs import Syncs
 

@@ -267,7 +267,7 @@ def test_links_within_the_issue_are_not_told_of_a_page_that_could_not_be_made(wo
 
 
 def test_too_many_pictures_are_one_error(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mailer.issue.pictures.pictures.MAX_COUNT", 1)
+    monkeypatch.setattr("mailer.issue.pictures.limits.MAX_COUNT", 1)
     body = ""
     for number in range(4):
         (workspace / f"issues/{number}.png").write_bytes(png((number + 2, 2)))

@@ -143,7 +143,7 @@ def test_a_full_disk_leaves_no_half_file(
 
 
 def _refusing_after(number: int) -> Any:
-    from mailer.archive.atomic import put_file
+    from mailer.files import put_file
 
     done = 0
 

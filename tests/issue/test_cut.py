@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wcwidth import iter_graphemes
 
-from mailer.issue.fields import SLOT
-from mailer.issue.texts.display_width import columns, cut
+from mailer.issue.values.display_width import columns, cut
+from mailer.issue.values.fields import SLOT
 
 
 @pytest.mark.parametrize(

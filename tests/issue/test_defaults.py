@@ -9,7 +9,7 @@ import pytest
 
 from mailer.config import load_settings
 from mailer.issue.load import load_issue
-from mailer.issue.texts.display_width import columns
+from mailer.issue.values.display_width import columns
 from tests.issue.conftest import NAME, Load
 
 Write = Callable[[str, str | bytes], Path]

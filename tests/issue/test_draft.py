@@ -10,8 +10,8 @@ from mailer.config import Settings, load_settings
 from mailer.errors import IssueError
 from mailer.issue import draft
 from mailer.issue.draft import write_draft
-from mailer.issue.fields import parse_date
 from mailer.issue.load import load_issue
+from mailer.issue.values.fields import parse_date
 
 DAY = parse_date("2026-11-21")
 

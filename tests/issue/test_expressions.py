@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.issue.texts.expressions import ExpressionError, fill_slots
+from mailer.issue.values.expressions import ExpressionError, fill_slots
 
 
 def shown(paths: tuple[str, ...], default: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from mailer.errors import IssueError
 from mailer.issue.markdown.document import read
-from mailer.issue.texts.expressions import ExpressionError, fill_slots
+from mailer.issue.values.expressions import ExpressionError, fill_slots
 from tests.issue.conftest import NAME, Load
 
 

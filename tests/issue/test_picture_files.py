@@ -15,8 +15,8 @@ from PIL import Image
 
 from mailer.config import Settings
 from mailer.errors import IssueError
+from mailer.issue.files.file_names import as_on_disk
 from mailer.issue.load import load_issue
-from mailer.issue.pictures.file_names import as_on_disk
 from tests.issue.conftest import NAME, Load, Wrong, picture
 
 Write = Callable[[str, str | bytes], Path]

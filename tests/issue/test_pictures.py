@@ -124,10 +124,22 @@ def test_pictures_in_markdown_are_looked_at_too(wrong: Wrong, write: Write, head
     ]
 
 
+def test_the_source_of_an_image_comes_before_the_pictures_of_its_caption(
+    load: Load, write: Write, head: str
+) -> None:
+    for name in ("a.png", "b.png", "c.png"):
+        write(f"issues/{name}", picture())
+    loaded = load(
+        f"{head}items:\n  - title: a\n    body: '![c](c.png)'\n"
+        "    image: {caption: '![b](b.png)', alt: a, src: a.png}\n"
+    )
+    assert [file.path for file in loaded.pictures] == ["issues/c.png", "issues/a.png", "issues/b.png"]
+
+
 def test_there_are_not_too_many_pictures(
     wrong: Wrong, write: Write, head: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pictures, "MAX_COUNT", 2)
+    monkeypatch.setattr("mailer.issue.pictures.limits.MAX_COUNT", 2)
     for number in range(4):
         write(f"issues/{number}.png", picture(size=(number + 1, 1)))
     text = head + "body: |\n" + "".join(f"  ![a]({number}.png)\n\n" for number in range(4))

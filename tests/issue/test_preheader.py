@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailer.issue.texts.display_width import columns, cut
 from mailer.issue.texts.preheader import ENOUGH, filler
+from mailer.issue.values.display_width import columns, cut
 from tests.issue.conftest import Load
 
 TEXT = """\

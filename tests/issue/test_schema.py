@@ -15,10 +15,10 @@ from jsonschema import Draft202012Validator, ValidationError
 from mailer.config import Settings
 from mailer.errors import Problem
 from mailer.issue.draft import draft_text
-from mailer.issue.fields import parse_date
 from mailer.issue.model import Issue
 from mailer.issue.schema import issue_schema, schema_text
-from mailer.issue.tree import parse
+from mailer.issue.values.fields import parse_date
+from mailer.issue.yaml.parse import parse
 from tests.issue.test_load import FULL
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mailer.issue.source import TextError, decode, locate, read_bounded
+from mailer.issue.files.source_file import TextError, decode, locate, read_bounded
 
 
 def test_a_byte_order_mark_is_no_part_of_the_text() -> None:

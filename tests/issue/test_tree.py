@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from mailer.errors import Problem
-from mailer.issue import tree
-from mailer.issue.tree import parse
+from mailer.issue.yaml import parse as yaml_parse
+from mailer.issue.yaml.parse import parse
 
 
 def said(text: str) -> list[str]:
@@ -118,7 +118,7 @@ def test_a_long_key_is_not_told_at_length() -> None:
 
 
 def test_the_pure_python_loader_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tree, "_Loader", yaml.SafeLoader)
+    monkeypatch.setattr(yaml_parse, "_Loader", yaml.SafeLoader)
     assert said("a:\n\tb: 1\n") == ["a.yaml:2:1: a tab is used for indentation; use spaces"]
     assert said("a:\n  - b\n c: d")[0].startswith("a.yaml:3:2: this does not fit")
     assert said("a: [1: 2: 3]")[0].startswith("a.yaml:1:")

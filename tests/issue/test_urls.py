@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.issue.texts.urls import doubts, normalised
+from mailer.issue.values.urls import likely_mistakes, normalised
 from tests.issue.conftest import NAME, Load, Wrong
 
 
@@ -127,14 +127,14 @@ def test_what_cannot_be_meant_is_refused_with_a_sentence(typed: str, message: st
 
 
 def test_what_is_probably_a_slip_is_a_doubt() -> None:
-    (doubt,) = doubts("https://example.org/a，b")
+    (doubt,) = likely_mistakes("https://example.org/a，b")
     assert doubt.startswith(
         '"https://example.org/a，b" goes on after "，"; delete what does not belong to it'
     )
-    assert len(doubts("https://example.org/s\u00ad")) == 1
-    assert "write & alone" in doubts("https://example.org/?a=1&amp;b=2")[0]
-    assert not doubts("https://example.org/港口?a=1#é")
-    assert not doubts("mailto:desk@example.org?subject=好，的")
+    assert len(likely_mistakes("https://example.org/s\u00ad")) == 1
+    assert "write & alone" in likely_mistakes("https://example.org/?a=1&amp;b=2")[0]
+    assert not likely_mistakes("https://example.org/港口?a=1#é")
+    assert not likely_mistakes("mailto:desk@example.org?subject=好，的")
 
 
 _LABELS = st.sampled_from(["example", "例え", "bücher", "news-7", "हिन्दी", "xn--r8jz45g", "a_b"])

@@ -9,7 +9,7 @@ import pytest
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
-from mailer.language.reader_language import accepted, catalogue, choose
+from mailer.language.reader_language import accepted, choose, page_translations
 from mailer.theme_files import built_in_theme
 
 THEME = built_in_theme()
@@ -45,13 +45,13 @@ def test_without_any_wish_that_can_be_met_a_page_is_in_english() -> None:
 )
 def test_readers_of_traditional_characters_get_them(wish: str) -> None:
     assert choose((wish,), (THEME,)) == "zh_Hant"
-    assert catalogue("zh_Hant", (THEME,)).gettext("Unsubscribe") == "退訂"
+    assert page_translations("zh_Hant", (THEME,)).text("Unsubscribe") == "退訂"
 
 
 @pytest.mark.parametrize("wish", ["zh", "zh-CN", "zh_SG", "zh-Hans", "zh-Hans-HK"])
 def test_readers_of_simplified_characters_get_them(wish: str) -> None:
     assert choose((wish,), (THEME,)) == "zh"
-    assert catalogue("zh", (THEME,)).gettext("Unsubscribe") == "退订"
+    assert page_translations("zh", (THEME,)).text("Unsubscribe") == "退订"
 
 
 def test_a_browser_says_which_characters_it_wants() -> None:
@@ -67,6 +67,6 @@ def test_a_string_that_only_a_relative_has_is_taken_from_there(tmp_path: Path) -
         head = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
         (folder / "web.po").write_text(head + message, "utf-8")
     assert choose(("zh-Hant-TW",), (tmp_path,)) == "zh_TW"
-    strings = catalogue("zh_TW", (tmp_path, THEME))
-    assert strings.gettext("Keep") == "保存"
-    assert strings.gettext("Save") == "儲存"
+    strings = page_translations("zh_TW", (tmp_path, THEME))
+    assert strings.text("Keep") == "保存"
+    assert strings.text("Save") == "儲存"

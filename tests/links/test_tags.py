@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.issue.defaults import long_date
-from mailer.language_tags import direction_of, is_turning, language_tag, locale_of, lookup
+from mailer.language.direction import is_turning
+from mailer.language_tags import direction_of, language_tag, locale_of, lookup
 
 TO_THE_LEFT = (
     "ar he iw fa ur yi ps sd ug dv ckb ku-Arab az-Arab az-IR pa-PK uz-AF ar-EG fa-AF ms-Arab ff-Adlm syr"

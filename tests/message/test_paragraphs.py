@@ -13,7 +13,7 @@ from mailer.message.mime import LINE, quoted_printable, slot_lines
 from mailer.message.paragraphs import ReadyParagraph
 from mailer.render.slots.markers import Markers
 from mailer.render.slots.slots import Part
-from mailer.render.text.text_part import text_part
+from mailer.render.slots.text_part import text_part
 from mailer.render.text.wrap import LIMIT, columns, wrap
 from tests.message.test_message import NAME, bodies, built_slowly, envelope, parsed, rendition
 

@@ -231,7 +231,7 @@ def test_a_chinese_issue_speaks_chinese_throughout(tmp_path: Path, layout: str) 
 def test_every_word_of_the_theme_is_in_the_chinese_catalogue() -> None:
     used = set()
     for path in (ROOT / "templates").rglob("*"):
-        if path.suffix in (".mjml", ".txt", ".html") and "pages" not in path.parts:
+        if path.suffix in (".mjml", ".txt", ".html") and "pages" not in path.relative_to(ROOT).parts:
             text = path.read_text(encoding="utf-8")
             used |= set(re.findall(r"""\b(?:_|ngettext)\("((?:[^"])*)\"""", text))
     catalogue = (ROOT / "templates/locale/zh/LC_MESSAGES/mailer.po").read_text(encoding="utf-8")

@@ -22,7 +22,7 @@ from mailer.config import load_settings
 from mailer.issue.load import load_issue
 from mailer.render.html import mrml_escapes as handover
 from mailer.render.html.inline import inline_styles
-from mailer.render.html.mrml_escapes import Handover
+from mailer.render.html.mrml_escapes import EscapedMjml
 from mailer.render.render import render_variants
 from tests.full_issue import ROOT
 
@@ -280,7 +280,7 @@ def markup_of(pieces: dict[str, str]) -> str:
 def read_the_same(pieces: dict[str, str]) -> None:
     typed = markup_of(pieces)
     before = Reading(typed.replace("\r\n", "\n"))
-    after = Reading(inline_styles(mjml2html(Handover.of(typed).text, fonts={})))
+    after = Reading(inline_styles(mjml2html(EscapedMjml.of(typed).text, fonts={})))
     for number in (1, 2, 3, 4):
         read, expected = after.spot(number), before.spot(number)
         read = [event for event in read if event[0].removeprefix("/") != "tbody"]
@@ -314,7 +314,7 @@ def test_any_character_reaches_the_reader(value: str) -> None:
     image = f'<mj-image{attribute("alt", value)}{attribute("title", value, single=True)} src="x.png" />'
     words = html.escape(value, quote=False)
     typed = PAGE.format(title="T", body=f'{image}<mj-text><pre data-spot="1">.{words}</pre></mj-text>')
-    read = Reading(inline_styles(mjml2html(Handover.of(typed).text, fonts={})))
+    read = Reading(inline_styles(mjml2html(EscapedMjml.of(typed).text, fonts={})))
     kept = value.translate(dict.fromkeys([0xFFFE, 0xFFFF]))  # no HTML can hold these
     assert [e[1]["alt"] for e in read.found if e[0] == "img"] == [kept]
     assert [e[1]["title"] for e in read.found if e[0] == "img"] == [kept]

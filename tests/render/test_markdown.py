@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from mailer.issue.markdown import document
-from mailer.render.markdown.html import Rich, Source
-from mailer.render.views.values import PictureView
+from mailer.render.markdown.html import MarkdownSource, MarkdownText
+from mailer.render.pictures.view import PictureView
 
-Read = Callable[..., Rich]
+Read = Callable[..., MarkdownText]
 
 
 @pytest.fixture
@@ -20,16 +20,15 @@ def complaints() -> list[tuple[str, int]]:
 
 @pytest.fixture
 def read(complaints: list[tuple[str, int]]) -> Read:
-    def find(src: str, alt: str, caption: str, line: int) -> PictureView | None:
+    def find(src: str, alt: str, caption: str, line: int) -> PictureView:
         if src == "missing.png":
             complaints.append(("missing", line))
-            return None
         return PictureView(alt, caption, "", 300, 200, f"https://img.test/{src}", lambda *_: ("", None))  # type: ignore[arg-type,return-value]
 
-    def rich(text: str, *, one_line: bool = False, **more: Any) -> Rich:
+    def rich(text: str, *, one_line: bool = False, **more: Any) -> MarkdownText:
         found = document.read(text)
         complaints.extend((finding.message, finding.line) for finding in found.findings)
-        return Rich(Source(found, find, **more), one_line=one_line)
+        return MarkdownText(MarkdownSource(found, find, **more), one_line=one_line)
 
     return rich
 
@@ -87,7 +86,7 @@ def test_pictures_get_their_size_and_a_lone_one_is_a_block(read: Read) -> None:
 def test_a_missing_picture_is_told_with_its_line(read: Read, complaints: list[tuple[str, int]]) -> None:
     rich = read("One\n\n![x](missing.png)")
     assert complaints == [("missing", 2)]
-    assert [block.kind for block in rich.blocks] == ["text", "text"]
+    assert [block.kind for block in rich.blocks] == ["text", "picture"]  # something stands in its place
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ from PIL import Image
 from mailer.config import load_settings
 from mailer.issue.load import LoadedIssue
 from mailer.render.check import check_rendition
+from mailer.render.pictures.findings import remote_finding
 from mailer.render.render import render_variants
 from mailer.render.rendition import Rendition
-from mailer.render.views.picture_findings import remote_finding
 from tests.pictured import EVERYWHERE, FEATURE, pictured
 
 Attributes = dict[str, str]

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
-from mailer.render.views.pictures import look, publish
-from mailer.render.views.pixels import eight_bit, ground_of, in_srgb, on_ground
+from mailer.render.pictures.pixels import eight_bit, ground_of, in_srgb, on_ground
+from mailer.render.pictures.publish import publish, read_header
 
 SIZES = st.tuples(st.integers(1, 90), st.integers(1, 90))
 COLOURS = st.tuples(*[st.integers(0, 255)] * 3)
@@ -26,7 +26,7 @@ def saved(image: Image.Image, format: str = "PNG", **options: Any) -> bytes:
 
 
 def published(data: bytes, width: int = 600, **options: Any) -> Image.Image:
-    image = Image.open(io.BytesIO(publish(look(data), width, **options).data))
+    image = Image.open(io.BytesIO(publish(read_header(data), width, **options).data))
     image.load()
     return image
 
@@ -191,10 +191,10 @@ def test_a_photo_is_upright_in_its_own_shape(
         options = {"progressive": True}
     data = turned(image, orientation, format.replace("progressive", "JPEG"), **options)
     upright = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
-    picture = publish(look(data), width)
+    picture = publish(read_header(data), width)
     made = Image.open(io.BytesIO(picture.data))
     assert made.format == ("PNG" if format == "PNG" else "JPEG")
-    assert (look(data).width, look(data).height) == upright.size
+    assert (read_header(data).width, read_header(data).height) == upright.size
     assert picture.width == min(width, upright.width)
     assert made.size == (min(upright.width, 2 * picture.width), min(upright.height, 2 * picture.height))
     small = upright.convert("RGB").resize((8, 8), Image.Resampling.BOX)
@@ -213,7 +213,7 @@ def test_an_animation_that_would_be_flattened_is_refused(format: str) -> None:
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
     data = saved(frames[0], format, save_all=True, append_images=frames[1:])
     with pytest.raises(ValueError, match=r"is an animated (PNG|WebP), .*; save it as GIF"):
-        look(data)
+        read_header(data)
 
 
 # ------------------------------------------------------------------------------------------------ in the dark
@@ -271,7 +271,7 @@ def test_alpha_that_hides_nothing_is_left_out() -> None:
 
 
 def test_a_transparent_webp_on_its_ground_is_still_a_drawing() -> None:
-    picture = publish(look(saved(drawing((0, 0, 0)), "WEBP", lossless=True)), 600)
+    picture = publish(read_header(saved(drawing((0, 0, 0)), "WEBP", lossless=True)), 600)
     assert picture.name.endswith(".png")
 
 
@@ -291,7 +291,7 @@ def test_a_damaged_file_is_a_picture_or_a_sentence(format: str, damage: list[tup
     for place, value in damage:
         data[int(place * (len(data) - 1))] = value
     try:
-        publish(look(bytes(data)), 600)
+        publish(read_header(bytes(data)), 600)
     except ValueError as error:
         assert re.match(r"is |has more|cannot be read to its end", str(error))  # noqa: PT017
 
@@ -309,11 +309,11 @@ def test_the_same_file_gives_the_same_bytes_at_most_twice_its_size(
     raw = noise.randbytes(size[0] * size[1] * 4)
     image = Image.frombytes("RGBA", size, raw)
     data = saved(image.convert("L").convert(mode) if mode == "I;16" else image.convert(mode))
-    one = publish(look(data), width)
-    from mailer.render.views import pictures
+    one = publish(read_header(data), width)
+    from mailer.render.pictures import publish as pictures
 
     pictures._cache = pictures._Cache()
-    assert publish(look(data), width) == one
+    assert publish(read_header(data), width) == one
     made = Image.open(io.BytesIO(one.data))
     assert one.width == min(width, size[0])
     assert made.size == (min(size[0], 2 * one.width), min(size[1], 2 * one.height))
@@ -331,7 +331,7 @@ def test_the_gamma_of_a_png_is_heeded() -> None:
         for kind, data in chunks.items():
             info.add(kind.encode(), data)
         data = saved(Image.new("L", (4, 4), 64), pnginfo=info)
-        value = Image.open(io.BytesIO(publish(look(data), 4).data)).convert("L").getpixel((0, 0))
+        value = Image.open(io.BytesIO(publish(read_header(data), 4).data)).convert("L").getpixel((0, 0))
         assert isinstance(value, int)
         return value
 

@@ -12,7 +12,7 @@ from markdown_it.token import Token
 from mailer.render.rendition import Rendition
 from mailer.render.text.lines import MARKS
 from mailer.render.text.plain import plain_text
-from mailer.render.text.plain_inline import address_of, inline_text, shows
+from mailer.render.text.plain_inline import address_of, inline_text, is_address_of
 from mailer.render.text.wrap import columns, wrap
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -241,4 +241,4 @@ def test_an_address_is_that_of_the_html() -> None:
     ],
 )
 def test_words_that_are_an_address_are_known(words: str, href: str, same: bool) -> None:
-    assert shows(words, href) is same
+    assert is_address_of(words, href) is same

@@ -10,7 +10,7 @@ import pytest
 
 from mailer.config import load_settings
 from mailer.issue.load import load_issue
-from mailer.issue.texts.display_width import columns
+from mailer.issue.values.display_width import columns
 from mailer.render.render import render_variants
 
 

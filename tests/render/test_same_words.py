@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 
 from mailer.config import Settings
 from mailer.issue.load import load_issue
-from mailer.render.html.mrml_escapes import Handover
+from mailer.render.html.mrml_escapes import EscapedMjml
 from mailer.render.render import render_variants
 from tests.typed import Field, TypedIssue, issues, tokens
 
@@ -139,7 +139,7 @@ def test_a_line_end_that_mrml_drops_is_noticed(
     said = (Field(words[0], ("Qa1zq", "Qe1zq")), Field("", ("Qa2zq", "harbour", "cranes", "Qe2zq")))
     typed = TypedIssue(text, "morning", "en", said)
     check(desk, settings, typed)
-    monkeypatch.setattr(Handover, "of", lambda typed: Handover(typed, typed, typed))
+    monkeypatch.setattr(EscapedMjml, "of", lambda typed: EscapedMjml(typed, typed, typed))
     with pytest.raises(AssertionError, match="mail"):
         check(desk, settings, typed)
 

@@ -11,9 +11,9 @@ from lxml.html import fromstring
 from markdown_it import MarkdownIt
 
 from mailer.issue.markdown import document
-from mailer.render.markdown.cell_widths import Run, demand, is_number, is_short, pieces
-from mailer.render.markdown.html import Rich, Source
-from mailer.render.markdown.tables import FULL, PHONE, laid_out
+from mailer.render.markdown.cell_widths import Run, is_number, is_short, min_width, pieces
+from mailer.render.markdown.html import MarkdownSource, MarkdownText
+from mailer.render.markdown.tables import FULL, PHONE, lay_out_tables
 
 WIDE = (
     "| Berth | Fee | Tonnes | Agent |\n|:--|--:|--:|---|\n"
@@ -26,11 +26,11 @@ CELLS = st.lists(
 )
 
 
-def read(text: str, **more: Any) -> Rich:
+def read(text: str, **more: Any) -> MarkdownText:
     def nothing(*_: object) -> None:
         return None
 
-    return Rich(Source(document.read(text), nothing, **more))
+    return MarkdownText(MarkdownSource(document.read(text), nothing, **more))
 
 
 def words(html: str) -> list[str]:
@@ -87,7 +87,7 @@ def test_pieces_are_the_text(text: str, room: int) -> None:
 @settings(deadline=None)
 @given(st.text(max_size=60))
 def test_a_cell_needs_no_more_than_a_line_of_it(text: str) -> None:
-    assert 0 <= demand([Run(text)], 20) <= max(demand([Run(text.replace(" ", "x"))], 1e9), 24) + 8
+    assert 0 <= min_width([Run(text)], 20) <= max(min_width([Run(text.replace(" ", "x"))], 1e9), 24) + 8
 
 
 @settings(deadline=None)
@@ -105,8 +105,8 @@ def test_mail_and_web_page_hold_the_same_words(rows: list[list[str]]) -> None:
 def test_the_tokens_given_stay_as_they_are() -> None:
     tokens = MarkdownIt("commonmark").enable("table").parse(WIDE)
     before = deepcopy(tokens)
-    laid_out(tokens, mail=True)
-    laid_out(tokens, mail=False)
+    lay_out_tables(tokens, mail=True)
+    lay_out_tables(tokens, mail=False)
     assert tokens == before
 
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from mailer.render.slots.markers import Markers
+from mailer.render.slots.text_part import text_part
 from mailer.render.text.lines import MARKS
 from mailer.render.text.plain import plain_text
-from mailer.render.text.text_part import text_part
 from mailer.render.text.wrap import LIMIT, columns, wrap
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from mailer.config import Settings
 from mailer.errors import ConfigError, TransportError
 from mailer.render.slots.markers import Markers
-from mailer.render.text.text_part import text_part
+from mailer.render.slots.text_part import text_part
 from mailer.render.text.wrap import wrap
 from mailer.transports.base import Outcome, Outgoing, Passage, Result
 from mailer.transports.refusal.refusal import Cause

@@ -8,7 +8,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from mailer.audience.subscribers import Subscriber
-from mailer.language.reader_language import choose, locale_of
+from mailer.language.reader_language import choose, known_locale
 from mailer.web.app import create_app
 from tests.web.conftest import Browser, Site
 
@@ -110,6 +110,6 @@ def test_a_page_is_shown_for_any_language(site: Site, reader: Subscriber, langua
 
 @given(st.text(max_size=60) | st.builds("en@{}".format, st.text()) | st.binary() | st.none() | st.integers())
 def test_a_language_of_a_page_is_a_tag(tag: object) -> None:
-    locale = locale_of(tag)
+    locale = known_locale(tag)
     assert locale is None or str(locale).replace("_", "").isalnum()
     assert choose((tag,), ()).isascii()  # type: ignore[arg-type]

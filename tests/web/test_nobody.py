@@ -15,6 +15,7 @@ from mailer.services.readers.reader_actions import Desk
 from mailer.site.pages import Pages
 from mailer.store import database as store
 from mailer.web.app import create_app
+from mailer.web.responses import page_response
 from tests.numbered import numbered
 from tests.web.conftest import BASE, Browser, Site, a_reader
 from tests.web.test_own_pages import own_page
@@ -138,8 +139,8 @@ def test_without_any_template_the_plain_page_says_the_same(
 ) -> None:
     pages = Pages(site.settings)
     monkeypatch.setattr(Pages, "_made", lambda *_: 1 / 0)
-    page = bytes(pages.page(name, ("zh",), status=404).body).decode()
-    assert pages.page(name, "", status=404).status_code == 404
+    page = pages.page(name, ("zh",)).body.decode()
+    assert page_response(pages.page(name, ""), 404).status_code == 404
     assert ("没有做任何更改。" in page) == (name != "erased")
     assert ("editors@news.example.org" in page) == (name != "copy")
     own_page(site.settings, f"{name}.html", b"{{ nonsense }}")

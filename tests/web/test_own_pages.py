@@ -234,7 +234,7 @@ def test_without_any_words_the_plain_page_is_in_english(
         raise PermissionError(13, "Permission denied")
 
     browser = Browser(create_app(site.settings), raises=False)
-    monkeypatch.setattr(web_pages, "catalogue", fail)
+    monkeypatch.setattr(web_pages, "page_translations", fail)
     assert "You are unsubscribed" in browser.post(site.link(person)).text
     monkeypatch.setattr(web_pages, "choose", fail)
     answer = browser.post(site.link(person))
@@ -251,7 +251,7 @@ def test_an_error_whose_words_are_none_is_told_too(site: Site, monkeypatch: pyte
         raise Mute
 
     monkeypatch.setattr(web_pages, "_rendered", fail)
-    assert Pages(site.settings).page("done", "").status_code == 200
+    assert Pages(site.settings).page("done", "").complete
 
 
 # -- 200 where it is recorded, and nowhere else ---------------------------------------------

@@ -10,8 +10,8 @@ import typer
 
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.errors import InputError
-from mailer.issue.fields import parse_date
 from mailer.issue.schema import schema_text
+from mailer.issue.values.fields import parse_date
 from mailer.services.issues.check import check_issue
 from mailer.services.issues.draft import begin_issue
 

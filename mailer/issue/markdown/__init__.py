@@ -1,1 +1,1 @@
-"""Markdown of an issue: one parser and one tree, from which mail, text part, web page and digest are made."""
+"""Parses the Markdown of an issue once into a tree, of which all parts of a mail are made."""

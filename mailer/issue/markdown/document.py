@@ -1,4 +1,4 @@
-"""A Markdown text as a tree that is ready for every medium, and what was found wrong with it.
+"""Parses a Markdown text into a tree for every medium, with the findings about it.
 
 `read` parses a text once and runs the passes over the tree: HTML, line ends, addresses, what was left over.
 Rendering copies the tokens and puts markers in place of slots; it never parses again.
@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from markdown_it.rules_core import StateCore, normalize
 from markdown_it.token import Token
 
 from mailer.issue.markdown.findings import Finding, Report, line_of
 from mailer.issue.markdown.leftovers import FOUND
 from mailer.issue.markdown.links import IsLink, check_links
+from mailer.issue.markdown.literal_marks import check_literal_marks
 from mailer.issue.markdown.parser import parser
-from mailer.issue.markdown.products import check_products
 from mailer.issue.markdown.rules.footnotes import NAME
 from mailer.issue.markdown.rules.html import resolve_html
 from mailer.issue.markdown.rules.soft_breaks import resolve_line_ends
@@ -45,16 +46,16 @@ class Document:
         return bool(self.tokens)
 
     def inline(self) -> Iterator[Token]:
-        """The inline tokens, in order."""
+        """Returns the inline tokens, in order."""
         for token in self.tokens:
             yield from token.children or ()
 
     def pictures(self) -> Iterator[Token]:
-        """The tokens of pictures, in order."""
+        """Returns the tokens of pictures, in order."""
         return (token for token in self.inline() if token.type == "image")
 
     def copied(self, change: Callable[[str], str]) -> list[Token]:
-        """The tokens as copies that may be changed, with `change` applied to every text and attribute."""
+        """Returns copies of the tokens, with `change` applied to every text and attribute."""
         return [_copied(token, change) for token in self.tokens]
 
 
@@ -62,18 +63,19 @@ EMPTY = Document(())
 
 
 def definitions(text: str) -> dict[str, Mapping[str, Any]]:
-    """The references that a text defines, by label."""
+    """Returns the references that a text defines, by label. Only the blocks of the text are parsed."""
     if "]:" not in text:
         return {}
-    env: dict[str, Any] = {}
-    parser().parse(text, env)
-    return dict(env.get("references", {}))
+    state = StateCore(text, parser(), {})
+    normalize(state)
+    state.md.block.parse(state.src, state.md, state.env, state.tokens)
+    return dict(state.env.get("references", {}))
 
 
 def read(
     text: str, references: References | None = None, name: str = "", is_link: IsLink | None = None
 ) -> Document:
-    """The tree of a text. `references` are all definitions that it may use, its own among them.
+    """Returns the tree of a text. `references` are all definitions that it may use, its own among them.
 
     The ids of its footnotes have its `name`, so that they are not those of another text. `is_link` tells
     whether a placeholder is the address of one reader's own page.
@@ -93,7 +95,7 @@ def read(
 
 
 def words_of(tokens: Sequence[Token]) -> str:
-    """The words of inline tokens as one line of plain text: those of pictures are their alternative texts."""
+    """Returns the words of inline tokens as one line; a picture gives its alternative text."""
     pieces: list[str] = []
     for token in tokens:
         match token.type:
@@ -114,7 +116,7 @@ def _resolve(children: list[Token], report: Report, is_link: IsLink | None) -> N
     resolve_html(children, report)
     resolve_line_ends(children)
     check_links(children, report, is_link)
-    check_products(children, report)
+    check_literal_marks(children, report)
 
 
 def _number(children: Sequence[Token], line: int) -> None:

@@ -1,4 +1,4 @@
-"""Findings about a text, with their lines, as the passes over its tree report them."""
+"""Findings about a Markdown text, with their lines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Finding", "Report", "line_of"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong with a text. `line` counts from 0 within it."""
+    """One problem of a text. `line` counts from 0 within it."""
 
     message: str
     line: int
@@ -27,11 +27,11 @@ class Report:
     findings: list[Finding] = field(default_factory=list)
 
     def error(self, message: str, line: int) -> None:
-        """Notes what must stop a sending."""
+        """Adds an error, which stops a sending."""
         self._add(Finding(message, line, "error"))
 
     def warning(self, message: str, line: int) -> None:
-        """Notes what the editor should weigh."""
+        """Adds a warning, for the editor to weigh."""
         self._add(Finding(message, line, "warning"))
 
     def _add(self, finding: Finding) -> None:
@@ -40,5 +40,5 @@ class Report:
 
 
 def line_of(token: Token) -> int:
-    """The line of an inline token within its text, counted from 0."""
+    """Returns the line of an inline token within its text, counted from 0."""
     return int(token.meta.get("line", 0))

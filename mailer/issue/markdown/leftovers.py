@@ -1,4 +1,4 @@
-"""Marks of Markdown that were meant and did not work: they would reach readers as they stand.
+"""Finds marks of Markdown that did not work and would reach readers as they were typed.
 
 The texts of a paragraph are searched before escapes are joined with them, so that `\\*\\*` is never taken
 for a mark. `marks_in` searches a text of one line, in which no mark works.
@@ -150,7 +150,7 @@ def _shown(token: Token) -> str:
 
 
 def _messages(text: str) -> Iterator[str]:
-    """What is wrong with one line of a text, each kind once."""
+    """Returns the findings about one line of a text, each kind once."""
     for pattern, advice in _LINKS:
         found = pattern.search(text)
         if found:
@@ -169,7 +169,7 @@ def _messages(text: str) -> Iterator[str]:
 
 
 def marks_in(text: str) -> Iterator[Finding]:
-    """What looks like Markdown in a text of one line, where it is printed as it stands."""
+    """Returns the findings about Markdown in a text of one line, which is printed as it stands."""
     found = _PAIR.search(text) or _STARRED.search(text)
     if found:
         mark = found[0][:1] if found.re is _STARRED else found[0][:2]

@@ -1,4 +1,4 @@
-"""The links of a text: where they may lead, and as which ASCII string."""
+"""Checks the links of a text and writes their addresses in ASCII."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from markdown_it.token import Token
 from mailer.issue.markdown.findings import Report, line_of
 from mailer.issue.markdown.placeholders import PLACEHOLDER
 from mailer.issue.markdown.rules.bare_addresses import Bare
-from mailer.issue.texts.misspelt_urls import MISSPELT, is_slip, meant
-from mailer.issue.texts.urls import SLOT_MARK, doubts, normalised
+from mailer.issue.values.misspelt_urls import MISSPELT, corrected_url, is_misspelt
+from mailer.issue.values.urls import SLOT_MARK, likely_mistakes, normalised
 
 __all__ = ["IsLink", "check_links"]
 
@@ -22,7 +22,7 @@ IsLink = Callable[[str], bool]
 
 
 def check_links(children: Sequence[Token], report: Report, is_link: IsLink | None = None) -> None:
-    """Writes the addresses of links and of pictures elsewhere as ASCII, and tells what is wrong with them."""
+    """Writes the addresses of links and remote pictures in ASCII, and reports what is wrong with them."""
     words = ""  # right before a token, outside of links
     inside = 0
     for token in children:
@@ -43,9 +43,9 @@ def check_links(children: Sequence[Token], report: Report, is_link: IsLink | Non
 
 def _misspelt(token: Token, report: Report) -> None:
     for found in MISSPELT.finditer(token.content):
-        if is_slip(found):
+        if is_misspelt(found):
             written = re.split(r"[\s\u3000-\u3002\uff0c]", token.content[found.end() :], maxsplit=1)[0]
-            better = meant(found[0].strip() + written) or "https://…"
+            better = corrected_url(found[0].strip() + written) or "https://…"
             report.error(
                 f'"{(found[0] + written)[:80]}" is not an address; write {better[:80]}, '
                 "or put it into backticks where it is meant as text",
@@ -76,7 +76,7 @@ def _check(token: Token, name: str, report: Report, is_link: IsLink | None) -> N
         report.error(f"the {called} {error}{advice}", line)
         return
     token.attrs[name] = re.sub(SLOT_MARK, lambda _: next(slots), written)
-    for doubt in doubts(text):
+    for doubt in likely_mistakes(text):
         report.warning(f"the {called} {doubt}", line)
     if token.markup == "linkify":
         _tell(token.meta.pop("bare"), line, report)

@@ -1,6 +1,6 @@
-"""The one parser of Markdown: CommonMark with tables, strikethrough, footnotes and bare addresses.
+"""The parser of Markdown: CommonMark with tables, strikethrough, footnotes and bare addresses.
 
-Where links lead is left as it was typed, so that `links` sees it and says what is wrong.
+The addresses of links are left as they were typed, so that `links` can check them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from functools import cache
 
 from markdown_it import MarkdownIt
 
-from mailer.issue.markdown import changed, leftovers
+from mailer.issue.markdown import leftovers, silent_changes
 from mailer.issue.markdown.rules import bare_addresses as bare
 from mailer.issue.markdown.rules import comments, footnotes
 from mailer.issue.markdown.rules.inline import InlineParser
@@ -31,7 +31,7 @@ class _Parser(MarkdownIt):
 
 @cache
 def parser() -> MarkdownIt:
-    """The parser. It is made once in a process and never changed after that."""
+    """Returns the parser. It is made once in a process and never changed after that."""
     options = {"html": True, "store_labels": True}  # `texts` asks which definitions are used
     found = _Parser("commonmark", options)
     found.inline = InlineParser()
@@ -39,6 +39,6 @@ def parser() -> MarkdownIt:
     comments.install(found)
     footnotes.install(found)
     leftovers.install(found)
-    changed.install(found)
+    silent_changes.install(found)
     bare.install(found)
     return found

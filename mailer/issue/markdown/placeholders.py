@@ -1,4 +1,4 @@
-"""Words that stand for slots while a text is parsed.
+"""Placeholders: the words that stand for slots while a Markdown text is parsed.
 
 A placeholder is a word of letters and digits, so that Markdown leaves it alone. It holds a hash of the files
 of the issue: no text of an issue can contain one of its own.
@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 
-from mailer.issue.texts.expressions import BRACES, fill_slots
+from mailer.issue.values.expressions import BRACES, fill_slots
 
 __all__ = ["PLACEHOLDER", "Placeholders"]
 
@@ -23,7 +23,7 @@ _MAY_BE_EMPTY = ("subscriber.name", "subscriber.attributes.")
 
 
 class Placeholders:
-    """The placeholders of one issue. `seed` is a hash of its files."""
+    """Makes and finds the placeholders of one issue. `seed` is a hash of its files."""
 
     def __init__(self, seed: str) -> None:
         self._prefix = f"slot{hashlib.sha256(b'mailer.placeholders' + seed.encode()).hexdigest()[:24]}x"
@@ -32,17 +32,17 @@ class Placeholders:
         self._numbers: dict[tuple[tuple[str, ...], str], int] = {}
 
     def fill(self, text: str) -> str:
-        """The text with a placeholder for each slot. Raises ExpressionError where one is wrong."""
+        """Returns the text with a placeholder for each slot. Raises ExpressionError where one is wrong."""
         return fill_slots(text, self._word)
 
     def replace(self, text: str, make: Callable[[tuple[str, ...], str], str]) -> str:
-        """The text with what `make(paths, default)` gives in place of each placeholder."""
+        """Returns the text with the result of `make(paths, default)` in place of each placeholder."""
         if self._prefix not in text.lower():
             return text
         return self._pattern.sub(lambda found: make(*self._slots[int(found[1])]), text)
 
     def without_fallback(self, text: str) -> Iterator[str]:
-        """A sentence for each slot of a text that is empty for readers of whom nothing is known."""
+        """Returns a warning for each slot of a text that is empty where nothing is known of a reader."""
         for found in self._pattern.finditer(text):
             paths, default = self._slots[int(found[1])]
             if not default and all(path.startswith(_MAY_BE_EMPTY) for path in paths):
@@ -52,12 +52,12 @@ class Placeholders:
                 )
 
     def is_link(self, word: str) -> bool:
-        """Whether a placeholder is nothing but the address of one reader's own page."""
+        """Tells whether a word is one placeholder, that of a reader's own link."""
         found = self._pattern.fullmatch(word)
         return found is not None and all(path.startswith("links.") for path in self._slots[int(found[1])][0])
 
     def written(self, text: str) -> str:
-        """Finished text as an editor would write it: slots in braces, and braces that are text as text."""
+        """Returns finished text as an editor would write it: slots in braces, literal braces as text."""
         return self.replace(text.replace("{{", BRACES), _slot)
 
     def _word(self, paths: tuple[str, ...], default: str) -> str:

@@ -1,6 +1,6 @@
-"""The pictures of an issue: found in its tree and its Markdown, and looked at before anybody renders them.
+"""Finds the pictures of an issue in its tree and its Markdown, and reads their files.
 
-What they look like in a mail (sizes, names) is left to `render`.
+Their sizes and names in a mail are left to `render`.
 """
 
 from __future__ import annotations
@@ -13,16 +13,15 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from mailer.errors import Problem
+from mailer.issue.files.source_file import SourceFile
 from mailer.issue.markdown.document import Document, words_of
 from mailer.issue.markdown.findings import line_of
+from mailer.issue.pictures import limits
 from mailer.issue.pictures.picture_files import read_picture
-from mailer.issue.source import SourceFile
-from mailer.issue.tree import Key, Mark, Node
+from mailer.issue.yaml.tree import Key, Mark, Node
 
 __all__ = ["PictureUse", "Pictures", "path_of", "read_pictures", "uses_of"]
 
-MAX_PICTURES = 40_000_000
-MAX_COUNT = 100
 _ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
@@ -52,7 +51,7 @@ class Pictures:
     complete: bool = True
 
     def find(self, folder: str, src: str) -> bytes | None:
-        """The bytes of a picture that is written as `src` in a file of `folder`, or None."""
+        """Returns the bytes of a picture that is written as `src` in a file of `folder`, or None."""
         name = self.names.get((folder, src))
         return next((file.data for file in self.files if file.path == name), None)
 
@@ -62,7 +61,7 @@ def _is_local(src: str) -> bool:
 
 
 def path_of(src: str) -> str:
-    """The path of a picture whose address is `src` in Markdown.
+    """Returns the path of a picture whose address is `src` in Markdown.
 
     Escapes that make no characters were meant as they stand, as in `100%call.png`.
     """
@@ -76,23 +75,28 @@ def _characters(escapes: re.Match[str]) -> str:
         return escapes[0]
 
 
-def uses_of(node: Node, documents: Mapping[Key, Document]) -> Iterator[PictureUse]:
-    """Every picture of a tree, in the order in which it is read."""
-    yield from _uses(node, (), documents)
+def uses_of(tree: Node, documents: Mapping[Key, Document]) -> Iterator[PictureUse]:
+    """Returns every picture of an issue in reading order: the `src` of an image before what else is in it.
+
+    The digest of an issue depends on this order.
+    """
+    images: set[Key] = set()
+    for key, _, node in tree.texts():
+        for image in _images_around(key):
+            if image not in images:
+                images.add(image)
+                source = tree.find(image)[0].child("src")
+                if source is not None and isinstance(source.value, str):
+                    yield PictureUse(source.value.strip(), source.mark)
+        if key in documents:
+            yield from _in_text(documents[key], node)
 
 
-def _uses(node: Node, way: Key, documents: Mapping[Key, Document]) -> Iterator[PictureUse]:
-    if way in documents:
-        yield from _in_text(documents[way], node)
-    elif isinstance(node.value, tuple):
-        for index, entry in enumerate(node.value):
-            yield from _uses(entry, (*way, index), documents)
-    elif isinstance(node.value, Mapping):
-        source = node.value.get("src") if way and way[-1] == "image" else None
-        if source is not None and isinstance(source.value, str):
-            yield PictureUse(source.value.strip(), source.mark)
-        for key, child in node.value.items():
-            yield from _uses(child, (*way, key), documents)
+def _images_around(key: Key) -> Iterator[Key]:
+    """The keys of the images that a text is in, from outside to inside."""
+    for index, part in enumerate(key[:-1]):
+        if part == "image" and isinstance(key[index + 1], str):
+            yield key[: index + 1]
 
 
 def _in_text(document: Document, node: Node) -> Iterator[PictureUse]:
@@ -104,7 +108,7 @@ def _in_text(document: Document, node: Node) -> Iterator[PictureUse]:
 
 
 def read_pictures(root: Path, uses: Iterable[PictureUse], problems: list[Problem]) -> Pictures:
-    """The bytes of every picture that is a file, each once. What is wrong is added to `problems`."""
+    """Returns the bytes of every picture that is a file, each once. Adds what is wrong to `problems`."""
     files: dict[str, SourceFile] = {}
     names: dict[tuple[str, str], str] = {}
     failed: dict[tuple[str, str], str] = {}
@@ -134,11 +138,12 @@ def read_pictures(root: Path, uses: Iterable[PictureUse], problems: list[Problem
                 failed[written] = str(error)
         if written in failed:
             _complain(problems, use, f"the picture {failed[written]}")
-        if total > MAX_PICTURES or len(files) > MAX_COUNT:
+        if total > limits.MAX_TOTAL or len(files) > limits.MAX_COUNT:
             _complain(
                 problems,
                 use,
-                f"an issue has up to {MAX_COUNT} pictures, {MAX_PICTURES / 1e6:g} MB in all; leave some out",
+                f"an issue has up to {limits.MAX_COUNT} pictures, {limits.MAX_TOTAL / 1e6:g} MB in all; "
+                "leave some out",
             )
             return Pictures(tuple(files.values()), names, complete=False)
     return Pictures(tuple(files.values()), names)

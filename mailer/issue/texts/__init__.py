@@ -1,1 +1,1 @@
-"""The texts of an issue's fields: read once, checked, and cut to fit."""
+"""Reads and checks the texts of an issue's fields."""

@@ -1,11 +1,11 @@
-"""Addresses of an issue's fields that can be used and are probably slips: warnings with their places."""
+"""Warns of addresses in an issue's fields that work and are probably mistakes."""
 
 from __future__ import annotations
 
 from mailer.errors import Problem
-from mailer.issue.fields import SLOT
-from mailer.issue.texts.urls import SLOT_MARK, doubts
-from mailer.issue.tree import Node
+from mailer.issue.values.fields import SLOT
+from mailer.issue.values.urls import SLOT_MARK, likely_mistakes
+from mailer.issue.yaml.tree import Node
 
 __all__ = ["check_urls"]
 
@@ -19,5 +19,5 @@ def check_urls(tree: Node, problems: list[Problem]) -> None:
             mark = node.mark
             problems += [
                 Problem(f"{key[-1]}: {doubt}", mark.path, mark.line, mark.column, severity="warning")
-                for doubt in doubts(SLOT.sub(SLOT_MARK, text.strip()))
+                for doubt in likely_mistakes(SLOT.sub(SLOT_MARK, text.strip()))
             ]

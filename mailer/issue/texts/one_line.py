@@ -1,4 +1,4 @@
-"""The one-line texts of an issue: their slots, marks of Markdown in them, and words that a draft left."""
+"""Checks the one-line texts of an issue: slots, marks of Markdown, and words that a draft left."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from mailer.errors import Problem, Severity
 from mailer.issue.draft import skeleton_words
 from mailer.issue.markdown.leftovers import marks_in
 from mailer.issue.markdown.placeholders import Placeholders
-from mailer.issue.texts.expressions import ExpressionError
 from mailer.issue.texts.texts import MARKDOWN_KEYS
-from mailer.issue.tree import Node
+from mailer.issue.values.expressions import ExpressionError
+from mailer.issue.yaml.tree import Node
 
 __all__ = ["check_lines"]
 
@@ -20,7 +20,7 @@ _NOT_READ = ("edition", "date", "language", "only", "src", "url", "include")
 
 
 def check_lines(tree: Node, placeholders: Placeholders, problems: list[Problem]) -> None:
-    """Adds to `problems` what is wrong with the texts that are no Markdown, and texts that a draft left."""
+    """Adds to `problems` what is wrong with texts that are not Markdown, and texts that a draft left."""
     drafted = skeleton_words()
     for key, text, node in tree.texts():
         if not key or key[-1] in _NOT_READ:

@@ -1,8 +1,8 @@
-"""The line that lists of mails show behind the subject.
+"""Makes the preheader: the line that mail programs list behind the subject.
 
 Where an editor wrote none it is made of the issue's words, so that no mail program goes on with the masthead:
 of headlines that the subject does not tell, then titles of sections, then words of the texts, without
-pictures, tables, code blocks and footnotes. What is for one segment alone (`only`) is never told.
+pictures, tables, code blocks and footnotes. Parts for one segment alone (`only`) are left out.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from mailer.issue.markdown.document import EMPTY, Document
+from mailer.issue.markdown.excerpts import first_words, headings_of
 from mailer.issue.markdown.placeholders import Placeholders
-from mailer.issue.markdown.words import headings_of, opening
 from mailer.issue.model import Issue
-from mailer.issue.texts.display_width import columns, cut
-from mailer.issue.tree import Key
+from mailer.issue.values.display_width import columns, cut
+from mailer.issue.yaml.tree import Key
 
 __all__ = ["PREHEADER_COLUMNS", "filler", "made_preheader"]
 
@@ -39,7 +39,7 @@ def made_preheader(
     documents: Mapping[Key, Document],
     placeholders: Placeholders,
 ) -> str:
-    """The preheader of an issue whose editor wrote none. `documents` are the trees of its texts.
+    """Returns a preheader for an issue that has none. `documents` are the trees of its texts.
 
     The issue has its language.
     """
@@ -53,7 +53,7 @@ def made_preheader(
 
 
 def filler(preheader: str) -> str:
-    """What stands behind a preheader in the mail, so that it takes enough columns: nothing, or blanks."""
+    """Returns the blanks behind a preheader in the mail that fill its line, if it is short."""
     return _BLANK * min(max(ENOUGH - columns(preheader), 0), _MAX_FILLER)
 
 
@@ -64,7 +64,7 @@ def _words(
     yield from headlines
     yield from (section.title for section in issue.sections if not section.only)
     texts = [documents[key] for key in _texts(issue) if documents.get(key, EMPTY)]
-    yield from filter(None, (placeholders.written(opening(text, PREHEADER_COLUMNS)) for text in texts))
+    yield from filter(None, (placeholders.written(first_words(text, PREHEADER_COLUMNS)) for text in texts))
     for text in texts:
         yield from map(placeholders.written, headings_of(text))
     yield from (related.title for related in issue.related)

@@ -1,4 +1,4 @@
-"""All Markdown texts of an issue, each read once, with references that hold across the fields of an item.
+"""Reads all Markdown texts of an issue once, with references that hold across the fields of an item.
 
 A text may use the definitions (`[label]: address`) of the other fields of its item or section, and those of
 the issue's own fields.
@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mailer.errors import Problem, Severity
-from mailer.issue.fields import MAX_BODY
 from mailer.issue.markdown.document import Document, definitions, read
 from mailer.issue.markdown.findings import line_of
 from mailer.issue.markdown.placeholders import Placeholders
-from mailer.issue.texts.expressions import ExpressionError
-from mailer.issue.tree import Key, Node
+from mailer.issue.values.expressions import ExpressionError
+from mailer.issue.values.fields import MAX_BODY
+from mailer.issue.yaml.tree import Key, Node
 
 __all__ = ["MARKDOWN_KEYS", "read_texts"]
 
@@ -40,7 +40,7 @@ class _Text:
 
 
 def read_texts(tree: Node, placeholders: Placeholders, problems: list[Problem]) -> dict[Key, Document]:
-    """The tree of each text, by its key. Findings, warnings too, are added to `problems`."""
+    """Returns the tree of each text, by its key. Adds findings, warnings too, to `problems`."""
     texts = [_filled(each, placeholders, problems) for each in _texts(tree) if len(each.text) <= MAX_BODY]
     own = {each.key: definitions(each.text) for each in texts}
     shared: dict[Key, dict[str, Mapping[str, Any]]] = {}

@@ -1,1 +1,1 @@
-"""YAML as people type it: what its rules would cut, change or drop is told, with the form that works."""
+"""Reads YAML as people type it, and reports what its rules would cut, change or drop."""

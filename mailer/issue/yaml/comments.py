@@ -1,20 +1,20 @@
-"""Where YAML takes the rest of a line for a comment and its writer meant text."""
+"""Finds a "#" that YAML takes for a comment and that was probably meant as text."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from mailer.issue.yaml.faults import Fault, form
+from mailer.issue.yaml.faults import Fault, quoted_entry
 
-__all__ = ["cut_off"]
+__all__ = ["check_comments"]
 
 _COMMENT = re.compile(r"#[^\r\n]*")
 _LINE = re.compile(r"[ ]*(?:-[ \t]+)*(?:([^\s#\"'\[{][^:#]*?)[ \t]*:[ \t]+)?(.*)")
 
 
-def cut_off(text: str, spans: Sequence[tuple[int, int]], faults: list[Fault]) -> None:
-    """Tells each "#" that cuts off a line of YAML and is followed by neither a space nor the line's end.
+def check_comments(text: str, spans: Sequence[tuple[int, int]], faults: list[Fault]) -> None:
+    """Reports each "#" that cuts off a line of YAML and is followed by neither a space nor the line's end.
 
     `spans` are the scalars, (first character, character after the last), in order. A line that has nothing
     before its "#" is a comment whatever follows.
@@ -46,4 +46,4 @@ def cut_off(text: str, spans: Sequence[tuple[int, int]], faults: list[Fault]) ->
 def _message(line: str) -> str:
     match = _LINE.match(line)
     key, text = (match[1], match[2]) if match else (None, line)
-    return f'YAML drops all after " #"; put the whole text in quotes: {form(key, text)}'
+    return f'YAML drops all after " #"; put the whole text in quotes: {quoted_entry(key, text)}'

@@ -1,13 +1,13 @@
-"""What PyYAML says of a text that it cannot read, as one plain sentence for an editor."""
+"""Turns PyYAML's errors into plain sentences for an editor."""
 
 from __future__ import annotations
 
 import yaml
 
 from mailer.issue.yaml.characters import lines_of
-from mailer.issue.yaml.faults import Fault, show
+from mailer.issue.yaml.faults import Fault, shown_character
 
-__all__ = ["explained"]
+__all__ = ["explain_error"]
 
 _FIT = "this does not fit what stands before it; look at the indentation and quotes"
 _COMMA = 'a "," or the closing bracket is missing; or put the text in quotes'
@@ -34,8 +34,8 @@ _ADVICE = (
 )
 
 
-def explained(error: yaml.YAMLError, text: str) -> Fault:
-    """The sentence, with the place to look at."""
+def explain_error(error: yaml.YAMLError, text: str) -> Fault:
+    """Returns the sentence, with the place to look at."""
     said = str(getattr(error, "problem", None) or error).splitlines()[0]
     mark = getattr(error, "problem_mark", None)
     opened = getattr(error, "context_mark", None)
@@ -51,6 +51,6 @@ def explained(error: yaml.YAMLError, text: str) -> Fault:
         message = (
             "a tab is used for indentation; use spaces"
             if found == "\t"
-            else f"a text cannot begin with {show(found)}; put the whole text in quotes"
+            else f"a text cannot begin with {shown_character(found)}; put the whole text in quotes"
         )
     return Fault(mark.line + 1, mark.column + 1, message)

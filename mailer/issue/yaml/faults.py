@@ -1,17 +1,17 @@
-"""A fault of the text of a file, and the quoted form that a message shows."""
+"""Faults of the text of a file, and quoted forms of texts for messages."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Fault", "form", "quoted", "show"]
+__all__ = ["Fault", "quoted_entry", "quoted", "shown_character"]
 
 #: Of a text that is shown in a message, so many characters.
 _SHOWN = 60
 
 
 class Fault(NamedTuple):
-    """One thing that is wrong. `line` and `column` count from 1."""
+    """A mistake in a text. `line` and `column` count from 1."""
 
     line: int
     column: int
@@ -19,7 +19,7 @@ class Fault(NamedTuple):
 
 
 def quoted(text: str) -> str:
-    """The text as a YAML scalar in quotes that is read as exactly this text; a long one is cut."""
+    """Returns the text as a YAML scalar in quotes that is read as exactly this text; a long one is cut."""
     text = text.strip()
     if len(text) > _SHOWN:
         text = text[: _SHOWN - 1] + "…"
@@ -30,13 +30,13 @@ def quoted(text: str) -> str:
     return f'"{text}"'
 
 
-def form(key: str | None, text: str) -> str:
-    """How the value is written in quotes, with its key or as the entry of a list."""
+def quoted_entry(key: str | None, text: str) -> str:
+    """Returns the value in quotes, with its key, or as the entry of a list."""
     return f"{key}: {quoted(text)}" if key else quoted(text)
 
 
-def show(character: str) -> str:
-    """The character as it can be read in a message."""
+def shown_character(character: str) -> str:
+    """Returns the character as it can be read in a message."""
     names = {
         "\t": "a tab",
         "\u3000": "a full-width space (U+3000)",

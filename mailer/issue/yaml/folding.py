@@ -1,4 +1,4 @@
-"""Texts that are written over several lines and read as one: `>` blocks, plain and quoted scalars.
+"""Joins texts over several lines that YAML reads as one: `>` blocks, plain and quoted scalars.
 
 YAML puts a space for a line end. Between two Chinese or Japanese characters nothing belongs there, which
 `line_ends` decides. An empty line stays one, so that two paragraphs stay two.
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import yaml
 
-from mailer.issue.markdown.rules.line_ends import joined
+from mailer.issue.values.line_ends import joins_without_space
 
 __all__ = ["Folded", "folded_block", "folded_scalar"]
 
@@ -26,14 +26,14 @@ _MARKS_BEFORE = re.compile(r"^(?:[*_~`]|!?\[)+")
 
 
 class Folded(NamedTuple):
-    """A text, and for each of its lines the row of the scalar, counted from 0, on which the line begins."""
+    """A joined text, and for each of its lines the row of the scalar, counted from 0, that begins it."""
 
     text: str
     rows: tuple[int, ...]
 
 
 def folded_block(literal: str) -> Folded:
-    """The text of a `>` block, from the text that a `|` block in its place has.
+    """Returns the text of a `>` block, made from the text that a `|` block in its place has.
 
     Lines that are indented further keep their line ends, as YAML has it.
     """
@@ -50,7 +50,7 @@ def folded_block(literal: str) -> Folded:
 
 
 def folded_scalar(raw: str, value: str) -> Folded:
-    """The text of a plain or quoted scalar over several lines: `raw` as written, `value` as YAML reads it."""
+    """Returns the text of a plain or quoted scalar over several lines, from its source and its value."""
     quote = raw[:1] if raw[:1] in ("'", '"') and raw[-1:] == raw[:1] else ""
     lines = _BREAK.split(raw[1:-1] if quote else raw)
     pieces: list[tuple[str, str]] = []  # what stands before a piece: "", " " or line ends
@@ -110,10 +110,10 @@ class _Joiner:
         """Adds the next line of a paragraph: behind a space, or without one."""
         last, first = self._end.rstrip(" \t")[-1:], line[:1]
         if last.isalpha() and first.isalpha():  # letters need no look at what stands around them
-            together = joined(last, first)
+            together = joins_without_space(last, first)
         else:
             paragraph = self._end.rpartition("\n")[2]
-            together = joined(_seen_last(paragraph), _MARKS_BEFORE.sub("", line[:_REACH]))
+            together = joins_without_space(_seen_last(paragraph), _MARKS_BEFORE.sub("", line[:_REACH]))
         if not together:
             self.add(" " + line)
             return

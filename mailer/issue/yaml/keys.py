@@ -1,4 +1,4 @@
-"""Keys whose value is a text, and keys that hold long texts, as the model has them."""
+"""The keys of an issue: all of them, those of texts, and those of long texts, taken from the model."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ def _is_text(field: Any) -> bool:
 
 @lru_cache(maxsize=1)
 def known_keys() -> frozenset[str]:
-    """All keys of an issue and its parts."""
+    """Returns all keys of an issue and its parts."""
     return frozenset({name for name, _ in _fields()} | {"include"})
 
 
 @lru_cache(maxsize=1)
 def texts() -> frozenset[str]:
-    """The keys that hold a text wherever they stand."""
+    """Returns the keys that hold a text wherever they stand."""
     others = {name for name, field in _fields() if not _is_text(field)}
     return known_keys() - others
 
 
 @lru_cache(maxsize=1)
 def long_texts() -> frozenset[str]:
-    """The keys that hold a text of several paragraphs wherever they stand."""
+    """Returns the keys that hold a text of several paragraphs wherever they stand."""
     found = {
         name
         for name, field in _fields()

@@ -1,4 +1,4 @@
-"""Goes on after a part of a file that cannot be read: that part is left out, and the rest is read again."""
+"""Leaves out a part of a file that cannot be read, so that the rest can be read again."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import yaml
 
 from mailer.issue.yaml.characters import lines_of
 
-__all__ = ["without"]
+__all__ = ["without_part"]
 
 _TOP = re.compile(r"[^\s#\-][^:]*:(?:\s|$)")
 _ENTRY = re.compile(r"( *)-(?: |$)")
 
 
-def without(text: str, line: int) -> tuple[str, int] | None:
-    """The text, as long as before, without the part around a line, and the first line of that part.
+def without_part(text: str, line: int) -> tuple[str, int] | None:
+    """Returns the text, as long as before, without the part around a line, and the first line of that part.
 
     The part is the entry of a list, or else everything under a key at the beginning of a line, that cannot be
     read alone either; its dash or key stays. None where there is no such part: what is wrong lies elsewhere.

@@ -69,7 +69,7 @@ def _without_requests() -> Iterator[None]:
 
 
 def inline_styles(html: str) -> str:
-    """The HTML with its plain rules inlined.
+    """Returns the HTML with the rules of its style sheets in `style` attributes.
 
     `<style>` blocks stay for what cannot be inlined (media queries, :hover), with every `!important`.
     Raises ThemeError where a style sheet cannot be understood.

@@ -1,4 +1,4 @@
-"""MJML -> HTML, by MRML, with its faults at the line of a template."""
+"""Renders MJML to HTML with MRML, and finds the line of a template for each fault."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from itertools import islice
 from typing import Any
 
 from mailer.errors import MailerError, Problem, ThemeError
-from mailer.render.html.mjml_slips import slips
-from mailer.render.html.mrml_escapes import Handover
+from mailer.render.html.mjml_lint import lint_mjml
+from mailer.render.html.mrml_escapes import EscapedMjml
 from mailer.render.html.wellformed import first_fault
 from mailer.render.theme.theme import Theme
 
@@ -29,7 +29,7 @@ _FETCHING = re.compile(
 
 
 def render_mjml(theme: Theme, name: str, context: Mapping[str, Any]) -> str:
-    """The HTML of a layout. Raises ThemeError with the template and line of what is wrong."""
+    """Returns the HTML of a layout. Raises ThemeError with the template and line of what is wrong."""
     from mjml import mjml2html
 
     source = _Source(theme, name, context)
@@ -57,20 +57,20 @@ class _Source:
         self.theme = theme
         self.name = name
         self.context = context
-        self.handed: dict[str, Handover] = {}
+        self.handed: dict[str, EscapedMjml] = {}
         self.loads = 0
         self.failed: MailerError | None = None
 
     def markup(self, name: str) -> str:
         """A rendered template that is safe to give to MRML. Raises ThemeError."""
-        handed = self.handed[name] = Handover.of(self.theme.render(name, self.context))
+        handed = self.handed[name] = EscapedMjml.of(self.theme.render(name, self.context))
         fault = first_fault(handed.clean)
         if fault is not None:
             raise ThemeError(self.problem(fault.message, name, handed.clean_offset(fault.offset)))
         return handed.text
 
     def load(self, path: str) -> str:
-        """What `mj-include` gets: another template of the theme, and nothing else."""
+        """Returns the template of the theme that `mj-include` names; it loads nothing else."""
         self.loads += 1
         path = unescape(path)
         try:
@@ -107,13 +107,13 @@ class _Source:
         found = [
             self.problem(slip.message, name, slip.offset)
             for name, handed in self.handed.items()
-            for slip in islice(slips(handed.typed), MAX_SLIPS)
+            for slip in islice(lint_mjml(handed.typed), MAX_SLIPS)
         ]
         if found:
             raise ThemeError.of(dict.fromkeys(found))
 
     def explained(self, message: str) -> MailerError:
-        """What MRML says, as a sentence."""
+        """Returns the error of MRML as a sentence."""
         if self.failed:
             return self.failed
         found = _SOURCE.search(message)

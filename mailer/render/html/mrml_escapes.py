@@ -14,7 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["Handover"]
+from mailer.render.html_names import URL_ATTRIBUTES
+
+__all__ = ["EscapedMjml"]
 
 #: A line end of another system, a line separator of Unicode's first pages, and what XML cannot hold.
 _FOREIGN = re.compile("\r\n?|\x85|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -38,7 +40,6 @@ _SUSPECT = re.compile(r"[^ -;=?-\[\]-~]|'|=\" | \"")
 _BLANK = re.compile("[\t\n\f\r ]+")
 _LINE_ENDS = re.compile("[\t\n\r]+")
 
-_ADDRESSES = frozenset(("href", "src", "action", "formaction", "background", "cite", "poster"))
 _WORDS = frozenset(("alt", "title"))
 #: Beside these (and all of MJML's own) white space between tags is not seen.
 _BLOCKS = frozenset(
@@ -54,25 +55,25 @@ _Edit = tuple[int, int, str]
 
 
 @dataclass(frozen=True)
-class Handover:
-    """Rendered MJML as MRML gets it. `typed` is as the templates gave it, `text` as it is handed over."""
+class EscapedMjml:
+    """Rendered MJML with escapes for MRML. `typed` is what the templates gave, `text` is what MRML gets."""
 
     typed: str
     clean: str
     text: str
 
     @classmethod
-    def of(cls, typed: str) -> Handover:
-        """Markup made ready."""
+    def of(cls, typed: str) -> EscapedMjml:
+        """Returns the markup with its escapes."""
         clean = _edited(typed, _cleanings(typed))
         return cls(typed, clean, _edited(clean, _rewritings(clean)))
 
     def clean_offset(self, offset: int) -> int:
-        """Where in `typed` the character at `offset` of `clean` stands."""
+        """Returns the offset in `typed` of the character at `offset` of `clean`."""
         return _origin(_cleanings(self.typed), offset)
 
     def offset(self, offset: int) -> int:
-        """Where in `typed` the character at `offset` of `text` stands, or the tag that it is in."""
+        """Returns the offset in `typed` of the character at `offset` of `text`, or of its tag."""
         return self.clean_offset(_origin(_rewritings(self.clean), offset))
 
 
@@ -147,7 +148,7 @@ def _attributes(token: re.Match[str], own: bool) -> Iterator[_Edit]:
 
 
 def _referred(value: str, name: str, own: bool) -> str:
-    if name in _ADDRESSES:
+    if name in URL_ATTRIBUTES:
         value = _LINE_ENDS.sub("", value.strip("\t\n\r "))  # as browsers read addresses
     elif own and name not in _WORDS:
         value = _LINE_ENDS.sub(" ", value)

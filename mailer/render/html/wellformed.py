@@ -1,4 +1,4 @@
-"""Whether markup is closed properly, and where not.
+"""Finds the first tag of a markup that is not closed properly.
 
 MRML says of most faults only that there is one, lets a wrong end tag pass, and dies of a stack overflow on
 deep nesting. So its input is looked at first.
@@ -9,14 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["MAX_DEPTH", "TOKEN", "VOID", "Fault", "first_fault"]
+from mailer.render.html_names import VOID_ELEMENTS
+
+__all__ = ["MAX_DEPTH", "TOKEN", "MarkupFault", "first_fault"]
 
 MAX_DEPTH = 100
 
-#: HTML elements that have no end tag.
-VOID = frozenset(
-    "area base br col embed hr img input link meta param source track wbr".split()  # noqa: SIM905
-)
 #: A comment, a tag, or a "<" that is neither.
 TOKEN = re.compile(
     r"<!--.*?(?P<comment>-->|\Z)"
@@ -33,41 +31,41 @@ _CONDITION = re.compile(r"<!--\[if[^\]]*\](?:>-->|><!-->|-->|>)|<!--<!\[endif\](
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong, and at which character."""
+class MarkupFault:
+    """A mistake in markup, and the offset of the character where it is."""
 
     message: str
     offset: int
 
 
-def first_fault(markup: str) -> Fault | None:
-    """The first fault of `markup`, or None where every tag is closed."""
+def first_fault(markup: str) -> MarkupFault | None:
+    """Returns the first fault of `markup`, or None where every tag is closed."""
     stack: list[tuple[str, int]] = []
     for token in TOKEN.finditer(markup):
         name = token["name"]
         if name is None:
             if token["comment"] is None:
-                return Fault(_stray(markup, token.start()), token.start())
+                return MarkupFault(_stray(markup, token.start()), token.start())
             if not token["comment"]:
-                return Fault('a comment is not closed by "-->"', token.start())
+                return MarkupFault('a comment is not closed by "-->"', token.start())
             if token[0].startswith(_CONDITIONS) and not _CONDITION.match(token[0]):
                 near = " ".join(token[0][:40].split())
-                return Fault(f'"{near}" must be written as <!--[if mso]> … <![endif]-->', token.start())
+                return MarkupFault(f'"{near}" must be written as <!--[if mso]> … <![endif]-->', token.start())
             continue
         lower = name.lower()
         if token["end"]:
-            if lower in VOID:
-                return Fault(f"</{name}> closes a tag that has no end", token.start())
+            if lower in VOID_ELEMENTS:
+                return MarkupFault(f"</{name}> closes a tag that has no end", token.start())
             if not stack or stack[-1][0] != name:
                 opened = f"<{stack[-1][0]}> is still open" if stack else "nothing is open"
-                return Fault(f"</{name}> stands where {opened}", token.start())
+                return MarkupFault(f"</{name}> stands where {opened}", token.start())
             stack.pop()
-        elif not token["empty"] and lower not in VOID:
+        elif not token["empty"] and lower not in VOID_ELEMENTS:
             stack.append((name, token.start()))
             if len(stack) > MAX_DEPTH:
-                return Fault(f"tags are nested more than {MAX_DEPTH} deep", token.start())
+                return MarkupFault(f"tags are nested more than {MAX_DEPTH} deep", token.start())
     if stack:
-        return Fault(f"<{stack[-1][0]}> is never closed", stack[-1][1])
+        return MarkupFault(f"<{stack[-1][0]}> is never closed", stack[-1][1])
     return None
 
 

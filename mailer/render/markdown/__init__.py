@@ -1,1 +1,1 @@
-"""Parsed Markdown as HTML for a mail and for the web page."""
+"""Writes parsed Markdown as HTML for a mail and for the web page."""

@@ -1,4 +1,4 @@
-"""Captions of the pictures of a text: the title in quotes of one that stands alone in its paragraph.
+"""Finds the captions of a text's pictures: the title of a picture that stands alone in its paragraph.
 
 At the top of a text a template sets the caption (see `Block.image`). In a list or a quotation it stands in
 small below the picture. The title of a picture within a sentence is no caption, in no medium.
@@ -14,7 +14,7 @@ __all__ = ["caption_of", "lone_image", "set_captions", "top_level"]
 
 
 def top_level(tokens: Sequence[Token]) -> list[Sequence[Token]]:
-    """The blocks of a text, each with all its tokens."""
+    """Returns the top-level blocks of a text, each with all its tokens."""
     groups: list[Sequence[Token]] = []
     start = depth = 0
     for index, token in enumerate(tokens):
@@ -26,7 +26,7 @@ def top_level(tokens: Sequence[Token]) -> list[Sequence[Token]]:
 
 
 def lone_image(tokens: Sequence[Token]) -> tuple[Token | None, Token | None]:
-    """The image of a paragraph that holds nothing else, and the link around it."""
+    """Returns the image of a paragraph that holds nothing else, and the link around it."""
     if len(tokens) != 3 or tokens[0].type != "paragraph_open":
         return None, None
     children = [child for child in tokens[1].children or () if child.type != "text" or child.content.strip()]
@@ -37,13 +37,13 @@ def lone_image(tokens: Sequence[Token]) -> tuple[Token | None, Token | None]:
 
 
 def caption_of(image: Token, link: Token | None) -> str:
-    """The title of a picture, else that of the link around it."""
+    """Returns the title of a picture, else that of the link around it."""
     titles = (str(each.attrs.get("title", "")) for each in (image, link) if each)
     return next(filter(None, titles), "")
 
 
 def set_captions(tokens: Sequence[Token]) -> None:
-    """Tells the plain text its captions, and writes those in lists and quotations below their pictures."""
+    """Writes captions in lists and quotations below their pictures, and notes others for the text part."""
     tops = {id(image) for image, _ in map(lone_image, top_level(tokens)) if image}
     for index in range(len(tokens) - 2):
         image, link = lone_image(tokens[index : index + 3])

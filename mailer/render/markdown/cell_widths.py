@@ -14,10 +14,9 @@ from typing import Literal
 
 from markdown_it.token import Token
 
-from mailer.render.slots.markers import MARKER
-from mailer.render.text.wrap import columns
+from mailer.render.text.display_columns import MARKER, columns
 
-__all__ = ["Run", "cell_runs", "demand", "is_number", "is_short", "is_wide", "pieces", "width"]
+__all__ = ["Run", "cell_runs", "min_width", "is_number", "is_short", "is_wide", "pieces", "width"]
 
 #: A cell of at most so many columns stays on one line.
 SHORT = 8
@@ -61,14 +60,14 @@ _WIDTHS = {
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A piece of a cell in one face. `scale` is how much wider than the plain one it is."""
+    """A piece of the text of a cell in one typeface. `scale` is its width relative to plain text."""
 
     text: str
     scale: float = 1.0
 
 
 def cell_runs(children: Sequence[Token]) -> list[Run]:
-    """The text of a cell."""
+    """Returns the text of a cell in pieces of one typeface."""
     runs: list[Run] = []
     bold = 0
     for child in children:
@@ -86,23 +85,23 @@ def cell_runs(children: Sequence[Token]) -> list[Run]:
 
 
 def is_wide(character: str) -> bool:
-    """Whether a line may break before and after the character without a space."""
+    """Tells whether a line may break before and after the character without a space."""
     return bool(_IS_WIDE.match(character))
 
 
 def is_number(text: str) -> bool:
-    """Whether a cell holds nothing but a number, with its sign, unit or mark of a footnote."""
+    """Tells whether a cell holds only a number, with its sign, unit or footnote mark."""
     text = text.strip()
     return len(text) <= MOST and columns(text) <= LONG and bool(_NUMBER.fullmatch(text))
 
 
 def is_short(text: str) -> bool:
-    """Whether a cell is so short that it stays on one line."""
+    """Tells whether a cell is so short that it stays on one line."""
     return columns(text.strip()) <= SHORT
 
 
 def pieces(text: str, room: float) -> Iterator[tuple[str, Literal["plain", "whole", "long"]]]:
-    """The text in pieces: words to be kept whole, words so long that they may break, and all the rest.
+    """Splits a text into words to be kept whole, words so long that they may break, and the rest.
 
     `room` is the width of a line, in em.
     """
@@ -123,8 +122,8 @@ def pieces(text: str, room: float) -> Iterator[tuple[str, Literal["plain", "whol
         yield text[end:], "plain"
 
 
-def demand(runs: Sequence[Run], room: float) -> float:
-    """The least width of a cell in em, at which nothing is broken that is to stay whole."""
+def min_width(runs: Sequence[Run], room: float) -> float:
+    """Returns the least width of a cell in em at which no word is broken that must stay whole."""
     text = "".join(run.text for run in runs)
     scales = [run.scale for run in runs for _ in run.text]
     whole = width(runs)
@@ -138,7 +137,7 @@ def demand(runs: Sequence[Run], room: float) -> float:
 
 
 def width(runs: Sequence[Run]) -> float:
-    """The width of a cell in em, on one line."""
+    """Returns the width of a cell in em, on one line."""
     return sum(_width(run.text) * run.scale for run in runs)
 
 

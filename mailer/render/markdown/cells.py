@@ -1,4 +1,4 @@
-"""The cells of a Markdown table, in rows, with what they hold."""
+"""Reads the cells of a Markdown table, row by row."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Cell", "rows_of"]
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell: its inline token, its text as it is measured, and its element's token."""
+    """A cell of a table: its inline token, its text in pieces, and the token of its element."""
 
     open: Token
     inline: Token
@@ -23,23 +23,23 @@ class Cell:
 
     @property
     def text(self) -> str:
-        """Its words."""
+        """The text of the cell."""
         return "".join(run.text for run in self.runs)
 
     @property
     def images(self) -> list[Token]:
-        """Its pictures."""
+        """The tokens of its pictures."""
         return [child for child in self.inline.children or () if child.type == "image"]
 
     @property
     def icon(self) -> int:
-        """The width of its widest picture of those that keep their size, in CSS px."""
+        """The width in CSS px of its widest picture that is small enough to keep its size."""
         widths = (int(image.attrs.get("width", 0)) for image in self.images)
         return max((width for width in widths if width <= ICON), default=0)
 
 
 def rows_of(tokens: Sequence[Token]) -> list[list[Cell]]:
-    """The rows of a table, that of its heads first."""
+    """Returns the rows of a table, beginning with the row of its heads."""
     rows: list[list[Cell]] = []
     for index, token in enumerate(tokens):
         if token.type == "tr_open":

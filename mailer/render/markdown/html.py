@@ -1,7 +1,7 @@
-"""The tree of a Markdown text to safe HTML and to plain text.
+"""Writes the tree of a Markdown text as safe HTML and as plain text.
 
-Nothing is parsed here: `mailer.issue.markdown` has read the text when the issue was loaded. What the renderer
-gives goes through nh3 with a list of allowed tags, attributes and schemes all the same.
+Nothing is parsed here: `mailer.issue.markdown` has read the text when the issue was loaded. The HTML still
+goes through nh3 with a list of allowed tags, attributes and schemes.
 Slots are markers here (see `markers`), which are plain words to everything.
 """
 
@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import nh3
 from markdown_it.token import Token
@@ -22,18 +22,16 @@ from mailer.issue.markdown.findings import line_of
 from mailer.issue.markdown.parser import parser
 from mailer.render.markdown.captions import caption_of, lone_image, set_captions, top_level
 from mailer.render.markdown.picture_widths import STYLES as PICTURE_STYLES
-from mailer.render.markdown.picture_widths import rooms, style_of
-from mailer.render.markdown.tables import ATTRIBUTES, FULL, STYLES, TAGS, laid_out
+from mailer.render.markdown.picture_widths import available_widths, style_of
+from mailer.render.markdown.tables import ATTRIBUTES, FULL, STYLES, TAGS, lay_out_tables
+from mailer.render.pictures.view import PictureView
 from mailer.render.text.lines import PlainText
 from mailer.render.text.plain import plain_text
 
-if TYPE_CHECKING:
-    from mailer.render.views.values import PictureView
+__all__ = ["Block", "MarkdownText", "MarkdownSource"]
 
-__all__ = ["Block", "Rich", "Source"]
-
-#: Gives the picture for an address and its alternative text and caption, or None where it complained.
-Find = Callable[[str, str, str, int], "PictureView | None"]
+#: Gives the picture for an address, its alternative text, its caption, and its line in the text.
+Find = Callable[[str, str, str, int], PictureView]
 
 _NAMES = (
     "p br strong em s code pre blockquote ul ol li a h2 h3 h4 h5 h6 hr table thead tbody tr th td img "
@@ -60,8 +58,8 @@ _NOTES = '<ol class="footnotes">'
 
 
 @dataclass(frozen=True)
-class Source:
-    """A Markdown text and what surrounds it.
+class MarkdownSource:
+    """A parsed Markdown text and the settings to render it with.
 
     `change` is applied to each of its texts and attributes; it puts markers in place of slots. `level` is
     that of its highest heading; `anchors` gives headings an id with that prefix. `room` is the width that a
@@ -98,15 +96,15 @@ class Block:
         return self.text.marked
 
 
-class Rich:
-    """A Markdown text: prints safe HTML in MJML and HTML templates, and plain text in text templates.
+class MarkdownText:
+    """A Markdown text that prints safe HTML in MJML and HTML templates, and plain text in text templates.
 
     `one_line` leaves out the `<p>` when it is printed, for captions.
     """
 
     called = "a Markdown field"
 
-    def __init__(self, source: Source, *, one_line: bool = False) -> None:
+    def __init__(self, source: MarkdownSource, *, one_line: bool = False) -> None:
         self._pictures: dict[int, PictureView] = {}
         self._source = source
         self._one_line = one_line
@@ -125,12 +123,12 @@ class Rich:
 
     @cached_property
     def html(self) -> Markup:
-        """The safe HTML, as it is for a web page."""
+        """The safe HTML for a web page."""
         return self._html(self._tokens)
 
     @cached_property
     def mail(self) -> Markup:
-        """The safe HTML, as it is for a mail."""
+        """The safe HTML for a mail."""
         return self._html(self._tokens, mail=True)
 
     @cached_property
@@ -152,7 +150,7 @@ class Rich:
 
     def _html(self, tokens: Sequence[Token], *, mail: bool = False) -> Markup:
         source = self._source
-        return _html(laid_out(tokens, mail=mail, room=source.room, rtl=source.rtl))
+        return _html(lay_out_tables(tokens, mail=mail, room=source.room, rtl=source.rtl))
 
     def _block(self, tokens: Sequence[Token]) -> Block:
         html, text = self._html(tokens), plain_text(tokens)
@@ -191,7 +189,7 @@ class Rich:
     def _place_pictures(self) -> None:
         """Gives each picture its address and size: its own width, or what there is room for."""
         alone = {id(image): link for image, link in map(lone_image, top_level(self._tokens)) if image}
-        for inline, room in rooms(self._tokens, self._source.room):
+        for inline, room in available_widths(self._tokens, self._source.room):
             for child in inline.children or ():
                 if child.type == "image":
                     self._picture(child, room, alone)
@@ -202,8 +200,6 @@ class Rich:
         caption = caption_of(token, link)
         alt = words_of(token.children or ())
         picture = self._source.find(str(token.attrs.get("src", "")), alt, caption, line_of(token))
-        if picture is None:
-            return
         if id(token) in alone:
             url = str(link.attrs.get("href", "")) if link else ""
             picture = self._pictures[id(token)] = replace(picture, url=url)

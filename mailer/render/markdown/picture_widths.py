@@ -1,4 +1,4 @@
-"""How wide a picture may be that stands within a text: in a sentence, a list, a quote, a cell of a table.
+"""Computes the width that there is for a picture in a sentence, a list, a quotation or a table cell.
 
 The numbers are those of the built-in theme. A narrower page still shrinks what is wider than its column.
 """
@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 
 from markdown_it.token import Token
 
-from mailer.render.views.pictures import MAX_HEIGHT
+from mailer.issue.pictures.limits import MAX_HEIGHT
 
-__all__ = ["ICON", "STYLES", "rooms", "style_of"]
+__all__ = ["ICON", "STYLES", "available_widths", "style_of"]
 
 #: The properties of `style` that pictures have.
 STYLES = frozenset(("width", "max-width", "max-height", "height"))
@@ -23,8 +23,8 @@ _LEAST = 16
 ICON = 80
 
 
-def rooms(tokens: Sequence[Token], column: int) -> Iterator[tuple[Token, int]]:
-    """Each inline token of a document, and the CSS px that there are for its pictures."""
+def available_widths(tokens: Sequence[Token], column: int) -> Iterator[tuple[Token, int]]:
+    """Returns each inline token of a document with the width for its pictures, in CSS px."""
     taken, cells = 0, 0
     for index, token in enumerate(tokens):
         name, _, end = token.type.rpartition("_")
@@ -48,7 +48,7 @@ def _columns(tokens: Sequence[Token], start: int) -> int:
 
 
 def style_of(width: int | None) -> str:
-    """The CSS of a picture within a text that is `width` CSS px wide, or of unknown width."""
+    """Returns the CSS of a picture in a text that is `width` CSS px wide, or of unknown width."""
     if width is None:
         return f"max-width:100%;max-height:{MAX_HEIGHT}px;height:auto"
     if width <= ICON:

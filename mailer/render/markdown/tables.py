@@ -1,8 +1,8 @@
-"""Tables of a Markdown text as HTML tokens, for the web page and for a mail.
+"""Lays out the tables of a Markdown text as HTML tokens, for the web page and for a mail.
 
 A cell breaks between its words and nowhere else: numbers, short cells and words with hyphens are kept
 whole; a long address may break anywhere, on an element of its own. How wide a table must be is estimated
-here (`measures`), because many mail programs know no media queries:
+in `cell_widths`, because many mail programs know no media queries:
 
 * one that fits a phone is a table, if need be one step smaller;
 * a wider one scrolls sideways on the web page, in a region that the keyboard reaches, and in a mail its rows
@@ -20,10 +20,10 @@ from typing import Literal
 
 from markdown_it.token import Token
 
-from mailer.render.markdown.cell_widths import demand, is_number, is_short, is_wide, pieces, width
+from mailer.render.markdown.cell_widths import is_number, is_short, is_wide, min_width, pieces, width
 from mailer.render.markdown.cells import Cell, rows_of
 
-__all__ = ["ATTRIBUTES", "PHONE", "STYLES", "TAGS", "laid_out"]
+__all__ = ["ATTRIBUTES", "PHONE", "STYLES", "TAGS", "lay_out_tables"]
 
 #: What the sanitiser must let through beyond plain Markdown: tags, attributes of tags, properties of `style`.
 TAGS = frozenset(("div", "span"))
@@ -55,8 +55,10 @@ _BLOCK = "display:block"
 _KEEP_WORDS = "word-break:normal;overflow-wrap:normal"
 
 
-def laid_out(tokens: Sequence[Token], *, mail: bool, room: int = FULL, rtl: bool = False) -> list[Token]:
-    """The tokens with their tables laid out, for a mail or for the web page; the ones given stay as they are.
+def lay_out_tables(
+    tokens: Sequence[Token], *, mail: bool, room: int = FULL, rtl: bool = False
+) -> list[Token]:
+    """Returns the tokens with their tables laid out for a mail or for the web page; the given ones stay.
 
     `room` is the width at hand in a mail of full width, in CSS px; `rtl` says that the text runs from right
     to left, for mail programs that know left and right alone.
@@ -103,7 +105,7 @@ class _Table:
         columns = [
             max(
                 max(
-                    demand(row[number].runs, self.phone / size) * (size if index else SIZES[-1]),
+                    min_width(row[number].runs, self.phone / size) * (size if index else SIZES[-1]),
                     row[number].icon,
                 )
                 for index, row in enumerate(self.rows)
@@ -160,7 +162,7 @@ class _Table:
     # Both.
 
     def _cells(self, *, stacked: bool, mail: bool) -> Iterator[Token]:
-        """What stands between the tags of the table."""
+        """Returns the tokens between the tags of the table."""
         cells = (cell for row in self.rows for cell in row)
         number = 0
         for token in self.tokens[1:-1]:

@@ -1,1 +1,1 @@
-"""Slots: places in a rendition that are filled per recipient."""
+"""Slots: the places in a rendition that are filled for each recipient."""

@@ -1,8 +1,8 @@
-"""Places in a rendition that are filled per recipient, and what fills them.
+"""Slots and parts: text that was rendered once and is filled for each recipient.
 
 A `Part` is text that was rendered once and cut at its slots: `fragments[0] slot[0] fragments[1] …`. A slot
 knows the context it stands in and escapes for it, so that no value of a subscriber can leave
-its place. Where the slots come from is told in `slotting`; how they become bytes of a message, in `delivery`.
+its place. `template_calls` makes the slots; `mailer.message` makes bytes of them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\uff
 
 
 class Context(StrEnum):
-    """Where a slot stands, which decides how its value is escaped."""
+    """The place of a slot in its surroundings, which decides how its value is escaped."""
 
     HTML = "html"  # between tags
     ATTRIBUTE = "attribute"  # inside a quoted attribute
@@ -38,32 +38,32 @@ class Context(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One place to fill: the first of `paths` (such as `subscriber.name`) with a value, or `default`."""
+    """A slot: it shows the first of `paths` (such as `subscriber.name`) that has a value, or `default`."""
 
     paths: tuple[str, ...]
     default: str
     context: Context
 
     def value(self, values: Mapping[str, str]) -> str:
-        """The value as it is, not yet escaped. A path that `values` does not know counts as empty."""
+        """Returns the value without escapes. A path that `values` does not have counts as empty."""
         for path in self.paths:
             if value := values.get(path):
                 return value
         return self.default
 
     def fill(self, values: Mapping[str, str]) -> str:
-        """The value, escaped for where it stands."""
+        """Returns the value, escaped for its context."""
         return escape(self.value(values), self.context)
 
     def __str__(self) -> str:
-        """The slot as an editor would write it."""
+        """Returns the slot as an editor would write it."""
         words = [*self.paths, f'"{self.default}"'] if self.default else [*self.paths]
         return "{{ " + " or ".join(words) + " }}"
 
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A paragraph with slots, which is wrapped again for a reader whose values make a line of it too long.
+    """A paragraph with slots that is wrapped again where a reader's values make a line too long.
 
     It begins `before` characters ahead of the slot number `slot` of its part, and ends `after` characters
     behind its last one. `source` is its text before it was wrapped, cut at its slots; `first` stands before
@@ -83,14 +83,14 @@ class Paragraph:
         return self.slot + len(self.source) - 1
 
     def fragments(self, fragments: Sequence[str]) -> tuple[str, ...]:
-        """Its share of the fragments of its part, before, between and behind its slots."""
+        """Returns the fragments of its part that belong to it: before, between and behind its slots."""
         own = list(fragments[self.slot : self.end + 1])
         own[0] = own[0][len(own[0]) - self.before :]
         own[-1] = own[-1][: self.after]
         return tuple(own)
 
     def wrapped(self, shown: str, filled: Sequence[str]) -> str:
-        """Its lines as they are `shown`, or wrapped with what is `filled` in where one is too long."""
+        """Returns `shown`, or its text wrapped again with `filled` in it where a line is too long."""
         # Only here, because most readers do without.
         from mailer.render.text.wrap import rewrapped, too_long
 
@@ -99,7 +99,7 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Text with slots. There is always one fragment more than there are slots.
+    """A text with slots. It has always one fragment more than it has slots.
 
     `paragraphs` are those that may have to be wrapped again, in order. Only a text part has any.
     """
@@ -113,7 +113,7 @@ class Part:
             raise ValueError("a part has one fragment more than it has slots")
 
     def fill(self, values: Mapping[str, str]) -> str:
-        """The text for one recipient. `values` maps paths such as `subscriber.name` to plain strings."""
+        """Returns the text for one recipient. `values` maps paths such as `subscriber.name` to strings."""
         filled = [slot.fill(values) for slot in self.slots]
         if not self.paragraphs:
             return joined(self.fragments, filled)
@@ -127,7 +127,7 @@ class Part:
         return "".join(found)
 
     def pieces(self) -> Iterator[str | int | Paragraph]:
-        """Its texts, the numbers of its slots, and its paragraphs, in order."""
+        """Returns its texts, the numbers of its slots, and its paragraphs, in order."""
         at, begun = 0, 0  # the next slot, and how many characters of the fragment before it are done
         for each in self.paragraphs:
             yield from self._plain(at, begun, each.slot, len(self.fragments[each.slot]) - each.before)
@@ -144,7 +144,7 @@ class Part:
         yield self.fragments[last][begin:end]
 
     def to_json(self) -> dict[str, Any]:
-        """The part as JSON data, for `from_json`."""
+        """Returns the part as JSON data, for `from_json`."""
         data: dict[str, Any] = {
             "fragments": list(self.fragments),
             "slots": [
@@ -159,7 +159,7 @@ class Part:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Part:
-        """The part that `to_json` gave, of this version or of one that knew no paragraphs."""
+        """Returns the part of the data that this or an earlier version of `to_json` gave."""
         return cls(
             tuple(data["fragments"]),
             tuple(Slot(tuple(s["paths"]), s["default"], Context(s["context"])) for s in data["slots"]),
@@ -168,7 +168,7 @@ class Part:
 
 
 def joined(fragments: Sequence[str], filled: Sequence[str]) -> str:
-    """The fragments with what is filled in between them."""
+    """Returns the fragments joined, with the filled slots between them."""
     pieces = [fragments[0]]
     for text, fragment in zip(filled, fragments[1:], strict=True):
         pieces += (text, fragment)
@@ -176,7 +176,7 @@ def joined(fragments: Sequence[str], filled: Sequence[str]) -> str:
 
 
 def escape(value: str, context: Context) -> str:
-    """`value` made safe for `context`; what no reader can see (control characters) is left out."""
+    """Returns `value` escaped for `context`, without control characters."""
     if context is Context.HREF and not value.startswith(("https://", "http://")):
         return "#"
     if context is not Context.URL and (

@@ -1,4 +1,4 @@
-"""Turns per-recipient names of a template into calls that make a slot, before the template is compiled.
+"""Replaces the per-recipient names of a template by calls that make a slot, before it is compiled.
 
 `{{ subscriber.name or _("reader") }}` becomes `make_slot(("subscriber.name",), _("reader"), …)`. Nothing is
 known of the reader when a template runs, so any other use of such a name (a condition, a filter, an
@@ -13,17 +13,17 @@ from __future__ import annotations
 from jinja2 import nodes
 from jinja2.exceptions import TemplateSyntaxError
 
-from mailer.issue.texts.expressions import ALLOWED, LINKS, slot_path
+from mailer.issue.values.expressions import ALLOWED, LINKS, slot_path
 
-__all__ = ["rewrite"]
+__all__ = ["rewrite_slots"]
 
 _RESERVED = ("subscriber", "links")
-#: Calls that would keep a slot as a value, where a template could ask something of it.
-_KEEPING = ("dict", "namespace", "range", "cycler", "joiner")
+#: Calls that would store a slot as a value, which a template could then test.
+_STORING = ("dict", "namespace", "range", "cycler", "joiner")
 
 
-def rewrite(tree: nodes.Template, name: str) -> nodes.Template:
-    """The same tree, changed in place. Raises TemplateSyntaxError."""
+def rewrite_slots(tree: nodes.Template, name: str) -> nodes.Template:
+    """Changes the tree of a template in place and returns it. Raises TemplateSyntaxError."""
     _Rewriter(name).visit(tree)
     return tree
 
@@ -36,7 +36,7 @@ class _Rewriter:
         return TemplateSyntaxError(message, line, self.name, self.name)
 
     def visit(self, node: nodes.Node, printed: bool = False) -> nodes.Node:
-        """What stands in place of `node`. `printed` says that its value is only printed."""
+        """Returns the node that takes the place of `node`. `printed` says that its value is only printed."""
         if isinstance(node, nodes.Expr):
             steps = _alternatives(node)
             if steps is not None:
@@ -88,7 +88,7 @@ def _call(name: str, arguments: list[nodes.Node], line: int) -> nodes.Call:
 
 
 def _is_printed(node: nodes.Node, field: str, printed: bool) -> bool:
-    """Whether a value in this field of a node does nothing but appear in what the node prints."""
+    """Tells whether a value in this field of a node does nothing but appear in what the node prints."""
     match node:
         case nodes.Output():
             return True
@@ -97,8 +97,8 @@ def _is_printed(node: nodes.Node, field: str, printed: bool) -> bool:
         case nodes.CondExpr():
             return printed and field in ("expr1", "expr2")
         case nodes.Call():
-            keeps = isinstance(node.node, nodes.Name) and node.node.name in _KEEPING
-            return field in ("args", "kwargs") and not keeps
+            stores = isinstance(node.node, nodes.Name) and node.node.name in _STORING
+            return field in ("args", "kwargs") and not stores
     return False
 
 

@@ -1,4 +1,4 @@
-"""How wide a text is on a terminal, and what a marker of a slot looks like there."""
+"""Measures the width of a text in columns of a terminal, slots included."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MARKER_COLUMNS = 12
 
 
 def columns(text: str) -> int:
-    """How many columns of a terminal a text takes. A slot counts as a middling name."""
+    """Returns the number of columns that a text takes. A slot counts as a name of average length."""
     plain, slots = MARKER.subn("", text) if "slot" in text.lower() else (text, 0)
     if plain.isascii():
         return len(plain) + slots * MARKER_COLUMNS

@@ -1,7 +1,7 @@
 """Plain text before it is wrapped: lines that may be wrapped, lines that may not, and tables.
 
-`plaintext` makes it of Markdown, and `wrap` lays it out. The marks below stand in what a template gives and
-are gone from the finished part (see `textpart`). They are noncharacters of Unicode, which no text uses.
+`plain` makes it of Markdown, and `wrap` lays it out. The marks below stand in what a template gives and are
+gone from the finished part (see `slots/text_part.py`). They are noncharacters of Unicode, which no text uses.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MARKS = re.compile(f"[{LEAD}{SPACE}{BREAK}{KEEP}]")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: `first` stands before it, `rest` before each further line that it is wrapped into.
+    """A line of plain text: `first` stands before it, `rest` before each further line it is wrapped into.
 
     A fixed line is never wrapped. Code is not even tidied.
     """
@@ -38,20 +38,20 @@ class Line:
     kind: Literal["flowing", "fixed", "code"] = "flowing"
 
     def shown(self) -> str:
-        """The line, not wrapped."""
+        """Returns the line without wrapping it."""
         return (self.first + self.text).rstrip()
 
 
 @dataclass(frozen=True, slots=True)
 class TableLines:
-    """A table, which is laid out where the width is known."""
+    """A table that is laid out once the width is known."""
 
     table: Table
     first: str = ""
     rest: str = ""
 
     def lines(self, room: int) -> list[Line]:
-        """Its lines for that many columns, beside what stands before them."""
+        """Returns its lines for a number of columns."""
         found = self.table.laid_out(room)
         return [
             Line(text, self.rest if number else self.first, self.rest + "  ", "fixed" if fixed else "flowing")
@@ -59,26 +59,26 @@ class TableLines:
         ]
 
     def shown(self) -> str:
-        """The lines for a page of the usual width."""
+        """Returns its lines for a page of the usual width."""
         return "\n".join(line.shown() for line in self.lines(72))
 
 
 class PlainText(str):
-    """Plain text that still knows its lines. As a text it is not wrapped, and has no marks."""
+    """Plain text that keeps its lines. As a str it is not wrapped and has no marks."""
 
     __slots__ = ("lines",)
     lines: tuple[Line | TableLines, ...]
 
     @classmethod
     def of(cls, lines: Sequence[Line | TableLines]) -> PlainText:
-        """The text of these lines."""
+        """Returns the text of these lines."""
         made = cls("\n".join(line.shown() for line in lines))
         made.lines = tuple(lines)
         return made
 
     @property
     def marked(self) -> PlainText:
-        """The same with marks, to be printed by a template as it is: empty lines of code stay."""
+        """The same text with marks that keep empty lines of code, for a template to print."""
         shown = [
             line.first + KEEP + line.text if isinstance(line, Line) and line.kind == "code" else line.shown()
             for line in self.lines

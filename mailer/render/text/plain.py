@@ -1,9 +1,9 @@
-"""Parsed Markdown as plain text that keeps the marks of its blocks, and code as it is.
+"""Writes parsed Markdown as plain text that keeps the marks of its blocks, and code as it is.
 
     ## A heading        > a quotation        • an entry        10. an entry        (four spaces) code
 
 A heading keeps the `#` of its level. The lines are wrapped in `wrap`, inline text is made in `plain_inline`,
-tables in `text_tables`.
+tables in `tables`.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ __all__ = ["plain_text"]
 
 
 def plain_text(tokens: Sequence[Token]) -> PlainText:
-    """The tokens of a document, or of some of its blocks, as text. Paragraphs have an empty line between."""
+    """Returns the tokens of a document as text, with an empty line between paragraphs."""
     return _Writer(tokens).write()
 
 
 @dataclass
 class _Frame:
-    """What a quotation or an entry writes before its lines: `first` once, then `rest`."""
+    """The beginnings of the lines of a quotation or an entry: `first` once, then `rest`."""
 
     first: str
     rest: str
@@ -69,7 +69,7 @@ class _Writer:
         return PlainText.of(self.lines)
 
     def before(self) -> tuple[str, str]:
-        """What stands before the first line of a block and before its others; an empty line where due."""
+        """Returns the beginnings of the first and the other lines of a block, after an empty line if due."""
         self.empty_line()
         first = "".join(frame.rest if frame.begun else frame.first for frame in self.frames)
         for frame in self.frames:
@@ -142,7 +142,7 @@ class _Writer:
         self.lists.append(_List(start, token.markup or ".", len(str(last))))
 
     def _entries(self, level: int) -> int:
-        """How many entries the list has that is just opened."""
+        """Returns the number of entries of the list that has just been opened."""
         number = 0
         for token in self.tokens[self.at + 1 :]:
             if token.level < level:

@@ -1,4 +1,4 @@
-"""The inline tokens of a paragraph as plain text: words, struck words in `~~`, addresses in angle brackets.
+"""Writes the inline tokens of a paragraph as plain text: struck words in `~~`, addresses in angle brackets.
 
 An address stands in `<…>` behind the words that link to it (RFC 3986, appendix C), so that no mail program
 takes a mark behind it for a part of it. It is the same as the href of the HTML part. Where the words are the
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from markdown_it.common.normalize_url import normalizeLink, normalizeLinkText
 from markdown_it.token import Token
 
-__all__ = ["address_of", "inline_text", "shows"]
+__all__ = ["address_of", "inline_text", "is_address_of"]
 
 #: HTML that readers do not see as text (see docs/texts.md).
 _SILENT = re.compile(r"</?(?:sub|sup|kbd|small|mark)>", re.IGNORECASE)
@@ -21,19 +21,19 @@ _SCHEME = re.compile(r"(?:https?://|mailto:|tel:)?(?:www\.)?", re.IGNORECASE)
 
 
 def inline_text(children: Sequence[Token]) -> str:
-    """The text of the children of an inline token. Hard breaks are line ends."""
+    """Returns the text of the children of an inline token. Hard breaks are line ends."""
     return _Inline().write(children).strip()
 
 
 def address_of(href: str) -> str:
-    """An href as it is written in plain text: percent-encoded, that of a mail address without `mailto:`."""
+    """Returns an href as plain text has it: percent-encoded, a mail address without `mailto:`."""
     address = normalizeLink(href)
     bare = address.removeprefix("mailto:")
     return address if any(mark in bare for mark in "?,%") else bare
 
 
-def shows(words: str, href: str) -> bool:
-    """Whether words are an address, so that it need not be written again: also decoded or shortened."""
+def is_address_of(words: str, href: str) -> bool:
+    """Tells whether words are the address itself, also decoded or shortened, so that it need not follow."""
     return _core(words) == _core(href)
 
 
@@ -86,7 +86,7 @@ class _Inline:
         address = address_of(href)
         if not address or address.startswith("#"):
             return  # a place in the page
-        if not words.strip() or shows(words, href):
+        if not words.strip() or is_address_of(words, href):
             del self.pieces[start:]
             self.bare = address
         elif f"<{address}>" not in words and address not in words.split():

@@ -1,4 +1,4 @@
-"""A table as plain text: columns aligned by display width, or row after row where it is too wide."""
+"""Writes a table as plain text: in aligned columns, or row after row where it is too wide."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _BETWEEN = " | "
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells, the first of which is the head. `aligns` has "left", "right" or "center" a column."""
+    """The cells of a table, the first row being the head. `aligns` has left, right or center per column."""
 
     rows: tuple[tuple[str, ...], ...]
     aligns: tuple[str, ...]
 
     def laid_out(self, room: int) -> list[tuple[str, bool]]:
-        """(line, whether it is fixed) for `room` columns and a little more.
+        """Returns (line, whether it is fixed) for about `room` columns.
 
         A table that is too wide is written row after row, its cells one behind the other, to be wrapped. So
         the words keep their order, and none is written twice.

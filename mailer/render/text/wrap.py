@@ -40,16 +40,16 @@ _MOST_BEFORE = 40
 
 
 def underline(text: object, mark: str = "-") -> str:
-    """A line of text, and under it as many columns of `mark`."""
+    """Returns a line of text, and under it as many columns of `mark`."""
     line = str(text)
     return f"{line}\n{mark * max(1, columns(line))}"
 
 
 def wrap(text: object, width: int = WIDTH, indent: str = "", first: str | None = None) -> str:
-    """`text` wrapped to `width` columns, each paragraph for itself; lists and quotations hang.
+    """Returns `text` with each paragraph wrapped to `width` columns; lists and quotations hang.
 
     `indent` stands before each line, and `first` before the first line instead. Code stays as it is. The
-    paragraphs with slots are marked, for `textpart` to find them.
+    paragraphs with slots are marked, for `slots/text_part.py` to find them.
     """
     value = text if isinstance(text, str) else str(text)
     if isinstance(value, PlainText):
@@ -64,7 +64,7 @@ def wrap(text: object, width: int = WIDTH, indent: str = "", first: str | None =
 
 
 def flowing(text: str) -> Line:
-    """A line of plain text with what stands before its words taken apart: quotation marks, a bullet."""
+    """Returns a line of plain text, its quotation marks and bullet split off from its words."""
     lead = _LEAD.match(text)
     if lead is None or not lead[0]:
         return Line(text)
@@ -73,12 +73,12 @@ def flowing(text: str) -> Line:
 
 
 def too_long(lines: str) -> bool:
-    """Whether one of the lines has more than LIMIT columns."""
+    """Tells whether one of the lines has more than LIMIT columns."""
     return any(columns(line) > LIMIT for line in lines.split("\n"))
 
 
 def rewrapped(text: str, first: str, rest: str) -> str:
-    """A paragraph wrapped to WIDTH columns, `first` before its first line and `rest` before the others."""
+    """Returns a paragraph wrapped to WIDTH columns: `first` before its first line, `rest` before others."""
     found = _broken(text, _room_for(WIDTH, first, rest))
     return "\n".join(((rest if number else first) + line).rstrip() for number, (_, line) in enumerate(found))
 
@@ -101,7 +101,7 @@ def _broken(text: str, room: int) -> Iterator[tuple[str, str]]:
 
 
 def _room_for(width: int, *before: str) -> int:
-    """How many columns of `width` are left for words beside what stands before them."""
+    """Returns the columns of `width` that are left for words beside the texts before them."""
     return max(16, width - max(columns(each) for each in before))
 
 
@@ -151,7 +151,7 @@ def _units(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _are_one(before: str, after: str) -> bool:
-    """Whether no line ends between two characters: narrow ones, and those of a word.
+    """Tells whether no line ends between two characters: narrow ones, and those of a word.
 
     A Korean line ends at spaces alone, also beside brackets and Han: `『책』을`, `한국어(韓國)는`.
     """
@@ -162,7 +162,7 @@ def _are_one(before: str, after: str) -> bool:
 
 
 def _is_letter(character: str) -> bool:
-    """Whether words are made of it: letters, digits, and the signs of vowels, as in Hindi."""
+    """Tells whether words are made of it: letters, digits, and the signs of vowels, as in Hindi."""
     return unicodedata.category(character)[0] in "LNM"
 
 

@@ -1,4 +1,4 @@
-"""Languages within a page, and what is written from right to left.
+"""Marks the languages within a page, and sets parts of it from right to left.
 
 `lang` and `ours` are for templates: they mark a part, and words of the theme within it, whose language is not
 that of what surrounds them (WCAG 2.2, 3.1.2). `set_direction` works on a finished page that holds anything
@@ -16,7 +16,9 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from mailer.issue.model import Issue
-from mailer.language_tags import direction_of, is_turning
+from mailer.language.direction import set_apart
+from mailer.language_tags import direction_of
+from mailer.render.html_names import VOID_ELEMENTS
 from mailer.render.slots.markers import Markers
 
 __all__ = ["GLOBALS", "is_mixed", "languages_in", "set_direction"]
@@ -26,7 +28,6 @@ _PIECE = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
-_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())  # noqa: SIM905
 _DIR = re.compile(r"\sdir=[\"']?(ltr|rtl)", re.IGNORECASE)
 #: A text that is nothing but an address.
 _ADDRESS = re.compile(r"\s*(?:(?:https?://|mailto:|www\.)\S+|[^\s@]+@[^\s@]+\.[^\s@]+)\s*")
@@ -45,14 +46,14 @@ _TORN = re.compile(
 
 
 def languages_in(issue: Issue) -> set[str]:
-    """The tags of all languages that parts of an issue are in."""
+    """Returns the tags of all languages that parts of an issue are in."""
     sections = [issue.language, *(section.language for section in issue.sections)]
     items = [item.language for item in (*issue.items, *(i for s in issue.sections for i in s.items))]
     return {*sections, *items, issue.column.language if issue.column else ""} - {""}
 
 
 def is_mixed(issue: Issue) -> bool:
-    """Whether a part of the issue is written the other way than the rest."""
+    """Tells whether a part of the issue is written in the other direction than the rest."""
     return len({direction_of(language) for language in languages_in(issue)}) > 1
 
 
@@ -61,8 +62,8 @@ def _attributes(language: str, around: str) -> str:
     if language == around:
         return ""
     direction = direction_of(language)
-    turned = f' dir="{direction}"' if direction != direction_of(around) else ""
-    return f' lang="{escape(language)}"{turned}'
+    dir_attribute = f' dir="{direction}"' if direction != direction_of(around) else ""
+    return f' lang="{escape(language)}"{dir_attribute}'
 
 
 def _language(context: Context, part: Any) -> str:
@@ -94,9 +95,7 @@ def _bdi(context: Context, text: str, part: Any = None) -> str:
     """A name in any language, set apart where it can turn the text beside it, or be turned by it."""
     if not context.eval_ctx.autoescape:
         return text
-    if is_turning(text, direction_of(_language(context, part))):
-        return Markup(f"<bdi>{escape(text)}</bdi>")  # noqa: S704
-    return text
+    return set_apart(text, direction_of(_language(context, part)))
 
 
 #: What templates call.
@@ -104,7 +103,7 @@ GLOBALS: dict[str, Any] = {"bdi": _bdi, "lang": _lang, "ours": _ours}
 
 
 def set_direction(html: str, markers: Markers, direction: str) -> str:
-    """The page with the direction of each of its parts in attributes and in MRML's styles.
+    """Returns the page with the direction of each part in attributes and in MRML's styles.
 
     `direction` is that of the page. It must be written into `html` wherever a part is written the other way.
     """
@@ -144,7 +143,7 @@ class _Page:
             return piece
         self.inside = self.inside or tag == "body"
         around, direction = self.open[-1][1], self._direction(tag, piece, match.end())
-        if tag not in _VOID and not piece.endswith("/>"):
+        if tag not in VOID_ELEMENTS and not piece.endswith("/>"):
             self.open.append((tag, direction))
         return self._marked(tag, piece, direction, around)
 

@@ -1,4 +1,4 @@
-"""The filters that a theme has beside Jinja2's own."""
+"""The filters that templates have beside Jinja2's own."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from babel.dates import format_date
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from mailer.language.catalogues import SOURCE_LANGUAGE, Said
-from mailer.language_tags import locale_of, primary_of
-from mailer.render.html.colour import mix, readable
-from mailer.render.text.plain_inline import address_of, shows
+from mailer.colour import mix, readable
+from mailer.language.catalogue import Translated
+from mailer.language_tags import SOURCE_LANGUAGE, locale_of, primary_of
+from mailer.render.pictures.view import PictureView
+from mailer.render.text.plain_inline import address_of, is_address_of
 from mailer.render.text.wrap import WIDTH, underline, wrap
 from mailer.render.theme.mirror import mirror
-from mailer.render.views.values import PictureView
 
 __all__ = ["FILTERS"]
 
 
 @pass_context
-def _dateformat(context: Context, value: dt.date, format: str = "long") -> Said:
+def _dateformat(context: Context, value: dt.date, format: str = "long") -> Translated:
     language: str = context["language"]
     locale = locale_of(language)
-    said = Said(format_date(value, format, locale))
-    said.language = language if locale.language == primary_of(language) else SOURCE_LANGUAGE
-    return said
+    shown = Translated(format_date(value, format, locale))
+    shown.language = language if locale.language == primary_of(language) else SOURCE_LANGUAGE
+    return shown
 
 
 def _fit(picture: Any, width: int) -> PictureView:
@@ -53,7 +53,7 @@ def _linked(
     if not url:
         return wrap(f"{label}{words}", width, indent, first)
     address = address_of(url)
-    if shows(str(words), url):
+    if is_address_of(str(words), url):
         return wrap(label + address, width, indent, first)
     return wrap(f"{label}{words}", width, indent, first) + f"\n{indent}{address}"
 

@@ -1,4 +1,4 @@
-"""Rules of a style sheet for the other direction: what stands at the left stands at the right."""
+"""Mirrors the rules of a style sheet for text from right to left: left becomes right."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _WORDS = frozenset(("text-align", "float", "clear"))
 
 
 def mirror(css: str, part: Literal["", "ltr", "rtl"] = "") -> str:
-    """Plain rules, which are written for pages from left to right, for those from right to left.
+    """Returns plain CSS rules for a page from right to left, made of rules for one from left to right.
 
     With `part`, rules for such a part of a page that is written the other way: only what differs, each
     within `[dir="rtl"]`; for "ltr" as it was written. A rule for cells with an `align` of their own means
     that side, and is not changed.
     """
     rules = [(selector.strip(), _declarations(body)) for selector, body in _RULE.findall(css)]
-    turn = _within if part else _whole
-    made = [rule for selector, each in rules for rule in turn(selector, each, part)]
+    mirrored = _within if part else _whole
+    made = [rule for selector, each in rules for rule in mirrored(selector, each, part)]
     text = "\n".join(f"{selector} {{ {'; '.join(body)}; }}" for selector, body in made)
     return Markup(text) if isinstance(css, Markup) else text  # noqa: S704
 
@@ -39,18 +39,18 @@ def _declarations(body: str) -> list[tuple[str, str]]:
 def _whole(selector: str, declarations: list[tuple[str, str]], _: str) -> list[tuple[str, list[str]]]:
     if "[align" in selector:
         return [(selector, [f"{name}: {value}" for name, value in declarations])]
-    return [(selector, ["{}: {}".format(*_turned(name, value)) for name, value in declarations])]
+    return [(selector, ["{}: {}".format(*_mirrored(name, value)) for name, value in declarations])]
 
 
 def _within(selector: str, declarations: list[tuple[str, str]], part: str) -> list[tuple[str, list[str]]]:
     """The rule with what differs, and without what the rule for the rest of the page puts there."""
     body: list[str] = []
     for name, value in declarations:
-        turned = _turned(name, value)
-        if turned == (name, value) and "[align" not in selector:
+        opposite = _mirrored(name, value)
+        if opposite == (name, value) and "[align" not in selector:
             continue
         as_written = part == "ltr" or "[align" in selector
-        here, there = ((name, value), turned) if as_written else (turned, (name, value))
+        here, there = ((name, value), opposite) if as_written else (opposite, (name, value))
         if here[0] != there[0]:
             body.append(f"{there[0]}: 0")
         body.append("{}: {}".format(*here))
@@ -58,7 +58,7 @@ def _within(selector: str, declarations: list[tuple[str, str]], part: str) -> li
     return [(", ".join(selectors), body)] if body else []
 
 
-def _turned(name: str, value: str) -> tuple[str, str]:
+def _mirrored(name: str, value: str) -> tuple[str, str]:
     if name in _WORDS:
         return name, _SIDE.sub(lambda side: _OTHER[side[1]], value)
     values = re.split(r"\s+(?![^(]*\))", value)

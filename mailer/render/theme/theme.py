@@ -1,7 +1,7 @@
-"""A theme that is ready to render: Jinja2's sandbox over its files, with errors that name template and line.
+"""Compiles a theme: its files in Jinja2's sandbox, with errors that name the template and its line.
 
-What templates may call is in `filters` and `catalogues`; what becomes of per-recipient names, in
-`slotting`. Compiled once for the same files in a process.
+Templates may call `filters` and `language/template_functions.py`; `slots/template_calls.py` is for the names
+that differ between readers. Compiled once for the same files in a process.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from markupsafe import Markup
 
 from mailer.display_text import nearest
 from mailer.errors import MailerError, Problem, ThemeError
-from mailer.language import catalogues
+from mailer.language import template_functions
 from mailer.render.slots.markers import Markers
-from mailer.render.slots.template_calls import rewrite
+from mailer.render.slots.template_calls import rewrite_slots
 from mailer.render.theme import direction
 from mailer.render.theme.filters import FILTERS
 from mailer.theme_files import ThemeFiles, read_theme
@@ -78,9 +78,6 @@ class _Loader(BaseLoader):
             raise TemplateNotFound(template)
         return file.text, template, None
 
-    def list_templates(self) -> list[str]:
-        return sorted(self.files.templates)
-
 
 class _Environment(SandboxedEnvironment):
     """The sandbox, with slots, counted loops and bounded arithmetic."""
@@ -101,14 +98,14 @@ class _Environment(SandboxedEnvironment):
         )
         self.newstyle_gettext = True
         self.policies["ext.i18n.trimmed"] = True
-        self.globals.update(catalogues.GLOBALS, **direction.GLOBALS)
+        self.globals.update(template_functions.GLOBALS, **direction.GLOBALS)
         del self.globals["lipsum"]
         self.filters.update(FILTERS)
         #: (template, line) of each sign, where the text of templates is signed.
         self.signs: list[tuple[str, int]] | None = [] if traced else None
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        tree = rewrite(super()._parse(source, name, filename), name or "template")
+        tree = rewrite_slots(super()._parse(source, name, filename), name or "template")
         if self.signs is not None:
             for data in tree.find_all(nodes.TemplateData):
                 data.data = self._signed(data.data, name or "template", data.lineno)
@@ -137,7 +134,7 @@ class _Environment(SandboxedEnvironment):
 
     @pass_context
     def make_slot(self, context: Context, paths: tuple[str, ...], default: Any, name: str, line: int) -> str:
-        """The marker for a slot; what `slotting` puts in place of per-recipient names."""
+        """The marker of a slot. `template_calls` puts calls of this in place of per-recipient names."""
         text = default.unescape() if isinstance(default, Markup) else str(default)
         markers: Markers = context[MARKERS]
         path = self.loader.files.path_of(name) if isinstance(self.loader, _Loader) else name
@@ -156,18 +153,18 @@ class _Environment(SandboxedEnvironment):
 
 @dataclass(frozen=True)
 class Theme:
-    """The templates of a workspace, compiled."""
+    """The compiled templates of a workspace."""
 
     files: ThemeFiles
     environment: _Environment
 
     @property
     def digest(self) -> str:
-        """SHA-256 in hex over all of its files."""
+        """The SHA-256 in hex over all of its files."""
         return self.files.digest
 
     def layout(self, layout: str, medium: str, suffix: str) -> str:
-        """The template of a layout for a medium. Raises ThemeError where there is none."""
+        """Returns the template name of a layout for a medium. Raises ThemeError where there is none."""
         wanted = f"{medium}/{layout}{suffix}"
         for name in (wanted, f"{medium}/issue{suffix}"):
             if name in self.files.templates:
@@ -182,13 +179,13 @@ class Theme:
         raise ThemeError(Problem(f"is not there; {advice}", f"templates/{wanted}"))
 
     def render(self, name: str, context: Mapping[str, Any]) -> str:
-        """What a template gives. Raises ThemeError; a MailerError of the context passes through."""
+        """Returns the output of a template. Raises ThemeError; a MailerError of the context passes."""
         return self._render(self.environment, name, context)
 
     def place_of(
         self, name: str, context: Mapping[str, Any], output: str, offset: int
     ) -> tuple[str, int] | None:
-        """(path, line) of the template text that gave the character at `offset` of `output`, if known."""
+        """Returns (path, line) of the template text that gave a character of `output`, where it is known."""
         traced = _Environment(self.files, traced=True)
         try:
             signed = self._render(traced, name, context)
@@ -261,5 +258,5 @@ def _compiled(files: ThemeFiles) -> Theme:
 
 
 def open_theme(root: Path) -> Theme:
-    """The theme of the workspace at `root`. Raises ThemeError where its files cannot be used."""
+    """Returns the theme of the workspace at `root`. Raises ThemeError where its files cannot be used."""
     return _compiled(read_theme(root))

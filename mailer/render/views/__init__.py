@@ -1,1 +1,1 @@
-"""The values that templates see."""
+"""Views: the values of an issue that templates see."""

@@ -1,58 +1,52 @@
-"""Makes views out of an issue: slots become markers, Markdown is read, pictures are found."""
+"""Builds the views of an issue: slots become markers, Markdown becomes text, pictures are found."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from mailer.config import Settings
-from mailer.errors import Problem
 from mailer.issue import model
-from mailer.issue.fields import SLOT
 from mailer.issue.markdown.document import EMPTY
 from mailer.issue.pictures.pictures import path_of
-from mailer.issue.texts.expressions import ExpressionError, fill_slots
 from mailer.issue.texts.preheader import filler
-from mailer.issue.tree import Key
+from mailer.issue.values.expressions import ExpressionError, fill_slots
+from mailer.issue.values.fields import SLOT
+from mailer.issue.yaml.tree import Key
 from mailer.language_tags import direction_of
-from mailer.render.markdown.html import Rich, Source
+from mailer.render.faults import Faults
+from mailer.render.markdown.html import MarkdownSource, MarkdownText
 from mailer.render.markdown.tables import FULL
+from mailer.render.pictures.picture_views import PictureViews, WrittenPicture
+from mailer.render.pictures.view import PictureView
 from mailer.render.slots.markers import Markers
-from mailer.render.source_positions import Places
-from mailer.render.views.picture_views import PictureViews
+from mailer.render.source_positions import SourcePositions
 from mailer.render.views.values import (
     BrandView,
     CallToActionView,
     ColumnView,
     IssueView,
     ItemView,
-    PictureView,
     RelatedView,
     SectionView,
     SourceView,
 )
 
-__all__ = ["Viewer"]
+__all__ = ["ViewBuilder"]
 
 #: By how many CSS px the text of a comment is set in, on both sides together.
 _COMMENT = 40
 
 
-class Viewer:
-    """Makes views for one rendering. `album` has the pictures that were asked for.
-
-    Faults of the logo and of pictures are raised, or added to `faults` where that is given.
-    """
+class ViewBuilder:
+    """Builds the views of one rendering. `album` has the pictures that templates asked for."""
 
     def __init__(
-        self,
-        places: Places,
-        settings: Settings,
-        markers: Markers,
-        image_base: str,
-        faults: list[Problem] | None = None,
+        self, places: SourcePositions, settings: Settings, markers: Markers, image_base: str, faults: Faults
     ) -> None:
         self.places = places
         self.settings = settings
         self.markers = markers
-        self.faults = faults
         self.album = PictureViews(places, settings, image_base, faults)
         self.loaded = places.loaded
         self._number = 0
@@ -60,28 +54,15 @@ class Viewer:
         self._made: list[tuple[str, Key]] = []  # what is wrong with defaults made from other texts
 
     def issue(self, issue: model.Issue) -> IssueView:
-        """The view of an issue, or of a variant of it. Problems are left in `places`."""
+        """Returns the view of an issue, or of a variant of it. Problems are added to `places`."""
         self._language = issue.language
         keys = self.places.keys_of(issue)
         title = self._line(issue.title, ("title",))
         items = tuple(self._item(item, keys[id(item)], 3, issue.language) for item in issue.items)
         sections = tuple(
-            SectionView(
-                number=number,
-                anchor=f"section-{number}",
-                title=self._line(section.title, (*keys[id(section)], "title")),
-                intro=self._rich(
-                    section.intro, (*keys[id(section)], "intro"), 3, language=section.language or ""
-                ),
-                items=tuple(
-                    self._item(item, keys[id(item)], 4, section.language or issue.language)
-                    for item in section.items
-                ),
-                language=section.language or issue.language,
-            )
-            for number, section in enumerate(issue.sections, 1)
+            self._section(section, number, keys) for number, section in enumerate(issue.sections, 1)
         )
-        column, call = issue.column, issue.call_to_action
+        call = issue.call_to_action
         view = IssueView(
             date=issue.date,
             title=title,
@@ -93,41 +74,33 @@ class Viewer:
             sections=sections,
             all_items=(*items, *(item for section in sections for item in section.items)),
             body=self._rich(issue.body, ("body",), 2, anchors="heading"),
-            column=None
-            if column is None
-            else ColumnView(
-                title=self._line(column.title, ("column", "title")),
-                byline=self._line(column.byline, ("column", "byline")),
-                body=self._rich(column.body, ("column", "body"), 3, language=column.language or ""),
-                language=column.language or issue.language,
-            ),
-            call_to_action=None
-            if call is None
-            else CallToActionView(
-                text=self._rich(call.text, ("call_to_action", "text"), 3),
-                label=self._line(call.label, ("call_to_action", "label")),
-                url=self._line(call.url, ("call_to_action", "url")),
-            ),
-            related=tuple(
-                RelatedView(
-                    self._line(each.title, ("related", i, "title")),
-                    self._line(each.url, ("related", i, "url")),
-                )
-                for i, each in enumerate(issue.related)
-            ),
+            column=None if issue.column is None else self._column(issue.column),
+            call_to_action=None if call is None else self._call_to_action(call),
+            related=tuple(self._related(each, i) for i, each in enumerate(issue.related)),
             tags=tuple(self._line(tag, ("tags", i)) for i, tag in enumerate(issue.tags)),
             notice=self._rich(issue.notice, ("notice",), 3),
             language=issue.language,
         )
         if not self.places.problems:  # else what they were made from has been told
             for message, key in self._made:
-                self.places.complain(f"{key[0]}: {message}", key)
+                self.places.add_problem(f"{key[0]}: {message}", key)
         return view
 
     def brand(self) -> BrandView:
-        """How the workspace looks. Raises ConfigError where the logo cannot be used."""
+        """Returns the logo and the colours of the workspace. A logo that cannot be used is a ConfigError."""
         colours = self.settings.brand.model_dump(exclude={"logo"})
         return BrandView(logo=self.album.logo(), **colours)
+
+    def _section(self, section: model.Section, number: int, keys: Mapping[int, Key]) -> SectionView:
+        key, language = keys[id(section)], section.language or self._language
+        return SectionView(
+            number=number,
+            anchor=f"section-{number}",
+            title=self._line(section.title, (*key, "title")),
+            intro=self._rich(section.intro, (*key, "intro"), 3, language=section.language or ""),
+            items=tuple(self._item(item, keys[id(item)], 4, language) for item in section.items),
+            language=language,
+        )
 
     def _item(self, item: model.Item, key: Key, level: int, language: str) -> ItemView:
         self._number += 1
@@ -138,45 +111,73 @@ class Viewer:
             title=self._line(item.title, (*key, "title")),
             body=self._rich(item.body, (*key, "body"), level, language=language),
             comment=self._rich(item.comment, (*key, "comment"), level, inset=_COMMENT, language=language),
-            source=None
-            if item.source is None
-            else SourceView(
-                self._line(item.source.name, (*key, "source", "name")),
-                self._line(item.source.url or "", (*key, "source", "url")),
-            ),
+            source=None if item.source is None else self._source(item.source, key),
             url=self._line(item.url or "", (*key, "url")),
             image=None if item.image is None else self._image(item.image, (*key, "image")),
             tags=tuple(self._line(tag, (*key, "tags", i)) for i, tag in enumerate(item.tags)),
             language=language,
         )
 
+    def _source(self, source: model.Source, key: Key) -> SourceView:
+        return SourceView(
+            self._line(source.name, (*key, "source", "name")),
+            self._line(source.url or "", (*key, "source", "url")),
+        )
+
+    def _image(self, image: model.Image, key: Key) -> PictureView:
+        caption = MarkdownText(self._markdown(image.caption, (*key, "caption"), 6), one_line=True)
+        alt = self._line(image.alt, (*key, "alt"))
+        url = self._line(image.url or "", (*key, "url"))
+        return self.album.picture(
+            WrittenPicture(image.src, alt, caption, (*key, "src"), url, width=image.width)
+        )
+
+    def _column(self, column: model.Column) -> ColumnView:
+        return ColumnView(
+            title=self._line(column.title, ("column", "title")),
+            byline=self._line(column.byline, ("column", "byline")),
+            body=self._rich(column.body, ("column", "body"), 3, language=column.language or ""),
+            language=column.language or self._language,
+        )
+
+    def _call_to_action(self, call: model.CallToAction) -> CallToActionView:
+        return CallToActionView(
+            text=self._rich(call.text, ("call_to_action", "text"), 3),
+            label=self._line(call.label, ("call_to_action", "label")),
+            url=self._line(call.url, ("call_to_action", "url")),
+        )
+
+    def _related(self, related: model.Related, index: int) -> RelatedView:
+        return RelatedView(
+            self._line(related.title, ("related", index, "title")),
+            self._line(related.url, ("related", index, "url")),
+        )
+
     def _line(self, text: str, key: Key) -> str:
-        """The text with markers for its slots."""
+        """The text with markers for its slots; something harmless in place of one with a wrong slot."""
         try:
             return fill_slots(
                 text, lambda paths, default: self.markers.make(paths, default, self.places.at(key))
             )
         except ExpressionError as error:
             if self.places.is_written(key):
-                self.places.complain(str(error), key, error.line)
+                self.places.add_problem(str(error), key, error.line)
             else:
                 self._made.append((str(error), key))
-            return "" if self.faults is None else SLOT.sub("", text) or "https://example.org/"
+            return SLOT.sub("", text) or "https://example.org/"
 
     def _rich(
-        self,
-        text: str,
-        key: Key,
-        level: int,
-        *,
-        anchors: str = "",
-        one_line: bool = False,
-        inset: int = 0,
-        language: str = "",
-    ) -> Rich:
-        def find(src: str, alt: str, caption: str, line: int) -> PictureView | None:
+        self, text: str, key: Key, level: int, *, anchors: str = "", inset: int = 0, language: str = ""
+    ) -> MarkdownText:
+        source = self._markdown(text, key, level, language)
+        return MarkdownText(replace(source, anchors=anchors, room=FULL - inset))
+
+    def _markdown(self, text: str, key: Key, level: int, language: str = "") -> MarkdownSource:
+        """The tree of a text, with what is needed to make pictures and markers of it."""
+
+        def find(src: str, alt: str, caption: str, line: int) -> PictureView:
             path = src if src.startswith("https://") else path_of(src)
-            return self.album.picture(path, alt, caption, "", key, line)
+            return self.album.picture(WrittenPicture(path, alt, caption, key, line=line))
 
         def change(words: str) -> str:
             place = self.places.at(key)
@@ -186,11 +187,4 @@ class Viewer:
 
         document = self.loaded.documents.get(key, EMPTY) if text else EMPTY
         rtl = direction_of(language or self._language) == "rtl"
-        source = Source(document, find, level, anchors, change, FULL - inset, rtl=rtl)
-        return Rich(source, one_line=one_line)
-
-    def _image(self, image: model.Image, key: Key) -> PictureView | None:
-        caption = self._rich(image.caption, (*key, "caption"), 6, one_line=True)
-        alt = self._line(image.alt, (*key, "alt"))
-        url = self._line(image.url or "", (*key, "url"))
-        return self.album.picture(image.src, alt, caption, url, (*key, "src"), 0, image.width)
+        return MarkdownSource(document, find, level, change=change, rtl=rtl)

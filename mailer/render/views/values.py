@@ -1,4 +1,4 @@
-"""What a template sees of an issue and of the workspace: plain, frozen, and already safe.
+"""The values that a template sees of an issue and of the workspace: frozen, and safe to print.
 
 docs/themes.md describes every name here for designers. A view is made once for a variant and serves its
 mail, its text and its web page. `called` is what error messages call it.
@@ -7,17 +7,14 @@ mail, its text and its web page. `called` is what error messages call it.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from mailer.language_tags import direction_of
-from mailer.render.markdown.html import Block, Rich
-from mailer.render.rendition import Picture
-from mailer.render.views.pictures import Original
+from mailer.render.markdown.html import MarkdownText
+from mailer.render.pictures.view import PictureView
 
 __all__ = [
-    "Block",
     "CallToActionView",
     "ColumnView",
     "EditionView",
@@ -25,67 +22,26 @@ __all__ = [
     "ItemView",
     "LinksView",
     "BrandView",
-    "PictureView",
     "RelatedView",
     "SectionView",
     "SourceView",
 ]
 
 
-@dataclass(frozen=True)
-class PictureView:
-    """A picture in a page. One of another site has no height, and no width but the one that was written.
-
-    It is made when its address is asked for.
-    """
-
-    called: ClassVar[str] = "a picture"
-
-    alt: str
-    caption: Rich | str
-    url: str
-    width: int | None
-    height: int | None
-    _source: Original | str = field(repr=False)
-    _published: Callable[[Original, int, int], tuple[str, Picture]] = field(repr=False)
-
-    @property
-    def src(self) -> str:
-        """Its address."""
-        if isinstance(self._source, str):
-            return self._source
-        return self._published(self._source, self.width or 1, self.height or 1)[0]
-
-    @property
-    def pixels(self) -> int | None:
-        """The width of the original, in pixels; that of one of another site is not known."""
-        return None if isinstance(self._source, str) else self._source.width
-
-    def fit(self, width: int) -> PictureView:
-        """The same picture, at most `width` CSS px wide."""
-        if self.width is None:
-            return self
-        room = max(1, min(int(width), self.width))
-        if isinstance(self._source, str):
-            return replace(self, width=room)
-        shown = self._source.shown(room, self.height or 1)
-        return replace(self, width=shown[0], height=shown[1])
-
-
 class _Written:
-    """What is written in one language."""
+    """A part of an issue that is in one language."""
 
     language: str
 
     @property
     def dir(self) -> str:
-        """Which way its language is written: `ltr` or `rtl`."""
+        """The direction of its language: `ltr` or `rtl`."""
         return direction_of(self.language)
 
 
 @dataclass(frozen=True)
 class SourceView:
-    """Where a story comes from."""
+    """The source of a story."""
 
     called: ClassVar[str] = "a source"
 
@@ -95,15 +51,15 @@ class SourceView:
 
 @dataclass(frozen=True)
 class ItemView(_Written):
-    """One headline."""
+    """One item: a headline with its text."""
 
     called: ClassVar[str] = "an item"
 
     number: int
     anchor: str
     title: str
-    body: Rich
-    comment: Rich
+    body: MarkdownText
+    comment: MarkdownText
     source: SourceView | None
     url: str
     image: PictureView | None
@@ -120,7 +76,7 @@ class SectionView(_Written):
     number: int
     anchor: str
     title: str
-    intro: Rich
+    intro: MarkdownText
     items: tuple[ItemView, ...]
     language: str
 
@@ -133,24 +89,24 @@ class ColumnView(_Written):
 
     title: str
     byline: str
-    body: Rich
+    body: MarkdownText
     language: str
 
 
 @dataclass(frozen=True)
 class CallToActionView:
-    """A button."""
+    """A button and the text above it."""
 
     called: ClassVar[str] = "the call to action"
 
-    text: Rich
+    text: MarkdownText
     label: str
     url: str
 
 
 @dataclass(frozen=True)
 class RelatedView:
-    """A link to something else."""
+    """A link to something else worth reading."""
 
     called: ClassVar[str] = "a related link"
 
@@ -160,7 +116,7 @@ class RelatedView:
 
 @dataclass(frozen=True)
 class IssueView(_Written):
-    """An issue, as one variant shows it."""
+    """An issue as one variant shows it."""
 
     called: ClassVar[str] = "issue"
 
@@ -169,21 +125,21 @@ class IssueView(_Written):
     subject: str
     preheader: str
     filler: str
-    intro: Rich
+    intro: MarkdownText
     items: tuple[ItemView, ...]
     sections: tuple[SectionView, ...]
     all_items: tuple[ItemView, ...]
-    body: Rich
+    body: MarkdownText
     column: ColumnView | None
     call_to_action: CallToActionView | None
     related: tuple[RelatedView, ...]
     tags: tuple[str, ...]
-    notice: Rich
+    notice: MarkdownText
     language: str
 
     @property
     def parts(self) -> tuple[ItemView | SectionView | ColumnView, ...]:
-        """All that may be in a language of its own."""
+        """All parts that may have a language of their own."""
         return (*self.sections, *self.all_items, *((self.column,) if self.column else ()))
 
 
@@ -201,7 +157,7 @@ class EditionView:
 
 @dataclass(frozen=True)
 class BrandView:
-    """How the workspace looks."""
+    """The logo and the colours of the workspace."""
 
     called: ClassVar[str] = "brand"
 
@@ -216,7 +172,7 @@ class BrandView:
 
 @dataclass(frozen=True)
 class LinksView:
-    """Addresses that are the same for everybody. Those of one person are slots.
+    """The links that are the same for every reader. Those of one reader are slots.
 
     `archive` is that of the public page, '' where the edition has none.
     """

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from mailer.archive.atomic import put_file
 from mailer.campaign.times import in_words
 from mailer.config import Settings
+from mailer.files import put_file
 from mailer.store.database import writing
 from mailer.store.last_run import last_run, note_last_run, place_of
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mailer.campaign.slug import slug_of
 from mailer.config import Settings
 from mailer.errors import InputError, Problem, SegmentError
 from mailer.issue.model import only_expressions, only_places
-from mailer.issue.problems import tidy
+from mailer.issue.problems import sorted_problems
 
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
@@ -76,7 +77,7 @@ def _problems_with(path: Path, settings: Settings) -> tuple[str, list[Problem]]:
         if ((each.path, each.line) not in told)
         and not (links and each.line is None and each.message.startswith("a link leads to "))
     )
-    return loaded.path, tidy(list(_once(problems)), loaded.path)
+    return loaded.path, sorted_problems(list(_once(problems)), loaded.path)
 
 
 def _once(problems: list[Problem]) -> Iterator[Problem]:
@@ -117,7 +118,7 @@ def _rendering_problems(loaded: LoadedIssue, settings: Settings) -> list[Problem
 
     number = len(only_expressions(loaded.issue))
     variants = {0, (1 << number) - 1, *(1 << bit for bit in range(number))}
-    slug = f"{loaded.issue.date.isoformat()}-{loaded.issue.edition}"
+    slug = slug_of(loaded.issue.edition, loaded.issue.date)
     problems: list[Problem] = []
     examined = examine_variants(loaded, settings, slug=slug, variants=variants, faults=problems)
     for rendition, media in examined:

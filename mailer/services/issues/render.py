@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from mailer.archive.atomic import put_file
+from mailer.campaign.slug import slug_of
 from mailer.config import Settings
 from mailer.errors import InputError, Problem
+from mailer.files import put_file
 from mailer.issue.model import only_expressions
 from mailer.message.message import compose_sample
 from mailer.render.rendition import Rendition
@@ -90,7 +91,7 @@ def _others(loaded: LoadedIssue) -> tuple[int, ...]:
 def _rendered(loaded: LoadedIssue, settings: Settings, variant: int, images: str | None) -> Rendition:
     from mailer.render.render import render_variants
 
-    slug = f"{loaded.issue.date.isoformat()}-{loaded.issue.edition}"
+    slug = slug_of(loaded.issue.edition, loaded.issue.date)
     return render_variants(loaded, settings, slug=slug, variants=(variant,), image_base=images)[variant]
 
 
@@ -116,7 +117,7 @@ def _message(loaded: LoadedIssue, settings: Settings, rendition: Rendition) -> b
     return compose_sample(
         settings,
         rendition,
-        slug=f"{issue.date.isoformat()}-{issue.edition}",
+        slug=slug_of(issue.edition, issue.date),
         edition=issue.edition,
         sent_at=dt.datetime.combine(issue.date, hour, settings.publication.zone),
     )

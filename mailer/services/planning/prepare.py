@@ -12,6 +12,7 @@ from mailer.audience.planned import Packer, Planned
 from mailer.audience.segments import Segment, parse
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.delivery_state import TO_SEND, State
+from mailer.campaign.slug import slug_of
 from mailer.campaign.status import Status
 from mailer.config import Settings
 from mailer.errors import IssueError, Problem, SegmentError
@@ -235,10 +236,9 @@ def _was_dropped(workspace: Workspace, campaign: Campaign, url: str) -> bool:
 def _free_slug(settings: Settings, loaded: LoadedIssue, known: Sequence[Campaign]) -> str:
     """`2026-11-21-morning`, or with `-2` and so on where that name is taken."""
     taken = {campaign.slug for campaign in known}
-    base = f"{loaded.issue.date.isoformat()}-{loaded.issue.edition}"
     number = 1
     while True:
-        slug = base if number == 1 else f"{base}-{number}"
+        slug = slug_of(loaded.issue.edition, loaded.issue.date, number)
         folder = settings.campaigns / slug
         if slug not in taken and (not folder.exists() or is_unstarted(folder)):
             return slug

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mailer.archive.campaign import read_manifest, update_manifest
-from mailer.archive.paths import is_slug
 from mailer.audience.erasure import clear_elsewhere, clear_log, erase, is_word_of_others, own_words
 from mailer.audience.people import find
 from mailer.audience.spellings import REPLACEMENT, Spellings, without_those
 from mailer.audience.values.address import Address
+from mailer.campaign.slug import is_slug
 from mailer.config import Settings
 from mailer.errors import ArchiveError, BusyError, MailerError
 from mailer.files import new_file

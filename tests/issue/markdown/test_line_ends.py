@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailer.issue.markdown.rules.line_ends import joined
+from mailer.issue.values.line_ends import joins_without_space
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ from mailer.issue.markdown.rules.line_ends import joined
     ],
 )
 def test_nothing_stands_between(before: str, after: str) -> None:
-    assert joined(before, after)
+    assert joins_without_space(before, after)
 
 
 @pytest.mark.parametrize(
@@ -86,14 +86,14 @@ def test_nothing_stands_between(before: str, after: str) -> None:
     ],
 )
 def test_a_space_stands_between(before: str, after: str) -> None:
-    assert not joined(before, after)
+    assert not joins_without_space(before, after)
 
 
 @settings(deadline=None)
 @given(st.text(), st.text())
 def test_any_two_texts_have_an_answer(before: str, after: str) -> None:
-    assert joined(before, after) in (True, False)
-    assert joined(before + "\n", " " + after) == joined(before, after)
+    assert joins_without_space(before, after) in (True, False)
+    assert joins_without_space(before + "\n", " " + after) == joins_without_space(before, after)
 
 
 @settings(deadline=None)
@@ -102,11 +102,11 @@ def test_any_two_texts_have_an_answer(before: str, after: str) -> None:
     st.text("港口今天にガ，。、「」（）《》", min_size=1),
 )
 def test_chinese_and_japanese_never_get_a_space(before: str, after: str) -> None:
-    assert joined(before, after)
+    assert joins_without_space(before, after)
 
 
 @settings(deadline=None)
 @given(st.text(), st.text("abcé한국яא", min_size=1))
 def test_other_scripts_always_get_one(before: str, after: str) -> None:
-    assert not joined(before, after)
-    assert not joined(after, before)
+    assert not joins_without_space(before, after)
+    assert not joins_without_space(after, before)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mailer.errors import Problem
 from mailer.issue.draft import draft_text
-from mailer.issue.tree import parse
+from mailer.issue.yaml.parse import parse
 
 HEAD = "edition: morning\ndate: 2026-11-21\n"
 

@@ -1,4 +1,4 @@
-"""Bare addresses in a text: `https://…`, `http://…`, `www.…` and mail addresses become links.
+"""Turns bare addresses in a text into links: `https://…`, `http://…`, `www.…` and mail addresses.
 
 The rules are those of GitHub Flavored Markdown's extended autolinks, and more of them, because Chinese,
 Japanese, Korean and Thai are written without spaces: docs/decisions/015-addresses-in-texts.md.
@@ -19,7 +19,7 @@ from markdown_it.common.utils import unescapeAll
 from markdown_it.rules_inline import StateInline
 
 from mailer.issue.markdown.placeholders import PLACEHOLDER
-from mailer.issue.texts.misspelt_urls import FILE_ENDINGS
+from mailer.issue.values.misspelt_urls import FILE_ENDINGS
 
 __all__ = ["Bare", "bare_addresses", "install"]
 
@@ -47,7 +47,7 @@ _SPACELESS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Bare:
-    """A bare address from `start` to `end` of a source. `address` is what it leads to, `typed` its words.
+    """A bare address from `start` to `end` of a source; `address` is its target, `typed` its words.
 
     `behind` are letters behind it that may belong to it, `within` letters of it that may not.
     """
@@ -107,7 +107,7 @@ def _write(state: StateInline, bare: Bare) -> None:
 
 @lru_cache(maxsize=4)
 def bare_addresses(source: str) -> list[Bare]:
-    """The bare addresses in a source, in order, wherever they stand: in code and links too."""
+    """Returns the bare addresses in a source, in order, in code and links too."""
     return list(_addresses(source))
 
 
@@ -168,7 +168,7 @@ def _mail(source: str, found: re.Match[str]) -> Bare | None:
 
 
 def _host_end(source: str, position: int) -> int:
-    """Where a host ends: before letters without spaces that follow a domain at once, too."""
+    """Returns the end of a host, which may also be followed at once by letters of a script without spaces."""
     label = dot = position
     start = position
     while position < len(source):
@@ -191,7 +191,7 @@ def _host_end(source: str, position: int) -> int:
 
 
 def _path_end(source: str, position: int) -> tuple[int, str]:
-    """Where path, query and fragment end, and the letters behind that may belong to them."""
+    """Returns the end of path, query and fragment, and the letters behind it that may belong to them."""
     open_: list[str] = []
     while position < len(source):
         plain = _PLAIN.match(source, position)

@@ -1,4 +1,4 @@
-"""HTML comments that stand alone or begin a block. They are removed, also where empty lines stand in them.
+"""Removes HTML comments that stand alone or begin a block, also where they hold empty lines.
 
 CommonMark keeps the whole line on which a comment ends as HTML; here the text behind the comment is text.
 Comments inside a paragraph are removed in `html`.

@@ -1,4 +1,4 @@
-"""Where emphasis may begin and end beside Chinese, Japanese and Korean.
+"""Decides where emphasis may begin and end beside Chinese, Japanese and Korean.
 
 CommonMark tells the two ends of `**…**` apart by white space and marks, which needs spaces between words.
 The CommonMark CJK-friendly amendments (github.com/tats-u/markdown-cjk-friendly) add that a CJK character on
@@ -32,7 +32,7 @@ _FULL_WIDTH = "\ufe01"
 
 
 class Flanks(NamedTuple):
-    """Whether a run of marks is left-flanking or right-flanking, and whether a mark stands on each side."""
+    """Tells whether a run of marks is left-flanking or right-flanking, and whether a mark is on each side."""
 
     left: bool
     right: bool
@@ -41,7 +41,7 @@ class Flanks(NamedTuple):
 
 
 def flanks(before: str, after: str) -> Flanks:
-    """The flanks of a run of `*`, `_` or `~`.
+    """Returns the flanks of a run of `*`, `_` or `~`.
 
     `before` is the two characters in front of it, fewer at the beginning of the text; `after` is the one
     behind it, or nothing at the end.

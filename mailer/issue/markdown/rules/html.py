@@ -1,4 +1,4 @@
-"""HTML in a Markdown text: comments are removed, a few simple tags work, all others are removed and told.
+"""Handles HTML in a Markdown text: removes comments, keeps a few simple tags, reports all others.
 
 `<br>` is a line break. `<sub> <sup> <kbd> <small> <mark>` stay where they have no attributes and are closed
 in the same paragraph. A tag whose name HTML does not know, such as `<String>`, is text.
@@ -57,7 +57,7 @@ _KNOWN = frozenset(_NAMES.split())
 
 
 def resolve_html(children: list[Token], report: Report) -> None:
-    """Puts the tags among the tokens of a paragraph, and the comments in their titles, right, in place."""
+    """Resolves the tags among the tokens of a paragraph, and comments in titles, in place."""
     for child in children:
         title = child.attrs.get("title")
         if isinstance(title, str) and "<!--" in title:

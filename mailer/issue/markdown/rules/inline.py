@@ -1,4 +1,4 @@
-"""The parser of what stands in a paragraph: it knows lines, and emphasis in Chinese, Japanese and Korean.
+"""Parses the text of a paragraph, with the line of each token and emphasis beside CJK characters.
 
 Both belong to the instance that `parser` makes; the classes of markdown-it stay as they are for others.
 """

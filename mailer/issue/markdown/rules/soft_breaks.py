@@ -1,4 +1,4 @@
-"""Line ends within the paragraphs of a tree: each becomes a space or nothing, for all media alike."""
+"""Resolves line ends within paragraphs: each becomes a space or nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from markdown_it.token import Token
 
 from mailer.issue.markdown.placeholders import PLACEHOLDER
-from mailer.issue.markdown.rules.line_ends import joined
+from mailer.issue.values.line_ends import joins_without_space
 
 __all__ = ["flowed", "resolve_line_ends"]
 
@@ -23,9 +23,9 @@ _PICTURE = "\U0001f5bc"
 
 
 def resolve_line_ends(children: Sequence[Token]) -> None:
-    """Puts the line ends of a paragraph, and those in its titles, right in place.
+    """Resolves the line ends of a paragraph, and those in its titles, in place.
 
-    What stands on both sides is looked for through bold words, links, code and references to footnotes.
+    The characters on both sides count also within bold words, links, code and references to footnotes.
     A `softbreak` that stays is a space; one that is nothing becomes an empty text.
     """
     for child in children:
@@ -44,7 +44,7 @@ def resolve_line_ends(children: Sequence[Token]) -> None:
 
 
 def flowed(text: str) -> str:
-    """A text as one line: each of its line ends is a space or nothing."""
+    """Returns a text as one line: each of its line ends is a space or nothing."""
     return _LINE_END.sub(lambda found: "" if _joined(text, *found.span()) else " ", text)
 
 
@@ -54,11 +54,11 @@ def _joined(whole: str, start: int, end: int) -> bool:
         return False
     if _HAN.fullmatch(near):
         return True
-    return joined(whole[max(start - _REACH, 0) : start], whole[end : end + _REACH])
+    return joins_without_space(whole[max(start - _REACH, 0) : start], whole[end : end + _REACH])
 
 
 def _words(token: Token) -> str:
-    """What readers see of a token. Slots are written in braces, as `joined` knows them."""
+    """Returns the text of a token as readers see it, with slots in braces."""
     match token.type:
         case "softbreak" | "hardbreak":
             return "\n"

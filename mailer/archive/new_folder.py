@@ -1,0 +1,112 @@
+"""Writes a folder that is there whole or not at all, also after a crash or on a full disk.
+
+The folder is written under a hidden name beside its place, synced, and renamed, as `mailer.files` does with a
+file. The next writer removes what an earlier crash left under such names.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mailer.files import TEMPORARY, sync_folder
+
+__all__ = ["put_folder"]
+
+#: What is just being replaced ends in this.
+_REPLACED = ".old"
+
+
+def put_folder(folder: Path, files: Iterable[tuple[str, bytes]], *, replace: bool = False) -> None:
+    """Makes `folder` with these files, each as (path in the folder, bytes).
+
+    Raises FileExistsError where the folder exists, unless `replace` lets the new one take its place. Raises
+    OSError where it cannot be written; then nothing has changed.
+    """
+    _make_folders(folder.parent)
+    with _only_writer(folder.parent):
+        _clear_leftovers(folder.parent)
+        if folder.exists() and not replace:
+            raise FileExistsError(folder)
+        temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}{TEMPORARY}")
+        try:
+            temporary.mkdir()
+            _fill(temporary, files)
+            _swap_in(temporary, folder)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+        sync_folder(folder.parent)
+
+
+def _fill(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
+    inner = {folder}
+    for name, data in files:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(path, data)
+        while path != folder:
+            path = path.parent
+            inner.add(path)
+    for path in inner:
+        sync_folder(path)
+
+
+def _swap_in(temporary: Path, folder: Path) -> None:
+    if not folder.exists():
+        temporary.rename(folder)
+        return
+    replaced = folder.with_name(f".{folder.name}{_REPLACED}")
+    folder.rename(replaced)
+    try:
+        temporary.rename(folder)
+    except BaseException:
+        replaced.rename(folder)
+        raise
+    shutil.rmtree(replaced, ignore_errors=True)
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _make_folders(folder: Path) -> None:
+    """Makes `folder` and what is missing above it, so that their names are on disk too."""
+    for missing in reversed([folder, *folder.parents]):
+        if not missing.is_dir():
+            missing.mkdir(exist_ok=True)
+            sync_folder(missing.parent)
+
+
+@contextmanager
+def _only_writer(parent: Path) -> Iterator[None]:
+    """One writer at a time, so that a hidden folder seen by the next one is surely a leftover."""
+    descriptor = os.open(parent, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _clear_leftovers(parent: Path) -> None:
+    for path in parent.iterdir():
+        if not path.name.startswith(".") or path.is_symlink() or not path.is_dir():
+            continue
+        if path.name.endswith(TEMPORARY):
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name.endswith(_REPLACED):
+            # The crash came between the two renames: the old one is all there is.
+            folder = parent / path.name[1 : -len(_REPLACED)]
+            if folder.exists():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.rename(folder)

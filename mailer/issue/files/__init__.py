@@ -1,0 +1,1 @@
+"""Files that an issue is made of: their names, and reading them with limits."""

@@ -1,0 +1,114 @@
+"""Warns where CommonMark silently drops or changes what was typed: table cells, list numbers, a `>`.
+
+Each is told at its line, for readers would see something else than was typed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_block.table import escapedSplit
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+
+from mailer.issue.markdown.findings import Finding
+from mailer.issue.markdown.leftovers import FOUND
+
+__all__ = ["install"]
+
+_QUOTED = re.compile(r"[\s>]*")
+#: A number right behind the mark of a quotation, as in `>50 guests`.
+_MORE_THAN = re.compile(r"(?:\s|>|[-*+]\s|[0-9]{1,9}[.)]\s)*(>\d[^\s]*)")
+
+
+def install(parser: MarkdownIt) -> None:
+    """Adds the rule to a parser."""
+    parser.core.ruler.after("leftovers", "changed", _changed)
+
+
+def _changed(state: StateCore) -> None:
+    found: list[Finding] = state.env.setdefault(FOUND, [])
+    lines = state.src.split("\n")
+    found += _cells(state.tokens, lines)
+    found += _numbers(state.tokens)
+    for token in state.tokens:
+        if token.type == "heading_open" and token.markup in ("-", "=") and token.map:
+            below = _QUOTED.sub("", lines[token.map[1] - 1], count=1).rstrip()
+            if len(below) < 3:
+                message = f"a line of {below} makes a heading of the text above it; put an empty line between"
+                found.append(Finding(message, token.map[1] - 1, "warning"))
+        if token.type == "blockquote_open" and token.map:
+            begins = _MORE_THAN.match(lines[token.map[0]])
+            if begins:
+                message = f'the > of "{begins[1][:40]}" begins a quotation and is not printed; write \\>'
+                finding = Finding(message, token.map[0], "warning")
+                if finding not in found:
+                    found.append(finding)
+
+
+def _cells(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Finding]:
+    """The first row of each table that has more cells than its head."""
+    columns, in_head, told = 0, False, False
+    for token in tokens:
+        if token.type == "thead_open":
+            columns, in_head, told = 0, True, False
+        elif token.type == "thead_close":
+            in_head = False
+        elif token.type == "th_open":
+            columns += 1
+        elif token.type == "tr_open" and not in_head and not told and token.map:
+            line = lines[token.map[0]]
+            cells = _cells_of(line[_QUOTED.match(line).end() :])  # type: ignore[union-attr]
+            lost = [cell.strip() for cell in cells[columns:] if cell.strip()]
+            if lost:
+                yield Finding(
+                    f'"{lost[0][:40]}" is left out, for the head of the table has {_counted(columns)}; '
+                    "write \\| where | is meant as text",
+                    token.map[0],
+                    "warning",
+                )
+                told = True  # one row of a table is enough
+
+
+def _cells_of(row: str) -> list[str]:
+    cells: list[str] = escapedSplit(row.strip())
+    return cells[1:] if cells and not cells[0] else cells
+
+
+def _counted(columns: int) -> str:
+    return "one cell" if columns == 1 else f"{columns} cells"
+
+
+def _numbers(tokens: Sequence[Token]) -> Iterator[Finding]:
+    """The first entry of each list whose number is not the one that is printed.
+
+    A list whose entries all have the same number is meant to be counted.
+    """
+    open_lists: list[list[Token]] = []
+    for token in tokens:
+        if token.type in ("ordered_list_open", "bullet_list_open"):
+            open_lists.append([])
+        elif token.type == "list_item_open":
+            open_lists[-1].append(token)
+        elif token.type == "ordered_list_close":
+            yield from _misnumbered(open_lists.pop(), token.markup)
+        elif token.type == "bullet_list_close":
+            open_lists.pop()
+
+
+def _misnumbered(entries: Sequence[Token], mark: str) -> Iterator[Finding]:
+    typed = [int(entry.info) for entry in entries if entry.info.isdigit()]
+    if len(set(typed)) < 2 or len(typed) < len(entries):
+        return
+    for number, entry in enumerate(entries):
+        printed = typed[0] + number
+        if typed[number] != printed and entry.map:
+            yield Finding(
+                f'"{typed[number]}{mark}" is printed as "{printed}{mark}", for a list counts its entries '
+                f"on from the first; write {typed[number]}\\{mark} where the number is meant as it stands",
+                entry.map[0],
+                "warning",
+            )
+            return

@@ -1,0 +1,134 @@
+"""Reads `{{ … }}` in the texts of an issue: slots and nothing else.
+
+An editor may write `{{ subscriber.name or "reader" }}`. This is a language of its own with three kinds of
+words (names, strings, `or`), so there is nothing to break out of. `{{ "{{" }}` prints braces.
+`{%` and `{#` mean nothing here and are plain text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from mailer.display_text import nearest
+
+__all__ = ["ALLOWED", "BRACES", "FIELDS", "LINKS", "ExpressionError", "fill_slots", "slot_path", "slots_of"]
+
+FIELDS = ("name", "email", "language", "attributes")
+LINKS = ("unsubscribe", "preferences")
+ALLOWED = (
+    "subscriber.name, subscriber.email, subscriber.language, subscriber.attributes.KEY, "
+    "links.unsubscribe and links.preferences"
+)
+
+#: The one way to write two braces that are text.
+BRACES = '{{ "{{" }}'
+
+_WORD = re.compile(
+    r"""\s*(?:(?P<name>[^\W\d]\w*(?:\s*(?:\.\s*\w+|\[\s*(?:"[^"\n]*"|'[^'\n]*')\s*\]))*)"""
+    r"""|(?P<string>"[^"\n]*"|'[^'\n]*')|(?P<end>\}\})|(?P<other>\S))"""
+)
+#: Quotation marks that programs put in place of straight ones.
+_CURLY = "“”‘’„«»「」『』＂＇"
+_STEP = re.compile(r"""[^\W]\w*|\[\s*(?:"[^"\n]*"|'[^'\n]*')\s*\]""")
+
+
+class ExpressionError(ValueError):
+    """A mistake in an expression. `line` counts from 0 within the text."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def slot_path(steps: tuple[str, ...]) -> str:
+    """Returns the path of its steps, such as `subscriber.name`. Raises ValueError with what is allowed."""
+    match steps:
+        case ("subscriber", "name" | "email" | "language"):
+            return ".".join(steps)
+        case ("subscriber", "attributes", key) if key:
+            return ".".join(steps)
+        case ("links", "unsubscribe" | "preferences"):
+            return ".".join(steps)
+        case ("subscriber", "attributes", *_):
+            raise ValueError("an attribute is written as subscriber.attributes.KEY")
+        case ("subscriber" | "links" as group, field, *rest):
+            best = nearest(field, FIELDS if group == "subscriber" else LINKS)
+            advice = f'did you mean "{group}.{best}"?' if best and not rest else f"there are {ALLOWED}"
+            raise ValueError(f"{'.'.join(steps)} is not known; {advice}")
+    best = nearest(steps[0], ("subscriber", "links"))
+    advice = f'did you mean "{best}"?' if best and best != steps[0] else f"there are {ALLOWED}"
+    raise ValueError(f"{'.'.join(steps)} is not known here; {advice}")
+
+
+def fill_slots(text: str, make: Callable[[tuple[str, ...], str], str]) -> str:
+    """Returns `text` with each expression replaced by the result of `make(paths, default)`.
+
+    Raises ExpressionError at the first expression that is none.
+    """
+    pieces: list[str] = []
+    end = 0
+    for start, stop, paths, default in slots_of(text):
+        pieces += (text[end:start], make(paths, default) if paths else default)
+        end = stop
+    return "".join([*pieces, text[end:]])
+
+
+def slots_of(text: str) -> Iterator[tuple[int, int, tuple[str, ...], str]]:
+    """Returns (start, end, paths, default) of each expression. One without paths is a text in quotes.
+
+    Raises ExpressionError at the first expression that is none.
+    """
+    start = text.find("{{")
+    while start >= 0:
+        try:
+            paths, default, end = _read(text, start + 2)
+        except ValueError as error:
+            told = str(error)
+            if BRACES not in told:
+                told += f"; where two braces are meant as text, write {BRACES}"
+            raise ExpressionError(told, text.count("\n", 0, start)) from None
+        yield start, end, paths, default
+        start = text.find("{{", end)
+
+
+def _read(text: str, position: int) -> tuple[tuple[str, ...], str, int]:
+    """The names and the default of the expression that begins at `position`, and where it ends."""
+    paths: list[str] = []
+    default: str | None = None
+    while True:
+        word = _WORD.match(text, position)
+        if word is None:
+            raise ValueError('"{{" is not closed by "}}"; write {{ "{{" }} to print two braces')
+        position = word.end()
+        if default is not None:
+            pass
+        elif word["string"]:
+            default = word["string"][1:-1]
+        elif word["name"] and word["name"] != "or":
+            steps = tuple(
+                step[1:-1].strip()[1:-1] if step.startswith("[") else step
+                for step in _STEP.findall(word["name"])
+            )
+            paths.append(slot_path(steps))
+        elif word["other"] and word["other"] in _CURLY:
+            raise ValueError(
+                f"the quotation mark {word['other']} does not work between {{{{ and }}}}; "
+                'write {{ subscriber.name or "reader" }} with straight quotes'
+            )
+        else:
+            raise ValueError(f"between {{{{ and }}}} stands a name or a text in quotes; there are {ALLOWED}")
+        word = _WORD.match(text, position)
+        if word is None:
+            raise ValueError('"{{" is not closed by "}}"; write {{ "{{" }} to print two braces')
+        position = word.end()
+        if word["end"]:
+            return tuple(paths), default or "", position
+        if word["name"] == "or" and default is None:
+            continue
+        if word["other"] == "|":
+            raise ValueError('filters are not allowed in an issue; write {{ subscriber.name or "reader" }}')
+        raise ValueError(
+            f'"{(word["name"] or word["string"] or word["other"])[:40]}" is not understood here; '
+            'names are joined by "or", and a text in quotes comes last'
+        )

@@ -1,0 +1,163 @@
+"""The types of value that an issue holds, each with the sentence for a wrong one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from mailer.display_text import shortened
+from mailer.issue.values.expressions import slots_of
+from mailer.issue.values.urls import LONGEST, SLOT_MARK, normalised
+
+__all__ = [
+    "SLOT",
+    "Article",
+    "Body",
+    "Date",
+    "Line",
+    "Name",
+    "PictureSource",
+    "Pixels",
+    "Tag",
+    "Url",
+    "parse_date",
+]
+
+#: A place that is filled for each reader: `{{ subscriber.name or "reader" }}`.
+SLOT = re.compile(r"\{\{[^{}\n]*\}\}")
+
+MAX_LINE = 500
+MAX_BODY = 100_000
+
+_NOT_ONE_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
+_NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
+
+
+def _one_line(value: str) -> str:
+    value = value.strip(" \t\r\n")
+    found = _NOT_ONE_LINE.search(value)
+    if found and found[0] in "\r\n\u2028\u2029\x85":
+        raise ValueError("must be one line")
+    if found:
+        raise ValueError(f"holds the control character U+{ord(found[0]):04X}; delete it")
+    return value
+
+
+def _filled(value: str) -> str:
+    if not value:
+        raise ValueError("must not be empty")
+    return value
+
+
+def _body(value: str) -> str:
+    value = re.sub(r"\r\n?", "\n", value)
+    found = _NOT_TEXT.search(value)
+    if found:
+        raise ValueError(f"holds the control character U+{ord(found[0]):04X}; delete it")
+    return value.strip("\n").rstrip()
+
+
+def parse_date(value: str) -> dt.date:
+    """Returns the date of a text as YYYY-MM-DD. Raises ValueError with a sentence."""
+    match = re.fullmatch(r"([0-9]{4})-([0-9]{2})-([0-9]{2})", value.strip())
+    if not match:
+        raise ValueError(f'"{shortened(value)}" is not a date; write it as 2026-11-21')
+    try:
+        return dt.date(int(match[1]), int(match[2]), int(match[3]))
+    except ValueError:
+        raise ValueError(f"{value.strip()} is not in the calendar; write it as 2026-11-21") from None
+
+
+def _date(value: Any) -> Any:
+    return parse_date(value) if isinstance(value, str) else value
+
+
+def _url(value: str) -> str:
+    """Returns the address of a link in ASCII. Slots may be in its path, query and fragment, or all of it."""
+    pieces: list[str] = []
+    slots: list[tuple[str, tuple[str, ...]]] = []
+    end = 0
+    for start, stop, paths, default in slots_of(value):
+        pieces += (value[end:start], SLOT_MARK if paths else default)
+        if paths:
+            slots.append((value[start:stop], paths))
+        end = stop
+    pieces.append(value[end:])
+    if any(SLOT_MARK in piece for piece in pieces if piece != SLOT_MARK):
+        raise ValueError(f"holds the invisible character U+{ord(SLOT_MARK):04X}; delete it")
+    bare = "".join(pieces)
+    if bare == SLOT_MARK:
+        if not all(path.startswith("links.") for path in slots[0][1]):
+            raise ValueError(f"{value} is not a link; a slot alone may be {{{{ links.preferences }}}}")
+        return value
+    written = iter(slots)
+    return re.sub(SLOT_MARK, lambda _: next(written)[0], normalised(bare))
+
+
+def _picture(value: str) -> str:
+    if "{{" in value:
+        raise ValueError("cannot hold a slot; a picture is the same for everybody")
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):|//", value)
+    if not scheme:
+        return value
+    if (scheme[1] or "").lower() != "https":
+        raise ValueError(f'"{shortened(value)}" must be a file of the workspace, or begin with https://')
+    return normalised(value)
+
+
+def _pixels(value: Any) -> Any:
+    """A whole number of CSS px, with or without the unit."""
+    if isinstance(value, str):
+        match = re.fullmatch(r"([0-9]{1,4})(?:\s*px)?", value.strip())
+        if not match or not int(match[1]):
+            raise ValueError(
+                f'"{shortened(value)}" is not a width; write a whole number of pixels, such as 300'
+            )
+        return int(match[1])
+    return value
+
+
+Line = Annotated[str, Field(max_length=MAX_LINE), AfterValidator(_one_line)]
+Name = Annotated[
+    str, Field(min_length=1, max_length=MAX_LINE), AfterValidator(_one_line), AfterValidator(_filled)
+]
+Tag = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_one_line), AfterValidator(_filled)]
+Body = Annotated[str, Field(max_length=MAX_BODY), AfterValidator(_body)]
+Article = Annotated[
+    str, Field(min_length=1, max_length=MAX_BODY), AfterValidator(_body), AfterValidator(_filled)
+]
+Url = Annotated[
+    str,
+    Field(min_length=1, max_length=LONGEST),
+    AfterValidator(_one_line),
+    AfterValidator(_filled),
+    AfterValidator(_url),
+]
+PictureSource = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_LINE),
+    AfterValidator(_one_line),
+    AfterValidator(_filled),
+    AfterValidator(_picture),
+]
+Pixels = Annotated[
+    int,
+    Field(ge=1, le=9999),
+    BeforeValidator(_pixels),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1, "maximum": 9999},
+                {"type": "string", "pattern": r"^\s*(?=0*[1-9])[0-9]{1,4}\s*(?:px)?\s*$"},
+            ]
+        }
+    ),
+]
+Date = Annotated[
+    dt.date,
+    BeforeValidator(_date),
+    WithJsonSchema({"type": "string", "pattern": r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}\s*$"}),
+]

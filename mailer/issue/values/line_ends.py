@@ -1,0 +1,90 @@
+"""Decides what a line end in a source becomes in the finished text: nothing, or a space.
+
+Chinese and Japanese are written without spaces, so a line end between two of their characters gives nothing
+(CSS Text Level 3, 4.1.3, has the same rule); Latin, Hangul and all other scripts need a space.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Literal
+
+__all__ = ["joins_without_space"]
+
+_Kind = Literal["cjk", "other", "ambiguous"]
+
+#: Han, kana, bopomofo, Yi and the marks that are set with them. Full-width letters and digits are among the
+#: marks: they are as wide as Han characters and take no space. Hangul is not among them.
+_CJK = re.compile(
+    "[\u2e80-\u2fff\u3000-\u302d\u3030-\u312f\u3190-\u31ff\u3220-\u325f\u3280-\u4dbf\u4e00-\ua4cf"
+    "\uf900-\ufaff\ufe10-\ufe1f\ufe30-\ufe6f\uff01-\uff9f\uffe0-\uffe5"
+    "\U0001aff0-\U0001b16f\U0001f200-\U0001f2ff\U00020000-\U0003fffd]"
+)
+#: Emoji and the symbols that are drawn as such.
+_EMOJI = re.compile("[\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]")
+#: What is filled for each reader: nothing is known of its letters.
+_SLOT = re.compile(r"\{\{[^{}\n]*\}\}")
+#: An emoji of two or three characters, such as a digit in a key.
+_KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
+_BLANK = " \t\r\n"
+_SLOT_SIGN = "\U000f0000"
+_EMOJI_SIGN = "\u2605"
+#: The furthest that the nearest letter is looked for.
+_REACH = 500
+
+
+def joins_without_space(before: str, after: str) -> bool:
+    """Tells whether a line end between two texts becomes nothing; else it becomes a space.
+
+    `before` and `after` are the texts on both sides as readers see them, without the marks of Markdown; as
+    much of them as there is. Nothing stands between two Han characters, kana or CJK marks. Marks that both
+    worlds use (“ ” ‘ ’ … — ·, circled numbers, emoji) and slots (`{{ … }}`) count as the letter nearest to
+    them on their side does; where their side has no letter, as the other side does. A slot has a space beside
+    digits and full-width letters, for a name in Latin letters would run on into them. Digits, ASCII marks and
+    all other scripts need a space. White space of ASCII next to the line end does not count.
+    """
+    left = _prepared(before.rstrip(_BLANK)[-_REACH:])[::-1]
+    right = _prepared(after.lstrip(_BLANK)[:_REACH])
+    if not left or not right:
+        return False
+    if _SLOT_SIGN in (left[0], right[0]) and (_runs_on(left[0]) or _runs_on(right[0])):
+        return False
+    first, second = _side(left), _side(right)
+    if first == second == "ambiguous":
+        return False
+    return {first, second} <= {"cjk", "ambiguous"}
+
+
+def _prepared(text: str) -> str:
+    """The text with one sign for each slot and keycap, without what has no width of its own."""
+    text = _KEYCAP.sub(_EMOJI_SIGN, _SLOT.sub(_SLOT_SIGN, text))
+    return "".join(c for c in text if unicodedata.category(c) not in ("Mn", "Me", "Cf"))
+
+
+def _side(text: str) -> _Kind:
+    """Returns the kind of a side, whose characters run from the line end outwards."""
+    kind = _kind(text[0]) if text else "ambiguous"
+    if kind != "ambiguous":
+        return kind
+    return next((_kind(c) for c in text if _is_letter(c)), "ambiguous")
+
+
+def _runs_on(character: str) -> bool:
+    """Tells whether a Latin word beside this character is read as one word with it."""
+    return unicodedata.category(character).startswith("N") or "\uff21" <= character <= "\uff5a"
+
+
+def _kind(character: str) -> _Kind:
+    if _is_letter(character):
+        return "cjk" if _CJK.match(character) else "other"
+    if character == _SLOT_SIGN or (_EMOJI.match(character) and character not in "\u2329\u232a"):
+        return "ambiguous"
+    if _CJK.match(character):
+        return "cjk"
+    wide = unicodedata.east_asian_width(character)
+    return "ambiguous" if wide == "A" else "other"
+
+
+def _is_letter(character: str) -> bool:
+    return unicodedata.category(character).startswith("L")

@@ -1,0 +1,82 @@
+"""Finds where a quoted text or a bracket that opens on a line closes again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+__all__ = ["closing_bracket", "closing_quote"]
+
+_STRUCTURE = re.compile(r"[ ]*(?:- |-$|[\w\"'][\w \"'-]*:(?:\s|$))")
+_DEEP = 100
+_PAIRS = {"[": "]", "{": "}"}
+
+Place = tuple[int, int]
+
+
+def _leaves(line: str, parent: int) -> bool:
+    """Tells whether a line belongs to what comes after a text below the column `parent`."""
+    return len(line) - len(line.lstrip(" ")) <= parent and _STRUCTURE.match(line) is not None
+
+
+def closing_quote(lines: Sequence[str], start: Place, parent: int) -> Place | None:
+    """Returns the place of the quote that closes the one at `start`, or None.
+
+    Places are (line, column), counted from 0. A line that stands no deeper than `parent` and begins with a
+    key or a dash is never part of the text.
+    """
+    row, column = start
+    quote = lines[row][column]
+    column += 1
+    while row < len(lines):
+        line = lines[row]
+        if row > start[0] and _leaves(line, parent):
+            return None
+        while column < len(line):
+            if quote == '"' and line[column] == "\\":
+                column += 2
+            elif line[column] != quote:
+                column += 1
+            elif quote == "'" and line[column + 1 : column + 2] == "'":
+                column += 2
+            else:
+                return row, column
+        row, column = row + 1, 0
+    return None
+
+
+def closing_bracket(lines: Sequence[str], start: Place, parent: int) -> tuple[Place | None, list[Place]]:
+    """Returns the place of the bracket that closes the one at `start`, and of each "#" that cuts it off."""
+    row, column = start
+    wanted: list[str] = []
+    cuts: list[Place] = []
+    fresh = True  # a quote opens a text only where a text begins
+    while row < len(lines):
+        line = lines[row]
+        if row > start[0] and _leaves(line, parent):
+            return None, cuts
+        while column < len(line):
+            sign = line[column]
+            if sign == "#" and (column == 0 or line[column - 1] in " \t[{,"):
+                if line[column + 1 : column + 2].strip(" \t") and line[:column].strip(" \t"):
+                    cuts.append((row, column))
+                else:
+                    break
+            elif sign in _PAIRS:
+                wanted.append(_PAIRS[sign])
+                if len(wanted) > _DEEP:
+                    return (len(lines) - 1, len(lines[-1])), cuts  # the parser has a sentence for it
+            elif wanted and sign == wanted[-1]:
+                wanted.pop()
+                if not wanted:
+                    return (row, column), cuts
+            elif sign in "\"'" and fresh:
+                end = closing_quote(lines, (row, column), parent)
+                if end is None:
+                    return None, cuts
+                row, column = end
+                line = lines[row]
+            fresh = sign in "[{,:" or (fresh and sign in " \t")
+            column += 1
+        row, column = row + 1, 0
+    return None, cuts

@@ -1,0 +1,233 @@
+"""Checks the values behind keys and dashes for text that YAML reads otherwise than it was typed."""
+
+from __future__ import annotations
+
+import re
+
+from mailer.issue.yaml.characters import INVISIBLE
+from mailer.issue.yaml.faults import quoted_entry, shown_character
+from mailer.issue.yaml.keys import known_keys, long_texts, texts
+from mailer.issue.yaml.misread.closing import closing_bracket, closing_quote
+from mailer.issue.yaml.misread.lines import TextLines
+
+__all__ = ["HEADER", "KEY", "CheckedValues"]
+
+HEADER = re.compile(r"[|>](?:[1-9]?[+-]?|[+-][1-9])[ \t]*(?:[ \t]#(?:[ \t].*)?)?$")
+KEY = re.compile(
+    r"(\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|[^\s#&*!|>'\"%@`,\[\]{}](?:(?!:\s|:$|\s#).)*?)[ \t]*:(?=[ \t]|$)"
+)
+_COLON = re.compile(r":(?:[ \t]|$)")
+_HEX = r"x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}"
+_ESCAPE = re.compile(rf"(?:[^\\]|\\(?:[0abtnvfre \"/\\N_LP\t]|{_HEX}))*(\\?)")
+_COMMENT = re.compile(r"[ \t]#")
+_MARKS = re.compile(r"[-*+?](?:[ \t]|$)|[>|]|[0-9]+[.)][ \t]|```|~~~")
+_OFF = re.compile(r"#[ \t]*(?:- |[\w\"'-]+:(?:\s|$))|#$")  # a line that was commented out
+_PLAIN_COMMENT = re.compile(r"#[ \t]")
+
+
+class CheckedValues(TextLines):
+    """Reports mistakes in values and makes them harmless. Each method returns the line to go on with."""
+
+    def nothing(self, row: int, column: int, key: str, after: int) -> int:
+        """Checks a key without a value on its line: there may be a text below it."""
+        if key not in texts():
+            return row + 1
+        end = self.below(row, column)
+        rows = [each for each in range(row + 1, end) if not self.blank(each)]
+        if not rows:
+            return row + 1
+        first = self.lines[rows[0]].lstrip(" \t")
+        if first[0] in "\"'" or HEADER.match(first):
+            return self.value(rows[0], self.indent(rows[0]), column, key)
+        bare = [text for each in rows if not _OFF.match(text := self.lines[each].strip(" \t"))]
+        if all(_PLAIN_COMMENT.match(each) for each in bare):
+            return end
+        if bare[0][0] in "&!%@`[]{},*" or any(
+            _MARKS.match(each) or _COLON.search(each) or each[0] == "#" or _COMMENT.search(each)
+            for each in bare
+        ):
+            self.lost(row, after - 1, key, bare[0] if len(bare) == 1 else "…")
+            self.drop(row, column)
+        return end
+
+    def lost(self, row: int, column: int, key: str, text: str) -> None:
+        """Reports a text below its key that needs a `|` or quotes."""
+        if key in long_texts():
+            self.fault(
+                row, column, f"a text of several lines stands below a |; write {key}: | and the text below it"
+            )
+        else:
+            self.fault(row, column, f"the text of {key} needs quotes; write {quoted_entry(key, text)}")
+
+    def value(self, row: int, column: int, parent: int, key: str | None) -> int:
+        """Checks the value that begins at a place, below a key or dash in the column `parent`."""
+        line = self.lines[row]
+        text = line[column:].rstrip(" \t")
+        sign = text[0]
+        if HEADER.match(text):
+            return self.block(row, column, parent, key)
+        if sign in "\"'":
+            return self.quoted(row, column, parent, key)
+        if sign in "[{":
+            return self.brackets(row, column, parent, key)
+        bare = text[: cut.start()].rstrip() if (cut := _COMMENT.search(text)) else text
+        begins = f"a text cannot begin with {sign}"
+        why = None
+        if sign in "*@%`,]}|>" or (sign in "&!" and (" " in bare or key in texts())):
+            why = begins
+        elif sign in "-?:" and (len(bare) == 1 or bare[1] in " \t"):
+            why = f'a text cannot begin with "{bare[:2].strip()} "'
+        elif sign in "｜＞" and len(bare) == 1 and self.below(row, parent) > row + 1:
+            return self.report_and_skip(row, column, parent, f"the full-width {sign} begins no text; write |")
+        elif INVISIBLE.match(sign) and bare[1:2] in tuple("\"'[{|>*&!"):
+            return self.report_and_skip(
+                row, column, parent, f"the text begins with {shown_character(sign)}; delete it"
+            )
+        if why:
+            more = " (anchors, aliases and types of YAML are not used here)" if sign in "&*!" else ""
+            told = f"{why}{more}; put the whole text in quotes: {quoted_entry(key, text)}"
+            return self.report_and_skip(row, column, parent, told)
+        if sign in "&!":
+            return row + 1  # a name or a type of what stands below, which the parser tells
+        colon = _COLON.search(bare)
+        if colon:
+            at = column + colon.start()
+            self.fault(
+                row, at, f'a ": " does not fit here; put the whole text in quotes: {quoted_entry(key, bare)}'
+            )
+            return self.harmless(row, column, parent)
+        return self.continued(row, parent, key)
+
+    def report_and_skip(self, row: int, column: int, parent: int, message: str) -> int:
+        """Reports a fault, makes the value harmless, and returns the line after it."""
+        self.fault(row, column, message)
+        return self.harmless(row, column, parent)
+
+    def harmless(self, row: int, column: int, parent: int) -> int:
+        """Overwrites a value with letters that YAML reads as a text, and returns the line after it."""
+        self.put(row, column, len(self.lines[row]) - column, "x")
+        return self.drop(row, parent)
+
+    def block(self, row: int, column: int, parent: int, key: str | None) -> int:
+        """Checks the text below a `|` or `>`: its indentation, and that there is one."""
+        if self.lines[row][column] == ">":
+            self.folded.add(self.starts[row] + column)
+            self.put(row, column, 1, "|")
+        told = False
+        at = row + 1
+        while at < len(self.lines):
+            line = self.lines[at]
+            blank = len(line) - len(line.lstrip(" \t\u00a0\u3000"))
+            if not self.blank(at) and self.indent(at) <= parent:
+                if blank <= self.indent(at):
+                    break
+                if not told:
+                    told = True
+                    self.indentation(at)
+                self.put(at, 0, blank, " ")
+                if self.indent(at) <= parent:
+                    self.put(at, 0, len(line), " ")
+            elif self.blank(at) and "\t" in line[: parent + 1]:
+                self.put(at, 0, len(line), " ")
+            at += 1
+        if all(self.blank(each) for each in range(row + 1, at)):
+            sign = self.lines[row][column:].split("#")[0].strip()
+            sign = (">" if self.starts[row] + column in self.folded else "|") + sign[1:]
+            advice = (
+                f"write it there, further to the right, or put the sign in quotes: {quoted_entry(key, sign)}"
+            )
+            self.fault(row, column, f"no text stands below this {sign[0]}; {advice}")
+        return at
+
+    def quoted(self, row: int, column: int, parent: int, key: str | None) -> int:
+        """Checks a text in quotes: that it is closed, its escapes, and the text behind it."""
+        text = self.lines[row][column:].rstrip(" \t")
+        end = closing_quote(self.lines, (row, column), parent)
+        if end is None:
+            message = "a quote is opened here and never closed; close it, or put the whole text in quotes: "
+            return self.report_and_skip(row, column, parent, message + quoted_entry(key, text))
+        if text[0] == '"' and end[0] == row:
+            unknown = _ESCAPE.match(self.lines[row][: end[1]], column + 1)
+            if unknown and unknown[1]:
+                at = unknown.start(1)
+                self.fault(row, at, "an unknown \\ escape; write \\\\ for a backslash, or use single quotes")
+                return self.harmless(row, column, parent)
+        after = self.lines[end[0]][end[1] + 1 :]
+        rest = after.strip(" \t")
+        if not rest or (rest[0] == "#" and after[0] in " \t"):
+            return end[0] + 1
+        if end[0] == row:
+            what = f"more text follows the closing {text[0]}"
+            at = end[1] + 1 + len(after) - len(after.lstrip(" \t"))
+            self.fault(row, at, f"{what}; put the whole text in quotes: {quoted_entry(key, text)}")
+            return self.harmless(row, column, parent)
+        self.fault(
+            end[0],
+            end[1] + 1,
+            f"more text follows the {text[0]} that closes the quote of line {row + 1}; "
+            f"write {text[0] * 2 if text[0] == chr(39) else chr(92) + text[0]} for a quote inside the text",
+        )
+        for each in range(row + 1, end[0] + 1):
+            self.put(each, 0, len(self.lines[each]), " ")
+        self.harmless(row, column, parent)
+        return max(end[0] + 1, self.below(row, parent))
+
+    def brackets(self, row: int, column: int, parent: int, key: str | None) -> int:
+        """Checks a value that begins with a bracket: that it is closed, or meant as a text."""
+        text = self.lines[row][column:].rstrip(" \t")
+        end, cuts = closing_bracket(self.lines, (row, column), parent)
+        told = f"a text cannot begin with {text[0]}; put the whole text in quotes: {quoted_entry(key, text)}"
+        if key in texts() or text.startswith("{{"):
+            return self.report_and_skip(row, column, parent, told)
+        if end is None:
+            message = f"a {text[0]} is opened here and never closed; close it, or put a text in quotes: "
+            return self.report_and_skip(row, column, parent, message + quoted_entry(key, text))
+        after = self.lines[end[0]][end[1] + 1 :]
+        rest = after.strip(" \t")
+        if rest and not rest.startswith("#"):
+            return self.report_and_skip(row, column, parent, told)
+        for at, where in cuts:
+            word = re.split(r"[,\]}]", self.lines[at][where:])[0]
+            self.fault(
+                at, where, f'YAML drops all after " #"; put the text in quotes: {quoted_entry(None, word)}'
+            )
+            self.put(at, where, 1, "x")
+        return end[0] + 1
+
+    def continued(self, row: int, parent: int, key: str | None) -> int:
+        """Checks the further lines of a text that begins without a quote."""
+        end = self.below(row, parent)
+        commented = False
+        for at in range(row + 1, end):
+            line = self.lines[at].strip(" \t")
+            if not line:
+                continue
+            if _OFF.match(line) or _PLAIN_COMMENT.match(line):
+                commented = True
+                continue
+            pair = KEY.match(line)
+            colon = _COLON.search(line)
+            if pair and pair[1] in known_keys():
+                self.fault(
+                    at,
+                    self.indent(at),
+                    f"{pair[1]}: is indented as a part of the text above; move it under {key}:"
+                    if key
+                    else "move it to the left",
+                )
+                if key:  # goes on as if it stood where it should
+                    self.lines[at] = (" " * parent + line).ljust(len(self.lines[at]))
+                    return at
+            elif colon or commented or line[0] == "#" or _MARKS.match(line):
+                name = key or "the text"
+                advice = f"write {key}: | and all of it below" if key in long_texts() else "put it in quotes"
+                self.fault(
+                    at,
+                    self.indent(at) + (colon.start() if colon else 0),
+                    f"this line does not fit into {name}, which begins on line {row + 1}; {advice}",
+                )
+            else:
+                continue
+            self.drop(row, parent)
+            break
+        return end

@@ -1,0 +1,24 @@
+"""Names within a text of the other direction: which of them need to be set apart (Unicode's UAX 9)."""
+
+from __future__ import annotations
+
+import re
+
+from markupsafe import Markup, escape
+
+__all__ = ["is_turning", "set_apart"]
+
+#: Letters that are written from right to left.
+_RIGHT_TO_LEFT_LETTER = re.compile(
+    "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
+
+
+def is_turning(text: str, direction: str) -> bool:
+    """Tells whether a name can change the direction of the text beside it, or be changed by that text."""
+    return direction == "rtl" or _RIGHT_TO_LEFT_LETTER.search(text) is not None
+
+
+def set_apart(text: str, direction: str) -> str:
+    """Returns a name for a page of this direction, in a `<bdi>` of its own where it needs one."""
+    return Markup(f"<bdi>{escape(text)}</bdi>") if is_turning(text, direction) else text  # noqa: S704

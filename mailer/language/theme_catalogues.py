@@ -1,0 +1,40 @@
+"""The translations of an issue's templates: the `mailer.po` of a workspace and of the built-in theme.
+
+`zh-Hant-TW` asks its own catalogue, then those of `zh-TW`, `zh-Hant` and `zh`, each the workspace's before
+the built-in one.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from mailer.errors import Problem, ThemeError
+from mailer.language.catalogue import Catalogue, Translations, parse_catalogue
+from mailer.language_tags import lookup
+from mailer.theme_files import ThemeFile, ThemeFiles
+
+__all__ = ["theme_translations"]
+
+_LINE = re.compile(
+    r'\s*(?:#.*|(?:(?:msgctxt|msgid|msgid_plural|msgstr(?:\[[0-5]\])?)\s*)?"(?:[^"\\]|\\.)*"\s*)?'
+)
+
+
+def theme_translations(files: ThemeFiles, language: str) -> Translations:
+    """Returns the translations for a language tag. Raises ThemeError where a .po file is broken."""
+    found = (file for tag in lookup(language) for file in files.catalogues.get(tag, ()))
+    return Translations(tuple(_catalogue(file) for file in found), language)
+
+
+@lru_cache(maxsize=64)
+def _catalogue(file: ThemeFile) -> Catalogue:
+    for number, line in enumerate(file.text.split("\n"), 1):
+        if not _LINE.fullmatch(line):
+            raise ThemeError(
+                Problem("is not a line of a catalogue; are the quotes closed?", file.path, number)
+            )
+    try:
+        return parse_catalogue(file.text.encode())
+    except ValueError as error:
+        raise ThemeError(Problem(f"is not a catalogue: {error}", file.path)) from None

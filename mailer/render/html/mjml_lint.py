@@ -1,0 +1,123 @@
+"""Finds mistakes in MJML that MRML accepts silently: unknown elements and attributes, dropped text.
+
+They are elements and attributes that MJML does not have, words and elements in places where they are dropped,
+and pictures that no mail program could load.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from mailer.display_text import nearest
+from mailer.render.html.wellformed import TOKEN, MarkupFault
+from mailer.render.html_names import VOID_ELEMENTS
+
+__all__ = ["lint_mjml"]
+
+_ATTRIBUTE = re.compile(r"([^\s\"'<>/=]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'))?")
+#: Addresses of pictures: of the web, a slot, a part of the message, or as `mailer render -o` writes them.
+_LOADS = re.compile(
+    r"(?:https?://|cid:|data:image/|slot[0-9a-f]{24}x|(?:[\w./-]*/)?[0-9a-f]{20}\.\w+$|$)", re.I
+)
+#: Attributes of HTML, and what has their place in MJML.
+_OF_HTML = {"class": '; write "css-class"', "style": "; write its attributes for it, or a css-class"}
+_PICTURES = {
+    "src": ("mj-image", "img", "mj-carousel-image", "mj-social-element"),
+    "background-url": ("mj-section", "mj-wrapper", "mj-hero"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Element:
+    """An element of MJML. `within` is None where it holds HTML; `"*"` in either is anything."""
+
+    attributes: frozenset[str]
+    within: frozenset[str] | None
+
+
+@cache
+def _elements() -> dict[str, _Element]:
+    data = tomllib.loads((files("mailer.render.html") / "mjml_elements.toml").read_text("utf-8"))
+
+    def names(text: str) -> frozenset[str]:
+        return frozenset(text.format(**data["sets"]).split())
+
+    found: dict[str, _Element] = {}
+    for name, element in data["elements"].items():
+        like = data["elements"].get(element.get("like", ""), {}).get("attributes", "")
+        attributes = names(f"{element.get('attributes', '')} {like} {data['everywhere']}")
+        found[name] = _Element(attributes, names(element["within"]) if "within" in element else None)
+    return found
+
+
+def lint_mjml(markup: str) -> Iterator[MarkupFault]:
+    """Returns every mistake in well-formed MJML, in order."""
+    elements = _elements()
+    stack: list[str] = []
+    end = 0
+    for token in TOKEN.finditer(markup):
+        yield from _words(markup, end, token.start(), stack)
+        end = token.end()
+        name = token["name"]
+        if name is None:
+            continue
+        if token["end"]:
+            stack.pop()
+            continue
+        lower = name.lower()
+        if lower.startswith("mj") and (lower == "mjml" or lower.startswith("mj-")):
+            yield from _element(lower, stack, token.start())
+        elif stack and (parent := elements.get(stack[-1])) and parent.within is not None:
+            yield MarkupFault(f"<{name}> is dropped in <{stack[-1]}>; put it into an mj-text", token.start())
+        yield from _attributes(lower, token["attributes"], token.start("attributes"))
+        if not token["empty"] and lower not in VOID_ELEMENTS:
+            stack.append(lower)
+
+
+def _words(markup: str, start: int, end: int, stack: list[str]) -> Iterator[MarkupFault]:
+    parent = _elements().get(stack[-1]) if stack else None
+    text = markup[start:end]
+    if parent is not None and parent.within is not None and text.strip():
+        place = start + len(text) - len(text.lstrip())
+        shown = " ".join(text.split())[:30]
+        yield MarkupFault(
+            f'the words "{shown}" are dropped in <{stack[-1]}>; put them into an mj-text', place
+        )
+
+
+def _element(name: str, stack: list[str], offset: int) -> Iterator[MarkupFault]:
+    elements = _elements()
+    if name not in elements:
+        best = nearest(name, elements)
+        advice = f'; did you mean "{best}"?' if best else "; MJML's own documentation lists the elements"
+        yield MarkupFault(f"MJML has no <{name}>{advice}", offset)
+        return
+    parent = elements.get(stack[-1]) if stack else None
+    if parent is None or parent.within is None or name == "mj-include":
+        return
+    if name not in parent.within and "*" not in parent.within:
+        holders = [each for each, one in elements.items() if one.within is not None and name in one.within]
+        yield MarkupFault(
+            f"<{name}> is dropped in <{stack[-1]}>; it stands in {' or '.join(holders[:3])}", offset
+        )
+
+
+def _attributes(element: str, text: str, start: int) -> Iterator[MarkupFault]:
+    known = _elements().get(element)
+    for found in _ATTRIBUTE.finditer(text):
+        name, value = found[1].lower(), found[2] or found[3] or ""
+        if known is not None and name not in known.attributes and "*" not in known.attributes:
+            best = nearest(name, known.attributes)
+            advice = _OF_HTML.get(name) or (f'; did you mean "{best}"?' if best else "")
+            yield MarkupFault(f"<{element}> has no attribute {name}{advice}", start + found.start())
+        if element in _PICTURES.get(name, ()) and not _LOADS.match(value.strip()):
+            yield MarkupFault(
+                f'"{value[:60]}" is no address that a mail program could load; print a picture of the issue, '
+                "such as item.image.src, or write an https address",
+                start + found.start(),
+            )

@@ -1,0 +1,1 @@
+"""Pictures of an issue as they are published, and as templates see them."""

@@ -1,0 +1,52 @@
+"""Warns of pictures that can be sent and may not be seen by all readers, or load slowly."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from mailer.display_text import shortened
+from mailer.issue.pictures.limits import WARN_ANIMATION, WARN_FILE
+from mailer.render.rendition import Picture
+
+__all__ = ["remote_finding", "size_finding"]
+
+_NOT_SHOWN = {
+    "svg": "SVG",
+    "svgz": "SVG",
+    "webp": "WebP",
+    "avif": "AVIF",
+    "heic": "HEIC",
+    "heif": "HEIF",
+    "jxl": "JPEG XL",
+    "tif": "TIFF",
+    "tiff": "TIFF",
+    "bmp": "BMP",
+    "pdf": "PDF",
+}
+
+
+def size_finding(src: str, picture: Picture) -> str:
+    """Returns a warning where the file of a picture is large, else an empty text."""
+    size = len(picture.data)
+    animation = picture.name.endswith(".gif")
+    limit = WARN_ANIMATION if animation else WARN_FILE
+    if size <= limit:
+        return ""
+    advice = "take frames or colours out of it" if animation else "show it smaller, or save a photo as JPEG"
+    return (
+        f"the picture {src} is sent to readers with {size / 1e6:.1f} MB; {advice} (up to {limit / 1e6:g} MB)"
+    )
+
+
+def remote_finding(src: str) -> str:
+    """Returns a warning where the address names a format that many mail programs do not show."""
+    try:
+        path = urlsplit(src).path
+    except ValueError:
+        return ""
+    kind = _NOT_SHOWN.get(path.rpartition("/")[2].rpartition(".")[2].lower()) if "." in path else None
+    if kind is None:
+        return ""
+    return (
+        f"the picture {shortened(src)} is {kind}, which many mail programs do not show; use PNG, JPEG or GIF"
+    )

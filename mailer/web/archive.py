@@ -1,0 +1,81 @@
+"""/archive/: serves the public archive, with the headers of each kind of file."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from mailer.config import Settings
+from mailer.site.archive_pages import PublicArchive, PublicFile
+from mailer.web.responses import page_response
+
+__all__ = ["ArchiveHandlers"]
+
+_IMMUTABLE = "public, max-age=31536000, immutable"
+_SHORTLY = "public, max-age=300"
+
+
+class ArchiveHandlers:
+    """Answers requests for the archive; 404 for anything that is not public."""
+
+    def __init__(self, settings: Settings, archive: PublicArchive) -> None:
+        self._archive = archive
+        base = urlsplit(settings.publication.base_url)
+        self._prefix = base.path.rstrip("/")  # as readers see it, also where a proxy takes it away
+        # Archived pages style themselves inline, and their pictures stand under the base URL.
+        self._policy = (
+            f"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: data: "
+            f"{base.scheme}://{base.netloc}; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+        )
+
+    def index(self, request: Request) -> Response:
+        """Lists the public campaigns, newest first, some on each page (`?page=2`)."""
+        wish = request.query_params.get("page", "1")
+        page = self._archive.index(int(wish) if wish.isascii() and wish.isdigit() and len(wish) < 6 else 0)
+        if page is None:
+            raise HTTPException(404)
+        response = page_response(page)
+        response.headers["Cache-Control"] = "public, max-age=60"
+        response.headers["X-Robots-Tag"] = "all"
+        return response
+
+    def to_folder(self, request: Request) -> Response:
+        """Redirects the address without its last slash, from where a browser would not find the pictures."""
+        slug = request.path_params["slug"]
+        if not self._archive.has_page(slug):
+            raise HTTPException(404)
+        return RedirectResponse(f"{self._prefix}/archive/{slug}/", 308)
+
+    def page(self, request: Request) -> Response:
+        """Serves the web page of a campaign."""
+        response = _served(request, self._archive.web_page(request.path_params["slug"]))
+        response.headers["Content-Security-Policy"] = self._policy
+        response.headers["Cache-Control"] = _SHORTLY
+        response.headers["X-Robots-Tag"] = "all"
+        return response
+
+    def image(self, request: Request) -> Response:
+        """Serves a picture of a campaign. Its name holds a hash of its bytes, so it may be kept for ever."""
+        values = request.path_params
+        response = _served(request, self._archive.picture(values["slug"], values["name"]))
+        response.headers["Cache-Control"] = _IMMUTABLE
+        response.headers["X-Robots-Tag"] = "all"
+        # Mail programs and web mail show it from elsewhere.
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        return response
+
+
+def _served(request: Request, file: PublicFile | None) -> Response:
+    """The file, or 304 where the browser has it already (RFC 9110, section 13.1.2)."""
+    if file is None:
+        raise HTTPException(404)
+    etag = f'"{file.digest}"'
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers={"ETag": etag})
+    data = file.read()
+    if data is None:
+        raise HTTPException(404)
+    return Response(data, media_type=file.media_type, headers={"ETag": etag})

@@ -1,0 +1,63 @@
+"""/u/TOKEN: the unsubscribe page with one button, and the one-click POST of mail programs (RFC 8058).
+
+Gateways open every link, so GET only shows. A link that names nobody here is answered with what is so, by
+GET and by POST alike: nothing was changed.
+"""
+
+from __future__ import annotations
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mailer.links.urls import Purpose
+from mailer.services.readers.reader_actions import Desk, Visit
+from mailer.site.pages import Pages
+from mailer.web.readers.forms import read_form
+from mailer.web.readers.unknown_reader import page_for_nobody
+from mailer.web.responses import page_response
+
+__all__ = ["LONGEST_REASON", "UnsubscribePage"]
+
+#: Of a reader's own words, this many characters are kept.
+LONGEST_REASON = 500
+#: Who has not left. They are shown the button, also where they give a reason: nothing was done.
+_HERE = ("active", "pending", "bounced")
+
+
+class UnsubscribePage:
+    """Answers GET with the button, and POST by unsubscribing; a later POST may bring a reason."""
+
+    def __init__(self, desk: Desk, pages: Pages) -> None:
+        self._desk = desk
+        self._pages = pages
+
+    def show(self, request: Request) -> Response:
+        """Shows the button and changes nothing."""
+        visit = self._desk.look(request.path_params["token"], Purpose.UNSUBSCRIBE)
+        return self._answer("unsubscribe", request, visit)
+
+    async def act(self, request: Request) -> Response:
+        """Unsubscribes the reader. The answer is 200 only once that is recorded."""
+        text, form = request.path_params["token"], await read_form(request)
+        step = form.get("step", ["one-click"])[0]
+        reason = form.get("reason", [""])[0][:LONGEST_REASON]
+        if step == "reason":
+            visit = await run_in_threadpool(self._desk.explain_leaving, text, reason=reason)
+        else:
+            source = "page" if step == "page" else "one-click"
+            visit = await run_in_threadpool(self._desk.leave, text, reason=reason, source=source)
+        gone = visit.person is not None and visit.person.status not in _HERE
+        return self._answer("done" if gone else "unsubscribe", request, visit, thanks=step == "reason")
+
+    def _answer(self, name: str, request: Request, visit: Visit, *, thanks: bool = False) -> Response:
+        if visit.person is None:
+            return page_for_nobody(self._pages, request, visit)
+        page = self._pages.page(
+            name,
+            visit.person.language,
+            preferences=f"{request.path_params['up']}p/{self._desk.link(Purpose.PREFERENCES, visit)}",
+            longest_reason=LONGEST_REASON,
+            thanks=thanks,
+        )
+        return page_response(page)

@@ -1,0 +1,28 @@
+"""Responses made of finished pages: their status and the headers that keep a reader safe."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from mailer.language.reader_language import accepted
+from mailer.site.pages import Page, Pages
+
+__all__ = ["page_for_browser", "page_response"]
+
+
+def page_response(page: Page, status: int = 200) -> HTMLResponse:
+    """Returns the page as a response. A page that is not complete is a 503 instead of a 200."""
+    styles = " ".join(f"'sha256-{style}'" for style in page.styles) or "'none'"
+    policy = (
+        f"default-src 'none'; style-src {styles}; img-src 'self' https: data:; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    )
+    headers = {"Content-Security-Policy": policy, "Content-Language": page.language}
+    return HTMLResponse(page.body, 503 if status == 200 and not page.complete else status, headers)
+
+
+def page_for_browser(pages: Pages, name: str, request: Request, status: int) -> HTMLResponse:
+    """Returns a page for a reader who is not known, in a language that the browser asks for."""
+    page = pages.page(name, accepted(request.headers.get("accept-language", "")))
+    return page_response(page, status)
