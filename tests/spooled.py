@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
+import pytest
 from sqlite_utils import Database
 
 from mailer.audience.consent.record import Consent
@@ -61,6 +62,11 @@ def templates(settings: Settings, spool: Spool) -> dict[int, Template]:
         settings, campaign_id=spool.campaign.id, slug=spool.campaign.slug, edition=EDITION, sent_at=SENT
     )
     return {0: Template(simple(), envelope)}
+
+
+def send_over(monkeypatch: pytest.MonkeyPatch, transport: Scripted) -> None:
+    """Each `send` hands its messages to this transport, whatever URL it is told."""
+    monkeypatch.setattr("mailer.services.sending.send.open_transport", lambda *_, **__: transport)
 
 
 class Scripted:

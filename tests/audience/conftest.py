@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +16,8 @@ from mailer.audience.people import Subscriber
 from mailer.audience.subscribers import Details, add
 from mailer.audience.values.address import normalize_address
 from mailer.config import Settings
-from mailer.store.database import open_store
 
 CONSENT = Consent("2026-01-01T00:00:00.000000Z", "web", "sign-up page")
-
-
-@pytest.fixture
-def db(settings: Settings) -> Iterator[Database]:
-    """subscribers.db of the workspace, empty."""
-    database = open_store(settings.database)
-    yield database
-    database.close()
 
 
 @pytest.fixture
