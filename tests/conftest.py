@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlite_utils import Database
@@ -13,7 +14,9 @@ from mailer.config import Settings, load_settings
 from mailer.store.database import open_store
 from tests.clock import Clock
 from tests.desk import fill
-from tests.spooled import Scripted, send_over
+
+if TYPE_CHECKING:
+    from tests.spooled import Scripted
 
 CONFIG = """\
 [publication]
@@ -96,6 +99,8 @@ def wire(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Scr
 
     The mark `wire(url=…, concurrency=…)` sets the URL in the settings, and the number of connections.
     """
+    from tests.spooled import Scripted, send_over  # not loaded for tests of the layers below
+
     mark = request.node.get_closest_marker("wire")
     options = dict(mark.kwargs) if mark else {}
     if url := options.pop("url", ""):
