@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from sqlite_utils import Database
 
 from mailer.config import Settings, load_settings
@@ -17,6 +18,12 @@ from tests.desk import fill
 
 if TYPE_CHECKING:
     from tests.spooled import Scripted
+
+if (
+    hypothesis_settings.get_current_profile_name() == "default"
+):  # elsewhere than in CI, where there is no deadline
+    hypothesis_settings.register_profile("untimed", deadline=None)
+    hypothesis_settings.load_profile("untimed")
 
 CONFIG = """\
 [publication]

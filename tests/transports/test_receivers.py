@@ -57,6 +57,7 @@ ROWS = [
 #: Of these rows, another time may do whatever the code; these hold in answer to RCPT alone.
 LATER = {2, 3, 5, 14, 15, 18, 19, 24, 42}
 AT_RCPT = {8, 9, 17, 41}
+WITHOUT_A_PAGE = {"Rambler", "Zoho", "Proofpoint", "qmail"}
 
 
 @pytest.mark.parametrize("number", range(len(ROWS)))
@@ -66,6 +67,7 @@ def test_a_reply_means_what_the_page_of_its_provider_says(number: int) -> None:
     assert row is not None
     assert row is PROVIDERS[number]
     assert (row.provider, row.cause) == (provider, cause)
+    assert row.source.startswith("http") or provider in WITHOUT_A_PAGE
     assert row.later is (number in LATER)
     elsewhere = meaning_of(reply, at_rcpt=False)
     assert elsewhere is (None if number in AT_RCPT else row)
