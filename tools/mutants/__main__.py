@@ -21,9 +21,15 @@ def run(target: Target, jobs: int, only: str) -> list[Verdict]:
     baseline = measure(ROOT, target.sources, target.tests)
     mutants = [mutant for mutant in target.mutants(ROOT) if only in f"{mutant.path}: {mutant.key}"]
 
+    left = Counter(mutant.path for mutant in mutants)
+
     def told(verdict: Verdict) -> None:
+        path = verdict.mutant.path
         if not verdict.killed:
-            print(f"  survived  {verdict.mutant.path}: {verdict.mutant.key}", flush=True)
+            print(f"  survived  {path}: {verdict.mutant.key}", flush=True)
+        left[path] -= 1
+        if not left[path]:
+            print(f"  {path} is done", flush=True)
 
     found = verdicts(ROOT, baseline, mutants, jobs, told)
     ways = Counter(verdict.by or "survived" for verdict in found)
