@@ -59,6 +59,10 @@ def test_so_many_letters_may_be_lost_wrong_or_added(given_: str, edits: int, is_
     assert follows("abcdefgh", given_, edits) is is_near
 
 
+def test_a_whole_piece_at_the_end_is_enough_to_look_closer() -> None:
+    assert follows("abcdefg", "abxdexg", 2)
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [

@@ -2,7 +2,7 @@
 
 This process has imported what the tests need but for the program and its tests, so that a mutant costs no
 more than these. Nothing is written beside the sources. A run is bounded by the processor's time, which does
-not depend on what else the machine does; the clock on the wall bounds only a run that waits for good.
+not depend on what else the machine does; a run that uses none of it for a minute waits for good.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from tools.mutants.mutation import Mutant
 
 __all__ = ["Baseline", "Verdict", "measure", "verdicts"]
 
-#: Seconds on the wall after which a process that uses no processor is ended.
-_STUCK = 300.0
+#: Seconds in which a process that uses no processor at all is taken for one that waits for good.
+_STUCK = 60
 _MEMORY = 8 * 2**30
 _OPTIONS = (
     "-q", "-x", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:pytest_cov",
@@ -70,6 +70,27 @@ class Baseline:
         if "" in found:  # it runs at import
             found = set(self.seconds)
         return sorted(found, key=lambda test: (self.seconds[test], test))
+
+
+@dataclass(slots=True)
+class _Running:
+    """A mutant whose tests run: all of the target (`every`), or those that reach it. `folder` is theirs."""
+
+    mutant: Mutant
+    every: bool
+    folder: str
+    ticks: int = -1
+    looks_without_progress: int = 0
+    _looked: float = 0.0
+
+    def look(self, ticks: int) -> None:
+        """Notes once a second whether the process has used the processor since the last look."""
+        now = time.monotonic()
+        if now - self._looked < 1:
+            return
+        self._looked = now
+        self.looks_without_progress = 0 if ticks != self.ticks else self.looks_without_progress + 1
+        self.ticks = ticks
 
 
 class _Chosen:
@@ -224,7 +245,7 @@ def verdicts(
     """
     found: dict[str, Verdict] = {}
     waiting = [(mutant, False) for mutant in reversed(mutants)]
-    running: dict[int, tuple[Mutant, bool, float, str]] = {}
+    running: dict[int, _Running] = {}
     while waiting or running:
         while waiting and len(running) < jobs:
             mutant, every = waiting.pop()
@@ -233,10 +254,11 @@ def verdicts(
                 waiting.append((mutant, True))
                 continue
             folder = tempfile.mkdtemp(prefix="mutant-")
-            running[_start(root, baseline, mutant, tests, folder)] = (mutant, every, time.monotonic(), folder)
+            running[_start(root, baseline, mutant, tests, folder)] = _Running(mutant, every, folder)
         process, status = _ended(running)
-        mutant, every, _, folder = running.pop(process)
-        shutil.rmtree(folder, ignore_errors=True)
+        run = running.pop(process)
+        mutant, every = run.mutant, run.every
+        shutil.rmtree(run.folder, ignore_errors=True)
         by = _meaning(status)
         whole = every or len(baseline.tests_of(mutant)) == len(baseline.seconds)
         if not by and not whole:
@@ -257,17 +279,27 @@ def _meaning(status: int) -> str:
     return {0: "", int(pytest.ExitCode.TESTS_FAILED): "test"}.get(code, "import")
 
 
-def _ended(running: dict[int, tuple[Mutant, bool, float, str]]) -> tuple[int, int]:
-    """Waits for one of these processes; gives its id and status. Ends those that are stuck."""
+def _ended(running: dict[int, _Running]) -> tuple[int, int]:
+    """Waits for one of these processes; gives its id and status. Ends those that only wait."""
     while True:
-        for process, (_, _, since, _) in running.items():
+        for process, run in running.items():
             ended, status = os.waitpid(process, os.WNOHANG)
             if ended:
                 _kill(process)
                 return process, status
-            if time.monotonic() - since > _STUCK:
+            run.look(_processor_ticks(process))
+            if run.looks_without_progress > _STUCK:
                 _kill(process)
         time.sleep(0.005)
+
+
+def _processor_ticks(process: int) -> int:
+    """How much of the processor's time a process has used; 0 where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return int(fields[11]) + int(fields[12])
 
 
 def _kill(group: int) -> None:
