@@ -135,3 +135,4 @@ def test_every_remedy_has_its_refusal() -> None:
 def test_a_refusal_of_a_reader_has_no_remedy() -> None:
     assert remedy_for("550 5.1.1 user unknown") is None
     assert remedy_for("550 5.2.2 mailbox full") is None
+    assert remedy_for("550 5.1.1 user unknown (version 7.25)") is None
