@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test faults lint screenshots bench clean
+.PHONY: demo test faults mutants lint screenshots bench clean
 
 .venv/.ready: constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("mailer needs Python 3.11 or newer: make PYTHON=python3.11")'
@@ -32,6 +32,11 @@ test: .venv/.ready
 # leave real runs; the last lines say what was counted.
 faults: .venv/.ready
 	MAILER_TEST_KILLS=1000 $(BIN)/python -m pytest --numprocesses=auto --quiet tests/faults/kills
+
+# Changes one thing at a time in the modules of tools/mutants/targets.toml; their tests must notice. Takes up to an
+# hour on two cores. Whatever survives is explained in tools/mutants/survivors.toml.
+mutants: .venv/.ready
+	PYTHONHASHSEED=0 $(BIN)/python -m tools.mutants
 
 lint: .venv/.ready
 	$(BIN)/ruff format --check .

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from mailer.commands.program import main
-
 __all__ = ["Ran", "run"]
 
 
@@ -31,6 +29,8 @@ class Ran:
 
 def run(workspace: Path, *words: str, answer: str | None = None) -> Ran:
     """`mailer WORDS…` in `workspace`. `answer` is what a person at a terminal would type."""
+    from mailer.commands.program import main  # the whole program: most tests of a module need none of it
+
     out, err = io.StringIO(), io.StringIO()
     stdin = io.StringIO(answer or "")
     stdin.isatty = lambda: answer is not None  # type: ignore[method-assign]

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from sqlite_utils import Database
 
 from mailer.config import Settings, load_settings
 from mailer.store.database import open_store
+from tests.clock import Clock
+from tests.desk import fill
+
+if TYPE_CHECKING:
+    from tests.spooled import Scripted
+
+if (
+    hypothesis_settings.get_current_profile_name() == "default"
+):  # elsewhere than in CI, where there is no deadline
+    hypothesis_settings.register_profile("untimed", deadline=None)
+    hypothesis_settings.load_profile("untimed")
 
 CONFIG = """\
 [publication]
@@ -66,12 +80,52 @@ def settings(workspace: Path) -> Settings:
 
 
 @pytest.fixture
-def db(settings: Settings) -> Database:
-    """The database of `workspace`, newly made."""
-    return open_store(settings.database)
+def db(settings: Settings) -> Iterator[Database]:
+    """The database of `workspace`, open; a new one where no fixture before has made it."""
+    database = open_store(settings.database)
+    yield database
+    database.close()
 
 
 @pytest.fixture
 def journal(settings: Settings) -> Path:
     """The path of a campaign's journal in `workspace`."""
     return settings.root / ".mailer" / "x.journal"
+
+
+@pytest.fixture
+def clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of the program: it stands at the time of the mark `clock("2026-11-21T04:20")`, UTC."""
+    mark = request.node.get_closest_marker("clock")
+    return Clock(monkeypatch, *(mark.args if mark else ("2026-11-21T12:00",)))
+
+
+@pytest.fixture
+def wire(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Scripted:
+    """The transport of every `send`: it accepts all, until a test changes `decide`.
+
+    The mark `wire(url=…, concurrency=…)` sets the URL in the settings, and the number of connections.
+    """
+    from tests.spooled import Scripted, send_over  # not loaded for tests of the layers below
+
+    mark = request.node.get_closest_marker("wire")
+    options = dict(mark.kwargs) if mark else {}
+    if url := options.pop("url", ""):
+        monkeypatch.setenv("MAILER_DELIVERY_TRANSPORT", url)
+    transport = Scripted(**options)
+    send_over(monkeypatch, transport)
+    return transport
+
+
+@pytest.fixture
+def desk(request: pytest.FixtureRequest, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace with an issue and the readers of the mark `desk(readers=…, text=…, issue=…, NAME=VALUE)`.
+
+    `readers`, `text` and `issue` are those of `tests.desk.fill`; names in capitals go to the environment.
+    """
+    mark = request.node.get_closest_marker("desk")
+    assert mark is not None, "say with pytest.mark.desk(readers=…) which readers there are"
+    for name, value in mark.kwargs.items():
+        if name.isupper():
+            monkeypatch.setenv(name, value)
+    return fill(workspace, **{name: value for name, value in mark.kwargs.items() if not name.isupper()})

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlite_utils import Database
 
 from mailer.audience.consent.record import Consent
@@ -169,6 +170,11 @@ def templates(settings: Settings, spool: DeskSpool) -> dict[int, Template]:
         settings, campaign_id=spool.campaign.id, slug=spool.campaign.slug, edition=EDITION, sent_at=SENT
     )
     return {0: Template(simple(), envelope)}
+
+
+def send_over(monkeypatch: pytest.MonkeyPatch, transport: Scripted) -> None:
+    """Each `send` hands its messages to this transport, whatever URL it is told."""
+    monkeypatch.setattr("mailer.services.sending.run.open_transport", lambda *_, **__: transport)
 
 
 class Scripted:

@@ -25,7 +25,6 @@ from mailer.config.mailboxes import BOUNCE_TOKEN
 from mailer.errors import AudienceError, ConfigError
 from mailer.links.urls import Purpose, Tokens
 from mailer.message.message import Envelope, Message, Person, Template, mailbox_field
-from mailer.store.database import open_store
 from mailer.transports.sendgrid.request import Form
 from tests.cli import run
 from tests.message.test_message import simple
@@ -426,8 +425,3 @@ def test_a_reader_is_found_by_every_spelling(settings: Settings, db: Database) -
         found = find(db, text)
         assert found is not None
         assert found.address == "reader1@xn--bcher-kva.example"
-
-
-@pytest.fixture
-def db(settings: Settings) -> Database:
-    return open_store(settings.database)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import email
 import email.policy
-import shutil
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from mailer.links.urls import Purpose, Tokens
 from tests.cli import run
+from tests.desk import copy_repository
 from tests.servers.certificates import authority_file, server_tls
 from tests.servers.sendgrid import KEY, SendGridApi
 from tests.servers.smtp import SmtpServer
@@ -25,12 +25,7 @@ LONG_BASE = "https://news.example.org/" + "/".join(["a-long-folder-name"] * 30)
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The repository as the workspace that it is, with its 200 readers imported."""
-    root = tmp_path / "desk"
-    root.mkdir()
-    shutil.copy(ROOT / "mailer.toml", root)
-    shutil.copytree(ROOT / "issues", root / "issues")
-    shutil.copytree(ROOT / "templates", root / "templates")
-    shutil.copytree(ROOT / "samples", root / "samples")
+    root = copy_repository(tmp_path / "desk", "issues", "templates", "samples")
     monkeypatch.setenv("MAILER_SECRET_KEY", "k")
     ran = run(root, "subscribers", "import", "samples/readers.csv", "--json")
     assert ran.status == 0, ran.err

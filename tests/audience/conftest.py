@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,17 +21,8 @@ from mailer.audience.people import Subscriber
 from mailer.audience.subscribers import add
 from mailer.audience.values.address import normalize_address
 from mailer.config import Settings
-from mailer.store.database import open_store
 
 CONSENT = Consent("2026-01-01T00:00:00.000000Z", "web", "sign-up page")
-
-
-@pytest.fixture
-def db(settings: Settings) -> Iterator[Database]:
-    """subscribers.db of the workspace, empty."""
-    database = open_store(settings.database)
-    yield database
-    database.close()
 
 
 @pytest.fixture

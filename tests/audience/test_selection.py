@@ -1,3 +1,5 @@
+"""Who gets an edition, who does not and why, and which variant they read."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -9,7 +11,15 @@ from mailer.audience.consent.suppression import suppress
 from mailer.audience.people import Subscriber
 from mailer.audience.recipients import Recipients
 from mailer.audience.segments import parse
-from mailer.audience.selection import Exclusion, exclusion_of, mask_sql, reason_sql
+from mailer.audience.selection import (
+    Exclusion,
+    exclusion_of,
+    exclusions_of,
+    is_within,
+    mask_sql,
+    reason_sql,
+    variant_of,
+)
 from mailer.audience.subscribers import erase
 
 Add = Callable[..., Subscriber]
@@ -48,6 +58,21 @@ def test_everybody_has_one_reason_or_gets_it(db: Database, crowd: dict[str, Excl
         assert exclusion_of(db, number, "morning", segment) == crowd[address]
 
 
+def test_several_people_are_asked_for_at_once_and_nobody_else_is_told_of(
+    db: Database, crowd: dict[str, Exclusion | None]
+) -> None:
+    ids = dict(db.conn.execute("SELECT ifnull(address, ''), id FROM subscribers").fetchall())
+    asked = [ids["never@example.org"], ids["ok@example.org"], ids["english@example.org"], 999]
+    assert sorted(exclusions_of(db, asked, "morning")) == sorted(
+        [
+            (ids["ok@example.org"], None),
+            (ids["english@example.org"], None),
+            (ids["never@example.org"], "suppressed"),
+        ]
+    )
+    assert exclusions_of(db, [], "morning") == []
+
+
 def test_the_claim_asks_the_same_as_the_plan(db: Database, crowd: dict[str, Exclusion | None]) -> None:
     numbers = [row[0] for row in db.conn.execute("SELECT id FROM subscribers ORDER BY id")]
     claimed = Recipients(db, "morning")
@@ -73,6 +98,21 @@ def test_a_mask_has_a_bit_for_every_segment_somebody_is_in(db: Database, person:
         (6,),
     ]
     assert db.conn.execute(f"SELECT DISTINCT {mask_sql([])[0]} FROM subscribers s").fetchall() == [(0,)]
+
+
+def test_a_person_reads_the_variant_of_the_segments_they_are_in(db: Database, person: Add) -> None:
+    vip, chinese = parse('"vip" in tags'), parse('language == "zh"')
+    nobody, both = person("a@example.org").id, person("b@example.org", language="zh", tags=("vip",)).id
+    assert [variant_of(db, number, [vip, chinese]) for number in (nobody, both)] == [0, 3]
+    assert [is_within(db, number, vip) for number in (nobody, both)] == [False, True]
+    for ask in (lambda: variant_of(db, 999, [vip]), lambda: is_within(db, 999, vip)):
+        with pytest.raises(LookupError, match="there is no subscriber 999"):
+            ask()
+
+
+def test_a_mask_of_62_segments_is_a_number_of_the_database(db: Database, person: Add) -> None:
+    number = person("a@example.org", language="zh").id
+    assert variant_of(db, number, [parse('language == "zh"')] * 62) == 2**62 - 1
 
 
 def test_a_mask_of_too_many_segments_is_a_mistake() -> None:

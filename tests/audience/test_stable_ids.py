@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import pytest
 from sqlite_utils import Database
 
 from mailer.audience.consent.record import Consent
@@ -37,13 +35,6 @@ def before(path: Path, *addresses: str, erased: int = 0) -> None:
                 (erased,),
             )
         connection.commit()
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    db = open_store(tmp_path / "subscribers.db")
-    yield db
-    db.conn.close()
 
 
 def added(db: Database, address: str) -> int:

@@ -92,6 +92,12 @@ def test_a_slip_of_the_year_is_told(text: str) -> None:
         parse_at(text, SHANGHAI, NOW)
 
 
+def test_a_leap_year_ahead_is_the_farthest() -> None:
+    assert parse_at("2027-11-22T12:00Z", SHANGHAI, NOW) == NOW + dt.timedelta(days=366)
+    with pytest.raises(InputError, match="more than a year away"):
+        parse_at("2027-11-22T12:01Z", SHANGHAI, NOW)
+
+
 @pytest.mark.parametrize("text", ["9999-12-31T23:59-11:00", "0001-01-01T00:00+11:00"])
 def test_the_ends_of_the_calendar_are_no_traceback(text: str) -> None:
     with pytest.raises(InputError, match="no time to send anything at"):
@@ -142,3 +148,24 @@ def test_what_is_no_hour_is_told(text: str) -> None:
 def test_a_time_of_the_database_reads_as_local_words() -> None:
     assert in_words("2026-11-22T00:00:00.000000Z", SHANGHAI) == "Sun 22 Nov 2026 08:00 (Asia/Shanghai)"
     assert in_words(NOW, BERLIN) == "Sat 21 Nov 2026 13:00 (Europe/Berlin)"
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [
+        ("2026-01-05", "Mon 5 Jan 2026"),
+        ("2026-02-03", "Tue 3 Feb 2026"),
+        ("2026-03-04", "Wed 4 Mar 2026"),
+        ("2026-04-02", "Thu 2 Apr 2026"),
+        ("2026-05-01", "Fri 1 May 2026"),
+        ("2026-06-06", "Sat 6 Jun 2026"),
+        ("2026-07-05", "Sun 5 Jul 2026"),
+        ("2026-08-03", "Mon 3 Aug 2026"),
+        ("2026-09-01", "Tue 1 Sep 2026"),
+        ("2026-10-07", "Wed 7 Oct 2026"),
+        ("2026-11-05", "Thu 5 Nov 2026"),
+        ("2026-12-31", "Thu 31 Dec 2026"),
+    ],
+)
+def test_days_and_months_have_english_names_whatever_the_machine_speaks(day: str, words: str) -> None:
+    assert in_words(utc(f"{day}T12:00"), BERLIN, named=False).startswith(f"{words} ")

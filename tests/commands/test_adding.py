@@ -14,16 +14,10 @@ from tests.cli import Ran, run
 ANN = "ann@example.org"
 Add = Callable[..., Ran]
 
-
-@pytest.fixture
-def desk(workspace: Path) -> Path:
-    """A workspace with Ann, who reads morning and evening, and Bo."""
-    (workspace / "list.csv").write_text(
-        "email,name,tags,editions,company\nann@example.org,Ann,vip;press,morning;evening,Acme\n"
-        "bo@example.org,Bo,vip,morning,Acme\n"
-    )
-    assert run(workspace, "subscribers", "import", "list.csv").status == 0
-    return workspace
+pytestmark = pytest.mark.desk(
+    readers="email,name,tags,editions,company\nann@example.org,Ann,vip;press,morning;evening,Acme\n"
+    "bo@example.org,Bo,vip,morning,Acme\n"
+)
 
 
 @pytest.fixture

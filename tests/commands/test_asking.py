@@ -11,18 +11,13 @@ import typer
 
 from mailer.commands.confirmation import confirm
 from tests.cli import run
-from tests.desk import ISSUE, SLUG, fill
+from tests.desk import ISSUE, SLUG
 
 SEND = ("send", ISSUE)
 ERASE = ("subscribers", "erase", "reader0@example.org")
 CANCEL = ("campaigns", "cancel", SLUG)
 
-
-@pytest.fixture
-def desk(workspace: Path) -> Path:
-    """Two readers, and a campaign that is paused."""
-    fill(workspace, 2)
-    return workspace
+pytestmark = pytest.mark.desk(readers=2)
 
 
 @pytest.fixture

@@ -9,20 +9,13 @@ import pytest
 
 from mailer.spool.sqlite.spools import SqliteSpool
 from tests.cli import run
-from tests.commands.test_sending import ISSUE, SLUG, TEXT, counts
+from tests.commands.test_sending import TEXT, counts
+from tests.desk import ISSUE, SLUG
 from tests.servers.sendgrid import KEY, SendGridApi
 from tests.servers.smtp import SmtpServer
 
-
-@pytest.fixture
-def desk(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A workspace with an issue and four readers, who are written to one after the other."""
-    monkeypatch.setenv("MAILER_DELIVERY_CONNECTIONS", "1")
-    (workspace / ISSUE).write_text(TEXT, encoding="utf-8")
-    rows = "\n".join(f"reader{i}@example.org,Reader {i}" for i in range(1, 5))
-    (workspace / "readers.csv").write_text(f"email,name\n{rows}\n")
-    assert run(workspace, "subscribers", "import", "readers.csv").status == 0
-    return workspace
+NAMED = "email,name\n" + "".join(f"reader{i}@example.org,Reader {i}\n" for i in range(1, 5))
+pytestmark = pytest.mark.desk(readers=NAMED, text=TEXT, MAILER_DELIVERY_CONNECTIONS="1")
 
 
 def status(desk: Path, number: int) -> str:

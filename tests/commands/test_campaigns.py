@@ -6,37 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from mailer.services.sending import run as sending
 from tests.cli import run
 from tests.clock import Clock
-from tests.spooled import Scripted
+from tests.desk import ISSUE, SLUG
 
-SLUG = "2026-11-21-morning"
-ISSUE = "issues/2026-11-21-morning.yaml"
-TEXT = """\
-edition: morning
-date: 2026-11-21
-language: en
-items:
-  - title: Cranes stand still
-"""
 WAITS = "[waits for `mailer campaigns resume`]"
 
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Noon in Shanghai."""
-    return Clock(monkeypatch, "2026-11-21T04:00")
-
-
-@pytest.fixture
-def desk(workspace: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(sending, "open_transport", lambda *_, **__: Scripted(concurrency=1))
-    (workspace / ISSUE).write_text(TEXT, encoding="utf-8")
-    rows = "".join(f"reader{i}@example.org\n" for i in range(10))
-    (workspace / "readers.csv").write_text("email\n" + rows, encoding="utf-8")
-    assert run(workspace, "subscribers", "import", "readers.csv").status == 0
-    return workspace
+pytestmark = [
+    pytest.mark.clock("2026-11-21T04:00"),
+    pytest.mark.wire(concurrency=1),
+    pytest.mark.usefixtures("clock", "wire"),
+    pytest.mark.desk(readers=10),
+]
 
 
 def line(desk: Path) -> str:

@@ -20,10 +20,9 @@ from mailer.store.database import open_store, utc_now, writing
 from mailer.transports.base import Outcome, Outgoing, Result
 from mailer.transports.stop import Stop
 from tests.cli import Ran, run
+from tests.desk import ISSUE, SLUG
 from tests.spooled import Scripted, find_campaign, open_spool
 
-SLUG = "2026-11-21-morning"
-ISSUE = "issues/2026-11-21-morning.yaml"
 TEXT = """\
 edition: morning
 date: 2026-11-21
@@ -35,16 +34,7 @@ items:
 """
 NUMBER = 200
 
-
-@pytest.fixture
-def desk(workspace: Path) -> Path:
-    """A workspace with an issue and two hundred readers."""
-    (workspace / ISSUE).write_text(TEXT, encoding="utf-8")
-    rows = "".join(f"reader{i}@example.org\n" for i in range(NUMBER))
-    (workspace / "readers.csv").write_text("email\n" + rows, encoding="utf-8")
-    ran = run(workspace, "subscribers", "import", "readers.csv")
-    assert ran.status == 0, ran.err
-    return workspace
+pytestmark = pytest.mark.desk(readers=NUMBER, text=TEXT)
 
 
 class Clock:
@@ -70,14 +60,6 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
-
-
-@pytest.fixture
-def wire(monkeypatch: pytest.MonkeyPatch) -> Scripted:
-    """The transport of every send: it accepts, unless a test says otherwise."""
-    transport = Scripted()
-    monkeypatch.setattr(sending, "open_transport", lambda *_, **__: transport)
-    return transport
 
 
 def refuse(every: int) -> Callable[[Outgoing], Outcome]:

@@ -13,16 +13,13 @@ from mailer.store.database import open_store
 from mailer.transports.base import Outcome, Result
 from mailer.transports.refusal.refusal import Cause
 from tests.cli import Ran, run
-from tests.desk import ISSUE, SLUG, fill
+from tests.desk import ISSUE, SLUG
 from tests.servers.smtp import SmtpServer
 from tests.spooled import freeze
 
 OLD, NEW, OTHER = "reader0@example.org", "zoe@example.com", "reader1@example.org"
 
-
-@pytest.fixture
-def desk(workspace: Path) -> Path:
-    return fill(workspace, 2)
+pytestmark = pytest.mark.desk(readers=2)
 
 
 def shown(desk: Path, address: str) -> dict[str, Any]:

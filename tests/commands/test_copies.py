@@ -25,13 +25,15 @@ from mailer.transports.base import Outcome, Result
 from tests.cli import run
 from tests.clock import Clock
 from tests.desk import ISSUE, SLUG, TEXT, fill
-from tests.spooled import Scripted
+from tests.spooled import Scripted, send_over
 
 SEEN = "this database"
 THEN = "if that copy is still in use, stop one of them"
 AT = "Sat 21 Nov 2026 08:00 (Asia/Shanghai)"
 OTHER = "issues/other.yaml"
 MACHINE_ID = "b08dfa6083e7567a1921a715000001fb"
+
+pytestmark = [pytest.mark.clock("2026-11-21T00:00"), pytest.mark.desk(readers=3)]
 
 
 @pytest.fixture
@@ -44,16 +46,14 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def desk(workspace: Path, machine: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def desk(machine: Path, clock: Clock, desk: Path) -> Path:
     """A workspace that sent one issue on Saturday at eight, and has another; ten minutes later."""
-    clock = Clock(monkeypatch, "2026-11-21T00:00")
-    fill(workspace, 3)
-    write_other(workspace)
-    ran = run(workspace, "send", ISSUE, "--yes")
+    write_other(desk)
+    ran = run(desk, "send", ISSUE, "--yes")
     assert (ran.status, ran.err) == (0, "")
     clock.forward(minutes=10)
     gc.collect()  # the command's connection
-    return workspace
+    return desk
 
 
 def write_other(desk: Path, edition: str = "evening") -> None:
@@ -304,7 +304,7 @@ def test_commands_that_go_on_with_a_campaign_say_so(
 ) -> None:
     fate = {"resume": Result.REJECTED, "retry": Result.REJECTED, "resolve": Result.UNCERTAIN}[words[0]]
     transport = Scripted(lambda _: Outcome(fate, reason="no"))
-    monkeypatch.setattr("mailer.services.sending.run.open_transport", lambda *_, **__: transport)
+    send_over(monkeypatch, transport)
     run(desk, "send", OTHER, "--yes")
     gc.collect()
     copy = copied(desk)

@@ -8,22 +8,16 @@ import pytest
 
 from tests.cli import run
 from tests.clock import Clock
-from tests.desk import ISSUE, SLUG, TEXT
+from tests.desk import ISSUE, SLUG
 from tests.servers.sendgrid import KEY, SendGridApi
 from tests.servers.smtp import SmtpServer
 
 READERS = 60
 
-
-@pytest.fixture
-def desk(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A workspace with an issue and readers in two domains."""
-    monkeypatch.setenv("MAILER_DELIVERY_CONNECTIONS", "2")
-    (workspace / ISSUE).write_text(TEXT, encoding="utf-8")
-    rows = "\n".join(f"reader{i}@example.{'net' if i % 2 else 'org'}" for i in range(READERS))
-    (workspace / "readers.csv").write_text(f"email\n{rows}\n")
-    assert run(workspace, "subscribers", "import", "readers.csv").status == 0
-    return workspace
+pytestmark = pytest.mark.desk(
+    readers="email\n" + "".join(f"reader{i}@example.{'net' if i % 2 else 'org'}\n" for i in range(READERS)),
+    MAILER_DELIVERY_CONNECTIONS="2",
+)
 
 
 def shown(desk: Path) -> tuple[str, dict[str, int]]:

@@ -8,15 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.cli import run
-from tests.commands.test_sending import ISSUE, READERS, SLUG, TEXT
+from tests.commands.test_sending import READERS, TEXT
+from tests.desk import ISSUE, SLUG
 
-
-@pytest.fixture
-def desk(workspace: Path) -> Path:
-    (workspace / ISSUE).write_text(TEXT, encoding="utf-8")
-    (workspace / "readers.csv").write_text(READERS, encoding="utf-8")
-    run(workspace, "subscribers", "import", "readers.csv")
-    return workspace
+pytestmark = pytest.mark.desk(readers=READERS, text=TEXT)
 
 
 def test_who_gets_it_and_what_they_read(desk: Path) -> None:

@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from mailer.commands.output_files import target_of
-from tests.cli import run
 from tests.commands.subprocesses import run_here, run_shell
 
 NULL, FULL = os.makedev(1, 3), os.makedev(1, 7)
+
+pytestmark = pytest.mark.desk(readers="email,name\nann@example.org,Zoë\n")
 
 
 def device(path: Path, number: int) -> Path:
@@ -29,13 +30,6 @@ def device(path: Path, number: int) -> Path:
     except OSError:
         pytest.skip("no device can be made here")
     return path
-
-
-@pytest.fixture
-def desk(workspace: Path) -> Path:
-    (workspace / "list.csv").write_text("email,name\nann@example.org,Zoë\n", encoding="utf-8")
-    assert run(workspace, "subscribers", "import", "list.csv").status == 0
-    return workspace
 
 
 @pytest.mark.parametrize(

@@ -17,36 +17,27 @@ from mailer.transports.base import Outcome, Outgoing, Result
 from mailer.transports.stop import Stop
 from tests.cli import run
 from tests.clock import Clock
-from tests.desk import ISSUE, SLUG, fill
+from tests.desk import ISSUE, MAIL, SLUG, fill
 from tests.spooled import Scripted, find_campaign, open_spool
 
 NUMBER = 150
 
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """12:20 in Shanghai, and it stands still."""
-    return Clock(monkeypatch, "2026-11-21T04:20")
-
-
-@pytest.fixture
-def wire(monkeypatch: pytest.MonkeyPatch) -> Scripted:
-    transport = Scripted(concurrency=1)
-    monkeypatch.setenv("MAILER_DELIVERY_TRANSPORT", "smtp://mx.example.org")
-    monkeypatch.setattr(sending, "open_transport", lambda *_, **__: transport)
-    return transport
+pytestmark = [
+    pytest.mark.clock("2026-11-21T04:20"),
+    pytest.mark.wire(url=MAIL, concurrency=1),
+    pytest.mark.desk(readers=NUMBER),
+]
 
 
 @pytest.fixture
-def desk(workspace: Path, clock: Clock, wire: Scripted) -> Path:
+def desk(clock: Clock, wire: Scripted, desk: Path) -> Path:
     """A plain `send` used up its limit: a hundred have it, and the rest follow at 13:00."""
-    fill(workspace, NUMBER)
-    path = workspace / "mailer.toml"
+    path = desk / "mailer.toml"
     path.write_text(path.read_text("utf-8") + '\n[pace]\nlimit = "100/h"\n', encoding="utf-8")
-    assert run(workspace, "send", ISSUE, "--yes").status == 1
+    assert run(desk, "send", ISSUE, "--yes").status == 1
     assert len(wire.sent) == 100
     clock.forward(minutes=41)
-    return workspace
+    return desk
 
 
 def status(desk: Path) -> str:

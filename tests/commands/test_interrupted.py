@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -20,36 +19,17 @@ from mailer.store.database import open_store
 from mailer.store.last_run import last_run
 from mailer.transports.base import Outcome, Outgoing, Result
 from tests.cli import run
-from tests.desk import ISSUE, SLUG, fill
+from tests.desk import ISSUE, MAIL, SLUG
 from tests.spooled import Scripted, find_campaign, open_spool
 
 READERS = 20
-MAIL = "smtp://mx.example.org"
 ACCEPTED = Outcome(Result.ACCEPTED, "ok")
 
-
-@pytest.fixture
-def wire(monkeypatch: pytest.MonkeyPatch) -> Scripted:
-    transport = Scripted()
-    monkeypatch.setenv("MAILER_DELIVERY_TRANSPORT", MAIL)
-    monkeypatch.setattr("mailer.services.sending.run.open_transport", lambda *_, **__: transport)
-    return transport
-
-
-@pytest.fixture
-def desk(workspace: Path, wire: Scripted) -> Path:
-    return fill(workspace, READERS)
-
-
-@pytest.fixture
-def settings(desk: Path) -> Settings:
-    return load_settings(desk)
-
-
-@pytest.fixture
-def db(settings: Settings) -> Iterator[Database]:
-    with closing(open_store(settings.database)) as database:
-        yield database
+pytestmark = [
+    pytest.mark.wire(url=MAIL),
+    pytest.mark.usefixtures("wire", "desk"),
+    pytest.mark.desk(readers=READERS),
+]
 
 
 def die(desk: Path, monkeypatch: pytest.MonkeyPatch, *, handed: int = 3, answered: int = 2) -> list[int]:

@@ -8,13 +8,7 @@ import pytest
 
 from tests.cli import Ran, run
 
-
-@pytest.fixture
-def desk(workspace: Path) -> Path:
-    """A workspace with three readers of all editions."""
-    (workspace / "list.csv").write_text("email\nann@example.org\nbo@example.org\ncy@example.org\n")
-    assert run(workspace, "subscribers", "import", "list.csv").status == 0
-    return workspace
+pytestmark = pytest.mark.desk(readers="email\nann@example.org\nbo@example.org\ncy@example.org\n")
 
 
 def states(desk: Path) -> dict[str, str]:

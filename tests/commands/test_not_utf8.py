@@ -10,16 +10,13 @@ import pytest
 
 from tests.cli import run
 from tests.commands.subprocesses import run_here
-from tests.desk import ISSUE, SLUG, fill
+from tests.desk import ISSUE, SLUG
 
 BAD = b"\xff\xd6"
 TEXT = BAD.decode("utf-8", "surrogateescape")
 WHO = "reader0@example.org"
 
-
-@pytest.fixture
-def desk(workspace: Path) -> Path:
-    return fill(workspace, 2)
+pytestmark = pytest.mark.desk(readers=2)
 
 
 def test_an_unsubscribe_is_recorded_with_the_bad_bytes_replaced(desk: Path) -> None:

@@ -7,12 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli import run
-from tests.desk import ISSUE, SLUG, fill
+from tests.desk import ISSUE, SLUG
 
-
-@pytest.fixture
-def desk(workspace: Path) -> Path:
-    return fill(workspace, 2)
+pytestmark = pytest.mark.desk(readers=2)
 
 
 @pytest.mark.parametrize(

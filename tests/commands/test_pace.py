@@ -6,35 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from mailer.services.sending import run as sending
 from mailer.transports.base import Outcome, Outgoing, Result
 from tests.cli import run
 from tests.clock import Clock
-from tests.desk import ISSUE, SLUG, fill
+from tests.desk import ISSUE, MAIL, SLUG
 from tests.spooled import Scripted
 
 NUMBER = 150
 
-
-@pytest.fixture
-def desk(workspace: Path) -> Path:
-    """A workspace with an issue and a hundred and fifty readers."""
-    return fill(workspace, NUMBER)
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """12:20 in Shanghai, and it stands still."""
-    return Clock(monkeypatch, "2026-11-21T04:20")
-
-
-@pytest.fixture
-def wire(monkeypatch: pytest.MonkeyPatch) -> Scripted:
-    """The transport of every send."""
-    transport = Scripted()
-    monkeypatch.setenv("MAILER_DELIVERY_TRANSPORT", "smtp://mx.example.org")
-    monkeypatch.setattr(sending, "open_transport", lambda *_, **__: transport)
-    return transport
+pytestmark = [
+    pytest.mark.clock("2026-11-21T04:20"),
+    pytest.mark.wire(url=MAIL),
+    pytest.mark.desk(readers=NUMBER),
+]
 
 
 def shown(desk: Path, key: str) -> object:

@@ -19,30 +19,19 @@ from mailer.services.sending.freeze import SincePlan
 from mailer.services.sending.result import Result
 from mailer.services.sending.send import send_issue
 from mailer.services.workspace import workspace_of
-from mailer.store.database import open_store, writing
+from mailer.store.database import writing
 from mailer.transports.stop import Stop
 from tests.cli import Ran, run
 from tests.clock import Clock
-from tests.commands.test_sending import ISSUE, READERS, SLUG, TEXT, counts, outbox
+from tests.commands.test_sending import READERS, TEXT, counts, outbox
+from tests.desk import ISSUE, SLUG
 from tests.faults.conftest import bound_by_permissions
 from tests.spooled import freeze, people_of
 
 ANNA, BOB, CHEN, DORA = "anna@example.org", "bob@example.com", "chen@example.net", "dora@example.org"
 Change = Callable[[], object]
 
-
-@pytest.fixture
-def desk(workspace: Path) -> Path:
-    """A workspace with an issue and four readers; Anna (1) and Dora (4) are members and read more."""
-    (workspace / ISSUE).write_text(TEXT, encoding="utf-8")
-    (workspace / "readers.csv").write_text(READERS, encoding="utf-8")
-    assert run(workspace, "subscribers", "import", "readers.csv").status == 0
-    return workspace
-
-
-@pytest.fixture
-def db(desk: Path) -> Database:
-    return open_store(desk / "subscribers.db")
+pytestmark = [pytest.mark.usefixtures("desk"), pytest.mark.desk(readers=READERS, text=TEXT)]
 
 
 def plan(desk: Path, *words: str) -> str:

@@ -12,7 +12,7 @@ from mailer.config import load_settings
 from mailer.store.database import open_store
 from mailer.web.app import create_app
 from tests.cli import Ran, run
-from tests.commands.test_sending import ISSUE, SLUG
+from tests.desk import ISSUE, SLUG
 from tests.web.conftest import Browser
 
 ONLY = '"member" in tags'
@@ -27,17 +27,16 @@ items:
     body: "Only those who pay see this: ![A chart](chart.png)"
     only: '{ONLY}'
 """
+MEMBERS = "email,tags\n" + "".join(f"reader{n}@example.org,member\n" for n in range(3))
+
+pytestmark = pytest.mark.desk(readers=MEMBERS, text=TEXT)
 
 
 @pytest.fixture
-def desk(workspace: Path) -> Path:
-    """A workspace whose readers are members, all three of them."""
-    Image.new("RGB", (40, 20), "navy").save(workspace / "issues/chart.png")
-    (workspace / ISSUE).write_text(TEXT, encoding="utf-8")
-    rows = "".join(f"reader{n}@example.org,member\n" for n in range(3))
-    (workspace / "readers.csv").write_text(f"email,tags\n{rows}", encoding="utf-8")
-    assert run(workspace, "subscribers", "import", "readers.csv").status == 0
-    return workspace
+def desk(desk: Path) -> Path:
+    """A workspace whose readers are members, all three of them, and an issue with a picture."""
+    Image.new("RGB", (40, 20), "navy").save(desk / "issues/chart.png")
+    return desk
 
 
 def set_archive(desk: Path, value: str) -> None:

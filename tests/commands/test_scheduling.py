@@ -46,27 +46,7 @@ dora@example.org,,Europe/Berlin
 EVERYBODY = {"anna@example.org", "bob@example.com", "chen@example.net", "dora@example.org"}
 EIGHT = "2026-11-22T00:00"  # 08:00 in Shanghai
 
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Saturday noon, UTC: 20:00 in Shanghai."""
-    return Clock(monkeypatch, "2026-11-21T12:00")
-
-
-@pytest.fixture
-def desk(workspace: Path, clock: Clock) -> Path:
-    (workspace / ISSUE).write_text(TEXT, encoding="utf-8")
-    (workspace / "readers.csv").write_text(READERS, encoding="utf-8")
-    assert run(workspace, "subscribers", "import", "readers.csv").status == 0
-    return workspace
-
-
-@pytest.fixture
-def transport(monkeypatch: pytest.MonkeyPatch) -> Scripted:
-    """Takes every message of whatever campaign, and notes to whom."""
-    scripted = Scripted()
-    monkeypatch.setattr("mailer.services.sending.run.open_transport", lambda *_, **__: scripted)
-    return scripted
+pytestmark = [pytest.mark.usefixtures("clock"), pytest.mark.desk(readers=READERS, text=TEXT, issue=ISSUE)]
 
 
 def schedule(desk: Path, *words: str) -> Ran:
@@ -94,12 +74,12 @@ def manifest(desk: Path) -> dict[str, object]:
 # -- one time for all -----------------------------------------------------------------------
 
 
-def test_a_scheduled_campaign_is_frozen_and_nothing_is_sent(desk: Path, transport: Scripted) -> None:
+def test_a_scheduled_campaign_is_frozen_and_nothing_is_sent(desk: Path, wire: Scripted) -> None:
     ran = schedule(desk, "--at", "2026-11-22T08:00")
     assert "Goes out   Sun 22 Nov 2026 08:00 (Asia/Shanghai)" in ran.out
     assert f"Campaign {SLUG} is scheduled: it goes out at Sun 22 Nov 2026 08:00 (Asia/Shanghai)." in ran.out
     assert "mailer run-due" in ran.out
-    assert transport.sent == []
+    assert wire.sent == []
     assert status(desk) == "scheduled"
     assert manifest(desk)["status"] == "scheduled"
     assert manifest(desk)["schedule"] == {
@@ -112,7 +92,7 @@ def test_a_scheduled_campaign_is_frozen_and_nothing_is_sent(desk: Path, transpor
     assert "due        Sun 22 Nov 2026 08:00 (Asia/Shanghai)" in run(desk, "campaigns", "show", SLUG).out
 
 
-def test_json_says_when(desk: Path, transport: Scripted) -> None:
+def test_json_says_when(desk: Path, wire: Scripted) -> None:
     document = schedule(desk, "--at", "2026-11-22T08:00+01:00", "--json").json
     assert document["due_at"] == "2026-11-22T07:00:00.000000Z"
     assert document["status"] == "scheduled"
@@ -121,7 +101,7 @@ def test_json_says_when(desk: Path, transport: Scripted) -> None:
 
 
 def test_it_goes_out_when_its_time_has_come_and_not_before_and_once(
-    desk: Path, clock: Clock, transport: Scripted
+    desk: Path, clock: Clock, wire: Scripted
 ) -> None:
     schedule(desk)
     clock.set("2026-11-21T23:59")
@@ -130,14 +110,14 @@ def test_it_goes_out_when_its_time_has_come_and_not_before_and_once(
     ran = run(desk, "run-due")
     assert (ran.status, ran.err) == (0, "")
     assert ran.out == f"{SLUG}: 4 accepted; sent\n"
-    assert set(transport.sent) == EVERYBODY
+    assert set(wire.sent) == EVERYBODY
     assert manifest(desk)["status"] == "sent"
     clock.forward(minutes=1)
     assert run(desk, "run-due") == Ran(0, "", "")
-    assert len(transport.sent) == 4
+    assert len(wire.sent) == 4
 
 
-def test_run_due_tells_as_json(desk: Path, clock: Clock, transport: Scripted) -> None:
+def test_run_due_tells_as_json(desk: Path, clock: Clock, wire: Scripted) -> None:
     assert run(desk, "run-due", "--json").json == []
     schedule(desk)
     clock.set(EIGHT)
@@ -195,7 +175,7 @@ def test_a_plan_can_be_asked_with_a_time(desk: Path) -> None:
     assert run(desk, "plan", ISSUE, "--at", "08:00", "--json").json["due_at"] == "2026-11-22T00:00:00.000000Z"
 
 
-def test_an_hour_means_that_of_the_issues_date(desk: Path, clock: Clock, transport: Scripted) -> None:
+def test_an_hour_means_that_of_the_issues_date(desk: Path, clock: Clock, wire: Scripted) -> None:
     clock.set("2026-11-20T22:00")  # 06:00 of the day before the issue's, where today's 08:00 is to come
     ran = schedule(desk, "--at", "08:00")
     assert "Goes out   Sun 22 Nov 2026 08:00 (Asia/Shanghai), the issue's date\n" in ran.out
@@ -218,7 +198,7 @@ def test_the_plan_says_where_an_hour_is_not_of_the_issues_date(desk: Path, clock
 
 
 def test_the_usual_time_is_that_of_the_edition_on_the_issues_date(
-    desk: Path, clock: Clock, transport: Scripted
+    desk: Path, clock: Clock, wire: Scripted
 ) -> None:
     ran = schedule(desk, "--at", "usual")
     assert "Goes out   Sun 22 Nov 2026 08:00 (Asia/Shanghai), the usual time of morning\n" in ran.out
@@ -282,32 +262,32 @@ def test_what_a_time_warns_of_is_in_the_json_too(desk: Path, clock: Clock) -> No
     assert document["time_warnings"] == ["the issue is of 2026-11-22, and goes out on 2026-11-23"]
 
 
-def test_a_campaign_that_goes_on_has_no_usual_time(desk: Path, clock: Clock, transport: Scripted) -> None:
+def test_a_campaign_that_goes_on_has_no_usual_time(desk: Path, clock: Clock, wire: Scripted) -> None:
     run(desk, "send", ISSUE, "--yes")
     run(desk, "subscribers", "add", "eve@example.org")
     assert "Usual time" not in run(desk, "plan", ISSUE).out
 
 
-def test_sending_what_waits_says_for_what_and_sends_nothing(desk: Path, transport: Scripted) -> None:
+def test_sending_what_waits_says_for_what_and_sends_nothing(desk: Path, wire: Scripted) -> None:
     schedule(desk)
     for words in (("--yes",), (), ("--yes", "--at", "09:00"), ("--yes", "--at-local", "08:00")):
         ran = run(desk, "send", ISSUE, *words)
         assert ran.status == 2
         assert f"campaign {SLUG} is scheduled for Sun 22 Nov 2026 08:00 (Asia/Shanghai)" in ran.err
         assert f"`mailer campaigns resume {SLUG}` sends it now" in ran.err
-    assert transport.sent == []
+    assert wire.sent == []
     assert run(desk, "campaigns", "retry", SLUG).status == 2
-    assert transport.sent == []
+    assert wire.sent == []
 
 
-def test_a_campaign_that_was_sent_gets_no_time(desk: Path, transport: Scripted) -> None:
+def test_a_campaign_that_was_sent_gets_no_time(desk: Path, wire: Scripted) -> None:
     run(desk, "send", ISSUE, "--yes")
     ran = run(desk, "send", ISSUE, "--yes", "--at", "08:00")
     assert ran.status == 2
     assert f"campaign {SLUG} of this issue is sent already, and gets no new time" in ran.err
 
 
-def test_to_change_it_it_is_cancelled_and_sent_again(desk: Path, clock: Clock, transport: Scripted) -> None:
+def test_to_change_it_it_is_cancelled_and_sent_again(desk: Path, clock: Clock, wire: Scripted) -> None:
     schedule(desk)
     assert run(desk, "campaigns", "cancel", SLUG).status == 0
     assert manifest(desk)["status"] == "cancelled"
@@ -316,20 +296,20 @@ def test_to_change_it_it_is_cancelled_and_sent_again(desk: Path, clock: Clock, t
     assert "already" not in ran.out
     clock.set(EIGHT)
     assert run(desk, "run-due").out == f"{SLUG}-2: 4 accepted; sent\n"
-    assert sorted(transport.sent) == sorted(EVERYBODY)
+    assert sorted(wire.sent) == sorted(EVERYBODY)
 
 
-def test_resume_sends_a_scheduled_campaign_at_once(desk: Path, clock: Clock, transport: Scripted) -> None:
+def test_resume_sends_a_scheduled_campaign_at_once(desk: Path, clock: Clock, wire: Scripted) -> None:
     schedule(desk)
     ran = run(desk, "campaigns", "resume", SLUG)
     assert ran.status == 0, ran.err
-    assert set(transport.sent) == EVERYBODY
+    assert set(wire.sent) == EVERYBODY
     clock.set(EIGHT)
     assert run(desk, "run-due") == Ran(0, "", "")
 
 
 def test_what_is_paused_before_its_time_is_not_sent_and_resume_waits_again(
-    desk: Path, clock: Clock, transport: Scripted
+    desk: Path, clock: Clock, wire: Scripted
 ) -> None:
     schedule(desk)
     assert run(desk, "campaigns", "pause", SLUG).status == 0
@@ -340,12 +320,12 @@ def test_what_is_paused_before_its_time_is_not_sent_and_resume_waits_again(
     assert run(desk, "campaigns", "pause", SLUG).status == 0
     clock.set(EIGHT)
     assert run(desk, "run-due") == Ran(0, "", "")
-    assert transport.sent == []
+    assert wire.sent == []
     assert run(desk, "campaigns", "resume", SLUG).status == 0
-    assert set(transport.sent) == EVERYBODY
+    assert set(wire.sent) == EVERYBODY
 
 
-def test_warnings_about_the_day(desk: Path, transport: Scripted) -> None:
+def test_warnings_about_the_day(desk: Path, wire: Scripted) -> None:
     ran = schedule(desk, "--at", "2026-11-24T08:00")
     assert "Warning    the issue is of 2026-11-22, and goes out on 2026-11-24" in ran.out
     other = "issues/other.yaml"
@@ -360,15 +340,15 @@ def test_warnings_about_the_day(desk: Path, transport: Scripted) -> None:
 # -- too late -------------------------------------------------------------------------------
 
 
-def test_an_hour_late_is_still_sent(desk: Path, clock: Clock, transport: Scripted) -> None:
+def test_an_hour_late_is_still_sent(desk: Path, clock: Clock, wire: Scripted) -> None:
     schedule(desk)
     clock.set("2026-11-22T01:00")
     assert run(desk, "run-due").status == 0
-    assert set(transport.sent) == EVERYBODY
+    assert set(wire.sent) == EVERYBODY
 
 
 def test_more_than_an_hour_late_is_told_once_and_never_sent_unasked(
-    desk: Path, clock: Clock, transport: Scripted
+    desk: Path, clock: Clock, wire: Scripted
 ) -> None:
     schedule(desk)
     clock.set("2026-11-22T01:01")
@@ -384,19 +364,19 @@ def test_more_than_an_hour_late_is_told_once_and_never_sent_unasked(
     ran = run(desk, "send", ISSUE, "--yes")
     assert ran.status == 2
     assert "missed its time" in ran.err
-    assert transport.sent == []
+    assert wire.sent == []
     assert run(desk, "campaigns", "resume", SLUG).status == 0
-    assert set(transport.sent) == EVERYBODY
+    assert set(wire.sent) == EVERYBODY
     assert status(desk) == "sent"
 
 
-def test_what_was_missed_can_be_dropped(desk: Path, clock: Clock, transport: Scripted) -> None:
+def test_what_was_missed_can_be_dropped(desk: Path, clock: Clock, wire: Scripted) -> None:
     schedule(desk)
     clock.set("2026-11-22T09:00")
     run(desk, "run-due")
     assert run(desk, "campaigns", "cancel", SLUG).status == 0
     assert run(desk, "run-due") == Ran(0, "", "")
-    assert transport.sent == []
+    assert wire.sent == []
 
 
 # -- crashes, outages, two at once ----------------------------------------------------------
@@ -415,53 +395,53 @@ def die_in_the_middle(desk: Path, accepted: int = 1) -> None:
 
 
 def test_what_died_in_the_middle_is_finished_by_the_next_run(
-    desk: Path, clock: Clock, transport: Scripted
+    desk: Path, clock: Clock, wire: Scripted
 ) -> None:
     schedule(desk)
     clock.set("2026-11-22T00:10")
     die_in_the_middle(desk)
     clock.set("2026-11-22T01:05")  # more than an hour after its time, less after the last sign of life
     assert run(desk, "run-due").status == 0
-    assert len(transport.sent) == 3
+    assert len(wire.sent) == 3
     assert counts(desk) == {"accepted": 4}
     assert status(desk) == "sent"
 
 
-def test_what_died_in_the_middle_long_ago_is_missed(desk: Path, clock: Clock, transport: Scripted) -> None:
+def test_what_died_in_the_middle_long_ago_is_missed(desk: Path, clock: Clock, wire: Scripted) -> None:
     schedule(desk)
     clock.set("2026-11-22T00:10")
     die_in_the_middle(desk)
     clock.set("2026-11-22T01:11")
     assert run(desk, "run-due").status == 1
     assert status(desk) == "missed"
-    assert transport.sent == []
+    assert wire.sent == []
     assert run(desk, "campaigns", "resume", SLUG).status == 0
     assert counts(desk) == {"accepted": 4}
-    assert len(transport.sent) == 3
+    assert len(wire.sent) == 3
 
 
 def test_a_plain_send_that_died_is_not_the_schedules_business(
-    desk: Path, clock: Clock, transport: Scripted, monkeypatch: pytest.MonkeyPatch
+    desk: Path, clock: Clock, wire: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr("mailer.services.sending.send.run_campaign", lambda *_, **__: exit(9))
         assert run(desk, "send", ISSUE, "--yes").status == 9
     die_in_the_middle(desk)
     assert run(desk, "run-due") == Ran(0, "", "")
-    assert transport.sent == []
+    assert wire.sent == []
 
 
 def test_who_is_sent_to_already_is_left_to_the_other_process(
-    desk: Path, clock: Clock, transport: Scripted
+    desk: Path, clock: Clock, wire: Scripted
 ) -> None:
     schedule(desk)
     clock.set(EIGHT)
     with campaign_lock(load_settings(desk), SLUG):
         assert run(desk, "run-due") == Ran(0, "", "")
-    assert transport.sent == []
+    assert wire.sent == []
 
 
-def test_two_runs_that_saw_the_same_send_it_once(desk: Path, clock: Clock, transport: Scripted) -> None:
+def test_two_runs_that_saw_the_same_send_it_once(desk: Path, clock: Clock, wire: Scripted) -> None:
     schedule(desk)
     clock.set(EIGHT)
     settings = load_settings(desk)
@@ -472,10 +452,10 @@ def test_two_runs_that_saw_the_same_send_it_once(desk: Path, clock: Clock, trans
         assert list(run_due(workspace_of(settings, second), stop=Stop())) == []
         return Outcome(Result.ACCEPTED, "ok")
 
-    transport.decide = meanwhile
-    transport.concurrency = 1
+    wire.decide = meanwhile
+    wire.concurrency = 1
     assert [done.well for done in slow] == [True]
-    assert sorted(transport.sent) == sorted(EVERYBODY)
+    assert sorted(wire.sent) == sorted(EVERYBODY)
     for db in (first, second):
         db.close()
 
@@ -485,7 +465,7 @@ def unreachable(*_: object, **__: object) -> Scripted:
 
 
 def test_an_outage_is_tried_again_until_it_is_too_late(
-    desk: Path, clock: Clock, transport: Scripted, monkeypatch: pytest.MonkeyPatch
+    desk: Path, clock: Clock, wire: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     schedule(desk)
 
@@ -493,14 +473,14 @@ def test_an_outage_is_tried_again_until_it_is_too_late(
         raise TransportError("the server closed the connection")
 
     clock.set(EIGHT)
-    transport.decide = refuse
+    wire.decide = refuse
     ran = run(desk, "run-due")
     assert ran.status == 1
     assert "the server closed the connection" in ran.err
     assert f"`mailer campaigns resume {SLUG}` tries at once" in ran.err
     assert status(desk) == "scheduled"
     clock.forward(minutes=1)
-    transport.decide = lambda _: Outcome(Result.ACCEPTED, "ok")
+    wire.decide = lambda _: Outcome(Result.ACCEPTED, "ok")
     with monkeypatch.context() as patch:
         patch.setattr("mailer.services.sending.run.open_transport", unreachable)
         assert "does not answer" in run(desk, "run-due").err
@@ -511,15 +491,13 @@ def test_an_outage_is_tried_again_until_it_is_too_late(
     assert status(desk) == "sent"
 
 
-def test_after_an_hour_of_outage_it_is_missed_and_says_why(
-    desk: Path, clock: Clock, transport: Scripted
-) -> None:
+def test_after_an_hour_of_outage_it_is_missed_and_says_why(desk: Path, clock: Clock, wire: Scripted) -> None:
     schedule(desk)
 
     def refuse(_: Outgoing) -> Outcome:
         raise TransportError("the server closed the connection")
 
-    transport.decide = refuse
+    wire.decide = refuse
     clock.set(EIGHT)
     run(desk, "run-due")
     clock.set("2026-11-22T01:30")
@@ -530,11 +508,11 @@ def test_after_an_hour_of_outage_it_is_missed_and_says_why(
 
 
 def test_a_campaign_that_braked_waits_for_the_operator(
-    desk: Path, clock: Clock, transport: Scripted, monkeypatch: pytest.MonkeyPatch
+    desk: Path, clock: Clock, wire: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mailer.delivery.loop.DOUBTS_IN_A_ROW", 2)
-    transport.decide = lambda _: Outcome(Result.UNCERTAIN, reason="no answer")
-    transport.concurrency = 1
+    wire.decide = lambda _: Outcome(Result.UNCERTAIN, reason="no answer")
+    wire.concurrency = 1
     schedule(desk)
     clock.set(EIGHT)
     assert "stopped itself" in run(desk, "run-due").err
@@ -542,7 +520,7 @@ def test_a_campaign_that_braked_waits_for_the_operator(
     assert run(desk, "run-due") == Ran(0, "", "")
 
 
-def test_a_stop_by_signal_goes_on_with_the_next_run(desk: Path, clock: Clock, transport: Scripted) -> None:
+def test_a_stop_by_signal_goes_on_with_the_next_run(desk: Path, clock: Clock, wire: Scripted) -> None:
     schedule(desk)
     clock.set(EIGHT)
     settings = load_settings(desk)
@@ -553,21 +531,21 @@ def test_a_stop_by_signal_goes_on_with_the_next_run(desk: Path, clock: Clock, tr
         stop.set()
         return Outcome(Result.ACCEPTED, "ok")
 
-    transport.decide, transport.concurrency = once, 1
-    (done,) = run_due(workspace_of(settings, db), stop=stop)
+    wire.decide, wire.concurrency = once, 1
+    (done,) = run_due(db, settings, stop=stop)
     db.close()
     assert not done.well
     assert done.campaign.status == status(desk) == "scheduled"
-    assert 0 < len(transport.sent) < 4 or counts(desk) == {"accepted": 4}
+    assert 0 < len(wire.sent) < 4 or counts(desk) == {"accepted": 4}
     assert run(desk, "run-due").status == 0
-    assert sorted(transport.sent) == sorted(EVERYBODY)
+    assert sorted(wire.sent) == sorted(EVERYBODY)
 
 
 def test_what_is_deferred_goes_on_by_itself_for_a_day_and_is_given_up_then(
-    desk: Path, clock: Clock, transport: Scripted, monkeypatch: pytest.MonkeyPatch
+    desk: Path, clock: Clock, wire: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mailer.delivery.retry.random.uniform", lambda *_: 1.0)
-    transport.decide = lambda m: Outcome(
+    wire.decide = lambda m: Outcome(
         Result.DEFERRED if m.address == "bob@example.com" else Result.ACCEPTED, reason="451 greylisted"
     )
     schedule(desk)
@@ -600,25 +578,23 @@ def test_what_is_deferred_goes_on_by_itself_for_a_day_and_is_given_up_then(
 
 
 def test_what_is_deferred_longer_than_a_day_because_nobody_was_there_is_given_up(
-    desk: Path, clock: Clock, transport: Scripted
+    desk: Path, clock: Clock, wire: Scripted
 ) -> None:
-    transport.decide = lambda _: Outcome(Result.DEFERRED, reason="451 greylisted")
+    wire.decide = lambda _: Outcome(Result.DEFERRED, reason="451 greylisted")
     schedule(desk)
     clock.set(EIGHT)
     assert run(desk, "run-due").status == 1
-    tried = len(transport.sent)
+    tried = len(wire.sent)
     clock.forward(hours=30)
     run(desk, "run-due")
     assert counts(desk) == {"rejected": 4}
-    assert len(transport.sent) == tried
+    assert len(wire.sent) == tried
     assert status(desk) == "stopped"
     assert "nobody has it: all 4 were refused" in run(desk, "campaigns", "show", SLUG).out
 
 
-def test_a_retry_begins_the_time_for_deferred_mail_anew(
-    desk: Path, clock: Clock, transport: Scripted
-) -> None:
-    transport.decide = lambda _: Outcome(Result.DEFERRED, reason="451 greylisted")
+def test_a_retry_begins_the_time_for_deferred_mail_anew(desk: Path, clock: Clock, wire: Scripted) -> None:
+    wire.decide = lambda _: Outcome(Result.DEFERRED, reason="451 greylisted")
     schedule(desk)
     clock.set(EIGHT)
     run(desk, "run-due")
@@ -626,17 +602,17 @@ def test_a_retry_begins_the_time_for_deferred_mail_anew(
     run(desk, "run-due")
     assert run(desk, "campaigns", "retry", SLUG).status == 1
     assert counts(desk) == {"deferred": 4}
-    transport.decide = lambda _: Outcome(Result.ACCEPTED, "ok")
+    wire.decide = lambda _: Outcome(Result.ACCEPTED, "ok")
     clock.forward(hours=3)
     assert run(desk, "run-due").status == 0
     assert (status(desk), counts(desk)) == ("sent", {"accepted": 4})
 
 
 def test_a_foreground_send_says_how_many_wait_until_when(
-    desk: Path, clock: Clock, transport: Scripted, monkeypatch: pytest.MonkeyPatch
+    desk: Path, clock: Clock, wire: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mailer.delivery.retry.random.uniform", lambda *_: 1.0)
-    transport.decide = lambda m: Outcome(
+    wire.decide = lambda m: Outcome(
         Result.DEFERRED if m.address == "bob@example.com" else Result.ACCEPTED, reason="451 greylisted"
     )
     clock.set(EIGHT)
@@ -648,50 +624,50 @@ def test_a_foreground_send_says_how_many_wait_until_when(
         in ran.out
     )
     assert "Sun 22 Nov 2026 08:01" in ran.out
-    transport.decide = lambda _: Outcome(Result.ACCEPTED, "ok")
+    wire.decide = lambda _: Outcome(Result.ACCEPTED, "ok")
     clock.forward(minutes=61)  # more than an hour after its time: that is for campaigns that have not begun
     assert run(desk, "run-due").status == 0
     assert (status(desk), counts(desk)) == ("sent", {"accepted": 4})
 
 
-def greylist(transport: Scripted, *gone: str) -> None:
+def greylist(wire: Scripted, *gone: str) -> None:
     """Everybody is deferred, or those alone that are named."""
-    transport.decide = lambda m: (
+    wire.decide = lambda m: (
         Outcome(Result.DEFERRED, reason="451 greylisted", cause=Cause.THEM)
         if not gone or m.address in gone
         else Outcome(Result.ACCEPTED, "ok")
     )
 
 
-def accept_all(transport: Scripted) -> None:
-    transport.decide = lambda _: Outcome(Result.ACCEPTED, "ok")
+def accept_all(wire: Scripted) -> None:
+    wire.decide = lambda _: Outcome(Result.ACCEPTED, "ok")
 
 
 def test_deferred_mail_survives_an_outage_of_more_than_an_hour(
-    desk: Path, clock: Clock, transport: Scripted
+    desk: Path, clock: Clock, wire: Scripted
 ) -> None:
-    greylist(transport)
+    greylist(wire)
     clock.set(EIGHT)
     assert run(desk, "send", ISSUE, "--yes").status == 1
 
     def down(_: Outgoing) -> Outcome:
         raise TransportError("the server is not there")
 
-    transport.decide = down
+    wire.decide = down
     for _ in range(5):
         clock.forward(minutes=20)
         assert run(desk, "run-due").status == 1
     assert status(desk) == "scheduled"
-    accept_all(transport)
+    accept_all(wire)
     clock.forward(hours=3)
     assert run(desk, "run-due").status == 0
     assert (status(desk), counts(desk)) == ("sent", {"accepted": 4})
 
 
 def test_deferred_mail_whose_try_was_cut_off_is_tried_again_hours_later(
-    desk: Path, clock: Clock, transport: Scripted
+    desk: Path, clock: Clock, wire: Scripted
 ) -> None:
-    greylist(transport)
+    greylist(wire)
     schedule(desk)
     clock.set(EIGHT)
     assert run(desk, "run-due").status == 1
@@ -701,12 +677,12 @@ def test_deferred_mail_whose_try_was_cut_off_is_tried_again_hours_later(
         stop.set()
         return Outcome(Result.DEFERRED, reason="the run ended before it was sent")
 
-    transport.decide, transport.concurrency = cut_off, 1
+    wire.decide, wire.concurrency = cut_off, 1
     clock.forward(minutes=2)
     db = open_store(load_settings(desk).database)
     list(run_due(db, load_settings(desk), stop=stop))
     db.close()
-    accept_all(transport)
+    accept_all(wire)
     clock.forward(hours=2)
     run(desk, "run-due")
     clock.forward(minutes=2)
@@ -715,9 +691,9 @@ def test_deferred_mail_whose_try_was_cut_off_is_tried_again_hours_later(
 
 
 def test_what_was_given_up_while_nobody_was_there_is_told_once(
-    desk: Path, clock: Clock, transport: Scripted
+    desk: Path, clock: Clock, wire: Scripted
 ) -> None:
-    greylist(transport)
+    greylist(wire)
     clock.set(EIGHT)
     assert run(desk, "send", ISSUE, "--yes").status == 1
     clock.forward(hours=26)
@@ -733,28 +709,28 @@ def test_what_was_given_up_while_nobody_was_there_is_told_once(
 
 
 def test_an_operators_try_at_a_dead_server_does_not_end_the_automatic_ones(
-    desk: Path, clock: Clock, transport: Scripted
+    desk: Path, clock: Clock, wire: Scripted
 ) -> None:
-    greylist(transport)
+    greylist(wire)
     clock.set(EIGHT)
     assert run(desk, "send", ISSUE, "--yes").status == 1
 
     def down(_: Outgoing) -> Outcome:
         raise TransportError("the server is not there")
 
-    transport.decide = down
+    wire.decide = down
     assert run(desk, "send", ISSUE, "--yes").status == 1
     assert "[goes on " in run(desk, "campaigns", "list").out
-    accept_all(transport)
+    accept_all(wire)
     clock.forward(minutes=2)
     assert run(desk, "run-due").status == 0
     assert counts(desk) == {"accepted": 4}
 
 
 def test_a_cancelled_campaign_promises_nothing_to_the_deferred(
-    desk: Path, clock: Clock, transport: Scripted
+    desk: Path, clock: Clock, wire: Scripted
 ) -> None:
-    greylist(transport)
+    greylist(wire)
     clock.set(EIGHT)
     run(desk, "send", ISSUE, "--yes")
     assert "They are tried again by themselves, later each time." in run(desk, "campaigns", "show", SLUG).out
@@ -766,9 +742,9 @@ def test_a_cancelled_campaign_promises_nothing_to_the_deferred(
 
 
 def test_a_pause_before_the_first_claim_of_deferred_mail_is_no_defect(
-    desk: Path, clock: Clock, transport: Scripted, monkeypatch: pytest.MonkeyPatch
+    desk: Path, clock: Clock, wire: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    greylist(transport)
+    greylist(wire)
     clock.set(EIGHT)
     run(desk, "send", ISSUE, "--yes")
     real = Journal.__init__
@@ -788,15 +764,15 @@ def test_a_pause_before_the_first_claim_of_deferred_mail_is_no_defect(
 
 
 def test_first_few_that_are_all_greylisted_are_tried_again_before_they_are_judged(
-    desk: Path, clock: Clock, transport: Scripted
+    desk: Path, clock: Clock, wire: Scripted
 ) -> None:
-    greylist(transport)
+    greylist(wire)
     clock.set(EIGHT)
     ran = run(desk, "send", ISSUE, "--yes", "--canary", "25%", "--hold", "30m")
     assert ran.status == 1
     assert status(desk) == "stopped"
     assert "1 waits for another try" in ran.out
-    accept_all(transport)
+    accept_all(wire)
     clock.forward(minutes=2)
     run(desk, "run-due")
     assert (status(desk), counts(desk)) == ("held", {"accepted": 1, "pending": 3})
@@ -805,10 +781,8 @@ def test_first_few_that_are_all_greylisted_are_tried_again_before_they_are_judge
     assert counts(desk) == {"accepted": 4}
 
 
-def test_run_due_ends_with_1_while_somebody_is_uncertain(
-    desk: Path, clock: Clock, transport: Scripted
-) -> None:
-    transport.decide = lambda m: Outcome(
+def test_run_due_ends_with_1_while_somebody_is_uncertain(desk: Path, clock: Clock, wire: Scripted) -> None:
+    wire.decide = lambda m: Outcome(
         Result.UNCERTAIN if m.address == "bob@example.com" else Result.ACCEPTED, reason="no answer"
     )
     schedule(desk)
@@ -819,7 +793,7 @@ def test_run_due_ends_with_1_while_somebody_is_uncertain(
 
 
 def test_one_campaign_in_trouble_does_not_keep_the_next_waiting(
-    desk: Path, clock: Clock, transport: Scripted
+    desk: Path, clock: Clock, wire: Scripted
 ) -> None:
     schedule(desk)
     (desk / "issues/evening.yaml").write_text(TEXT.replace("edition: morning", "edition: evening"), "utf-8")
@@ -834,7 +808,7 @@ def test_one_campaign_in_trouble_does_not_keep_the_next_waiting(
     assert ran.out == "2026-11-22-evening: 4 accepted; sent\n"
     manifest_path.write_bytes(kept)
     assert run(desk, "run-due").status == 0
-    assert len(transport.sent) == 8
+    assert len(wire.sent) == 8
 
 
 @pytest.mark.parametrize(
@@ -847,7 +821,7 @@ def test_one_campaign_in_trouble_does_not_keep_the_next_waiting(
 def test_trouble_with_the_disk_is_a_sentence_and_tried_again(
     desk: Path,
     clock: Clock,
-    transport: Scripted,
+    wire: Scripted,
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
     sentence: str,
@@ -864,10 +838,10 @@ def test_trouble_with_the_disk_is_a_sentence_and_tried_again(
     assert (ran.status, ran.out) == (1, "")
     assert sentence in ran.err
     assert run(desk, "run-due").status == 0
-    assert len(transport.sent) == 4
+    assert len(wire.sent) == 4
 
 
-def test_who_asked_to_stop_begins_no_campaign(desk: Path, clock: Clock, transport: Scripted) -> None:
+def test_who_asked_to_stop_begins_no_campaign(desk: Path, clock: Clock, wire: Scripted) -> None:
     schedule(desk)
     clock.set(EIGHT)
     settings = load_settings(desk)
@@ -879,7 +853,7 @@ def test_who_asked_to_stop_begins_no_campaign(desk: Path, clock: Clock, transpor
 
 
 def test_two_who_schedule_the_same_make_one_campaign(
-    desk: Path, transport: Scripted, monkeypatch: pytest.MonkeyPatch
+    desk: Path, wire: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from mailer.services.sending import proposal as sending
 
@@ -898,7 +872,7 @@ def test_two_who_schedule_the_same_make_one_campaign(
 
 
 def test_a_campaign_cancelled_between_two_looks_is_not_sent(
-    desk: Path, clock: Clock, transport: Scripted, monkeypatch: pytest.MonkeyPatch
+    desk: Path, clock: Clock, wire: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     schedule(desk)
     clock.set(EIGHT)
@@ -913,13 +887,13 @@ def test_a_campaign_cancelled_between_two_looks_is_not_sent(
 
     monkeypatch.setattr(due, "due_campaigns", then_cancelled)
     assert run(desk, "run-due") == Ran(0, "", "")
-    assert transport.sent == []
+    assert wire.sent == []
 
 
 # -- each reader's own morning --------------------------------------------------------------
 
 
-def test_everybody_gets_it_in_their_own_morning(desk: Path, clock: Clock, transport: Scripted) -> None:
+def test_everybody_gets_it_in_their_own_morning(desk: Path, clock: Clock, wire: Scripted) -> None:
     ran = schedule(desk, "--at-local", "08:00")
     assert "Goes out   at each reader's 08:00 of 2026-11-22; in Asia/Shanghai that is:" in ran.out
     assert "           1  Sun 22 Nov 2026 03:00\n" in ran.out
@@ -932,17 +906,17 @@ def test_everybody_gets_it_in_their_own_morning(desk: Path, clock: Clock, transp
         ("2026-11-22T06:59", set(), "scheduled"),
         ("2026-11-22T07:00", {"dora@example.org"}, "sent"),
     ):
-        before = set(transport.sent)
+        before = set(wire.sent)
         clock.set(time)
         ran = run(desk, "run-due")
         assert (ran.status, ran.err) == (0, ""), time
         assert bool(ran.out) == bool(added)
-        assert set(transport.sent) - before == added
+        assert set(wire.sent) - before == added
         assert status(desk) == after
-    assert len(transport.sent) == 4
+    assert len(wire.sent) == 4
 
 
-def test_between_the_mornings_it_says_when_it_goes_on(desk: Path, clock: Clock, transport: Scripted) -> None:
+def test_between_the_mornings_it_says_when_it_goes_on(desk: Path, clock: Clock, wire: Scripted) -> None:
     schedule(desk, "--at-local", "08:00")
     clock.set("2026-11-21T19:00")
     ran = run(desk, "run-due")
@@ -957,7 +931,7 @@ def test_between_the_mornings_it_says_when_it_goes_on(desk: Path, clock: Clock, 
         "due        Sun 22 Nov 2026 08:00 (Asia/Shanghai), at each reader's 08:00"
         in run(desk, "campaigns", "show", SLUG).out
     )
-    assert len(transport.sent) == 1
+    assert len(wire.sent) == 1
 
 
 def test_many_hours_are_told_in_a_dozen_lines(desk: Path, clock: Clock) -> None:
@@ -971,7 +945,7 @@ def test_many_hours_are_told_in_a_dozen_lines(desk: Path, clock: Clock) -> None:
     assert slots.splitlines()[12] == "           15 later, the last Mon 23 Nov 2026 03:00"
 
 
-def test_a_zone_that_is_none_is_the_workspaces(desk: Path, clock: Clock, transport: Scripted) -> None:
+def test_a_zone_that_is_none_is_the_workspaces(desk: Path, clock: Clock, wire: Scripted) -> None:
     db = open_store(load_settings(desk).database)
     with writing(db):
         db.conn.execute("UPDATE subscribers SET timezone = '../etc/passwd' WHERE name = 'Anna'")
@@ -981,15 +955,15 @@ def test_a_zone_that_is_none_is_the_workspaces(desk: Path, clock: Clock, transpo
     assert [slot["readers"] for slot in slots] == [1, 2, 1]
     clock.set(EIGHT)
     run(desk, "run-due")
-    assert {"anna@example.org", "bob@example.com"} <= set(transport.sent)
+    assert {"anna@example.org", "bob@example.com"} <= set(wire.sent)
 
 
-def test_who_has_had_that_hour_already_gets_it_at_once(desk: Path, clock: Clock, transport: Scripted) -> None:
+def test_who_has_had_that_hour_already_gets_it_at_once(desk: Path, clock: Clock, wire: Scripted) -> None:
     clock.set("2026-11-21T20:30")  # half past nine on Sunday in Auckland
     ran = schedule(desk, "--at-local", "08:00")
     assert "it is past 08:00 for 1 of them already: they get it at once" in ran.out
     assert run(desk, "run-due").status == 0
-    assert transport.sent == ["chen@example.net"]
+    assert wire.sent == ["chen@example.net"]
 
 
 def test_when_everybody_has_had_that_hour_it_is_wrong_usage(desk: Path, clock: Clock) -> None:
@@ -1001,17 +975,17 @@ def test_when_everybody_has_had_that_hour_it_is_wrong_usage(desk: Path, clock: C
 
 
 def test_a_morning_that_was_missed_is_not_sent_unasked_and_the_others_are(
-    desk: Path, clock: Clock, transport: Scripted
+    desk: Path, clock: Clock, wire: Scripted
 ) -> None:
     schedule(desk, "--at-local", "08:00")
     clock.set("2026-11-21T23:00")  # Auckland's was four hours ago
     ran = run(desk, "run-due")
     assert ran.status == 1
     assert "1 reader missed their time" in ran.out
-    assert transport.sent == []
+    assert wire.sent == []
     clock.set(EIGHT)
     assert run(desk, "run-due").status == 0
-    assert set(transport.sent) == {"anna@example.org", "bob@example.com"}
+    assert set(wire.sent) == {"anna@example.org", "bob@example.com"}
     assert "1 missed their time" in run(desk, "campaigns", "show", SLUG).out
     clock.set("2026-11-22T07:00")
     ran = run(desk, "run-due")
@@ -1019,36 +993,36 @@ def test_a_morning_that_was_missed_is_not_sent_unasked_and_the_others_are(
     assert counts(desk) == {"accepted": 3, "pending": 1}
     assert run(desk, "run-due") == Ran(0, "", "")
     assert run(desk, "campaigns", "resume", SLUG).status == 0
-    assert sorted(transport.sent) == sorted(EVERYBODY)
+    assert sorted(wire.sent) == sorted(EVERYBODY)
 
 
 def test_resume_sends_what_was_missed_and_leaves_the_others_their_morning(
-    desk: Path, clock: Clock, transport: Scripted
+    desk: Path, clock: Clock, wire: Scripted
 ) -> None:
     schedule(desk, "--at-local", "08:00")
     clock.set("2026-11-21T23:00")
     run(desk, "run-due")
     ran = run(desk, "campaigns", "resume", SLUG)
     assert ran.status == 0, ran.err
-    assert transport.sent == ["chen@example.net"]
+    assert wire.sent == ["chen@example.net"]
     assert "goes on at Sun 22 Nov 2026 08:00 (Asia/Shanghai), at each reader's 08:00" in ran.out
     assert status(desk) == "scheduled"
     ran = run(desk, "campaigns", "resume", SLUG)
-    assert sorted(transport.sent) == sorted(EVERYBODY)
+    assert sorted(wire.sent) == sorted(EVERYBODY)
     assert status(desk) == "sent"
 
 
-def test_all_mornings_missed_is_a_missed_campaign(desk: Path, clock: Clock, transport: Scripted) -> None:
+def test_all_mornings_missed_is_a_missed_campaign(desk: Path, clock: Clock, wire: Scripted) -> None:
     schedule(desk, "--at-local", "08:00")
     clock.set("2026-11-23T00:00")
     ran = run(desk, "run-due")
     assert ran.status == 1
     assert "missed its time (4 readers missed their time), so it was not sent" in ran.err
-    assert transport.sent == []
+    assert wire.sent == []
     assert status(desk) == "missed"
 
 
-def test_a_slow_morning_is_not_a_missed_one(desk: Path, clock: Clock, transport: Scripted) -> None:
+def test_a_slow_morning_is_not_a_missed_one(desk: Path, clock: Clock, wire: Scripted) -> None:
     schedule(desk, "--at-local", "08:00")
     clock.set("2026-11-22T02:00")
     # The run of 08:00 in Shanghai was at work two hours later, when it died.
@@ -1062,12 +1036,12 @@ def test_a_slow_morning_is_not_a_missed_one(desk: Path, clock: Clock, transport:
 
 
 def test_a_paused_morning_sends_what_is_overdue_when_it_goes_on(
-    desk: Path, clock: Clock, transport: Scripted
+    desk: Path, clock: Clock, wire: Scripted
 ) -> None:
     schedule(desk, "--at-local", "08:00")
     run(desk, "campaigns", "pause", SLUG)
     clock.set("2026-11-22T03:00")
     assert run(desk, "run-due") == Ran(0, "", "")
     assert run(desk, "campaigns", "resume", SLUG).status == 0
-    assert set(transport.sent) == EVERYBODY - {"dora@example.org"}
+    assert set(wire.sent) == EVERYBODY - {"dora@example.org"}
     assert status(desk) == "scheduled"

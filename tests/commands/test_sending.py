@@ -22,11 +22,10 @@ from mailer.store.database import open_store
 from mailer.transports.base import Outcome, Result
 from mailer.transports.stop import Stop
 from tests.cli import Ran, run
-from tests.spooled import Scripted
+from tests.desk import ISSUE, SLUG
+from tests.spooled import Scripted, send_over
 
 ROOT = Path(__file__).parents[2]
-SLUG = "2026-11-21-morning"
-ISSUE = "issues/2026-11-21-morning.yaml"
 TEXT = """\
 edition: morning
 date: 2026-11-21
@@ -48,15 +47,7 @@ chen@example.net,陈,zh,
 dora@example.org,,en,member
 """
 
-
-@pytest.fixture
-def desk(workspace: Path) -> Path:
-    """A workspace with an issue and four readers, two of them members."""
-    (workspace / ISSUE).write_text(TEXT, encoding="utf-8")
-    (workspace / "readers.csv").write_text(READERS, encoding="utf-8")
-    ran = run(workspace, "subscribers", "import", "readers.csv")
-    assert ran.status == 0, ran.err
-    return workspace
+pytestmark = pytest.mark.desk(readers=READERS, text=TEXT)
 
 
 def outbox(desk: Path) -> dict[str, email.message.EmailMessage]:
@@ -361,9 +352,7 @@ def test_refusals_end_with_status_1_and_are_told(desk: Path, monkeypatch: pytest
         return Outcome(Result.ACCEPTED)
 
     with monkeypatch.context() as patch:
-        patch.setattr(
-            "mailer.services.sending.run.open_transport", lambda url, settings, **_: Scripted(decide)
-        )
+        send_over(patch, Scripted(decide))
         ran = run(desk, "send", ISSUE, "--yes")
     assert ran.status == 1
     assert "1 rejected: 550 5.1.1 no such user" in ran.out
@@ -392,7 +381,7 @@ def test_refusals_end_with_status_1_and_are_told(desk: Path, monkeypatch: pytest
 def test_what_is_uncertain_is_resent_only_when_asked(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         doubtful = Scripted(lambda _: Outcome(Result.UNCERTAIN, "", "the line went dead"))
-        patch.setattr("mailer.services.sending.run.open_transport", lambda url, settings, **_: doubtful)
+        send_over(patch, doubtful)
         run(desk, "send", ISSUE, "--yes")
     assert run(desk, "send", ISSUE, "--yes").status == 1
     assert not (desk / "outbox").exists()
@@ -406,7 +395,7 @@ def test_the_resend_policy_is_a_choice_of_the_workspace(desk: Path, monkeypatch:
     monkeypatch.setenv("MAILER_DELIVERY_UNCERTAIN", "resend")
     with monkeypatch.context() as patch:
         doubtful = Scripted(lambda _: Outcome(Result.UNCERTAIN, "", "the line went dead"))
-        patch.setattr("mailer.services.sending.run.open_transport", lambda url, settings, **_: doubtful)
+        send_over(patch, doubtful)
         run(desk, "send", ISSUE, "--yes")
     assert run(desk, "send", ISSUE, "--yes").status == 0
     assert len(outbox(desk)) == 4

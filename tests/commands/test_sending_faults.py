@@ -20,18 +20,13 @@ from mailer.store.database import open_store
 from mailer.transports.base import Outcome, Result
 from mailer.transports.stop import Stop
 from tests.cli import run
-from tests.commands.test_sending import ISSUE, SLUG, TEXT, counts, interrupted, outbox
-from tests.spooled import Scripted, find_campaign, open_spool
+from tests.commands.test_sending import TEXT, counts, interrupted, outbox
+from tests.desk import ISSUE, SLUG
+from tests.spooled import Scripted, find_campaign, open_spool, send_over
 
-
-@pytest.fixture
-def desk(workspace: Path) -> Path:
-    """A workspace with an issue and four readers."""
-    (workspace / ISSUE).write_text(TEXT, encoding="utf-8")
-    rows = "\n".join(f"reader{i}@example.org,Reader {i}" for i in range(4))
-    (workspace / "readers.csv").write_text(f"email,name\n{rows}\n")
-    assert run(workspace, "subscribers", "import", "readers.csv").status == 0
-    return workspace
+pytestmark = pytest.mark.desk(
+    readers="email,name\n" + "".join(f"reader{i}@example.org,Reader {i}\n" for i in range(4)), text=TEXT
+)
 
 
 def manifest(desk: Path) -> dict[str, object]:
@@ -43,7 +38,7 @@ def manifest(desk: Path) -> dict[str, object]:
 def all_uncertain(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         doubtful = Scripted(lambda _: Outcome(Result.UNCERTAIN, "", "the line went dead"))
-        patch.setattr("mailer.services.sending.run.open_transport", lambda url, settings, **_: doubtful)
+        send_over(patch, doubtful)
         run(desk, "send", ISSUE, "--yes")
     assert counts(desk) == {"uncertain": 4}
 
@@ -185,7 +180,7 @@ def test_a_paused_campaign_with_nothing_left_is_sent(desk: Path, monkeypatch: py
         return Outcome(Result.ACCEPTED)
 
     transport = Scripted(last, concurrency=1)
-    monkeypatch.setattr("mailer.services.sending.run.open_transport", lambda url, settings, **_: transport)
+    send_over(monkeypatch, transport)
     assert run(desk, "send", ISSUE, "--yes", "--json").json["status"] == "sent"
 
 
@@ -197,7 +192,7 @@ def test_without_a_terminal_a_long_run_tells_a_line_now_and_then(
     monkeypatch.setenv("MAILER_PACE_LIMIT", "50/s")
     monkeypatch.setenv("MAILER_DELIVERY_TRANSPORT", "smtp://mx.example.org")
     transport = Scripted()
-    monkeypatch.setattr("mailer.services.sending.run.open_transport", lambda url, settings, **_: transport)
+    send_over(monkeypatch, transport)
     ran = run(desk, "send", ISSUE, "--yes")
     assert "of 4, " in ran.err
     assert "a second, about" in ran.err

@@ -11,7 +11,8 @@ import pytest
 from mailer.config import load_settings
 from mailer.message.dkim import Signer, open_signer
 from tests.cli import run
-from tests.commands.test_sending import ISSUE, READERS, TEXT
+from tests.commands.test_sending import READERS, TEXT
+from tests.desk import ISSUE
 from tests.servers.sendgrid import KEY, SendGridApi
 from tests.servers.smtp import SmtpServer
 from tests.signing import ED25519, RSA, ed25519_key, pem, rsa_key, signatures, verified, write_key
@@ -19,6 +20,8 @@ from tests.signing import ED25519, RSA, ed25519_key, pem, rsa_key, signatures, v
 ROOT = Path(__file__).parents[2]
 SAMPLES = sorted(path.name for path in (ROOT / "issues").glob("*.yaml"))
 SECTION = f'[dkim]\nkeys = {{ {RSA} = ".dkim/{RSA}.pem", {ED25519} = ".dkim/{ED25519}.pem" }}\n'
+
+pytestmark = pytest.mark.desk(readers=READERS, text=TEXT)
 
 
 def keyed(desk: Path, section: str = SECTION) -> Path:
@@ -32,13 +35,9 @@ def keyed(desk: Path, section: str = SECTION) -> Path:
 
 
 @pytest.fixture
-def desk(workspace: Path) -> Path:
+def desk(desk: Path) -> Path:
     """A workspace with an issue, four readers and two keys."""
-    (workspace / ISSUE).write_text(TEXT, encoding="utf-8")
-    (workspace / "readers.csv").write_text(READERS, encoding="utf-8")
-    ran = run(workspace, "subscribers", "import", "readers.csv")
-    assert ran.status == 0, ran.err
-    return keyed(workspace)
+    return keyed(desk)
 
 
 def signer(desk: Path) -> Signer:

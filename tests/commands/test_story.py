@@ -10,14 +10,11 @@ from mailer.audience.consent.record import Consent
 from mailer.audience.subscribers import set_editions, unsubscribe
 from mailer.store.database import open_store
 from tests.cli import run
-from tests.desk import ISSUE, SLUG, fill
+from tests.desk import ISSUE, SLUG
 
 WHO = "reader0@example.org"
 
-
-@pytest.fixture
-def desk(workspace: Path) -> Path:
-    return fill(workspace, 2)
+pytestmark = pytest.mark.desk(readers=2)
 
 
 def test_the_whole_story_of_a_reader_is_told(desk: Path) -> None:

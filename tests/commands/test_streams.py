@@ -14,7 +14,7 @@ from mailer.commands.context import as_json_text, say
 from mailer.commands.streams import close_quietly, prepare_streams
 from tests.cli import run
 from tests.commands.subprocesses import run_here, run_python, run_shell
-from tests.desk import ISSUE, SLUG, TEXT, fill
+from tests.desk import ISSUE, SLUG, TEXT
 
 TITLE = "港口的起重机 🏗"
 NARROW: list[dict[str, str | bytes]] = [
@@ -22,13 +22,15 @@ NARROW: list[dict[str, str | bytes]] = [
     {"LC_ALL": "C", "PYTHONUTF8": "0"},
 ]
 
+pytestmark = pytest.mark.desk(readers=2)
+
 
 @pytest.fixture
-def desk(workspace: Path) -> Path:
-    fill(workspace, 2)
-    (workspace / ISSUE).write_text(TEXT.replace("Cranes stand still", TITLE) + f"title: {TITLE}\n", "utf-8")
-    assert run(workspace, "subscribers", "add", "reader0@example.org", "--name", "安娜 🏗").status == 0
-    return workspace
+def desk(desk: Path) -> Path:
+    """A workspace whose issue has letters of many scripts, and so has the name of one of its readers."""
+    (desk / ISSUE).write_text(TEXT.replace("Cranes stand still", TITLE) + f"title: {TITLE}\n", "utf-8")
+    assert run(desk, "subscribers", "add", "reader0@example.org", "--name", "安娜 🏗").status == 0
+    return desk
 
 
 @pytest.mark.parametrize("variables", NARROW, ids=lambda one: next(iter(one.values())))

@@ -19,18 +19,9 @@ from tests.cli import run
 ROOT = Path(__file__).parents[2]
 ISSUE = "issues/issue.yaml"
 READERS = 12
+TEXT = "edition: evening\ndate: 2026-11-21\nitems:\n  - title: Cranes rest\n"
 
-
-@pytest.fixture
-def desk(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A workspace with an issue and a few readers, and a pace that can be watched."""
-    (workspace / ISSUE).write_text("edition: evening\ndate: 2026-11-21\nitems:\n  - title: Cranes rest\n")
-    rows = "\n".join(f"reader{i}@example.org" for i in range(READERS))
-    (workspace / "readers.csv").write_text(f"email\n{rows}\n")
-    monkeypatch.setenv("MAILER_PACE_LIMIT", "8/s")
-    monkeypatch.setenv("TERM", "xterm")
-    assert run(workspace, "subscribers", "import", "readers.csv").status == 0
-    return workspace
+pytestmark = pytest.mark.desk(readers=READERS, text=TEXT, issue=ISSUE, MAILER_PACE_LIMIT="8/s", TERM="xterm")
 
 
 class Terminal:

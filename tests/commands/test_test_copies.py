@@ -37,13 +37,7 @@ eve@example.org,Eve,de,
 """
 VIP = '"vip" in tags'
 
-
-@pytest.fixture
-def desk(workspace: Path) -> Path:
-    (workspace / ISSUE).write_text(TEXT, encoding="utf-8")
-    (workspace / "readers.csv").write_text(READERS, encoding="utf-8")
-    assert run(workspace, "subscribers", "import", "readers.csv").status == 0
-    return workspace
+pytestmark = pytest.mark.desk(readers=READERS, text=TEXT)
 
 
 def copies(desk: Path) -> dict[str, EmailMessage]:

@@ -10,11 +10,12 @@ from mailer.transports.base import Outcome, Outgoing, Result
 from mailer.transports.outbox import Outbox
 from tests.cli import Ran, run
 from tests.clock import Clock
-from tests.desk import ISSUE, SLUG, fill
+from tests.desk import ISSUE, MAIL, SLUG
 from tests.spooled import Scripted
 
 READERS = 12
-MAIL = "smtp://mx.example.org"
+
+pytestmark = pytest.mark.desk(readers=READERS)
 
 
 @pytest.fixture
@@ -29,11 +30,6 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Scripted:
 
     monkeypatch.setattr("mailer.services.sending.run.open_transport", opened)
     return transport
-
-
-@pytest.fixture
-def desk(workspace: Path, wire: Scripted) -> Path:
-    return fill(workspace, READERS)
 
 
 def send(desk: Path, *words: str) -> Ran:

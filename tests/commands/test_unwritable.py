@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.cli import Ran, run
-from tests.commands.test_sending import ISSUE, SLUG, TEXT, counts
+from tests.commands.test_sending import TEXT, counts
+from tests.desk import ISSUE, SLUG
 from tests.servers.sendgrid import KEY, SendGridApi
 
 BY = ("--transport", "sendgrid:")
 SENTENCE = "cannot be written to by SendGrid: its API takes no letters beyond ASCII before the @"
+
+pytestmark = pytest.mark.desk(readers=0, text=TEXT)
 
 
 @pytest.fixture
@@ -22,13 +25,6 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[SendGridApi]:
         monkeypatch.setenv("SENDGRID_API_KEY", KEY)
         monkeypatch.setenv("MAILER_SENDGRID_URL", api.url)
         yield api
-
-
-@pytest.fixture
-def desk(workspace: Path) -> Path:
-    """A workspace with an issue, and no readers yet."""
-    (workspace / ISSUE).write_text(TEXT, encoding="utf-8")
-    return workspace
 
 
 def people(desk: Path, *addresses: str) -> None:

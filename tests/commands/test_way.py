@@ -11,10 +11,12 @@ from mailer.errors import TransportError
 from mailer.services.sending import run as sending
 from mailer.transports.base import Outcome, Outgoing, Result
 from tests.cli import run
-from tests.desk import ISSUE, SLUG, TEXT
+from tests.desk import ISSUE, SLUG
 from tests.spooled import Scripted
 
 MAIL = "smtp://mail.example.org:587"
+
+pytestmark = pytest.mark.desk(readers="email\na@example.org\nb@example.org\n")
 
 
 class Ways(Scripted):
@@ -34,17 +36,6 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> Ways:
     found = Ways()
     monkeypatch.setattr(sending, "open_transport", found.open)
     return found
-
-
-@pytest.fixture
-def desk(workspace: Path, ways: Ways, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The settings say `outbox:outbox`."""
-    for name in ("SENDGRID_API_KEY", "MAILER_SMTP_PASSWORD"):
-        monkeypatch.delenv(name, raising=False)
-    (workspace / ISSUE).write_text(TEXT, encoding="utf-8")
-    (workspace / "readers.csv").write_text("email\na@example.org\nb@example.org\n", encoding="utf-8")
-    assert run(workspace, "subscribers", "import", "readers.csv").status == 0
-    return workspace
 
 
 def first_one_only() -> Callable[[Outgoing], Outcome]:

@@ -10,15 +10,17 @@ from mailer.transports.base import Outcome, Outgoing, Result
 from mailer.transports.refusal.refusal import Cause
 from tests.cli import run
 from tests.clock import Clock
-from tests.desk import ISSUE, SLUG, fill
+from tests.desk import ISSUE, MAIL, SLUG
 from tests.spooled import Scripted
 
 READERS = 5
 OLD, NEW = "desk@news.example.org", "news@example.net"
 
+pytestmark = [pytest.mark.wire(url=MAIL), pytest.mark.desk(readers=READERS)]
 
-@pytest.fixture
-def wire(monkeypatch: pytest.MonkeyPatch) -> Scripted:
+
+@pytest.fixture(autouse=True)
+def wire(wire: Scripted) -> Scripted:
     """A server that takes no mail from the old sender."""
 
     def decide(message: Outgoing) -> Outcome:
@@ -26,15 +28,8 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Scripted:
             return Outcome(Result.REJECTED, "", "550 5.7.1 sender is not yours", Cause.US)
         return Outcome(Result.ACCEPTED, "ok")
 
-    transport = Scripted(decide)
-    monkeypatch.setenv("MAILER_DELIVERY_TRANSPORT", "smtp://mx.example.org")
-    monkeypatch.setattr("mailer.services.sending.run.open_transport", lambda *_, **__: transport)
-    return transport
-
-
-@pytest.fixture
-def desk(workspace: Path, wire: Scripted) -> Path:
-    return fill(workspace, READERS)
+    wire.decide = decide
+    return wire
 
 
 def correct(desk: Path) -> None:

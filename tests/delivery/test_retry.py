@@ -39,6 +39,16 @@ def test_not_all_are_due_at_the_same_time() -> None:
     assert len({USUAL.next_attempt(START, START) for _ in range(20)}) > 10
 
 
+def test_those_of_one_variation_are_due_together() -> None:
+    assert USUAL.next_attempt(START, START, 0.75) == START + timedelta(seconds=45)
+    assert USUAL.next_attempt(START, START, 1.25) == START + timedelta(seconds=75)
+
+
+def test_a_first_wait_may_be_shorter_than_a_second() -> None:
+    backoff = Backoff(first=0.5, longest=10.0)
+    assert backoff.next_attempt(START, START, 1.0) == START + timedelta(seconds=0.5)
+
+
 @given(
     waited=st.floats(0, 86_400 * 3),
     give_up=st.floats(1, 864_000),

@@ -13,9 +13,10 @@ import sqlite3
 import struct
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,8 @@ from mailer.transports.smtp import transport as smtp
 from mailer.transports.smtp.server import Server
 from mailer.transports.stop import Stop
 from tests.cli import Ran, run
+from tests.servers.sendgrid import KEY, SendGridApi
+from tests.servers.smtp import SmtpServer
 
 __all__ = ["GO_ON", "ISSUE", "SLUG", "At", "Desk", "bound_by_permissions", "no_file_larger_than"]
 
@@ -127,6 +130,35 @@ def desk(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setitem(SendGrid.__init__.__kwdefaults__, "timeout", 0.3)  # type: ignore[arg-type]
     made.people(4)
     return made
+
+
+@pytest.fixture
+def start(desk: Desk) -> Iterator[Callable[..., SmtpServer]]:
+    """Starts an SMTP server with these options and makes it the desk's transport."""
+    with ExitStack() as stack:
+
+        def make(**options: Any) -> SmtpServer:
+            server = stack.enter_context(SmtpServer(**options))
+            desk.transport = server.url
+            return server
+
+        yield make
+
+
+@pytest.fixture
+def server(start: Callable[..., SmtpServer]) -> SmtpServer:
+    """An SMTP server that is the desk's transport."""
+    return start()
+
+
+@pytest.fixture
+def api(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[SendGridApi]:
+    """A stand-in for SendGrid, and a desk that sends by it."""
+    with SendGridApi() as api:
+        monkeypatch.setenv("SENDGRID_API_KEY", KEY)
+        monkeypatch.setenv("MAILER_SENDGRID_URL", api.url)
+        desk.transport = "sendgrid:"
+        yield api
 
 
 class At(list):  # type: ignore[type-arg]

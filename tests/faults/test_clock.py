@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -36,13 +35,6 @@ def clock(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Clock:
     timed = functools.partial(deliver, clock=lambda: made().timestamp())
     monkeypatch.setattr("mailer.services.sending.run.deliver", timed)
     return made
-
-
-@pytest.fixture
-def server(desk: Desk) -> Iterator[SmtpServer]:
-    with SmtpServer() as server:
-        desk.transport = server.url
-        yield server
 
 
 @pytest.mark.parametrize("by", [{"hours": -5}, {"days": -400}, {"hours": 5}, {"days": 30}], ids=str)

@@ -40,13 +40,6 @@ from tests.servers.smtp import SmtpServer
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def server(desk: Desk) -> Iterator[SmtpServer]:
-    with SmtpServer() as server:
-        desk.transport = server.url
-        yield server
-
-
 def waiting_for(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """How long a command waits for another writer."""
     quick = functools.partial(open_store, busy_seconds=seconds)

@@ -9,8 +9,8 @@ import binascii
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -27,7 +27,7 @@ from mailer.transports.base import Outcome, Result
 from mailer.transports.refusal.refusal import Cause
 from tests.clock import Clock
 from tests.faults.conftest import SLUG, At, Desk
-from tests.servers.sendgrid import KEY, SendGridApi
+from tests.servers.sendgrid import SendGridApi
 from tests.servers.smtp import SmtpServer
 from tests.spooled import find_campaign, open_spool
 
@@ -76,18 +76,6 @@ def known(desk: Desk) -> Desk:
 
 
 Start = Callable[..., SmtpServer]
-
-
-@pytest.fixture
-def start(known: Desk) -> Iterator[Start]:
-    with ExitStack() as stack:
-
-        def make(**options: Any) -> SmtpServer:
-            server = stack.enter_context(SmtpServer(**options))
-            known.transport = server.url
-            return server
-
-        yield make
 
 
 # -- what servers said ----------------------------------------------------------------------
@@ -148,15 +136,6 @@ def test_words_that_paused_a_campaign(known: Desk, start: Start) -> None:
     known.send()
     erase(known)
     assert left_of_reader2(known) == []
-
-
-@pytest.fixture
-def api(known: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[SendGridApi]:
-    with SendGridApi() as api:
-        monkeypatch.setenv("SENDGRID_API_KEY", KEY)
-        monkeypatch.setenv("MAILER_SENDGRID_URL", api.url)
-        known.transport = "sendgrid:"
-        yield api
 
 
 @pytest.mark.parametrize("said", SPELLINGS)

@@ -8,7 +8,7 @@ import socket
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +20,17 @@ from mailer.transports.sendgrid import client as sendgrid_client
 from mailer.transports.sendgrid.transport import SendGrid
 from tests.clock import Clock
 from tests.faults.conftest import SLUG, Desk
-from tests.servers.sendgrid import KEY, SendGridApi
+from tests.servers.sendgrid import SendGridApi
 
 READERS = 2500
 SLOW_DOWN = {"errors": [{"message": "too many requests", "field": None}]}
 
 
 @pytest.fixture
-def api(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[SendGridApi]:
-    with SendGridApi() as api:
-        monkeypatch.setenv("SENDGRID_API_KEY", KEY)
-        monkeypatch.setenv("MAILER_SENDGRID_URL", api.url)
-        monkeypatch.setitem(SendGrid.__init__.__kwdefaults__, "timeout", 20.0)  # type: ignore[arg-type]
-        desk.transport = "sendgrid:"
-        yield api
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch, "2026-11-21T12:00")
+def api(api: SendGridApi, monkeypatch: pytest.MonkeyPatch) -> SendGridApi:
+    """A stand-in for SendGrid that may take its time."""
+    monkeypatch.setitem(SendGrid.__init__.__kwdefaults__, "timeout", 20.0)  # type: ignore[arg-type]
+    return api
 
 
 def sizes(api: SendGridApi) -> list[int]:

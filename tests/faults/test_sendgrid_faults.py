@@ -20,16 +20,6 @@ from tests.faults.conftest import GO_ON, SLUG, Desk
 from tests.servers.sendgrid import KEY, SendGridApi
 
 
-@pytest.fixture
-def api(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[SendGridApi]:
-    """A stand-in for SendGrid, and a desk that sends by it."""
-    with SendGridApi() as api:
-        monkeypatch.setenv("SENDGRID_API_KEY", KEY)
-        monkeypatch.setenv("MAILER_SENDGRID_URL", api.url)
-        desk.transport = "sendgrid:"
-        yield api
-
-
 def error(message: str, field: str | None = None) -> dict[str, Any]:
     return {"errors": [{"message": message, "field": field, "help": None}]}
 

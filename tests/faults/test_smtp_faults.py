@@ -11,7 +11,6 @@ import select
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -27,19 +26,6 @@ from tests.servers.smtp import SmtpServer
 Start = Callable[..., SmtpServer]
 
 both = pytest.mark.parametrize("pipelining", [True, False], ids=["pipelining", "one by one"])
-
-
-@pytest.fixture
-def start(desk: Desk) -> Iterator[Start]:
-    """Starts a server and makes it the desk's transport."""
-    with ExitStack() as stack:
-
-        def make(**options: Any) -> SmtpServer:
-            server = stack.enter_context(SmtpServer(**options))
-            desk.transport = server.url
-            return server
-
-        yield make
 
 
 @pytest.fixture

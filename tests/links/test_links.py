@@ -52,6 +52,20 @@ def test_a_token_is_the_base32_of_its_bytes_and_signed_with_hmac(stable_id: byte
     assert raw == body + hmac.digest(key, b"p" + body, "sha256")[:10]
 
 
+@pytest.mark.parametrize("campaign", [0, 1, 2**32 - 1])
+def test_the_first_token_that_is_made_is_as_any_other(campaign: int) -> None:
+    text = Tokens((KEY,)).make(Purpose.UNSUBSCRIBE, ANNA, campaign)
+    assert Tokens((KEY,)).read(text, Purpose.UNSUBSCRIBE) == Token(Purpose.UNSUBSCRIBE, ANNA, campaign, 0)
+    assert TOKENS.make(Purpose.CONFIRM, ANNA) == TOKENS.make(Purpose.CONFIRM, ANNA, 0)
+    assert base64.b32decode(text[:39].upper() + "=")[2:14] == ANNA + campaign.to_bytes(4, "big")
+
+
+def test_before_a_token_that_lost_its_beginning_up_to_seven_letters_may_stand() -> None:
+    text = made()[3:]
+    assert TOKENS.read("a" * 7 + text, Purpose.UNSUBSCRIBE) == Token(Purpose.UNSUBSCRIBE, ANNA, 3)
+    assert TOKENS.read("a" * 8 + text, Purpose.UNSUBSCRIBE) is None
+
+
 @pytest.mark.parametrize("purpose", list(Purpose))
 @pytest.mark.parametrize("asked", list(Purpose))
 def test_a_token_of_one_purpose_is_worth_nothing_for_another(purpose: Purpose, asked: Purpose) -> None:
@@ -217,6 +231,30 @@ def test_a_token_of_a_key_that_was_dropped_is_worth_nothing_and_is_told_apart() 
     ours = now.make(Purpose.UNSUBSCRIBE, ANNA, 3)
     assert not now.is_of_unknown_key(ours[:20])
     assert not now.is_of_unknown_key(ours[:30] + "a" * 9 + "x")
+    assert not Tokens(("new", "old")).is_of_unknown_key(old)
+    assert now.is_of_unknown_key(numbered("old", b"u", 7, 3))
+    for part in (old[:-1], old[:-1] + "a", old[1:], "x"):  # no whole token
+        assert not now.is_of_unknown_key(part)
+
+
+def test_a_token_that_is_whole_costs_one_signature(monkeypatch: pytest.MonkeyPatch) -> None:
+    signed = []
+    real = tokens_module._Signer.sign
+    monkeypatch.setattr(
+        tokens_module._Signer, "sign", lambda self, data: signed.append(data) or real(self, data)
+    )
+    assert TOKENS.read(made(), Purpose.UNSUBSCRIBE) is not None
+    assert len(signed) <= 2  # that of `made`, and the one that is compared
+
+
+def test_three_wrong_letters_of_the_signature_are_too_many() -> None:
+    text = made()
+    for places in ((25, 30, 38), (25, 30, 35)):
+        wrong = "".join(
+            ("q" if letter != "q" else "r") if place in places else letter
+            for place, letter in enumerate(text)
+        )
+        assert TOKENS.read(wrong, Purpose.UNSUBSCRIBE) is None
 
 
 def test_without_a_key_there_are_no_tokens() -> None:
@@ -245,7 +283,8 @@ def test_a_test_copy_is_told_by_its_token() -> None:
 def test_a_stable_id_of_before_is_the_same_for_the_same_key_and_address() -> None:
     assert stable_id_of("k", "anna@example.org") == stable_id_of("k", "anna@example.org")
     assert len({stable_id_of(k, a) for k in "kl" for a in ("anna@example.org", "ben@example.org")}) == 4
-    assert len(stable_id_of("k", "anna@example.org")) == 8
+    key = hashlib.sha256(b"mailer.stable-ids\0k").digest()
+    assert stable_id_of("k", "anna@example.org") == hmac.digest(key, b"anna@example.org", "sha256")[:8]
 
 
 @pytest.mark.parametrize("base", ["https://news.example.org", "https://example.org/news/"])

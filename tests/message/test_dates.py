@@ -18,7 +18,6 @@ from mailer.message import dkim as dkim_module
 from mailer.message.dates import Dates, PerMinute
 from mailer.message.dkim import Seal, Signer, open_signer
 from mailer.message.message import Envelope, Message, Person, Template
-from mailer.services.sending import run as sending
 from mailer.store import database as store
 from mailer.transports.base import Outcome, Outgoing, Result
 from mailer.transports.registry import open_transport
@@ -29,7 +28,9 @@ from tests.desk import ISSUE, SLUG, fill
 from tests.message.test_message import SENT, simple
 from tests.servers.smtp import SmtpServer
 from tests.signing import ED25519, RSA, ed25519_key, pem, rsa_key, signatures, verified, with_keys, write_key
-from tests.spooled import Scripted
+from tests.spooled import Scripted, send_over
+
+pytestmark = pytest.mark.clock("2026-11-21T04:00:30")
 
 
 def signer_of(settings: Settings) -> Signer:
@@ -53,11 +54,6 @@ def field(raw: bytes, name: str) -> str:
 
 def seconds(raw: bytes) -> int:
     return int(parsedate_to_datetime(field(raw, "Date")).timestamp())
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch, "2026-11-21T04:00:30")
 
 
 # -- the run ------------------------------------------------------------------------------------
@@ -84,7 +80,7 @@ def test_each_message_of_a_run_has_the_date_of_its_hand_over_and_signatures_of_t
         signers.extend(filter(None, [open_signer(transport, settings)]))
         return signers[-1]
 
-    monkeypatch.setattr(sending, "open_transport", lambda *_, **__: Scripted(decide, concurrency=1))
+    send_over(monkeypatch, Scripted(decide, concurrency=1))
     monkeypatch.setattr("mailer.services.sending.send.open_signer", opened)
     assert run(desk, "send", ISSUE, "--yes", "--transport", "smtp://mx.example.org").status == 0
     assert len(sent) == 4

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -100,16 +99,9 @@ def slices(found: list[str], field: Field) -> list[list[str]]:
     return [found[start : found.index(last, start) + 1] for start in starts if last in found[start:]]
 
 
-@pytest.fixture
-def desk(tmp_path: Path, workspace: Path) -> Path:
-    """The workspace of the tests; its issues have the built-in look."""
-    shutil.rmtree(workspace / "templates", ignore_errors=True)
-    return workspace
-
-
-def check(desk: Path, config: Settings, typed: TypedIssue) -> None:
+def check(workspace: Path, config: Settings, typed: TypedIssue) -> None:
     """Fails where a medium has other words than were typed."""
-    path = desk / "issues" / "typed.yaml"
+    path = workspace / "issues" / "typed.yaml"
     path.write_text(typed.yaml, "utf-8")
     rendition = render_variants(load_issue(path, config), config, slug="x", variants=(0,))[0]
     pages = {"mail": Words(rendition.html.fill({})).text, "web": Words(rendition.web).text}
@@ -130,7 +122,7 @@ def check(desk: Path, config: Settings, typed: TypedIssue) -> None:
 
 
 def test_a_line_end_that_mrml_drops_is_noticed(
-    desk: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    workspace: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the hand-over to MRML the words of the mail are others."""
     words = "Qa1zq Qe1zq", "**harbour**\n  [cranes](https://www.example.org/)"
@@ -138,10 +130,10 @@ def test_a_line_end_that_mrml_drops_is_noticed(
     text += f"intro: |\n  Qa2zq {words[1]} Qe2zq\n"
     said = (Field(words[0], ("Qa1zq", "Qe1zq")), Field("", ("Qa2zq", "harbour", "cranes", "Qe2zq")))
     typed = TypedIssue(text, "morning", "en", said)
-    check(desk, settings, typed)
+    check(workspace, settings, typed)
     monkeypatch.setattr(EscapedMjml, "of", lambda typed: EscapedMjml(typed, typed, typed))
     with pytest.raises(AssertionError, match="mail"):
-        check(desk, settings, typed)
+        check(workspace, settings, typed)
 
 
 @settings(
@@ -150,5 +142,5 @@ def test_a_line_end_that_mrml_drops_is_noticed(
     suppress_health_check=list(HealthCheck),
 )
 @given(typed=issues())
-def test_words_are_the_same_everywhere(desk: Path, settings: Settings, typed: TypedIssue) -> None:
-    check(desk, settings, typed)
+def test_words_are_the_same_everywhere(workspace: Path, settings: Settings, typed: TypedIssue) -> None:
+    check(workspace, settings, typed)

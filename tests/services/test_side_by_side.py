@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from sqlite_utils import Database
 
 from mailer.campaign.campaign import Campaign
-from mailer.config import Settings, load_settings
+from mailer.config import Settings
 from mailer.errors import TransportError
 from mailer.services.due import send_due as due
 from mailer.services.due.parallel_runs import Attempts, Runs
 from mailer.services.due.send_due import Done, run_due
 from mailer.services.workspace import Workspace, workspace_of
-from mailer.store.database import open_store
 from mailer.transports.base import Outcome, Outgoing, Result
 from mailer.transports.stop import Stop
 from tests.cli import run
@@ -36,6 +35,11 @@ items:
 """
 CONNECTIONS = 2
 FIRST = "reader0@example.org"
+
+pytestmark = [
+    pytest.mark.usefixtures("clock", "desk"),
+    pytest.mark.desk(readers=READERS, MAILER_DELIVERY_CONNECTIONS=str(CONNECTIONS)),
+]
 
 
 class Wire:
@@ -85,27 +89,11 @@ class Channel:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Saturday noon, UTC: 20:00 in Shanghai."""
-    return Clock(monkeypatch, "2026-11-21T12:00")
-
-
-@pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
     wire = Wire()
     monkeypatch.setattr("mailer.services.sending.run.open_transport", wire.transport)
     monkeypatch.setattr(due, "LOOK_SECONDS", 0.01)
     return wire
-
-
-@pytest.fixture
-def desk(workspace: Path, clock: Clock) -> Path:
-    path = workspace / "mailer.toml"
-    path.write_text(path.read_text("utf-8") + f"connections = {CONNECTIONS}\n", encoding="utf-8")
-    rows = "".join(f"reader{number}@example.org\n" for number in range(READERS))
-    (workspace / "readers.csv").write_text("email\n" + rows, encoding="utf-8")
-    assert run(workspace, "subscribers", "import", "readers.csv").status == 0
-    return workspace
 
 
 def schedule(desk: Path, name: str, at: str = "08:00", edition: str = "morning") -> str:
@@ -117,18 +105,6 @@ def schedule(desk: Path, name: str, at: str = "08:00", edition: str = "morning")
     ran = run(desk, "send", issue, *words)
     assert ran.status == 0, ran.err
     return str(ran.json["slug"])
-
-
-@pytest.fixture
-def settings(desk: Path) -> Settings:
-    return load_settings(desk)
-
-
-@pytest.fixture
-def db(settings: Settings) -> Iterator[Database]:
-    db = open_store(settings.database)
-    yield db
-    db.close()
 
 
 def statuses(db: Database) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -14,7 +13,7 @@ import pytest
 
 from mailer.message.message import Message
 from tests.cli import Ran, run
-from tests.servers.real.base import ROOT
+from tests.desk import copy_repository
 
 __all__ = ["CONNECTIONS", "ISSUE", "SLUG", "Desk", "reader"]
 
@@ -91,11 +90,7 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """The repository's own workspace without a reader; all that it composes is noted."""
-    root = tmp_path / "desk"
-    root.mkdir()
-    shutil.copy(ROOT / "mailer.toml", root)
-    for folder in ("issues", "templates"):
-        shutil.copytree(ROOT / folder, root / folder)
+    root = copy_repository(tmp_path / "desk", "issues", "templates")
     monkeypatch.setenv("MAILER_DELIVERY_CONNECTIONS", str(CONNECTIONS))
     made = Desk(root)
     compose: Callable[[Message], bytes] = Message.raw

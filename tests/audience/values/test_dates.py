@@ -11,17 +11,11 @@ from hypothesis import strategies as st
 
 from mailer.audience.values.dates import orders_of, read_moment
 from mailer.errors import AudienceError
-from tests.clock import Clock
 from tests.sentences import check_sentence
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 ALL = {"ymd", "dmy", "mdy"}
 DAY, TIME = "2023-03-24T00:00:00.000000Z", "2023-03-24T10:23:10.000000Z"
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch, "2026-11-21T12:00")
 
 
 # Each has one meaning, whatever order its neighbours are in.
@@ -125,6 +119,8 @@ CLEAR = [
     ("Fri Mar 24 2023 11:23:10 GMT+0100 (Mitteleuropäische Normalzeit)", TIME),
     ("03/03/2023", "2023-03-03T00:00:00.000000Z"),
 ]
+
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 @pytest.mark.parametrize(("text", "moment"), CLEAR)

@@ -4,7 +4,7 @@ The collection (ActiveCampaign's smtp-field-manual) is not part of this project.
 in its order, a hash of its code and text with what it means: D (another time may do) or R (refused for
 good), and whose matter it is: a(ddress), m(ailbox), u(s), t(hem).
 
-`python -m tests.delivery.test_provider_replies` prints the table of what is judged how.
+`python -m tests.transports.refusal.test_provider_replies` prints the table of what is judged how.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from mailer.transports.refusal.refusal import Cause, judge
 from tests.needs import missing
 
-COLLECTION = Path(__file__).parents[3] / "shared" / "data" / "smtp-replies.json"
+COLLECTION = Path(__file__).parents[4] / "shared" / "data" / "smtp-replies.json"
 
 EXPECTED = """
 d7caa865:Du db23783c:Du 404b6264:Du a2bb416c:Du b91b5ae5:Dt 158654dc:Dt dd49bcce:Du f936168c:Dt
