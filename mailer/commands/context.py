@@ -11,6 +11,7 @@ import typer
 
 from mailer.config import Settings, find_workspace, load_settings
 from mailer.display_text import HIDDEN, visible
+from mailer.transports import registry
 
 __all__ = ["JsonOption", "as_json_text", "emit_json", "say", "settings_of", "warn"]
 
@@ -20,7 +21,7 @@ JsonOption = typer.Option("--json", help="Print one JSON document and nothing el
 def settings_of(context: typer.Context) -> Settings:
     """The settings of the workspace that `--workspace` names, or that holds the current folder."""
     chosen: Path | None = context.find_root().params.get("workspace")
-    return load_settings(find_workspace(chosen or Path.cwd()))
+    return load_settings(find_workspace(chosen or Path.cwd()), transports=registry)
 
 
 def say(line: str = "", *, err: bool = False, style: str = "") -> None:

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from dotenv import dotenv_values
 from pydantic import SecretStr, ValidationError
@@ -20,15 +20,12 @@ from mailer.config.text import decode_text
 from mailer.display_text import from_system, nearest
 from mailer.errors import ConfigError, Problem
 
-__all__ = ["CONFIG_NAME", "find_workspace", "load_settings"]
+__all__ = ["CONFIG_NAME", "Transports", "find_workspace", "load_settings"]
 
 CONFIG_NAME = "mailer.toml"
 
-#: The variables that are read begin so, but for this one of SendGrid.
-_BEGINNINGS = tuple(
-    f"MAILER_{name.upper()}_" for name in (*SECTIONS, "editions", "secret", "smtp", "oauth", "sendgrid")
-)
-_SENDGRID_KEY = "SENDGRID_API_KEY"
+#: The variables that are read begin so, but for those of transports.
+_BEGINNINGS = tuple(f"MAILER_{name.upper()}_" for name in (*SECTIONS, "editions", "secret", "oauth"))
 #: A number of more digits is too large for whatever setting, and Python refuses to read some of them.
 _DIGITS = 20
 _LONG_NUMBER = re.compile(rf"[0-9](?:_?[0-9]){{{_DIGITS},}}")
@@ -46,14 +43,31 @@ def find_workspace(start: Path) -> Path:
     raise ConfigError(f"there is no {CONFIG_NAME} in {start} or above; run `mailer init` to make a workspace")
 
 
-def load_settings(root: Path, environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings of the workspace at `root`. Raises ConfigError with all that is wrong."""
+class Transports(Protocol):
+    """The transports that there are, which this layer does not know: `mailer.transports.registry` is one."""
+
+    def check_url(self, url: str) -> None:
+        """Raises ValueError where `url` cannot be a transport's."""
+        ...
+
+    def variable_names(self) -> frozenset[str]:
+        """The names of the environment variables that transports read."""
+        ...
+
+
+def load_settings(
+    root: Path, environ: Mapping[str, str] | None = None, *, transports: Transports | None = None
+) -> Settings:
+    """The settings of the workspace at `root`. Raises ConfigError with all that is wrong.
+
+    Without `transports` a transport's URL is looked at for its syntax alone.
+    """
     text = _read(root / CONFIG_NAME)
     data = _parse(text)
-    environment = _environment(root, os.environ if environ is None else environ)
+    environment = _environment(root, os.environ if environ is None else environ, transports)
     origins = _overlay(data, environment)
     try:
-        file = File.model_validate(data)
+        file = File.model_validate(data, context={"transports": transports} if transports else None)
     except ValidationError as error:
         raise ConfigError.of(_problems(error, text, origins)) from None
     except RecursionError:  # dotted keys, which the parser does not nest
@@ -63,18 +77,12 @@ def load_settings(root: Path, environ: Mapping[str, str] | None = None) -> Setti
     keys = _keys(environment.get("MAILER_SECRET_KEY", ""))
     if keys:  # earlier keys alone sign nothing
         keys = list(dict.fromkeys(keys + _keys(environment.get("MAILER_SECRET_KEY_OLD", ""))))
-    password = environment.get("MAILER_SMTP_PASSWORD")
-    sendgrid = environment.get(_SENDGRID_KEY)
     more: dict[str, Any] = {}
-    if environment.get("MAILER_SMTP_CA_FILE"):
-        more["smtp_ca_file"] = root / environment["MAILER_SMTP_CA_FILE"]
     for secret in ("oauth_client_secret", "oauth_refresh_token"):
         if environment.get(f"MAILER_{secret.upper()}"):
             more[secret] = SecretStr(environment[f"MAILER_{secret.upper()}"])
     if environment.get("MAILER_OAUTH_KEY_FILE"):
         more["oauth_key_file"] = root / environment["MAILER_OAUTH_KEY_FILE"]
-    if environment.get("MAILER_SENDGRID_URL"):
-        more["sendgrid_url"] = environment["MAILER_SENDGRID_URL"].rstrip("/")
     return Settings(
         root=root,
         publication=file.publication,
@@ -84,8 +92,7 @@ def load_settings(root: Path, environ: Mapping[str, str] | None = None) -> Setti
         pace=file.pace,
         dkim=file.dkim,
         secret_keys=tuple(map(SecretStr, keys)),
-        smtp_password=SecretStr(password) if password else None,
-        sendgrid_key=SecretStr(sendgrid) if sendgrid else None,
+        variables=MappingProxyType({name: SecretStr(value) for name, value in environment.items()}),
         **more,
     )
 
@@ -123,8 +130,11 @@ def _too_deep() -> Problem:
     return Problem("is nested too deeply; no setting has more than three levels", CONFIG_NAME)
 
 
-def _environment(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables of the environment, and those of `.env`. Raises ConfigError where one is not text."""
+def _environment(root: Path, environ: Mapping[str, str], transports: Transports | None) -> dict[str, str]:
+    """The variables of the environment, and those of `.env`. Raises ConfigError where one is not text.
+
+    One that is neither ours nor a transport's may hold what it likes, and is left out where it is not text.
+    """
     env_file = root / ".env"
     values: dict[str, str] = {}
     if env_file.is_file():
@@ -133,11 +143,12 @@ def _environment(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
     problems: list[Problem] = []
     found: dict[str, str] = {}
     for name, value in {**values, **environ}.items():
-        if name != _SENDGRID_KEY and not name.startswith(_BEGINNINGS):
-            continue
         try:
             found[name] = from_system(value)
         except ValueError:
+            known = transports.variable_names() if transports else frozenset()
+            if not name.startswith(_BEGINNINGS) and name not in known:
+                continue
             problems.append(Problem(f"{name} holds bytes that are not UTF-8 text; set it again as UTF-8"))
     if problems:
         raise ConfigError.of(problems)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -166,7 +167,10 @@ class File(Frozen):
 
 
 class Settings(Frozen):
-    """Everything that is configured, checked. `root` is the workspace's folder."""
+    """Everything that is configured, checked. `root` is the workspace's folder.
+
+    `variables` are those of the environment and of `.env`, of which each transport reads its own by name.
+    """
 
     root: Path
     publication: Publication
@@ -176,13 +180,10 @@ class Settings(Frozen):
     pace: Pace
     dkim: Dkim = Dkim()
     secret_keys: tuple[SecretStr, ...] = ()
-    smtp_password: SecretStr | None = None
-    smtp_ca_file: Path | None = None
     oauth_client_secret: SecretStr | None = None
     oauth_refresh_token: SecretStr | None = None
     oauth_key_file: Path | None = None
-    sendgrid_key: SecretStr | None = None
-    sendgrid_url: str = "https://api.sendgrid.com"
+    variables: Annotated[Mapping[str, SecretStr], Field(repr=False)] = MappingProxyType({})
 
     @property
     def database(self) -> Path:
@@ -205,6 +206,11 @@ class Settings(Frozen):
     def dkim_keys(self) -> tuple[tuple[str, Path], ...]:
         """(selector, absolute path of the private key) in the order of the signatures; () signs nothing."""
         return tuple((selector, self.root.absolute() / name) for selector, name in self.dkim.keys.items())
+
+    def variable(self, name: str) -> str:
+        """The text of an environment variable, or '' where it is not set."""
+        value = self.variables.get(name)
+        return value.get_secret_value() if value else ""
 
     def edition_language(self, edition: str) -> str:
         """The language of an edition, which is the publication's where it has none of its own."""

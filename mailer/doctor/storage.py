@@ -13,8 +13,8 @@ from typing import Final
 from urllib.parse import quote
 
 from mailer.config import Settings
-from mailer.doctor.finding import Finding, Status
 from mailer.store.database import explain
+from mailer.transports.finding import Finding, Status
 
 __all__ = ["database", "disk"]
 

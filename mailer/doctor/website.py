@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 from mailer.config import Settings
 from mailer.doctor.dns.host_names import ascii_domain, is_literal, is_public
 from mailer.doctor.dns.resolver import Resolver
-from mailer.doctor.finding import Finding, Status, record
+from mailer.doctor.dns.zone_file import record
 from mailer.transports.base import one_line
+from mailer.transports.finding import Finding, Status
 
 __all__ = ["host", "website"]
 

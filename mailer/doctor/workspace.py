@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from mailer.config import Settings
 from mailer.doctor.dns.host_names import is_example, is_loopback_name, return_path_domain, sender_domain
-from mailer.doctor.finding import Finding, Status
 from mailer.errors import ConfigError
-from mailer.transports.registry import open_transport
+from mailer.transports.finding import Finding, Status
+from mailer.transports.registry import drivers, is_folder, open_transport
 
 __all__ = ["base_url", "env_file", "postal_address", "secret_key", "sender", "transport"]
 
@@ -128,12 +128,13 @@ def transport(settings: Settings) -> Iterator[Finding]:
         sentence, _, advice = str(error).partition("; ")
         yield Finding("transport", Status.ERROR, sentence, advice)
         return
-    if url.startswith("outbox:"):
+    if is_folder(url):
+        *others, last = [form.example for each in drivers() if not each.is_folder for form in each.urls]
         yield Finding(
             "transport",
             Status.WARNING,
             f"{url} writes messages into a folder and sends nothing",
-            "set delivery.transport to smtp://user@host:587, smtps://user@host:465 or sendgrid:",
+            f"set delivery.transport to {', '.join(others)} or {last}",
         )
     else:
         yield Finding("transport", Status.OK, f"{url} has what it needs")

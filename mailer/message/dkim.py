@@ -35,9 +35,9 @@ __all__ = [
     "Seal",
     "Signer",
     "is_aligned",
-    "open_signer",
     "relaxed_piece",
     "relaxed_value",
+    "signer_of",
 ]
 
 #: The fields that are signed where a message has them, in small letters (RFC 6376 section 5.4.1, RFC 8058).
@@ -67,13 +67,12 @@ class Signer:
     keys: tuple[SigningKey, ...]
 
 
-def open_signer(transport: str, settings: Settings) -> Signer | None:
-    """Who signs what goes out by `transport` (a URL); None where nobody does.
+def signer_of(settings: Settings) -> Signer | None:
+    """The domain and the keys of [dkim], read from their files; None where there are none.
 
-    Keys come from the settings of now and are read from their files here. SendGrid is given pieces, not a
-    message, and signs by itself. Raises ConfigError where a key cannot be used.
+    Raises ConfigError where a key cannot be used.
     """
-    if not settings.dkim.keys or transport.partition(":")[0].lower() == "sendgrid":
+    if not settings.dkim.keys:
         return None
     return Signer(settings.dkim_domain, load_keys(settings))
 

@@ -16,12 +16,12 @@ from mailer.config import Settings
 from mailer.message import dates as dates_module
 from mailer.message import dkim as dkim_module
 from mailer.message.dates import Dates, PerMinute
-from mailer.message.dkim import Seal, Signer, open_signer
+from mailer.message.dkim import Seal, Signer
 from mailer.message.message import Envelope, Message, Person, Template
 from mailer.services.sending import send as sending
 from mailer.store import database as store
 from mailer.transports.base import Outcome, Outgoing, Result
-from mailer.transports.registry import open_transport
+from mailer.transports.registry import open_signer, open_transport
 from mailer.transports.sendgrid.request import Form
 from tests.cli import run
 from tests.clock import Clock

@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 
 from mailer.config import Dkim, Settings, load_settings
 from mailer.issue.load import load_issue
-from mailer.message.dkim import Seal, Signer, is_aligned, open_signer, relaxed_piece, relaxed_value
+from mailer.message.dkim import Seal, Signer, is_aligned, relaxed_piece, relaxed_value
 from mailer.message.message import Message, Person, Template
 from mailer.message.mime import quoted_printable, slot_lines
 from mailer.render.render import render_variants
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import Context, Part, Slot
 from mailer.transports.base import Result
-from mailer.transports.registry import open_transport
+from mailer.transports.registry import open_signer, open_transport
 from tests.message.test_message import LEAVE, LEAVE_TEXT, NAME, SENT, envelope, rendition, simple
 from tests.servers.smtp import SmtpServer
 from tests.signing import ED25519, RSA, pem, records, rsa_key, signatures, verified, with_keys, write_key

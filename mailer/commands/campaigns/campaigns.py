@@ -39,6 +39,7 @@ from mailer.spool.sqlite.canary import canary_of, release
 from mailer.spool.sqlite.deliveries import STATES, Spool
 from mailer.spool.sqlite.schedule import held_number
 from mailer.store.database import now, open_store, utc_text
+from mailer.transports.registry import is_folder
 
 __all__ = ["app"]
 
@@ -87,7 +88,7 @@ def _when(settings: Settings, document: dict[str, Any]) -> str:
         return "  [waits for `mailer campaigns resume`]"
     if document["status"] == "sending":
         return "  [is being sent]"
-    if document["status"] == "sent" and document["transport"].lower().startswith("outbox:"):
+    if document["status"] == "sent" and is_folder(document["transport"]):
         return f"  [in {document['transport']} only, which reached nobody]"
     if document["status"] == "missed":
         return "  [missed its time; `mailer campaigns resume` sends it]"

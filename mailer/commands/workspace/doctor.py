@@ -12,8 +12,8 @@ from typing import Annotated, Final
 import typer
 
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
-from mailer.doctor.finding import Finding, Status
 from mailer.errors import InputError
+from mailer.transports.finding import Finding, Status
 
 __all__ = ["doctor"]
 

@@ -6,7 +6,8 @@ import ipaddress
 from collections.abc import Iterator
 
 from mailer.doctor.dns.resolver import Resolver
-from mailer.doctor.finding import Finding, Status, record
+from mailer.doctor.dns.zone_file import record
+from mailer.transports.finding import Finding, Status
 
 __all__ = ["exchangers"]
 

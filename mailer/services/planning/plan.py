@@ -24,6 +24,7 @@ from mailer.config import Settings
 from mailer.message.message import Envelope, Message, Person, Template
 from mailer.render.rendition import Rendition
 from mailer.spool.sqlite.campaigns import Campaign
+from mailer.spool.sqlite.folders import goes_into_folder
 from mailer.transports.base import Unwritable
 
 if TYPE_CHECKING:
@@ -48,10 +49,6 @@ __all__ = [
 #: cannot write. All others are an Exclusion.
 RECEIVED = "received"
 UNWRITABLE = "unwritable"
-# It went into a folder, or belongs to a campaign that goes there and was not handed over elsewhere.
-_ONLY_IN_FOLDER = (
-    "e.in_folder = 1 OR (lower(c.transport) LIKE 'outbox:%' AND e.state NOT IN ('accepted', 'uncertain'))"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +74,7 @@ class Selection:
         already = "NULL"
         if self.earlier:
             marks = ", ".join("?" * len(self.earlier))
-            folders = "" if self.into_folder else f" AND NOT ({_ONLY_IN_FOLDER})"
+            folders = "" if self.into_folder else f" AND NOT ({_only_in_folder()})"
             already = (
                 # What a cancelled campaign never sent does not count; what another may still send does.
                 f"(SELECT '{RECEIVED}' FROM deliveries AS e JOIN campaigns AS c ON c.id = e.campaign_id "
@@ -148,6 +145,13 @@ def survey(db: Database, selection: Selection, packer: Packer | None = None) -> 
 def audience_variants(audience: Audience) -> tuple[int, ...]:
     """The variants that must be rendered; the plain one where nobody is there to read any."""
     return tuple(audience.variants) or (0,)
+
+
+def _only_in_folder() -> str:
+    """The condition of deliveries that went into a folder alone, or are of a campaign that goes there."""
+    return (
+        f"e.in_folder = 1 OR ({goes_into_folder('c.transport')} AND e.state NOT IN ('accepted', 'uncertain'))"
+    )
 
 
 @dataclass(frozen=True, slots=True)

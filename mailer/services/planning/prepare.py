@@ -16,7 +16,7 @@ from mailer.audience.segments import Segment, parse
 from mailer.config import Settings
 from mailer.errors import IssueError, Problem, SegmentError
 from mailer.issue.model import only_expressions, only_places
-from mailer.message.dkim import Signer, is_aligned, open_signer
+from mailer.message.dkim import Signer, is_aligned
 from mailer.render.rendition import Rendition
 from mailer.services.planning.plan import (
     UNWRITABLE,
@@ -28,11 +28,11 @@ from mailer.services.planning.plan import (
     survey,
 )
 from mailer.services.planning.public_page import public_rendition, shows_nothing
-from mailer.services.planning.transport_choice import choose_way, is_folder, why_not
+from mailer.services.planning.transport_choice import choose_way, why_not
 from mailer.services.sending.database_guard import refuse_if_forgotten
 from mailer.spool.sqlite.campaigns import Campaign, campaigns
 from mailer.spool.sqlite.deliveries import Spool
-from mailer.transports.registry import unwritable_by
+from mailer.transports.registry import is_folder, open_signer, unwritable_by
 
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue

@@ -5,9 +5,9 @@ from __future__ import annotations
 from mailer.config import Settings
 from mailer.errors import ConfigError
 from mailer.spool.sqlite.campaigns import Campaign
-from mailer.transports.registry import open_transport
+from mailer.transports.registry import is_folder, open_transport
 
-__all__ = ["choose_way", "is_folder", "why_not"]
+__all__ = ["choose_way", "why_not"]
 
 
 def choose_way(settings: Settings, existing: Campaign | None, asked: str | None) -> str:
@@ -31,8 +31,3 @@ def why_not(way: str, settings: Settings) -> str:
     except ConfigError as error:
         return str(error)
     return ""
-
-
-def is_folder(way: str) -> bool:
-    """Whether a transport (a URL) is an outbox: what goes into a folder reaches nobody."""
-    return way.partition(":")[0].lower() == "outbox"

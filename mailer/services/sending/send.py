@@ -28,13 +28,12 @@ from mailer.delivery.retry import Backoff
 from mailer.delivery.run import deliver
 from mailer.delivery.workers.connections import ConnectionPool
 from mailer.errors import ArchiveError, CampaignError, MailerError
-from mailer.message.dkim import Signer, open_signer
+from mailer.message.dkim import Signer
 from mailer.message.message import Envelope, Template
 from mailer.render.rendition import Rendition
 from mailer.services.campaigns.decisions import check_open
 from mailer.services.planning.prepare import OPEN_STATES, Prepared
 from mailer.services.planning.schedule import check_unscheduled
-from mailer.services.planning.transport_choice import is_folder
 from mailer.services.sending.after_run import broke_off, conclude, lower_manifest, tell_manifest, told
 from mailer.services.sending.canary import may_go_on, wait_while_held
 from mailer.services.sending.database_guard import keeping_watch, refuse_if_older
@@ -49,10 +48,9 @@ from mailer.spool.sqlite.listing import subscriber_at
 from mailer.spool.sqlite.pace_budget import StoredLedger
 from mailer.spool.sqlite.parking import unpark
 from mailer.spool.sqlite.reasons import Reason
-from mailer.spool.sqlite.record_refusals import source_of
 from mailer.spool.sqlite.schedule import set_due
 from mailer.store.database import now, utc_text, writing
-from mailer.transports.registry import open_transport
+from mailer.transports.registry import is_folder, open_signer, open_transport, refusal_source
 from mailer.transports.stop import Stop
 
 __all__ = [
@@ -256,7 +254,7 @@ def _run(
     templates = _templates(settings, campaign, signer)
     own = Stop(stop)  # a run that is paused ends its waits, and not those of the campaigns after it
     transport = open_transport(transport_url, settings, pause=own.wait)
-    spool.source = source_of(transport_url)
+    spool.source = refusal_source(transport_url)
     with writing(db):
         if not spool.set_status("sending", only_from=_STARTING):
             check_open(find_campaign(db, slug))  # somebody was quicker

@@ -22,7 +22,6 @@ from mailer.config import Settings
 from mailer.delivery.progress import Progress
 from mailer.delivery.workers.connections import ConnectionPool
 from mailer.errors import BusyError, CampaignError, MailerError
-from mailer.message.dkim import open_signer
 from mailer.services.planning.prepare import OPEN_STATES, Prepared
 from mailer.services.planning.schedule import Schedule, check_unscheduled, what_waits
 from mailer.services.sending.after_run import mark_missed, tell_manifest
@@ -48,6 +47,7 @@ from mailer.spool.sqlite.schedule import (
     set_due,
 )
 from mailer.store.database import explain, now, open_store, utc_now, utc_text
+from mailer.transports.registry import open_signer
 from mailer.transports.stop import Stop
 
 __all__ = [

@@ -29,11 +29,13 @@ from mailer.spool.claim import Claim, claim_of
 from mailer.spool.erased_words import without_erased
 from mailer.spool.journal import Record, begun_in, read_journal
 from mailer.spool.sqlite.campaigns import Campaign, find_campaign
+from mailer.spool.sqlite.folders import goes_into_folder
 from mailer.spool.sqlite.reasons import Reason, reasons_of
-from mailer.spool.sqlite.record_refusals import note_refusals, source_of
+from mailer.spool.sqlite.record_refusals import note_refusals
 from mailer.store.database import utc_now, writing
 from mailer.transports.base import Outcome, Result
 from mailer.transports.refusal.watch import is_held, may_be_everybodys, stops
+from mailer.transports.registry import is_folder, refusal_source
 
 __all__ = ["ENDED", "STATES", "Spool"]
 
@@ -66,7 +68,7 @@ class Spool:
         #: Where it is set, only this subscriber is claimed.
         self.only: int | None = None
         #: How refusals are learned of, for the readers' history. A run by another transport changes it.
-        self.source = source_of(campaign.transport)
+        self.source = refusal_source(campaign.transport)
 
     # -- making -----------------------------------------------------------------------------
 
@@ -183,7 +185,7 @@ class Spool:
         Asked within the claim, so that two campaigns of one issue never hand it to the same person, whatever
         was planned. Copies in a folder count for nobody, and a run into a folder asks nobody.
         """
-        others = [] if self.source == "outbox" else self._others()
+        others = [] if is_folder(self.source) else self._others()
         if not others:
             return reason, parameters
         marks = ", ".join("?" * len(others))
@@ -199,7 +201,7 @@ class Spool:
         mine = self.campaign
         rows = self._db.conn.execute(
             "SELECT id FROM campaigns WHERE edition = ? AND issue_date = ? AND (issue = ? OR issue_hash = ?) "
-            "AND id <> ? AND started_at IS NOT NULL AND NOT (lower(transport) LIKE 'outbox:%' AND NOT EXISTS "
+            f"AND id <> ? AND started_at IS NOT NULL AND NOT ({goes_into_folder('transport')} AND NOT EXISTS "
             "(SELECT 1 FROM deliveries AS e WHERE e.campaign_id = campaigns.id AND e.in_folder = 0 "
             "AND e.state IN ('accepted', 'uncertain')))",
             [mine.edition, mine.issue_date, mine.issue, mine.issue_hash, mine.id],
@@ -214,7 +216,7 @@ class Spool:
         """
         if not outcomes:
             return
-        now, folder = utc_now(), int(self.source == "outbox")
+        now, folder = utc_now(), int(is_folder(self.source))
         with writing(self._db) as db:
             # Within the transaction: somebody may have been erased since the claim.
             outcomes = without_erased(db, outcomes)
@@ -297,7 +299,7 @@ class Spool:
 
     def note_accepted(self) -> None:
         """Somebody of the campaign was accepted by its transport."""
-        if self.source != "outbox":
+        if not is_folder(self.source):
             with writing(self._db) as db:
                 db.conn.execute(
                     "UPDATE campaigns SET accepted_by = transport WHERE id = ?", [self.campaign.id]

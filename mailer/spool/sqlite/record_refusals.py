@@ -18,7 +18,7 @@ from mailer.spool.sqlite.campaigns import Campaign
 from mailer.transports.base import Outcome, Result
 from mailer.transports.refusal.refusal import Cause
 
-__all__ = ["MAILBOX_CAMPAIGNS", "MAILBOX_DAYS", "note_refusals", "source_of"]
+__all__ = ["MAILBOX_CAMPAIGNS", "MAILBOX_DAYS", "note_refusals"]
 
 #: So many campaigns in a row that a mailbox took nothing of, the first of them so many days ago, and the
 #: reader counts as bounced. A desk that sends twice a day is patient with a full mailbox for a week.
@@ -76,12 +76,6 @@ def note_refusals(
                 source=source,
                 at=now,
             )
-
-
-def source_of(transport: str) -> str:
-    """How we learn of refusals by the transport of this URL: `smtp`, `sendgrid`, …"""
-    scheme = transport.partition(":")[0]
-    return "smtp" if scheme == "smtps" else scheme
 
 
 def _moved_since(db: Database, subscriber_id: int, campaign_id: int) -> bool:

@@ -21,6 +21,7 @@ from mailer.transports.refusal import wording
 from mailer.transports.refusal.answers import without_addresses
 from mailer.transports.refusal.refusal import Cause
 from mailer.transports.refusal.remedies import remedy_for
+from mailer.transports.registry import driver_of
 
 __all__ = [
     "AT_LEAST",
@@ -206,17 +207,13 @@ def is_about_login(reason: str) -> bool:
 
 
 def everybody_sentence(reason: str, *, source: str, server: str) -> str:
-    """The error of a run in which everybody was refused with `reason`. `source` is the transport's scheme."""
-    words = without_addresses(reason)
-    if source == "smtp":
-        return (
-            f"{server or 'the server'} takes no mail from us: {words}; check the user in the transport's URL "
-            "and MAILER_SMTP_PASSWORD (or [delivery.oauth]), or ask who runs it; nobody counts as refused"
-        )
-    name = "SendGrid" if source == "sendgrid" else "the transport"
+    """Returns the error of a run in which everybody was refused with `reason`.
+
+    `source` is the transport's, as events have it; `server` names the other side more closely, or is ''.
+    """
+    words, driver = without_addresses(reason), driver_of(source + ":")
     return (
-        f"{name} takes no mail from us: {words}; see to what it says, such as the sender's verification and "
-        "the key's permissions; nobody counts as refused"
+        f"{server or driver.peer} takes no mail from us: {words}; {driver.advice}; nobody counts as refused"
     )
 
 

@@ -35,7 +35,8 @@ from mailer.transports.sendgrid.client import (
     Wire,
     client,
 )
-from mailer.transports.sendgrid.request import UNWRITABLE, Form, Unfit, groups
+from mailer.transports.sendgrid.driver import UNWRITABLE
+from mailer.transports.sendgrid.request import Form, Unfit, groups
 from mailer.transports.sendgrid.throttle import Throttle, Turn
 
 __all__ = ["Account", "SendGridChannel"]

@@ -19,9 +19,9 @@ from mailer.config import Mailbox
 from mailer.message.mime import encoded_words
 from mailer.message.paragraphs import ReadyParagraph
 from mailer.render.slots.slots import Context, Part, Slot, escape
-from mailer.transports.base import Outgoing, Unwritable
+from mailer.transports.base import Outgoing
 
-__all__ = ["MOST_RECIPIENTS", "REFERENCE", "UNWRITABLE", "Form", "Unfit", "groups"]
+__all__ = ["MOST_RECIPIENTS", "REFERENCE", "Form", "Unfit", "groups"]
 
 #: Personalizations, and recipients, in one request.
 MOST_RECIPIENTS: Final = 1000
@@ -42,12 +42,6 @@ _TRACKING_SETTINGS: Final[Mapping[str, Any]] = {
     "subscription_tracking": _OFF,
     "ganalytics": _OFF,
 }
-
-
-#: Domains are ASCII here, so that other letters stand before the @ (RFC 6531).
-UNWRITABLE: Final = Unwritable(
-    "SendGrid", "its API takes no letters beyond ASCII before the @", lambda address: not address.isascii()
-)
 
 
 class Unfit(Exception):

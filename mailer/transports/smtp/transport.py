@@ -14,6 +14,7 @@ from mailer.errors import ConfigError
 from mailer.transports.base import Pause
 from mailer.transports.oauth.oauth import tokens_for
 from mailer.transports.smtp.channel import SmtpChannel
+from mailer.transports.smtp.driver import CA_FILE, PASSWORD
 from mailer.transports.smtp.learned import MESSAGES_PER_CONNECTION, Learned
 from mailer.transports.smtp.server import Server
 
@@ -48,7 +49,8 @@ class Smtp:
         if not host or parts.path not in ("", "/") or parts.query or parts.fragment:
             raise ConfigError(f'"{url}" is not a transport; write smtp://user@host:port')
         user = unquote(parts.username or "")
-        password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""
+        password = settings.variable(PASSWORD)
+        ca_file = settings.variable(CA_FILE)
         tokens = tokens_for(settings, user) if user else None
         if user and not password and tokens is None:
             raise ConfigError(
@@ -62,7 +64,7 @@ class Smtp:
             implicit_tls=implicit,
             user=user,
             password=password if user and tokens is None else "",
-            ca_file=settings.smtp_ca_file,
+            ca_file=settings.root / ca_file if ca_file else None,
             helo=settings.delivery.helo,
             tokens=tokens,
         )

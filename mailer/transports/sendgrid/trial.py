@@ -1,4 +1,4 @@
-"""SendGrid's API: whether the key is taken, and whether it may send. Only `GET /v3/scopes`, never a send."""
+"""Tries SendGrid's API for `mailer doctor`: whether the key is taken and may send. Only `GET /v3/scopes`."""
 
 from __future__ import annotations
 
@@ -8,27 +8,26 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from mailer.config import Settings
-from mailer.doctor.dns.resolver import look_up_here
-from mailer.doctor.finding import Finding, Status
 from mailer.errors import ConfigError
+from mailer.transports.finding import Finding, Status, look_up_here
 from mailer.transports.sendgrid.client import NoAnswer, NotSent, Unreachable, Wire, client
 from mailer.transports.sendgrid.transport import SendGrid
 
-__all__ = ["sendgrid_key"]
+__all__ = ["try_key"]
 
 _SECONDS: Final = 8.0
 _NEEDED: Final = "mail.send"
 _ADVICE: Final = "make a key with the Mail Send permission at SendGrid, and put it into SENDGRID_API_KEY"
 
 
-def sendgrid_key(settings: Settings, *, seconds: float = _SECONDS) -> Iterator[Finding]:
+def try_key(settings: Settings, *, seconds: float = _SECONDS) -> Iterator[Finding]:
     """Whether the key is taken and its scopes (api-reference/api-key-permissions) hold mail.send."""
     name = "sendgrid key"
     try:
-        base_url = SendGrid.from_settings(settings.delivery.transport, settings).base_url
+        transport = SendGrid.from_settings(settings.delivery.transport, settings)
     except ConfigError:
         return  # the check of the transport says why
-    key = settings.sendgrid_key.get_secret_value().strip() if settings.sendgrid_key else ""
+    base_url, key = transport.base_url, transport.api_key
     look_up_here(urlsplit(base_url).hostname or "")
     wire = Wire(base_url, key, seconds)
     try:

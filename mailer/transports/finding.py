@@ -1,16 +1,18 @@
-"""What a check found: one sentence about how it is, and one about what to do."""
+"""A finding of `mailer doctor`: one sentence about how a thing stands, and one about what to do.
+
+The type is here, because a transport tries itself; all other checks are doctor's.
+"""
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from mailer.transports.base import one_line
 
-__all__ = ["Finding", "Status", "record"]
-
-#: A character-string of a TXT record holds at most so many octets (RFC 1035 section 3.3).
-_LONGEST_STRING = 255
+__all__ = ["Finding", "Status", "Unanswered", "look_up_here"]
 
 
 class Status(StrEnum):
@@ -23,7 +25,7 @@ class Status(StrEnum):
 
 
 #: A finding quotes what stands in the DNS, and that may be 64 KB.
-_LONGEST = 2000
+_LONGEST: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,16 @@ class Finding:
             object.__setattr__(self, field, one_line(getattr(self, field), _LONGEST))
 
 
-def record(name: str, kind: str, value: str) -> str:
-    """A DNS record as it stands in a zone file; a TXT value is cut into strings of 255 octets."""
-    if kind != "TXT":
-        return f"{name}. {kind} {value}"
-    parts = [value[start : start + _LONGEST_STRING] for start in range(0, len(value), _LONGEST_STRING)]
-    return f"{name}. TXT " + " ".join(f'"{part}"' for part in parts)
+class Unanswered(Exception):
+    """A question to the DNS was not answered, so that nothing may be concluded. It says why in a sentence."""
+
+
+def look_up_here(host: str) -> None:
+    """Raises Unanswered where this machine's own look-up of a host cannot tell just now."""
+    try:
+        socket.getaddrinfo(host, None)
+    except socket.gaierror as error:
+        if error.errno == socket.EAI_AGAIN:
+            raise Unanswered(f"this machine cannot look up {host} just now: {error.strerror}") from None
+    except UnicodeError:
+        return  # whoever connects says so
