@@ -78,28 +78,33 @@ def request_token(client: Client, form: Mapping[str, str], advice: str) -> Acces
     raise TransportError(f"{sentence}; {advice}")
 
 
-def _asked(client: Client, form: Mapping[str, str], method: str) -> tuple[Any, int, Mapping[str, Any]]:
-    """The OAuthError or None, the HTTP status, and the answer with `expires_in` as the endpoint gave it."""
-    import requests
-    from authlib.integrations.requests_client import OAuth2Session, OAuthError
+class _Look:
+    """Reads an answer before authlib does: keeps its status, and `expires_in` as the endpoint gave it."""
 
-    status, life = 0, None
+    status = 0
+    life: object = None
 
-    def look(response: Any) -> Any:
-        nonlocal status, life
-        status = response.status_code
+    def __call__(self, response: Any) -> Any:
+        self.status = response.status_code
         response._content = _content(response)
         with suppress(ValueError, RecursionError):
             document = json.loads(response._content)
             if isinstance(document, dict):
                 # authlib refuses the whole answer where it cannot reckon with its times.
-                life = document.pop("expires_in", None)
+                self.life = document.pop("expires_in", None)
                 document.pop("expires_at", None)
             response._content = json.dumps(document).encode()
             return response
         response._content = b""
         return response
 
+
+def _asked(client: Client, form: Mapping[str, str], method: str) -> tuple[Any, int, Mapping[str, Any]]:
+    """The OAuthError or None, the HTTP status, and the answer with `expires_in` as the endpoint gave it."""
+    import requests
+    from authlib.integrations.requests_client import OAuth2Session, OAuthError
+
+    look = _Look()
     with OAuth2Session(
         client.client_id or None, client.secret or None, token_endpoint_auth_method=method
     ) as session:
@@ -111,26 +116,33 @@ def _asked(client: Client, form: Mapping[str, str], method: str) -> tuple[Any, i
                 client.endpoint, auth=auth, timeout=_SECONDS, allow_redirects=False, stream=True, **form
             )
         except OAuthError as error:
-            return error, status, {}
-        except requests.exceptions.SSLError as error:
-            raise TransportError(
-                f"the certificate of {_host(client)} cannot be trusted: {_deepest(error)}; name a private "
-                "authority's file in REQUESTS_CA_BUNDLE, and see whether this machine's clock is right"
-            ) from None
-        except requests.exceptions.HTTPError:
-            kind = Busy if status == 429 or status >= 500 else TransportError
-            raise kind(
-                f"{_host(client)} answers with HTTP {status} and no access token; run this again later, or "
-                "check [delivery.oauth] token_url"
-            ) from None
+            return error, look.status, {}
         except requests.exceptions.RequestException as error:
-            raise Busy(
-                f"{_host(client)} cannot be asked for an access token: {_deepest(error)}; check the network, "
-                "HTTPS_PROXY and [delivery.oauth]"
-            ) from None
+            raise _unanswered(client, error, look.status) from None
         except (ValueError, TypeError, UnicodeError):
-            raise TransportError(_no_answer(client, status)) from None
-    return None, status, {**answer, "expires_in": life}
+            raise TransportError(_no_answer(client, look.status)) from None
+    return None, look.status, {**answer, "expires_in": look.life}
+
+
+def _unanswered(client: Client, error: Exception, status: int) -> TransportError:
+    """The error to raise where a request had no answer that can be read as one of a token endpoint."""
+    import requests
+
+    if isinstance(error, requests.exceptions.SSLError):
+        return TransportError(
+            f"the certificate of {_host(client)} cannot be trusted: {_deepest(error)}; name a private "
+            "authority's file in REQUESTS_CA_BUNDLE, and see whether this machine's clock is right"
+        )
+    if isinstance(error, requests.exceptions.HTTPError):
+        kind = Busy if status == 429 or status >= 500 else TransportError
+        return kind(
+            f"{_host(client)} answers with HTTP {status} and no access token; run this again later, or "
+            "check [delivery.oauth] token_url"
+        )
+    return Busy(
+        f"{_host(client)} cannot be asked for an access token: {_deepest(error)}; check the network, "
+        "HTTPS_PROXY and [delivery.oauth]"
+    )
 
 
 def _content(response: Any) -> bytes:

@@ -29,48 +29,16 @@ class LoginPutOff(Full):
 
 
 def explained(server: Server, error: OSError, credentials: Credentials) -> TransportError:
-    """The error to raise for `error`; Busy where another time may do. Shows neither password nor token."""
+    """Returns the error to raise for `error`; Busy where another time may do. Shows no secret."""
     match error:
-        case smtplib.SMTPAuthenticationError() if error.smtp_code >= 500:
-            said = _words(error, credentials)
-            return LoginRefused(
-                f"{server} refused the user {server.user}: {said}; {_login_advice(said, credentials)}"
-            )
-        case smtplib.SMTPAuthenticationError():
-            return LoginPutOff(
-                f"{server} does not let {server.user} log in just now: {_words(error, credentials)}; "
-                "run this again later, and where that does not help, check the user in the transport's URL "
-                f"and {'[delivery.oauth]' if credentials.token else 'MAILER_SMTP_PASSWORD'}"
-            )
         case Mismatch():
             return _no_mechanism(server, error, credentials)
         case Unwelcome():
             return _unwelcome(server, error, _words(error, credentials))
-        case smtplib.SMTPResponseException() if 400 <= error.smtp_code <= 499:
-            return Full(
-                f"{server} takes no mail just now: {_words(error, credentials)}; run this again later"
-            )
         case smtplib.SMTPResponseException():
-            return TransportError(
-                f"{server} refused us: {_words(error, credentials)}; ask who runs it, or use another "
-                "transport"
-            )
-        case BeginsWithTls():
-            return TransportError(
-                f"{server} sends no greeting and waits for TLS; write smtps:// instead of smtp:// in the "
-                "transport's URL"
-            )
-        case ssl.SSLCertVerificationError():
-            return TransportError(
-                f"the certificate of {server} cannot be trusted: {error.verify_message}; use the host name "
-                "that stands in it, name a private authority's file in MAILER_SMTP_CA_FILE, and see whether "
-                "this machine's clock is right"
-            )
-        case ssl.SSLError():
-            return TransportError(
-                f"TLS with {server} failed: {error.reason or error.strerror}; smtps:// is for ports that "
-                "begin with TLS (465), smtp:// for those with STARTTLS (587)"
-            )
+            return _refused(server, error, credentials)
+        case BeginsWithTls() | ssl.SSLError():
+            return _no_tls(server, error)
         case socket.gaierror() if error.errno != socket.EAI_AGAIN:
             return TransportError(
                 f"there is no host called {server.host}: {error.strerror}; check the transport's URL"
@@ -84,6 +52,45 @@ def explained(server: Server, error: OSError, credentials: Credentials) -> Trans
         case _:
             why = f"cannot be reached: {error.strerror or error}"
     return Busy(f"{server} {why}; check that the server runs and that the transport's URL is right")
+
+
+def _refused(
+    server: Server, error: smtplib.SMTPResponseException, credentials: Credentials
+) -> TransportError:
+    """Explains a reply that refuses the login or the connection."""
+    said = _words(error, credentials)
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        if error.smtp_code >= 500:
+            advice = _login_advice(said, credentials)
+            return LoginRefused(f"{server} refused the user {server.user}: {said}; {advice}")
+        return LoginPutOff(
+            f"{server} does not let {server.user} log in just now: {said}; "
+            "run this again later, and where that does not help, check the user in the transport's URL "
+            f"and {'[delivery.oauth]' if credentials.token else 'MAILER_SMTP_PASSWORD'}"
+        )
+    if 400 <= error.smtp_code <= 499:
+        return Full(f"{server} takes no mail just now: {said}; run this again later")
+    return TransportError(f"{server} refused us: {said}; ask who runs it, or use another transport")
+
+
+def _no_tls(server: Server, error: OSError) -> TransportError:
+    """Explains why there is no TLS with the server, or why its port wants TLS from the start."""
+    if isinstance(error, BeginsWithTls):
+        return TransportError(
+            f"{server} sends no greeting and waits for TLS; write smtps:// instead of smtp:// in the "
+            "transport's URL"
+        )
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return TransportError(
+            f"the certificate of {server} cannot be trusted: {error.verify_message}; use the host name "
+            "that stands in it, name a private authority's file in MAILER_SMTP_CA_FILE, and see whether "
+            "this machine's clock is right"
+        )
+    reason = getattr(error, "reason", None) or error.strerror
+    return TransportError(
+        f"TLS with {server} failed: {reason}; smtps:// is for ports that "
+        "begin with TLS (465), smtp:// for those with STARTTLS (587)"
+    )
 
 
 def _unwelcome(server: Server, error: Unwelcome, said: str) -> TransportError:
