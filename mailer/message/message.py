@@ -250,7 +250,7 @@ class Message:
     __slots__ = ("_values", "address", "attempt", "name", "person", "subscriber_id", "template")
 
     #: Every piece is written so that none of its lines begins with a full stop (see `mime`).
-    dotless = True
+    needs_dot_stuffing = False
 
     def __init__(self, template: Template, person: Person, attempt: int = 1) -> None:
         self.template = template

@@ -182,8 +182,8 @@ class Outgoing(Protocol):
         ...
 
     @property
-    def dotless(self) -> bool:
-        """Whether it is known that no line of `raw()` begins with a full stop, so that SMTP need not look."""
+    def needs_dot_stuffing(self) -> bool:
+        """Whether a line of `raw()` may begin with a full stop, so that SMTP has to look for it."""
         ...
 
     def raw(self) -> bytes:

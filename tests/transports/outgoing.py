@@ -61,7 +61,7 @@ class FakeMessage:
     envelope: FakeEnvelope = ENVELOPE
     body: bytes = b"Hello.\r\n"
     more: dict[str, str] = field(default_factory=dict)
-    dotless: bool = False
+    needs_dot_stuffing: bool = True
 
     @property
     def message_id(self) -> str:

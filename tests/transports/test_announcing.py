@@ -35,7 +35,7 @@ def start() -> Iterator[Start]:
 
 def announced(channel: SmtpChannel) -> str:
     """Whose message is announced on the connection, if anybody's."""
-    session = channel._session
+    session = channel._connection.session
     return session.announced.recipient if session is not None and session.announced else ""
 
 

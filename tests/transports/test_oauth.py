@@ -29,7 +29,7 @@ from mailer.errors import ConfigError, TransportError
 from mailer.transports.base import Busy
 from mailer.transports.oauth import oauth, refresh_token, token_endpoint
 from mailer.transports.smtp.server import connect
-from mailer.transports.smtp.session import Session
+from mailer.transports.smtp.session.session import Session
 from mailer.transports.smtp.transport import Smtp
 from tests.conftest import CONFIG
 from tests.servers.certificates import authority_file, server_tls

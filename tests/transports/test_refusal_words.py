@@ -6,7 +6,7 @@ import pytest
 
 from mailer.transports.base import Result, one_line
 from mailer.transports.refusal.refusal import Cause, Stage, cause_of, judge
-from mailer.transports.smtp.channel import _fate
+from mailer.transports.smtp.outcomes import outcome_of
 
 ADDRESS = """
 550 Utilisateur inconnu
@@ -404,7 +404,7 @@ def test_a_limit_is_for_later_whatever_its_code(reply: str) -> None:
     assert read(reply) == (True, Cause.THEM)
     assert read(reply, Stage.MAIL) == (True, Cause.THEM)
     assert read(reply, Stage.MESSAGE) == (True, Cause.THEM)
-    outcome = _fate(int(reply[:3]), one_line(reply[4:]), Stage.RCPT)
+    outcome = outcome_of(int(reply[:3]), one_line(reply[4:]), Stage.RCPT)
     assert (outcome.result, outcome.cause) == (Result.DEFERRED, Cause.THEM)
 
 

@@ -15,7 +15,7 @@ from mailer.errors import ConfigError, TransportError
 from mailer.transports.base import is_loopback
 from mailer.transports.smtp import server as server_module
 from mailer.transports.smtp.server import Server, connect
-from mailer.transports.smtp.session import Session
+from mailer.transports.smtp.session.session import Session
 from mailer.transports.smtp.transport import Smtp
 from tests.servers.certificates import authority_file, server_tls
 from tests.servers.smtp import SmtpServer

@@ -15,9 +15,9 @@ from typing import Final
 from mailer.errors import TransportError
 from mailer.transports.base import Busy, Full, is_loopback
 from mailer.transports.oauth.oauth import Tokens
-from mailer.transports.smtp.auth import Credentials
-from mailer.transports.smtp.connect_errors import LoginRefused, explained
-from mailer.transports.smtp.session import Session
+from mailer.transports.smtp.session.auth import Credentials
+from mailer.transports.smtp.session.connect_errors import LoginRefused, explained
+from mailer.transports.smtp.session.session import Session
 
 __all__ = ["Busy", "Full", "Server", "connect"]
 

@@ -1,6 +1,6 @@
 """`smtp://user@host:port` and `smtps://…`: any SMTP server, over kept connections.
 
-The channels are in `smtp_channel`, how to get a connection is `server`'s to know.
+The channels are in `channel`; `server` connects.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from mailer.transports.base import Pause
 from mailer.transports.oauth.oauth import tokens_for
 from mailer.transports.smtp.channel import SmtpChannel
 from mailer.transports.smtp.driver import CA_FILE, PASSWORD
-from mailer.transports.smtp.learned import MESSAGES_PER_CONNECTION, Learned
 from mailer.transports.smtp.server import Server
+from mailer.transports.smtp.server_profile import MESSAGES_PER_CONNECTION, ServerProfile
 
 __all__ = ["MESSAGES_PER_CONNECTION", "Smtp", "SmtpChannel"]
 
@@ -30,7 +30,7 @@ class Smtp:
         self.server = server
         self.concurrency = concurrency
         self._pause = pause
-        self._learned = Learned()
+        self._profile = ServerProfile()
 
     @classmethod
     def from_url(cls, url: str, settings: Settings, pause: Pause = time.sleep) -> Smtp:
@@ -72,4 +72,4 @@ class Smtp:
 
     def channel(self) -> SmtpChannel:
         """A channel with one connection of its own."""
-        return SmtpChannel(self.server, self._pause, self._learned)
+        return SmtpChannel(self.server, self._pause, self._profile)

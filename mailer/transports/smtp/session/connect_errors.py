@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from mailer.errors import TransportError
 from mailer.transports.base import Busy, Full, one_line
-from mailer.transports.smtp.auth import WITH_PASSWORD, WITH_TOKEN, Credentials, Mismatch, show_without
-from mailer.transports.smtp.hello import Unwelcome, helo_advice, is_full_name, speaks_of_helo
-from mailer.transports.smtp.session import NO_ANSWER
-from mailer.transports.smtp.tls_port import BeginsWithTls
+from mailer.transports.smtp.session.auth import WITH_PASSWORD, WITH_TOKEN, Credentials, Mismatch, show_without
+from mailer.transports.smtp.session.hello import Unwelcome, helo_advice, is_full_name, speaks_of_helo
+from mailer.transports.smtp.session.session import NO_ANSWER
+from mailer.transports.smtp.session.tls_port import BeginsWithTls
 
 if TYPE_CHECKING:
     from mailer.transports.smtp.server import Server
