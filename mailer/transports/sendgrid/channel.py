@@ -2,14 +2,13 @@
 
 There is no idempotency key, so a request is repeated only where it is known that it was not carried out:
 429, 413 and 400, and what was cut off on its way. Before each try the readers who have left are taken out.
-What a request holds is `sendgrid_request`'s, how far it got `sendgrid_client`'s.
+What a request holds is known to `request`, how far it got to `http.connection`.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from mailer.errors import TransportError
@@ -19,64 +18,24 @@ from mailer.transports.base import (
     Outcome,
     Outgoing,
     Passage,
-    Pause,
     Result,
     one_line,
 )
+from mailer.transports.http.connection import NoAnswer, NotSent, TooLarge, Unreachable
 from mailer.transports.refusal.refusal import Cause
+from mailer.transports.sendgrid.account import Account
 from mailer.transports.sendgrid.answer import Refusal, seconds_to_wait, verdict_of
-from mailer.transports.sendgrid.client import (
-    Answer,
-    Body,
-    NoAnswer,
-    NotSent,
-    TooLarge,
-    Unreachable,
-    Wire,
-    client,
-)
+from mailer.transports.sendgrid.client import Answer, Body, client, connect
 from mailer.transports.sendgrid.driver import UNWRITABLE
 from mailer.transports.sendgrid.request import Form, Unfit, groups
-from mailer.transports.sendgrid.throttle import Throttle, Turn
+from mailer.transports.sendgrid.throttle import Turn
 
-__all__ = ["Account", "SendGridChannel"]
+__all__ = ["SendGridChannel"]
 
 _TIMES_REFUSED: Final = 20  # how often the recipients that a 400 names are left out and the rest sent
-_TIMES_TOO_LARGE: Final = 3  # how often a request to one recipient is, before others are not tried
 _TIMES_UNREACHABLE: Final = 2
 _KEPT_FORMS: Final = 64
 _MAY_HAVE_IT: Final = (Result.ACCEPTED, Result.UNCERTAIN)
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What the channels of one transport share."""
-
-    base_url: str
-    api_key: str
-    timeout: float
-    pause: Pause
-    clock: Callable[[], float]
-    throttle: Throttle
-    # Composing keeps the interpreter busy: one at a time is as fast, and lets the ledger in between.
-    composing: threading.Lock
-    # Of requests to one recipient (True) and to several: how many were refused with 413, the size in bytes of
-    # the shortest of them, and the words.
-    too_large: dict[bool, tuple[int, int, str]] = field(default_factory=dict)
-
-    # Why this key can send nothing at all (401, 403, …), once it is known: no other request is uploaded then.
-    refused: list[TransportError] = field(default_factory=list)
-
-    def note_too_large(self, alone: bool, size: int, words: str) -> None:
-        """A request of `size` bytes was refused with 413; `alone`: it had one recipient."""
-        times, least, said = self.too_large.get(alone, (0, size, words))
-        self.too_large[alone] = (times + 1, min(size, least), said)
-
-    def check_size(self, alone: bool, size: int) -> None:
-        """Raises TooLarge where it is known that so much is refused with 413, so that it is not uploaded."""
-        times, least, words = self.too_large.get(alone, (0, 0, ""))
-        if size >= least and times >= (_TIMES_TOO_LARGE if alone else 1):
-            raise TooLarge(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +63,8 @@ class SendGridChannel:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._wire = Wire(account.base_url, account.api_key, account.timeout)
-        self._client = client(account.base_url, self._wire)
+        self._connection = connect(account.base_url, account.api_key, account.timeout)
+        self._client = client(account.base_url, self._connection)
         self._forms: list[Form] = []
         self._worked = False  # whether there has ever been an answer
         self._batch: Sequence[Outgoing] = ()
@@ -136,7 +95,7 @@ class SendGridChannel:
 
     def close(self) -> None:
         """Drops the connection; a request that is under way is never left."""
-        self._wire.close()
+        self._connection.close()
 
     def _send_alike(self, places: Sequence[int]) -> None:
         """Sends what may share a request, in fewer requests or more, and fills in its outcomes."""
@@ -194,7 +153,7 @@ class SendGridChannel:
             self._passage = self.gate(messages)
             return self._passage.granted
 
-        self._wire.gate = may_end
+        self._connection.gate = may_end
         body = Body(form.document([text for _, text in part.items]))
         alone = len(part.items) == 1
         self._account.check_size(alone, len(body))

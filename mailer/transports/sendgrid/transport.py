@@ -1,6 +1,6 @@
 """`sendgrid:`: Twilio SendGrid's v3 API, up to a thousand recipients a request.
 
-What a channel does with a batch is `sendgrid_channel`'s.
+What a channel does with a batch is known to `channel`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from mailer.config import Settings
 from mailer.config.urls import split_url
 from mailer.errors import ConfigError
 from mailer.transports.base import Pause, is_loopback
-from mailer.transports.sendgrid.channel import Account, SendGridChannel
+from mailer.transports.http.proxy import proxy_for
+from mailer.transports.sendgrid.account import Account
+from mailer.transports.sendgrid.channel import SendGridChannel
 from mailer.transports.sendgrid.driver import API_KEY, BASE_URL
-from mailer.transports.sendgrid.proxy import proxy_for
 from mailer.transports.sendgrid.request import MOST_RECIPIENTS
 from mailer.transports.sendgrid.throttle import Throttle
 
@@ -61,7 +62,7 @@ class SendGrid:
         if not key.isascii() or not key.isprintable() or " " in key:
             raise ConfigError("SENDGRID_API_KEY is not a key; it has no spaces and only plain letters")
         base_url = _base(settings.variable(BASE_URL) or _USUAL_URL)
-        proxy_for(base_url)  # one that cannot be used is told before anything is sent
+        proxy_for(base_url, "SendGrid")  # one that cannot be used is told before anything is sent
         return cls(base_url, key, concurrency=settings.delivery.connections, pause=pause)
 
     def channel(self) -> SendGridChannel:

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from mailer.config import Settings
 from mailer.errors import ConfigError
 from mailer.transports.finding import Finding, Status, look_up_here
-from mailer.transports.sendgrid.client import NoAnswer, NotSent, Unreachable, Wire, client
+from mailer.transports.http.connection import NoAnswer, NotSent, Unreachable
+from mailer.transports.sendgrid.client import client, connect
 from mailer.transports.sendgrid.transport import SendGrid
 
 __all__ = ["try_key"]
@@ -29,9 +30,9 @@ def try_key(settings: Settings, *, seconds: float = _SECONDS) -> Iterator[Findin
         return  # the check of the transport says why
     base_url, key = transport.base_url, transport.api_key
     look_up_here(urlsplit(base_url).hostname or "")
-    wire = Wire(base_url, key, seconds)
+    connection = connect(base_url, key, seconds)
     try:
-        answer = client(base_url, wire).scopes.get()
+        answer = client(base_url, connection).scopes.get()
     except Unreachable as error:
         yield Finding(
             name,
@@ -44,7 +45,7 @@ def try_key(settings: Settings, *, seconds: float = _SECONDS) -> Iterator[Findin
         yield Finding(name, Status.UNKNOWN, f"{base_url} gave no answer: {error}", "run this again later")
         return
     finally:
-        wire.close()
+        connection.close()
     status = answer.status_code
     if status in (401, 403):
         yield Finding(name, Status.ERROR, f"SendGrid does not take SENDGRID_API_KEY ({status})", _ADVICE)
