@@ -28,7 +28,8 @@ from bench.measuring import machine, median, table
 from mailer.config import Dkim, Settings, load_settings
 from mailer.issue.load import load_issue
 from mailer.message.dkim import Signer
-from mailer.message.message import Envelope, Message, Person, Template
+from mailer.message.envelope import Envelope, Person
+from mailer.message.message import Message, Template
 from mailer.render.render import render_variants
 from mailer.transports.registry import open_signer
 

@@ -11,7 +11,8 @@ from mailer.audience.consent.record import Consent
 from mailer.audience.subscribers import Details, add
 from mailer.audience.values.address import normalize_address
 from mailer.config import Settings
-from mailer.message.message import Envelope, Template
+from mailer.message.envelope import Envelope
+from mailer.message.message import Template
 from mailer.services.planning.plan import Selection
 from mailer.spool.sqlite.deliveries import Spool
 from mailer.store.database import writing

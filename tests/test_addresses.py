@@ -24,7 +24,8 @@ from mailer.config.fields import Domain, Sender
 from mailer.config.mailboxes import BOUNCE_TOKEN
 from mailer.errors import AudienceError, ConfigError
 from mailer.links.urls import Purpose, Tokens
-from mailer.message.message import Envelope, Message, Person, Template, mailbox_field
+from mailer.message.envelope import Envelope, Person, mailbox_field
+from mailer.message.message import Message, Template
 from mailer.store.database import open_store
 from mailer.transports.sendgrid.request import Form
 from tests.cli import run

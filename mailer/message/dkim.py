@@ -1,9 +1,10 @@
 """DKIM signatures (RFC 6376, and RFC 8463 for Ed25519) of messages that are joined from fragments.
 
-`Signer` is a domain with its keys. A template makes a `Seal` of it once: there the constant fragments are
-canonicalised, the body up to its first slot and all constant header fields are hashed. For each message only
-what follows is canonicalised and hashed, on copies of those two hashes, and each key signs 32 octets. Once a
-minute, for a new Date, the constant header fields are hashed again (`Seal.dated`); the body is not.
+`Signer` is a domain with its keys. A template makes a `TemplateSigner` of it once: there the constant
+fragments are canonicalised, the body up to its first slot and all constant header fields are hashed. For
+each message only what follows is canonicalised and hashed, on copies of those two hashes, and each key signs
+32 octets. Once a minute, for a new Date, the constant header fields are hashed again
+(`TemplateSigner.dated`); the body is not.
 
     c=relaxed/relaxed   a relay may rewrap header fields and collapse white space
     h=                  constant fields, then those that differ, then the oversigned names once more
@@ -32,8 +33,8 @@ from mailer.message.dkim_keys import SigningKey, load_keys
 __all__ = [
     "OVERSIGNED",
     "SIGNED",
-    "Seal",
     "Signer",
+    "TemplateSigner",
     "is_aligned",
     "relaxed_piece",
     "relaxed_value",
@@ -61,7 +62,7 @@ _SEAM = re.compile(rb" ?\0([0-9]+)\0")
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Who signs: `domain` is the `d=` in ASCII; each of `keys` makes a signature, in their order."""
+    """A signer: `domain` is the `d=` in ASCII; each of `keys` makes a signature, in their order."""
 
     domain: str
     keys: tuple[SigningKey, ...]
@@ -86,7 +87,7 @@ def is_aligned(signing: str, sender: str) -> bool:
     return ours == theirs
 
 
-class Seal:
+class TemplateSigner:
     """Signs the messages of one template. It may be used by several threads at once.
 
     `fragments` and `seams` are the template's: fragment, seam, fragment, … fragment. A seam is an index into
@@ -111,8 +112,8 @@ class Seal:
         self._names = tuple(names)
         self._prepare(signed_at)
 
-    def dated(self, date: bytes, signed_at: int) -> Seal:
-        """Returns a seal of the same messages with another value of Date, signed at that time."""
+    def dated(self, date: bytes, signed_at: int) -> TemplateSigner:
+        """Returns a signer of the same messages with another value of Date, signed at that time."""
         other = copy.copy(self)
         other._constant = tuple(
             (name, _field(name, date) if name.lower() == "date" else field) for name, field in self._constant

@@ -16,8 +16,9 @@ from mailer.config import Settings
 from mailer.message import dates as dates_module
 from mailer.message import dkim as dkim_module
 from mailer.message.dates import Dates, PerMinute
-from mailer.message.dkim import Seal, Signer
-from mailer.message.message import Envelope, Message, Person, Template
+from mailer.message.dkim import Signer, TemplateSigner
+from mailer.message.envelope import Envelope, Person
+from mailer.message.message import Message, Template
 from mailer.services.sending import send as sending
 from mailer.store import database as store
 from mailer.transports.base import Outcome, Outgoing, Result
@@ -160,7 +161,7 @@ def test_within_a_minute_nothing_is_made_again_and_after_it_everything_once(
 
     counted("dates", dates_module, "format_datetime")
     counted("signatures", dkim_module, "_signature")
-    counted("bodies", Seal, "__init__")
+    counted("bodies", TemplateSigner, "__init__")
     template = Template(simple(), envelope(settings), signer_of(settings))
     expected = {"dates": 1, "signatures": 2, "bodies": 1}  # two keys
     assert made == expected
@@ -203,7 +204,7 @@ def test_a_time_that_is_given_stays(settings: Settings, clock: Clock) -> None:
 def test_a_seal_without_a_date_is_renewed_all_the_same(settings: Settings) -> None:
     signer = signer_of(settings)
     raw = b"From: a@news.example.org\r\nSubject: x\r\n\r\nbody\r\n"
-    signed = Seal(signer, [raw], [], 1).dated(b"Sat, 21 Nov 2026 00:00:00 +0000", 2).sign([]) + raw
+    signed = TemplateSigner(signer, [raw], [], 1).dated(b"Sat, 21 Nov 2026 00:00:00 +0000", 2).sign([]) + raw
     assert [tags["t"] for tags in signatures(signed)] == ["2", "2"]
     assert verified(signed, signer) == [True, True]
 

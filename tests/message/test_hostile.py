@@ -13,7 +13,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from mailer.config import Mailbox, Settings
-from mailer.message.message import Envelope, Message, Person, Template
+from mailer.message.envelope import Envelope, Person
+from mailer.message.message import Message, Template
 from mailer.render.rendition import Rendition
 from mailer.render.slots import slots
 from mailer.render.slots.slots import Context, Part, Slot, escape

@@ -15,7 +15,8 @@ import jsonschema
 import pytest
 
 from mailer.config import Mailbox, Settings
-from mailer.message.message import Envelope, Message, Person, Template
+from mailer.message.envelope import Envelope, Person
+from mailer.message.message import Message, Template
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import Part
 from mailer.transports.base import Outgoing
