@@ -1,4 +1,4 @@
-"""Which checks a workspace needs, and running them side by side within a time.
+"""Chooses the checks that a workspace needs, and runs them side by side within a time.
 
 A check is a generator of findings. Each has a thread of its own, which nobody waits for any longer than the
 limit: what is not done by then is unknown.
@@ -41,7 +41,7 @@ class Check:
 
 
 def checks(settings: Settings, resolver: Resolver | None) -> tuple[Check, ...]:
-    """All that apply to this workspace, in order. Without a resolver, none uses the network."""
+    """Returns the checks that apply to this workspace, in order. Without a resolver none uses the network."""
     local = (
         Check("secret key", partial(workspace.secret_key, settings)),
         Check(".env", partial(workspace.env_file, settings)),
@@ -94,7 +94,7 @@ def _signing(settings: Settings, resolver: Resolver, own: str) -> list[Check]:
 
 
 def _receiving(settings: Settings) -> dict[str, str]:
-    """The domains that get answers and bounces, and what they stand in."""
+    """Returns the domains that get answers and bounces, and what they stand in."""
     used: dict[str, list[str]] = {}
     for what, mailbox in (
         ("From", settings.publication.sender),
@@ -107,7 +107,7 @@ def _receiving(settings: Settings) -> dict[str, str]:
 
 
 def _transport(settings: Settings, resolver: Resolver) -> list[Check]:
-    """What is found by trying the transport, and whether the address of its mail server has a name."""
+    """Returns the checks that try the transport, and that of the name of its mail server's address."""
     url = settings.delivery.transport
     driver = driver_of(url)
     found = []

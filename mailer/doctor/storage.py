@@ -53,7 +53,7 @@ def database(settings: Settings, *, seconds: float = _QUICK_CHECK_SECONDS) -> It
 
 
 def _state_of(name: str, path: Path, found: Inspection) -> Finding:
-    """The finding about a database that could be read."""
+    """Returns the finding about a database that could be read."""
     if found.damage:
         return Finding(
             name, Status.ERROR, f"it is damaged: {found.damage}", "restore subscribers.db from a backup"

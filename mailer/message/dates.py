@@ -40,7 +40,7 @@ class Dates:
         self._stamp = _stamp_of(clock() if fixed is None else fixed)
 
     def stamp(self) -> Stamp:
-        """The stamp that was made in this minute; another one where the clock was moved."""
+        """Returns the stamp that was made in this minute; another one where the clock was moved."""
         stamp = self._stamp
         if self._fixed or stamp.minute == _minute(self._clock()):
             return stamp
@@ -65,7 +65,7 @@ class PerMinute(Generic[T]):
         self._made = (stamp, make(stamp, None))
 
     def value(self) -> T:
-        """What was made for the stamp of now, by the first thread that asked for it."""
+        """Returns the value for the stamp of now, which the first thread that asked has made."""
         made = self._made
         if made[0] is self._dates.stamp():
             return made[1]

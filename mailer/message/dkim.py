@@ -69,7 +69,7 @@ class Signer:
 
 
 def signer_of(settings: Settings) -> Signer | None:
-    """The domain and the keys of [dkim], read from their files; None where there are none.
+    """Returns the domain and the keys of [dkim], read from their files; None where there are none.
 
     Raises ConfigError where a key cannot be used.
     """
@@ -79,7 +79,7 @@ def signer_of(settings: Settings) -> Signer | None:
 
 
 def is_aligned(signing: str, sender: str) -> bool:
-    """Whether DMARC (RFC 7489) may count a signature of the domain `signing` for the domain `sender`.
+    """Returns whether DMARC (RFC 7489) may count a signature of the domain `signing` for the domain `sender`.
 
     False where they surely have no organisational domain in common. Both in ASCII.
     """
@@ -152,7 +152,7 @@ class TemplateSigner:
         return [*names, *OVERSIGNED]
 
     def sign(self, filled: Sequence[bytes]) -> bytes:
-        """The DKIM-Signature fields of one message, to stand before everything else.
+        """Returns the DKIM-Signature fields of one message, to stand before everything else.
 
         `filled` is what stands at the seams, encoded, by their indices.
         """
@@ -173,7 +173,7 @@ class TemplateSigner:
 
 
 def _signature(key: SigningKey, domain: str, names: Sequence[str], signed_at: int) -> tuple[bytes, bytes]:
-    """A DKIM-Signature field up to the value of `bh=`, as it is written and in canonical form."""
+    """Returns a DKIM-Signature field up to the value of `bh=`, as it is written and in canonical form."""
     lines: list[str] = [
         f"v=1; a={key.algorithm}; c=relaxed/relaxed; d={domain};",
         f"s={key.selector}; t={signed_at};",
@@ -200,10 +200,10 @@ def _field(name: str, value: bytes) -> bytes:
 
 
 def relaxed_value(value: bytes) -> bytes:
-    """The value of a header field in relaxed form (RFC 6376 section 3.4.2)."""
+    """Returns the value of a header field in relaxed form (RFC 6376 section 3.4.2)."""
     return _BREAKS.sub(b" ", value).strip(b" ")
 
 
 def relaxed_piece(piece: bytes) -> bytes:
-    """A piece of a body in relaxed form, of the kind that `mime` writes."""
+    """Returns a piece of a body in relaxed form, of the kind that `mime` writes."""
     return _RUN.sub(b" ", piece)

@@ -1,4 +1,4 @@
-"""What all messages of a campaign share, and what a message is told of its recipient.
+"""The envelope that all messages of a campaign share, and the recipient of a message.
 
 Header fields follow RFC 5322, 2369 (List-*), 2919 (List-Id), 8058 (one-click).
 """
@@ -92,14 +92,14 @@ class Envelope:
         )
 
     def message_id(self, person: Person) -> str:
-        """The same for the same campaign and person, so that even a chosen resend is recognisable."""
+        """Returns the Message-ID, the same for a campaign and a person, so that a resend is recognisable."""
         return f"<{self.slug}.{self._name(person)}@{self.domain}>"
 
     def _name(self, person: Person) -> str:
         return str(person.subscriber_id) if self._by_number else person.stable_id.hex()
 
     def return_path(self, person: Person) -> str:
-        """Where bounces go: one address a message (VERP) where delivery.return_path is set."""
+        """Returns the address that bounces go to: one a message (VERP) where delivery.return_path is set."""
         if self._return_path is None:
             return header_address(self.sender.address)
         local, _, domain = self._return_path.address.rpartition("@")
@@ -107,11 +107,11 @@ class Envelope:
         return header_address(f"{local}+{token}@{domain}")
 
     def reference(self, person: Person) -> str:
-        """An opaque name of this delivery for a provider to give back."""
+        """Returns an opaque name of this delivery for a provider to give back."""
         return f"{self.campaign_id}.{self._name(person)}"
 
     def values(self, person: Person) -> dict[str, str]:
-        """The values of the slots of a message to `person`."""
+        """Returns the values of the slots of a message to `person`."""
         values = {
             "subscriber.name": person.name,
             "subscriber.email": person.address,

@@ -112,7 +112,7 @@ class Template:
         self._seams.append(index)
 
     def compose(self, message: Message) -> bytes:
-        """The complete message for one recipient: CRLF line ends, 7-bit but for an SMTPUTF8 address."""
+        """Returns the message for one recipient: CRLF line ends, 7-bit but for an SMTPUTF8 address."""
         values = message.values
         filled = [
             message.message_id.encode("ascii"),
@@ -158,7 +158,7 @@ class Message:
 
     @property
     def values(self) -> dict[str, str]:
-        """The values of its slots. They are made when first asked for, by the worker that composes it."""
+        """Returns the values of its slots, made when first asked for, by the worker that composes it."""
         if self._values is None:
             self._values = self.template.envelope.values(self.person)
         return self._values
@@ -170,50 +170,50 @@ class Message:
 
     @property
     def envelope(self) -> Envelope:
-        """The envelope that it shares with all messages of the campaign."""
+        """Returns the envelope that it shares with all messages of the campaign."""
         return self.template.envelope
 
     @property
     def rendition(self) -> Rendition:
-        """The rendition that it shows."""
+        """Returns the rendition that it shows."""
         return self.template.rendition
 
     @property
     def message_id(self) -> str:
-        """The same whenever the same campaign writes to the same person."""
+        """Returns the Message-ID, the same whenever the campaign writes to this person."""
         return self.envelope.message_id(self.person)
 
     @property
     def return_path(self) -> str:
-        """The address for bounces of this one message."""
+        """Returns the address for bounces of this one message."""
         return self.envelope.return_path(self.person)
 
     @property
     def reference(self) -> str:
-        """An opaque name of this delivery for a provider to give back."""
+        """Returns an opaque name of this delivery for a provider to give back."""
         return self.envelope.reference(self.person)
 
     @property
     def headers(self) -> dict[str, str]:
-        """The header fields that only this message has, beside To and Message-ID."""
+        """Returns the header fields that only this message has, beside To and Message-ID."""
         return {"List-Unsubscribe": f"<{self.values['links.unsubscribe']}>"}
 
     def raw(self) -> bytes:
-        """The whole message as bytes."""
+        """Returns the whole message as bytes."""
         return self.template.compose(self)
 
 
 def compose_sample(
     settings: Settings, rendition: Rendition, *, slug: str, edition: str, sent_at: datetime
 ) -> bytes:
-    """A message as a reader would get it, for looking at. Its links belong to nobody."""
+    """Returns a message as a reader would get it, for looking at. Its links belong to nobody."""
     envelope = Envelope(settings, campaign_id=0, slug=slug, edition=edition, sent_at=sent_at)
     person = Person(0, "reader@example.org")
     return Message(Template(rendition, envelope), person).raw()
 
 
 def _field_value(name: str, value: str) -> bytes:
-    """A shared field as it stands in a message."""
+    """Returns a shared field as it stands in a message."""
     if name != "List-Id" or (value.isascii() and len(value) <= _LONGEST_LIST_ID):
         return value.encode("ascii")
     description, _, identifier = value.rpartition(" ")

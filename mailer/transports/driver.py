@@ -1,4 +1,4 @@
-"""What a transport states about itself, so that nobody else needs to know its scheme.
+"""A driver is what a transport states about itself, so that nobody else needs to know its scheme.
 
 Each transport has one `DRIVER`, in a module that imports little: all that opens connections is imported when
 a transport is opened or tried. The registry finds the driver of a URL.

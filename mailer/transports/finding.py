@@ -16,7 +16,7 @@ __all__ = ["Finding", "Status", "Unanswered", "look_up_here"]
 
 
 class Status(StrEnum):
-    """How a thing stands. `unknown` is what could not be looked at, and says nothing about it."""
+    """The status of a finding. `unknown` means that a thing could not be looked at."""
 
     OK = "ok"
     WARNING = "warning"

@@ -36,7 +36,7 @@ class Outbox:
         self.label = label
 
     def channel(self) -> OutboxChannel:
-        """A channel; they have nothing in common but the folder."""
+        """Returns a channel; they have nothing in common but the folder."""
         return OutboxChannel(self.folder, self.label)
 
 
@@ -94,7 +94,7 @@ class OutboxChannel:
 
 
 def file_name(message: Outgoing) -> str:
-    """The name of a message's file, always the same for it and never one that leaves the folder."""
+    """Returns the name of a message's file, always the same for it and never one that leaves the folder."""
     own = message.message_id.strip("<>").rpartition("@")[0]
     name = _STRANGE.sub("_", own)[:120].strip(".") or "message"
     if name != own:

@@ -46,18 +46,18 @@ SCHEMES: Final = tuple(_MODULES)
 
 
 def drivers() -> tuple[Driver, ...]:
-    """All drivers, each once, in the order of their schemes."""
+    """Returns all drivers, each once, in the order of their schemes."""
     return tuple(_load(module) for module in dict.fromkeys(_MODULES.values()))
 
 
 def find_driver(url: str) -> Driver | None:
-    """The driver of a URL, or of a scheme alone; None where there is none."""
+    """Returns the driver of a URL, or of a scheme alone; None where there is none."""
     module = _MODULES.get(url.partition(":")[0].lower())
     return _load(module) if module else None
 
 
 def driver_of(url: str) -> Driver:
-    """The driver of a URL. Raises ConfigError where no transport has its scheme."""
+    """Returns the driver of a URL. Raises ConfigError where no transport has its scheme."""
     driver = find_driver(url) if ":" in url else None
     if driver is None:
         raise ConfigError(_not_a_transport(url))
@@ -65,7 +65,7 @@ def driver_of(url: str) -> Driver:
 
 
 def open_transport(url: str, settings: Settings, *, pause: Pause = time.sleep) -> Transport:
-    """The transport that `url` names. Opens no connection and no file yet.
+    """Returns the transport that `url` names. Opens no connection and no file yet.
 
     `pause` waits between two attempts; give it the `wait` of an event to cut waits short when a run ends.
     Raises ConfigError where the URL is none of ours, or a secret that it needs is not set.
@@ -74,7 +74,7 @@ def open_transport(url: str, settings: Settings, *, pause: Pause = time.sleep) -
 
 
 def open_signer(url: str, settings: Settings) -> Signer | None:
-    """The keys that sign what goes out by a transport; None where there are none or the provider signs.
+    """Returns the keys that sign for a transport; None where there are none or the provider signs.
 
     The keys are those of the settings of now, and are read from their files here. Raises ConfigError where a
     key cannot be used.
@@ -88,24 +88,24 @@ def open_signer(url: str, settings: Settings) -> Signer | None:
 
 
 def is_folder(url: str) -> bool:
-    """Whether a transport (a URL, or a source) is a folder: what goes there reaches nobody."""
+    """Returns whether a transport (a URL, or a source) is a folder: what goes there reaches nobody."""
     driver = find_driver(url)
     return driver is not None and driver.is_folder
 
 
 def folder_schemes() -> tuple[str, ...]:
-    """The schemes of transports that are folders, in small letters."""
+    """Returns the schemes of transports that are folders, in small letters."""
     return tuple(form.scheme for driver in drivers() if driver.is_folder for form in driver.urls)
 
 
 def refusal_source(url: str) -> str:
-    """The name by which events of a reader say that a refusal was learned of by this transport."""
+    """Returns the name by which events of a reader say that a refusal was learned of by this transport."""
     driver = find_driver(url)
     return driver.source if driver else url.partition(":")[0]
 
 
 def unwritable_by(url: str) -> Unwritable | None:
-    """The addresses that the transport of a URL can never write to, so that a plan leaves them out.
+    """Returns the addresses that the transport of a URL can never write to, so that a plan leaves them out.
 
     None where nothing is known beforehand, as with SMTP, where it is for the server to say.
     """
@@ -123,7 +123,7 @@ def check_url(url: str) -> None:
 
 
 def variable_names() -> frozenset[str]:
-    """The names of all environment variables that transports read, secrets among them."""
+    """Returns the names of all environment variables that transports read, secrets among them."""
     return frozenset(name for driver in drivers() for name in driver.secrets + driver.variables)
 
 

@@ -23,7 +23,7 @@ from mailer.services.sending import send as sending
 from mailer.store import database as store
 from mailer.transports.base import Outcome, Outgoing, Result
 from mailer.transports.registry import open_signer, open_transport
-from mailer.transports.sendgrid.request import Form
+from mailer.transports.sendgrid.request import RequestTemplate
 from tests.cli import run
 from tests.clock import Clock
 from tests.desk import ISSUE, SLUG, fill
@@ -135,7 +135,7 @@ def test_a_delivery_that_is_tried_again_has_a_new_date_and_the_same_message_id(
 
 def test_sendgrid_is_given_no_date(settings: Settings, clock: Clock) -> None:
     message = Message(Template(simple(), envelope(settings)), person(1))
-    form = Form(message)
+    form = RequestTemplate(message)
     document = json.loads(form.document([form.personalization(message)]))
     names = {name.lower() for name in document["personalizations"][0]["headers"]}
     assert "message-id" in names

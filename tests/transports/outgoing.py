@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from mailer.config import Mailbox
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import Context, Part, Slot
-from mailer.transports.base import Foreseeing, Outcome
+from mailer.transports.base import Announcing, Outcome
 
 __all__ = ["FakeEnvelope", "FakeMessage", "fake_rendition", "messages", "send_all"]
 
@@ -93,7 +93,7 @@ def messages(count: int, **more: object) -> list[FakeMessage]:
     ]
 
 
-def send_all(channel: Foreseeing, batch: list[FakeMessage]) -> list[Outcome]:
+def send_all(channel: Announcing, batch: list[FakeMessage]) -> list[Outcome]:
     """As a worker does: one at a time, each time saying what comes next."""
     outcomes: list[Outcome] = []
     for place, message in enumerate(batch):

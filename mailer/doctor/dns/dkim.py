@@ -25,7 +25,7 @@ _SPACE = re.compile(r"\s+")
 
 
 def private_key(settings: Settings, selector: str) -> Iterator[Finding]:
-    """Whether the selector's file holds a key that can sign, and is kept private."""
+    """Checks whether the selector's file holds a key that can sign, and is kept private."""
     name = f"dkim key {selector}"
     try:
         key = _key(settings, selector)
@@ -37,7 +37,7 @@ def private_key(settings: Settings, selector: str) -> Iterator[Finding]:
 
 
 def published_key(settings: Settings, resolver: Resolver, selector: str) -> Iterator[Finding]:
-    """Whether the DNS shows the public half of the selector's key."""
+    """Checks whether the DNS shows the public half of the selector's key."""
     name, place = f"dkim {selector}", f"{selector}._domainkey.{settings.dkim_domain}"
     try:
         key = _key(settings, selector)
@@ -56,7 +56,7 @@ def published_key(settings: Settings, resolver: Resolver, selector: str) -> Iter
 
 
 def _key(settings: Settings, selector: str) -> SigningKey:
-    """The key of one selector, whatever is wrong with the others. Raises ConfigError."""
+    """Returns the key of one selector, whatever is wrong with the others. Raises ConfigError."""
     alone = settings.dkim.model_copy(update={"keys": {selector: settings.dkim.keys[selector]}})
     return load_keys(settings.model_copy(update={"dkim": alone}))[0]
 
@@ -113,7 +113,7 @@ def signed_by_provider(resolver: Resolver, domain: str, dns: ProviderDns, name: 
 
 
 def provider_signs_for(resolver: Resolver, domain: str, dns: ProviderDns) -> str:
-    """The domain that a provider signs for: that of From, or one above it, or '' where none is to be seen."""
+    """Returns the domain that a provider signs for: that of From, or one above it, or '' for none."""
     for candidate in parents(domain):
         for selector in dns.selectors:
             place = f"{selector}._domainkey.{candidate}"
@@ -144,6 +144,6 @@ def _same(key: SigningKey, p: str) -> bool:
 
 
 def _tags(text: str) -> dict[str, str]:
-    """The tags of a record: `v=DKIM1; k=rsa; p=…` (RFC 6376 section 3.2)."""
+    """Returns the tags of a record: `v=DKIM1; k=rsa; p=…` (RFC 6376 section 3.2)."""
     pairs = (part.partition("=") for part in text.split(";"))
     return {name.strip(): _SPACE.sub(" ", value).strip() for name, equals, value in pairs if equals}

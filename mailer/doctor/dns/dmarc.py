@@ -21,7 +21,7 @@ _POLICIES: Final = ("none", "quarantine", "reject")
 
 
 def dmarc(settings: Settings, resolver: Resolver) -> Iterator[Finding]:
-    """The record that counts for From, then whether DKIM's domain and the return path's align with From."""
+    """Checks the record that counts for From, and whether DKIM's domain and the return path's align."""
     domain = sender_domain(settings)
     name = f"dmarc {domain}"
     walked = walk(domain, resolver)
@@ -88,7 +88,7 @@ def _policy(
 def _reports(
     name: str, place: str, tags: dict[str, str], walked: Walk, resolver: Resolver
 ) -> Iterator[Finding]:
-    """Whether somebody gets reports. Another organisation has to say that it wants them (RFC 9990)."""
+    """Checks whether somebody gets reports. Another organisation has to say that it wants them (RFC 9990)."""
     addresses = [part.strip() for part in tags.get("rua", "").split(",") if part.strip()]
     if not addresses:
         yield Finding(
@@ -131,7 +131,7 @@ class _Identity:
 def _alignment(
     settings: Settings, walked: Walk, tags: dict[str, str], resolver: Resolver
 ) -> Iterator[Finding]:
-    """One of the two must align with From, or DMARC fails however well the mail is signed."""
+    """Checks that one of the two aligns with From; otherwise DMARC fails however well the mail is signed."""
     provider = driver_of(settings.delivery.transport).dns
     if provider is not None:
         signer = provider_signs_for(resolver, walked.start, provider)

@@ -1,4 +1,4 @@
-"""Where answers and bounces arrive: the MX records of the domains in a message (RFC 5321 section 5)."""
+"""Checks the MX records of the domains in a message, where answers and bounces go (RFC 5321 section 5)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["exchangers"]
 
 
 def exchangers(resolver: Resolver, domain: str, used_for: str) -> Iterator[Finding]:
-    """Whether `domain` takes mail. `used_for` says who writes there: "From", "From and Reply-To"."""
+    """Checks whether `domain` takes mail. `used_for` says who writes there: "From", "From and Reply-To"."""
     name = f"mx {domain}"
     wanted = record(domain, "MX", f"10 mail.{domain}.")
     found = resolver.mx(domain)
@@ -70,7 +70,7 @@ def _takes(count: int) -> str:
 
 
 def _arrives(resolver: Resolver, host: str) -> bool:
-    """An MX names a host; an address in its place is what no server looks up."""
+    """Returns whether an MX names a host that has an address; an IP address is never looked up."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

@@ -54,7 +54,7 @@ def reverse_names(settings: Settings, resolver: Resolver, host: str) -> Iterator
 
 
 def _confirmed(name: str, resolver: Resolver, address: str) -> Finding:
-    """One address: its name, and whether that name leads back to it."""
+    """Returns the finding about one address: its name, and whether that name leads back to it."""
     names = resolver.names(address)
     advice = f"ask who gave you {address} to set its PTR to a name whose address record is {address}"
     if not names:

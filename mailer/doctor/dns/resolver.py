@@ -29,10 +29,10 @@ _Value = TypeVar("_Value")
 
 
 class Resolver(Protocol):
-    """What the checks ask. Every method raises Unanswered, and gives nothing where there is nothing."""
+    """A resolver of DNS names. Every method raises Unanswered, and gives nothing where there is nothing."""
 
     def txt(self, name: str) -> tuple[str, ...]:
-        """The TXT records of a name, each with its strings joined (RFC 7208 section 3.3)."""
+        """Returns the TXT records of a name, each with its strings joined (RFC 7208 section 3.3)."""
         ...
 
     def mx(self, name: str) -> tuple[tuple[int, str], ...]:
@@ -40,15 +40,15 @@ class Resolver(Protocol):
         ...
 
     def addresses(self, name: str) -> tuple[str, ...]:
-        """The IPv4 and then the IPv6 addresses of a host."""
+        """Returns the IPv4 and then the IPv6 addresses of a host."""
         ...
 
     def alias(self, name: str) -> str:
-        """What a name's CNAME record names, or ''."""
+        """Returns what a name's CNAME record names, or ''."""
         ...
 
     def names(self, address: str) -> tuple[str, ...]:
-        """The names that the PTR records of an IP address give."""
+        """Returns the names that the PTR records of an IP address give."""
         ...
 
 
@@ -138,6 +138,6 @@ def _plain(name: Any) -> str:
 
 
 def _failure(error: dns.resolver.NoNameservers) -> str:
-    """The last nameserver's words, as SERVFAIL or REFUSED."""
+    """Returns the last nameserver's words, as SERVFAIL or REFUSED."""
     tries = error.kwargs.get("errors") or ()
     return str(tries[-1][3]) if tries else "no nameserver was left to ask"

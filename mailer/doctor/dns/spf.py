@@ -85,7 +85,7 @@ def _over_the_limits(name: str, survey: _Survey) -> list[Finding]:
 
 
 def _suggestion(settings: Settings, provider: ProviderDns | None) -> str:
-    """The record to publish, as far as it can be known."""
+    """Returns the record to publish, as far as it can be known."""
     if provider is not None:
         return f"v=spf1 include:{provider.domain} ~all"
     url = settings.delivery.transport

@@ -175,7 +175,7 @@ class HttpConnection:
 
 
 def _has_spoken(connection: socket.socket) -> bool:
-    """Whether there is something to read, an end included, though it is not their turn."""
+    """Returns whether there is something to read, an end included, though it is not their turn."""
     poll = select.poll()
     poll.register(connection, select.POLLIN)
     if not poll.poll(0):
@@ -198,7 +198,7 @@ def _has_spoken(connection: socket.socket) -> bool:
 
 
 def say(error: BaseException) -> str:
-    """Why there was no answer, in words."""
+    """Returns why there was no answer, in words."""
     if isinstance(error, TimeoutError):
         return "it did not answer in time"
     if isinstance(error, ssl.SSLCertVerificationError):

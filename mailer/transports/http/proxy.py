@@ -36,7 +36,7 @@ class Proxy:
         return f"<{self}>"
 
     def headers(self) -> Mapping[str, str]:
-        """What a CONNECT says besides where to: the login, where there is one (RFC 7617)."""
+        """Returns the header fields of a CONNECT: the login, where there is one (RFC 7617)."""
         if not self.user and not self.password:
             return {}
         login = base64.b64encode(f"{self.user}:{self.password}".encode()).decode("ascii")
@@ -44,7 +44,7 @@ class Proxy:
 
 
 def proxy_for(base_url: str, peer: str) -> Proxy | None:
-    """The proxy for the address of `peer` (a provider), or None where it is reached directly.
+    """Returns the proxy for the address of `peer` (a provider), or None where it is reached directly.
 
     Raises ConfigError where the environment names a proxy that cannot be used.
     """

@@ -54,12 +54,12 @@ class Tokens:
         self._renewed_at: float | None = None
 
     def begin(self) -> None:
-        """A run begins: what was refused to the one before may be asked for again."""
+        """Notes that a run begins: what was refused to the one before may be asked for again."""
         with self._lock:
             self._failure = None
 
     def current(self) -> str:
-        """A token that is good for a while. Raises TransportError, Busy where later may do."""
+        """Returns a token that is good for a while. Raises TransportError, Busy where later may do."""
         asked = self._asked
         with self._lock:
             if not self._token or (self._renew_at is not None and time.monotonic() >= self._renew_at):
@@ -113,7 +113,7 @@ class Tokens:
 
 
 def tokens_for(settings: Settings, user: str) -> Tokens | None:
-    """The tokens of `[delivery.oauth]` for a user, or None without it. Asks nobody. Raises ConfigError."""
+    """Returns the tokens of `[delivery.oauth]` for a user, or None without it. Raises ConfigError."""
     oauth = settings.delivery.oauth
     if oauth is None:
         return None

@@ -38,7 +38,7 @@ _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who asks, and where. `secret` may be '' and is in no repr. `tries_basic` also tries HTTP Basic."""
+    """An OAuth client. `secret` may be '' and is in no repr. `tries_basic` also tries HTTP Basic."""
 
     endpoint: str
     client_id: str
@@ -48,7 +48,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """What the endpoint gave. `expires_in` is in seconds, None where it did not say."""
+    """An access token. `expires_in` is in seconds, None where the endpoint did not say."""
 
     token: str = field(repr=False)
     expires_in: float | None = None
@@ -56,7 +56,7 @@ class AccessToken:
 
 
 def request_token(client: Client, form: Mapping[str, str], advice: str) -> AccessToken:
-    """The answer to `form`, which holds at least `grant_type`. `advice` ends the sentence of a refusal.
+    """Returns the token for `form`, which holds at least `grant_type`. `advice` ends an error's sentence.
 
     Raises Busy where the endpoint cannot be reached or is in trouble, TransportError where it refuses.
     """
@@ -146,7 +146,7 @@ def _unanswered(client: Client, error: Exception, status: int) -> TransportError
 
 
 def _content(response: Any) -> bytes:
-    """The body of an answer, up to a limit of its length and its time; b"" for what is beyond."""
+    """Returns the body of an answer, up to a limit of its length and its time; b"" for what is beyond."""
     import requests
 
     ends = time.monotonic() + _SECONDS[1]
@@ -204,7 +204,7 @@ def _reason(error: Any) -> str:
 
 
 def _without(said: str, secrets: Iterable[str]) -> str:
-    """What was said without the secrets, however they are written."""
+    """Returns what was said without the secrets, however they are written."""
     forms: set[str] = set()
     for secret in secrets:
         if len(secret) >= 4:
@@ -222,7 +222,7 @@ def _without(said: str, secrets: Iterable[str]) -> str:
 
 
 def _deepest(error: BaseException) -> str:
-    """The system's words for why a connection failed; the library's tell of its own objects."""
+    """Returns the system's reason for a connection that failed; the library's words are about its objects."""
     words, seen = _WHERE.get(type(error).__name__, "its answer cannot be read"), 0
     cause: BaseException | None = error
     while cause is not None and seen < 20:

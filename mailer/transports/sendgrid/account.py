@@ -1,4 +1,4 @@
-"""What the channels of one transport share: the account at SendGrid, and what is known of its limits."""
+"""The account at SendGrid that the channels of one transport share, and what is known of its limits."""
 
 from __future__ import annotations
 

@@ -44,12 +44,12 @@ class Body:
         return len(self._payload)
 
     def encode(self, encoding: str) -> bytes:  # noqa: ARG002 - it is always UTF-8
-        """What the package asks of a body that it need not make into JSON."""
+        """Returns the bytes. The package calls this where it need not make a body into JSON."""
         return self._payload
 
 
 class Answer(Protocol):
-    """What the package's client gives back."""
+    """An answer as the package's client gives it back."""
 
     status_code: int
     body: bytes
@@ -57,7 +57,7 @@ class Answer(Protocol):
 
 
 class _Request(Protocol):
-    """What the package's client hands to `_make_request`: a urllib request."""
+    """A urllib request, as the package's client hands it to `_make_request`."""
 
     full_url: str
     data: bytes | None
@@ -106,13 +106,13 @@ class _Client(Client):  # type: ignore[misc]
 
 
 def connect(base_url: str, api_key: str, timeout: float) -> HttpConnection:
-    """A connection to the API, made when it is first used. `timeout` is in seconds, for each wait."""
+    """Returns a connection to the API, made when it is first used. `timeout` is in seconds, for each wait."""
     headers = {"Authorization": f"Bearer {api_key}"}
     return HttpConnection(base_url, peer="SendGrid", headers=headers, timeout=timeout, most_bytes=MOST_BYTES)
 
 
 def client(base_url: str, connection: HttpConnection) -> Any:
-    """The package's API client, to be used as `client.mail.send.post(request_body=Body(…))`."""
+    """Returns the package's API client, to be used as `client.mail.send.post(request_body=Body(…))`."""
     api = sendgrid.SendGridAPIClient(api_key="-", host=base_url)
     headers = {name: value for name, value in api.client.request_headers.items() if name != "Authorization"}
     headers["Content-Type"] = "text/json"  # for the package means: leave the body as it is

@@ -51,7 +51,7 @@ class SendGrid:
 
     @classmethod
     def from_settings(cls, url: str, settings: Settings, pause: Pause = time.sleep) -> SendGrid:
-        """The transport for `sendgrid:`. Raises ConfigError where there is no key or no way to it."""
+        """Returns the transport for `sendgrid:`. Raises ConfigError where there is no key or no way to it."""
         if url.partition(":")[2]:
             raise ConfigError(
                 f'"{url}" is not a transport; write sendgrid: and set MAILER_SENDGRID_URL for another address'
@@ -66,12 +66,12 @@ class SendGrid:
         return cls(base_url, key, concurrency=settings.delivery.connections, pause=pause)
 
     def channel(self) -> SendGridChannel:
-        """A channel with one connection of its own."""
+        """Returns a channel with one connection of its own."""
         return SendGridChannel(self._account)
 
 
 def _base(url: str) -> str:
-    """The API's address, checked: a key is never sent in the clear, but within this machine."""
+    """Returns the API's address, checked: a key is never sent in the clear, but within this machine."""
     wrong = ConfigError("MAILER_SENDGRID_URL is not an address such as https://api.sendgrid.com")
     try:
         parts = split_url(url)

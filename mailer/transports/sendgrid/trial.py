@@ -22,7 +22,7 @@ _ADVICE: Final = "make a key with the Mail Send permission at SendGrid, and put 
 
 
 def try_key(settings: Settings, *, seconds: float = _SECONDS) -> Iterator[Finding]:
-    """Whether the key is taken and its scopes (api-reference/api-key-permissions) hold mail.send."""
+    """Checks whether the key is taken and its scopes (api-reference/api-key-permissions) hold mail.send."""
     name = "sendgrid key"
     try:
         transport = SendGrid.from_settings(settings.delivery.transport, settings)

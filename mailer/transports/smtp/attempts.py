@@ -29,12 +29,12 @@ class Attempts:
         self.message, self.raw, self.following = message, raw, following
 
     def again(self, way: str) -> bool:
-        """Whether to try again in this way: once in each."""
+        """Returns whether to try again in this way: once in each."""
         new = way not in self._ways
         self._ways |= {way}
         return new
 
     @property
     def unannounced(self) -> bool:
-        """Whether it was sent again because its announcement may have been the trouble."""
+        """Returns whether it was sent again because its announcement may have been the trouble."""
         return "unannounced" in self._ways

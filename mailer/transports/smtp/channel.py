@@ -50,7 +50,7 @@ class SmtpChannel:
         self._composed_at = 0.0
 
     def expect(self, message: Outgoing) -> None:
-        """Tells which message comes after the next batch, so that it can be announced with that one's end."""
+        """Names the message that follows the next batch, so that it can be announced with its end."""
         self._next = message
 
     def send(self, batch: Sequence[Outgoing]) -> list[Outcome]:
@@ -217,14 +217,14 @@ class SmtpChannel:
         return not self._pause(BACK_OFF_SECONDS[min(self._setbacks, len(BACK_OFF_SECONDS)) - 1])
 
     def _raw(self, message: Outgoing) -> bytes:
-        """The message as bytes, composed once, be it for its announcement or for its sending."""
+        """Returns the message as bytes, composed once, be it for its announcement or for its sending."""
         if self._composed is None or self._composed[0] is not message:
             self._composed = (message, message.raw())
             self._composed_at = time.monotonic()
         return self._composed[1]
 
     def _renewed(self, message: Outgoing) -> bytes:
-        """The same, composed again where its Date would be old; of the size that was announced."""
+        """Returns the message as bytes, composed again where its Date would be old, of the size announced."""
         raw = self._raw(message)
         if time.monotonic() - self._composed_at > _FRESH_SECONDS:
             again = message.raw()
@@ -234,7 +234,7 @@ class SmtpChannel:
         return raw
 
     def _announcement(self, session: Session, message: Outgoing | None) -> Announcement | None:
-        """The announcement of the next message; None where it may need another session or cannot be sent."""
+        """Returns the announcement of the next message; None where it may need another session."""
         if message is None or not (session.has_extn("pipelining") and self._profile.may_announce()):
             return None
         if session.transactions + 1 >= self._profile.most_messages:

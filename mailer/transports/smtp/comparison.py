@@ -80,7 +80,7 @@ class Comparison:
         self._turn = 2 if self._is_decided() else 0
 
     def _is_decided(self) -> bool:
-        """Whether there are enough pairs; sets the way that is kept."""
+        """Returns whether there are enough pairs; sets the way that is kept."""
         if len(self._ratios) >= _FEWEST_PAIRS and max(self._ratios) < 1:
             self._kept = True
             return True

@@ -14,12 +14,12 @@ _USABLE = re.compile(r"[^\x00-\x20\x7f-\xa0<>\u2028\u2029]+")
 
 
 def can_be_named(address: str) -> bool:
-    """Whether an address can stand in MAIL and RCPT: it has no control characters, spaces or brackets."""
+    """Returns whether an address can stand in MAIL and RCPT: without control characters, spaces, brackets."""
     return bool(_USABLE.fullmatch(address))
 
 
 def with_unusable_address(message: Outgoing) -> Outcome | None:
-    """The outcome of a message that has an address which cannot stand in a command; None where both can."""
+    """Returns the outcome of a message whose addresses cannot both stand in a command, or None."""
     for address, whose in ((message.return_path, Cause.US), (message.address, Cause.ADDRESS)):
         if not _USABLE.fullmatch(address):
             reason = f"the address {address!a} cannot be used in SMTP; correct it"

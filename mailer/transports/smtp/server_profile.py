@@ -25,7 +25,7 @@ _MOST_IN_VAIN: Final = 3
 
 
 class ServerProfile:
-    """What the connections of one transport have found out about its server. Several threads may use it."""
+    """A profile of a server: what the connections of one transport found out. Several threads may use it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -47,7 +47,7 @@ class ServerProfile:
         self.most_messages = MESSAGES_PER_CONNECTION
 
     def may_announce(self) -> bool:
-        """Whether the next message is to be announced with the end of the one before."""
+        """Returns whether the next message is to be announced with the end of the one before."""
         return not self._refuses and self._comparison.choose()
 
     def stop_announcing(self) -> None:
@@ -74,7 +74,7 @@ class ServerProfile:
 
     @property
     def may_try_fresh(self) -> bool:
-        """Whether a refusal for now that does not speak of the session may be tried over a fresh one."""
+        """Returns whether a refusal for now, in no words about the session, may be tried over a fresh one."""
         return self._vain < _MOST_IN_VAIN
 
     def note_fresh_try(self, *, helped: bool) -> None:

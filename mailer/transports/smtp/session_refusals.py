@@ -40,19 +40,19 @@ _OF_THE_MAILBOX = re.compile(r"^[45]\.2\.")
 
 
 def speaks_of_order(code: int, words: str) -> bool:
-    """Whether a refusal says that a command came too early, and so nothing of the message."""
+    """Returns whether a refusal says that a command came too early, and so nothing of the message."""
     return code == 503 or bool(_ORDER.search(words.lower()))
 
 
 def speaks_of_the_session(words: str) -> bool:
-    """Whether a refusal says by its words that it is this session which takes nothing more."""
+    """Returns whether a refusal says by its words that it is this session which takes nothing more."""
     return bool(_SESSION.search(words.lower())) and not _OF_THE_MAILBOX.match(words)
 
 
 def is_about_the_announcement(
     stage: Stage, code: int, words: str, *, announced: bool, announces: bool
 ) -> bool:
-    """Whether a refusal may be one of how the message was sent, so that it is to be sent again unannounced.
+    """Returns whether a refusal may be one of the announcement, so that the message is sent again without.
 
     `announced`: its own commands came with the end of the message before. `announces`: the next one's came
     with its end. MAIL says little of the message, so that any refusal of an announced one may be of that.
@@ -67,7 +67,7 @@ def is_about_the_announcement(
 
 
 def is_about_the_session(stage: Stage, code: int, words: str) -> bool:
-    """Whether a refusal on a session that has carried a message may be a refusal of that session alone."""
+    """Returns whether a refusal on a session that has carried a message may be of that session alone."""
     if code == 421 or (code <= 499 and stage is Stage.MAIL):
         return True
     return speaks_of_the_session(words)

@@ -34,7 +34,7 @@ class Smtp:
 
     @classmethod
     def from_url(cls, url: str, settings: Settings, pause: Pause = time.sleep) -> Smtp:
-        """The transport for `smtp://user@host:port` or `smtps://…`. Raises ConfigError."""
+        """Returns the transport for `smtp://user@host:port` or `smtps://…`. Raises ConfigError."""
         try:
             parts = split_url(url)
         except ValueError as error:
@@ -71,5 +71,5 @@ class Smtp:
         return cls(server, concurrency=settings.delivery.connections, pause=pause)
 
     def channel(self) -> SmtpChannel:
-        """A channel with one connection of its own."""
+        """Returns a channel with one connection of its own."""
         return SmtpChannel(self.server, self._pause, self._profile)

@@ -62,7 +62,7 @@ class Credentials:
 
     @property
     def mechanisms(self) -> tuple[str, ...]:
-        """The mechanisms that these credentials are good for."""
+        """Returns the mechanisms that these credentials are good for."""
         return WITH_TOKEN if self.token else WITH_PASSWORD
 
 
@@ -79,7 +79,7 @@ class EsmtpSession(Protocol):
 
     @property
     def esmtp_features(self) -> dict[str, str]:
-        """The server's extensions, in lower case, with their parameters."""
+        """Returns the server's extensions, in lower case, with their parameters."""
         ...
 
     def docmd(self, cmd: str, args: str = "") -> tuple[int, bytes]:
@@ -88,7 +88,7 @@ class EsmtpSession(Protocol):
 
 
 def offered_mechanisms(session: EsmtpSession) -> tuple[str, ...]:
-    """The mechanisms that the server offers, in upper case, also by the old syntax `AUTH=PLAIN LOGIN`."""
+    """Returns the mechanisms that the server offers, in upper case, also by the old `AUTH=PLAIN LOGIN`."""
     words = re.split(r"[\s=,]+", session.esmtp_features.get("auth", "").upper())
     return tuple(dict.fromkeys(word for word in words if word))
 
@@ -122,7 +122,7 @@ def log_in(session: EsmtpSession, credentials: Credentials) -> None:
 
 
 def show_without(said: bytes, credentials: Credentials) -> bytes:
-    """What the server said, without the password or the token: some repeat the line that they do not like."""
+    """Returns what the server said without the password or the token, which some repeat."""
     clear = [credentials.password.encode(), credentials.token.encode()]
     lines = [_plain(credentials), _xoauth2(credentials), _oauthbearer(credentials)]
     secrets = [*map(base64.b64encode, [*lines, *filter(None, clear)]), *filter(None, clear)]
@@ -136,14 +136,14 @@ class _Unsupported(Exception):
 
 
 def _is_about_the_mechanism(code: int, words: bytes) -> bool:
-    """Whether another mechanism may succeed. Postfix says 535 and "no mechanism available", too."""
+    """Returns whether another mechanism may succeed. Postfix says 535 and "no mechanism available", too."""
     if 500 <= code <= 599 and b"mechanism" in words.lower():
         return True
     return code in _ABOUT_THE_MECHANISM and not _ABOUT_THE_PASSWORD.search(words)
 
 
 def _is_about_the_form(code: int, words: bytes) -> bool:
-    """Whether the same mechanism may succeed with its response in another place."""
+    """Returns whether the same mechanism may succeed with its response in another place."""
     return code in _ABOUT_THE_FORM and not _ABOUT_THE_PASSWORD.search(words)
 
 
@@ -238,18 +238,18 @@ def _converse(
     *,
     lenient: bool = False,
 ) -> tuple[int, bytes]:
-    """Answers challenges (334) until there is a verdict; adds what the last challenge told of an error."""
-    told = ""
+    """Answers challenges (334) until the final reply; adds what the last challenge says of an error."""
+    detail = ""
     for _ in range(_MOST_CHALLENGES):
         if code != 334:
             break
         challenge = _challenge(words, lenient)
-        told = _error_in(challenge) or told
+        detail = _error_in(challenge) or detail
         response = answer(challenge)
         code, words = session.docmd(_encoded(response))
     if code in (-1, 334):
         raise smtplib.SMTPException("its answer to AUTH cannot be read")
-    return code, words + f" ({told})".encode() if told and code > 299 else words
+    return code, words + f" ({detail})".encode() if detail and code > 299 else words
 
 
 def _challenge(words: bytes, lenient: bool) -> bytes:
@@ -264,12 +264,12 @@ def _challenge(words: bytes, lenient: bool) -> bytes:
 def _error_in(challenge: bytes) -> str:
     """What a challenge of XOAUTH2 or OAUTHBEARER tells of an error: `status 401, scope mail`, or nothing."""
     try:
-        told = json.loads(challenge)
+        document = json.loads(challenge)
     except (ValueError, RecursionError):
         return ""
-    if not isinstance(told, dict):
+    if not isinstance(document, dict):
         return ""
-    return one_line(", ".join(f"{key} {value}" for key, value in told.items()), 10_000)
+    return one_line(", ".join(f"{key} {value}" for key, value in document.items()), 10_000)
 
 
 def _encoded(response: bytes) -> str:
@@ -282,7 +282,7 @@ def _plain(credentials: Credentials) -> bytes:
 
 
 def _xoauth2(credentials: Credentials) -> bytes:
-    """As Google and Microsoft describe it."""
+    """Signs in as Google and Microsoft describe it."""
     return f"user={credentials.user}\1auth=Bearer {credentials.token}\1\1".encode()
 
 

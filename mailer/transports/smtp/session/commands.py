@@ -49,7 +49,7 @@ class Commands(Replies):
         return mail, f"RCPT TO:<{what.recipient}>\r\n".encode(), b"DATA\r\n"
 
     def _answer_to(self, mine: Announcement) -> tuple[int, bytes]:
-        """The answer to MAIL, RCPT and DATA: 354, or the first reply that is in its way."""
+        """Returns the answer to MAIL, RCPT and DATA: 354, or the first reply that is in its way."""
         announced, self.announced = self.announced, None
         if announced not in (None, mine):
             raise smtplib.SMTPServerDisconnected("another message was announced")
@@ -67,7 +67,7 @@ class Commands(Replies):
     def _answers(
         self, connection: socket.socket, mine: Announcement, announced: Announcement | None
     ) -> tuple[int, bytes]:
-        """As `_answer_to`, where `announced` says whether the commands are on their way already."""
+        """Does what `_answer_to` says; `announced` tells whether the commands are on their way already."""
         if not self.has_extn("pipelining"):
             mail, rcpt, data = self._commands(mine)
             for self.stage, command in ((Stage.MAIL, mail), (Stage.RCPT, rcpt)):
@@ -87,7 +87,7 @@ class Commands(Replies):
             self.hurries = False
 
     def _three_answers(self, connection: socket.socket) -> tuple[int, bytes]:
-        """The answers to MAIL, RCPT and DATA, which were sent together."""
+        """Returns the answers to MAIL, RCPT and DATA, which were sent together."""
         refused = self._refusal(unless=250)
         if refused and refused[0] == 421:  # it says no more
             return refused

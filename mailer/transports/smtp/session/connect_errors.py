@@ -1,4 +1,4 @@
-"""Why there is no session with an SMTP server, as a sentence that says what to do."""
+"""Explains why there is no session with an SMTP server, in a sentence that says what to do."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _unwelcome(server: Server, error: Unwelcome, said: str) -> TransportError:
 
 
 def _no_mechanism(server: Server, error: Mismatch, credentials: Credentials) -> TransportError:
-    """What is offered, and which setting fits that."""
+    """Returns what is offered, and which setting fits that."""
     if not error.offered:
         return TransportError(
             f"{server} does not let {server.user} log in: it offers no AUTH here; use the server's port "
@@ -135,7 +135,7 @@ def _no_mechanism(server: Server, error: Mismatch, credentials: Credentials) -> 
 
 
 def _login_advice(said: str, credentials: Credentials) -> str:
-    """What to do about a refused login, where its words tell more than that something is wrong."""
+    """Returns what to do about a refused login, where its words tell more than that something is wrong."""
     words = said.lower()
     if "smtpclientauthentication is disabled" in words:
         return "let an administrator of Microsoft 365 switch on SMTP AUTH for this mailbox"
@@ -154,7 +154,7 @@ def _login_advice(said: str, credentials: Credentials) -> str:
 
 
 def _words(error: smtplib.SMTPResponseException, credentials: Credentials) -> str:
-    """What the server said, without secrets."""
+    """Returns what the server said, without secrets."""
     said = error.smtp_error if isinstance(error.smtp_error, bytes) else error.smtp_error.encode()
     return f"{error.smtp_code} {one_line(show_without(said, credentials), 300)}"
 

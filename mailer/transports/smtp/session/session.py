@@ -87,7 +87,7 @@ class Session(Commands):
         return self._implicit_tls.wrap_socket(plain, server_hostname=host)
 
     def _own_name(self) -> str:
-        """What EHLO says: the machine's full name, else its address (RFC 5321 section 4.1.4)."""
+        """Returns what EHLO says: the machine's full name, else its address (RFC 5321 section 4.1.4)."""
         return full_name() or address_literal(self._open_socket().getsockname()[0])
 
     def greet(self) -> None:
@@ -120,12 +120,12 @@ class Session(Commands):
 
     @property
     def largest(self) -> int:
-        """The most octets that the server takes in a message (RFC 1870), or 0 where it does not say."""
+        """Returns the most octets that the server takes in a message (RFC 1870), 0 where it does not say."""
         size = self.esmtp_features.get("size", "")
         return int(size) if _SIZE.fullmatch(size) else 0
 
     def is_alive(self) -> bool:
-        """Whether the server is there and quiet, as it should be between two transactions."""
+        """Returns whether the server is there and quiet, as it should be between two transactions."""
         try:
             return not self._speaks_unasked()
         except OSError:
@@ -186,7 +186,7 @@ class Session(Commands):
         return None
 
     def _ending(self, following: Announcement | None) -> bytes:
-        """The final dot, and the commands of the message that is announced with it."""
+        """Returns the final dot, and the commands of the message that is announced with it."""
         if following is None or not self.has_extn("pipelining"):
             return b".\r\n"
         self.announced = following
