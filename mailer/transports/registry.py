@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from mailer.transports.driver import Driver
 
 __all__ = [
-    "SCHEMES",
     "check_url",
     "driver_of",
     "drivers",
@@ -40,9 +39,6 @@ _MODULES: Final = {
     "smtps": "mailer.transports.smtp.driver",
     "sendgrid": "mailer.transports.sendgrid.driver",
 }
-
-#: The schemes of all transports, in the order in which messages list them.
-SCHEMES: Final = tuple(_MODULES)
 
 
 def drivers() -> tuple[Driver, ...]:

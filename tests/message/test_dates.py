@@ -39,8 +39,8 @@ def signer_of(settings: Settings) -> Signer:
     return signer
 
 
-def envelope(settings: Settings, sent_at: datetime | None = None) -> Envelope:
-    return Envelope(settings, campaign_id=7, slug=SLUG, edition="morning", sent_at=sent_at)
+def envelope(settings: Settings, sent_at: datetime | None = None, **more: Any) -> Envelope:
+    return Envelope(settings, campaign_id=7, slug=SLUG, edition="morning", sent_at=sent_at, **more)
 
 
 def person(number: int) -> Person:
@@ -213,12 +213,12 @@ def test_a_seal_without_a_date_is_renewed_all_the_same(settings: Settings) -> No
 
 
 def test_threads_that_compose_while_the_minute_changes_agree_on_date_and_signature(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings,
 ) -> None:
     begun, ticks = datetime(2026, 11, 21, 4, tzinfo=UTC), itertools.count()
-    monkeypatch.setattr(store, "_clock", lambda: begun + timedelta(seconds=7 * next(ticks)))
+    shared = envelope(settings, clock=lambda: begun + timedelta(seconds=7 * next(ticks)))
     signer = signer_of(settings)
-    template = Template(simple(), envelope(settings), signer)
+    template = Template(simple(), shared, signer)
     made: list[bytes] = []
 
     def work() -> None:
@@ -241,8 +241,7 @@ def test_a_thread_that_waited_for_another_takes_what_that_one_made(monkeypatch: 
     later = begun + timedelta(minutes=1)
     # At first sight a minute is over; when it is this thread's turn, what there is is right.
     said = iter([begun, later, begun])
-    monkeypatch.setattr(store, "_clock", lambda: next(said))
-    dates = Dates()
+    dates = Dates(clock=lambda: next(said))
     kept = dates.stamp()
     assert kept.date == b"Sat, 21 Nov 2026 04:00:00 +0000"
 

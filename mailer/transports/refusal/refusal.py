@@ -17,7 +17,7 @@ from mailer.transports.refusal import wording
 from mailer.transports.refusal.receivers import meaning_of
 from mailer.transports.refusal.wording import fold, says
 
-__all__ = ["Cause", "Judgement", "Stage", "cause_of", "enhanced_code", "judge"]
+__all__ = ["Cause", "Judgement", "Stage", "enhanced_code", "judge"]
 
 
 class Cause(StrEnum):
@@ -87,11 +87,6 @@ _REJECTED = re.compile(r"^\W*(?:recipient )?address rejected\b")
 
 # Said where no RCPT was taken; ours was.
 _NOBODY = re.compile(r"\bno valid recipients?\b")
-
-
-def cause_of(code: int, words: str, stage: Stage = Stage.RCPT) -> Cause:
-    """Whose matter a reply of 4xx or 5xx is; `words` is its text without the code, in one line."""
-    return judge(code, words, stage).cause
 
 
 def enhanced_code(words: str) -> tuple[int, int] | None:

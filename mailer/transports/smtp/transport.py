@@ -6,6 +6,7 @@ The channels are in `channel`; `server` connects.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from urllib.parse import unquote
 
 from mailer.config import Settings
@@ -33,8 +34,17 @@ class Smtp:
         self._profile = ServerProfile()
 
     @classmethod
-    def from_url(cls, url: str, settings: Settings, pause: Pause = time.sleep) -> Smtp:
-        """Returns the transport for `smtp://user@host:port` or `smtps://…`. Raises ConfigError."""
+    def from_url(
+        cls,
+        url: str,
+        settings: Settings,
+        pause: Pause = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Smtp:
+        """Returns the transport for `smtp://user@host:port` or `smtps://…`. Raises ConfigError.
+
+        `clock` (monotonic, seconds) tells when an access token is renewed.
+        """
         try:
             parts = split_url(url)
         except ValueError as error:
@@ -51,7 +61,7 @@ class Smtp:
         user = unquote(parts.username or "")
         password = settings.variable(PASSWORD)
         ca_file = settings.variable(CA_FILE)
-        tokens = tokens_for(settings, user) if user else None
+        tokens = tokens_for(settings, user, clock) if user else None
         if user and not password and tokens is None:
             raise ConfigError(
                 f"MAILER_SMTP_PASSWORD is not set, and {host} wants one for {user}; put it into .env, "
