@@ -17,9 +17,9 @@ from typing import Final
 from mailer.config import Settings
 from mailer.doctor import storage, website, workspace
 from mailer.doctor.dns import dkim
-from mailer.doctor.dns import mx as exchangers
 from mailer.doctor.dns.dmarc import dmarc
 from mailer.doctor.dns.host_names import ascii_domain, return_path_domain, sender_domain
+from mailer.doctor.dns.mx import mx_records
 from mailer.doctor.dns.ptr import reverse_names
 from mailer.doctor.dns.resolver import Resolver
 from mailer.doctor.dns.spf import spf
@@ -66,7 +66,7 @@ def checks(settings: Settings, resolver: Resolver | None) -> tuple[Check, ...]:
         *_signing(settings, resolver, own),
         Check(f"dmarc {own}", partial(dmarc, settings, resolver)),
         *[
-            Check(f"mx {domain}", partial(exchangers.exchangers, resolver, domain, used_for))
+            Check(f"mx {domain}", partial(mx_records, resolver, domain, used_for))
             for domain, used_for in _receiving(settings).items()
         ],
         *_transport(settings, resolver),

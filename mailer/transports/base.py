@@ -17,6 +17,7 @@ from mailer.config import Mailbox
 from mailer.config.urls import is_loopback
 from mailer.errors import TransportError
 from mailer.render.rendition import Rendition
+from mailer.transports.driver import Unwritable
 from mailer.transports.refusal.refusal import Cause
 
 __all__ = [
@@ -240,23 +241,6 @@ class Splitting(Gated, Protocol):
 
     look: Callable[[Sequence[Outgoing]], Passage]
     report: Callable[[Sequence[Outgoing], Outcome | None], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Unwritable:
-    """The addresses that a transport can never write to, whatever the message: it is known before a plan.
-
-    `name` is the transport's, `why` the reason for all of them, `holds` tells whether an address is one.
-    """
-
-    name: str
-    why: str
-    holds: Callable[[str], bool]
-
-    @property
-    def sentence(self) -> str:
-        """Returns the rule as the end of a sentence that begins with an address or a number of them."""
-        return f"cannot be written to by {self.name}: {self.why}"
 
 
 class Transport(Protocol):

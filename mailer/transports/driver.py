@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mailer.config import Settings
-    from mailer.transports.base import Pause, Transport, Unwritable
+    from mailer.transports.base import Pause, Transport
     from mailer.transports.finding import Finding
 
-__all__ = ["Driver", "ProviderDns", "Trial", "UrlForm"]
+__all__ = ["Driver", "ProviderDns", "Trial", "Unwritable", "UrlForm"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,23 @@ class Trial:
 
     name: str
     run: Callable[[Settings], Iterator[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Unwritable:
+    """The addresses that a transport can never write to, whatever the message: it is known before a plan.
+
+    `name` is the transport's, `why` the reason for all of them, `holds` tells whether an address is one.
+    """
+
+    name: str
+    why: str
+    holds: Callable[[str], bool]
+
+    @property
+    def sentence(self) -> str:
+        """Returns the rule as the end of a sentence that begins with an address or a number of them."""
+        return f"cannot be written to by {self.name}: {self.why}"
 
 
 def _accept(url: str) -> None:

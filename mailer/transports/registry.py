@@ -27,14 +27,14 @@ __all__ = [
     "is_folder",
     "open_signer",
     "open_transport",
-    "refusal_source",
+    "source_of",
     "unwritable_by",
     "variable_names",
 ]
 
 #: The scheme of a URL, and the module that has its DRIVER.
 _MODULES: Final = {
-    "outbox": "mailer.transports.outbox",
+    "outbox": "mailer.transports.outbox.driver",
     "smtp": "mailer.transports.smtp.driver",
     "smtps": "mailer.transports.smtp.driver",
     "sendgrid": "mailer.transports.sendgrid.driver",
@@ -94,7 +94,7 @@ def folder_schemes() -> tuple[str, ...]:
     return tuple(form.scheme for driver in drivers() if driver.is_folder for form in driver.urls)
 
 
-def refusal_source(url: str) -> str:
+def source_of(url: str) -> str:
     """Returns the name by which events of a reader say that a refusal was learned of by this transport."""
     driver = find_driver(url)
     return driver.source if driver else url.partition(":")[0]

@@ -18,7 +18,7 @@ from mailer.spool.sqlite.deliveries import Spool
 from mailer.spool.sqlite.reasons import Reason, Words
 from mailer.transports.base import Outcome, Result
 from mailer.transports.refusal.refusal import Cause
-from mailer.transports.registry import refusal_source
+from mailer.transports.registry import source_of
 from tests.spooled import add_readers, freeze
 
 GONE = Outcome(Result.REJECTED, "", "550 5.1.1 no such user", Cause.ADDRESS)
@@ -300,4 +300,4 @@ def test_answers_that_differ_only_in_an_address_are_one_with_an_example(db: Data
     [("smtp://mx:25", "smtp"), ("smtps://mx", "smtp"), ("sendgrid:", "sendgrid"), ("outbox:o", "outbox")],
 )
 def test_the_source_is_how_we_learn_of_it(url: str, source: str) -> None:
-    assert refusal_source(url) == source
+    assert source_of(url) == source

@@ -9,10 +9,10 @@ from mailer.doctor.dns.resolver import Resolver
 from mailer.doctor.dns.zone_file import record
 from mailer.transports.finding import Finding, Status
 
-__all__ = ["exchangers"]
+__all__ = ["mx_records"]
 
 
-def exchangers(resolver: Resolver, domain: str, used_for: str) -> Iterator[Finding]:
+def mx_records(resolver: Resolver, domain: str, used_for: str) -> Iterator[Finding]:
     """Checks whether `domain` takes mail. `used_for` says who writes there: "From", "From and Reply-To"."""
     name = f"mx {domain}"
     wanted = record(domain, "MX", f"10 mail.{domain}.")

@@ -50,7 +50,7 @@ from mailer.spool.sqlite.parking import unpark
 from mailer.spool.sqlite.reasons import Reason
 from mailer.spool.sqlite.schedule import set_due
 from mailer.store.database import now, utc_text, writing
-from mailer.transports.registry import is_folder, open_signer, open_transport, refusal_source
+from mailer.transports.registry import is_folder, open_signer, open_transport, source_of
 from mailer.transports.stop import Stop
 
 __all__ = [
@@ -254,7 +254,7 @@ def _run(
     templates = _templates(settings, campaign, signer)
     own = Stop(stop)  # a run that is paused ends its waits, and not those of the campaigns after it
     transport = open_transport(transport_url, settings, pause=own.wait)
-    spool.source = refusal_source(transport_url)
+    spool.source = source_of(transport_url)
     with writing(db):
         if not spool.set_status("sending", only_from=_STARTING):
             check_open(find_campaign(db, slug))  # somebody was quicker

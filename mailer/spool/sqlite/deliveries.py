@@ -35,7 +35,7 @@ from mailer.spool.sqlite.record_refusals import note_refusals
 from mailer.store.database import utc_now, writing
 from mailer.transports.base import Outcome, Result
 from mailer.transports.refusal.watch import is_held, may_be_everybodys, stops
-from mailer.transports.registry import is_folder, refusal_source
+from mailer.transports.registry import is_folder, source_of
 
 __all__ = ["ENDED", "STATES", "Spool"]
 
@@ -68,7 +68,7 @@ class Spool:
         #: Where it is set, only this subscriber is claimed.
         self.only: int | None = None
         #: How refusals are learned of, for the readers' history. A run by another transport changes it.
-        self.source = refusal_source(campaign.transport)
+        self.source = source_of(campaign.transport)
 
     # -- making -----------------------------------------------------------------------------
 

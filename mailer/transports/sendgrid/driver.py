@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from mailer.transports.base import Unwritable
-from mailer.transports.driver import Driver, ProviderDns, Trial, UrlForm
+from mailer.transports.driver import Driver, ProviderDns, Trial, Unwritable, UrlForm
 
 if TYPE_CHECKING:
     from mailer.config import Settings

@@ -17,9 +17,8 @@ from mailer.config import Settings
 from mailer.errors import ConfigError, TransportError
 from mailer.files import NewFile, clear_leftovers
 from mailer.transports.base import Outcome, Outgoing, Pause, Result
-from mailer.transports.driver import Driver, UrlForm
 
-__all__ = ["DRIVER", "Outbox", "file_name"]
+__all__ = ["Outbox", "file_name"]
 
 _STRANGE = re.compile(r"[^A-Za-z0-9._-]")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -34,6 +33,14 @@ class Outbox:
     def __init__(self, folder: Path, label: str) -> None:
         self.folder = folder
         self.label = label
+
+    @classmethod
+    def from_url(cls, url: str, settings: Settings) -> Outbox:
+        """Returns the transport for `outbox:PATH`, in the workspace. Raises ConfigError without a path."""
+        path = url.partition(":")[2]
+        if not path.strip():
+            raise ConfigError('the transport "outbox:" names no folder; write outbox:PATH')
+        return cls(settings.root / Path(path), path)
 
     def channel(self) -> OutboxChannel:
         """Returns a channel; they have nothing in common but the folder."""
@@ -106,19 +113,3 @@ def file_name(message: Outgoing) -> str:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:10]
-
-
-def _open(url: str, settings: Settings, pause: Pause) -> Outbox:  # noqa: ARG001 - a folder is never waited for
-    path = url.partition(":")[2]
-    if not path.strip():
-        raise ConfigError('the transport "outbox:" names no folder; write outbox:PATH')
-    return Outbox(settings.root / Path(path), path)
-
-
-DRIVER: Final = Driver(
-    urls=(UrlForm("outbox", "outbox:PATH", "outbox:PATH"),),
-    open=_open,
-    peer="the transport",
-    source="outbox",
-    is_folder=True,
-)
