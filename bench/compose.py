@@ -18,7 +18,8 @@ from pathlib import Path
 
 from mailer.config import load_settings
 from mailer.issue.load import load_issue
-from mailer.message.message import Envelope, Message, Person, Template
+from mailer.message.envelope import Envelope, Person
+from mailer.message.message import Message, Template
 from mailer.render.render import render_variants
 
 ROOT = Path(__file__).parents[1]

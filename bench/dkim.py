@@ -27,9 +27,11 @@ from bench.compose import ROOT, SLUG
 from bench.measuring import machine, median, table
 from mailer.config import Dkim, Settings, load_settings
 from mailer.issue.load import load_issue
-from mailer.message.dkim import Signer, open_signer
-from mailer.message.message import Envelope, Message, Person, Template
+from mailer.message.dkim import Signer
+from mailer.message.envelope import Envelope, Person
+from mailer.message.message import Message, Template
 from mailer.render.render import render_variants
+from mailer.transports.registry import open_signer
 
 RSA, ED25519 = "rsa", "ed25519"
 MESSAGES, OTHERS = 400, 20  # of ours and of dkimpy's, in each round

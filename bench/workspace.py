@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from bench.measuring import run
 from mailer.config import load_settings
 from mailer.issue.load import load_issue
-from mailer.message.message import Envelope, Message, Person, Template
+from mailer.message.envelope import Envelope, Person
+from mailer.message.message import Message, Template
 from mailer.render.render import render_variants
 
 __all__ = ["CONNECTIONS", "ISSUE", "KEY", "MAILER", "Workspace", "address", "environment", "name"]

@@ -23,7 +23,8 @@ from mailer.delivery.options import Run
 from mailer.delivery.progress import Progress
 from mailer.delivery.record_refusals import RefusalRecorder
 from mailer.delivery.run import deliver
-from mailer.message.message import Envelope, Template
+from mailer.message.envelope import Envelope
+from mailer.message.message import Template
 from mailer.spool.base import Claim, Frozen, MayWrite, Refused, Settled
 from mailer.spool.erased_words import ErasedWords
 from mailer.spool.journal import read_journal

@@ -24,8 +24,9 @@ from mailer.config.fields import Domain, Sender
 from mailer.config.mailboxes import BOUNCE_TOKEN
 from mailer.errors import AudienceError, ConfigError
 from mailer.links.urls import Purpose, Tokens
-from mailer.message.message import Envelope, Message, Person, Template, mailbox_field
-from mailer.transports.sendgrid.request import Form
+from mailer.message.envelope import Envelope, Person, mailbox_field
+from mailer.message.message import Message, Template
+from mailer.transports.sendgrid.request import RequestTemplate
 from tests.cli import run
 from tests.message.test_message import simple
 from tests.spooled import add_readers
@@ -208,7 +209,7 @@ def test_a_message_is_addressed_to_what_was_read(text: str) -> None:
     if reader.address.isascii():
         (named,) = field_of("To", mailbox_field('Li, "Wei"', message.address)).addresses
         assert (named.display_name, named.addr_spec) == ('Li, "Wei"', reader.address)
-    (one,) = json.loads(Form(message).personalization(message))["to"]
+    (one,) = json.loads(RequestTemplate(message).personalization(message))["to"]
     assert one["email"] == reader.address
 
 
@@ -321,7 +322,7 @@ def test_a_name_is_read_and_written_as_it_is_meant(tmp_path: Path, sender: str, 
     for field in ("From", "Reply-To"):
         (one,) = parsed[field].addresses
         assert (one.display_name, one.addr_spec) == (name, "desk@heron.example")
-    assert json.loads(Form(message).document([]))["from"]["email"] == "desk@heron.example"
+    assert json.loads(RequestTemplate(message).document([]))["from"]["email"] == "desk@heron.example"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 
 from mailer.config import Pace, Rate, find_workspace, load_settings
 from mailer.errors import ConfigError
+from mailer.transports import registry
 from tests.conftest import CONFIG
 
 KEY = {"MAILER_SECRET_KEY": "k"}
@@ -21,7 +22,7 @@ def written(workspace: Path, text: str) -> Path:
 
 def problems(workspace: Path, text: str, environ: dict[str, str] | None = None) -> list[str]:
     with pytest.raises(ConfigError) as caught:
-        load_settings(written(workspace, text), environ or {})
+        load_settings(written(workspace, text), environ or {}, transports=registry)
     assert caught.value.exit_status == 2
     return str(caught.value).split("\n")
 
@@ -38,7 +39,6 @@ def test_a_workspace_is_read_with_its_defaults(workspace: Path) -> None:
     assert settings.edition_language("evening") == "en"
     assert settings.delivery.connections == 8
     assert settings.delivery.uncertain == "hold"
-    assert settings.sendgrid_url == "https://api.sendgrid.com"
     assert settings.signing_keys() == ("k",)
 
 
@@ -183,9 +183,10 @@ def test_the_environment_wins_over_the_file(workspace: Path) -> None:
     assert settings.delivery.connections == 3
     assert settings.editions["morning"].name == "Dawn"
     assert settings.editions["morning"].time is not None
-    assert settings.sendgrid_url == "http://127.0.0.1:9"
-    assert settings.sendgrid_key is not None
-    assert settings.smtp_password is not None
+    assert settings.variable("MAILER_SENDGRID_URL") == "http://127.0.0.1:9/"
+    assert settings.variable("SENDGRID_API_KEY") == "SG.x"
+    assert settings.variable("MAILER_SMTP_PASSWORD") == "swordfish"
+    assert settings.variable("MAILER_SMTP_CA_FILE") == ""
     assert "swordfish" not in repr(settings)
     assert "SG.x" not in repr(settings)
 

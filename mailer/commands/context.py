@@ -22,9 +22,10 @@ JsonOption = typer.Option("--json", help="Print one JSON document and nothing el
 def settings_of(context: typer.Context) -> Settings:
     """The settings of the workspace that `--workspace` names, or that holds the current folder."""
     from mailer.config import find_workspace, load_settings
+    from mailer.transports import registry
 
     chosen: Path | None = context.find_root().params.get("workspace")
-    return load_settings(find_workspace(chosen or Path.cwd()))
+    return load_settings(find_workspace(chosen or Path.cwd()), transports=registry)
 
 
 def say(line: str = "", *, err: bool = False, style: str = "") -> None:

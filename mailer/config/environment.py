@@ -55,16 +55,18 @@ class Environment:
         return self.values.get(name, "")
 
 
-def read_environment(file: str, environ: Mapping[str, str]) -> Environment:
+def read_environment(
+    file: str, environ: Mapping[str, str], others: frozenset[str] = frozenset()
+) -> Environment:
     """The variables of `environ`, and those of the text of `.env` that it has not.
 
-    Raises ConfigError where one is not text.
+    `others` are the names of variables that transports read. Raises ConfigError where one is not text.
     """
     of_file = {k: v for k, v in dotenv_values(stream=io.StringIO(file)).items() if v is not None}
     found: dict[str, str] = {}
     problems: list[Problem] = []
     for name, value in {**of_file, **environ}.items():
-        if name.startswith(_OF_TESTS) or not (name.startswith(_PREFIX) or name in OTHERS):
+        if name.startswith(_OF_TESTS) or not (name.startswith(_PREFIX) or name in OTHERS or name in others):
             continue
         try:
             found[name] = value if name in _NOT_IN_A_FILE else from_system(value)
@@ -80,7 +82,9 @@ def variable_of(place: Place) -> str:
     return _PREFIX + "_".join(place).replace("-", "_").upper()
 
 
-def overlay(data: dict[str, Any], environment: Environment) -> tuple[dict[Place, str], list[Problem]]:
+def overlay(
+    data: dict[str, Any], environment: Environment, others: frozenset[str] = frozenset()
+) -> tuple[dict[Place, str], list[Problem]]:
     """Puts the values of variables into `data`, in place of what the file has there.
 
     Returns which key came from which variable, and what is wrong with names. A variable for a key wins over
@@ -92,7 +96,7 @@ def overlay(data: dict[str, Any], environment: Environment) -> tuple[dict[Place,
     for place, kind, name in sorted(given, key=lambda each: len(each[0])):
         if _put(data, place, _read(environment.values[name], kind)):
             origins[place] = name
-    return origins, list(_wrong_names(environment, [*places, *OTHERS]))
+    return origins, list(_wrong_names(environment, [*places, *OTHERS, *others]))
 
 
 def _editions(data: Mapping[str, Any], environment: Environment) -> list[str]:

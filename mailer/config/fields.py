@@ -9,7 +9,7 @@ from string import Formatter
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
 from mailer.addresses import read_domain, shown, trimmed
 from mailer.config.mailboxes import check_return_path, read_mailbox
@@ -41,6 +41,8 @@ __all__ = [
 
 TITLE_FIELDS = ("edition", "publication", "date", "weekday")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+#: How a URL begins (RFC 3986 section 3.1).
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
 _SELECTOR = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}")
 
@@ -152,22 +154,13 @@ def _title(value: str) -> str:
     return value
 
 
-def _transport(value: str) -> str:
-    scheme = _one_line(value).partition(":")[0]
-    if scheme not in ("outbox", "smtp", "smtps", "sendgrid") or ":" not in value:
-        raise ValueError(
-            f'"{value}" is not a transport; use outbox:PATH, smtp://user@host:port, '
-            "smtps://user@host:port or sendgrid:"
-        )
-    if scheme in ("smtp", "smtps"):
-        try:
-            parts = split_url(value)
-        except ValueError as error:
-            raise ValueError(
-                f"is not the address of a server: {error}; write smtp://user@host:port"
-            ) from None
-        if parts.password is not None:
-            raise ValueError("holds a password; leave it out and set MAILER_SMTP_PASSWORD")
+def _transport(value: str, info: ValidationInfo) -> str:
+    """Checks a URL by the transports that the settings were given, or its syntax alone without them."""
+    _one_line(value)
+    if info.context is not None:
+        info.context["transports"].check_url(value)
+    elif not _SCHEME.match(value):
+        raise ValueError(f'"{value}" is not the URL of a transport; begin with a scheme and a colon')
     return value
 
 

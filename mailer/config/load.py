@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import SecretStr, ValidationError
 
@@ -20,7 +20,7 @@ from mailer.config.text import decode_text
 from mailer.display_text import nearest
 from mailer.errors import ConfigError, Problem
 
-__all__ = ["CONFIG_NAME", "find_workspace", "load_settings"]
+__all__ = ["CONFIG_NAME", "Transports", "find_workspace", "load_settings"]
 
 CONFIG_NAME = "mailer.toml"
 
@@ -43,16 +43,34 @@ def find_workspace(start: Path) -> Path:
     raise ConfigError(f"there is no {CONFIG_NAME} in {start} or above; run `mailer init` to make a workspace")
 
 
-def load_settings(root: Path, environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings of the workspace at `root`. Raises ConfigError with all that is wrong."""
+class Transports(Protocol):
+    """The transports that there are, which this layer does not know: `mailer.transports.registry` is one."""
+
+    def check_url(self, url: str) -> None:
+        """Raises ValueError where `url` cannot be a transport's."""
+        ...
+
+    def variable_names(self) -> frozenset[str]:
+        """Returns the names of the environment variables that transports read."""
+        ...
+
+
+def load_settings(
+    root: Path, environ: Mapping[str, str] | None = None, *, transports: Transports | None = None
+) -> Settings:
+    """Returns the settings of the workspace at `root`. Raises ConfigError with all that is wrong.
+
+    Without `transports` a transport's URL is looked at for its syntax alone.
+    """
     text = _read(root / CONFIG_NAME)
     data = _parse(text)
     env_file = root / ".env"
     dotenv = _read(env_file) if env_file.is_file() else ""
-    environment = read_environment(dotenv, os.environ if environ is None else environ)
-    origins, problems = overlay(data, environment)
+    others = transports.variable_names() if transports else frozenset()
+    environment = read_environment(dotenv, os.environ if environ is None else environ, others)
+    origins, problems = overlay(data, environment, others)
     try:
-        file = File.model_validate(data)
+        file = File.model_validate(data, context={"transports": transports} if transports else None)
     except ValidationError as error:
         raise ConfigError.of([*problems, *_problems(error, text, origins)]) from None
     except RecursionError:  # dotted keys, which the parser does not nest
@@ -80,21 +98,16 @@ def _secrets(root: Path, environment: Environment) -> dict[str, Any]:
         keys = list(dict.fromkeys(keys + _keys(environment.get("MAILER_SECRET_KEY_OLD"))))
     found: dict[str, Any] = {"secret_keys": tuple(map(SecretStr, keys))}
     for name, variable in (
-        ("smtp_password", "MAILER_SMTP_PASSWORD"),
-        ("sendgrid_key", "SENDGRID_API_KEY"),
         ("oauth_client_secret", "MAILER_OAUTH_CLIENT_SECRET"),
         ("oauth_refresh_token", "MAILER_OAUTH_REFRESH_TOKEN"),
     ):
         if value := environment.get(variable):
             found[name] = SecretStr(value)
-    for name, variable in (
-        ("smtp_ca_file", "MAILER_SMTP_CA_FILE"),
-        ("oauth_key_file", "MAILER_OAUTH_KEY_FILE"),
-    ):
-        if value := environment.get(variable):
-            found[name] = root / value
-    if url := environment.get("MAILER_SENDGRID_URL"):
-        found["sendgrid_url"] = url.rstrip("/")
+    if value := environment.get("MAILER_OAUTH_KEY_FILE"):
+        found["oauth_key_file"] = root / value
+    found["variables"] = MappingProxyType(
+        {name: SecretStr(value) for name, value in environment.values.items()}
+    )
     return found
 
 

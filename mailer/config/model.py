@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated
 
 from pydantic import Field, SecretStr
@@ -26,7 +27,10 @@ class File(Frozen):
 
 
 class Settings(Frozen):
-    """Everything that is configured, checked. `root` is the workspace's folder."""
+    """Everything that is configured, checked. `root` is the workspace's folder.
+
+    `variables` are those of the environment and of `.env`, of which each transport reads its own by name.
+    """
 
     root: Path
     publication: Publication
@@ -36,13 +40,15 @@ class Settings(Frozen):
     pace: Pace
     dkim: Dkim = Dkim()
     secret_keys: tuple[SecretStr, ...] = ()
-    smtp_password: SecretStr | None = None
-    smtp_ca_file: Path | None = None
     oauth_client_secret: SecretStr | None = None
     oauth_refresh_token: SecretStr | None = None
     oauth_key_file: Path | None = None
-    sendgrid_key: SecretStr | None = None
-    sendgrid_url: str = "https://api.sendgrid.com"
+    variables: Annotated[Mapping[str, SecretStr], Field(repr=False)] = MappingProxyType({})
+
+    def variable(self, name: str) -> str:
+        """Returns the text of an environment variable, or '' where it is not set."""
+        value = self.variables.get(name)
+        return value.get_secret_value() if value else ""
 
     @property
     def database(self) -> Path:

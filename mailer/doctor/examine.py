@@ -1,4 +1,4 @@
-"""Which checks a workspace needs, and running them side by side within a time.
+"""Chooses the checks that a workspace needs, and runs them side by side within a time.
 
 A check is a generator of findings. Each has a thread of its own, which nobody waits for any longer than the
 limit: what is not done by then is unknown.
@@ -13,18 +13,19 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
-from urllib.parse import urlsplit
 
 from mailer.config import Settings
-from mailer.doctor import mailserver, provider, storage, website, workspace
+from mailer.doctor import storage, website, workspace
 from mailer.doctor.dns import dkim
-from mailer.doctor.dns import mx as exchangers
 from mailer.doctor.dns.dmarc import dmarc
 from mailer.doctor.dns.host_names import ascii_domain, return_path_domain, sender_domain
-from mailer.doctor.dns.resolver import Resolver, Unanswered
+from mailer.doctor.dns.mx import mx_records
+from mailer.doctor.dns.ptr import reverse_names
+from mailer.doctor.dns.resolver import Resolver
 from mailer.doctor.dns.spf import spf
-from mailer.doctor.finding import Finding, Status
 from mailer.errors import MailerError
+from mailer.transports.finding import Finding, Status, Unanswered
+from mailer.transports.registry import driver_of
 
 __all__ = ["Check", "checks", "examine"]
 
@@ -40,7 +41,7 @@ class Check:
 
 
 def checks(settings: Settings, resolver: Resolver | None) -> tuple[Check, ...]:
-    """All that apply to this workspace, in order. Without a resolver, none uses the network."""
+    """Returns the checks that apply to this workspace, in order. Without a resolver none uses the network."""
     local = (
         Check("secret key", partial(workspace.secret_key, settings)),
         Check(".env", partial(workspace.env_file, settings)),
@@ -65,7 +66,7 @@ def checks(settings: Settings, resolver: Resolver | None) -> tuple[Check, ...]:
         *_signing(settings, resolver, own),
         Check(f"dmarc {own}", partial(dmarc, settings, resolver)),
         *[
-            Check(f"mx {domain}", partial(exchangers.exchangers, resolver, domain, used_for))
+            Check(f"mx {domain}", partial(mx_records, resolver, domain, used_for))
             for domain, used_for in _receiving(settings).items()
         ],
         *_transport(settings, resolver),
@@ -76,20 +77,24 @@ def checks(settings: Settings, resolver: Resolver | None) -> tuple[Check, ...]:
 
 def _signing(settings: Settings, resolver: Resolver, own: str) -> list[Check]:
     url = settings.delivery.transport
-    if url.startswith("sendgrid:"):
-        return [Check("dkim sendgrid", partial(dkim.sendgrid, resolver, own))]
+    driver = driver_of(url)
+    if driver.dns is not None and driver.dns.selectors:
+        name = f"dkim {driver.source}"
+        return [Check(name, partial(dkim.signed_by_provider, resolver, own, driver.dns, name))]
+    if not driver.signed_by_us:
+        return []
     if settings.dkim.keys:
         return [
             Check(f"dkim {selector}", partial(dkim.published_key, settings, resolver, selector))
             for selector in settings.dkim.keys
         ]
-    if url.startswith("smtp"):
-        return [Check("dkim", partial(dkim.relayed, urlsplit(url).hostname or ""))]
+    if driver.host is not None:
+        return [Check("dkim", partial(dkim.relayed, driver.host(url)))]
     return []
 
 
 def _receiving(settings: Settings) -> dict[str, str]:
-    """The domains that get answers and bounces, and what they stand in."""
+    """Returns the domains that get answers and bounces, and what they stand in."""
     used: dict[str, list[str]] = {}
     for what, mailbox in (
         ("From", settings.publication.sender),
@@ -102,15 +107,15 @@ def _receiving(settings: Settings) -> dict[str, str]:
 
 
 def _transport(settings: Settings, resolver: Resolver) -> list[Check]:
+    """Returns the checks that try the transport, and that of the name of its mail server's address."""
     url = settings.delivery.transport
-    if url.startswith("sendgrid:"):
-        return [Check("sendgrid key", partial(provider.sendgrid_key, settings))]
-    if url.startswith("smtp"):
-        return [
-            Check("smtp", partial(mailserver.mailserver, settings)),
-            Check("ptr", partial(mailserver.reverse_names, settings, resolver)),
-        ]
-    return []
+    driver = driver_of(url)
+    found = []
+    if driver.trial is not None:
+        found.append(Check(driver.trial.name, partial(driver.trial.run, settings)))
+    if driver.host is not None:
+        found.append(Check("ptr", partial(reverse_names, settings, resolver, driver.host(url))))
+    return found
 
 
 def examine(wanted: Sequence[Check], *, seconds: float = _SECONDS) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""What readers' browsers and mailbox providers open: the host of base_url, its TLS, and the web application.
+"""Checks what readers' browsers and mailbox providers open: the host of base_url, its TLS, its pages.
 
 The names are looked up in the DNS, as readers do, and not in this machine's own list of hosts.
 """
@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 from mailer.config import Settings
 from mailer.doctor.dns.host_names import ascii_domain, is_literal, is_public
 from mailer.doctor.dns.resolver import Resolver
-from mailer.doctor.finding import Finding, Status, record
+from mailer.doctor.dns.zone_file import record
 from mailer.transports.base import one_line
+from mailer.transports.finding import Finding, Status
 
 __all__ = ["host", "website"]
 
@@ -29,7 +30,7 @@ _MOST_BYTES: Final = 1_000
 
 
 def host(settings: Settings, resolver: Resolver) -> Iterator[Finding]:
-    """Whether the host of the unsubscribe links is in the DNS with an address that readers can reach."""
+    """Checks whether the host of the unsubscribe links has an address that readers can reach."""
     name = _host_of(settings)
     addresses = _addresses(resolver, name)
     private = [address for address in addresses if not is_public(address)]
@@ -102,7 +103,7 @@ def _addresses(resolver: Resolver, name: str) -> tuple[str, ...]:
 
 
 def _connect(addresses: tuple[str, ...], port: int, seconds: float) -> socket.socket:
-    """The first address that answers. Raises the last one's OSError."""
+    """Returns the first address that answers. Raises the last one's OSError."""
     last: OSError = OSError("no address")
     for address in addresses:
         try:
@@ -143,7 +144,7 @@ def _certificate(name: str, connection: ssl.SSLSocket) -> Finding:
 
 
 def _health(path: str, authority: str, connection: socket.socket) -> Finding:
-    """One GET, which changes nothing."""
+    """Sends one GET, which changes nothing."""
     client = http.client.HTTPConnection("unused")
     client.sock = connection
     try:

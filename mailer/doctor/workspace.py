@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from mailer.config import Settings
 from mailer.doctor.dns.host_names import is_example, is_loopback_name, return_path_domain, sender_domain
-from mailer.doctor.finding import Finding, Status
 from mailer.errors import ConfigError
-from mailer.transports.registry import open_transport
+from mailer.transports.finding import Finding, Status
+from mailer.transports.registry import drivers, is_folder, open_transport
 
 __all__ = ["base_url", "env_file", "postal_address", "secret_key", "sender", "transport"]
 
@@ -27,7 +27,7 @@ _PLACEHOLDERS: Final = ("example street", "exampletown", "port example")
 
 
 def secret_key(settings: Settings) -> Iterator[Finding]:
-    """Whether links are signed with keys that nobody guesses. Old keys count: they are accepted too."""
+    """Checks that links are signed with keys that nobody guesses. Old keys count: they are accepted too."""
     name = "secret key"
     try:
         keys = settings.signing_keys()
@@ -52,7 +52,7 @@ def secret_key(settings: Settings) -> Iterator[Finding]:
 
 
 def env_file(settings: Settings) -> Iterator[Finding]:
-    """Whether others on this machine can read the secrets in .env."""
+    """Checks whether others on this machine can read the secrets in .env."""
     path = settings.root / ".env"
     try:
         mode = path.stat().st_mode
@@ -65,7 +65,7 @@ def env_file(settings: Settings) -> Iterator[Finding]:
 
 
 def base_url(settings: Settings) -> Iterator[Finding]:
-    """Whether readers can follow a link. One-click unsubscribing asks for https (RFC 8058 section 3.1)."""
+    """Checks that readers can follow a link. One-click unsubscribing needs https (RFC 8058 section 3.1)."""
     name, url = "base_url", settings.publication.base_url
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -84,7 +84,7 @@ def base_url(settings: Settings) -> Iterator[Finding]:
 
 
 def sender(settings: Settings) -> Iterator[Finding]:
-    """Whether mail comes from a domain that can be somebody's."""
+    """Checks whether mail comes from a domain that can be somebody's."""
     domains = dict.fromkeys((sender_domain(settings), return_path_domain(settings)))
     examples = [domain for domain in domains if is_example(domain) or is_loopback_name(domain)]
     if examples:
@@ -99,7 +99,7 @@ def sender(settings: Settings) -> Iterator[Finding]:
 
 
 def postal_address(settings: Settings) -> Iterator[Finding]:
-    """Whether the address in the footer is one."""
+    """Checks whether the address in the footer is one."""
     address = settings.publication.postal_address
     if any(word in address.casefold() for word in _PLACEHOLDERS):
         yield Finding(
@@ -120,7 +120,7 @@ def postal_address(settings: Settings) -> Iterator[Finding]:
 
 
 def transport(settings: Settings) -> Iterator[Finding]:
-    """Whether messages go anywhere, and whether the transport has its secrets."""
+    """Checks whether messages go anywhere, and whether the transport has its secrets."""
     url = settings.delivery.transport
     try:
         open_transport(url, settings)
@@ -128,12 +128,13 @@ def transport(settings: Settings) -> Iterator[Finding]:
         sentence, _, advice = str(error).partition("; ")
         yield Finding("transport", Status.ERROR, sentence, advice)
         return
-    if url.startswith("outbox:"):
+    if is_folder(url):
+        *others, last = [form.example for each in drivers() if not each.is_folder for form in each.urls]
         yield Finding(
             "transport",
             Status.WARNING,
             f"{url} writes messages into a folder and sends nothing",
-            "set delivery.transport to smtp://user@host:587, smtps://user@host:465 or sendgrid:",
+            f"set delivery.transport to {', '.join(others)} or {last}",
         )
     else:
         yield Finding("transport", Status.OK, f"{url} has what it needs")

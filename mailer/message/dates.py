@@ -28,23 +28,24 @@ class Stamp(NamedTuple):
 
 
 class Dates:
-    """Gives the Stamp of now, one object a minute. It may be used by several threads at once.
+    """Gives the Stamp of now by a clock, one object a minute. It may be used by several threads at once.
 
     With `fixed` it is always the stamp of that time.
     """
 
-    def __init__(self, fixed: datetime | None = None) -> None:
+    def __init__(self, fixed: datetime | None = None, clock: Callable[[], datetime] = now) -> None:
         self._fixed = fixed is not None
+        self._clock = clock
         self._renewing = threading.Lock()
-        self._stamp = _stamp_of(now() if fixed is None else fixed)
+        self._stamp = _stamp_of(clock() if fixed is None else fixed)
 
     def stamp(self) -> Stamp:
-        """The stamp that was made in this minute, by the clock of the store; another one where it moved."""
+        """Returns the stamp that was made in this minute; another one where the clock was moved."""
         stamp = self._stamp
-        if self._fixed or stamp.minute == _minute(now()):
+        if self._fixed or stamp.minute == _minute(self._clock()):
             return stamp
         with self._renewing:
-            at = now()  # again: another thread may have renewed it while this one waited
+            at = self._clock()  # again: another thread may have renewed it while this one waited
             if self._stamp.minute != _minute(at):
                 self._stamp = _stamp_of(at)
             return self._stamp
@@ -64,7 +65,7 @@ class PerMinute(Generic[T]):
         self._made = (stamp, make(stamp, None))
 
     def value(self) -> T:
-        """What was made for the stamp of now, by the first thread that asked for it."""
+        """Returns the value for the stamp of now, which the first thread that asked has made."""
         made = self._made
         if made[0] is self._dates.stamp():
             return made[1]

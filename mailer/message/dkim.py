@@ -1,9 +1,10 @@
 """DKIM signatures (RFC 6376, and RFC 8463 for Ed25519) of messages that are joined from fragments.
 
-`Signer` is a domain with its keys. A template makes a `Seal` of it once: there the constant fragments are
-canonicalised, the body up to its first slot and all constant header fields are hashed. For each message only
-what follows is canonicalised and hashed, on copies of those two hashes, and each key signs 32 octets. Once a
-minute, for a new Date, the constant header fields are hashed again (`Seal.dated`); the body is not.
+`Signer` is a domain with its keys. A template makes a `TemplateSigner` of it once: there the constant
+fragments are canonicalised, the body up to its first slot and all constant header fields are hashed. For
+each message only what follows is canonicalised and hashed, on copies of those two hashes, and each key signs
+32 octets. Once a minute, for a new Date, the constant header fields are hashed again
+(`TemplateSigner.dated`); the body is not.
 
     c=relaxed/relaxed   a relay may rewrap header fields and collapse white space
     h=                  constant fields, then those that differ, then the oversigned names once more
@@ -32,12 +33,12 @@ from mailer.message.dkim_keys import SigningKey, load_keys
 __all__ = [
     "OVERSIGNED",
     "SIGNED",
-    "Seal",
     "Signer",
+    "TemplateSigner",
     "is_aligned",
-    "open_signer",
     "relaxed_piece",
     "relaxed_value",
+    "signer_of",
 ]
 
 #: The fields that are signed where a message has them, in small letters (RFC 6376 section 5.4.1, RFC 8058).
@@ -61,25 +62,24 @@ _SEAM = re.compile(rb" ?\0([0-9]+)\0")
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Who signs: `domain` is the `d=` in ASCII; each of `keys` makes a signature, in their order."""
+    """A signer: `domain` is the `d=` in ASCII; each of `keys` makes a signature, in their order."""
 
     domain: str
     keys: tuple[SigningKey, ...]
 
 
-def open_signer(transport: str, settings: Settings) -> Signer | None:
-    """Who signs what goes out by `transport` (a URL); None where nobody does.
+def signer_of(settings: Settings) -> Signer | None:
+    """Returns the domain and the keys of [dkim], read from their files; None where there are none.
 
-    Keys come from the settings of now and are read from their files here. SendGrid is given pieces, not a
-    message, and signs by itself. Raises ConfigError where a key cannot be used.
+    Raises ConfigError where a key cannot be used.
     """
-    if not settings.dkim.keys or transport.partition(":")[0].lower() == "sendgrid":
+    if not settings.dkim.keys:
         return None
     return Signer(settings.dkim_domain, load_keys(settings))
 
 
 def is_aligned(signing: str, sender: str) -> bool:
-    """Whether DMARC (RFC 7489) may count a signature of the domain `signing` for the domain `sender`.
+    """Returns whether DMARC (RFC 7489) may count a signature of the domain `signing` for the domain `sender`.
 
     False where they surely have no organisational domain in common. Both in ASCII.
     """
@@ -87,7 +87,7 @@ def is_aligned(signing: str, sender: str) -> bool:
     return ours == theirs
 
 
-class Seal:
+class TemplateSigner:
     """Signs the messages of one template. It may be used by several threads at once.
 
     `fragments` and `seams` are the template's: fragment, seam, fragment, … fragment. A seam is an index into
@@ -112,8 +112,8 @@ class Seal:
         self._names = tuple(names)
         self._prepare(signed_at)
 
-    def dated(self, date: bytes, signed_at: int) -> Seal:
-        """Returns a seal of the same messages with another value of Date, signed at that time."""
+    def dated(self, date: bytes, signed_at: int) -> TemplateSigner:
+        """Returns a signer of the same messages with another value of Date, signed at that time."""
         other = copy.copy(self)
         other._constant = tuple(
             (name, _field(name, date) if name.lower() == "date" else field) for name, field in self._constant
@@ -152,7 +152,7 @@ class Seal:
         return [*names, *OVERSIGNED]
 
     def sign(self, filled: Sequence[bytes]) -> bytes:
-        """The DKIM-Signature fields of one message, to stand before everything else.
+        """Returns the DKIM-Signature fields of one message, to stand before everything else.
 
         `filled` is what stands at the seams, encoded, by their indices.
         """
@@ -173,7 +173,7 @@ class Seal:
 
 
 def _signature(key: SigningKey, domain: str, names: Sequence[str], signed_at: int) -> tuple[bytes, bytes]:
-    """A DKIM-Signature field up to the value of `bh=`, as it is written and in canonical form."""
+    """Returns a DKIM-Signature field up to the value of `bh=`, as it is written and in canonical form."""
     lines: list[str] = [
         f"v=1; a={key.algorithm}; c=relaxed/relaxed; d={domain};",
         f"s={key.selector}; t={signed_at};",
@@ -200,10 +200,10 @@ def _field(name: str, value: bytes) -> bytes:
 
 
 def relaxed_value(value: bytes) -> bytes:
-    """The value of a header field in relaxed form (RFC 6376 section 3.4.2)."""
+    """Returns the value of a header field in relaxed form (RFC 6376 section 3.4.2)."""
     return _BREAKS.sub(b" ", value).strip(b" ")
 
 
 def relaxed_piece(piece: bytes) -> bytes:
-    """A piece of a body in relaxed form, of the kind that `mime` writes."""
+    """Returns a piece of a body in relaxed form, of the kind that `mime` writes."""
     return _RUN.sub(b" ", piece)

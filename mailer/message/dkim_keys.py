@@ -37,12 +37,12 @@ class SigningKey:
 
     @property
     def record(self) -> str:
-        """The TXT record of `SELECTOR._domainkey.DOMAIN` (RFC 6376 section 3.6.1)."""
+        """Returns the TXT record of `SELECTOR._domainkey.DOMAIN` (RFC 6376 section 3.6.1)."""
         return f"v=DKIM1; k={self.algorithm.partition('-')[0]}; p={self.public}"
 
 
 def load_keys(settings: Settings) -> tuple[SigningKey, ...]:
-    """The keys of `[dkim]` in their order, read from their files now.
+    """Returns the keys of `[dkim]` in their order, read from their files now.
 
     Raises ConfigError with everything that is wrong with any of them.
     """
@@ -59,7 +59,7 @@ def load_keys(settings: Settings) -> tuple[SigningKey, ...]:
 
 
 class _Unusable(Exception):
-    """Why a key's file is of no use, and what to do: the rest of a sentence."""
+    """A key's file is of no use. It says why and what to do, as the rest of a sentence."""
 
 
 def _read(path: Path, name: str) -> bytes:

@@ -74,7 +74,7 @@ def quoted_printable(text: str) -> bytes:
 
 
 def slot_lines(value: str) -> bytes:
-    """A slot's value between two soft line breaks, so that what stands around it is encoded beforehand."""
+    """Returns a slot's value between two soft line breaks, so that what surrounds it is encoded before."""
     data = value.encode("utf-8")
     if _PLAIN_VALUE.fullmatch(data) and not data.startswith((b".", b"From ")):
         return b"=\r\n" + data + b"=\r\n"
@@ -82,7 +82,7 @@ def slot_lines(value: str) -> bytes:
 
 
 def _line(data: bytes) -> bytes:
-    """One line of text, folded by soft line breaks."""
+    """Returns one line of text, folded by soft line breaks."""
     folded: list[bytes] = []
     row: list[bytes] = []
     room = LINE - 1  # one is kept for the soft break's =

@@ -32,7 +32,7 @@ class ReadyParagraph:
         return self._wrapped(filled) or joined(self._fragments, filled)
 
     def encoded(self, filled: Sequence[str], lines: Sequence[bytes]) -> bytes:
-        """The same in quoted-printable. `lines` are what is filled in, encoded by `mime.slot_lines`."""
+        """Returns the same in quoted-printable. `lines` are the values, encoded by `mime.slot_lines`."""
         again = self._wrapped(filled)
         if again:
             return quoted_printable(again)

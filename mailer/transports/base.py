@@ -17,13 +17,14 @@ from mailer.config import Mailbox
 from mailer.config.urls import is_loopback
 from mailer.errors import TransportError
 from mailer.render.rendition import Rendition
+from mailer.transports.driver import Unwritable
 from mailer.transports.refusal.refusal import Cause
 
 __all__ = [
     "Busy",
     "Channel",
     "ENDED",
-    "Foreseeing",
+    "Announcing",
     "Full",
     "Gated",
     "Outcome",
@@ -62,7 +63,7 @@ class Full(Busy):
 
 
 class Result(StrEnum):
-    """What became of a message. The values are the delivery states of the spool."""
+    """The kinds of outcome that a message can have. The values are the delivery states of the spool."""
 
     ACCEPTED = "accepted"  # they have it, and said so
     DEFERRED = "deferred"  # they do not have it; another time may do
@@ -73,7 +74,7 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one message. `reason` is the other side's words, one line of at most 500 characters.
+    """The outcome of one message. `reason` is the other side's words, one line of at most 500 characters.
 
     `provider_id` is what the other side calls the message, where it told us. `cause` is whose matter a
     refusal is; a transport that cannot tell leaves it out, and then the reader is not blamed.
@@ -102,7 +103,7 @@ class Passage:
 
     @property
     def granted(self) -> bool:
-        """Whether all messages that were asked for may be handed over."""
+        """Returns whether all messages that were asked for may be handed over."""
         return self.open and not self.left
 
 
@@ -110,16 +111,16 @@ PASSED: Final = Passage()
 
 
 class Shared(Protocol):
-    """What all messages of a campaign have in common."""
+    """The fields that all messages of a campaign share."""
 
     @property
     def sender(self) -> Mailbox:
-        """The mailbox of From."""
+        """Returns the mailbox of From."""
         ...
 
     @property
     def reply_to(self) -> Mailbox | None:
-        """The mailbox of Reply-To, where there is one."""
+        """Returns the mailbox of Reply-To, where there is one."""
         ...
 
     @property
@@ -138,17 +139,17 @@ class Outgoing(Protocol):
 
     @property
     def address(self) -> str:
-        """The recipient's address; the domain is ASCII, the local part need not be (RFC 6531)."""
+        """Returns the recipient's address; the domain is ASCII, the local part need not be (RFC 6531)."""
         ...
 
     @property
     def name(self) -> str:
-        """The recipient's display name, or nothing. One line."""
+        """Returns the recipient's display name, or nothing. One line."""
         ...
 
     @property
     def return_path(self) -> str:
-        """Where bounces go: the address of SMTP's MAIL FROM."""
+        """Returns the address that bounces go to, which is that of SMTP's MAIL FROM."""
         ...
 
     @property
@@ -158,17 +159,17 @@ class Outgoing(Protocol):
 
     @property
     def reference(self) -> str:
-        """An opaque id for a provider to give back, with no personal data in it."""
+        """Returns an opaque id for a provider to give back, with no personal data in it."""
         ...
 
     @property
     def rendition(self) -> Rendition:
-        """What it shows, with its slots. Messages with the same look share one object."""
+        """Returns the rendition, with its slots. Messages of the same rendition share one object."""
         ...
 
     @property
     def values(self) -> Mapping[str, str]:
-        """What fills the slots: paths such as `subscriber.name` to plain text."""
+        """Returns the values of the slots: paths such as `subscriber.name` to plain text."""
         ...
 
     @property
@@ -178,16 +179,16 @@ class Outgoing(Protocol):
 
     @property
     def envelope(self) -> Shared:
-        """What it shares with the others. Messages of one campaign share one object."""
+        """Returns the envelope. Messages of one campaign share one object."""
         ...
 
     @property
-    def dotless(self) -> bool:
-        """Whether it is known that no line of `raw()` begins with a full stop, so that SMTP need not look."""
+    def needs_dot_stuffing(self) -> bool:
+        """Returns whether a line of `raw()` may begin with a full stop, so that SMTP has to look for it."""
         ...
 
     def raw(self) -> bytes:
-        """The complete message (RFC 5322) with CRLF line ends, none of them bare."""
+        """Returns the complete message (RFC 5322) with CRLF line ends, none of them bare."""
         ...
 
 
@@ -195,7 +196,7 @@ class Channel(Protocol):
     """One worker's way to the other side. It connects when it is first used."""
 
     def send(self, batch: Sequence[Outgoing]) -> list[Outcome]:
-        """Hands over the messages; one outcome for each, in the same order.
+        """Hands over the messages; returns one outcome for each, in the same order.
 
         Raises TransportError when nothing of the batch was handed over and there is no use in trying
         with others: the program has to be told. The fate of a single message never raises.
@@ -203,16 +204,16 @@ class Channel(Protocol):
         ...
 
     def close(self) -> None:
-        """Takes leave. It may be called twice."""
+        """Closes the connection. It may be called twice."""
         ...
 
 
 @runtime_checkable
-class Foreseeing(Channel, Protocol):
-    """A channel that is quicker when it knows what comes next."""
+class Announcing(Channel, Protocol):
+    """A channel that can announce the next message together with the end of the one before."""
 
     def expect(self, message: Outgoing) -> None:
-        """Tells, before `send`, which message comes after that batch, if it comes: it may be announced."""
+        """Names, before `send`, the message that follows that batch, if one does: it may be announced."""
         ...
 
 
@@ -242,43 +243,26 @@ class Splitting(Gated, Protocol):
     report: Callable[[Sequence[Outgoing], Outcome | None], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Unwritable:
-    """The addresses that a transport can never write to, whatever the message: it is known before a plan.
-
-    `name` is the transport's, `why` the reason for all of them, `holds` tells whether an address is one.
-    """
-
-    name: str
-    why: str
-    holds: Callable[[str], bool]
-
-    @property
-    def sentence(self) -> str:
-        """What holds for such an address, to stand behind it or behind a number."""
-        return f"cannot be written to by {self.name}: {self.why}"
-
-
 class Transport(Protocol):
-    """What takes messages from us. `open_transport` makes one from a URL."""
+    """A transport takes messages from us. `open_transport` makes one from a URL."""
 
     @property
     def batch(self) -> int:
-        """How many messages a channel takes at once; it is also how many one lost answer leaves uncertain."""
+        """Returns how many messages a channel takes at once: so many are uncertain by one lost answer."""
         ...
 
     @property
     def concurrency(self) -> int:
-        """How many channels may be in use at once."""
+        """Returns how many channels may be in use at once."""
         ...
 
     def channel(self) -> Channel:
-        """A channel for one thread. It costs nothing until it is used."""
+        """Returns a channel for one thread. It costs nothing until it is used."""
         ...
 
 
 def one_line(words: str | bytes, limit: int = 500) -> str:
-    """What the other side said, fit for a table: one line, nothing unprintable, not too long."""
+    """Returns what the other side said, fit for a table: one line, nothing unprintable, not too long."""
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
     if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()  # as nearly all are
@@ -287,7 +271,7 @@ def one_line(words: str | bytes, limit: int = 500) -> str:
 
 
 def _cut(text: str, length: int) -> str:
-    """The beginning of a text, without a part of an address: nobody could tell later whose it was."""
+    """Returns the beginning of a text, without a part of an address: nobody could tell later whose it was."""
     last = _LAST_WORD.search(text[:length])
     start = last.start() if last else length
     whole = _WORD.match(text, start, start + _LONGEST_ADDRESS)

@@ -20,7 +20,7 @@ _LOOK_SECONDS: Final = 0.01
 
 
 def unsent(connection: socket.socket) -> int:
-    """How many bytes wait in the system's buffer; 0 where the system does not tell."""
+    """Returns how many bytes wait in the system's buffer; 0 where the system does not tell."""
     number = array.array("i", [0])
     try:
         fcntl.ioctl(connection.fileno(), _SIOCOUTQNSD, number)

@@ -1,62 +1,127 @@
-"""What takes messages from us: a folder, an SMTP server, or SendGrid. Chosen by a URL."""
+"""Finds the transport that a URL names: a folder, an SMTP server or a provider.
+
+A transport is added by one line here and one folder (docs/transports.md). A driver's module is imported when
+a URL of its scheme is met.
+"""
 
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
-from mailer.config import Settings
 from mailer.errors import ConfigError
-from mailer.transports.base import Pause, Transport, Unwritable
-from mailer.transports.outbox import Outbox
 
-__all__ = ["is_folder", "open_transport", "source_of", "unwritable_by"]
+if TYPE_CHECKING:
+    from mailer.config import Settings
+    from mailer.message.dkim import Signer
+    from mailer.transports.base import Pause, Transport, Unwritable
+    from mailer.transports.driver import Driver
+
+__all__ = [
+    "check_url",
+    "driver_of",
+    "drivers",
+    "find_driver",
+    "is_folder",
+    "open_signer",
+    "open_transport",
+    "source_of",
+    "unwritable_by",
+    "variable_names",
+]
+
+#: The scheme of a URL, and the module that has its DRIVER.
+_MODULES: Final = {
+    "outbox": "mailer.transports.outbox.driver",
+    "smtp": "mailer.transports.smtp.driver",
+    "smtps": "mailer.transports.smtp.driver",
+    "sendgrid": "mailer.transports.sendgrid.driver",
+}
+
+
+def drivers() -> tuple[Driver, ...]:
+    """Returns all drivers, each once, in the order of their schemes."""
+    return tuple(_load(module) for module in dict.fromkeys(_MODULES.values()))
+
+
+def find_driver(url: str) -> Driver | None:
+    """Returns the driver of a URL, or of a scheme alone; None where there is none."""
+    module = _MODULES.get(url.partition(":")[0].lower())
+    return _load(module) if module else None
+
+
+def driver_of(url: str) -> Driver:
+    """Returns the driver of a URL. Raises ConfigError where no transport has its scheme."""
+    driver = find_driver(url) if ":" in url else None
+    if driver is None:
+        raise ConfigError(_not_a_transport(url))
+    return driver
 
 
 def open_transport(url: str, settings: Settings, *, pause: Pause = time.sleep) -> Transport:
-    """The transport that `url` names. Opens no connection and no file yet.
+    """Returns the transport that `url` names. Opens no connection and no file yet.
 
     `pause` waits between two attempts; give it the `wait` of an event to cut waits short when a run ends.
     Raises ConfigError where the URL is none of ours, or a secret that it needs is not set.
     """
-    scheme, colon, rest = url.partition(":")
-    match scheme.lower() if colon else "":
-        case "outbox":
-            if not rest.strip():
-                raise ConfigError('the transport "outbox:" names no folder; write outbox:PATH')
-            return Outbox(settings.root / Path(rest), rest)
-        case "smtp" | "smtps":
-            from mailer.transports.smtp.transport import Smtp
-
-            return Smtp.from_url(url, settings, pause)
-        case "sendgrid":
-            from mailer.transports.sendgrid.transport import SendGrid
-
-            return SendGrid.from_settings(url, settings, pause)
-    raise ConfigError(
-        f'"{url}" is not a transport; use outbox:PATH, smtp://user@host:port, '
-        "smtps://user@host:port or sendgrid:"
-    )
+    return driver_of(url).open(url, settings, pause)
 
 
-def unwritable_by(url: str) -> Unwritable | None:
-    """The addresses that the transport of a URL can never write to, so that a plan leaves them out.
+def open_signer(url: str, settings: Settings) -> Signer | None:
+    """Returns the keys that sign for a transport; None where there are none or the provider signs.
 
-    None where nothing is known beforehand, as with SMTP, where it is for the server to say.
+    The keys are those of the settings of now, and are read from their files here. Raises ConfigError where a
+    key cannot be used.
     """
-    if url.partition(":")[0].lower() == "sendgrid":
-        from mailer.transports.sendgrid.request import UNWRITABLE
+    driver = find_driver(url)
+    if driver is not None and not driver.signed_by_us:
+        return None
+    from mailer.message.dkim import signer_of
 
-        return UNWRITABLE
-    return None
+    return signer_of(settings)
 
 
 def is_folder(url: str) -> bool:
-    """Returns whether a transport (a URL) is an outbox: what goes into a folder reaches nobody."""
-    return url.partition(":")[0].lower() == "outbox"
+    """Returns whether a transport (a URL, or a source) is a folder: what goes there reaches nobody."""
+    driver = find_driver(url)
+    return driver is not None and driver.is_folder
 
 
 def source_of(url: str) -> str:
-    """Returns how refusals by the transport of this URL are learned of: `smtp`, `sendgrid`, …"""
-    scheme = url.partition(":")[0]
-    return "smtp" if scheme == "smtps" else scheme
+    """Returns the name by which events of a reader say that a refusal was learned of by this transport."""
+    driver = find_driver(url)
+    return driver.source if driver else url.partition(":")[0]
+
+
+def unwritable_by(url: str) -> Unwritable | None:
+    """Returns the addresses that the transport of a URL can never write to, so that a plan leaves them out.
+
+    None where nothing is known beforehand, as with SMTP, where it is for the server to say.
+    """
+    driver = find_driver(url)
+    return driver.unwritable if driver else None
+
+
+def check_url(url: str) -> None:
+    """Raises ValueError where `url` cannot be a transport's; its words go behind the name of a setting."""
+    scheme, colon, _ = url.partition(":")
+    driver = find_driver(url) if colon and scheme in _MODULES else None
+    if driver is None:
+        raise ValueError(_not_a_transport(url))
+    driver.check_url(url)
+
+
+def variable_names() -> frozenset[str]:
+    """Returns the names of all environment variables that transports read, secrets among them."""
+    return frozenset(name for driver in drivers() for name in driver.secrets + driver.variables)
+
+
+def _load(module: str) -> Driver:
+    driver: Driver = import_module(module).DRIVER
+    return driver
+
+
+def _not_a_transport(url: str) -> str:
+    *others, last = [form.written for driver in drivers() for form in driver.urls]
+    return f'"{url}" is not a transport; use {", ".join(others)} or {last}'

@@ -25,7 +25,7 @@ class Stop:
         self._asked = True
 
     def is_set(self) -> bool:
-        """Whether anybody asked."""
+        """Returns whether anybody asked."""
         return self._asked or (self._within is not None and self._within.is_set())
 
     def wait(self, seconds: float) -> bool:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from mailer.config import load_settings
-from mailer.message.dkim import Signer, open_signer
+from mailer.message.dkim import Signer
+from mailer.transports.registry import open_signer
 from tests.cli import run
 from tests.commands.test_sending import READERS, TEXT
 from tests.desk import ISSUE

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mailer.transports.base import Outcome, Outgoing, Result
-from mailer.transports.outbox import Outbox
+from mailer.transports.outbox.transport import Outbox
 from tests.cli import Ran, run
 from tests.clock import Clock
 from tests.desk import ISSUE, MAIL, SLUG
@@ -157,7 +157,7 @@ def test_a_try_out_that_was_cut_short_leaves_everybody_to_be_mailed(
     desk: Path, wire: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.transports.outbox.OutboxChannel._write", full_after(5))
+        patch.setattr("mailer.transports.outbox.transport.OutboxChannel._write", full_after(5))
         assert send(desk).status == 1
     assert mail(desk).status == 0
     assert len(set(wire.sent)) == len(wire.sent) == READERS
@@ -178,7 +178,7 @@ def test_a_cancelled_try_out_can_be_mailed_but_not_repeated(
     desk: Path, wire: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.transports.outbox.OutboxChannel._write", full_after(5))
+        patch.setattr("mailer.transports.outbox.transport.OutboxChannel._write", full_after(5))
         send(desk)
     assert run(desk, "campaigns", "cancel", SLUG).status == 0
     assert send(desk).status == 2

@@ -12,7 +12,8 @@ from mailer.delivery import retry as deferral
 from mailer.delivery.retry import USUAL, Backoff
 from mailer.delivery.run_claims import RunClaims
 from mailer.delivery.workers.workers import Report
-from mailer.message.message import Message, Person, Template
+from mailer.message.envelope import Person
+from mailer.message.message import Message, Template
 from mailer.transports.base import Outcome, Result
 from mailer.transports.refusal.refusal import Cause
 from mailer.transports.refusal.watch import RefusalWatch

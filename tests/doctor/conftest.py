@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from mailer.config import Settings, load_settings
 from mailer.doctor.dns.resolver import DnsResolver
-from mailer.doctor.finding import Finding
 from mailer.store.database import open_store
+from mailer.transports.finding import Finding
 from tests.cli import Ran, run
 from tests.servers.certificates import authority_file, server_tls
 from tests.servers.dns import DnsServer, Zones

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
-from mailer.doctor.dns.resolver import Unanswered
+from mailer.doctor.dns.zone_file import record
 from mailer.doctor.examine import Check, examine
-from mailer.doctor.finding import Finding, Status, record
 from mailer.errors import StoreError
+from mailer.transports.finding import Finding, Status, Unanswered
 
 
 def test_checks_run_at_once_and_answer_in_order() -> None:

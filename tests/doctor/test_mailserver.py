@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.doctor.mailserver import mailserver
+from mailer.transports.smtp.trial import try_login
 from tests.doctor.conftest import DOMAIN, HOST, World, lines
 from tests.servers.certificates import server_tls
 from tests.servers.login import LoginServer
@@ -115,7 +115,7 @@ def test_a_name_that_cannot_be_looked_up_just_now_is_unknown(world: World) -> No
 
 def test_a_server_that_says_nothing(world: World) -> None:
     world.smtp.fail("EHLO", "hang")
-    (finding,) = mailserver(world.settings, seconds=0.2)
+    (finding,) = try_login(world.settings, seconds=0.2)
     assert finding.status == "error"
     assert "did not answer in time" in finding.message
 
@@ -157,14 +157,14 @@ def test_what_cannot_be_seen_from_here_is_said(world: World) -> None:
 
 
 def test_a_providers_reverse_name_is_the_providers(world: World) -> None:
-    from mailer.doctor.mailserver import reverse_names
+    from mailer.doctor.dns.ptr import reverse_names
 
     world.configure("^transport = .*", 'transport = "smtp://relay.provider.alt:25"')
-    assert lines(reverse_names(world.settings, world.resolver)) == [
+    assert lines(reverse_names(world.settings, world.resolver, "relay.provider.alt")) == [
         "ok relay.provider.alt is a provider's, and so are the addresses that mail leaves by"
     ]
     world.configure("^transport = .*", 'transport = "smtp://44.0.0.2:25"')
-    assert lines(reverse_names(world.settings, world.resolver)) == [
+    assert lines(reverse_names(world.settings, world.resolver, "44.0.0.2")) == [
         f"ok 44.0.0.2 is {HOST}, and {HOST} is 44.0.0.2"
     ]
     assert DOMAIN in world.zones

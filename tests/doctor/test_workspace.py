@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailer.doctor import storage
+from mailer.store import inspection
 from tests.doctor.conftest import DOMAIN, World, lines
 
 
@@ -138,7 +139,7 @@ def test_a_database_that_cannot_be_written(world: World, monkeypatch: pytest.Mon
 
 
 def test_a_database_that_takes_too_long_is_unknown(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "_STEPS_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr(inspection, "_STEPS_BETWEEN_LOOKS", 1)
     (finding,) = storage.database(world.settings, seconds=-1.0)
     assert finding.status == "unknown"
 

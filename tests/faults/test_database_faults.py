@@ -469,13 +469,13 @@ def test_an_outbox_on_a_full_disk(desk: Desk, monkeypatch: pytest.MonkeyPatch) -
                 self.file = os.fdopen(os.open("/dev/full", os.O_WRONLY), "wb")
 
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.transports.outbox.NewFile", FullAtTheThird)
+        patch.setattr("mailer.transports.outbox.transport.NewFile", FullAtTheThird)
         advice = "free some room there, then run this again"
         outbox_fails(desk, "No space left on device", advice, lambda: None)
 
 
 def test_an_outbox_that_is_removed_during_the_run(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mailer.transports.outbox import OutboxChannel
+    from mailer.transports.outbox.transport import OutboxChannel
 
     real, kept = OutboxChannel._write, desk.root / "kept"
 

@@ -16,7 +16,7 @@ import pytest
 
 from mailer.delivery.workers.workers import Workers
 from mailer.spool.journal import Journal
-from mailer.transports.sendgrid import client as sendgrid_client
+from mailer.transports.http import connection as http_connection
 from mailer.transports.sendgrid.transport import SendGrid
 from tests.clock import Clock
 from tests.faults.conftest import SLUG, Desk
@@ -148,7 +148,7 @@ def test_a_kill_between_the_halves_of_a_request_leaves_nobody_in_doubt(
 def before_last_byte(patch: pytest.MonkeyPatch, number: int, then: Callable[[], None]) -> None:
     """Does something when all of that request (from 1) was sent but its last byte."""
     seen = 0
-    wait = sendgrid_client.wait_until_sent
+    wait = http_connection.wait_until_sent
 
     def waited(connection: socket.socket, seconds: float | None) -> None:
         nonlocal seen
@@ -157,7 +157,7 @@ def before_last_byte(patch: pytest.MonkeyPatch, number: int, then: Callable[[], 
         if seen == number:
             then()
 
-    patch.setattr(sendgrid_client, "wait_until_sent", waited)
+    patch.setattr(http_connection, "wait_until_sent", waited)
 
 
 @pytest.mark.parametrize("where", ["begin", "finish"])

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from mailer.transports.sendgrid import client as sendgrid_client
+from mailer.transports.http import connection as http_connection
 from tests.faults.conftest import GO_ON, SLUG, Desk
 from tests.servers.sendgrid import KEY, SendGridApi
 
@@ -150,7 +150,7 @@ def test_an_outage_stops_the_campaign(desk: Desk, api: SendGridApi, monkeypatch:
 def cutting_off(monkeypatch: pytest.MonkeyPatch, how_often: int) -> Iterator[None]:
     """The connection ends before the last byte of a request: looking there finds it gone."""
     left = [how_often]
-    real = sendgrid_client._has_spoken
+    real = http_connection._has_spoken
 
     def gone(connection: socket.socket) -> bool:
         if left[0] and connection in sending:
@@ -160,18 +160,18 @@ def cutting_off(monkeypatch: pytest.MonkeyPatch, how_often: int) -> Iterator[Non
         return real(connection)
 
     sending: list[socket.socket] = []
-    send = sendgrid_client.Wire._send
+    send = http_connection.HttpConnection._send
 
-    def noted(self: Any, connection: Any, request: Any, data: bytes) -> None:
+    def noted(self: Any, connection: Any, headers: Any, data: bytes) -> None:
         sending.append(connection.sock)
         try:
-            send(self, connection, request, data)
+            send(self, connection, headers, data)
         finally:
             sending.clear()
 
     with monkeypatch.context() as patch:
-        patch.setattr(sendgrid_client, "_has_spoken", gone)
-        patch.setattr(sendgrid_client.Wire, "_send", noted)
+        patch.setattr(http_connection, "_has_spoken", gone)
+        patch.setattr(http_connection.HttpConnection, "_send", noted)
         yield
 
 

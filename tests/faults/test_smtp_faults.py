@@ -18,7 +18,7 @@ import pytest
 
 from mailer.transports.refusal.refusal import Stage
 from mailer.transports.smtp import server as server_module
-from mailer.transports.smtp.session import Session
+from mailer.transports.smtp.session.session import Session
 from tests.faults.conftest import GO_ON, SLUG, Desk
 from tests.servers.certificates import authority_file, server_tls
 from tests.servers.smtp import SmtpServer

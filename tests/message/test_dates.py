@@ -16,12 +16,13 @@ from mailer.config import Settings
 from mailer.message import dates as dates_module
 from mailer.message import dkim as dkim_module
 from mailer.message.dates import Dates, PerMinute
-from mailer.message.dkim import Seal, Signer, open_signer
-from mailer.message.message import Envelope, Message, Person, Template
+from mailer.message.dkim import Signer, TemplateSigner
+from mailer.message.envelope import Envelope, Person
+from mailer.message.message import Message, Template
 from mailer.store import database as store
 from mailer.transports.base import Outcome, Outgoing, Result
-from mailer.transports.registry import open_transport
-from mailer.transports.sendgrid.request import Form
+from mailer.transports.registry import open_signer, open_transport
+from mailer.transports.sendgrid.request import RequestTemplate
 from tests.cli import run
 from tests.clock import Clock
 from tests.desk import ISSUE, SLUG, fill
@@ -39,8 +40,8 @@ def signer_of(settings: Settings) -> Signer:
     return signer
 
 
-def envelope(settings: Settings, sent_at: datetime | None = None) -> Envelope:
-    return Envelope(settings, campaign_id=7, slug=SLUG, edition="morning", sent_at=sent_at)
+def envelope(settings: Settings, sent_at: datetime | None = None, **more: Any) -> Envelope:
+    return Envelope(settings, campaign_id=7, slug=SLUG, edition="morning", sent_at=sent_at, **more)
 
 
 def person(number: int) -> Person:
@@ -130,7 +131,7 @@ def test_a_delivery_that_is_tried_again_has_a_new_date_and_the_same_message_id(
 
 def test_sendgrid_is_given_no_date(settings: Settings, clock: Clock) -> None:
     message = Message(Template(simple(), envelope(settings)), person(1))
-    form = Form(message)
+    form = RequestTemplate(message)
     document = json.loads(form.document([form.personalization(message)]))
     names = {name.lower() for name in document["personalizations"][0]["headers"]}
     assert "message-id" in names
@@ -156,7 +157,7 @@ def test_within_a_minute_nothing_is_made_again_and_after_it_everything_once(
 
     counted("dates", dates_module, "format_datetime")
     counted("signatures", dkim_module, "_signature")
-    counted("bodies", Seal, "__init__")
+    counted("bodies", TemplateSigner, "__init__")
     template = Template(simple(), envelope(settings), signer_of(settings))
     expected = {"dates": 1, "signatures": 2, "bodies": 1}  # two keys
     assert made == expected
@@ -199,7 +200,7 @@ def test_a_time_that_is_given_stays(settings: Settings, clock: Clock) -> None:
 def test_a_seal_without_a_date_is_renewed_all_the_same(settings: Settings) -> None:
     signer = signer_of(settings)
     raw = b"From: a@news.example.org\r\nSubject: x\r\n\r\nbody\r\n"
-    signed = Seal(signer, [raw], [], 1).dated(b"Sat, 21 Nov 2026 00:00:00 +0000", 2).sign([]) + raw
+    signed = TemplateSigner(signer, [raw], [], 1).dated(b"Sat, 21 Nov 2026 00:00:00 +0000", 2).sign([]) + raw
     assert [tags["t"] for tags in signatures(signed)] == ["2", "2"]
     assert verified(signed, signer) == [True, True]
 
@@ -208,12 +209,12 @@ def test_a_seal_without_a_date_is_renewed_all_the_same(settings: Settings) -> No
 
 
 def test_threads_that_compose_while_the_minute_changes_agree_on_date_and_signature(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings,
 ) -> None:
     begun, ticks = datetime(2026, 11, 21, 4, tzinfo=UTC), itertools.count()
-    monkeypatch.setattr(store, "_clock", lambda: begun + timedelta(seconds=7 * next(ticks)))
+    shared = envelope(settings, clock=lambda: begun + timedelta(seconds=7 * next(ticks)))
     signer = signer_of(settings)
-    template = Template(simple(), envelope(settings), signer)
+    template = Template(simple(), shared, signer)
     made: list[bytes] = []
 
     def work() -> None:
@@ -236,8 +237,7 @@ def test_a_thread_that_waited_for_another_takes_what_that_one_made(monkeypatch: 
     later = begun + timedelta(minutes=1)
     # At first sight a minute is over; when it is this thread's turn, what there is is right.
     said = iter([begun, later, begun])
-    monkeypatch.setattr(store, "_clock", lambda: next(said))
-    dates = Dates()
+    dates = Dates(clock=lambda: next(said))
     kept = dates.stamp()
     assert kept.date == b"Sat, 21 Nov 2026 04:00:00 +0000"
 

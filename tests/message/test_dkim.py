@@ -15,14 +15,15 @@ from hypothesis import strategies as st
 
 from mailer.config import Dkim, Settings, load_settings
 from mailer.issue.load import load_issue
-from mailer.message.dkim import Seal, Signer, is_aligned, open_signer, relaxed_piece, relaxed_value
-from mailer.message.message import Message, Person, Template
+from mailer.message.dkim import Signer, TemplateSigner, is_aligned, relaxed_piece, relaxed_value
+from mailer.message.envelope import Person
+from mailer.message.message import Message, Template
 from mailer.message.mime import quoted_printable, slot_lines
 from mailer.render.render import render_variants
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import Context, Part, Slot
 from mailer.transports.base import Result
-from mailer.transports.registry import open_transport
+from mailer.transports.registry import open_signer, open_transport
 from tests.message.test_message import LEAVE, LEAVE_TEXT, NAME, SENT, envelope, rendition, simple
 from tests.servers.smtp import SmtpServer
 from tests.signing import ED25519, RSA, pem, records, rsa_key, signatures, verified, with_keys, write_key
@@ -263,12 +264,12 @@ def test_values_of_fields_are_canonical(text: str, folded: bool) -> None:
 
 def test_a_field_that_differs_only_in_part_cannot_be_sealed(signer: Signer) -> None:
     with pytest.raises(ValueError, match="Subject is signed, and a part of it differs"):
-        Seal(signer, [b"Subject: a ", b"\r\nX: y\r\n\r\nbody\r\n"], [0], 1)
+        TemplateSigner(signer, [b"Subject: a ", b"\r\nX: y\r\n\r\nbody\r\n"], [0], 1)
 
 
 def test_a_field_that_stands_twice_cannot_be_sealed(signer: Signer) -> None:
     with pytest.raises(ValueError, match="a field that is signed stands there twice"):
-        Seal(signer, [b"List-Id: <a>\r\nlist-id: ", b"\r\n\r\nbody\r\n"], [0], 1)
+        TemplateSigner(signer, [b"List-Id: <a>\r\nlist-id: ", b"\r\n\r\nbody\r\n"], [0], 1)
 
 
 # -- by SMTP --------------------------------------------------------------------------------

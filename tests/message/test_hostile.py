@@ -13,11 +13,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from mailer.config import Mailbox, Settings
-from mailer.message.message import Envelope, Message, Person, Template
+from mailer.message.envelope import Envelope, Person
+from mailer.message.message import Message, Template
 from mailer.render.rendition import Rendition
 from mailer.render.slots import slots
 from mailer.render.slots.slots import Context, Part, Slot, escape
-from mailer.transports.sendgrid.request import REFERENCE, Form, header_value
+from mailer.transports.sendgrid.request import REFERENCE, RequestTemplate, header_value
 
 #: What has broken mailers before, more often than by chance.
 NASTY = st.sampled_from('. \t\r\n=\x00\x0b\x0c\x1c\x1d\x1e\x1f\x7f\x85\u2028\u2029\ufeff"\\<>@;,:?_-{}F')
@@ -74,7 +75,7 @@ def test_a_message_is_whole(
     head = raw.partition(b"\r\n\r\n")[0].decode()
     assert tuple(line.partition(":")[0] for line in head.split("\r\n") if line[0] != " ") == FIELDS
 
-    form = Form(message)
+    form = RequestTemplate(message)
     own = form.personalization(message)
     document = json.loads(form.document([own, own]))
     shown_name = re.sub(r"[;,]", " ", message.name).strip()

@@ -16,15 +16,8 @@ from hypothesis import strategies as st
 from mailer.config import Settings, load_settings
 from mailer.errors import InputError
 from mailer.links.urls import Purpose
-from mailer.message.message import (
-    Envelope,
-    Message,
-    Person,
-    Template,
-    compose_sample,
-    header_address,
-    mailbox_field,
-)
+from mailer.message.envelope import Envelope, Person, mailbox_field
+from mailer.message.message import Message, Template, compose_sample, header_address
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import Context, Part, Slot, escape
 

@@ -8,7 +8,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from mailer.config import Settings
-from mailer.message.message import Message, Person, Template
+from mailer.message.envelope import Person
+from mailer.message.message import Message, Template
 from mailer.message.mime import LINE, quoted_printable, slot_lines
 from mailer.message.paragraphs import ReadyParagraph
 from mailer.render.slots.markers import Markers

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from mailer.config import Mailbox
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import Context, Part, Slot
-from mailer.transports.base import Foreseeing, Outcome
+from mailer.transports.base import Announcing, Outcome
 
 __all__ = ["FakeEnvelope", "FakeMessage", "fake_rendition", "messages", "send_all"]
 
@@ -61,7 +61,7 @@ class FakeMessage:
     envelope: FakeEnvelope = ENVELOPE
     body: bytes = b"Hello.\r\n"
     more: dict[str, str] = field(default_factory=dict)
-    dotless: bool = False
+    needs_dot_stuffing: bool = True
 
     @property
     def message_id(self) -> str:
@@ -93,7 +93,7 @@ def messages(count: int, **more: object) -> list[FakeMessage]:
     ]
 
 
-def send_all(channel: Foreseeing, batch: list[FakeMessage]) -> list[Outcome]:
+def send_all(channel: Announcing, batch: list[FakeMessage]) -> list[Outcome]:
     """As a worker does: one at a time, each time saying what comes next."""
     outcomes: list[Outcome] = []
     for place, message in enumerate(batch):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mailer.transports.base import Foreseeing, Outcome, Passage, Result
+from mailer.transports.base import Announcing, Outcome, Passage, Result
 from mailer.transports.smtp.server import Server
 from mailer.transports.smtp.transport import MESSAGES_PER_CONNECTION, Smtp, SmtpChannel
 from tests.servers.certificates import authority_file, server_tls
@@ -35,12 +35,12 @@ def start() -> Iterator[Start]:
 
 def announced(channel: SmtpChannel) -> str:
     """Whose message is announced on the connection, if anybody's."""
-    session = channel._session
+    session = channel._connection.session
     return session.announced.recipient if session is not None and session.announced else ""
 
 
 def test_a_channel_says_that_it_likes_to_know(start: Start) -> None:
-    assert isinstance(start()[1], Foreseeing)
+    assert isinstance(start()[1], Announcing)
 
 
 def test_each_gets_their_own_once_over_one_connection(start: Start) -> None:

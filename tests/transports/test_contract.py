@@ -1,4 +1,4 @@
-"""What every transport keeps to, whoever takes the messages."""
+"""Every transport that is registered keeps to this, whoever takes the messages."""
 
 from __future__ import annotations
 
@@ -7,58 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from mailer.config import Settings, load_settings
+from mailer.config import Settings
 from mailer.errors import ConfigError, TransportError
-from mailer.transports.base import Channel, Outcome, Result, Transport
+from mailer.transports.base import Channel, Outcome, Result
 from mailer.transports.registry import open_transport
-from tests.servers.certificates import authority_file, server_tls
-from tests.servers.sendgrid import KEY, SendGridApi
-from tests.servers.smtp import SmtpServer
 from tests.transports.outgoing import FakeMessage, fake_rendition, messages
-
-KINDS = ["outbox", "smtp", "smtp with starttls and auth", "smtps", "smtp without pipelining", "sendgrid"]
-
-
-class Place:
-    """A transport, and a way to see who got something by it."""
-
-    def __init__(self, transport: Transport, server: SmtpServer | SendGridApi | Path) -> None:
-        self.transport = transport
-        self.server = server
-
-    @property
-    def recipients(self) -> list[str]:
-        if isinstance(self.server, Path):
-            texts = [path.read_text("utf-8") for path in self.server.glob("*.eml")]
-            return [text.split("To: ")[1].split("\n")[0].strip() for text in texts]
-        return self.server.recipients
+from tests.transports.places.place import KINDS, Place
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=list(KINDS))
 def place(
     request: pytest.FixtureRequest, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Place]:
-    monkeypatch.setenv("MAILER_SMTP_PASSWORD", "s3cret")
-    monkeypatch.setenv("SENDGRID_API_KEY", KEY)
-    if request.param == "outbox":
-        yield Place(open_transport("outbox:out/box", load_settings(workspace)), workspace / "out/box")
-        return
-    if request.param == "sendgrid":
-        with SendGridApi() as api:
-            monkeypatch.setenv("MAILER_SENDGRID_URL", api.url)
-            yield Place(open_transport("sendgrid:", load_settings(workspace)), api)
-        return
-    if request.param != "smtp" and request.param != "smtp without pipelining":
-        monkeypatch.setenv("MAILER_SMTP_CA_FILE", str(authority_file(workspace)))
-        kind = {"tls": server_tls(), "login": ("desk@example.org", "s3cret")}
-    else:
-        kind = {}
-    with SmtpServer(
-        **kind,  # type: ignore[arg-type]
-        implicit=request.param == "smtps",
-        pipelining=request.param != "smtp without pipelining",
-    ) as server:
-        yield Place(open_transport(server.url, load_settings(workspace)), server)
+    with KINDS[request.param](workspace, monkeypatch) as place:
+        yield place
 
 
 @pytest.fixture

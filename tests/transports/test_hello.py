@@ -10,9 +10,9 @@ import pytest
 
 from mailer.config import load_settings
 from mailer.errors import ConfigError, TransportError
-from mailer.transports.smtp import hello
-from mailer.transports.smtp.hello import full_name, helo_advice, is_full_name, speaks_of_helo
 from mailer.transports.smtp.server import Server, connect
+from mailer.transports.smtp.session import hello
+from mailer.transports.smtp.session.hello import full_name, helo_advice, is_full_name, speaks_of_helo
 from mailer.transports.smtp.transport import Smtp
 from tests.conftest import CONFIG
 from tests.servers.login import LoginServer

@@ -29,7 +29,7 @@ from mailer.errors import ConfigError, TransportError
 from mailer.transports.base import Busy
 from mailer.transports.oauth import oauth, refresh_token, token_endpoint
 from mailer.transports.smtp.server import connect
-from mailer.transports.smtp.session import Session
+from mailer.transports.smtp.session.session import Session
 from mailer.transports.smtp.transport import Smtp
 from tests.conftest import CONFIG
 from tests.servers.certificates import authority_file, server_tls
@@ -48,6 +48,7 @@ class Place:
     def __init__(self, workspace: Path, provider: OAuthServer, smtp: LoginServer) -> None:
         self.workspace, self.provider, self.smtp = workspace, provider, smtp
         self.environ: dict[str, str] = {}
+        self.clock: Callable[[], float] = time.monotonic
         self.configure("client_credentials", MAILER_OAUTH_CLIENT_SECRET=SECRET)
 
     def configure(self, grant: str, *, more: str = "", **environ: str) -> None:
@@ -60,7 +61,7 @@ class Place:
 
     def transport(self) -> Smtp:
         settings = load_settings(self.workspace, self.environ)
-        return Smtp.from_url(f"smtp://desk@127.0.0.1:{self.smtp.port}", settings)
+        return Smtp.from_url(f"smtp://desk@127.0.0.1:{self.smtp.port}", settings, clock=lambda: self.clock())
 
     def session(self) -> Session:
         return connect(self.transport().server)
@@ -197,9 +198,9 @@ def test_connections_that_waited_for_a_failure_do_not_fail_again(place: Place) -
     place.log_in()  # and another time is another time
 
 
-def test_a_token_is_renewed_before_it_expires(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_is_renewed_before_it_expires(place: Place) -> None:
     now = 1000.0
-    monkeypatch.setattr(oauth.time, "monotonic", lambda: now)
+    place.clock = lambda: now
     place.log_in(2)
     assert len(place.provider.forms) == 1
     now += 3600 - 301
@@ -222,9 +223,9 @@ def test_a_life_that_is_not_told_or_not_readable_stops_nobody(expires_in: object
 
 
 @pytest.mark.parametrize("expires_in", [3600, "3600", "3599.5"])
-def test_a_life_may_be_text(expires_in: object, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_life_may_be_text(expires_in: object, place: Place) -> None:
     place.provider.expires_in = expires_in
-    monkeypatch.setattr(oauth.time, "monotonic", lambda: now)
+    place.clock = lambda: now
     now = 1000.0
     place.log_in()
     now += 3302
@@ -332,8 +333,8 @@ def test_trouble_of_the_provider_is_for_another_time(status: int, body: Any, pla
     place.log_in()
 
 
-def test_a_provider_that_refuses_is_asked_once_a_run(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(oauth.time, "monotonic", lambda: now)
+def test_a_provider_that_refuses_is_asked_once_a_run(place: Place) -> None:
+    place.clock = lambda: now
     now = 1000.0
     place.provider.answers = [(400, {"error": "invalid_grant"})] * 3
     transport = place.transport()

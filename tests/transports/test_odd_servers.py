@@ -12,7 +12,7 @@ import pytest
 from mailer.errors import TransportError
 from mailer.transports.base import Outcome, Result
 from mailer.transports.smtp.server import Server
-from mailer.transports.smtp.session import Session
+from mailer.transports.smtp.session.session import Session
 from mailer.transports.smtp.transport import Smtp, SmtpChannel
 from tests.servers.odd import OddServer
 from tests.transports import outgoing

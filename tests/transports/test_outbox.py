@@ -11,7 +11,7 @@ import pytest
 
 from mailer.errors import TransportError
 from mailer.transports.base import Outcome, Result
-from mailer.transports.outbox import Outbox, file_name
+from mailer.transports.outbox.transport import Outbox, file_name
 from tests.transports.outgoing import FakeMessage, messages
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from mailer.config import Settings
 from mailer.errors import ConfigError, TransportError
@@ -23,6 +22,7 @@ from mailer.transports.sendgrid import client as sendgrid_client
 from mailer.transports.sendgrid.transport import SendGrid, SendGridChannel
 from tests.servers.sendgrid import KEY, SendGridApi
 from tests.transports.outgoing import FakeEnvelope, FakeMessage, fake_rendition, messages
+from tests.transports.variables import with_variables
 
 NOW = 1_700_000_000.0
 
@@ -469,8 +469,8 @@ def test_no_name_is_no_name(bench: Callable[..., Bench]) -> None:
 
 
 def test_settings_give_key_place_and_connections(settings: Settings) -> None:
-    ready = settings.model_copy(
-        update={"sendgrid_key": SecretStr(f"{KEY}\n"), "sendgrid_url": "https://api.eu.sendgrid.com/"}
+    ready = with_variables(
+        settings, SENDGRID_API_KEY=f"{KEY}\n", MAILER_SENDGRID_URL="https://api.eu.sendgrid.com/"
     )
     transport = SendGrid.from_settings("sendgrid:", ready)
     assert transport.base_url == "https://api.eu.sendgrid.com"
@@ -492,7 +492,7 @@ def test_settings_give_key_place_and_connections(settings: Settings) -> None:
 def test_wrong_settings_are_told_before_anything_is_sent(
     key: str, url: str, sentence: str, settings: Settings
 ) -> None:
-    wrong = settings.model_copy(update={"sendgrid_key": SecretStr(key), "sendgrid_url": url})
+    wrong = with_variables(settings, SENDGRID_API_KEY=key, MAILER_SENDGRID_URL=url)
     with pytest.raises(ConfigError, match=sentence):
         SendGrid.from_settings("sendgrid:", wrong)
 

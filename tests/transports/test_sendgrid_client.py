@@ -1,4 +1,4 @@
-"""How far a request got: the wire below the package's client, against sockets that misbehave."""
+"""How far a request got: the connection below the package's client, against sockets that misbehave."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from mailer.transports.base import Outcome, Result
-from mailer.transports.sendgrid import client as sendgrid_client
-from mailer.transports.sendgrid.client import Body, NoAnswer, NotSent, Unreachable, Wire, client
+from mailer.transports.http.connection import HttpConnection, NoAnswer, NotSent, Unreachable
+from mailer.transports.sendgrid.client import Body, client, connect
 from mailer.transports.sendgrid.transport import SendGrid
 from tests.servers.certificates import authority_file, server_tls
 from tests.transports.outgoing import FakeMessage, fake_rendition, messages
@@ -71,13 +71,13 @@ def serve() -> Iterator[Callable[..., str]]:
         yield start
 
 
-def post(url: str, body: object, wire: Wire | None = None) -> int:
-    wire = wire or Wire(url, "key", 2.0)
+def post(url: str, body: object, connection: HttpConnection | None = None) -> int:
+    connection = connection or connect(url, "key", 2.0)
     try:
-        status: int = client(url, wire).mail.send.post(request_body=Body(json.dumps(body))).status_code
+        status: int = client(url, connection).mail.send.post(request_body=Body(json.dumps(body))).status_code
         return status
     finally:
-        wire.close()
+        connection.close()
 
 
 def test_a_refusal_that_comes_before_the_request_is_complete_is_read(serve: Callable[..., str]) -> None:
@@ -134,7 +134,7 @@ def test_a_server_that_stops_reading_has_not_carried_it_out(serve: Callable[...,
 
     url = serve(stop_reading)
     with pytest.raises(NotSent, match="did not answer in time"):
-        post(url, BIG, Wire(url, "key", 0.2))
+        post(url, BIG, connect(url, "key", 0.2))
     done.set()
 
 
@@ -149,7 +149,7 @@ def test_an_answer_is_not_waited_for_where_the_request_could_not_be_sent_in_time
 
     url = serve(answer_and_stop_reading)
     with pytest.raises(NotSent, match="did not answer in time"):
-        post(url, BIG, Wire(url, "key", 0.2))
+        post(url, BIG, connect(url, "key", 0.2))
     done.set()
 
 
@@ -181,13 +181,13 @@ def test_a_connection_that_was_closed_meanwhile_is_replaced(serve: Callable[...,
         closed.set()
 
     url = serve(once, once)
-    wire = Wire(url, "key", 2.0)
-    api = client(url, wire)
+    connection = connect(url, "key", 2.0)
+    api = client(url, connection)
     for _ in range(2):
         assert api.mail.send.post(request_body=Body("{}")).status_code == 202
         assert closed.wait(2)
         closed.clear()
-    wire.close()
+    connection.close()
 
 
 def test_an_answer_larger_than_any_of_theirs_is_cut(serve: Callable[..., str]) -> None:
@@ -198,9 +198,9 @@ def test_an_answer_larger_than_any_of_theirs_is_cut(serve: Callable[..., str]) -
             connection.sendall(b"x" * 100_000)
 
     url = serve(babble)
-    wire = Wire(url, "key", 2.0)
-    assert len(client(url, wire).mail.send.post(request_body=Body("{}")).body) == 1_000_000
-    wire.close()
+    connection = connect(url, "key", 2.0)
+    assert len(client(url, connection).mail.send.post(request_body=Body("{}")).body) == 1_000_000
+    connection.close()
 
 
 def test_https_is_verified(serve: Callable[..., str]) -> None:
@@ -222,10 +222,10 @@ def test_https_keeps_its_connection(
             connection.sendall(YES)
 
     url = serve(twice, tls=server_tls())
-    wire = Wire(url, "key", 2.0)
+    connection = connect(url, "key", 2.0)
     for _ in range(2):
-        assert client(url, wire).mail.send.post(request_body=Body("{}")).status_code == 202
-    wire.close()
+        assert client(url, connection).mail.send.post(request_body=Body("{}")).status_code == 202
+    connection.close()
 
 
 def test_https_that_answers_early_is_not_waited_for(
@@ -257,20 +257,20 @@ def test_https_that_was_reset_meanwhile_is_replaced(
             closed.set()
 
     url = serve(once, once, tls=server_tls())
-    wire = Wire(url, "key", 2.0)
-    real = sendgrid_client.Wire._answer
+    connection = connect(url, "key", 2.0)
+    real = HttpConnection._answer
 
-    def answer_then_wait(self: Wire, connection: http.client.HTTPConnection) -> object:
+    def answer_then_wait(self: HttpConnection, connection: http.client.HTTPConnection) -> object:
         answer = real(self, connection)
         answered.set()
         assert closed.wait(2)
         return answer
 
-    monkeypatch.setattr(sendgrid_client.Wire, "_answer", answer_then_wait)
-    api = client(url, wire)
+    monkeypatch.setattr(HttpConnection, "_answer", answer_then_wait)
+    api = client(url, connection)
     for _ in range(2):
         assert api.mail.send.post(request_body=Body("{}")).status_code == 202
-    wire.close()
+    connection.close()
 
 
 def test_the_key_is_sent_and_is_not_among_the_clients_headers(serve: Callable[..., str]) -> None:
@@ -281,13 +281,13 @@ def test_the_key_is_sent_and_is_not_among_the_clients_headers(serve: Callable[..
         connection.sendall(YES)
 
     url = serve(listen)
-    wire = Wire(url, "SG.key", 2.0)
-    api = client(url, wire)
+    connection = connect(url, "SG.key", 2.0)
+    api = client(url, connection)
     api.mail.send.post(request_body=Body("{}"))
     assert b"\r\nAuthorization: Bearer SG.key\r\n" in heard[0]
     assert heard[0].startswith(b"POST /v3/mail/send HTTP/1.1\r\n")
     assert "Authorization" not in api.request_headers
-    wire.close()
+    connection.close()
 
 
 def test_a_request_that_the_run_does_not_let_through_lacks_its_last_byte(
@@ -302,9 +302,9 @@ def test_a_request_that_the_run_does_not_let_through_lacks_its_last_byte(
         ended.set()
 
     url = serve(listen)
-    wire = Wire(url, "key", 2.0)
-    wire.gate = lambda: False
+    connection = connect(url, "key", 2.0)
+    connection.gate = lambda: False
     with pytest.raises(NotSent, match="the run ended before it was handed over"):
-        client(url, wire).mail.send.post(request_body=Body('{"a":1}'))
+        client(url, connection).mail.send.post(request_body=Body('{"a":1}'))
     assert ended.wait(5)
     assert b"".join(heard).endswith(b'{"a":1')

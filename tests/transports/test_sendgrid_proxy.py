@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from mailer.config import Settings
 from mailer.errors import ConfigError, TransportError
@@ -18,6 +17,7 @@ from tests.servers.certificates import authority_file, server_tls
 from tests.servers.proxy import Proxy
 from tests.servers.sendgrid import KEY, SendGridApi
 from tests.transports.outgoing import messages
+from tests.transports.variables import with_variables
 
 NAMES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
 
@@ -146,7 +146,7 @@ def test_a_proxy_that_cannot_be_used_is_told_before_anything_is_sent(
     named: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", named)
-    ready = settings.model_copy(update={"sendgrid_key": SecretStr(KEY)})
+    ready = with_variables(settings, SENDGRID_API_KEY=KEY)
     with pytest.raises(ConfigError, match="HTTPS_PROXY is not an HTTP proxy such as") as caught:
         SendGrid.from_settings("sendgrid:", ready)
     assert named not in str(caught.value) or named == "http://"

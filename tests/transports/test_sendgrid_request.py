@@ -10,13 +10,13 @@ import pytest
 from mailer.config import Mailbox
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import Part
-from mailer.transports.sendgrid.request import Form, groups, header_value
+from mailer.transports.sendgrid.request import RequestTemplate, groups, header_value
 from tests.servers.sendgrid import problems
 from tests.transports.outgoing import FakeEnvelope, FakeMessage, fake_rendition, messages
 
 
 def document(message: FakeMessage) -> dict[str, object]:
-    form = Form(message)
+    form = RequestTemplate(message)
     made: dict[str, object] = json.loads(form.document([form.personalization(message)]))
     return made
 
@@ -36,7 +36,7 @@ def test_a_document_has_no_problems_and_tracks_nobody() -> None:
 
 
 def test_equal_slots_share_a_tag_and_tags_are_new_each_time() -> None:
-    first, second = Form(FakeMessage()), Form(FakeMessage())
+    first, second = RequestTemplate(FakeMessage()), RequestTemplate(FakeMessage())
     one, two = (json.loads(form.personalization(FakeMessage())) for form in (first, second))
     # subject and text, html, text's and html's link: a value is escaped for where it stands
     assert len(one["substitutions"]) == 4  # the name as header, html and text; the link once

@@ -15,11 +15,12 @@ import jsonschema
 import pytest
 
 from mailer.config import Mailbox, Settings
-from mailer.message.message import Envelope, Message, Person, Template
+from mailer.message.envelope import Envelope, Person
+from mailer.message.message import Message, Template
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import Part
 from mailer.transports.base import Outgoing
-from mailer.transports.sendgrid.request import Form
+from mailer.transports.sendgrid.request import RequestTemplate
 from mailer.transports.sendgrid.transport import SendGrid
 from tests.cli import run
 from tests.message.test_message import SENT, simple
@@ -67,7 +68,7 @@ def check(schema: dict[str, Any], document: Any) -> None:
 
 
 def request_for(batch: Sequence[Outgoing]) -> Any:
-    form = Form(batch[0])
+    form = RequestTemplate(batch[0])
     return json.loads(form.document([form.personalization(message) for message in batch]))
 
 

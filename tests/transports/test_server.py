@@ -9,17 +9,17 @@ import threading
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from mailer.config import Settings
 from mailer.errors import ConfigError, TransportError
 from mailer.transports.base import is_loopback
 from mailer.transports.smtp import server as server_module
 from mailer.transports.smtp.server import Server, connect
-from mailer.transports.smtp.session import Session
+from mailer.transports.smtp.session.session import Session
 from mailer.transports.smtp.transport import Smtp
 from tests.servers.certificates import authority_file, server_tls
 from tests.servers.smtp import SmtpServer
+from tests.transports.variables import with_variables
 
 
 def where(server: SmtpServer, **more: object) -> Server:
@@ -290,7 +290,7 @@ def test_the_password_is_in_no_repr() -> None:
 
 @pytest.fixture
 def with_password(settings: Settings) -> Settings:
-    return settings.model_copy(update={"smtp_password": SecretStr("s3cret")})
+    return with_variables(settings, MAILER_SMTP_PASSWORD="s3cret")
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from mailer.errors import TransportError
-from mailer.transports.smtp import channel as smtp_channel
-from mailer.transports.smtp import tls_port
+from mailer.transports.smtp import connection
 from mailer.transports.smtp.server import Server, connect
-from mailer.transports.smtp.tls_port import begins_with_tls
+from mailer.transports.smtp.session import tls_port
+from mailer.transports.smtp.session.tls_port import begins_with_tls
 from mailer.transports.smtp.transport import Smtp
 from tests.servers.certificates import server_tls
 from tests.servers.login import LoginServer
@@ -44,7 +44,7 @@ def test_smtp_on_a_port_that_begins_with_tls_is_told() -> None:
 @pytest.mark.parametrize("user", ["", "desk"])
 def test_one_connection_finds_it_out_for_all(monkeypatch: pytest.MonkeyPatch, user: str) -> None:
     """Else a run with eight connections says after a minute what is known after seven seconds."""
-    monkeypatch.setattr(smtp_channel, "_LONG_SECONDS", 0.04)
+    monkeypatch.setattr(connection, "_LONG_SECONDS", 0.04)
     with LoginServer(tls=server_tls()) as server:
         smtp = Smtp(Server("127.0.0.1", server.port, connect_seconds=20, user=user), concurrency=8)
         for _ in range(8):

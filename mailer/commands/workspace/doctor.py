@@ -13,8 +13,8 @@ import typer
 
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.commands.json_output import explain_exit
-from mailer.doctor.finding import Finding, Status
 from mailer.errors import InputError
+from mailer.transports.finding import Finding, Status
 
 __all__ = ["doctor"]
 

@@ -21,8 +21,8 @@ from mailer.message.message import Message
 from mailer.spool.journal import Journal
 from mailer.transports.base import (
     ENDED,
+    Announcing,
     Channel,
-    Foreseeing,
     Gated,
     Outcome,
     Outgoing,
@@ -168,7 +168,7 @@ class Workers:
         settled: list[tuple[Message, Outcome]] = []
         released: list[Message] = []
         size = self._transport.batch
-        foreseeing = channel if isinstance(channel, Foreseeing) else None
+        announcing = channel if isinstance(channel, Announcing) else None
         gated = isinstance(channel, Gated)
         if self._stopping():
             return Report(settled, chunk)
@@ -179,7 +179,7 @@ class Workers:
             for start in range(0, len(chunk), size):
                 group, following = chunk[start : start + size], chunk[start + size :][:size]
                 try:
-                    outcomes = self._hand_over(channel, foreseeing, gated, group, following)
+                    outcomes = self._hand_over(channel, announcing, gated, group, following)
                 except TransportError as error:
                     return Report(settled, [*released, *chunk[start:]], error)
                 finally:
@@ -215,7 +215,7 @@ class Workers:
     def _hand_over(
         self,
         channel: Channel,
-        foreseeing: Foreseeing | None,
+        announcing: Announcing | None,
         gated: bool,
         group: Sequence[Message],
         following: Sequence[Message],
@@ -225,8 +225,8 @@ class Workers:
         staying = [message for message in group if message.subscriber_id not in gone] if gone else group
         if not staying:
             return [Outcome(Result.SKIPPED, reason=gone[message.subscriber_id]) for message in group]
-        if foreseeing is not None and following and not self._gone(following[:1]):
-            foreseeing.expect(following[0])
+        if announcing is not None and following and not self._gone(following[:1]):
+            announcing.expect(following[0])
         if gated:
             self._gate.approach(message.key for message in staying)
         outcomes = channel.send(staying)

@@ -6,7 +6,6 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
-from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
@@ -14,18 +13,19 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from mailer.config import Settings
 from mailer.doctor.dns.host_names import is_within, parents
 from mailer.doctor.dns.resolver import Resolver
-from mailer.doctor.finding import Finding, Status, record
+from mailer.doctor.dns.zone_file import record
 from mailer.errors import ConfigError
 from mailer.message.dkim_keys import SigningKey, load_keys
+from mailer.transports.driver import ProviderDns
+from mailer.transports.finding import Finding, Status
 
-__all__ = ["SENDGRID_SELECTORS", "private_key", "published_key", "relayed", "sendgrid", "sendgrid_domain"]
+__all__ = ["private_key", "provider_signs_for", "published_key", "relayed", "signed_by_provider"]
 
-SENDGRID_SELECTORS: Final = ("s1", "s2")
 _SPACE = re.compile(r"\s+")
 
 
 def private_key(settings: Settings, selector: str) -> Iterator[Finding]:
-    """Whether the selector's file holds a key that can sign, and is kept private."""
+    """Checks whether the selector's file holds a key that can sign, and is kept private."""
     name = f"dkim key {selector}"
     try:
         key = _key(settings, selector)
@@ -37,7 +37,7 @@ def private_key(settings: Settings, selector: str) -> Iterator[Finding]:
 
 
 def published_key(settings: Settings, resolver: Resolver, selector: str) -> Iterator[Finding]:
-    """Whether the DNS shows the public half of the selector's key."""
+    """Checks whether the DNS shows the public half of the selector's key."""
     name, place = f"dkim {selector}", f"{selector}._domainkey.{settings.dkim_domain}"
     try:
         key = _key(settings, selector)
@@ -56,7 +56,7 @@ def published_key(settings: Settings, resolver: Resolver, selector: str) -> Iter
 
 
 def _key(settings: Settings, selector: str) -> SigningKey:
-    """The key of one selector, whatever is wrong with the others. Raises ConfigError."""
+    """Returns the key of one selector, whatever is wrong with the others. Raises ConfigError."""
     alone = settings.dkim.model_copy(update={"keys": {selector: settings.dkim.keys[selector]}})
     return load_keys(settings.model_copy(update={"dkim": alone}))[0]
 
@@ -77,24 +77,26 @@ def _compared(name: str, place: str, key: SigningKey, tags: dict[str, str], advi
     return Finding(name, Status.OK, f"{place} shows the public key of the file")
 
 
-def sendgrid(resolver: Resolver, domain: str) -> Iterator[Finding]:
-    """Whether SendGrid can sign for the domain of From: its two CNAME records, and the keys behind them."""
-    name = "dkim sendgrid"
-    authenticated = sendgrid_domain(resolver, domain)
+def signed_by_provider(resolver: Resolver, domain: str, dns: ProviderDns, name: str) -> Iterator[Finding]:
+    """Checks whether a provider can sign for the domain of From: its CNAME records, and the keys behind them.
+
+    `name` is that of the finding.
+    """
+    authenticated = provider_signs_for(resolver, domain, dns)
     advice = (
-        f"authenticate {domain} in SendGrid (Settings, Sender Authentication) and publish the CNAME records "
-        "that it shows"
+        f"authenticate {domain} in {dns.provider} ({dns.set_up}) and publish the CNAME records that it shows"
     )
     if not authenticated:
+        wanted = " and ".join(f"{selector}._domainkey" for selector in dns.selectors)
         yield Finding(
             name,
             Status.ERROR,
-            f"SendGrid's s1._domainkey and s2._domainkey are not there for {domain} "
+            f"{dns.provider}'s {wanted} are not there for {domain} "
             "(a selector of your own choice cannot be seen from here)",
             advice,
         )
         return
-    places = [f"{selector}._domainkey.{authenticated}" for selector in SENDGRID_SELECTORS]
+    places = [f"{selector}._domainkey.{authenticated}" for selector in dns.selectors]
     for place in places:
         target = resolver.alias(place)
         keyed = any(_tags(text).get("p") for text in resolver.txt(place))
@@ -102,16 +104,18 @@ def sendgrid(resolver: Resolver, domain: str) -> Iterator[Finding]:
             what = f"leads to {target}, where there is no key" if target else "is not there"
             yield Finding(name, Status.ERROR if target else Status.WARNING, f"{place} {what}", advice)
             return
-        if target and not is_within(target, "sendgrid.net"):
-            yield Finding(name, Status.WARNING, f"{place} leads to {target}, which is not SendGrid's", advice)
+        if target and not is_within(target, dns.domain):
+            whose = f"{place} leads to {target}, which is not {dns.provider}'s"
+            yield Finding(name, Status.WARNING, whose, advice)
             return
-    yield Finding(name, Status.OK, f"SendGrid signs for {authenticated} ({' and '.join(SENDGRID_SELECTORS)})")
+    selectors = " and ".join(dns.selectors)
+    yield Finding(name, Status.OK, f"{dns.provider} signs for {authenticated} ({selectors})")
 
 
-def sendgrid_domain(resolver: Resolver, domain: str) -> str:
-    """The domain that SendGrid signs for: that of From, or one above it, or '' where none is to be seen."""
+def provider_signs_for(resolver: Resolver, domain: str, dns: ProviderDns) -> str:
+    """Returns the domain that a provider signs for: that of From, or one above it, or '' for none."""
     for candidate in parents(domain):
-        for selector in SENDGRID_SELECTORS:
+        for selector in dns.selectors:
             place = f"{selector}._domainkey.{candidate}"
             if resolver.alias(place) or resolver.txt(place):
                 return candidate
@@ -140,6 +144,6 @@ def _same(key: SigningKey, p: str) -> bool:
 
 
 def _tags(text: str) -> dict[str, str]:
-    """The tags of a record: `v=DKIM1; k=rsa; p=…` (RFC 6376 section 3.2)."""
+    """Returns the tags of a record: `v=DKIM1; k=rsa; p=…` (RFC 6376 section 3.2)."""
     pairs = (part.partition("=") for part in text.split(";"))
     return {name.strip(): _SPACE.sub(" ", value).strip() for name, equals, value in pairs if equals}

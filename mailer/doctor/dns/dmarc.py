@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from mailer.config import Settings
-from mailer.doctor.dns.dkim import sendgrid_domain
+from mailer.doctor.dns.dkim import provider_signs_for
 from mailer.doctor.dns.dmarc_record import Walk, organisation, walk
 from mailer.doctor.dns.host_names import return_path_domain, sender_domain
 from mailer.doctor.dns.resolver import Resolver
-from mailer.doctor.finding import Finding, Status, record
+from mailer.doctor.dns.zone_file import record
+from mailer.transports.finding import Finding, Status
+from mailer.transports.registry import driver_of
 
 __all__ = ["dmarc"]
 
@@ -19,7 +21,7 @@ _POLICIES: Final = ("none", "quarantine", "reject")
 
 
 def dmarc(settings: Settings, resolver: Resolver) -> Iterator[Finding]:
-    """The record that counts for From, then whether DKIM's domain and the return path's align with From."""
+    """Checks the record that counts for From, and whether DKIM's domain and the return path's align."""
     domain = sender_domain(settings)
     name = f"dmarc {domain}"
     walked = walk(domain, resolver)
@@ -86,7 +88,7 @@ def _policy(
 def _reports(
     name: str, place: str, tags: dict[str, str], walked: Walk, resolver: Resolver
 ) -> Iterator[Finding]:
-    """Whether somebody gets reports. Another organisation has to say that it wants them (RFC 9990)."""
+    """Checks whether somebody gets reports. Another organisation has to say that it wants them (RFC 9990)."""
     addresses = [part.strip() for part in tags.get("rua", "").split(",") if part.strip()]
     if not addresses:
         yield Finding(
@@ -129,13 +131,13 @@ class _Identity:
 def _alignment(
     settings: Settings, walked: Walk, tags: dict[str, str], resolver: Resolver
 ) -> Iterator[Finding]:
-    """One of the two must align with From, or DMARC fails however well the mail is signed."""
-    sendgrid = settings.delivery.transport.startswith("sendgrid:")
-    if sendgrid:
-        signer = sendgrid_domain(resolver, walked.start)
+    """Checks that one of the two aligns with From; otherwise DMARC fails however well the mail is signed."""
+    provider = driver_of(settings.delivery.transport).dns
+    if provider is not None:
+        signer = provider_signs_for(resolver, walked.start, provider)
     else:
         signer = settings.dkim_domain if settings.dkim_keys else ""
-    returned = "" if sendgrid else return_path_domain(settings)
+    returned = "" if provider is not None else return_path_domain(settings)
 
     def identity(what: str, domain: str, strict: bool) -> _Identity:
         if not domain or domain == walked.start:

@@ -20,7 +20,7 @@ _MOST_LABELS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """What the walk found: the tags of each domain with one sound record, from `start` upwards.
+    """The result of a walk: the tags of each domain with one sound record, from `start` upwards.
 
     `doubled` are the domains with more than one record, which counts as none.
     """
@@ -31,7 +31,7 @@ class Walk:
 
     @property
     def organisation(self) -> str:
-        """The organisational domain (RFC 9989 section 4.10.2)."""
+        """Returns the organisational domain (RFC 9989 section 4.10.2)."""
         for domain, tags in self.records:
             if tags.get("psd") == "n":
                 return domain
@@ -42,7 +42,7 @@ class Walk:
 
     @property
     def policy(self) -> tuple[str, dict[str, str]] | None:
-        """The record that counts for mail from `start`, and its domain."""
+        """Returns the record that counts for mail from `start`, and its domain."""
         for domain in (self.start, self.organisation, *[name for name, _ in self.records]):
             for name, tags in self.records:
                 if name == domain:
@@ -70,7 +70,7 @@ def walk(domain: str, resolver: Resolver) -> Walk:
 
 
 def organisation(domain: str, resolver: Resolver) -> str:
-    """The organisational domain that `domain` belongs to; itself where no record says more."""
+    """Returns the organisational domain that `domain` belongs to; itself where no record says more."""
     return walk(domain, resolver).organisation
 
 

@@ -28,7 +28,7 @@ _LOCAL = ("localhost", "local", "internal", "home.arpa")
 
 
 def ascii_domain(name: str) -> str:
-    """A domain as the DNS has it: in A-labels, in small letters, without a full stop at its end."""
+    """Returns a domain as the DNS has it: in A-labels, in small letters, without a full stop at its end."""
     name = name.rstrip(".").lower()
     if name.isascii():
         return name
@@ -43,33 +43,33 @@ def _domain_of(mailbox: Mailbox) -> str:
 
 
 def sender_domain(settings: Settings) -> str:
-    """The domain of From."""
+    """Returns the domain of From."""
     return _domain_of(settings.publication.sender)
 
 
 def return_path_domain(settings: Settings) -> str:
-    """The domain of MAIL FROM: that of delivery.return_path, else that of From."""
+    """Returns the domain of MAIL FROM: that of delivery.return_path, else that of From."""
     return _domain_of(settings.delivery.return_path or settings.publication.sender)
 
 
 def parents(domain: str) -> list[str]:
-    """The domain and what is above it, down to two labels: a.b.example.org, b.example.org, example.org."""
+    """Returns the domain and those above it, down to two labels: b.example.org, example.org."""
     labels = domain.split(".")
     return [".".join(labels[start:]) for start in range(max(len(labels) - 1, 1))]
 
 
 def is_within(name: str, domain: str) -> bool:
-    """Whether `name` is `domain` or below it."""
+    """Returns whether `name` is `domain` or below it."""
     return name == domain or name.endswith(f".{domain}")
 
 
 def is_example(name: str) -> bool:
-    """Whether a name is kept for examples, so that it can belong to nobody."""
+    """Returns whether a name is kept for examples, so that it can belong to nobody."""
     return any(is_within(name, example) for example in _EXAMPLES)
 
 
 def is_loopback_name(host: str) -> bool:
-    """Whether a host's name or address means this machine or a network of one's own."""
+    """Returns whether a host's name or address means this machine or a network of one's own."""
     try:
         return not is_public(str(ipaddress.ip_address(host)))
     except ValueError:
@@ -77,12 +77,12 @@ def is_loopback_name(host: str) -> bool:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address can be reached from everywhere."""
+    """Returns whether an IP address can be reached from everywhere."""
     return ipaddress.ip_address(address).is_global
 
 
 def is_literal(host: str) -> bool:
-    """Whether a host is written as an IP address."""
+    """Returns whether a host is written as an IP address."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

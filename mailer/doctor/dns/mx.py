@@ -1,4 +1,4 @@
-"""Where answers and bounces arrive: the MX records of the domains in a message (RFC 5321 section 5)."""
+"""Checks the MX records of the domains in a message, where answers and bounces go (RFC 5321 section 5)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import ipaddress
 from collections.abc import Iterator
 
 from mailer.doctor.dns.resolver import Resolver
-from mailer.doctor.finding import Finding, Status, record
+from mailer.doctor.dns.zone_file import record
+from mailer.transports.finding import Finding, Status
 
-__all__ = ["exchangers"]
+__all__ = ["mx_records"]
 
 
-def exchangers(resolver: Resolver, domain: str, used_for: str) -> Iterator[Finding]:
-    """Whether `domain` takes mail. `used_for` says who writes there: "From", "From and Reply-To"."""
+def mx_records(resolver: Resolver, domain: str, used_for: str) -> Iterator[Finding]:
+    """Checks whether `domain` takes mail. `used_for` says who writes there: "From", "From and Reply-To"."""
     name = f"mx {domain}"
     wanted = record(domain, "MX", f"10 mail.{domain}.")
     found = resolver.mx(domain)
@@ -69,7 +70,7 @@ def _takes(count: int) -> str:
 
 
 def _arrives(resolver: Resolver, host: str) -> bool:
-    """An MX names a host; an address in its place is what no server looks up."""
+    """Returns whether an MX names a host that has an address; an IP address is never looked up."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

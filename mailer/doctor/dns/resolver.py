@@ -7,7 +7,6 @@ is not there, raises `Unanswered`: from that nothing may be concluded.
 from __future__ import annotations
 
 import ipaddress
-import socket
 from collections.abc import Callable
 from typing import Any, Final, Protocol, TypeVar
 
@@ -18,8 +17,9 @@ import dns.resolver
 import dns.reversename
 
 from mailer.errors import ConfigError
+from mailer.transports.finding import Unanswered
 
-__all__ = ["DnsResolver", "Resolver", "Unanswered", "look_up_here", "nameserver"]
+__all__ = ["DnsResolver", "Resolver", "nameserver"]
 
 #: How long to wait for one server, and for the answer to a question altogether (seconds).
 _SERVER_SECONDS: Final = 2.0
@@ -28,15 +28,11 @@ _QUESTION_SECONDS: Final = 5.0
 _Value = TypeVar("_Value")
 
 
-class Unanswered(Exception):
-    """The question was not answered. Says why in one sentence."""
-
-
 class Resolver(Protocol):
-    """What the checks ask. Every method raises Unanswered, and gives nothing where there is nothing."""
+    """A resolver of DNS names. Every method raises Unanswered, and gives nothing where there is nothing."""
 
     def txt(self, name: str) -> tuple[str, ...]:
-        """The TXT records of a name, each with its strings joined (RFC 7208 section 3.3)."""
+        """Returns the TXT records of a name, each with its strings joined (RFC 7208 section 3.3)."""
         ...
 
     def mx(self, name: str) -> tuple[tuple[int, str], ...]:
@@ -44,15 +40,15 @@ class Resolver(Protocol):
         ...
 
     def addresses(self, name: str) -> tuple[str, ...]:
-        """The IPv4 and then the IPv6 addresses of a host."""
+        """Returns the IPv4 and then the IPv6 addresses of a host."""
         ...
 
     def alias(self, name: str) -> str:
-        """What a name's CNAME record names, or ''."""
+        """Returns what a name's CNAME record names, or ''."""
         ...
 
     def names(self, address: str) -> tuple[str, ...]:
-        """The names that the PTR records of an IP address give."""
+        """Returns the names that the PTR records of an IP address give."""
         ...
 
 
@@ -142,17 +138,6 @@ def _plain(name: Any) -> str:
 
 
 def _failure(error: dns.resolver.NoNameservers) -> str:
-    """The last nameserver's words, as SERVFAIL or REFUSED."""
+    """Returns the last nameserver's words, as SERVFAIL or REFUSED."""
     tries = error.kwargs.get("errors") or ()
     return str(tries[-1][3]) if tries else "no nameserver was left to ask"
-
-
-def look_up_here(host: str) -> None:
-    """Raises Unanswered where this machine's own look-up of a host cannot tell just now."""
-    try:
-        socket.getaddrinfo(host, None)
-    except socket.gaierror as error:
-        if error.errno == socket.EAI_AGAIN:
-            raise Unanswered(f"this machine cannot look up {host} just now: {error.strerror}") from None
-    except UnicodeError:
-        return  # whoever connects says so

@@ -4,35 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import urlsplit
 
 from mailer.config import Settings
 from mailer.doctor.dns.host_names import is_within, return_path_domain, sender_domain
 from mailer.doctor.dns.resolver import Resolver
 from mailer.doctor.dns.spf_record import Malformed, Term, parse, spf_records
-from mailer.doctor.finding import Finding, Status, record
+from mailer.doctor.dns.zone_file import record
+from mailer.transports.driver import ProviderDns
+from mailer.transports.finding import Finding, Status
+from mailer.transports.registry import driver_of
 
 __all__ = ["spf"]
 
 _MOST_LOOKUPS: Final = 10  # RFC 7208 section 4.6.4
 _MOST_VOID: Final = 2
 _PATIENCE: Final = 40  # look-ups after which counting on would only be a burden
-_SENDGRID: Final = "sendgrid.net"
 
 
 def spf(settings: Settings, resolver: Resolver, domain: str) -> Iterator[Finding]:
-    """The SPF record of `domain`, which is that of From or of the return path.
+    """Checks the SPF record of `domain`, which is that of From or of the return path.
 
-    Receivers look at the return path's. That of From is worth a warning where it is another,
-    and for SendGrid, which has a return path of its own.
+    Receivers look at the return path's. That of From is worth a warning where it is another, and where a
+    provider has a return path of its own.
     """
     name = f"spf {domain}"
-    sendgrid = settings.delivery.transport.startswith("sendgrid:")
-    decides = domain == return_path_domain(settings) and not sendgrid
-    serious = Status.ERROR if decides else Status.WARNING
+    provider = driver_of(settings.delivery.transport).dns
+    decides = domain == return_path_domain(settings) and provider is None
     found = spf_records(resolver.txt(domain))
-    wanted = record(domain, "TXT", _suggestion(settings))
     if not found:
+        wanted = record(domain, "TXT", _suggestion(settings, provider))
+        serious = Status.ERROR if decides else Status.WARNING
         yield Finding(name, serious, "there is no SPF record", f"publish {wanted}")
         return
     if len(found) > 1:
@@ -45,46 +46,51 @@ def spf(settings: Settings, resolver: Resolver, domain: str) -> Iterator[Finding
         return
     survey = _Survey(resolver)
     survey.read(domain, found[0])
-    clean = True
-    for status, message, advice in survey.troubles:
-        clean = False
-        yield Finding(name, status, message, advice)
-    if survey.lookups > _MOST_LOOKUPS:
-        clean = False
-        more = "at least " if survey.lookups > _PATIENCE else ""
-        yield Finding(
-            name,
-            Status.ERROR,
-            f"it takes {more}{survey.lookups} DNS look-ups, and receivers stop at {_MOST_LOOKUPS}",
-            "take out include: terms that are not needed, or write addresses as ip4: and ip6:",
+    wrong = [Finding(name, status, message, advice) for status, message, advice in survey.troubles]
+    wrong += _over_the_limits(name, survey)
+    if provider is not None and not any(is_within(target, provider.domain) for target in survey.included):
+        message = (
+            f"it does not include {provider.domain}, which matters unless {provider.provider}'s own "
+            f"return path ({provider.own_return_path}) is in use"
         )
-    if survey.void > _MOST_VOID:
-        clean = False
-        yield Finding(
-            name,
-            Status.ERROR,
-            f"{survey.void} of its names have no address, and receivers stop at {_MOST_VOID}",
-            "take out the terms whose hosts are gone",
-        )
-    if sendgrid and not any(is_within(target, _SENDGRID) for target in survey.included):
-        clean = False
-        yield Finding(
-            name,
-            Status.WARNING,
-            f"it does not include {_SENDGRID}, which matters unless SendGrid's own return path "
-            "(automated security) is in use",
-            f"add include:{_SENDGRID}",
-        )
-    if clean:
+        wrong.append(Finding(name, Status.WARNING, message, f"add include:{provider.domain}"))
+    yield from wrong
+    if not wrong:
         yield Finding(name, Status.OK, f"{found[0]} ({survey.lookups} of {_MOST_LOOKUPS} look-ups)")
 
 
-def _suggestion(settings: Settings) -> str:
-    """The record to publish, as far as it can be known."""
+def _over_the_limits(name: str, survey: _Survey) -> list[Finding]:
+    """Gives a finding for each of the limits of a receiver (RFC 7208 section 4.6.4) that is exceeded."""
+    exceeded = []
+    if survey.lookups > _MOST_LOOKUPS:
+        more = "at least " if survey.lookups > _PATIENCE else ""
+        exceeded.append(
+            Finding(
+                name,
+                Status.ERROR,
+                f"it takes {more}{survey.lookups} DNS look-ups, and receivers stop at {_MOST_LOOKUPS}",
+                "take out include: terms that are not needed, or write addresses as ip4: and ip6:",
+            )
+        )
+    if survey.void > _MOST_VOID:
+        exceeded.append(
+            Finding(
+                name,
+                Status.ERROR,
+                f"{survey.void} of its names have no address, and receivers stop at {_MOST_VOID}",
+                "take out the terms whose hosts are gone",
+            )
+        )
+    return exceeded
+
+
+def _suggestion(settings: Settings, provider: ProviderDns | None) -> str:
+    """Returns the record to publish, as far as it can be known."""
+    if provider is not None:
+        return f"v=spf1 include:{provider.domain} ~all"
     url = settings.delivery.transport
-    if url.startswith("sendgrid:"):
-        return f"v=spf1 include:{_SENDGRID} ~all"
-    host = (urlsplit(url).hostname or "").lower() if url.startswith("smtp") else ""
+    driver = driver_of(url)
+    host = driver.host(url).lower() if driver.host is not None else ""
     own = sender_domain(settings)
     if host and (is_within(host, own) or is_within(own, host.partition(".")[2] or "-")):
         return f"v=spf1 a:{host} ~all"

@@ -34,7 +34,7 @@ class Term:
 
     @property
     def has_macro(self) -> bool:
-        """Whether the domain is known only when there is a message."""
+        """Returns whether the domain is known only when there is a message."""
         return "%" in self.domain
 
 
@@ -44,7 +44,7 @@ def spf_records(texts: Iterable[str]) -> list[str]:
 
 
 def parse(record: str) -> tuple[Term, ...]:
-    """The terms of a record, in order. Raises Malformed at the first that is wrong."""
+    """Returns the terms of a record, in order. Raises Malformed at the first that is wrong."""
     terms = tuple(_term(text) for text in record.split()[1:])
     for name in ("redirect", "exp"):
         if sum(term.name == name for term in terms) > 1:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from mailer.campaign.canary import canary_of
 from mailer.campaign.status import Event, Status
 from mailer.delivery.progress import Progress
-from mailer.message.dkim import open_signer
 from mailer.services.database.guard import refuse_if_older
 from mailer.services.sending.after_run import schedule_again, tell_manifest
 from mailer.services.sending.canary import release
@@ -16,6 +15,7 @@ from mailer.services.sending.run import Request, run_campaign
 from mailer.services.workspace import Workspace
 from mailer.spool.lock import campaign_lock
 from mailer.store.database import utc_now
+from mailer.transports.registry import open_signer
 from mailer.transports.stop import Stop
 
 __all__ = ["resume_campaign"]

@@ -23,7 +23,6 @@ from mailer.campaign.times import in_words
 from mailer.config import Settings
 from mailer.delivery.workers.connections import ConnectionPool
 from mailer.errors import BusyError, MailerError
-from mailer.message.dkim import open_signer
 from mailer.services.database.moved import say_other_place
 from mailer.services.due.parallel_runs import Attempts, Runs
 from mailer.services.planning.schedule import what_waits
@@ -35,6 +34,7 @@ from mailer.services.workspace import Workspace, open_workspace
 from mailer.spool.base import Spool
 from mailer.spool.lock import campaign_lock
 from mailer.store.database import explain, now, utc_now, utc_text
+from mailer.transports.registry import open_signer
 from mailer.transports.stop import Stop
 
 __all__ = [

@@ -17,7 +17,6 @@ from mailer.campaign.status import Status
 from mailer.config import Settings
 from mailer.errors import IssueError, Problem, SegmentError
 from mailer.issue.model import only_expressions, only_places
-from mailer.message.dkim import open_signer
 from mailer.render.rendition import Rendition
 from mailer.services.database.guard import refuse_if_forgotten
 from mailer.services.planning.plan import Draft, Plan, audience_variants, make_plan, survey
@@ -26,7 +25,7 @@ from mailer.services.planning.recipients import Selection
 from mailer.services.planning.transport_choice import choose_way
 from mailer.services.planning.warnings import Facts, warnings_of
 from mailer.services.workspace import Workspace
-from mailer.transports.registry import is_folder, unwritable_by
+from mailer.transports.registry import is_folder, open_signer, unwritable_by
 
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue

@@ -19,14 +19,13 @@ from mailer.audience.selection import is_within, variant_of
 from mailer.audience.values.address import Address, normalize_address
 from mailer.config import Settings
 from mailer.errors import AudienceError, IssueError, Problem, SegmentError, TransportError
-from mailer.message.dkim import open_signer
 from mailer.message.message import Envelope, Message, Person, Template
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import Part
 from mailer.services.planning.prepare import Prepared
 from mailer.services.workspace import Workspace
 from mailer.transports.base import Outcome, Result
-from mailer.transports.registry import open_transport, unwritable_by
+from mailer.transports.registry import open_signer, open_transport, unwritable_by
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

@@ -6,12 +6,12 @@ from mailer.campaign.campaign import Campaign
 from mailer.campaign.canary import Canary
 from mailer.config import Settings
 from mailer.errors import CampaignError
-from mailer.message.dkim import open_signer
 from mailer.services.planning.prepare import Prepared
 from mailer.services.planning.schedule import Schedule, check_unscheduled
 from mailer.services.sending.freeze import SincePlan, freeze
 from mailer.services.workspace import Workspace
 from mailer.spool.lock import campaign_lock
+from mailer.transports.registry import open_signer
 
 __all__ = ["check_new", "schedule_issue"]
 

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from mailer.campaign.canary import Canary
 from mailer.delivery.progress import Progress
 from mailer.errors import CampaignError
-from mailer.message.dkim import open_signer
 from mailer.services.campaigns.people import subscriber_at
 from mailer.services.planning.prepare import Prepared
 from mailer.services.planning.schedule import check_unscheduled
@@ -22,6 +21,7 @@ from mailer.services.sending.result import Result
 from mailer.services.sending.run import Request, run_campaign
 from mailer.services.workspace import Workspace
 from mailer.spool.lock import campaign_lock
+from mailer.transports.registry import open_signer
 from mailer.transports.stop import Stop
 
 __all__ = ["finish_campaign", "send_issue"]

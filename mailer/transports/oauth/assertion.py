@@ -30,7 +30,7 @@ class ServiceKey:
 
 
 def read_key(path: Path, client_id: str) -> ServiceKey:
-    """The key of MAILER_OAUTH_KEY_FILE. Raises ConfigError."""
+    """Returns the key of MAILER_OAUTH_KEY_FILE. Raises ConfigError."""
     try:
         with path.open("rb") as file:
             text = file.read(_LONGEST_FILE).decode("utf-8-sig")
@@ -61,7 +61,7 @@ def read_key(path: Path, client_id: str) -> ServiceKey:
 
 
 def signed_assertion(key: ServiceKey, user: str, endpoint: str, scope: str) -> str:
-    """The JWT by which the service account asks for `user`'s mailbox. Raises TransportError."""
+    """Returns the JWT by which the service account asks for `user`'s mailbox. Raises TransportError."""
     from authlib.oauth2.rfc7523.assertion import sign_jwt_bearer_assertion
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.serialization import load_pem_private_key

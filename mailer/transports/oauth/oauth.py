@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -41,28 +42,29 @@ class _Login:
 
 
 class Tokens:
-    """The access token of one user, shared by threads."""
+    """The access token of one user, shared by threads. `clock` is monotonic, in seconds."""
 
-    def __init__(self, login: _Login) -> None:
+    def __init__(self, login: _Login, clock: Callable[[], float] = time.monotonic) -> None:
         self._login = login
+        self._clock = clock
         self._lock = threading.Lock()
         self._token = ""
-        self._renew_at: float | None = None  # by the monotonic clock; None where the end is not known
+        self._renew_at: float | None = None  # by the clock; None where the end is not known
         self._asked = 0
         self._failure: TransportError | None = None
         self._failed_at = 0.0
         self._renewed_at: float | None = None
 
     def begin(self) -> None:
-        """A run begins: what was refused to the one before may be asked for again."""
+        """Notes that a run begins: what was refused to the one before may be asked for again."""
         with self._lock:
             self._failure = None
 
     def current(self) -> str:
-        """A token that is good for a while. Raises TransportError, Busy where later may do."""
+        """Returns a token that is good for a while. Raises TransportError, Busy where later may do."""
         asked = self._asked
         with self._lock:
-            if not self._token or (self._renew_at is not None and time.monotonic() >= self._renew_at):
+            if not self._token or (self._renew_at is not None and self._clock() >= self._renew_at):
                 self._renew(asked)
             return self._token
 
@@ -75,7 +77,7 @@ class Tokens:
         with self._lock:
             if self._token and self._token != refused:
                 return self._token
-            now = time.monotonic()
+            now = self._clock()
             if self._renewed_at is not None and now - self._renewed_at < _RENEWAL_SECONDS:
                 return ""
             self._token = ""
@@ -94,7 +96,7 @@ class Tokens:
 
         So is, for a while, who comes after a refusal: the same secrets would be refused again.
         """
-        began = time.monotonic()
+        began = self._clock()
         if self._failure is not None and (
             self._asked != asked
             or (not isinstance(self._failure, Busy) and began - self._failed_at < _RENEWAL_SECONDS)
@@ -103,7 +105,7 @@ class Tokens:
         try:
             answer = _ask(self._login)
         except TransportError as error:
-            self._failure, self._failed_at = error, time.monotonic()
+            self._failure, self._failed_at = error, self._clock()
             raise
         finally:
             self._asked += 1
@@ -112,8 +114,8 @@ class Tokens:
         self._renew_at = None if life is None else began + life - min(_MARGIN_SECONDS, life / 5)
 
 
-def tokens_for(settings: Settings, user: str) -> Tokens | None:
-    """The tokens of `[delivery.oauth]` for a user, or None without it. Asks nobody. Raises ConfigError."""
+def tokens_for(settings: Settings, user: str, clock: Callable[[], float] = time.monotonic) -> Tokens | None:
+    """Returns the tokens of `[delivery.oauth]` for a user, or None without it. Raises ConfigError."""
     oauth = settings.delivery.oauth
     if oauth is None:
         return None
@@ -128,7 +130,7 @@ def tokens_for(settings: Settings, user: str) -> Tokens | None:
     )
     _check(login)
     with _shared_lock:
-        tokens = _shared.setdefault(login, Tokens(login))
+        tokens = _shared.setdefault(login, Tokens(login, clock))
     tokens.begin()
     return tokens
 

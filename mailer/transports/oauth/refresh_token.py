@@ -41,7 +41,7 @@ class RefreshToken:
     given: str = field(default="", repr=False)
 
     def current(self) -> str:
-        """The token to use now, or '' where there is none. Raises TransportError."""
+        """Returns the token to use now, or '' where there is none. Raises TransportError."""
         kept = self._kept()
         if kept is None or (self.given and kept["follows"] != _fingerprint(self.given)):
             return self.given
@@ -80,7 +80,7 @@ class RefreshToken:
             os.close(descriptor)
 
     def _kept(self) -> dict[str, str] | None:
-        """What the file holds for this owner, or None."""
+        """Returns what the file holds for this owner, or None."""
         try:
             descriptor = os.open(
                 self.folder / "oauth", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -88,7 +88,7 @@ class RefreshToken:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise TransportError(_told(error, "read")) from None
+            raise TransportError(_file_problem(error, "read")) from None
         with _sentence("read"), os.fdopen(descriptor, "rb") as file:
             text = file.read(_LONGEST_FILE)
         try:
@@ -131,10 +131,10 @@ def _sentence(done: str = "written") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise TransportError(_told(error, done)) from None
+        raise TransportError(_file_problem(error, done)) from None
 
 
-def _told(error: OSError, done: str) -> str:
+def _file_problem(error: OSError, done: str) -> str:
     why = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror or error
     return (
         f"{_SHOWN}, which keeps the refresh token, cannot be {done}: {why}; make this "

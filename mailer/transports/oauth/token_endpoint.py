@@ -38,7 +38,7 @@ _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who asks, and where. `secret` may be '' and is in no repr. `tries_basic` also tries HTTP Basic."""
+    """An OAuth client. `secret` may be '' and is in no repr. `tries_basic` also tries HTTP Basic."""
 
     endpoint: str
     client_id: str
@@ -48,7 +48,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """What the endpoint gave. `expires_in` is in seconds, None where it did not say."""
+    """An access token. `expires_in` is in seconds, None where the endpoint did not say."""
 
     token: str = field(repr=False)
     expires_in: float | None = None
@@ -56,7 +56,7 @@ class AccessToken:
 
 
 def request_token(client: Client, form: Mapping[str, str], advice: str) -> AccessToken:
-    """The answer to `form`, which holds at least `grant_type`. `advice` ends the sentence of a refusal.
+    """Returns the token for `form`, which holds at least `grant_type`. `advice` ends an error's sentence.
 
     Raises Busy where the endpoint cannot be reached or is in trouble, TransportError where it refuses.
     """
@@ -78,28 +78,33 @@ def request_token(client: Client, form: Mapping[str, str], advice: str) -> Acces
     raise TransportError(f"{sentence}; {advice}")
 
 
-def _asked(client: Client, form: Mapping[str, str], method: str) -> tuple[Any, int, Mapping[str, Any]]:
-    """The OAuthError or None, the HTTP status, and the answer with `expires_in` as the endpoint gave it."""
-    import requests
-    from authlib.integrations.requests_client import OAuth2Session, OAuthError
+class _Look:
+    """Reads an answer before authlib does: keeps its status, and `expires_in` as the endpoint gave it."""
 
-    status, life = 0, None
+    status = 0
+    life: object = None
 
-    def look(response: Any) -> Any:
-        nonlocal status, life
-        status = response.status_code
+    def __call__(self, response: Any) -> Any:
+        self.status = response.status_code
         response._content = _content(response)
         with suppress(ValueError, RecursionError):
             document = json.loads(response._content)
             if isinstance(document, dict):
                 # authlib refuses the whole answer where it cannot reckon with its times.
-                life = document.pop("expires_in", None)
+                self.life = document.pop("expires_in", None)
                 document.pop("expires_at", None)
             response._content = json.dumps(document).encode()
             return response
         response._content = b""
         return response
 
+
+def _asked(client: Client, form: Mapping[str, str], method: str) -> tuple[Any, int, Mapping[str, Any]]:
+    """The OAuthError or None, the HTTP status, and the answer with `expires_in` as the endpoint gave it."""
+    import requests
+    from authlib.integrations.requests_client import OAuth2Session, OAuthError
+
+    look = _Look()
     with OAuth2Session(
         client.client_id or None, client.secret or None, token_endpoint_auth_method=method
     ) as session:
@@ -111,30 +116,37 @@ def _asked(client: Client, form: Mapping[str, str], method: str) -> tuple[Any, i
                 client.endpoint, auth=auth, timeout=_SECONDS, allow_redirects=False, stream=True, **form
             )
         except OAuthError as error:
-            return error, status, {}
-        except requests.exceptions.SSLError as error:
-            raise TransportError(
-                f"the certificate of {_host(client)} cannot be trusted: {_deepest(error)}; name a private "
-                "authority's file in REQUESTS_CA_BUNDLE, and see whether this machine's clock is right"
-            ) from None
-        except requests.exceptions.HTTPError:
-            kind = Busy if status == 429 or status >= 500 else TransportError
-            raise kind(
-                f"{_host(client)} answers with HTTP {status} and no access token; run this again later, or "
-                "check [delivery.oauth] token_url"
-            ) from None
+            return error, look.status, {}
         except requests.exceptions.RequestException as error:
-            raise Busy(
-                f"{_host(client)} cannot be asked for an access token: {_deepest(error)}; check the network, "
-                "HTTPS_PROXY and [delivery.oauth]"
-            ) from None
+            raise _unanswered(client, error, look.status) from None
         except (ValueError, TypeError, UnicodeError):
-            raise TransportError(_no_answer(client, status)) from None
-    return None, status, {**answer, "expires_in": life}
+            raise TransportError(_no_answer(client, look.status)) from None
+    return None, look.status, {**answer, "expires_in": look.life}
+
+
+def _unanswered(client: Client, error: Exception, status: int) -> TransportError:
+    """The error to raise where a request had no answer that can be read as one of a token endpoint."""
+    import requests
+
+    if isinstance(error, requests.exceptions.SSLError):
+        return TransportError(
+            f"the certificate of {_host(client)} cannot be trusted: {_deepest(error)}; name a private "
+            "authority's file in REQUESTS_CA_BUNDLE, and see whether this machine's clock is right"
+        )
+    if isinstance(error, requests.exceptions.HTTPError):
+        kind = Busy if status == 429 or status >= 500 else TransportError
+        return kind(
+            f"{_host(client)} answers with HTTP {status} and no access token; run this again later, or "
+            "check [delivery.oauth] token_url"
+        )
+    return Busy(
+        f"{_host(client)} cannot be asked for an access token: {_deepest(error)}; check the network, "
+        "HTTPS_PROXY and [delivery.oauth]"
+    )
 
 
 def _content(response: Any) -> bytes:
-    """The body of an answer, up to a limit of its length and its time; b"" for what is beyond."""
+    """Returns the body of an answer, up to a limit of its length and its time; b"" for what is beyond."""
     import requests
 
     ends = time.monotonic() + _SECONDS[1]
@@ -192,7 +204,7 @@ def _reason(error: Any) -> str:
 
 
 def _without(said: str, secrets: Iterable[str]) -> str:
-    """What was said without the secrets, however they are written."""
+    """Returns what was said without the secrets, however they are written."""
     forms: set[str] = set()
     for secret in secrets:
         if len(secret) >= 4:
@@ -210,7 +222,7 @@ def _without(said: str, secrets: Iterable[str]) -> str:
 
 
 def _deepest(error: BaseException) -> str:
-    """The system's words for why a connection failed; the library's tell of its own objects."""
+    """Returns the system's reason for a connection that failed; the library's words are about its objects."""
     words, seen = _WHERE.get(type(error).__name__, "its answer cannot be read"), 0
     cause: BaseException | None = error
     while cause is not None and seen < 20:

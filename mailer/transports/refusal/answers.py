@@ -12,6 +12,6 @@ _ADDRESS = re.compile(rf"[^\s<>()\[\]:;,\"']+{_AT}[^\s<>()\[\]:;,\"']+", re.IGNO
 
 
 def without_addresses(words: str) -> str:
-    """The words with every address taken out, so that answers can be compared and told."""
+    """Returns the words with every address taken out, so that answers can be compared and told."""
     may_hold = "@" in words or "%40" in words or "&#" in words
     return _ADDRESS.sub("the address", words) if may_hold else words

@@ -1,4 +1,4 @@
-"""What single providers mean by their refusals, where their own pages say more than the words and codes do.
+"""Reads refusals of single providers, where their own pages say more than the words and codes do.
 
 Each row is a provider, a pattern over the folded reply with its codes and links (`wording.fold`; an address is ◊),
 what it means, and the page that says so. The first row that matches decides. The patterns are our own.
@@ -102,7 +102,7 @@ def _table() -> tuple[tuple[re.Pattern[str], Meaning], ...]:
 
 
 def meaning_of(reply: str, *, at_rcpt: bool) -> Meaning | None:
-    """The row for a folded reply (with its codes and links), or None where no provider's page tells."""
+    """Returns the row for a folded reply (with its codes and links), or None where no page tells."""
     for pattern, row in _table():
         if (at_rcpt or not row.at_rcpt) and pattern.search(reply):
             return row

@@ -1,4 +1,4 @@
-"""What a refusal means: is it the address, the mailbox, us, or their trouble? And is it for good?
+"""Judges a refusal: whether it is about the address, the mailbox, us or their server, and whether for good.
 
 A reply is read by these, in this order: the stage at which it came, what its provider's own page says of it
 (`receivers`), its words (`wording`), and its enhanced status code (RFC 3463, 5248, 7372, 7504, 7505). The
@@ -17,7 +17,7 @@ from mailer.transports.refusal import wording
 from mailer.transports.refusal.receivers import meaning_of
 from mailer.transports.refusal.wording import fold, says
 
-__all__ = ["Cause", "Judgement", "Stage", "cause_of", "enhanced_code", "judge"]
+__all__ = ["Cause", "Judgement", "Stage", "enhanced_code", "judge"]
 
 
 class Cause(StrEnum):
@@ -32,7 +32,7 @@ class Cause(StrEnum):
 
 
 class Stage(StrEnum):
-    """Which command of SMTP was refused."""
+    """The command of SMTP that was refused."""
 
     MAIL = "mail"  # no recipient was named yet
     RCPT = "rcpt"
@@ -41,7 +41,7 @@ class Stage(StrEnum):
 
 
 class Judgement(NamedTuple):
-    """Whether another time may do (else it is refused for good), and whose matter it is."""
+    """A judgement of a refusal: `later` says that another time may do, `cause` whose matter it is."""
 
     later: bool
     cause: Cause
@@ -89,19 +89,14 @@ _REJECTED = re.compile(r"^\W*(?:recipient )?address rejected\b")
 _NOBODY = re.compile(r"\bno valid recipients?\b")
 
 
-def cause_of(code: int, words: str, stage: Stage = Stage.RCPT) -> Cause:
-    """Whose matter a reply of 4xx or 5xx is; `words` is its text without the code, in one line."""
-    return judge(code, words, stage).cause
-
-
 def enhanced_code(words: str) -> tuple[int, int] | None:
-    """The (subject, detail) of the enhanced status code in a reply, or None where it has none."""
+    """Returns the (subject, detail) of the enhanced status code in a reply, or None where it has none."""
     found = _ENHANCED.search(_PREFIX.sub("", words))
     return (int(found[2]), int(found[3])) if found else None
 
 
 def judge(code: int, words: str, stage: Stage = Stage.RCPT) -> Judgement:
-    """What a reply of 4xx or 5xx means; `words` is its text without the code, in one line.
+    """Returns what a reply of 4xx or 5xx means; `words` is its text without the code, in one line.
 
     A 4xx is always for later. A 5xx is where it tells of a limit of how much or how fast by its own words.
     """
@@ -133,7 +128,7 @@ def _within(later: bool, cause: Cause, stage: Stage) -> Judgement:
 
 
 def _is_limit(enhanced: tuple[int, int] | None, said: str) -> bool:
-    """Whether a 5xx tells of a limit that passes. What is refused as spam is refused for good."""
+    """Returns whether a 5xx tells of a limit that passes. What is refused as spam is refused for good."""
     if enhanced is not None and enhanced[0] == 7 and enhanced[1] in _AUTHENTICATION:
         return False
     if any(says(words, said) for words in (wording.SPAM, wording.FOR_GOOD, wording.ABSENT)):
@@ -142,7 +137,7 @@ def _is_limit(enhanced: tuple[int, int] | None, said: str) -> bool:
 
 
 def _later(enhanced: tuple[int, int] | None, said: str) -> Cause:
-    """The cause of a refusal for now."""
+    """Returns the cause of a refusal for now."""
     if says(wording.GREYLISTED, said):
         return Cause.THEM
     if enhanced is not None and enhanced[0] == 7 and enhanced[1] in _AUTHENTICATION:
@@ -161,7 +156,7 @@ def _later(enhanced: tuple[int, int] | None, said: str) -> Cause:
 
 
 def _for_good(code: int, enhanced: tuple[int, int] | None, said: str, stage: Stage) -> Cause:
-    """The cause of a permanent refusal that is not said of the sender."""
+    """Returns the cause of a permanent refusal that is not said of the sender."""
     subject = enhanced[0] if enhanced else -1
     ours = says(wording.OURS, said)
     if subject == 7:
@@ -196,7 +191,7 @@ def _for_good(code: int, enhanced: tuple[int, int] | None, said: str, stage: Sta
 
 
 def _under_policy(enhanced: tuple[int, int] | None, said: str, ours: bool) -> Cause:
-    """The cause under X.7: about us, unless nothing but the recipient is spoken of."""
+    """Returns the cause under X.7: about us, unless nothing but the recipient is spoken of."""
     if ours or enhanced is None or enhanced[1] not in _VAGUE:
         return Cause.US
     if says(wording.FULL, said) or (says(wording.SHUT, said) and not says(wording.SPAM, said)):
@@ -207,7 +202,7 @@ def _under_policy(enhanced: tuple[int, int] | None, said: str, ours: bool) -> Ca
 
 
 def _by_code(known: Cause, said: str, absent: bool) -> Cause:
-    """The cause by a code that says it all, unless the words say that it is something else."""
+    """Returns the cause by a code that says it all, unless the words say that it is something else."""
     if known is Cause.US or (absent and known is Cause.ADDRESS):
         return known
     if says(wording.SHUT, said) and not says(wording.SPAM, said):

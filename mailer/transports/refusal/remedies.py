@@ -179,6 +179,6 @@ def _table() -> tuple[tuple[re.Pattern[str], Remedy], ...]:
 
 
 def remedy_for(reply: str) -> Remedy | None:
-    """The row for a refusal as `code words` (the reason of an outcome), or None where it stops nothing."""
+    """Returns the row for a refusal, written `code words`, or None where it stops nothing."""
     folded = fold(reply)
     return next((row for pattern, row in _table() if pattern.search(folded)), None)

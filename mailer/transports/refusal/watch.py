@@ -21,6 +21,7 @@ from mailer.transports.refusal import wording
 from mailer.transports.refusal.answers import without_addresses
 from mailer.transports.refusal.refusal import Cause
 from mailer.transports.refusal.remedies import remedy_for
+from mailer.transports.registry import driver_of
 
 __all__ = [
     "AT_LEAST",
@@ -113,7 +114,7 @@ class RefusalWatch:
 
     @property
     def stops(self) -> bool:
-        """Whether the run is to end."""
+        """Returns whether the run is to end."""
         return bool(self.everybody or self.remedy)
 
     def note(self, known: Sequence[tuple[_Named, Outcome]]) -> None:
@@ -150,11 +151,11 @@ class RefusalWatch:
         group.domains.add(message.address.rpartition("@")[2].lower())
 
     def _judged(self) -> int:
-        """How many are known not to be accepted."""
+        """Returns how many are known not to be accepted."""
         return self._others + sum(len(group.readers) for group in self._groups.values())
 
     def end(self) -> str:
-        """The refusal that all of the run got, now that there are no more, or empty."""
+        """Returns the refusal that all of the run got, now that there are no more, or empty."""
         with self._lock:
             if not self.everybody and not self.accepted and len(self._groups) == 1:
                 (group,) = self._groups.values()
@@ -165,7 +166,7 @@ class RefusalWatch:
 
 
 def stops(outcome: Outcome, *, attempt: int, accepted: bool) -> bool:
-    """Whether a refusal is about us by its own words, so that it stops a campaign.
+    """Returns whether a refusal is about us by its own words, so that it stops a campaign.
 
     A reader refused so at the third `attempt`, while others are `accepted`, is that reader's matter alone:
     else one of them could keep a campaign from its end.
@@ -180,7 +181,7 @@ def stops(outcome: Outcome, *, attempt: int, accepted: bool) -> bool:
 
 
 def is_held(outcome: Outcome) -> bool:
-    """Whether an outcome is not believed before somebody is accepted.
+    """Returns whether an outcome is not believed before somebody is accepted.
 
     A rejection, and a refusal for now where it is about a login: grey lists put off everybody at first.
     """
@@ -190,7 +191,7 @@ def is_held(outcome: Outcome) -> bool:
 
 
 def may_be_everybodys(refusals: Iterable[tuple[str, Outcome]]) -> bool:
-    """Whether some of these (address, outcome), of whom nobody was accepted, were refused in the same words.
+    """Returns whether some of these (address, outcome), none accepted, were refused in the same words.
 
     For a run that died before it knew: its refusals count for nobody then, and are tried again. Two in the
     same words are enough: a server may have several sentences for whom it does not know.
@@ -201,22 +202,18 @@ def may_be_everybodys(refusals: Iterable[tuple[str, Outcome]]) -> bool:
 
 
 def is_about_login(reason: str) -> bool:
-    """Whether a refusal says that nobody is let through without a login, or from this place."""
+    """Returns whether a refusal says that nobody is let through without a login, or from this place."""
     return wording.says(wording.LOGIN, wording.fold(without_addresses(reason)))
 
 
 def everybody_sentence(reason: str, *, source: str, server: str) -> str:
-    """The error of a run in which everybody was refused with `reason`. `source` is the transport's scheme."""
-    words = without_addresses(reason)
-    if source == "smtp":
-        return (
-            f"{server or 'the server'} takes no mail from us: {words}; check the user in the transport's URL "
-            "and MAILER_SMTP_PASSWORD (or [delivery.oauth]), or ask who runs it; nobody counts as refused"
-        )
-    name = "SendGrid" if source == "sendgrid" else "the transport"
+    """Returns the error of a run in which everybody was refused with `reason`.
+
+    `source` is the transport's, as events have it; `server` names the other side more closely, or is ''.
+    """
+    words, driver = without_addresses(reason), driver_of(source + ":")
     return (
-        f"{name} takes no mail from us: {words}; see to what it says, such as the sender's verification and "
-        "the key's permissions; nobody counts as refused"
+        f"{server or driver.peer} takes no mail from us: {words}; {driver.advice}; nobody counts as refused"
     )
 
 
@@ -232,7 +229,7 @@ def _is_own_word(outcome: Outcome) -> bool:
 
 
 def _is_wide(group: _Group) -> bool:
-    """Whether more than one domain is concerned, or words that are no single domain's."""
+    """Returns whether more than one domain is concerned, or words that are no single domain's."""
     return len(group.domains) > 1 or is_about_login(group.example)
 
 

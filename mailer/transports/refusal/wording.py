@@ -257,7 +257,7 @@ _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u00b4": "'", "`": 
 
 
 def fold(text: str) -> str:
-    """The text in lower case, without accents and with one kind of apostrophe."""
+    """Returns the text in lower case, without accents and with one kind of apostrophe."""
     return _bare(text).lower()
 
 
@@ -274,5 +274,5 @@ def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def says(patterns: tuple[str, ...], folded: str) -> bool:
-    """Whether a folded text has one of these patterns in it."""
+    """Returns whether a folded text has one of these patterns in it."""
     return _compiled(patterns).search(folded) is not None

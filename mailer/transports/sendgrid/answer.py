@@ -1,4 +1,4 @@
-"""What SendGrid's answers mean for those in a request.
+"""Reads SendGrid's answers: the outcome of those in a request, or why it was refused.
 
 The statuses and the form of an error are told in
 https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/errors
@@ -19,7 +19,7 @@ from mailer.transports.base import Outcome, Result, one_line
 from mailer.transports.refusal.refusal import Cause
 from mailer.transports.sendgrid.client import Answer
 
-__all__ = ["Refusal", "seconds_to_wait", "verdict_of"]
+__all__ = ["Refusal", "seconds_to_wait", "read_answer"]
 
 _LONGEST_WAIT_SECONDS: Final = 60.0
 _NUMBER = re.compile(r"[0-9]{1,12}")
@@ -62,11 +62,11 @@ class Refusal:
 
     @property
     def too_large(self) -> bool:
-        """Whether fewer recipients may do."""
+        """Returns whether fewer recipients may do."""
         return self.status == 413
 
     def culprits(self) -> dict[int, tuple[str, Cause]]:
-        """Which recipients they name, by number, why, and whether the address is what they mind."""
+        """Returns the recipients that the errors name: number to (reason, cause)."""
         named: dict[int, tuple[str, Cause]] = {}
         for error in self.errors:
             if error.place is not None:
@@ -76,8 +76,8 @@ class Refusal:
         return named
 
 
-def verdict_of(answer: Answer, secret: str, addresses: Sequence[str]) -> Outcome | Refusal:
-    """The outcome of everybody in the request, or why it was refused.
+def read_answer(answer: Answer, secret: str, addresses: Sequence[str]) -> Outcome | Refusal:
+    """Returns the outcome of everybody in the request, or why it was refused.
 
     `addresses` are those of the request, in order: an error that names a recipient by number is told with
     the address. Raises TransportError where no request can succeed. `secret` is kept out of all words.
@@ -99,7 +99,7 @@ def verdict_of(answer: Answer, secret: str, addresses: Sequence[str]) -> Outcome
 
 
 def seconds_to_wait(answer: Answer, times: int, now: float) -> float:
-    """How many seconds a 429 asks us to wait, at least one and at most a minute.
+    """Returns how many seconds a 429 asks us to wait, at least one and at most a minute.
 
     X-RateLimit-Reset is a time in seconds since 1970 (or the seconds until then), Retry-After a number of
     seconds or a date (RFC 9110 section 10.2.3). Where neither says anything, it is longer each time.
@@ -118,7 +118,7 @@ def seconds_to_wait(answer: Answer, times: int, now: float) -> float:
 
 
 def _until(date: str, now: float) -> float | None:
-    """The seconds until a date as HTTP writes it; None where it is none, or over by our clock."""
+    """Returns the seconds until a date as HTTP writes it; None where it is none, or over by our clock."""
     try:
         moment = parsedate_to_datetime(date)
         seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
@@ -128,7 +128,7 @@ def _until(date: str, now: float) -> float | None:
 
 
 def _errors(body: bytes, secret: str, addresses: Sequence[str]) -> tuple[_Error, ...]:
-    """The errors in an answer; none where it is not what the API's pages promise."""
+    """Returns the errors in an answer; none where it is not what the API's pages promise."""
     try:
         entries = json.loads(body)["errors"]
         return tuple(

@@ -2,14 +2,13 @@
 
 There is no idempotency key, so a request is repeated only where it is known that it was not carried out:
 429, 413 and 400, and what was cut off on its way. Before each try the readers who have left are taken out.
-What a request holds is `sendgrid_request`'s, how far it got `sendgrid_client`'s.
+What a request holds is known to `request`, how far it got to `http.connection`.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from mailer.errors import TransportError
@@ -19,63 +18,24 @@ from mailer.transports.base import (
     Outcome,
     Outgoing,
     Passage,
-    Pause,
     Result,
     one_line,
 )
+from mailer.transports.http.connection import NoAnswer, NotSent, TooLarge, Unreachable
 from mailer.transports.refusal.refusal import Cause
-from mailer.transports.sendgrid.answer import Refusal, seconds_to_wait, verdict_of
-from mailer.transports.sendgrid.client import (
-    Answer,
-    Body,
-    NoAnswer,
-    NotSent,
-    TooLarge,
-    Unreachable,
-    Wire,
-    client,
-)
-from mailer.transports.sendgrid.request import UNWRITABLE, Form, Unfit, groups
-from mailer.transports.sendgrid.throttle import Throttle, Turn
+from mailer.transports.sendgrid.account import Account
+from mailer.transports.sendgrid.answer import Refusal, read_answer, seconds_to_wait
+from mailer.transports.sendgrid.client import Answer, Body, client, connect
+from mailer.transports.sendgrid.driver import UNWRITABLE
+from mailer.transports.sendgrid.request import RequestTemplate, Unfit, groups
+from mailer.transports.sendgrid.throttle import LimitWait
 
-__all__ = ["Account", "SendGridChannel"]
+__all__ = ["SendGridChannel"]
 
 _TIMES_REFUSED: Final = 20  # how often the recipients that a 400 names are left out and the rest sent
-_TIMES_TOO_LARGE: Final = 3  # how often a request to one recipient is, before others are not tried
 _TIMES_UNREACHABLE: Final = 2
-_KEPT_FORMS: Final = 64
+_KEPT_TEMPLATES: Final = 64
 _MAY_HAVE_IT: Final = (Result.ACCEPTED, Result.UNCERTAIN)
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What the channels of one transport share."""
-
-    base_url: str
-    api_key: str
-    timeout: float
-    pause: Pause
-    clock: Callable[[], float]
-    throttle: Throttle
-    # Composing keeps the interpreter busy: one at a time is as fast, and lets the ledger in between.
-    composing: threading.Lock
-    # Of requests to one recipient (True) and to several: how many were refused with 413, the size in bytes of
-    # the shortest of them, and the words.
-    too_large: dict[bool, tuple[int, int, str]] = field(default_factory=dict)
-
-    # Why this key can send nothing at all (401, 403, …), once it is known: no other request is uploaded then.
-    refused: list[TransportError] = field(default_factory=list)
-
-    def note_too_large(self, alone: bool, size: int, words: str) -> None:
-        """A request of `size` bytes was refused with 413; `alone`: it had one recipient."""
-        times, least, said = self.too_large.get(alone, (0, size, words))
-        self.too_large[alone] = (times + 1, min(size, least), said)
-
-    def check_size(self, alone: bool, size: int) -> None:
-        """Raises TooLarge where it is known that so much is refused with 413, so that it is not uploaded."""
-        times, least, words = self.too_large.get(alone, (0, 0, ""))
-        if size >= least and times >= (_TIMES_TOO_LARGE if alone else 1):
-            raise TooLarge(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +63,9 @@ class SendGridChannel:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._wire = Wire(account.base_url, account.api_key, account.timeout)
-        self._client = client(account.base_url, self._wire)
-        self._forms: list[Form] = []
+        self._connection = connect(account.base_url, account.api_key, account.timeout)
+        self._client = client(account.base_url, self._connection)
+        self._templates: list[RequestTemplate] = []
         self._worked = False  # whether there has ever been an answer
         self._batch: Sequence[Outgoing] = ()
         self._outcomes: list[Outcome | None] = []
@@ -116,7 +76,7 @@ class SendGridChannel:
         self.report: Callable[[Sequence[Outgoing], Outcome | None], None] = lambda *_: None
 
     def send(self, batch: Sequence[Outgoing]) -> list[Outcome]:
-        """One request for each look and campaign in the batch.
+        """Sends one request for each look and campaign in the batch.
 
         Raises TransportError where it turns out that nothing can be sent. Where that turns out after a
         part was handed over, what is left of the batch is deferred.
@@ -135,32 +95,32 @@ class SendGridChannel:
 
     def close(self) -> None:
         """Drops the connection; a request that is under way is never left."""
-        self._wire.close()
+        self._connection.close()
 
     def _send_alike(self, places: Sequence[int]) -> None:
         """Sends what may share a request, in fewer requests or more, and fills in its outcomes."""
-        form = self._form(self._batch[places[0]])
+        template = self._template(self._batch[places[0]])
         ready: list[tuple[int, str]] = []
         with self._account.composing:
             for place in places:
                 try:
                     if UNWRITABLE.holds(self._batch[place].address):
                         raise Unfit(f"the address {UNWRITABLE.sentence}")
-                    ready.append((place, form.personalization(self._batch[place])))
+                    ready.append((place, template.personalization(self._batch[place])))
                 except Unfit as reason:
                     outcome = Outcome(Result.REJECTED, reason=one_line(str(reason)), cause=Cause.US)
                     self._outcomes[place] = outcome
         waiting = [_Part(ready)] if ready else []
-        turn = Turn(self._account.throttle, self._account.pause, lambda: not self.look(()).open)
+        limit_wait = LimitWait(self._account.throttle, self._account.pause, lambda: not self.look(()).open)
         try:
             while waiting:
-                waiting[:0] = self._send_part(form, waiting.pop(0), turn)
+                waiting[:0] = self._send_part(template, waiting.pop(0), limit_wait)
         finally:
-            turn.end()
+            limit_wait.end()
 
-    def _send_part(self, form: Form, part: _Part, turn: Turn) -> list[_Part]:
+    def _send_part(self, template: RequestTemplate, part: _Part, limit_wait: LimitWait) -> list[_Part]:
         """Sends one request, if it is time for it; gives the parts that are to be sent instead or again."""
-        said = ENDED if self._over else turn.wait()
+        said = ENDED if self._over else limit_wait.wait()
         if said is not None:
             return self._settle(part, said)
         if self._account.refused:
@@ -172,7 +132,7 @@ class SendGridChannel:
         if not part.items:
             return []
         try:
-            answer = self._post(form, part)
+            answer = self._post(template, part)
         except TooLarge as error:
             return self._divide(part, Refusal(413, str(error)))
         except Unreachable as error:
@@ -182,9 +142,9 @@ class SendGridChannel:
         except NoAnswer as error:
             return self._settle(part, Outcome(Result.UNCERTAIN, reason=f"no answer from SendGrid: {error}"))
         self._worked = True
-        return self._answered(part, answer, turn)
+        return self._answered(part, answer, limit_wait)
 
-    def _post(self, form: Form, part: _Part) -> Answer:
+    def _post(self, template: RequestTemplate, part: _Part) -> Answer:
         """Sends one request. `_passage` is then what the gate said, if it came to that."""
         messages = self._messages(part)
         self._passage = PASSED
@@ -193,13 +153,13 @@ class SendGridChannel:
             self._passage = self.gate(messages)
             return self._passage.granted
 
-        self._wire.gate = may_end
-        body = Body(form.document([text for _, text in part.items]))
+        self._connection.gate = may_end
+        body = Body(template.document([text for _, text in part.items]))
         alone = len(part.items) == 1
         self._account.check_size(alone, len(body))
         answer: Answer = self._client.mail.send.post(request_body=body)
         if answer.status_code == 413:
-            words = verdict_of(answer, self._account.api_key, ())
+            words = read_answer(answer, self._account.api_key, ())
             self._account.note_too_large(alone, len(body), words.words if isinstance(words, Refusal) else "")
         return answer
 
@@ -234,24 +194,24 @@ class SendGridChannel:
         self.report(self._messages(part), None)
         return [replace(part, lost=1)]
 
-    def _answered(self, part: _Part, answer: Answer, turn: Turn) -> list[_Part]:
+    def _answered(self, part: _Part, answer: Answer, limit_wait: LimitWait) -> list[_Part]:
         messages = self._messages(part)
         try:
-            verdict = verdict_of(answer, self._account.api_key, [message.address for message in messages])
+            result = read_answer(answer, self._account.api_key, [message.address for message in messages])
         except TransportError as error:
             self.report(messages, None)
             self._account.refused.append(error)
             raise
-        if isinstance(verdict, Outcome) and answer.status_code == 429:
+        if isinstance(result, Outcome) and answer.status_code == 429:
             self.report(messages, None)
             clock = self._account.clock
-            said = turn.refused(verdict, lambda times: seconds_to_wait(answer, times, clock()))
+            said = limit_wait.note_refused(result, lambda times: seconds_to_wait(answer, times, clock()))
             return [part] if said is None else self._settle(part, said)
-        turn.passed()
-        if isinstance(verdict, Outcome):
-            return self._settle(part, verdict)
+        limit_wait.note_passed()
+        if isinstance(result, Outcome):
+            return self._settle(part, result)
         self.report(messages, None)
-        return self._divide(part, verdict)
+        return self._divide(part, result)
 
     def _divide(self, part: _Part, refusal: Refusal) -> list[_Part]:
         """Takes out of a request that was not carried out whom it was refused for, or makes it shorter."""
@@ -271,7 +231,7 @@ class SendGridChannel:
         return [part] if rest else []
 
     def _settle(self, part: _Part, outcome: Outcome) -> list[_Part]:
-        """This became of all of them: nothing is left to send."""
+        """Notes and reports the outcome of all messages of a part; returns that nothing is left to send."""
         for place, _ in part.items:
             self._outcomes[place] = outcome
         if outcome is not ENDED and part.items:
@@ -279,7 +239,7 @@ class SendGridChannel:
         return []
 
     def _without(self, part: _Part, left: Mapping[int, str]) -> _Part:
-        """The part less the readers who have left (subscriber id to reason); these are skipped."""
+        """Returns the part less the readers who have left (subscriber id to reason); these are skipped."""
         if not left:
             return part
         staying = []
@@ -294,10 +254,10 @@ class SendGridChannel:
     def _messages(self, part: _Part) -> list[Outgoing]:
         return [self._batch[place] for place, _ in part.items]
 
-    def _form(self, message: Outgoing) -> Form:
-        for form in self._forms:
-            if form.fits(message):
-                return form
-        form = Form(message)
-        self._forms = [form, *self._forms[: _KEPT_FORMS - 1]]
-        return form
+    def _template(self, message: Outgoing) -> RequestTemplate:
+        for template in self._templates:
+            if template.fits(message):
+                return template
+        template = RequestTemplate(message)
+        self._templates = [template, *self._templates[: _KEPT_TEMPLATES - 1]]
+        return template

@@ -19,9 +19,9 @@ from mailer.config import Mailbox
 from mailer.message.mime import encoded_words
 from mailer.message.paragraphs import ReadyParagraph
 from mailer.render.slots.slots import Context, Part, Slot, escape
-from mailer.transports.base import Outgoing, Unwritable
+from mailer.transports.base import Outgoing
 
-__all__ = ["MOST_RECIPIENTS", "REFERENCE", "UNWRITABLE", "Form", "Unfit", "groups"]
+__all__ = ["MOST_RECIPIENTS", "REFERENCE", "RequestTemplate", "Unfit", "groups"]
 
 #: Personalizations, and recipients, in one request.
 MOST_RECIPIENTS: Final = 1000
@@ -44,17 +44,11 @@ _TRACKING_SETTINGS: Final[Mapping[str, Any]] = {
 }
 
 
-#: Domains are ASCII here, so that other letters stand before the @ (RFC 6531).
-UNWRITABLE: Final = Unwritable(
-    "SendGrid", "its API takes no letters beyond ASCII before the @", lambda address: not address.isascii()
-)
-
-
 class Unfit(Exception):
-    """Why SendGrid could not take what is filled in for one person, as a sentence."""
+    """SendGrid could not take what is filled in for one person. It says why in a sentence."""
 
 
-class Form:
+class RequestTemplate:
     """One rendition of one campaign, ready to be addressed to people."""
 
     def __init__(self, sample: Outgoing) -> None:
@@ -90,11 +84,11 @@ class Form:
         self._tag_bytes = sum(len(tag) for tag in tags)
 
     def fits(self, message: Outgoing) -> bool:
-        """Whether a message is of this rendition and this campaign."""
+        """Returns whether a message is of this rendition and this campaign."""
         return message.rendition is self.rendition and message.envelope is self.envelope
 
     def personalization(self, message: Outgoing) -> str:
-        """What is this recipient's own, as JSON text. Raises Unfit where SendGrid could not take it.
+        """Returns a personalization as JSON text. Raises Unfit where SendGrid could not take it.
 
         All header fields stand here, the shared ones too: the vendor's pages leave open whether those of
         a personalization replace or join those of the whole request. Joining the text from what was encoded
@@ -131,7 +125,7 @@ class Form:
             )
 
     def document(self, personalizations: Sequence[str]) -> str:
-        """The body of a request, as JSON text."""
+        """Returns the body of a request, as JSON text."""
         return f'{{"personalizations":[{",".join(personalizations)}],{self._rest}'
 
     def _tagged(self, part: Part) -> str:
@@ -165,7 +159,7 @@ class Form:
 
 
 def groups(batch: Sequence[Outgoing]) -> Iterator[list[int]]:
-    """The places of a batch that may share a request: one look, one campaign, nobody twice, not too many."""
+    """Yields the places of a batch that may share a request: one rendition, one campaign, nobody twice."""
     open_groups: dict[tuple[int, int], list[tuple[list[int], set[str]]]] = {}
     for place, message in enumerate(batch):
         address = message.address.casefold()
@@ -183,7 +177,7 @@ def groups(batch: Sequence[Outgoing]) -> Iterator[list[int]]:
 
 
 def header_value(value: str) -> str:
-    """A header's value as SendGrid wants it: on one line, in ASCII (RFC 2047 where it has other letters)."""
+    """Returns a header's value as SendGrid wants it: on one line, in ASCII (by RFC 2047 where needed)."""
     if value.isascii():
         return value
     match = _LIST_ID.fullmatch(value)

@@ -11,7 +11,7 @@ from typing import Final
 
 from mailer.transports.base import ENDED, Outcome, Pause
 
-__all__ = ["Throttle", "Turn"]
+__all__ = ["Throttle", "LimitWait"]
 
 #: How often a 429 is waited out before the request is left for later.
 _WAITS: Final = 3
@@ -20,7 +20,7 @@ _LOOK_SECONDS: Final = 0.1
 
 
 class Throttle:
-    """What the channels of one run know of the limit. Safe to use from several threads."""
+    """The state of the limit, for all channels of one run. Several threads may use it."""
 
     def __init__(self) -> None:
         self.asking = threading.Lock()  # held by the channel that asks
@@ -32,8 +32,8 @@ class Throttle:
         self.said = ENDED
 
 
-class Turn:
-    """One channel's dealings with the limit. `over` tells whether the run has ended."""
+class LimitWait:
+    """One channel's waiting for the limit to end. `over` tells whether the run has ended."""
 
     def __init__(self, throttle: Throttle, pause: Pause, over: Callable[[], bool]) -> None:
         self._throttle = throttle
@@ -62,7 +62,7 @@ class Turn:
         throttle.asking.release()
         return said
 
-    def refused(self, outcome: Outcome, seconds: Callable[[int], float]) -> Outcome | None:
+    def note_refused(self, outcome: Outcome, seconds: Callable[[int], float]) -> Outcome | None:
         """Notes a 429, of which `outcome` tells; None where the request may be sent again now.
 
         `seconds` gives how long to wait, for the first, second, … wait.
@@ -85,7 +85,7 @@ class Turn:
         self.end()
         return outcome
 
-    def passed(self) -> None:
+    def note_passed(self) -> None:
         """Notes an answer that is no 429."""
         if self._asks:
             self._throttle.limited = self._throttle.lasting = False

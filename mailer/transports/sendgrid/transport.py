@@ -1,6 +1,6 @@
 """`sendgrid:`: Twilio SendGrid's v3 API, up to a thousand recipients a request.
 
-What a channel does with a batch is `sendgrid_channel`'s.
+What a channel does with a batch is known to `channel`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ from mailer.config import Settings
 from mailer.config.urls import split_url
 from mailer.errors import ConfigError
 from mailer.transports.base import Pause, is_loopback
-from mailer.transports.sendgrid.channel import Account, SendGridChannel
-from mailer.transports.sendgrid.proxy import proxy_for
+from mailer.transports.http.proxy import proxy_for
+from mailer.transports.sendgrid.account import Account
+from mailer.transports.sendgrid.channel import SendGridChannel
+from mailer.transports.sendgrid.driver import API_KEY, BASE_URL
 from mailer.transports.sendgrid.request import MOST_RECIPIENTS
 from mailer.transports.sendgrid.throttle import Throttle
 
 __all__ = ["SendGrid", "SendGridChannel"]
 
+_USUAL_URL: Final = "https://api.sendgrid.com"
 _ANSWER_SECONDS: Final = 60.0
 _PATH: Final = re.compile("[!-~]*")
 
@@ -42,32 +45,33 @@ class SendGrid:
         timeout: float = _ANSWER_SECONDS,
     ) -> None:
         self.base_url = base_url
+        self.api_key = api_key
         self.concurrency = concurrency
         self._account = Account(base_url, api_key, timeout, pause, clock, Throttle(), threading.Lock())
 
     @classmethod
     def from_settings(cls, url: str, settings: Settings, pause: Pause = time.sleep) -> SendGrid:
-        """The transport for `sendgrid:`. Raises ConfigError where there is no key or no way to it."""
+        """Returns the transport for `sendgrid:`. Raises ConfigError where there is no key or no way to it."""
         if url.partition(":")[2]:
             raise ConfigError(
                 f'"{url}" is not a transport; write sendgrid: and set MAILER_SENDGRID_URL for another address'
             )
-        key = settings.sendgrid_key.get_secret_value().strip() if settings.sendgrid_key else ""
+        key = settings.variable(API_KEY).strip()
         if not key:
             raise ConfigError("SENDGRID_API_KEY is not set; put the key of your SendGrid account into .env")
         if not key.isascii() or not key.isprintable() or " " in key:
             raise ConfigError("SENDGRID_API_KEY is not a key; it has no spaces and only plain letters")
-        base_url = _base(settings.sendgrid_url)
-        proxy_for(base_url)  # one that cannot be used is told before anything is sent
+        base_url = _base(settings.variable(BASE_URL) or _USUAL_URL)
+        proxy_for(base_url, "SendGrid")  # one that cannot be used is told before anything is sent
         return cls(base_url, key, concurrency=settings.delivery.connections, pause=pause)
 
     def channel(self) -> SendGridChannel:
-        """A channel with one connection of its own."""
+        """Returns a channel with one connection of its own."""
         return SendGridChannel(self._account)
 
 
 def _base(url: str) -> str:
-    """The API's address, checked: a key is never sent in the clear, but within this machine."""
+    """Returns the API's address, checked: a key is never sent in the clear, but within this machine."""
     wrong = ConfigError("MAILER_SENDGRID_URL is not an address such as https://api.sendgrid.com")
     try:
         parts = split_url(url)

@@ -15,9 +15,9 @@ from typing import Final
 from mailer.errors import TransportError
 from mailer.transports.base import Busy, Full, is_loopback
 from mailer.transports.oauth.oauth import Tokens
-from mailer.transports.smtp.auth import Credentials
-from mailer.transports.smtp.connect_errors import LoginRefused, explained
-from mailer.transports.smtp.session import Session
+from mailer.transports.smtp.session.auth import Credentials
+from mailer.transports.smtp.session.connect_errors import LoginRefused, explained
+from mailer.transports.smtp.session.session import Session
 
 __all__ = ["Busy", "Full", "Server", "connect"]
 
@@ -34,7 +34,7 @@ _READING_CERTIFICATES: Final = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where to connect, and how. The password is kept out of every repr.
+    """An SMTP server: its place, and how it is connected to. The password is kept out of every repr.
 
     `helo` is what EHLO says; '' stands for this machine's own name. With `tokens`, the user logs in by OAuth
     and not by password. `connect_seconds` is how long the greeting and each answer until the session is ready
@@ -60,13 +60,13 @@ class Server:
         return f"Server({self})"
 
     def tls(self) -> ssl.SSLContext:
-        """The rules for TLS: certificates are verified, but for this very machine's where no CA is named."""
+        """Returns the rules for TLS: certificates are verified, but for this machine's without a CA file."""
         with _READING_CERTIFICATES:
             return _tls(self.ca_file, self.ca_file is not None or not is_loopback(self.host))
 
 
 def connect(server: Server) -> Session:
-    """A session ready for mail. Raises TransportError with what to do about it, Busy where later may do.
+    """Returns a session ready for mail. Raises TransportError with what to do, Busy where later may do.
 
     An access token that is refused is renewed, once.
     """

@@ -1,11 +1,12 @@
 """`smtp://user@host:port` and `smtps://…`: any SMTP server, over kept connections.
 
-The channels are in `smtp_channel`, how to get a connection is `server`'s to know.
+The channels are in `channel`; `server` connects.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from urllib.parse import unquote
 
 from mailer.config import Settings
@@ -14,8 +15,9 @@ from mailer.errors import ConfigError
 from mailer.transports.base import Pause
 from mailer.transports.oauth.oauth import tokens_for
 from mailer.transports.smtp.channel import SmtpChannel
-from mailer.transports.smtp.learned import MESSAGES_PER_CONNECTION, Learned
+from mailer.transports.smtp.driver import CA_FILE, PASSWORD
 from mailer.transports.smtp.server import Server
+from mailer.transports.smtp.server_profile import MESSAGES_PER_CONNECTION, ServerProfile
 
 __all__ = ["MESSAGES_PER_CONNECTION", "Smtp", "SmtpChannel"]
 
@@ -29,11 +31,20 @@ class Smtp:
         self.server = server
         self.concurrency = concurrency
         self._pause = pause
-        self._learned = Learned()
+        self._profile = ServerProfile()
 
     @classmethod
-    def from_url(cls, url: str, settings: Settings, pause: Pause = time.sleep) -> Smtp:
-        """The transport for `smtp://user@host:port` or `smtps://…`. Raises ConfigError."""
+    def from_url(
+        cls,
+        url: str,
+        settings: Settings,
+        pause: Pause = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Smtp:
+        """Returns the transport for `smtp://user@host:port` or `smtps://…`. Raises ConfigError.
+
+        `clock` (monotonic, seconds) tells when an access token is renewed.
+        """
         try:
             parts = split_url(url)
         except ValueError as error:
@@ -48,8 +59,9 @@ class Smtp:
         if not host or parts.path not in ("", "/") or parts.query or parts.fragment:
             raise ConfigError(f'"{url}" is not a transport; write smtp://user@host:port')
         user = unquote(parts.username or "")
-        password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""
-        tokens = tokens_for(settings, user) if user else None
+        password = settings.variable(PASSWORD)
+        ca_file = settings.variable(CA_FILE)
+        tokens = tokens_for(settings, user, clock) if user else None
         if user and not password and tokens is None:
             raise ConfigError(
                 f"MAILER_SMTP_PASSWORD is not set, and {host} wants one for {user}; put it into .env, "
@@ -62,12 +74,12 @@ class Smtp:
             implicit_tls=implicit,
             user=user,
             password=password if user and tokens is None else "",
-            ca_file=settings.smtp_ca_file,
+            ca_file=settings.root / ca_file if ca_file else None,
             helo=settings.delivery.helo,
             tokens=tokens,
         )
         return cls(server, concurrency=settings.delivery.connections, pause=pause)
 
     def channel(self) -> SmtpChannel:
-        """A channel with one connection of its own."""
-        return SmtpChannel(self.server, self._pause, self._learned)
+        """Returns a channel with one connection of its own."""
+        return SmtpChannel(self.server, self._pause, self._profile)

@@ -161,7 +161,7 @@ def test_a_promise_to_a_run_that_ended_meanwhile_goes_to_the_next() -> None:
 
 
 class Message:
-    dotless = True
+    needs_dot_stuffing = False
 
     def __init__(self, number: int) -> None:
         self.subscriber_id, self.attempt, self.key = number, 1, (number, 1)

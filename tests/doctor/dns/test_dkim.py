@@ -14,8 +14,16 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from mailer.doctor.dns.dkim import sendgrid
+from mailer.doctor.dns.dkim import signed_by_provider
+from mailer.transports.finding import Finding
+from mailer.transports.sendgrid.driver import DRIVER
 from tests.doctor.conftest import DOMAIN, KEY_RECORD, World, lines, make_key, txt
+
+
+def sendgrid(world: World) -> list[Finding]:
+    """What is found of SendGrid's records for the domain of From."""
+    assert DRIVER.dns is not None
+    return list(signed_by_provider(world.resolver, DOMAIN, DRIVER.dns, "dkim sendgrid"))
 
 
 def published(world: World, *values: str) -> tuple[str, str]:
@@ -100,21 +108,21 @@ def test_sendgrid_signs_for_from_or_what_is_above_it(world: World, domain: str) 
         target = f"{selector}.domainkey.u1.wl.sendgrid.net"
         world.zones[f"{selector}._domainkey.{domain}"] = {"CNAME": [f"{target}."]}
         world.zones[target] = {"TXT": [txt(f"k=rsa; p={world.public_key}")]}
-    assert lines(sendgrid(world.resolver, DOMAIN)) == [f"ok SendGrid signs for {domain} (s1 and s2)"]
+    assert lines(sendgrid(world)) == [f"ok SendGrid signs for {domain} (s1 and s2)"]
 
 
 def test_sendgrids_records_that_are_missing_or_lead_nowhere(world: World) -> None:
-    (none,) = sendgrid(world.resolver, DOMAIN)
+    (none,) = sendgrid(world)
     assert none.status == "error"
     assert "a selector of your own choice cannot be seen from here" in none.message
     world.zones[f"s1._domainkey.{DOMAIN}"] = {"CNAME": ["s1.u1.wl.sendgrid.net."]}
-    assert lines(sendgrid(world.resolver, DOMAIN)) == [
+    assert lines(sendgrid(world)) == [
         f"error s1._domainkey.{DOMAIN} leads to s1.u1.wl.sendgrid.net, where there is no key"
     ]
     world.zones["s1.u1.wl.sendgrid.net"] = {"TXT": ['"k=rsa; p=AAAA"']}
-    assert lines(sendgrid(world.resolver, DOMAIN)) == [f"warning s2._domainkey.{DOMAIN} is not there"]
+    assert lines(sendgrid(world)) == [f"warning s2._domainkey.{DOMAIN} is not there"]
     world.zones[f"s2._domainkey.{DOMAIN}"] = {"CNAME": ["s2.elsewhere.alt."]}
     world.zones["s2.elsewhere.alt"] = {"TXT": ['"k=rsa; p=AAAA"']}
-    assert lines(sendgrid(world.resolver, DOMAIN)) == [
+    assert lines(sendgrid(world)) == [
         f"warning s2._domainkey.{DOMAIN} leads to s2.elsewhere.alt, which is not SendGrid's"
     ]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.doctor.dns.resolver import DnsResolver, Unanswered, nameserver
+from mailer.doctor.dns.resolver import DnsResolver, nameserver
 from mailer.errors import ConfigError
+from mailer.transports.finding import Unanswered
 from tests.servers.dns import DnsServer
 
 ZONES = {

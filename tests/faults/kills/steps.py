@@ -63,7 +63,7 @@ STEPS = (
     Step("claim", f"{_SPOOL}.claim"),
     Step("claim committed", COMMIT, once=f"{_SPOOL}.claim"),
     Step("journal `>`", f"{_JOURNAL}.begin", uncertain=(0, 1)),
-    Step("connection", f"{_SMTP}:connect", uncertain=(1, 1)),
+    Step("connection", "mailer.transports.smtp.connection:connect", uncertain=(1, 1)),
     Step("message", f"{_SMTP}:Session.transact", uncertain=(1, 1), arrived=(0, 1)),
     Step("final dot", THE_DOT, uncertain=(1, 1), arrived=(0, 1)),
     Step("request", THE_LAST_BYTE, uncertain=(4, 4), arrived=(0, 4), kind="sendgrid"),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.transports.refusal.receivers import PROVIDERS, Meaning
-from mailer.transports.refusal.refusal import Cause, Stage, cause_of
+from mailer.transports.refusal.refusal import Cause, Stage, judge
 from mailer.transports.refusal.remedies import REMEDIES, Remedy
 
 ADDRESS = [
@@ -104,7 +104,7 @@ TABLE = [
 
 
 def read(reply: str, stage: Stage = Stage.RCPT) -> Cause:
-    return cause_of(int(reply[:3]), reply[4:], stage)
+    return judge(int(reply[:3]), reply[4:], stage).cause
 
 
 @pytest.mark.parametrize(("reply", "cause"), TABLE)
@@ -153,18 +153,18 @@ def test_some_laters_have_a_cause_to_see_to(reply: str, cause: Cause) -> None:
 
 @pytest.mark.parametrize("words", ["see 5.1.1.9", "ESMTP 15.1.1 ready", "version 5.1.1 of it"])
 def test_what_only_looks_like_a_code_is_none(words: str) -> None:
-    assert cause_of(550, words) is Cause.US
+    assert judge(550, words).cause is Cause.US
 
 
 @given(st.integers(400, 599), st.text(max_size=600), st.sampled_from(Stage))
 def test_every_reply_has_a_cause(code: int, words: str, stage: Stage) -> None:
-    cause = cause_of(code, words, stage)
+    cause = judge(code, words, stage).cause
     assert cause is not Cause.ADDRESS or (code >= 500 and stage is not Stage.MAIL)
 
 
 @given(st.text(max_size=100), st.integers(2, 999), st.sampled_from(Stage))
 def test_a_policy_code_never_strikes_the_reader_off(words: str, detail: int, stage: Stage) -> None:
-    assert cause_of(550, f"5.7.{detail} no such user {words}", stage) is not Cause.ADDRESS
+    assert judge(550, f"5.7.{detail} no such user {words}", stage).cause is not Cause.ADDRESS
 
 
 @pytest.mark.parametrize("row", PROVIDERS, ids=lambda row: f"{row.provider} {row.pattern}"[:40])

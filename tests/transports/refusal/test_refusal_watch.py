@@ -22,7 +22,7 @@ from mailer.store.database import writing
 from mailer.transports.base import Outcome, Outgoing, Result, one_line
 from mailer.transports.refusal.refusal import Cause, Stage
 from mailer.transports.refusal.watch import _skeleton
-from mailer.transports.smtp.channel import _fate
+from mailer.transports.smtp.outcomes import outcome_of
 from mailer.transports.smtp.transport import Smtp
 from mailer.transports.stop import Stop
 from tests.servers.smtp import SmtpServer
@@ -51,7 +51,7 @@ def says(reply: str) -> Callable[[Outgoing], Outcome]:
         number += 1
         local, _, domain = message.address.partition("@")
         words = reply.format(address=message.address, local=local, domain=domain, number=number)
-        return _fate(int(words[:3]), one_line(words[4:]), Stage.RCPT)
+        return outcome_of(int(words[:3]), one_line(words[4:]), Stage.RCPT)
 
     return decide
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mailer.transports.base import Result, one_line
-from mailer.transports.refusal.refusal import Cause, Stage, cause_of, judge
-from mailer.transports.smtp.channel import _fate
+from mailer.transports.refusal.refusal import Cause, Stage, judge
+from mailer.transports.smtp.outcomes import outcome_of
 
 ADDRESS = """
 550 Utilisateur inconnu
@@ -404,7 +404,7 @@ def test_a_limit_is_for_later_whatever_its_code(reply: str) -> None:
     assert read(reply) == (True, Cause.THEM)
     assert read(reply, Stage.MAIL) == (True, Cause.THEM)
     assert read(reply, Stage.MESSAGE) == (True, Cause.THEM)
-    outcome = _fate(int(reply[:3]), one_line(reply[4:]), Stage.RCPT)
+    outcome = outcome_of(int(reply[:3]), one_line(reply[4:]), Stage.RCPT)
     assert (outcome.result, outcome.cause) == (Result.DEFERRED, Cause.THEM)
 
 
@@ -423,9 +423,10 @@ def test_a_4xx_is_for_later_and_has_a_cause(reply: str, cause: Cause) -> None:
 @pytest.mark.parametrize("prefix", ["", "smtp;550 ", "smtp; 550-", "SMTP;550 ", "550 "])
 def test_a_code_before_the_words_changes_nothing(prefix: str) -> None:
     assert (
-        cause_of(550, f"{prefix}5.1.1 <eve@example.org>: Recipient address rejected: gone") is Cause.ADDRESS
+        judge(550, f"{prefix}5.1.1 <eve@example.org>: Recipient address rejected: gone").cause
+        is Cause.ADDRESS
     )
-    assert cause_of(550, f"{prefix}No such user") is Cause.ADDRESS
+    assert judge(550, f"{prefix}No such user").cause is Cause.ADDRESS
     assert judge(550, f"{prefix}Ip frequency limited").later
 
 

@@ -11,10 +11,12 @@ import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
-from mailer.errors import TransportError
+from mailer.config import Settings
+from mailer.errors import ConfigError, TransportError
 from mailer.files import NewFile, clear_leftovers
-from mailer.transports.base import Outcome, Outgoing, Result
+from mailer.transports.base import Outcome, Outgoing, Pause, Result
 
 __all__ = ["Outbox", "file_name"]
 
@@ -32,8 +34,16 @@ class Outbox:
         self.folder = folder
         self.label = label
 
+    @classmethod
+    def from_url(cls, url: str, settings: Settings) -> Outbox:
+        """Returns the transport for `outbox:PATH`, in the workspace. Raises ConfigError without a path."""
+        path = url.partition(":")[2]
+        if not path.strip():
+            raise ConfigError('the transport "outbox:" names no folder; write outbox:PATH')
+        return cls(settings.root / Path(path), path)
+
     def channel(self) -> OutboxChannel:
-        """A channel; they have nothing in common but the folder."""
+        """Returns a channel; they have nothing in common but the folder."""
         return OutboxChannel(self.folder, self.label)
 
 
@@ -91,7 +101,7 @@ class OutboxChannel:
 
 
 def file_name(message: Outgoing) -> str:
-    """The name of a message's file, always the same for it and never one that leaves the folder."""
+    """Returns the name of a message's file, always the same for it and never one that leaves the folder."""
     own = message.message_id.strip("<>").rpartition("@")[0]
     name = _STRANGE.sub("_", own)[:120].strip(".") or "message"
     if name != own:

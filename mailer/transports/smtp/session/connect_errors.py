@@ -1,4 +1,4 @@
-"""Why there is no session with an SMTP server, as a sentence that says what to do."""
+"""Explains why there is no session with an SMTP server, in a sentence that says what to do."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from mailer.errors import TransportError
 from mailer.transports.base import Busy, Full, one_line
-from mailer.transports.smtp.auth import WITH_PASSWORD, WITH_TOKEN, Credentials, Mismatch, show_without
-from mailer.transports.smtp.hello import Unwelcome, helo_advice, is_full_name, speaks_of_helo
-from mailer.transports.smtp.session import NO_ANSWER
-from mailer.transports.smtp.tls_port import BeginsWithTls
+from mailer.transports.smtp.session.auth import WITH_PASSWORD, WITH_TOKEN, Credentials, Mismatch, show_without
+from mailer.transports.smtp.session.hello import Unwelcome, helo_advice, is_full_name, speaks_of_helo
+from mailer.transports.smtp.session.session import NO_ANSWER
+from mailer.transports.smtp.session.tls_port import BeginsWithTls
 
 if TYPE_CHECKING:
     from mailer.transports.smtp.server import Server
@@ -29,48 +29,16 @@ class LoginPutOff(Full):
 
 
 def explained(server: Server, error: OSError, credentials: Credentials) -> TransportError:
-    """The error to raise for `error`; Busy where another time may do. Shows neither password nor token."""
+    """Returns the error to raise for `error`; Busy where another time may do. Shows no secret."""
     match error:
-        case smtplib.SMTPAuthenticationError() if error.smtp_code >= 500:
-            said = _words(error, credentials)
-            return LoginRefused(
-                f"{server} refused the user {server.user}: {said}; {_login_advice(said, credentials)}"
-            )
-        case smtplib.SMTPAuthenticationError():
-            return LoginPutOff(
-                f"{server} does not let {server.user} log in just now: {_words(error, credentials)}; "
-                "run this again later, and where that does not help, check the user in the transport's URL "
-                f"and {'[delivery.oauth]' if credentials.token else 'MAILER_SMTP_PASSWORD'}"
-            )
         case Mismatch():
             return _no_mechanism(server, error, credentials)
         case Unwelcome():
             return _unwelcome(server, error, _words(error, credentials))
-        case smtplib.SMTPResponseException() if 400 <= error.smtp_code <= 499:
-            return Full(
-                f"{server} takes no mail just now: {_words(error, credentials)}; run this again later"
-            )
         case smtplib.SMTPResponseException():
-            return TransportError(
-                f"{server} refused us: {_words(error, credentials)}; ask who runs it, or use another "
-                "transport"
-            )
-        case BeginsWithTls():
-            return TransportError(
-                f"{server} sends no greeting and waits for TLS; write smtps:// instead of smtp:// in the "
-                "transport's URL"
-            )
-        case ssl.SSLCertVerificationError():
-            return TransportError(
-                f"the certificate of {server} cannot be trusted: {error.verify_message}; use the host name "
-                "that stands in it, name a private authority's file in MAILER_SMTP_CA_FILE, and see whether "
-                "this machine's clock is right"
-            )
-        case ssl.SSLError():
-            return TransportError(
-                f"TLS with {server} failed: {error.reason or error.strerror}; smtps:// is for ports that "
-                "begin with TLS (465), smtp:// for those with STARTTLS (587)"
-            )
+            return _refused(server, error, credentials)
+        case BeginsWithTls() | ssl.SSLError():
+            return _no_tls(server, error)
         case socket.gaierror() if error.errno != socket.EAI_AGAIN:
             return TransportError(
                 f"there is no host called {server.host}: {error.strerror}; check the transport's URL"
@@ -84,6 +52,45 @@ def explained(server: Server, error: OSError, credentials: Credentials) -> Trans
         case _:
             why = f"cannot be reached: {error.strerror or error}"
     return Busy(f"{server} {why}; check that the server runs and that the transport's URL is right")
+
+
+def _refused(
+    server: Server, error: smtplib.SMTPResponseException, credentials: Credentials
+) -> TransportError:
+    """Explains a reply that refuses the login or the connection."""
+    said = _words(error, credentials)
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        if error.smtp_code >= 500:
+            advice = _login_advice(said, credentials)
+            return LoginRefused(f"{server} refused the user {server.user}: {said}; {advice}")
+        return LoginPutOff(
+            f"{server} does not let {server.user} log in just now: {said}; "
+            "run this again later, and where that does not help, check the user in the transport's URL "
+            f"and {'[delivery.oauth]' if credentials.token else 'MAILER_SMTP_PASSWORD'}"
+        )
+    if 400 <= error.smtp_code <= 499:
+        return Full(f"{server} takes no mail just now: {said}; run this again later")
+    return TransportError(f"{server} refused us: {said}; ask who runs it, or use another transport")
+
+
+def _no_tls(server: Server, error: OSError) -> TransportError:
+    """Explains why there is no TLS with the server, or why its port wants TLS from the start."""
+    if isinstance(error, BeginsWithTls):
+        return TransportError(
+            f"{server} sends no greeting and waits for TLS; write smtps:// instead of smtp:// in the "
+            "transport's URL"
+        )
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return TransportError(
+            f"the certificate of {server} cannot be trusted: {error.verify_message}; use the host name "
+            "that stands in it, name a private authority's file in MAILER_SMTP_CA_FILE, and see whether "
+            "this machine's clock is right"
+        )
+    reason = getattr(error, "reason", None) or error.strerror
+    return TransportError(
+        f"TLS with {server} failed: {reason}; smtps:// is for ports that "
+        "begin with TLS (465), smtp:// for those with STARTTLS (587)"
+    )
 
 
 def _unwelcome(server: Server, error: Unwelcome, said: str) -> TransportError:
@@ -103,7 +110,7 @@ def _unwelcome(server: Server, error: Unwelcome, said: str) -> TransportError:
 
 
 def _no_mechanism(server: Server, error: Mismatch, credentials: Credentials) -> TransportError:
-    """What is offered, and which setting fits that."""
+    """Returns what is offered, and which setting fits that."""
     if not error.offered:
         return TransportError(
             f"{server} does not let {server.user} log in: it offers no AUTH here; use the server's port "
@@ -128,7 +135,7 @@ def _no_mechanism(server: Server, error: Mismatch, credentials: Credentials) -> 
 
 
 def _login_advice(said: str, credentials: Credentials) -> str:
-    """What to do about a refused login, where its words tell more than that something is wrong."""
+    """Returns what to do about a refused login, where its words tell more than that something is wrong."""
     words = said.lower()
     if "smtpclientauthentication is disabled" in words:
         return "let an administrator of Microsoft 365 switch on SMTP AUTH for this mailbox"
@@ -147,7 +154,7 @@ def _login_advice(said: str, credentials: Credentials) -> str:
 
 
 def _words(error: smtplib.SMTPResponseException, credentials: Credentials) -> str:
-    """What the server said, without secrets."""
+    """Returns what the server said, without secrets."""
     said = error.smtp_error if isinstance(error.smtp_error, bytes) else error.smtp_error.encode()
     return f"{error.smtp_code} {one_line(show_without(said, credentials), 300)}"
 

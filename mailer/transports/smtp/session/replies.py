@@ -1,4 +1,4 @@
-"""What an SMTP server says: its replies, read with bounds and with patience.
+"""Reads the replies of an SMTP server, with limits of length and time.
 
 The standard library's client reads line by line through a buffered file, and asks the system twice for
 everything that may time out. This asks once, which lets many connections share one interpreter.
@@ -129,7 +129,7 @@ class Replies(smtplib.SMTP):
 
 
 def say(error: OSError) -> str:
-    """Why a connection ended, in words."""
+    """Returns why a connection ended, in words."""
     if isinstance(error, (TimeoutError, BlockingIOError)):
         return NO_ANSWER
     if isinstance(error, (ConnectionResetError, BrokenPipeError)):

@@ -22,8 +22,8 @@ __all__ = [
     "WITH_PASSWORD",
     "WITH_TOKEN",
     "Credentials",
+    "EsmtpSession",
     "Mismatch",
-    "Wire",
     "log_in",
     "offered_mechanisms",
     "show_without",
@@ -62,7 +62,7 @@ class Credentials:
 
     @property
     def mechanisms(self) -> tuple[str, ...]:
-        """The mechanisms that these credentials are good for."""
+        """Returns the mechanisms that these credentials are good for."""
         return WITH_TOKEN if self.token else WITH_PASSWORD
 
 
@@ -74,12 +74,12 @@ class Mismatch(smtplib.SMTPNotSupportedError):
         self.offered = offered
 
 
-class Wire(Protocol):
-    """What is needed of a session."""
+class EsmtpSession(Protocol):
+    """A session, as far as logging in needs it."""
 
     @property
     def esmtp_features(self) -> dict[str, str]:
-        """The server's extensions, in lower case, with their parameters."""
+        """Returns the server's extensions, in lower case, with their parameters."""
         ...
 
     def docmd(self, cmd: str, args: str = "") -> tuple[int, bytes]:
@@ -87,24 +87,24 @@ class Wire(Protocol):
         ...
 
 
-def offered_mechanisms(wire: Wire) -> tuple[str, ...]:
-    """The mechanisms that the server offers, in upper case, also by the old syntax `AUTH=PLAIN LOGIN`."""
-    words = re.split(r"[\s=,]+", wire.esmtp_features.get("auth", "").upper())
+def offered_mechanisms(session: EsmtpSession) -> tuple[str, ...]:
+    """Returns the mechanisms that the server offers, in upper case, also by the old `AUTH=PLAIN LOGIN`."""
+    words = re.split(r"[\s=,]+", session.esmtp_features.get("auth", "").upper())
     return tuple(dict.fromkeys(word for word in words if word))
 
 
-def log_in(wire: Wire, credentials: Credentials) -> None:
+def log_in(session: EsmtpSession, credentials: Credentials) -> None:
     """AUTH with the best mechanism that both sides know.
 
     Raises Mismatch, smtplib.SMTPAuthenticationError and smtplib.SMTPException; OSError as the session does.
     """
-    offered = offered_mechanisms(wire)
+    offered = offered_mechanisms(session)
     refused: smtplib.SMTPAuthenticationError | None = None
     for mechanism in credentials.mechanisms:
         if mechanism not in offered:
             continue
         try:
-            code, words = _attempt(wire, mechanism, credentials)
+            code, words = _attempt(session, mechanism, credentials)
         except smtplib.SMTPServerDisconnected:
             if refused is None:
                 raise
@@ -122,7 +122,7 @@ def log_in(wire: Wire, credentials: Credentials) -> None:
 
 
 def show_without(said: bytes, credentials: Credentials) -> bytes:
-    """What the server said, without the password or the token: some repeat the line that they do not like."""
+    """Returns what the server said without the password or the token, which some repeat."""
     clear = [credentials.password.encode(), credentials.token.encode()]
     lines = [_plain(credentials), _xoauth2(credentials), _oauthbearer(credentials)]
     secrets = [*map(base64.b64encode, [*lines, *filter(None, clear)]), *filter(None, clear)]
@@ -136,32 +136,34 @@ class _Unsupported(Exception):
 
 
 def _is_about_the_mechanism(code: int, words: bytes) -> bool:
-    """Whether another mechanism may succeed. Postfix says 535 and "no mechanism available", too."""
+    """Returns whether another mechanism may succeed. Postfix says 535 and "no mechanism available", too."""
     if 500 <= code <= 599 and b"mechanism" in words.lower():
         return True
     return code in _ABOUT_THE_MECHANISM and not _ABOUT_THE_PASSWORD.search(words)
 
 
 def _is_about_the_form(code: int, words: bytes) -> bool:
-    """Whether the same mechanism may succeed with its response in another place."""
+    """Returns whether the same mechanism may succeed with its response in another place."""
     return code in _ABOUT_THE_FORM and not _ABOUT_THE_PASSWORD.search(words)
 
 
-def _attempt(wire: Wire, mechanism: str, credentials: Credentials) -> tuple[int, bytes]:
+def _attempt(session: EsmtpSession, mechanism: str, credentials: Credentials) -> tuple[int, bytes]:
     match mechanism:
         case "PLAIN":
-            return _with_one_response(wire, mechanism, _plain(credentials), b"")
+            return _with_one_response(session, mechanism, _plain(credentials), b"")
         case "XOAUTH2":
-            return _with_one_response(wire, mechanism, _xoauth2(credentials), b"")
+            return _with_one_response(session, mechanism, _xoauth2(credentials), b"")
         case "OAUTHBEARER":
-            return _with_one_response(wire, mechanism, _oauthbearer(credentials), b"\1")
+            return _with_one_response(session, mechanism, _oauthbearer(credentials), b"\1")
         case "LOGIN":
-            return _login(wire, credentials)
+            return _login(session, credentials)
     answer = _cram_md5(credentials)
-    return _converse(wire, *wire.docmd("AUTH", mechanism), answer)
+    return _converse(session, *session.docmd("AUTH", mechanism), answer)
 
 
-def _with_one_response(wire: Wire, mechanism: str, response: bytes, after_error: bytes) -> tuple[int, bytes]:
+def _with_one_response(
+    session: EsmtpSession, mechanism: str, response: bytes, after_error: bytes
+) -> tuple[int, bytes]:
     """A mechanism whose client says one thing. `after_error` answers the challenge that tells of an error.
 
     The response goes with the command where that is short enough, or where the server wants it so.
@@ -172,7 +174,7 @@ def _with_one_response(wire: Wire, mechanism: str, response: bytes, after_error:
         forms = (mechanism, initial)
     for last, form in enumerate(forms):
         code, words = _converse(
-            wire, *wire.docmd("AUTH", form), _responses(form == initial, response, after_error)
+            session, *session.docmd("AUTH", form), _responses(form == initial, response, after_error)
         )
         if last or not _is_about_the_form(code, words):
             break
@@ -192,12 +194,12 @@ def _responses(sent: bool, response: bytes, after_error: bytes) -> Callable[[byt
     return answer
 
 
-def _login(wire: Wire, credentials: Credentials) -> tuple[int, bytes]:
+def _login(session: EsmtpSession, credentials: Credentials) -> tuple[int, bytes]:
     """LOGIN asks for the user and the password one by one; some take the user with the command alone."""
     user, password = credentials.user.encode(), credentials.password.encode()
     for last, form in enumerate(("LOGIN", f"LOGIN {_encoded(user)}")):
         code, words = _converse(
-            wire, *wire.docmd("AUTH", form), _by_turns(user, password, bool(last)), lenient=True
+            session, *session.docmd("AUTH", form), _by_turns(user, password, bool(last)), lenient=True
         )
         if last or not _is_about_the_form(code, words):
             break
@@ -229,25 +231,25 @@ def _cram_md5(credentials: Credentials) -> Callable[[bytes], bytes]:
 
 
 def _converse(
-    wire: Wire,
+    session: EsmtpSession,
     code: int,
     words: bytes,
     answer: Callable[[bytes], bytes],
     *,
     lenient: bool = False,
 ) -> tuple[int, bytes]:
-    """Answers challenges (334) until there is a verdict; adds what the last challenge told of an error."""
-    told = ""
+    """Answers challenges (334) until the final reply; adds what the last challenge says of an error."""
+    detail = ""
     for _ in range(_MOST_CHALLENGES):
         if code != 334:
             break
         challenge = _challenge(words, lenient)
-        told = _error_in(challenge) or told
+        detail = _error_in(challenge) or detail
         response = answer(challenge)
-        code, words = wire.docmd(_encoded(response))
+        code, words = session.docmd(_encoded(response))
     if code in (-1, 334):
         raise smtplib.SMTPException("its answer to AUTH cannot be read")
-    return code, words + f" ({told})".encode() if told and code > 299 else words
+    return code, words + f" ({detail})".encode() if detail and code > 299 else words
 
 
 def _challenge(words: bytes, lenient: bool) -> bytes:
@@ -262,12 +264,12 @@ def _challenge(words: bytes, lenient: bool) -> bytes:
 def _error_in(challenge: bytes) -> str:
     """What a challenge of XOAUTH2 or OAUTHBEARER tells of an error: `status 401, scope mail`, or nothing."""
     try:
-        told = json.loads(challenge)
+        document = json.loads(challenge)
     except (ValueError, RecursionError):
         return ""
-    if not isinstance(told, dict):
+    if not isinstance(document, dict):
         return ""
-    return one_line(", ".join(f"{key} {value}" for key, value in told.items()), 10_000)
+    return one_line(", ".join(f"{key} {value}" for key, value in document.items()), 10_000)
 
 
 def _encoded(response: bytes) -> str:
@@ -280,7 +282,7 @@ def _plain(credentials: Credentials) -> bytes:
 
 
 def _xoauth2(credentials: Credentials) -> bytes:
-    """As Google and Microsoft describe it."""
+    """Signs in as Google and Microsoft describe it."""
     return f"user={credentials.user}\1auth=Bearer {credentials.token}\1\1".encode()
 
 

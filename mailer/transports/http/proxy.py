@@ -1,7 +1,7 @@
-"""The proxy by which SendGrid is reached, as the environment names it: HTTPS_PROXY, ALL_PROXY, NO_PROXY.
+"""The proxy by which an API is reached, as the environment names it: HTTPS_PROXY, ALL_PROXY, NO_PROXY.
 
-A connection goes through the proxy as a tunnel (CONNECT), so that it sees neither the API key nor the
-messages. Within this machine http is used without TLS and never by a proxy.
+A connection goes through the proxy as a tunnel (CONNECT), so that it sees neither secrets nor messages.
+Within this machine http is used without TLS and never by a proxy.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ class Proxy:
         return f"<{self}>"
 
     def headers(self) -> Mapping[str, str]:
-        """What a CONNECT says besides where to: the login, where there is one (RFC 7617)."""
+        """Returns the header fields of a CONNECT: the login, where there is one (RFC 7617)."""
         if not self.user and not self.password:
             return {}
         login = base64.b64encode(f"{self.user}:{self.password}".encode()).decode("ascii")
         return {"Proxy-Authorization": f"Basic {login}"}
 
 
-def proxy_for(base_url: str) -> Proxy | None:
-    """The proxy for an address, or None where it is reached directly.
+def proxy_for(base_url: str, peer: str) -> Proxy | None:
+    """Returns the proxy for the address of `peer` (a provider), or None where it is reached directly.
 
     Raises ConfigError where the environment names a proxy that cannot be used.
     """
@@ -56,13 +56,13 @@ def proxy_for(base_url: str) -> Proxy | None:
     place = f"{parts.hostname}:{parts.port or 443}"
     if not named.strip() or proxy_bypass(place):
         return None
-    return _read(named.strip())
+    return _read(named.strip(), peer)
 
 
-def _read(text: str) -> Proxy:
+def _read(text: str, peer: str) -> Proxy:
     wrong = ConfigError(
         "HTTPS_PROXY is not an HTTP proxy such as http://proxy.example.org:3128; correct it, or name "
-        "SendGrid's host in NO_PROXY"
+        f"{peer}'s host in NO_PROXY"
     )
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")

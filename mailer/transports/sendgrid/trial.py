@@ -1,4 +1,4 @@
-"""SendGrid's API: whether the key is taken, and whether it may send. Only `GET /v3/scopes`, never a send."""
+"""Tries SendGrid's API for `mailer doctor`: whether the key is taken and may send. Only `GET /v3/scopes`."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from mailer.config import Settings
-from mailer.doctor.dns.resolver import look_up_here
-from mailer.doctor.finding import Finding, Status
 from mailer.errors import ConfigError
-from mailer.transports.sendgrid.client import NoAnswer, NotSent, Unreachable, Wire, client
+from mailer.transports.finding import Finding, Status, look_up_here
+from mailer.transports.http.connection import NoAnswer, NotSent, Unreachable
+from mailer.transports.sendgrid.client import client, connect
 from mailer.transports.sendgrid.transport import SendGrid
 
-__all__ = ["sendgrid_key"]
+__all__ = ["try_key"]
 
 _SECONDS: Final = 8.0
 _NEEDED: Final = "mail.send"
 _ADVICE: Final = "make a key with the Mail Send permission at SendGrid, and put it into SENDGRID_API_KEY"
 
 
-def sendgrid_key(settings: Settings, *, seconds: float = _SECONDS) -> Iterator[Finding]:
-    """Whether the key is taken and its scopes (api-reference/api-key-permissions) hold mail.send."""
+def try_key(settings: Settings, *, seconds: float = _SECONDS) -> Iterator[Finding]:
+    """Checks whether the key is taken and its scopes (api-reference/api-key-permissions) hold mail.send."""
     name = "sendgrid key"
     try:
-        base_url = SendGrid.from_settings(settings.delivery.transport, settings).base_url
+        transport = SendGrid.from_settings(settings.delivery.transport, settings)
     except ConfigError:
         return  # the check of the transport says why
-    key = settings.sendgrid_key.get_secret_value().strip() if settings.sendgrid_key else ""
+    base_url, key = transport.base_url, transport.api_key
     look_up_here(urlsplit(base_url).hostname or "")
-    wire = Wire(base_url, key, seconds)
+    connection = connect(base_url, key, seconds)
     try:
-        answer = client(base_url, wire).scopes.get()
+        answer = client(base_url, connection).scopes.get()
     except Unreachable as error:
         yield Finding(
             name,
@@ -45,7 +45,7 @@ def sendgrid_key(settings: Settings, *, seconds: float = _SECONDS) -> Iterator[F
         yield Finding(name, Status.UNKNOWN, f"{base_url} gave no answer: {error}", "run this again later")
         return
     finally:
-        wire.close()
+        connection.close()
     status = answer.status_code
     if status in (401, 403):
         yield Finding(name, Status.ERROR, f"SendGrid does not take SENDGRID_API_KEY ({status})", _ADVICE)

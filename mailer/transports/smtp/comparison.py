@@ -1,4 +1,4 @@
-"""Finds out by measuring which of two ways to send is quicker, while messages are sent by both in turns.
+"""Measures which of two ways to send is quicker, while messages are sent by both in turns.
 
 A server's own habits decide whether announcing pays: smtp-sink is a tenth quicker with it, Postfix on some
 machines slower. So each way has short turns, two of which make a pair. The first way is kept unless the other
@@ -31,7 +31,7 @@ _KEEP_SECONDS: Final = 20.0
 
 
 class Comparison:
-    """The first way is True, the other False. Safe to use from several threads: a lost note is no harm."""
+    """A comparison of two ways: the first is True, the other False. Several threads may use it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -42,12 +42,12 @@ class Comparison:
         self._kept = True
         self._begin(clock())
 
-    def way(self) -> bool:
-        """The way to send the next message."""
+    def choose(self) -> bool:
+        """Returns the way to send the next message."""
         return self._kept if self._turn == 2 else self._order[self._turn]
 
     def note(self, way: bool, seconds: float) -> None:
-        """A message was sent by this way, and took so long."""
+        """Notes that a message was sent by this way, and how long it took."""
         moment = self._clock()
         if self._turn == 2:
             if moment - self._began >= _KEEP_SECONDS:
@@ -80,7 +80,7 @@ class Comparison:
         self._turn = 2 if self._is_decided() else 0
 
     def _is_decided(self) -> bool:
-        """Whether there are enough pairs; sets the way that is kept."""
+        """Returns whether there are enough pairs; sets the way that is kept."""
         if len(self._ratios) >= _FEWEST_PAIRS and max(self._ratios) < 1:
             self._kept = True
             return True

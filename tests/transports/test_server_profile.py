@@ -9,14 +9,10 @@ import pytest
 from mailer.errors import TransportError
 from mailer.transports.base import Outcome
 from mailer.transports.refusal.refusal import Stage
-from mailer.transports.smtp.learned import (
-    MESSAGES_PER_CONNECTION,
-    Learned,
-    is_about_the_announcement,
-    is_about_the_session,
-)
-from mailer.transports.smtp.replies import Replies
 from mailer.transports.smtp.server import Server
+from mailer.transports.smtp.server_profile import MESSAGES_PER_CONNECTION, ServerProfile
+from mailer.transports.smtp.session.replies import Replies
+from mailer.transports.smtp.session_refusals import is_about_the_announcement, is_about_the_session
 from mailer.transports.smtp.transport import Smtp
 from tests.servers.certificates import server_tls
 from tests.servers.smtp import SmtpServer
@@ -24,33 +20,33 @@ from tests.transports.outgoing import messages
 
 
 def test_connections_that_end_after_announcements_stop_them_only_where_none_was_answered() -> None:
-    learned = Learned()
+    profile = ServerProfile()
     for _ in range(2):
-        learned.announcement_lost()
-    assert learned.may_announce()
-    learned.announcement_lost()
-    assert not learned.may_announce()
-    learned = Learned()
-    learned.announcement_taken()
+        profile.note_announcement_lost()
+    assert profile.may_announce()
+    profile.note_announcement_lost()
+    assert not profile.may_announce()
+    profile = ServerProfile()
+    profile.note_announcement_taken()
     for _ in range(50):
-        learned.announcement_lost()
-    assert learned.may_announce()
+        profile.note_announcement_lost()
+    assert profile.may_announce()
 
 
 def test_a_number_is_kept_where_the_words_speak_of_a_limit_or_it_comes_twice() -> None:
-    learned = Learned()
-    learned.spent(3, "4.3.0 Temporary lookup failure")
-    assert learned.most_messages == MESSAGES_PER_CONNECTION
-    learned.spent(7, "4.3.0 Temporary lookup failure")
-    assert learned.most_messages == MESSAGES_PER_CONNECTION
-    learned.spent(7, "4.3.0 Temporary lookup failure")
-    assert learned.most_messages == 7
-    learned.spent(5, "4.5.3 too many messages in this session")
-    assert learned.most_messages == 5
-    learned.spent(9, "4.5.3 too many messages in this session")
-    assert learned.most_messages == 5
-    learned.spent(0, "4.5.3 too many messages in this session")
-    assert learned.most_messages == 5
+    profile = ServerProfile()
+    profile.note_session_limit(3, "4.3.0 Temporary lookup failure")
+    assert profile.most_messages == MESSAGES_PER_CONNECTION
+    profile.note_session_limit(7, "4.3.0 Temporary lookup failure")
+    assert profile.most_messages == MESSAGES_PER_CONNECTION
+    profile.note_session_limit(7, "4.3.0 Temporary lookup failure")
+    assert profile.most_messages == 7
+    profile.note_session_limit(5, "4.5.3 too many messages in this session")
+    assert profile.most_messages == 5
+    profile.note_session_limit(9, "4.5.3 too many messages in this session")
+    assert profile.most_messages == 5
+    profile.note_session_limit(0, "4.5.3 too many messages in this session")
+    assert profile.most_messages == 5
 
 
 @pytest.mark.parametrize(

@@ -36,12 +36,12 @@ class Unwelcome(smtplib.SMTPHeloError):
 
 
 def is_full_name(name: str) -> bool:
-    """Whether `name` has a domain, and is not one that every machine has (`localhost.localdomain`)."""
+    """Returns whether `name` has a domain, and is not such as every machine has (`localhost.localdomain`)."""
     return len(name) <= 253 and bool(_FULL_NAME.fullmatch(name)) and not _NO_NAMES.search(name.lower())
 
 
 def full_name() -> str:
-    """This machine's full name, or '' where it has none that can be found within a second."""
+    """Returns this machine's full name, or '' where it has none that can be found within a second."""
     name = socket.gethostname().rstrip(".")
     if not is_full_name(name):
         name = _looked_up(name)
@@ -49,12 +49,12 @@ def full_name() -> str:
 
 
 def address_literal(address: str) -> str:
-    """An address as EHLO says it where there is no name."""
+    """Returns an address as EHLO says it where there is no name."""
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
 def speaks_of_helo(code: int, said: str) -> bool:
-    """Whether the refusal `code said` of any command is about the name that EHLO gave.
+    """Returns whether the refusal `code said` of any command is about the name that EHLO gave.
 
     Postfix checks it at RCPT by default: `504 5.5.2 <[127.0.0.1]>: Helo command rejected: need
     fully-qualified hostname`. A 503 is about the order of commands.
@@ -63,7 +63,7 @@ def speaks_of_helo(code: int, said: str) -> bool:
 
 
 def helo_advice(name: str) -> str:
-    """The end of a sentence about such a refusal: what to do where `name` was said."""
+    """Returns the end of a sentence about such a refusal: what to do where `name` was said."""
     return (
         f"EHLO said {name}: set [delivery] helo in mailer.toml to this machine's full public name, "
         "such as mail.example.org"

@@ -39,7 +39,7 @@ def await_greeting(connection: socket.socket, host: str, port: int, patience: fl
 
 
 def begins_with_tls(host: str, port: int, seconds: float = _HANDSHAKE_SECONDS) -> bool:
-    """Whether a TLS handshake is answered there, be it with an alert. Never raises OSError."""
+    """Returns whether a TLS handshake is answered there, be it with an alert. Never raises OSError."""
     with suppress(OSError), socket.create_connection((host, port), seconds) as connection:
         connection.sendall(_client_hello(host))
         return connection.recv(1) in _TLS_RECORDS
@@ -47,7 +47,7 @@ def begins_with_tls(host: str, port: int, seconds: float = _HANDSHAKE_SECONDS) -
 
 
 def _client_hello(host: str) -> bytes:
-    """The first message of a TLS handshake."""
+    """Returns the first message of a TLS handshake."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     outgoing = ssl.MemoryBIO()
     handshake = context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname=host)

@@ -1,0 +1,124 @@
+"""The envelope that all messages of a campaign share, and the recipient of a message.
+
+Header fields follow RFC 5322, 2369 (List-*), 2919 (List-Id), 8058 (one-click).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from mailer.addresses import header_address
+from mailer.config import Settings
+from mailer.errors import InputError
+from mailer.links.urls import NOBODY, Links, Purpose, Tokens
+from mailer.message.dates import Dates
+from mailer.message.mime import phrase
+from mailer.store.database import now
+
+__all__ = ["Envelope", "Person", "mailbox_field"]
+
+_LINE_BREAK = re.compile(r"[\r\n\0]")
+
+
+class Person(NamedTuple):
+    """A recipient, as far as a message needs to know. `attributes` are the free ones, as plain text.
+
+    `stable_id` are 8 bytes, by which the message and its links name the recipient; without it, nobody.
+    """
+
+    subscriber_id: int
+    address: str
+    name: str = ""
+    language: str = ""
+    attributes: Mapping[str, str] | None = None
+    stable_id: bytes = NOBODY
+
+
+def mailbox_field(name: str, address: str) -> bytes:
+    """`"Name" <address>` for From, To and Reply-To. Raises InputError on CR, LF or NUL in either."""
+    if _LINE_BREAK.search(name + address):
+        raise InputError(f"{address!r}: a name or an address may not hold a line break")
+    spec = b"<" + header_address(address).encode("utf-8") + b">"
+    if not name:
+        return spec[1:-1]
+    words = phrase(name)
+    return words + (b"\r\n " if b"\r\n" in words or len(words) + len(spec) > 70 else b" ") + spec
+
+
+class Envelope:
+    """An envelope holds what all messages of one campaign share: the sender, the list, where links lead.
+
+    `shared` are its header fields as (name, value) pairs of text, in order, without those of MIME, without
+    From, To, Subject, Date, and without those that differ between recipients. `dates` gives the Date: that
+    of now by `clock`, or `sent_at` where that is given. `by_number` keeps the Message-ID and the reference as
+    versions up to 0.3.0 made them, for a campaign that they froze.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        campaign_id: int,
+        slug: str,
+        edition: str,
+        sent_at: datetime | None = None,
+        by_number: bool = False,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        publication = settings.publication
+        self.campaign_id = campaign_id
+        self.slug = slug
+        self.sender = publication.sender
+        self.reply_to = publication.reply_to
+        self.links = Links(publication.base_url, Tokens(settings.signing_keys()))
+        self.domain = header_address(publication.sender.address).rpartition("@")[2]
+        self.dates = Dates(sent_at, clock)
+        self._return_path = settings.delivery.return_path
+        self._by_number = by_number
+        host = header_address("x@" + (urlsplit(publication.base_url).hostname or self.domain))[2:]
+        contact = header_address((publication.reply_to or publication.sender).address)
+        list_name = settings.editions[edition].name.replace('"', "'").replace("\\", "/")
+        self.shared: tuple[tuple[str, str], ...] = (
+            ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+            ("List-Id", f'"{list_name}" <{edition}.{host}>'),
+            ("List-Help", f"<mailto:{contact}?subject=help>"),
+            ("List-Archive", f"<{self.links.archive()}>"),
+            ("Feedback-ID", f"{slug}:{edition}:newsletter:{self.domain}"),
+            ("Precedence", "bulk"),
+        )
+
+    def message_id(self, person: Person) -> str:
+        """Returns the Message-ID, the same for a campaign and a person, so that a resend is recognisable."""
+        return f"<{self.slug}.{self._name(person)}@{self.domain}>"
+
+    def _name(self, person: Person) -> str:
+        return str(person.subscriber_id) if self._by_number else person.stable_id.hex()
+
+    def return_path(self, person: Person) -> str:
+        """Returns the address that bounces go to: one a message (VERP) where delivery.return_path is set."""
+        if self._return_path is None:
+            return header_address(self.sender.address)
+        local, _, domain = self._return_path.address.rpartition("@")
+        token = self.links.tokens.make(Purpose.BOUNCE, person.stable_id, self.campaign_id)
+        return header_address(f"{local}+{token}@{domain}")
+
+    def reference(self, person: Person) -> str:
+        """Returns an opaque name of this delivery for a provider to give back."""
+        return f"{self.campaign_id}.{self._name(person)}"
+
+    def values(self, person: Person) -> dict[str, str]:
+        """Returns the values of the slots of a message to `person`."""
+        values = {
+            "subscriber.name": person.name,
+            "subscriber.email": person.address,
+            "subscriber.language": person.language,
+            "links.unsubscribe": self.links.unsubscribe(person.stable_id, self.campaign_id),
+            "links.preferences": self.links.preferences(person.stable_id, self.campaign_id),
+        }
+        for key, value in (person.attributes or {}).items():
+            values[f"subscriber.attributes.{key}"] = value
+        return values

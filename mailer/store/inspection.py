@@ -1,0 +1,52 @@
+"""Looks a database through without changing it: whether it is sound, and as mailer leaves it."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from mailer.store.database import explain
+
+__all__ = ["Inspection", "inspect_database"]
+
+_BUSY_SECONDS: Final = 5.0
+#: So many steps of SQLite's virtual machine are between two looks at the clock.
+_STEPS_BETWEEN_LOOKS: Final = 10_000
+_TABLES: Final = {"subscribers", "deliveries"}
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """The state of a database: `damage` is '' where it is sound, `journal_mode` is SQLite's word for it."""
+
+    damage: str
+    journal_mode: str
+    has_tables: bool
+
+
+def inspect_database(path: Path, *, seconds: float) -> Inspection | None:
+    """Looks the whole database through (PRAGMA quick_check); None where that takes longer than `seconds`.
+
+    Raises StoreError where it cannot be read.
+    """
+    until = time.monotonic() + seconds
+    uri = f"file:{quote(str(path.absolute()))}?mode=rw"
+    try:
+        with closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS)) as connection:
+            # Opened with mode=ro, a database in WAL mode would keep two files of whoever looked.
+            connection.execute("PRAGMA query_only=ON")
+            connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS_BETWEEN_LOOKS)
+            wrong = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]
+            mode = str(connection.execute("PRAGMA journal_mode").fetchone()[0])
+            tables = {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master")}
+    except sqlite3.Error as error:
+        if "interrupted" in str(error):
+            return None
+        raise explain(error, path.name) from None
+    damage = "" if wrong == ["ok"] else wrong[0].splitlines()[-1] if wrong else "no answer"
+    return Inspection(damage, mode, tables >= _TABLES)

@@ -1,0 +1,104 @@
+"""The connection of a channel to an SMTP server: kept from message to message, and replaced where needed."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from mailer.errors import TransportError
+from mailer.transports.base import Busy, Full, Pause
+from mailer.transports.smtp.server import Server, connect
+from mailer.transports.smtp.server_profile import ServerProfile
+from mailer.transports.smtp.session.connect_errors import LoginPutOff, LoginRefused
+from mailer.transports.smtp.session.session import Announcement, Session
+
+__all__ = ["BACK_OFF_SECONDS", "Connection"]
+
+#: The pauses before a server that failed is tried again.
+BACK_OFF_SECONDS: Final = (1.0, 2.0, 4.0, 8.0)
+#: A server that has taken mail and takes no connection now gets another chance after each of these (seconds).
+_FULL_SECONDS: Final = (0.1, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+#: A server that has kept one connection waiting for so long, and gave none, is not tried by the others.
+_LONG_SECONDS: Final = 1.5
+
+
+class Connection:
+    """A kept session; `session` is None where there is none just now."""
+
+    def __init__(self, server: Server, pause: Pause, profile: ServerProfile) -> None:
+        self._server = server
+        self._pause = pause
+        self._profile = profile
+        self._worked = False  # whether a connection has ever been made
+        self.session: Session | None = None
+
+    def forget(self) -> None:
+        """Forgets a session that has ended."""
+        self.session = None
+
+    def close(self) -> None:
+        """QUIT, where there is a session."""
+        session, self.session = self.session, None
+        if session is not None:
+            session.leave()
+
+    def session_for(self, mine: Announcement) -> Session:
+        """Returns the session, or a new one where it is worn out, gone or waits for another message.
+
+        Raises TransportError where there is no connection to be had.
+        """
+        session = self.session
+        if session is not None:
+            if session.announced == mine:
+                return session
+            usable = session.announced is None and session.transactions < self._profile.most_messages
+            if usable and session.is_alive():
+                return session
+            self.close()
+        refused = 0
+        while True:
+            try:
+                self.session = self._open()
+            except Busy as busy:
+                # A server that was there a moment ago, or says it is busy, gets another chance.
+                pauses = _FULL_SECONDS if isinstance(busy, Full) else BACK_OFF_SECONDS[:1] * 2
+                if not self._worked or refused >= len(pauses) or self._pause(pauses[refused]):
+                    raise TransportError(str(busy)) from None
+                refused += 1
+            else:
+                self._worked = True
+                return self.session
+
+    def _open(self) -> Session:
+        """A new connection. Raises TransportError, and what another has waited for in vain at once."""
+        profile = self._profile
+        if profile.silent is not None and not profile.connected:
+            raise profile.silent
+        began = time.monotonic()
+        try:
+            session = self._logged_in()
+        except TransportError as error:
+            if not profile.connected and time.monotonic() - began >= _LONG_SECONDS:
+                profile.silent = error
+            raise
+        profile.connected = True
+        return session
+
+    def _logged_in(self) -> Session:
+        """A new connection. The first to log in does so alone: a few wrong passwords lock an account."""
+        profile = self._profile
+        if not self._server.user or profile.logged_in:
+            return connect(self._server)
+        with profile.first_login:
+            refused = profile.login_refused or (None if profile.connected else profile.silent)
+            if refused is not None:
+                raise refused
+            if not profile.logged_in:
+                try:
+                    session = connect(self._server)
+                except (LoginPutOff, LoginRefused) as error:
+                    profile.login_refused = error
+                    raise
+                profile.logged_in = True
+                return session
+        return connect(self._server)

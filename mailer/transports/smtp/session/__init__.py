@@ -1,0 +1,1 @@
+"""One SMTP session: connecting, logging in, and how far a message got."""
