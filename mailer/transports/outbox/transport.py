@@ -11,12 +11,11 @@ import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 from mailer.config import Settings
 from mailer.errors import ConfigError, TransportError
 from mailer.files import NewFile, clear_leftovers
-from mailer.transports.base import Outcome, Outgoing, Pause, Result
+from mailer.transports.base import Outcome, Outgoing, Result
 
 __all__ = ["Outbox", "file_name"]
 

@@ -13,8 +13,8 @@ import pytest
 from mailer.config import load_settings
 from mailer.errors import TransportError
 from mailer.transports.oauth import oauth
-from mailer.transports.smtp import auth
 from mailer.transports.smtp.server import connect
+from mailer.transports.smtp.session import auth
 from mailer.transports.smtp.transport import Smtp
 from tests.conftest import CONFIG
 from tests.servers.oauth import OAuthServer

@@ -1,0 +1,1 @@
+"""The transport `outbox:`, a folder for trying out."""
