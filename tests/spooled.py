@@ -25,12 +25,12 @@ from mailer.delivery.record_refusals import RefusalRecorder
 from mailer.delivery.run import deliver
 from mailer.message.envelope import Envelope
 from mailer.message.message import Template
-from mailer.spool.base import Claim, Frozen, MayWrite, Refused, Settled
 from mailer.spool.erased_words import ErasedWords
 from mailer.spool.journal import read_journal
 from mailer.spool.open import spools_of
 from mailer.spool.recover import recover
 from mailer.spool.sqlite.spools import SqliteSpool
+from mailer.spool.values import Claim, Frozen, MayWrite, Refused, Settled
 from mailer.store.database import writing
 from mailer.transports.base import Outcome, Outgoing, Result, Transport
 from mailer.transports.registry import is_folder, source_of

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mailer.archive.paths import is_inner_path, shown
+from mailer.campaign.status import Status
 from mailer.errors import ArchiveError, Problem
 from mailer.files import put_file
 
@@ -96,7 +97,7 @@ def is_unstarted(folder: Path) -> bool:
         manifest = read_manifest(folder)
     except ArchiveError:
         return False
-    return manifest["started_at"] is None and manifest.get("status") in ("ready", "scheduled")
+    return manifest["started_at"] is None and manifest.get("status") in (Status.READY, Status.SCHEDULED)
 
 
 def _what_is_wrong(data: object) -> str:

@@ -8,8 +8,8 @@ lies outside of the database is dealt with in `services/readers`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final, Protocol
 
 from mailer.audience import events
 from mailer.audience.change_address import addresses_before
@@ -21,11 +21,13 @@ from mailer.audience.spellings import REPLACEMENT, Spellings, without_those
 from mailer.audience.values.address import Address, normalize_address
 from mailer.errors import StoreError
 from mailer.store.database import address_hash, utc_now, writing
+from mailer.store.texts import holding, replace_texts
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
 __all__ = [
+    "Elsewhere",
     "Erased",
     "clear_elsewhere",
     "clear_log",
@@ -51,7 +53,6 @@ _ERASE_TEXTS = (
     "DELETE FROM subscriptions WHERE subscriber_id = ?",
     "UPDATE consents SET origin = '', method = CASE WHEN method IN "
     f"({', '.join(repr(word) for word in _METHODS)}) THEN method ELSE '' END WHERE subscriber_id = ?",
-    "UPDATE deliveries SET reason = '', provider_id = '' WHERE subscriber_id = ?",
 )
 
 # The reason may be an operator's own words about the person.
@@ -71,12 +72,22 @@ _ELSEWHERE: Final = (
     ("subscribers", ("id",), ("name", "tags", "attributes")),
     ("consents", ("id",), ("method", "origin")),
     ("suppressions", ("address_hash",), ("reason",)),
-    ("deliveries", ("campaign_id", "subscriber_id"), ("reason", "provider_id")),
-    ("campaigns", ("id",), ("segment", "status_note")),
 )
 
 # Plans that were told, as JSON. Of what is in them, only the segment may be about a person.
-_PLANS: Final = (("campaigns", "id"), ("plans", "hash"))
+_PLANS: Final = (("plans", "hash"),)
+
+
+class Elsewhere(Protocol):
+    """What else keeps words about people: the spool's campaigns and deliveries."""
+
+    def forget(self, person: int) -> None:
+        """Empties the words that are kept about a person (a subscriber id)."""
+        ...
+
+    def clear(self, cleared: Callable[[str], str], letters: str) -> None:
+        """Replaces each text that may hold an address of these letters by what `cleared` makes of it."""
+        ...
 
 
 class Erased:
@@ -132,13 +143,15 @@ def is_word_of_others(db: Database, word: str) -> bool:
     return db.conn.execute(_WORD, (word,)).fetchone() is not None
 
 
-def erase(db: Database, subscriber_id: int, *, source: str = "cli") -> bool:
+def erase(
+    db: Database, subscriber_id: int, *, source: str = "cli", elsewhere: Elsewhere | None = None
+) -> bool:
     """Forgets somebody for good; False where there is nobody to forget.
 
     Deliveries and events keep their rows by number; kept plans lose the number. The address goes on the
     suppression list as a hash, so that no import brings it back, and its bytes are overwritten in the file.
     What others' rows tell of the address is cleared, too. The same is done with addresses that the person had
-    before and nobody has now.
+    before and nobody has now. `elsewhere` clears what campaigns and deliveries keep.
     """
     db.conn.execute("PRAGMA secure_delete=ON")
     with writing(db):
@@ -156,9 +169,11 @@ def erase(db: Database, subscriber_id: int, *, source: str = "cli") -> bool:
         events.forget_words(db, subscriber_id)
         events.record(db, Event(now, "erase", subscriber_id, source))
         _unplan(db, subscriber_id)
+        if elsewhere is not None:
+            elsewhere.forget(subscriber_id)
     # From that commit on nobody writes the addresses anew, so that one look finds all that is left of them.
     for each in addresses:
-        clear_elsewhere(db, each)
+        clear_elsewhere(db, each, elsewhere)
     clear_log(db)
     return True
 
@@ -172,7 +187,7 @@ def former_addresses(db: Database, subscriber_id: int) -> tuple[Address, ...]:
     )
 
 
-def clear_elsewhere(db: Database, address: Address) -> None:
+def clear_elsewhere(db: Database, address: Address, elsewhere: Elsewhere | None = None) -> None:
     """Takes an address out of whatever the database tells of others: it is replaced by `[erased]`.
 
     Looks through the tables once without keeping others from writing. The address was erased before.
@@ -184,15 +199,17 @@ def clear_elsewhere(db: Database, address: Address) -> None:
     events.clear_reasons(db, cleared)
     letters = Spellings(address).letters
     for table, keys, columns in _ELSEWHERE:
-        for key, before in list(_holding(db, table, keys, columns, letters)):
+        for key, before in list(holding(db, table, keys, columns, letters)):
             after = tuple(map(cleared, before))
             if after != before:
-                _replace(db, table, keys, key, columns, before, after)
+                replace_texts(db, table, keys, key, columns, before, after)
     for table, name in _PLANS:
         for number, plan in db.conn.execute(f"SELECT {name}, plan FROM {table}").fetchall():
             changed = plan_without(plan, cleared)
             if changed != plan:
-                _replace(db, table, (name,), (number,), ("plan",), (plan,), (changed,))
+                replace_texts(db, table, (name,), (number,), ("plan",), (plan,), (changed,))
+    if elsewhere is not None:
+        elsewhere.clear(cleared, letters)
 
 
 def plan_without(plan: str, cleared: Callable[[str], str]) -> str:
@@ -211,36 +228,6 @@ def clear_log(db: Database) -> bool:
     """
     (busy, *_) = db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     return not busy
-
-
-def _holding(
-    db: Database, table: str, keys: tuple[str, ...], columns: tuple[str, ...], letters: str
-) -> Iterator[tuple[tuple[object, ...], tuple[str, ...]]]:
-    """(key, texts) of the rows that may hold the address in some spelling."""
-    text = " || ' ' || ".join(columns)
-    encoded = " OR ".join(f"instr({text}, '{sign}')" for sign in ("%", "&", "=", "\\u0040"))
-    where = f"instr({text}, '@') AND instr(lower({text}), ?) OR {encoded}" if letters else "? = ''"
-    rows = db.conn.execute(f"SELECT {', '.join((*keys, *columns))} FROM {table} WHERE {where}", (letters,))
-    for row in rows:
-        yield tuple(row[: len(keys)]), tuple(row[len(keys) :])
-
-
-def _replace(
-    db: Database,
-    table: str,
-    keys: tuple[str, ...],
-    key: tuple[object, ...],
-    columns: tuple[str, ...],
-    before: tuple[str, ...],
-    after: tuple[str, ...],
-) -> None:
-    """Replaces the texts of one row, unless somebody has changed them since."""
-    found = " AND ".join(f"{name} = ?" for name in (*keys, *columns))
-    with writing(db):
-        db.conn.execute(
-            f"UPDATE {table} SET {', '.join(f'{name} = ?' for name in columns)} WHERE {found}",
-            [*after, *key, *before],
-        )
 
 
 def _unplan(db: Database, subscriber_id: int) -> None:

@@ -11,7 +11,8 @@ may give one later, and an erasure empties it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from mailer.store.database import writing
@@ -92,11 +93,10 @@ class Returned(NamedTuple):
     at: str
 
 
-# An event of a campaign that is not there (any more) is still an event. Of a person who was erased meanwhile
-# no words are kept: they may hold the address.
+# Of a person who was erased meanwhile no words are kept: they may hold the address.
 _RECORD = """
     INSERT INTO events (at, kind, subscriber_id, source, campaign_id, edition, reason)
-    VALUES (?1, ?2, ?3, ?4, (SELECT id FROM campaigns WHERE id = ?5), ?6,
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6,
         CASE WHEN EXISTS (SELECT 1 FROM subscribers WHERE id = ?3 AND status = 'erased') THEN '' ELSE ?7 END)
 """
 
@@ -122,8 +122,7 @@ _KEEP_SUPPRESSION = """
 """
 
 _HISTORY_OF = """
-    SELECT e.at, e.kind, e.edition, coalesce(c.slug, ''), e.source, e.reason FROM events AS e
-    LEFT JOIN campaigns AS c ON c.id = e.campaign_id
+    SELECT e.at, e.kind, e.edition, e.campaign_id, e.source, e.reason FROM events AS e
     WHERE e.subscriber_id = ? ORDER BY e.at, e.id
 """
 
@@ -144,8 +143,7 @@ _LEFT = """
 """
 
 _BOUNCES_OF = """
-    SELECT e.at, coalesce(c.slug, ''), e.reason, e.source FROM events AS e
-    LEFT JOIN campaigns AS c ON c.id = e.campaign_id
+    SELECT e.at, e.campaign_id, e.reason, e.source FROM events AS e
     WHERE e.subscriber_id = ? AND e.kind = 'bounce' ORDER BY e.at DESC, e.id DESC
 """
 
@@ -194,9 +192,18 @@ def forget_words(db: Database, subscriber_id: int) -> None:
     db.conn.execute(_FORGET, (subscriber_id,))
 
 
-def history_of(db: Database, subscriber_id: int) -> tuple[Happening, ...]:
-    """Every event of this person, oldest first."""
-    return tuple(Happening(*row) for row in db.conn.execute(_HISTORY_OF, (subscriber_id,)))
+def history_of(
+    db: Database, subscriber_id: int, slugs: Mapping[int, str] = MappingProxyType({})
+) -> tuple[Happening, ...]:
+    """Returns every event of this person, oldest first.
+
+    `slugs` names campaigns by their ids; the slug of another is empty.
+    """
+    rows = db.conn.execute(_HISTORY_OF, (subscriber_id,))
+    return tuple(
+        Happening(at, kind, edition, slugs.get(campaign, ""), source, reason)
+        for at, kind, edition, campaign, source, reason in rows
+    )
 
 
 def clear_reasons(db: Database, cleared: Callable[[str], str]) -> None:
@@ -229,9 +236,15 @@ def editions_left(db: Database, subscriber_ids: Iterable[int]) -> list[tuple[int
     return db.conn.execute(_LEFT, (json.dumps(list(subscriber_ids)),)).fetchall()
 
 
-def bounces_of(db: Database, subscriber_id: int) -> list[tuple[str, str, str, str]]:
-    """(time, slug of the campaign or "", words, source) of each bounce of this person, newest first."""
-    return db.conn.execute(_BOUNCES_OF, (subscriber_id,)).fetchall()
+def bounces_of(
+    db: Database, subscriber_id: int, slugs: Mapping[int, str] = MappingProxyType({})
+) -> list[tuple[str, str, str, str]]:
+    """Returns (time, slug of the campaign, words, source) of each bounce of this person, newest first.
+
+    `slugs` names campaigns by their ids; the slug of another is empty.
+    """
+    rows = db.conn.execute(_BOUNCES_OF, (subscriber_id,)).fetchall()
+    return [(at, slugs.get(campaign, ""), words, source) for at, campaign, words, source in rows]
 
 
 def last_bounced(db: Database, subscriber_id: int) -> str:

@@ -23,7 +23,7 @@ from mailer.services.database.moved import other_place
 from mailer.services.planning.schedule import what_waits
 from mailer.services.sending.freeze import SincePlan
 from mailer.services.sending.result import Result
-from mailer.spool.base import Reason
+from mailer.spool.values import Reason
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

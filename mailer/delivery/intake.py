@@ -13,7 +13,8 @@ from mailer.delivery.pacing.queues import AHEAD_SECONDS, PaceQueues
 from mailer.delivery.run_claims import RunClaims
 from mailer.delivery.workers.workers import Report, Workers
 from mailer.message.message import Message, Person
-from mailer.spool.base import Claim, Parked, Spool
+from mailer.spool.base import Spool
+from mailer.spool.values import Claim, Parked
 from mailer.transports.base import Result
 
 __all__ = ["LOOK_SECONDS", "PATIENCE", "Intake", "UsedUp", "pace_note"]

@@ -1,8 +1,4 @@
-"""The delivery loop of one run.
-
-One thread (the caller's) owns the spool; a worker for each connection waits on the transport. The journal
-narrows the doubt after a kill to what was on the wire.
-"""
+"""The delivery loop of one run: the caller's thread owns the spool, a worker waits on each connection."""
 
 from __future__ import annotations
 
@@ -29,7 +25,7 @@ from mailer.delivery.options import Run
 from mailer.delivery.progress import Progress
 from mailer.delivery.record_refusals import RefusalRecorder
 from mailer.delivery.run_claims import RunClaims
-from mailer.delivery.workers.workers import Report, Workers
+from mailer.delivery.workers.workers import Report, Supervision, Workers
 from mailer.errors import BrakeError, TransportError
 from mailer.spool.journal import Journal, read_journal
 from mailer.spool.recover import recover
@@ -75,12 +71,10 @@ class Loop:
         self._workers = Workers(
             run.transport,
             journal,
-            self._breaker,
-            self._is_stopping,
+            Supervision(self._breaker, self._is_stopping, self._watch),
             connections,
-            left=leavers.left,
             pool=run.pool,
-            watch=self._watch,
+            left=leavers.left,
         )
         self._intake = Intake(run, self._claims, recipients, self._workers, connections)
         self._used_up = "", ""

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from mailer.audience.change_address import moved_at
 from mailer.audience.consent.bounces import last_bounced, record_bounce
-from mailer.spool.base import Refused, Spool, Spools
+from mailer.spool.base import Spool, Spools
+from mailer.spool.values import Refused
 from mailer.transports.base import Result
 from mailer.transports.refusal.refusal import Cause
 

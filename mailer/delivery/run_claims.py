@@ -14,7 +14,8 @@ from mailer.audience.recipients import Recipients
 from mailer.delivery.retry import Backoff
 from mailer.delivery.workers.workers import Report
 from mailer.message.message import Message
-from mailer.spool.base import Claim, Key, Refused, Settled, Spool
+from mailer.spool.base import Spool
+from mailer.spool.values import Claim, Key, Refused, Settled
 from mailer.store.database import now, utc_text
 from mailer.transports.base import Outcome, Result
 from mailer.transports.refusal.refusal import Cause

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailer.audience.erasure import Erased
-from mailer.spool.base import Settled
 from mailer.spool.journal import forget_words, holds_words
+from mailer.spool.values import Settled
 from mailer.transports.base import Outcome, Result
 
 if TYPE_CHECKING:

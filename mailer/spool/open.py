@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mailer.audience.erasure import Elsewhere
 from mailer.spool.base import Spools
 from mailer.spool.erased_words import ErasedWords
+from mailer.spool.sqlite.erased import SpoolWords
 from mailer.spool.sqlite.spools import SqliteSpools
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["spools_of"]
+__all__ = ["spools_of", "words_of"]
 
 
 def spools_of(db: Database) -> Spools:
     """Returns the campaigns of a workspace, which are in subscribers.db."""
     return SqliteSpools(db, ErasedWords(db))
+
+
+def words_of(db: Database) -> Elsewhere:
+    """Returns the words about people that campaigns and deliveries keep, for an erasure."""
+    return SpoolWords(db)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from mailer.spool.base import Key, Refused, Settled, Spool
+from mailer.spool.base import Spool
 from mailer.spool.journal import Record
+from mailer.spool.values import Key, Refused, Settled
 from mailer.transports.base import Outcome, Result
 from mailer.transports.refusal.watch import is_held, may_be_everybodys, stops
 

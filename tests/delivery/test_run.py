@@ -18,9 +18,10 @@ from mailer.delivery.progress import Progress
 from mailer.delivery.retry import USUAL, Backoff
 from mailer.delivery.workers import workers
 from mailer.errors import TransportError
-from mailer.spool.base import Reason, Spool, Words
+from mailer.spool.base import Spool
 from mailer.spool.journal import Journal, read_journal
 from mailer.spool.sqlite.spools import SqliteSpool
+from mailer.spool.values import Reason, Words
 from mailer.store.database import open_store
 from mailer.transports.base import Outcome, Outgoing, Result
 from mailer.transports.stop import Stop
@@ -376,7 +377,7 @@ def test_a_database_that_fails_leaves_a_spool_that_can_go_on(
 
 def test_workers_are_daemons(settings: Settings, journal: Path) -> None:
     opened = Journal(journal)
-    pool = workers.Workers(Scripted(), opened, Brake({}), lambda: False, 2)
+    pool = workers.Workers(Scripted(), opened, workers.Supervision(Brake({}), lambda: False), 2)
     assert all(t.daemon for t in threading.enumerate() if t.name.startswith("send-"))
     pool.end()
     assert [pool.reports.get(timeout=5).ended for _ in range(2)] == [True, True]

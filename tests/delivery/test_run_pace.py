@@ -16,10 +16,11 @@ from mailer.config import Pace, Settings
 from mailer.delivery import intake
 from mailer.delivery.pacing.pace import Pacer
 from mailer.delivery.progress import Progress
-from mailer.spool.base import MayWrite, Spool, Words
+from mailer.spool.base import Spool
 from mailer.spool.ledger import Ledger
 from mailer.spool.sqlite.pace_budget import StoredLedger
 from mailer.spool.sqlite.spools import SqliteSpool
+from mailer.spool.values import MayWrite, Words
 from mailer.store.database import open_store
 from mailer.transports.base import Outcome, Outgoing, Result
 from mailer.transports.stop import Stop

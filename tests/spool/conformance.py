@@ -18,7 +18,8 @@ from mailer.campaign.campaign import NewCampaign
 from mailer.campaign.canary import make_canary
 from mailer.campaign.status import Event, Status, sources_of, target_of
 from mailer.errors import CampaignError
-from mailer.spool.base import Claim, Frozen, Parked, Settled, Spool, Spools
+from mailer.spool.base import Spool, Spools
+from mailer.spool.values import Claim, Frozen, Parked, Settled
 from mailer.transports.base import Outcome, Result
 from mailer.transports.refusal.refusal import Cause
 
@@ -91,6 +92,7 @@ class Conformance:
         ]  # fmt: skip
         assert list(spool.people()) == [1, 2, 3, 4]
         assert [found.slug for found in spools.campaigns()] == ["a"]
+        assert spools.slugs() == {spool.campaign.id: "a"}
 
     def test_freeze_makes_no_second_campaign_of_a_name(self, spools: Spools) -> None:
         spools.freeze(campaign(), [Frozen(1, 0)])

@@ -17,7 +17,8 @@ from mailer.campaign.canary import Canary, Phase
 from mailer.campaign.delivery_state import STATES, State
 from mailer.campaign.status import ENDED, FINAL, Event, Status, sources_of, target_of
 from mailer.errors import CampaignError
-from mailer.spool.base import (
+from mailer.spool.ledger import Ledger
+from mailer.spool.values import (
     Claim,
     Frozen,
     Key,
@@ -30,7 +31,6 @@ from mailer.spool.base import (
     Settled,
     Words,
 )
-from mailer.spool.ledger import Ledger
 from mailer.store.database import utc_now, utc_text
 from mailer.transports.refusal.answers import without_addresses
 from mailer.transports.registry import is_folder
@@ -76,6 +76,9 @@ class MemorySpools:
 
     def campaigns(self) -> list[Campaign]:
         return sorted(self.known.values(), key=lambda campaign: -campaign.id)
+
+    def slugs(self) -> dict[int, str]:
+        return {campaign.id: campaign.slug for campaign in self.known.values()}
 
     def find(self, slug: str) -> Campaign:
         if slug not in self.known:

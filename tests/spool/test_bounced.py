@@ -13,8 +13,9 @@ from mailer.audience.consent.suppression import suppress
 from mailer.audience.people import get
 from mailer.audience.subscribers import erase, unsubscribe
 from mailer.errors import AudienceError
-from mailer.spool.base import Reason, Spool, Words
+from mailer.spool.base import Spool
 from mailer.spool.journal import Journal
+from mailer.spool.values import Reason, Words
 from mailer.transports.base import Outcome, Result
 from mailer.transports.refusal.refusal import Cause
 from mailer.transports.registry import source_of

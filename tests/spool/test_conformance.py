@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import pytest
 from sqlite_utils import Database
 
-from mailer.spool.base import Settled, Spools
+from mailer.spool.base import Spools
 from mailer.spool.open import spools_of
+from mailer.spool.values import Settled
 from tests.spool.conformance import Conformance
 from tests.spool.memory import MemorySpools
 from tests.spooled import add_readers

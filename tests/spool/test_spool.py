@@ -12,9 +12,9 @@ from mailer.audience.subscribers import erase, unsubscribe
 from mailer.campaign.delivery_state import STATES
 from mailer.campaign.status import Event
 from mailer.errors import CampaignError
-from mailer.spool.base import Parked
 from mailer.spool.journal import Journal, begun_in, read_journal
 from mailer.spool.recover import adopt
+from mailer.spool.values import Parked
 from mailer.transports.base import Outcome, Result
 from mailer.transports.refusal.refusal import Cause
 from tests.spooled import DeskSpool, add_readers, campaigns, find_campaign, freeze

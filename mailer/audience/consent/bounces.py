@@ -6,7 +6,9 @@ knows that the address works after all, and says why.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from mailer.audience import events
@@ -65,9 +67,11 @@ def record_bounce(
         return db.conn.execute(_BOUNCED, (now, subscriber_id)).rowcount > 0
 
 
-def bounces_of(db: Database, subscriber_id: int) -> tuple[Bounce, ...]:
-    """Every bounce of this person, newest first."""
-    return tuple(Bounce(*row) for row in events.bounces_of(db, subscriber_id))
+def bounces_of(
+    db: Database, subscriber_id: int, slugs: Mapping[int, str] = MappingProxyType({})
+) -> tuple[Bounce, ...]:
+    """Returns every bounce of this person, newest first. `slugs` names campaigns by their ids."""
+    return tuple(Bounce(*row) for row in events.bounces_of(db, subscriber_id, slugs))
 
 
 def restore(db: Database, person: Subscriber, *, reason: str, source: str = "cli") -> None:

@@ -14,7 +14,7 @@ from mailer.config import Settings
 from mailer.errors import InputError
 from mailer.services.campaigns.documents import deliveries_of, delivery_json
 from mailer.services.workspace import open_workspace
-from mailer.spool.base import Listed
+from mailer.spool.values import Listed
 
 __all__ = ["deliveries"]
 

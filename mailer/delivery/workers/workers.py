@@ -10,7 +10,7 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mailer.delivery.circuit_breaker import Brake
 from mailer.delivery.workers.connections import ConnectionPool
@@ -34,7 +34,7 @@ from mailer.transports.base import (
 from mailer.transports.gate import Gate
 from mailer.transports.refusal.watch import RefusalWatch
 
-__all__ = ["Report", "Workers"]
+__all__ = ["Report", "Supervision", "Workers"]
 
 #: A worker without a chunk looks this often whether another run waits for its permit (seconds).
 _LOOK_SECONDS = 0.25
@@ -59,30 +59,40 @@ class Report:
     fatal: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Supervision:
+    """What the workers of a run tell of every outcome, and whether the run is stopping.
+
+    `brake` counts outcomes in a row. `watch` is told before an outcome is reported.
+    """
+
+    brake: Brake
+    stopping: Callable[[], bool]
+    watch: RefusalWatch = field(default_factory=lambda: RefusalWatch(accepted=True))
+
+
 class Workers:
-    """The threads of one run. `reports` is what they tell, `alive` is kept by whoever reads it.
+    """The threads of one run. `reports` holds their reports, `alive` is kept by the reader of these.
 
     `pool` bounds the open channels of all runs that are given the same; without it, `count` is the
-    bound. `watch` is told of every outcome before it is reported. Where the system allows only some of
-    them, there are fewer. Raises TransportError where it allows none.
+    bound. `left` maps people who have left to the reason. Where the system allows only some of the threads,
+    there are fewer. Raises TransportError where it allows none.
     """
 
     def __init__(
         self,
         transport: Transport,
         journal: Journal,
-        brake: Brake,
-        stopping: Callable[[], bool],
+        supervision: Supervision,
         count: int,
         pool: ConnectionPool | None = None,
         left: Mapping[int, str] | None = None,
-        watch: RefusalWatch | None = None,
     ) -> None:
         self._transport = transport
         self._journal = journal
-        self._brake = brake
-        self._watch = watch or RefusalWatch(accepted=True)
-        self._stopping = stopping
+        self._brake = supervision.brake
+        self._watch = supervision.watch
+        self._stopping = supervision.stopping
         self._left = {} if left is None else left
         self._gate: Gate[tuple[int, int]] = Gate(self._left)
         self._chunks: queue.SimpleQueue[list[Message] | None] = queue.SimpleQueue()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.status import Status
-from mailer.spool.base import Reason
+from mailer.spool.values import Reason
 
 __all__ = ["advice_on"]
 

@@ -15,7 +15,7 @@ from mailer.services.campaigns.frozen_settings import frozen_sender, sender_note
 from mailer.services.campaigns.people import list_deliveries
 from mailer.services.sending.recovery import recover_if_idle
 from mailer.services.workspace import Workspace
-from mailer.spool.base import Listed, Reason
+from mailer.spool.values import Listed, Reason
 
 __all__ = ["Details", "Overview", "deliveries_of", "delivery_json", "details_of", "overview_of", "overviews"]
 

@@ -8,7 +8,8 @@ from itertools import islice
 from mailer.audience.people import find
 from mailer.audience.recipients import addresses_of
 from mailer.services.workspace import Workspace
-from mailer.spool.base import Listed, Spool
+from mailer.spool.base import Spool
+from mailer.spool.values import Listed
 
 __all__ = ["addresses_in", "list_deliveries", "state_of", "subscriber_at"]
 

@@ -52,6 +52,7 @@ def explain(workspace: Workspace, address: str, issue: Path) -> Explanation:
         gone = Exclusion.SUPPRESSED if is_suppressed(db, checked.key) else None
         return Explanation(checked.address, loaded.path, False, gone, (), ())
     variant = variant_of(db, person.id, selection.only)
+    slugs = workspace.spools.slugs()
     alike = [c for c in workspace.spools.campaigns() if is_same_issue(c, loaded)]
     address = person.address or checked.address
     expressions = only_expressions(loaded.issue)
@@ -64,5 +65,5 @@ def explain(workspace: Workspace, address: str, issue: Path) -> Explanation:
         only=tuple(text for bit, text in enumerate(expressions) if variant >> bit & 1),
         deliveries=tuple(workspace.spools.deliveries_of(person.id, alike)),
         unwritable=rule.sentence if rule and rule.holds(address) else "",
-        bounce=next(iter(bounces_of(db, person.id)), None) if person.status == "bounced" else None,
+        bounce=next(iter(bounces_of(db, person.id, slugs)), None) if person.status == "bounced" else None,
     )

@@ -30,6 +30,7 @@ from mailer.config import Settings
 from mailer.errors import AudienceError
 from mailer.services.readers.kept_files import KeptFiles
 from mailer.services.readers.traces import Traces, look_for
+from mailer.spool.open import words_of
 from mailer.store.database import open_store
 
 if TYPE_CHECKING:
@@ -101,9 +102,9 @@ def _erase_in(
     """The number of the person (None: erased before), their addresses, the last one last, and their words."""
     person = find(db, wanted.address)
     if person is None:
-        clear_elsewhere(db, wanted)
+        clear_elsewhere(db, wanted, words_of(db))
         clear_log(db)
         return None, (wanted,), ()
     words, former = own_words(db, person.id), former_addresses(db, person.id)
-    erase(db, person.id, source=source)
+    erase(db, person.id, source=source, elsewhere=words_of(db))
     return person.id, (*former, normalize_address(person.address or wanted.address)), words

@@ -28,6 +28,7 @@ from mailer.services.sending.recovery import recover_if_idle
 from mailer.services.workspace import workspace_of
 from mailer.spool.erased_words import clear_journal, tells_of_erased
 from mailer.spool.lock import campaign_lock
+from mailer.spool.open import words_of
 from mailer.store.database import clear_free_pages, compact, open_store
 
 if TYPE_CHECKING:
@@ -92,9 +93,9 @@ class KeptFiles:
                 person = find(copy, self._address.address)
                 words = own_words(copy, person.id) if person else ()
                 if person is not None:
-                    erase(copy, person.id, source=source)
+                    erase(copy, person.id, source=source, elsewhere=words_of(copy))
                 else:
-                    clear_elsewhere(copy, self._address)
+                    clear_elsewhere(copy, self._address, words_of(copy))
                 yield from _clear_free_pages(copy, path, self.spellings, words)
         except (MailerError, sqlite3.Error, OSError) as error:
             yield (

@@ -21,6 +21,7 @@ from mailer.config import Settings
 from mailer.errors import StoreError
 from mailer.links.urls import NOBODY, Purpose, Token, Tokens
 from mailer.services.readers.bad_links import Tally
+from mailer.spool.open import spools_of
 from mailer.store.database import check_write, explain, open_store, utc_now, writing
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class Desk:
             visit = self._visit(db, token, text)
             if visit.person is None:
                 return visit
-            campaign, number = visit.campaign_id or None, visit.person.id
+            campaign, number = _campaign(db, visit), visit.person.id
             with writing(db):  # read before it is committed: what is recorded is also answered
                 unsubscribe(db, number, campaign_id=campaign, reason=reason, source=source)
                 return replace(visit, person=get(db, number))
@@ -139,7 +140,7 @@ class Desk:
                 chosen |= set(person.editions) - known  # what this page could not show
             consent = Consent(utc_now(), "preferences", _origin(visit))
             with writing(db):
-                set_editions(db, person.id, chosen, consent=consent, campaign_id=visit.campaign_id or None)
+                set_editions(db, person.id, chosen, consent=consent, campaign_id=_campaign(db, visit))
                 return replace(visit, person=get(db, person.id))
 
     def _read(self, text: str, purpose: Purpose) -> Token | Visit:
@@ -190,6 +191,11 @@ def _beginning(text: str) -> str:
 
 def _may_not_come_back(person: Subscriber) -> bool:
     return person.status in _NEVER_BACK or person.suppressed_at is not None
+
+
+def _campaign(db: Database, visit: Visit) -> int | None:
+    """Returns the id of the campaign that carried the link; None for one that is not there any more."""
+    return visit.campaign_id if visit.campaign_id in spools_of(db).slugs() else None
 
 
 def _origin(visit: Visit) -> str:

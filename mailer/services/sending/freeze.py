@@ -22,8 +22,8 @@ from mailer.services.planning.schedule import Schedule
 from mailer.services.sending.after_run import schedule_again
 from mailer.services.sending.recovery import journal_of
 from mailer.services.workspace import Workspace
-from mailer.spool.base import Frozen
 from mailer.spool.journal import begun_in
+from mailer.spool.values import Frozen
 from mailer.store.database import utc_now
 
 __all__ = ["SincePlan", "freeze"]

@@ -11,7 +11,8 @@ from mailer.campaign.status import Status
 from mailer.delivery.progress import Progress
 from mailer.services.sending.recovery import NOTHING_RECOVERED, Recovered
 from mailer.services.workspace import Workspace
-from mailer.spool.base import Reason, Spool
+from mailer.spool.base import Spool
+from mailer.spool.values import Reason
 
 __all__ = ["Result", "result_of"]
 

@@ -64,13 +64,14 @@ def story_of(settings: Settings, address: str) -> Story:
         if people.find(db, address) is None and stopped is not None and stopped.reason != ERASED:
             return Story(who.address, None, stopped)
         person, spools = find_person(db, address), spools_of(db)
+        slugs = spools.slugs()
         return Story(
             person.address or who.address,
             person,
             stopped,
             consents_of(db, person.id),
-            bounces.bounces_of(db, person.id),
-            events.history_of(db, person.id),
+            bounces.bounces_of(db, person.id, slugs),
+            events.history_of(db, person.id, slugs),
             tuple(spools.deliveries_of(person.id, spools.campaigns())),
         )
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from mailer.campaign.status import ENDED, Status
-from mailer.spool.base import Claim, Key, MayWrite, Refused, Settled
 from mailer.spool.sqlite.part import BY_PERSON, CLAIMED, OPEN, Part
+from mailer.spool.values import Claim, Key, MayWrite, Refused, Settled
 from mailer.store.database import utc_now, writing
 from mailer.transports.registry import is_folder
 

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from mailer.campaign.campaign import Campaign
-from mailer.spool.base import Redaction
+from mailer.spool.values import Redaction
 from mailer.store.database import writing
 
 if TYPE_CHECKING:

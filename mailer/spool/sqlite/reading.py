@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from mailer.campaign.delivery_state import STATES, State
-from mailer.spool.base import Listed, Reason, Words
 from mailer.spool.sqlite.part import OPEN, Part
+from mailer.spool.values import Listed, Reason, Words
 from mailer.transports.refusal.answers import without_addresses
 
 __all__ = ["Reading"]

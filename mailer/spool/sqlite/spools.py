@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from mailer.campaign.campaign import Campaign, Delivered, NewCampaign
 from mailer.campaign.delivery_state import State
-from mailer.spool.base import Frozen, Redaction
 from mailer.spool.ledger import Ledger
 from mailer.spool.sqlite.campaign_row import CampaignRow
 from mailer.spool.sqlite.claims import Claims
@@ -18,6 +17,7 @@ from mailer.spool.sqlite.pace_budget import StoredLedger
 from mailer.spool.sqlite.reading import Reading
 from mailer.spool.sqlite.rows import all_campaigns, campaign_at
 from mailer.spool.sqlite.times import Times
+from mailer.spool.values import Frozen, Redaction
 from mailer.store.database import utc_now, writing
 from mailer.transports.registry import is_folder
 
@@ -84,6 +84,10 @@ class SqliteSpools:
     def campaigns(self) -> list[Campaign]:
         """Returns all campaigns, newest first."""
         return all_campaigns(self._db)
+
+    def slugs(self) -> dict[int, str]:
+        """Returns the slugs of all campaigns by their ids."""
+        return dict(self._db.conn.execute("SELECT id, slug FROM campaigns").fetchall())
 
     def find(self, slug: str) -> Campaign:
         """Returns the campaign of that name. Raises CampaignError with the nearest one there is."""

@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from mailer.spool.base import Parked
 from mailer.spool.sqlite.part import BY_PERSON, CLAIMED, OPEN, Part
+from mailer.spool.values import Parked
 from mailer.store.database import utc_now, utc_text, writing
 
 __all__ = ["Times"]

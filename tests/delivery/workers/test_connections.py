@@ -14,7 +14,7 @@ import pytest
 from mailer.delivery.circuit_breaker import Brake
 from mailer.delivery.workers import connections, workers
 from mailer.delivery.workers.connections import ConnectionPool, Share
-from mailer.delivery.workers.workers import Workers
+from mailer.delivery.workers.workers import Supervision, Workers
 from mailer.errors import TransportError
 from mailer.spool.journal import Journal
 from mailer.transports.base import Outcome, Result
@@ -223,7 +223,9 @@ class Crew:
     def __init__(self, folder: Path, transport: Transport, count: int, pool: ConnectionPool | None) -> None:
         self.journal = Journal(folder / f"{transport.name}.journal")
         self.stopping = threading.Event()
-        self.workers = Workers(transport, self.journal, Brake({}), self.stopping.is_set, count, pool)
+        self.workers = Workers(
+            transport, self.journal, Supervision(Brake({}), self.stopping.is_set), count, pool
+        )
 
     def give(self, chunks: int) -> None:
         for number in range(chunks):

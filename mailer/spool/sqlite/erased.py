@@ -1,0 +1,45 @@
+"""Takes words about people who are erased out of campaigns and deliveries, on SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from mailer.audience.erasure import plan_without
+from mailer.store.texts import holding, replace_texts
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+__all__ = ["SpoolWords"]
+
+#: Texts that may repeat somebody's address: the table, its key, the columns.
+_TEXTS: Final = (
+    ("deliveries", ("campaign_id", "subscriber_id"), ("reason", "provider_id")),
+    ("campaigns", ("id",), ("segment", "status_note")),
+)
+
+
+class SpoolWords:
+    """The words that campaigns and deliveries keep: `audience.erasure.Elsewhere`."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def forget(self, person: int) -> None:
+        """Empties what servers said about a person, inside the caller's transaction."""
+        self._db.conn.execute(
+            "UPDATE deliveries SET reason = '', provider_id = '' WHERE subscriber_id = ?", [person]
+        )
+
+    def clear(self, cleared: Callable[[str], str], letters: str) -> None:
+        """Replaces each text that may hold an address of these letters by what `cleared` makes of it."""
+        for table, keys, columns in _TEXTS:
+            for key, before in list(holding(self._db, table, keys, columns, letters)):
+                after = tuple(map(cleared, before))
+                if after != before:
+                    replace_texts(self._db, table, keys, key, columns, before, after)
+        for number, plan in self._db.conn.execute("SELECT id, plan FROM campaigns").fetchall():
+            changed = plan_without(plan, cleared)
+            if changed != plan:
+                replace_texts(self._db, "campaigns", ("id",), (number,), ("plan",), (plan,), (changed,))
