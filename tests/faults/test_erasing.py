@@ -17,6 +17,7 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 
+from mailer.audience.recipients import addresses_of
 from mailer.config import load_settings
 from mailer.services.readers.erase import erase_person
 from mailer.services.sending.recovery import journal_of
@@ -190,7 +191,8 @@ def die(desk: Desk, result: Result, words: str, cause: Cause | None = None) -> N
     keys = [(claim.person, claim.attempt) for claim in claims]
     journal = Journal(journal_of(settings, SLUG))
     journal.begin(keys)
-    (two,) = [(c.person.subscriber_id, c.attempt) for c in claims if c.person.address == WHO]
+    addresses = addresses_of(db, [claim.person for claim in claims])
+    (two,) = [(c.person, c.attempt) for c in claims if addresses[c.person] == WHO]
     others = [(*key, Outcome(Result.ACCEPTED, "250 ok")) for key in keys[:1]]
     journal.finish([*others, (*two, Outcome(result, words, words, cause))])
     journal.close()

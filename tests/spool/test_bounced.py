@@ -15,6 +15,7 @@ from mailer.audience.subscribers import erase, unsubscribe
 from mailer.errors import AudienceError
 from mailer.spool.base import Spool
 from mailer.spool.journal import Journal
+from mailer.spool.open import spools_of
 from mailer.spool.values import Reason, Words
 from mailer.transports.base import Outcome, Result
 from mailer.transports.refusal.refusal import Cause
@@ -56,9 +57,9 @@ def test_a_refused_address_marks_the_reader_once_with_the_servers_words(db: Data
     spool.settle(outcomes)
     spool.settle(outcomes)
     assert (status(db, a), status(db, b)) == ("bounced", "active")
-    (bounce,) = bounces_of(db, a)
+    (bounce,) = bounces_of(db, a, spools_of(db).slugs())
     assert bounce == Bounce(bounce.at, spool.campaign.slug, "550 5.1.1 no such user", "smtp")
-    assert bounces_of(db, b) == ()
+    assert bounces_of(db, b, spools_of(db).slugs()) == ()
     (settled,) = db.conn.execute("SELECT settled_at FROM deliveries WHERE subscriber_id = ?", [a]).fetchone()
     assert settled == bounce.at
     assert freeze(db, "next").counts()["pending"] == 1
@@ -82,7 +83,7 @@ def test_what_is_not_the_address_leaves_the_reader_alone(db: Database, outcome: 
     spool.claim(9)
     spool.settle([(a, 1, outcome, "")])
     assert status(db, a) == "active"
-    assert bounces_of(db, a) == ()
+    assert bounces_of(db, a, spools_of(db).slugs()) == ()
 
 
 def test_an_older_claim_marks_nobody(db: Database) -> None:
@@ -93,7 +94,7 @@ def test_an_older_claim_marks_nobody(db: Database) -> None:
     spool.claim(9)
     spool.settle([(a, 1, GONE, "")])
     assert status(db, a) == "active"
-    assert bounces_of(db, a) == ()
+    assert bounces_of(db, a, spools_of(db).slugs()) == ()
     spool.settle([(a, 2, GONE, "")])
     assert status(db, a) == "bounced"
 
@@ -109,7 +110,7 @@ def test_what_the_journal_knows_is_done_once_after_a_crash(db: Database, journal
     assert spool.recover(journal) == {"rejected": 2, "uncertain": 1}
     spool.recover(journal)
     assert [status(db, number) for number in (a, b, c)] == ["bounced", "active", "active"]
-    assert [bounce.words for bounce in bounces_of(db, a)] == ["550 5.1.1 no such user"]
+    assert [bounce.words for bounce in bounces_of(db, a, spools_of(db).slugs())] == ["550 5.1.1 no such user"]
     assert {(r.state, r.cause) for r in spool.reasons()} == {
         ("rejected", "address"),
         ("rejected", "us"),
@@ -127,11 +128,11 @@ def test_a_settling_that_fails_leaves_neither_half(db: Database) -> None:
     )
     with pytest.raises(sqlite3.IntegrityError, match="the disk is gone"):
         spool.settle([(a, 1, GONE, "")])
-    assert (status(db, a), bounces_of(db, a)) == ("active", ())
+    assert (status(db, a), bounces_of(db, a, spools_of(db).slugs())) == ("active", ())
     assert spool.counts()["sending"] == 1
     db.conn.execute("DROP TRIGGER broken")
     spool.settle([(a, 1, GONE, "")])
-    assert (status(db, a), len(bounces_of(db, a))) == ("bounced", 1)
+    assert (status(db, a), len(bounces_of(db, a, spools_of(db).slugs()))) == ("bounced", 1)
 
 
 def test_who_left_meanwhile_stays_as_they_are_and_who_is_erased_leaves_no_words(db: Database) -> None:
@@ -142,8 +143,8 @@ def test_who_left_meanwhile_stays_as_they_are_and_who_is_erased_leaves_no_words(
     erase(db, b)
     spool.settle([(a, 1, GONE, ""), (b, 1, GONE, "")])
     assert (status(db, a), status(db, b)) == ("unsubscribed", "erased")
-    assert [bounce.words for bounce in bounces_of(db, a)] == ["550 5.1.1 no such user"]
-    assert [bounce.words for bounce in bounces_of(db, b)] == [""]
+    assert [bounce.words for bounce in bounces_of(db, a, spools_of(db).slugs())] == ["550 5.1.1 no such user"]
+    assert [bounce.words for bounce in bounces_of(db, b, spools_of(db).slugs())] == [""]
 
 
 # -- a mailbox that takes nothing -------------------------------------------------------------
@@ -156,7 +157,7 @@ def test_a_mailbox_is_given_up_after_three_campaigns_over_a_week(db: Database) -
     assert status(db, a) == "active"
     campaign(db, 3, a, FULL, 0)
     assert status(db, a) == "bounced"
-    (bounce,) = bounces_of(db, a)
+    (bounce,) = bounces_of(db, a, spools_of(db).slugs())
     assert (bounce.campaign, bounce.words) == ("campaign-3", "552 5.2.2 over quota")
 
 
