@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.status import Status
+from mailer.clock import utc_text
 
 __all__ = ["due_campaigns", "goes_on_by_itself"]
 
@@ -40,7 +41,6 @@ def goes_on_by_itself(campaign: Campaign, now: str) -> bool:
     """
     if campaign.status not in (Status.HELD, Status.STOPPED) or not campaign.held_until:
         return False
-    latest = datetime.fromisoformat(now) + _LATEST_WAIT
-    latest_text = latest.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    latest_text = utc_text(datetime.fromisoformat(now) + _LATEST_WAIT)
     is_too_late = campaign.status is Status.STOPPED and campaign.held_until > latest_text
     return campaign.held_until <= now or is_too_late

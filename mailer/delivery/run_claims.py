@@ -11,12 +11,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from mailer.audience.recipients import Recipients
+from mailer.clock import now, utc_text
 from mailer.delivery.retry import Backoff
 from mailer.delivery.workers.workers import Report
 from mailer.message.message import Message
 from mailer.spool.base import Spool
 from mailer.spool.values import Claim, Key, Refused, Settled
-from mailer.store.database import now, utc_text
 from mailer.transports.base import Outcome, Result
 from mailer.transports.refusal.refusal import Cause
 from mailer.transports.refusal.watch import RefusalWatch, is_held

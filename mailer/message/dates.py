@@ -12,7 +12,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from typing import Generic, NamedTuple, TypeVar
 
-from mailer.store.database import now
+from mailer.clock import now
 
 __all__ = ["Dates", "PerMinute", "Stamp"]
 

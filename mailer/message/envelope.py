@@ -12,12 +12,12 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from mailer.addresses import header_address
+from mailer.clock import now
 from mailer.config import Settings
 from mailer.errors import InputError
 from mailer.links.urls import NOBODY, Links, Purpose, Tokens
 from mailer.message.dates import Dates
 from mailer.message.mime import phrase
-from mailer.store.database import now
 
 __all__ = ["Envelope", "Person", "mailbox_field"]
 

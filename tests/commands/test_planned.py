@@ -246,7 +246,7 @@ def test_another_name_than_planned_stops_it(desk: Path) -> None:
 
 
 def test_a_plan_is_kept_for_thirty_days(desk: Path, db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock(monkeypatch, "2026-11-01T08:00")
+    clock = Clock("2026-11-01T08:00")
     planned = plan(desk)
     clock.forward(days=30, seconds=1)
     ran = send(desk, planned)
@@ -283,7 +283,7 @@ def test_a_campaign_of_that_plan_goes_on(desk: Path, db: Database) -> None:
 
 
 def test_a_plan_can_be_sent_later(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Clock(monkeypatch, "2026-11-20T12:00")
+    Clock("2026-11-20T12:00")
     planned = plan(desk)
     leave(desk, BOB)
     document = send(desk, planned, "--at", "2026-11-21T08:00", "--json").json
@@ -294,7 +294,7 @@ def test_a_plan_can_be_sent_later(desk: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_plan_for_each_readers_morning_says_who_left(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Clock(monkeypatch, "2026-11-20T12:00")
+    Clock("2026-11-20T12:00")
     planned = plan(desk)
     leave(desk, BOB)
     ran = send(desk, planned, "--at-local", "08:00")

@@ -11,6 +11,7 @@ from mailer.campaign.canary import canary_of
 from mailer.campaign.delivery_state import STATES
 from mailer.campaign.status import Status
 from mailer.campaign.times import in_words
+from mailer.clock import now, utc_text
 from mailer.commands.confirmation import YesOption, confirm
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.commands.output import say_counts, say_reasons
@@ -20,7 +21,6 @@ from mailer.services.campaigns.decisions import cancel_campaign, pause_campaign
 from mailer.services.campaigns.documents import Details, Overview, details_of, overview_of, overviews
 from mailer.services.due.send_due import LATE
 from mailer.services.workspace import Workspace, open_workspace
-from mailer.store.database import now, utc_text
 from mailer.transports.registry import is_folder
 
 __all__ = ["cancel", "list_campaigns", "pause", "show", "verify"]

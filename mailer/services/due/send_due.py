@@ -20,6 +20,7 @@ from mailer.campaign.delivery_state import TO_SEND
 from mailer.campaign.due import due_campaigns, goes_on_by_itself
 from mailer.campaign.status import Event, Status
 from mailer.campaign.times import in_words
+from mailer.clock import now, utc_now, utc_text
 from mailer.config import Settings
 from mailer.delivery.workers.connections import ConnectionPool
 from mailer.errors import BusyError, MailerError
@@ -33,7 +34,7 @@ from mailer.services.sending.run import Request, run_campaign
 from mailer.services.workspace import Workspace, open_workspace
 from mailer.spool.base import Spool
 from mailer.spool.lock import campaign_lock
-from mailer.store.database import explain, now, utc_now, utc_text
+from mailer.store.database import explain
 from mailer.transports.registry import open_signer
 from mailer.transports.stop import Stop
 

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 from mailer.audience.consent.record import Consent
 from mailer.audience.stable_ids import fill_in, stable_id_at, whose
 from mailer.audience.subscribers import Subscriber, get, set_editions, unsubscribe
+from mailer.clock import utc_now
 from mailer.config import Settings
 from mailer.errors import StoreError
 from mailer.links.urls import NOBODY, Purpose, Token, Tokens
 from mailer.services.readers.bad_links import Tally
 from mailer.spool.open import spools_of
-from mailer.store.database import check_write, explain, open_store, utc_now, writing
+from mailer.store.database import check_write, explain, open_store, writing
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

@@ -13,11 +13,11 @@ from mailer.campaign.campaign import Campaign
 from mailer.campaign.canary import Canary, canary_of
 from mailer.campaign.status import Event, Status
 from mailer.campaign.times import in_words
+from mailer.clock import now, utc_now, utc_text
 from mailer.delivery.progress import Progress
 from mailer.services.sending.campaign_health import health_of
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
-from mailer.store.database import now, utc_now, utc_text
 from mailer.transports.stop import Stop
 
 __all__ = ["end_of_first", "may_go_on", "release", "wait_while_held"]

@@ -9,6 +9,7 @@ from typing import Any
 
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.canary import Canary
+from mailer.clock import utc_text
 from mailer.delivery.progress import Progress
 from mailer.errors import CampaignError
 from mailer.services.planning.approved import approved, keep_plan
@@ -23,7 +24,6 @@ from mailer.services.sending.result import Result
 from mailer.services.sending.schedule_issue import check_new, schedule_issue
 from mailer.services.sending.send import send_issue
 from mailer.services.workspace import Workspace
-from mailer.store.database import utc_text
 from mailer.transports.registry import open_transport
 from mailer.transports.stop import Stop
 

@@ -15,6 +15,7 @@ from mailer.audience.stable_ids import fill_in
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.delivery_state import TO_SEND, State
 from mailer.campaign.status import Event, Status, check_open
+from mailer.clock import now, utc_text
 from mailer.config import Pace, Settings
 from mailer.config.rates import Rate
 from mailer.delivery.options import Run
@@ -35,7 +36,6 @@ from mailer.services.sending.recovery import journal_of, recover
 from mailer.services.sending.result import Result, result_of
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
-from mailer.store.database import now, utc_text
 from mailer.transports.registry import is_folder, open_transport, source_of
 from mailer.transports.stop import Stop
 
