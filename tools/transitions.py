@@ -15,12 +15,12 @@ _PAGE = Path(__file__).parents[1] / "docs" / "delivery.md"
 
 def drawing() -> str:
     """Returns a table of Markdown, one row for each event."""
-    rows = ["| event | from | to | who | means |", "|---|---|---|---|---|"]
+    rows = ["| event | means | from | to | caused by |", "|---|---|---|---|---|"]
     for transition in TRANSITIONS:
         sources = ", ".join(f"`{status}`" for status in transition.sources)
         actors = ", ".join(transition.actors)
         rows.append(
-            f"| {transition.event} | {sources} | `{transition.target}` | {actors} | {transition.meaning} |"
+            f"| {transition.event} | {transition.meaning} | {sources} | `{transition.target}` | {actors} |"
         )
     return "\n".join(rows)
 

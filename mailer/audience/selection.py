@@ -147,15 +147,15 @@ def standings(
     """
     reason, reason_parameters = reason_sql(edition, segment)
     mask, mask_parameters = mask_sql(variants)
-    unwritable = "0"
-    if cannot_write_to is not None:
-        db.conn.create_function("unwritable", 1, cannot_write_to, deterministic=True)
-        unwritable = "unwritable(s.address)"
+    address = "0" if cannot_write_to is None else "coalesce(s.address, '')"
     cursor = db.conn.execute(
-        f"SELECT s.id, s.domain, {reason}, {unwritable}, {mask} FROM subscribers AS s ORDER BY s.id",
+        f"SELECT s.id, s.domain, {reason}, {address}, {mask} FROM subscribers AS s ORDER BY s.id",
         (*reason_parameters, *mask_parameters),
     )
     while rows := cursor.fetchmany(_AT_ONCE):
+        if cannot_write_to is not None:
+            # Not by a function in SQL: SQLite takes none while another statement is being read.
+            rows = [(n, domain, why, int(cannot_write_to(a)), variant) for n, domain, why, a, variant in rows]
         yield rows
 
 

@@ -10,7 +10,7 @@ from mailer.errors import InputError
 
 __all__ = ["NEVER", "FARTHEST", "check_ahead", "in_words", "is_hour", "parse_at", "parse_hour", "utc_of"]
 
-#: A due time that no run reaches by itself.
+#: The due time that `--json` has of a delivery that is held.
 NEVER = "9999-12-31T23:59:59.999999Z"
 #: Nobody plans further ahead; a slip of the year is likelier.
 FARTHEST = dt.timedelta(days=366)

@@ -20,7 +20,7 @@ def _open(url: str, settings: Settings, pause: Pause) -> Transport:  # noqa: ARG
 
 
 DRIVER: Final = Driver(
-    urls=(UrlForm("outbox", "outbox:PATH", "outbox:PATH"),),
+    urls=(UrlForm("outbox", "outbox:PATH", "outbox:outbox"),),
     open=_open,
     peer="the transport",
     source="outbox",
