@@ -9,8 +9,10 @@ from mailer.campaign.campaign import Campaign
 from mailer.campaign.status import Status
 from mailer.clock import utc_text
 
-__all__ = ["due_campaigns", "goes_on_by_itself"]
+__all__ = ["LATE", "due_campaigns", "goes_on_by_itself"]
 
+#: So long after its time a campaign, or a reader's morning, is still sent unasked.
+LATE = timedelta(hours=1)
 #: No limit and no deferred mail keeps a campaign waiting for longer: a day, which may have an hour more.
 _LATEST_WAIT = timedelta(hours=26)
 

@@ -20,13 +20,13 @@ from mailer.display_text import visible
 from mailer.services.campaigns.advice import advice_on
 from mailer.services.campaigns.frozen_settings import sender_note
 from mailer.services.database.moved import other_place
-from mailer.services.planning.schedule import what_waits
-from mailer.services.sending.freeze import SincePlan
-from mailer.services.sending.result import Result
 from mailer.spool.values import Reason
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
+
+    from mailer.services.sending.freeze import SincePlan
+    from mailer.services.sending.result import Result
 
 __all__ = [
     "say_counts",
@@ -74,6 +74,8 @@ def _say_waits(settings: Settings, result: Result) -> None:
     if result.progress is not None:
         say(f"{result.progress.handed_over:,} handed to {result.campaign.transport}.")
         say_counts(dict(result.counts))
+    from mailer.services.planning.schedule import what_waits
+
     waits = what_waits(result.campaign, settings.publication.zone)
     say(f"{waits[0].upper()}{waits[1:]}.")
 

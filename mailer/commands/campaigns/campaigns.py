@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from mailer.archive.verify import examine
 from mailer.campaign.canary import canary_of
 from mailer.campaign.delivery_state import STATES
+from mailer.campaign.due import LATE
 from mailer.campaign.status import Status
 from mailer.campaign.times import in_words
 from mailer.clock import now, utc_text
@@ -19,7 +19,6 @@ from mailer.config import Settings
 from mailer.errors import CampaignError
 from mailer.services.campaigns.decisions import cancel_campaign, pause_campaign
 from mailer.services.campaigns.documents import Details, Overview, details_of, overview_of, overviews
-from mailer.services.due.send_due import LATE
 from mailer.services.workspace import Workspace, open_workspace
 from mailer.transports.registry import is_folder
 
@@ -170,6 +169,8 @@ def verify(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     if not folder.is_dir():
         open_workspace(settings, to_read=True).spools.find(slug)
         raise CampaignError(f"campaigns/{slug} is missing; restore it from a backup")
+    from mailer.archive.verify import examine
+
     verdict = examine(folder, settings)
     if as_json:
         findings, notes = list(verdict.problems), list(verdict.notes)

@@ -11,13 +11,12 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.delivery_state import TO_SEND
-from mailer.campaign.due import due_campaigns, goes_on_by_itself
+from mailer.campaign.due import LATE, due_campaigns, goes_on_by_itself
 from mailer.campaign.status import Event, Status
 from mailer.campaign.times import in_words
 from mailer.clock import now, utc_now, utc_text
@@ -40,14 +39,11 @@ from mailer.transports.stop import Stop
 
 __all__ = [
     "AGAIN_SECONDS",
-    "LATE",
     "LOOK_SECONDS",
     "Done",
     "run_due",
 ]
 
-#: So long after its time a campaign, or a reader's morning, is still sent unasked.
-LATE = timedelta(hours=1)
 #: While campaigns are being sent, others that become due are looked for this often.
 LOOK_SECONDS = 5.0
 #: After a failure, a campaign is tried this often.
