@@ -101,9 +101,10 @@ def _run_unless_held(workspace: Workspace, request: Request) -> Result:
 def _run(workspace: Workspace, request: Request) -> Result:
     campaign = workspace.spools.find(request.slug)
     check_open(campaign.slug, campaign.status)
+    # What an earlier run left went by the transport of that run.
+    recovered = recover(workspace, workspace.spools.open(campaign))
     into_folder = is_folder(request.transport)
     spool = workspace.spools.open(campaign, owner=secrets.token_hex(8), into_folder=into_folder)
-    recovered = recover(workspace, spool)
     refuse_if_older(workspace.settings, campaign, spool.counts())
     note_run(workspace.db, workspace.settings)
     backoff = Backoff(give_up=workspace.settings.delivery.retry_for.total_seconds())
