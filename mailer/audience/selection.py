@@ -150,7 +150,8 @@ def standings(
     unwritable = "0"
     if cannot_write_to is not None:
         db.conn.create_function("unwritable", 1, cannot_write_to, deterministic=True)
-        unwritable = "unwritable(s.address)"
+        # Who was erased has none.
+        unwritable = "CASE WHEN s.address IS NULL THEN 0 ELSE unwritable(s.address) END"
     cursor = db.conn.execute(
         f"SELECT s.id, s.domain, {reason}, {unwritable}, {mask} FROM subscribers AS s ORDER BY s.id",
         (*reason_parameters, *mask_parameters),

@@ -72,6 +72,15 @@ def test_why_they_may_not_be_written_to_at_all_comes_first(desk: Path, api: Send
     assert plan(desk, *BY, "--json").json["excluded"] == {"unsubscribed": 1, "unwritable": 1}
 
 
+def test_somebody_who_was_erased_has_no_address_to_ask_about(desk: Path, api: SendGridApi) -> None:
+    people(desk, *PLAIN, *WIDE)
+    assert run(desk, "subscribers", "erase", PLAIN[0], "--yes").status == 0
+    assert plan(desk, *BY, "--json").json["excluded"] == {"unwritable": 2, "erased": 1}
+    ran = run(desk, "send", ISSUE, "--yes", *BY)
+    assert ran.status == 0, ran.err
+    assert counts(desk) == {"accepted": 1}
+
+
 def test_the_rest_is_sent(desk: Path, api: SendGridApi) -> None:
     people(desk, *PLAIN, *WIDE)
     ran = run(desk, "send", ISSUE, "--yes", *BY)
