@@ -158,6 +158,7 @@ class Loop:
             partial(read_journal, self._run.journal),
             partial(addresses_of, self._run.db),
             self._note_refused,
+            claims=sorted(self._claims.open),
         )
         for state, number in recovered.items():
             if state != State.PENDING:

@@ -80,6 +80,7 @@ class RunClaims:
                     since = datetime.fromisoformat(claim.deferred_since)
                     self._since[claim.person] = since
         self._written()
+        self.open.update((claim.person, claim.attempt) for claim in claims or ())
         self.has_more = claims is not None
         return claims
 

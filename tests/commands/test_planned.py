@@ -302,6 +302,17 @@ def test_a_plan_for_each_readers_morning_says_who_left(desk: Path, monkeypatch: 
     assert "1 who was planned has left since and is skipped." in ran.out
 
 
+def test_the_times_of_readers_count_nobody_who_left(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Clock(monkeypatch, "2026-11-20T12:00")
+    edited = run(desk, "subscribers", "add", ANNA, "--timezone", "Pacific/Kiritimati", "--consent", "x")
+    assert edited.status == 0, edited.err
+    planned = plan(desk)
+    leave(desk, ANNA)
+    document = send(desk, planned, "--at-local", "08:00", "--json").json
+    assert document["slots"] == [{"due_at": "2026-11-21T00:00:00.000000Z", "readers": 3}]
+    assert document["due_at"] == "2026-11-21T00:00:00.000000Z"
+
+
 def test_everybody_left(desk: Path) -> None:
     planned = plan(desk)
     for address in (ANNA, BOB, CHEN, DORA):

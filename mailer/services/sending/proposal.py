@@ -117,9 +117,10 @@ def propose(workspace: Workspace, path: Path, options: SendOptions) -> Proposal:
         open_transport(prepared.plan.transport, workspace.settings)  # one of no use makes no campaign
     if left is None and not prepared.plan.recipients:
         raise CampaignError(_NOBODY)
+    present = prepared  # of those who were approved, some may have left since
     if options.plan_hash is not None:
         prepared = approved(workspace, prepared, options.plan_hash)
-    schedule = make_schedule(workspace, prepared, at=options.at, at_local=options.at_local)
+    schedule = make_schedule(workspace, present, at=options.at, at_local=options.at_local)
     canary = canary_for(workspace.settings, prepared, options.canary)
     if schedule is not None:
         check_new(workspace.settings, prepared)
