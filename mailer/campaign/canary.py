@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from mailer.campaign.campaign import Campaign
 
-__all__ = ["Canary", "Phase", "canary_of", "draw", "make_canary"]
+__all__ = ["Canary", "Phase", "canary_of", "draw_recipients", "make_canary"]
 
 Phase = Literal["first", "held", "released"]
 
@@ -48,7 +48,7 @@ def canary_of(campaign: Campaign) -> Canary | None:
     return Canary(**json.loads(campaign.canary)) if campaign.canary else None
 
 
-def draw(slug: str, people: Iterable[int], number: int) -> frozenset[int]:
+def draw_recipients(slug: str, people: Iterable[int], number: int) -> frozenset[int]:
     """Returns `number` of these people (subscriber ids), drawn by lot for the campaign of that name."""
     name = slug.encode()
 

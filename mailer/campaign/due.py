@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.status import Status
 
-__all__ = ["due_campaigns", "goes_on_by_itself"]
+__all__ = ["due_campaigns", "resumes_automatically"]
 
 #: No limit and no deferred mail keeps a campaign waiting for longer: a day, which may have an hour more.
 _LATEST_WAIT = timedelta(hours=26)
@@ -25,14 +25,14 @@ def due_campaigns(campaigns: Iterable[Campaign], now: str) -> list[Campaign]:
         for campaign in known
         if campaign.status in (Status.SCHEDULED, Status.SENDING) and "" < campaign.due_at <= now
     ]
-    going_on = [campaign for campaign in known if goes_on_by_itself(campaign, now)]
+    going_on = [campaign for campaign in known if resumes_automatically(campaign, now)]
     return [
         *sorted(waiting, key=lambda campaign: (campaign.due_at, campaign.id)),
         *sorted(going_on, key=lambda campaign: (campaign.held_until, campaign.id)),
     ]
 
 
-def goes_on_by_itself(campaign: Campaign, now: str) -> bool:
+def resumes_automatically(campaign: Campaign, now: str) -> bool:
     """Returns whether a campaign was held behind its canary, or stopped for a limit or for deferred mail, and
     that time is over.
 

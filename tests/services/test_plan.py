@@ -7,7 +7,7 @@ from sqlite_utils import Database
 
 from mailer.campaign.delivery_state import STATES
 from mailer.config import Settings
-from mailer.services.planning.plan import survey
+from mailer.services.planning.plan import count_audience
 from mailer.services.planning.recipients import Selection
 from mailer.services.workspace import workspace_of
 from tests.spooled import EDITION, add_readers, freeze
@@ -20,7 +20,7 @@ def planned_after(db: Database, settings: Settings, status: str, state: str) -> 
     spool.set_status(status)
     db.conn.execute("UPDATE deliveries SET state = ?", [state])
     selection = Selection(EDITION, None, (), earlier=(spool.campaign.id,))
-    audience = survey(workspace_of(settings, db), selection)
+    audience = count_audience(workspace_of(settings, db), selection)
     assert audience.recipients + audience.excluded.get("received", 0) == 1
     return audience.recipients
 
