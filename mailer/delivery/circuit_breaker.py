@@ -17,7 +17,7 @@ __all__ = [
     "DOUBTS_IN_A_ROW",
     "REFUSALS_IN_A_ROW",
     "SETTLED_AT_LEAST",
-    "Brake",
+    "CircuitBreaker",
     "refusals_note",
     "refused_too_often",
 ]
@@ -28,7 +28,7 @@ REFUSALS_IN_A_ROW = 200
 SETTLED_AT_LEAST = 100
 
 
-class Brake:
+class CircuitBreaker:
     """Counts outcomes of one kind in a row, over all connections. Safe to use from several threads."""
 
     def __init__(self, longest: Mapping[Result, int]) -> None:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["rare_collections"]
+__all__ = ["reduced_gc"]
 
 #: So many more containers made than dropped before the young ones are searched.
 _YOUNG = 100_000
@@ -22,7 +22,7 @@ _kept: list[tuple[int, int, int]] = []
 
 
 @contextmanager
-def rare_collections() -> Iterator[None]:
+def reduced_gc() -> Iterator[None]:
     """For as long as it lasts, what is there already is not searched, and the rest seldom.
 
     The settings belong to the process. With several runs in threads, the first changes them and the last

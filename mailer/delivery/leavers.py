@@ -23,7 +23,7 @@ from mailer.store.database import open_reader
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["LOOK_SECONDS", "Leavers", "following_leavers"]
+__all__ = ["LOOK_SECONDS", "Leavers", "watch_leavers"]
 
 #: So often the new events are read (seconds).
 LOOK_SECONDS = 0.1
@@ -35,7 +35,7 @@ class Leavers:
     """Who has become ineligible for an edition since this object was made. `left` maps ids to the reason.
 
     `erased` counts those who were erased since; it only grows.
-    `look` and `check` belong to one thread each; `left` may be read from any.
+    `read_events` and `check` belong to one thread each; `left` may be read from any.
     """
 
     def __init__(self, db: Database, edition: str) -> None:
@@ -52,7 +52,7 @@ class Leavers:
         """Subscriber ids, each with an Exclusion as text. It changes while it is being read."""
         return self._left
 
-    def look(self) -> None:
+    def read_events(self) -> None:
         """Reads the events since the last look; who has come back is taken out again."""
         try:
             people, newest = people_since(self._db, self._event)
@@ -72,13 +72,13 @@ class Leavers:
         self._error = None
 
     def check(self) -> None:
-        """Raises the sqlite3.Error that has kept `look` from reading for longer than a second."""
+        """Raises the sqlite3.Error that has kept `read_events` from reading for longer than a second."""
         if self._error is not None and time.monotonic() - self._seen_at > _BLIND_SECONDS:
             raise self._error
 
 
 @contextmanager
-def following_leavers(db: Database, edition: str) -> Iterator[Leavers]:
+def watch_leavers(db: Database, edition: str) -> Iterator[Leavers]:
     """Follows the leavers of an edition from a thread, over a second connection to the database of `db`.
 
     What was committed before is for the claims to see, so begin before the first claim. Raises TransportError
@@ -90,7 +90,7 @@ def following_leavers(db: Database, edition: str) -> Iterator[Leavers]:
 
         def follow() -> None:
             while not ended.wait(LOOK_SECONDS):
-                leavers.look()
+                leavers.read_events()
 
         thread = start_thread(follow, "leavers")
         if thread is None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlite3
 from contextlib import ExitStack, suppress
 
-from mailer.delivery.gc_pause import rare_collections
-from mailer.delivery.leavers import following_leavers
+from mailer.delivery.gc_pause import reduced_gc
+from mailer.delivery.leavers import watch_leavers
 from mailer.delivery.loop import Loop
 from mailer.delivery.options import Run
 from mailer.delivery.progress import Progress
@@ -36,10 +36,10 @@ def deliver(run: Run) -> Progress:
     watch = ExitStack()
     loop: Loop | None = None
     try:
-        leavers = watch.enter_context(following_leavers(run.db, run.spool.campaign.edition))
+        leavers = watch.enter_context(watch_leavers(run.db, run.spool.campaign.edition))
         loop = Loop(run, journal, leavers)
         try:
-            with rare_collections():
+            with reduced_gc():
                 loop.run()
         finally:
             loop.finish()
@@ -49,6 +49,6 @@ def deliver(run: Run) -> Progress:
     finally:
         watch.close()
         journal.close()
-        if loop is not None and loop.is_journal_unclear:
+        if loop is not None and loop.journal_has_erased:
             with suppress(OSError, sqlite3.Error):  # the next command that looks at the campaign does it
                 clear_journal(run.db, run.journal)

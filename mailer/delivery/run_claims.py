@@ -47,10 +47,10 @@ class RunClaims:
         self._note_refused = note_refused
         self._only = only
         #: Whether the campaign is known, on disk, to have been accepted by this way.
-        self._told = self._watch.accepted
+        self._acceptance_noted = self._watch.accepted
         self._backoff = backoff
         #: Since when deliveries have been deferred, of those that ever were.
-        self._since: dict[int, datetime] = {}
+        self._deferred_since: dict[int, datetime] = {}
         #: The subscriber ids whose newest outcome in this run is `deferred`.
         self._waiting: set[int] = set()
         #: One for all requests of the run: a limit of the provider's puts off all of them.
@@ -63,7 +63,7 @@ class RunClaims:
         self.held: list[Settled] = []
         self.released: list[Key] = []
         #: Those who are given back behind the others.
-        self.last: list[Key] = []
+        self.released_last: list[Key] = []
         #: How many people have which outcome, by state.
         self.outcomes: dict[str, int] = {}
 
@@ -78,26 +78,26 @@ class RunClaims:
             for claim in claims or ():
                 if claim.deferred_since:
                     since = datetime.fromisoformat(claim.deferred_since)
-                    self._since[claim.person] = since
+                    self._deferred_since[claim.person] = since
         self._written()
         self.has_more = claims is not None
         return claims
 
     def write_down(self) -> None:
         """Commits what is known."""
-        if self.settled or self.released or self.last or (self.held and self._watch.accepted):
+        if self.settled or self.released or self.released_last or (self.held and self._watch.accepted):
             with self._spool.together():
                 self._write()
             self._written()
 
-    def take_in(self, report: Report) -> None:
+    def note_report(self, report: Report) -> None:
         """Notes what a worker reports. A person counts once, by the newest outcome."""
         outcomes = self.outcomes
         together: dict[int, datetime] | None = None
         for message, outcome in report.settled:
             key, due = message.key, ""
             if key in self._watch.returned:
-                self.give_back_keys([key])
+                self.release_keys([key])
                 continue
             held = not self._watch.accepted and is_held(outcome)
             if outcome.result is Result.DEFERRED:
@@ -113,7 +113,7 @@ class RunClaims:
                 outcomes["deferred"] -= 1
             if due:
                 self._waiting.add(message.subscriber_id)
-        self.give_back(report.released)
+        self.release(report.released)
 
     def _together(self, settled: Sequence[tuple[Message, Outcome]]) -> dict[int, datetime]:
         """When those are due again who share one answer, by the id of the outcome: one request, one time.
@@ -125,7 +125,7 @@ class RunClaims:
         shared: set[int] = set()
         for message, outcome in settled:
             if outcome.result is Result.DEFERRED:
-                first = self._since.setdefault(message.subscriber_id, moment)
+                first = self._deferred_since.setdefault(message.subscriber_id, moment)
                 if id(outcome) in since:
                     shared.add(id(outcome))
                 since[id(outcome)] = max(first, since.get(id(outcome), first))
@@ -136,36 +136,36 @@ class RunClaims:
         self, subscriber_id: int, outcome: Outcome, together: Mapping[int, datetime]
     ) -> tuple[Outcome, str]:
         """The outcome of a refusal for now, and when to try again; a rejection once its time is over."""
-        again = self._backoff.next_attempt(self._since[subscriber_id], now())
+        again = self._backoff.next_attempt(self._deferred_since[subscriber_id], now())
         if again is None:
             return Outcome(Result.REJECTED, reason=outcome.reason, cause=Cause.THEM), ""
         return outcome, utc_text(together.get(id(outcome), again))
 
-    def give_back(self, messages: Iterable[Message]) -> None:
+    def release(self, messages: Iterable[Message]) -> None:
         """These were not handed over, and will be pending again."""
-        self.give_back_keys([message.key for message in messages])
+        self.release_keys([message.key for message in messages])
 
-    def give_back_keys(self, keys: Collection[Key]) -> None:
+    def release_keys(self, keys: Collection[Key]) -> None:
         """The same, by key."""
         self.released += keys
         self.open.difference_update(keys)
 
     def was_deferred(self, subscriber_id: int) -> bool:
         """Whether this delivery has been deferred before. May be asked in any thread."""
-        return subscriber_id in self._since
+        return subscriber_id in self._deferred_since
 
-    def believe(self) -> None:
+    def confirm_held(self) -> None:
         """What was held counts: somebody was accepted, or the refusals are not everybody's."""
         self.settled += self.held
         self.held = []
 
-    def return_held(self) -> None:
+    def discard_held(self) -> None:
         """What was held counts for nobody: everybody was refused. They are pending again, behind the others.
 
         So a list that begins with readers who are truly gone gets past them in a later run.
         """
         for subscriber_id, attempt, outcome, _ in self.held:
-            self.last.append((subscriber_id, attempt))
+            self.released_last.append((subscriber_id, attempt))
             state = outcome.result.value
             self.outcomes[state] -= 1
             if not self.outcomes[state]:
@@ -176,18 +176,18 @@ class RunClaims:
     def _write(self) -> None:
         if self._watch.accepted:
             if not self._watch.stops:
-                self.believe()
-            if not self._told:
+                self.confirm_held()
+            if not self._acceptance_noted:
                 self._spool.note_accepted()
-                self._told = True
+                self._acceptance_noted = True
         if self.settled:
             self._note_refused(self._spool.settle(self.settled))
         if self.released:
             self._spool.release(self.released)
-        if self.last:
-            self._spool.release(self.last, last=True)
+        if self.released_last:
+            self._spool.release(self.released_last, last=True)
 
     def _written(self) -> None:
         self.settled = []
         self.released = []
-        self.last = []
+        self.released_last = []

@@ -44,7 +44,7 @@ class Pacer:
             for domain, limits in settings.domains.items()
             if limits
         }
-        self._last_turn: dict[str, float] = {}
+        self._last_planned: dict[str, float] = {}
         self._planned: dict[int, tuple[float, float, int]] = {}
 
     def __bool__(self) -> bool:
@@ -57,7 +57,7 @@ class Pacer:
         today = local.date() == day_of(now, self._zone)
         return f"{local:%H:%M}" if today else f"{local:%Y-%m-%d %H:%M}"
 
-    def line(self, domain: str) -> str:
+    def queue_of(self, domain: str) -> str:
         """The line in which a message to this domain waits: the domain's own, or everybody's ("")."""
         return domain if domain in self._domains else ""
 
@@ -68,19 +68,19 @@ class Pacer:
         if wait > 0:
             return wait
         for limit in limits:
-            if not limit.holds(now):
+            if not limit.drop_expired(now):
                 limit.reserve(now)
-        missing = [limit for limit in limits if not limit.holds(now)]
+        missing = [limit for limit in limits if not limit.drop_expired(now)]
         if missing:
             return max(1e-3, *(limit.wait(now) for limit in missing))
         for limit in limits:
             limit.spend()
         return 0.0
 
-    def give_back(self, domain: str, taken: float) -> None:
+    def refund(self, domain: str, taken: float) -> None:
         """The turn that was taken at that moment was for a message that was not handed over after all."""
         for limit in self._of(domain):
-            limit.give_back(taken)
+            limit.refund(taken)
 
     def close(self) -> None:
         """Puts back what was taken out of the ledger and not used."""
@@ -88,23 +88,23 @@ class Pacer:
             for limit in limits:
                 limit.close()
 
-    def ahead(self, seconds: float, domain: str, now: float) -> int | None:
+    def capacity(self, seconds: float, domain: str, now: float) -> int | None:
         """About how many messages of a line may leave within so many seconds by its own limits; None: any."""
         limits = self._domains.get(domain, ()) if domain else self._overall
-        return min((limit.ahead(seconds, now) for limit in limits), default=None)
+        return min((limit.capacity(seconds, now) for limit in limits), default=None)
 
-    def closed(self, domain: str, now: float) -> tuple[float, str]:
+    def blocked(self, domain: str, now: float) -> tuple[float, str]:
         """Seconds until a line's own limits let anything leave, and a sentence of the one that is used up."""
         limits = self._domains.get(domain, ()) if domain else self._overall
         wait, limit = max(((limit.wait(now), limit) for limit in limits), key=_first, default=(0.0, None))
         return wait, limit.sentence if limit is not None and isinstance(limit, Budget) else ""
 
-    def later(self, domain: str, now: float, waiting: int) -> float:
+    def next_free_time(self, domain: str, now: float, waiting: int) -> float:
         """When one more message of a slow line will have its turn, after `waiting` and all that asked before.
 
         Asking for each of many spreads them over the time that they will take.
         """
-        moment = max(self._last_turn.get(domain, 0.0), now)
+        moment = max(self._last_planned.get(domain, 0.0), now)
         for limit in self._domains.get(domain, ()):
             if isinstance(limit, Spacing):
                 first = now + limit.wait(now) + waiting * limit.interval
@@ -112,7 +112,7 @@ class Pacer:
         for limit in self._domains.get(domain, ()):
             if isinstance(limit, Budget):
                 moment = self._in_budget(limit, moment, now, waiting)
-        moment = self._last_turn[domain] = min(moment, now + _FURTHEST)
+        moment = self._last_planned[domain] = min(moment, now + _FURTHEST)
         return moment
 
     def _in_budget(self, limit: Budget, moment: float, now: float, waiting: int) -> float:
@@ -120,7 +120,7 @@ class Pacer:
         if not begins <= moment < ends:
             begins, ends = limit.window(moment)
             here = begins <= now < ends
-            planned = limit.most(begins) - limit.ahead(0.0, now) + waiting if here else 0
+            planned = limit.most(begins) - limit.capacity(0.0, now) + waiting if here else 0
             if limit.wait(now) > 0 and moment < now + limit.wait(now):
                 begins, ends = limit.window(now)
                 planned = limit.most(begins)

@@ -22,51 +22,51 @@ class PaceQueues:
     def __init__(self, pacer: Pacer, clock: Callable[[], float]) -> None:
         self._pacer = pacer
         self._clock = clock
-        self._lines: dict[str, deque[Message]] = {}
+        self._queues: dict[str, deque[Message]] = {}
         self._taken: dict[tuple[int, int], tuple[str, float]] = {}
 
     def __len__(self) -> int:
-        return sum(len(line) for line in self._lines.values())
+        return sum(len(queue) for queue in self._queues.values())
 
     def add(self, message: Message, domain: str) -> None:
         """Puts a message at the end of its line."""
-        self._lines.setdefault(self._pacer.line(domain), deque()).append(message)
+        self._queues.setdefault(self._pacer.queue_of(domain), deque()).append(message)
 
-    def turn(self, domain: str) -> tuple[str, float] | None:
+    def time_if_full(self, domain: str) -> tuple[str, float] | None:
         """(line, turn) of somebody who comes too early: the line is full. None where there is room."""
-        name = self._pacer.line(domain)
+        name = self._pacer.queue_of(domain)
         if not name:
             return None
         now = self._clock()
-        ahead = self._pacer.ahead(AHEAD_SECONDS, name, now)
-        if ahead is None or len(self._lines.get(name, ())) < ahead:
+        capacity = self._pacer.capacity(AHEAD_SECONDS, name, now)
+        if capacity is None or len(self._queues.get(name, ())) < capacity:
             return None
-        return name, self._pacer.later(name, now, ahead)
+        return name, self._pacer.next_free_time(name, now, capacity)
 
-    def ahead(self) -> int | None:
+    def capacity(self) -> int | None:
         """How many may wait, by the overall limits; None: any number."""
-        return self._pacer.ahead(AHEAD_SECONDS, "", self._clock())
+        return self._pacer.capacity(AHEAD_SECONDS, "", self._clock())
 
-    def too_many(self) -> list[tuple[str, Message, float]]:
+    def take_excess(self) -> list[tuple[str, Message, float]]:
         """Takes out who stands in a slow line behind those that may leave soon: (line, message, its turn)."""
         out: list[tuple[str, Message, float]] = []
         now = self._clock()
-        for name, line in self._lines.items():
-            ahead = self._pacer.ahead(AHEAD_SECONDS, name, now) if name else None
-            if ahead is None or len(line) <= ahead:
+        for name, queue in self._queues.items():
+            capacity = self._pacer.capacity(AHEAD_SECONDS, name, now) if name else None
+            if capacity is None or len(queue) <= capacity:
                 continue
-            kept = [line.popleft() for _ in range(ahead)]
-            out += [(name, message, self._pacer.later(name, now, ahead)) for message in line]
-            line.clear()
-            line.extend(kept)
+            kept = [queue.popleft() for _ in range(capacity)]
+            out += [(name, message, self._pacer.next_free_time(name, now, capacity)) for message in queue]
+            queue.clear()
+            queue.extend(kept)
         return out
 
-    def leave(self, most: int) -> tuple[list[Message], float]:
+    def take_ready(self, most: int) -> tuple[list[Message], float]:
         """Up to `most` messages whose turn it is, a line at a time, and seconds until there may be more."""
         now = self._clock()
         leaving: list[Message] = []
         pause = _PAUSE
-        names = [name for name, line in self._lines.items() if line]
+        names = [name for name, queue in self._queues.items() if queue]
         while names and len(leaving) < most:
             for name in tuple(names):
                 wait = self._pacer.take(name, now)
@@ -75,28 +75,28 @@ class PaceQueues:
                     names.remove(name)
                     continue
                 # Who has had a turn goes behind the other lines.
-                line = self._lines[name] = self._lines.pop(name)
-                message = line.popleft()
+                queue = self._queues[name] = self._queues.pop(name)
+                message = queue.popleft()
                 self._taken[message.subscriber_id, message.attempt] = name, now
                 leaving.append(message)
-                if not line:
+                if not queue:
                     names.remove(name)
                 if len(leaving) >= most:
                     break
         return leaving, pause
 
-    def ended(self, key: tuple[int, int], *, handed_over: bool) -> None:
+    def finished(self, key: tuple[int, int], *, handed_over: bool) -> None:
         """A message that left has come back; its turn is given back if it was not handed over."""
         name, taken = self._taken.pop(key, ("", None))
         if taken is not None and not handed_over:
-            self._pacer.give_back(name, taken)
+            self._pacer.refund(name, taken)
 
-    def closed(self, name: str, now: float) -> tuple[float, str]:
+    def blocked(self, name: str, now: float) -> tuple[float, str]:
         """Seconds until the limits of a line ("": the overall ones) let anybody go; which one is used up."""
-        return self._pacer.closed(name, now)
+        return self._pacer.blocked(name, now)
 
     def clear(self) -> list[Message]:
         """Everybody who still waits; then nobody does."""
-        waiting = [message for line in self._lines.values() for message in line]
-        self._lines.clear()
+        waiting = [message for queue in self._queues.values() for message in queue]
+        self._queues.clear()
         return waiting

@@ -33,7 +33,7 @@ class ConnectionPool:
 
 
 class Share:
-    """The permits that one run holds. Its workers call `acquire`, `owes` after each chunk, and `release`."""
+    """Holds a run's permits. Its workers call `acquire`, `must_release` after each chunk, `release`."""
 
     def __init__(self, pool: ConnectionPool, has_work: Callable[[], bool]) -> None:
         self._pool = pool
@@ -68,7 +68,7 @@ class Share:
                 if pool._free:
                     pool._changed.notify_all()
 
-    def owes(self, *, idle: bool = False) -> bool:
+    def must_release(self, *, idle: bool = False) -> bool:
         """Whether this worker is to close its channel and call `release`, for a run that waits.
 
         `idle`: it has had nothing to send for a while, so another run may have its permit in any case.

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mailer.delivery.circuit_breaker import Brake
+from mailer.delivery.circuit_breaker import CircuitBreaker
 from mailer.delivery.workers.connections import ConnectionPool
 from mailer.delivery.workers.requests import Requests
 from mailer.delivery.workers.threads import NO_THREAD, start_thread
@@ -63,10 +63,10 @@ class Report:
 class Supervision:
     """What the workers of a run tell of every outcome, and whether the run is stopping.
 
-    `brake` counts outcomes in a row. `watch` is told before an outcome is reported.
+    `breaker` counts outcomes in a row. `watch` is told before an outcome is reported.
     """
 
-    brake: Brake
+    breaker: CircuitBreaker
     stopping: Callable[[], bool]
     watch: RefusalWatch = field(default_factory=lambda: RefusalWatch(accepted=True))
 
@@ -90,7 +90,7 @@ class Workers:
     ) -> None:
         self._transport = transport
         self._journal = journal
-        self._brake = supervision.brake
+        self._breaker = supervision.breaker
         self._watch = supervision.watch
         self._stopping = supervision.stopping
         self._left = {} if left is None else left
@@ -106,7 +106,7 @@ class Workers:
         if not self.alive:
             raise TransportError(NO_THREAD)
 
-    def give(self, chunk: list[Message]) -> None:
+    def submit(self, chunk: list[Message]) -> None:
         """Hands a chunk to whoever is free."""
         self._chunks.put(chunk)
 
@@ -156,14 +156,14 @@ class Workers:
                 try:
                     chunk = self._chunks.get(timeout=_LOOK_SECONDS)
                 except queue.Empty:
-                    if self._share.owes(idle=time.monotonic() - busy_at >= _IDLE_SECONDS):
+                    if self._share.must_release(idle=time.monotonic() - busy_at >= _IDLE_SECONDS):
                         return True, None
                     continue
                 if chunk is None:
                     return False, None
                 report = self._send(channel, chunk, requests)
                 self.reports.put(report)
-                if report.error is not None or self._share.owes():
+                if report.error is not None or self._share.must_release():
                     return True, report.error
                 busy_at = time.monotonic()
         finally:
@@ -199,7 +199,7 @@ class Workers:
                     released += [message for message, outcome in known if outcome is ENDED]
                     known = [pair for pair in known if pair[1] is not ENDED]
                 settled += known
-                self._brake.note(outcome for outcome in outcomes if outcome is not ENDED)
+                self._breaker.note(outcome for outcome in outcomes if outcome is not ENDED)
                 self._watch.note(known)
                 if self._stopping() or self._takes_long(began):
                     following = []
