@@ -120,7 +120,7 @@ def _await_end(
 
 
 def retry_campaign(workspace: Workspace, slug: str, *, address: str | None = None) -> tuple[int, int]:
-    """Makes what was rejected or deferred pending again, but for who cannot be reached.
+    """Makes rejected and deferred deliveries pending again, except to people who cannot be reached.
 
     With `address`, the delivery to that address alone. Returns how many are pending again, and how many stay
     rejected. Raises CampaignError, BusyError.
