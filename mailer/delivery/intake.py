@@ -28,17 +28,18 @@ _CHUNK = 20
 
 
 class ExhaustedLimit(NamedTuple):
-    """A limit that is used up for longer than a run waits. `resumes_at` is seconds since 1970."""
+    """Names a rate limit that is used up for longer than a run waits. `resumes_at` is in seconds since
+    1970."""
 
     limit: str
     resumes_at: float
 
 
 class Intake:
-    """The way of deliveries from the spool to the workers in one run.
+    """Moves deliveries from the spool to the workers of one run, at the configured pace.
 
-    At most one window of claims is open at a time, so that even a power cut leaves no more
-    than that in doubt.
+    At most one window of claims is open at a time, so that even a power cut makes no more deliveries
+    uncertain.
     """
 
     def __init__(
@@ -62,16 +63,16 @@ class Intake:
 
     @property
     def is_paced(self) -> bool:
-        """Whether limits apply to this run."""
+        """Returns whether rate limits apply to this run."""
         return self._queues is not None
 
     @property
     def has_parked(self) -> bool:
-        """Whether somebody was parked in this run."""
+        """Returns whether this run has parked a delivery (released it with a later due time)."""
         return bool(self._parked)
 
     def has_room(self) -> bool:
-        """Whether enough may be claimed now to be worth a transaction."""
+        """Returns whether enough deliveries may be claimed now to be worth a transaction."""
         if self._claim_again > time.monotonic():
             return False
         return self._room() >= self.portion
@@ -80,7 +81,7 @@ class Intake:
         return self._window - len(self._claims.open)
 
     def claim(self) -> bool:
-        """Claims what may leave soon. Returns False where there is nothing left to claim."""
+        """Claims deliveries that may be sent soon. Returns False where there is nothing left to claim."""
         room = self._room()
         capacity = None if self._queues is None else self._queues.capacity()
         if self._queues is not None and capacity is not None:
@@ -98,7 +99,7 @@ class Intake:
         return True
 
     def _take(self, claim: Claim) -> Parked | None:
-        """Puts a claim's message behind the others; returns the claim where its queue is full."""
+        """Queues the message of a claim; returns the claim to be parked where its queue is full."""
         recipient = self._recipients.take(claim.person)
         if self._queues is not None and (place := self._queues.time_if_full(recipient.domain)) is not None:
             self._parked.add(place[0])
@@ -120,7 +121,8 @@ class Intake:
         return None
 
     def dispatch(self) -> float:
-        """Hands out what may leave now; returns the seconds until more may, at most 0.1."""
+        """Gives the workers the messages that may be sent now; returns the seconds until more may be, at most
+        0.1."""
         if self._queues is None:
             while self._waiting:
                 size = min(self._chunk, len(self._waiting))
@@ -134,7 +136,7 @@ class Intake:
         return pause
 
     def note(self, report: Report) -> None:
-        """Gives turns back for what workers did not hand over."""
+        """Refunds the rate limits for messages that the workers did not hand over."""
         if self._queues is None:
             return
         for message, outcome in report.settled:
@@ -143,12 +145,13 @@ class Intake:
             self._queues.finished(message.key, handed_over=False)
 
     def release_waiting(self) -> None:
-        """Gives back all claims that were not handed to a worker."""
+        """Releases all claims that were not given to a worker."""
         self._claims.release(self._waiting if self._queues is None else self._queues.clear())
         self._waiting.clear()
 
     def check_pace(self) -> ExhaustedLimit | None:
-        """Gives back who would stay claimed for too long. Returns the limit that ends the run, if any."""
+        """Parks or releases claims that would stay open for too long. Returns the limit that ends the run, or
+        None."""
         if self._queues is None:
             return None
         early = self._queues.take_excess()
@@ -167,7 +170,7 @@ class Intake:
         return None
 
     def limit_of_parked(self, resumes_at: float) -> ExhaustedLimit | None:
-        """Returns the limit that keeps those who are parked until then (seconds since 1970), or None."""
+        """Returns the limit for which deliveries are parked until `resumes_at` (seconds), or None."""
         if self._queues is None:
             return None
         for name in sorted(self._parked):
@@ -178,7 +181,8 @@ class Intake:
 
 
 def pace_note(spool: Spool, limit: str, at: str) -> str:
-    """Returns how many are left where a run ended for a limit, and when (in words) it goes on."""
+    """Returns a sentence for a run that ended at a rate limit: how many deliveries are left, and when it
+    resumes."""
     counts = spool.counts()
     left = counts[State.PENDING] + counts[State.DEFERRED]
     return (

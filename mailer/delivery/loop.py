@@ -1,4 +1,4 @@
-"""The delivery loop of one run: the caller's thread owns the spool, a worker waits on each connection."""
+"""Runs the delivery loop. The caller's thread uses the spool; each connection has a worker thread."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _JOURNAL_BYTES = 64_000_000
 
 
 class Loop:
-    """One run over a spool."""
+    """Runs one campaign: claims, dispatches, settles, and decides when the run ends."""
 
     def __init__(self, run: Run, journal: Journal, leavers: Leavers) -> None:
         connections = max(1, min(run.connections, run.transport.concurrency))
@@ -90,11 +90,11 @@ class Loop:
 
     @property
     def journal_has_erased(self) -> bool:
-        """Whether the journal may tell of somebody who was erased during the run."""
+        """Returns whether the journal may have text about somebody who was erased during the run."""
         return self._leavers.erased > self._forgotten
 
     def run(self) -> None:
-        """Runs until nothing is left or something stops it."""
+        """Runs until nothing is left to send or something stops it."""
         exhausted = False
         while not self._stop.is_set():
             if not exhausted and self._may_claim():
@@ -117,7 +117,7 @@ class Loop:
                 exhausted = False
 
     def _must_end(self) -> bool:
-        """Whether refusals or doubts end the run; a campaign of which too much is refused is paused."""
+        """Returns whether refusals or doubts end the run. Pauses the campaign at too many refusals."""
         if self._watch.stops:
             return True  # `finish` says why
         if self._breaker.sentence:
@@ -129,7 +129,7 @@ class Loop:
         return False
 
     def finish(self) -> None:
-        """Ends the workers, takes in what they still report, and settles every open claim."""
+        """Stops the workers, records their last reports, and settles every open claim."""
         self._stop.set()
         self._run.stop.set()
         self._intake.release_waiting()
@@ -152,7 +152,7 @@ class Loop:
         self.progress.seconds = time.monotonic() - self._started
 
     def _recover(self) -> None:
-        """Settles by the journal what still waits on the wire, or failed in a way nobody foresaw."""
+        """Settles by the journal the claims that are still in flight or failed because of a defect."""
         recovered = recover(
             self._spool,
             partial(read_journal, self._run.journal),
@@ -164,7 +164,7 @@ class Loop:
                 self.progress.outcomes[state] = self.progress.outcomes.get(state, 0) + number
 
     def _settle_held_refusals(self) -> None:
-        """Decides, when all is known, whether what was held back counts, and says what is refused of us."""
+        """Decides whether held refusals count. Pauses the campaign where one concerns the sender."""
         everybody = self._watch.end()
         if not everybody:
             self._claims.confirm_held()
@@ -182,7 +182,7 @@ class Loop:
         return self._intake.has_room()
 
     def _empty_journal(self) -> None:
-        """Empties the journal once nobody is on the wire: it is long, or tells of somebody who was erased."""
+        """Empties a journal that is long or has text about an erased person, once no claim is open."""
         erased = self._leavers.erased
         if not self._claims.open:
             self._write_down(now=True)
@@ -190,7 +190,7 @@ class Loop:
             self._forgotten = erased
 
     def _claim(self) -> bool:
-        """Claims, and writes down what is known in the same transaction. False where nothing is left."""
+        """Claims deliveries and commits outcomes in one transaction. Returns False where none is left."""
         found = self._intake.claim()
         self._settled_at = time.monotonic()
         if not self._claims.has_more:
@@ -198,7 +198,7 @@ class Loop:
         return found
 
     def _check_pace(self) -> None:
-        """Ends the run where a limit is used up for long; naps where nobody may leave now."""
+        """Ends the run where a limit is used up for long; sleeps briefly where nothing may be sent now."""
         if not self._intake.is_paced:
             return
         used_up = self._intake.check_pace()
@@ -208,7 +208,7 @@ class Loop:
             self._run.stop.wait(_NAP_SECONDS)
 
     def _end_for(self, used_up: ExhaustedLimit) -> None:
-        """Ends the run: a limit is used up for longer than a run waits."""
+        """Ends the run because a limit is used up for longer than a run waits."""
         self.progress.stopped_by = "pace"
         self.progress.goes_on_at = utc_text(datetime.fromtimestamp(used_up.resumes_at, UTC))
         at = self._run.pacer.clock_time(used_up.resumes_at, self._run.clock())
@@ -229,7 +229,7 @@ class Loop:
         self._spool.apply(Event.BRAKE, note)
 
     def _collect(self, seconds: float) -> None:
-        """Takes in what the workers report, waiting up to `seconds` for the first report."""
+        """Records the reports of the workers, waiting up to `seconds` for the first one."""
         reports = self._workers.reports
         with suppress(queue.Empty):
             self._note_report(reports.get(timeout=seconds) if seconds else reports.get_nowait())
@@ -247,7 +247,7 @@ class Loop:
                 self._stop.set()
 
     def _write_down(self, *, now: bool = False) -> None:
-        """Commits outcomes, twice a second at least. Most are written with the next claim, synced once."""
+        """Commits outcomes at least twice a second. Most are committed together with the next claim."""
         waited = time.monotonic() - self._settled_at
         many = len(self._claims.settled) >= 2 * self._intake.portion
         if now or many or waited > _SETTLE_SECONDS:
@@ -255,7 +255,7 @@ class Loop:
             self._settled_at = time.monotonic()
 
     def _check_for_stop(self) -> None:
-        """Looks whether somebody asked this run to end: by a signal here, or by a command elsewhere."""
+        """Checks whether a signal, or a command that pauses or cancels the campaign, ends this run."""
         if self._run.stop.is_set():
             self.progress.stopped_by = "signal"
             self._stop.set()
@@ -272,7 +272,7 @@ class Loop:
             self._stop.set()
 
     def _await_due(self) -> bool:
-        """Waits for the turn of what is parked, not for what is deferred. False where nothing is due soon."""
+        """Waits for parked, not for deferred deliveries. Returns False where none is due soon."""
         clock = self._run.clock
         due = self._spool.next_due(only=self._run.only)
         again = datetime.fromisoformat(due).timestamp() if due is not None else None

@@ -1,8 +1,8 @@
-"""The claims of one run: those that are open, and what is known of them but not yet on disk.
+"""Tracks the claims of one run: the open ones, and outcomes that are known but not yet committed.
 
-A claim stands in `open` until its outcome or its return is known, and then in `settled` or `released` until
-that is committed. Until somebody is accepted, rejections are `held`: they may be everybody's
-(`transports.refusal.watch`). What is not committed when the process dies, the journal knows.
+A claim is in `open` until it has an outcome or is released, and then in `settled` or `released` until that is
+committed. Until a message is accepted, rejections are `held`, because the server might refuse every recipient
+(`transports.refusal.watch`). If the process dies before a commit, the journal has the outcomes.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ __all__ = ["RunClaims"]
 
 
 class RunClaims:
-    """The claims of one run over a spool. Used from one thread.
+    """Tracks the claims of one run over a spool. It is used from one thread.
 
-    `recipients` says who may be written to. `note_refused` records bounces among what is settled. With
-    `only`, this person's delivery alone is claimed.
+    `recipients` decides who may be written to. `note_refused` records bounces among settled claims. With
+    `only`, only this person's delivery is claimed.
     """
 
     def __init__(
@@ -68,9 +68,9 @@ class RunClaims:
         self.outcomes: dict[str, int] = {}
 
     def claim(self, limit: int) -> list[Claim] | None:
-        """Commits what is known and claims up to `limit` more, in one transaction that is synced once.
+        """Commits known outcomes and claims up to `limit` more deliveries, in one synced transaction.
 
-        None where nothing is left to claim.
+        Returns None where nothing is left to claim.
         """
         with self._spool.together():
             self._write()
@@ -84,14 +84,14 @@ class RunClaims:
         return claims
 
     def write_down(self) -> None:
-        """Commits what is known."""
+        """Commits known outcomes and releases."""
         if self.settled or self.released or self.released_last or (self.held and self._watch.accepted):
             with self._spool.together():
                 self._write()
             self._written()
 
     def note_report(self, report: Report) -> None:
-        """Notes what a worker reports. A person counts once, by the newest outcome."""
+        """Records a worker's report. Each person is counted once, by the newest outcome."""
         outcomes = self.outcomes
         together: dict[int, datetime] | None = None
         for message, outcome in report.settled:
@@ -116,9 +116,10 @@ class RunClaims:
         self.release(report.released)
 
     def _together(self, settled: Sequence[tuple[Message, Outcome]]) -> dict[int, datetime]:
-        """When those are due again who share one answer, by the id of the outcome: one request, one time.
+        """Returns the next due time for outcomes that several deliveries of one request share, by
+        `id(outcome)`.
 
-        The one who was deferred last decides, so that nobody waits for longer than alone.
+        The delivery that was deferred last decides, so that none waits longer than it would alone.
         """
         moment = now()
         since: dict[int, datetime] = {}
@@ -135,34 +136,37 @@ class RunClaims:
     def _deferred(
         self, subscriber_id: int, outcome: Outcome, together: Mapping[int, datetime]
     ) -> tuple[Outcome, str]:
-        """The outcome of a refusal for now, and when to try again; a rejection once its time is over."""
+        """Returns the outcome of a deferral and its next due time, or a rejection where its total time is
+        over."""
         again = self._backoff.next_attempt(self._deferred_since[subscriber_id], now())
         if again is None:
             return Outcome(Result.REJECTED, reason=outcome.reason, cause=Cause.THEM), ""
         return outcome, utc_text(together.get(id(outcome), again))
 
     def release(self, messages: Iterable[Message]) -> None:
-        """These were not handed over, and will be pending again."""
+        """Notes that these messages were not handed over; their deliveries become pending again."""
         self.release_keys([message.key for message in messages])
 
     def release_keys(self, keys: Collection[Key]) -> None:
-        """The same, by key."""
+        """Does the same as `release`, by key."""
         self.released += keys
         self.open.difference_update(keys)
 
     def was_deferred(self, subscriber_id: int) -> bool:
-        """Whether this delivery has been deferred before. May be asked in any thread."""
+        """Returns whether this delivery has been deferred before. It is safe in any thread."""
         return subscriber_id in self._deferred_since
 
     def confirm_held(self) -> None:
-        """What was held counts: somebody was accepted, or the refusals are not everybody's."""
+        """Counts held refusals as outcomes, because a message was accepted or the refusals concern single
+        addresses."""
         self.settled += self.held
         self.held = []
 
     def discard_held(self) -> None:
-        """What was held counts for nobody: everybody was refused. They are pending again, behind the others.
+        """Discards held refusals, because every recipient was refused. The deliveries become pending again,
+        behind the others.
 
-        So a list that begins with readers who are truly gone gets past them in a later run.
+        So a later run gets past such readers where a list begins with addresses that no longer exist.
         """
         for subscriber_id, attempt, outcome, _ in self.held:
             self.released_last.append((subscriber_id, attempt))

@@ -1,8 +1,8 @@
-"""One limit each: so many messages a second, evenly, or so many in a minute, an hour or a day, at any speed.
+"""Implements the rate limits: evenly spaced messages per second, or a budget per minute, hour or day.
 
-What is left of a limit is written down in a ledger that all runs share. A run takes a little of it at a
-time, so that not every message is a transaction: a crash leaves that little unused, and nothing is ever
-spent twice. Time comes from outside, in seconds since 1970.
+The use of a limit is recorded in a ledger that all runs share. A run reserves a few messages at a time, so
+that not every message needs a transaction. A crash leaves the reserved ones unused; none is ever used twice.
+The caller passes the time, in seconds since 1970.
 """
 
 from __future__ import annotations
@@ -26,39 +26,40 @@ _TOLERANCE_SECONDS = 1.0
 
 
 class Limit:
-    """What every limit answers. `sentence` is how an operator would say it."""
+    """Defines the interface of a limit. `sentence` describes the limit to an operator."""
 
     sentence: str
 
     def wait(self, now: float) -> float:
-        """Seconds until a message may leave, as far as this run knows without looking it up."""
+        """Returns the seconds until a message may be sent, as far as this run knows without reading the
+        ledger."""
         raise NotImplementedError
 
     def drop_expired(self, now: float) -> bool:
-        """Whether this run has a turn in hand."""
+        """Drops reserved messages whose time is over. Returns whether any reserved one is left."""
         raise NotImplementedError
 
     def reserve(self, now: float) -> None:
-        """Takes a few turns out of the ledger, where there are any."""
+        """Reserves a few messages in the ledger, where the limit allows any."""
         raise NotImplementedError
 
     def spend(self) -> None:
-        """Uses a turn that is in hand."""
+        """Uses one reserved message."""
         raise NotImplementedError
 
     def refund(self, taken: float) -> None:
-        """The turn of that moment was used for a message that was not handed over after all."""
+        """Refunds a message that was taken at the time `taken` and was not handed over."""
 
     def close(self) -> None:
-        """Puts back what is in hand."""
+        """Returns the unused reserved messages to the ledger."""
 
     def capacity(self, seconds: float, now: float) -> int:
-        """About how many messages may leave within so many seconds."""
+        """Returns about how many messages may be sent within `seconds`."""
         raise NotImplementedError
 
 
 class Spacing(Limit):
-    """So many a second, one after the other: at 20/s one leaves every 50 ms, at 0.2/s every 5 seconds."""
+    """Spaces messages evenly: at 20/s one is sent every 50 ms, at 0.2/s one every 5 seconds."""
 
     def __init__(self, name: str, a_second: float, sentence: str, ledger: Ledger) -> None:
         self.sentence = sentence
@@ -111,10 +112,11 @@ class Spacing(Limit):
 
 
 class Budget(Limit):
-    """So many in each minute, hour or day of the calendar, as fast as the other limits allow.
+    """Allows a number of messages in each minute, hour or day of the calendar, as fast as the other limits
+    allow.
 
-    `most` gives the number for the window that begins at a moment. The window is never an earlier one than
-    the ledger has seen, so that a clock that goes back opens none twice.
+    `most` returns the number for the window that begins at a time. The window is never earlier than the last
+    one in the ledger, so that no window is used twice when the clock is set back.
     """
 
     def __init__(
@@ -132,13 +134,13 @@ class Budget(Limit):
         self._looked_at = -_LOOK_SECONDS
 
     def window(self, moment: float) -> tuple[float, float]:
-        """When the window of a moment begins and ends."""
+        """Returns when the window of a moment begins and ends."""
         if not self._window[0] <= moment < self._window[1]:
             return window_of(self._unit, moment, self._zone)
         return self._window
 
     def most(self, begins: float) -> int:
-        """The number of messages for the window that begins then."""
+        """Returns the number of messages allowed in the window that begins then."""
         return self._most(begins)
 
     def wait(self, now: float) -> float:

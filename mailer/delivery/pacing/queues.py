@@ -1,4 +1,4 @@
-"""Messages that wait for their turn under a pace: a line for each slow domain, and one for everybody else."""
+"""Queues messages for the rate limits: one queue for each domain with limits, and one for all others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PAUSE = 0.1
 
 
 class PaceQueues:
-    """The lines of one run. `clock` gives seconds since 1970."""
+    """Holds the queues of one run. `clock` returns seconds since 1970."""
 
     def __init__(self, pacer: Pacer, clock: Callable[[], float]) -> None:
         self._pacer = pacer
@@ -29,11 +29,12 @@ class PaceQueues:
         return sum(len(queue) for queue in self._queues.values())
 
     def add(self, message: Message, domain: str) -> None:
-        """Puts a message at the end of its line."""
+        """Puts a message at the end of its queue."""
         self._queues.setdefault(self._pacer.queue_of(domain), deque()).append(message)
 
     def time_if_full(self, domain: str) -> tuple[str, float] | None:
-        """(line, turn) of somebody who comes too early: the line is full. None where there is room."""
+        """Returns (queue, time at which the message may be sent) where the domain's queue is full, else
+        None."""
         name = self._pacer.queue_of(domain)
         if not name:
             return None
@@ -44,11 +45,12 @@ class PaceQueues:
         return name, self._pacer.next_free_time(name, now, capacity)
 
     def capacity(self) -> int | None:
-        """How many may wait, by the overall limits; None: any number."""
+        """Returns how many messages may be queued by the overall limits; None means any number."""
         return self._pacer.capacity(AHEAD_SECONDS, "", self._clock())
 
     def take_excess(self) -> list[tuple[str, Message, float]]:
-        """Takes out who stands in a slow line behind those that may leave soon: (line, message, its turn)."""
+        """Removes from slow queues the messages that may not be sent soon. Returns (queue, message, time to
+        send)."""
         out: list[tuple[str, Message, float]] = []
         now = self._clock()
         for name, queue in self._queues.items():
@@ -62,7 +64,8 @@ class PaceQueues:
         return out
 
     def take_ready(self, most: int) -> tuple[list[Message], float]:
-        """Up to `most` messages whose turn it is, a line at a time, and seconds until there may be more."""
+        """Removes up to `most` messages that may be sent now, from the queues in rotation. Returns them and
+        the seconds until there may be more."""
         now = self._clock()
         leaving: list[Message] = []
         pause = _PAUSE
@@ -86,17 +89,18 @@ class PaceQueues:
         return leaving, pause
 
     def finished(self, key: tuple[int, int], *, handed_over: bool) -> None:
-        """A message that left has come back; its turn is given back if it was not handed over."""
+        """Notes that a worker is done with a message. Refunds the limits if it was not handed over."""
         name, taken = self._taken.pop(key, ("", None))
         if taken is not None and not handed_over:
             self._pacer.refund(name, taken)
 
     def blocked(self, name: str, now: float) -> tuple[float, str]:
-        """Seconds until the limits of a line ("": the overall ones) let anybody go; which one is used up."""
+        """Returns the seconds until the limits of a queue ("": the overall ones) allow a message, and which
+        one is used up."""
         return self._pacer.blocked(name, now)
 
     def clear(self) -> list[Message]:
-        """Everybody who still waits; then nobody does."""
+        """Empties the queues, and returns their messages."""
         waiting = [message for queue in self._queues.values() for message in queue]
         self._queues.clear()
         return waiting
