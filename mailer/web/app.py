@@ -21,7 +21,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from mailer.config import Settings
-from mailer.services.readers.reader_actions import Desk
+from mailer.services.readers.reader_actions import ReaderActions
 from mailer.site.archive_pages import PublicArchive
 from mailer.site.pages import Pages
 from mailer.web.archive import ArchiveHandlers
@@ -51,7 +51,7 @@ def create_app(settings: Settings) -> Starlette:
 
 def _routes(settings: Settings, pages: Pages, outer: str, prefix: str) -> list[BaseRoute]:
     """The routes, also below `prefix`, the path of publication.base_url; `outer` is that path, encoded."""
-    desk = Desk(settings)
+    desk = ReaderActions(settings)
     unsubscribe, preferences = UnsubscribePage(desk, pages), PreferencesPage(settings, desk, pages)
     archive = ArchiveHandlers(settings, PublicArchive(settings, pages))
 

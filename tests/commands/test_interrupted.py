@@ -37,7 +37,7 @@ def die(desk: Path, monkeypatch: pytest.MonkeyPatch, *, handed: int = 3, answere
     settings = load_settings(desk)
     with monkeypatch.context() as patch:
         patch.setattr("mailer.services.sending.run.deliver", lambda *_, **__: exit(9))
-        patch.setattr("mailer.services.sending.run.broke_off", lambda *_, **__: None)
+        patch.setattr("mailer.services.sending.run.conclude_failed_run", lambda *_, **__: None)
         assert run(desk, "send", ISSUE, "--yes").status == 9
     with closing(open_store(settings.database)) as db:
         spool = open_spool(db, find_campaign(db, SLUG))

@@ -12,7 +12,7 @@ from sqlite_utils import Database
 from mailer.audience.subscribers import erase, unsubscribe
 from mailer.config import Pace, Settings
 from mailer.delivery import intake, leavers, loop
-from mailer.delivery.circuit_breaker import Brake
+from mailer.delivery.circuit_breaker import CircuitBreaker
 from mailer.delivery.pacing.pace import Pacer
 from mailer.delivery.progress import Progress
 from mailer.delivery.retry import USUAL, Backoff
@@ -405,7 +405,7 @@ def test_a_database_that_fails_leaves_a_spool_that_can_go_on(
 
 def test_workers_are_daemons(settings: Settings, journal: Path) -> None:
     opened = Journal(journal)
-    pool = workers.Workers(Scripted(), opened, workers.Supervision(Brake({}), lambda: False), 2)
+    pool = workers.Workers(Scripted(), opened, workers.Supervision(CircuitBreaker({}), lambda: False), 2)
     assert all(t.daemon for t in threading.enumerate() if t.name.startswith("send-"))
     pool.end()
     assert [pool.reports.get(timeout=5).ended for _ in range(2)] == [True, True]

@@ -376,7 +376,7 @@ def test_an_old_copy_after_two_runs_that_died_sends_nothing(
     server.fail("RCPT", "reply", "450 later", times=2)
     with monkeypatch.context() as patch:
         patch.setattr("mailer.services.sending.run.conclude", die)
-        patch.setattr("mailer.services.sending.run.broke_off", die)
+        patch.setattr("mailer.services.sending.run.conclude_failed_run", die)
         assert desk.send().status == 9
         assert len(server.received) == 2
         patch.setattr("mailer.services.sending.run.deliver", die)

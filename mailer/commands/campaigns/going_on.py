@@ -15,7 +15,7 @@ from mailer.services.campaigns.decisions import resolve_campaign, retry_campaign
 from mailer.services.campaigns.documents import details_of, overview_of
 from mailer.services.campaigns.resume import resume_campaign
 from mailer.services.sending.canary import release
-from mailer.services.sending.result import Result
+from mailer.services.sending.result import SendResult
 from mailer.services.sending.send import finish_campaign
 from mailer.services.workspace import Workspace, open_workspace
 
@@ -102,7 +102,9 @@ def _finish(workspace: Workspace, slug: str, as_json: bool, address: str | None 
     _tell(workspace, result, as_json, also)
 
 
-def _tell(workspace: Workspace, result: Result, as_json: bool, also: dict[str, int] | None = None) -> None:
+def _tell(
+    workspace: Workspace, result: SendResult, as_json: bool, also: dict[str, int] | None = None
+) -> None:
     if as_json:
         emit_json({**result.to_json(), **(also or {})})
     else:

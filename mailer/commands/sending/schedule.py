@@ -29,11 +29,11 @@ def run_due(context: typer.Context, as_json: Annotated[bool, JsonOption] = False
     workspace = open_workspace(settings)
     zone = settings.publication.zone
     documents: list[dict[str, Any]] = []
-    well = True
+    is_complete = True
     defect: BaseException | None = None
     with stop_on_signals() as stop:
         for done in send_due(workspace, stop=stop, warn=warn):
-            well = well and done.well
+            is_complete = is_complete and done.is_complete
             defect = defect or done.defect
             if as_json:
                 documents.append(done.to_json())
@@ -43,7 +43,7 @@ def run_due(context: typer.Context, as_json: Annotated[bool, JsonOption] = False
         emit_json(documents)
     if defect is not None:
         raise defect
-    if not well:
+    if not is_complete:
         raise typer.Exit(1)
 
 

@@ -15,8 +15,8 @@ from mailer.commands.sending.plan_text import say_plan
 from mailer.commands.sending.schedule import say_scheduled, schedule_rows, usual_rows, when
 from mailer.commands.sending.test_copies import check_test, send_copies
 from mailer.commands.signals import stop_on_signals
-from mailer.services.planning.approved import keep_plan
-from mailer.services.planning.prepare import Wish, prepare
+from mailer.services.planning.approved_plan import keep_plan
+from mailer.services.planning.prepare import PlanRequest, prepare
 from mailer.services.planning.schedule import Schedule
 from mailer.services.sending.canary_request import read_canary_request
 from mailer.services.sending.freeze import SincePlan
@@ -107,8 +107,8 @@ def send(
     settings.signing_keys()
     workspace = open_workspace(settings)
     if test:
-        wish = Wish(segment=segment, transport=transport, anew=True)
-        send_copies(workspace, prepare(workspace, issue, wish), test, as_json=as_json)
+        copies = PlanRequest(segment=segment, transport=transport, anew=True)
+        send_copies(workspace, prepare(workspace, issue, copies), test, as_json=as_json)
         return
     options = SendOptions(
         segment=segment,

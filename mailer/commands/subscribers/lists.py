@@ -17,7 +17,7 @@ from mailer.commands.subscribers.import_text import say_lists
 from mailer.errors import AudienceError
 from mailer.services.subscribers import listing
 from mailer.services.subscribers.importing import ImportProgress, ImportRequest, import_lists
-from mailer.services.subscribers.listing import Choice
+from mailer.services.subscribers.listing import SubscriberFilter
 
 __all__ = ["export_list", "import_list"]
 
@@ -115,7 +115,9 @@ def export_list(
     if target.is_output and as_json:
         raise AudienceError("--json and the list cannot both go to standard output; add -o FILE")
     name = shown_path(output, settings) if output else ""
-    exported = listing.export_list(settings, Choice(status, edition, segment), target.opened(), name=name)
+    exported = listing.export_list(
+        settings, SubscriberFilter(status, edition, segment), target.opened(), name=name
+    )
     if as_json:
         emit_json(exported.to_json())
     elif name:

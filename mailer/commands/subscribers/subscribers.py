@@ -17,7 +17,7 @@ from mailer.commands.subscribers.unsubscribe import suppress, unsubscribe
 from mailer.errors import InputError
 from mailer.services.subscribers import address_change as moving
 from mailer.services.subscribers import listing
-from mailer.services.subscribers.listing import Choice
+from mailer.services.subscribers.listing import SubscriberFilter
 from mailer.services.subscribers.person import document_of
 from mailer.services.subscribers.restoring import restore_campaign, restore_person
 
@@ -41,7 +41,7 @@ def list_people(
     as_json: AsJson = False,
 ) -> None:
     """Everybody who fits, one a line."""
-    found = listing.list_people(settings_of(context), Choice(status, edition, segment))
+    found = listing.list_people(settings_of(context), SubscriberFilter(status, edition, segment))
     if as_json:
         emit_json_list(map(document_of, found))
         return

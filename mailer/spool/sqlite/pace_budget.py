@@ -1,4 +1,4 @@
-"""Where what was spent of a pace is written down, so that it outlives a run and is shared by all of them."""
+"""Stores the usage of rate limits in subscribers.db, so that it outlives a run and all runs share it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ __all__ = ["StoredLedger"]
 
 
 class StoredLedger(Ledger):
-    """The same in subscribers.db: each change is one committed transaction that nobody comes between."""
+    """Keeps the ledger in subscribers.db. Each change is one committed transaction, so that changes never
+    interleave."""
 
     def __init__(self, db: Database) -> None:
         super().__init__()

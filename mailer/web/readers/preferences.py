@@ -11,7 +11,7 @@ from starlette.responses import Response
 from mailer.audience.subscribers import Subscriber
 from mailer.config import Settings
 from mailer.links.urls import Purpose
-from mailer.services.readers.reader_actions import Desk, Visit
+from mailer.services.readers.reader_actions import ReaderActions, Visit
 from mailer.site.pages import Pages
 from mailer.web.readers.forms import read_form
 from mailer.web.readers.unknown_reader import page_for_nobody
@@ -26,7 +26,7 @@ _READING = ("active", "pending")
 class PreferencesPage:
     """Answers GET with the choice, and POST by saving it."""
 
-    def __init__(self, settings: Settings, desk: Desk, pages: Pages) -> None:
+    def __init__(self, settings: Settings, desk: ReaderActions, pages: Pages) -> None:
         self._editions = settings.editions
         self._desk = desk
         self._pages = pages

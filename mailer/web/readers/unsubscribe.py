@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mailer.links.urls import Purpose
-from mailer.services.readers.reader_actions import Desk, Visit
+from mailer.services.readers.reader_actions import ReaderActions, Visit
 from mailer.site.pages import Pages
 from mailer.web.readers.forms import read_form
 from mailer.web.readers.unknown_reader import page_for_nobody
@@ -28,7 +28,7 @@ _HERE = ("active", "pending", "bounced")
 class UnsubscribePage:
     """Answers GET with the button, and POST by unsubscribing; a later POST may bring a reason."""
 
-    def __init__(self, desk: Desk, pages: Pages) -> None:
+    def __init__(self, desk: ReaderActions, pages: Pages) -> None:
         self._desk = desk
         self._pages = pages
 
