@@ -1,8 +1,8 @@
 """Forgets people for good: in the database, in every row that says who they were.
 
 Deliveries and events keep their rows by number, so that counts stay true. The address goes on the
-suppression list as a hash, which also tells later writers whose address they must leave out (`Erased`). What
-lies outside of the database is dealt with in `services/readers`.
+suppression list as a hash, which also tells later writers whose address they must leave out (`ErasedPeople`).
+What lies outside of the database is dealt with in `services/readers`.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from mailer.audience.consent import suppression
 from mailer.audience.events import Event
 from mailer.audience.people import address_of, find, get
 from mailer.audience.planned import Planned
-from mailer.audience.spellings import REPLACEMENT, Spellings, without_those
+from mailer.audience.spellings import REPLACEMENT, Spellings, redact_addresses
 from mailer.audience.values.address import Address, normalize_address
 from mailer.errors import StoreError
 from mailer.store.database import address_hash, utc_now, writing
-from mailer.store.texts import holding, replace_texts
+from mailer.store.texts import replace_texts, rows_with_letters
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
 __all__ = [
-    "Elsewhere",
-    "Erased",
-    "clear_elsewhere",
+    "RetainedTexts",
+    "ErasedPeople",
+    "redact_address",
     "clear_log",
     "erase",
     "former_addresses",
-    "is_word_of_others",
-    "own_words",
+    "is_shared_word",
+    "personal_words",
     "was_erased",
 ]
 
@@ -78,7 +78,7 @@ _ELSEWHERE: Final = (
 _PLANS: Final = (("plans", "hash"),)
 
 
-class Elsewhere(Protocol):
+class RetainedTexts(Protocol):
     """What else keeps words about people: the spool's campaigns and deliveries."""
 
     def forget(self, person: int) -> None:
@@ -90,7 +90,7 @@ class Elsewhere(Protocol):
         ...
 
 
-class Erased:
+class ErasedPeople:
     """Who was erased from a database, as far as its suppression list tells. Cheap where nobody was."""
 
     def __init__(self, db: Database) -> None:
@@ -116,17 +116,17 @@ class Erased:
             self._known[key] = row is not None
         return self._known[key]
 
-    def left_out_of(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """`text` with `[erased]` for each address of theirs."""
-        return without_those(text, self.__contains__)
+        return redact_addresses(text, self.__contains__)
 
 
 def was_erased(db: Database, key: str) -> bool:
     """Whether the address with this key was erased."""
-    return key in Erased(db)
+    return key in ErasedPeople(db)
 
 
-def own_words(db: Database, subscriber_id: int) -> tuple[str, ...]:
+def personal_words(db: Database, subscriber_id: int) -> tuple[str, ...]:
     """The name and the attributes of somebody, those that are long enough to be told from other text."""
     person = get(db, subscriber_id)
     if person is None:
@@ -138,20 +138,20 @@ def own_words(db: Database, subscriber_id: int) -> tuple[str, ...]:
 _LONG_ENOUGH: Final = 8
 
 
-def is_word_of_others(db: Database, word: str) -> bool:
+def is_shared_word(db: Database, word: str) -> bool:
     """Whether a name or an attribute of anybody holds this word."""
     return db.conn.execute(_WORD, (word,)).fetchone() is not None
 
 
 def erase(
-    db: Database, subscriber_id: int, *, source: str = "cli", elsewhere: Elsewhere | None = None
+    db: Database, subscriber_id: int, *, source: str = "cli", retained: RetainedTexts | None = None
 ) -> bool:
     """Forgets somebody for good; False where there is nobody to forget.
 
     Deliveries and events keep their rows by number; kept plans lose the number. The address goes on the
     suppression list as a hash, so that no import brings it back, and its bytes are overwritten in the file.
     What others' rows tell of the address is cleared, too. The same is done with addresses that the person had
-    before and nobody has now. `elsewhere` clears what campaigns and deliveries keep.
+    before and nobody has now. `retained` clears what campaigns and deliveries keep.
     """
     db.conn.execute("PRAGMA secure_delete=ON")
     with writing(db):
@@ -169,11 +169,11 @@ def erase(
         events.forget_words(db, subscriber_id)
         events.record(db, Event(now, "erase", subscriber_id, source))
         _unplan(db, subscriber_id)
-        if elsewhere is not None:
-            elsewhere.forget(subscriber_id)
+        if retained is not None:
+            retained.forget(subscriber_id)
     # From that commit on nobody writes the addresses anew, so that one look finds all that is left of them.
     for each in addresses:
-        clear_elsewhere(db, each, elsewhere)
+        redact_address(db, each, retained)
     clear_log(db)
     return True
 
@@ -187,19 +187,19 @@ def former_addresses(db: Database, subscriber_id: int) -> tuple[Address, ...]:
     )
 
 
-def clear_elsewhere(db: Database, address: Address, elsewhere: Elsewhere | None = None) -> None:
+def redact_address(db: Database, address: Address, retained: RetainedTexts | None = None) -> None:
     """Takes an address out of whatever the database tells of others: it is replaced by `[erased]`.
 
     Looks through the tables once without keeping others from writing. The address was erased before.
     """
 
     def cleared(text: str) -> str:
-        return without_those(text, lambda key: key == address.key)
+        return redact_addresses(text, lambda key: key == address.key)
 
     events.clear_reasons(db, cleared)
     letters = Spellings(address).letters
     for table, keys, columns in _ELSEWHERE:
-        for key, before in list(holding(db, table, keys, columns, letters)):
+        for key, before in list(rows_with_letters(db, table, keys, columns, letters)):
             after = tuple(map(cleared, before))
             if after != before:
                 replace_texts(db, table, keys, key, columns, before, after)
@@ -208,8 +208,8 @@ def clear_elsewhere(db: Database, address: Address, elsewhere: Elsewhere | None 
             changed = plan_without(plan, cleared)
             if changed != plan:
                 replace_texts(db, table, (name,), (number,), ("plan",), (plan,), (changed,))
-    if elsewhere is not None:
-        elsewhere.clear(cleared, letters)
+    if retained is not None:
+        retained.clear(cleared, letters)
 
 
 def plan_without(plan: str, cleared: Callable[[str], str]) -> str:

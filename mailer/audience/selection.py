@@ -23,7 +23,7 @@ __all__ = [
     "is_within",
     "mask_sql",
     "reason_sql",
-    "standings",
+    "select_subscribers",
     "time_zones",
     "variant_of",
 ]
@@ -132,7 +132,7 @@ def is_within(db: Database, subscriber_id: int, segment: Segment) -> bool:
     return bool(variant_of(db, subscriber_id, [segment]))
 
 
-def standings(
+def select_subscribers(
     db: Database,
     edition: str,
     segment: Segment | None,

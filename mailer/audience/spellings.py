@@ -15,7 +15,7 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from mailer.addresses import Address, read_address
 
-__all__ = ["LONGEST_SPELLING", "REPLACEMENT", "Spellings", "without_those"]
+__all__ = ["LONGEST_SPELLING", "REPLACEMENT", "Spellings", "redact_addresses"]
 
 #: Stands where an address stood.
 REPLACEMENT = "[erased]"
@@ -46,7 +46,7 @@ _PART_OF_DOMAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-")
 _LETTERS = re.compile(r"[a-z0-9]+")
 
 
-def without_those(text: str, erased: Callable[[str], bool]) -> str:
+def redact_addresses(text: str, erased: Callable[[str], bool]) -> str:
     """`text` with `[erased]` for each address in it whose key (`Address.key`) is one of the `erased`.
 
     What surrounds an address and is encoded with it goes with it.

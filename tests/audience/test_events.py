@@ -22,7 +22,7 @@ from mailer.audience import events, subscribers
 from mailer.audience.change_address import change_address
 from mailer.audience.consent import bounces, leaving, suppression
 from mailer.audience.consent.bounces import bounces_of, last_bounced, record_bounce, restore, restore_all
-from mailer.audience.consent.leaving import suppress_all, unsubscribe_all
+from mailer.audience.consent.bulk_changes import suppress_all, unsubscribe_all
 from mailer.audience.consent.record import Consent
 from mailer.audience.consent.suppression import suppress
 from mailer.audience.events import Event, last_event, people_since
@@ -191,7 +191,7 @@ READING = {
     *("find", "get", "list_subscribers", "bounces_of", "last_bounced"),
     *("is_suppressed", "suppressed_keys", "suppressed_sql", "suppression_of"),
     *("addresses_before", "former_holder", "moved_at", "moved_keys", "holder_of"),
-    "also_because",  # words alone
+    "append_reason",  # words alone
     "decided_columns",
 }
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailer.audience.exchange.columns.columns import read_header
+from mailer.audience.exchange.columns.header import read_header
 from mailer.audience.exchange.files.encoding import decoded
-from mailer.audience.exchange.rows.formula_cells import unguarded
+from mailer.audience.exchange.rows.formula_cells import unescape_formula
 from mailer.audience.values.address import Address, normalize_address, shown
 from mailer.errors import AudienceError, Problem
 
@@ -150,7 +150,7 @@ def _cells(lines: Sequence[str], delimiter: str) -> list[str] | None:
     """The cells of one row; None where a quote in it is broken."""
     try:
         read = csv.reader(["\n".join(lines)], delimiter=delimiter, strict=True, skipinitialspace=True)
-        return [unguarded(cell.strip(_BLANK)) for cell in next(read, [])]
+        return [unescape_formula(cell.strip(_BLANK)) for cell in next(read, [])]
     except csv.Error:
         return None
 

@@ -7,8 +7,8 @@ from typing import IO, TYPE_CHECKING
 
 from mailer.audience.consent.record import Consent, last_consent
 from mailer.audience.consent.suppression import suppression_of
-from mailer.audience.exchange.columns.columns import ATTRIBUTE_PREFIX
-from mailer.audience.exchange.rows.formula_cells import guarded
+from mailer.audience.exchange.columns.header import ATTRIBUTE_PREFIX
+from mailer.audience.exchange.rows.formula_cells import escape_formula
 from mailer.audience.exchange.rows.merge import as_text
 from mailer.audience.people import Subscriber, list_subscribers
 from mailer.audience.segments import Segment
@@ -41,7 +41,7 @@ def export_csv(
     """Writes everybody who fits, but the erased, to `file` (opened with newline=""); gives how many."""
     keys = [str(row[0]) for row in db.conn.execute(_KEYS)]
     writer = csv.writer(file)
-    attributes = (guarded(ATTRIBUTE_PREFIX + key) for key in keys)
+    attributes = (escape_formula(ATTRIBUTE_PREFIX + key) for key in keys)
     writer.writerow([*_FIELDS, *_CONSENT_FIELDS, *_SUPPRESSED_FIELDS, *attributes])
     count = 0
     for person in list_subscribers(db, status=status, edition=edition, segment=segment):
@@ -63,7 +63,7 @@ def export_csv(
             *_suppressed(db, person),
             *(as_text(person.attributes.get(key)) for key in keys),
         )
-        writer.writerow([guarded(cell) for cell in cells])
+        writer.writerow([escape_formula(cell) for cell in cells])
         count += 1
     return count
 

@@ -14,15 +14,19 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from mailer.audience.exchange.columns.columns import read_header
+from mailer.audience.exchange.columns.decided_columns import (
+    DecidedColumns,
+    columns_without_header,
+    decide_columns,
+)
+from mailer.audience.exchange.columns.header import read_header
 from mailer.audience.exchange.columns.options import Options
-from mailer.audience.exchange.columns.settle import Settled, headless, settled
 from mailer.audience.exchange.columns.survey import survey
-from mailer.audience.exchange.described import describe, words_of
 from mailer.audience.exchange.files.record import Record
 from mailer.audience.exchange.list_file import ListFile, shown_path
 from mailer.audience.exchange.records import CsvFile
 from mailer.audience.exchange.report import ImportReport, RefusedFile
+from mailer.audience.exchange.report_notes import describe, words_of
 from mailer.audience.exchange.rows.entry import Entry
 from mailer.audience.exchange.rows.merge import Outcome, merge
 from mailer.audience.exchange.rows.row_reader import RowReader
@@ -81,15 +85,15 @@ def import_csv(
     return report
 
 
-def decided_columns(file: CsvFile, settings: Settings, options: Options, file_name: str) -> Settled:
+def decided_columns(file: CsvFile, settings: Settings, options: Options, file_name: str) -> DecidedColumns:
     """The columns as the options and the whole list decide them. Raises AudienceError where it is unclear."""
     columns = read_header(list(file.columns.header), options, file_name)
     if not columns.has_header and options.status:
-        columns = headless(columns)
+        columns = columns_without_header(columns)
     rows = _with_first(file) if not columns.has_header else file
-    seen = survey(rows, columns, settings.editions, guarded=not options.status)
+    seen = survey(rows, columns, settings.editions, unverified=not options.status)
     file.rewind()
-    decided = settled(columns, seen, options, file_name)
+    decided = decide_columns(columns, seen, options, file_name)
     decided.columns.verify(file.name, file.header_row)
     return decided
 

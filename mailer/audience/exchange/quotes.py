@@ -6,7 +6,7 @@ import csv
 import re
 from functools import lru_cache
 
-from mailer.audience.exchange.columns.columns import Columns
+from mailer.audience.exchange.columns.header import Columns
 
 __all__ = ["looks_swallowed", "spaced_cells"]
 

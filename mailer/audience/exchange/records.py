@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from mailer.audience.exchange.columns.columns import Columns, read_header
+from mailer.audience.exchange.columns.header import Columns, read_header
 from mailer.audience.exchange.files.encoding import check_encoding, detect_encoding
 from mailer.audience.exchange.files.record import Record
 from mailer.audience.exchange.quotes import looks_swallowed, spaced_cells

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mailer.audience.exchange.columns.columns import REFUSED_BECAUSE, REFUSED_ROW
-from mailer.audience.exchange.rows.formula_cells import guarded
+from mailer.audience.exchange.columns.header import REFUSED_BECAUSE, REFUSED_ROW
+from mailer.audience.exchange.rows.formula_cells import escape_formula
 from mailer.files import NewFile, clear_leftovers
 
 __all__ = [
@@ -169,7 +169,7 @@ class RefusedFile:
 
     @staticmethod
     def _write(new: NewFile, cells: list[str]) -> None:
-        csv.writer(new.file).writerow([guarded(cell) for cell in cells])
+        csv.writer(new.file).writerow([escape_formula(cell) for cell in cells])
 
     def finish(self) -> Path | None:
         """Puts the file in its place; its path, or None where no row was refused."""

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["bare", "is_null", "says_nothing", "shows_nothing", "without_invisible", "without_marks"]
+__all__ = [
+    "strip_invisible",
+    "is_null",
+    "is_no_value",
+    "is_blank",
+    "without_invisible",
+    "without_direction_marks",
+]
 
 #: What databases write for a missing value (MySQL's and PostgreSQL's dumps). In capitals alone, because
 #: people are named Null.
@@ -57,21 +64,21 @@ def is_null(text: str) -> bool:
     return text in _NULLS
 
 
-def bare(text: str) -> str:
+def strip_invisible(text: str) -> str:
     """`text` without marks of direction, and without white space and invisible characters at both ends."""
     return text.strip() if text.isascii() else _DIRECTION.sub("", text).strip(_AT_ENDS)
 
 
-def says_nothing(text: str) -> bool:
+def is_no_value(text: str) -> bool:
     """Whether a cell that should hold a code (a language, a time zone, a date) says that there is none.
 
     True for blanks, `\\N`, `NULL`, `-`, `unknown`, `N/A` and the like, in any case.
     """
     word = text.strip()
-    return len(word) <= 20 and (word.casefold() in _NO_VALUE or shows_nothing(word))
+    return len(word) <= 20 and (word.casefold() in _NO_VALUE or is_blank(word))
 
 
-def shows_nothing(text: str) -> bool:
+def is_blank(text: str) -> bool:
     """Whether a reader sees nothing of `text`: it is empty, or of white space and invisible characters."""
     return _VISIBLE.search(text) is None
 
@@ -81,6 +88,6 @@ def without_invisible(text: str) -> str:
     return text if text.isascii() else _ANY_INVISIBLE.sub("", text)
 
 
-def without_marks(text: str) -> str:
+def without_direction_marks(text: str) -> str:
     """`text` without the characters that turn the direction of what follows them."""
     return text if text.isascii() else _DIRECTION.sub("", text)

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 
 from mailer.audience.values.address import shown
-from mailer.audience.values.blanks import bare, is_null, shows_nothing, without_marks
+from mailer.audience.values.blanks import is_blank, is_null, strip_invisible, without_direction_marks
 from mailer.audience.values.languages import language_tag
 from mailer.audience.values.time_zones import timezone_name
 from mailer.display_text import nearest
@@ -61,7 +61,7 @@ def clean_line(text: str, what: str = "name", longest: int = MAX_NAME) -> str:
         if line.isascii():
             return "" if is_null(line) else line
         return _visible_line(line)
-    line = _SPACES.sub(" ", without_marks(text)).strip() if len(text) <= 100 * longest else text
+    line = _SPACES.sub(" ", without_direction_marks(text)).strip() if len(text) <= 100 * longest else text
     if _CONTROL.search(line):
         raise AudienceError(f"the {what} {shown(line)} holds a control character; remove it")
     line = _visible_line(line)
@@ -71,8 +71,8 @@ def clean_line(text: str, what: str = "name", longest: int = MAX_NAME) -> str:
 
 
 def _visible_line(line: str) -> str:
-    line = bare(line)
-    if is_null(line) or shows_nothing(line):
+    line = strip_invisible(line)
+    if is_null(line) or is_blank(line):
         return ""
     return line if line.isascii() else unicodedata.normalize("NFC", line)
 
@@ -168,11 +168,11 @@ def attribute_value(text: str, key: str) -> str:
 
     "" for what shows nothing, and for `NULL` and `\\N`. Raises AudienceError.
     """
-    value = bare(text)
+    value = strip_invisible(text)
     if is_null(value):
         value = ""
     elif not value.isascii():
-        value = "" if shows_nothing(value) else unicodedata.normalize("NFC", value)
+        value = "" if is_blank(value) else unicodedata.normalize("NFC", value)
     if _CONTROL_BUT_BREAKS.search(value):
         raise AudienceError(f"{key} holds a control character; remove it")
     if len(value) > MAX_VALUE:

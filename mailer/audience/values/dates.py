@@ -1,7 +1,7 @@
 """Dates of lists as the database keeps them, and the order of day, month and year that a cell can be read in.
 
 Libraries for dates guess (dateutil takes "10" for the tenth of this month, dateparser takes "2 days ago"),
-and what they guess would become the day of a consent. So this reads strictly; `written` knows the forms.
+and what they guess would become the day of a consent. So this reads strictly; `parse_date` knows the forms.
 Pure but for the clock, which says what lies in the future.
 """
 
@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from mailer.addresses import shown
 from mailer.audience.values.time_zones import offset_of
-from mailer.audience.values.written_dates import EVERY_ORDER, Written, written
+from mailer.audience.values.written_dates import EVERY_ORDER, ParsedDate, parse_date
 from mailer.errors import AudienceError
 
 __all__ = ["orders_of", "read_moment"]
@@ -26,7 +26,7 @@ _DAY = dt.timedelta(days=1)
 #: Cells of so many characters are rather days than moments: `2023-03-24`, `24. 3. 2023`.
 _LENGTH_OF_DAYS = 11
 
-# What most programs write, read without `written`: ISO 8601 and RFC 3339, and Go's form of a time.
+# What most programs write, read without `parse_date`: ISO 8601 and RFC 3339, and Go's form of a time.
 _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?"
     r"(?: ?(Z|UTC|[+-]\d\d:?\d\d(?: [A-Z]{3,5})?))?)?",
@@ -44,7 +44,7 @@ def orders_of(text: str) -> frozenset[str]:
     match = _ISO.fullmatch(text)
     if match:
         return EVERY_ORDER if _iso(match, dt.UTC) else frozenset()
-    found = written(text)
+    found = parse_date(text)
     return frozenset(found.days) if found else frozenset()
 
 
@@ -104,13 +104,13 @@ def _fixed(offset: str) -> dt.tzinfo | None:
 
 
 def _moment_of(text: str, zone: dt.tzinfo, order: str) -> dt.datetime:
-    found = written(text)
+    found = parse_date(text)
     if found is None:
         raise _unclear(text)
     return dt.datetime.combine(_day_of(text, found, order), found.clock, tzinfo=found.zone or zone)
 
 
-def _day_of(text: str, found: Written, order: str) -> dt.date:
+def _day_of(text: str, found: ParsedDate, order: str) -> dt.date:
     if order == "ymd":
         days = set(found.days.values())
         if len(days) > 1:

@@ -10,7 +10,7 @@ from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
 from mailer.addresses import shown
-from mailer.audience.values.blanks import says_nothing
+from mailer.audience.values.blanks import is_no_value
 from mailer.errors import AudienceError
 from mailer.language_tags import is_language_tag
 
@@ -123,7 +123,7 @@ def language_tag(text: str) -> str:
     and in the language itself, with a region or a script in brackets: `English (United States)`, `Deutsch`,
     `中文（繁體）`. Blanks, `\\N`, `NULL`, `-` and `unknown` are "". Raises AudienceError with one sentence.
     """
-    if says_nothing(text):
+    if is_no_value(text):
         return ""
     word = text.strip()
     tag = "" if len(word) > _LONGEST_NAME else _of_tag(word) or _of_name(word)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from babel.core import get_global
 
 from mailer.addresses import shown
-from mailer.audience.values.blanks import says_nothing
+from mailer.audience.values.blanks import is_no_value
 from mailer.errors import AudienceError
 
 __all__ = ["named_zone", "offset_of", "timezone_name"]
@@ -89,7 +89,7 @@ def timezone_name(text: str) -> str:
     names (`W. Europe Standard Time`) and what Windows shows for them (`(UTC+01:00) Amsterdam, Berlin`). A
     bare number is no zone. Raises AudienceError with one sentence.
     """
-    if says_nothing(text):
+    if is_no_value(text):
         return ""
     name = " ".join(text[:_LONGEST].split())
     found = "" if len(text) > _LONGEST else _by_name(name) or _by_offset(name) or _by_label(name)

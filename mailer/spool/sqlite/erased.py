@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from mailer.audience.erasure import plan_without
-from mailer.store.texts import holding, replace_texts
+from mailer.store.texts import replace_texts, rows_with_letters
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -21,7 +21,7 @@ _TEXTS: Final = (
 
 
 class SpoolWords:
-    """The words that campaigns and deliveries keep: `audience.erasure.Elsewhere`."""
+    """The words that campaigns and deliveries keep: `audience.erasure.RetainedTexts`."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -35,7 +35,7 @@ class SpoolWords:
     def clear(self, cleared: Callable[[str], str], letters: str) -> None:
         """Replaces each text that may hold an address of these letters by what `cleared` makes of it."""
         for table, keys, columns in _TEXTS:
-            for key, before in list(holding(self._db, table, keys, columns, letters)):
+            for key, before in list(rows_with_letters(self._db, table, keys, columns, letters)):
                 after = tuple(map(cleared, before))
                 if after != before:
                     replace_texts(self._db, table, keys, key, columns, before, after)

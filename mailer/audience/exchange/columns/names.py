@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from mailer.audience.exchange.columns.cell_words import column_key
 from mailer.audience.exchange.columns.vocabulary import vocabulary
-from mailer.audience.exchange.columns.words import squeezed
 
 __all__ = ["CHOICES", "FIELDS", "field_named", "field_of", "suggestion"]
 
@@ -40,7 +40,7 @@ _HINTS = {"mail": "address", "邮": "address", "姓名": "name", "语言": "lang
 
 def field_of(name: str) -> tuple[str, int] | None:
     """The field that a column of this name holds, and how specific the name is (0: most), or None."""
-    return _RANK_OF.get(squeezed(name))
+    return _RANK_OF.get(column_key(name))
 
 
 def field_named(word: str) -> str | None:
@@ -54,7 +54,7 @@ def field_named(word: str) -> str | None:
 
 def suggestion(name: str, found: Iterable[str]) -> str:
     """The field that a column may have been meant for, of those that no column holds; "" for none."""
-    word, taken = squeezed(name), frozenset(found)
+    word, taken = column_key(name), frozenset(found)
     for part, field in _HINTS.items():
         if part in word and field not in taken:
             return field

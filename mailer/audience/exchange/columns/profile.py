@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from mailer.audience.exchange.columns.words import RANKS, folded, squeezed
+from mailer.audience.exchange.columns.cell_words import RANKS, column_key, folded
 from mailer.display_text import nearest
 from mailer.errors import AudienceError
 
@@ -92,7 +92,7 @@ def _read(path: Path) -> Profile:
     data = tomllib.loads(path.read_text(encoding="utf-8"))
     kinds = (
         Kind(
-            tuple(map(squeezed, kind.get("has", ()))),
+            tuple(map(column_key, kind.get("has", ()))),
             kind["says"],
             kind.get("everybody", ""),
             kind.get("file", ""),
@@ -103,8 +103,8 @@ def _read(path: Path) -> Profile:
         path.stem,
         data["says"],
         data["source"],
-        tuple(frozenset(map(squeezed, group)) for group in data["signature"]),
-        {squeezed(name): rule for name, rule in data["columns"].items()},
+        tuple(frozenset(map(column_key, group)) for group in data["signature"]),
+        {column_key(name): rule for name, rule in data["columns"].items()},
         {folded(word): status for word, status in data.get("status", {}).items()},
         tuple(kinds),
     )
@@ -122,7 +122,7 @@ def recognised(header: Iterable[str], among: str = "", file: str = "") -> Profil
     A tool is known by the name of the file too. `among` limits it to profiles whose name begins so, without a
     look at the signature.
     """
-    names = frozenset(squeezed(name) for name in header if name)
+    names = frozenset(column_key(name) for name in header if name)
     profiles = [profile for name, profile in _all().items() if name != PLAIN]
     if among:
         chosen = [profile for profile in profiles if profile.name.partition("_")[0] == among]
@@ -138,7 +138,7 @@ def recognised(header: Iterable[str], among: str = "", file: str = "") -> Profil
 
 def named(name: str) -> str:
     """The name of a tool as `recognised` takes it, out of what follows --as. Raises AudienceError."""
-    word = squeezed(name)
+    word = column_key(name)
     known = sorted({profile.partition("_")[0] for profile in _all()})
     word = _ALIASES.get(word, word)
     if word in known:

@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
-from mailer.audience.exchange.columns.columns import Columns
-from mailer.audience.exchange.columns.leaving import spoken, wanting
+from mailer.audience.exchange.columns.cell_words import folded, is_no, is_nothing, is_number, is_yes
+from mailer.audience.exchange.columns.exclusion_words import asks_for_consent, exclusion_status
+from mailer.audience.exchange.columns.header import Columns
 from mailer.audience.exchange.columns.profile import leaving_words, status_words
 from mailer.audience.exchange.columns.vocabulary import vocabulary, words_in
-from mailer.audience.exchange.columns.words import folded, is_no, is_nothing, is_number, is_yes
 from mailer.audience.exchange.files.record import Record
 from mailer.audience.values.cells import split_list
 from mailer.audience.values.dates import orders_of
@@ -89,7 +89,7 @@ class Choice:
             self.dates.look(cell)
         else:
             self.other += 1
-            if spoken(cell):
+            if exclusion_status(cell):
                 self.left += 1
                 self.leaving = self.leaving or cell
 
@@ -113,11 +113,11 @@ class Survey:
 
 
 def survey(
-    records: Iterable[Record], columns: Columns, editions: Collection[str], *, guarded: bool
+    records: Iterable[Record], columns: Columns, editions: Collection[str], *, unverified: bool
 ) -> Survey:
-    """Looks at every row. `guarded` says whether columns that nobody declared may tell who has left."""
+    """Looks at every row. `unverified` says whether columns that nobody declared may tell who has left."""
     seen = Survey()
-    looks = _looks(seen, columns, editions, guarded)
+    looks = _looks(seen, columns, editions, unverified)
     watched = [(place, look, set[str]()) for place, look in looks]
     width = columns.width
     rows = 0
@@ -143,7 +143,7 @@ def survey(
 
 
 def _looks(
-    seen: Survey, columns: Columns, editions: Collection[str], guarded: bool
+    seen: Survey, columns: Columns, editions: Collection[str], unverified: bool
 ) -> list[tuple[int, Callable[[str], None]]]:
     """What to do with new cells of each column that matters."""
     looks: list[tuple[int, Callable[[str], None]]] = []
@@ -154,9 +154,9 @@ def _looks(
             looks.append((place, seen.dates[place].look))
     for place in columns.choices:
         looks.append((place, _choosing(seen.choices.setdefault(place, Choice()), editions)))
-    for place in columns.guarded if guarded else ():
+    for place in columns.unverified if unverified else ():
         looks.append((place, _guard(seen, place, columns.header[place])))
-    for place in columns.unnamed if guarded and columns.has_header else ():
+    for place in columns.unnamed if unverified and columns.has_header else ():
         looks.append((place, _guard(seen, place, "")))
     return looks
 
@@ -168,14 +168,14 @@ def _choosing(choice: Choice, editions: Collection[str]) -> Callable[[str], None
 def _guard(seen: Survey, place: int, name: str) -> Callable[[str], None]:
     """Looks for the first cell that tells that somebody has left: any at all where the name says so."""
     leaving = seen.leaving
-    if spoken(name):
+    if exclusion_status(name):
 
         def any_cell(cell: str) -> None:
             if place not in leaving and not is_nothing(cell):
                 leaving[place] = cell
 
         return any_cell
-    if wanting(name):
+    if asks_for_consent(name):
         return _wanting(leaving, place)
     words = leaving_words()
     if any(part in name.casefold() for part in _ELSEWHERE):
@@ -193,7 +193,7 @@ def _is_one_of(cell: str, words: Collection[str]) -> bool:
     if len(cell) < 60 and folded(cell) in words:
         return True
     first = folded(_BEHIND.split(cell[:60], maxsplit=1)[0])
-    return first in words and first not in _WEAK and bool(spoken(first))
+    return first in words and first not in _WEAK and bool(exclusion_status(first))
 
 
 def _wanting(leaving: dict[int, str], place: int) -> Callable[[str], None]:
@@ -217,7 +217,7 @@ def _wanting(leaving: dict[int, str], place: int) -> Callable[[str], None]:
 
 
 def _speaks(cell: str) -> bool:
-    return len(cell) < 60 and bool(spoken(cell))
+    return len(cell) < 60 and bool(exclusion_status(cell))
 
 
 def _count_addresses(seen: Survey, cells: list[str]) -> None:

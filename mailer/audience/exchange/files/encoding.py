@@ -1,9 +1,9 @@
 """Finds out how a text file is encoded. Reads it at most twice, in pieces, and keeps little of it.
 
 UTF-8 and UTF-16 prove themselves. Of everything else, a sample is read as each usual encoding, and the text
-is weighed (`readings`); chardet has a say too. A wrong guess would spoil every name without a word, so where
-two readings are likely that differ in the text, or none is, the file is refused, and the operator names the
-encoding.
+is weighed (`likelihood`); chardet has a say too. A wrong guess would spoil every name without a word, so
+where two readings are likely that differ in the text, or none is, the file is refused, and the operator
+names the encoding.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import re
 from typing import BinaryIO
 
 from mailer.audience.exchange.files.codec_names import codecs_named, shown_codec
-from mailer.audience.exchange.files.guesses import decide, likely_beside_utf8
-from mailer.audience.exchange.files.readings import EAST_ASIAN
+from mailer.audience.exchange.files.encoding_choice import decide, likely_beside_utf8
+from mailer.audience.exchange.files.likelihood import EAST_ASIAN
 from mailer.audience.exchange.files.sampling import PIECE, Sample
 from mailer.errors import AudienceError, Problem
 

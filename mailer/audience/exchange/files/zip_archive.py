@@ -19,7 +19,7 @@ from mailer.audience.exchange.files.spooled import spooled
 from mailer.display_text import visible
 from mailer.errors import AudienceError, Problem
 
-__all__ = ["Archive", "is_archive", "tells_of_leaving"]
+__all__ = ["Archive", "is_archive", "is_exclusion_list"]
 
 MAX_MEMBERS = 1000
 #: How many of them may be lists. All are open at once.
@@ -64,7 +64,7 @@ def is_archive(file: BinaryIO) -> bool:
     return not names & {"[Content_Types].xml", "mimetype"}
 
 
-def tells_of_leaving(name: str) -> bool:
+def is_exclusion_list(name: str) -> bool:
     """Whether the name of a list tells that those in it have left."""
     return _LEAVING.search(name.rsplit("/", 1)[-1]) is not None
 
@@ -113,7 +113,7 @@ class Archive:
         if not members:
             raise AudienceError(Problem("holds no CSV file; name an archive with lists", self._name))
         # An import brings nobody back: should the process die between two lists, who has left is not active.
-        return sorted(members, key=lambda member: not tells_of_leaving(member.name))
+        return sorted(members, key=lambda member: not is_exclusion_list(member.name))
 
     def _check(self, info: zipfile.ZipInfo, name: str) -> None:
         problem = ""

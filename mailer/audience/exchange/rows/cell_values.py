@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from mailer.audience.exchange.columns.words import is_no, is_yes
+from mailer.audience.exchange.columns.cell_words import is_no, is_yes
 from mailer.audience.values.cells import MAX_VALUE, clean_line, tags_of
 
 __all__ = ["consent_method", "own_groups", "suppression_reason", "tags_in", "whole_name"]

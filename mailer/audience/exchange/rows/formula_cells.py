@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["guarded", "unguarded"]
+__all__ = ["escape_formula", "unescape_formula"]
 
 _RISKY = re.compile(r"'*[=+\-@\t\r]")
 _GUARDED = re.compile(r"'+[=+\-@\t\r]")
 
 
-def guarded(text: str) -> str:
+def escape_formula(text: str) -> str:
     """`text` as a spreadsheet may see it."""
     return f"'{text}" if _RISKY.match(text) else text
 
 
-def unguarded(cell: str) -> str:
-    """The text that `guarded` made this cell of."""
+def unescape_formula(cell: str) -> str:
+    """The text that `escape_formula` made this cell of."""
     return cell[1:] if _GUARDED.match(cell) else cell

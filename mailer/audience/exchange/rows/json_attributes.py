@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from mailer.audience.values.cells import attribute_key, attribute_value
 from mailer.errors import AudienceError
 
-__all__ = ["MAX_ATTRIBUTES", "MAX_DEPTH", "opened"]
+__all__ = ["MAX_ATTRIBUTES", "MAX_DEPTH", "attributes_of_json"]
 
 #: Objects and lists within objects; what is deeper is no description of a person.
 MAX_DEPTH = 5
@@ -25,7 +25,7 @@ class _Number(str):
     __slots__ = ()
 
 
-def opened(text: str) -> dict[str, str]:
+def attributes_of_json(text: str) -> dict[str, str]:
     """Attributes by name, as an import keeps them, of a cell with a JSON object; {} for a blank and for `{}`.
 
     Names within names are joined by _ (`{"home": {"city": "Port"}}` is `home_city`), a list's texts by ;,

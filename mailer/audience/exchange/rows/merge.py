@@ -21,20 +21,22 @@ from mailer.store.database import utc_now, writing
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["Merged", "Outcome", "merge"]
+__all__ = ["MergeResult", "Outcome", "merge"]
 
 #: What became of a row ("added", "updated", "unchanged" or "kept"), and why it was kept or taken out.
 Outcome = tuple[str, str]
 
 
-class Merged(NamedTuple):
+class MergeResult(NamedTuple):
     """What became of each entry, and how many active people of them read no edition."""
 
     outcomes: list[Outcome]
     no_edition: int
 
 
-def merge(db: Database, entries: Sequence[Entry], *, origin: str, all_editions: tuple[str, ...]) -> Merged:
+def merge(
+    db: Database, entries: Sequence[Entry], *, origin: str, all_editions: tuple[str, ...]
+) -> MergeResult:
     """Applies the entries in order, in one transaction.
 
     `origin` is where the consent comes from if the row does not say, `all_editions` what somebody new reads
@@ -51,19 +53,19 @@ def merge(db: Database, entries: Sequence[Entry], *, origin: str, all_editions: 
         for entry in entries:
             key = entry.address.key
             if entry.status == "suppressed":
-                outcomes.append(_listed(db, key, key in suppressed, people, origin))
+                outcomes.append(_suppress_entry(db, key, key in suppressed, people, origin))
                 suppressed.setdefault(key, origin)
             elif key in suppressed and not (key in moved and entry.status in GONE):
                 outcomes.append(_suppressed(entry, suppressed[key]))
             elif key in moved:
-                outcomes.append(_met_as_before(people.get(moved[key] or ""), entry, origin, now))
+                outcomes.append(_merge_former_holder(people.get(moved[key] or ""), entry, origin, now))
             elif key in people:
-                outcomes.append(_met(people[key], entry, origin, now))
+                outcomes.append(_merge_known(people[key], entry, origin, now))
             else:
                 people[key] = _new(entry, origin, all_editions, now)
                 outcomes.append(("added", ""))
         gone = [person.id for person in people.values() if person.was == "active" and person.status in GONE]
-        told = consents_against(db, gone) if gone else {}
+        stated = consents_against(db, gone) if gone else {}
         write_people(db, people.values(), now)
         for place, entry in enumerate(entries):
             if not entry.suppressed or not _suppress(db, entry):
@@ -73,17 +75,19 @@ def merge(db: Database, entries: Sequence[Entry], *, origin: str, all_editions: 
             elif entry.address.key in moved:
                 whose = outcomes[place][1].removeprefix("kept: ")
                 outcomes[place] = ("updated", f"{whose}; it is suppressed, and the reader is not")
-        if told:
+        if stated:
             holders = (people.get(moved.get(entry.address.key) or entry.address.key) for entry in entries)
             outcomes = [
-                _taken_out(entry, person, outcome, told)
+                _exclusion_outcome(entry, person, outcome, stated)
                 for entry, person, outcome in zip(entries, holders, outcomes, strict=True)
             ]
         silent = sum(person.status == "active" and not person.reads for person in people.values())
-        return Merged(outcomes, silent)
+        return MergeResult(outcomes, silent)
 
 
-def _listed(db: Database, key: str, already: bool, people: Mapping[str, BatchPerson], origin: str) -> Outcome:
+def _suppress_entry(
+    db: Database, key: str, already: bool, people: Mapping[str, BatchPerson], origin: str
+) -> Outcome:
     """Puts the address on the suppression list, whether or not somebody here has it."""
     if already or not suppress(db, key, f"the list {origin}", source=SOURCE):
         return "unchanged", ""
@@ -92,13 +96,18 @@ def _listed(db: Database, key: str, already: bool, people: Mapping[str, BatchPer
     return "added", ""
 
 
-def _taken_out(
-    entry: Entry, person: BatchPerson | None, outcome: Outcome, told: Mapping[int, str]
+def _exclusion_outcome(
+    entry: Entry, person: BatchPerson | None, outcome: Outcome, stated: Mapping[int, str]
 ) -> Outcome:
     """The outcome of a row that took somebody out, with the consent that it goes against."""
-    if outcome != ("updated", "") or person is None or person.id not in told or entry.status != person.status:
+    if (
+        outcome != ("updated", "")
+        or person is None
+        or person.id not in stated
+        or entry.status != person.status
+    ):
         return outcome
-    return "updated", f"taken out as {person.status}, although they agreed here: {told[person.id]}"
+    return "updated", f"taken out as {person.status}, although they agreed here: {stated[person.id]}"
 
 
 def _suppress(db: Database, entry: Entry) -> bool:
@@ -113,10 +122,10 @@ def _suppressed(entry: Entry, why: str) -> Outcome:
     return "kept", f"kept as {'erased' if why == ERASED else 'suppressed'}"
 
 
-def _met_as_before(person: BatchPerson | None, entry: Entry, origin: str, now: str) -> Outcome:
+def _merge_former_holder(person: BatchPerson | None, entry: Entry, origin: str, now: str) -> Outcome:
     """Somebody under the address that they had before: no second person, and only that they have left."""
     if person is not None and entry.status in GONE:
-        return _met(person, entry, origin, now)
+        return _merge_known(person, entry, origin, now)
     return "kept", "kept: it was the address of a reader whose address was changed"
 
 
@@ -148,9 +157,9 @@ def _consent(entry: Entry, origin: str, now: str) -> tuple[str, str, str]:
     return given, entry.consent_method or "import", entry.consent_origin or origin
 
 
-def _met(person: BatchPerson, entry: Entry, origin: str, now: str) -> Outcome:
+def _merge_known(person: BatchPerson, entry: Entry, origin: str, now: str) -> Outcome:
     """Somebody who is here already: what they want comes before what the list says."""
-    if _worse(person.status, entry.status):
+    if _excludes_more(person.status, entry.status):
         person.status, person.changed = entry.status, True
         return "updated", ""
     if person.status in GONE:
@@ -159,7 +168,7 @@ def _met(person: BatchPerson, entry: Entry, origin: str, now: str) -> Outcome:
         return "kept", f"kept as {person.status}"
     if person.status == "pending" and entry.status != "pending":
         return "kept", "kept as pending: the person has not confirmed yet"
-    changed = _described(person, entry)
+    changed = _set_fields(person, entry)
     wanted = [edition for edition in entry.editions or () if edition not in person.reads]
     starts = [edition for edition in wanted if edition not in person.left]
     if starts:
@@ -175,16 +184,16 @@ def _met(person: BatchPerson, entry: Entry, origin: str, now: str) -> Outcome:
     return "unchanged", ""
 
 
-def _worse(status: str, told: str) -> bool:
+def _excludes_more(status: str, stated: str) -> bool:
     """Another program's list may say that somebody has left, and that is believed."""
     if status in ("active", "pending"):
-        return told in GONE
+        return stated in GONE
     if status == "bounced":
-        return told in ("unsubscribed", "complained")
-    return status == "unsubscribed" and told == "complained"  # which no preferences page undoes
+        return stated in ("unsubscribed", "complained")
+    return status == "unsubscribed" and stated == "complained"  # which no preferences page undoes
 
 
-def _described(person: BatchPerson, entry: Entry) -> bool:
+def _set_fields(person: BatchPerson, entry: Entry) -> bool:
     """Sets what the row says; an empty cell says nothing."""
     before = (person.name, person.language, person.timezone, person.tags)
     person.name = entry.name or person.name

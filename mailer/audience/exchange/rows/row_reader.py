@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mailer.audience.exchange.columns.settle import Settled
-from mailer.audience.exchange.columns.signs import Sign, Told
-from mailer.audience.exchange.columns.words import RANKS, folded, is_no, is_nothing, is_yes, worst
+from mailer.audience.exchange.columns.cell_words import RANKS, folded, is_no, is_nothing, is_yes, strongest
+from mailer.audience.exchange.columns.decided_columns import DecidedColumns
+from mailer.audience.exchange.columns.signs import CellMeaning, Sign
 from mailer.audience.exchange.rows.cell_values import (
     consent_method,
     own_groups,
@@ -20,8 +20,8 @@ from mailer.audience.exchange.rows.cell_values import (
     whole_name,
 )
 from mailer.audience.exchange.rows.entry import NOW, Entry
-from mailer.audience.exchange.rows.formula_cells import unguarded
-from mailer.audience.exchange.rows.json_attributes import opened
+from mailer.audience.exchange.rows.formula_cells import unescape_formula
+from mailer.audience.exchange.rows.json_attributes import attributes_of_json
 from mailer.audience.values.address import cleaned
 from mailer.audience.values.cells import (
     MAX_NAME,
@@ -66,13 +66,13 @@ class RowReader:
     """
 
     def __init__(
-        self, decided: Settled, settings: Settings, editions: tuple[str, ...] | None, status: str = ""
+        self, decided: DecidedColumns, settings: Settings, editions: tuple[str, ...] | None, status: str = ""
     ) -> None:
         columns = decided.columns
         self._header = columns.header
         self._places = tuple(columns.fields.get(field, -1) for field in _FIELDS)
         self._attributes = columns.attributes
-        self._opened = columns.opened
+        self._json_place = columns.json_place
         self._split = own_groups if columns.groups else tags_in
         self._width = columns.width
         self._zone = settings.publication.zone
@@ -80,7 +80,7 @@ class RowReader:
         self._editions = editions
         self._own_editions = "editions" in columns.fields
         self._chosen: dict[str, tuple[str, ...]] = {}
-        self._everybody = worst((status, columns.kind.everybody))
+        self._everybody = strongest((status, columns.kind.everybody))
         self._joined = self._moments("joined", decided.orders)
         self._confirmed = self._moments("confirmed", decided.orders)
         self._consented = self._moments("consent_at", decided.orders)
@@ -124,9 +124,9 @@ class RowReader:
     def read(self, row: int, cells: list[str]) -> Entry:
         """The entry of a row. Raises AudienceError with everything that is wrong with it."""
         if len(cells) != self._width:
-            cells = self._fitted(cells)
+            cells = self._fit_to_header(cells)
         if "'" in "".join(cells):
-            cells = [unguarded(cell) for cell in cells]
+            cells = [unescape_formula(cell) for cell in cells]
         (
             address,
             name,
@@ -146,7 +146,7 @@ class RowReader:
         ) = [cells[place] if place >= 0 else "" for place in self._places]
         try:
             said = [sign.read(cells[sign.place]) for sign in self.signs]
-            status, notes = self._summed(said) if said else (self._everybody, ())
+            status, notes = self._combined_status(said) if said else (self._everybody, ())
             whose, around = cleaned(address)
             entry = Entry(
                 row,
@@ -168,31 +168,31 @@ class RowReader:
                 around,
             )
         except AudienceError:
-            return self._careful(row, cells)
+            return self._read_leniently(row, cells)
         for told in said:
             told.rows += 1
         return entry
 
-    def _careful(self, row: int, cells: list[str]) -> Entry:
+    def _read_leniently(self, row: int, cells: list[str]) -> Entry:
         """The entry without the cells that cannot be read. Raises AudienceError where it cannot be one."""
         problems: list[str] = []
         notes: list[tuple[str, str]] = []
         read: dict[str, Any] = {}
         for field, place, function in self._needed:
-            read[field] = _tried(function, cells[place] if place >= 0 else "", problems)
+            read[field] = _try(function, cells[place] if place >= 0 else "", problems)
         name = read["name"] or whole_name(read["first_name"] or "", read["last_name"] or "")
         if len(name) > MAX_NAME:
             problems.append(f"the name is longer than {MAX_NAME} characters; shorten it")
         for field, place, function in self._side:
             wrong: list[str] = []
             cell = cells[place] if place >= 0 else ""
-            read[field] = "" if is_nothing(cell) else _tried(function, cell, wrong) or ""
+            read[field] = "" if is_nothing(cell) else _try(function, cell, wrong) or ""
             notes += [(self._header[place], sentence) for sentence in wrong]
         when, why = (cells[place] if place >= 0 else "" for place in self._places[-2:])
         alone = is_nothing(when) and not (is_nothing(why) or is_no(why))
         attributes = self._attributes_of(cells, notes)
-        said = [told for sign in self.signs if (told := sign.tried(cells[sign.place], problems))]
-        status, doubts = self._summed(said)
+        said = [told for sign in self.signs if (told := sign.try_read(cells[sign.place], problems))]
+        status, doubts = self._combined_status(said)
         notes = [*doubts, *notes]
         if problems:
             raise AudienceError("; ".join(dict.fromkeys([*problems, *(reason for _, reason in notes)])))
@@ -218,7 +218,7 @@ class RowReader:
             read["address"][1],
         )
 
-    def _summed(self, said: list[Told]) -> tuple[str, tuple[tuple[str, str], ...]]:
+    def _combined_status(self, said: list[CellMeaning]) -> tuple[str, tuple[tuple[str, str], ...]]:
         """What the signs of leaving come to: of several the one that keeps somebody away most firmly."""
         status: str = self._everybody
         notes: tuple[tuple[str, str], ...] = ()
@@ -229,7 +229,7 @@ class RowReader:
                 notes = (*notes, (told.column, told.note))
         return status, notes
 
-    def _fitted(self, cells: list[str]) -> list[str]:
+    def _fit_to_header(self, cells: list[str]) -> list[str]:
         """Cells that are missing at the end are empty. Too many of them have moved, and cannot be trusted."""
         if len(cells) < self._width:
             return cells + [""] * (self._width - len(cells))
@@ -254,13 +254,13 @@ class RowReader:
                     continue
                 if value:
                     attributes[key] = value
-        if self._opened >= 0 and cells[self._opened]:
+        if self._json_place >= 0 and cells[self._json_place]:
             wrong: list[str] = []
-            within = _tried(opened, cells[self._opened], wrong)
+            within = _try(attributes_of_json, cells[self._json_place], wrong)
             if wrong and notes is None:
                 raise AudienceError(wrong[0])
             notes = [] if notes is None else notes
-            notes += [(self._header[self._opened], sentence) for sentence in wrong]
+            notes += [(self._header[self._json_place], sentence) for sentence in wrong]
             attributes.update(within or {})
         return attributes
 
@@ -288,7 +288,7 @@ class RowReader:
         return lambda text: read_moment(text, zone, order) if text and not text.isspace() else ""
 
 
-def _tried(function: Callable[[str], Any], text: str, problems: list[str]) -> Any:
+def _try(function: Callable[[str], Any], text: str, problems: list[str]) -> Any:
     """What `function` makes of the text, or None with its sentences added to `problems`."""
     try:
         return function(text)

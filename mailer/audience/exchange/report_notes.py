@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from mailer.audience.exchange.columns.decided_columns import DecidedColumns
 from mailer.audience.exchange.columns.names import field_of, suggestion
 from mailer.audience.exchange.columns.options import Options
 from mailer.audience.exchange.columns.profile import PLAIN
-from mailer.audience.exchange.columns.settle import Settled
 from mailer.audience.exchange.columns.signs import Rule, Sign
 from mailer.audience.exchange.report import ColumnNote, ImportReport, WordNote
 
@@ -25,7 +25,7 @@ _SAID = {
 }
 
 
-def describe(report: ImportReport, decided: Settled, options: Options) -> None:
+def describe(report: ImportReport, decided: DecidedColumns, options: Options) -> None:
     """Says in the report whose export the list is, how each column is read, and that it is a dry run."""
     columns = decided.columns
     report.dry_run = options.dry_run
@@ -35,7 +35,7 @@ def describe(report: ImportReport, decided: Settled, options: Options) -> None:
     report.columns = tuple(_notes(decided)) if columns.has_header else ()
 
 
-def _notes(decided: Settled) -> Iterable[ColumnNote]:
+def _notes(decided: DecidedColumns) -> Iterable[ColumnNote]:
     columns = decided.columns
     fields: dict[int, str] = {place: field for field, place in columns.fields.items()}
     keys = dict(columns.attributes)
@@ -51,7 +51,7 @@ def _notes(decided: Settled) -> Iterable[ColumnNote]:
             plain = own or (named is not None and named[0] == field)
             yield ColumnNote(name, f"{said}{_also(signs.get(place))}", plain=plain)
         elif place in keys:
-            hint = suggestion(name, columns.fields) if place in columns.guarded else ""
+            hint = suggestion(name, columns.fields) if place in columns.unverified else ""
             said = f"kept as attribute {keys[place]}{_also(signs.get(place))}"
             yield ColumnNote(name, said, hint, plain=own)
         elif place in signs:
@@ -59,7 +59,7 @@ def _notes(decided: Settled) -> Iterable[ColumnNote]:
             yield ColumnNote(
                 name, signs[place].says(), plain=own or (named is not None and named[0] == "status")
             )
-        elif place == columns.opened:
+        elif place == columns.json_place:
             yield ColumnNote(name, "attributes, opened")
         else:
             yield ColumnNote(name, "left out", plain=own)

@@ -20,9 +20,9 @@ __all__ = [
     "is_nothing",
     "is_number",
     "is_yes",
-    "squeezed",
+    "column_key",
     "tokens",
-    "worst",
+    "strongest",
 ]
 
 #: How strongly a status keeps somebody from being written to. Of several in one row the highest counts.
@@ -56,7 +56,7 @@ def folded(text: str) -> str:
 
 
 @lru_cache(maxsize=8192)
-def squeezed(name: str) -> str:
+def column_key(name: str) -> str:
     """The name of a column as names are compared: small letters and digits, without Latin accents."""
     if name.isascii():
         return re.sub(r"[\W_]+", "", name.casefold())
@@ -91,6 +91,6 @@ def is_number(text: str) -> bool:
     return _NUMBER.fullmatch(text.strip()) is not None
 
 
-def worst(statuses: Iterable[str]) -> str:
+def strongest(statuses: Iterable[str]) -> str:
     """The status that keeps somebody away most firmly."""
     return max(statuses, key=RANKS.__getitem__, default="")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import chardet
 
-from mailer.audience.exchange.files.readings import EAST_ASIAN, LANGUAGES, Weight, weigh
+from mailer.audience.exchange.files.likelihood import EAST_ASIAN, LANGUAGES, Likelihood, log_likelihood
 
 __all__ = ["decide", "likely_beside_utf8"]
 
@@ -43,7 +43,7 @@ class _Reading:
 
     codec: str
     text: str
-    weight: Weight
+    weight: Likelihood
 
 
 def decide(sample: bytes) -> tuple[str, str]:
@@ -71,7 +71,7 @@ def likely_beside_utf8(sample: bytes) -> str:
     count = sum(one > "\x7f" for one in text)
     if count > _FEW:
         return ""
-    own = max(weigh(codec, text).log for codec in _ORDER)
+    own = max(log_likelihood(codec, text).log for codec in _ORDER)
     plausible = [reading for reading in _readings(sample) if reading.weight.plausible]
     if plausible and _MIXED.search(text):
         return max(plausible, key=lambda reading: reading.weight.log).codec
@@ -91,7 +91,7 @@ def _readings(sample: bytes) -> list[_Reading]:
             text = sample.decode(codec)
         except UnicodeDecodeError:
             continue
-        weight = weigh(codec, text)
+        weight = log_likelihood(codec, text)
         weight.log -= _RARE.get(codec, 0)
         known = found.get(text)
         if known is None:

@@ -24,7 +24,7 @@ from mailer.audience.exchange.files.letters import (
     hanzi,
 )
 
-__all__ = ["EAST_ASIAN", "LANGUAGES", "Weight", "weigh"]
+__all__ = ["EAST_ASIAN", "LANGUAGES", "Likelihood", "log_likelihood"]
 
 EAST_ASIAN = ("gb18030", "cp950", "big5hkscs", "cp949", "euc_jp", "cp932")
 _WEST = "de fr es ca pt it nl sv da fi sq"
@@ -74,7 +74,7 @@ _NEVER_FIRST = frozenset("\u044a\u044b\u044c\u042a\u042b\u042c\u0131\u011f\u0131
 
 
 @dataclass(slots=True)
-class Weight:
+class Likelihood:
     """The logarithm of a probability, of how many characters beyond ASCII, and how many of them are odd."""
 
     log: float = 0.0
@@ -93,7 +93,7 @@ class Weight:
         return self.odd * 4 <= self.characters
 
 
-def weigh(codec: str, text: str) -> Weight:
+def log_likelihood(codec: str, text: str) -> Likelihood:
     """The weight of `text` as what `codec` makes of a file. Cells that are there twice count once."""
     cells = [cell.strip() for cell in dict.fromkeys(_CELL.findall(text)) if not cell.isascii()]
     if codec in EAST_ASIAN:
@@ -118,10 +118,10 @@ def _frequencies(language: str) -> dict[str, float]:
     return {letter: math.log(share / total) for letter, share in shares.items()}
 
 
-def _alphabetic(language: str, cells: list[str]) -> Weight:
+def _alphabetic(language: str, cells: list[str]) -> Likelihood:
     frequencies = _frequencies(language)
     foreign = -11.0 if language in _NOT_LATIN else -8.0
-    weight = Weight()
+    weight = Likelihood()
     for cell in cells:
         run = 0
         capitals = cell.isupper()
@@ -142,7 +142,7 @@ def _alphabetic(language: str, cells: list[str]) -> Weight:
             letter = character.lower() if capitals and len(character.lower()) == 1 else character
             odd = letter not in frequencies
             log = frequencies.get(letter, foreign if _is_latin(character) else -13.0)
-            fault = _misshapen(character, before, after)
+            fault = _shape_penalty(character, before, after)
             if (after.lower() if after.isalpha() else " ") in NOT_BEFORE.get(
                 (language, character.lower()), ""
             ):
@@ -159,7 +159,7 @@ def _alphabetic(language: str, cells: list[str]) -> Weight:
     return weight
 
 
-def _misshapen(character: str, before: str, after: str) -> float:
+def _shape_penalty(character: str, before: str, after: str) -> float:
     """How far a letter stands where it does not."""
     if character.isupper():
         if before.islower():
@@ -198,8 +198,8 @@ def _is_latin(character: str) -> bool:
     return unicodedata.name(character, "").startswith("LATIN")
 
 
-def _east_asian(codec: str, cells: list[str]) -> Weight:
-    weight = Weight()
+def _east_asian(codec: str, cells: list[str]) -> Likelihood:
+    weight = Likelihood()
     for cell in cells:
         is_name = 2 <= len(cell) <= 4 and not any(one < "\x80" for one in cell)
         scripts = {_script(one) for one in cell}
