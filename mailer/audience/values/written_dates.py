@@ -1,4 +1,4 @@
-"""The forms that dates are written in: in figures, with the name of a month, in Chinese, as Unix time. Pure.
+"""Parses dates in figures, with the name of a month, in Chinese, and as Unix time. Pure.
 
 Strict: all of a cell must be understood, and nothing is added to it. Numbers that could be anything, such as
 the days of a spreadsheet, are no dates.
@@ -77,7 +77,7 @@ _FILLERS = frozenset({"of", "the", "de", "del", "den", "le", "on"})
 
 @dataclass(frozen=True, slots=True)
 class ParsedDate:
-    """A date as it is written: its day in each order that gives one, its time, and its zone if it has one.
+    """Holds a parsed date: its day in each order that gives one, its time, and its zone if it has one.
 
     `days` has the keys "ymd", "dmy" and "mdy", all of them where they mean the same, and at least one.
     """
@@ -88,7 +88,7 @@ class ParsedDate:
 
 
 def parse_date(text: str) -> ParsedDate | None:
-    """What `text` says as a date; None where it is none, or not wholly understood."""
+    """Returns the date that `text` is; None where it is none, or is not wholly understood."""
     return _parse_date(text) if len(text) <= _LONGEST else None
 
 
@@ -164,7 +164,7 @@ def _with_clock(plain: str) -> ParsedDate | None:
 
 
 def _clock(match: re.Match[str]) -> dt.time:
-    """The time of day. Raises ValueError where there is none."""
+    """Returns the time of day of a match. Raises ValueError where there is no such time."""
     after = match["after"] or match["half"]
     if match["before"] and after:
         raise ValueError("morning or afternoon is said twice")
@@ -174,7 +174,7 @@ def _clock(match: re.Match[str]) -> dt.time:
 
 
 def _hour(hour: int, half: str) -> int:
-    """The hour of a day of 24. Raises ValueError for one that the half of the day does not have."""
+    """Returns the hour of a 24-hour day from an hour with am or pm. Raises ValueError for a wrong one."""
     if half in _BEFORE_NOON:
         if hour > 12:
             raise ValueError("no hour of a morning")
@@ -189,7 +189,7 @@ def _hour(hour: int, half: str) -> int:
 
 
 def _zone(rest: str) -> tuple[dt.tzinfo | None, str]:
-    """The zone that `rest` begins with, or None, and what comes after it. Raises ValueError."""
+    """Returns the zone that `rest` begins with, or None, and the text after it. Raises ValueError."""
     match = _OFFSET_AFTER.match(rest)
     if match:
         offset = match[1] if ":" in match[1] or match[1][0] not in "+-" else f"utc{match[1]}"
@@ -219,7 +219,7 @@ def _dated(rest: str, clock: dt.time, zone: dt.tzinfo | None) -> ParsedDate | No
 
 
 def _in_figures(one: str, two: str, three: str) -> dict[str, dt.date]:
-    """The days of three numbers in each order that gives one."""
+    """Returns the day of three numbers in each order (ymd, dmy, mdy) that gives one."""
     if len(one) == 4:
         return _clear(dt.date(_year(one), int(two), int(three))) if len(three) <= 2 else {}
     if len(one) == 3 or len(three) == 1:
@@ -238,7 +238,7 @@ def _in_figures(one: str, two: str, three: str) -> dict[str, dt.date]:
 
 
 def _with_month(rest: str) -> dt.date | None:
-    """The day of `24 March 2023`, `Mar 24, 2023`, `24-Mar-23` or `2023 Mar 24`."""
+    """Returns the day of `24 March 2023`, `Mar 24, 2023`, `24-Mar-23` or `2023 Mar 24`."""
     rest = _ORDINAL.sub("", rest)
     if not all(_BETWEEN.fullmatch(gap) for gap in _WORDS.split(rest)):
         return None
