@@ -1,4 +1,4 @@
-"""How an import tells what it read: the tool, each column, each word for a status. Pure."""
+"""Adds to an import's report how the list was read: the tool, each column, each word for a status. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mailer.audience.exchange.report import ColumnNote, ImportReport, WordNote
 
 __all__ = ["describe", "words_of"]
 
-#: The columns of mailer's own exports say what they are by their names.
+#: Columns of mailer's own exports need no note: their names say what they are.
 _OWN = "mailer"
 _SAID = {
     "confirmed": "joined, where the other column is empty",
@@ -26,7 +26,7 @@ _SAID = {
 
 
 def describe(report: ImportReport, decided: DecidedColumns, options: Options) -> None:
-    """Says in the report whose export the list is, how each column is read, and that it is a dry run."""
+    """Notes in the report which tool wrote the list, how each column is read, and whether it is a dry run."""
     columns = decided.columns
     report.dry_run = options.dry_run
     report.profile = columns.profile.name
@@ -70,7 +70,7 @@ def _also(rule: Rule | None) -> str:
 
 
 def words_of(signs: Iterable[Sign]) -> tuple[WordNote, ...]:
-    """What each word for a status became, with the most frequent first."""
+    """Returns what each word for a status became, the most frequent first."""
     notes = [
         WordNote(sign.column, word.strip(), told.status, told.rows)
         for sign in signs

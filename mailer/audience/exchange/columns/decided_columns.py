@@ -1,4 +1,4 @@
-"""Columns as the whole list decides them: addresses found by their content, choices made, dates told, guards.
+"""Decides the columns of a list by all of its rows: the address, choices, date orders, unverified columns.
 
 Everything that is still unclear refuses the list with sentences that say what to add to the command.
 """
@@ -26,14 +26,14 @@ _OWN = "mailer"
 
 @dataclass(frozen=True, slots=True)
 class DecidedColumns:
-    """The columns, and the order of the dates at each place."""
+    """Holds the columns, and the order of the dates at each place."""
 
     columns: Columns
     orders: Mapping[int, str]
 
 
 def decide_columns(columns: Columns, seen: Survey, options: Options, file: str = "") -> DecidedColumns:
-    """What the list decided. `columns.problems` has what it left open."""
+    """Returns the columns as the whole list decides them. `columns.problems` has what is still unclear."""
     dates = dict(seen.dates)
     columns = _with_address_column(columns, seen, options)
     for place in columns.choices:
@@ -58,7 +58,7 @@ def decide_columns(columns: Columns, seen: Survey, options: Options, file: str =
 
 
 def columns_without_header(columns: Columns) -> Columns:
-    """The columns of a list without a header: its addresses are found by content, the rest is left out."""
+    """Returns the columns of a list without a header: the addresses alone, found by content."""
     return replace(
         columns,
         fields={},
@@ -74,7 +74,7 @@ def columns_without_header(columns: Columns) -> Columns:
 
 
 def _with_address_column(columns: Columns, seen: Survey, options: Options) -> Columns:
-    """The column with the most addresses, where no name says which one it is."""
+    """Returns the columns with the address where most addresses stand, if no name says which column it is."""
     if "address" in columns.fields or not (columns.has_header or options.status):
         return columns
     free = {place for place, _ in columns.attributes} | set(columns.choices) | set(columns.unnamed)
@@ -99,7 +99,7 @@ def _with_address_column(columns: Columns, seen: Survey, options: Options) -> Co
 def _with_choice(
     columns: Columns, place: int, choice: Choice, dates: dict[int, Dates], *, unverified: bool
 ) -> Columns:
-    """What a column such as `Newsletter` holds, by its cells."""
+    """Returns the columns with a column such as `Newsletter` read as its cells suggest."""
     name = column_key(columns.header[place])
     status, field = CHOICES[name]
     if field == "state":
@@ -122,7 +122,7 @@ def _with_choice(
 
 
 def _with_state(columns: Columns, place: int, choice: Choice, *, unverified: bool) -> Columns:
-    """A state is one of a subscription where nothing but words for a status is in the column."""
+    """Returns the columns with a status column, if it holds nothing but words for a status."""
     if choice.words and not (choice.other or choice.dated or choice.editions):
         return replace(columns, signs=(*columns.signs, (place, Rule("words"))))
     if choice.leaving and unverified:
@@ -132,7 +132,7 @@ def _with_state(columns: Columns, place: int, choice: Choice, *, unverified: boo
 
 
 def _with_field(columns: Columns, field: str, place: int) -> Columns:
-    """The columns with the field there, where no other column has it."""
+    """Returns the columns with the field at this place, if no other column has it."""
     return replace(columns, fields={field: place, **columns.fields})
 
 
@@ -152,7 +152,7 @@ def _without_a_name(place: int, cell: str) -> str:
 
 
 def _file_name_problems(columns: Columns, file: str, *, archived: bool) -> list[str]:
-    """A sentence where the name of the file says that people have left, and no column says who."""
+    """Returns a sentence if the name of the file says that people have left and no column says who."""
     told = columns.signs or columns.kind.everybody or columns.profile.name == _OWN
     if told or not names_exclusion_file(file):
         return []

@@ -1,4 +1,4 @@
-"""Which words speak of leaving, bouncing or complaining, in the names of columns and in cells. Pure.
+"""Recognises words for leaving, bouncing or complaining, in the names of columns and in cells. Pure.
 
 A name is looked at word by word, so that `Blockchain` and `Cleaning service` say nothing. Numbers of bounces
 say nothing either.
@@ -34,7 +34,7 @@ _WANTING = {key: words_in(words) for key, words in vocabulary()["wanting"].items
 
 @lru_cache(maxsize=4096)
 def exclusion_status(text: str) -> str:
-    """`unsubscribed`, `bounced` or `complained` where the words speak of that; "" where they do not."""
+    """Returns `unsubscribed`, `bounced` or `complained` where the words mean that; "" where they do not."""
     if not text.isascii():
         plain = _unspaced(text)
         for status, terms in _WITHIN.items():
@@ -60,7 +60,7 @@ def exclusion_status(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def asks_for_consent(name: str) -> bool:
-    """Whether the name of a column asks if somebody wants mail, as `Accepts marketing emails` does."""
+    """Returns whether a column's name asks if somebody wants mail, as `Accepts marketing emails` does."""
     if not name.isascii():
         plain = _unspaced(name)
         if any(term in plain for term in _WANTING["within"]):
@@ -72,7 +72,7 @@ def asks_for_consent(name: str) -> bool:
 
 
 def names_exclusion_file(path: str) -> bool:
-    """Does the name of a file say that those in it have left, as `unsubscribes.csv` does?
+    """Returns whether a file's name says that the people in it have left, as `unsubscribes.csv` does.
 
     `cleaned.csv` is rather a list that was tidied, and `without_bounces.csv` one without them.
     """
@@ -86,7 +86,7 @@ def names_exclusion_file(path: str) -> bool:
 
 
 def _paired(words: tuple[str, ...]) -> str:
-    """The status that two words together speak of, such as `opt` and `out`."""
+    """Returns the status that two words together mean, such as `opt` and `out`."""
     found = (
         status
         for first, second in pairwise(words)

@@ -1,4 +1,4 @@
-"""What the header of a list means: the column of the address, the name, a sign of leaving and so on. Pure.
+"""Reads the header of a list: which column is the address, the name, a sign of leaving and so on. Pure.
 
 What the operator says comes first, then the profile of the tool that wrote the list, then names that lists of
 any origin have. A column that is none of these is a free attribute; `attributes.KEY`, as an export writes it,
@@ -28,7 +28,7 @@ REFUSED_ROW, REFUSED_BECAUSE = "refused_row", "refused_because"
 MAX_COLUMNS = 300
 
 _REFUSED = frozenset((column_key(REFUSED_ROW), column_key(REFUSED_BECAUSE)))
-#: Ranks of what says that a column holds a field: the operator, a profile, and then names (from 0).
+#: Ranks of the sources of a column's field: the operator, a profile, and then names (from 0).
 _OPERATOR, _PROFILE = -2, -1
 _SIGNS = frozenset(("words", "status", "time", "reason", "yes", "no"))
 #: A second column with the day of joining, for rows that have none in the first.
@@ -37,7 +37,7 @@ _CONFIRMED = "confirmed"
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where each field stands (from 0), the attributes as (place, key), the signs of leaving, what is wrong.
+    """Holds the place of each field (from 0), attributes as (place, key), signs of leaving, and problems.
 
     `choices` are columns that their cells decide about, `unverified` attributes of which nobody said that
     they do not tell who has left, `ignored` what is left out by the operator or the profile.
@@ -59,29 +59,29 @@ class Columns:
 
     @property
     def known(self) -> int:
-        """How many columns are ours: the measure of whether the file was split rightly."""
+        """Returns how many columns are recognised, which shows whether the delimiter was right."""
         profiled = sum(column_key(name) in self.profile.rules for name in self.header if name)
         return len(self.fields) + len(self.signs) + len(self.choices) + profiled
 
     @property
     def width(self) -> int:
-        """How many columns there are."""
+        """Returns how many columns there are."""
         return len(self.header)
 
     @property
     def has_header(self) -> bool:
-        """Whether the first row names columns; an address in it shows that it does not."""
+        """Returns whether the first row names columns; an address in it shows that it does not."""
         return not any("@" in cell for cell in self.header)
 
     @property
     def written(self) -> tuple[str, ...]:
-        """The header of the file of refused rows: of a list without one it names the address."""
+        """Returns the header of the file of refused rows; without a header, it names the address alone."""
         if self.has_header:
             return self.header
         return tuple("address" if place == self.fields["address"] else "" for place in range(self.width))
 
     def check(self, path: str, line: int) -> None:
-        """Raises AudienceError where there are too many columns to go on."""
+        """Raises AudienceError where there are too many columns."""
         if self.width > MAX_COLUMNS:
             sentence = f"there are {self.width:,} columns; at most {MAX_COLUMNS} are read"
             raise AudienceError(Problem(sentence, path, line))
@@ -95,7 +95,7 @@ class Columns:
             raise AudienceError.of(Problem(problem, path, line) for problem in problems)
 
     def with_attribute(self, place: int) -> Columns:
-        """These columns with one more attribute, named as the column is."""
+        """Returns these columns with one more attribute, named like its column."""
         try:
             key = _key(self.header[place])
         except AudienceError as error:
@@ -118,18 +118,18 @@ class Columns:
 
 
 def quoted(column: str) -> str:
-    """The name of a column as a command line has it."""
+    """Returns the name of a column as a command line has it."""
     return shlex.quote(column) if column.isascii() or " " in column else column
 
 
 def read_header(cells: list[str], options: Options | None = None, file: str = "") -> Columns:
-    """What the cells of the header of `file` mean. Nothing is raised: `Columns.verify` does."""
+    """Returns the columns of the header of `file`. Raises nothing: `Columns.verify` does."""
     header = tuple(cell.strip().strip("\ufeff").strip() for cell in cells)
     return _Reader(header, options or Options(), file).columns()
 
 
 class _Reader:
-    """One header on its way to columns: first each place by itself, then the fields that several claim."""
+    """Builds the columns of one header: first each place by itself, then fields that several claim."""
 
     def __init__(self, header: tuple[str, ...], options: Options, file: str) -> None:
         self._header, self._file = header, file
@@ -179,14 +179,17 @@ class _Reader:
         return columns
 
     def _kind(self) -> Kind:
-        """Which of the tool's files it is. A column with words for a status says more than the kind."""
+        """Returns the kind of the tool's file.
+
+        A column with words for a status overrides the kind's status.
+        """
         names = frozenset(column_key(name) for name in self._header if name)
         kind = self._profile.kind(names, self._file)
         worded = any(rule.how in ("words", "status", "name") for _, rule in self._signs)
         return replace(kind, everybody="") if worded and not kind.file else kind
 
     def _operators(self, options: Options) -> dict[int, str]:
-        """What the operator says: the rule of each place that is named."""
+        """Returns the operator's rule for each place that --map or --ignore names."""
         rules = {}
         for name, rule in (*options.maps, *((name, "ignore") for name in options.ignored)):
             places = [place for place, column in enumerate(self._header) if column == name]
@@ -259,7 +262,7 @@ class _Reader:
         self._claims.setdefault(field, []).append((rank, place))
 
     def _fields(self) -> dict[str, int]:
-        """The place of each field: of several columns that may hold it, the one that says so most clearly."""
+        """Returns the place of each field: of several possible columns, the one with the clearest name."""
         order = {name: number for number, name in enumerate(self._profile.rules)}
         fields = {}
         for field, claims in self._claims.items():

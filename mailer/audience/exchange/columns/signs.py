@@ -1,4 +1,4 @@
-"""Signs of leaving: how a cell of one column becomes a status. Pure, but that a sign counts what it read.
+"""Reads signs of leaving: turns a cell of one column into a status. Pure, but counts the cells it read.
 
 Nobody becomes active because a cell is not understood: such a row is refused, with one exception. A column
 that only may be a status (a CRM's "Status") says nothing with a word that does not speak of leaving.
@@ -18,7 +18,7 @@ from mailer.errors import AudienceError
 
 __all__ = ["Rule", "Sign", "CellMeaning"]
 
-#: So many different cells of a column are remembered, and told with what they became.
+#: At most so many different cells of a column are remembered and reported.
 MAX_WORDS = 1000
 _DATE = re.compile(r"\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}日?(?:[ T].*)?|\d{9,13}|\d{4}\d{2}\d{2}(?:T\d{6}Z?)?")
 _NEGATION = re.compile(
@@ -28,7 +28,7 @@ _NEGATION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a column's cells mean: words, status, only, time, reason, yes, no, refusal, name.
+    """Says how a column's cells are read: words, status, only, time, reason, yes, no, refusal or name.
 
     `status` is what time, reason, yes and no lead to, `blank` what an empty cell means.
     """
@@ -39,12 +39,12 @@ class Rule:
 
     @classmethod
     def parse(cls, text: str) -> Rule:
-        """A rule as profiles have it, such as `no unsubscribed blank pending`."""
+        """Parses a rule of a profile, such as `no unsubscribed blank pending`."""
         how, *rest = text.split()
         return cls(how, rest[0] if rest else "", rest[2] if len(rest) > 2 else "")
 
     def says(self) -> str:
-        """The rule for people."""
+        """Returns the rule in words for people."""
         if self.how in ("words", "status", "name", "only"):
             return "status"
         cells = {"time": "anything in it", "reason": "anything in it", "yes": "yes"}.get(self.how, "no")
@@ -53,7 +53,10 @@ class Rule:
 
 @dataclass(slots=True)
 class CellMeaning:
-    """What a cell of `column` became, and in how many rows. `note` is set where it says nothing."""
+    """Holds the status that a cell of `column` means, and the number of such rows.
+
+    `note` is set where the cell says nothing.
+    """
 
     column: str
     status: str
@@ -63,7 +66,7 @@ class CellMeaning:
 
 @dataclass(slots=True)
 class Sign:
-    """A column that says who has left. `words` are the tool's own."""
+    """Reads a column that says who has left. `words` are the tool's own words for a status."""
 
     column: str
     place: int
@@ -73,7 +76,7 @@ class Sign:
     refused: dict[str, int] = field(default_factory=dict)
 
     def read(self, cell: str) -> CellMeaning:
-        """What the cell says. Raises AudienceError where that is not understood."""
+        """Returns what the cell means. Raises AudienceError where that is not understood."""
         told = self.told.get(cell)
         if told is None:
             told = self._interpreted(cell)
@@ -84,7 +87,7 @@ class Sign:
         return told
 
     def try_read(self, cell: str, problems: list[str]) -> CellMeaning | None:
-        """What the cell says, or None with a sentence added to `problems` and the word counted as refused."""
+        """Returns what the cell means, or None with a sentence added to `problems` and the word counted."""
         try:
             return self.read(cell)
         except AudienceError as error:
@@ -130,7 +133,7 @@ class Sign:
         return self._unknown(cell)
 
     def _unknown(self, cell: str) -> CellMeaning:
-        """A word that no tool has. One that speaks of leaving may be understood; it is never passed over."""
+        """Returns the meaning of a word that no tool has. A word for leaving is never ignored."""
         said, word = exclusion_status(cell), folded(cell)
         if said and not _NEGATION.search(cell):
             return CellMeaning(self.column, said)

@@ -1,4 +1,4 @@
-"""How probable a reading of a file is: the logarithm of the probability that a list holds such letters.
+"""Computes how likely a reading of a file is: the logarithm of the probability of its letters in a list.
 
 A reading is a text that an encoding makes of the bytes. It is right where its letters are those of one
 language, stand in words as letters do, and are in common use. A wrong one mixes scripts, puts signs into
@@ -30,7 +30,7 @@ EAST_ASIAN = ("gb18030", "cp950", "big5hkscs", "cp949", "euc_jp", "cp932")
 _WEST = "de fr es ca pt it nl sv da fi sq"
 _CENTRAL = "de pl cs sk hu ro hr sq"
 _CYRILLIC = "ru uk be bg sr"
-#: The languages that are written in an encoding of one byte a letter.
+#: The languages that are written in each single-byte encoding.
 LANGUAGES = {
     codec: tuple(languages.split())
     for codec, languages in {
@@ -75,26 +75,26 @@ _NEVER_FIRST = frozenset("\u044a\u044b\u044c\u042a\u042b\u042c\u0131\u011f\u0131
 
 @dataclass(slots=True)
 class Likelihood:
-    """The logarithm of a probability, of how many characters beyond ASCII, and how many of them are odd."""
+    """Holds the logarithm of a probability, the number of characters beyond ASCII, and how many are odd."""
 
     log: float = 0.0
     characters: int = 0
     odd: int = 0
 
     def add(self, log: float, *, odd: bool) -> None:
-        """One more character."""
+        """Adds one character."""
         self.log += log
         self.characters += 1
         self.odd += odd
 
     @property
     def plausible(self) -> bool:
-        """Whether it looks like a list at all."""
+        """Returns whether the reading looks like a list at all."""
         return self.odd * 4 <= self.characters
 
 
 def log_likelihood(codec: str, text: str) -> Likelihood:
-    """The weight of `text` as what `codec` makes of a file. Cells that are there twice count once."""
+    """Returns the likelihood of `text` as the reading of a file by `codec`. Repeated cells count once."""
     cells = [cell.strip() for cell in dict.fromkeys(_CELL.findall(text)) if not cell.isascii()]
     if codec in EAST_ASIAN:
         return _east_asian(codec, cells)
@@ -160,7 +160,7 @@ def _alphabetic(language: str, cells: list[str]) -> Likelihood:
 
 
 def _shape_penalty(character: str, before: str, after: str) -> float:
-    """How far a letter stands where it does not."""
+    """Returns how unusual the place of a letter in its word is, given the letters beside it."""
     if character.isupper():
         if before.islower():
             return 7
@@ -236,7 +236,7 @@ def _script(character: str) -> str:
 
 @cache
 def _in_use(codec: str, character: str) -> tuple[float, bool]:
-    """How probable a character is in a list of the language, and whether it is odd there."""
+    """Returns the log-probability of a character in a list of the language, and whether it is odd there."""
     script = _script(character)
     japanese = codec in ("cp932", "euc_jp")
     if script == "signs":

@@ -1,4 +1,4 @@
-"""Cells that a spreadsheet must not run as a formula, and back again. Pure.
+"""Escapes cells that a spreadsheet would run as a formula, and reverses that. Pure.
 
 A cell that begins with = + - @, tab or CR gets a `'` in front (OWASP, "CSV injection"). So does one that
 already has such a `'`, so that what is exported is always read back as it was.
@@ -15,10 +15,10 @@ _GUARDED = re.compile(r"'+[=+\-@\t\r]")
 
 
 def escape_formula(text: str) -> str:
-    """`text` as a spreadsheet may see it."""
+    """Returns `text` so that a spreadsheet shows it as text."""
     return f"'{text}" if _RISKY.match(text) else text
 
 
 def unescape_formula(cell: str) -> str:
-    """The text that `escape_formula` made this cell of."""
+    """Returns the text from which `escape_formula` made this cell."""
     return cell[1:] if _GUARDED.match(cell) else cell

@@ -1,4 +1,4 @@
-"""Puts a batch of entries into the database, all or nothing, with a fixed number of queries to look up.
+"""Merges a batch of entries into the database, all or nothing, with a fixed number of queries.
 
 An import adds and describes people. It never makes somebody active again who has left, bounced, complained,
 been erased or suppressed, and never puts anybody back on an edition that they have left. A list that says
@@ -28,7 +28,7 @@ Outcome = tuple[str, str]
 
 
 class MergeResult(NamedTuple):
-    """What became of each entry, and how many active people of them read no edition."""
+    """Holds the outcome of each entry, and how many active people of them read no edition."""
 
     outcomes: list[Outcome]
     no_edition: int
@@ -88,7 +88,7 @@ def merge(
 def _suppress_entry(
     db: Database, key: str, already: bool, people: Mapping[str, BatchPerson], origin: str
 ) -> Outcome:
-    """Puts the address on the suppression list, whether or not somebody here has it."""
+    """Puts an entry's address on the suppression list, whether or not a subscriber has it."""
     if already or not suppress(db, key, f"the list {origin}", source=SOURCE):
         return "unchanged", ""
     if key in people and people[key].id:
@@ -99,7 +99,7 @@ def _suppress_entry(
 def _exclusion_outcome(
     entry: Entry, person: BatchPerson | None, outcome: Outcome, stated: Mapping[int, str]
 ) -> Outcome:
-    """The outcome of a row that took somebody out, with the consent that it goes against."""
+    """Returns the outcome of a row that excluded somebody, with the consent here that it goes against."""
     if (
         outcome != ("updated", "")
         or person is None
@@ -116,14 +116,14 @@ def _suppress(db: Database, entry: Entry) -> bool:
 
 
 def _suppressed(entry: Entry, why: str) -> Outcome:
-    """Somebody who is never written to, whatever the list says."""
+    """Returns the outcome for a suppressed person: nothing changes, whatever the list says."""
     if entry.suppressed:
         return "unchanged", ""
     return "kept", f"kept as {'erased' if why == ERASED else 'suppressed'}"
 
 
 def _merge_former_holder(person: BatchPerson | None, entry: Entry, origin: str, now: str) -> Outcome:
-    """Somebody under the address that they had before: no second person, and only that they have left."""
+    """Merges an entry whose address a person had before. Adds no second person; only an exclusion counts."""
     if person is not None and entry.status in GONE:
         return _merge_known(person, entry, origin, now)
     return "kept", "kept: it was the address of a reader whose address was changed"
@@ -158,7 +158,7 @@ def _consent(entry: Entry, origin: str, now: str) -> tuple[str, str, str]:
 
 
 def _merge_known(person: BatchPerson, entry: Entry, origin: str, now: str) -> Outcome:
-    """Somebody who is here already: what they want comes before what the list says."""
+    """Merges an entry of a known person. What the person chose comes before what the list says."""
     if _excludes_more(person.status, entry.status):
         person.status, person.changed = entry.status, True
         return "updated", ""
@@ -185,7 +185,7 @@ def _merge_known(person: BatchPerson, entry: Entry, origin: str, now: str) -> Ou
 
 
 def _excludes_more(status: str, stated: str) -> bool:
-    """Another program's list may say that somebody has left, and that is believed."""
+    """Returns whether the status in the list excludes somebody more firmly than their status here."""
     if status in ("active", "pending"):
         return stated in GONE
     if status == "bounced":
@@ -194,7 +194,7 @@ def _excludes_more(status: str, stated: str) -> bool:
 
 
 def _set_fields(person: BatchPerson, entry: Entry) -> bool:
-    """Sets what the row says; an empty cell says nothing."""
+    """Sets the fields that the row has; an empty cell changes nothing. Returns whether anything changed."""
     before = (person.name, person.language, person.timezone, person.tags)
     person.name = entry.name or person.name
     person.language = entry.language or person.language
@@ -209,7 +209,7 @@ def _set_fields(person: BatchPerson, entry: Entry) -> bool:
 
 
 def as_text(value: Any) -> str:
-    """An attribute as an export writes it: text as it is, everything else as JSON, nothing as ""."""
+    """Returns an attribute as an export writes it: text as it is, everything else as JSON, nothing as ""."""
     if value is None or isinstance(value, str):
         return value or ""
     return json.dumps(value, ensure_ascii=False)

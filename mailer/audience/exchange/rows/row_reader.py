@@ -1,4 +1,4 @@
-"""One row of a list as a checked entry. Pure: looks at nothing but the row and the settings.
+"""Makes a checked entry of one row of a list. Pure: uses only the row and the settings.
 
 A row is refused where its address, name, editions or status cannot be read. Every other cell that cannot be
 read is left out, with a note, and the person is taken.
@@ -60,7 +60,7 @@ _FIELDS = (
 
 
 class RowReader:
-    """Makes entries out of rows with these columns.
+    """Makes entries of the rows of a list with these columns.
 
     `editions` is what --edition names, if anything, `status` the status of everybody in the list or "".
     """
@@ -90,7 +90,7 @@ class RowReader:
         )
 
     def _functions(self) -> tuple[_Functions, _Functions]:
-        """(field, place, function) of what a row must have right, and of what may be left out."""
+        """Returns (field, place, function) of cells that must be right, and of cells that may be left out."""
         places = dict(zip(_FIELDS, self._places, strict=True))
         needed: dict[str, Callable[[str], Any]] = {
             "address": cleaned,
@@ -117,12 +117,12 @@ class RowReader:
         )
 
     def address_cell(self, cells: list[str]) -> str:
-        """The address as the row has it, right or wrong."""
+        """Returns the cell of the address as the row has it, right or wrong."""
         place = self._places[0]
         return cells[place] if place < len(cells) else ""
 
     def read(self, row: int, cells: list[str]) -> Entry:
-        """The entry of a row. Raises AudienceError with everything that is wrong with it."""
+        """Returns the entry of a row. Raises AudienceError with everything that is wrong with it."""
         if len(cells) != self._width:
             cells = self._fit_to_header(cells)
         if "'" in "".join(cells):
@@ -174,7 +174,10 @@ class RowReader:
         return entry
 
     def _read_leniently(self, row: int, cells: list[str]) -> Entry:
-        """The entry without the cells that cannot be read. Raises AudienceError where it cannot be one."""
+        """Returns the entry without the cells that cannot be read.
+
+        Raises AudienceError if the row is refused.
+        """
         problems: list[str] = []
         notes: list[tuple[str, str]] = []
         read: dict[str, Any] = {}
@@ -219,7 +222,7 @@ class RowReader:
         )
 
     def _combined_status(self, said: list[CellMeaning]) -> tuple[str, tuple[tuple[str, str], ...]]:
-        """What the signs of leaving come to: of several the one that keeps somebody away most firmly."""
+        """Returns the status that excludes most firmly, of those that a row's signs give, and their notes."""
         status: str = self._everybody
         notes: tuple[tuple[str, str], ...] = ()
         for told in said:
@@ -230,7 +233,10 @@ class RowReader:
         return status, notes
 
     def _fit_to_header(self, cells: list[str]) -> list[str]:
-        """Cells that are missing at the end are empty. Too many of them have moved, and cannot be trusted."""
+        """Returns the cells, with empty ones added at the end. Raises AudienceError for too many.
+
+        A row with too many cells has been shifted and cannot be trusted.
+        """
         if len(cells) < self._width:
             return cells + [""] * (self._width - len(cells))
         if any(cells[self._width :]):
@@ -241,7 +247,7 @@ class RowReader:
         return cells[: self._width]
 
     def _attributes_of(self, cells: list[str], notes: list[tuple[str, str]] | None = None) -> dict[str, str]:
-        """The attributes of a row. Without `notes` AudienceError is raised for one that cannot be read."""
+        """Returns the attributes of a row. Without `notes`, an unreadable one raises AudienceError."""
         attributes: dict[str, str] = {}
         for place, key in self._attributes:
             if cells[place]:
@@ -273,7 +279,10 @@ class RowReader:
         return chosen
 
     def _suppressed(self, text: str, why: str = "") -> str:
-        """A time, a yes, or a reason alone; "" for a no. Else refused, so that nobody is mailed wrongly."""
+        """Returns since when the address is suppressed, of a time, a yes or a reason alone; "" for a no.
+
+        Any other cell refuses the row, so that nobody is written to by mistake.
+        """
         if is_no(text):
             return ""
         if is_nothing(text):
@@ -283,13 +292,13 @@ class RowReader:
         return read_moment(text, self._zone, "ymd")
 
     def _moments(self, field: str, orders: Mapping[int, str]) -> Callable[[str], str]:
-        """Reads the moments of a field in the order of its column."""
+        """Returns a function that reads the times of a field in the date order of its column."""
         zone, order = self._zone, orders.get(self._places[_FIELDS.index(field)], "ymd")
         return lambda text: read_moment(text, zone, order) if text and not text.isspace() else ""
 
 
 def _try(function: Callable[[str], Any], text: str, problems: list[str]) -> Any:
-    """What `function` makes of the text, or None with its sentences added to `problems`."""
+    """Returns what `function` makes of the text, or None with its error messages added to `problems`."""
     try:
         return function(text)
     except AudienceError as error:
