@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from mailer.services.sending.freeze import SincePlan
+    from mailer.services.sending.result import SendResult
 
 __all__ = [
     "say_counts",

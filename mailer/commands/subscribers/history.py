@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from mailer.audience.events import Happening
+from mailer.audience.events import HistoryEntry
 from mailer.audience.people import Subscriber, state_of
 from mailer.campaign.campaign import Delivered
 from mailer.campaign.times import in_words
@@ -82,7 +82,7 @@ def _person_lines(story: Story, person: Subscriber, zone: ZoneInfo) -> Lines:
             yield _LABELS[happening.what], _happening_in_words(happening, zone)
 
 
-def _happening_in_words(happening: Happening, zone: ZoneInfo) -> str:
+def _happening_in_words(happening: HistoryEntry, zone: ZoneInfo) -> str:
     """An event as one line: `Sat 21 Nov 2026 …: everything, by campaign 2026-11-21-morning: too much`."""
     what = {"unsubscribe": happening.edition or "everything", "subscribe": happening.edition}
     source = _SOURCES.get(happening.source, happening.source)

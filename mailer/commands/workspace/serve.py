@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from sqlite_utils import Database
 
-from mailer.audience.stable_ids import fill_in
+from mailer.audience.stable_ids import assign_missing_ids
 from mailer.commands.context import say, settings_of
 from mailer.commands.crash_reports import explain_defect
 from mailer.config import Settings
@@ -46,7 +46,7 @@ def serve(
     settings.signing_keys()
     check_folders(settings.root)
     with closing(open_store(settings.database).conn) as connection:
-        fill_in(Database(connection), settings.signing_keys()[-1])
+        assign_missing_ids(Database(connection), settings.signing_keys()[-1])
     scheduler = Scheduler(settings, on_defect=partial(_tell_defect, settings))
     server = make_server(create_app(settings), scheduler.ask_to_end)
 

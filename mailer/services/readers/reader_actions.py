@@ -15,7 +15,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from mailer.audience.consent.record import Consent
-from mailer.audience.stable_ids import fill_in, stable_id_at, whose
+from mailer.audience.stable_ids import assign_missing_ids, stable_id_at, subscriber_of
 from mailer.audience.subscribers import Subscriber, get, set_editions, unsubscribe
 from mailer.clock import utc_now
 from mailer.config import Settings
@@ -155,7 +155,7 @@ class ReaderActions:
         return Visit(Standing.COPY) if token.is_copy else token
 
     def _visit(self, db: Database, token: Token, text: str) -> Visit:
-        number = whose(db, token)
+        number = subscriber_of(db, token)
         person = None if number is None else get(db, number)
         if person is None:
             why = f"names somebody who is not in {self._settings.database.name}; was an old backup restored?"
@@ -174,7 +174,9 @@ class ReaderActions:
         db = open_store(path, busy_seconds=self._busy_seconds if busy_seconds is None else busy_seconds)
         db.conn.text_factory = _as_text
         try:
-            fill_in(db, self._settings.signing_keys()[-1])  # another may have been put in its place
+            assign_missing_ids(
+                db, self._settings.signing_keys()[-1]
+            )  # another may have been put in its place
             yield db
         finally:
             db.conn.close()

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from mailer.archive.campaign import read_manifest, read_renditions, update_manifest
 from mailer.archive.recorded_settings import recorded_settings
-from mailer.audience.stable_ids import fill_in
+from mailer.audience.stable_ids import assign_missing_ids
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.delivery_state import TO_SEND, State
 from mailer.campaign.status import Event, Status, check_open
@@ -162,7 +162,7 @@ def _deliver(
     """Begins the campaign and delivers it; whatever ends the run, the status and the manifest say so."""
     settings, campaign = workspace.settings, spool.campaign
     spool.unpark()
-    fill_in(workspace.db, settings.signing_keys()[-1])
+    assign_missing_ids(workspace.db, settings.signing_keys()[-1])
     templates = _templates(settings, campaign, request.signer)
     own = Stop(request.stop)  # a run that is paused ends its waits, and not those of the campaigns after it
     transport = open_transport(request.transport, settings, pause=own.wait)

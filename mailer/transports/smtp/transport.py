@@ -10,7 +10,7 @@ from collections.abc import Callable
 from urllib.parse import unquote
 
 from mailer.config import Settings
-from mailer.config.urls import shown_url, split_url
+from mailer.config.urls import split_url, without_password
 from mailer.errors import ConfigError
 from mailer.transports.base import Pause
 from mailer.transports.oauth.oauth import tokens_for
@@ -49,7 +49,7 @@ class Smtp:
             parts = split_url(url)
         except ValueError as error:
             raise ConfigError(
-                f'"{shown_url(url)}" is not a transport: {error}; write smtp://user@host:port'
+                f'"{without_password(url)}" is not a transport: {error}; write smtp://user@host:port'
             ) from None
         host, port = parts.hostname or "", parts.port
         if parts.password is not None:
