@@ -43,8 +43,8 @@ class Verification:
 
 def verify(folder: Path, settings: Settings) -> list[str]:
     """Returns all problems and notes of `examine`, problems first. Empty where nothing has changed."""
-    verdict = examine(folder, settings)
-    return [*verdict.problems, *verdict.notes]
+    result = examine(folder, settings)
+    return [*result.problems, *result.notes]
 
 
 def examine(folder: Path, settings: Settings) -> Verification:

@@ -50,12 +50,12 @@ def mailbox_field(name: str, address: str) -> bytes:
 
 
 class Envelope:
-    """An envelope holds what all messages of one campaign share: the sender, the list, where links lead.
+    """Holds what all messages of one campaign share: the sender, the list, where links lead.
 
-    `shared` are its header fields as (name, value) pairs of text, in order, without those of MIME, without
-    From, To, Subject, Date, and without those that differ between recipients. `dates` gives the Date: that
-    of now by `clock`, or `sent_at` where that is given. `by_number` keeps the Message-ID and the reference as
-    versions up to 0.3.0 made them, for a campaign that they froze.
+    `shared_headers` are its header fields as (name, value) pairs of text, in order, without those of MIME,
+    without From, To, Subject, Date, and without those that differ between recipients. `dates` gives the Date:
+    that of now by `clock`, or `sent_at` where that is given. `by_number` keeps the Message-ID and the
+    reference as versions up to 0.3.0 made them, for a campaign that they froze.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Envelope:
         host = header_address("x@" + (urlsplit(publication.base_url).hostname or self.domain))[2:]
         contact = header_address((publication.reply_to or publication.sender).address)
         list_name = settings.editions[edition].name.replace('"', "'").replace("\\", "/")
-        self.shared: tuple[tuple[str, str], ...] = (
+        self.shared_headers: tuple[tuple[str, str], ...] = (
             ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
             ("List-Id", f'"{list_name}" <{edition}.{host}>'),
             ("List-Help", f"<mailto:{contact}?subject=help>"),

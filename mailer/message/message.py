@@ -83,7 +83,7 @@ class Template:
         self._write(b"\r\nList-Unsubscribe: ")
         self._seam(_UNSUBSCRIBE)
         self._write(b"\r\n")
-        for name, value in envelope.shared:
+        for name, value in envelope.shared_headers:
             self._write(name.encode("ascii"), b": ", _field_value(name, value), b"\r\n")
         self._write(b"MIME-Version: 1.0\r\n")
 

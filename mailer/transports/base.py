@@ -21,20 +21,20 @@ from mailer.transports.driver import Unwritable
 from mailer.transports.refusal.refusal import Cause
 
 __all__ = [
-    "Busy",
+    "Unavailable",
     "Channel",
     "ENDED",
-    "Announcing",
-    "Full",
-    "Gated",
+    "AnnouncingChannel",
+    "RefusedForNow",
+    "GatedChannel",
     "Outcome",
     "Outgoing",
     "PASSED",
-    "Passage",
-    "Pause",
+    "GateAnswer",
+    "Sleep",
     "Result",
-    "Shared",
-    "Splitting",
+    "CampaignFields",
+    "SplittingChannel",
     "Transport",
     "Unwritable",
     "is_loopback",
@@ -43,7 +43,7 @@ __all__ = [
 
 #: Waits for so many seconds. A true answer means that the wait was cut short because the run is ending,
 #: which is what `threading.Event.wait` does.
-Pause = Callable[[float], object]
+Sleep = Callable[[float], object]
 
 # Control characters, line ends of every kind, and what turns the direction of the text around it.
 _UNSEEN = re.compile(r"[\x00-\x20\x7f-\xa0\u2028-\u202e\u2066-\u2069]+")
@@ -54,11 +54,11 @@ _AT = re.compile(r"@|%40|=40|&#0*64;|&#x0*40;|&commat;", re.IGNORECASE)
 _LONGEST_ADDRESS = 320
 
 
-class Busy(TransportError):
+class Unavailable(TransportError):
     """The other side cannot be used now, but perhaps in a moment."""
 
 
-class Full(Busy):
+class RefusedForNow(Unavailable):
     """The server answers, and takes no connection or no mail at this time."""
 
 
@@ -91,26 +91,26 @@ ENDED: Final = Outcome(Result.DEFERRED, reason="the run ended before it was hand
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class GateAnswer:
     """The answer of the gate that stands before a final dot or before the last byte of a request.
 
-    `open` is False where the run has ended: nothing may be handed over any more. `left` maps the ids of
+    `open` is False where the run has ended: nothing may be handed over any more. `leavers` maps the ids of
     subscribers who have left to the reason (an Exclusion as text): nothing may be handed over to these.
     """
 
     open: bool = True
-    left: Mapping[int, str] = field(default_factory=dict)
+    leavers: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def granted(self) -> bool:
         """Returns whether all messages that were asked for may be handed over."""
-        return self.open and not self.left
+        return self.open and not self.leavers
 
 
-PASSED: Final = Passage()
+PASSED: Final = GateAnswer()
 
 
-class Shared(Protocol):
+class CampaignFields(Protocol):
     """The fields that all messages of a campaign share."""
 
     @property
@@ -124,7 +124,7 @@ class Shared(Protocol):
         ...
 
     @property
-    def shared(self) -> Sequence[tuple[str, str]]:
+    def shared_headers(self) -> Sequence[tuple[str, str]]:
         """Header fields that are the same for everybody (List-Id, …), as text before any encoding."""
         ...
 
@@ -178,7 +178,7 @@ class Outgoing(Protocol):
         ...
 
     @property
-    def envelope(self) -> Shared:
+    def envelope(self) -> CampaignFields:
         """Returns the envelope. Messages of one campaign share one object."""
         ...
 
@@ -209,7 +209,7 @@ class Channel(Protocol):
 
 
 @runtime_checkable
-class Announcing(Channel, Protocol):
+class AnnouncingChannel(Channel, Protocol):
     """A channel that can announce the next message together with the end of the one before."""
 
     def expect(self, message: Outgoing) -> None:
@@ -218,18 +218,18 @@ class Announcing(Channel, Protocol):
 
 
 @runtime_checkable
-class Gated(Channel, Protocol):
+class GatedChannel(Channel, Protocol):
     """A channel that asks its gate right before a final dot or the last byte of a request is written.
 
     `gate` takes the messages that are about to be handed over together. What it refuses must not be handed
     over: the channel drops the connection or breaks the request off, and gives SKIPPED for who has left.
     """
 
-    gate: Callable[[Sequence[Outgoing]], Passage]
+    gate: Callable[[Sequence[Outgoing]], GateAnswer]
 
 
 @runtime_checkable
-class Splitting(Gated, Protocol):
+class SplittingChannel(GatedChannel, Protocol):
     """A gated channel that may hand a batch over in several requests, and reports each of them.
 
     `look` is asked before a request is built, so that none is uploaded for readers who have left or for a run
@@ -239,7 +239,7 @@ class Splitting(Gated, Protocol):
     The channel gives ENDED for what it did not hand over because the run has ended.
     """
 
-    look: Callable[[Sequence[Outgoing]], Passage]
+    look: Callable[[Sequence[Outgoing]], GateAnswer]
     report: Callable[[Sequence[Outgoing], Outcome | None], None]
 
 

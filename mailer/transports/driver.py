@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mailer.config import Settings
-    from mailer.transports.base import Pause, Transport
+    from mailer.transports.base import Sleep, Transport
     from mailer.transports.finding import Finding
 
 __all__ = ["Driver", "ProviderDns", "Trial", "Unwritable", "UrlForm"]
@@ -58,12 +58,12 @@ class Trial:
 class Unwritable:
     """The addresses that a transport can never write to, whatever the message: it is known before a plan.
 
-    `name` is the transport's, `why` the reason for all of them, `holds` tells whether an address is one.
+    `name` is the transport's, `why` the reason for all of them, `matches` tells whether an address is one.
     """
 
     name: str
     why: str
-    holds: Callable[[str], bool]
+    matches: Callable[[str], bool]
 
     @property
     def sentence(self) -> str:
@@ -92,7 +92,7 @@ class Driver:
     """
 
     urls: tuple[UrlForm, ...]
-    open: Callable[[str, Settings, Pause], Transport]
+    open: Callable[[str, Settings, Sleep], Transport]
     peer: str
     source: str
     check_url: Callable[[str], None] = _accept

@@ -12,24 +12,24 @@ import threading
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Generic, TypeVar
 
-from mailer.transports.base import PASSED, Passage
+from mailer.transports.base import PASSED, GateAnswer
 
 __all__ = ["Gate"]
 
 Key = TypeVar("Key", bound=Hashable)
-_CLOSED = Passage(open=False)
+_CLOSED = GateAnswer(open=False)
 
 
 class Gate(Generic[Key]):
     """The gate of one run, for several threads. Messages before it are named by keys.
 
-    `left` maps ids of subscribers who have left to the reason; another thread may add to it at any time.
+    `leavers` maps ids of subscribers who have left to the reason; another thread may add to it at any time.
     """
 
-    def __init__(self, left: Mapping[int, str] | None = None) -> None:
+    def __init__(self, leavers: Mapping[int, str] | None = None) -> None:
         self._lock = threading.Lock()
         self._open = True
-        self._left = {} if left is None else left
+        self._leavers = {} if leavers is None else leavers
         self._before: dict[int, list[Key]] = {}
 
     def approach(self, keys: Iterable[Key]) -> None:
@@ -43,7 +43,7 @@ class Gate(Generic[Key]):
         with self._lock:
             self._before.pop(threading.get_ident(), None)
 
-    def passes(self, subscribers: Iterable[int] = ()) -> Passage:
+    def passes(self, subscribers: Iterable[int] = ()) -> GateAnswer:
         """Decides whether this thread may hand over to these subscriber ids now.
 
         Where all of it is granted, what the thread approached with is past the gate from then on.
@@ -51,11 +51,11 @@ class Gate(Generic[Key]):
         with self._lock:
             if not self._open:
                 return _CLOSED
-            if self._left:
-                found = ((number, self._left.get(number)) for number in subscribers)
-                left = {number: reason for number, reason in found if reason is not None}
-                if left:
-                    return Passage(left=left)
+            if self._leavers:
+                found = ((number, self._leavers.get(number)) for number in subscribers)
+                leavers = {number: reason for number, reason in found if reason is not None}
+                if leavers:
+                    return GateAnswer(leavers=leavers)
             self._before.pop(threading.get_ident(), None)
             return PASSED
 

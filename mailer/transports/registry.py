@@ -15,7 +15,7 @@ from mailer.errors import ConfigError
 if TYPE_CHECKING:
     from mailer.config import Settings
     from mailer.message.dkim import Signer
-    from mailer.transports.base import Pause, Transport, Unwritable
+    from mailer.transports.base import Sleep, Transport, Unwritable
     from mailer.transports.driver import Driver
 
 __all__ = [
@@ -59,13 +59,13 @@ def driver_of(url: str) -> Driver:
     return driver
 
 
-def open_transport(url: str, settings: Settings, *, pause: Pause = time.sleep) -> Transport:
+def open_transport(url: str, settings: Settings, *, sleep: Sleep = time.sleep) -> Transport:
     """Returns the transport that `url` names. Opens no connection and no file yet.
 
-    `pause` waits between two attempts; give it the `wait` of an event to cut waits short when a run ends.
+    `sleep` waits between two attempts; give it the `wait` of an event to cut waits short when a run ends.
     Raises ConfigError where the URL is none of ours, or a secret that it needs is not set.
     """
-    return driver_of(url).open(url, settings, pause)
+    return driver_of(url).open(url, settings, sleep)
 
 
 def open_signer(url: str, settings: Settings) -> Signer | None:

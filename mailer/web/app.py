@@ -59,8 +59,8 @@ def _routes(settings: Settings, pages: Pages, outer: str, prefix: str) -> list[B
         return RedirectResponse(f"{outer}/archive/", 307)
 
     routes: list[BaseRoute] = [
-        Route("/u/{token:whatever}", _by_method(unsubscribe), methods=["GET", "POST"]),
-        Route("/p/{token:whatever}", _by_method(preferences), methods=["GET", "POST"]),
+        Route("/u/{token:rest}", _by_method(unsubscribe), methods=["GET", "POST"]),
+        Route("/p/{token:rest}", _by_method(preferences), methods=["GET", "POST"]),
         Route("/archive", front),
         Route("/archive/", archive.index),
         Route("/archive/{slug}", archive.to_folder),

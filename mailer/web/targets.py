@@ -35,7 +35,7 @@ class Targets:
         await self._app(scope, receive, send)
 
 
-class _Whatever(Convertor[str]):
+class _RestOfPath(Convertor[str]):
     """The rest of a path, whatever is in it: a link may hold slashes and line breaks when it arrives."""
 
     regex = r"[\s\S]*"
@@ -47,4 +47,4 @@ class _Whatever(Convertor[str]):
         return value
 
 
-register_url_convertor("whatever", _Whatever())
+register_url_convertor("rest", _RestOfPath())

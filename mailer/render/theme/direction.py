@@ -16,7 +16,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from mailer.issue.model import Issue
-from mailer.language.direction import set_apart
+from mailer.language.direction import isolated
 from mailer.language_tags import direction_of
 from mailer.render.html_names import VOID_ELEMENTS
 from mailer.render.slots.markers import Markers
@@ -95,7 +95,7 @@ def _bdi(context: Context, text: str, part: Any = None) -> str:
     """A name in any language, set apart where it can turn the text beside it, or be turned by it."""
     if not context.eval_ctx.autoescape:
         return text
-    return set_apart(text, direction_of(_language(context, part)))
+    return isolated(text, direction_of(_language(context, part)))
 
 
 #: What templates call.

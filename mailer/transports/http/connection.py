@@ -19,7 +19,7 @@ from mailer.transports.base import one_line
 from mailer.transports.buffered import wait_until_sent
 from mailer.transports.http.proxy import proxy_for
 
-__all__ = ["HttpAnswer", "HttpConnection", "NoAnswer", "NotSent", "TooLarge", "Unreachable", "say"]
+__all__ = ["HttpAnswer", "HttpConnection", "NoAnswer", "NotSent", "TooLarge", "Unreachable"]
 
 _MOST_ANSWER_BYTES: Final = 1_000_000
 
@@ -88,7 +88,7 @@ class HttpConnection:
         except (OSError, http.client.HTTPException) as error:
             self.close()
             by = f"{self._proxy}: " if self._proxy else ""
-            raise Unreachable(by + say(error)) from None
+            raise Unreachable(by + _words_of(error)) from None
         interrupted: OSError | None = None
         try:
             connection.putrequest(method, target, skip_accept_encoding=True)
@@ -105,9 +105,9 @@ class HttpConnection:
         except (OSError, http.client.HTTPException) as error:
             self.close()
             if interrupted is not None:
-                raise NotSent(say(interrupted)) from None
+                raise NotSent(_words_of(interrupted)) from None
             unread = isinstance(error, http.client.HTTPException) and not isinstance(error, OSError)
-            raise NoAnswer("its answer cannot be read" if unread else say(error)) from None
+            raise NoAnswer("its answer cannot be read" if unread else _words_of(error)) from None
         finally:
             if interrupted is not None:
                 self.close()
@@ -197,7 +197,7 @@ def _has_spoken(connection: socket.socket) -> bool:
     return True
 
 
-def say(error: BaseException) -> str:
+def _words_of(error: BaseException) -> str:
     """Returns why there was no answer, in words."""
     if isinstance(error, TimeoutError):
         return "it did not answer in time"

@@ -15,7 +15,7 @@ from typing import Final
 
 from mailer.config import OAuth, Settings
 from mailer.errors import ConfigError, TransportError
-from mailer.transports.base import Busy
+from mailer.transports.base import Unavailable
 from mailer.transports.oauth.assertion import GRANT_TYPE, read_key, signed_assertion
 from mailer.transports.oauth.refresh_token import RefreshToken
 from mailer.transports.oauth.token_endpoint import AccessToken, Client, request_token
@@ -61,7 +61,7 @@ class Tokens:
             self._failure = None
 
     def current(self) -> str:
-        """Returns a token that is good for a while. Raises TransportError, Busy where later may do."""
+        """Returns a token that is good for a while. Raises TransportError, Unavailable where later may do."""
         asked = self._asked
         with self._lock:
             if not self._token or (self._renew_at is not None and self._clock() >= self._renew_at):
@@ -99,7 +99,7 @@ class Tokens:
         began = self._clock()
         if self._failure is not None and (
             self._asked != asked
-            or (not isinstance(self._failure, Busy) and began - self._failed_at < _RENEWAL_SECONDS)
+            or (not isinstance(self._failure, Unavailable) and began - self._failed_at < _RENEWAL_SECONDS)
         ):
             raise type(self._failure)(str(self._failure))
         try:

@@ -19,7 +19,7 @@ from urllib.parse import quote, quote_plus, urlsplit
 
 from mailer.config.urls import is_loopback
 from mailer.errors import TransportError
-from mailer.transports.base import Busy, one_line
+from mailer.transports.base import Unavailable, one_line
 
 __all__ = ["AccessToken", "Client", "request_token"]
 
@@ -58,7 +58,7 @@ class AccessToken:
 def request_token(client: Client, form: Mapping[str, str], advice: str) -> AccessToken:
     """Returns the token for `form`, which holds at least `grant_type`. `advice` ends an error's sentence.
 
-    Raises Busy where the endpoint cannot be reached or is in trouble, TransportError where it refuses.
+    Raises Unavailable where the endpoint cannot be reached or is in trouble, TransportError where it refuses.
     """
     # The secret goes in the form: HTTP Basic has no rule for what is not ASCII, and some take the form alone.
     methods = ["client_secret_post" if client.secret else "none"]
@@ -74,7 +74,7 @@ def request_token(client: Client, form: Mapping[str, str], advice: str) -> Acces
     said = _without(_reason(refused), (*form.values(), client.secret))
     sentence = f"{_host(client)} gives no access token: {one_line(said, _LONGEST_REASON)}"
     if refused.error in _LATER or status == 429 or status >= 500:
-        raise Busy(f"{sentence}; run this again later")
+        raise Unavailable(f"{sentence}; run this again later")
     raise TransportError(f"{sentence}; {advice}")
 
 
@@ -134,12 +134,12 @@ def _unanswered(client: Client, error: Exception, status: int) -> TransportError
             "authority's file in REQUESTS_CA_BUNDLE, and see whether this machine's clock is right"
         )
     if isinstance(error, requests.exceptions.HTTPError):
-        kind = Busy if status == 429 or status >= 500 else TransportError
+        kind = Unavailable if status == 429 or status >= 500 else TransportError
         return kind(
             f"{_host(client)} answers with HTTP {status} and no access token; run this again later, or "
             "check [delivery.oauth] token_url"
         )
-    return Busy(
+    return Unavailable(
         f"{_host(client)} cannot be asked for an access token: {_deepest(error)}; check the network, "
         "HTTPS_PROXY and [delivery.oauth]"
     )
@@ -169,7 +169,7 @@ def _nobody(request: Any) -> Any:
 def _read(client: Client, status: int, answer: Mapping[str, Any]) -> AccessToken:
     token, kind = answer.get("access_token"), answer.get("token_type", "bearer")
     if not isinstance(token, str) or not _TOKEN.fullmatch(token) or str(kind).lower() != "bearer":
-        raise (Busy if status == 429 else TransportError)(_no_answer(client, status))
+        raise (Unavailable if status == 429 else TransportError)(_no_answer(client, status))
     refresh_token = answer.get("refresh_token")
     return AccessToken(
         token, _life(answer.get("expires_in")), refresh_token if isinstance(refresh_token, str) else ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mailer.errors import TransportError
-from mailer.transports.base import Pause
+from mailer.transports.base import Sleep
 from mailer.transports.http.connection import TooLarge
 from mailer.transports.sendgrid.throttle import Throttle
 
@@ -25,7 +25,7 @@ class Account:
     base_url: str
     api_key: str
     timeout: float
-    pause: Pause
+    sleep: Sleep
     clock: Callable[[], float]
     throttle: Throttle
     # Composing keeps the interpreter busy: one at a time is as fast, and lets the ledger in between.

@@ -66,7 +66,7 @@ class _Request(Protocol):
     def get_method(self) -> str: ...
 
 
-class _Arrived:
+class _ResponseBody:
     """An answer as the package's `Response` reads it."""
 
     def __init__(self, status: int, body: bytes, headers: http.client.HTTPMessage) -> None:
@@ -93,9 +93,9 @@ class _Client(Client):  # type: ignore[misc]
         built.connection = self.connection
         return built
 
-    def _make_request(self, opener: object, request: _Request, timeout: object = None) -> _Arrived:  # noqa: ARG002
+    def _make_request(self, opener: object, request: _Request, timeout: object = None) -> _ResponseBody:  # noqa: ARG002
         headers = {name: value for name, value in request.headers.items() if name.lower() != "content-type"}
-        return _Arrived(
+        return _ResponseBody(
             *self.connection.exchange(
                 request.get_method(),
                 urlsplit(request.full_url).path,

@@ -21,7 +21,7 @@ from mailer.message.paragraphs import ReadyParagraph
 from mailer.render.slots.slots import Context, Part, Slot, escape
 from mailer.transports.base import Outgoing
 
-__all__ = ["MOST_RECIPIENTS", "REFERENCE", "RequestTemplate", "Unfit", "groups"]
+__all__ = ["MOST_RECIPIENTS", "REFERENCE", "RequestTemplate", "UnfitRecipient", "groups"]
 
 #: Personalizations, and recipients, in one request.
 MOST_RECIPIENTS: Final = 1000
@@ -44,7 +44,7 @@ _TRACKING_SETTINGS: Final[Mapping[str, Any]] = {
 }
 
 
-class Unfit(Exception):
+class UnfitRecipient(Exception):
     """SendGrid could not take what is filled in for one person. It says why in a sentence."""
 
 
@@ -74,7 +74,7 @@ class RequestTemplate:
             document["reply_to"] = _mailbox(self.envelope.reply_to)
         self._rest = json.dumps(document)[1:]
         self._shared = "".join(
-            f"{_json(name)}:{_json(header_value(value))}," for name, value in self.envelope.shared
+            f"{_json(name)}:{_json(header_value(value))}," for name, value in self.envelope.shared_headers
         )
         # A link that needs no escaping anywhere is put in as it is, see `_kind`.
         self._links = [(f'{_json(tag)}:"', s.paths[0]) for s, tag in self._slots.items() if self._is_link(s)]
@@ -88,7 +88,7 @@ class RequestTemplate:
         return message.rendition is self.rendition and message.envelope is self.envelope
 
     def personalization(self, message: Outgoing) -> str:
-        """Returns a personalization as JSON text. Raises Unfit where SendGrid could not take it.
+        """Returns a personalization as JSON text. Raises UnfitRecipient where SendGrid could not take it.
 
         All header fields stand here, the shared ones too: the vendor's pages leave open whether those of
         a personalization replace or join those of the whole request. Joining the text from what was encoded
@@ -114,12 +114,12 @@ class RequestTemplate:
         )
 
     def _measure(self, values: Mapping[str, str]) -> None:
-        """Raises Unfit where what is filled in is too much."""
+        """Raises UnfitRecipient where what is filled in is too much."""
         filled = [slot.fill(values) for slot in self._slots]
         filled += [paragraph.fill(values) for _, paragraph in self._paragraphs]
         size = self._tag_bytes + sum(len(text.encode("utf-8")) for text in filled)
         if size > _MOST_SUBSTITUTION_BYTES:
-            raise Unfit(
+            raise UnfitRecipient(
                 f"what is filled in for this person has {size:,} bytes, and SendGrid takes "
                 f"{_MOST_SUBSTITUTION_BYTES:,} at most; shorten their name or attributes"
             )

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from mailer.transports.base import ENDED, Outcome, Pause
+from mailer.transports.base import ENDED, Outcome, Sleep
 
 __all__ = ["Throttle", "LimitWait"]
 
@@ -35,9 +35,9 @@ class Throttle:
 class LimitWait:
     """One channel's waiting for the limit to end. `over` tells whether the run has ended."""
 
-    def __init__(self, throttle: Throttle, pause: Pause, over: Callable[[], bool]) -> None:
+    def __init__(self, throttle: Throttle, sleep: Sleep, over: Callable[[], bool]) -> None:
         self._throttle = throttle
-        self._pause = pause
+        self._sleep = sleep
         self._over = over
         self._asks = False
         self._refused = 0
@@ -80,7 +80,7 @@ class LimitWait:
             throttle.given_up += 1
         else:
             self._waits += 1
-            if not self._pause(seconds(self._waits)):
+            if not self._sleep(seconds(self._waits)):
                 return None
         self.end()
         return outcome

@@ -14,7 +14,7 @@ from typing import Final
 from mailer.config import Settings
 from mailer.config.urls import split_url
 from mailer.errors import ConfigError
-from mailer.transports.base import Pause, is_loopback
+from mailer.transports.base import Sleep, is_loopback
 from mailer.transports.http.proxy import proxy_for
 from mailer.transports.sendgrid.account import Account
 from mailer.transports.sendgrid.channel import SendGridChannel
@@ -40,17 +40,17 @@ class SendGrid:
         api_key: str,
         *,
         concurrency: int = 1,
-        pause: Pause = time.sleep,
+        sleep: Sleep = time.sleep,
         clock: Callable[[], float] = time.time,
         timeout: float = _ANSWER_SECONDS,
     ) -> None:
         self.base_url = base_url
         self.api_key = api_key
         self.concurrency = concurrency
-        self._account = Account(base_url, api_key, timeout, pause, clock, Throttle(), threading.Lock())
+        self._account = Account(base_url, api_key, timeout, sleep, clock, Throttle(), threading.Lock())
 
     @classmethod
-    def from_settings(cls, url: str, settings: Settings, pause: Pause = time.sleep) -> SendGrid:
+    def from_settings(cls, url: str, settings: Settings, sleep: Sleep = time.sleep) -> SendGrid:
         """Returns the transport for `sendgrid:`. Raises ConfigError where there is no key or no way to it."""
         if url.partition(":")[2]:
             raise ConfigError(
@@ -63,7 +63,7 @@ class SendGrid:
             raise ConfigError("SENDGRID_API_KEY is not a key; it has no spaces and only plain letters")
         base_url = _base(settings.variable(BASE_URL) or _USUAL_URL)
         proxy_for(base_url, "SendGrid")  # one that cannot be used is told before anything is sent
-        return cls(base_url, key, concurrency=settings.delivery.connections, pause=pause)
+        return cls(base_url, key, concurrency=settings.delivery.connections, sleep=sleep)
 
     def channel(self) -> SendGridChannel:
         """Returns a channel with one connection of its own."""

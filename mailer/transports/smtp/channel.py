@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from mailer.errors import TransportError
-from mailer.transports.base import PASSED, Outcome, Outgoing, Passage, Pause, Result, one_line
+from mailer.transports.base import PASSED, GateAnswer, Outcome, Outgoing, Result, Sleep, one_line
 from mailer.transports.refusal.refusal import Cause, Stage
 from mailer.transports.refusal.remedies import remedy_for
 from mailer.transports.smtp.attempts import Attempts
@@ -21,7 +21,14 @@ from mailer.transports.smtp.outcomes import can_be_named, outcome_of, why_unfit,
 from mailer.transports.smtp.server import Server
 from mailer.transports.smtp.server_profile import ServerProfile
 from mailer.transports.smtp.session.hello import helo_advice, speaks_of_helo
-from mailer.transports.smtp.session.session import NO_ANSWER, Announcement, Doubt, Ended, Lost, Session
+from mailer.transports.smtp.session.session import (
+    NO_ANSWER,
+    Announcement,
+    AnswerMissing,
+    ConnectionLost,
+    GateRefused,
+    Session,
+)
 from mailer.transports.smtp.session_refusals import is_about_the_announcement, is_about_the_session
 
 __all__ = ["SmtpChannel"]
@@ -36,15 +43,15 @@ _NOT_AUTHORISED: Final = (530, 534, 535, 538)
 class SmtpChannel:
     """A channel over one connection at a time, which is kept from message to message."""
 
-    def __init__(self, server: Server, pause: Pause, profile: ServerProfile) -> None:
+    def __init__(self, server: Server, sleep: Sleep, profile: ServerProfile) -> None:
         self._server = server
-        self._pause = pause
+        self._sleep = sleep
         self._profile = profile
-        self._connection = Connection(server, pause, profile)
+        self._connection = Connection(server, sleep, profile)
         self._setbacks = 0  # busy or broken servers in a row
         self._setback = ""  # what the last of them said
         self._fresh_helps = True  # whether a fresh session may take what a used one refuses
-        self.gate: Callable[[Sequence[Outgoing]], Passage] = lambda _: PASSED
+        self.gate: Callable[[Sequence[Outgoing]], GateAnswer] = lambda _: PASSED
         self._next: Outgoing | None = None
         self._composed: tuple[Outgoing, bytes] | None = None
         self._composed_at = 0.0
@@ -106,12 +113,12 @@ class SmtpChannel:
         attempts.begun = session.transactions
         patience = None if session.answers_announcements else self._server.announced_seconds
         session.announced_patience = patience
-        passage = PASSED
+        gate_answer = PASSED
 
         def may_end() -> bool:
-            nonlocal passage
-            passage = self.gate((message,))
-            return passage.granted
+            nonlocal gate_answer
+            gate_answer = self.gate((message,))
+            return gate_answer.granted
 
         try:
             code, words = session.transact(
@@ -122,20 +129,20 @@ class SmtpChannel:
                 stuffed=message.needs_dot_stuffing,
                 gate=may_end,
             )
-        except Ended as ended:
+        except GateRefused as ended:
             self._connection.forget()
             attempts.outcome = Outcome(Result.DEFERRED, reason=str(ended))
-            if passage.left:
-                attempts.outcome = Outcome(Result.SKIPPED, reason=passage.left[message.subscriber_id])
+            if gate_answer.leavers:
+                attempts.outcome = Outcome(Result.SKIPPED, reason=gate_answer.leavers[message.subscriber_id])
             return False
-        except Lost as lost:
+        except ConnectionLost as lost:
             self._connection.forget()
             attempts.outcome = Outcome(Result.DEFERRED, reason=one_line(f"the connection was lost: {lost}"))
             if attempts.announced and session.stage is Stage.MAIL:
                 self._profile.note_announcement_lost(unanswered=str(lost) == NO_ANSWER)
             self._set_back(attempts.outcome, attempts.begun == 0)
             return attempts.again("another connection")
-        except Doubt as doubt:
+        except AnswerMissing as doubt:
             self._connection.forget()
             reason = one_line(f"no answer after the message: {doubt}")
             attempts.outcome = Outcome(Result.UNCERTAIN, reason=reason)
@@ -214,7 +221,7 @@ class SmtpChannel:
         """Waits after setbacks; returns whether to go on."""
         if not self._setbacks or self._connection.session is not None:
             return True
-        return not self._pause(BACK_OFF_SECONDS[min(self._setbacks, len(BACK_OFF_SECONDS)) - 1])
+        return not self._sleep(BACK_OFF_SECONDS[min(self._setbacks, len(BACK_OFF_SECONDS)) - 1])
 
     def _raw(self, message: Outgoing) -> bytes:
         """Returns the message as bytes, composed once, be it for its announcement or for its sending."""

@@ -6,7 +6,7 @@ import time
 from typing import Final
 
 from mailer.errors import TransportError
-from mailer.transports.base import Busy, Full, Pause
+from mailer.transports.base import RefusedForNow, Sleep, Unavailable
 from mailer.transports.smtp.server import Server, connect
 from mailer.transports.smtp.server_profile import ServerProfile
 from mailer.transports.smtp.session.connect_errors import LoginPutOff, LoginRefused
@@ -25,9 +25,9 @@ _LONG_SECONDS: Final = 1.5
 class Connection:
     """A kept session; `session` is None where there is none just now."""
 
-    def __init__(self, server: Server, pause: Pause, profile: ServerProfile) -> None:
+    def __init__(self, server: Server, sleep: Sleep, profile: ServerProfile) -> None:
         self._server = server
-        self._pause = pause
+        self._sleep = sleep
         self._profile = profile
         self._worked = False  # whether a connection has ever been made
         self.session: Session | None = None
@@ -59,10 +59,10 @@ class Connection:
         while True:
             try:
                 self.session = self._open()
-            except Busy as busy:
+            except Unavailable as busy:
                 # A server that was there a moment ago, or says it is busy, gets another chance.
-                pauses = _FULL_SECONDS if isinstance(busy, Full) else BACK_OFF_SECONDS[:1] * 2
-                if not self._worked or refused >= len(pauses) or self._pause(pauses[refused]):
+                pauses = _FULL_SECONDS if isinstance(busy, RefusedForNow) else BACK_OFF_SECONDS[:1] * 2
+                if not self._worked or refused >= len(pauses) or self._sleep(pauses[refused]):
                     raise TransportError(str(busy)) from None
                 refused += 1
             else:

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from mailer.errors import TransportError
-from mailer.transports.base import Busy, Full, is_loopback
+from mailer.transports.base import RefusedForNow, Unavailable, is_loopback
 from mailer.transports.oauth.oauth import Tokens
 from mailer.transports.smtp.session.auth import Credentials
 from mailer.transports.smtp.session.connect_errors import LoginRefused, explained
 from mailer.transports.smtp.session.session import Session
 
-__all__ = ["Busy", "Full", "Server", "connect"]
+__all__ = ["Unavailable", "RefusedForNow", "Server", "connect"]
 
 #: Connecting takes a round trip; a greeting may be held back on purpose for half a minute.
 _REACH_SECONDS: Final = 30.0
@@ -66,7 +66,9 @@ class Server:
 
 
 def connect(server: Server) -> Session:
-    """Returns a session ready for mail. Raises TransportError with what to do, Busy where later may do.
+    """Returns a session that is ready for mail.
+
+    Raises TransportError with what to do; it is Unavailable where a later attempt may succeed.
 
     An access token that is refused is renewed, once.
     """

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from mailer.config import Settings
 from mailer.config.urls import shown_url, split_url
 from mailer.errors import ConfigError
-from mailer.transports.base import Pause
+from mailer.transports.base import Sleep
 from mailer.transports.oauth.oauth import tokens_for
 from mailer.transports.smtp.channel import SmtpChannel
 from mailer.transports.smtp.driver import CA_FILE, PASSWORD
@@ -27,10 +27,10 @@ class Smtp:
 
     batch = 1
 
-    def __init__(self, server: Server, *, concurrency: int = 1, pause: Pause = time.sleep) -> None:
+    def __init__(self, server: Server, *, concurrency: int = 1, sleep: Sleep = time.sleep) -> None:
         self.server = server
         self.concurrency = concurrency
-        self._pause = pause
+        self._sleep = sleep
         self._profile = ServerProfile()
 
     @classmethod
@@ -38,7 +38,7 @@ class Smtp:
         cls,
         url: str,
         settings: Settings,
-        pause: Pause = time.sleep,
+        sleep: Sleep = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> Smtp:
         """Returns the transport for `smtp://user@host:port` or `smtps://…`. Raises ConfigError.
@@ -78,8 +78,8 @@ class Smtp:
             helo=settings.delivery.helo,
             tokens=tokens,
         )
-        return cls(server, concurrency=settings.delivery.connections, pause=pause)
+        return cls(server, concurrency=settings.delivery.connections, sleep=sleep)
 
     def channel(self) -> SmtpChannel:
         """Returns a channel with one connection of its own."""
-        return SmtpChannel(self.server, self._pause, self._profile)
+        return SmtpChannel(self.server, self._sleep, self._profile)

@@ -14,7 +14,7 @@ from mailer.links.urls import Purpose
 from mailer.services.readers.reader_actions import Desk, Visit
 from mailer.site.pages import Pages
 from mailer.web.readers.forms import read_form
-from mailer.web.readers.unknown_reader import page_for_nobody
+from mailer.web.readers.unknown_reader import page_for_unknown_reader
 from mailer.web.responses import page_response
 
 __all__ = ["PreferencesPage"]
@@ -49,7 +49,7 @@ class PreferencesPage:
     ) -> Response:
         person = visit.person
         if person is None:
-            return page_for_nobody(self._pages, request, visit)
+            return page_for_unknown_reader(self._pages, request, visit)
         away = person.status not in _READING
         refused = visit.refused or (wanted and away)
         page = self._pages.page(

@@ -14,7 +14,7 @@ from mailer.links.urls import Purpose
 from mailer.services.readers.reader_actions import Desk, Visit
 from mailer.site.pages import Pages
 from mailer.web.readers.forms import read_form
-from mailer.web.readers.unknown_reader import page_for_nobody
+from mailer.web.readers.unknown_reader import page_for_unknown_reader
 from mailer.web.responses import page_response
 
 __all__ = ["LONGEST_REASON", "UnsubscribePage"]
@@ -52,7 +52,7 @@ class UnsubscribePage:
 
     def _answer(self, name: str, request: Request, visit: Visit, *, thanks: bool = False) -> Response:
         if visit.person is None:
-            return page_for_nobody(self._pages, request, visit)
+            return page_for_unknown_reader(self._pages, request, visit)
         page = self._pages.page(
             name,
             visit.person.language,

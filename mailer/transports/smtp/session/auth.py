@@ -23,7 +23,7 @@ __all__ = [
     "WITH_TOKEN",
     "Credentials",
     "EsmtpSession",
-    "Mismatch",
+    "NoCommonMechanism",
     "log_in",
     "offered_mechanisms",
     "show_without",
@@ -66,7 +66,7 @@ class Credentials:
         return WITH_TOKEN if self.token else WITH_PASSWORD
 
 
-class Mismatch(smtplib.SMTPNotSupportedError):
+class NoCommonMechanism(smtplib.SMTPNotSupportedError):
     """No mechanism of the server's is one of ours; `offered` are the server's."""
 
     def __init__(self, offered: tuple[str, ...]) -> None:
@@ -94,9 +94,10 @@ def offered_mechanisms(session: EsmtpSession) -> tuple[str, ...]:
 
 
 def log_in(session: EsmtpSession, credentials: Credentials) -> None:
-    """AUTH with the best mechanism that both sides know.
+    """Logs in with the best mechanism that both sides know.
 
-    Raises Mismatch, smtplib.SMTPAuthenticationError and smtplib.SMTPException; OSError as the session does.
+    Raises NoCommonMechanism, smtplib.SMTPAuthenticationError and smtplib.SMTPException; OSError as the
+    session does.
     """
     offered = offered_mechanisms(session)
     refused: smtplib.SMTPAuthenticationError | None = None
@@ -117,7 +118,7 @@ def log_in(session: EsmtpSession, credentials: Credentials) -> None:
         if not _is_about_the_mechanism(code, words):
             break
     if refused is None:
-        raise Mismatch(offered)
+        raise NoCommonMechanism(offered)
     raise refused
 
 
@@ -199,14 +200,14 @@ def _login(session: EsmtpSession, credentials: Credentials) -> tuple[int, bytes]
     user, password = credentials.user.encode(), credentials.password.encode()
     for last, form in enumerate(("LOGIN", f"LOGIN {_encoded(user)}")):
         code, words = _converse(
-            session, *session.docmd("AUTH", form), _by_turns(user, password, bool(last)), lenient=True
+            session, *session.docmd("AUTH", form), _prompted_login(user, password, bool(last)), lenient=True
         )
         if last or not _is_about_the_form(code, words):
             break
     return code, words
 
 
-def _by_turns(user: bytes, password: bytes, named: bool) -> Callable[[bytes], bytes]:
+def _prompted_login(user: bytes, password: bytes, named: bool) -> Callable[[bytes], bytes]:
     """Answers what is asked for; where that cannot be read, the user first, unless it is `named` already."""
 
     def answer(challenge: bytes) -> bytes:

@@ -10,7 +10,7 @@ import threading
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["Unwelcome", "address_literal", "full_name", "helo_advice", "is_full_name", "speaks_of_helo"]
+__all__ = ["HelloRefused", "address_literal", "full_name", "helo_advice", "is_full_name", "speaks_of_helo"]
 
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 #: The last label has a letter, so that an IPv4 address is no name.
@@ -27,7 +27,7 @@ _ABOUT_THE_NAME = re.compile(
 )
 
 
-class Unwelcome(smtplib.SMTPHeloError):
+class HelloRefused(smtplib.SMTPHeloError):
     """A server's refusal of EHLO and HELO; `name` is what was said to it."""
 
     def __init__(self, code: int, words: bytes, name: str) -> None:

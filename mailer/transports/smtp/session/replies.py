@@ -15,7 +15,7 @@ import struct
 from contextlib import suppress
 from typing import Final
 
-__all__ = ["NO_ANSWER", "Replies", "say"]
+__all__ = ["NO_ANSWER", "Replies", "words_of"]
 
 #: What a connection ended of, where the time was up.
 NO_ANSWER: Final = "it did not answer in time"
@@ -103,7 +103,7 @@ class Replies(smtplib.SMTP):
                 raise
             except OSError as error:
                 self.close()
-                raise smtplib.SMTPServerDisconnected(say(error)) from None
+                raise smtplib.SMTPServerDisconnected(words_of(error)) from None
         line, self._unread = self._unread[:end], self._unread[end + 1 :]
         return line
 
@@ -128,7 +128,7 @@ class Replies(smtplib.SMTP):
         super().close()
 
 
-def say(error: OSError) -> str:
+def words_of(error: OSError) -> str:
     """Returns why a connection ended, in words."""
     if isinstance(error, (TimeoutError, BlockingIOError)):
         return NO_ANSWER

@@ -20,26 +20,26 @@ from mailer.transports.buffered import wait_until_sent
 from mailer.transports.refusal.refusal import Stage
 from mailer.transports.smtp.session.auth import Credentials, log_in
 from mailer.transports.smtp.session.commands import Announcement, Commands
-from mailer.transports.smtp.session.hello import Unwelcome, address_literal, full_name, speaks_of_helo
-from mailer.transports.smtp.session.replies import NO_ANSWER, say
+from mailer.transports.smtp.session.hello import HelloRefused, address_literal, full_name, speaks_of_helo
+from mailer.transports.smtp.session.replies import NO_ANSWER, words_of
 from mailer.transports.smtp.session.tls_port import await_greeting
 
-__all__ = ["NO_ANSWER", "Announcement", "Doubt", "Ended", "Lost", "Session"]
+__all__ = ["NO_ANSWER", "Announcement", "AnswerMissing", "GateRefused", "ConnectionLost", "Session"]
 
 _GOODBYE_SECONDS: Final = 2.0
 _SIZE = re.compile(r"[0-9]{1,20}")
 _LINE_BEGINS_WITH_DOT = re.compile(rb"^\.", re.MULTILINE)
 
 
-class Lost(Exception):
+class ConnectionLost(Exception):
     """The connection ended before the final dot was written: the server cannot have the message."""
 
 
-class Doubt(Exception):
+class AnswerMissing(Exception):
     """The final dot was written, and no answer to it was understood: the server may have the message."""
 
 
-class Ended(Lost):
+class GateRefused(ConnectionLost):
     """The gate refused the final dot, which was therefore not written."""
 
 
@@ -91,11 +91,11 @@ class Session(Commands):
         return full_name() or address_literal(self._open_socket().getsockname()[0])
 
     def greet(self) -> None:
-        """EHLO, or HELO where the server does not know EHLO. Raises Unwelcome with what it said."""
+        """EHLO, or HELO where the server does not know EHLO. Raises HelloRefused with what it said."""
         code, words = self.ehlo()
         if 200 <= code <= 299:
             return
-        refused = Unwelcome(code, words, self.local_hostname)
+        refused = HelloRefused(code, words, self.local_hostname)
         if 400 <= code <= 499:
             raise refused
         with suppress(smtplib.SMTPServerDisconnected):
@@ -103,7 +103,7 @@ class Session(Commands):
             if 200 <= code <= 299:
                 return
             if not speaks_of_helo(refused.smtp_code, one_line(refused.smtp_error)):
-                refused = Unwelcome(code, words, self.local_hostname)
+                refused = HelloRefused(code, words, self.local_hostname)
         raise refused
 
     def secure(self, context: ssl.SSLContext) -> None:
@@ -147,7 +147,7 @@ class Session(Commands):
         no space and no angle brackets. `following` is announced together with the final dot, which spares
         a round trip a message, and it must be the next one here. Without `stuffed` no line of `raw` begins
         with a full stop, which spares a search that takes longer than composing. `gate` is asked before the
-        final dot. Raises Lost, Ended and Doubt.
+        final dot. Raises ConnectionLost, GateRefused and AnswerMissing.
         """
         self.transactions += 1
         self.stage = Stage.MAIL
@@ -164,11 +164,11 @@ class Session(Commands):
             wait_until_sent(connection, connection.gettimeout())
             if not gate():  # the run has ended or the reader has left: the gate knows
                 self.close()
-                raise Ended("the run ended before it was handed over")
+                raise GateRefused("the run ended before it was handed over")
             sent = connection.send(ending)
         except OSError as error:
             self.close()
-            raise Lost(say(error)) from None
+            raise ConnectionLost(words_of(error)) from None
         return self._answer_to_the_dot(connection, ending[sent:])
 
     def _send_text(self, raw: bytes, stuffed: bool) -> tuple[int, bytes] | None:
@@ -193,17 +193,17 @@ class Session(Commands):
         return b".\r\n" + b"".join(self._commands(following))
 
     def _answer_to_the_dot(self, connection: socket.socket, unsent: bytes) -> tuple[int, bytes]:
-        """Reads the answer to a message, after what was not sent of its ending. Raises Doubt."""
+        """Reads the answer to a message, after what was not sent of its ending. Raises AnswerMissing."""
         try:
             if unsent:
                 connection.sendall(unsent)
             code, words = self.getreply()
         except OSError as error:
             self.close()
-            raise Doubt(say(error)) from None
+            raise AnswerMissing(words_of(error)) from None
         if not (200 <= code <= 299 or 400 <= code <= 599):
             self.close()
-            raise Doubt(f"the server answered {code} {words.decode('utf-8', 'replace')}")
+            raise AnswerMissing(f"the server answered {code} {words.decode('utf-8', 'replace')}")
         if code <= 299:
             self.accepted += 1
         elif self.announced is None or code == 421:
