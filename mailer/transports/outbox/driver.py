@@ -1,4 +1,4 @@
-"""The driver of `outbox:PATH`: a folder of the workspace, whose messages reach nobody."""
+"""Defines the driver of `outbox:PATH`: a folder of the workspace, whose messages reach nobody."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Requests to SendGrid, one after the other: what goes into the next one, and what an answer means for it.
+"""Sends requests to SendGrid one after the other, and decides what is sent again after an answer.
 
 There is no idempotency key, so a request is repeated only where it is known that it was not carried out:
-429, 413 and 400, and what was cut off on its way. Before each try the readers who have left are taken out.
-What a request holds is known to `request`, how far it got to `http.connection`.
+after 429, 413 and 400, and where it was cut off on its way. Before each attempt the readers who have left are
+taken out. `request` makes the body of a request, `http.connection` reports how far it got.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ _MAY_HAVE_IT: Final = (Result.ACCEPTED, Result.UNCERTAIN)
 
 @dataclass(frozen=True, slots=True)
 class _PendingRequest:
-    """The recipients of one request: places in the batch, each with what is their own as JSON text.
+    """Holds the recipients of one request: indices into the batch, each with its own part as JSON text.
 
-    The numbers count what has befallen this request, or the longer one that it was a part of.
+    The numbers count the failures of this request, or of the longer one that it was a part of.
     """
 
     items: Sequence[tuple[int, str]]
@@ -52,14 +52,14 @@ class _PendingRequest:
     refused: int = 0
 
     def split(self, size: int) -> list[_PendingRequest]:
-        """Parts of at most so many; none of nobody."""
+        """Returns the recipients as requests of at most `size` each; none where there are no recipients."""
         size = max(1, size)
         starts = range(0, len(self.items), size)
         return [replace(self, items=self.items[start : start + size]) for start in starts]
 
 
 class SendGridChannel:
-    """One worker's requests, over one kept connection."""
+    """Sends the requests of one worker, over one kept connection."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -76,10 +76,10 @@ class SendGridChannel:
         self.report: Callable[[Sequence[Outgoing], Outcome | None], None] = lambda *_: None
 
     def send(self, batch: Sequence[Outgoing]) -> list[Outcome]:
-        """Sends one request for each look and campaign in the batch.
+        """Sends at least one request for each rendition and campaign in the batch.
 
-        Raises TransportError where it turns out that nothing can be sent. Where that turns out after a
-        part was handed over, what is left of the batch is deferred.
+        Raises TransportError where it turns out that nothing can be sent. Where that turns out after a part
+        was handed over, the rest of the batch is deferred.
         """
         self._batch, self._over = batch, False
         outcomes = self._outcomes = [None] * len(batch)
@@ -94,11 +94,11 @@ class SendGridChannel:
         return [outcome or ENDED for outcome in outcomes]
 
     def close(self) -> None:
-        """Drops the connection; a request that is under way is never left."""
+        """Drops the connection. `send` never returns while a request is in flight, so none is lost."""
         self._connection.close()
 
     def _send_alike(self, places: Sequence[int]) -> None:
-        """Sends what may share a request, in fewer requests or more, and fills in its outcomes."""
+        """Sends messages that may share requests, in as many as needed, and fills in the outcomes."""
         template = self._template(self._batch[places[0]])
         ready: list[tuple[int, str]] = []
         with self._account.composing:
@@ -121,7 +121,7 @@ class SendGridChannel:
     def _send_part(
         self, template: RequestTemplate, part: _PendingRequest, limit_wait: LimitWait
     ) -> list[_PendingRequest]:
-        """Sends one request, if it is time for it; gives the parts that are to be sent instead or again."""
+        """Sends one request, unless it has to wait; returns the parts to send instead or again."""
         said = ENDED if self._over else limit_wait.wait()
         if said is not None:
             return self._settle(part, said)
@@ -147,7 +147,7 @@ class SendGridChannel:
         return self._answered(part, answer, limit_wait)
 
     def _post(self, template: RequestTemplate, part: _PendingRequest) -> Answer:
-        """Sends one request. `_gate_answer` is then what the gate said, if it came to that."""
+        """Sends one request. `_gate_answer` is then the gate's answer, if the gate was asked."""
         messages = self._messages(part)
         self._gate_answer = PASSED
 
@@ -166,7 +166,7 @@ class SendGridChannel:
         return answer
 
     def _reach_again(self, part: _PendingRequest, error: Unreachable) -> _PendingRequest:
-        """Where it was there a moment ago, it may be there again in a moment. Else raises TransportError."""
+        """Returns the request for another attempt if the API answered before. Else raises TransportError."""
         part = replace(part, unreachable=part.unreachable + 1)
         if (
             not self._worked
@@ -180,7 +180,7 @@ class SendGridChannel:
         return part
 
     def _not_sent(self, part: _PendingRequest, error: NotSent) -> list[_PendingRequest]:
-        """The request lacked its last byte: the gate did not let it through, or the connection ended."""
+        """Returns what to send again after the gate or a lost connection stopped a request before its end."""
         if not self._gate_answer.open:
             self._over = True
             return self._settle(part, ENDED)
@@ -218,7 +218,7 @@ class SendGridChannel:
         return self._divide(part, result)
 
     def _divide(self, part: _PendingRequest, refusal: Refusal) -> list[_PendingRequest]:
-        """Takes out of a request that was not carried out whom it was refused for, or makes it shorter."""
+        """Removes the recipients that a request was refused for, or splits it into shorter ones."""
         if refusal.too_large and len(part.items) > 1:
             return part.split((len(part.items) + 1) // 2)
         culprits = refusal.culprits()
@@ -235,7 +235,7 @@ class SendGridChannel:
         return [part] if rest else []
 
     def _settle(self, part: _PendingRequest, outcome: Outcome) -> list[_PendingRequest]:
-        """Notes and reports the outcome of all messages of a part; returns that nothing is left to send."""
+        """Notes and reports the outcome of all messages of a part; returns [], as nothing is left to send."""
         for place, _ in part.items:
             self._outcomes[place] = outcome
         if outcome is not ENDED and part.items:
@@ -243,7 +243,7 @@ class SendGridChannel:
         return []
 
     def _without(self, part: _PendingRequest, left: Mapping[int, str]) -> _PendingRequest:
-        """Returns the part less the readers who have left (subscriber id to reason); these are skipped."""
+        """Returns the part without readers who have left (subscriber id to reason), and skips these."""
         if not left:
             return part
         staying = []

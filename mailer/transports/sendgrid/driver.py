@@ -1,4 +1,4 @@
-"""The driver of `sendgrid:`: Twilio SendGrid's v3 API."""
+"""Defines the driver of `sendgrid:`: Twilio SendGrid's v3 API."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""`sendgrid:`: Twilio SendGrid's v3 API, up to a thousand recipients a request.
+"""Implements `sendgrid:`, Twilio SendGrid's v3 API, with up to a thousand recipients a request.
 
-What a channel does with a batch is known to `channel`.
+`channel` sends the batches.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PATH: Final = re.compile("[!-~]*")
 
 
 class SendGrid:
-    """The transport."""
+    """Is the transport for SendGrid: one account, and a channel for each worker."""
 
     batch = MOST_RECIPIENTS
 
@@ -51,7 +51,10 @@ class SendGrid:
 
     @classmethod
     def from_settings(cls, url: str, settings: Settings, sleep: Sleep = time.sleep) -> SendGrid:
-        """Returns the transport for `sendgrid:`. Raises ConfigError where there is no key or no way to it."""
+        """Returns the transport for `sendgrid:`.
+
+        Raises ConfigError where there is no key or the address is wrong.
+        """
         if url.partition(":")[2]:
             raise ConfigError(
                 f'"{url}" is not a transport; write sendgrid: and set MAILER_SENDGRID_URL for another address'
@@ -71,7 +74,7 @@ class SendGrid:
 
 
 def _base(url: str) -> str:
-    """Returns the API's address, checked: a key is never sent in the clear, but within this machine."""
+    """Returns the API's address. Raises ConfigError unless it is https, or on this machine."""
     wrong = ConfigError("MAILER_SENDGRID_URL is not an address such as https://api.sendgrid.com")
     try:
         parts = split_url(url)

@@ -1,8 +1,8 @@
 """Sends messages over one connection at a time to an SMTP server, and decides what is tried again.
 
-Nothing is ever tried again that the server might have. What it surely does not have is tried once more over
-another connection, and unannounced where the announcement may have been the trouble. How far a message got
-on a connection is known to `session`, what was found out about the server is kept in `server_profile`.
+A message that the server might have is never sent again. One that it surely does not have is tried once more
+over another connection, and unannounced where the announcement may have been the cause. `session` knows how
+far a message got on a connection, `server_profile` what was learned about the server.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _NOT_AUTHORISED: Final = (530, 534, 535, 538)
 
 
 class SmtpChannel:
-    """A channel over one connection at a time, which is kept from message to message."""
+    """Sends over one connection at a time, which is kept from message to message."""
 
     def __init__(self, server: Server, sleep: Sleep, profile: ServerProfile) -> None:
         self._server = server
@@ -57,11 +57,11 @@ class SmtpChannel:
         self._composed_at = 0.0
 
     def expect(self, message: Outgoing) -> None:
-        """Names the message that follows the next batch, so that it can be announced with its end."""
+        """Sets the message that follows the next batch, so that it can be announced with its end."""
         self._next = message
 
     def send(self, batch: Sequence[Outgoing]) -> list[Outcome]:
-        """Sends one message after the other. Raises TransportError where there is no connection to be had."""
+        """Sends one message after the other. Raises TransportError where no connection can be made."""
         outcomes: list[Outcome] = []
         for message in batch:
             try:
@@ -74,7 +74,7 @@ class SmtpChannel:
         return outcomes
 
     def close(self) -> None:
-        """QUIT, where there is a connection."""
+        """Ends the session with QUIT, where there is one."""
         self._connection.close()
 
     def _send(self, message: Outgoing) -> Outcome:
@@ -105,7 +105,7 @@ class SmtpChannel:
         return attempts.outcome
 
     def _attempt(self, session: Session, attempts: Attempts) -> bool:
-        """Tries it once on this session and notes the outcome; returns whether to try again at once."""
+        """Sends the message once on this session, notes the outcome, returns whether to try again at once."""
         message = attempts.message
         announces = None if attempts.unannounced else self._announcement(session, attempts.following)
         attempts.number += 1
@@ -183,7 +183,7 @@ class SmtpChannel:
         return attempts.begun > 0 and attempts.again("another connection")
 
     def _advice(self, session: Session, code: int, said: str) -> str:
-        """Returns what to do where a reply says that this server takes nothing from us at all, or ''."""
+        """Returns what to do where a reply says that this server accepts nothing from us at all, or ''."""
         if code in _NOT_AUTHORISED:
             secret = "[delivery.oauth]" if self._server.tokens else "MAILER_SMTP_PASSWORD"
             return f"check the user in the transport's URL and {secret}"
@@ -194,7 +194,7 @@ class SmtpChannel:
         return ""
 
     def _learn(self, session: Session, code: int, said: str, attempts: Attempts) -> None:
-        """Notes what this reply tells of the server, beside what it tells of the message."""
+        """Notes what this reply shows about the server, beside what it says about the message."""
         stage = session.stage
         if attempts.guessed:
             attempts.guessed = False
@@ -213,25 +213,25 @@ class SmtpChannel:
             attempts.spent = None
 
     def _set_back(self, outcome: Outcome, unwell: bool) -> None:
-        """Notes what went wrong, and whether it says that the server is `unwell`."""
+        """Notes a failure, and whether it shows that the server is `unwell`."""
         self._setbacks += unwell
         self._setback = outcome.reason
 
     def _rest(self) -> bool:
-        """Waits after setbacks; returns whether to go on."""
+        """Backs off after failures; returns whether to go on."""
         if not self._setbacks or self._connection.session is not None:
             return True
         return not self._sleep(BACK_OFF_SECONDS[min(self._setbacks, len(BACK_OFF_SECONDS)) - 1])
 
     def _raw(self, message: Outgoing) -> bytes:
-        """Returns the message as bytes, composed once, be it for its announcement or for its sending."""
+        """Returns the message as bytes, composed once for both its announcement and its sending."""
         if self._composed is None or self._composed[0] is not message:
             self._composed = (message, message.raw())
             self._composed_at = time.monotonic()
         return self._composed[1]
 
     def _renewed(self, message: Outgoing) -> bytes:
-        """Returns the message as bytes, composed again where its Date would be old, of the size announced."""
+        """Returns the message's bytes, composed again where its Date is old and the announced size fits."""
         raw = self._raw(message)
         if time.monotonic() - self._composed_at > _FRESH_SECONDS:
             again = message.raw()

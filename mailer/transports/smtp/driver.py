@@ -1,4 +1,4 @@
-"""The driver of `smtp://user@host:port` and `smtps://…`: any SMTP server."""
+"""Defines the driver of `smtp://user@host:port` and `smtps://…`: any SMTP server."""
 
 from __future__ import annotations
 

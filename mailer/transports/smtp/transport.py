@@ -1,6 +1,6 @@
-"""`smtp://user@host:port` and `smtps://…`: any SMTP server, over kept connections.
+"""Implements `smtp://user@host:port` and `smtps://…`, for any SMTP server, over kept connections.
 
-The channels are in `channel`; `server` connects.
+`channel` sends the messages; `server` connects.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["MESSAGES_PER_CONNECTION", "Smtp", "SmtpChannel"]
 
 
 class Smtp:
-    """The transport."""
+    """Is the transport for an SMTP server: one `server`, and a channel for each worker."""
 
     batch = 1
 
@@ -43,7 +43,7 @@ class Smtp:
     ) -> Smtp:
         """Returns the transport for `smtp://user@host:port` or `smtps://…`. Raises ConfigError.
 
-        `clock` (monotonic, seconds) tells when an access token is renewed.
+        `clock` (monotonic, seconds) decides when an access token is renewed.
         """
         try:
             parts = split_url(url)

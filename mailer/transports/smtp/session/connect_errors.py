@@ -27,15 +27,15 @@ __all__ = ["LoginPutOff", "LoginRefused", "explained"]
 
 
 class LoginRefused(TransportError):
-    """The server does not take the password or the access token."""
+    """Says that the server does not accept the password or the access token."""
 
 
 class LoginPutOff(RefusedForNow):
-    """The server takes no login just now: a mailbox that is locked after too many, or a fault of its own."""
+    """Says that the server accepts no login for now: the mailbox is locked, or the server has a fault."""
 
 
 def explained(server: Server, error: OSError, credentials: Credentials) -> TransportError:
-    """Returns the error to raise for `error`; Unavailable where another time may do. Shows no secret."""
+    """Returns the error to raise for `error`; Unavailable if a later attempt may succeed. Shows no secret."""
     match error:
         case NoCommonMechanism():
             return _no_mechanism(server, error, credentials)
@@ -100,7 +100,10 @@ def _no_tls(server: Server, error: OSError) -> TransportError:
 
 
 def _unwelcome(server: Server, error: HelloRefused, said: str) -> TransportError:
-    """A refusal of EHLO is about our name by its words, or where it is final and the name is no full one."""
+    """Explains a refusal of EHLO.
+
+    It is about our name if its text says so, or if it is permanent and the name is not fully qualified.
+    """
     kind = RefusedForNow if 400 <= error.smtp_code <= 499 else TransportError
     if speaks_of_helo(error.smtp_code, said) or (kind is not RefusedForNow and not is_full_name(error.name)):
         return kind(f"{server} refused us at EHLO: {said}; {helo_advice(error.name)}")
@@ -116,7 +119,7 @@ def _unwelcome(server: Server, error: HelloRefused, said: str) -> TransportError
 
 
 def _no_mechanism(server: Server, error: NoCommonMechanism, credentials: Credentials) -> TransportError:
-    """Returns what is offered, and which setting fits that."""
+    """Explains which mechanisms the server offers, and which setting fits them."""
     if not error.offered:
         return TransportError(
             f"{server} does not let {server.user} log in: it offers no AUTH here; use the server's port "
@@ -141,7 +144,7 @@ def _no_mechanism(server: Server, error: NoCommonMechanism, credentials: Credent
 
 
 def _login_advice(said: str, credentials: Credentials) -> str:
-    """Returns what to do about a refused login, where its words tell more than that something is wrong."""
+    """Returns what to do about a refused login, where the server's text gives a reason."""
     words = said.lower()
     if "smtpclientauthentication is disabled" in words:
         return "let an administrator of Microsoft 365 switch on SMTP AUTH for this mailbox"
@@ -160,7 +163,7 @@ def _login_advice(said: str, credentials: Credentials) -> str:
 
 
 def _words(error: smtplib.SMTPResponseException, credentials: Credentials) -> str:
-    """Returns what the server said, without secrets."""
+    """Returns the server's text without secrets."""
     said = error.smtp_error if isinstance(error.smtp_error, bytes) else error.smtp_error.encode()
     return f"{error.smtp_code} {one_line(show_without(said, credentials), 300)}"
 
