@@ -1,4 +1,4 @@
-"""Names within a text of the other direction: which of them need to be set apart (Unicode's UAX 9)."""
+"""Isolates names in a text of the other writing direction, where they need it (Unicode's UAX 9)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _RIGHT_TO_LEFT_LETTER = re.compile(
 
 
 def affects_direction(text: str, direction: str) -> bool:
-    """Tells whether a name can change the direction of the text beside it, or be changed by that text."""
+    """Returns whether a name can change the direction of the text beside it, or be changed by that text."""
     return direction == "rtl" or _RIGHT_TO_LEFT_LETTER.search(text) is not None
 
 

@@ -1,4 +1,4 @@
-"""The envelope that all messages of a campaign share, and the recipient of a message.
+"""Makes the envelope that all messages of a campaign share, and describes a recipient.
 
 Header fields follow RFC 5322, 2369 (List-*), 2919 (List-Id), 8058 (one-click).
 """
@@ -25,9 +25,11 @@ _LINE_BREAK = re.compile(r"[\r\n\0]")
 
 
 class Person(NamedTuple):
-    """A recipient, as far as a message needs to know. `attributes` are the free ones, as plain text.
+    """Holds the fields of a recipient that a message needs. `attributes` are those of the workspace, as plain
+    text.
 
-    `stable_id` are 8 bytes, by which the message and its links name the recipient; without it, nobody.
+    `stable_id` are the 8 bytes by which the message and its links name the recipient; the default names
+    nobody.
     """
 
     subscriber_id: int
@@ -39,7 +41,7 @@ class Person(NamedTuple):
 
 
 def mailbox_field(name: str, address: str) -> bytes:
-    """`"Name" <address>` for From, To and Reply-To. Raises InputError on CR, LF or NUL in either."""
+    """Returns `"Name" <address>` for From, To and Reply-To. Raises InputError on CR, LF or NUL in either."""
     if _LINE_BREAK.search(name + address):
         raise InputError(f"{address!r}: a name or an address may not hold a line break")
     spec = b"<" + header_address(address).encode("utf-8") + b">"
@@ -99,7 +101,7 @@ class Envelope:
         return str(person.subscriber_id) if self._by_number else person.stable_id.hex()
 
     def return_path(self, person: Person) -> str:
-        """Returns the address that bounces go to: one a message (VERP) where delivery.return_path is set."""
+        """Returns the address for bounces. With delivery.return_path each message has its own (VERP)."""
         if self._return_path is None:
             return header_address(self.sender.address)
         local, _, domain = self._return_path.address.rpartition("@")
@@ -107,7 +109,7 @@ class Envelope:
         return header_address(f"{local}+{token}@{domain}")
 
     def reference(self, person: Person) -> str:
-        """Returns an opaque name of this delivery for a provider to give back."""
+        """Returns an opaque id of this delivery, which a provider returns with its events."""
         return f"{self.campaign_id}.{self._name(person)}"
 
     def values(self, person: Person) -> dict[str, str]:

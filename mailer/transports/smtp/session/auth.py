@@ -210,9 +210,9 @@ def _login(session: EsmtpSession, credentials: Credentials) -> tuple[int, bytes]
 
 
 def _prompted_login(user: bytes, password: bytes, named: bool) -> Callable[[bytes], bytes]:
-    """Returns a function that answers a prompt with the user or the password.
+    """Returns a function that answers prompts.
 
-    Where a prompt cannot be read, the user comes first, unless it was sent already (`named`).
+    To one it cannot read, it gives the user first, unless `named`.
     """
 
     def answer(challenge: bytes) -> bytes:
@@ -293,10 +293,7 @@ def _xoauth2(credentials: Credentials) -> bytes:
 
 
 def _oauthbearer(credentials: Credentials) -> bytes:
-    """Returns the response of OAUTHBEARER (RFC 7628 section 3.1).
-
-    A comma and an equals sign in the user are escaped (RFC 5801 section 4).
-    """
+    """Returns the response of OAUTHBEARER (RFC 7628 section 3.1), the user escaped as in RFC 5801."""
     user = credentials.user.replace("=", "=3D").replace(",", "=2C")
     where = f"host={credentials.host}\1port={credentials.port}\1"
     return f"n,a={user},\1{where}auth=Bearer {credentials.token}\1\1".encode()
