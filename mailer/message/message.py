@@ -66,7 +66,7 @@ class Template:
         return field, TemplateSigner(self._signer, fragments, self._seams, stamp.seconds)
 
     def _head(self) -> None:
-        """Returns the header after the value of Date."""
+        """Writes the part of the header after the value of Date."""
         envelope = self.envelope
         self._write(b"\r\nMessage-ID: ")
         self._seam(_MESSAGE_ID)

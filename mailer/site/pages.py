@@ -47,7 +47,7 @@ _LanguageWish = str | Sequence[str]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A finished page: `body` is HTML in UTF-8, `language` its language tag.
+    """Holds a finished page: `body` is HTML in UTF-8, `language` its language tag.
 
     `styles` has the SHA-256 in base64 of each of its style sheets, for a Content-Security-Policy. A page that
     is not `complete` does not say what happened: it only asks the reader to try again later.
@@ -67,7 +67,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class _Theme:
-    """Templates and words: the workspace's before the built-in ones, or the built-in ones alone."""
+    """Holds templates and translations: the workspace's before the built-in ones, or only the built-in."""
 
     folders: tuple[Path, ...]
     environment: SandboxedEnvironment
@@ -78,7 +78,7 @@ class _Theme:
 
 
 class Pages:
-    """Makes pages. `page` never fails, whatever is wrong with the templates; the log says what is wrong."""
+    """Makes pages. `page` never fails, even if the templates are broken; the log says what is wrong."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -87,7 +87,7 @@ class Pages:
         self._log_unreadable_files()
 
     def page(self, name: str, wish: _LanguageWish, **context: Any) -> Page:
-        """Returns the page `name` in the first of the wished languages that has a catalogue."""
+        """Returns the page `name` in the first of the wanted languages that has a catalogue."""
         for theme, instead in ((self._own, "the built-in page"), (self._built_in, "a plain text")):
             try:
                 return self._from_theme(theme, name, wish, context)
@@ -96,7 +96,7 @@ class Pages:
         return self._plain(name, wish, context)
 
     def _log_unreadable_files(self) -> None:
-        """Tells at the start which templates and words cannot be read."""
+        """Logs, at the start, which templates and catalogues cannot be read."""
         for name in _NAMES:
             try:
                 self._own.environment.get_template(f"{name}.html")
@@ -114,7 +114,7 @@ class Pages:
         return Page.of(html, language)
 
     def _language(self, theme: _Theme, wish: _LanguageWish) -> str:
-        """The language a page is in for somebody with this language field, or these wishes."""
+        """Returns the language of a page for a reader's language field, or for a list of wanted languages."""
         wishes = (wish,) if isinstance(wish, str) else wish
         return choose((*wishes, self._settings.publication.language), theme.folders)
 
@@ -164,7 +164,7 @@ def _rendered(template: Template, values: Mapping[str, Any]) -> str:
 
 
 def _log_failure(place: str, error: Exception, instead: str) -> None:
-    """One line for the operator: where it is wrong, and what readers get instead."""
+    """Logs one line: the place of the error, and what readers get instead."""
     if isinstance(error, TemplateSyntaxError):
         place = f"templates/web/pages/{error.name}:{error.lineno}"
         words = error.message or "it is no template"

@@ -11,10 +11,7 @@ __all__ = ["Targets"]
 
 
 class Targets:
-    """ASGI middleware that corrects the paths of links. `prefix` is the path of publication.base_url.
-
-    Links get the path parameter `up`: the way from them to where /u/ and /p/ are, as a relative address.
-    """
+    """Corrects the paths of links, as ASGI middleware. `prefix` is the path of publication.base_url."""
 
     def __init__(self, app: ASGIApp, *, prefix: str = "") -> None:
         self._app = app
@@ -36,7 +33,7 @@ class Targets:
 
 
 class _RestOfPath(Convertor[str]):
-    """The rest of a path, whatever is in it: a link may hold slashes and line breaks when it arrives."""
+    """Matches the rest of a path with any characters: a link may arrive with slashes and line breaks."""
 
     regex = r"[\s\S]*"
 

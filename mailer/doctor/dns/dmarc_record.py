@@ -75,7 +75,7 @@ def organisation(domain: str, resolver: Resolver) -> str:
 
 
 def tags_of(text: str) -> dict[str, str]:
-    """Returns the tags of `v=DMARC1; p=none; rua=…`, with values in lower case except those of rua and ruf."""
+    """Returns the tags of `v=DMARC1; p=none; rua=…`. Values are lower-cased, except those of rua and ruf."""
     tags: dict[str, str] = {}
     for part in text.split(";"):
         name, equals, value = part.partition("=")

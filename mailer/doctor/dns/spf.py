@@ -60,7 +60,7 @@ def spf(settings: Settings, resolver: Resolver, domain: str) -> Iterator[Finding
 
 
 def _over_the_limits(name: str, survey: _Survey) -> list[Finding]:
-    """Yields a finding for each of a receiver's limits (RFC 7208 section 4.6.4) that is exceeded."""
+    """Returns a finding for each of a receiver's limits (RFC 7208 section 4.6.4) that is exceeded."""
     exceeded = []
     if survey.lookups > _MOST_LOOKUPS:
         more = "at least " if survey.lookups > _PATIENCE else ""

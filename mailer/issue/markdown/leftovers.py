@@ -192,7 +192,7 @@ def marks_in(text: str) -> Iterator[Finding]:
 
 
 def _near(text: str, offset: int) -> str:
-    """The words around a place."""
+    """Returns the words around a place."""
     plain = text.replace(_OTHER, "…").replace(_LINK, "")
     start = max(0, offset - 16 - (len(text[:offset]) - len(text[:offset].replace(_LINK, ""))))
     return plain[start : start + 40].strip()

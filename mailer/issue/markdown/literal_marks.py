@@ -103,5 +103,5 @@ def _underscores(before: Token, words: Token, after: Token, report: Report) -> N
 
 
 def _word(look: Callable[[str], re.Match[str] | None], beside: Token, near: slice) -> re.Match[str] | None:
-    """The word or number right beside italics, where there is one."""
+    """Returns the word or number directly beside italics, where there is one."""
     return look(beside.content[near]) if beside.type == "text" else None

@@ -60,7 +60,7 @@ def filler(preheader: str) -> str:
 def _words(
     issue: Issue, headlines: Sequence[str], documents: Mapping[Key, Document], placeholders: Placeholders
 ) -> Iterator[str]:
-    """All that may be told, the first things first."""
+    """Returns all texts that a preheader may use, the first ones first."""
     yield from headlines
     yield from (section.title for section in issue.sections if not section.only)
     texts = [documents[key] for key in _texts(issue) if documents.get(key, EMPTY)]
@@ -71,7 +71,7 @@ def _words(
 
 
 def _texts(issue: Issue) -> list[Key]:
-    """The keys of the texts that everybody reads, those of parts in another language last."""
+    """Returns the keys of the texts that everybody reads, those of parts in another language last."""
     intros: list[tuple[str, Key]] = []
     items: list[tuple[str, Key]] = [
         (item.language, ("items", i)) for i, item in enumerate(issue.items) if not item.only

@@ -21,7 +21,7 @@ _DANGLING = " \t,;:.-–—·/|(\"'&+、，；：。！？·…—“‘（《�
 
 
 def _atoms(text: str) -> list[str]:
-    """The text in pieces that stay whole: slots, and what a reader sees as one character."""
+    """Returns the text in unbreakable pieces: slots, and what a reader sees as one character."""
     atoms: list[str] = []
     end = 0
     for slot in _WHOLE.finditer(text):

@@ -57,7 +57,7 @@ def joins_without_space(before: str, after: str) -> bool:
 
 
 def _prepared(text: str) -> str:
-    """The text with one sign for each slot and keycap, without what has no width of its own."""
+    """Returns the text with one sign for each slot and keycap, without characters that have no width."""
     text = _KEYCAP.sub(_EMOJI_SIGN, _SLOT.sub(_SLOT_SIGN, text))
     return "".join(c for c in text if unicodedata.category(c) not in ("Mn", "Me", "Cf"))
 

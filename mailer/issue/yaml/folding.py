@@ -26,7 +26,10 @@ _MARKS_BEFORE = re.compile(r"^(?:[*_~`]|!?\[)+")
 
 
 class Folded(NamedTuple):
-    """A joined text, and for each of its lines the row of the scalar, counted from 0, that begins it."""
+    """Holds a joined text, and for each of its lines the row of the scalar that begins it.
+
+    Rows count from 0.
+    """
 
     text: str
     rows: tuple[int, ...]
@@ -95,7 +98,7 @@ def _decoded(piece: str, quote: str) -> str:
 
 
 class _Joiner:
-    """A text that grows by lines; only the end of it is looked at."""
+    """Builds a text line by line; only its end is looked at."""
 
     def __init__(self, text: str) -> None:
         self._pieces = [text]
@@ -124,12 +127,12 @@ class _Joiner:
         self.add(line)
 
     def text(self) -> str:
-        """All of it."""
+        """Returns the whole text."""
         return "".join(self._pieces)
 
 
 def _seen_last(text: str) -> str:
-    """The text up to the last thing that is seen of it."""
+    """Returns the text up to its last visible character."""
     text = text.rstrip(" \t")
     for _ in range(4):
         shorter = _MARKS_AFTER.sub("", text)

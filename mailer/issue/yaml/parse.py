@@ -38,7 +38,7 @@ _NULLS = ("", "~", "null", "Null", "NULL")
 
 
 class _CannotContinue(Exception):
-    """Reading on makes no sense."""
+    """Says that the rest of the file cannot be read sensibly."""
 
 
 def parse(text: str, path: str, problems: list[Problem]) -> Node | None:
@@ -79,7 +79,7 @@ def parse(text: str, path: str, problems: list[Problem]) -> Node | None:
 
 
 def _marked(node: Node, faulty_lines: Collection[int]) -> Node:
-    """The tree, its nodes on some lines being not sound."""
+    """Returns the tree with the nodes on the faulty lines marked as not sound."""
     if not faulty_lines:
         return node
     value = node.value

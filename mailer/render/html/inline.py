@@ -22,7 +22,7 @@ _DOCTYPE = re.compile(r"<!doctype[^>]*>\s*", re.IGNORECASE)
 
 @cache
 def _premailer() -> Any:
-    """The class, made on first use: premailer takes a third of a second to import."""
+    """Returns the class, imported on first use: premailer takes a third of a second to import."""
     # Its cache of parsed declarations holds 128 by default, fewer than one edition has.
     os.environ.setdefault("PREMAILER_CACHE_MAXSIZE", "2000")
     import cssutils  # type: ignore[import-untyped]

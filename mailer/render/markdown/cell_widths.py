@@ -60,7 +60,10 @@ _WIDTHS = {
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A piece of the text of a cell in one typeface. `scale` is its width relative to plain text."""
+    """Holds a piece of the text of a cell in one typeface.
+
+    `scale` is its width relative to plain text.
+    """
 
     text: str
     scale: float = 1.0

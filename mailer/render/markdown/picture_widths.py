@@ -38,7 +38,7 @@ def available_widths(tokens: Sequence[Token], column: int) -> Iterator[tuple[Tok
 
 
 def _columns(tokens: Sequence[Token], start: int) -> int:
-    """The number of columns of the table that opens at `start`."""
+    """Returns the number of columns of the table that opens at `start`."""
     number = 0
     for token in tokens[start:]:
         if token.type == "tr_close":

@@ -30,9 +30,9 @@ Publish = Callable[[Original, int, int], tuple[str, Picture]]
 
 @dataclass(frozen=True, slots=True)
 class WrittenPicture:
-    """A picture as an issue has it: `src` as it is written, at `key` and, in a text, at `line` from 0.
+    """Describes a picture as an issue has it.
 
-    `width` is the one that the issue asks for, in CSS px.
+    `src` is as written, at `key` and, in a text, at `line` (from 0).
     """
 
     src: str

@@ -21,7 +21,10 @@ __all__ = ["Markers", "OpenSlot"]
 
 @dataclass(frozen=True, slots=True)
 class OpenSlot:
-    """A slot whose context is not known yet. `place` is the (path, line) where it was written."""
+    """Holds a slot whose context is not known yet.
+
+    `place` is the (path, line) where it was written.
+    """
 
     paths: tuple[str, ...]
     default: str

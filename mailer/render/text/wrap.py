@@ -84,7 +84,7 @@ def rewrapped(text: str, first: str, rest: str) -> str:
 
 
 def _broken(text: str, room: int) -> Iterator[tuple[str, str]]:
-    """(space before, line) of a paragraph broken to `room` columns."""
+    """Yields (space before, line) of a paragraph broken to `room` columns."""
     line, width, gap, joint = "", 0, "", ""
     for space, unit in _units(text):
         gap = gap or space
@@ -136,7 +136,7 @@ def _short(before: str) -> str:
 
 
 def _units(text: str) -> Iterator[tuple[str, str]]:
-    """(space before, text) of everything that may not be broken, in order."""
+    """Yields (space before, text) of every unbreakable unit, in order."""
     space, unit, glued = "", "", False
     for before, atom in _atoms(text):
         if unit and not before and (glued or _are_one(unit[-1], atom[0]) or atom[0] in _NO_START):
@@ -167,7 +167,7 @@ def _is_letter(character: str) -> bool:
 
 
 def _atoms(text: str) -> Iterator[tuple[str, str]]:
-    """Words, addresses, slots and single wide characters, each with the space before it."""
+    """Yields words, addresses, slots and single wide characters, each with the space before it."""
     space = ""
     for piece in _PIECE.finditer(text):
         if piece["space"]:

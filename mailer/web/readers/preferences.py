@@ -1,4 +1,4 @@
-"""/p/TOKEN: the page where a reader chooses editions, also to come back after an unsubscribe."""
+"""Serves /p/TOKEN, where a reader chooses editions, or subscribes again after an unsubscribe."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _READING = ("active", "pending")
 
 
 class PreferencesPage:
-    """Answers GET with the choice, and POST by saving it."""
+    """Shows the choice of editions for GET, and saves it for POST."""
 
     def __init__(self, settings: Settings, desk: Desk, pages: Pages) -> None:
         self._editions = settings.editions

@@ -1,4 +1,4 @@
-"""The page for a link that names no reader of this workspace: it says so, and that nothing was changed."""
+"""Makes the page for a link that names no reader of this workspace: it says that nothing was changed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""/u/TOKEN: the unsubscribe page with one button, and the one-click POST of mail programs (RFC 8058).
+"""Serves /u/TOKEN: the unsubscribe page with one button, and the one-click POST of mail programs (RFC 8058).
 
-Gateways open every link, so GET only shows. A link that names nobody here is answered with what is so, by
-GET and by POST alike: nothing was changed.
+Mail gateways open every link, so GET only shows the page. Where a link names nobody here, GET and POST both
+answer truthfully that nothing was changed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _HERE = ("active", "pending", "bounced")
 
 
 class UnsubscribePage:
-    """Answers GET with the button, and POST by unsubscribing; a later POST may bring a reason."""
+    """Shows the button for GET, and unsubscribes for POST; a later POST may add a reason."""
 
     def __init__(self, desk: Desk, pages: Pages) -> None:
         self._desk = desk

@@ -58,7 +58,7 @@ def flanks(before: str, after: str) -> Flanks:
 
 
 def _before(before: str) -> tuple[str, bool]:
-    """The character in front of a run without its variation selector, and whether it is a CJK character."""
+    """Returns the character before a run, without its variation selector, and whether it is CJK."""
     if not before:
         return " ", False
     last = before[-1]

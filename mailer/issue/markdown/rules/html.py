@@ -77,7 +77,7 @@ def resolve_html(children: list[Token], report: Report) -> None:
 
 
 def _balanced(children: list[Token]) -> set[int]:
-    """The indexes of the simple tags that are closed, each within what is open around it."""
+    """Returns the indexes of the simple tags that are closed within the element that holds them."""
     kept: set[int] = set()
     stack: list[tuple[str, int]] = []
     for index, child in enumerate(children):

@@ -21,7 +21,10 @@ _CURLY = "“”‘’「」"
 
 
 class CheckedText(CheckedValues):
-    """A text that YAML reads as it was typed, as long as before; `faults` has its mistakes."""
+    """Holds a text that YAML reads as it was typed, of the same length as before.
+
+    `faults` has its mistakes.
+    """
 
     def __init__(self, text: str, faults: list[Fault]) -> None:
         super().__init__(text, faults)
