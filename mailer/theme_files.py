@@ -149,7 +149,7 @@ def _is_folder(path: Path, shown: str, problems: list[Problem]) -> bool:
 
 
 def _mode(path: Path, shown: str, problems: list[Problem]) -> int:
-    """Returns the mode of a path from `stat`; 0 where nothing is there, or it cannot be told."""
+    """Returns the mode of a path from `stat`; 0 where nothing is there, or `stat` fails."""
     try:
         return path.stat().st_mode
     except OSError as error:

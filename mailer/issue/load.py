@@ -65,7 +65,10 @@ class LoadedIssue:
 
     @property
     def has_all_pictures(self) -> bool:
-        """Tells whether all pictures were read; else there is an error at the first one too many."""
+        """Returns whether all pictures were read.
+
+        If not, there is an error at the first one beyond the limit.
+        """
         return self._pictures.complete
 
     def mark_of(self, *keys: str | int) -> Mark:
@@ -172,7 +175,7 @@ def _name(file: Path, root: Path) -> str:
 
 
 def _is_sound(tree: Node) -> bool:
-    """Tells whether all that is written at the top of the issue could be read."""
+    """Returns whether all that is written at the top of the issue could be read."""
     return isinstance(tree.value, Mapping) and all(node.sound for node in tree.value.values())
 
 

@@ -41,7 +41,7 @@ def issue_schema() -> dict[str, Any]:
 
 
 def _as_typed(model: dict[str, Any]) -> None:
-    """Lets an object hold what the loader takes: numbers and booleans are texts, blank is left out."""
+    """Lets an object hold what the loader accepts: numbers and booleans as texts, and blank values."""
     required = model.get("required", ())
     for name, field in model.get("properties", {}).items():
         _texts(field)

@@ -43,7 +43,10 @@ class PublicFile:
     media_type: str
 
     def read(self) -> bytes | None:
-        """Returns the bytes, or None where they are not what was sent; the log says so. Raises OSError."""
+        """Returns the bytes, or None where they have changed since the sending, which is logged.
+
+        Raises OSError.
+        """
         data = (self.folder / self.name).read_bytes()
         if hash_of(data) == self.digest:
             return data

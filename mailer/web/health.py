@@ -1,4 +1,4 @@
-"""Tells /healthz whether an unsubscribe can be recorded. The database is asked at most once a second."""
+"""Answers /healthz: can an unsubscribe be recorded? The database is asked at most once a second."""
 
 from __future__ import annotations
 

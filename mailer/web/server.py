@@ -156,7 +156,7 @@ class _Protocol(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """Tells when a signal asks it to end, while it still answers what is under way.
+    """Calls `on_signal` when a signal asks it to end, while it still answers requests in progress.
 
     Few connections are accepted at a time, so that those over the limits hold few files until they are
     closed; all others wait in the kernel.

@@ -1,4 +1,4 @@
-"""Finds the links of readers in request paths, also where letter case or slashes changed on the way."""
+"""Finds readers' links in request paths, even where letter case or slashes were changed on the way."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def _characters(escapes: re.Match[str]) -> str:
 
 
 def uses_of(tree: Node, documents: Mapping[Key, Document]) -> Iterator[PictureUse]:
-    """Returns every picture of an issue in reading order: the `src` of an image before what else is in it.
+    """Returns every picture of an issue in reading order, the `src` of an image before its other fields.
 
     The digest of an issue depends on this order.
     """

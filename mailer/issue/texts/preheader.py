@@ -1,4 +1,4 @@
-"""Makes the preheader: the line that mail programs list behind the subject.
+"""Makes the preheader: the line that mail programs show after the subject in a list of mails.
 
 Where an editor wrote none it is made of the issue's words, so that no mail program goes on with the masthead:
 of headlines that the subject does not tell, then titles of sections, then words of the texts, without
@@ -53,7 +53,7 @@ def made_preheader(
 
 
 def filler(preheader: str) -> str:
-    """Returns the blanks behind a preheader in the mail that fill its line, if it is short."""
+    """Returns the blanks that fill the line of a short preheader in the mail."""
     return _BLANK * min(max(ENOUGH - columns(preheader), 0), _MAX_FILLER)
 
 

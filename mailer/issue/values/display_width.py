@@ -77,5 +77,5 @@ def _may_break(before: str, after: str) -> bool:
 
 
 def _stands_alone(atom: str) -> bool:
-    """Tells whether a line may be broken beside this character, as with Han, kana and emoji."""
+    """Returns whether a line may be broken beside this character, as with Han, kana and emoji."""
     return unicodedata.east_asian_width(atom[0]) in "WF" and not _WHOLE.fullmatch(atom)

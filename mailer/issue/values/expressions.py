@@ -42,7 +42,7 @@ class ExpressionError(ValueError):
 
 
 def slot_path(steps: tuple[str, ...]) -> str:
-    """Returns the path of its steps, such as `subscriber.name`. Raises ValueError with what is allowed."""
+    """Returns the path of its steps, such as `subscriber.name`. Raises ValueError with the valid ones."""
     match steps:
         case ("subscriber", "name" | "email" | "language"):
             return ".".join(steps)

@@ -35,7 +35,7 @@ _REACH = 500
 
 
 def joins_without_space(before: str, after: str) -> bool:
-    """Tells whether a line end between two texts becomes nothing; else it becomes a space.
+    """Returns whether a line end between two texts becomes nothing; else it becomes a space.
 
     `before` and `after` are the texts on both sides as readers see them, without the marks of Markdown; as
     much of them as there is. Nothing stands between two Han characters, kana or CJK marks. Marks that both
@@ -71,7 +71,7 @@ def _side(text: str) -> _Kind:
 
 
 def _runs_on(character: str) -> bool:
-    """Tells whether a Latin word beside this character is read as one word with it."""
+    """Returns whether a Latin word beside this character is read as one word with it."""
     return unicodedata.category(character).startswith("N") or "\uff21" <= character <= "\uff5a"
 
 

@@ -105,12 +105,12 @@ class _Joiner:
         self._end = text[-_REACH:]
 
     def add(self, piece: str) -> None:
-        """Adds a piece as it is."""
+        """Adds a piece without changing it."""
         self._pieces.append(piece)
         self._end = (self._end + piece)[-_REACH:]
 
     def join(self, line: str) -> None:
-        """Adds the next line of a paragraph: behind a space, or without one."""
+        """Adds the next line of a paragraph, with or without a space before it."""
         last, first = self._end.rstrip(" \t")[-1:], line[:1]
         if last.isalpha() and first.isalpha():  # letters need no look at what stands around them
             together = joins_without_space(last, first)

@@ -209,7 +209,7 @@ class _Reader:
                 yield name.value, value
 
     def without_colon(self, key: Any, value: Any) -> None:
-        """Tells a text within { } that stands in the place of a key, as behind a comma."""
+        """Reports a text within { } in the place of a key, as after a comma."""
         between = self.text[key.end_mark.index : value.start_mark.index]
         if getattr(value, "value", None) != "" or ":" in between or not isinstance(key, yaml.ScalarEvent):
             return

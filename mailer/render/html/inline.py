@@ -1,4 +1,4 @@
-"""Puts the rules of style sheets into `style` attributes, by premailer, with nothing ever fetched."""
+"""Moves the rules of style sheets into `style` attributes, with premailer, and never fetches anything."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _premailer() -> Any:
 
 @contextmanager
 def _without_requests() -> Iterator[None]:
-    """Lets premailer be imported without `requests`, which it has only for fetching style sheets."""
+    """Lets premailer be imported without `requests`, which it needs only to fetch style sheets."""
     if "requests" in sys.modules:
         yield
         return

@@ -29,7 +29,7 @@ _FETCHING = re.compile(
 
 
 def render_mjml(theme: Theme, name: str, context: Mapping[str, Any]) -> str:
-    """Returns the HTML of a layout. Raises ThemeError with the template and line of what is wrong."""
+    """Returns the HTML of a layout. Raises ThemeError with the template and line of the error."""
     from mjml import mjml2html
 
     source = _Source(theme, name, context)

@@ -163,7 +163,7 @@ class MarkdownText:
         return Block("text", html, mail, text)
 
     def _prepare(self) -> None:
-        """Sets headings and links right."""
+        """Sets the levels and names of headings, and the attributes of links and cells."""
         source = self._source
         levels = sorted({int(token.tag[1:]) for token in self._tokens if token.type == "heading_open"})
         last = source.level - 1
@@ -184,7 +184,7 @@ class MarkdownText:
                     child.attrs["target"] = "_blank"
 
     def _place_pictures(self) -> None:
-        """Gives each picture its address and size: its own width, or what there is room for."""
+        """Gives each picture its address and size: its own width, or the width that is available."""
         alone = {id(image): link for image, link in map(lone_image, top_level(self._tokens)) if image}
         for inline, room in available_widths(self._tokens, self._source.room):
             for child in inline.children or ():

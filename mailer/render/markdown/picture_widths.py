@@ -1,4 +1,4 @@
-"""Computes the width that there is for a picture in a sentence, a list, a quotation or a table cell.
+"""Computes the width available for a picture in a sentence, a list, a quotation or a table cell.
 
 The numbers are those of the built-in theme. A narrower page still shrinks what is wider than its column.
 """

@@ -58,7 +58,7 @@ _KEEP_WORDS = "word-break:normal;overflow-wrap:normal"
 def lay_out_tables(
     tokens: Sequence[Token], *, mail: bool, room: int = FULL, rtl: bool = False
 ) -> list[Token]:
-    """Returns the tokens with their tables laid out for a mail or for the web page; the given ones stay.
+    """Returns a copy of the tokens with their tables laid out for a mail or for the web page.
 
     `room` is the width at hand in a mail of full width, in CSS px; `rtl` says that the text runs from right
     to left, for mail programs that know left and right alone.

@@ -129,7 +129,7 @@ class PictureViews:
         return address, picture
 
     def _unpublished(self, original: Original, src: str, error: MailerError) -> tuple[str, Picture]:
-        """Tells of the error, and gives a picture of no bytes in its place."""
+        """Reports the error, and returns a picture of no bytes in its place."""
         self.faults.add(error)
         return _NOWHERE, Picture(src, b"", *original.shown(MAX_WIDTH))
 

@@ -1,4 +1,4 @@
-"""Publishes pictures: turned upright, at most twice as wide as they are shown, without metadata.
+"""Publishes pictures: rotated upright, at most twice their displayed width, without metadata.
 
 The same file and width give the same bytes and the same name, which holds the hash of the bytes. Files are
 looked at header first, so that a bomb is never unpacked. Which pictures an issue may name is checked when

@@ -88,7 +88,7 @@ def _call(name: str, arguments: list[nodes.Node], line: int) -> nodes.Call:
 
 
 def _is_printed(node: nodes.Node, field: str, printed: bool) -> bool:
-    """Tells whether a value in this field of a node does nothing but appear in what the node prints."""
+    """Returns whether a value in this field of a node is only printed."""
     match node:
         case nodes.Output():
             return True

@@ -86,7 +86,7 @@ def _context(text: str, match: re.Match[str], addresses: list[tuple[int, int]]) 
 
 
 def _closed(before: str) -> bool:
-    """Tells whether a bracket behind an address has ended it, as in `(https://example.org/)`."""
+    """Returns whether a closing bracket ended the address before a slot, as in `(https://example.org/)`."""
     return before.count(")") > before.count("(") or before.count("]") > before.count("[")
 
 

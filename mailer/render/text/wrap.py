@@ -73,7 +73,7 @@ def flowing(text: str) -> Line:
 
 
 def too_long(lines: str) -> bool:
-    """Tells whether one of the lines has more than LIMIT columns."""
+    """Returns whether one of the lines has more than LIMIT columns."""
     return any(columns(line) > LIMIT for line in lines.split("\n"))
 
 
@@ -151,7 +151,7 @@ def _units(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _are_one(before: str, after: str) -> bool:
-    """Tells whether no line ends between two characters: narrow ones, and those of a word.
+    """Returns whether no line ends between two characters: narrow ones, and those of a word.
 
     A Korean line ends at spaces alone, also beside brackets and Han: `『책』을`, `한국어(韓國)는`.
     """
@@ -162,7 +162,7 @@ def _are_one(before: str, after: str) -> bool:
 
 
 def _is_letter(character: str) -> bool:
-    """Tells whether words are made of it: letters, digits, and the signs of vowels, as in Hindi."""
+    """Returns whether words are made of it: letters, digits, and the signs of vowels, as in Hindi."""
     return unicodedata.category(character)[0] in "LNM"
 
 

@@ -53,7 +53,7 @@ def languages_in(issue: Issue) -> set[str]:
 
 
 def is_mixed(issue: Issue) -> bool:
-    """Tells whether a part of the issue is written in the other direction than the rest."""
+    """Returns whether a part of the issue is written in the other direction than the rest."""
     return len({direction_of(language) for language in languages_in(issue)}) > 1
 
 

@@ -48,7 +48,7 @@ _SIGN = re.compile("\ue000([0-9]+)\ue001")
 
 
 class _Undefined(StrictUndefined):
-    """Says which name was probably meant."""
+    """Explains an undefined name, and suggests the name that was probably meant."""
 
     @property
     def _undefined_message(self) -> str:

@@ -133,7 +133,7 @@ def _within(later: bool, cause: Cause, stage: Stage) -> Judgement:
 
 
 def _is_limit(enhanced: tuple[int, int] | None, said: str) -> bool:
-    """Returns whether a 5xx tells of a temporary limit. A refusal as spam is permanent."""
+    """Returns whether a 5xx names a temporary limit. A refusal as spam is permanent."""
     if enhanced is not None and enhanced[0] == 7 and enhanced[1] in _AUTHENTICATION:
         return False
     if any(says(words, said) for words in (wording.SPAM, wording.FOR_GOOD, wording.ABSENT)):

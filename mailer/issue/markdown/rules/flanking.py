@@ -32,7 +32,7 @@ _FULL_WIDTH = "\ufe01"
 
 
 class Flanks(NamedTuple):
-    """Tells whether a run of marks is left-flanking or right-flanking, and whether a mark is on each side."""
+    """Holds whether a run of marks is left- or right-flanking, and whether a mark is on each side."""
 
     left: bool
     right: bool

@@ -1,4 +1,4 @@
-"""Footnotes: `[^1]`, `[^name]` and `^[written in place]`, with their notes at the end of the text.
+"""Reads footnotes: `[^1]`, `[^name]` and `^[written in place]`, with their notes at the end of the text.
 
 mdit-py-plugins reads them. The rule here numbers them in the order in which they are read, tells what is
 not defined or never used, and makes plain tokens of them:
@@ -134,7 +134,7 @@ class _Notes:
         yield Token("notes_close", "ol", -1, block=True)
 
     def unused(self) -> None:
-        """Tells of the notes to which nothing leads."""
+        """Reports the notes that no reference names."""
         for note in self.defined.values():
             if not note.number:
                 message = (

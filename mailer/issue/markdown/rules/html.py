@@ -100,7 +100,7 @@ def _tag(token: Token) -> re.Match[str] | None:
 
 
 def _resolve(token: Token, opened: set[str], report: Report) -> None:
-    """Puts a tag right that cannot stay as it is. `opened` are the names that the paragraph opens."""
+    """Corrects a tag that cannot stay as it is. `opened` are the names that the paragraph opens."""
     written = token.content
     tag = _tag(token)
     name = tag[2].lower() if tag else ""

@@ -44,7 +44,7 @@ class TextLines:
         return len(line) - len(line.lstrip(" "))
 
     def blank(self, row: int) -> bool:
-        """Tells whether a line is empty."""
+        """Returns whether a line is empty."""
         return not self.lines[row].strip(" \t")
 
     def below(self, row: int, parent: int) -> int:

@@ -1,4 +1,4 @@
-"""Finds the name that EHLO says (RFC 5321 section 4.1.4), and tells whether a refusal is about that name."""
+"""Finds the name that EHLO says (RFC 5321 section 4.1.4), and detects a refusal that is about that name."""
 
 from __future__ import annotations
 
