@@ -165,7 +165,7 @@ def _deliver(
     assign_missing_ids(workspace.db, settings.signing_keys()[-1])
     templates = _templates(settings, campaign, request.signer)
     own = Stop(request.stop)  # a run that is paused ends its waits, and not those of the campaigns after it
-    transport = open_transport(request.transport, settings, pause=own.wait)
+    transport = open_transport(request.transport, settings, sleep=own.wait)
     _begin(workspace, spool, request)
     try:
         started = workspace.spools.find(campaign.slug).started_at
