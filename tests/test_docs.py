@@ -10,9 +10,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from mailer.campaign.delivery_state import State
 from mailer.campaign.status import Status
+from tools.transitions import BEGIN_STATES, END_STATES, drawing_of_states
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -168,6 +170,20 @@ def steps() -> Iterator[tuple[str, str, str]]:
             if above:
                 yield above[-1][1], module, function
             above.append((len(indent), module))
+
+
+def test_the_states_of_a_delivery_are_drawn_from_their_table() -> None:
+    page = (ROOT / "docs" / "delivery.md").read_text(encoding="utf-8")
+    drawn = page[page.index(BEGIN_STATES) + len(BEGIN_STATES) : page.index(END_STATES)]
+    assert drawn.strip() == drawing_of_states()
+
+
+def test_the_columns_of_a_delivery_are_those_of_its_table(db: Database) -> None:
+    page = (ROOT / "docs" / "delivery.md").read_text(encoding="utf-8")
+    section = page.partition("### Its columns\n")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| (`.*?`) \|", section, re.MULTILINE)
+    named = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
+    assert {"campaign_id", "subscriber_id", *named} == {column.name for column in db["deliveries"].columns}
 
 
 def test_the_glossary_has_every_state_and_status() -> None:
