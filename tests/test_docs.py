@@ -14,6 +14,8 @@ from sqlite_utils import Database
 
 from mailer.campaign.delivery_state import State
 from mailer.campaign.status import Status
+from mailer.commands.loading.lazy import LazyCommand
+from mailer.commands.loading.table import all_commands
 from tools.transitions import BEGIN_STATES, END_STATES, drawing_of_states
 
 ROOT = Path(__file__).parents[1]
@@ -140,6 +142,48 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
         if not target.exists() or (anchor and anchor not in anchors(target)):
             broken.append(link)
     assert broken == []
+
+
+#: A command in a code span, or on a line of a code block.
+_COMMAND = re.compile(
+    r"(?:`|^|&& )(?:\$ )?(?:[\w./-]*/)?(?:mailer|python cli\.py) (?!: )([^`\n#|]+)", re.MULTILINE
+)
+
+
+def commands_of(page: Path) -> set[tuple[str, frozenset[str]]]:
+    """Returns the commands that a page shows, each with its options; those of `mailer` itself left out."""
+    code = "\n".join(_CODE.findall(page.read_text(encoding="utf-8")))
+    found = set()
+    for line in _COMMAND.findall(code):
+        text = re.sub(r"--workspace \S+", "", line)
+        words = text.split()
+        if words and re.fullmatch(r"[a-z-]+", words[0]) and not words[0].startswith("-"):
+            name = " ".join(words[:2]) if words[0] in ("campaigns", "subscribers") else words[0]
+            found.add((name, frozenset(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text))))
+    return found
+
+
+@cache
+def options_of(name: str) -> frozenset[str] | None:
+    """Returns the options of a command; None where there is no such command."""
+    words = name.split()
+    command = all_commands().get(words[0])
+    if len(words) == 2 and command is not None:
+        command = command.commands.get(words[1])
+    if command is None:
+        return None
+    loaded = command.load() if isinstance(command, LazyCommand) else command
+    return frozenset(option for parameter in loaded.params for option in parameter.opts) | {"--help"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_command_that_a_page_shows_exists_with_its_options(page: Path) -> None:
+    wrong = []
+    for name, options in commands_of(page):
+        known = options_of(name)
+        if known is None or options - known:
+            wrong.append((name, sorted(options - (known or frozenset()))))
+    assert sorted(wrong) == []
 
 
 #: A step of a walk: its indentation, and `folder/module.function`.
