@@ -249,6 +249,14 @@ def test_the_table_of_folders_names_modules_that_exist() -> None:
     assert wrong == []
 
 
+def test_the_table_of_layers_is_that_of_the_contract() -> None:
+    page = (ROOT / "docs" / "flow.md").read_text(encoding="utf-8")
+    section = page.partition("## Layers\n")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| (`.*?`) \| ", section, re.MULTILINE)
+    drawn = {name: number for number, cell in enumerate(cells) for name in re.findall(r"`(\w+)`", cell)}
+    assert drawn == layers()
+
+
 def test_three_walks_take_at_most_70_lines() -> None:
     assert len(walks()) == 3
     assert sum(len(walk.splitlines()) for walk in walks()) <= 70
