@@ -91,9 +91,10 @@ class Times(Part):
 
     def next_try(self) -> str | None:
         """Returns the same, counting also what was deferred, claimed, and given back."""
+        deferred = self._first(f"{_DEFERRED} AND held = 0")
         again = self._first(f"{_PENDING} AND held = 0 AND deferred_since > ''")
-        due = [found for found in (self.next_due(), again and (again[0] or utc_now())) if found]
-        return min(due, default=None)
+        due = [found[0] or "" for found in (deferred, again) if found is not None]
+        return min(due) or utc_now() if due else None
 
     def next_slot(self) -> str | None:
         """Returns the next reader's own time that nobody has tried yet (UTC), or None."""
