@@ -73,13 +73,13 @@ class RunClaims:
         Returns None where nothing is left to claim.
         """
         with self._spool.together():
-            self._write()
+            noted = self._write()
             claims = self._spool.claim(limit, self._recipients, only=self._only)
             for claim in claims or ():
                 if claim.deferred_since:
                     since = datetime.fromisoformat(claim.deferred_since)
                     self._deferred_since[claim.person] = since
-        self._written()
+        self._written(noted)
         self.open.update((claim.person, claim.attempt) for claim in claims or ())
         self.has_more = claims is not None
         return claims
@@ -88,8 +88,8 @@ class RunClaims:
         """Commits known outcomes and releases."""
         if self.settled or self.released or self.released_last or (self.held and self._watch.accepted):
             with self._spool.together():
-                self._write()
-            self._written()
+                noted = self._write()
+            self._written(noted)
 
     def note_report(self, report: Report) -> None:
         """Records a worker's report. Each person is counted once, by the newest outcome."""
@@ -178,21 +178,25 @@ class RunClaims:
             self._waiting.discard(subscriber_id)
         self.held = []
 
-    def _write(self) -> None:
+    def _write(self) -> bool:
+        """Returns whether it is known after this that somebody was accepted, once it is committed."""
+        noted = self._acceptance_noted
         if self._watch.accepted:
             if not self._watch.stops:
                 self.confirm_held()
             if not self._acceptance_noted:
                 self._spool.note_accepted()
-                self._acceptance_noted = True
+                noted = True
         if self.settled:
             self._note_refused(self._spool.settle(self.settled))
         if self.released:
             self._spool.release(self.released)
         if self.released_last:
             self._spool.release(self.released_last, last=True)
+        return noted
 
-    def _written(self) -> None:
+    def _written(self, noted: bool) -> None:
+        self._acceptance_noted = noted
         self.settled = []
         self.released = []
         self.released_last = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections import Counter
 from pathlib import Path
@@ -324,6 +325,33 @@ def test_a_run_whose_claims_were_taken_over_leaves_them_alone_at_its_end(
     assert len(taken) == 50
     owners = db.conn.execute("SELECT owner, state, count(*) FROM deliveries GROUP BY 1, 2").fetchall()
     assert owners == [("two", "sending", 50)]
+
+
+def test_that_somebody_was_accepted_is_written_down_though_a_claim_fails(
+    db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "_WINDOW", 4)
+    monkeypatch.setattr(intake, "_CHUNK", 1)
+    ids = add_readers(db, 20)
+    spool, failed = freeze(db, transport="smtp://mx.example.org"), threading.Event()
+    claim = DeskSpool.claim
+
+    def locked(self: DeskSpool, *arguments: object, **named: object) -> object:
+        if self.counts()["accepted"]:
+            failed.set()
+            raise sqlite3.OperationalError("database is locked")
+        return claim(self, *arguments, **named)  # type: ignore[arg-type]
+
+    def decide(message: Outgoing) -> Outcome:
+        if message.subscriber_id in ids[2:4]:  # so that the next claim is the first to write anything down
+            failed.wait(10)
+        return ACCEPTED
+
+    monkeypatch.setattr(DeskSpool, "claim", locked)
+    with pytest.raises(sqlite3.OperationalError):
+        run(settings, spool, Scripted(decide), journal)
+    assert left(spool)["accepted"]
+    assert spool.was_accepted()
 
 
 @pytest.mark.parametrize("when", ["begin", "finish"])

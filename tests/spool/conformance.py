@@ -308,6 +308,15 @@ class Conformance:
         assert taken(spool.claim(9, everybody, only=1)) == [(1, 3)]
         assert spool.last_sign() > EARLIER
 
+    def test_the_next_try_is_now_where_anybody_is_due_at_once(self, spool: Spool) -> None:
+        spool.claim(2, everybody)
+        spool.settle([Settled(1, 1, BUSY, EARLIER)])
+        spool.claim(1, everybody, only=1)
+        spool.release([(1, 2)])  # given back, and due since then
+        assert spool.next_try() == EARLIER
+        spool.settle([Settled(2, 1, BUSY, "")])
+        assert (spool.next_try() or "") > "2026-11"
+
     # -- decisions
 
     @pytest.mark.parametrize(("resend", "state"), [(True, "pending"), (False, "accepted")])

@@ -352,16 +352,17 @@ class MemorySpool:
         return datetime.fromisoformat(min(due)).timestamp() if min(due) else 0.0
 
     def next_due(self, *, only: int | None = None) -> str | None:
-        due = [
-            row.due or utc_now()
-            for row in self._rows
-            if row.state is State.DEFERRED and not row.held and only in (None, row.person)
-        ]
-        return min(due, default=None)
+        rows = [row for row in self._rows if row.state is State.DEFERRED and only in (None, row.person)]
+        return self._earliest(rows)
 
     def next_try(self) -> str | None:
-        again = [row.due or utc_now() for row in self._pending() if not row.held and row.deferred_since]
-        return min([*again, *filter(None, [self.next_due()])], default=None)
+        again = [row for row in self._pending() if row.deferred_since]
+        return self._earliest([*again, *(row for row in self._rows if row.state is State.DEFERRED)])
+
+    @staticmethod
+    def _earliest(rows: list[_Row]) -> str | None:
+        due = [row.due or "" for row in rows if not row.held]
+        return min(due) or utc_now() if due else None
 
     def next_slot(self) -> str | None:
         if not self.campaign.local_time:

@@ -92,9 +92,10 @@ class Times(Part):
 
     def next_try(self) -> str | None:
         """Returns the same as `next_due`, also for deferred deliveries that were claimed and released."""
+        deferred = self._first(f"{_DEFERRED} AND held = 0")
         again = self._first(f"{_PENDING} AND held = 0 AND deferred_since > ''")
-        due = [found for found in (self.next_due(), again and (again[0] or utc_now())) if found]
-        return min(due, default=None)
+        due = [found[0] or "" for found in (deferred, again) if found is not None]
+        return min(due) or utc_now() if due else None
 
     def next_slot(self) -> str | None:
         """Returns the earliest scheduled due time (UTC) among deliveries that were never tried, or None."""
