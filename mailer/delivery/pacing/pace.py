@@ -48,7 +48,7 @@ class Pacer:
         self._planned: dict[int, tuple[float, float, int]] = {}
 
     def __bool__(self) -> bool:
-        """Whether there is any limit at all."""
+        """Returns whether there is any limit at all."""
         return bool(self._overall or self._domains)
 
     def clock_time(self, moment: float, now: float) -> str:
@@ -63,7 +63,7 @@ class Pacer:
         return domain if domain in self._domains else ""
 
     def take(self, domain: str, now: float) -> float:
-        """Takes one message from the limits and returns 0.0, or takes none and returns the seconds to wait."""
+        """Takes one message from the limits and returns 0.0, or else returns the seconds to wait."""
         limits = self._of(domain)
         wait = max((limit.wait(now) for limit in limits), default=0.0)
         if wait > 0:

@@ -25,7 +25,7 @@ def window_of(unit: str, moment: float, zone: tzinfo) -> tuple[float, float]:
 
 
 def day_of(moment: float, zone: tzinfo) -> date:
-    """The local date of a moment."""
+    """Returns the local date of a moment."""
     return datetime.fromtimestamp(moment, zone).date()
 
 

@@ -1,4 +1,4 @@
-"""The deliveries of a campaign with the people's addresses, for an operator to read."""
+"""Lists the deliveries of a campaign with the readers' addresses."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ _AT_ONCE = 1000
 def list_deliveries(
     workspace: Workspace, spool: Spool, *, state: str = "", address: str | None = None
 ) -> Iterator[tuple[Listed, str | None]]:
-    """Returns the deliveries of a campaign with their addresses, all or those in a state or to one address.
+    """Returns the deliveries of a campaign with their addresses: all, those in a state, or those to one
+    address.
 
-    The address of somebody who was erased is None. Raises AudienceError for what is no address.
+    The address of an erased person is None. Raises AudienceError for an invalid address.
     """
     only = None
     if address is not None:

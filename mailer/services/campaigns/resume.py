@@ -1,4 +1,4 @@
-"""Goes on with a campaign because an operator asks for it."""
+"""Resumes a campaign on an operator's request."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ __all__ = ["resume_campaign"]
 def resume_campaign(
     workspace: Workspace, slug: str, *, stop: Stop, observe: Callable[[Progress], None]
 ) -> SendResult:
-    """Goes on with a campaign.
+    """Resumes a campaign.
 
-    What was paused before its time waits for it again. Otherwise what is due or missed is sent now, and where
-    nothing is due yet, everything is. Raises CampaignError for what was cancelled, BusyError, TransportError.
+    A campaign that was paused before its time waits for that time again. Otherwise all deliveries that are
+    due or missed are sent now; where none is due yet, all are. Raises CampaignError for a cancelled campaign,
+    BusyError, TransportError.
     """
     settings = workspace.settings
     signer = open_signer(workspace.spools.find(slug).transport, settings)

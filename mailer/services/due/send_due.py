@@ -1,8 +1,8 @@
-"""Sends what is due: the same for cron (`run-due`) and the service (`serve`), and safe to do twice at once.
+"""Sends due campaigns, for cron (`run-due`) and the service (`serve`). Two processes may do so at once.
 
-Each campaign has a run of its own, in a thread with a database connection of its own, and is looked at under
-its lock. Whoever comes second finds the lock taken, or the work done. What is more than an hour late, with
-nobody at work on it meanwhile, is not sent: this morning's news is none tonight.
+Each campaign has its own run, in a thread with its own database connection, and is read under its lock. The
+second process finds the lock taken, or nothing left to do. A campaign that is more than an hour late, and was
+not being sent meanwhile, is not sent, because its news is out of date.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ AGAIN_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class DueResult:
-    """What became of one campaign that was due.
+    """Describes the result of one campaign that was due.
 
-    `error` says why it was not sent, or not to the end; `missed` counts readers who were too late by now.
-    `defect` is an error of ours that ended the run.
+    `error` says why it was not sent, or not completely; `missed` counts readers whose scheduled time is too
+    long ago. `defect` is an unexpected error that ended the run.
     """
 
     campaign: Campaign
@@ -69,7 +69,7 @@ class DueResult:
 
     @property
     def is_complete(self) -> bool:
-        """Whether everybody who was due now has it."""
+        """Returns whether everybody who was due now has the message."""
         if self.error or self.missed or self.result is None or self.result.counts["uncertain"]:
             return False
         progress = self.result.progress
@@ -82,7 +82,7 @@ class DueResult:
         return not troubles and self.campaign.status in (Status.SENT, Status.SCHEDULED, Status.HELD)
 
     def to_json(self) -> dict[str, object]:
-        """Returns it as JSON data."""
+        """Returns the result as JSON data."""
         progress = self.result.progress if self.result else None
         return {
             "slug": self.campaign.slug,
@@ -95,12 +95,12 @@ class DueResult:
 
     @property
     def _nobody(self) -> str:
-        """Why no number is told."""
+        """Returns the reason why no message was sent."""
         left = self.result and any(self.result.counts[state] for state in TO_SEND)
         return "nobody was sent to" if left else "nobody was left"
 
     def sentence(self, zone: ZoneInfo) -> str:
-        """One line for a log or a mail from cron."""
+        """Returns one line for a log or a mail from cron."""
         campaign, result = self.campaign, self.result
         if self.error:
             return f"{campaign.slug}: {self.error}"
@@ -127,12 +127,13 @@ def run_due(
     attempts: Attempts | None = None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> Iterator[DueResult]:
-    """Sends every campaign that is due, side by side, and gives what became of each as it ends.
+    """Sends all due campaigns concurrently, and yields the result of each one as it ends.
 
-    Campaigns that become due meanwhile are sent too. All of them together open no more than the configured
-    number of connections. A campaign that somebody else is sending is left to them, and an error of one ends
-    no other. Raises sqlite3.Error where what is due cannot be read, after the runs that had begun.
-    `attempts` remembers what was tried before; `warn` is told where the database was last used elsewhere.
+    Campaigns that become due meanwhile are sent too. Together they open no more than the configured number of
+    connections. A campaign that another process is sending is skipped, and an error in one does not end the
+    others. Raises sqlite3.Error where the campaigns cannot be read, after the active runs have ended.
+    `attempts` remembers earlier tries; `warn` gets a sentence where the database was last used at another
+    place.
     """
     settings = workspace.settings
     attempts = attempts or Attempts()
@@ -170,7 +171,8 @@ def run_due(
 
 
 def _try(settings: Settings, campaign: Campaign, stop: Stop, pool: ConnectionPool) -> DueResult | None:
-    """Sends what is due of a campaign, over a connection of its own; None if nothing. Never raises."""
+    """Sends the due deliveries of a campaign over its own connection; returns None if there are none. Never
+    raises."""
     try:
         workspace = open_workspace(settings)
         try:
@@ -197,7 +199,8 @@ def _try(settings: Settings, campaign: Campaign, stop: Stop, pool: ConnectionPoo
 def _send_due(
     workspace: Workspace, slug: str, stop: Stop, pool: ConnectionPool | None = None
 ) -> DueResult | None:
-    """Sends what is due of one campaign, under its lock; None where another process saw to it before."""
+    """Sends the due deliveries of one campaign, under its lock; returns None where another process has done
+    so."""
     campaign = workspace.spools.find(slug)
     spool = workspace.spools.open(campaign)
     late = utc_text(now() - LATE)
@@ -223,7 +226,8 @@ def _send_due(
 
 
 def _waits_on(workspace: Workspace, spool: Spool) -> DueResult:
-    """A campaign that was free to go on when nobody was there waits for the operator."""
+    """Leaves a campaign to the operator, because it could have resumed long ago and no scheduler was
+    running."""
     campaign = spool.campaign
     when = in_words(campaign.held_until, workspace.settings.publication.zone)
     spool.set_held_until("")
@@ -235,7 +239,8 @@ def _waits_on(workspace: Workspace, spool: Spool) -> DueResult:
 
 
 def _lost(workspace: Workspace, spool: Spool) -> DueResult | None:
-    """Marks a campaign that is too late. None where some of its readers can still have theirs in time."""
+    """Marks a campaign as missed. Returns None where some readers can still get it at their scheduled
+    time."""
     campaign, settings = spool.campaign, workspace.settings
     if campaign.local_time:
         if spool.next_slot() is not None or not mark_missed(spool):

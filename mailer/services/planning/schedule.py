@@ -1,4 +1,4 @@
-"""When an issue goes out: at a time, or in each reader's own morning. `freeze` writes it down."""
+"""Computes when an issue is sent: at one time, or at a local time in each reader's zone."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ __all__ = ["Schedule", "check_unscheduled", "make_schedule", "what_waits"]
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When a campaign is due. Times are UTC, as the database keeps them.
+    """Holds the due times of a campaign. Times are UTC, as the database stores them.
 
-    `due_at` is when it begins. With `local_time` (`08:00`) every reader has a time of their own: `by_zone`
-    says which by the zone's name, `otherwise` for every other name, and `slots` counts the readers of each
-    time, earliest first; `at_once` of them have had that hour already. `meant` says how a time was understood
-    that was not written in full, such as "the issue's date".
+    `due_at` is when it begins. With `local_time` (`08:00`) every reader has a due time by the zone: `by_zone`
+    maps names of zones to times, `otherwise` is the time for all other names, and `slots` counts the readers
+    of each time, earliest first. For `at_once` of them that time of day has already passed. `meant` says how
+    an incomplete time was understood, such as "the issue's date".
     """
 
     due_at: str
@@ -43,11 +43,11 @@ class Schedule:
     warnings: tuple[str, ...] = ()
 
     def slot_in(self, timezone: str) -> str:
-        """When a reader in the time zone of that name is due."""
+        """Returns the due time of a reader in the time zone of that name."""
         return self.by_zone.get(timezone, self.otherwise)
 
     def all_warnings(self) -> list[str]:
-        """Returns what to think about before a plan goes out at such a time."""
+        """Returns the warnings about sending a plan at this time."""
         warnings = list(self.warnings)
         if self.at_once:
             warnings.append(
@@ -64,7 +64,7 @@ class Schedule:
 def make_schedule(
     workspace: Workspace, prepared: Prepared, *, at: str | None, at_local: str | None
 ) -> Schedule | None:
-    """What `--at` and `--at-local` ask for; None without either. Raises InputError with what is wrong."""
+    """Returns the schedule for `--at` or `--at-local`; None without either. Raises InputError."""
     if at is not None and at_local is not None:
         raise InputError("choose one of --at (one time for all) and --at-local (each reader's own)")
     if at is not None:
@@ -76,7 +76,7 @@ def make_schedule(
 
 
 def _moment(settings: Settings, prepared: Prepared, text: str) -> tuple[dt.datetime, str]:
-    """When `--at` is, and how it was understood where it was not written in full."""
+    """Returns the time of `--at`, and how it was understood where it was incomplete."""
     zone, issue = settings.publication.zone, prepared.loaded.issue
     if text == USUAL:
         return next_usual_time(settings, prepared), f"the usual time of {issue.edition}"
@@ -88,7 +88,8 @@ def _moment(settings: Settings, prepared: Prepared, text: str) -> tuple[dt.datet
 
 
 def _local(workspace: Workspace, prepared: Prepared, hour: dt.time) -> Schedule:
-    """One time for each zone there is among the readers; a zone that is none counts as the workspace's."""
+    """Returns the schedule with a time for each zone of the readers. An unknown zone counts as the
+    workspace's."""
     here, day = workspace.settings.publication.zone, prepared.loaded.issue.date
     moment = now()
     by_zone: dict[str, dt.datetime] = {}
@@ -124,7 +125,8 @@ def _local(workspace: Workspace, prepared: Prepared, hour: dt.time) -> Schedule:
 
 
 def _zone(name: str) -> ZoneInfo | None:
-    """The zone of that name; None for "", and for what an import of long ago may have left there."""
+    """Returns the zone of that name; None for "" and for names that are unknown, as old imports may have
+    stored."""
     try:
         known = timezone_name(name)
     except AudienceError:
@@ -152,7 +154,8 @@ def _warnings(workspace: Workspace, prepared: Prepared, moment: dt.datetime) -> 
 
 
 def what_waits(campaign: Campaign, zone: ZoneInfo) -> str:
-    """A sentence's beginning about a campaign that waits: when it is due, or that it missed that."""
+    """Returns the beginning of a sentence about a waiting campaign: when it is due, or that it missed its
+    time."""
     if campaign.status is Status.MISSED:
         return f"campaign {campaign.slug} missed its time ({campaign.status_note})"
     hour = f", at each reader's {campaign.local_time}" if campaign.local_time else ""
@@ -166,7 +169,7 @@ def what_waits(campaign: Campaign, zone: ZoneInfo) -> str:
 
 
 def check_unscheduled(campaign: Campaign, zone: ZoneInfo) -> None:
-    """Raises CampaignError, with what to do, where a campaign waits for its time or missed it."""
+    """Raises CampaignError where a campaign waits for its time or missed it; the message says what to do."""
     if campaign.status not in (Status.SCHEDULED, Status.MISSED):
         return
     slug = campaign.slug

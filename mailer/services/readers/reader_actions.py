@@ -1,7 +1,7 @@
-"""What readers ask of the database: who is this, take me off, these editions please.
+"""Carries out what readers request by their links: show, unsubscribe, choose editions.
 
-One connection a request, each used by one thread. Nothing is said to be done before it is committed. A link
-is either exactly right by its signature, or it names nobody: `Visit.standing` says which.
+Each request has its own connection, in one thread. An action is reported only after its commit. A link must
+have a valid signature, or it identifies nobody: see `Visit.standing`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _OTHER_KEY = (
 
 
 class Standing(Enum):
-    """How a link stands. The values are the names of the pages that say so."""
+    """Lists the states of a link. The values are the names of the pages for them."""
 
     KNOWN = ""
     ERASED = "erased"
@@ -56,9 +56,9 @@ class Standing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Whose link was opened, as the database knows them now. `person` is there for a KNOWN standing alone.
+    """Describes the person whose link was opened. `person` is set only if `standing` is KNOWN.
 
-    `refused` says that what they chose may not be done, and was not.
+    `refused` says that their choice is not allowed and was not carried out.
     """
 
     standing: Standing
@@ -69,7 +69,7 @@ class Visit:
 
 
 class ReaderActions:
-    """Reads links, and does what they entitle to. Used from many threads."""
+    """Reads signed links, and carries out the actions that they authorize. It is used from many threads."""
 
     def __init__(self, settings: Settings, *, busy_seconds: float = _BUSY_SECONDS) -> None:
         self._settings = settings
@@ -86,11 +86,11 @@ class ReaderActions:
             raise explain(error, self._settings.database) from error
 
     def link(self, purpose: Purpose, visit: Visit) -> str:
-        """A token for the same person and campaign, for any purpose."""
+        """Returns a token for the same person and campaign, for another purpose."""
         return self._tokens.make(purpose, visit.stable_id, visit.campaign_id)
 
     def look(self, text: str, purpose: Purpose) -> Visit:
-        """Whose link this is. Changes nothing."""
+        """Returns whose link this is. Changes nothing."""
         token = self._read(text, purpose)
         if isinstance(token, Visit):
             return token
@@ -98,7 +98,7 @@ class ReaderActions:
             return self._visit(db, token, text)
 
     def leave(self, text: str, *, reason: str, source: str) -> Visit:
-        """Unsubscribes from everything; again and again changes nothing, but may add the reason."""
+        """Unsubscribes the person from everything. It is idempotent, but a later call may add the reason."""
         token = self._read(text, Purpose.UNSUBSCRIBE)
         if isinstance(token, Visit):
             return token
@@ -112,7 +112,7 @@ class ReaderActions:
                 return replace(visit, person=get(db, number))
 
     def explain_leaving(self, text: str, *, reason: str) -> Visit:
-        """Adds the reason to an unsubscribe, and does nothing to somebody who has come back since."""
+        """Adds the reason to an unsubscribe, unless the person has come back since then."""
         token = self._read(text, Purpose.UNSUBSCRIBE)
         if isinstance(token, Visit):
             return token
@@ -123,7 +123,7 @@ class ReaderActions:
             return visit
 
     def choose(self, text: str, editions: Iterable[str]) -> Visit:
-        """Sets the editions; none is an unsubscribe. Gives the person as they are afterwards."""
+        """Sets the editions; none is an unsubscribe. Returns the person as they are afterwards."""
         token = self._read(text, Purpose.PREFERENCES)
         if isinstance(token, Visit):
             return token
@@ -144,7 +144,7 @@ class ReaderActions:
                 return replace(visit, person=get(db, person.id))
 
     def _read(self, text: str, purpose: Purpose) -> Token | Visit:
-        """The sound token in a link, or what is said without asking the database."""
+        """Returns the valid token of a link, or the answer that needs no database."""
         token = self._tokens.read(text, purpose)
         if token is None:
             unknown = self._tokens.is_of_unknown_key(text)
@@ -180,12 +180,13 @@ class ReaderActions:
 
 
 def _as_text(data: bytes) -> str:
-    """Text of the database, whatever its bytes are: nothing in a reader's row keeps them from leaving."""
+    """Decodes text of the database, also invalid bytes, so that no content of a row prevents an
+    unsubscribe."""
     return data.decode("utf-8", "replace")
 
 
 def _beginning(text: str) -> str:
-    """What the log has of a link: nothing of an address that somebody wrote there."""
+    """Returns the beginning of a link's token for the log, without any part of an address."""
     return "" if "@" in text else text[:_SHOWN]
 
 

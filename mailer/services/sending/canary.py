@@ -1,4 +1,4 @@
-"""After the first few: judges how they were taken, holds the campaign, and lets it go on or pauses it.
+"""Judges the canary of a campaign: holds the campaign, and then releases or pauses it.
 
 the first are tried ─► too many went wrong ─► paused, until the operator resumes it
                     └► held for a while ─► judged again, with what came back ─► goes on, or paused
@@ -26,9 +26,9 @@ _LOOK_SECONDS = 0.25
 
 
 def judge_canary(workspace: Workspace, spool: Spool) -> bool:
-    """After a run that nothing stopped: whether it was that of the first few, which is judged now.
+    """Judges the canary after a run that was not stopped. Returns False where there is none to judge.
 
-    Then the campaign is `held`, or `paused` where too much went wrong already.
+    Then the campaign becomes `held`, or `paused` where too many deliveries have failed already.
     """
     campaign = spool.refreshed()
     canary = canary_of(campaign)
@@ -53,9 +53,10 @@ def judge_canary(workspace: Workspace, spool: Spool) -> bool:
 
 
 def may_go_on(workspace: Workspace, spool: Spool) -> bool:
-    """Whether a held campaign has been watched for long enough and went well: then it is released.
+    """Releases a held campaign whose time is over and whose canary went well. Returns whether it did.
 
-    Where it went wrong it is paused. False also while the time is not over, or somebody else has decided.
+    Pauses it where the canary went badly. Returns False also while the time is not over, and where somebody
+    else has decided.
     """
     with spool.together():
         campaign = spool.refreshed()
@@ -74,9 +75,10 @@ def may_go_on(workspace: Workspace, spool: Spool) -> bool:
 def wait_while_held(
     workspace: Workspace, spool: Spool, *, stop: Stop, observe: Callable[[Progress], None]
 ) -> bool:
-    """Waits until a held campaign may go on; whether it may. A wish to stop leaves it held.
+    """Waits until a held campaign may resume, and returns whether it may. `stop` leaves it held.
 
-    Somebody else may release, pause or cancel it meanwhile. Where only the operator can, this does not wait.
+    Another process may release, pause or cancel it meanwhile. It does not wait where only the operator can
+    release it.
     """
     campaign = spool.refreshed()
     shown = Progress(note=campaign.status_note)
@@ -112,7 +114,8 @@ def _so_far(workspace: Workspace, spool: Spool) -> str:
 
 
 def _pause_if_bad(workspace: Workspace, spool: Spool, canary: Canary) -> bool:
-    """Pauses the campaign, with a sentence, where its canary did not go well."""
+    """Pauses the campaign, with a note, where too many deliveries of its canary failed. Returns whether it
+    did."""
     known, share = health_of(workspace.db, spool), workspace.settings.pace.rejects
     if known.tried and known.bad <= share * known.tried:
         return False
@@ -130,7 +133,8 @@ def _pause_if_bad(workspace: Workspace, spool: Spool, canary: Canary) -> bool:
 
 
 def release(spool: Spool, event: Event) -> bool:
-    """Releases everybody behind the canary; whether somebody was held back and the event may happen now."""
+    """Releases the deliveries behind the canary. Returns False where they were released before, or the status
+    does not allow the event."""
     with spool.together():
         canary = canary_of(spool.refreshed())
         if canary is None or canary.phase == "released" or not spool.apply(event):

@@ -1,4 +1,4 @@
-"""One run over what is due of a campaign, from its folder."""
+"""Runs the due deliveries of a campaign, with the content from its folder."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ LAST_ATTEMPT_WITHIN = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """A run over the campaign `slug`, whose lock the caller holds, by the transport of the URL `transport`.
+    """Requests a run over the campaign `slug` by the transport with the URL `transport`. The caller holds its
+    lock.
 
     Without `by_operator` (the scheduler starts it) deferred deliveries wait for their own time. With it, the
     run waits while the campaign is held after its canary, and then sends the rest. With `only`, this
@@ -71,7 +72,7 @@ class RunRequest:
 
 
 def run_campaign(workspace: Workspace, request: RunRequest) -> SendResult:
-    """Sends what is due. Raises the errors of `send_issue`."""
+    """Sends the due deliveries. Raises the errors of `send_issue`."""
     with keeping_watch(workspace.db, workspace.settings.database, request.observe) as watch:
         watched = replace(request, observe=watch)
         result = _run_unless_held(workspace, watched)
@@ -85,7 +86,7 @@ def run_campaign(workspace: Workspace, request: RunRequest) -> SendResult:
 
 
 def _goes_on(request: RunRequest, result: SendResult) -> bool:
-    """Whether an operator waits for the rest behind a canary."""
+    """Returns whether an operator waits for the deliveries behind a canary."""
     held = result.campaign.status is Status.HELD and result.progress is not None
     return held and request.by_operator and not request.stop.is_set()
 
@@ -129,7 +130,7 @@ def _run(workspace: Workspace, request: RunRequest) -> SendResult:
 
 
 def _make_ready(workspace: Workspace, spool: Spool, backoff: Backoff, request: RunRequest) -> int:
-    """Makes due what this run is to try. Returns how many were given up."""
+    """Makes the deliveries due that this run must try. Returns how many were given up."""
     if workspace.settings.delivery.uncertain == "resend" and spool.counts()[State.UNCERTAIN]:
         zero_manifest_counts(workspace.settings, spool, State.UNCERTAIN)
         spool.resolve(resend=True)
@@ -141,10 +142,10 @@ def _make_ready(workspace: Workspace, spool: Spool, backoff: Backoff, request: R
 
 
 def _make_due(settings: Settings, spool: Spool, backoff: Backoff, request: RunRequest) -> int:
-    """Makes due everything that is deferred, where an operator asks for it, and not for one person alone.
+    """Makes all deferred deliveries due where an operator started the run, and not for one person only.
 
-    Else gives up what was deferred for too long, and makes due what only a wrong clock has put off so far.
-    Returns how many were given up.
+    Otherwise rejects those deferred for too long, and makes those due whose time is so far ahead that only a
+    wrong clock can have set it. Returns how many were rejected.
     """
     if request.by_operator:
         if request.only is None:
@@ -158,7 +159,7 @@ def _make_due(settings: Settings, spool: Spool, backoff: Backoff, request: RunRe
 def _deliver(
     workspace: Workspace, spool: Spool, request: RunRequest, backoff: Backoff, counts: Mapping[str, int]
 ) -> Progress:
-    """Begins the campaign and delivers it; whatever ends the run, the status and the manifest say so."""
+    """Begins the campaign and delivers it. Writes the status and the manifest however the run ends."""
     settings, campaign = workspace.settings, spool.campaign
     spool.unpark()
     fill_in(workspace.db, settings.signing_keys()[-1])
@@ -199,7 +200,7 @@ def _deliver(
 
 
 def _begin(workspace: Workspace, spool: Spool, request: RunRequest) -> None:
-    """Marks the campaign as being sent. Raises CampaignError where somebody was quicker."""
+    """Marks the campaign as being sent. Raises CampaignError where its status has changed meanwhile."""
     with workspace.spools.together():
         if not spool.apply(Event.BEGIN):
             check_open(spool.campaign.slug, spool.status())
@@ -213,10 +214,10 @@ def _begin(workspace: Workspace, spool: Spool, request: RunRequest) -> None:
 
 
 def _pacer(workspace: Workspace, transport_url: str) -> Pacer:
-    """Returns the pace of this workspace, as far as it is spent by whatever campaign.
+    """Returns the pacer of this workspace, whose limits all campaigns share.
 
-    What goes into a folder reaches nobody, so it neither uses nor meets a limit an hour or a day; only the
-    speed is kept, so that a try-out runs like the real thing.
+    Messages to an outbox folder reach nobody, so the limits per hour and day do not apply to them. The limits
+    per second and minute do, so that a trial runs at the real speed.
     """
     settings = workspace.settings
     if is_folder(transport_url):
@@ -226,7 +227,7 @@ def _pacer(workspace: Workspace, transport_url: str) -> Pacer:
 
 
 def _speed_alone(pace: Pace) -> Pace:
-    """Returns the limits a second and a minute of a pace."""
+    """Returns a pace with only the limits per second and minute."""
     speeds = {domain: _quick(limits) for domain, limits in pace.domains.items()}
     domains = {domain: limits for domain, limits in speeds.items() if limits}
     return pace.model_copy(
@@ -239,7 +240,7 @@ def _quick(limits: Sequence[Rate]) -> tuple[Rate, ...]:
 
 
 def _templates(settings: Settings, campaign: Campaign, signer: Signer | None) -> dict[int, Template]:
-    """Reads back what is sent from the campaign's folder; who signs it is read from the settings of now."""
+    """Reads the messages from the campaign's folder. The signer comes from the current settings."""
     folder = settings.campaigns / campaign.slug
     renditions: Mapping[int, Rendition] = read_renditions(folder)
     envelope = Envelope(

@@ -1,4 +1,4 @@
-"""Tells everything that is known of one person, and what happened to them."""
+"""Collects all data of one person, and all events."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["Story", "story_of"]
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Everything about one address, oldest first. `person` is None where it is suppressed and nobody's."""
+    """Holds all data about one address, events oldest first. `person` is None where it is only suppressed."""
 
     address: str
     person: Subscriber | None
@@ -54,9 +54,9 @@ class Story:
 
 
 def story_of(settings: Settings, address: str) -> Story:
-    """Returns the story of the person with this address, or why it is suppressed where it is nobody's.
+    """Returns the story of the person with this address, or of a suppressed address without a person.
 
-    Raises AudienceError where nothing is known of it.
+    Raises AudienceError for an unknown address.
     """
     who = normalize_address(address)
     with closing(open_to_read(settings.database)) as db:
