@@ -39,7 +39,7 @@ CHANGES: tuple[Change, ...] = (
     Change("resolve", (_S.UNCERTAIN,), (_S.PENDING, _S.ACCEPTED)),
     Change("retry", (_S.REJECTED, _S.DEFERRED), (_S.PENDING,)),
     Change("reopen copies", (_S.ACCEPTED, _S.UNCERTAIN, _S.SKIPPED), (_S.PENDING,)),
-    Change("doubt the rest", (_S.PENDING, _S.SENDING, _S.DEFERRED, _S.REJECTED), (_S.UNCERTAIN,)),
+    Change("make rest uncertain", (_S.PENDING, _S.SENDING, _S.DEFERRED, _S.REJECTED), (_S.UNCERTAIN,)),
     Change(
         "adopt",
         tuple(state for state in _S if state is not _S.ACCEPTED),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.delivery_state import STATES
 from mailer.campaign.status import Status
-from mailer.campaign.times import in_words
+from mailer.campaign.times import format_time
 from mailer.commands.context import say, warn
 from mailer.config import Settings
 from mailer.delivery.progress import Progress as RunProgress
@@ -132,7 +132,7 @@ def say_result(settings: Settings, result: SendResult) -> None:
 def _say_deferred(settings: Settings, result: SendResult) -> None:
     """How many wait for another try, until when, and who makes it."""
     campaign, number = result.campaign, result.counts["deferred"]
-    first = in_words(campaign.held_until, settings.publication.zone)
+    first = format_time(campaign.held_until, settings.publication.zone)
     hours = settings.delivery.retry_for.total_seconds() / 3600
     say(
         f"{number:,} {'waits' if number == 1 else 'wait'} for another try: a running `mailer serve`, or "

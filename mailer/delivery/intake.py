@@ -17,12 +17,12 @@ from mailer.spool.base import Spool
 from mailer.spool.values import Claim, Parked
 from mailer.transports.base import Result
 
-__all__ = ["LOOK_SECONDS", "PATIENCE", "Intake", "ExhaustedLimit", "pace_note"]
+__all__ = ["POLL_SECONDS", "MAX_WAIT_SECONDS", "Intake", "ExhaustedLimit", "pace_note"]
 
 #: A run waits for so long for a limit that is used up; where it takes longer, it ends (seconds).
-PATIENCE = 120.0
+MAX_WAIT_SECONDS = 120.0
 #: Where nothing can be claimed now, it is tried again after so long (seconds).
-LOOK_SECONDS = 0.25
+POLL_SECONDS = 0.25
 _WINDOW = 1000
 _CHUNK = 20
 
@@ -91,7 +91,7 @@ class Intake:
         claims = self._claims.claim(room)
         if claims is None:
             # What is parked may have its turn soon, while others are on the wire. Or somebody has ended it.
-            self._claim_again = time.monotonic() + LOOK_SECONDS
+            self._claim_again = time.monotonic() + POLL_SECONDS
             return bool(self._parked and self._claims.open)
         early = [parked for claim in claims if (parked := self._take(claim)) is not None]
         if early:
@@ -164,8 +164,8 @@ class Intake:
         if wait > AHEAD_SECONDS:
             self.release_waiting()
             self._claims.write_down()
-            self._claim_again = time.monotonic() + min(wait - AHEAD_SECONDS, LOOK_SECONDS)
-        if limit and wait > PATIENCE and not self._claims.open:
+            self._claim_again = time.monotonic() + min(wait - AHEAD_SECONDS, POLL_SECONDS)
+        if limit and wait > MAX_WAIT_SECONDS and not self._claims.open:
             return ExhaustedLimit(limit, round(moment + wait, 3))
         return None
 

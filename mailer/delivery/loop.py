@@ -19,7 +19,7 @@ from mailer.delivery.circuit_breaker import (
     refusals_note,
     refused_too_often,
 )
-from mailer.delivery.intake import LOOK_SECONDS, PATIENCE, ExhaustedLimit, Intake, pace_note
+from mailer.delivery.intake import MAX_WAIT_SECONDS, POLL_SECONDS, ExhaustedLimit, Intake, pace_note
 from mailer.delivery.leavers import Leavers
 from mailer.delivery.options import Run
 from mailer.delivery.progress import Progress
@@ -210,7 +210,7 @@ class Loop:
     def _end_for(self, used_up: ExhaustedLimit) -> None:
         """Ends the run because a limit is used up for longer than a run waits."""
         self.progress.stopped_by = "pace"
-        self.progress.goes_on_at = utc_text(datetime.fromtimestamp(used_up.resumes_at, UTC))
+        self.progress.resumes_at = utc_text(datetime.fromtimestamp(used_up.resumes_at, UTC))
         at = self._run.pacer.clock_time(used_up.resumes_at, self._run.clock())
         self._used_up = used_up.limit, at
         self._stop.set()
@@ -226,7 +226,7 @@ class Loop:
     def _pause(self, note: str) -> None:
         self.progress.stopped_by = "paused"
         self.progress.note = note
-        self._spool.apply(Event.BRAKE, note)
+        self._spool.apply(Event.TRIP_BREAKER, note)
 
     def _collect(self, seconds: float) -> None:
         """Records the reports of the workers, waiting up to `seconds` for the first one."""
@@ -260,7 +260,7 @@ class Loop:
             self.progress.stopped_by = "signal"
             self._stop.set()
         now = time.monotonic()
-        if self._looked_at and now - self._looked_at < LOOK_SECONDS:
+        if self._looked_at and now - self._looked_at < POLL_SECONDS:
             return
         self._looked_at = now
         self._leavers.check()
@@ -278,11 +278,11 @@ class Loop:
         again = datetime.fromisoformat(due).timestamp() if due is not None else None
         if again is not None and again <= clock():
             return True
-        parked_until = self._spool.next_turn() if self._intake.has_parked else None
+        parked_until = self._spool.next_pending_due() if self._intake.has_parked else None
         if parked_until is None:
             return False
         first = parked_until if again is None else min(parked_until, again)
-        if first - clock() > PATIENCE:
+        if first - clock() > MAX_WAIT_SECONDS:
             used_up = self._intake.limit_of_parked(parked_until)
             if used_up is not None:
                 self._end_for(used_up)

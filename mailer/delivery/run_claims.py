@@ -53,13 +53,13 @@ class RunClaims:
         self._deferred_since: dict[int, datetime] = {}
         #: The subscriber ids whose newest outcome in this run is `deferred`.
         self._waiting: set[int] = set()
-        #: One for all requests of the run: a limit of the provider's puts off all of them.
+        #: One back-off variation for all requests, because a provider's rate limit defers all of them.
         self._variation = backoff.vary()
         #: Whether the last claim found anything, or may have.
         self.has_more = True
         self.open: set[Key] = set()
         self.settled: list[Settled] = []
-        #: Refusals that count only once somebody is accepted, or the run has ended without being everybody's.
+        #: Refusals that count only once a message is accepted, or the run ends without a general refusal.
         self.held: list[Settled] = []
         self.released: list[Key] = []
         #: Those who are given back behind the others.
@@ -72,7 +72,7 @@ class RunClaims:
 
         Returns None where nothing is left to claim.
         """
-        with self._spool.together():
+        with self._spool.transaction():
             self._write()
             claims = self._spool.claim(limit, self._recipients, only=self._only)
             for claim in claims or ():
@@ -86,7 +86,7 @@ class RunClaims:
     def write_down(self) -> None:
         """Commits known outcomes and releases."""
         if self.settled or self.released or self.released_last or (self.held and self._watch.accepted):
-            with self._spool.together():
+            with self._spool.transaction():
                 self._write()
             self._written()
 

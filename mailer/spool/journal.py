@@ -61,7 +61,7 @@ class Journal:
         self._sealed = False
         self.size = 0
         try:
-            # Held while it is open: a lock file is easily removed, and then `campaign_lock` asks this one.
+            # The journal is locked, too: if the lock file is removed, `campaign_lock` finds this lock.
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.ftruncate(self._descriptor, 0)
             self._write(self._head)

@@ -50,7 +50,7 @@ def recover(
             released.append(key)
         else:
             settled.append(Settled(*key, _INTERRUPTED))
-    with spool.together():
+    with spool.transaction():
         if record.accepted:
             spool.note_accepted()
         note_refused(spool.settle(settled))

@@ -74,11 +74,11 @@ class Refused(NamedTuple):
 
 
 class Parked(NamedTuple):
-    """Describes a claim to release until the time `turn` (seconds since 1970)."""
+    """Describes a claim to release until the time `until` (seconds since 1970)."""
 
     person: int
     attempt: int
-    turn: float
+    until: float
 
 
 @dataclass(frozen=True, slots=True)

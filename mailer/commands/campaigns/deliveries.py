@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mailer.campaign.delivery_state import STATES
-from mailer.campaign.times import in_words
+from mailer.campaign.times import format_time
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.config import Settings
 from mailer.errors import InputError
@@ -51,13 +51,13 @@ def _delivery_line(settings: Settings, delivery: Listed, address: str | None) ->
     who = address or f"(erased, number {delivery.person})"
     parts = [f"{who:<40} {delivery.state:<10}"]
     if delivery.at:
-        parts.append(in_words(delivery.at, zone, named=False))
+        parts.append(format_time(delivery.at, zone, named=False))
     if delivery.in_folder:
         parts.append("in a folder only")
     if delivery.held:
         parts.append("held back")
     elif delivery.due_at and delivery.state in ("pending", "deferred"):
-        parts.append(f"next try {in_words(delivery.due_at, zone, named=False)}")
+        parts.append(f"next try {format_time(delivery.due_at, zone, named=False)}")
     if delivery.reason:
         parts.append(delivery.reason)
     return "  ".join(parts)

@@ -107,7 +107,7 @@ def send(
     settings.signing_keys()
     workspace = open_workspace(settings)
     if test:
-        copies = PlanRequest(segment=segment, transport=transport, anew=True)
+        copies = PlanRequest(segment=segment, transport=transport, include_received=True)
         send_copies(workspace, prepare(workspace, issue, copies), test, as_json=as_json)
         return
     options = SendOptions(

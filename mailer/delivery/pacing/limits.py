@@ -20,7 +20,7 @@ CATCH_UP_SECONDS = 0.1
 _RESERVE_SECONDS = 0.25
 _RESERVE_AT_MOST = 250
 #: For so long a limit that was found used up is not looked at again.
-_LOOK_SECONDS = 1.0
+_POLL_SECONDS = 1.0
 #: A turn further away than it can be was given out before the clock went back.
 _TOLERANCE_SECONDS = 1.0
 
@@ -131,7 +131,7 @@ class Budget(Limit):
         self._window = (0.0, 0.0)
         self._reserved = 0
         self._remaining: int | None = None
-        self._looked_at = -_LOOK_SECONDS
+        self._looked_at = -_POLL_SECONDS
 
     def window(self, moment: float) -> tuple[float, float]:
         """Returns when the window of a moment begins and ends."""
@@ -152,7 +152,7 @@ class Budget(Limit):
         return self._reserved > 0 and now < self._window[1]
 
     def _is_spent(self, now: float) -> bool:
-        fresh = 0 <= now - self._looked_at < _LOOK_SECONDS
+        fresh = 0 <= now - self._looked_at < _POLL_SECONDS
         return self._remaining == 0 and now < self._window[1] and fresh
 
     def reserve(self, now: float) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 __all__ = ["ConnectionPool", "Share"]
 
 #: A worker that waits for a permit looks this often whether its run is ending (seconds).
-_LOOK_SECONDS = 0.25
+_POLL_SECONDS = 0.25
 
 
 class ConnectionPool:
@@ -61,7 +61,7 @@ class Share:
                     if pool._free and self is min(pool._waiting, key=Share._rank):
                         self._take()
                         return True
-                    pool._changed.wait(_LOOK_SECONDS)
+                    pool._changed.wait(_POLL_SECONDS)
                 return False
             finally:
                 self._waiting -= 1

@@ -37,8 +37,8 @@ from mailer.transports.refusal.watch import RefusalWatch
 __all__ = ["Report", "Supervision", "Workers"]
 
 #: A worker without a chunk looks this often whether another run waits for its permit (seconds).
-_LOOK_SECONDS = 0.25
-#: After so long without a chunk it gives the permit to any run that waits (seconds). It is more than the time
+_POLL_SECONDS = 0.25
+#: After this time without a chunk it passes the permit to any waiting run (seconds). It is more than the time
 #: between two messages of a slow pace, because a new connection costs several round trips.
 _IDLE_SECONDS = 2.0
 #: After so long a chunk is cut short where another run waits for a permit (seconds).
@@ -157,7 +157,7 @@ class Workers:
             busy_at = time.monotonic()
             while True:
                 try:
-                    chunk = self._chunks.get(timeout=_LOOK_SECONDS)
+                    chunk = self._chunks.get(timeout=_POLL_SECONDS)
                 except queue.Empty:
                     if self._share.must_release(idle=time.monotonic() - busy_at >= _IDLE_SECONDS):
                         return True, None

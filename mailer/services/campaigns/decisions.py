@@ -33,7 +33,7 @@ __all__ = ["cancel_campaign", "pause_campaign", "resolve_campaign", "retry_campa
 
 #: A command waits for so long to see how a run ends that it has paused or cancelled (seconds).
 WAIT_SECONDS = 10.0
-_LOOK_SECONDS = 0.05
+_POLL_SECONDS = 0.05
 
 
 def pause_campaign(workspace: Workspace, slug: str) -> bool:
@@ -65,7 +65,7 @@ def _decide(workspace: Workspace, slug: str, event: Event) -> bool:
         try:
             _apply(spool, event)
         finally:
-            # Also where it is so already: the command that did it may have died before it wrote this.
+            # Also where the status was set before: the command that set it may have died before this.
             refresh_manifest(settings, spool)
         return True
     _apply(workspace.spools.open(workspace.spools.find(slug)), event)
@@ -75,7 +75,7 @@ def _decide(workspace: Workspace, slug: str, event: Event) -> bool:
 def _apply(spool: Spool, event: Event) -> None:
     """Applies an event to the status. A campaign that was sent with refusals may be cancelled, too."""
     is_sent = event is Event.CANCEL and spool.status() is Status.SENT
-    if is_sent and (spool.counts()[State.REJECTED] or spool.is_free()):
+    if is_sent and (spool.counts()[State.REJECTED] or spool.reached_nobody()):
         event = Event.CANCEL_REST
     if not spool.apply(event):
         slug = spool.campaign.slug
@@ -98,7 +98,7 @@ def _recover_before_giving_up(workspace: Workspace, spool: Spool) -> None:
         last = last_run(workspace.db)
         behind = last is None or journal_run(journal) != last.token
     if behind or is_older(workspace.settings, spool.campaign, spool.counts()):
-        spool.doubt_the_rest()
+        spool.make_rest_uncertain()
 
 
 def _await_end(
@@ -110,13 +110,13 @@ def _await_end(
 ) -> bool:
     """Waits until the run of a campaign has ended, and returns whether it has. Recovers a run that died
     meanwhile."""
-    for _ in range(round(seconds / _LOOK_SECONDS)):
+    for _ in range(round(seconds / _POLL_SECONDS)):
         with suppress(BusyError), campaign_lock(workspace.settings, slug):
             spool = workspace.spools.open(workspace.spools.find(slug))
             recover(workspace, spool)
             refresh_manifest(workspace.settings, spool)
             return True
-        sleep(_LOOK_SECONDS)
+        sleep(_POLL_SECONDS)
     return False
 
 

@@ -28,7 +28,7 @@ class Overview:
     counts: dict[str, int]
 
     @property
-    def goes_on_at(self) -> str:
+    def resumes_at(self) -> str:
         """Returns the time (UTC) from which the campaign may resume automatically, or an empty text."""
         goes_on = self.campaign.status in (Status.HELD, Status.STOPPED, Status.SENDING)
         return self.campaign.held_until if goes_on else ""
@@ -55,7 +55,7 @@ class Overview:
             "due_at": campaign.due_at or None,
             "local_time": campaign.local_time or None,
             "canary": canary.to_json() if canary else None,
-            "held_until": self.goes_on_at or None,
+            "held_until": self.resumes_at or None,
             "created_at": campaign.created_at,
             "started_at": campaign.started_at,
             "finished_at": campaign.finished_at,
@@ -130,7 +130,7 @@ def details_of(workspace: Workspace, slug: str) -> Details:
         missed=spool.held() if campaign.local_time else 0,
         sender=frozen_sender(settings, campaign),
         reasons=spool.reasons(),
-        note=sender_note(settings, campaign, counts, free=spool.is_free()),
+        note=sender_note(settings, campaign, counts, free=spool.reached_nobody()),
     )
 
 

@@ -106,7 +106,7 @@ def refuse_if_behind(settings: Settings, spool: Spool, journal: Path) -> None:
 
     A claim is committed before the journal's line about it is written. So these commits were lost.
     """
-    number = spool.unknown(begun_in(journal))
+    number = spool.count_unknown(begun_in(journal))
     if number:
         name, slug = settings.database.name, spool.campaign.slug
         raise StoreError(

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from mailer.campaign.times import in_words
+from mailer.campaign.times import format_time
 from mailer.config import Settings
 from mailer.files import put_file
 from mailer.store.database import writing
@@ -34,7 +34,7 @@ def moved_database_note(db: Database, settings: Settings) -> str:
     if last is None:
         return ""
     here = place_of(settings.database)
-    when = in_words(last.at, settings.publication.zone)
+    when = format_time(last.at, settings.publication.zone)
     then = "if that copy is still in use, stop one of them"
     if here.is_other_machine(last.place):
         return f"this database was last used at {last.place.path} on another machine, {when}; {then}"

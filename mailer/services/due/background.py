@@ -14,7 +14,7 @@ from mailer.config import Settings
 from mailer.errors import MailerError
 from mailer.services.database.moved import report_moved_database
 from mailer.services.due.parallel_runs import Attempts
-from mailer.services.due.send_due import AGAIN_SECONDS, LOOK_SECONDS, run_due
+from mailer.services.due.send_due import AGAIN_SECONDS, POLL_SECONDS, run_due
 from mailer.services.workspace import open_workspace
 from mailer.store.database import explain
 from mailer.transports.stop import Stop
@@ -34,7 +34,7 @@ class Scheduler:
         self,
         settings: Settings,
         *,
-        look_seconds: float = LOOK_SECONDS,
+        look_seconds: float = POLL_SECONDS,
         on_defect: Callable[[Exception], None] | None = None,
     ) -> None:
         self._settings = settings

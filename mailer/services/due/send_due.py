@@ -19,7 +19,7 @@ from mailer.campaign.campaign import Campaign
 from mailer.campaign.delivery_state import TO_SEND
 from mailer.campaign.due import due_campaigns, resumes_automatically
 from mailer.campaign.status import Event, Status
-from mailer.campaign.times import in_words
+from mailer.campaign.times import format_time
 from mailer.config import Settings
 from mailer.delivery.workers.connections import ConnectionPool
 from mailer.errors import BusyError, MailerError
@@ -40,7 +40,7 @@ from mailer.transports.stop import Stop
 __all__ = [
     "AGAIN_SECONDS",
     "LATE",
-    "LOOK_SECONDS",
+    "POLL_SECONDS",
     "DueResult",
     "run_due",
 ]
@@ -48,7 +48,7 @@ __all__ = [
 #: So long after its time a campaign, or a reader's morning, is still sent unasked.
 LATE = timedelta(hours=1)
 #: While campaigns are being sent, others that become due are looked for this often.
-LOOK_SECONDS = 5.0
+POLL_SECONDS = 5.0
 #: After a failure, a campaign is tried this often.
 AGAIN_SECONDS = 60.0
 
@@ -106,9 +106,11 @@ class DueResult:
             return f"{campaign.slug}: {self.error}"
         tried = result.progress.outcomes if result and result.progress else {}
         numbers = ", ".join(f"{number:,} {state}" for state, number in sorted(tried.items()) if number)
-        later = f", goes on {in_words(campaign.due_at, zone)}" if campaign.status is Status.SCHEDULED else ""
+        later = (
+            f", goes on {format_time(campaign.due_at, zone)}" if campaign.status is Status.SCHEDULED else ""
+        )
         if campaign.status is Status.STOPPED and campaign.held_until:
-            later = f", goes on {in_words(campaign.held_until, zone)}"
+            later = f", goes on {format_time(campaign.held_until, zone)}"
         note = f" ({campaign.status_note})" if campaign.status_note else ""
         known = result.recovered.sentence(campaign.slug) if result else ""
         if result and result.counts["uncertain"] and not known:
@@ -159,8 +161,8 @@ def run_due(
                     yield DueResult(campaign, error=f"{error}; it is tried again")
             if not runs and unread is not None:
                 raise unread
-            for slug, done in runs.ended(LOOK_SECONDS):
-                attempts.rest(slug, AGAIN_SECONDS if done is not None and done.error else LOOK_SECONDS)
+            for slug, done in runs.ended(POLL_SECONDS):
+                attempts.rest(slug, AGAIN_SECONDS if done is not None and done.error else POLL_SECONDS)
                 if done is not None:
                     yield done
             if not runs and unread is None:
@@ -208,14 +210,14 @@ def _send_due(
     if resumes_automatically(campaign, utc_now()):
         # What was deferred goes on for as long as it is tried at all; who was never tried is too late.
         if campaign.held_until < late and (campaign.status is Status.HELD or spool.never_tried()):
-            return _waits_on(workspace, spool)
+            return _leave_to_operator(workspace, spool)
     elif campaign.status not in (Status.SCHEDULED, Status.SENDING) or not "" < campaign.due_at <= utc_now():
         return None
-    elif campaign.due_at < late and spool.last_sign() < late:
+    elif campaign.due_at < late and spool.last_activity() < late:
         recovered = recover(workspace, spool)
         if spool.never_tried():
             missed = spool.hold_missed(late) if campaign.local_time else 0
-            lost = _lost(workspace, spool)
+            lost = _mark_missed(workspace, spool)
             if lost is not None:
                 known = recovered.sentence(slug)
                 return replace(lost, error=f"{lost.error}; {known}") if known else lost
@@ -225,11 +227,11 @@ def _send_due(
     return DueResult(result.campaign, result, missed=missed)
 
 
-def _waits_on(workspace: Workspace, spool: Spool) -> DueResult:
+def _leave_to_operator(workspace: Workspace, spool: Spool) -> DueResult:
     """Leaves a campaign to the operator, because it could have resumed long ago and no scheduler was
     running."""
     campaign = spool.campaign
-    when = in_words(campaign.held_until, workspace.settings.publication.zone)
+    when = format_time(campaign.held_until, workspace.settings.publication.zone)
     spool.set_held_until("")
     return DueResult(
         spool.refreshed(),
@@ -238,7 +240,7 @@ def _waits_on(workspace: Workspace, spool: Spool) -> DueResult:
     )
 
 
-def _lost(workspace: Workspace, spool: Spool) -> DueResult | None:
+def _mark_missed(workspace: Workspace, spool: Spool) -> DueResult | None:
     """Marks a campaign as missed. Returns None where some readers can still get it at their scheduled
     time."""
     campaign, settings = spool.campaign, workspace.settings
@@ -246,7 +248,7 @@ def _lost(workspace: Workspace, spool: Spool) -> DueResult | None:
         if spool.next_slot() is not None or not mark_missed(spool):
             return None
     else:
-        when = in_words(campaign.due_at, settings.publication.zone)
+        when = format_time(campaign.due_at, settings.publication.zone)
         broken = f"; before, {campaign.status_note}" if campaign.status_note else ""
         spool.apply(Event.MISS, f"it was due {when}{broken}")
     refresh_manifest(settings, spool)

@@ -74,15 +74,15 @@ class Prepared:
 class PlanRequest:
     """Says how an issue is to be planned: for a segment (an expression, or empty), by a transport (a URL).
 
-    With `anew`, as for a test copy, the plan includes people who already have the issue. `apart` forces a new
-    campaign after one that only went into a folder, as a schedule or a canary needs. `plan_hash` is the hash
-    of an approved plan, which a campaign in a folder may have.
+    With `include_received`, as for a test copy, the plan includes people who already have the issue.
+    `new_campaign` forces a new campaign after one that only went into a folder, as a schedule or a canary
+    needs. `plan_hash` is the hash of an approved plan, which a campaign in a folder may have.
     """
 
     segment: str = ""
     transport: str | None = None
-    anew: bool = False
-    apart: bool = False
+    include_received: bool = False
+    new_campaign: bool = False
     plan_hash: str | None = None
 
 
@@ -103,18 +103,18 @@ def prepare(workspace: Workspace, path: Path, request: PlanRequest) -> Prepared:
     existing = next((c for c in alike if c.status is not Status.CANCELLED), None)
     url = choose_transport(workspace.settings, existing, request.transport)
     existing = next((c for c in alike if not _was_dropped(workspace, c, url)), None)
-    query = _Query(loaded, segment, url, known, same, request.anew)
+    query = _Query(loaded, segment, url, known, same, request.include_received)
     prepared = _plan(workspace, query, existing)
     if existing is None or is_folder(url):
         return prepared
     spool = workspace.spools.open(existing)
     copies = spool.copies_in_folder()
-    if is_folder(existing.transport) and existing.started_at is not None and spool.is_free():
+    if is_folder(existing.transport) and existing.started_at is not None and spool.reached_nobody():
         unchanged = prepared.plan.hash == existing.plan_hash or (
             request.plan_hash == existing.plan_hash
             and prepared.plan.content_hash == existing.plan.get("content_hash")
         )
-        if request.apart or not unchanged:
+        if request.new_campaign or not unchanged:
             prepared = _plan(workspace, query, None)
     if not copies:
         return prepared
@@ -140,7 +140,7 @@ def left_in(workspace: Workspace, prepared: Prepared) -> int | None:
 class _Query:
     """Holds the parameters of a plan, and the existing campaigns: all `known`, and those of the `same` issue.
 
-    With `anew`, people who already have the issue are included.
+    With `include_received`, people who already have the issue are included.
     """
 
     loaded: LoadedIssue
@@ -148,7 +148,7 @@ class _Query:
     transport: str
     known: Sequence[Campaign]
     same: Sequence[Campaign]
-    anew: bool
+    include_received: bool
 
 
 def _plan(workspace: Workspace, request: _Query, existing: Campaign | None) -> Prepared:
@@ -156,7 +156,7 @@ def _plan(workspace: Workspace, request: _Query, existing: Campaign | None) -> P
 
     settings, loaded, url, same = workspace.settings, request.loaded, request.transport, request.same
     signer = open_signer(url, settings)
-    earlier = [] if request.anew else [c.id for c in same if c is not existing]
+    earlier = [] if request.include_received else [c.id for c in same if c is not existing]
     selection = replace(
         selection_for(loaded, settings, request.segment, earlier=earlier, into_folder=is_folder(url)),
         unwritable=unwritable_by(url),
@@ -233,7 +233,9 @@ def _was_dropped(workspace: Workspace, campaign: Campaign, url: str) -> bool:
     """
     if campaign.status is not Status.CANCELLED:
         return False
-    return campaign.started_at is None or workspace.spools.open(campaign).is_free(copies=is_folder(url))
+    return campaign.started_at is None or workspace.spools.open(campaign).reached_nobody(
+        copies=is_folder(url)
+    )
 
 
 def _free_slug(settings: Settings, loaded: LoadedIssue, known: Sequence[Campaign]) -> str:

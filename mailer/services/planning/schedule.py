@@ -11,7 +11,14 @@ from zoneinfo import ZoneInfo
 from mailer.audience.values.cells import timezone_name
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.status import Status
-from mailer.campaign.times import FARTHEST, in_words, is_hour, parse_at, parse_hour, utc_of
+from mailer.campaign.times import (
+    FARTHEST,
+    format_time,
+    is_time_of_day,
+    local_to_utc,
+    parse_at,
+    parse_time_of_day,
+)
 from mailer.config import Settings
 from mailer.errors import AudienceError, CampaignError, InputError
 from mailer.services.planning.prepare import Prepared
@@ -71,7 +78,7 @@ def make_schedule(
         moment, meant = _moment(workspace.settings, prepared, at)
         return Schedule(utc_text(moment), meant=meant, warnings=_warnings(workspace, prepared, moment))
     if at_local is not None:
-        return _local(workspace, prepared, parse_hour(at_local))
+        return _local(workspace, prepared, parse_time_of_day(at_local))
     return None
 
 
@@ -81,7 +88,7 @@ def _moment(settings: Settings, prepared: Prepared, text: str) -> tuple[dt.datet
     if text == USUAL:
         return next_usual_time(settings, prepared), f"the usual time of {issue.edition}"
     moment = parse_at(text, zone, now(), issue.date)
-    if not is_hour(text):
+    if not is_time_of_day(text):
         return moment, ""
     of_the_issue = moment.astimezone(zone).date() == issue.date
     return moment, "the issue's date" if of_the_issue else f"the next time it is {text}"
@@ -94,16 +101,16 @@ def _local(workspace: Workspace, prepared: Prepared, hour: dt.time) -> Schedule:
     moment = now()
     by_zone: dict[str, dt.datetime] = {}
     readers: Counter[dt.datetime] = Counter()
-    home = utc_of(day, hour, here)
+    home = local_to_utc(day, hour, here)
     for name, number in Counter(zone for _, zone in zones_of(workspace, prepared.people)).items():
         zone = _zone(name)
         if zone is not None:
-            by_zone[name] = utc_of(day, hour, zone)
+            by_zone[name] = local_to_utc(day, hour, zone)
         readers[by_zone.get(name, home)] += number
     last = max(readers, default=home)
     if last <= moment:
         raise InputError(
-            f"it is past {hour:%H:%M} of {day} for every reader (the last was {in_words(last, here)}); "
+            f"it is past {hour:%H:%M} of {day} for every reader (the last was {format_time(last, here)}); "
             "leave --at-local out to send now"
         )
     if last - moment > FARTHEST:
@@ -148,7 +155,7 @@ def _warnings(workspace: Workspace, prepared: Prepared, moment: dt.datetime) -> 
         if same_day and other.issue_date != issue.date.isoformat():
             warnings.append(
                 f"the {other.edition} edition has a slot that day already: campaign {other.slug}, "
-                f"{in_words(other.due_at, zone)}"
+                f"{format_time(other.due_at, zone)}"
             )
     return tuple(warnings)
 
@@ -159,7 +166,7 @@ def what_waits(campaign: Campaign, zone: ZoneInfo) -> str:
     if campaign.status is Status.MISSED:
         return f"campaign {campaign.slug} missed its time ({campaign.status_note})"
     hour = f", at each reader's {campaign.local_time}" if campaign.local_time else ""
-    when = in_words(campaign.due_at, zone)
+    when = format_time(campaign.due_at, zone)
     if campaign.started_at is not None and campaign.local_time:
         return f"campaign {campaign.slug} goes on at {when}{hour}"
     if campaign.due_at <= utc_now():

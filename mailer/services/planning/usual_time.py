@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from mailer.campaign.times import check_ahead, utc_of
+from mailer.campaign.times import check_ahead, local_to_utc
 from mailer.config import Settings
 from mailer.errors import InputError
 from mailer.services.planning.prepare import Prepared
@@ -24,7 +24,7 @@ def usual_time(settings: Settings, prepared: Prepared) -> dt.datetime | None:
     time."""
     issue = prepared.loaded.issue
     hour = settings.editions[issue.edition].time
-    return None if hour is None else utc_of(issue.date, hour, settings.publication.zone)
+    return None if hour is None else local_to_utc(issue.date, hour, settings.publication.zone)
 
 
 def next_usual_time(settings: Settings, prepared: Prepared) -> dt.datetime:

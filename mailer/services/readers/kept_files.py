@@ -38,7 +38,7 @@ __all__ = ["KeptFiles"]
 
 #: A run that is alive gets so long to take the words of servers out of its journal (seconds).
 WAIT_SECONDS: Final = 10.0
-_LOOK_SECONDS: Final = 0.05
+_POLL_SECONDS: Final = 0.05
 _SQLITE: Final = b"SQLite format 3\x00"
 #: They may name the account that mail is sent by, and are of use as they are only.
 _SECRETS: Final = ("oauth",)
@@ -125,7 +125,7 @@ class KeptFiles:
                 )
 
     def _clear_journal(self, slug: str, path: Path, number: int | None) -> bool:
-        for _ in range(round(WAIT_SECONDS / _LOOK_SECONDS) + 1):
+        for _ in range(round(WAIT_SECONDS / _POLL_SECONDS) + 1):
             with suppress(MailerError, sqlite3.Error):
                 workspace = workspace_of(self._settings, self._db)
                 recover_if_idle(workspace, workspace.spools.find(slug))
@@ -134,7 +134,7 @@ class KeptFiles:
                 return True
             if not (self._is_on_the_wire(slug, number) or tells_of_erased(self._db, path)):
                 return True
-            self._sleep(_LOOK_SECONDS)
+            self._sleep(_POLL_SECONDS)
         return False
 
     def _is_on_the_wire(self, slug: str, number: int | None) -> bool:

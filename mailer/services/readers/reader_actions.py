@@ -27,7 +27,7 @@ from mailer.store.database import check_write, explain, open_store, utc_now, wri
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["ReaderActions", "Standing", "Visit"]
+__all__ = ["ReaderActions", "LinkState", "LinkVisit"]
 
 _log = logging.getLogger("mailer.web")
 #: How long a reader waits for a busy database: shorter than mail programs wait for us.
@@ -44,7 +44,7 @@ _OTHER_KEY = (
 )
 
 
-class Standing(Enum):
+class LinkState(Enum):
     """Lists the states of a link. The values are the names of the pages for them."""
 
     KNOWN = ""
@@ -55,13 +55,13 @@ class Standing(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class LinkVisit:
     """Describes the person whose link was opened. `person` is set only if `standing` is KNOWN.
 
     `refused` says that their choice is not allowed and was not carried out.
     """
 
-    standing: Standing
+    standing: LinkState
     person: Subscriber | None = None
     stable_id: bytes = NOBODY
     campaign_id: int = 0
@@ -85,36 +85,36 @@ class ReaderActions:
         except sqlite3.Error as error:
             raise explain(error, self._settings.database) from error
 
-    def link(self, purpose: Purpose, visit: Visit) -> str:
+    def link(self, purpose: Purpose, visit: LinkVisit) -> str:
         """Returns a token for the same person and campaign, for another purpose."""
         return self._tokens.make(purpose, visit.stable_id, visit.campaign_id)
 
-    def look(self, text: str, purpose: Purpose) -> Visit:
+    def look(self, text: str, purpose: Purpose) -> LinkVisit:
         """Returns whose link this is. Changes nothing."""
         token = self._read(text, purpose)
-        if isinstance(token, Visit):
+        if isinstance(token, LinkVisit):
             return token
         with self._open() as db:
             return self._visit(db, token, text)
 
-    def leave(self, text: str, *, reason: str, source: str) -> Visit:
+    def leave(self, text: str, *, reason: str, source: str) -> LinkVisit:
         """Unsubscribes the person from everything. It is idempotent, but a later call may add the reason."""
         token = self._read(text, Purpose.UNSUBSCRIBE)
-        if isinstance(token, Visit):
+        if isinstance(token, LinkVisit):
             return token
         with self._open() as db:
             visit = self._visit(db, token, text)
             if visit.person is None:
                 return visit
             campaign, number = _campaign(db, visit), visit.person.id
-            with writing(db):  # read before it is committed: what is recorded is also answered
+            with writing(db):  # the answer is read in the same transaction
                 unsubscribe(db, number, campaign_id=campaign, reason=reason, source=source)
                 return replace(visit, person=get(db, number))
 
-    def explain_leaving(self, text: str, *, reason: str) -> Visit:
+    def explain_leaving(self, text: str, *, reason: str) -> LinkVisit:
         """Adds the reason to an unsubscribe, unless the person has come back since then."""
         token = self._read(text, Purpose.UNSUBSCRIBE)
-        if isinstance(token, Visit):
+        if isinstance(token, LinkVisit):
             return token
         with self._open() as db:
             visit = self._visit(db, token, text)
@@ -122,10 +122,10 @@ class ReaderActions:
                 unsubscribe(db, visit.person.id, reason=reason)
             return visit
 
-    def choose(self, text: str, editions: Iterable[str]) -> Visit:
+    def choose(self, text: str, editions: Iterable[str]) -> LinkVisit:
         """Sets the editions; none is an unsubscribe. Returns the person as they are afterwards."""
         token = self._read(text, Purpose.PREFERENCES)
-        if isinstance(token, Visit):
+        if isinstance(token, LinkVisit):
             return token
         known = self._settings.editions.keys()
         with self._open() as db:
@@ -143,26 +143,26 @@ class ReaderActions:
                 set_editions(db, person.id, chosen, consent=consent, campaign_id=_campaign(db, visit))
                 return replace(visit, person=get(db, person.id))
 
-    def _read(self, text: str, purpose: Purpose) -> Token | Visit:
+    def _read(self, text: str, purpose: Purpose) -> Token | LinkVisit:
         """Returns the valid token of a link, or the answer that needs no database."""
         token = self._tokens.read(text, purpose)
         if token is None:
             unknown = self._tokens.is_of_unknown_key(text)
             kind, why = ("unknown key", _OTHER_KEY) if unknown else ("unreadable", _CHANGED)
             self._tally.note(kind, why, _beginning(text))
-            return Visit(Standing.INCOMPLETE)
-        return Visit(Standing.COPY) if token.is_copy else token
+            return LinkVisit(LinkState.INCOMPLETE)
+        return LinkVisit(LinkState.COPY) if token.is_copy else token
 
-    def _visit(self, db: Database, token: Token, text: str) -> Visit:
+    def _visit(self, db: Database, token: Token, text: str) -> LinkVisit:
         number = whose(db, token)
         person = None if number is None else get(db, number)
         if person is None:
             why = f"names somebody who is not in {self._settings.database.name}; was an old backup restored?"
             self._tally.note("unknown person", why, _beginning(text))
-            return Visit(Standing.UNKNOWN)
+            return LinkVisit(LinkState.UNKNOWN)
         if person.address is None:
-            return Visit(Standing.ERASED)
-        return Visit(Standing.KNOWN, person, stable_id_at(db, person.id), token.campaign_id)
+            return LinkVisit(LinkState.ERASED)
+        return LinkVisit(LinkState.KNOWN, person, stable_id_at(db, person.id), token.campaign_id)
 
     @contextmanager
     def _open(self, busy_seconds: float | None = None) -> Iterator[Database]:
@@ -194,10 +194,10 @@ def _may_not_come_back(person: Subscriber) -> bool:
     return person.status in _NEVER_BACK or person.suppressed_at is not None
 
 
-def _campaign(db: Database, visit: Visit) -> int | None:
+def _campaign(db: Database, visit: LinkVisit) -> int | None:
     """Returns the id of the campaign that carried the link; None for one that is not there any more."""
     return visit.campaign_id if visit.campaign_id in spools_of(db).slugs() else None
 
 
-def _origin(visit: Visit) -> str:
+def _origin(visit: LinkVisit) -> str:
     return f"preferences page, campaign {visit.campaign_id}" if visit.campaign_id else "preferences page"

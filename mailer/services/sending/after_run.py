@@ -54,8 +54,8 @@ def conclude(workspace: Workspace, spool: Spool, progress: Progress, *, by_opera
     elif progress.stopped_by == "pace":
         if spool.apply(Event.STOP, progress.note):
             # Readers with a time of their own before that are not kept waiting, nor what is deferred.
-            local = slot if slot and spool.campaign.local_time else progress.goes_on_at
-            spool.set_held_until(min(local, progress.goes_on_at, again or local))
+            local = slot if slot and spool.campaign.local_time else progress.resumes_at
+            spool.set_held_until(min(local, progress.resumes_at, again or local))
     elif progress.stopped_by:
         _stop(spool, _CUT_OFF.get(progress.stopped_by, ""))
     elif again and _first_are_all_deferred(spool):
@@ -75,7 +75,7 @@ def conclude(workspace: Workspace, spool: Spool, progress: Progress, *, by_opera
 
 def schedule_again(spool: Spool, event: Event, due_at: str, note: str = "") -> bool:
     """Makes the campaign wait for `due_at` (UTC). Returns whether its status allows the event."""
-    with spool.together():
+    with spool.transaction():
         if not spool.apply(event, note):
             return False
         spool.set_due(due_at)

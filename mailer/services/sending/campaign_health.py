@@ -30,7 +30,7 @@ class Health:
     came_back: int
 
     @property
-    def bad(self) -> int:
+    def failures(self) -> int:
         """Returns the number of all failures."""
         return self.refused + self.doubtful + self.came_back
 

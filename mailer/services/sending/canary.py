@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.canary import Canary, canary_of
 from mailer.campaign.status import Event, Status
-from mailer.campaign.times import in_words
+from mailer.campaign.times import format_time
 from mailer.delivery.progress import Progress
 from mailer.services.sending.campaign_health import health_of
 from mailer.services.workspace import Workspace
@@ -22,7 +22,7 @@ from mailer.transports.stop import Stop
 
 __all__ = ["judge_canary", "may_go_on", "release", "wait_while_held"]
 
-_LOOK_SECONDS = 0.25
+_POLL_SECONDS = 0.25
 
 
 def judge_canary(workspace: Workspace, spool: Spool) -> bool:
@@ -34,7 +34,7 @@ def judge_canary(workspace: Workspace, spool: Spool) -> bool:
     canary = canary_of(campaign)
     if canary is None or canary.phase != "first":
         return False
-    with spool.together():
+    with spool.transaction():
         if spool.status() is not Status.SENDING:
             return True  # somebody else has decided; the first few are still to be watched
         spool.set_canary(canary, "held")
@@ -42,7 +42,7 @@ def judge_canary(workspace: Workspace, spool: Spool) -> bool:
             return True
         until = utc_text(now() + timedelta(seconds=canary.hold)) if canary.hold is not None else ""
         then = (
-            f"the rest follow {in_words(until, workspace.settings.publication.zone)}, unless more than "
+            f"the rest follow {format_time(until, workspace.settings.publication.zone)}, unless more than "
             f"{workspace.settings.pace.rejects * 100:g}% of these go wrong"
             if until
             else f"the rest wait for `mailer campaigns resume {campaign.slug}`"
@@ -58,14 +58,14 @@ def may_go_on(workspace: Workspace, spool: Spool) -> bool:
     Pauses it where the canary went badly. Returns False also while the time is not over, and where somebody
     else has decided.
     """
-    with spool.together():
+    with spool.transaction():
         campaign = spool.refreshed()
         canary = canary_of(campaign)
         if canary is None or campaign.status is not Status.HELD or not "" < campaign.held_until <= utc_now():
             return False
         if _pause_if_bad(workspace, spool, canary):
             return False
-        if not release(spool, Event.GO_ON):
+        if not release(spool, Event.CANARY_PASSED):
             return False
         # Until a run has begun with the rest it may still go on by itself, should this process die now.
         spool.set_held_until(campaign.held_until)
@@ -94,7 +94,7 @@ def wait_while_held(
             return False
         observe(shown)
         left = (datetime.fromisoformat(campaign.held_until) - now()).total_seconds()
-        stop.wait(min(_LOOK_SECONDS, max(0.01, left)))
+        stop.wait(min(_POLL_SECONDS, max(0.01, left)))
         campaign = spool.refreshed()
     return False
 
@@ -117,17 +117,17 @@ def _pause_if_bad(workspace: Workspace, spool: Spool, canary: Canary) -> bool:
     """Pauses the campaign, with a note, where too many deliveries of its canary failed. Returns whether it
     did."""
     known, share = health_of(workspace.db, spool), workspace.settings.pace.rejects
-    if known.tried and known.bad <= share * known.tried:
+    if known.tried and known.failures <= share * known.tried:
         return False
     words = spool.commonest_refusal()
     why = (
-        f"{known.bad / known.tried:.1%} went wrong, more than {share * 100:g}%"
+        f"{known.failures / known.tried:.1%} went wrong, more than {share * 100:g}%"
         + (f"; most often a server said: {words}" if words else "")
         if known.tried
         else f"none of the first {canary.number:,} could be tried"
     )
     left = spool.counts()["pending"]
-    spool.apply(Event.BRAKE_CANARY, f"{_so_far(workspace, spool)}: {why}; {left:,} have nothing yet")
+    spool.apply(Event.CANARY_FAILED, f"{_so_far(workspace, spool)}: {why}; {left:,} have nothing yet")
     spool.set_held_until("")
     return True
 
@@ -135,7 +135,7 @@ def _pause_if_bad(workspace: Workspace, spool: Spool, canary: Canary) -> bool:
 def release(spool: Spool, event: Event) -> bool:
     """Releases the deliveries behind the canary. Returns False where they were released before, or the status
     does not allow the event."""
-    with spool.together():
+    with spool.transaction():
         canary = canary_of(spool.refreshed())
         if canary is None or canary.phase == "released" or not spool.apply(event):
             return False

@@ -82,7 +82,7 @@ def freeze(
         journal = journal_of(workspace.settings, plan.slug)
         if any(begun_in(journal)):
             journal.unlink()  # of a campaign of this name that the database does not know any more
-        with workspace.spools.together():
+        with workspace.spools.transaction():
             recipients = _recipients(workspace, prepared)
             spool = workspace.spools.freeze(
                 _campaign(prepared), _deliveries(workspace, plan.slug, recipients, schedule, canary)

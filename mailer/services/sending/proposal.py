@@ -93,8 +93,8 @@ class Proposal:
 
 def propose_plan(workspace: Workspace, path: Path, options: SendOptions) -> Proposal:
     """Plans an issue, and stores the plan so that it can be approved by its hash. Sends nothing."""
-    apart = options.at is not None or options.at_local is not None
-    request = PlanRequest(segment=options.segment, transport=options.transport, apart=apart)
+    new_campaign = options.at is not None or options.at_local is not None
+    request = PlanRequest(segment=options.segment, transport=options.transport, new_campaign=new_campaign)
     prepared = prepare(workspace, path, request)
     schedule = make_schedule(workspace, prepared, at=options.at, at_local=options.at_local)
     if schedule is not None:
@@ -111,11 +111,11 @@ def propose_plan(workspace: Workspace, path: Path, options: SendOptions) -> Prop
 def propose(workspace: Workspace, path: Path, options: SendOptions) -> Proposal:
     """Prepares an issue for sending. Raises CampaignError, InputError or ConfigError where these options do
     not allow it."""
-    apart = any(option is not None for option in (options.at, options.at_local, options.canary))
+    new_campaign = any(option is not None for option in (options.at, options.at_local, options.canary))
     request = PlanRequest(
         segment=options.segment,
         transport=options.transport,
-        apart=apart,
+        new_campaign=new_campaign,
         plan_hash=options.plan_hash,
     )
     prepared = _recovered(workspace, prepare(workspace, path, request))

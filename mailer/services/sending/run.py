@@ -201,15 +201,14 @@ def _deliver(
 
 def _begin(workspace: Workspace, spool: Spool, request: RunRequest) -> None:
     """Marks the campaign as being sent. Raises CampaignError where its status has changed meanwhile."""
-    with workspace.spools.together():
+    with workspace.spools.transaction():
         if not spool.apply(Event.BEGIN):
             check_open(spool.campaign.slug, spool.status())
         spool.set_transport(request.transport)
         if spool.campaign.held_until:
             spool.set_held_until("")
-            if (
-                not request.by_operator
-            ):  # its time was then: a command that finds it interrupted goes on with it
+            if not request.by_operator:
+                # The due time lets the scheduler continue this run, if it is interrupted.
                 spool.set_due(spool.campaign.held_until)
 
 

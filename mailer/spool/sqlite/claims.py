@@ -268,7 +268,7 @@ class Claims(Part):
                 _ADOPT, {"now": utc_now(), "rows": json.dumps(rows), "campaign": self.campaign.id}
             )
 
-    def unknown(self, claims: Iterable[Key]) -> int:
+    def count_unknown(self, claims: Iterable[Key]) -> int:
         """Returns how many of these claims the database has no record of."""
         number = 0
         left = iter(claims)

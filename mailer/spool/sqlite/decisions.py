@@ -69,7 +69,7 @@ class Decisions(Part):
         with writing(self._db) as db:
             return db.conn.execute(_REOPEN_COPIES, {"campaign": self.campaign.id}).rowcount
 
-    def doubt_the_rest(self) -> int:
+    def make_rest_uncertain(self) -> int:
         """Makes every delivery uncertain that is not known to be accepted, because the database is an old
         copy. Returns how many.
 

@@ -38,6 +38,6 @@ class Part:
         self.owner = owner
         self.into_folder = into_folder
 
-    def together(self) -> AbstractContextManager[object]:
+    def transaction(self) -> AbstractContextManager[object]:
         """Opens a transaction for everything that is written inside it, so that it is synced once."""
         return writing(self._db)

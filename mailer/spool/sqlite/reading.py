@@ -60,7 +60,7 @@ class Reading(Part):
         """Returns how many deliveries only went into an outbox folder."""
         return self._number("in_folder = 1 AND state IN ('accepted', 'uncertain')")
 
-    def is_free(self, *, copies: bool = False) -> bool:
+    def reached_nobody(self, *, copies: bool = False) -> bool:
         """Returns whether no reader has the issue or may have it; `copies`: a copy in a folder counts."""
         row = self._db.conn.execute(
             "SELECT 1 FROM deliveries WHERE campaign_id = ? AND (? OR in_folder = 0) "

@@ -77,7 +77,7 @@ class SqliteSpools:
         self._db = db
         self._redaction = redaction
 
-    def together(self) -> AbstractContextManager[object]:
+    def transaction(self) -> AbstractContextManager[object]:
         """Opens a transaction for everything that is written inside it."""
         return writing(self._db)
 

@@ -67,7 +67,8 @@ class Times(Part):
     def park(self, claims: Iterable[Parked]) -> None:
         """Makes claims pending again with a due time. The index of open deliveries skips them until then."""
         rows = [
-            (person, attempt, utc_text(datetime.fromtimestamp(turn, UTC))) for person, attempt, turn in claims
+            (person, attempt, utc_text(datetime.fromtimestamp(until, UTC)))
+            for person, attempt, until in claims
         ]
         self._change(_PARK, rows=json.dumps(rows), owner=self.owner)
 
@@ -76,7 +77,7 @@ class Times(Part):
         if not self.campaign.local_time:
             self._change(_UNPARK, now=utc_now())
 
-    def next_turn(self) -> float | None:
+    def next_pending_due(self) -> float | None:
         """Returns when the first pending delivery may be claimed (seconds since 1970), or None."""
         row = self._first(f"{_PENDING} AND held = 0")
         if row is None:
@@ -145,7 +146,7 @@ class Times(Part):
         ]
         return number
 
-    def last_sign(self) -> str:
+    def last_activity(self) -> str:
         """Returns when a run last claimed or settled a delivery (UTC); empty where none ever did."""
         row = self._db.conn.execute(_LAST_SIGN, {"campaign": self.campaign.id}).fetchone()
         return row[0] or ""

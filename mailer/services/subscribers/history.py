@@ -21,11 +21,11 @@ from mailer.services.subscribers.person import document_of, find_person
 from mailer.spool.open import spools_of
 from mailer.store.database import open_to_read
 
-__all__ = ["Story", "story_of"]
+__all__ = ["PersonHistory", "person_history"]
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class PersonHistory:
     """Holds all data about one address, events oldest first. `person` is None where it is only suppressed."""
 
     address: str
@@ -53,7 +53,7 @@ class Story:
         return {**document_of(nobody), "id": None, "status": None}
 
 
-def story_of(settings: Settings, address: str) -> Story:
+def person_history(settings: Settings, address: str) -> PersonHistory:
     """Returns the story of the person with this address, or of a suppressed address without a person.
 
     Raises AudienceError for an unknown address.
@@ -62,10 +62,10 @@ def story_of(settings: Settings, address: str) -> Story:
     with closing(open_to_read(settings.database)) as db:
         stopped = suppression.suppression_of(db, who.key)
         if people.find(db, address) is None and stopped is not None and stopped.reason != ERASED:
-            return Story(who.address, None, stopped)
+            return PersonHistory(who.address, None, stopped)
         person, spools = find_person(db, address), spools_of(db)
         slugs = spools.slugs()
-        return Story(
+        return PersonHistory(
             person.address or who.address,
             person,
             stopped,
