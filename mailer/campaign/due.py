@@ -10,7 +10,7 @@ from mailer.campaign.status import Status
 
 __all__ = ["due_campaigns", "resumes_automatically"]
 
-#: No limit and no deferred mail keeps a campaign waiting for longer: a day, which may have an hour more.
+#: No rate limit or back-off makes a campaign wait for longer: a day of up to 25 hours, and an hour.
 _LATEST_WAIT = timedelta(hours=26)
 
 

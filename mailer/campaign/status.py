@@ -181,9 +181,9 @@ TRANSITIONS: tuple[Transition, ...] = (
 
 _BY_EVENT = {transition.event: transition for transition in TRANSITIONS}
 
-#: Nobody is claimed in these, however late a run learns of them.
+#: In these statuses no delivery is claimed, even if a run notices the change late.
 ENDED = (Status.PAUSED, Status.CANCELLED)
-#: A campaign in one of these has a time at which it ended.
+#: A campaign with one of these statuses has a `finished_at`.
 FINAL = (Status.SENT, Status.CANCELLED)
 
 

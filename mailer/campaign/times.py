@@ -21,7 +21,7 @@ __all__ = [
 
 #: A due time that no run reaches by itself.
 NEVER = "9999-12-31T23:59:59.999999Z"
-#: Nobody plans further ahead; a slip of the year is likelier.
+#: A time further ahead is refused, because a mistyped year is likelier.
 FARTHEST = dt.timedelta(days=366)
 _HOUR = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)?")

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["POLL_SECONDS", "Leavers", "watch_leavers"]
 
-#: So often the new events are read (seconds).
+#: New events are read at this interval (seconds).
 POLL_SECONDS = 0.1
-#: After so long without a successful look a run must not go on (seconds).
+#: A run must end after this time without a successful read (seconds).
 _BLIND_SECONDS = 1.0
 
 

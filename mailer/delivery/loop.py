@@ -35,12 +35,12 @@ from mailer.transports.refusal.watch import RefusalWatch, everybody_sentence
 
 __all__ = ["GRACE_SECONDS", "Loop"]
 
-#: How long a stop waits for what is on the wire.
+#: How long a stop waits for messages in flight (seconds).
 GRACE_SECONDS = 5.0
 _SETTLE_SECONDS = 0.5
 _NAP_SECONDS = 0.02
-#: A journal of this size is emptied (bytes); it takes a few seconds to read. Nothing may be on the wire
-#: while that is done, so it is done seldom.
+#: A journal of this size (bytes) is emptied; it takes a few seconds to read. No message may be in flight
+#: meanwhile, so it is done rarely.
 _JOURNAL_BYTES = 64_000_000
 
 
@@ -78,7 +78,7 @@ class Loop:
         )
         self._intake = Intake(run, self._claims, recipients, self._workers, connections)
         self._used_up = "", ""
-        #: So many of those who were erased in this run are in the journal no more.
+        #: The number of people erased in this run whose text is no longer in the journal.
         self._forgotten = 0
         self._started = self._settled_at = self._looked_at = time.monotonic()
         self.progress = Progress(self._claims.outcomes)
@@ -194,7 +194,7 @@ class Loop:
         found = self._intake.claim()
         self._settled_at = time.monotonic()
         if not self._claims.has_more:
-            self._looked_at = 0.0  # somebody may have ended the campaign
+            self._looked_at = 0.0  # the campaign may have been paused or cancelled
         return found
 
     def _check_pace(self) -> None:
@@ -240,7 +240,7 @@ class Loop:
         self._claims.note_report(report)
         self._intake.note(report)
         if report.ended:
-            # A connection less is no reason to stop; none at all is, and so is a defect of ours.
+            # Losing one connection does not stop the run; losing all does, and so does a defect.
             self._workers.alive -= 1
             if report.error is not None and (report.fatal or not self._workers.alive):
                 self.error = report.error

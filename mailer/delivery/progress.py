@@ -27,7 +27,7 @@ class Progress:
             return self
         states = self.outcomes.keys() | later.outcomes.keys()
         outcomes = {s: self.outcomes.get(s, 0) + later.outcomes.get(s, 0) for s in sorted(states)}
-        if later.done:  # it has tried again what the earlier one had deferred
+        if later.done:  # it has retried what the earlier run had deferred
             outcomes["deferred"] = later.outcomes.get("deferred", 0)
         return replace(later, outcomes=outcomes, seconds=self.seconds + later.seconds)
 

@@ -49,5 +49,5 @@ def deliver(run: Run) -> Progress:
         watch.close()
         journal.close()
         if loop is not None and loop.journal_has_erased:
-            with suppress(OSError, sqlite3.Error):  # the next command that looks at the campaign does it
+            with suppress(OSError, sqlite3.Error):  # the next command on the campaign tries again
                 clear_journal(run.db, run.journal)

@@ -28,10 +28,10 @@ class Spool(Protocol):
     """Stores the deliveries of one campaign. It is used from one thread."""
 
     campaign: Campaign
-    #: Names the run that claims; empty for whoever only reads or decides.
+    #: Identifies the run that claims; empty for a spool that only reads or decides.
     owner: str
-    #: Whether what is settled went into a folder only, which reaches nobody. Such a run does not ask whether
-    #: another campaign of the issue has reached somebody.
+    #: Says that messages only go to an outbox folder, which reaches nobody. Such a run does not check whether
+    #: another campaign of the issue has reached a person.
     into_folder: bool
 
     def transaction(self) -> AbstractContextManager[object]:

@@ -35,7 +35,7 @@ class ErasedWords:
         if not erased:
             return settled
         gone = erased.among(person for person, _, outcome, _ in settled if _has_words(outcome))
-        cleared: dict[int, Outcome] = {}  # by the id of an outcome, which all of one request share
+        cleared: dict[int, Outcome] = {}  # by id(outcome), because the deliveries of a request share one
         kept: list[Settled] = []
         for person, attempt, outcome, due in settled:
             if person in gone:

@@ -78,10 +78,10 @@ class Journal:
         self, outcomes: Iterable[tuple[int, int, Outcome]], *, begin: Iterable[tuple[int, int]] = ()
     ) -> None:
         """Notes these (subscriber id, attempt, outcome), and that those of `begin` are handed over now."""
-        lines = ["\n"]  # should the last write have been cut short, it ends here
+        lines = ["\n"]  # ends a line of an earlier write that was cut short
         last, end = _PLAIN, f"{_PLAIN.result.value} \n"
         for subscriber, attempt, outcome in outcomes:
-            if outcome is not last:  # those of one request have it in common
+            if outcome is not last:  # the deliveries of one request share an outcome
                 words = json.dumps(_words(outcome)) if outcome != _PLAIN else ""
                 last, end = outcome, f"{outcome.result.value} {words}\n"
             lines.append(f"< {subscriber} {attempt} {end}")
@@ -234,7 +234,7 @@ def _kept_line(line: str, erased: Collection[int], left_out_of: Callable[[str], 
         about_erased = int(fields[0]) in erased
         words = ["", ""] if about_erased else [left_out_of(provider_id), left_out_of(reason)]
     except (ValueError, TypeError, AttributeError):
-        return ""  # nobody can read it
+        return ""  # the line is damaged
     if words == [provider_id, reason]:
         return line
     return f"< {' '.join(fields[:3])} {json.dumps([*words, *cause]) if cause or any(words) else ''}"

@@ -25,7 +25,7 @@ __all__ = [
 
 #: Names a claim: (person, attempt).
 Key = tuple[int, int]
-#: Is given people (subscriber ids) and returns why not to write to some; the others may be written to.
+#: Gets people (subscriber ids) and returns the reasons not to write to some; the others may be written to.
 MayWrite = Callable[[Sequence[int]], Mapping[int, str]]
 
 

@@ -31,7 +31,7 @@ from mailer.store.last_run import last_run
 
 __all__ = ["cancel_campaign", "pause_campaign", "resolve_campaign", "retry_campaign"]
 
-#: A command waits for so long to see how a run ends that it has paused or cancelled (seconds).
+#: A command waits this long for the end of a run that it has paused or cancelled (seconds).
 WAIT_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 
@@ -127,7 +127,7 @@ def retry_campaign(workspace: Workspace, slug: str, *, address: str | None = Non
     rejected. Raises CampaignError, BusyError.
     """
     settings = workspace.settings
-    workspace.spools.find(slug)  # a name that is none must make no lock file
+    workspace.spools.find(slug)  # an unknown name must not create a lock file
     with campaign_lock(settings, slug):
         campaign = workspace.spools.find(slug)
         check_open(slug, campaign.status)

@@ -32,7 +32,7 @@ def sender_note(settings: Settings, campaign: Campaign, counts: Mapping[str, int
     if not frozen or frozen == now or campaign.status is Status.CANCELLED:
         return ""
     if campaign.status is Status.SENT and not counts["rejected"]:
-        return ""  # nothing is left that could go out
+        return ""  # nothing is left to send
     begin = f"From is frozen as {frozen}, and mailer.toml says {now} by now. "
     slug, issue = campaign.slug, campaign.issue
     if free:

@@ -13,7 +13,7 @@ from mailer.spool.values import Listed
 
 __all__ = ["addresses_in", "list_deliveries", "state_of", "subscriber_at"]
 
-#: So many addresses are looked up by one statement.
+#: This number of addresses is looked up by one statement.
 _AT_ONCE = 1000
 
 

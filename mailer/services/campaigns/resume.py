@@ -51,5 +51,5 @@ def resume_campaign(
             if canary is None:
                 spool.send_now(everybody=early)
             if early or not campaign.local_time:
-                spool.set_due("")  # the operator's from here on
+                spool.set_due("")  # from now on only an operator starts it
         return run_campaign(workspace, RunRequest(slug, campaign.transport, signer, stop, observe))

@@ -26,8 +26,8 @@ __all__ = ["note_run", "moved_database_note", "report_moved_database"]
 def moved_database_note(db: Database, settings: Settings) -> str:
     """Returns a sentence about the place of the last run; empty where it was this place, or none was
     recorded."""
-    # Read before and after the row: a run that is being noted at the same time has both tokens in the file
-    # while it commits the row, so that the row's is in one of the two readings. No lock is needed.
+    # The file is read before and after the row. A run that is recorded meanwhile has both tokens in the file
+    # while it commits the row, so that one of the two readings has the row's token. No lock is needed.
     tokens = _tokens(settings)
     last = last_run(db)
     tokens += _tokens(settings)
@@ -65,7 +65,7 @@ def note_run(db: Database, settings: Settings) -> None:
         note_last_run(db, place, token)
     with writing(db):
         last = last_run(db)
-        if last is not None and last.token == token:  # no other run was noted since
+        if last is not None and last.token == token:  # no other run was recorded since
             put_file(path, f"{token}\n".encode("ascii"))
 
 
@@ -75,7 +75,7 @@ def report_moved_database(db: Database, settings: Settings, say: Callable[[str],
     sentence = moved_database_note(db, settings)
     if sentence:
         say(sentence)
-        with suppress(OSError):  # each run notes it again, and tells what is wrong
+        with suppress(OSError):  # each run records it again, and reports the error
             note_run(db, settings)
 
 

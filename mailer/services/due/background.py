@@ -73,7 +73,7 @@ class Scheduler:
                 self._tell(str(explain(error, self._settings.database.name)))
                 pause = AGAIN_SECONDS
             except Exception as error:
-                # A defect must not end the schedule, nor go unseen.
+                # A defect must not end the scheduler, and must be reported.
                 self._on_defect(error)
                 pause = AGAIN_SECONDS
 

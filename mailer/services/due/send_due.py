@@ -45,9 +45,9 @@ __all__ = [
     "run_due",
 ]
 
-#: So long after its time a campaign, or a reader's morning, is still sent unasked.
+#: A campaign, or a delivery with a scheduled time, is still sent automatically this long after its time.
 LATE = timedelta(hours=1)
-#: While campaigns are being sent, others that become due are looked for this often.
+#: While campaigns are being sent, others that become due are looked for at this interval (seconds).
 POLL_SECONDS = 5.0
 #: After a failure, a campaign is tried this often.
 AGAIN_SECONDS = 60.0
@@ -156,7 +156,7 @@ def run_due(
                     continue
                 try:
                     runs.begin(campaign.slug, partial(_try, settings, campaign, ending, pool))
-                except RuntimeError as error:  # the system has no thread for it
+                except RuntimeError as error:  # the system cannot start a thread
                     attempts.rest(campaign.slug, AGAIN_SECONDS)
                     yield DueResult(campaign, error=f"{error}; it is tried again")
             if not runs and unread is not None:
@@ -208,7 +208,7 @@ def _send_due(
     late = utc_text(now() - LATE)
     missed = 0
     if resumes_automatically(campaign, utc_now()):
-        # What was deferred goes on for as long as it is tried at all; who was never tried is too late.
+        # Deferred deliveries are retried for their total time; those that were never tried are too late now.
         if campaign.held_until < late and (campaign.status is Status.HELD or spool.never_tried()):
             return _leave_to_operator(workspace, spool)
     elif campaign.status not in (Status.SCHEDULED, Status.SENDING) or not "" < campaign.due_at <= utc_now():

@@ -68,7 +68,7 @@ def _problems_with(path: Path, settings: Settings) -> tuple[str, list[Problem]]:
     if loaded is None:
         return _shown(path, settings), problems
     problems += _only_problems(loaded)
-    # What a later stage says of a place that was told is an echo.
+    # A problem of a later stage at the same place is only a consequence of the first.
     told = {(problem.path, problem.line) for problem in problems if problem.severity == "error"}
     later = _rendering_problems(loaded, settings)
     links = any(each.severity == "error" and "must begin with https://" in each.message for each in problems)
@@ -114,7 +114,7 @@ def _only_problems(loaded: LoadedIssue) -> Iterator[Problem]:
 def _rendering_problems(loaded: LoadedIssue, settings: Settings) -> list[Problem]:
     """Returns the problems that show only in the finished mail. It renders the variants with no segment, with
     all segments, and with each one alone."""
-    # premailer takes a third of a second to import, so it waits until there is something to render.
+    # premailer takes a third of a second to import, so it is imported only when there is something to render.
     from mailer.render.check import check_rendition
     from mailer.render.render import examine_variants
 

@@ -23,7 +23,7 @@ from mailer.store.database import explain, waiting_at_most
 
 __all__ = ["apply_approved_plan", "keep_plan"]
 
-#: A plan is only looked at: it does not wait for longer than this for another writer.
+#: Storing a plan does not wait for longer than this for another writer (seconds).
 _PATIENCE = 1.0
 _NAMES = {
     "sender": "the sender",
@@ -102,11 +102,11 @@ def _content(settings: Settings, prepared: Prepared) -> dict[str, Any]:
 def _changed(kept: KeptPlan, content: Mapping[str, Any]) -> list[str]:
     """Returns the names of what has changed since the plan. A variant without readers any more is no
     change."""
-    # A plan of version 0.3.0 or earlier says nothing of the public page.
+    # A plan of version 0.3.0 or earlier has no entry for the public page.
     planned = {**content, **kept.content, "segment": kept.plan["segment"]}
     planned["archive"] = kept.plan.get("archive", content["archive"])
     if planned["archive"] != content["archive"]:
-        planned.pop("public", None)  # it is another page in any case
+        planned.pop("public", None)  # the page differs in any case
     both = planned["renditions"].keys() & content["renditions"].keys()
     compared = (content.keys() & planned.keys()) - {"renditions"}
     changed = [key for key in content if key in compared and content[key] != planned[key]]
@@ -126,7 +126,7 @@ def _in_words(difference: Difference) -> str:
 
 def _as_planned(prepared: Prepared, kept: KeptPlan) -> Prepared:
     """Returns the stored plan without the people who were erased since then, whose ids are unknown now."""
-    first: dict[str, str] = {}  # of the variants that are the same, the first names them all
+    first: dict[str, str] = {}  # digest -> the first of the identical variants
     for variant, digest in sorted(kept.content["renditions"].items(), key=lambda item: int(item[0])):
         first.setdefault(digest, variant)
     readers = Counter(str(variant) for _, variant in kept.people)

@@ -92,7 +92,7 @@ def prepare(workspace: Workspace, path: Path, request: PlanRequest) -> Prepared:
     A campaign that only went into a folder continues with another transport where nothing has changed since
     then. Where the issue, the theme, the sender or the readers have changed, a new campaign is planned.
     """
-    # What reads and renders issues is imported here, so that other commands begin sooner.
+    # The modules that read and render issues are imported here, so that other commands start faster.
     from mailer.issue.load import load_issue
 
     loaded = load_issue(path, workspace.settings)

@@ -27,8 +27,8 @@ __all__ = [
     "zones_of",
 ]
 
-#: The reason of those who have the issue by another campaign, and of those to whose address the transport
-#: cannot write. All others are an Exclusion.
+#: The reasons for people who have the issue from another campaign, and for addresses to which the transport
+#: cannot write. All other reasons are an Exclusion.
 RECEIVED = "received"
 UNWRITABLE = "unwritable"
 

@@ -115,7 +115,7 @@ def _local(workspace: Workspace, prepared: Prepared, hour: dt.time) -> Schedule:
         )
     if last - moment > FARTHEST:
         raise InputError(f"the issue is of {day}, more than a year away; is the year right?")
-    # Who has had that hour already gets it with the first.
+    # Readers for whom that time has passed get it with the first group.
     at_once = sum(number for due, number in readers.items() if due <= moment)
     times = {due: utc_text(max(due, moment)) for due in (*readers, home)}
     slots: Counter[str] = Counter()
@@ -151,7 +151,7 @@ def _warnings(workspace: Workspace, prepared: Prepared, moment: dt.datetime) -> 
         if other.edition != issue.edition or other.status is Status.CANCELLED or not other.due_at:
             continue
         same_day = dt.datetime.fromisoformat(other.due_at).astimezone(zone).date() == day
-        # An issue of the same date is warned of by the plan itself.
+        # The plan itself warns about an issue of the same date.
         if same_day and other.issue_date != issue.date.isoformat():
             warnings.append(
                 f"the {other.edition} edition has a slot that day already: campaign {other.slug}, "

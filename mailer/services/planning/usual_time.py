@@ -13,9 +13,9 @@ from mailer.store.database import now
 
 __all__ = ["USUAL", "next_usual_time", "usual_time", "usual_warnings"]
 
-#: What `--at` calls that time.
+#: The word for that time in `--at`.
 USUAL = "usual"
-#: A sending so much earlier or later is worth a warning.
+#: Sending this much earlier or later gives a warning.
 _SLACK = dt.timedelta(hours=1)
 
 

@@ -10,7 +10,7 @@ from mailer.store.database import now
 
 __all__ = ["BadLinkCounter"]
 
-#: Of each kind and day (UTC), the first ten are told, and then each tenth power.
+#: The first ten of each kind and day (UTC) are logged, and then each power of ten.
 _ALL = 10
 
 

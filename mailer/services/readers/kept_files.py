@@ -36,13 +36,13 @@ if TYPE_CHECKING:
 
 __all__ = ["KeptFiles"]
 
-#: A run that is alive gets so long to take the words of servers out of its journal (seconds).
+#: A run that is alive gets this time to remove server replies from its journal (seconds).
 WAIT_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.05
 _SQLITE: Final = b"SQLite format 3\x00"
-#: They may name the account that mail is sent by, and are of use as they are only.
+#: These may contain the sender's own account, and are useless when changed.
 _SECRETS: Final = ("oauth",)
-#: A file in `.mailer` that is larger is not rewritten.
+#: A larger file in `.mailer` is not rewritten (bytes).
 _LARGEST: Final = 64_000_000
 
 
@@ -146,7 +146,7 @@ class KeptFiles:
             spools = workspace_of(self._settings, self._db).spools
             return spools.open(spools.find(slug)).is_claimed(number)
         except MailerError:
-            return False  # a journal of a campaign that the database does not know
+            return False  # the journal belongs to a campaign that the database lacks
 
     def _own_files(self) -> Iterator[str]:
         """Removes the address from all other files in `.mailer`, such as error logs."""

@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 __all__ = ["ReaderActions", "LinkState", "LinkVisit"]
 
 _log = logging.getLogger("mailer.web")
-#: How long a reader waits for a busy database: shorter than mail programs wait for us.
+#: How long a request waits for a busy database (seconds): shorter than mail programs wait for a reply.
 _BUSY_SECONDS = 20.0
-#: How long /healthz waits for it: a load balancer waits no longer.
+#: How long /healthz waits for the database (seconds): a load balancer waits no longer.
 _CHECK_SECONDS = 2.0
-#: They complained to their provider: another mail would harm both sides, whoever presses the button.
+#: People who complained to their provider cannot come back by a button: another mail would harm both sides.
 _NEVER_BACK = ("complained",)
-#: Of a token that is no good, the log has so many characters.
+#: The log shows this number of characters of an invalid token.
 _SHOWN = 6
 _CHANGED = "cannot be read: it was cut or changed on its way"
 _OTHER_KEY = (
@@ -137,7 +137,7 @@ class ReaderActions:
             if chosen and _may_not_come_back(person):
                 return replace(visit, refused=True)
             if chosen and person.status == "active":
-                chosen |= set(person.editions) - known  # what this page could not show
+                chosen |= set(person.editions) - known  # the page could not show these
             consent = Consent(utc_now(), "preferences", _origin(visit))
             with writing(db):
                 set_editions(db, person.id, chosen, consent=consent, campaign_id=_campaign(db, visit))
@@ -168,12 +168,12 @@ class ReaderActions:
     def _open(self, busy_seconds: float | None = None) -> Iterator[Database]:
         path = self._settings.database
         if not path.exists():
-            # A new, empty database would make every unsubscribe look done.
+            # With a new, empty database every unsubscribe would seem to succeed.
             raise StoreError(f"{path} is missing; restore it from a backup")
         db = open_store(path, busy_seconds=self._busy_seconds if busy_seconds is None else busy_seconds)
         db.conn.text_factory = _as_text
         try:
-            fill_in(db, self._settings.signing_keys()[-1])  # another may have been put in its place
+            fill_in(db, self._settings.signing_keys()[-1])  # the file may have been replaced by an older one
             yield db
         finally:
             db.conn.close()

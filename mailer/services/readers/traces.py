@@ -21,14 +21,14 @@ from mailer.audience.spellings import LONGEST_SPELLING, Spellings
 
 __all__ = ["SKIPPED", "Traces", "look_for", "pieces"]
 
-#: At most so much is read, and for so long (seconds).
+#: The search ends after this number of bytes and this time (seconds).
 MOST_BYTES: Final = 4_000_000_000
 MOST_SECONDS: Final = 60.0
-#: So many files are named; more are counted.
+#: This number of files is listed; the others are only counted.
 MOST_NAMED: Final = 1000
-#: Of what a compressed file holds, so much is looked at.
+#: This number of unpacked bytes of a compressed file is searched.
 MOST_UNPACKED: Final = 256_000_000
-#: Folders with nobody's data, and Git's, which keeps what was ever committed in a form of its own.
+#: Folders without personal data, and Git's, whose objects cannot be searched as plain files.
 SKIPPED: Final = (".git", ".venv", "node_modules", "__pycache__")
 _PIECE: Final = 1 << 20
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"

@@ -31,9 +31,9 @@ __all__ = [
     "error_with_next_steps",
 ]
 
-#: After a run that was cut off, what is deferred is not tried sooner than this.
+#: After a run that was interrupted, deferred mail is not tried sooner than this.
 _SOON = timedelta(seconds=60)
-#: Ends of a run that say nothing about the campaign, with the note for it.
+#: Reasons for the end of a run that say nothing about the campaign, with the note for each.
 _CUT_OFF = {
     "signal": "it was stopped in the middle of it",
     "interrupted": "the process that sent it died in the middle of it",
@@ -49,11 +49,11 @@ def conclude(workspace: Workspace, spool: Spool, progress: Progress, *, by_opera
     if end_if_done(spool):
         spool.set_held_until("")
     elif progress.stopped_by in _CUT_OFF and not by_operator:
-        # The service went down, not the campaign: the next one goes on.
+        # Only the service was stopped, so the next one continues the campaign.
         _wait_on(spool, _CUT_OFF[progress.stopped_by])
     elif progress.stopped_by == "pace":
         if spool.apply(Event.STOP, progress.note):
-            # Readers with a time of their own before that are not kept waiting, nor what is deferred.
+            # It resumes earlier for readers whose scheduled time comes first, and for deferred deliveries.
             local = slot if slot and spool.campaign.local_time else progress.resumes_at
             spool.set_held_until(min(local, progress.resumes_at, again or local))
     elif progress.stopped_by:
@@ -61,7 +61,7 @@ def conclude(workspace: Workspace, spool: Spool, progress: Progress, *, by_opera
     elif again and _first_are_all_deferred(spool):
         _stop(spool, _deferred_note(spool))
     elif judge_canary(workspace, spool):
-        pass  # held, or paused where its canary went badly
+        pass  # `judge_canary` has held or paused it
     elif slot:
         due_at = min(slot, again or slot)
         held = spool.held() if spool.campaign.local_time else 0
@@ -213,7 +213,7 @@ def _how_far(spool: Spool) -> str:
     if held:
         parts.append(f"{held:,} {'is' if held == 1 else 'are'} uncertain")
     if claimed:
-        # The journal knows, and could not be written over into the database.
+        # The outcomes are in the journal, but could not be written to the database.
         were = "was" if claimed == 1 else "were"
         parts.append(
             f"{claimed:,} {were} being handed over, and the next run finds out which of them have it"

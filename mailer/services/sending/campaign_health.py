@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Health", "came_back", "health_of"]
 
-#: So many events are compared with the spool at once.
+#: This number of events is compared with the spool at once.
 _AT_ONCE = 1000
 
 

@@ -36,7 +36,7 @@ def judge_canary(workspace: Workspace, spool: Spool) -> bool:
         return False
     with spool.transaction():
         if spool.status() is not Status.SENDING:
-            return True  # somebody else has decided; the first few are still to be watched
+            return True  # another process has decided; the canary stays unjudged
         spool.set_canary(canary, "held")
         if _pause_if_bad(workspace, spool, canary):
             return True
@@ -67,7 +67,7 @@ def may_go_on(workspace: Workspace, spool: Spool) -> bool:
             return False
         if not release(spool, Event.CANARY_PASSED):
             return False
-        # Until a run has begun with the rest it may still go on by itself, should this process die now.
+        # If this process dies before a run begins with the rest, the campaign may still resume automatically.
         spool.set_held_until(campaign.held_until)
         return True
 

@@ -81,7 +81,7 @@ def freeze(
     try:
         journal = journal_of(workspace.settings, plan.slug)
         if any(begun_in(journal)):
-            journal.unlink()  # of a campaign of this name that the database does not know any more
+            journal.unlink()  # it belongs to an earlier campaign of this name, which the database lacks
         with workspace.spools.transaction():
             recipients = _recipients(workspace, prepared)
             spool = workspace.spools.freeze(
@@ -101,7 +101,7 @@ def freeze(
             )
             written = True
     except BaseException:
-        if written:  # and only then: what was there before is somebody's evidence
+        if written:  # otherwise the folder is an earlier archive, which must stay
             _discard(workspace, folder, plan.slug)
         raise
     return recipients.since

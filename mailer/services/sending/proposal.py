@@ -121,7 +121,7 @@ def propose(workspace: Workspace, path: Path, options: SendOptions) -> Proposal:
     prepared = _recovered(workspace, prepare(workspace, path, request))
     left = left_in(workspace, prepared)
     if left != 0:
-        open_transport(prepared.plan.transport, workspace.settings)  # one of no use makes no campaign
+        open_transport(prepared.plan.transport, workspace.settings)  # raises before a campaign is made
     if left is None and not prepared.plan.recipients:
         raise CampaignError(_NOBODY)
     if options.plan_hash is not None:

@@ -35,7 +35,7 @@ from mailer.transports.registry import source_of
 
 __all__ = ["NOTHING_RECOVERED", "Recovered", "journal_of", "recover", "recover_from", "recover_if_idle"]
 
-#: So many addresses of uncertain deliveries are named; `campaigns deliveries` lists all.
+#: This number of uncertain addresses is shown; `campaigns deliveries` lists all.
 _NAMED = 5
 
 

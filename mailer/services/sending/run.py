@@ -47,7 +47,7 @@ from mailer.transports.stop import Stop
 
 __all__ = ["RunRequest", "run_campaign"]
 
-#: After its time is over, a deferred delivery is tried a last time within this.
+#: After its total time is over, a deferred delivery is tried a last time within this time.
 LAST_ATTEMPT_WITHIN = timedelta(hours=1)
 
 
@@ -164,12 +164,12 @@ def _deliver(
     spool.unpark()
     fill_in(workspace.db, settings.signing_keys()[-1])
     templates = _templates(settings, campaign, request.signer)
-    own = Stop(request.stop)  # a run that is paused ends its waits, and not those of the campaigns after it
+    own = Stop(request.stop)  # a pause of this run must not stop the campaigns after it
     transport = open_transport(request.transport, settings, pause=own.wait)
     _begin(workspace, spool, request)
     try:
         started = workspace.spools.find(campaign.slug).started_at
-        # With what the journal knew, which is begun anew.
+        # The counts include what was recovered from the old journal, which this run replaces.
         now_known = {"status": Status.SENDING, "started_at": started, "counts": counts}
         update_manifest(settings.campaigns / campaign.slug, now_known)
         return deliver(
@@ -243,7 +243,7 @@ def _templates(settings: Settings, campaign: Campaign, signer: Signer | None) ->
     folder = settings.campaigns / campaign.slug
     renditions: Mapping[int, Rendition] = read_renditions(folder)
     envelope = Envelope(
-        # The sender and the addresses of then: a later run sends the same bytes under the same Message-ID.
+        # The frozen sender and addresses, because a later run sends the same bytes under the same Message-ID.
         recorded_settings(read_manifest(folder), settings),
         campaign_id=campaign.id,
         slug=campaign.slug,

@@ -45,9 +45,9 @@ def send_issue(
     differs from the plan, TransportError where nothing can be handed over.
     """
     plan, settings = prepared.plan, workspace.settings
-    signer = open_signer(plan.transport, settings)  # before anything is frozen: a key may be of no use
+    signer = open_signer(plan.transport, settings)  # before anything is frozen: the key may be invalid
     with campaign_lock(settings, plan.slug):
-        # Between the plan and the lock, another process may have sent the same thing.
+        # Between the plan and the lock, another process may have sent the same issue.
         existing = next((c for c in workspace.spools.campaigns() if c.slug == plan.slug), None)
         if existing is None:
             frozen(freeze(workspace, prepared, canary=canary))

@@ -112,7 +112,7 @@ def _options(settings: Settings, request: ImportRequest) -> Options:
         dry_run=request.dry_run,
     )
     if request.encoding:
-        codecs_named(request.encoding)  # said at once where there is none of this name
+        codecs_named(request.encoding)  # raises early for an unknown name
     return replace(options, editions=editions, encoding=request.encoding)
 
 

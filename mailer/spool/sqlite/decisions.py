@@ -10,7 +10,7 @@ from mailer.store.database import utc_now, writing
 
 __all__ = ["Decisions"]
 
-#: Never what may have arrived: accepted and uncertain stay. The time of `retry_for` begins anew.
+#: Accepted and uncertain deliveries stay, because they may have arrived. `retry_for` starts again.
 _RETRY = """
     UPDATE deliveries SET state = 'pending', due_at = NULL, held = 0, deferred_since = ''
     WHERE campaign_id = :campaign AND state IN ('rejected', 'deferred')
@@ -18,7 +18,7 @@ _RETRY = """
         AND (state = 'deferred' OR subscriber_id NOT IN (SELECT value FROM json_each(:left_out)))
 """
 
-#: A copy in a folder reached nobody. The next claim looks again whether the skipped may be written to.
+#: A copy in a folder reached nobody. The next claim checks again whether skipped people may be written to.
 _REOPEN_COPIES = """
     UPDATE deliveries SET state = 'pending', due_at = NULL, held = 0, reason = '', provider_id = '',
         in_folder = 0, settled_at = NULL

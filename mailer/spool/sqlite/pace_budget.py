@@ -26,7 +26,7 @@ class StoredLedger(Ledger):
     def change(self, name: str, change: Callable[[Entry], Entry]) -> None:
         with writing(self._db) as db:
             row = db.conn.execute(
-                # What is known of this limit.
+                # Reads the use of this limit.
                 "SELECT since, used FROM paces WHERE name = ?",
                 [name],
             ).fetchone()
@@ -36,7 +36,7 @@ class StoredLedger(Ledger):
                 return
             since = datetime.fromtimestamp(after[0], UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
             db.conn.execute(
-                # The same, after this change.
+                # Stores the changed use of this limit.
                 "INSERT INTO paces (name, since, used) VALUES (?, ?, ?) "
                 "ON CONFLICT (name) DO UPDATE SET since = excluded.since, used = excluded.used",
                 [name, since, after[1]],

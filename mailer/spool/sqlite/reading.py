@@ -13,10 +13,10 @@ from mailer.transports.refusal.answers import without_addresses
 
 __all__ = ["Reading"]
 
-#: Of each group of reasons, so many different answers are told.
+#: This number of different replies is shown for each group of reasons.
 _MOST_WORDS = 5
 
-#: Every delivery of a campaign, or those of one state or person, in the order of the people.
+#: Reads the deliveries of a campaign, or those of one state or person, in the order of subscriber ids.
 _LIST = """
     SELECT subscriber_id, state, cause, reason, attempt, coalesce(settled_at, claimed_at), due_at, held,
         provider_id, in_folder
@@ -25,7 +25,7 @@ _LIST = """
     ORDER BY subscriber_id
 """
 
-#: Each answer with how often it was given, and of its group how many there are in all and how it ranks.
+#: Reads each reply with its frequency, its rank in its group, and the size of the group.
 _ANSWERS = """
     WITH answers AS (
         SELECT state, cause, min(reason) AS example, max(reason) > min(reason) AS varies, count(*) AS n
