@@ -19,7 +19,7 @@ from mailer.campaign.campaign import Campaign, Delivered, NewCampaign
 from mailer.campaign.canary import Canary, Phase
 from mailer.campaign.status import Event, Status
 from mailer.spool.ledger import Ledger
-from mailer.spool.values import Claim, Frozen, Key, Listed, MayWrite, Parked, Reason, Refused, Settled
+from mailer.spool.values import Claim, Frozen, Key, ListedDelivery, MayWrite, Parked, Reason, Refused, Settled
 
 __all__ = ["Spool", "Spools"]
 
@@ -230,7 +230,7 @@ class Spool(Protocol):
         """Returns the most frequent text of a refusal, without addresses; empty if there is none."""
         ...
 
-    def deliveries(self, *, state: str = "", only: int | None = None) -> Iterator[Listed]:
+    def deliveries(self, *, state: str = "", only: int | None = None) -> Iterator[ListedDelivery]:
         """Returns the deliveries by subscriber id: all, those in a state, or those to one person."""
         ...
 

@@ -13,7 +13,7 @@ __all__ = [
     "Claim",
     "Frozen",
     "Key",
-    "Listed",
+    "ListedDelivery",
     "MayWrite",
     "Parked",
     "Reason",
@@ -82,7 +82,7 @@ class Parked(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedDelivery:
     """Describes one delivery for an operator to read. Times are UTC, or None.
 
     `reason` is the server's reply, `cause` says whom a refusal concerns, `due_at` is the time of the next

@@ -22,7 +22,7 @@ from mailer.spool.values import (
     Claim,
     Frozen,
     Key,
-    Listed,
+    ListedDelivery,
     MayWrite,
     Parked,
     Reason,
@@ -486,10 +486,10 @@ class MemorySpool:
         )
         return min(words, key=lambda text: (-words[text], text), default="")
 
-    def deliveries(self, *, state: str = "", only: int | None = None) -> Iterator[Listed]:
+    def deliveries(self, *, state: str = "", only: int | None = None) -> Iterator[ListedDelivery]:
         for row in self._rows:
             if state in ("", row.state.value) and only in (None, row.person):
-                yield Listed(
+                yield ListedDelivery(
                     row.person,
                     row.state,
                     row.cause,

@@ -14,7 +14,7 @@ from mailer.config import Settings
 from mailer.errors import InputError
 from mailer.services.campaigns.documents import deliveries_of, delivery_json
 from mailer.services.workspace import open_workspace
-from mailer.spool.values import Listed
+from mailer.spool.values import ListedDelivery
 
 __all__ = ["deliveries"]
 
@@ -46,7 +46,7 @@ def deliveries(
         say(_delivery_line(workspace.settings, listed, whose))
 
 
-def _delivery_line(settings: Settings, delivery: Listed, address: str | None) -> str:
+def _delivery_line(settings: Settings, delivery: ListedDelivery, address: str | None) -> str:
     zone = settings.publication.zone
     who = address or f"(erased, number {delivery.person})"
     parts = [f"{who:<40} {delivery.state:<10}"]

@@ -15,7 +15,7 @@ from mailer.services.campaigns.frozen_settings import frozen_sender, sender_note
 from mailer.services.campaigns.people import list_deliveries
 from mailer.services.sending.recovery import recover_if_idle
 from mailer.services.workspace import Workspace
-from mailer.spool.values import Listed, Reason
+from mailer.spool.values import ListedDelivery, Reason
 
 __all__ = ["Details", "Overview", "deliveries_of", "delivery_json", "details_of", "overview_of", "overviews"]
 
@@ -134,7 +134,7 @@ def details_of(workspace: Workspace, slug: str) -> Details:
     )
 
 
-def delivery_json(listed: Listed, address: str | None) -> dict[str, Any]:
+def delivery_json(listed: ListedDelivery, address: str | None) -> dict[str, Any]:
     """Returns one delivery as JSON data."""
     document = asdict(listed)
     person, held = document.pop("person"), document.pop("held")
@@ -143,7 +143,7 @@ def delivery_json(listed: Listed, address: str | None) -> dict[str, Any]:
 
 def deliveries_of(
     workspace: Workspace, slug: str, *, state: str = "", address: str | None = None
-) -> Iterator[tuple[Listed, str | None]]:
+) -> Iterator[tuple[ListedDelivery, str | None]]:
     """Returns the deliveries of a campaign with their addresses: all, those in a state, or those to one
     address.
 

@@ -9,7 +9,7 @@ from mailer.audience.people import find
 from mailer.audience.recipients import addresses_of
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
-from mailer.spool.values import Listed
+from mailer.spool.values import ListedDelivery
 
 __all__ = ["addresses_in", "list_deliveries", "state_of", "subscriber_at"]
 
@@ -19,7 +19,7 @@ _AT_ONCE = 1000
 
 def list_deliveries(
     workspace: Workspace, spool: Spool, *, state: str = "", address: str | None = None
-) -> Iterator[tuple[Listed, str | None]]:
+) -> Iterator[tuple[ListedDelivery, str | None]]:
     """Returns the deliveries of a campaign with their addresses: all, those in a state, or those to one
     address.
 

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
     from mailer.issue.load import LoadedIssue
 
-__all__ = ["is_older", "keeping_watch", "refuse_if_behind", "refuse_if_forgotten", "refuse_if_older"]
+__all__ = ["is_older", "watch_database", "refuse_if_behind", "refuse_if_forgotten", "refuse_if_older"]
 
 
 @contextmanager
-def keeping_watch(
+def watch_database(
     db: Database, path: Path, observe: Callable[[Progress], None]
 ) -> Iterator[Callable[[Progress], None]]:
     """Yields an `observe` callback for a run, which ends the run where another file is at `path`.

@@ -25,7 +25,7 @@ from mailer.delivery.workers.connections import ConnectionPool
 from mailer.errors import BusyError, MailerError
 from mailer.services.database.moved import report_moved_database
 from mailer.services.due.parallel_runs import Attempts, Runs
-from mailer.services.planning.schedule import what_waits
+from mailer.services.planning.schedule import waiting_note
 from mailer.services.sending.after_run import mark_missed, refresh_manifest
 from mailer.services.sending.recovery import recover
 from mailer.services.sending.result import SendResult
@@ -255,7 +255,7 @@ def _mark_missed(workspace: Workspace, spool: Spool) -> DueResult | None:
     campaign = spool.refreshed()
     return DueResult(
         campaign,
-        error=f"{what_waits(campaign, settings.publication.zone)}, so it was not sent. "
+        error=f"{waiting_note(campaign, settings.publication.zone)}, so it was not sent. "
         f"`mailer campaigns resume {campaign.slug}` sends it now, "
         f"`mailer campaigns cancel {campaign.slug}` drops it",
     )

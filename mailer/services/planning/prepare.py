@@ -30,7 +30,15 @@ from mailer.transports.registry import is_folder, open_signer, unwritable_by
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
 
-__all__ = ["Prepared", "OutboxCopies", "PlanRequest", "is_same_issue", "left_in", "prepare", "selection_for"]
+__all__ = [
+    "Prepared",
+    "OutboxCopies",
+    "PlanRequest",
+    "is_same_issue",
+    "count_left",
+    "prepare",
+    "selection_for",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +129,7 @@ def prepare(workspace: Workspace, path: Path, request: PlanRequest) -> Prepared:
     return replace(prepared, outbox_copies=OutboxCopies(existing.slug, existing.transport, copies))
 
 
-def left_in(workspace: Workspace, prepared: Prepared) -> int | None:
+def count_left(workspace: Workspace, prepared: Prepared) -> int | None:
     """Returns how many deliveries the existing campaign still has to send by the plan's transport; None
     without a campaign."""
     if prepared.existing is None:

@@ -23,7 +23,7 @@ __all__ = [
     "Row",
     "Selection",
     "count_both",
-    "stand_now",
+    "current_standings",
     "zones_of",
 ]
 
@@ -87,7 +87,7 @@ class PlannedStanding(NamedTuple):
     variant_now: int
 
 
-def stand_now(
+def current_standings(
     workspace: Workspace, selection: Selection, planned: Iterable[tuple[int, int]]
 ) -> Iterator[PlannedStanding]:
     """Returns the current standing of planned recipients, given as (subscriber id, variant) in the order of

@@ -27,7 +27,7 @@ from mailer.services.planning.usual_time import USUAL, next_usual_time
 from mailer.services.workspace import Workspace
 from mailer.store.database import now, utc_now, utc_text
 
-__all__ = ["Schedule", "check_unscheduled", "make_schedule", "what_waits"]
+__all__ = ["Schedule", "check_unscheduled", "make_schedule", "waiting_note"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ def _warnings(workspace: Workspace, prepared: Prepared, moment: dt.datetime) -> 
     return tuple(warnings)
 
 
-def what_waits(campaign: Campaign, zone: ZoneInfo) -> str:
+def waiting_note(campaign: Campaign, zone: ZoneInfo) -> str:
     """Returns the beginning of a sentence about a waiting campaign: when it is due, or that it missed its
     time."""
     if campaign.status is Status.MISSED:
@@ -181,6 +181,6 @@ def check_unscheduled(campaign: Campaign, zone: ZoneInfo) -> None:
         return
     slug = campaign.slug
     raise CampaignError(
-        f"{what_waits(campaign, zone)}; `mailer campaigns resume {slug}` sends it now, "
+        f"{waiting_note(campaign, zone)}; `mailer campaigns resume {slug}` sends it now, "
         f"`mailer campaigns cancel {slug}` drops it"
     )

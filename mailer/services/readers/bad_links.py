@@ -30,19 +30,19 @@ class BadLinkCounter:
         with self._lock:
             today = now().date().isoformat()
             if today != self._day:
-                self._tell_the_day()
+                self._log_day()
                 self._day, self._counts = today, {}
             number = self._counts[kind] = self._counts.get(kind, 0) + 1
-        if _is_told(number):
+        if _is_logged(number):
             shown = visible(" ".join(beginning.split()))
             self._log.warning("a link (%s…) %s (%s: %d today)", shown, sentence, kind, number)
 
-    def _tell_the_day(self) -> None:
+    def _log_day(self) -> None:
         """Logs the counts of the day that has ended, where they are not in the log already."""
         for kind, number in self._counts.items():
-            if not _is_told(number):
+            if not _is_logged(number):
                 self._log.warning("links on %s (%s): %d", self._day, kind, number)
 
 
-def _is_told(number: int) -> bool:
+def _is_logged(number: int) -> bool:
     return number <= _ALL or str(number).strip("0") == "1"

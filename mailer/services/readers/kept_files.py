@@ -26,7 +26,7 @@ from mailer.files import new_file
 from mailer.services.readers.traces import pieces
 from mailer.services.sending.recovery import recover_if_idle
 from mailer.services.workspace import workspace_of
-from mailer.spool.erased_words import clear_journal, tells_of_erased
+from mailer.spool.erased_words import mentions_erased, redact_journal
 from mailer.spool.lock import campaign_lock
 from mailer.spool.open import words_of
 from mailer.store.database import clear_free_pages, compact, open_store
@@ -110,7 +110,7 @@ class KeptFiles:
         for path in sorted(self._folder.glob("*.journal")):
             slug = path.stem
             try:
-                cleared = self._clear_journal(slug, path, number)
+                cleared = self._redact_journal(slug, path, number)
             except OSError as error:
                 why = (error.strerror or str(error)).lower()
                 yield (
@@ -124,15 +124,15 @@ class KeptFiles:
                     "the run removes them; to see to it, erase the same address again when it has ended"
                 )
 
-    def _clear_journal(self, slug: str, path: Path, number: int | None) -> bool:
+    def _redact_journal(self, slug: str, path: Path, number: int | None) -> bool:
         for _ in range(round(WAIT_SECONDS / _POLL_SECONDS) + 1):
             with suppress(MailerError, sqlite3.Error):
                 workspace = workspace_of(self._settings, self._db)
                 recover_if_idle(workspace, workspace.spools.find(slug))
             with suppress(BusyError), campaign_lock(self._settings, slug):
-                clear_journal(self._db, path)
+                redact_journal(self._db, path)
                 return True
-            if not (self._is_on_the_wire(slug, number) or tells_of_erased(self._db, path)):
+            if not (self._is_on_the_wire(slug, number) or mentions_erased(self._db, path)):
                 return True
             self._sleep(_POLL_SECONDS)
         return False

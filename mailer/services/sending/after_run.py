@@ -50,7 +50,7 @@ def conclude(workspace: Workspace, spool: Spool, progress: Progress, *, by_opera
         spool.set_held_until("")
     elif progress.stopped_by in _CUT_OFF and not by_operator:
         # Only the service was stopped, so the next one continues the campaign.
-        _wait_on(spool, _CUT_OFF[progress.stopped_by])
+        _wait_for_next_run(spool, _CUT_OFF[progress.stopped_by])
     elif progress.stopped_by == "pace":
         if spool.apply(Event.STOP, progress.note):
             # It resumes earlier for readers whose scheduled time comes first, and for deferred deliveries.
@@ -58,7 +58,7 @@ def conclude(workspace: Workspace, spool: Spool, progress: Progress, *, by_opera
             spool.set_held_until(min(local, progress.resumes_at, again or local))
     elif progress.stopped_by:
         _stop(spool, _CUT_OFF.get(progress.stopped_by, ""))
-    elif again and _first_are_all_deferred(spool):
+    elif again and _canary_is_deferred(spool):
         _stop(spool, _deferred_note(spool))
     elif judge_canary(workspace, spool):
         pass  # `judge_canary` has held or paused it
@@ -89,7 +89,7 @@ def _stop(spool: Spool, note: str) -> None:
         spool.set_held_until(max(again, utc_text(now() + _SOON)) if again else "")
 
 
-def _first_are_all_deferred(spool: Spool) -> bool:
+def _canary_is_deferred(spool: Spool) -> bool:
     """Returns whether all deliveries of the canary were deferred."""
     canary = canary_of(spool.refreshed())
     counts = spool.counts()
@@ -135,7 +135,7 @@ def conclude_failed_run(
     that the circuit breaker stopped waits for the operator.
     """
     if not by_operator and isinstance(error, TransportError) and not isinstance(error, BrakeError):
-        _wait_on(spool, str(error))
+        _wait_for_next_run(spool, str(error))
     else:
         _stop(spool, str(error))
     refresh_manifest(workspace.settings, spool)
@@ -154,7 +154,7 @@ def _missed_note(held: int) -> str:
     return f"{held:,} {people} missed their time" if held else ""
 
 
-def _wait_on(spool: Spool, note: str) -> None:
+def _wait_for_next_run(spool: Spool, note: str) -> None:
     schedule_again(spool, Event.WAIT, spool.refreshed().due_at, note)
 
 

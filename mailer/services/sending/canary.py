@@ -20,7 +20,7 @@ from mailer.spool.base import Spool
 from mailer.store.database import now, utc_now, utc_text
 from mailer.transports.stop import Stop
 
-__all__ = ["judge_canary", "may_go_on", "release", "wait_while_held"]
+__all__ = ["judge_canary", "release_if_over", "release", "wait_while_held"]
 
 _POLL_SECONDS = 0.25
 
@@ -52,7 +52,7 @@ def judge_canary(workspace: Workspace, spool: Spool) -> bool:
     return True
 
 
-def may_go_on(workspace: Workspace, spool: Spool) -> bool:
+def release_if_over(workspace: Workspace, spool: Spool) -> bool:
     """Releases a held campaign whose time is over and whose canary went well. Returns whether it did.
 
     Pauses it where the canary went badly. Returns False also while the time is not over, and where somebody
@@ -85,7 +85,7 @@ def wait_while_held(
     while not stop.is_set():
         if campaign.status is not Status.HELD:
             return _is_released(campaign)
-        if may_go_on(workspace, spool):
+        if release_if_over(workspace, spool):
             return True
         campaign = spool.refreshed()
         if campaign.status is not Status.HELD:

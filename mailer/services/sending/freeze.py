@@ -17,7 +17,7 @@ from mailer.campaign.status import Event, Status
 from mailer.errors import CampaignError, MailerError
 from mailer.services.planning.plan import count_audience
 from mailer.services.planning.prepare import Prepared, is_same_issue
-from mailer.services.planning.recipients import RECEIVED, Selection, stand_now, zones_of
+from mailer.services.planning.recipients import RECEIVED, Selection, current_standings, zones_of
 from mailer.services.planning.schedule import Schedule
 from mailer.services.sending.after_run import schedule_again
 from mailer.services.sending.recovery import journal_of
@@ -173,7 +173,7 @@ def _recipients(workspace: Workspace, prepared: Prepared) -> _Recipients:
     if audience.digest == prepared.plan.audience_hash:
         return _Recipients(partial(_as_planned, prepared), {"pending": audience.recipients}, SincePlan())
     present = received = left = 0
-    for _, variant, reason, variant_now in stand_now(workspace, selection, prepared.people):
+    for _, variant, reason, variant_now in current_standings(workspace, selection, prepared.people):
         if reason is None:
             present += 1
         elif reason == RECEIVED:
@@ -205,7 +205,7 @@ def _as_planned(prepared: Prepared) -> Iterator[tuple[int, int, str]]:
 def _as_they_stand(
     workspace: Workspace, selection: Selection, prepared: Prepared
 ) -> Iterator[tuple[int, int, str]]:
-    for person, variant, reason, _ in stand_now(workspace, selection, prepared.people):
+    for person, variant, reason, _ in current_standings(workspace, selection, prepared.people):
         yield person, variant, reason or ""
 
 

@@ -13,7 +13,7 @@ from mailer.delivery.progress import Progress
 from mailer.errors import CampaignError
 from mailer.services.planning.approved_plan import apply_approved_plan, keep_plan
 from mailer.services.planning.plan import Plan
-from mailer.services.planning.prepare import PlanRequest, Prepared, left_in, prepare
+from mailer.services.planning.prepare import PlanRequest, Prepared, count_left, prepare
 from mailer.services.planning.schedule import Schedule, check_unscheduled, make_schedule
 from mailer.services.planning.usual_time import usual_time, usual_warnings
 from mailer.services.sending.canary_request import CanaryRequest, canary_for
@@ -27,7 +27,15 @@ from mailer.store.database import utc_text
 from mailer.transports.registry import open_transport
 from mailer.transports.stop import Stop
 
-__all__ = ["Proposal", "SendOptions", "carry_out", "frozen_plan", "propose", "propose_plan", "send_later"]
+__all__ = [
+    "Proposal",
+    "SendOptions",
+    "send_proposal",
+    "frozen_plan",
+    "propose",
+    "propose_plan",
+    "schedule_proposal",
+]
 
 _NOBODY = "nobody would get this issue, so nothing was sent; see the plan for the reasons"
 
@@ -100,7 +108,7 @@ def propose_plan(workspace: Workspace, path: Path, options: SendOptions) -> Prop
     if schedule is not None:
         check_new(workspace.settings, prepared)
     prepared = _recovered(workspace, prepared)
-    left = left_in(workspace, prepared)
+    left = count_left(workspace, prepared)
     trouble = keep_plan(workspace, prepared)
     if trouble:
         warnings = (*prepared.plan.warnings, trouble)
@@ -119,7 +127,7 @@ def propose(workspace: Workspace, path: Path, options: SendOptions) -> Proposal:
         plan_hash=options.plan_hash,
     )
     prepared = _recovered(workspace, prepare(workspace, path, request))
-    left = left_in(workspace, prepared)
+    left = count_left(workspace, prepared)
     if left != 0:
         open_transport(prepared.plan.transport, workspace.settings)  # raises before a campaign is made
     if left is None and not prepared.plan.recipients:
@@ -135,7 +143,7 @@ def propose(workspace: Workspace, path: Path, options: SendOptions) -> Proposal:
     return Proposal(prepared, left, schedule, canary)
 
 
-def carry_out(
+def send_proposal(
     workspace: Workspace,
     proposal: Proposal,
     *,
@@ -149,7 +157,9 @@ def carry_out(
     )
 
 
-def send_later(workspace: Workspace, proposal: Proposal, schedule: Schedule) -> tuple[Campaign, SincePlan]:
+def schedule_proposal(
+    workspace: Workspace, proposal: Proposal, schedule: Schedule
+) -> tuple[Campaign, SincePlan]:
     """Freezes a proposal until its scheduled time: see `schedule_issue`."""
     return schedule_issue(workspace, proposal.prepared, schedule, proposal.canary)
 

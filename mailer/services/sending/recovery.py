@@ -27,7 +27,7 @@ from mailer.services.database.guard import refuse_if_behind
 from mailer.services.sending.after_run import conclude
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
-from mailer.spool.erased_words import clear_journal
+from mailer.spool.erased_words import redact_journal
 from mailer.spool.journal import read_journal
 from mailer.spool.lock import campaign_lock
 from mailer.spool.recover import recover as settle_claims
@@ -75,7 +75,7 @@ def recover(workspace: Workspace, spool: Spool) -> Recovered:
     journal = journal_of(workspace.settings, spool.campaign.slug)
     refuse_if_behind(workspace.settings, spool, journal)
     uncertain = recover_from(workspace, spool, journal).get("uncertain", 0)
-    clear_journal(workspace.db, journal)
+    redact_journal(workspace.db, journal)
     addresses = addresses_in(workspace, spool, State.UNCERTAIN, _NAMED) if uncertain else ()
     return Recovered(uncertain, addresses)
 

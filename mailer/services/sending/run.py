@@ -27,7 +27,7 @@ from mailer.errors import ArchiveError, MailerError
 from mailer.message.dkim import Signer
 from mailer.message.message import Envelope, Template
 from mailer.render.rendition import Rendition
-from mailer.services.database.guard import keeping_watch, refuse_if_older
+from mailer.services.database.guard import refuse_if_older, watch_database
 from mailer.services.database.moved import note_run
 from mailer.services.sending.after_run import (
     conclude,
@@ -36,7 +36,7 @@ from mailer.services.sending.after_run import (
     refresh_manifest,
     zero_manifest_counts,
 )
-from mailer.services.sending.canary import may_go_on, wait_while_held
+from mailer.services.sending.canary import release_if_over, wait_while_held
 from mailer.services.sending.recovery import journal_of, recover
 from mailer.services.sending.result import SendResult, result_of
 from mailer.services.workspace import Workspace
@@ -73,10 +73,10 @@ class RunRequest:
 
 def run_campaign(workspace: Workspace, request: RunRequest) -> SendResult:
     """Sends the due deliveries. Raises the errors of `send_issue`."""
-    with keeping_watch(workspace.db, workspace.settings.database, request.observe) as watch:
+    with watch_database(workspace.db, workspace.settings.database, request.observe) as watch:
         watched = replace(request, observe=watch)
         result = _run_unless_held(workspace, watched)
-        while _goes_on(request, result):
+        while _waits_for_canary(request, result):
             more = _run_unless_held(workspace, watched)
             progress = result.progress.plus(more.progress) if result.progress else more.progress
             result = replace(more, progress=progress, recovered=result.recovered)
@@ -85,7 +85,7 @@ def run_campaign(workspace: Workspace, request: RunRequest) -> SendResult:
         return result
 
 
-def _goes_on(request: RunRequest, result: SendResult) -> bool:
+def _waits_for_canary(request: RunRequest, result: SendResult) -> bool:
     """Returns whether an operator waits for the deliveries behind a canary."""
     held = result.campaign.status is Status.HELD and result.progress is not None
     return held and request.by_operator and not request.stop.is_set()
@@ -97,7 +97,7 @@ def _run_unless_held(workspace: Workspace, request: RunRequest) -> SendResult:
         if request.by_operator:
             free = wait_while_held(workspace, spool, stop=request.stop, observe=request.observe)
         else:
-            free = may_go_on(workspace, spool)
+            free = release_if_over(workspace, spool)
         if not free:
             recover(workspace, spool)
             refresh_manifest(workspace.settings, spool)

@@ -20,7 +20,7 @@ from mailer.store.database import open_store
 
 __all__ = [
     "AddressList",
-    "ListTaken",
+    "ListResult",
     "Suppressed",
     "Unsubscribed",
     "suppress",
@@ -39,7 +39,7 @@ class AddressList:
 
 
 @dataclass(frozen=True, slots=True)
-class ListTaken:
+class ListResult:
     """Holds the result for a list of addresses: `taken` is about those that could be read."""
 
     source: AddressList
@@ -111,11 +111,13 @@ def unsubscribe(
 
 def unsubscribe_list(
     settings: Settings, addresses: AddressList, *, edition: str | None = None, reason: str = ""
-) -> ListTaken:
+) -> ListResult:
     """Unsubscribes everybody in a list from one edition, or from everything."""
     _check_edition(settings, edition)
     with closing(open_store(settings.database)) as db:
-        return ListTaken(addresses, unsubscribe_all(db, _readable(addresses), edition=edition, reason=reason))
+        return ListResult(
+            addresses, unsubscribe_all(db, _readable(addresses), edition=edition, reason=reason)
+        )
 
 
 def suppress(settings: Settings, address: str, *, reason: str = "") -> Suppressed:
@@ -126,11 +128,11 @@ def suppress(settings: Settings, address: str, *, reason: str = "") -> Suppresse
     return Suppressed(who.address, taken.changed > 0, tuple(now for _, now in taken.moved))
 
 
-def suppress_list(settings: Settings, addresses: AddressList, *, reason: str = "") -> ListTaken:
+def suppress_list(settings: Settings, addresses: AddressList, *, reason: str = "") -> ListResult:
     """Adds the addresses of a list to the suppression list."""
     why = _reason(reason)
     with closing(open_store(settings.database)) as db:
-        return ListTaken(addresses, suppress_all(db, _readable(addresses), reason=why))
+        return ListResult(addresses, suppress_all(db, _readable(addresses), reason=why))
 
 
 def _check_edition(settings: Settings, edition: str | None) -> None:

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from mailer.campaign.delivery_state import STATES, State
 from mailer.spool.sqlite.part import OPEN, Part
-from mailer.spool.values import Listed, Reason, Words
+from mailer.spool.values import ListedDelivery, Reason, Words
 from mailer.transports.refusal.answers import without_addresses
 
 __all__ = ["Reading"]
@@ -101,11 +101,11 @@ class Reading(Part):
     def _give_functions(self) -> None:
         self._db.conn.create_function("without_addresses", 1, without_addresses, deterministic=True)
 
-    def deliveries(self, *, state: str = "", only: int | None = None) -> Iterator[Listed]:
+    def deliveries(self, *, state: str = "", only: int | None = None) -> Iterator[ListedDelivery]:
         """Returns the deliveries by subscriber id: all, those in a state, or those to one person."""
         for row in self._db.conn.execute(_LIST, [self.campaign.id, state, only]):
             person, now, cause, reason, attempts, at, due_at, held, provider_id, in_folder = row
-            yield Listed(
+            yield ListedDelivery(
                 person,
                 State(now),
                 cause,
