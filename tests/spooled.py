@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from mailer.audience.consent.record import Consent
 from mailer.audience.editing import Edit, edit
 from mailer.audience.recipients import Recipients, addresses_of, unreachable
-from mailer.audience.selection import standings
+from mailer.audience.selection import select_subscribers
 from mailer.audience.subscribers import add
 from mailer.audience.values.address import normalize_address
 from mailer.campaign.campaign import Campaign, NewCampaign
@@ -130,7 +130,7 @@ def people_of(db: Database, edition: str = EDITION) -> list[int]:
     """Everybody who may get an edition now."""
     return [
         person
-        for rows in standings(db, edition, None, ())
+        for rows in select_subscribers(db, edition, None, ())
         for person, _, reason, _, _ in rows
         if reason is None
     ]

@@ -8,7 +8,7 @@ import pytest
 
 from mailer.config import load_settings
 from mailer.config.text import decode_text
-from mailer.config.urls import shown_url, split_url
+from mailer.config.urls import split_url, without_password
 from mailer.errors import ConfigError
 from mailer.transports import registry
 from tests.conftest import CONFIG
@@ -140,8 +140,8 @@ def test_a_server_that_cannot_be_reached_is_told_at_its_line(
 
 
 def test_a_url_shows_no_password() -> None:
-    assert shown_url("smtp://me:se/cret@h:x") == "smtp://me:…@h:x"
-    assert shown_url("smtp://me@h:25") == "smtp://me@h:25"
+    assert without_password("smtp://me:se/cret@h:x") == "smtp://me:…@h:x"
+    assert without_password("smtp://me@h:25") == "smtp://me@h:25"
     assert split_url("smtp://me@h:25").port == 25
 
 

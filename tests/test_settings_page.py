@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailer.config import load_settings
-from mailer.config.environment import OTHERS, keys_of, variable_of
+from mailer.config.environment import OTHER_VARIABLES, keys_of, variable_of
 from mailer.config.oauth import OAuth
 from mailer.config.sections import SECTIONS, Edition
 from tools.settings_page import PAGE, page_text
@@ -26,7 +26,7 @@ def test_every_key_and_variable_is_on_the_page() -> None:
         for key, _ in keys_of(model):
             assert f"| `{key}` | " in TEXT
             assert f"`{variable_of((*place, key))}`" in TEXT
-    for name in OTHERS:
+    for name in OTHER_VARIABLES:
         assert f"| `{name}` | " in TEXT
 
 

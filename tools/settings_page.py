@@ -12,7 +12,7 @@ from annotated_types import Ge, Le
 from pydantic import AfterValidator, BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 
-from mailer.config.environment import OTHERS, variable_of
+from mailer.config.environment import OTHER_VARIABLES, variable_of
 from mailer.config.fields import Mailbox
 from mailer.config.oauth import OAuth
 from mailer.config.sections import SECTIONS, Edition
@@ -76,9 +76,9 @@ _CHECKED: Final[Mapping[str, str]] = {
     "_limits": "`20/s`; s, m, h or d",
     "_days": "from 1",
     "_day": "`2026-11-21`",
-    "share_of": "above `0%`, at most `100%`",
-    "hold_of": "`30m`; s, m, h or d; `ask`",
-    "span_of": "`24h`; s, m, h or d; at most `10d`",
+    "parse_share": "above `0%`, at most `100%`",
+    "parse_hold": "`30m`; s, m, h or d; `ask`",
+    "parse_span": "`24h`; s, m, h or d; at most `10d`",
 }  # fmt: skip
 _TYPES: Final[Mapping[Any, str]] = {
     str: "text",
@@ -98,7 +98,7 @@ _TYPES: Final[Mapping[Any, str]] = {
 def page_text() -> str:
     """The whole page."""
     lines = [_HEAD.rstrip("\n"), "", "| variable | |", "|---|---|"]
-    lines += [f"| `{name}` | {sentence} |" for name, sentence in OTHERS.items()]
+    lines += [f"| `{name}` | {sentence} |" for name, sentence in OTHER_VARIABLES.items()]
     for place, model in _tables():
         lines += ["", f"## [{'.'.join(place)}]", ""]
         lines += [_TITLES[place], ""] if place in _TITLES else []

@@ -1,1 +1,1 @@
-"""Who may be written to."""
+"""Decides who may be written to, and keeps what is known of subscribers."""

@@ -1,8 +1,8 @@
-"""Forgets people for good: in the database, in every row that says who they were.
+"""Erases people: clears every row of the database that says who they were.
 
 Deliveries and events keep their rows by number, so that counts stay true. The address goes on the
-suppression list as a hash, which also tells later writers whose address they must leave out (`Erased`). What
-lies outside of the database is dealt with in `services/readers`.
+suppression list as a hash, which also tells later writers whose address they must leave out (`ErasedPeople`).
+What lies outside of the database is dealt with in `services/readers`.
 """
 
 from __future__ import annotations
@@ -17,38 +17,39 @@ from mailer.audience.consent import suppression
 from mailer.audience.events import Event
 from mailer.audience.people import address_of, find, get
 from mailer.audience.planned import Planned
-from mailer.audience.spellings import REPLACEMENT, Spellings, without_those
+from mailer.audience.spellings import REPLACEMENT, Spellings, redact_addresses
 from mailer.audience.values.address import Address, normalize_address
+from mailer.clock import utc_now
 from mailer.errors import StoreError
-from mailer.store.database import address_hash, utc_now, writing
-from mailer.store.texts import holding, replace_texts
+from mailer.store.database import address_hash, writing
+from mailer.store.texts import replace_texts, rows_with_letters
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
 __all__ = [
-    "Elsewhere",
-    "Erased",
-    "clear_elsewhere",
+    "RetainedTexts",
+    "ErasedPeople",
+    "redact_address",
     "clear_log",
     "erase",
     "former_addresses",
-    "is_word_of_others",
-    "own_words",
+    "is_shared_word",
+    "personal_words",
     "was_erased",
 ]
 
-# Everything about a person goes. The row stays, because deliveries and events refer to its number.
+# Clears all fields of a person. The row stays, because deliveries and events refer to its number.
 _ERASE = """
     UPDATE subscribers SET address = NULL, address_key = NULL, domain = '', name = '', language = '',
         timezone = '', tags = '[]', attributes = '{}', status = 'erased', updated_at = ?
     WHERE id = ?
 """
 
-# Words of ours for how consent was given; any other may hold an address or a name.
+# The methods of consent that mailer itself writes; any other text may hold an address or a name.
 _METHODS: Final = ("import", "web", "operator", "preferences", "confirm")
 
-# Free text that may hold the address or a name: origins, servers' answers. Readers' words are in `events`.
+# Clears free text that may hold the address or a name. What readers wrote is in `events`.
 _ERASE_TEXTS = (
     "DELETE FROM subscriptions WHERE subscriber_id = ?",
     "UPDATE consents SET origin = '', method = CASE WHEN method IN "
@@ -74,24 +75,27 @@ _ELSEWHERE: Final = (
     ("suppressions", ("address_hash",), ("reason",)),
 )
 
-# Plans that were told, as JSON. Of what is in them, only the segment may be about a person.
+# Plans that were shown, as JSON. Only their segment may be about a person.
 _PLANS: Final = (("plans", "hash"),)
 
 
-class Elsewhere(Protocol):
-    """What else keeps words about people: the spool's campaigns and deliveries."""
+class RetainedTexts(Protocol):
+    """Clears the texts about people that are kept outside the audience's tables: campaigns and deliveries."""
 
     def forget(self, person: int) -> None:
-        """Empties the words that are kept about a person (a subscriber id)."""
+        """Empties the texts that are kept about one person, named by subscriber id."""
         ...
 
     def clear(self, cleared: Callable[[str], str], letters: str) -> None:
-        """Replaces each text that may hold an address of these letters by what `cleared` makes of it."""
+        """Replaces each text by what `cleared` makes of it, if it may hold an address with `letters`."""
         ...
 
 
-class Erased:
-    """Who was erased from a database, as far as its suppression list tells. Cheap where nobody was."""
+class ErasedPeople:
+    """Answers questions about the people who were erased from a database, by its suppression list.
+
+    Costs almost nothing where nobody was erased.
+    """
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -101,33 +105,33 @@ class Erased:
         return self._db.conn.execute(_ANY_ERASED).fetchone() is not None
 
     def numbers(self) -> frozenset[int]:
-        """The ids of all of them."""
+        """Returns the subscriber ids of all erased people."""
         return frozenset(row[0] for row in self._db.conn.execute(_NUMBERS))
 
     def among(self, subscriber_ids: Iterable[int]) -> frozenset[int]:
-        """Those of the subscribers who were erased."""
+        """Returns those of the subscribers who were erased."""
         ids = json.dumps(list(subscriber_ids))
         return frozenset(row[0] for row in self._db.conn.execute(_ERASED_AMONG, (ids,)))
 
     def __contains__(self, key: str) -> bool:
-        """Whether the address with this key was erased."""
+        """Returns whether the address with this key was erased."""
         if key not in self._known:
             row = self._db.conn.execute(_IS_ERASED, (address_hash(key), suppression.ERASED)).fetchone()
             self._known[key] = row is not None
         return self._known[key]
 
-    def left_out_of(self, text: str) -> str:
-        """`text` with `[erased]` for each address of theirs."""
-        return without_those(text, self.__contains__)
+    def redact(self, text: str) -> str:
+        """Returns `text` with `[erased]` in place of each erased address."""
+        return redact_addresses(text, self.__contains__)
 
 
 def was_erased(db: Database, key: str) -> bool:
-    """Whether the address with this key was erased."""
-    return key in Erased(db)
+    """Returns whether the address with this key was erased."""
+    return key in ErasedPeople(db)
 
 
-def own_words(db: Database, subscriber_id: int) -> tuple[str, ...]:
-    """The name and the attributes of somebody, those that are long enough to be told from other text."""
+def personal_words(db: Database, subscriber_id: int) -> tuple[str, ...]:
+    """Returns a person's name and text attributes that are long enough to be searched for in other text."""
     person = get(db, subscriber_id)
     if person is None:
         return ()
@@ -138,20 +142,20 @@ def own_words(db: Database, subscriber_id: int) -> tuple[str, ...]:
 _LONG_ENOUGH: Final = 8
 
 
-def is_word_of_others(db: Database, word: str) -> bool:
-    """Whether a name or an attribute of anybody holds this word."""
+def is_shared_word(db: Database, word: str) -> bool:
+    """Returns whether the name or an attribute of any subscriber holds this word."""
     return db.conn.execute(_WORD, (word,)).fetchone() is not None
 
 
 def erase(
-    db: Database, subscriber_id: int, *, source: str = "cli", elsewhere: Elsewhere | None = None
+    db: Database, subscriber_id: int, *, source: str = "cli", retained: RetainedTexts | None = None
 ) -> bool:
-    """Forgets somebody for good; False where there is nobody to forget.
+    """Erases one person; returns False where there is nobody to erase.
 
     Deliveries and events keep their rows by number; kept plans lose the number. The address goes on the
     suppression list as a hash, so that no import brings it back, and its bytes are overwritten in the file.
     What others' rows tell of the address is cleared, too. The same is done with addresses that the person had
-    before and nobody has now. `elsewhere` clears what campaigns and deliveries keep.
+    before and nobody has now. `retained` clears what campaigns and deliveries keep.
     """
     db.conn.execute("PRAGMA secure_delete=ON")
     with writing(db):
@@ -169,17 +173,17 @@ def erase(
         events.forget_words(db, subscriber_id)
         events.record(db, Event(now, "erase", subscriber_id, source))
         _unplan(db, subscriber_id)
-        if elsewhere is not None:
-            elsewhere.forget(subscriber_id)
-    # From that commit on nobody writes the addresses anew, so that one look finds all that is left of them.
+        if retained is not None:
+            retained.forget(subscriber_id)
+    # After that commit no writer adds the addresses again, so one pass finds all that is left of them.
     for each in addresses:
-        clear_elsewhere(db, each, elsewhere)
+        redact_address(db, each, retained)
     clear_log(db)
     return True
 
 
 def former_addresses(db: Database, subscriber_id: int) -> tuple[Address, ...]:
-    """Addresses that somebody had before and that are nobody's now; none once they were erased."""
+    """Returns the addresses that a person had before and that are nobody's now; none once erased."""
     return tuple(
         normalize_address(text)
         for text in addresses_before(db, subscriber_id)
@@ -187,19 +191,20 @@ def former_addresses(db: Database, subscriber_id: int) -> tuple[Address, ...]:
     )
 
 
-def clear_elsewhere(db: Database, address: Address, elsewhere: Elsewhere | None = None) -> None:
-    """Takes an address out of whatever the database tells of others: it is replaced by `[erased]`.
+def redact_address(db: Database, address: Address, retained: RetainedTexts | None = None) -> None:
+    """Replaces an erased address by `[erased]` in all texts about other people.
 
-    Looks through the tables once without keeping others from writing. The address was erased before.
+    Reads the tables once, without keeping other writers waiting. To be called after the commit of the
+    erasure.
     """
 
     def cleared(text: str) -> str:
-        return without_those(text, lambda key: key == address.key)
+        return redact_addresses(text, lambda key: key == address.key)
 
     events.clear_reasons(db, cleared)
     letters = Spellings(address).letters
     for table, keys, columns in _ELSEWHERE:
-        for key, before in list(holding(db, table, keys, columns, letters)):
+        for key, before in list(rows_with_letters(db, table, keys, columns, letters)):
             after = tuple(map(cleared, before))
             if after != before:
                 replace_texts(db, table, keys, key, columns, before, after)
@@ -208,12 +213,12 @@ def clear_elsewhere(db: Database, address: Address, elsewhere: Elsewhere | None 
             changed = plan_without(plan, cleared)
             if changed != plan:
                 replace_texts(db, table, (name,), (number,), ("plan",), (plan,), (changed,))
-    if elsewhere is not None:
-        elsewhere.clear(cleared, letters)
+    if retained is not None:
+        retained.clear(cleared, letters)
 
 
 def plan_without(plan: str, cleared: Callable[[str], str]) -> str:
-    """A plan as JSON text, its segment cleared. The same text where that changes nothing."""
+    """Returns a plan (JSON text) with its segment cleared; the same text where that changes nothing."""
     document = json.loads(plan)
     segment = document.get("segment") if isinstance(document, dict) else None
     if not isinstance(segment, str) or cleared(segment) == segment:
@@ -222,7 +227,7 @@ def plan_without(plan: str, cleared: Callable[[str], str]) -> str:
 
 
 def clear_log(db: Database) -> bool:
-    """Empties the write-ahead log, which may hold older pages. False where a reader kept that from happening.
+    """Empties the write-ahead log, which may hold older pages; returns False where a reader prevented it.
 
     Waits for others as long as a write does.
     """
@@ -231,7 +236,7 @@ def clear_log(db: Database) -> bool:
 
 
 def _unplan(db: Database, subscriber_id: int) -> None:
-    """Takes somebody out of every kept plan. A plan that cannot be read goes as a whole."""
+    """Removes a person from every kept plan. A plan that cannot be read is deleted."""
     for (name,) in db.conn.execute("SELECT hash FROM plans").fetchall():
         (data,) = db.conn.execute("SELECT people FROM plans WHERE hash = ?", (name,)).fetchone()
         try:

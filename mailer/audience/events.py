@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Event",
-    "Happening",
+    "HistoryEntry",
     "Kind",
-    "Returned",
+    "ReturnedMail",
     "add_reason",
     "bounces_in",
     "bounces_of",
@@ -37,7 +37,7 @@ __all__ = [
     "last_event",
     "people_since",
     "record",
-    "returns_of",
+    "returned_mail_of",
 ]
 
 #: Those that end mail to a person, then those that may begin it again. With an edition, `unsubscribe` and
@@ -73,7 +73,7 @@ class Event(NamedTuple):
     reason: str = ""
 
 
-class Happening(NamedTuple):
+class HistoryEntry(NamedTuple):
     """One event of a person as it is told. `at` is UTC, `campaign` a slug; what is not known is empty."""
 
     at: str
@@ -84,7 +84,7 @@ class Happening(NamedTuple):
     reason: str
 
 
-class Returned(NamedTuple):
+class ReturnedMail(NamedTuple):
     """Somebody whose mail came back. `named` says that an event names the campaign; `at` is the time (UTC) of
     the newest event that names none, or empty."""
 
@@ -194,14 +194,14 @@ def forget_words(db: Database, subscriber_id: int) -> None:
 
 def history_of(
     db: Database, subscriber_id: int, slugs: Mapping[int, str] = MappingProxyType({})
-) -> tuple[Happening, ...]:
+) -> tuple[HistoryEntry, ...]:
     """Returns every event of this person, oldest first.
 
     `slugs` names campaigns by their ids; the slug of another is empty.
     """
     rows = db.conn.execute(_HISTORY_OF, (subscriber_id,))
     return tuple(
-        Happening(at, kind, edition, slugs.get(campaign, ""), source, reason)
+        HistoryEntry(at, kind, edition, slugs.get(campaign, ""), source, reason)
         for at, kind, edition, campaign, source, reason in rows
     )
 
@@ -257,7 +257,7 @@ def bounces_in(db: Database, campaign_id: int) -> list[int]:
     return [row[0] for row in db.conn.execute(_BOUNCES_IN, (campaign_id,))]
 
 
-def returns_of(db: Database, campaign_id: int) -> Iterator[Returned]:
+def returned_mail_of(db: Database, campaign_id: int) -> Iterator[ReturnedMail]:
     """Returns everybody who bounced or complained of this campaign, or of one that is not named."""
     for person, named, at in db.conn.execute(_RETURNS_OF, (campaign_id,)):
-        yield Returned(person, bool(named), at)
+        yield ReturnedMail(person, bool(named), at)

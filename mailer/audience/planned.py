@@ -21,7 +21,7 @@ from operator import sub
 
 from mailer.errors import StoreError
 
-__all__ = ["Difference", "Packer", "Planned", "compare"]
+__all__ = ["PlanDifference", "Packer", "Planned", "compare"]
 
 #: A block is closed when it has so many people.
 BLOCK = 65_536
@@ -100,31 +100,31 @@ class Packer:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """How many people who are present were not planned (`joined`) or read another variant than planned
-    (`other`), and how many who were planned are not present (`left`)."""
+class PlanDifference:
+    """How many people who are present were not planned (`added`) or read another variant than planned
+    (`other_variant`), and how many who were planned are not present (`removed`)."""
 
-    joined: int
-    other: int
-    left: int
+    added: int
+    other_variant: int
+    removed: int
 
 
-def compare(planned: Iterable[tuple[int, int]], present: Iterable[tuple[int, int]]) -> Difference:
+def compare(planned: Iterable[tuple[int, int]], present: Iterable[tuple[int, int]]) -> PlanDifference:
     """Compares two streams of (subscriber id, variant), both in the order of ids. Keeps nothing of them."""
-    joined = other = left = 0
+    added = other_variant = removed = 0
     those = iter(planned)
     awaited = next(those, None)
     for subscriber_id, variant in present:
         while awaited is not None and awaited[0] < subscriber_id:
-            left += 1
+            removed += 1
             awaited = next(those, None)
         if awaited is None or awaited[0] != subscriber_id:
-            joined += 1
+            added += 1
             continue
-        other += awaited[1] != variant
+        other_variant += awaited[1] != variant
         awaited = next(those, None)
-    left += (awaited is not None) + sum(1 for _ in those)
-    return Difference(joined, other, left)
+    removed += (awaited is not None) + sum(1 for _ in those)
+    return PlanDifference(added, other_variant, removed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""Who may be written to, in one place: the same conditions plan a campaign, claim its deliveries and explain.
+"""Decides who gets an edition. A plan, the claims of a run and `explain` all use these conditions.
 
-Every function gives SQL on the alias `s` (subscribers) with `?` parameters in order.
+SQL refers to subscribers by the alias `s`, and has `?` parameters in order.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ __all__ = [
     "is_within",
     "mask_sql",
     "reason_sql",
-    "standings",
+    "select_subscribers",
     "time_zones",
     "variant_of",
 ]
 
 Sql = tuple[str, tuple[object, ...]]
 
-#: A mask is a 64-bit number with a sign; issues have far fewer variants.
+#: A mask is a signed 64-bit number of SQLite. Issues have far fewer variants.
 MAX_VARIANTS = 62
-#: So many subscribers are read at once.
+#: The number of subscribers that are read at once.
 _AT_ONCE = 5000
 
 
 class Exclusion(StrEnum):
-    """Why somebody does not get an edition. The first that applies is the one that is told."""
+    """Names the reason for which somebody does not get an edition. The first that applies is reported."""
 
     ERASED = "erased"
     COMPLAINED = "complained"
@@ -50,7 +50,7 @@ class Exclusion(StrEnum):
 
     @property
     def sentence(self) -> str:
-        """For a table or an explanation, in plain words."""
+        """Returns the reason in plain words, for a table or an explanation."""
         return _SENTENCES[self]
 
 
@@ -72,7 +72,7 @@ _SUBSCRIBED = """EXISTS (SELECT 1 FROM subscriptions AS chosen
 
 
 def reason_sql(edition: str, segment: Segment | None = None) -> Sql:
-    """An expression: the Exclusion of a person as text, or NULL for somebody who gets `edition`."""
+    """Returns an SQL expression: a person's Exclusion as text, or NULL for somebody who gets `edition`."""
     sql = f"""CASE WHEN s.status IN ('erased', 'complained', 'unsubscribed', 'bounced') THEN s.status
         WHEN {_SUPPRESSED} THEN 'suppressed'
         WHEN s.status = 'pending' THEN 'pending'
@@ -86,7 +86,7 @@ def reason_sql(edition: str, segment: Segment | None = None) -> Sql:
 
 
 def mask_sql(segments: Sequence[Segment]) -> Sql:
-    """An expression: the variant of a person, bit i set where they are in the i-th segment."""
+    """Returns an SQL expression: the variant of a person. Bit i is set where they are in the i-th segment."""
     if len(segments) > MAX_VARIANTS:
         raise ValueError(f"a mask has at most {MAX_VARIANTS} segments")
     parts = [segment.sql() for segment in segments]
@@ -95,7 +95,7 @@ def mask_sql(segments: Sequence[Segment]) -> Sql:
 
 
 def exclusions_of(db: Database, subscriber_ids: Iterable[int], edition: str) -> list[tuple[int, str | None]]:
-    """Gives (id, Exclusion as text) of each of these subscribers, with None for those who get `edition`."""
+    """Returns (id, Exclusion as text) of each of these subscribers, with None for those who get `edition`."""
     sql, params = reason_sql(edition, None)
     return db.conn.execute(
         f"SELECT s.id, {sql} FROM json_each(?) AS o JOIN subscribers AS s ON s.id = o.value",
@@ -106,7 +106,7 @@ def exclusions_of(db: Database, subscriber_ids: Iterable[int], edition: str) -> 
 def exclusion_of(
     db: Database, subscriber_id: int, edition: str, segment: Segment | None = None
 ) -> Exclusion | None:
-    """Why this person does not get `edition`, or None where they do. Raises LookupError for a wrong id."""
+    """Returns why this person does not get `edition`, or None where they do. Raises LookupError."""
     sql, params = reason_sql(edition, segment)
     row = db.conn.execute(
         f"SELECT {sql} FROM subscribers s WHERE s.id = ?", (*params, subscriber_id)
@@ -117,7 +117,10 @@ def exclusion_of(
 
 
 def variant_of(db: Database, subscriber_id: int, segments: Sequence[Segment]) -> int:
-    """The variant that this person reads, as `mask_sql` numbers it. Raises LookupError for a wrong id."""
+    """Returns the variant that this person reads, numbered as by `mask_sql`.
+
+    Raises LookupError for a wrong id.
+    """
     sql, params = mask_sql(segments)
     row = db.conn.execute(
         f"SELECT {sql} FROM subscribers s WHERE s.id = ?", (*params, subscriber_id)
@@ -128,11 +131,11 @@ def variant_of(db: Database, subscriber_id: int, segments: Sequence[Segment]) ->
 
 
 def is_within(db: Database, subscriber_id: int, segment: Segment) -> bool:
-    """Whether this person is in the segment. Raises LookupError for a wrong id."""
+    """Returns whether this person is in the segment. Raises LookupError for a wrong id."""
     return bool(variant_of(db, subscriber_id, [segment]))
 
 
-def standings(
+def select_subscribers(
     db: Database,
     edition: str,
     segment: Segment | None,
@@ -147,15 +150,16 @@ def standings(
     """
     reason, reason_parameters = reason_sql(edition, segment)
     mask, mask_parameters = mask_sql(variants)
-    unwritable = "0"
-    if cannot_write_to is not None:
-        db.conn.create_function("unwritable", 1, cannot_write_to, deterministic=True)
-        unwritable = "unwritable(s.address)"
+    # It is no function of SQL: that could not be given to the connection again while a statement is read.
+    address = "0" if cannot_write_to is None else "s.address"
     cursor = db.conn.execute(
-        f"SELECT s.id, s.domain, {reason}, {unwritable}, {mask} FROM subscribers AS s ORDER BY s.id",
+        f"SELECT s.id, s.domain, {reason}, {address}, {mask} FROM subscribers AS s ORDER BY s.id",
         (*reason_parameters, *mask_parameters),
     )
     while rows := cursor.fetchmany(_AT_ONCE):
+        if cannot_write_to is not None:
+            # Who was erased has no address.
+            rows = [(i, d, r, int(a is not None and cannot_write_to(a)), v) for i, d, r, a, v in rows]
         yield rows
 
 

@@ -1,4 +1,4 @@
-"""Finds an address in what others wrote: servers' answers, logs, lists, messages. Pure.
+"""Finds an address in text that others wrote: servers' answers, logs, lists, messages. Pure.
 
 An address may stand there in other letter case, with its domain in Unicode, in percent-encoding, as HTML or
 JSON escapes, in quoted-printable, in base64 or in UTF-16.
@@ -15,16 +15,16 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from mailer.addresses import Address, read_address
 
-__all__ = ["LONGEST_SPELLING", "REPLACEMENT", "Spellings", "without_those"]
+__all__ = ["LONGEST_SPELLING", "REPLACEMENT", "Spellings", "redact_addresses"]
 
-#: Stands where an address stood.
+#: Replaces an address.
 REPLACEMENT = "[erased]"
 #: No spelling of an address has more bytes, but for base64: each byte as `%3A`, and line breaks.
 LONGEST_SPELLING = 4096
 
 _AT = r"(?:@|%40|=40|&#0*64;|&#x0*40;|&commat;)"
 _ANY_AT = re.compile(_AT, re.IGNORECASE)
-# What stands between white space, brackets and quotes, and holds an @ in some form.
+# Matches a token between white space, brackets and quotes that holds an @ in some form.
 _TOKEN = re.compile(rf"(?:(?!{_AT})[^\s<>()\[\],\"\\])+{_AT}(?:&#?\w+;|[^\s<>()\[\]:;,\"\\])+", re.IGNORECASE)
 _INNER = re.compile(r"[^\s<>()\[\]:;,\"\\@]+@[^\s<>()\[\]:;,\"\\@'`|{}&?#%/]+")
 # Letters that a local part may hold, and that more often stand before an address.
@@ -46,10 +46,10 @@ _PART_OF_DOMAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-")
 _LETTERS = re.compile(r"[a-z0-9]+")
 
 
-def without_those(text: str, erased: Callable[[str], bool]) -> str:
-    """`text` with `[erased]` for each address in it whose key (`Address.key`) is one of the `erased`.
+def redact_addresses(text: str, erased: Callable[[str], bool]) -> str:
+    """Returns `text` with `[erased]` in place of each address whose key (`Address.key`) is in `erased`.
 
-    What surrounds an address and is encoded with it goes with it.
+    Text that surrounds an address and is encoded with it is replaced, too.
     """
     text = text.replace("\\u0040", "@")
     if not _ANY_AT.search(text):
@@ -81,14 +81,14 @@ def _token_without(token: str, erased: Callable[[str], bool]) -> str:
 
 
 def _decoded(token: str) -> Iterable[str]:
-    """The token, and where something in it may be encoded, what that is."""
+    """Yields the token, and its decoded forms where something in it may be encoded."""
     if _SIGNS.isdisjoint(token):
         return (token,)
     return dict.fromkeys((token, unquote(html.unescape(token)), unquote(_unquoted(token))))
 
 
 def _unquoted(token: str) -> str:
-    """The token with `=40` as `@`, as in quoted-printable."""
+    """Returns the token with `=40` read as `@`, as in quoted-printable."""
     try:
         return binascii.a2b_qp(token.encode()).decode("utf-8", "replace")
     except ValueError:
@@ -96,7 +96,7 @@ def _unquoted(token: str) -> str:
 
 
 def _addresses_at_end(text: str, before: re.Pattern[str] = _BEFORE) -> Iterator[Address]:
-    """The address that `text` is, and those that it is after a letter that seldom begins one: `to=a@b`."""
+    """Yields the address that `text` is, and those after a letter that seldom begins one: `to=a@b`."""
     local = text.partition("@")[0]
     starts = [0, *(found.end() for found in before.finditer(local) if found.end() < len(local))]
     for start in starts[:20]:
@@ -107,7 +107,7 @@ def _addresses_at_end(text: str, before: re.Pattern[str] = _BEFORE) -> Iterator[
 
 
 class Spellings:
-    """The spellings of one address."""
+    """Searches bytes for one address in all of its spellings."""
 
     def __init__(self, address: Address) -> None:
         self.address = address
@@ -122,18 +122,19 @@ class Spellings:
 
     @property
     def letters(self) -> str:
-        """The longest run of letters and digits of ASCII before the @, in small letters; perhaps empty."""
+        """Returns the longest run of ASCII letters and digits before the @, in lower case; may be empty."""
         return max(_LETTERS.findall(self.address.key.rpartition("@")[0]), key=len, default="")
 
     def is_in(self, data: bytes) -> bool:
-        """Whether the address stands in `data`, in some spelling.
+        """Returns whether the address stands in `data`, in any spelling.
 
-        In text, what is part of a longer address does not count. A database has nothing between two texts.
+        In text, a part of a longer address does not count. In a database file it does, because nothing
+        separates two texts there.
         """
         return any(self._stands_in(self._lower(form), whole=0 not in form) for form in _forms(data))
 
     def is_plainly_in(self, data: bytes) -> bool:
-        """Whether these letters stand in `data`, whatever the case and whatever is around them."""
+        """Returns whether the address stands in `data` unencoded, whatever the case and its surroundings."""
         return self._stands_in(self._lower(data), whole=False)
 
     def _lower(self, data: bytes) -> bytes:
@@ -156,7 +157,7 @@ class Spellings:
 
 
 def _is_whole(data: bytes, start: int, end: int) -> bool:
-    """Whether what stands there is no part of a longer address."""
+    """Returns whether the address at this place is not a part of a longer address."""
     if start and data[start - 1] in _PART_OF_LOCAL and b"@" in data[start:end]:
         return False
     if end < len(data) and data[end] in _PART_OF_DOMAIN:
@@ -174,7 +175,7 @@ def _unicode(domain: str) -> str:
 
 
 def _forms(data: bytes) -> Iterator[bytes]:
-    """`data`, and what it is decoded."""
+    """Yields `data`, and `data` decoded in each way that may apply."""
     yield data
     if data.count(0) > len(data) // 20:
         for name in ("utf-16-le", "utf-16-be"):
@@ -193,7 +194,7 @@ def _forms(data: bytes) -> Iterator[bytes]:
     small = data.lower()
     if b"base64" in small or b"?b?" in small or _WRAPPED.search(data):
         for run in _BASE64.finditer(data):
-            # Where the piece begins within a run, nobody knows at which of its four letters.
+            # A piece that begins within a run may begin at any of the four letters of a group.
             for skipped in range(4 if run.start() == 0 else 1):
                 yield _from_base64(run[0], skipped)
 

@@ -18,7 +18,7 @@ from mailer.store.database import writing
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["fill_in", "new_ids", "stable_id_at", "whose"]
+__all__ = ["assign_missing_ids", "new_ids", "stable_id_at", "subscriber_of"]
 
 _MISSING = "SELECT 1 FROM subscribers WHERE stable_id IS NULL LIMIT 1"
 
@@ -34,7 +34,7 @@ _STABLE_ID = "SELECT stable_id FROM subscribers WHERE id = ?"
 _LARGEST = 2**63 - 1
 
 
-def fill_in(db: Database, oldest_key: str) -> None:
+def assign_missing_ids(db: Database, oldest_key: str) -> None:
     """Gives readers of before their stable ids, in one transaction; does nothing where everybody has one."""
     if db.conn.execute(_MISSING).fetchone() is None:
         return
@@ -57,11 +57,11 @@ def new_ids() -> Iterator[bytes]:
         start = (start + 1) % 2**64
 
 
-def whose(db: Database, token: Token) -> int | None:
+def subscriber_of(db: Database, token: Token) -> int | None:
     """The number of the subscriber whom a token names, erased or not; None where they are not here.
 
     A token of a version up to 0.3.0 names nobody who was added since the migration. To be called after
-    `fill_in`.
+    `assign_missing_ids`.
     """
     if token.stable_id:
         row = db.conn.execute(_BY_STABLE_ID, (token.stable_id,)).fetchone()
@@ -71,5 +71,5 @@ def whose(db: Database, token: Token) -> int | None:
 
 
 def stable_id_at(db: Database, subscriber_id: int) -> bytes:
-    """The stable id of a subscriber who is there. To be called after `fill_in`."""
+    """The stable id of a subscriber who is there. To be called after `assign_missing_ids`."""
     return bytes(db.conn.execute(_STABLE_ID, (subscriber_id,)).fetchone()[0])

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 
 from mailer.audience import events
 from mailer.audience.consent.record import Consent, record_consent
-from mailer.audience.consent.resubscribing import Asked, bring_back, check_asked, set_status
+from mailer.audience.consent.resubscribing import ResubscribeGrounds, bring_back, check_grounds, set_status
 from mailer.audience.consent.suppression import ERASED, lift, suppression_of
 from mailer.audience.erasure import erase
 from mailer.audience.events import Event
 from mailer.audience.people import Subscriber, address_of, find, get, list_subscribers
 from mailer.audience.values.address import Address
+from mailer.clock import utc_now
 from mailer.errors import AudienceError
-from mailer.store.database import utc_now, writing
+from mailer.store.database import writing
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -72,22 +73,22 @@ def add(
     is recorded where mail begins by this, and with an own act. Raises AudienceError, with nothing changed,
     where it takes more than that to write to this address.
     """
-    now, asked, chosen = utc_now(), Asked(own_act, forced if own_act else ""), tuple(editions)
+    now, grounds, chosen = utc_now(), ResubscribeGrounds(own_act, forced if own_act else ""), tuple(editions)
     with writing(db):
         row = db.conn.execute(_BY_KEY, (address.key,)).fetchone()
         known = _known(db, int(row[0])) if row else None
         suppression = suppression_of(db, address.key)
-        check_asked(db, address, known, suppression, chosen, asked)
+        check_grounds(db, address, known, suppression, chosen, grounds)
         if known is None:
             values = (address.address, address.key, address.domain, now, now)
             number = int(db.conn.execute(_INSERT, values).fetchone()[0])
         else:
             number = known.id
             if known.status != "active":
-                bring_back(db, known, asked, now, source)
+                bring_back(db, known, grounds, now, source)
         if suppression is not None and lift(db, address.key) and suppression.reason != ERASED:
             events.keep_suppression(db, number, suppression.added_at, suppression.reason)
-        if asked.forced and (known is None or known.status == "active"):
+        if grounds.forced and (known is None or known.status == "active"):
             events.record(db, Event(now, "restore", number, source, reason=forced))
         if _begin(db, number, chosen, known, now, source) or known is None or own_act:
             record_consent(db, number, consent)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.status import Status
+from mailer.clock import utc_text
 
-__all__ = ["due_campaigns", "resumes_automatically"]
+__all__ = ["LATE", "due_campaigns", "resumes_automatically"]
 
+#: A campaign, or a delivery with a scheduled time, is still sent automatically this long after its time.
+LATE = timedelta(hours=1)
 #: No rate limit or back-off makes a campaign wait for longer: a day of up to 25 hours, and an hour.
 _LATEST_WAIT = timedelta(hours=26)
 
@@ -43,7 +46,6 @@ def resumes_automatically(campaign: Campaign, now: str) -> bool:
     """
     if campaign.status not in (Status.HELD, Status.STOPPED) or not campaign.held_until:
         return False
-    latest = datetime.fromisoformat(now) + _LATEST_WAIT
-    latest_text = latest.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    latest_text = utc_text(datetime.fromisoformat(now) + _LATEST_WAIT)
     is_too_late = campaign.status is Status.STOPPED and campaign.held_until > latest_text
     return campaign.held_until <= now or is_too_late

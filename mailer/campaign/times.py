@@ -19,7 +19,7 @@ __all__ = [
     "local_to_utc",
 ]
 
-#: A due time that no run reaches by itself.
+#: The due time that `--json` has of a delivery that is held.
 NEVER = "9999-12-31T23:59:59.999999Z"
 #: A time further ahead is refused, because a mistyped year is likelier.
 FARTHEST = dt.timedelta(days=366)
@@ -40,7 +40,7 @@ def is_time_of_day(text: str) -> bool:
 
 
 def parse_at(text: str, zone: ZoneInfo, now: dt.datetime, day: dt.date | None = None) -> dt.datetime:
-    """Parses `2026-11-22T08:00` in `zone`, the same with an offset (`+08:00`, `Z`), or `08:00`.
+    """Parses Parses `2026-11-22T08:00` in `zone`, the same with an offset (`+08:00`, `Z`), or `08:00`.
 
     A time of day alone means that time on `day` if it is still to come, else its next occurrence. Raises
     InputError for any other format, for a time that has passed, and for a local time that daylight saving

@@ -20,13 +20,13 @@ from mailer.display_text import visible
 from mailer.services.campaigns.advice import advice_on
 from mailer.services.campaigns.frozen_settings import sender_note
 from mailer.services.database.moved import moved_database_note
-from mailer.services.planning.schedule import waiting_note
-from mailer.services.sending.freeze import SincePlan
-from mailer.services.sending.result import SendResult
 from mailer.spool.values import Reason
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
+
+    from mailer.services.sending.freeze import SincePlan
+    from mailer.services.sending.result import SendResult
 
 __all__ = [
     "say_counts",
@@ -74,6 +74,8 @@ def _say_waits(settings: Settings, result: SendResult) -> None:
     if result.progress is not None:
         say(f"{result.progress.handed_over:,} handed to {result.campaign.transport}.")
         say_counts(dict(result.counts))
+    from mailer.services.planning.schedule import waiting_note
+
     waits = waiting_note(result.campaign, settings.publication.zone)
     say(f"{waits[0].upper()}{waits[1:]}.")
 

@@ -18,13 +18,21 @@ from mailer.config.sections import SECTIONS, Edition
 from mailer.display_text import from_system, nearest
 from mailer.errors import ConfigError, Problem
 
-__all__ = ["OTHERS", "Environment", "Place", "keys_of", "overlay", "read_environment", "variable_of"]
+__all__ = [
+    "OTHER_VARIABLES",
+    "Environment",
+    "KeyPath",
+    "keys_of",
+    "overlay",
+    "read_environment",
+    "variable_of",
+]
 
 _PREFIX: Final = "MAILER_"
 #: What the tests of mailer itself are told.
 _OF_TESTS: Final = "MAILER_TEST_"
 #: The variables that stand for no key of mailer.toml, each with what it is.
-OTHERS: Final[Mapping[str, str]] = {
+OTHER_VARIABLES: Final[Mapping[str, str]] = {
     "MAILER_SECRET_KEY": "The key that signs unsubscribe links; several with commas, the newest first.",
     "MAILER_SECRET_KEY_OLD": "Earlier keys with commas, so that the links in mails that went out still work.",
     "MAILER_SMTP_PASSWORD": "The password of the user in the transport's URL.",
@@ -40,7 +48,7 @@ OTHERS: Final[Mapping[str, str]] = {
 _NOT_IN_A_FILE: Final = ("MAILER_WORKSPACE", "MAILER_DNS_SERVER")
 
 #: Where a key stands: `("editions", "morning", "name")`.
-Place = tuple[str, ...]
+KeyPath = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,9 @@ def read_environment(
     found: dict[str, str] = {}
     problems: list[Problem] = []
     for name, value in {**of_file, **environ}.items():
-        if name.startswith(_OF_TESTS) or not (name.startswith(_PREFIX) or name in OTHERS or name in others):
+        if name.startswith(_OF_TESTS) or not (
+            name.startswith(_PREFIX) or name in OTHER_VARIABLES or name in others
+        ):
             continue
         try:
             found[name] = value if name in _NOT_IN_A_FILE else from_system(value)
@@ -77,26 +87,26 @@ def read_environment(
     return Environment(found, frozenset(of_file) - set(environ))
 
 
-def variable_of(place: Place) -> str:
+def variable_of(place: KeyPath) -> str:
     """The variable that stands for a key: `MAILER_EDITIONS_MORNING_NAME`."""
     return _PREFIX + "_".join(place).replace("-", "_").upper()
 
 
 def overlay(
     data: dict[str, Any], environment: Environment, others: frozenset[str] = frozenset()
-) -> tuple[dict[Place, str], list[Problem]]:
+) -> tuple[dict[KeyPath, str], list[Problem]]:
     """Puts the values of variables into `data`, in place of what the file has there.
 
     Returns which key came from which variable, and what is wrong with names. A variable for a key wins over
     one for the table that holds it.
     """
     places = _places(_editions(data, environment))
-    origins: dict[Place, str] = {}
+    origins: dict[KeyPath, str] = {}
     given = [(*places[name], name) for name in environment.values if name in places]
     for place, kind, name in sorted(given, key=lambda each: len(each[0])):
         if _put(data, place, _read(environment.values[name], kind)):
             origins[place] = name
-    return origins, list(_wrong_names(environment, [*places, *OTHERS, *others]))
+    return origins, list(_wrong_names(environment, [*places, *OTHER_VARIABLES, *others]))
 
 
 def _editions(data: Mapping[str, Any], environment: Environment) -> list[str]:
@@ -106,14 +116,14 @@ def _editions(data: Mapping[str, Any], environment: Environment) -> list[str]:
     return sorted(editions, key=len) if isinstance(editions, dict) else []
 
 
-def _places(editions: Iterable[str]) -> dict[str, tuple[Place, Any]]:
+def _places(editions: Iterable[str]) -> dict[str, tuple[KeyPath, Any]]:
     """The place and the type of the key that each variable stands for.
 
     Where the names of two editions make one variable ambiguous, the longer name is meant.
     """
-    tables: list[tuple[Place, Any]] = [((name,), dict) for name in (*SECTIONS, "editions")]
+    tables: list[tuple[KeyPath, Any]] = [((name,), dict) for name in (*SECTIONS, "editions")]
     tables += [(("editions", name), dict) for name in editions]
-    keys: list[tuple[Place, Any]] = [
+    keys: list[tuple[KeyPath, Any]] = [
         (("editions", name, key), kind) for name in editions for key, kind in keys_of(Edition)
     ]
     keys += [((section, key), kind) for section, model in SECTIONS.items() for key, kind in keys_of(model)]
@@ -127,7 +137,7 @@ def keys_of(model: type[BaseModel]) -> Iterator[tuple[str, Any]]:
         yield field.alias or name, field.annotation
 
 
-def _put(data: dict[str, Any], place: Place, value: object) -> bool:
+def _put(data: dict[str, Any], place: KeyPath, value: object) -> bool:
     """Puts a value into nested tables; False where the file has something else than a table on the way."""
     table = data
     for key in place[:-1]:

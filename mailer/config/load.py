@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from pydantic import SecretStr, ValidationError
 
-from mailer.config.environment import Environment, Place, overlay, read_environment
+from mailer.config.environment import Environment, KeyPath, overlay, read_environment
 from mailer.config.model import File, Settings
 from mailer.config.oauth import OAuth
 from mailer.config.sections import SECTIONS, Edition
@@ -151,7 +151,7 @@ def _toml_problem(message: str) -> Problem:
     return Problem(f"is not valid TOML: {message}", CONFIG_NAME)
 
 
-def _problems(error: ValidationError, text: str, origins: Mapping[Place, str]) -> list[Problem]:
+def _problems(error: ValidationError, text: str, origins: Mapping[KeyPath, str]) -> list[Problem]:
     problems = []
     for item in error.errors(include_url=False):
         place = tuple(str(part) for part in item["loc"] if part != "[key]")

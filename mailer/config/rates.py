@@ -10,7 +10,18 @@ from pydantic import BeforeValidator
 
 from mailer.config.fields import Frozen
 
-__all__ = ["Day", "Days", "Hold", "Limits", "Rate", "Share", "Span", "hold_of", "share_of", "span_of"]
+__all__ = [
+    "Day",
+    "Days",
+    "Hold",
+    "Limits",
+    "Rate",
+    "Share",
+    "Span",
+    "parse_hold",
+    "parse_share",
+    "parse_span",
+]
 
 _RATE = re.compile(r"\s*([0-9]{1,12}(?:\.[0-9]{1,9})?)\s*/\s*(s|m|h|d)\s*")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -95,7 +106,7 @@ def _day(value: object) -> object:
     raise ValueError(f'"{value}" is not a day such as 2026-11-21')
 
 
-def share_of(value: object) -> float:
+def parse_share(value: object) -> float:
     """`5%` as 0.05. Raises ValueError with the sentence for anything else."""
     if isinstance(value, float) and 0 < value <= 1:
         return value
@@ -105,7 +116,7 @@ def share_of(value: object) -> float:
     return float(match[1]) / 100
 
 
-def hold_of(value: object) -> dt.timedelta | None:
+def parse_hold(value: object) -> dt.timedelta | None:
     """`30m` as a time, `ask` as None. Raises ValueError with the sentence for anything else."""
     if value is None or isinstance(value, dt.timedelta):
         return value
@@ -117,7 +128,7 @@ def hold_of(value: object) -> dt.timedelta | None:
     return dt.timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
-def span_of(value: object) -> dt.timedelta:
+def parse_span(value: object) -> dt.timedelta:
     """`24h` as a time, ten days at most. Raises ValueError with the sentence for anything else."""
     if isinstance(value, dt.timedelta):
         return value
@@ -130,6 +141,6 @@ def span_of(value: object) -> dt.timedelta:
 Limits = Annotated[tuple[Rate, ...], BeforeValidator(_limits)]
 Days = Annotated[tuple[int, ...], BeforeValidator(_days)]
 Day = Annotated[dt.date | None, BeforeValidator(_day)]
-Share = Annotated[float, BeforeValidator(share_of)]
-Hold = Annotated[dt.timedelta | None, BeforeValidator(hold_of)]
-Span = Annotated[dt.timedelta, BeforeValidator(span_of)]
+Share = Annotated[float, BeforeValidator(parse_share)]
+Hold = Annotated[dt.timedelta | None, BeforeValidator(parse_hold)]
+Span = Annotated[dt.timedelta, BeforeValidator(parse_span)]

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
-__all__ = ["is_loopback", "shown_url", "split_url"]
+__all__ = ["is_loopback", "without_password", "split_url"]
 
 _PASSWORD = re.compile(r"(//[^/@:]*):.*@", re.DOTALL)
 
@@ -32,7 +32,7 @@ def split_url(url: str) -> SplitResult:
     return parts
 
 
-def shown_url(url: str) -> str:
+def without_password(url: str) -> str:
     """The URL as a message may show it: without a password."""
     return _PASSWORD.sub(r"\1:…@", url)
 

@@ -96,6 +96,7 @@ class Intake:
         early = [parked for claim in claims if (parked := self._take(claim)) is not None]
         if early:
             self._run.spool.park(early)
+            self._claims.open.difference_update((person, attempt) for person, attempt, _ in early)
         return True
 
     def _take(self, claim: Claim) -> Parked | None:
@@ -113,7 +114,6 @@ class Intake:
             recipient.stable_id,
         )
         message = Message(self._run.templates[claim.variant], person, claim.attempt)
-        self._claims.open.add(message.key)
         if self._queues is None:
             self._waiting.append(message)
         else:

@@ -12,6 +12,7 @@ from functools import partial
 from mailer.audience.recipients import Recipients, addresses_of
 from mailer.campaign.delivery_state import State
 from mailer.campaign.status import ENDED, Event
+from mailer.clock import utc_text
 from mailer.delivery.circuit_breaker import (
     DOUBTS_IN_A_ROW,
     REFUSALS_IN_A_ROW,
@@ -29,7 +30,6 @@ from mailer.delivery.workers.workers import Report, Supervision, Workers
 from mailer.errors import BrakeError, TransportError
 from mailer.spool.journal import Journal, read_journal
 from mailer.spool.recover import recover
-from mailer.store.database import utc_text
 from mailer.transports.base import Result
 from mailer.transports.refusal.watch import RefusalWatch, everybody_sentence
 
@@ -158,6 +158,7 @@ class Loop:
             partial(read_journal, self._run.journal),
             partial(addresses_of, self._run.db),
             self._note_refused,
+            claims=sorted(self._claims.open),
         )
         for state, number in recovered.items():
             if state != State.PENDING:

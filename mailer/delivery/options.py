@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mailer.clock import now
 from mailer.delivery.pacing.pace import Pacer
 from mailer.delivery.progress import Progress
 from mailer.delivery.retry import USUAL, Backoff
 from mailer.delivery.workers.connections import ConnectionPool
 from mailer.message.message import Template
 from mailer.spool.base import Spool, Spools
-from mailer.store.database import now
 from mailer.transports.base import Transport
 from mailer.transports.stop import Stop
 

@@ -11,12 +11,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from mailer.audience.recipients import Recipients
+from mailer.clock import now, utc_text
 from mailer.delivery.retry import Backoff
 from mailer.delivery.workers.workers import Report
 from mailer.message.message import Message
 from mailer.spool.base import Spool
 from mailer.spool.values import Claim, Key, Refused, Settled
-from mailer.store.database import now, utc_text
 from mailer.transports.base import Outcome, Result
 from mailer.transports.refusal.refusal import Cause
 from mailer.transports.refusal.watch import RefusalWatch, is_held
@@ -70,7 +70,7 @@ class RunClaims:
     def claim(self, limit: int) -> list[Claim] | None:
         """Commits known outcomes and claims up to `limit` more deliveries, in one synced transaction.
 
-        Returns None where nothing is left to claim.
+        Returns Returns None where nothing is left to claim.
         """
         with self._spool.transaction():
             self._write()
@@ -80,6 +80,7 @@ class RunClaims:
                     since = datetime.fromisoformat(claim.deferred_since)
                     self._deferred_since[claim.person] = since
         self._written()
+        self.open.update((claim.person, claim.attempt) for claim in claims or ())
         self.has_more = claims is not None
         return claims
 

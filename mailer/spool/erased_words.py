@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mailer.audience.erasure import Erased
+from mailer.audience.erasure import ErasedPeople
 from mailer.spool.journal import has_text_about, remove_text_about
 from mailer.spool.values import Settled
 from mailer.transports.base import Outcome, Result
@@ -31,7 +31,7 @@ class ErasedWords:
         replaced, because a provider may give one reply to a whole request. It is called in the transaction
         that stores the outcomes.
         """
-        erased = Erased(self._db)
+        erased = ErasedPeople(self._db)
         if not erased:
             return settled
         gone = erased.among(person for person, _, outcome, _ in settled if _has_words(outcome))
@@ -48,7 +48,7 @@ class ErasedWords:
 
     def text(self, words: str) -> str:
         """Returns the text with `[erased]` in place of each address of an erased person."""
-        return Erased(self._db).left_out_of(words) if words else words
+        return ErasedPeople(self._db).redact(words) if words else words
 
 
 def redact_journal(db: Database, journal: Path) -> bool:
@@ -57,14 +57,14 @@ def redact_journal(db: Database, journal: Path) -> bool:
     The caller holds the campaign's lock and has written the journal's outcomes to the database. Raises
     OSError.
     """
-    erased = Erased(db)
-    return bool(erased) and remove_text_about(journal, erased.numbers(), erased.left_out_of)
+    erased = ErasedPeople(db)
+    return bool(erased) and remove_text_about(journal, erased.numbers(), erased.redact)
 
 
 def mentions_erased(db: Database, journal: Path) -> bool:
     """Returns whether a journal has server replies about erased people. It is safe while a run is alive."""
-    erased = Erased(db)
-    return bool(erased) and has_text_about(journal, erased.numbers(), erased.left_out_of)
+    erased = ErasedPeople(db)
+    return bool(erased) and has_text_about(journal, erased.numbers(), erased.redact)
 
 
 def _has_words(outcome: Outcome) -> bool:
@@ -73,8 +73,8 @@ def _has_words(outcome: Outcome) -> bool:
     return bool(outcome.provider_id or outcome.reason)
 
 
-def _cleared(erased: Erased, outcome: Outcome) -> Outcome:
-    provider_id, reason = map(erased.left_out_of, (outcome.provider_id, outcome.reason))
+def _cleared(erased: ErasedPeople, outcome: Outcome) -> Outcome:
+    provider_id, reason = map(erased.redact, (outcome.provider_id, outcome.reason))
     if (provider_id, reason) == (outcome.provider_id, outcome.reason):
         return outcome
     return replace(outcome, provider_id=provider_id, reason=reason)

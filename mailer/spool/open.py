@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailer.audience.erasure import Elsewhere
+from mailer.audience.erasure import RetainedTexts
 from mailer.spool.base import Spools
 from mailer.spool.erased_words import ErasedWords
 from mailer.spool.sqlite.erased import SpoolWords
@@ -21,6 +21,6 @@ def spools_of(db: Database) -> Spools:
     return SqliteSpools(db, ErasedWords(db))
 
 
-def words_of(db: Database) -> Elsewhere:
+def words_of(db: Database) -> RetainedTexts:
     """Returns what an erasure needs in order to remove text about people from campaigns and deliveries."""
     return SpoolWords(db)

@@ -3,7 +3,7 @@ spool."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from mailer.spool.base import Spool
 from mailer.spool.journal import Record
@@ -25,14 +25,20 @@ def recover(
     read: Callable[[set[Key]], Record],
     addresses: Addresses,
     note_refused: Callable[[list[Refused]], None],
+    *,
+    claims: Collection[Key] | None = None,
 ) -> dict[str, int]:
     """Takes over every claim of the campaign and settles or releases it. Returns counts by state.
+
+    With `claims`, a run settles or releases these of its own alone, and takes over none: where another run
+    has taken them over since, nothing is changed.
 
     `read` gets the open claims and returns what the journal of the dead run says about them. `note_refused`
     records bounces in the transaction that settles them. Refusals that the dead run still held back, because
     the server might refuse every recipient, are released and tried again.
     """
-    claims = spool.take_over()
+    if claims is None:
+        claims = spool.take_over()
     record = read(set(claims))
     ever = record.accepted or spool.was_accepted()
     doubted = not record.accepted and _may_be_everybodys(record, addresses)

@@ -10,10 +10,10 @@ from mailer.store.database import writing
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["holding", "replace_texts"]
+__all__ = ["rows_with_letters", "replace_texts"]
 
 
-def holding(
+def rows_with_letters(
     db: Database, table: str, keys: tuple[str, ...], columns: tuple[str, ...], letters: str
 ) -> Iterator[tuple[tuple[object, ...], tuple[str, ...]]]:
     """Returns (key, texts) of the rows that may hold an address of these letters in some spelling."""

@@ -20,9 +20,9 @@ from sqlite_utils import Database
 from mailer.audience import change_address as moving
 from mailer.audience import events, subscribers
 from mailer.audience.change_address import change_address
-from mailer.audience.consent import bounces, leaving, suppression
+from mailer.audience.consent import bounces, bulk_changes, suppression
 from mailer.audience.consent.bounces import bounces_of, last_bounced, record_bounce, restore, restore_all
-from mailer.audience.consent.leaving import suppress_all, unsubscribe_all
+from mailer.audience.consent.bulk_changes import suppress_all, unsubscribe_all
 from mailer.audience.consent.record import Consent
 from mailer.audience.consent.suppression import suppress
 from mailer.audience.events import Event, last_event, people_since
@@ -191,7 +191,7 @@ READING = {
     *("find", "get", "list_subscribers", "bounces_of", "last_bounced"),
     *("is_suppressed", "suppressed_keys", "suppressed_sql", "suppression_of"),
     *("addresses_before", "former_holder", "moved_at", "moved_keys", "holder_of"),
-    "also_because",  # words alone
+    "append_reason",  # words alone
     "decided_columns",
 }
 
@@ -204,7 +204,7 @@ def desk(db: Database, settings: Settings) -> Desk:
 def test_every_public_operation_of_the_audience_is_tried_here() -> None:
     public = {
         name
-        for module in (subscribers, bounces, suppression, importer, leaving, moving)
+        for module in (subscribers, bounces, suppression, importer, bulk_changes, moving)
         for name in module.__all__
         if inspect.isfunction(getattr(module, name))
     }

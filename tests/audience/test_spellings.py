@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.audience.spellings import Spellings, without_those
+from mailer.audience.spellings import Spellings, redact_addresses
 from mailer.audience.values.address import normalize_address
 
 ANN = "ann@example.org"
@@ -19,7 +19,7 @@ KEYS = {ANN, "o'neil@example.org", "li@xn--bcher-kva.example"}
 
 
 def cleared(text: str) -> str:
-    return without_those(text, KEYS.__contains__)
+    return redact_addresses(text, KEYS.__contains__)
 
 
 @pytest.mark.parametrize(

@@ -413,3 +413,13 @@ def test_a_name_that_is_no_campaign_writes_nothing(desk: Path, words: tuple[str,
         assert "there is no campaign" in ran.err
     assert precious.read_text() == "precious\n"
     assert sorted(desk.rglob("*.lock")) == before
+
+
+def test_what_a_dead_run_mailed_is_no_copy_in_a_folder_whatever_goes_on_with_it(
+    desk: Path, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die(desk, monkeypatch)
+    run(desk, "send", ISSUE, "--yes", "--transport", "outbox:outbox")
+    spool = open_spool(db, find_campaign(db, SLUG))
+    assert spool.counts()["uncertain"] == 1
+    assert spool.copies_in_folder() == READERS - 3

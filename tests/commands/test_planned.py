@@ -246,7 +246,7 @@ def test_another_name_than_planned_stops_it(desk: Path) -> None:
 
 
 def test_a_plan_is_kept_for_thirty_days(desk: Path, db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock(monkeypatch, "2026-11-01T08:00")
+    clock = Clock("2026-11-01T08:00")
     planned = plan(desk)
     clock.forward(days=30, seconds=1)
     ran = send(desk, planned)
@@ -283,7 +283,7 @@ def test_a_campaign_of_that_plan_goes_on(desk: Path, db: Database) -> None:
 
 
 def test_a_plan_can_be_sent_later(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Clock(monkeypatch, "2026-11-20T12:00")
+    Clock("2026-11-20T12:00")
     planned = plan(desk)
     leave(desk, BOB)
     document = send(desk, planned, "--at", "2026-11-21T08:00", "--json").json
@@ -294,12 +294,23 @@ def test_a_plan_can_be_sent_later(desk: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_plan_for_each_readers_morning_says_who_left(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Clock(monkeypatch, "2026-11-20T12:00")
+    Clock("2026-11-20T12:00")
     planned = plan(desk)
     leave(desk, BOB)
     ran = send(desk, planned, "--at-local", "08:00")
     assert ran.status == 0, ran.err
     assert "1 who was planned has left since and is skipped." in ran.out
+
+
+def test_the_times_of_readers_count_nobody_who_left(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Clock(monkeypatch, "2026-11-20T12:00")
+    edited = run(desk, "subscribers", "add", ANNA, "--timezone", "Pacific/Kiritimati", "--consent", "x")
+    assert edited.status == 0, edited.err
+    planned = plan(desk)
+    leave(desk, ANNA)
+    document = send(desk, planned, "--at-local", "08:00", "--json").json
+    assert document["slots"] == [{"due_at": "2026-11-21T00:00:00.000000Z", "readers": 3}]
+    assert document["due_at"] == "2026-11-21T00:00:00.000000Z"
 
 
 def test_everybody_left(desk: Path) -> None:

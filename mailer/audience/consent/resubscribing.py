@@ -24,7 +24,7 @@ from mailer.errors import AudienceError
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["Asked", "bring_back", "check_asked", "set_status"]
+__all__ = ["ResubscribeGrounds", "bring_back", "check_grounds", "set_status"]
 
 _CONSENT = '--consent "…"'
 _FORCE = f'{_CONSENT} --force --reason "…"'
@@ -33,7 +33,7 @@ _SET_STATUS = "UPDATE subscribers SET status = ?, updated_at = ? WHERE id = ?"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ResubscribeGrounds:
     """What stands behind an addition.
 
     `own_act` says that the person asked for it, `forced` why it is done although they complained or the
@@ -44,21 +44,21 @@ class Asked:
     forced: str = ""
 
 
-def check_asked(
+def check_grounds(
     db: Database,
     address: Address,
     person: Subscriber | None,
     suppression: Suppression | None,
     editions: Iterable[str],
-    asked: Asked,
+    grounds: ResubscribeGrounds,
 ) -> None:
-    """Raises AudienceError where it takes more than was `asked` to write to this address.
+    """Raises AudienceError where it takes more than was `grounds` to write to this address.
 
     `person` is the subscriber with the address, where there is one.
     """
     holder = person or former_holder(db, address.key)
     needs_force = suppression is not None or (holder is not None and holder.status == "complained")
-    if asked.own_act and asked.forced:
+    if grounds.own_act and grounds.forced:
         if not needs_force and (person is None or person.status == "active"):
             raise AudienceError(f"nothing has to be forced for {address.address}; leave --force out")
         return
@@ -69,17 +69,17 @@ def check_asked(
             f"how, and why the list no longer holds, with {_FORCE}"
         )
     if person is None:
-        _check_former(address, holder, asked)
+        _check_former(address, holder, grounds)
     elif person.status != "active":
-        _check_gone(person, asked)
-    if person is not None and not asked.own_act:
+        _check_gone(person, grounds)
+    if person is not None and not grounds.own_act:
         _check_left(db, person, editions)
 
 
-def bring_back(db: Database, person: Subscriber, asked: Asked, now: str, source: str) -> None:
-    """Makes somebody active again, after `check_asked`."""
-    kind: Kind = "restore" if asked.forced else "subscribe"
-    set_status(db, person.id, "active", Event(now, kind, person.id, source, reason=asked.forced))
+def bring_back(db: Database, person: Subscriber, grounds: ResubscribeGrounds, now: str, source: str) -> None:
+    """Makes somebody active again, after `check_grounds`."""
+    kind: Kind = "restore" if grounds.forced else "subscribe"
+    set_status(db, person.id, "active", Event(now, kind, person.id, source, reason=grounds.forced))
 
 
 def set_status(db: Database, subscriber_id: int, status: str, event: Event) -> None:
@@ -88,20 +88,20 @@ def set_status(db: Database, subscriber_id: int, status: str, event: Event) -> N
     events.record(db, event)
 
 
-def _check_gone(person: Subscriber, asked: Asked) -> None:
+def _check_gone(person: Subscriber, grounds: ResubscribeGrounds) -> None:
     who = person.address
-    if not asked.own_act and person.status == "bounced":
+    if not grounds.own_act and person.status == "bounced":
         raise AudienceError(
             f"{who} has bounced; if the address works after all, say why: "
             f'`mailer subscribers restore {who} --reason "…"`; if they asked again, say how '
             'with --consent "…"'
         )
-    if person.status == "complained" and asked.own_act:
+    if person.status == "complained" and grounds.own_act:
         raise AudienceError(
             f"{who} has complained: they reported a message as spam; if they asked to get mail again, say "
             f"how, and why the complaint no longer holds, with {_FORCE}"
         )
-    if not asked.own_act:
+    if not grounds.own_act:
         how = _FORCE if person.status == "complained" else '--consent "…"'
         raise AudienceError(
             f"{who} is {person.status}; only their own wish makes them active again: if they "
@@ -119,12 +119,12 @@ def _check_left(db: Database, person: Subscriber, editions: Iterable[str]) -> No
         )
 
 
-def _check_former(address: Address, holder: Subscriber | None, asked: Asked) -> None:
+def _check_former(address: Address, holder: Subscriber | None, grounds: ResubscribeGrounds) -> None:
     """The address that somebody had before is free; it is no way back for those who have left since."""
     if holder is None or holder.status == "active":
         return
     complained = holder.status == "complained"
-    if complained or not asked.own_act:
+    if complained or not grounds.own_act:
         raise AudienceError(
             f"{address.address} was the address of somebody who is {holder.status} now; if they asked, say "
             f"how with {_FORCE if complained else _CONSENT}"

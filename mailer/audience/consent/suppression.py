@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from mailer.audience import events
 from mailer.audience.events import Event
-from mailer.store.database import address_hash, utc_now, writing
+from mailer.clock import utc_now
+from mailer.store.database import address_hash, writing
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "OPERATOR",
     "Suppression",
-    "also_because",
+    "append_reason",
     "is_suppressed",
     "lift",
     "suppress",
@@ -88,7 +89,7 @@ def suppress(db: Database, key: str, reason: str, *, source: str = "cli", at: st
         return True
 
 
-def also_because(db: Database, key: str, reason: str) -> None:
+def append_reason(db: Database, key: str, reason: str) -> None:
     """Adds a further reason behind that of an address on the list. No words are added to an erased one."""
     with writing(db):
         db.conn.execute(_ALSO, (address_hash(key), reason))

@@ -1,4 +1,4 @@
-"""Reads the addresses of a list, and nothing else of it: a plain list, or a CSV with an address column.
+"""Reads only the addresses of a list: a plain list, or a CSV with an address column.
 
 A line that cannot be read is given with the reason, and the next line is read for itself. The file is small
 enough for memory: a million addresses are some 30 MB.
@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailer.audience.exchange.columns.columns import read_header
+from mailer.audience.exchange.columns.header import read_header
 from mailer.audience.exchange.files.encoding import decoded
-from mailer.audience.exchange.rows.formula_cells import unguarded
+from mailer.audience.exchange.rows.formula_cells import unescape_formula
 from mailer.audience.values.address import Address, normalize_address, shown
 from mailer.errors import AudienceError, Problem
 
@@ -23,23 +23,23 @@ __all__ = ["MOST_BYTES", "Line", "read_addresses", "read_list"]
 _DELIMITERS = (",", ";", "\t", "|")
 _BREAK = re.compile(r"\r\n|\n|\r")
 _SEPARATOR = re.compile(r"sep=[,;\t|]\s*", re.IGNORECASE)
-#: Around a cell, these are nothing.
+#: Characters that are removed from both ends of a cell.
 _BLANK = "\ufeff\x00 \t\xa0\u200b"
 #: A name before an address in angle brackets, as mail programs copy it.
 _ANGLE = re.compile(r"[^<>]*<\s*([^<>]*@[^<>]*)>\s*")
-#: A row may go on over so many lines, where a quote is open.
+#: The largest number of lines of one row, where a quote is open.
 _MOST_LINES = 50
-#: So often is it tried in a file whether a row goes on, so that a file full of quotes is read in time.
+#: At most so many times per file a row is continued on the next line, so that the time is bounded.
 _MOST_TRIES = 20_000
 #: The largest list, in bytes: some eight million addresses.
 MOST_BYTES = 200_000_000
-#: So many rows show which column holds the addresses.
+#: The number of rows that decide which column holds the addresses.
 _SAMPLE = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line (from 1) with an address, or with the text that is none and why."""
+    """Holds one line (numbered from 1) with its address, or with its text and the reason why it has none."""
 
     line: int
     address: Address | None
@@ -48,7 +48,10 @@ class Line:
 
 
 def read_list(path: Path, name: str) -> list[Line]:
-    """The addresses of a file. Raises AudienceError where it cannot be read, or holds no address at all."""
+    """Returns the addresses of a file.
+
+    Raises AudienceError where it cannot be read, or has no address at all.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
@@ -63,7 +66,7 @@ def read_list(path: Path, name: str) -> list[Line]:
 
 
 def read_addresses(data: bytes, name: str) -> list[Line]:
-    """The addresses in the bytes of a list; of nothing, none.
+    """Returns the addresses in the bytes of a list; an empty list where there are no bytes.
 
     Raises AudienceError where not one is there, where it cannot be told which column holds them, and for more
     than MOST_BYTES.
@@ -90,7 +93,7 @@ class _Row:
 
 
 def _rows(text: str) -> tuple[list[_Row], bool]:
-    """Every row that is not blank, and whether the first of them is a header."""
+    """Returns every row that is not blank, and whether the first is a header."""
     lines = _BREAK.split(text)
     start = next((n for n, line in enumerate(lines) if line.strip(_BLANK)), len(lines))
     delimiter = ""
@@ -105,19 +108,19 @@ def _rows(text: str) -> tuple[list[_Row], bool]:
 
 
 def _delimiter(line: str) -> str:
-    """The delimiter that a line has most of, by default the comma."""
+    """Returns the delimiter that is most frequent in a line, by default the comma."""
     return max(_DELIMITERS, key=line.count)
 
 
 def _is_plain(first: Sequence[str]) -> bool:
-    """Whether the first row is no header: it holds an address, or is one cell that names no column."""
+    """Returns whether the first row is no header: it holds an address, or one cell that names no column."""
     if any("@" in cell for cell in first):
         return True
     return len(first) < 2 and "address" not in read_header(list(first)).fields
 
 
 def _plain_rows(lines: Sequence[str], start: int, delimiter: str) -> Iterator[_Row]:
-    """Each line is a row, by its own delimiter without one, also where a quote in it is never closed."""
+    """Yields each line as a row, split by its own delimiter, even where a quote is never closed."""
     for number, line in enumerate(lines[start:], start + 1):
         by = delimiter or _delimiter(line)
         cells = _cells([line], by)
@@ -128,7 +131,7 @@ def _plain_rows(lines: Sequence[str], start: int, delimiter: str) -> Iterator[_R
 
 
 def _table_rows(lines: Sequence[str], start: int, delimiter: str) -> Iterator[_Row]:
-    """Rows of a table. A quoted cell may go on over lines if its row then is as wide as the header."""
+    """Yields the rows of a table. A quoted cell may span lines if its row is then as wide as the header."""
     width, place, tries = 0, start, 0
     while place < len(lines):
         cells, taken = _cells([lines[place]], delimiter), 1
@@ -147,10 +150,10 @@ def _table_rows(lines: Sequence[str], start: int, delimiter: str) -> Iterator[_R
 
 
 def _cells(lines: Sequence[str], delimiter: str) -> list[str] | None:
-    """The cells of one row; None where a quote in it is broken."""
+    """Returns the cells of one row; None where a quote in it is broken."""
     try:
         read = csv.reader(["\n".join(lines)], delimiter=delimiter, strict=True, skipinitialspace=True)
-        return [unguarded(cell.strip(_BLANK)) for cell in next(read, [])]
+        return [unescape_formula(cell.strip(_BLANK)) for cell in next(read, [])]
     except csv.Error:
         return None
 

@@ -1,4 +1,4 @@
-"""Exports people as CSV that a spreadsheet opens safely and an import reads back as it was. A stream."""
+"""Exports people as a CSV stream that is safe in a spreadsheet and that an import reads back unchanged."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import IO, TYPE_CHECKING
 
 from mailer.audience.consent.record import Consent, last_consent
 from mailer.audience.consent.suppression import suppression_of
-from mailer.audience.exchange.columns.columns import ATTRIBUTE_PREFIX
-from mailer.audience.exchange.rows.formula_cells import guarded
+from mailer.audience.exchange.columns.header import ATTRIBUTE_PREFIX
+from mailer.audience.exchange.rows.formula_cells import escape_formula
 from mailer.audience.exchange.rows.merge import as_text
 from mailer.audience.people import Subscriber, list_subscribers
 from mailer.audience.segments import Segment
@@ -26,7 +26,7 @@ _SUPPRESSED_FIELDS = ("suppressed_at", "suppressed_reason")
 
 _NO_CONSENT = Consent("", "")
 
-# Every name of an attribute that anybody has.
+# Selects every name of an attribute that any person has.
 _KEYS = "SELECT DISTINCT a.key FROM subscribers s, json_each(s.attributes) AS a ORDER BY a.key"
 
 
@@ -38,10 +38,10 @@ def export_csv(
     edition: str | None = None,
     segment: Segment | None = None,
 ) -> int:
-    """Writes everybody who fits, but the erased, to `file` (opened with newline=""); gives how many."""
+    """Writes all matching people, except the erased, to `file` (opened with newline=""); returns how many."""
     keys = [str(row[0]) for row in db.conn.execute(_KEYS)]
     writer = csv.writer(file)
-    attributes = (guarded(ATTRIBUTE_PREFIX + key) for key in keys)
+    attributes = (escape_formula(ATTRIBUTE_PREFIX + key) for key in keys)
     writer.writerow([*_FIELDS, *_CONSENT_FIELDS, *_SUPPRESSED_FIELDS, *attributes])
     count = 0
     for person in list_subscribers(db, status=status, edition=edition, segment=segment):
@@ -63,13 +63,13 @@ def export_csv(
             *_suppressed(db, person),
             *(as_text(person.attributes.get(key)) for key in keys),
         )
-        writer.writerow([guarded(cell) for cell in cells])
+        writer.writerow([escape_formula(cell) for cell in cells])
         count += 1
     return count
 
 
 def _suppressed(db: Database, person: Subscriber) -> tuple[str, str]:
-    """Since when the address is suppressed, and why; empty where it is not."""
+    """Returns since when and why the person's address is suppressed; empty texts where it is not."""
     if person.suppressed_at is None or person.address is None:
         return "", ""
     found = suppression_of(db, normalize_address(person.address).key)

@@ -1,4 +1,4 @@
-"""Imports a list: a stream of rows, a batch a transaction, flat memory.
+"""Imports a list as a stream of rows, with one transaction for each batch and constant memory.
 
 A batch is in the database wholly or not at all. Whoever was stopped half-way imports the same file again:
 rows that are in already are unchanged, and the end is the same.
@@ -14,15 +14,19 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from mailer.audience.exchange.columns.columns import read_header
+from mailer.audience.exchange.columns.decided_columns import (
+    DecidedColumns,
+    columns_without_header,
+    decide_columns,
+)
+from mailer.audience.exchange.columns.header import read_header
 from mailer.audience.exchange.columns.options import Options
-from mailer.audience.exchange.columns.settle import Settled, headless, settled
 from mailer.audience.exchange.columns.survey import survey
-from mailer.audience.exchange.described import describe, words_of
 from mailer.audience.exchange.files.record import Record
 from mailer.audience.exchange.list_file import ListFile, shown_path
 from mailer.audience.exchange.records import CsvFile
 from mailer.audience.exchange.report import ImportReport, RefusedFile
+from mailer.audience.exchange.report_notes import describe, words_of
 from mailer.audience.exchange.rows.entry import Entry
 from mailer.audience.exchange.rows.merge import Outcome, merge
 from mailer.audience.exchange.rows.row_reader import RowReader
@@ -49,7 +53,7 @@ def import_csv(
     *,
     on_progress: Progress | None = None,
 ) -> ImportReport:
-    """Imports the people of a CSV file, and says what became of each row.
+    """Imports the people of a CSV file, and reports the outcome of each row.
 
     Of `options.editions`, an `editions` column comes first; without either, somebody new reads all of them.
     Raises AudienceError, with nothing changed, where the file cannot be used. With `options.dry_run` nothing
@@ -81,21 +85,24 @@ def import_csv(
     return report
 
 
-def decided_columns(file: CsvFile, settings: Settings, options: Options, file_name: str) -> Settled:
-    """The columns as the options and the whole list decide them. Raises AudienceError where it is unclear."""
+def decided_columns(file: CsvFile, settings: Settings, options: Options, file_name: str) -> DecidedColumns:
+    """Returns the columns as options and the whole list decide them.
+
+    Raises AudienceError for unclear ones.
+    """
     columns = read_header(list(file.columns.header), options, file_name)
     if not columns.has_header and options.status:
-        columns = headless(columns)
+        columns = columns_without_header(columns)
     rows = _with_first(file) if not columns.has_header else file
-    seen = survey(rows, columns, settings.editions, guarded=not options.status)
+    seen = survey(rows, columns, settings.editions, unverified=not options.status)
     file.rewind()
-    decided = settled(columns, seen, options, file_name)
+    decided = decide_columns(columns, seen, options, file_name)
     decided.columns.verify(file.name, file.header_row)
     return decided
 
 
 def _with_first(file: CsvFile) -> Iterator[Record]:
-    """The rows of a list without a header: what was read as one comes first."""
+    """Yields the rows of a list without a header, beginning with the row that was read as one."""
     yield Record(file.header_row, list(file.columns.header))
     yield from file
 
@@ -109,7 +116,7 @@ def _run(
     *,
     with_first: bool,
 ) -> None:
-    """Reads every row and puts batches of them into the database."""
+    """Reads every row and merges batches of rows into the database."""
     for record in _with_first(file) if with_first else file:
         try:
             if record.problem:
@@ -128,7 +135,7 @@ def _run(
 
 @contextmanager
 def _written_to(db: Database, *, dry_run: bool) -> Iterator[Database]:
-    """The database that is written to: for a dry run a copy of it in a file that no other process sees."""
+    """Yields the database to write to: for a dry run a private copy in a temporary file."""
     if dry_run:
         with closing(sqlite3.connect("", isolation_level=None)) as copy:
             db.conn.backup(copy)
@@ -146,7 +153,7 @@ def _written_to(db: Database, *, dry_run: bool) -> Iterator[Database]:
 
 
 class _Import:
-    """The rows that wait for the next batch, told in the order of the file."""
+    """Holds the rows that wait for the next batch, and reports outcomes in the order of the file."""
 
     def __init__(
         self, db: Database, report: ImportReport, origin: str, all_editions: tuple[str, ...]
@@ -160,12 +167,12 @@ class _Import:
 
     @property
     def total(self) -> int:
-        """How many rows have been read."""
+        """Returns how many rows have been read."""
         return self._report.total
 
     @property
     def waiting(self) -> int:
-        """How many rows wait for the next batch."""
+        """Returns how many rows wait for the next batch."""
         return len(self._entries) + len(self._refused)
 
     def take(self, entry: Entry) -> None:
@@ -196,7 +203,7 @@ class _Import:
 
 
 def _check_target(target: Path, file: CsvFile, name: str) -> None:
-    """Finds out before the first row whether the refused ones have somewhere to go."""
+    """Checks before the first row that a file of refused rows can be written."""
     folder = target.absolute().parent
     problem = ""
     if not folder.is_dir():

@@ -1,4 +1,4 @@
-"""One list that is imported: where it is, and by what names messages and origins call it."""
+"""Describes one imported list: its path, and the names that messages and origins use for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["ListFile", "refused_beside", "shown_path"]
 
 @dataclass(frozen=True, slots=True)
 class ListFile:
-    """One list. `path` is where it is, or would be beside its archive.
+    """Describes one list. `path` is its file, or the place it would have beside its archive.
 
     `name` is how messages call it, `file_name` what its file is called, and `refused` where its refused rows
     go. `stream` is read in place of the file, from its beginning, and closed.

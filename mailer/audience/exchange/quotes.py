@@ -1,4 +1,4 @@
-"""Quotes that other programs write otherwise than CSV has them, and quotes that swallow rows. Pure."""
+"""Repairs quotes that other programs write differently from CSV, and finds quotes that swallow rows. Pure."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import csv
 import re
 from functools import lru_cache
 
-from mailer.audience.exchange.columns.columns import Columns
+from mailer.audience.exchange.columns.header import Columns
 
 __all__ = ["looks_swallowed", "spaced_cells"]
 
 
 def spaced_cells(text: str, delimiter: str) -> list[str] | None:
-    """The cells of one whole row in which blanks stand before or after quotes: `"Ann" , "Port"`.
+    """Returns the cells of one whole row with blanks before or after quotes: `"Ann" , "Port"`.
 
     None where it is still no row: a quote is not closed, or stands in the middle of a cell.
     """
@@ -38,7 +38,7 @@ def _cell(delimiter: str) -> re.Pattern[str]:
 
 
 def looks_swallowed(cells: list[str], columns: Columns, delimiter: str) -> bool:
-    """Whether a cell with line breaks holds rows of the list: a quote was not closed, and another one did.
+    """Returns whether a cell with line breaks holds rows of the list, after a quote that was not closed.
 
     A line within a cell is a row where it splits as the header does and has an address in its place.
     """

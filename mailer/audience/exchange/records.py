@@ -1,4 +1,4 @@
-"""A CSV file as a stream of rows: delimiters, quotes, line ends, and what to do when they are broken.
+"""Reads a CSV file as a stream of rows: finds delimiters, quotes and line ends, and repairs broken rows.
 
 A row that cannot be read is given with its reason and its text, and the next line starts afresh, so that
 one quote that is never closed does not swallow a list. Spaces around a quoted cell are no part of it.
@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from mailer.audience.exchange.columns.columns import Columns, read_header
+from mailer.audience.exchange.columns.header import Columns, read_header
 from mailer.audience.exchange.files.encoding import check_encoding, detect_encoding
 from mailer.audience.exchange.files.record import Record
 from mailer.audience.exchange.quotes import looks_swallowed, spaced_cells
@@ -29,7 +29,7 @@ __all__ = ["CsvFile"]
 MAX_ROW = 1_000_000
 #: The most lines of one row: a quoted cell with more line breaks is taken for a quote that is not closed.
 MAX_LINES = 500
-#: So many broken rows, and more than half of all, are no list.
+#: A file with at least so many broken rows, and more than half of all broken, is no list.
 MAX_BROKEN = 1000
 _DELIMITERS = (",", ";", "\t", "|")
 #: The mark with which Excel and others name the delimiter, above the header.
@@ -37,11 +37,11 @@ _SEPARATOR = re.compile(r"\ufeff?\"?sep=([^\w\s\"]|\t)\"?", re.IGNORECASE)
 
 
 class _BrokenRowError(Exception):
-    """The lines of a row are too much to go on."""
+    """Is raised where the lines of one row are too many or too long."""
 
 
 class _Lines:
-    """The lines of a file, at most MAX_ROW characters for one row; lines can be put back."""
+    """Yields the lines of a file, at most MAX_ROW characters for one row. Lines can be put back."""
 
     def __init__(self, stream: io.TextIOWrapper, name: str) -> None:
         self._stream = stream
@@ -82,21 +82,21 @@ class _Lines:
             raise FailureError(problem) from None
 
     def release(self) -> None:
-        """Leaves the bytes to others, open as they are."""
+        """Detaches the byte stream and leaves it open."""
         self._stream.detach()
 
     def fresh(self) -> None:
-        """A new row begins."""
+        """Begins a new row: resets the count of its lines and characters."""
         self.taken.clear()
         self._size = 0
 
     def put_back(self, lines: list[str]) -> None:
-        """These lines are read again."""
+        """Puts lines back, so that they are read again."""
         self._again.extendleft(reversed(lines))
 
 
 class CsvFile:
-    """An open file with its header. Raises AudienceError where it cannot be a list of people.
+    """Opens a CSV file with its header. Raises AudienceError where it cannot be a list of people.
 
     `encoding` is a Python codec or "" to find it out. `stream` is read in place of the file at `path`, where
     the list is no file by itself: a member of an archive, or standard input. It is closed at the end.
@@ -124,7 +124,7 @@ class CsvFile:
             raise
 
     def _open(self, encoding: str) -> str:
-        """The codec of the file, which is then read from its beginning."""
+        """Finds the codec of the file and opens it from its beginning. Returns the codec."""
         try:
             self.size = os.fstat(self._bytes.fileno()).st_size
             if encoding:
@@ -147,7 +147,7 @@ class CsvFile:
 
     @property
     def position(self) -> int:
-        """How many bytes have been read, for a progress bar."""
+        """Returns how many bytes have been read, for a progress bar."""
         return self._bytes.tell()
 
     def _header(self) -> tuple[Columns, str]:
@@ -195,7 +195,7 @@ class CsvFile:
         return columns, delimiter
 
     def __iter__(self) -> Iterator[Record]:
-        """Every row after the header that has something in it.
+        """Yields every row after the header that is not blank.
 
         Raises AudienceError where most of the first rows are broken, and FailureError where most of all are.
         """
@@ -218,7 +218,7 @@ class CsvFile:
                 yield Record(self._row, cells, problem)
 
     def _mended(self, error: Exception) -> tuple[str, list[str]]:
-        """The problem and the cells of a row that the CSV reader does not take: "" where they are right."""
+        """Returns the problem ("" for none) and the cells of a row that the CSV reader refuses."""
         if isinstance(error, csv.Error) and "expected after" in str(error):
             cells = spaced_cells("".join(self._lines.taken), self.delimiter)
             if cells is not None and not looks_swallowed(cells, self.columns, self.delimiter):
@@ -238,7 +238,7 @@ class CsvFile:
         raise FailureError(Problem(sentence, self.name, self._row + 1))
 
     def _broken(self, error: Exception) -> tuple[str, list[str]]:
-        """What to say about a broken row, and its text. Its other lines are read again as rows.
+        """Returns the problem of a broken row and its text. Its other lines are read again as rows.
 
         None of them opens a quote that stays open, or it would have closed this one; so no line is read more
         than a few times.
@@ -248,7 +248,7 @@ class CsvFile:
         return _in_words(error, bool(rest)), [first.rstrip("\r\n")[:1000]]
 
     def rewind(self) -> None:
-        """Goes back, so that the rows after the header are read once more."""
+        """Goes back to the first row after the header."""
         self._lines.release()
         self._bytes.seek(0)
         self._lines = _Lines(io.TextIOWrapper(self._bytes, self._encoding, newline=""), self.name)
@@ -258,7 +258,7 @@ class CsvFile:
         self._header()
 
     def file_id(self) -> tuple[int, int]:
-        """Which file this is, however it is named."""
+        """Returns the device and inode, which identify the file under any name."""
         status = os.fstat(self._bytes.fileno())
         return status.st_dev, status.st_ino
 

@@ -1,4 +1,4 @@
-"""What an import did, row by row, in little memory; and the file of refused rows."""
+"""Records what an import did with each row, in little memory, and writes the file of refused rows."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mailer.audience.exchange.columns.columns import REFUSED_BECAUSE, REFUSED_ROW
-from mailer.audience.exchange.rows.formula_cells import guarded
+from mailer.audience.exchange.columns.header import REFUSED_BECAUSE, REFUSED_ROW
+from mailer.audience.exchange.rows.formula_cells import escape_formula
 from mailer.files import NewFile, clear_leftovers
 
 __all__ = [
@@ -23,13 +23,13 @@ __all__ = [
 ]
 
 OUTCOMES = ("added", "updated", "unchanged", "kept", "refused")
-#: So many rows of a kind are told one by one.
+#: At most so many rows of a kind are reported one by one.
 MAX_NOTES = 100
 
 
 @dataclass(frozen=True, slots=True)
 class RowNote:
-    """A row that was refused, or whose person was kept as they are, and why."""
+    """Describes a row that was refused, or whose person was left unchanged, and why."""
 
     row: int
     address: str
@@ -39,9 +39,10 @@ class RowNote:
 
 @dataclass(frozen=True, slots=True)
 class ColumnNote:
-    """How a column was read: `read_as` for people, `hint` what it may have been meant for ("": nothing).
+    """Describes how a column was read. `hint` is the field that it may have been meant for ("": none).
 
-    `plain` says that it was read as its name says, so that there is nothing to tell.
+    `read_as` is for people to read. `plain` says that the column was read as its name says, so that there is
+    nothing to report.
     """
 
     column: str
@@ -52,7 +53,7 @@ class ColumnNote:
 
 @dataclass(frozen=True, slots=True)
 class WordNote:
-    """What a word of a column became (a status, `refused`, "" where it says nothing), in how many rows."""
+    """Counts the rows in which a word of a column became a status, `refused`, or "" (it says nothing)."""
 
     column: str
     word: str
@@ -62,7 +63,7 @@ class WordNote:
 
 @dataclass(frozen=True, slots=True)
 class CellNote:
-    """A cell that was left out, while the person was taken."""
+    """Describes a cell that was left out although the person was imported."""
 
     row: int
     address: str
@@ -72,14 +73,14 @@ class CellNote:
 
 @dataclass(slots=True)
 class RowRanges:
-    """Row numbers as `2-400, 402`: their count exactly, and the first ranges of them."""
+    """Collects row numbers as ranges, such as `2-400, 402`: counts all, and keeps the first ranges."""
 
     count: int = 0
     ranges: list[list[int]] = field(default_factory=list)
     more: bool = False
 
     def add(self, row: int) -> None:
-        """One more row, in rising order."""
+        """Adds one more row number; numbers only rise."""
         self.count += 1
         if self.ranges and self.ranges[-1][1] == row - 1 and not self.more:
             self.ranges[-1][1] = row
@@ -95,7 +96,7 @@ class RowRanges:
 
 @dataclass(slots=True)
 class ImportReport:
-    """The whole import. `refused_file` is there only where rows were refused.
+    """Holds the result of a whole import. `refused_file` exists only where rows were refused.
 
     `refused_name` is where refused rows go, as messages show it; `read_as` the tool whose export it is ("":
     none), `columns` how each column was read, `words` what each word for a status became, `cells` the first
@@ -123,36 +124,39 @@ class ImportReport:
     _noted: dict[str, int] = field(default_factory=dict)
 
     def leave_out(self, row: int, address: str, column: str, reason: str) -> None:
-        """One more cell that was left out."""
+        """Adds a cell that was left out."""
         self.cells_left_out += 1
         if len(self.cells) < MAX_NOTES:
             self.cells.append(CellNote(row, address[:200], column, reason))
 
     def clean(self, row: int, address: str, around: str) -> None:
-        """One more address that was cleaned of what stood around it."""
+        """Adds an address that was cleaned of text around it."""
         self.addresses_cleaned += 1
         if len(self.cleaned) < MAX_NOTES:
             self.cleaned.append(RowNote(row, address[:200], "cleaned", around))
 
     def add(self, row: int, address: str, outcome: str, reason: str) -> None:
-        """What became of one more row."""
+        """Adds the outcome of one row."""
         self.rows[outcome].add(row)
         if reason and self._noted.get(outcome, 0) < MAX_NOTES:
             self._noted[outcome] = self._noted.get(outcome, 0) + 1
             self.notes.append(RowNote(row, address[:200], outcome, reason))
 
     def count(self, outcome: str) -> int:
-        """How many rows came to this."""
+        """Returns how many rows had this outcome."""
         return self.rows[outcome].count
 
     @property
     def total(self) -> int:
-        """How many rows were read."""
+        """Returns how many rows were read."""
         return sum(rows.count for rows in self.rows.values())
 
 
 class RefusedFile:
-    """Refused rows as a CSV file that can be mended and imported: made at the first, whole at the end."""
+    """Writes refused rows to a CSV file that can be corrected and imported.
+
+    The file is created at the first refused row, and appears in its place when it is complete.
+    """
 
     def __init__(self, path: Path, header: Sequence[str]) -> None:
         self.path = path
@@ -161,7 +165,7 @@ class RefusedFile:
         clear_leftovers(path.parent, path.name)
 
     def add(self, row: int, reason: str, cells: Sequence[str]) -> None:
-        """One refused row, with its number and the reason in front."""
+        """Writes one refused row, with its number and the reason in front."""
         if self._new is None:
             self._new = NewFile(self.path, mode=0o600, encoding="utf-8-sig")
             self._write(self._new, [REFUSED_ROW, REFUSED_BECAUSE, *self._header])
@@ -169,16 +173,16 @@ class RefusedFile:
 
     @staticmethod
     def _write(new: NewFile, cells: list[str]) -> None:
-        csv.writer(new.file).writerow([guarded(cell) for cell in cells])
+        csv.writer(new.file).writerow([escape_formula(cell) for cell in cells])
 
     def finish(self) -> Path | None:
-        """Puts the file in its place; its path, or None where no row was refused."""
+        """Moves the file to its place; returns its path, or None where no row was refused."""
         if self._new is None:
             return None
         self._new.commit()
         return self.path
 
     def close(self) -> None:
-        """Removes what was written and not put in its place."""
+        """Removes what was written but not moved to its place."""
         if self._new is not None:
             self._new.discard()

@@ -1,4 +1,4 @@
-"""The lists that one argument of an import stands for: a file, standard input, or each list of an archive."""
+"""Opens what one argument of an import stands for: a file, standard input, or each list of an archive."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STANDARD_INPUT = Path("-")
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What is imported: its name, its lists in order, and what stands beside them and is no list."""
+    """Holds what is imported: its name, its lists in order, and the other files beside them."""
 
     name: str
     lists: tuple[ListFile, ...]
@@ -44,7 +44,7 @@ def open_sources(
     refused: Path | None = None,
     options: Options | None = None,
 ) -> Iterator[Sources]:
-    """The lists of `path`, which is `-` for standard input; everything is closed at the end.
+    """Opens the lists of `path` (`-` is standard input), and closes everything at the end.
 
     Raises AudienceError where one of the lists of an archive cannot be used, before any of them is imported:
     its people who have left would stay.
@@ -78,7 +78,7 @@ def _numbered(path: Path, number: int) -> Path:
 
 
 def _stream(path: Path, folder: Path) -> BinaryIO | None:
-    """What is read in place of the file, from its beginning: an archive or standard input. Else None."""
+    """Returns the stream of an archive or of standard input, from its beginning; None for a plain file."""
     if path == STANDARD_INPUT:
         return spooled(_standard_input().read, folder, "standard input")
     try:
@@ -102,7 +102,7 @@ def _standard_input() -> BinaryIO:
 
 
 def _check(source: ListFile, settings: Settings, options: Options) -> None:
-    """Finds out whether a list can be used. Its stream can be read again afterwards."""
+    """Checks that a list can be used. Its stream can be read again afterwards."""
     copy = os.fdopen(os.dup(source.stream.fileno()), "rb") if source.stream else None
     with CsvFile(source.path, source.name, encoding=options.encoding, stream=copy) as file:
         decided_columns(file, settings, options, source.file_name)

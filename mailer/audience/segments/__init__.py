@@ -1,6 +1,6 @@
-"""Segments: a small expression over a person's fields, never evaluated as a program.
+"""Parses segments: expressions over a person's fields, which are never evaluated as a program.
 
-    language == "zh" and "vip" in tags and joined > 2026-01-01
+language == "zh" and "vip" in tags and joined > 2026-01-01
 
 `tokens` reads words, `grammar` makes a typed tree of them, `fields` says what may be compared with what,
 `compiled` makes SQL with parameters. What is missing equals the empty text `""` and nothing else: any other
@@ -20,26 +20,29 @@ __all__ = ["SUPPRESSED", "Segment", "parse"]
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A checked expression. Two of the same text and time zone are equal."""
+    """Holds a checked expression. Two segments of the same text and time zone are equal."""
 
     text: str
     zone: dt.tzinfo
     tree: Node = field(repr=False, compare=False)
 
     def sql(self, alias: str = "s") -> tuple[str, tuple[object, ...]]:
-        """A condition on subscribers under `alias` that is 0 or 1 and never NULL, and its parameters."""
+        """Returns a condition on subscribers under `alias`, and its parameters.
+
+        The condition is 0 or 1 and never NULL.
+        """
         from mailer.audience.segments.compiled import compile_tree
 
         return compile_tree(self.tree, alias, self.zone)
 
     @property
     def attributes(self) -> frozenset[str]:
-        """The names of the free attributes that it looks at."""
+        """Returns the names of the free attributes that the expression reads."""
         return frozenset(attributes_in(self.tree))
 
 
 def parse(text: str, zone: dt.tzinfo = dt.UTC) -> Segment:
-    """The segment that `text` says; its dates are days in `zone`.
+    """Returns the segment of an expression; dates in it are days in `zone`.
 
     Raises SegmentError whose Problem has the column (from 1) of what is wrong.
     """

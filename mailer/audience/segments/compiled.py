@@ -1,4 +1,4 @@
-"""SQL out of a segment's tree: a condition that is 0 or 1, with a parameter for every value."""
+"""Compiles a segment's tree to SQL: a condition that is 0 or 1, with a parameter for every value."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from mailer.audience.consent.suppression import suppressed_sql
 from mailer.audience.segments.fields import SUPPRESSED
 from mailer.audience.segments.grammar import Group, Node, Not, Test
 from mailer.audience.segments.tokens import Literals
+from mailer.clock import utc_text
 
 __all__ = ["compile_tree"]
 
@@ -20,7 +21,7 @@ _NO = ("false", "no", "n", "0", "否")
 _AS_TEXT = """CASE t WHEN 'text' THEN v WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'
     WHEN 'integer' THEN CAST(v AS TEXT) WHEN 'real' THEN CAST(v AS TEXT) END"""
 
-# An attribute as a number. An import only knows texts, so a text that is a plain number counts as one.
+# An attribute as a number. An import stores only texts, so the text of a plain number counts as one.
 _UNSIGNED = "(CASE WHEN substr(v, 1, 1) IN ('-', '+') THEN substr(v, 2) ELSE v END)"
 _AS_NUMBER = f"""CASE t WHEN 'integer' THEN v WHEN 'real' THEN v WHEN 'text' THEN
     CASE WHEN {_UNSIGNED} GLOB '[0-9]*' AND {_UNSIGNED} NOT GLOB '*[^0-9.]*' AND {_UNSIGNED} NOT GLOB '*.*.*'
@@ -39,7 +40,7 @@ _SUBSCRIBED = """EXISTS (SELECT 1 FROM subscriptions AS reads
 
 
 def compile_tree(node: Node, alias: str, zone: dt.tzinfo) -> Sql:
-    """The condition under `node`. It is never NULL, so that `not` and `!=` mean what they say."""
+    """Returns the condition under `node`. It is never NULL, so `not` and `!=` are the exact opposites."""
     if isinstance(node, Not):
         sql, params = compile_tree(node.part, alias, zone)
         return f"(NOT {sql})", params
@@ -84,7 +85,7 @@ def _status(status: str, alias: str) -> Sql:
 
 
 def _day(column: str, sign: str, day: dt.date, zone: dt.tzinfo) -> Sql:
-    """A moment against a day, which begins at midnight in `zone` and ends with the next."""
+    """Compares a moment with a day, which begins at midnight in `zone` and ends where the next day begins."""
     first, after = (_midnight(day + dt.timedelta(days=days), zone) for days in (0, 1))
     if sign == "=":
         return f"({column} >= ? AND {column} < ?)", (first, after)
@@ -94,8 +95,7 @@ def _day(column: str, sign: str, day: dt.date, zone: dt.tzinfo) -> Sql:
 
 
 def _midnight(day: dt.date, zone: dt.tzinfo) -> str:
-    at = dt.datetime.combine(day, dt.time(), tzinfo=zone).astimezone(dt.UTC)
-    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return utc_text(dt.datetime.combine(day, dt.time(), tzinfo=zone))
 
 
 def _attribute(key: str, sign: str, value: Literals, alias: str) -> Sql:

@@ -1,4 +1,4 @@
-"""What can be asked about a person, and which values each field can be compared with."""
+"""Declares the fields of a person that segments can use, and the values that each can be compared with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mailer.errors import AudienceError
 
 __all__ = ["FIELDS", "SUPPRESSED", "Field", "attribute_field", "checked_value", "named_field"]
 
-#: As a status: that of everybody on the suppression list, who is then neither active nor pending.
+#: The status of everybody on the suppression list; nobody on it counts as active or pending.
 SUPPRESSED = "suppressed"
 
 Kind = Literal["text", "status", "language", "date", "flag", "tags", "editions", "attribute"]
@@ -24,7 +24,7 @@ Kind = Literal["text", "status", "language", "date", "flag", "tags", "editions",
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field by its name; `column` is the column of subscribers, `attribute` the name of a free one."""
+    """Describes a field: `column` is a column of subscribers, `attribute` the name of a free attribute."""
 
     name: str
     kind: Kind
@@ -48,12 +48,12 @@ FIELDS = {
     )
 }
 
-# What other programs call these; nobody means an attribute by them.
+# Other programs' names of these fields. They are never names of attributes.
 _ALIASES = {"lang": "language", "mail": "email", "address": "email", "state": "status", "created": "joined"}
 
 
 def named_field(name: str, column: int) -> Field:
-    """The field of this name, else the attribute, unless it looks like a field that is misspelt."""
+    """Returns the field of this name, else the free attribute, unless the name seems to be misspelt."""
     if name in FIELDS:
         return FIELDS[name]
     near = _ALIASES.get(name) or next(iter(get_close_matches(name, FIELDS, n=1, cutoff=0.76)), None)
@@ -67,7 +67,7 @@ def named_field(name: str, column: int) -> Field:
 
 
 def attribute_field(key: str, column: int) -> Field:
-    """The free attribute `key`. Raises SegmentError where it cannot be one."""
+    """Returns the field of the free attribute `key`. Raises SegmentError where it cannot be one."""
     if not key or '"' in key or "\\" in key:
         raise fail("the name of an attribute is not empty and holds no quotes or backslashes", column)
     return Field(f"attributes.{key}", "attribute", "attributes", key)
@@ -92,7 +92,7 @@ _NORMAL: dict[str, Callable[[str], str]] = {
 
 
 def checked_value(field: Field, sign: str, value: Literals, column: int) -> Literals:
-    """`value` as `field` is compared with it. Raises SegmentError where the two do not go together."""
+    """Returns `value` as `field` is compared with it. Raises SegmentError where the two do not fit."""
     if field.kind in ("tags", "editions"):
         raise fail(f'{field.name} is a list; write "…" in {field.name}', column)
     if field.kind == "attribute":

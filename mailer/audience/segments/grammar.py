@@ -1,4 +1,4 @@
-"""A segment expression as a typed tree, by recursive descent.
+"""Parses a segment expression into a typed tree, by recursive descent.
 
 either     = both {"or" both}
 both       = negation {"and" negation}
@@ -30,7 +30,7 @@ _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One question: `field sign value`, or the field is one of several values (sign "in")."""
+    """Compares a field with values: `field sign value`, or the field is one of several (sign "in")."""
 
     field: Field
     sign: str
@@ -39,14 +39,14 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """The opposite."""
+    """Negates a node."""
 
     part: Node
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """All of the parts, or any of them."""
+    """Joins nodes by `and` (all of them) or `or` (any of them)."""
 
     word: Literal["and", "or"]
     parts: tuple[Node, ...]
@@ -56,12 +56,12 @@ Node = Test | Not | Group
 
 
 def parse_tree(text: str) -> Node:
-    """The tree of an expression. Raises SegmentError."""
+    """Returns the tree of an expression. Raises SegmentError."""
     return _Parser(text).whole()
 
 
 def attributes_in(node: Node) -> Iterator[str]:
-    """The names of the free attributes under `node`."""
+    """Yields the names of the free attributes under `node`."""
     if isinstance(node, Group):
         for part in node.parts:
             yield from attributes_in(part)

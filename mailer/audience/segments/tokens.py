@@ -1,4 +1,4 @@
-"""The words of a segment expression, each with its place. Knows nothing of what they mean."""
+"""Splits a segment expression into tokens, each with its column. Leaves their meaning to `grammar`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,10 @@ _HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """`kind` is value, name, word (and, or, not, in), sign or end; columns count from 1."""
+    """Is one token of an expression. `kind` is value, name, word (and, or, not, in), sign or end.
+
+    Columns count from 1.
+    """
 
     kind: Literal["value", "name", "word", "sign", "end"]
     text: str
@@ -55,12 +58,12 @@ class Token:
 
 
 def fail(message: str, column: int) -> SegmentError:
-    """An error at a column of the expression."""
+    """Returns an error at a column of the expression."""
     return SegmentError(Problem(message, path="segment", column=column))
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """The words of `text`, and an end. Raises SegmentError."""
+    """Returns the tokens of `text`, with an end token. Raises SegmentError."""
     if len(text) > MAX_LENGTH:
         raise fail(
             f"the expression is longer than {MAX_LENGTH:,} characters; make it shorter", MAX_LENGTH + 1

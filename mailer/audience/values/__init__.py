@@ -1,1 +1,1 @@
-"""Values of a list as they are stored: addresses, dates, languages, time zones."""
+"""Converts values of a list to what is stored: addresses, dates, languages, time zones."""

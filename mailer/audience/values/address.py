@@ -1,4 +1,4 @@
-"""One person for every spelling of an address: what `mailer.addresses` reads, as errors of the audience."""
+"""Reads addresses through `mailer.addresses`, so that all spellings of one address have the same key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Address", "ascii_domain", "cleaned", "normalize_address", "shown"]
 
 
 def normalize_address(text: str) -> Address:
-    """The address in `text`. Raises AudienceError with one sentence where there is none."""
+    """Returns the address in `text`. Raises AudienceError with one sentence where there is none."""
     try:
         return read_address(text)
     except ValueError as error:
@@ -17,7 +17,7 @@ def normalize_address(text: str) -> Address:
 
 
 def cleaned(text: str) -> tuple[Address, str]:
-    """The address that a cell means, and in a few words what was around it ("" where nothing was cleaned).
+    """Returns the address that a cell means, and what was removed around it in a few words ("": nothing).
 
     Raises AudienceError with one sentence where there is no address, or more than one.
     """
@@ -29,7 +29,7 @@ def cleaned(text: str) -> tuple[Address, str]:
 
 
 def ascii_domain(text: str) -> str:
-    """A domain as addresses are compared by it. Raises AudienceError where it is none."""
+    """Returns a domain in the ASCII form by which addresses are compared. Raises AudienceError."""
     try:
         return read_domain(text)
     except ValueError as error:

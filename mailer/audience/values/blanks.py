@@ -1,10 +1,17 @@
-"""Text that says nothing: what programs write for "no value", and what a reader does not see. Pure."""
+"""Recognises text that means "no value", and removes characters that a reader does not see. Pure."""
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["bare", "is_null", "says_nothing", "shows_nothing", "without_invisible", "without_marks"]
+__all__ = [
+    "strip_invisible",
+    "is_null",
+    "is_no_value",
+    "is_blank",
+    "without_invisible",
+    "without_direction_marks",
+]
 
 #: What databases write for a missing value (MySQL's and PostgreSQL's dumps). In capitals alone, because
 #: people are named Null.
@@ -41,7 +48,7 @@ _INVISIBLE = (
 )
 _VISIBLE = re.compile(rf"[^\s{_INVISIBLE}]")
 _ANY_INVISIBLE = re.compile(f"[{_INVISIBLE}]+")
-# What is taken away from both ends of a text: not what belongs to the letter before it (variation selectors,
+# Removed from both ends of a text. Not what belongs to the letter before it (variation selectors,
 # tags of flags), nor Hangul's fillers of a syllable.
 _AT_ENDS = (
     "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\u00a0\u00ad\u061c\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005"
@@ -53,34 +60,34 @@ _DIRECTION = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 
 
 def is_null(text: str) -> bool:
-    """Whether `text` is a database's word for a missing value: `NULL` in capitals, or `\\N`."""
+    """Returns whether `text` is a database's marker of a missing value: `NULL` in capitals, or `\\N`."""
     return text in _NULLS
 
 
-def bare(text: str) -> str:
-    """`text` without marks of direction, and without white space and invisible characters at both ends."""
+def strip_invisible(text: str) -> str:
+    """Returns `text` without direction marks, white space and invisible characters at both ends."""
     return text.strip() if text.isascii() else _DIRECTION.sub("", text).strip(_AT_ENDS)
 
 
-def says_nothing(text: str) -> bool:
-    """Whether a cell that should hold a code (a language, a time zone, a date) says that there is none.
+def is_no_value(text: str) -> bool:
+    """Returns whether a cell for a code (a language, a time zone, a date) says that there is none.
 
     True for blanks, `\\N`, `NULL`, `-`, `unknown`, `N/A` and the like, in any case.
     """
     word = text.strip()
-    return len(word) <= 20 and (word.casefold() in _NO_VALUE or shows_nothing(word))
+    return len(word) <= 20 and (word.casefold() in _NO_VALUE or is_blank(word))
 
 
-def shows_nothing(text: str) -> bool:
-    """Whether a reader sees nothing of `text`: it is empty, or of white space and invisible characters."""
+def is_blank(text: str) -> bool:
+    """Returns whether `text` is empty or holds only white space and invisible characters."""
     return _VISIBLE.search(text) is None
 
 
 def without_invisible(text: str) -> str:
-    """`text` without characters that nobody sees. White space stays."""
+    """Returns `text` without invisible characters. White space stays."""
     return text if text.isascii() else _ANY_INVISIBLE.sub("", text)
 
 
-def without_marks(text: str) -> str:
-    """`text` without the characters that turn the direction of what follows them."""
+def without_direction_marks(text: str) -> str:
+    """Returns `text` without the characters that change the direction of the text after them."""
     return text if text.isascii() else _DIRECTION.sub("", text)

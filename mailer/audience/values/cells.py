@@ -1,4 +1,4 @@
-"""What a person's fields may hold: text from outside made into values. Pure.
+"""Checks and cleans the fields of a person, as they come from outside. Pure.
 
 Each function raises AudienceError with one sentence. The import and the command line share them, so
 that a value is either right everywhere or refused everywhere.
@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 
 from mailer.audience.values.address import shown
-from mailer.audience.values.blanks import bare, is_null, shows_nothing, without_marks
+from mailer.audience.values.blanks import is_blank, is_null, strip_invisible, without_direction_marks
 from mailer.audience.values.languages import language_tag
 from mailer.audience.values.time_zones import timezone_name
 from mailer.display_text import nearest
@@ -51,7 +51,7 @@ _KEY_FILLERS = re.compile(r"[\W_]+")
 
 
 def clean_line(text: str, what: str = "name", longest: int = MAX_NAME) -> str:
-    """One line in NFC: runs of white space become one space, marks that turn the direction of text go.
+    """Returns one line in NFC, with single spaces and without marks that turn the direction of text.
 
     "" for what shows nothing (U+200B, U+00AD, U+2800, U+3164 and the like) and for `NULL` and `\\N`. Raises
     AudienceError for control characters and long text.
@@ -61,7 +61,7 @@ def clean_line(text: str, what: str = "name", longest: int = MAX_NAME) -> str:
         if line.isascii():
             return "" if is_null(line) else line
         return _visible_line(line)
-    line = _SPACES.sub(" ", without_marks(text)).strip() if len(text) <= 100 * longest else text
+    line = _SPACES.sub(" ", without_direction_marks(text)).strip() if len(text) <= 100 * longest else text
     if _CONTROL.search(line):
         raise AudienceError(f"the {what} {shown(line)} holds a control character; remove it")
     line = _visible_line(line)
@@ -71,14 +71,14 @@ def clean_line(text: str, what: str = "name", longest: int = MAX_NAME) -> str:
 
 
 def _visible_line(line: str) -> str:
-    line = bare(line)
-    if is_null(line) or shows_nothing(line):
+    line = strip_invisible(line)
+    if is_null(line) or is_blank(line):
         return ""
     return line if line.isascii() else unicodedata.normalize("NFC", line)
 
 
 def split_list(text: str) -> tuple[str, ...]:
-    """The parts between , ; | 、 or a line break, in order, each once: the first spelling, whatever the case.
+    """Splits a text at , ; | 、 and line breaks. Keeps each part once, in its first spelling.
 
     A part in quotes may hold such a sign (`"Smith, John";vip`). A JSON list of texts is read as one too.
     """
@@ -90,12 +90,12 @@ def _split(text: str) -> tuple[str, ...]:
     return _each_once(part for part in parts if part)
 
 
-#: Lists of people repeat the tags of others. Long ones are not kept.
+#: Rows of a list repeat each other's tags, so short lists of tags are cached.
 _short_list = lru_cache(maxsize=4096)(_split)
 
 
 def tags_of(parts: Iterable[str]) -> tuple[str, ...]:
-    """Tags, cleaned, in order, each once: the first spelling, whatever the case."""
+    """Cleans tags and returns each once, in order and in its first spelling, whatever the case."""
     tags = _each_once(tag for part in parts for tag in split_list(part))
     if len(tags) > MAX_TAGS:
         raise AudienceError(f"there are more than {MAX_TAGS} tags; keep what is used")
@@ -103,7 +103,7 @@ def tags_of(parts: Iterable[str]) -> tuple[str, ...]:
 
 
 def joined_list(parts: Iterable[str]) -> str:
-    """One cell that `split_list` reads back: the parts with ; between them, in quotes where needed."""
+    """Joins parts by ; into one cell that `split_list` reads back, with quotes where they are needed."""
     return ";".join(
         '"' + part.replace('"', '""') + '"' if _SEPARATORS.search(part) or part[:1] in ('"', "[") else part
         for part in parts
@@ -118,7 +118,7 @@ def _each_once(parts: Iterable[str]) -> tuple[str, ...]:
 
 
 def _parts(text: str) -> Iterator[str]:
-    """What stands between the separators, without the quotes around it."""
+    """Yields the parts between separators, without the quotes around them."""
     if '"' not in text:
         yield from _SEPARATORS.split(text)
         return
@@ -142,7 +142,10 @@ def _json_list(text: str) -> list[str]:
 
 
 def editions_of(names: Iterable[str], known: Collection[str]) -> tuple[str, ...]:
-    """Names of editions that exist, each once. Raises with the nearest right name."""
+    """Returns the names of editions, each once.
+
+    Raises AudienceError with the nearest right name for another.
+    """
     chosen = tuple(dict.fromkeys(names))
     for name in chosen:
         if name not in known:
@@ -153,7 +156,7 @@ def editions_of(names: Iterable[str], known: Collection[str]) -> tuple[str, ...]
 
 
 def attribute_key(text: str) -> str:
-    """The name of an attribute: small letters, digits and _ of any script, as an expression can say it."""
+    """Returns the name of an attribute in lower case: letters of any script, digits and _, as in segments."""
     key = _KEY_FILLERS.sub("_", unicodedata.normalize("NFC", text).casefold()).strip("_")
     key = f"_{key}" if key[:1].isdigit() else key
     if not key:
@@ -164,15 +167,15 @@ def attribute_key(text: str) -> str:
 
 
 def attribute_value(text: str, key: str) -> str:
-    """The text of an attribute in NFC. It may hold line breaks, no other control characters.
+    """Returns the text of an attribute in NFC. It may hold line breaks, but no other control characters.
 
     "" for what shows nothing, and for `NULL` and `\\N`. Raises AudienceError.
     """
-    value = bare(text)
+    value = strip_invisible(text)
     if is_null(value):
         value = ""
     elif not value.isascii():
-        value = "" if shows_nothing(value) else unicodedata.normalize("NFC", value)
+        value = "" if is_blank(value) else unicodedata.normalize("NFC", value)
     if _CONTROL_BUT_BREAKS.search(value):
         raise AudienceError(f"{key} holds a control character; remove it")
     if len(value) > MAX_VALUE:

@@ -1,7 +1,7 @@
-"""Dates of lists as the database keeps them, and the order of day, month and year that a cell can be read in.
+"""Reads the dates of lists as UTC times, and finds the orders of day, month and year that a cell allows.
 
 Libraries for dates guess (dateutil takes "10" for the tenth of this month, dateparser takes "2 days ago"),
-and what they guess would become the day of a consent. So this reads strictly; `written` knows the forms.
+and what they guess would become the day of a consent. So this reads strictly; `parse_date` knows the forms.
 Pure but for the clock, which says what lies in the future.
 """
 
@@ -13,20 +13,20 @@ from functools import lru_cache
 
 from mailer.addresses import shown
 from mailer.audience.values.time_zones import offset_of
-from mailer.audience.values.written_dates import EVERY_ORDER, Written, written
+from mailer.audience.values.written_dates import EVERY_ORDER, ParsedDate, parse_date
 from mailer.errors import AudienceError
 
 __all__ = ["orders_of", "read_moment"]
 
-#: No list has a reader from before; such dates are a zero, or a birthday in the wrong column.
+#: The earliest year. An earlier date is a zero, or a birthday in the wrong column.
 _FIRST_YEAR = 1970
 _LAST_YEAR = 2099
 _LAST_YEAR = 2099
 _DAY = dt.timedelta(days=1)
-#: Cells of so many characters are rather days than moments: `2023-03-24`, `24. 3. 2023`.
+#: Cells of at most so many characters are cached: they are days (`24. 3. 2023`), which repeat.
 _LENGTH_OF_DAYS = 11
 
-# What most programs write, read without `written`: ISO 8601 and RFC 3339, and Go's form of a time.
+# What most programs write, read without `parse_date`: ISO 8601 and RFC 3339, and Go's form of a time.
 _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?"
     r"(?: ?(Z|UTC|[+-]\d\d:?\d\d(?: [A-Z]{3,5})?))?)?",
@@ -35,7 +35,7 @@ _ISO = re.compile(
 
 
 def orders_of(text: str) -> frozenset[str]:
-    """In which of "ymd", "dmy" and "mdy" a cell can be read as a date; all three where they mean the same.
+    """Returns in which of the orders "ymd", "dmy" and "mdy" a cell can be read as a date.
 
     `24/03/2023` gives {"dmy"}, `03/04/2023` {"dmy", "mdy"}, `2023-03-24`, `24 March 2023` and `1679653390`
     all three. Empty for what is no date (also for a blank, `\\N` and `0000-00-00`). The orders that a column
@@ -44,12 +44,12 @@ def orders_of(text: str) -> frozenset[str]:
     match = _ISO.fullmatch(text)
     if match:
         return EVERY_ORDER if _iso(match, dt.UTC) else frozenset()
-    found = written(text)
+    found = parse_date(text)
     return frozenset(found.days) if found else frozenset()
 
 
 def read_moment(text: str, zone: dt.tzinfo, order: str = "ymd") -> str:
-    """A date with or without a time as the database keeps it (UTC, `2023-03-24T10:23:10.000000Z`).
+    """Returns a date, with or without a time, as UTC text such as `2023-03-24T10:23:10.000000Z`.
 
     A time without a zone is one of `zone`, a date without a time begins there. `order` is "dmy" or "mdy"
     where the column is known to be written so; with "ymd" only what has one meaning is read. Raises
@@ -57,7 +57,7 @@ def read_moment(text: str, zone: dt.tzinfo, order: str = "ymd") -> str:
     what lies more than a day in the future.
     """
     utc, kept = _read_day(text, zone, order) if len(text) <= _LENGTH_OF_DAYS else _read(text, zone, order)
-    from mailer.store.database import now
+    from mailer.clock import now
 
     if utc > now() + _DAY:
         raise AudienceError(f"the date {shown(text.strip())} lies in the future; correct it")
@@ -65,7 +65,7 @@ def read_moment(text: str, zone: dt.tzinfo, order: str = "ymd") -> str:
 
 
 def _read(text: str, zone: dt.tzinfo, order: str) -> tuple[dt.datetime, str]:
-    """The moment in UTC, and as the database keeps it. Raises AudienceError."""
+    """Returns the moment in UTC, as a datetime and as the database keeps it. Raises AudienceError."""
     match = _ISO.fullmatch(text)
     at = _iso(match, zone) if match else _moment_of(text, zone, order)
     if at is None or not _FIRST_YEAR <= at.year <= _LAST_YEAR:
@@ -74,12 +74,12 @@ def _read(text: str, zone: dt.tzinfo, order: str) -> tuple[dt.datetime, str]:
     return utc, f"{utc.isoformat('T', 'microseconds')[:26]}Z"
 
 
-#: A list has fewer days than rows.
+#: Many rows of a list have the same day, so days are cached.
 _read_day = lru_cache(maxsize=8192)(_read)
 
 
 def _iso(match: re.Match[str], zone: dt.tzinfo) -> dt.datetime | None:
-    """The moment that `_ISO` has found; None where there is no such day or time."""
+    """Returns the moment that `_ISO` has matched; None where there is no such day or time."""
     day, clock, fraction, offset = match.groups()
     if offset:
         stated = _fixed(offset)
@@ -104,13 +104,13 @@ def _fixed(offset: str) -> dt.tzinfo | None:
 
 
 def _moment_of(text: str, zone: dt.tzinfo, order: str) -> dt.datetime:
-    found = written(text)
+    found = parse_date(text)
     if found is None:
         raise _unclear(text)
     return dt.datetime.combine(_day_of(text, found, order), found.clock, tzinfo=found.zone or zone)
 
 
-def _day_of(text: str, found: Written, order: str) -> dt.date:
+def _day_of(text: str, found: ParsedDate, order: str) -> dt.date:
     if order == "ymd":
         days = set(found.days.values())
         if len(days) > 1:

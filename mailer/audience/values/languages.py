@@ -1,4 +1,4 @@
-"""Languages as BCP 47 tags, out of tags and names that other programs write. Pure."""
+"""Reads languages as BCP 47 tags, from tags and names that other programs write. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
 from mailer.addresses import shown
-from mailer.audience.values.blanks import says_nothing
+from mailer.audience.values.blanks import is_no_value
 from mailer.errors import AudienceError
 from mailer.language_tags import is_language_tag
 
@@ -117,13 +117,13 @@ _OWN = (
 
 @lru_cache(maxsize=4096)
 def language_tag(text: str) -> str:
-    """A language tag (BCP 47) such as `zh`, `en-GB` or `zh-Hans-CN`: at most 35 of A-Z, a-z, 0-9 and -.
+    """Returns a language tag (BCP 47) such as `zh`, `en-GB` or `zh-Hans-CN`, of at most 35 characters.
 
     Read are tags in any spelling (`zh_cn`, `EN`, `en_US.UTF-8`) and names of languages in English, in Chinese
     and in the language itself, with a region or a script in brackets: `English (United States)`, `Deutsch`,
     `中文（繁體）`. Blanks, `\\N`, `NULL`, `-` and `unknown` are "". Raises AudienceError with one sentence.
     """
-    if says_nothing(text):
+    if is_no_value(text):
         return ""
     word = text.strip()
     tag = "" if len(word) > _LONGEST_NAME else _of_tag(word) or _of_name(word)
@@ -146,7 +146,7 @@ def _of_tag(word: str) -> str:
 
 
 def _without_data(plain: str) -> str:
-    """The tag of a language that exists, but that Babel has no words in (`la`, `en_CN`)."""
+    """Returns the tag of a language that exists but has no names in Babel (`la`, `en_CN`)."""
     language, *others = plain.split("_")
     if language not in Locale("en").languages or len(language) > 3:
         return ""
@@ -174,7 +174,7 @@ def _of_name(word: str) -> str:
 
 
 def _joined(tag: str, parts: list[str]) -> str:
-    """The tag with the scripts and regions of these names; "" where one of them is not known."""
+    """Returns the tag with these scripts and regions, each given by its name; "" where one is unknown."""
     script = region = ""
     try:
         regions = _regions(tag.partition("-")[0])
@@ -197,7 +197,10 @@ def _folded(text: str) -> str:
 
 @cache
 def _languages() -> dict[str, str]:
-    """Tags by the names of languages: in the language itself, in Chinese and English; the last wins."""
+    """Returns tags by the names of languages: in the language itself, in Chinese and in English.
+
+    Where a name means two languages, the last one is taken.
+    """
     own = (pair.strip().partition(" ") for pair in _OWN.split(","))
     names = {name: tag for tag, _, name in own}
     for reader in ("zh_Hant", "zh", "en"):
@@ -210,7 +213,7 @@ def _languages() -> dict[str, str]:
 
 @lru_cache(maxsize=16)
 def _regions(language: str) -> dict[str, str]:
-    """Codes of regions by their names in English, Chinese and `language`."""
+    """Returns the codes of regions by their names in English, Chinese and `language`."""
     names = dict(_REGIONS)
     for reader in ("en", "zh", "zh_Hant", language):
         for code, name in Locale.parse(reader).territories.items():

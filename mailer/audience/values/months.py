@@ -1,4 +1,4 @@
-"""Names of months and days of the week in the languages that lists come in (Unicode CLDR, through Babel)."""
+"""Finds the names of months and weekdays in the languages of imported lists (Unicode CLDR, through Babel)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from babel import Locale
 __all__ = ["month_of", "without_weekday"]
 
 _LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl")
-#: What is written and CLDR does not have.
+#: Names in use that CLDR does not have.
 _MORE = {"sept": 9, "mrz": 3, "maerz": 3}
 _FIRST_WORD = re.compile(r"([^\W\d_]+)(?:[.,]+\s*|\s+)(?=\S)")
 _CJK_DAY = re.compile(
@@ -21,12 +21,12 @@ _CJK_SHORT = re.compile(r"\s*\([一二三四五六日月火水木金土월화수
 
 
 def month_of(word: str) -> int:
-    """The number of the month (1 to 12) of this name, in small letters and without its dot; 0 for none."""
+    """Returns the number of a month (1 to 12) by its name in lower case without a dot; 0 for no month."""
     return _months().get(word, 0)
 
 
 def without_weekday(text: str) -> str:
-    """`text` (in small letters) without the day of the week that it begins with, or has in Chinese."""
+    """Returns `text` (lower case) without a weekday at its beginning, or anywhere in Chinese."""
     match = _FIRST_WORD.match(text)
     if match and match[1] in _weekdays():
         text = text[match.end() :]
@@ -37,7 +37,7 @@ def without_weekday(text: str) -> str:
 
 @cache
 def _months() -> dict[str, int]:
-    """Names that mean the same month in every one of the languages."""
+    """Returns month numbers by name, for names that mean the same month in every language."""
     found: dict[str, set[int]] = {}
     for kind, number, name in _names("months"):
         if kind != "narrow":

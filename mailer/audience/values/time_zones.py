@@ -1,4 +1,4 @@
-"""Names of time zones out of what other programs write. Pure but for the system's time zone data."""
+"""Reads names of time zones that other programs write. Pure but for the system's time zone data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from babel.core import get_global
 
 from mailer.addresses import shown
-from mailer.audience.values.blanks import says_nothing
+from mailer.audience.values.blanks import is_no_value
 from mailer.errors import AudienceError
 
 __all__ = ["named_zone", "offset_of", "timezone_name"]
@@ -83,13 +83,13 @@ _ABBREVIATIONS = {
 
 @lru_cache(maxsize=4096)
 def timezone_name(text: str) -> str:
-    """The name of a time zone that exists (`Europe/Berlin`); "" for a blank, `\\N`, `NULL`, `-`, `unknown`.
+    """Returns the name of an existing time zone (`Europe/Berlin`); "" where there is none (`\\N`, `unknown`).
 
     Read are names in any case, an offset (`GMT-5`, `UTC+08:00`, as `Etc/GMT+5` and `Etc/GMT-8`), Windows'
     names (`W. Europe Standard Time`) and what Windows shows for them (`(UTC+01:00) Amsterdam, Berlin`). A
     bare number is no zone. Raises AudienceError with one sentence.
     """
-    if says_nothing(text):
+    if is_no_value(text):
         return ""
     name = " ".join(text[:_LONGEST].split())
     found = "" if len(text) > _LONGEST else _by_name(name) or _by_offset(name) or _by_label(name)
@@ -99,7 +99,7 @@ def timezone_name(text: str) -> str:
 
 
 def named_zone(name: str) -> dt.tzinfo | None:
-    """The zone that a time is said to be of: `cest`, `europe/berlin`; None for no zone, or for several."""
+    """Returns the time zone that a time's suffix names (`cest`, `europe/berlin`), or None."""
     if "/" in name:
         known = _names().get(name)
         return ZoneInfo(known) if known else None
@@ -108,7 +108,7 @@ def named_zone(name: str) -> dt.tzinfo | None:
 
 
 def offset_of(text: str) -> int | None:
-    """The minutes east of UTC that `GMT-5`, `UTC+08:00` or `+0530` say; None where it is no offset in use."""
+    """Returns the minutes east of UTC of `GMT-5`, `UTC+08:00` or `+0530`; None if no zone has it."""
     match = _OFFSET.fullmatch(text)
     if not match:
         return None
@@ -149,7 +149,10 @@ def _by_label(name: str) -> str:
 
 
 def _by_words(name: str) -> str:
-    """The zone of `Eastern Time (US & Canada)` or `W. Europe Daylight Time`; "" where Windows has none."""
+    """Returns the zone of `Eastern Time (US & Canada)` or `W.
+
+    Europe Daylight Time`; "" if Windows has none.
+    """
     if name.casefold() == "coordinated universal time":
         return "UTC"
     match = _WINDOWS_TIME.fullmatch(name)
@@ -157,7 +160,7 @@ def _by_words(name: str) -> str:
 
 
 def _by_city(places: str, minutes: int) -> str:
-    """The zone of the first city that has one with this offset: rather one that Windows has a name for."""
+    """Returns the zone of the first of these cities with this offset; Windows' zones come first."""
     main = set(_windows().values())
     found = ""
     for city in re.split(r"[,、，/&;…]|\.\.\.", places.casefold()):
@@ -171,7 +174,7 @@ def _by_city(places: str, minutes: int) -> str:
 
 @cache
 def _names() -> dict[str, str]:
-    """Each zone by its name in small letters."""
+    """Returns each zone by its name in lower case."""
     return {
         name.casefold(): name
         for name in sorted(available_timezones())
@@ -181,7 +184,7 @@ def _names() -> dict[str, str]:
 
 @cache
 def _windows() -> dict[str, str]:
-    """Windows' names of zones in small letters (Unicode CLDR), with the zones that they are here."""
+    """Returns IANA zones by Windows' names of them in lower case (Unicode CLDR)."""
     known = _names()
     pairs = get_global("windows_zone_mapping").items()
     return {name.casefold(): zone for name, zone in pairs if zone.casefold() in known}
@@ -189,7 +192,7 @@ def _windows() -> dict[str, str]:
 
 @cache
 def _cities() -> dict[str, str]:
-    """The zone of each city that one is named after, under its name of today."""
+    """Returns the zones that are named after a city, by that city; old names lead to today's zone."""
     aliases = get_global("zone_aliases")
     return {
         name.rpartition("/")[2]: aliases.get(zone, zone)
@@ -200,7 +203,7 @@ def _cities() -> dict[str, str]:
 
 @lru_cache(maxsize=1024)
 def _standard_offset(zone: str) -> int:
-    """The minutes east of UTC outside summer time."""
+    """Returns the minutes east of UTC outside summer time."""
     place = ZoneInfo(zone)
     offsets = []
     for month in (1, 7):

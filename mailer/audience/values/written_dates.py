@@ -1,4 +1,4 @@
-"""The forms that dates are written in: in figures, with the name of a month, in Chinese, as Unix time. Pure.
+"""Parses dates in figures, with the name of a month, in Chinese, and as Unix time. Pure.
 
 Strict: all of a cell must be understood, and nothing is added to it. Numbers that could be anything, such as
 the days of a spreadsheet, are no dates.
@@ -17,7 +17,7 @@ from mailer.addresses import trimmed
 from mailer.audience.values.months import month_of, without_weekday
 from mailer.audience.values.time_zones import named_zone, offset_of
 
-__all__ = ["EVERY_ORDER", "Written", "written"]
+__all__ = ["EVERY_ORDER", "ParsedDate", "parse_date"]
 
 EVERY_ORDER = frozenset({"ymd", "dmy", "mdy"})
 
@@ -76,8 +76,8 @@ _FILLERS = frozenset({"of", "the", "de", "del", "den", "le", "on"})
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """A date as it is written: its day in each order that gives one, its time, and its zone if it has one.
+class ParsedDate:
+    """Holds a parsed date: its day in each order that gives one, its time, and its zone if it has one.
 
     `days` has the keys "ymd", "dmy" and "mdy", all of them where they mean the same, and at least one.
     """
@@ -87,13 +87,13 @@ class Written:
     zone: dt.tzinfo | None = None
 
 
-def written(text: str) -> Written | None:
-    """What `text` says as a date; None where it is none, or not wholly understood."""
-    return _written(text) if len(text) <= _LONGEST else None
+def parse_date(text: str) -> ParsedDate | None:
+    """Returns the date that `text` is; None where it is none, or is not wholly understood."""
+    return _parse_date(text) if len(text) <= _LONGEST else None
 
 
 @lru_cache(maxsize=4096)
-def _written(text: str) -> Written | None:
+def _parse_date(text: str) -> ParsedDate | None:
     quick = _QUICK.fullmatch(text)
     if quick:
         return _quickly(quick)
@@ -106,7 +106,7 @@ def _written(text: str) -> Written | None:
         return None
 
 
-def _quickly(match: re.Match[str]) -> Written | None:
+def _quickly(match: re.Match[str]) -> ParsedDate | None:
     one, _, two, three, hour, minute, second, half = match.groups()
     days = _in_figures(one, two, three)
     try:
@@ -117,10 +117,10 @@ def _quickly(match: re.Match[str]) -> Written | None:
         )
     except ValueError:
         return None
-    return Written(days, clock) if days else None
+    return ParsedDate(days, clock) if days else None
 
 
-def _unix(plain: str) -> Written | None:
+def _unix(plain: str) -> ParsedDate | None:
     match = _UNIX.fullmatch(plain)
     if not match:
         return None
@@ -132,13 +132,13 @@ def _unix(plain: str) -> Written | None:
     if micros >= _UNIX_LAST * 1_000_000:
         return None
     at = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=micros)
-    return Written(_clear(at.date()), at.time(), dt.UTC)
+    return ParsedDate(_clear(at.date()), at.time(), dt.UTC)
 
 
-def _basic(plain: str) -> Written | None:
+def _basic(plain: str) -> ParsedDate | None:
     day_alone = _BASIC_DAY.fullmatch(plain)
     if day_alone:
-        return Written(_clear(dt.date(*map(int, day_alone.groups()))))
+        return ParsedDate(_clear(dt.date(*map(int, day_alone.groups()))))
     match = _BASIC.match(plain)
     if not match:
         return None
@@ -149,10 +149,10 @@ def _basic(plain: str) -> Written | None:
     zone, rest = _zone(rest[fraction.end() :] if fraction else rest)
     if rest.strip() or not _FIRST_YEAR <= year <= _LAST_YEAR:
         return None
-    return Written(_clear(dt.date(year, month, day)), dt.time(hour, minute, second, micros), zone)
+    return ParsedDate(_clear(dt.date(year, month, day)), dt.time(hour, minute, second, micros), zone)
 
 
-def _with_clock(plain: str) -> Written | None:
+def _with_clock(plain: str) -> ParsedDate | None:
     plain = _CLOCK_IN_WORDS.sub(lambda match: f"{match[1]}:{match[2]:0>2}:{match[3] or '0':0>2}", plain)
     match = _CLOCK.search(plain)
     if not match:
@@ -164,7 +164,7 @@ def _with_clock(plain: str) -> Written | None:
 
 
 def _clock(match: re.Match[str]) -> dt.time:
-    """The time of day. Raises ValueError where there is none."""
+    """Returns the time of day of a match. Raises ValueError where there is no such time."""
     after = match["after"] or match["half"]
     if match["before"] and after:
         raise ValueError("morning or afternoon is said twice")
@@ -174,7 +174,7 @@ def _clock(match: re.Match[str]) -> dt.time:
 
 
 def _hour(hour: int, half: str) -> int:
-    """The hour of a day of 24. Raises ValueError for one that the half of the day does not have."""
+    """Returns the hour of a 24-hour day from an hour with am or pm. Raises ValueError for a wrong one."""
     if half in _BEFORE_NOON:
         if hour > 12:
             raise ValueError("no hour of a morning")
@@ -189,7 +189,7 @@ def _hour(hour: int, half: str) -> int:
 
 
 def _zone(rest: str) -> tuple[dt.tzinfo | None, str]:
-    """The zone that `rest` begins with, or None, and what comes after it. Raises ValueError."""
+    """Returns the zone that `rest` begins with, or None, and the text after it. Raises ValueError."""
     match = _OFFSET_AFTER.match(rest)
     if match:
         offset = match[1] if ":" in match[1] or match[1][0] not in "+-" else f"utc{match[1]}"
@@ -205,7 +205,7 @@ def _zone(rest: str) -> tuple[dt.tzinfo | None, str]:
     return (zone, rest[match.end() :]) if match and zone else (None, rest)
 
 
-def _dated(rest: str, clock: dt.time, zone: dt.tzinfo | None) -> Written | None:
+def _dated(rest: str, clock: dt.time, zone: dt.tzinfo | None) -> ParsedDate | None:
     rest = without_weekday(rest).strip(" ,")
     match = _NUMERIC.fullmatch(rest)
     if match:
@@ -215,11 +215,11 @@ def _dated(rest: str, clock: dt.time, zone: dt.tzinfo | None) -> Written | None:
         match = _CHINESE.fullmatch(rest)
         day = dt.date(_year(match[1]), int(match[2]), int(match[3])) if match else _with_month(rest)
         days = _clear(day) if day else {}
-    return Written(days, clock, zone) if days else None
+    return ParsedDate(days, clock, zone) if days else None
 
 
 def _in_figures(one: str, two: str, three: str) -> dict[str, dt.date]:
-    """The days of three numbers in each order that gives one."""
+    """Returns the day of three numbers in each order (ymd, dmy, mdy) that gives one."""
     if len(one) == 4:
         return _clear(dt.date(_year(one), int(two), int(three))) if len(three) <= 2 else {}
     if len(one) == 3 or len(three) == 1:
@@ -238,7 +238,7 @@ def _in_figures(one: str, two: str, three: str) -> dict[str, dt.date]:
 
 
 def _with_month(rest: str) -> dt.date | None:
-    """The day of `24 March 2023`, `Mar 24, 2023`, `24-Mar-23` or `2023 Mar 24`."""
+    """Returns the day of `24 March 2023`, `Mar 24, 2023`, `24-Mar-23` or `2023 Mar 24`."""
     rest = _ORDINAL.sub("", rest)
     if not all(_BETWEEN.fullmatch(gap) for gap in _WORDS.split(rest)):
         return None

@@ -23,7 +23,10 @@ _SHOWN_SLOTS = 12
 
 
 def run_due(context: typer.Context, as_json: Annotated[bool, JsonOption] = False) -> None:
-    """Sends the campaigns whose time has come. For cron: every minute is fine, and prints nothing in vain."""
+    """Sends the campaigns that are due, and retries deferred mail.
+
+    Run it from cron, every minute if you like: it prints nothing when nothing is due.
+    """
     settings = settings_of(context)
     settings.signing_keys()
     workspace = open_workspace(settings)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from mailer.audience.events import Happening
+from mailer.audience.events import HistoryEntry
 from mailer.audience.people import Subscriber, state_of
 from mailer.campaign.campaign import Delivered
 from mailer.campaign.times import format_time
@@ -39,7 +39,7 @@ Lines = Iterator[tuple[str, str]]
 
 
 def show(context: typer.Context, address: Who, as_json: AsJson = False) -> None:
-    """Everything that is known of one person, and what happened to them."""
+    """Shows all data and the history of one person."""
     settings = settings_of(context)
     story = person_history(settings, address)
     if as_json:
@@ -82,7 +82,7 @@ def _person_lines(story: PersonHistory, person: Subscriber, zone: ZoneInfo) -> L
             yield _LABELS[happening.what], _happening_in_words(happening, zone)
 
 
-def _happening_in_words(happening: Happening, zone: ZoneInfo) -> str:
+def _happening_in_words(happening: HistoryEntry, zone: ZoneInfo) -> str:
     """An event as one line: `Sat 21 Nov 2026 …: everything, by campaign 2026-11-21-morning: too much`."""
     what = {"unsubscribe": happening.edition or "everything", "subscribe": happening.edition}
     source = _SOURCES.get(happening.source, happening.source)

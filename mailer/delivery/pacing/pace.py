@@ -63,7 +63,7 @@ class Pacer:
         return domain if domain in self._domains else ""
 
     def take(self, domain: str, now: float) -> float:
-        """Takes one message from the limits and returns 0.0, or else returns the seconds to wait."""
+        """Takes one message from the limits and returns 0.0, or takes none and returns seconds to wait."""
         limits = self._of(domain)
         wait = max((limit.wait(now) for limit in limits), default=0.0)
         if wait > 0:

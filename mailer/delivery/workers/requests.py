@@ -12,7 +12,7 @@ from typing import cast
 
 from mailer.message.message import Message
 from mailer.spool.journal import Journal
-from mailer.transports.base import Outcome, Outgoing, Passage, Splitting
+from mailer.transports.base import GateAnswer, Outcome, Outgoing, SplittingChannel
 
 __all__ = ["Requests"]
 
@@ -22,10 +22,10 @@ class Requests:
 
     def __init__(
         self,
-        channel: Splitting,
+        channel: SplittingChannel,
         journal: Journal,
-        gate: Callable[[Sequence[Outgoing]], Passage],
-        look: Callable[[Sequence[Outgoing]], Passage],
+        gate: Callable[[Sequence[Outgoing]], GateAnswer],
+        look: Callable[[Sequence[Outgoing]], GateAnswer],
     ) -> None:
         self._journal = journal
         self._gate = gate
@@ -43,17 +43,17 @@ class Requests:
         if rest:
             self._journal.finish(rest)
 
-    def _pass(self, messages: Sequence[Outgoing]) -> Passage:
+    def _pass(self, messages: Sequence[Outgoing]) -> GateAnswer:
         """Asks the run's gate. Messages that pass are noted as handed over; where that fails, none passes."""
         if self._error is not None:
-            return Passage(open=False)
+            return GateAnswer(open=False)
         passage = self._gate(messages)
         if passage.granted:
             try:
                 self._journal.begin([message.key for message in _own(messages)])
             except OSError as error:
                 self._error = error
-                return Passage(open=False)
+                return GateAnswer(open=False)
         return passage
 
     def _report(self, messages: Sequence[Outgoing], outcome: Outcome | None) -> None:

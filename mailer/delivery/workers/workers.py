@@ -21,14 +21,14 @@ from mailer.message.message import Message
 from mailer.spool.journal import Journal
 from mailer.transports.base import (
     ENDED,
-    Announcing,
+    AnnouncingChannel,
     Channel,
-    Gated,
+    GateAnswer,
+    GatedChannel,
     Outcome,
     Outgoing,
-    Passage,
     Result,
-    Splitting,
+    SplittingChannel,
     Transport,
 )
 from mailer.transports.gate import Gate
@@ -149,9 +149,9 @@ class Workers:
         """
         channel = self._transport.channel()
         requests = None
-        if isinstance(channel, Splitting):
+        if isinstance(channel, SplittingChannel):
             requests = Requests(channel, self._journal, self._passes, self._look)
-        elif isinstance(channel, Gated):
+        elif isinstance(channel, GatedChannel):
             channel.gate = self._passes
         try:
             busy_at = time.monotonic()
@@ -181,8 +181,8 @@ class Workers:
         settled: list[tuple[Message, Outcome]] = []
         released: list[Message] = []
         size = self._transport.batch
-        announcing = channel if isinstance(channel, Announcing) else None
-        gated = isinstance(channel, Gated)
+        announcing = channel if isinstance(channel, AnnouncingChannel) else None
+        gated = isinstance(channel, GatedChannel)
         if self._stopping():
             return Report(settled, chunk)
         began = time.monotonic()
@@ -228,7 +228,7 @@ class Workers:
     def _hand_over(
         self,
         channel: Channel,
-        announcing: Announcing | None,
+        announcing: AnnouncingChannel | None,
         gated: bool,
         group: Sequence[Message],
         following: Sequence[Message],
@@ -261,11 +261,11 @@ class Workers:
         found = ((message.subscriber_id, self._left.get(message.subscriber_id)) for message in messages)
         return {number: reason for number, reason in found if reason is not None}
 
-    def _look(self, messages: Sequence[Outgoing]) -> Passage:
+    def _look(self, messages: Sequence[Outgoing]) -> GateAnswer:
         """Returns what the gate would answer now, without passing it."""
-        return Passage(not self._stopping(), self._gone(messages))
+        return GateAnswer(not self._stopping(), self._gone(messages))
 
-    def _passes(self, messages: Sequence[Outgoing]) -> Passage:
+    def _passes(self, messages: Sequence[Outgoing]) -> GateAnswer:
         return self._gate.passes([message.subscriber_id for message in messages])
 
 

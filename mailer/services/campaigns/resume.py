@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from mailer.campaign.canary import canary_of
 from mailer.campaign.status import Event, Status
+from mailer.clock import utc_now
 from mailer.delivery.progress import Progress
 from mailer.services.database.guard import refuse_if_older
 from mailer.services.sending.after_run import refresh_manifest, schedule_again
@@ -14,7 +15,6 @@ from mailer.services.sending.result import SendResult, result_of
 from mailer.services.sending.run import RunRequest, run_campaign
 from mailer.services.workspace import Workspace
 from mailer.spool.lock import campaign_lock
-from mailer.store.database import utc_now
 from mailer.transports.registry import open_signer
 from mailer.transports.stop import Stop
 

@@ -11,15 +11,15 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.delivery_state import TO_SEND
-from mailer.campaign.due import due_campaigns, resumes_automatically
+from mailer.campaign.due import LATE, due_campaigns, resumes_automatically
 from mailer.campaign.status import Event, Status
 from mailer.campaign.times import format_time
+from mailer.clock import now, utc_now, utc_text
 from mailer.config import Settings
 from mailer.delivery.workers.connections import ConnectionPool
 from mailer.errors import BusyError, MailerError
@@ -33,20 +33,17 @@ from mailer.services.sending.run import RunRequest, run_campaign
 from mailer.services.workspace import Workspace, open_workspace
 from mailer.spool.base import Spool
 from mailer.spool.lock import campaign_lock
-from mailer.store.database import explain, now, utc_now, utc_text
+from mailer.store.database import explain
 from mailer.transports.registry import open_signer
 from mailer.transports.stop import Stop
 
 __all__ = [
     "AGAIN_SECONDS",
-    "LATE",
     "POLL_SECONDS",
     "DueResult",
     "run_due",
 ]
 
-#: A campaign, or a delivery with a scheduled time, is still sent automatically this long after its time.
-LATE = timedelta(hours=1)
 #: While campaigns are being sent, others that become due are looked for at this interval (seconds).
 POLL_SECONDS = 5.0
 #: After a failure, a campaign is tried this often.

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from mailer.audience.planned import Difference, compare
+from mailer.audience.planned import PlanDifference, compare
 from mailer.config import Settings
 from mailer.errors import CampaignError
 from mailer.services.planning.plan import content_of
@@ -89,7 +89,7 @@ def apply_approved_plan(workspace: Workspace, prepared: Prepared, plan_hash: str
             f"{' and '.join(changed)} changed since plan {plan_hash}; nothing was sent. {plan_again}"
         )
     difference = compare(kept.people, prepared.people)
-    if difference.joined or difference.other:
+    if difference.added or difference.other_variant:
         raise CampaignError(f"{_in_words(difference)}; nothing was sent. {plan_again}")
     return _as_planned(prepared, kept)
 
@@ -115,8 +115,8 @@ def _changed(kept: KeptPlan, content: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(_NAMES[key] for key in changed))
 
 
-def _in_words(difference: Difference) -> str:
-    joined, other = difference.joined, difference.other
+def _in_words(difference: PlanDifference) -> str:
+    joined, other = difference.added, difference.other_variant
     parts = [f"{joined:,} reader{'' if joined == 1 else 's'} joined since that plan"] if joined else []
     if other:
         noun = "" if joined else " reader" if other == 1 else " readers"

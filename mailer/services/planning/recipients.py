@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from mailer.audience.segments import Segment
-from mailer.audience.selection import standings, time_zones
+from mailer.audience.selection import select_subscribers, time_zones
 from mailer.services.workspace import Workspace
 from mailer.transports.base import Unwritable
 
@@ -54,14 +54,16 @@ class Selection:
 
     def batches(self, workspace: Workspace) -> Iterator[list[Row]]:
         """Returns every subscriber with their standing, some thousands at a time, in the order of ids."""
-        holds = self.unwritable.holds if self.unwritable is not None else None
+        unwritable = self.unwritable.matches if self.unwritable is not None else None
         received = workspace.spools.received(self.earlier, folders=self.into_folder)
         awaited = next(received, None)
-        for rows in standings(workspace.db, self.edition, self.segment, self.only, cannot_write_to=holds):
+        for rows in select_subscribers(
+            workspace.db, self.edition, self.segment, self.only, cannot_write_to=unwritable
+        ):
             if awaited is None or awaited > rows[-1][0]:
                 yield (
                     [(p, d, r or (UNWRITABLE if u else None), v) for p, d, r, u, v in rows]
-                    if holds
+                    if unwritable
                     else [(p, d, r, v) for p, d, r, _, v in rows]
                 )
                 continue

@@ -19,13 +19,13 @@ from mailer.campaign.times import (
     parse_at,
     parse_time_of_day,
 )
+from mailer.clock import now, utc_now, utc_text
 from mailer.config import Settings
 from mailer.errors import AudienceError, CampaignError, InputError
 from mailer.services.planning.prepare import Prepared
 from mailer.services.planning.recipients import zones_of
 from mailer.services.planning.usual_time import USUAL, next_usual_time
 from mailer.services.workspace import Workspace
-from mailer.store.database import now, utc_now, utc_text
 
 __all__ = ["Schedule", "check_unscheduled", "make_schedule", "waiting_note"]
 

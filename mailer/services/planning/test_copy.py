@@ -171,7 +171,7 @@ def _checked(db: Database, addresses: Sequence[str], transport: str) -> list[Add
             continue
         if is_suppressed(db, address.key):
             problems.append(Problem(f"{address.address} is on the suppression list and is never written to"))
-        if unwritable is not None and unwritable.holds(address.address):
+        if unwritable is not None and unwritable.matches(address.address):
             problems.append(Problem(f"{address.address} {unwritable.sentence}"))
         found.setdefault(address.key, address)
     if problems:

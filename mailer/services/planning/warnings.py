@@ -13,7 +13,7 @@ from mailer.errors import IssueError
 from mailer.message.dkim import Signer, is_aligned
 from mailer.render.rendition import Rendition
 from mailer.services.planning.plan import Audience
-from mailer.services.planning.public_page import shows_nothing
+from mailer.services.planning.public_page import is_blank
 from mailer.services.planning.recipients import UNWRITABLE
 from mailer.services.planning.transport_choice import transport_problem
 from mailer.transports.registry import unwritable_by
@@ -94,7 +94,7 @@ def _of_sender(settings: Settings, inputs: WarningInput) -> list[str]:
 
 def _of_audience(settings: Settings, inputs: WarningInput) -> list[str]:
     warnings: list[str] = []
-    if shows_nothing(inputs.loaded, settings):
+    if is_blank(inputs.loaded, settings):
         warnings.append(
             "nothing of the issue is for everybody, so its public page is empty; archive = false in "
             f"[editions.{inputs.loaded.issue.edition}] makes none"

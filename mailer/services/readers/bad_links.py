@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 
+from mailer.clock import now
 from mailer.display_text import visible
-from mailer.store.database import now
 
 __all__ = ["BadLinkCounter"]
 

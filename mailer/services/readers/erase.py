@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mailer.audience.erasure import (
-    clear_elsewhere,
     clear_log,
     erase,
     former_addresses,
-    own_words,
+    personal_words,
+    redact_address,
     was_erased,
 )
 from mailer.audience.people import find
@@ -104,9 +104,9 @@ def _erase_in(
     the person."""
     person = find(db, wanted.address)
     if person is None:
-        clear_elsewhere(db, wanted, words_of(db))
+        redact_address(db, wanted, words_of(db))
         clear_log(db)
         return None, (wanted,), ()
-    words, former = own_words(db, person.id), former_addresses(db, person.id)
-    erase(db, person.id, source=source, elsewhere=words_of(db))
+    words, former = personal_words(db, person.id), former_addresses(db, person.id)
+    erase(db, person.id, source=source, retained=words_of(db))
     return person.id, (*former, normalize_address(person.address or wanted.address)), words

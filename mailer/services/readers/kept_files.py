@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mailer.archive.campaign import read_manifest, update_manifest
-from mailer.audience.erasure import clear_elsewhere, clear_log, erase, is_word_of_others, own_words
+from mailer.audience.erasure import clear_log, erase, is_shared_word, personal_words, redact_address
 from mailer.audience.people import find
-from mailer.audience.spellings import REPLACEMENT, Spellings, without_those
+from mailer.audience.spellings import REPLACEMENT, Spellings, redact_addresses
 from mailer.audience.values.address import Address
 from mailer.campaign.slug import is_slug
 from mailer.config import Settings
@@ -93,11 +93,11 @@ class KeptFiles:
         try:
             with closing(open_store(path)) as copy:
                 person = find(copy, self._address.address)
-                words = own_words(copy, person.id) if person else ()
+                words = personal_words(copy, person.id) if person else ()
                 if person is not None:
-                    erase(copy, person.id, source=source, elsewhere=words_of(copy))
+                    erase(copy, person.id, source=source, retained=words_of(copy))
                 else:
-                    clear_elsewhere(copy, self._address, words_of(copy))
+                    redact_address(copy, self._address, words_of(copy))
                 yield from _clear_free_pages(copy, path, self.spellings, words)
         except (MailerError, sqlite3.Error, OSError) as error:
             yield (
@@ -182,7 +182,7 @@ class KeptFiles:
         return REPLACEMENT.encode() + b"\n" if self.spellings.is_in(text) else text
 
     def _cleared(self, text: str) -> str:
-        return without_those(text, lambda key: key == self._address.key)
+        return redact_addresses(text, lambda key: key == self._address.key)
 
     def _manifests(self) -> Iterator[str]:
         """Removes the address from the segment expressions in manifests."""
@@ -238,4 +238,4 @@ def _has_remains(db: Database, path: Path, spellings: Spellings, words: Sequence
         if spellings.is_plainly_in(piece):
             return True
         found.update(each for each in sought if each in piece)
-    return any(not is_word_of_others(db, each.decode()) for each in found)
+    return any(not is_shared_word(db, each.decode()) for each in found)

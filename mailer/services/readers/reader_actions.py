@@ -1,7 +1,7 @@
 """Carries out what readers request by their links: show, unsubscribe, choose editions.
 
 Each request has its own connection, in one thread. An action is reported only after its commit. A link must
-have a valid signature, or it identifies nobody: see `Visit.standing`.
+have a valid signature, or it identifies nobody: see `LinkVisit.standing`.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from mailer.audience.consent.record import Consent
-from mailer.audience.stable_ids import fill_in, stable_id_at, whose
+from mailer.audience.stable_ids import assign_missing_ids, stable_id_at, subscriber_of
 from mailer.audience.subscribers import Subscriber, get, set_editions, unsubscribe
+from mailer.clock import utc_now
 from mailer.config import Settings
 from mailer.errors import StoreError
 from mailer.links.urls import NOBODY, Purpose, Token, Tokens
 from mailer.services.readers.bad_links import BadLinkCounter
 from mailer.spool.open import spools_of
-from mailer.store.database import check_write, explain, open_store, utc_now, writing
+from mailer.store.database import check_write, explain, open_store, writing
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -154,7 +155,7 @@ class ReaderActions:
         return LinkVisit(LinkState.COPY) if token.is_copy else token
 
     def _visit(self, db: Database, token: Token, text: str) -> LinkVisit:
-        number = whose(db, token)
+        number = subscriber_of(db, token)
         person = None if number is None else get(db, number)
         if person is None:
             why = f"names somebody who is not in {self._settings.database.name}; was an old backup restored?"
@@ -173,7 +174,9 @@ class ReaderActions:
         db = open_store(path, busy_seconds=self._busy_seconds if busy_seconds is None else busy_seconds)
         db.conn.text_factory = _as_text
         try:
-            fill_in(db, self._settings.signing_keys()[-1])  # the file may have been replaced by an older one
+            assign_missing_ids(
+                db, self._settings.signing_keys()[-1]
+            )  # another may have been put in its place
             yield db
         finally:
             db.conn.close()

@@ -11,6 +11,7 @@ from mailer.archive.campaign import update_manifest
 from mailer.campaign.canary import canary_of
 from mailer.campaign.delivery_state import TO_SEND, State
 from mailer.campaign.status import Event, Status
+from mailer.clock import now, utc_text
 from mailer.config import Settings
 from mailer.delivery.progress import Progress
 from mailer.errors import BrakeError, FailureError, MailerError, TransportError
@@ -18,7 +19,7 @@ from mailer.services.database.guard import refuse_if_older
 from mailer.services.sending.canary import judge_canary
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
-from mailer.store.database import explain, now, utc_text
+from mailer.store.database import explain
 
 __all__ = [
     "conclude_failed_run",

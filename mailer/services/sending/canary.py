@@ -13,11 +13,11 @@ from mailer.campaign.campaign import Campaign
 from mailer.campaign.canary import Canary, canary_of
 from mailer.campaign.status import Event, Status
 from mailer.campaign.times import format_time
+from mailer.clock import now, utc_now, utc_text
 from mailer.delivery.progress import Progress
 from mailer.services.sending.campaign_health import health_of
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
-from mailer.store.database import now, utc_now, utc_text
 from mailer.transports.stop import Stop
 
 __all__ = ["judge_canary", "release_if_over", "release", "wait_while_held"]

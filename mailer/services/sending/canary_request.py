@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from mailer.campaign.canary import Canary, canary_of, make_canary
 from mailer.config import Settings
-from mailer.config.rates import hold_of, share_of
+from mailer.config.rates import parse_hold, parse_share
 from mailer.errors import CampaignError, InputError
 from mailer.services.planning.prepare import Prepared
 
@@ -45,13 +45,13 @@ def read_canary_request(
             "a time of their own; use --at"
         )
     try:
-        share = share_of(canary)
+        share = parse_share(canary)
     except ValueError as error:
         raise InputError(f"--canary: {error}") from None
     if share >= 1:
         raise InputError("--canary: 100% is everybody; choose a smaller share, or leave it out")
     try:
-        held = hold_of(hold)
+        held = parse_hold(hold)
     except ValueError as error:
         raise InputError(f"--hold: {error}") from None
     return CanaryRequest(share, held, hold is not None)

@@ -14,6 +14,7 @@ from mailer.archive.campaign import write_campaign
 from mailer.campaign.campaign import NewCampaign
 from mailer.campaign.canary import Canary, draw_recipients
 from mailer.campaign.status import Event, Status
+from mailer.clock import utc_now
 from mailer.errors import CampaignError, MailerError
 from mailer.services.planning.plan import count_audience
 from mailer.services.planning.prepare import Prepared, is_same_issue
@@ -24,7 +25,6 @@ from mailer.services.sending.recovery import journal_of
 from mailer.services.workspace import Workspace
 from mailer.spool.journal import begun_in
 from mailer.spool.values import Frozen
-from mailer.store.database import utc_now
 
 __all__ = ["SincePlan", "freeze"]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.canary import Canary
+from mailer.clock import utc_text
 from mailer.delivery.progress import Progress
 from mailer.errors import CampaignError
 from mailer.services.planning.approved_plan import apply_approved_plan, keep_plan
@@ -23,7 +24,6 @@ from mailer.services.sending.result import SendResult
 from mailer.services.sending.schedule_issue import check_new, schedule_issue
 from mailer.services.sending.send import send_issue
 from mailer.services.workspace import Workspace
-from mailer.store.database import utc_text
 from mailer.transports.registry import open_transport
 from mailer.transports.stop import Stop
 
@@ -132,9 +132,10 @@ def propose(workspace: Workspace, path: Path, options: SendOptions) -> Proposal:
         open_transport(prepared.plan.transport, workspace.settings)  # raises before a campaign is made
     if left is None and not prepared.plan.recipients:
         raise CampaignError(_NOBODY)
+    present = prepared  # of those who were approved, some may have left since
     if options.plan_hash is not None:
         prepared = apply_approved_plan(workspace, prepared, options.plan_hash)
-    schedule = make_schedule(workspace, prepared, at=options.at, at_local=options.at_local)
+    schedule = make_schedule(workspace, present, at=options.at, at_local=options.at_local)
     canary = canary_for(workspace.settings, prepared, options.canary)
     if schedule is not None:
         check_new(workspace.settings, prepared)

@@ -11,10 +11,11 @@ from datetime import timedelta
 
 from mailer.archive.campaign import read_manifest, read_renditions, update_manifest
 from mailer.archive.recorded_settings import recorded_settings
-from mailer.audience.stable_ids import fill_in
+from mailer.audience.stable_ids import assign_missing_ids
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.delivery_state import TO_SEND, State
 from mailer.campaign.status import Event, Status, check_open
+from mailer.clock import now, utc_text
 from mailer.config import Pace, Settings
 from mailer.config.rates import Rate
 from mailer.delivery.options import Run
@@ -41,7 +42,6 @@ from mailer.services.sending.recovery import journal_of, recover
 from mailer.services.sending.result import SendResult, result_of
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
-from mailer.store.database import now, utc_text
 from mailer.transports.registry import is_folder, open_transport, source_of
 from mailer.transports.stop import Stop
 
@@ -108,9 +108,10 @@ def _run_unless_held(workspace: Workspace, request: RunRequest) -> SendResult:
 def _run(workspace: Workspace, request: RunRequest) -> SendResult:
     campaign = workspace.spools.find(request.slug)
     check_open(campaign.slug, campaign.status)
+    # What an earlier run left went by the transport of that run.
+    recovered = recover(workspace, workspace.spools.open(campaign))
     into_folder = is_folder(request.transport)
     spool = workspace.spools.open(campaign, owner=secrets.token_hex(8), into_folder=into_folder)
-    recovered = recover(workspace, spool)
     refuse_if_older(workspace.settings, campaign, spool.counts())
     note_run(workspace.db, workspace.settings)
     backoff = Backoff(give_up=workspace.settings.delivery.retry_for.total_seconds())
@@ -162,10 +163,10 @@ def _deliver(
     """Begins the campaign and delivers it. Writes the status and the manifest however the run ends."""
     settings, campaign = workspace.settings, spool.campaign
     spool.unpark()
-    fill_in(workspace.db, settings.signing_keys()[-1])
+    assign_missing_ids(workspace.db, settings.signing_keys()[-1])
     templates = _templates(settings, campaign, request.signer)
     own = Stop(request.stop)  # a pause of this run must not stop the campaigns after it
-    transport = open_transport(request.transport, settings, pause=own.wait)
+    transport = open_transport(request.transport, settings, sleep=own.wait)
     _begin(workspace, spool, request)
     try:
         started = workspace.spools.find(campaign.slug).started_at

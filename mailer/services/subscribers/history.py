@@ -12,7 +12,7 @@ from mailer.audience.consent import bounces, suppression
 from mailer.audience.consent.bounces import Bounce
 from mailer.audience.consent.record import Consent, consents_of
 from mailer.audience.consent.suppression import ERASED, Suppression
-from mailer.audience.events import Happening
+from mailer.audience.events import HistoryEntry
 from mailer.audience.people import Subscriber
 from mailer.audience.values.address import normalize_address
 from mailer.campaign.campaign import Delivered
@@ -33,7 +33,7 @@ class PersonHistory:
     suppressed: Suppression | None
     consents: tuple[Consent, ...] = ()
     bounces: tuple[Bounce, ...] = ()
-    history: tuple[Happening, ...] = ()
+    history: tuple[HistoryEntry, ...] = ()
     deliveries: tuple[Delivered, ...] = ()
 
     def to_json(self) -> dict[str, Any]:

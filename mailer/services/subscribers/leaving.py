@@ -9,7 +9,7 @@ from typing import Any
 
 from mailer.audience import subscribers
 from mailer.audience.consent import suppression
-from mailer.audience.consent.leaving import Taken, holder_of, suppress_all, unsubscribe_all
+from mailer.audience.consent.bulk_changes import ListOutcome, holder_of, suppress_all, unsubscribe_all
 from mailer.audience.exchange.addresses import Line
 from mailer.audience.people import Subscriber, get
 from mailer.audience.values.address import Address, normalize_address
@@ -43,7 +43,7 @@ class ListResult:
     """Holds the result for a list of addresses: `taken` is about those that could be read."""
 
     source: AddressList
-    taken: Taken
+    taken: ListOutcome
 
     @property
     def unreadable(self) -> list[Line]:

@@ -8,9 +8,10 @@ from dataclasses import replace
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.canary import Canary, Phase
 from mailer.campaign.status import FINAL, Event, Status, sources_of, target_of
+from mailer.clock import utc_now
 from mailer.spool.sqlite.part import Part
 from mailer.spool.sqlite.rows import campaign_at
-from mailer.store.database import utc_now, writing
+from mailer.store.database import writing
 
 __all__ = ["CampaignRow"]
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from mailer.campaign.status import ENDED, Status
+from mailer.clock import utc_now
 from mailer.spool.sqlite.part import BY_PERSON, CLAIMED, OPEN, Part
 from mailer.spool.values import Claim, Key, MayWrite, Refused, Settled
-from mailer.store.database import utc_now, writing
+from mailer.store.database import writing
 from mailer.transports.registry import is_folder
 
 __all__ = ["Claims"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 
+from mailer.clock import utc_now
 from mailer.spool.sqlite.part import OPEN, Part
-from mailer.store.database import utc_now, writing
+from mailer.store.database import writing
 
 __all__ = ["Decisions"]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from mailer.audience.erasure import plan_without
-from mailer.store.texts import holding, replace_texts
+from mailer.store.texts import replace_texts, rows_with_letters
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -22,7 +22,7 @@ _TEXTS: Final = (
 
 class SpoolWords:
     """Removes text about a person from campaigns and deliveries. It implements
-    `audience.erasure.Elsewhere`."""
+    `audience.erasure.RetainedTexts`."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -37,7 +37,7 @@ class SpoolWords:
         """Replaces each stored text that may contain an address with these letters by the result of
         `cleared`."""
         for table, keys, columns in _TEXTS:
-            for key, before in list(holding(self._db, table, keys, columns, letters)):
+            for key, before in list(rows_with_letters(self._db, table, keys, columns, letters)):
                 after = tuple(map(cleared, before))
                 if after != before:
                     replace_texts(self._db, table, keys, key, columns, before, after)

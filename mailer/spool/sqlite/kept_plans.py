@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from mailer.audience.planned import Planned
-from mailer.store.database import now, utc_now, utc_text, writing
+from mailer.clock import now, utc_now, utc_text
+from mailer.store.database import writing
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from mailer.clock import utc_text
 from mailer.spool.ledger import Entry, Ledger
 from mailer.store.database import writing
 
@@ -34,7 +35,7 @@ class StoredLedger(Ledger):
             after = change(before)
             if after == before:
                 return
-            since = datetime.fromtimestamp(after[0], UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            since = utc_text(datetime.fromtimestamp(after[0], UTC))
             db.conn.execute(
                 # Stores the changed use of this limit.
                 "INSERT INTO paces (name, since, used) VALUES (?, ?, ?) "

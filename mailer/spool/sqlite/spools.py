@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mailer.campaign.campaign import Campaign, Delivered, NewCampaign
 from mailer.campaign.delivery_state import State
+from mailer.clock import utc_now
 from mailer.spool.ledger import Ledger
 from mailer.spool.sqlite.campaign_row import CampaignRow
 from mailer.spool.sqlite.claims import Claims
@@ -18,7 +19,7 @@ from mailer.spool.sqlite.reading import Reading
 from mailer.spool.sqlite.rows import all_campaigns, campaign_at
 from mailer.spool.sqlite.times import Times
 from mailer.spool.values import Frozen, Redaction
-from mailer.store.database import utc_now, writing
+from mailer.store.database import writing
 from mailer.transports.registry import is_folder
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from mailer.clock import utc_now, utc_text
 from mailer.spool.sqlite.part import BY_PERSON, CLAIMED, OPEN, Part
 from mailer.spool.values import Parked
-from mailer.store.database import utc_now, utc_text, writing
+from mailer.store.database import writing
 
 __all__ = ["Times"]
 

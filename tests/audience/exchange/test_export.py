@@ -15,7 +15,7 @@ from sqlite_utils import Database
 from mailer.audience.exchange.exporter import export_csv
 from mailer.audience.exchange.importer import import_csv
 from mailer.audience.exchange.list_file import ListFile
-from mailer.audience.exchange.rows.formula_cells import guarded, unguarded
+from mailer.audience.exchange.rows.formula_cells import escape_formula, unescape_formula
 from mailer.audience.people import Subscriber, list_subscribers
 from mailer.audience.subscribers import erase
 from mailer.audience.values.cells import attribute_value, clean_line
@@ -51,19 +51,19 @@ def people(db: Database) -> list[tuple[Any, ...]]:
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "'=1", "''=1"])
 def test_a_cell_that_looks_like_a_formula_is_guarded_and_read_back(text: str) -> None:
-    assert guarded(text) == "'" + text
-    assert unguarded(guarded(text)) == text
+    assert escape_formula(text) == "'" + text
+    assert unescape_formula(escape_formula(text)) == text
 
 
 @pytest.mark.parametrize("text", ["", "a", "'a", "''", "1=1", "'"])
 def test_other_cells_stay_as_they_are(text: str) -> None:
-    assert guarded(text) == text == unguarded(text)
+    assert escape_formula(text) == text == unescape_formula(text)
 
 
 @given(st.text(alphabet="'=+-@\t\ra1"))
 def test_guarding_always_comes_undone(text: str) -> None:
-    assert unguarded(guarded(text)) == text
-    assert not guarded(text).startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert unescape_formula(escape_formula(text)) == text
+    assert not escape_formula(text).startswith(("=", "+", "-", "@", "\t", "\r"))
 
 
 def test_an_export_holds_everybody_but_the_erased(db: Database, person: Add) -> None:

@@ -11,7 +11,7 @@ import pytest
 from sqlite_utils import Database
 
 from mailer.audience.consent.suppression import is_suppressed
-from mailer.audience.exchange.columns.leaving import spoken
+from mailer.audience.exchange.columns.exclusion_words import exclusion_status
 from mailer.audience.exchange.columns.options import options_of
 from mailer.audience.exchange.importer import import_csv
 from mailer.audience.exchange.list_file import ListFile
@@ -46,7 +46,7 @@ def test_a_harmless_name_is_an_attribute(db: Database, load: Load, name: str) ->
 
 @pytest.mark.parametrize("name", LEAVING)
 def test_a_name_that_speaks_of_leaving_stops_the_list(db: Database, load: Load, name: str) -> None:
-    assert spoken(name)
+    assert exclusion_status(name)
     for cell in ("yes", "1", "2024-01-02", "x", "no"):
         with pytest.raises(AudienceError) as caught:
             load(f"email,name,{name}\na@example.org,A,{cell}\nb@example.org,B,\n")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.audience.exchange.rows.json_attributes import MAX_ATTRIBUTES, opened
+from mailer.audience.exchange.rows.json_attributes import MAX_ATTRIBUTES, attributes_of_json
 from mailer.audience.values.cells import MAX_VALUE, attribute_key
 from mailer.errors import AudienceError
 from tests.sentences import check_sentence
@@ -43,7 +43,7 @@ from tests.sentences import check_sentence
     ],
 )
 def test_an_object_gives_attributes_as_a_list_has_them(text: str, attributes: dict[str, str]) -> None:
-    assert opened(text) == attributes
+    assert attributes_of_json(text) == attributes
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_an_object_gives_attributes_as_a_list_has_them(text: str, attributes: di
 )
 def test_what_cannot_be_kept_is_told_in_one_sentence(text: str, sentence: str) -> None:
     with pytest.raises(AudienceError) as caught:
-        opened(text)
+        attributes_of_json(text)
     assert sentence in str(caught.value)
     assert str(caught.value).isprintable()
 
@@ -96,7 +96,7 @@ JSON = st.recursive(
 )
 def test_whatever_a_cell_holds_attributes_are_texts_with_names_that_are_kept(text: str) -> None:
     try:
-        attributes = opened(text)
+        attributes = attributes_of_json(text)
     except AudienceError as error:
         check_sentence(error)
         return
@@ -112,4 +112,4 @@ def test_whatever_a_cell_holds_attributes_are_texts_with_names_that_are_kept(tex
     )
 )
 def test_texts_are_kept_as_they_are(attributes: dict[str, str]) -> None:
-    assert opened(json.dumps(attributes)) == attributes
+    assert attributes_of_json(json.dumps(attributes)) == attributes

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailer.audience.exchange.columns.cell_words import folded
 from mailer.audience.exchange.columns.profile import status_words
-from mailer.audience.exchange.columns.words import folded
 from mailer.audience.values import cells as values
 from mailer.audience.values.dates import read_moment
 from mailer.errors import AudienceError

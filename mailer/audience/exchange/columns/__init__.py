@@ -1,1 +1,1 @@
-"""Columns of a list: what each holds, by its name and by its values."""
+"""Finds what each column of a list holds, by its name and by its values."""

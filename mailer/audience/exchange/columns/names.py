@@ -1,4 +1,4 @@
-"""The names that columns have in lists of any origin, in English, Chinese and some other languages. Pure.
+"""Recognises names of columns in lists of any origin, in English, Chinese and some other languages. Pure.
 
 Of several names for one field the specific ones come first: `Email Address` is the address where there is
 also `Address`, which may be a street.
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from mailer.audience.exchange.columns.cell_words import column_key
 from mailer.audience.exchange.columns.vocabulary import vocabulary
-from mailer.audience.exchange.columns.words import squeezed
 
 __all__ = ["CHOICES", "FIELDS", "field_named", "field_of", "suggestion"]
 
@@ -39,12 +39,12 @@ _HINTS = {"mail": "address", "邮": "address", "姓名": "name", "语言": "lang
 
 
 def field_of(name: str) -> tuple[str, int] | None:
-    """The field that a column of this name holds, and how specific the name is (0: most), or None."""
-    return _RANK_OF.get(squeezed(name))
+    """Returns the field of a column with this name, and how specific the name is (0: most), or None."""
+    return _RANK_OF.get(column_key(name))
 
 
 def field_named(word: str) -> str | None:
-    """The field that is meant by `word` after --map: its own name, or any of a column that holds it."""
+    """Returns the field that `word` means after --map: the field's own name, or any name of its column."""
     own = word.strip().replace("-", "_").casefold()
     if own in FIELDS:
         return own
@@ -53,8 +53,8 @@ def field_named(word: str) -> str | None:
 
 
 def suggestion(name: str, found: Iterable[str]) -> str:
-    """The field that a column may have been meant for, of those that no column holds; "" for none."""
-    word, taken = squeezed(name), frozenset(found)
+    """Returns the field that a column may have been meant for, among fields without a column; "" for none."""
+    word, taken = column_key(name), frozenset(found)
     for part, field in _HINTS.items():
         if part in word and field not in taken:
             return field

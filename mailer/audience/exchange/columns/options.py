@@ -1,4 +1,4 @@
-"""What an operator says about a list: which tool wrote it, what columns hold, what everybody's status is."""
+"""Holds what an operator says about a list: which tool wrote it, what columns hold, everybody's status."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from mailer.errors import AudienceError
 
 __all__ = ["STATUSES", "Options", "options_of"]
 
-#: What --status takes.
+#: The values of --status.
 STATUSES = ("unsubscribed", "bounced", "complained", "suppressed")
 ATTRIBUTE = "attributes."
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What an operator says of a list. `tool` is a profile ("": recognise it), `maps` are (column, field).
+    """Holds the options of an import. `tool` is a profile ("": recognise it), `maps` are (column, field).
 
     `order` is that of dates: dmy, mdy or "". `editions` are what its people read, and `encoding` is a Python
     codec, or "" to find it out. `partial` says that a list need not have every column that is named: it is
@@ -46,7 +46,7 @@ def options_of(
     order: str | None = None,
     dry_run: bool = False,
 ) -> Options:
-    """The options as the command line gives them. Raises AudienceError with one sentence for a wrong one."""
+    """Returns the options from the command line. Raises AudienceError with one sentence for a wrong one."""
     if status is not None and status not in STATUSES:
         raise AudienceError(_wrong("status of a whole list", status, STATUSES))
     if order is not None and order not in ("dmy", "mdy"):

@@ -1,14 +1,14 @@
-"""Profiles of the tools whose exports are read: data files in `profiles/`, one a tool, each with a source.
+"""Loads the profiles of tools whose exports are read: data files in `profiles/`, one a tool, with a source.
 
 A profile has a signature (groups of columns, each of which shows the tool), what each column holds, the
 tool's words for a status, and kinds of its files. A column's rule is one of:
 
-    address, name, first_name, …          a field
-    attribute, json, groups, lists        an attribute; attributes as JSON; Google's groups; names of lists
-    ignore                                left out
-    words | status                        words for a status; with `status`, other words say nothing
-    time S | reason S                     anything in it means the status S
-    yes S | no S [blank S]                a yes (a no, an empty cell) means the status S
+address, name, first_name, …          a field
+attribute, json, groups, lists        an attribute; attributes as JSON; Google's groups; names of lists
+ignore                                left out
+words | status                        words for a status; with `status`, other words say nothing
+time S | reason S                     anything in it means the status S
+yes S | no S [blank S]                a yes (a no, an empty cell) means the status S
 
 The file `plain.toml` has the words that any list may use.
 """
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from mailer.audience.exchange.columns.words import RANKS, folded, squeezed
+from mailer.audience.exchange.columns.cell_words import RANKS, column_key, folded
 from mailer.display_text import nearest
 from mailer.errors import AudienceError
 
@@ -44,7 +44,7 @@ _ALIASES = {
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of a tool's files: its columns, what it is, the status of everybody in it ("": rows say).
+    """Describes one kind of a tool's files: its columns, and the status of everybody in it ("": rows say).
 
     `file` is how the name of such a file begins, where its columns do not show it.
     """
@@ -57,7 +57,10 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What is known of the files of one tool. Names of columns are squeezed, words are folded."""
+    """Holds what is known of the files of one tool.
+
+    Column names are keys of `column_key`, words are folded.
+    """
 
     name: str
     says: str
@@ -68,13 +71,13 @@ class Profile:
     kinds: tuple[Kind, ...]
 
     def score(self, header: frozenset[str]) -> int:
-        """How many columns of the header are known here; 0 where nothing shows that it is this tool's."""
+        """Returns how many columns of the header this profile knows; 0 where its signature is missing."""
         if not any(group <= header for group in self.signature):
             return 0
         return len(header.intersection(self.rules))
 
     def kind(self, header: frozenset[str], file: str = "") -> Kind:
-        """Which of the tool's files it is, by the name of the file and by its columns."""
+        """Returns the kind of a file, by its name and its columns."""
         found = (
             kind
             for kind in self.kinds
@@ -92,7 +95,7 @@ def _read(path: Path) -> Profile:
     data = tomllib.loads(path.read_text(encoding="utf-8"))
     kinds = (
         Kind(
-            tuple(map(squeezed, kind.get("has", ()))),
+            tuple(map(column_key, kind.get("has", ()))),
             kind["says"],
             kind.get("everybody", ""),
             kind.get("file", ""),
@@ -103,26 +106,26 @@ def _read(path: Path) -> Profile:
         path.stem,
         data["says"],
         data["source"],
-        tuple(frozenset(map(squeezed, group)) for group in data["signature"]),
-        {squeezed(name): rule for name, rule in data["columns"].items()},
+        tuple(frozenset(map(column_key, group)) for group in data["signature"]),
+        {column_key(name): rule for name, rule in data["columns"].items()},
         {folded(word): status for word, status in data.get("status", {}).items()},
         tuple(kinds),
     )
 
 
 def _begins(path: str, start: str) -> bool:
-    """Whether a file is called as the tool calls it, such as `unsubscribed_members_export_….csv`."""
+    """Returns whether a file has the tool's name for it, such as `unsubscribed_members_export_….csv`."""
     name = re.split(r"[\\/]|: ", path)[-1].casefold()
     return name.startswith(tuple(f"{start}{word}" for word in ("members", "email", "segment", "audience")))
 
 
 def recognised(header: Iterable[str], among: str = "", file: str = "") -> Profile:
-    """The profile whose columns these are, the plain one where no tool's signature is in them.
+    """Returns the profile with these columns; the plain one where no tool's signature is found.
 
     A tool is known by the name of the file too. `among` limits it to profiles whose name begins so, without a
     look at the signature.
     """
-    names = frozenset(squeezed(name) for name in header if name)
+    names = frozenset(column_key(name) for name in header if name)
     profiles = [profile for name, profile in _all().items() if name != PLAIN]
     if among:
         chosen = [profile for profile in profiles if profile.name.partition("_")[0] == among]
@@ -137,8 +140,8 @@ def recognised(header: Iterable[str], among: str = "", file: str = "") -> Profil
 
 
 def named(name: str) -> str:
-    """The name of a tool as `recognised` takes it, out of what follows --as. Raises AudienceError."""
-    word = squeezed(name)
+    """Returns the name of a tool for `recognised`, from the value of --as. Raises AudienceError."""
+    word = column_key(name)
     known = sorted({profile.partition("_")[0] for profile in _all()})
     word = _ALIASES.get(word, word)
     if word in known:
@@ -149,13 +152,13 @@ def named(name: str) -> str:
 
 
 def plain() -> Profile:
-    """The profile of no tool."""
+    """Returns the profile for lists of no tool."""
     return _all()[PLAIN]
 
 
 @lru_cache(maxsize=1)
 def status_words() -> Mapping[str, str]:
-    """The words of all tools, each with the status that keeps somebody away most firmly."""
+    """Returns the words of all tools, each with the status that excludes somebody most firmly."""
     words: dict[str, str] = {}
     for profile in _all().values():
         for word, status in profile.words.items():
@@ -166,7 +169,7 @@ def status_words() -> Mapping[str, str]:
 
 @lru_cache(maxsize=1)
 def leaving_words() -> frozenset[str]:
-    """Those of the words that mean that somebody is not to be written to any more."""
+    """Returns those of the words that mean that somebody is not to be written to any more."""
     return frozenset(
         word for word, status in status_words().items() if RANKS[status] >= RANKS["unsubscribed"]
     )

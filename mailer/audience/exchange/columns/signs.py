@@ -1,4 +1,4 @@
-"""Signs of leaving: how a cell of one column becomes a status. Pure, but that a sign counts what it read.
+"""Reads signs of leaving: turns a cell of one column into a status. Pure, but counts the cells it read.
 
 Nobody becomes active because a cell is not understood: such a row is refused, with one exception. A column
 that only may be a status (a CRM's "Status") says nothing with a word that does not speak of leaving.
@@ -10,15 +10,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mailer.audience.exchange.columns.leaving import spoken, wanting
+from mailer.audience.exchange.columns.cell_words import RANKS, folded, is_no, is_nothing, is_number, is_yes
+from mailer.audience.exchange.columns.exclusion_words import asks_for_consent, exclusion_status
 from mailer.audience.exchange.columns.profile import status_words
-from mailer.audience.exchange.columns.words import RANKS, folded, is_no, is_nothing, is_number, is_yes
 from mailer.audience.values.address import shown
 from mailer.errors import AudienceError
 
-__all__ = ["Rule", "Sign", "Told"]
+__all__ = ["Rule", "Sign", "CellMeaning"]
 
-#: So many different cells of a column are remembered, and told with what they became.
+#: At most so many different cells of a column are remembered and reported.
 MAX_WORDS = 1000
 _DATE = re.compile(r"\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}日?(?:[ T].*)?|\d{9,13}|\d{4}\d{2}\d{2}(?:T\d{6}Z?)?")
 _NEGATION = re.compile(
@@ -28,7 +28,7 @@ _NEGATION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a column's cells mean: words, status, only, time, reason, yes, no, refusal, name.
+    """Says how a column's cells are read: words, status, only, time, reason, yes, no, refusal or name.
 
     `status` is what time, reason, yes and no lead to, `blank` what an empty cell means.
     """
@@ -39,12 +39,12 @@ class Rule:
 
     @classmethod
     def parse(cls, text: str) -> Rule:
-        """A rule as profiles have it, such as `no unsubscribed blank pending`."""
+        """Parses a rule of a profile, such as `no unsubscribed blank pending`."""
         how, *rest = text.split()
         return cls(how, rest[0] if rest else "", rest[2] if len(rest) > 2 else "")
 
     def says(self) -> str:
-        """The rule for people."""
+        """Returns the rule in words for people."""
         if self.how in ("words", "status", "name", "only"):
             return "status"
         cells = {"time": "anything in it", "reason": "anything in it", "yes": "yes"}.get(self.how, "no")
@@ -52,8 +52,11 @@ class Rule:
 
 
 @dataclass(slots=True)
-class Told:
-    """What a cell of `column` became, and in how many rows. `note` is set where it says nothing."""
+class CellMeaning:
+    """Holds the status that a cell of `column` means, and the number of such rows.
+
+    `note` is set where the cell says nothing.
+    """
 
     column: str
     status: str
@@ -63,17 +66,17 @@ class Told:
 
 @dataclass(slots=True)
 class Sign:
-    """A column that says who has left. `words` are the tool's own."""
+    """Reads a column that says who has left. `words` are the tool's own words for a status."""
 
     column: str
     place: int
     rule: Rule
     words: Mapping[str, str]
-    told: dict[str, Told] = field(default_factory=dict)
+    told: dict[str, CellMeaning] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
 
-    def read(self, cell: str) -> Told:
-        """What the cell says. Raises AudienceError where that is not understood."""
+    def read(self, cell: str) -> CellMeaning:
+        """Returns what the cell means. Raises AudienceError where that is not understood."""
         told = self.told.get(cell)
         if told is None:
             told = self._interpreted(cell)
@@ -83,8 +86,8 @@ class Sign:
                 self.told[cell] = told
         return told
 
-    def tried(self, cell: str, problems: list[str]) -> Told | None:
-        """What the cell says, or None with a sentence added to `problems` and the word counted as refused."""
+    def try_read(self, cell: str, problems: list[str]) -> CellMeaning | None:
+        """Returns what the cell means, or None with a sentence added to `problems` and the word counted."""
         try:
             return self.read(cell)
         except AudienceError as error:
@@ -93,49 +96,51 @@ class Sign:
                 self.refused[cell] = self.refused.get(cell, 0) + 1
             return None
 
-    def _interpreted(self, cell: str) -> Told:
+    def _interpreted(self, cell: str) -> CellMeaning:
         if is_nothing(cell):
-            return Told(self.column, self.rule.blank)
+            return CellMeaning(self.column, self.rule.blank)
         how, status = self.rule.how, self.rule.status
         if how == "only":
-            return Told(self.column, self.words.get(folded(cell), ""))
+            return CellMeaning(self.column, self.words.get(folded(cell), ""))
         if how == "name":
-            how, status = "yes", spoken(self.column)
+            how, status = "yes", exclusion_status(self.column)
             if not status:
-                how, status = ("no", "unsubscribed") if wanting(self.column) else ("words", "")
+                how, status = ("no", "unsubscribed") if asks_for_consent(self.column) else ("words", "")
         word = folded(cell)
         known = self.words.get(word) or status_words().get(word, "")
         if how == "reason":
-            said = spoken(cell)
-            return Told(self.column, "complained" if "complained" in (known, said) else status)
+            said = exclusion_status(cell)
+            return CellMeaning(self.column, "complained" if "complained" in (known, said) else status)
         if how == "time":
             return (
-                Told(self.column, "")
+                CellMeaning(self.column, "")
                 if is_no(cell)
-                else Told(self.column, known if RANKS[known] >= RANKS[status] else status)
+                else CellMeaning(self.column, known if RANKS[known] >= RANKS[status] else status)
             )
         if how == "refusal":
-            said = known or spoken(cell)
-            return Told(self.column, status if is_no(cell) else said if RANKS[said] > RANKS["active"] else "")
+            said = known or exclusion_status(cell)
+            return CellMeaning(
+                self.column, status if is_no(cell) else said if RANKS[said] > RANKS["active"] else ""
+            )
         if how in ("yes", "no") and (is_yes(cell) or is_no(cell)):
-            return Told(self.column, status if is_yes(cell) is (how == "yes") else "active")
+            return CellMeaning(self.column, status if is_yes(cell) is (how == "yes") else "active")
         if known:
-            return Told(self.column, known)
+            return CellMeaning(self.column, known)
         if how == "yes" and _DATE.fullmatch(cell.strip()):
-            return Told(self.column, status)
+            return CellMeaning(self.column, status)
         if how == "no" and _DATE.fullmatch(cell.strip()):
-            return Told(self.column, "active")
+            return CellMeaning(self.column, "active")
         return self._unknown(cell)
 
-    def _unknown(self, cell: str) -> Told:
-        """A word that no tool has. One that speaks of leaving may be understood; it is never passed over."""
-        said, word = spoken(cell), folded(cell)
+    def _unknown(self, cell: str) -> CellMeaning:
+        """Returns the meaning of a word that no tool has. A word for leaving is never ignored."""
+        said, word = exclusion_status(cell), folded(cell)
         if said and not _NEGATION.search(cell):
-            return Told(self.column, said)
+            return CellMeaning(self.column, said)
         letter = len(word) == 1 and word.isascii()
         plain = not (said or letter or is_yes(cell) or is_no(cell) or is_number(cell))
         if self.rule.how == "status" and plain:
-            return Told(
+            return CellMeaning(
                 self.column,
                 "",
                 f"the status {shown(cell.strip(), 40)} is not known, and says nothing about leaving",

@@ -1,4 +1,4 @@
-"""One look at a whole list before anything is written: what its cells say about its columns.
+"""Surveys a whole list before anything is written: finds what its cells say about its columns.
 
 It finds columns that nobody declared and that tell who has left, in which order dates have day and month,
 what a column such as `Newsletter` holds, and which column holds addresses where no name says so. Memory is
@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
-from mailer.audience.exchange.columns.columns import Columns
-from mailer.audience.exchange.columns.leaving import spoken, wanting
+from mailer.audience.exchange.columns.cell_words import folded, is_no, is_nothing, is_number, is_yes
+from mailer.audience.exchange.columns.exclusion_words import asks_for_consent, exclusion_status
+from mailer.audience.exchange.columns.header import Columns
 from mailer.audience.exchange.columns.profile import leaving_words, status_words
 from mailer.audience.exchange.columns.vocabulary import vocabulary, words_in
-from mailer.audience.exchange.columns.words import folded, is_no, is_nothing, is_number, is_yes
 from mailer.audience.exchange.files.record import Record
 from mailer.audience.values.cells import split_list
 from mailer.audience.values.dates import orders_of
@@ -24,7 +24,7 @@ from mailer.errors import AudienceError
 
 __all__ = ["Choice", "Dates", "Survey", "survey"]
 
-#: So many different cells of a column are remembered, so many rows are looked at for addresses.
+#: The number of different cells of a column that are remembered, and of rows that are searched for addresses.
 MAX_CELLS = 2000
 MAX_ROWS = 1000
 #: Words that mean leaving where a list is about people, and something else in a column about orders.
@@ -36,7 +36,7 @@ _BEHIND = re.compile(r"[(（\[:：,，;；|–—]|\s-\s|\s*\d")
 
 @dataclass(slots=True)
 class Dates:
-    """The orders in which every date of a column can be read, and one that can be read in several."""
+    """Collects the orders in which every date of a column can be read, and an ambiguous one."""
 
     orders: frozenset[str] = EVERY_ORDER
     example: str = ""
@@ -56,7 +56,7 @@ class Dates:
 
 @dataclass(slots=True)
 class Choice:
-    """What the cells of a column such as `Newsletter` are, as counts of different cells."""
+    """Counts the different cells of a column such as `Newsletter`, by what they are."""
 
     yes: int = 0
     no: int = 0
@@ -89,7 +89,7 @@ class Choice:
             self.dates.look(cell)
         else:
             self.other += 1
-            if spoken(cell):
+            if exclusion_status(cell):
                 self.left += 1
                 self.leaving = self.leaving or cell
 
@@ -103,7 +103,7 @@ def _are(editions: Collection[str], cell: str) -> bool:
 
 @dataclass(slots=True)
 class Survey:
-    """What was seen at each place: the cell that tells who has left, dates, a choice, addresses."""
+    """Holds what was found at each place: a cell that says who has left, dates, a choice, addresses."""
 
     leaving: dict[int, str] = field(default_factory=dict)
     dates: dict[int, Dates] = field(default_factory=dict)
@@ -113,11 +113,11 @@ class Survey:
 
 
 def survey(
-    records: Iterable[Record], columns: Columns, editions: Collection[str], *, guarded: bool
+    records: Iterable[Record], columns: Columns, editions: Collection[str], *, unverified: bool
 ) -> Survey:
-    """Looks at every row. `guarded` says whether columns that nobody declared may tell who has left."""
+    """Reads every row. `unverified` says whether columns that nobody declared may say who has left."""
     seen = Survey()
-    looks = _looks(seen, columns, editions, guarded)
+    looks = _looks(seen, columns, editions, unverified)
     watched = [(place, look, set[str]()) for place, look in looks]
     width = columns.width
     rows = 0
@@ -143,9 +143,9 @@ def survey(
 
 
 def _looks(
-    seen: Survey, columns: Columns, editions: Collection[str], guarded: bool
+    seen: Survey, columns: Columns, editions: Collection[str], unverified: bool
 ) -> list[tuple[int, Callable[[str], None]]]:
-    """What to do with new cells of each column that matters."""
+    """Returns (place, function) pairs: a function for the new cells of each column that matters."""
     looks: list[tuple[int, Callable[[str], None]]] = []
     for name in ("joined", "confirmed", "consent_at"):
         if name in columns.fields:
@@ -154,9 +154,9 @@ def _looks(
             looks.append((place, seen.dates[place].look))
     for place in columns.choices:
         looks.append((place, _choosing(seen.choices.setdefault(place, Choice()), editions)))
-    for place in columns.guarded if guarded else ():
+    for place in columns.unverified if unverified else ():
         looks.append((place, _guard(seen, place, columns.header[place])))
-    for place in columns.unnamed if guarded and columns.has_header else ():
+    for place in columns.unnamed if unverified and columns.has_header else ():
         looks.append((place, _guard(seen, place, "")))
     return looks
 
@@ -166,16 +166,19 @@ def _choosing(choice: Choice, editions: Collection[str]) -> Callable[[str], None
 
 
 def _guard(seen: Survey, place: int, name: str) -> Callable[[str], None]:
-    """Looks for the first cell that tells that somebody has left: any at all where the name says so."""
+    """Returns a function that finds the first cell which says that somebody has left.
+
+    Any cell does where the name of the column says so.
+    """
     leaving = seen.leaving
-    if spoken(name):
+    if exclusion_status(name):
 
         def any_cell(cell: str) -> None:
             if place not in leaving and not is_nothing(cell):
                 leaving[place] = cell
 
         return any_cell
-    if wanting(name):
+    if asks_for_consent(name):
         return _wanting(leaving, place)
     words = leaving_words()
     if any(part in name.casefold() for part in _ELSEWHERE):
@@ -189,15 +192,15 @@ def _guard(seen: Survey, place: int, name: str) -> Callable[[str], None]:
 
 
 def _is_one_of(cell: str, words: Collection[str]) -> bool:
-    """Whether the cell is such a word, or a plain one with a note behind it: `Unsubscribed (by phone)`."""
+    """Returns whether the cell is such a word, also with a note behind it: `Unsubscribed (by phone)`."""
     if len(cell) < 60 and folded(cell) in words:
         return True
     first = folded(_BEHIND.split(cell[:60], maxsplit=1)[0])
-    return first in words and first not in _WEAK and bool(spoken(first))
+    return first in words and first not in _WEAK and bool(exclusion_status(first))
 
 
 def _wanting(leaving: dict[int, str], place: int) -> Callable[[str], None]:
-    """Looks for a cell that says that somebody wants no mail; 0 does, but not among other numbers than 1."""
+    """Returns a function that finds a cell which refuses mail; 0 does, but not among numbers above 1."""
     words = leaving_words()
     zero, counted = "", False
 
@@ -217,7 +220,7 @@ def _wanting(leaving: dict[int, str], place: int) -> Callable[[str], None]:
 
 
 def _speaks(cell: str) -> bool:
-    return len(cell) < 60 and bool(spoken(cell))
+    return len(cell) < 60 and bool(exclusion_status(cell))
 
 
 def _count_addresses(seen: Survey, cells: list[str]) -> None:

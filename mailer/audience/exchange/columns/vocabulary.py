@@ -1,4 +1,4 @@
-"""The words of `vocabulary.toml`, which is read once."""
+"""Loads the words of `vocabulary.toml` once."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["vocabulary", "words_in"]
 
 @lru_cache(maxsize=1)
 def vocabulary() -> dict[str, Any]:
-    """Every table of the file, as TOML has them."""
+    """Returns every table of the file, as TOML has them."""
     return tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
 def words_in(text: str) -> frozenset[str]:
-    """The words of a text, each once."""
+    """Returns the words of a text, each once."""
     return frozenset(text.split())

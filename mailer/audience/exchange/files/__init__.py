@@ -1,1 +1,1 @@
-"""Files of lists as text: encodings, archives, samples."""
+"""Reads the files of lists as text: encodings, archives, samples."""

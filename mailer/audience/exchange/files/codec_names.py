@@ -1,4 +1,4 @@
-"""The names of encodings: how people and programs call them, and the codecs that read what is meant."""
+"""Maps names of encodings, as people and programs write them, to Python codecs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mailer.errors import AudienceError
 
 __all__ = ["codecs_named", "shown_codec"]
 
-#: What a file that is called so may hold: sets that programs write under these names, the likelier one first.
+#: The codecs that programs use under these names of encodings, the likelier one first.
 _MEANT = {
     "big5": ("cp950", "big5hkscs"),
     "cp950": ("cp950", "big5hkscs"),
@@ -24,7 +24,7 @@ _MEANT = {
     "utf-8": ("utf-8-sig",),
     "utf-16": ("utf-16",),
 }
-#: Names in use that Python has not.
+#: Names in use that Python does not know.
 _ALIASES = {
     "ansi": "cp1252", "western": "cp1252", "macintosh": "mac_roman", "mac": "mac_roman",
     "macintosh-western": "mac_roman", "macce": "mac_latin2", "mac-ce": "mac_latin2", "x-mac-ce": "mac_latin2",
@@ -64,7 +64,10 @@ _SUGGESTED = (
 
 
 def codecs_named(name: str) -> tuple[str, ...]:
-    """The Python codecs that a file of this encoding may need, the likeliest first. Raises AudienceError."""
+    """Returns the Python codecs that may read a file of this encoding, the likeliest first.
+
+    Raises AudienceError for an unknown name.
+    """
     word = name.strip().lower()
     try:
         found = codecs.lookup(_ALIASES.get(word.replace("_", "-"), word)).name
@@ -80,5 +83,5 @@ def codecs_named(name: str) -> tuple[str, ...]:
 
 
 def shown_codec(codec: str) -> str:
-    """An encoding as messages call it, and as `--encoding` takes it."""
+    """Returns the name of an encoding for messages, which `--encoding` takes too."""
     return _SHOWN.get(codec, codec)

@@ -1,9 +1,9 @@
-"""Finds out how a text file is encoded. Reads it at most twice, in pieces, and keeps little of it.
+"""Detects the encoding of a text file. Reads the file at most twice, in pieces, with little memory.
 
 UTF-8 and UTF-16 prove themselves. Of everything else, a sample is read as each usual encoding, and the text
-is weighed (`readings`); chardet has a say too. A wrong guess would spoil every name without a word, so where
-two readings are likely that differ in the text, or none is, the file is refused, and the operator names the
-encoding.
+is weighed (`likelihood`); chardet has a say too. A wrong guess would spoil every name without a word, so
+where two readings are likely that differ in the text, or none is, the file is refused, and the operator
+names the encoding.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import re
 from typing import BinaryIO
 
 from mailer.audience.exchange.files.codec_names import codecs_named, shown_codec
-from mailer.audience.exchange.files.guesses import decide, likely_beside_utf8
-from mailer.audience.exchange.files.readings import EAST_ASIAN
+from mailer.audience.exchange.files.encoding_choice import decide, likely_beside_utf8
+from mailer.audience.exchange.files.likelihood import EAST_ASIAN
 from mailer.audience.exchange.files.sampling import PIECE, Sample
 from mailer.errors import AudienceError, Problem
 
@@ -46,15 +46,15 @@ _ESCAPES = (
 #: Letters beyond ASCII as UTF-8 writes them.
 _UTF8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _CELLS = re.compile(r'[,;|\t"\r\n]+')
-#: How an export of ours begins, which is UTF-8, whatever names are in it.
+#: The beginning of an export of mailer's, which is UTF-8 whatever names are in it.
 _OWN_HEADER = b"address,name,language,timezone,tags,editions,status,joined,"
-#: What no list holds.
+#: Bytes that no list holds.
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _SAVE = "save the list as CSV (UTF-8) and import that"
 
 
 def detect_encoding(file: BinaryIO, name: str) -> str:
-    """The Python codec for the file. Raises AudienceError where it is not text we can be sure of."""
+    """Returns the Python codec of the file. Raises AudienceError where the encoding is not certain."""
     head = _head(file, name)
     marked = _mark(head)
     wide = "" if marked else _wide(head)
@@ -73,7 +73,10 @@ def detect_encoding(file: BinaryIO, name: str) -> str:
 
 
 def check_encoding(file: BinaryIO, name: str, wanted: str) -> str:
-    """The Python codec for a file whose encoding is named. Raises AudienceError where the file is not so."""
+    """Returns the Python codec of a file whose encoding is named.
+
+    Raises AudienceError where it does not fit.
+    """
     head = _head(file, name)
     meant = codecs_named(wanted)
     marked = _mark(head)
@@ -111,7 +114,7 @@ def decoded(data: bytes) -> str:
 
 
 def _head(file: BinaryIO, name: str) -> bytes:
-    """The first bytes. Raises AudienceError where they are those of another format."""
+    """Returns the first bytes. Raises AudienceError where they are those of another file format."""
     file.seek(0)
     head = file.read(_HEAD)
     for magic, what in _OTHER_FORMATS:
@@ -129,7 +132,10 @@ def _mark_name(codec: str) -> str:
 
 
 def _wide(head: bytes) -> str:
-    """UTF-16 without a mark: every other byte of its ASCII is NUL, and a list has addresses in ASCII."""
+    """Returns the codec of UTF-16 without a byte order mark, or "".
+
+    Every other byte of its ASCII is NUL, and a list has addresses in ASCII.
+    """
     even, odd = head[0::2].count(0), head[1::2].count(0)
     most = max(even, odd)
     if most < 4 or most * 12 < len(head) or min(even, odd) * 8 > most:
@@ -138,7 +144,7 @@ def _wide(head: bytes) -> str:
 
 
 def _fault(file: BinaryIO, encoding: str, sample: Sample | None) -> int | None:
-    """The line with the first byte that cannot be so, or None for a file that is. Fills the sample."""
+    """Returns the line of the first invalid byte, or None for a valid file. Fills the sample."""
     decoder = codecs.getincrementaldecoder(encoding)()
     line = 1
     file.seek(0)
@@ -163,7 +169,7 @@ def _breaks(text: str) -> int:
 
 
 def _of_utf8(sample: Sample, head: bytes, name: str) -> str:
-    """The codec of a file that is sound UTF-8. With few letters beyond ASCII it may be something else too."""
+    """Returns the codec of a valid UTF-8 file, which with few letters beyond ASCII may be another one."""
     if not sample.whole:
         escaped = next((codec for escape, codec in _ESCAPES if escape in head), "")
         return escaped or "utf-8-sig"
@@ -175,7 +181,7 @@ def _of_utf8(sample: Sample, head: bytes, name: str) -> str:
 
 
 def _other(file: BinaryIO, name: str, fault: int) -> str:
-    """The codec of a file that is not UTF-8 from this line on."""
+    """Returns the codec of a file that is not UTF-8 from the line `fault` on."""
     sample, best = _gathered(file)
     second = ""
     if _is_broken_utf8(sample.whole):
@@ -208,7 +214,7 @@ def _other(file: BinaryIO, name: str, fault: int) -> str:
 
 
 def _gathered(file: BinaryIO) -> tuple[Sample, str]:
-    """A sample of the file, and its codec where that is certain of an East Asian one before the end."""
+    """Returns a sample of the file, and its codec where an East Asian one is certain before the end."""
     sample = Sample(65_536, rare=True)
     file.seek(0)
     while piece := file.read(PIECE):
@@ -223,14 +229,14 @@ def _gathered(file: BinaryIO) -> tuple[Sample, str]:
 
 
 def _is_broken_utf8(sample: bytes) -> bool:
-    """Whether most letters beyond ASCII are sound UTF-8: some lines were damaged or put in from elsewhere."""
+    """Returns whether most letters beyond ASCII are valid UTF-8: some lines were damaged, or pasted in."""
     rest = _UTF8.sub(b"", sample)
     stray = len(rest.translate(None, bytes(range(0x80))))
     return len(_UTF8.findall(sample)) > 2 * stray
 
 
 def _two(sample: bytes, one: str, other: str) -> str:
-    """A sentence that names both readings, with a cell that differs."""
+    """Returns a sentence that names two likely encodings, with a cell in which they differ."""
     first, second = shown_codec(one), shown_codec(other)
     texts = [_CELLS.split(sample.decode(codec, "replace")) for codec in (one, other)]
     pairs = [(a.strip(), b.strip()) for a, b in zip(*texts, strict=False) if a != b]

@@ -1,4 +1,4 @@
-"""Which letters the names, places and words of a list are written with, by language. Data, and sets made of it.
+"""Lists the letters in which names, places and words of lists are written, by language. Data, and sets of it.
 
 `encoding` weighs with it how probable the text is that a reading of a file gives. The order of the letters of
 an alphabet is that of their frequency in names, roughly. Nothing here needs to be complete: what is missing
@@ -143,7 +143,7 @@ HANGUL = frozenset(
 
 @cache
 def hanzi(traditional: bool) -> frozenset[str]:
-    """The characters in common use in Chinese lists, in one of the two forms."""
+    """Returns the characters in common use in Chinese lists, in simplified or traditional form."""
     level = _first_level("cp950" if traditional else "gb18030")
     return level & (SURNAMES | frozenset(_SAME + _PAIRS[traditional::2]))
 
@@ -153,7 +153,7 @@ KANJI = frozenset(_JAPANESE)
 
 
 def first_level(codec: str, character: str) -> bool:
-    """Whether an East Asian character set counts it among those in common use."""
+    """Returns whether an East Asian character set counts a character among those in common use."""
     return character in _first_level(codec)
 
 

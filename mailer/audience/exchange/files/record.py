@@ -1,4 +1,4 @@
-"""One row of a list, as its file has it."""
+"""Defines one row of a list, as it stands in the file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ __all__ = ["Record"]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row, counted like a spreadsheet does (the header is row 1). `problem` says why it has no cells."""
+    """Holds one row, numbered as in a spreadsheet (the header is row 1).
+
+    `problem` says why a row has no cells.
+    """
 
     row: int
     cells: list[str]

@@ -1,17 +1,17 @@
-"""The part of a file that tells its encoding: lines with bytes beyond ASCII, and every byte at least once."""
+"""Samples the part of a file that shows its encoding: lines with bytes beyond ASCII."""
 
 from __future__ import annotations
 
 __all__ = ["PIECE", "Sample"]
 
-#: So many bytes of a file are looked at at a time.
+#: The number of bytes of a file that are read at a time.
 PIECE = 1 << 20
 _LONGEST = 4096
 _ASCII = bytes(range(0x80))
 
 
 class Sample:
-    """Lines with bytes beyond ASCII, joined by line feeds in `whole`, up to `size` bytes of them.
+    """Collects lines with bytes beyond ASCII, joined by line feeds in `whole`, up to `size` bytes.
 
     With `rare`, lines with a byte that none of these has are added for the rest of the file, so that all
     letters of the whole file are in it; `first` has not these. `full` tells that there was more.
@@ -29,16 +29,16 @@ class Sample:
 
     @property
     def whole(self) -> bytes:
-        """The lines."""
+        """Returns all sampled lines."""
         return b"\n".join(self._lines)
 
     @property
     def first(self) -> bytes:
-        """The lines that were met until the sample was full."""
+        """Returns the lines that were sampled before the sample was full."""
         return b"\n".join(self._lines[: self._first])
 
     def add(self, piece: bytes) -> None:
-        """The next piece of the file; an empty one is the end of it."""
+        """Takes the next piece of the file; an empty piece is its end."""
         if self.full and not self._rare:
             return
         if not piece:
@@ -53,7 +53,7 @@ class Sample:
         self._take(piece[:end] if end else piece)
 
     def finish(self) -> None:
-        """Takes the last line, which may have no end."""
+        """Takes the last line, which may have no line end."""
         rest, self._rest = self._rest, b""
         self._take(rest)
 
@@ -78,11 +78,11 @@ class Sample:
 
     @staticmethod
     def _cut(line: bytes) -> bytes:
-        """The beginning of a very long line, up to an ASCII character that is part of no other."""
+        """Returns the beginning of a very long line, cut at an ASCII character that is no part of another."""
         end = max(line.rfind(mark, 0, _LONGEST) for mark in (b",", b";", b"\t", b" ", b'"'))
         return line[:end] if end > 0 else line[:_LONGEST]
 
 
 def _values(*lines: bytes) -> bytes:
-    """Every value of a byte in the lines."""
+    """Returns every byte value that occurs in the lines."""
     return bytes(sorted({value for line in lines for value in line}))

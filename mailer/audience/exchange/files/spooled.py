@@ -1,4 +1,4 @@
-"""A copy of what can be read only once, in a file without a name that is gone when it is closed."""
+"""Copies a stream that can be read only once to a nameless temporary file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PIECE = 1 << 20
 
 
 def spooled(read: Callable[[int], bytes], folder: Path, what: str, *, most: int | None = None) -> BinaryIO:
-    """A private file with everything that `read` gives, to be read from its beginning.
+    """Returns a private temporary file with everything that `read` gives, positioned at its beginning.
 
     `read` takes a number of bytes and gives at most so many, none at the end. The file stands in `folder`,
     which is on disk where the folder for temporary files may be in memory; it has no name there, or loses it

@@ -1,4 +1,4 @@
-"""A zip archive of lists, as Mailchimp exports an audience: subscribed, unsubscribed, cleaned and so on.
+"""Reads a zip archive of lists, as Mailchimp exports an audience: subscribed, unsubscribed and so on.
 
 Each list in it is read as a file of its own. Names in the archive are shown and never used as paths, and
 what it unpacks to is bounded.
@@ -19,14 +19,14 @@ from mailer.audience.exchange.files.spooled import spooled
 from mailer.display_text import visible
 from mailer.errors import AudienceError, Problem
 
-__all__ = ["Archive", "is_archive", "tells_of_leaving"]
+__all__ = ["Archive", "is_archive", "is_exclusion_list"]
 
 MAX_MEMBERS = 1000
-#: How many of them may be lists. All are open at once.
+#: The largest number of lists in an archive. All are open at once.
 MAX_LISTS = 200
-#: What the lists of an archive may have together, in bytes.
+#: The largest size of all lists of an archive together, unpacked, in bytes.
 MAX_SIZE = 16 << 30
-#: A list is text, which becomes a tenth or a fiftieth; a file that shrinks to less is no list.
+#: The largest compression ratio. Text compresses to a tenth or a fiftieth; a file beyond that is no list.
 MAX_RATIO = 300
 _ANY_RATIO = 10 << 20
 _MAX_DIRECTORY = 4 << 20
@@ -48,7 +48,7 @@ class _Member:
 
 
 def is_archive(file: BinaryIO) -> bool:
-    """Whether a file is a zip archive that is no spreadsheet. It is read from its beginning afterwards."""
+    """Returns whether a file is a zip archive that is no spreadsheet, and goes back to its beginning."""
     file.seek(0)
     head = file.read(4)
     try:
@@ -64,13 +64,13 @@ def is_archive(file: BinaryIO) -> bool:
     return not names & {"[Content_Types].xml", "mimetype"}
 
 
-def tells_of_leaving(name: str) -> bool:
-    """Whether the name of a list tells that those in it have left."""
+def is_exclusion_list(name: str) -> bool:
+    """Returns whether the name of a list says that the people in it have left."""
     return _LEAVING.search(name.rsplit("/", 1)[-1]) is not None
 
 
 class Archive:
-    """The lists of a zip archive, those of people who have left first. Raises AudienceError.
+    """Holds the lists of a zip archive, those of people who have left first. Raises AudienceError.
 
     `left_out` names the members that are no lists.
     """
@@ -113,7 +113,7 @@ class Archive:
         if not members:
             raise AudienceError(Problem("holds no CSV file; name an archive with lists", self._name))
         # An import brings nobody back: should the process die between two lists, who has left is not active.
-        return sorted(members, key=lambda member: not tells_of_leaving(member.name))
+        return sorted(members, key=lambda member: not is_exclusion_list(member.name))
 
     def _check(self, info: zipfile.ZipInfo, name: str) -> None:
         problem = ""
@@ -127,11 +127,11 @@ class Archive:
             raise AudienceError(Problem(problem, self.shown(name)))
 
     def shown(self, name: str) -> str:
-        """A member as messages name it."""
+        """Returns the name of a member for messages."""
         return f"{self._name}/{name}"
 
     def open(self, folder: Path) -> Iterator[tuple[str, BinaryIO]]:
-        """Each list with its name, unpacked into a private file in `folder`, in the order of reading."""
+        """Yields each list with its name, unpacked into a private file in `folder`, in reading order."""
         for member in self.members:
             yield member.name, self._unpacked(member, folder)
 
@@ -143,12 +143,12 @@ class Archive:
             raise _damaged(self.shown(member.name)) from None
 
     def close(self) -> None:
-        """Closes the archive, and not the file that it was read from."""
+        """Closes the archive, but not the file from which it was read."""
         self._zip.close()
 
 
 def _check_directory(file: BinaryIO, name: str) -> None:
-    """Refuses an archive whose table of contents would not fit into memory, before it is read."""
+    """Raises AudienceError for an archive whose table of contents would not fit into memory."""
     file.seek(0, 2)
     size = file.tell()
     file.seek(max(size - 65_557, 0))

@@ -1,1 +1,1 @@
-"""Rows of a list: read, checked, and merged into the database."""
+"""Reads and checks rows of a list, and merges them into the database."""

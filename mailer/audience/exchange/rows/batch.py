@@ -1,4 +1,4 @@
-"""Reads the people of a batch of rows by their keys, and writes them, in a fixed number of statements."""
+"""Reads and writes the people of a batch of rows by their address keys, in a fixed number of statements."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 __all__ = ["GONE", "SOURCE", "TOLD", "BatchPerson", "known_people", "write_people"]
 
-# Those of the keys that are here already.
+# Selects the people who have one of these keys.
 _EXISTING = """
     SELECT s.id, s.address_key, s.name, s.language, s.timezone, s.tags, s.attributes, s.status
     FROM json_each(?) AS wanted CROSS JOIN subscribers s ON s.address_key = wanted.value
 """
 
-# What they read now.
+# Selects the editions that these people read.
 _READS = """
     SELECT x.subscriber_id, x.edition FROM json_each(?) AS wanted
     CROSS JOIN subscriptions x ON x.subscriber_id = wanted.value
 """
 
-# Numbers are given out here, under the write lock, and never twice.
+# Ids are assigned here, under the write lock, so that none is used twice.
 _LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = 'subscribers'"
 
 _INSERT = """
@@ -50,17 +50,17 @@ _SUBSCRIBE = """
 """
 
 _JSON = json.JSONEncoder(ensure_ascii=False).encode
-#: Statuses in which somebody is not written to any more, with the event that tells of it.
+#: Statuses that end mail to a person, each with the kind of event that records it.
 GONE: Mapping[str, Kind] = {"unsubscribed": "unsubscribe", "bounced": "bounce", "complained": "complaint"}
-#: How an event became known that an import tells of.
+#: The source of events that an import records.
 SOURCE = "import"
-#: The reason where a list gives none.
+#: The reason of an event where the list gives none.
 TOLD = "an imported list says so"
 
 
 @dataclass(slots=True)
 class BatchPerson:
-    """Somebody as the batch finds and leaves them. Somebody new has the `id` 0 and `was` nothing."""
+    """Holds a person as the batch finds and changes them. A new person has the `id` 0 and an empty `was`."""
 
     id: int
     address: str
@@ -110,7 +110,7 @@ def _tags_text(tags: tuple[str, ...]) -> str:
 
 
 def write_people(db: Database, people: Iterable[BatchPerson], now: str) -> None:
-    """Writes those who were changed, with what they read, their consents and events. New people get an id."""
+    """Writes the changed people with their editions, consents and events. New people get an id."""
     last = db.conn.execute(_LAST_ID).fetchone()
     number = int(last[0]) if last else 0
     new, old, starts, consents = [], [], [], []
@@ -145,7 +145,7 @@ def write_people(db: Database, people: Iterable[BatchPerson], now: str) -> None:
 
 
 def _events(person: BatchPerson, now: str) -> Iterator[Event]:
-    """What the batch has done to a person who has a number now: new editions, or that they are gone."""
+    """Yields the events of what the batch did to a person: new editions, or an exclusion."""
     for edition in person.starts if person.was else ():
         yield Event(now, "subscribe", person.id, SOURCE, edition=edition)
     if person.status != person.was and person.status in GONE:

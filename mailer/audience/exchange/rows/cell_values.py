@@ -1,10 +1,10 @@
-"""Values out of single cells of a list, which `values.cells` does not know by themselves. Pure."""
+"""Converts single cells of a list that need more than `values.cells`. Pure."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-from mailer.audience.exchange.columns.words import is_no, is_yes
+from mailer.audience.exchange.columns.cell_words import is_no, is_yes
 from mailer.audience.values.cells import MAX_VALUE, clean_line, tags_of
 
 __all__ = ["consent_method", "own_groups", "suppression_reason", "tags_in", "whole_name"]
@@ -19,13 +19,13 @@ def tags_in(text: str) -> tuple[str, ...]:
 
 
 def own_groups(text: str) -> tuple[str, ...]:
-    """The groups of Google Contacts that are the person's own."""
+    """Returns the groups of a Google Contacts cell that the person made, without Google's own."""
     groups = (group.strip() for group in text.split(_GROUPS))
     return tags_of(group for group in groups if group and not group.startswith(_OWN_GROUP))
 
 
 def consent_method(text: str) -> str:
-    """How somebody agreed; a mere yes does not say it."""
+    """Returns how somebody consented; "" for a mere yes, which does not say it."""
     return "" if is_yes(text) or is_no(text) else clean_line(text, "consent")
 
 
@@ -34,7 +34,7 @@ def suppression_reason(text: str) -> str:
 
 
 def whole_name(first: str, last: str) -> str:
-    """Western names put the given name first, Chinese ones the family name, without a space."""
+    """Joins a first and a last name; Chinese names have the family name first and no space."""
     first, last = first.strip(), last.strip()
     if last and last in (first[: len(last)] if not last.isascii() else "", *first.split()[-1:]):
         return first  # which is the whole name

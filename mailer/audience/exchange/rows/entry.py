@@ -1,4 +1,4 @@
-"""What one row of a list says of a person, checked."""
+"""Holds what one checked row of a list says of a person."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from mailer.audience.values.address import Address
 
 __all__ = ["NOW", "Entry"]
 
-#: Suppressed, and the row does not say since when.
+#: The value of `suppressed` where the row does not say since when.
 NOW = "now"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a row says. "" and None mean that it does not say; `editions` is () for "none of them".
+    """Holds a checked row. "" and None mean that it does not say; `editions` is () for "none of them".
 
     `notes` are the cells that were left out, each as (column, reason). `suppressed` is since when the address
     is suppressed (UTC), or "now" where the row does not say when. `cleaned` is what stood around the address.

@@ -1,4 +1,4 @@
-"""Cells that a spreadsheet must not run as a formula, and back again. Pure.
+"""Escapes cells that a spreadsheet would run as a formula, and reverses that. Pure.
 
 A cell that begins with = + - @, tab or CR gets a `'` in front (OWASP, "CSV injection"). So does one that
 already has such a `'`, so that what is exported is always read back as it was.
@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["guarded", "unguarded"]
+__all__ = ["escape_formula", "unescape_formula"]
 
 _RISKY = re.compile(r"'*[=+\-@\t\r]")
 _GUARDED = re.compile(r"'+[=+\-@\t\r]")
 
 
-def guarded(text: str) -> str:
-    """`text` as a spreadsheet may see it."""
+def escape_formula(text: str) -> str:
+    """Returns `text` so that a spreadsheet shows it as text."""
     return f"'{text}" if _RISKY.match(text) else text
 
 
-def unguarded(cell: str) -> str:
-    """The text that `guarded` made this cell of."""
+def unescape_formula(cell: str) -> str:
+    """Returns the text from which `escape_formula` made this cell."""
     return cell[1:] if _GUARDED.match(cell) else cell

@@ -1,4 +1,4 @@
-"""Attributes out of a cell that holds a JSON object, as listmonk writes them. Pure."""
+"""Reads attributes from a cell that holds a JSON object, as listmonk writes them. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from mailer.audience.values.cells import attribute_key, attribute_value
 from mailer.errors import AudienceError
 
-__all__ = ["MAX_ATTRIBUTES", "MAX_DEPTH", "opened"]
+__all__ = ["MAX_ATTRIBUTES", "MAX_DEPTH", "attributes_of_json"]
 
 #: Objects and lists within objects; what is deeper is no description of a person.
 MAX_DEPTH = 5
@@ -20,13 +20,13 @@ _QUOTED = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class _Number(str):
-    """A number with the figures that it is written with."""
+    """Keeps a number with the digits in which it was written."""
 
     __slots__ = ()
 
 
-def opened(text: str) -> dict[str, str]:
-    """Attributes by name, as an import keeps them, of a cell with a JSON object; {} for a blank and for `{}`.
+def attributes_of_json(text: str) -> dict[str, str]:
+    """Returns attributes by name from a cell with a JSON object; {} for a blank and for `{}`.
 
     Names within names are joined by _ (`{"home": {"city": "Port"}}` is `home_city`), a list's texts by ;,
     numbers keep their figures, true and false are `true` and `false`, as exports and segments have them. null
@@ -90,7 +90,7 @@ def _flat(
 
 
 def _text(value: Any) -> str:
-    """One value as the text that an attribute keeps."""
+    """Returns one value as the text that an attribute keeps."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -101,7 +101,7 @@ def _text(value: Any) -> str:
 
 
 def _as_json(value: Any, depth: int) -> str:
-    """`value` as JSON, with numbers as they were written."""
+    """Returns `value` as JSON, with numbers as they were written."""
     if depth == 0:
         raise AudienceError(_TOO_DEEP)
     if isinstance(value, list):

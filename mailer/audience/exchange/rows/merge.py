@@ -1,4 +1,4 @@
-"""Puts a batch of entries into the database, all or nothing, with a fixed number of queries to look up.
+"""Merges a batch of entries into the database, all or nothing, with a fixed number of queries.
 
 An import adds and describes people. It never makes somebody active again who has left, bounced, complained,
 been erased or suppressed, and never puts anybody back on an edition that they have left. A list that says
@@ -16,25 +16,28 @@ from mailer.audience.consent.record import consents_against
 from mailer.audience.consent.suppression import ERASED, suppress, suppressed_keys
 from mailer.audience.exchange.rows.batch import GONE, SOURCE, TOLD, BatchPerson, known_people, write_people
 from mailer.audience.exchange.rows.entry import NOW, Entry
-from mailer.store.database import utc_now, writing
+from mailer.clock import utc_now
+from mailer.store.database import writing
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["Merged", "Outcome", "merge"]
+__all__ = ["MergeResult", "Outcome", "merge"]
 
 #: What became of a row ("added", "updated", "unchanged" or "kept"), and why it was kept or taken out.
 Outcome = tuple[str, str]
 
 
-class Merged(NamedTuple):
-    """What became of each entry, and how many active people of them read no edition."""
+class MergeResult(NamedTuple):
+    """Holds the outcome of each entry, and how many active people of them read no edition."""
 
     outcomes: list[Outcome]
     no_edition: int
 
 
-def merge(db: Database, entries: Sequence[Entry], *, origin: str, all_editions: tuple[str, ...]) -> Merged:
+def merge(
+    db: Database, entries: Sequence[Entry], *, origin: str, all_editions: tuple[str, ...]
+) -> MergeResult:
     """Applies the entries in order, in one transaction.
 
     `origin` is where the consent comes from if the row does not say, `all_editions` what somebody new reads
@@ -51,19 +54,19 @@ def merge(db: Database, entries: Sequence[Entry], *, origin: str, all_editions: 
         for entry in entries:
             key = entry.address.key
             if entry.status == "suppressed":
-                outcomes.append(_listed(db, key, key in suppressed, people, origin))
+                outcomes.append(_suppress_entry(db, key, key in suppressed, people, origin))
                 suppressed.setdefault(key, origin)
             elif key in suppressed and not (key in moved and entry.status in GONE):
                 outcomes.append(_suppressed(entry, suppressed[key]))
             elif key in moved:
-                outcomes.append(_met_as_before(people.get(moved[key] or ""), entry, origin, now))
+                outcomes.append(_merge_former_holder(people.get(moved[key] or ""), entry, origin, now))
             elif key in people:
-                outcomes.append(_met(people[key], entry, origin, now))
+                outcomes.append(_merge_known(people[key], entry, origin, now))
             else:
                 people[key] = _new(entry, origin, all_editions, now)
                 outcomes.append(("added", ""))
         gone = [person.id for person in people.values() if person.was == "active" and person.status in GONE]
-        told = consents_against(db, gone) if gone else {}
+        stated = consents_against(db, gone) if gone else {}
         write_people(db, people.values(), now)
         for place, entry in enumerate(entries):
             if not entry.suppressed or not _suppress(db, entry):
@@ -73,18 +76,20 @@ def merge(db: Database, entries: Sequence[Entry], *, origin: str, all_editions: 
             elif entry.address.key in moved:
                 whose = outcomes[place][1].removeprefix("kept: ")
                 outcomes[place] = ("updated", f"{whose}; it is suppressed, and the reader is not")
-        if told:
+        if stated:
             holders = (people.get(moved.get(entry.address.key) or entry.address.key) for entry in entries)
             outcomes = [
-                _taken_out(entry, person, outcome, told)
+                _exclusion_outcome(entry, person, outcome, stated)
                 for entry, person, outcome in zip(entries, holders, outcomes, strict=True)
             ]
         silent = sum(person.status == "active" and not person.reads for person in people.values())
-        return Merged(outcomes, silent)
+        return MergeResult(outcomes, silent)
 
 
-def _listed(db: Database, key: str, already: bool, people: Mapping[str, BatchPerson], origin: str) -> Outcome:
-    """Puts the address on the suppression list, whether or not somebody here has it."""
+def _suppress_entry(
+    db: Database, key: str, already: bool, people: Mapping[str, BatchPerson], origin: str
+) -> Outcome:
+    """Puts an entry's address on the suppression list, whether or not a subscriber has it."""
     if already or not suppress(db, key, f"the list {origin}", source=SOURCE):
         return "unchanged", ""
     if key in people and people[key].id:
@@ -92,13 +97,18 @@ def _listed(db: Database, key: str, already: bool, people: Mapping[str, BatchPer
     return "added", ""
 
 
-def _taken_out(
-    entry: Entry, person: BatchPerson | None, outcome: Outcome, told: Mapping[int, str]
+def _exclusion_outcome(
+    entry: Entry, person: BatchPerson | None, outcome: Outcome, stated: Mapping[int, str]
 ) -> Outcome:
-    """The outcome of a row that took somebody out, with the consent that it goes against."""
-    if outcome != ("updated", "") or person is None or person.id not in told or entry.status != person.status:
+    """Returns the outcome of a row that excluded somebody, with the consent here that it goes against."""
+    if (
+        outcome != ("updated", "")
+        or person is None
+        or person.id not in stated
+        or entry.status != person.status
+    ):
         return outcome
-    return "updated", f"taken out as {person.status}, although they agreed here: {told[person.id]}"
+    return "updated", f"taken out as {person.status}, although they agreed here: {stated[person.id]}"
 
 
 def _suppress(db: Database, entry: Entry) -> bool:
@@ -107,16 +117,16 @@ def _suppress(db: Database, entry: Entry) -> bool:
 
 
 def _suppressed(entry: Entry, why: str) -> Outcome:
-    """Somebody who is never written to, whatever the list says."""
+    """Returns the outcome for a suppressed person: nothing changes, whatever the list says."""
     if entry.suppressed:
         return "unchanged", ""
     return "kept", f"kept as {'erased' if why == ERASED else 'suppressed'}"
 
 
-def _met_as_before(person: BatchPerson | None, entry: Entry, origin: str, now: str) -> Outcome:
-    """Somebody under the address that they had before: no second person, and only that they have left."""
+def _merge_former_holder(person: BatchPerson | None, entry: Entry, origin: str, now: str) -> Outcome:
+    """Merges an entry whose address a person had before. Adds no second person; only an exclusion counts."""
     if person is not None and entry.status in GONE:
-        return _met(person, entry, origin, now)
+        return _merge_known(person, entry, origin, now)
     return "kept", "kept: it was the address of a reader whose address was changed"
 
 
@@ -148,9 +158,9 @@ def _consent(entry: Entry, origin: str, now: str) -> tuple[str, str, str]:
     return given, entry.consent_method or "import", entry.consent_origin or origin
 
 
-def _met(person: BatchPerson, entry: Entry, origin: str, now: str) -> Outcome:
-    """Somebody who is here already: what they want comes before what the list says."""
-    if _worse(person.status, entry.status):
+def _merge_known(person: BatchPerson, entry: Entry, origin: str, now: str) -> Outcome:
+    """Merges an entry of a known person. What the person chose comes before what the list says."""
+    if _excludes_more(person.status, entry.status):
         person.status, person.changed = entry.status, True
         return "updated", ""
     if person.status in GONE:
@@ -159,7 +169,7 @@ def _met(person: BatchPerson, entry: Entry, origin: str, now: str) -> Outcome:
         return "kept", f"kept as {person.status}"
     if person.status == "pending" and entry.status != "pending":
         return "kept", "kept as pending: the person has not confirmed yet"
-    changed = _described(person, entry)
+    changed = _set_fields(person, entry)
     wanted = [edition for edition in entry.editions or () if edition not in person.reads]
     starts = [edition for edition in wanted if edition not in person.left]
     if starts:
@@ -175,17 +185,17 @@ def _met(person: BatchPerson, entry: Entry, origin: str, now: str) -> Outcome:
     return "unchanged", ""
 
 
-def _worse(status: str, told: str) -> bool:
-    """Another program's list may say that somebody has left, and that is believed."""
+def _excludes_more(status: str, stated: str) -> bool:
+    """Returns whether the status in the list excludes somebody more firmly than their status here."""
     if status in ("active", "pending"):
-        return told in GONE
+        return stated in GONE
     if status == "bounced":
-        return told in ("unsubscribed", "complained")
-    return status == "unsubscribed" and told == "complained"  # which no preferences page undoes
+        return stated in ("unsubscribed", "complained")
+    return status == "unsubscribed" and stated == "complained"  # which no preferences page undoes
 
 
-def _described(person: BatchPerson, entry: Entry) -> bool:
-    """Sets what the row says; an empty cell says nothing."""
+def _set_fields(person: BatchPerson, entry: Entry) -> bool:
+    """Sets the fields that the row has; an empty cell changes nothing. Returns whether anything changed."""
     before = (person.name, person.language, person.timezone, person.tags)
     person.name = entry.name or person.name
     person.language = entry.language or person.language
@@ -200,7 +210,7 @@ def _described(person: BatchPerson, entry: Entry) -> bool:
 
 
 def as_text(value: Any) -> str:
-    """An attribute as an export writes it: text as it is, everything else as JSON, nothing as ""."""
+    """Returns an attribute as an export writes it: text as it is, everything else as JSON, nothing as ""."""
     if value is None or isinstance(value, str):
         return value or ""
     return json.dumps(value, ensure_ascii=False)

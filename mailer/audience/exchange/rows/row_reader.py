@@ -1,4 +1,4 @@
-"""One row of a list as a checked entry. Pure: looks at nothing but the row and the settings.
+"""Makes a checked entry of one row of a list. Pure: uses only the row and the settings.
 
 A row is refused where its address, name, editions or status cannot be read. Every other cell that cannot be
 read is left out, with a note, and the person is taken.
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mailer.audience.exchange.columns.settle import Settled
-from mailer.audience.exchange.columns.signs import Sign, Told
-from mailer.audience.exchange.columns.words import RANKS, folded, is_no, is_nothing, is_yes, worst
+from mailer.audience.exchange.columns.cell_words import RANKS, folded, is_no, is_nothing, is_yes, strongest
+from mailer.audience.exchange.columns.decided_columns import DecidedColumns
+from mailer.audience.exchange.columns.signs import CellMeaning, Sign
 from mailer.audience.exchange.rows.cell_values import (
     consent_method,
     own_groups,
@@ -20,8 +20,8 @@ from mailer.audience.exchange.rows.cell_values import (
     whole_name,
 )
 from mailer.audience.exchange.rows.entry import NOW, Entry
-from mailer.audience.exchange.rows.formula_cells import unguarded
-from mailer.audience.exchange.rows.json_attributes import opened
+from mailer.audience.exchange.rows.formula_cells import unescape_formula
+from mailer.audience.exchange.rows.json_attributes import attributes_of_json
 from mailer.audience.values.address import cleaned
 from mailer.audience.values.cells import (
     MAX_NAME,
@@ -60,19 +60,19 @@ _FIELDS = (
 
 
 class RowReader:
-    """Makes entries out of rows with these columns.
+    """Makes entries of the rows of a list with these columns.
 
     `editions` is what --edition names, if anything, `status` the status of everybody in the list or "".
     """
 
     def __init__(
-        self, decided: Settled, settings: Settings, editions: tuple[str, ...] | None, status: str = ""
+        self, decided: DecidedColumns, settings: Settings, editions: tuple[str, ...] | None, status: str = ""
     ) -> None:
         columns = decided.columns
         self._header = columns.header
         self._places = tuple(columns.fields.get(field, -1) for field in _FIELDS)
         self._attributes = columns.attributes
-        self._opened = columns.opened
+        self._json_place = columns.json_place
         self._split = own_groups if columns.groups else tags_in
         self._width = columns.width
         self._zone = settings.publication.zone
@@ -80,7 +80,7 @@ class RowReader:
         self._editions = editions
         self._own_editions = "editions" in columns.fields
         self._chosen: dict[str, tuple[str, ...]] = {}
-        self._everybody = worst((status, columns.kind.everybody))
+        self._everybody = strongest((status, columns.kind.everybody))
         self._joined = self._moments("joined", decided.orders)
         self._confirmed = self._moments("confirmed", decided.orders)
         self._consented = self._moments("consent_at", decided.orders)
@@ -90,7 +90,7 @@ class RowReader:
         )
 
     def _functions(self) -> tuple[_Functions, _Functions]:
-        """(field, place, function) of what a row must have right, and of what may be left out."""
+        """Returns (field, place, function) of cells that must be right, and of cells that may be left out."""
         places = dict(zip(_FIELDS, self._places, strict=True))
         needed: dict[str, Callable[[str], Any]] = {
             "address": cleaned,
@@ -117,16 +117,16 @@ class RowReader:
         )
 
     def address_cell(self, cells: list[str]) -> str:
-        """The address as the row has it, right or wrong."""
+        """Returns the cell of the address as the row has it, right or wrong."""
         place = self._places[0]
         return cells[place] if place < len(cells) else ""
 
     def read(self, row: int, cells: list[str]) -> Entry:
-        """The entry of a row. Raises AudienceError with everything that is wrong with it."""
+        """Returns the entry of a row. Raises AudienceError with everything that is wrong with it."""
         if len(cells) != self._width:
-            cells = self._fitted(cells)
+            cells = self._fit_to_header(cells)
         if "'" in "".join(cells):
-            cells = [unguarded(cell) for cell in cells]
+            cells = [unescape_formula(cell) for cell in cells]
         (
             address,
             name,
@@ -146,7 +146,7 @@ class RowReader:
         ) = [cells[place] if place >= 0 else "" for place in self._places]
         try:
             said = [sign.read(cells[sign.place]) for sign in self.signs]
-            status, notes = self._summed(said) if said else (self._everybody, ())
+            status, notes = self._combined_status(said) if said else (self._everybody, ())
             whose, around = cleaned(address)
             entry = Entry(
                 row,
@@ -168,31 +168,34 @@ class RowReader:
                 around,
             )
         except AudienceError:
-            return self._careful(row, cells)
+            return self._read_leniently(row, cells)
         for told in said:
             told.rows += 1
         return entry
 
-    def _careful(self, row: int, cells: list[str]) -> Entry:
-        """The entry without the cells that cannot be read. Raises AudienceError where it cannot be one."""
+    def _read_leniently(self, row: int, cells: list[str]) -> Entry:
+        """Returns the entry without the cells that cannot be read.
+
+        Raises AudienceError if the row is refused.
+        """
         problems: list[str] = []
         notes: list[tuple[str, str]] = []
         read: dict[str, Any] = {}
         for field, place, function in self._needed:
-            read[field] = _tried(function, cells[place] if place >= 0 else "", problems)
+            read[field] = _try(function, cells[place] if place >= 0 else "", problems)
         name = read["name"] or whole_name(read["first_name"] or "", read["last_name"] or "")
         if len(name) > MAX_NAME:
             problems.append(f"the name is longer than {MAX_NAME} characters; shorten it")
         for field, place, function in self._side:
             wrong: list[str] = []
             cell = cells[place] if place >= 0 else ""
-            read[field] = "" if is_nothing(cell) else _tried(function, cell, wrong) or ""
+            read[field] = "" if is_nothing(cell) else _try(function, cell, wrong) or ""
             notes += [(self._header[place], sentence) for sentence in wrong]
         when, why = (cells[place] if place >= 0 else "" for place in self._places[-2:])
         alone = is_nothing(when) and not (is_nothing(why) or is_no(why))
         attributes = self._attributes_of(cells, notes)
-        said = [told for sign in self.signs if (told := sign.tried(cells[sign.place], problems))]
-        status, doubts = self._summed(said)
+        said = [told for sign in self.signs if (told := sign.try_read(cells[sign.place], problems))]
+        status, doubts = self._combined_status(said)
         notes = [*doubts, *notes]
         if problems:
             raise AudienceError("; ".join(dict.fromkeys([*problems, *(reason for _, reason in notes)])))
@@ -218,8 +221,8 @@ class RowReader:
             read["address"][1],
         )
 
-    def _summed(self, said: list[Told]) -> tuple[str, tuple[tuple[str, str], ...]]:
-        """What the signs of leaving come to: of several the one that keeps somebody away most firmly."""
+    def _combined_status(self, said: list[CellMeaning]) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """Returns the status that excludes most firmly, of those that a row's signs give, and their notes."""
         status: str = self._everybody
         notes: tuple[tuple[str, str], ...] = ()
         for told in said:
@@ -229,8 +232,11 @@ class RowReader:
                 notes = (*notes, (told.column, told.note))
         return status, notes
 
-    def _fitted(self, cells: list[str]) -> list[str]:
-        """Cells that are missing at the end are empty. Too many of them have moved, and cannot be trusted."""
+    def _fit_to_header(self, cells: list[str]) -> list[str]:
+        """Returns the cells, with empty ones added at the end. Raises AudienceError for too many.
+
+        A row with too many cells has been shifted and cannot be trusted.
+        """
         if len(cells) < self._width:
             return cells + [""] * (self._width - len(cells))
         if any(cells[self._width :]):
@@ -241,7 +247,7 @@ class RowReader:
         return cells[: self._width]
 
     def _attributes_of(self, cells: list[str], notes: list[tuple[str, str]] | None = None) -> dict[str, str]:
-        """The attributes of a row. Without `notes` AudienceError is raised for one that cannot be read."""
+        """Returns the attributes of a row. Without `notes`, an unreadable one raises AudienceError."""
         attributes: dict[str, str] = {}
         for place, key in self._attributes:
             if cells[place]:
@@ -254,13 +260,13 @@ class RowReader:
                     continue
                 if value:
                     attributes[key] = value
-        if self._opened >= 0 and cells[self._opened]:
+        if self._json_place >= 0 and cells[self._json_place]:
             wrong: list[str] = []
-            within = _tried(opened, cells[self._opened], wrong)
+            within = _try(attributes_of_json, cells[self._json_place], wrong)
             if wrong and notes is None:
                 raise AudienceError(wrong[0])
             notes = [] if notes is None else notes
-            notes += [(self._header[self._opened], sentence) for sentence in wrong]
+            notes += [(self._header[self._json_place], sentence) for sentence in wrong]
             attributes.update(within or {})
         return attributes
 
@@ -273,7 +279,10 @@ class RowReader:
         return chosen
 
     def _suppressed(self, text: str, why: str = "") -> str:
-        """A time, a yes, or a reason alone; "" for a no. Else refused, so that nobody is mailed wrongly."""
+        """Returns since when the address is suppressed, of a time, a yes or a reason alone; "" for a no.
+
+        Any other cell refuses the row, so that nobody is written to by mistake.
+        """
         if is_no(text):
             return ""
         if is_nothing(text):
@@ -283,13 +292,13 @@ class RowReader:
         return read_moment(text, self._zone, "ymd")
 
     def _moments(self, field: str, orders: Mapping[int, str]) -> Callable[[str], str]:
-        """Reads the moments of a field in the order of its column."""
+        """Returns a function that reads the times of a field in the date order of its column."""
         zone, order = self._zone, orders.get(self._places[_FIELDS.index(field)], "ymd")
         return lambda text: read_moment(text, zone, order) if text and not text.isspace() else ""
 
 
-def _tried(function: Callable[[str], Any], text: str, problems: list[str]) -> Any:
-    """What `function` makes of the text, or None with its sentences added to `problems`."""
+def _try(function: Callable[[str], Any], text: str, problems: list[str]) -> Any:
+    """Returns what `function` makes of the text, or None with its error messages added to `problems`."""
     try:
         return function(text)
     except AudienceError as error:

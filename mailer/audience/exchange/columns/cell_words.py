@@ -1,4 +1,4 @@
-"""Words of lists: yes and no in many languages, and words for a status. Pure.
+"""Recognises words in cells: yes and no in many languages, and words for a status. Pure.
 
 Words are compared without regard to case, width, quotes, `_`, `-` and spaces around them.
 """
@@ -20,9 +20,9 @@ __all__ = [
     "is_nothing",
     "is_number",
     "is_yes",
-    "squeezed",
+    "column_key",
     "tokens",
-    "worst",
+    "strongest",
 ]
 
 #: How strongly a status keeps somebody from being written to. Of several in one row the highest counts.
@@ -50,14 +50,14 @@ _ACCENTED = re.compile("([a-z])[\u0300-\u036f]+")
 
 @lru_cache(maxsize=8192)
 def folded(text: str) -> str:
-    """`text` as words are compared: small, one space between words, without quotes around it."""
+    """Returns `text` as words are compared: in lower case, with single spaces, without quotes around it."""
     plain = text if text.isascii() else unicodedata.normalize("NFKC", without_invisible(text))
     return _FILLERS.sub(" ", plain.casefold()).strip().strip(_QUOTES).strip(" .!。")
 
 
 @lru_cache(maxsize=8192)
-def squeezed(name: str) -> str:
-    """The name of a column as names are compared: small letters and digits, without Latin accents."""
+def column_key(name: str) -> str:
+    """Returns the name of a column as names are compared: lower-case letters and digits without accents."""
     if name.isascii():
         return re.sub(r"[\W_]+", "", name.casefold())
     plain = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", without_invisible(name)).casefold())
@@ -66,31 +66,31 @@ def squeezed(name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def tokens(name: str) -> tuple[str, ...]:
-    """The words of a name, small: split at case, spaces, `_`, `-`, digits and punctuation."""
+    """Returns the words of a name in lower case, split at case, spaces, `_`, `-`, digits and punctuation."""
     parted = _HUMP.sub(" ", unicodedata.normalize("NFKC", without_invisible(name)))
     return tuple(word.casefold() for word in _TOKEN.findall(parted))
 
 
 def is_nothing(text: str) -> bool:
-    """Whether the cell says nothing, in the ways in which programs write that."""
+    """Returns whether the cell means "no value" in one of the ways in which programs write that."""
     return not text or text.isspace() or folded(text) in _NOTHING
 
 
 def is_yes(text: str) -> bool:
-    """Whether the cell says yes."""
+    """Returns whether the cell means yes."""
     return folded(text) in _YES
 
 
 def is_no(text: str) -> bool:
-    """Whether the cell says no."""
+    """Returns whether the cell means no."""
     return folded(text) in _NO
 
 
 def is_number(text: str) -> bool:
-    """Whether the cell is a plain number, or a code such as `5.1.1`."""
+    """Returns whether the cell is a plain number, or a code such as `5.1.1`."""
     return _NUMBER.fullmatch(text.strip()) is not None
 
 
-def worst(statuses: Iterable[str]) -> str:
-    """The status that keeps somebody away most firmly."""
+def strongest(statuses: Iterable[str]) -> str:
+    """Returns the status that excludes somebody most firmly."""
     return max(statuses, key=RANKS.__getitem__, default="")

@@ -1,4 +1,4 @@
-"""Which encoding a sample of a file has: the readings of it, weighed, with chardet as the second opinion."""
+"""Chooses the encoding of a sample by the likelihood of each reading, with chardet as second opinion."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import chardet
 
-from mailer.audience.exchange.files.readings import EAST_ASIAN, LANGUAGES, Weight, weigh
+from mailer.audience.exchange.files.likelihood import EAST_ASIAN, LANGUAGES, Likelihood, log_likelihood
 
 __all__ = ["decide", "likely_beside_utf8"]
 
-#: How much likelier the best reading is than the next: e to this power, with and without chardet's consent.
+#: The best reading must be likelier than the next by e to this power, with and without chardet's agreement.
 _AGREED, _ALONE = 4.0, 9.0
-#: Sound UTF-8 with more letters beyond ASCII than this is no chance; those of words are likelier than that.
+#: Valid UTF-8 with more letters beyond ASCII than this is no coincidence.
 _FEW, _ODD = 24, -5.0
 #: A letter of another script, or a Latin letter or mark that few languages have, within a Latin word.
 _RARELY = (
@@ -21,13 +21,13 @@ _RARELY = (
     "\u0305\u030d-\u0322\u0324-\u0326\u0329-\u0330\u0332-\u07ff"
 )
 _MIXED = re.compile(f"[A-Za-z][{_RARELY}]|[{_RARELY}][A-Za-z]")
-#: Characters in common use are at least as likely as that.
+#: The least logarithm of the likelihood of a character in common use.
 _COMMON = -8.5
 #: Encodings that few lists are kept in today must be so much likelier.
 _RARE = dict.fromkeys(
     ("mac_roman", "mac_cyrillic", "cp850", "cp437", "cp866", "iso8859_5", "koi8_u", "cp1257"), 1.5
 ) | (dict.fromkeys(("mac_latin2", "mac_turkish", "mac_greek", "cp852", "cp857", "cp737", "cp1258"), 3.0))
-#: Which of several encodings that give the same text is said and used: the one in commonest use.
+#: Of several encodings that give the same text, the first here is used: the one in commonest use.
 _ORDER = (*EAST_ASIAN, *LANGUAGES)
 _CHARDET = (
     "big5hkscs", "cp932", "cp949", "euc_jis_2004", "gb18030", "cp1250", "cp1251", "cp1252", "cp1253",
@@ -39,15 +39,15 @@ _CHARDET = (
 
 @dataclass(slots=True)
 class _Reading:
-    """A text that one or several encodings make of the sample."""
+    """Holds a text that one or several encodings make of the sample."""
 
     codec: str
     text: str
-    weight: Weight
+    weight: Likelihood
 
 
 def decide(sample: bytes) -> tuple[str, str]:
-    """The codec of the sample and "", or two that are both likely, or "" and "" where none is."""
+    """Returns the codec of the sample and "", two codecs that are both likely, or "" and "" for none."""
     readings = _readings(sample)
     readings.sort(key=lambda reading: -reading.weight.log)
     if not readings or not readings[0].weight.plausible:
@@ -63,7 +63,7 @@ def decide(sample: bytes) -> tuple[str, str]:
 
 
 def likely_beside_utf8(sample: bytes) -> str:
-    """A codec that makes as likely a text of a sample of sound UTF-8 as UTF-8 does, or "".
+    """Returns a codec whose reading of a valid UTF-8 sample is as likely as UTF-8's, or "".
 
     Two letters of Chinese are sound UTF-8 now and then, but make no word of it.
     """
@@ -71,7 +71,7 @@ def likely_beside_utf8(sample: bytes) -> str:
     count = sum(one > "\x7f" for one in text)
     if count > _FEW:
         return ""
-    own = max(weigh(codec, text).log for codec in _ORDER)
+    own = max(log_likelihood(codec, text).log for codec in _ORDER)
     plausible = [reading for reading in _readings(sample) if reading.weight.plausible]
     if plausible and _MIXED.search(text):
         return max(plausible, key=lambda reading: reading.weight.log).codec
@@ -84,14 +84,14 @@ def likely_beside_utf8(sample: bytes) -> str:
 
 
 def _readings(sample: bytes) -> list[_Reading]:
-    """Every text that the usual encodings make of the sample, once, with its greatest weight."""
+    """Returns each different text that the usual encodings make of the sample, with its best likelihood."""
     found: dict[str, _Reading] = {}
     for codec in _ORDER:
         try:
             text = sample.decode(codec)
         except UnicodeDecodeError:
             continue
-        weight = weigh(codec, text)
+        weight = log_likelihood(codec, text)
         weight.log -= _RARE.get(codec, 0)
         known = found.get(text)
         if known is None:
@@ -102,7 +102,7 @@ def _readings(sample: bytes) -> list[_Reading]:
 
 
 def _opinion(sample: bytes) -> str:
-    """The text that chardet's best guess gives."""
+    """Returns the text of the sample in the encoding that chardet thinks best."""
     guesses = chardet.detect_all(
         sample, include_encodings=_CHARDET, ignore_threshold=True, compat_names=False, prefer_superset=False
     )

@@ -1,4 +1,4 @@
-"""Columns as the whole list decides them: addresses found by their content, choices made, dates told, guards.
+"""Decides the columns of a list by all of its rows: the address, choices, date orders, unverified columns.
 
 Everything that is still unclear refuses the list with sentences that say what to add to the command.
 """
@@ -8,39 +8,39 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from mailer.audience.exchange.columns.columns import Columns, quoted
-from mailer.audience.exchange.columns.leaving import tells_of_the_gone
+from mailer.audience.exchange.columns.cell_words import column_key
+from mailer.audience.exchange.columns.exclusion_words import names_exclusion_file
+from mailer.audience.exchange.columns.header import Columns, quoted
 from mailer.audience.exchange.columns.names import CHOICES
 from mailer.audience.exchange.columns.options import Options
 from mailer.audience.exchange.columns.signs import Rule
 from mailer.audience.exchange.columns.survey import Choice, Dates, Survey
-from mailer.audience.exchange.columns.words import squeezed
 from mailer.audience.values.address import shown
 from mailer.audience.values.written_dates import EVERY_ORDER
 
-__all__ = ["Settled", "headless", "settled"]
+__all__ = ["DecidedColumns", "columns_without_header", "decide_columns"]
 
 #: The profile of mailer's own exports, which say who has left.
 _OWN = "mailer"
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
-    """The columns, and the order of the dates at each place."""
+class DecidedColumns:
+    """Holds the columns, and the order of the dates at each place."""
 
     columns: Columns
     orders: Mapping[int, str]
 
 
-def settled(columns: Columns, seen: Survey, options: Options, file: str = "") -> Settled:
-    """What the list decided. `columns.problems` has what it left open."""
+def decide_columns(columns: Columns, seen: Survey, options: Options, file: str = "") -> DecidedColumns:
+    """Returns the columns as the whole list decides them. `columns.problems` has what is still unclear."""
     dates = dict(seen.dates)
-    columns = _addressed(columns, seen, options)
+    columns = _with_address_column(columns, seen, options)
     for place in columns.choices:
-        columns = _chosen(columns, place, seen.choices[place], dates, guarded=not options.status)
+        columns = _with_choice(columns, place, seen.choices[place], dates, unverified=not options.status)
     problems = [*columns.problems]
     if not (options.status or options.tool or options.maps or options.ignored):
-        problems += _of_the_gone(columns, file, archived=options.partial)
+        problems += _file_name_problems(columns, file, archived=options.partial)
     if not options.status:
         problems += [
             _guarded(columns.header[place], cell) if columns.header[place] else _without_a_name(place, cell)
@@ -54,11 +54,11 @@ def settled(columns: Columns, seen: Survey, options: Options, file: str = "") ->
             problems.append(_mixed(columns.header[place], found))
         elif not options.order and found.example and len(found.orders) > 1:
             problems.append(_undecided(columns.header[place], found))
-    return Settled(replace(columns, problems=tuple(problems)), orders)
+    return DecidedColumns(replace(columns, problems=tuple(problems)), orders)
 
 
-def headless(columns: Columns) -> Columns:
-    """The columns of a list without a header: its addresses are found by content, the rest is left out."""
+def columns_without_header(columns: Columns) -> Columns:
+    """Returns the columns of a list without a header: the addresses alone, found by content."""
     return replace(
         columns,
         fields={},
@@ -67,14 +67,14 @@ def headless(columns: Columns) -> Columns:
         problems=(),
         signs=(),
         choices=(),
-        guarded=(),
+        unverified=(),
         ignored=(),
-        opened=-1,
+        json_place=-1,
     )
 
 
-def _addressed(columns: Columns, seen: Survey, options: Options) -> Columns:
-    """The column with the most addresses, where no name says which one it is."""
+def _with_address_column(columns: Columns, seen: Survey, options: Options) -> Columns:
+    """Returns the columns with the address where most addresses stand, if no name says which column it is."""
     if "address" in columns.fields or not (columns.has_header or options.status):
         return columns
     free = {place for place, _ in columns.attributes} | set(columns.choices) | set(columns.unnamed)
@@ -96,14 +96,14 @@ def _addressed(columns: Columns, seen: Survey, options: Options) -> Columns:
     )
 
 
-def _chosen(
-    columns: Columns, place: int, choice: Choice, dates: dict[int, Dates], *, guarded: bool
+def _with_choice(
+    columns: Columns, place: int, choice: Choice, dates: dict[int, Dates], *, unverified: bool
 ) -> Columns:
-    """What a column such as `Newsletter` holds, by its cells."""
-    name = squeezed(columns.header[place])
+    """Returns the columns with a column such as `Newsletter` read as its cells suggest."""
+    name = column_key(columns.header[place])
     status, field = CHOICES[name]
     if field == "state":
-        return _state(columns, place, choice, guarded=guarded)
+        return _with_state(columns, place, choice, unverified=unverified)
     if choice.no or choice.left or ((choice.yes or choice.words) and not (choice.other or choice.dated)):
         blank = "pending" if choice.yes or choice.words > choice.left else ""
         if field == "consent_at" and choice.other:
@@ -121,18 +121,18 @@ def _chosen(
     return columns.with_attribute(place)
 
 
-def _state(columns: Columns, place: int, choice: Choice, *, guarded: bool) -> Columns:
-    """A state is one of a subscription where nothing but words for a status is in the column."""
+def _with_state(columns: Columns, place: int, choice: Choice, *, unverified: bool) -> Columns:
+    """Returns the columns with a status column, if it holds nothing but words for a status."""
     if choice.words and not (choice.other or choice.dated or choice.editions):
         return replace(columns, signs=(*columns.signs, (place, Rule("words"))))
-    if choice.leaving and guarded:
+    if choice.leaving and unverified:
         problem = _guarded(columns.header[place], choice.leaving)
         columns = replace(columns, problems=(*columns.problems, problem))
     return columns.with_attribute(place)
 
 
 def _with_field(columns: Columns, field: str, place: int) -> Columns:
-    """The columns with the field there, where no other column has it."""
+    """Returns the columns with the field at this place, if no other column has it."""
     return replace(columns, fields={field: place, **columns.fields})
 
 
@@ -151,10 +151,10 @@ def _without_a_name(place: int, cell: str) -> str:
     )
 
 
-def _of_the_gone(columns: Columns, file: str, *, archived: bool) -> list[str]:
-    """A sentence where the name of the file says that people have left, and no column says who."""
+def _file_name_problems(columns: Columns, file: str, *, archived: bool) -> list[str]:
+    """Returns a sentence if the name of the file says that people have left and no column says who."""
     told = columns.signs or columns.kind.everybody or columns.profile.name == _OWN
-    if told or not tells_of_the_gone(file):
+    if told or not names_exclusion_file(file):
         return []
     say = "unpack the archive, import this list by itself and say" if archived else "say"
     return [

@@ -1,4 +1,4 @@
-"""Which words speak of leaving, bouncing or complaining, in the names of columns and in cells. Pure.
+"""Recognises words for leaving, bouncing or complaining, in the names of columns and in cells. Pure.
 
 A name is looked at word by word, so that `Blockchain` and `Cleaning service` say nothing. Numbers of bounces
 say nothing either.
@@ -11,11 +11,11 @@ import unicodedata
 from functools import lru_cache
 from itertools import pairwise
 
+from mailer.audience.exchange.columns.cell_words import tokens
 from mailer.audience.exchange.columns.vocabulary import vocabulary, words_in
-from mailer.audience.exchange.columns.words import tokens
 from mailer.audience.values.blanks import without_invisible
 
-__all__ = ["spoken", "tells_of_the_gone", "wanting"]
+__all__ = ["exclusion_status", "names_exclusion_file", "asks_for_consent"]
 
 _WORDS = vocabulary()["leaving"]
 _SPEAKING = {
@@ -33,8 +33,8 @@ _WANTING = {key: words_in(words) for key, words in vocabulary()["wanting"].items
 
 
 @lru_cache(maxsize=4096)
-def spoken(text: str) -> str:
-    """`unsubscribed`, `bounced` or `complained` where the words speak of that; "" where they do not."""
+def exclusion_status(text: str) -> str:
+    """Returns `unsubscribed`, `bounced` or `complained` where the words mean that; "" where they do not."""
     if not text.isascii():
         plain = _unspaced(text)
         for status, terms in _WITHIN.items():
@@ -59,8 +59,8 @@ def spoken(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def wanting(name: str) -> bool:
-    """Whether the name of a column asks if somebody wants mail, as `Accepts marketing emails` does."""
+def asks_for_consent(name: str) -> bool:
+    """Returns whether a column's name asks if somebody wants mail, as `Accepts marketing emails` does."""
     if not name.isascii():
         plain = _unspaced(name)
         if any(term in plain for term in _WANTING["within"]):
@@ -71,8 +71,8 @@ def wanting(name: str) -> bool:
     return bool(words & _WANTING["words"] or (words & _WANTING["verbs"] and words & _WANTING["things"]))
 
 
-def tells_of_the_gone(path: str) -> bool:
-    """Does the name of a file say that those in it have left, as `unsubscribes.csv` does?
+def names_exclusion_file(path: str) -> bool:
+    """Returns whether a file's name says that the people in it have left, as `unsubscribes.csv` does.
 
     `cleaned.csv` is rather a list that was tidied, and `without_bounces.csv` one without them.
     """
@@ -82,11 +82,11 @@ def tells_of_the_gone(path: str) -> bool:
     if words & _FILES["tidied"] or any(term in name for term in _FILES["han_tidied"]):
         return False
     alone = bool(listed) and not words - listed - _HELPERS - _FILES["services"]
-    return alone or bool(words & _FILES["lists"]) or bool(spoken(name))
+    return alone or bool(words & _FILES["lists"]) or bool(exclusion_status(name))
 
 
 def _paired(words: tuple[str, ...]) -> str:
-    """The status that two words together speak of, such as `opt` and `out`."""
+    """Returns the status that two words together mean, such as `opt` and `out`."""
     found = (
         status
         for first, second in pairwise(words)

@@ -1,19 +1,19 @@
-"""How an import tells what it read: the tool, each column, each word for a status. Pure."""
+"""Adds to an import's report how the list was read: the tool, each column, each word for a status. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from mailer.audience.exchange.columns.decided_columns import DecidedColumns
 from mailer.audience.exchange.columns.names import field_of, suggestion
 from mailer.audience.exchange.columns.options import Options
 from mailer.audience.exchange.columns.profile import PLAIN
-from mailer.audience.exchange.columns.settle import Settled
 from mailer.audience.exchange.columns.signs import Rule, Sign
 from mailer.audience.exchange.report import ColumnNote, ImportReport, WordNote
 
 __all__ = ["describe", "words_of"]
 
-#: The columns of mailer's own exports say what they are by their names.
+#: Columns of mailer's own exports need no note: their names say what they are.
 _OWN = "mailer"
 _SAID = {
     "confirmed": "joined, where the other column is empty",
@@ -25,8 +25,8 @@ _SAID = {
 }
 
 
-def describe(report: ImportReport, decided: Settled, options: Options) -> None:
-    """Says in the report whose export the list is, how each column is read, and that it is a dry run."""
+def describe(report: ImportReport, decided: DecidedColumns, options: Options) -> None:
+    """Notes in the report which tool wrote the list, how each column is read, and whether it is a dry run."""
     columns = decided.columns
     report.dry_run = options.dry_run
     report.profile = columns.profile.name
@@ -35,7 +35,7 @@ def describe(report: ImportReport, decided: Settled, options: Options) -> None:
     report.columns = tuple(_notes(decided)) if columns.has_header else ()
 
 
-def _notes(decided: Settled) -> Iterable[ColumnNote]:
+def _notes(decided: DecidedColumns) -> Iterable[ColumnNote]:
     columns = decided.columns
     fields: dict[int, str] = {place: field for field, place in columns.fields.items()}
     keys = dict(columns.attributes)
@@ -51,7 +51,7 @@ def _notes(decided: Settled) -> Iterable[ColumnNote]:
             plain = own or (named is not None and named[0] == field)
             yield ColumnNote(name, f"{said}{_also(signs.get(place))}", plain=plain)
         elif place in keys:
-            hint = suggestion(name, columns.fields) if place in columns.guarded else ""
+            hint = suggestion(name, columns.fields) if place in columns.unverified else ""
             said = f"kept as attribute {keys[place]}{_also(signs.get(place))}"
             yield ColumnNote(name, said, hint, plain=own)
         elif place in signs:
@@ -59,7 +59,7 @@ def _notes(decided: Settled) -> Iterable[ColumnNote]:
             yield ColumnNote(
                 name, signs[place].says(), plain=own or (named is not None and named[0] == "status")
             )
-        elif place == columns.opened:
+        elif place == columns.json_place:
             yield ColumnNote(name, "attributes, opened")
         else:
             yield ColumnNote(name, "left out", plain=own)
@@ -70,7 +70,7 @@ def _also(rule: Rule | None) -> str:
 
 
 def words_of(signs: Iterable[Sign]) -> tuple[WordNote, ...]:
-    """What each word for a status became, with the most frequent first."""
+    """Returns what each word for a status became, the most frequent first."""
     notes = [
         WordNote(sign.column, word.strip(), told.status, told.rows)
         for sign in signs

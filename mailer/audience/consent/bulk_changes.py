@@ -17,14 +17,14 @@ from mailer.store.database import writing
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["Taken", "holder_of", "suppress_all", "unsubscribe_all"]
+__all__ = ["ListOutcome", "holder_of", "suppress_all", "unsubscribe_all"]
 
 #: So many in one transaction, so that a run is not kept waiting.
 _BATCH = 500
 
 
 @dataclass(slots=True)
-class Taken:
+class ListOutcome:
     """What became of a list of addresses, each counted once.
 
     `unknown` are those of nobody here: an unsubscribe did nothing about them, and a suppression counts them
@@ -45,12 +45,12 @@ def holder_of(db: Database, address: Address) -> Subscriber | None:
 
 def unsubscribe_all(
     db: Database, addresses: Sequence[Address], *, edition: str | None = None, reason: str = ""
-) -> Taken:
+) -> ListOutcome:
     """Takes everybody with one of these addresses off one edition, or off everything.
 
     An address that was somebody's before it was changed means that person. A batch is a transaction.
     """
-    taken = Taken()
+    taken = ListOutcome()
     for some in _batches(addresses):
         with writing(db):
             for address in some:
@@ -64,9 +64,9 @@ def unsubscribe_all(
     return taken
 
 
-def suppress_all(db: Database, addresses: Sequence[Address], *, reason: str) -> Taken:
+def suppress_all(db: Database, addresses: Sequence[Address], *, reason: str) -> ListOutcome:
     """Puts these addresses on the suppression list, also those of nobody here. A batch is a transaction."""
-    taken = Taken()
+    taken = ListOutcome()
     for some in _batches(addresses):
         with writing(db):
             for address in some:
@@ -81,7 +81,7 @@ def suppress_all(db: Database, addresses: Sequence[Address], *, reason: str) -> 
                 else:
                     taken.unchanged += 1
                     if reason != suppression.OPERATOR:
-                        suppression.also_because(db, address.key, reason)
+                        suppression.append_reason(db, address.key, reason)
     return taken
 
 

@@ -1,4 +1,4 @@
-"""How probable a reading of a file is: the logarithm of the probability that a list holds such letters.
+"""Computes how likely a reading of a file is: the logarithm of the probability of its letters in a list.
 
 A reading is a text that an encoding makes of the bytes. It is right where its letters are those of one
 language, stand in words as letters do, and are in common use. A wrong one mixes scripts, puts signs into
@@ -24,13 +24,13 @@ from mailer.audience.exchange.files.letters import (
     hanzi,
 )
 
-__all__ = ["EAST_ASIAN", "LANGUAGES", "Weight", "weigh"]
+__all__ = ["EAST_ASIAN", "LANGUAGES", "Likelihood", "log_likelihood"]
 
 EAST_ASIAN = ("gb18030", "cp950", "big5hkscs", "cp949", "euc_jp", "cp932")
 _WEST = "de fr es ca pt it nl sv da fi sq"
 _CENTRAL = "de pl cs sk hu ro hr sq"
 _CYRILLIC = "ru uk be bg sr"
-#: The languages that are written in an encoding of one byte a letter.
+#: The languages that are written in each single-byte encoding.
 LANGUAGES = {
     codec: tuple(languages.split())
     for codec, languages in {
@@ -74,27 +74,27 @@ _NEVER_FIRST = frozenset("\u044a\u044b\u044c\u042a\u042b\u042c\u0131\u011f\u0131
 
 
 @dataclass(slots=True)
-class Weight:
-    """The logarithm of a probability, of how many characters beyond ASCII, and how many of them are odd."""
+class Likelihood:
+    """Holds the logarithm of a probability, the number of characters beyond ASCII, and how many are odd."""
 
     log: float = 0.0
     characters: int = 0
     odd: int = 0
 
     def add(self, log: float, *, odd: bool) -> None:
-        """One more character."""
+        """Adds one character."""
         self.log += log
         self.characters += 1
         self.odd += odd
 
     @property
     def plausible(self) -> bool:
-        """Whether it looks like a list at all."""
+        """Returns whether the reading looks like a list at all."""
         return self.odd * 4 <= self.characters
 
 
-def weigh(codec: str, text: str) -> Weight:
-    """The weight of `text` as what `codec` makes of a file. Cells that are there twice count once."""
+def log_likelihood(codec: str, text: str) -> Likelihood:
+    """Returns the likelihood of `text` as the reading of a file by `codec`. Repeated cells count once."""
     cells = [cell.strip() for cell in dict.fromkeys(_CELL.findall(text)) if not cell.isascii()]
     if codec in EAST_ASIAN:
         return _east_asian(codec, cells)
@@ -118,10 +118,10 @@ def _frequencies(language: str) -> dict[str, float]:
     return {letter: math.log(share / total) for letter, share in shares.items()}
 
 
-def _alphabetic(language: str, cells: list[str]) -> Weight:
+def _alphabetic(language: str, cells: list[str]) -> Likelihood:
     frequencies = _frequencies(language)
     foreign = -11.0 if language in _NOT_LATIN else -8.0
-    weight = Weight()
+    weight = Likelihood()
     for cell in cells:
         run = 0
         capitals = cell.isupper()
@@ -142,7 +142,7 @@ def _alphabetic(language: str, cells: list[str]) -> Weight:
             letter = character.lower() if capitals and len(character.lower()) == 1 else character
             odd = letter not in frequencies
             log = frequencies.get(letter, foreign if _is_latin(character) else -13.0)
-            fault = _misshapen(character, before, after)
+            fault = _shape_penalty(character, before, after)
             if (after.lower() if after.isalpha() else " ") in NOT_BEFORE.get(
                 (language, character.lower()), ""
             ):
@@ -159,8 +159,8 @@ def _alphabetic(language: str, cells: list[str]) -> Weight:
     return weight
 
 
-def _misshapen(character: str, before: str, after: str) -> float:
-    """How far a letter stands where it does not."""
+def _shape_penalty(character: str, before: str, after: str) -> float:
+    """Returns how unusual the place of a letter in its word is, given the letters beside it."""
     if character.isupper():
         if before.islower():
             return 7
@@ -198,8 +198,8 @@ def _is_latin(character: str) -> bool:
     return unicodedata.name(character, "").startswith("LATIN")
 
 
-def _east_asian(codec: str, cells: list[str]) -> Weight:
-    weight = Weight()
+def _east_asian(codec: str, cells: list[str]) -> Likelihood:
+    weight = Likelihood()
     for cell in cells:
         is_name = 2 <= len(cell) <= 4 and not any(one < "\x80" for one in cell)
         scripts = {_script(one) for one in cell}
@@ -236,7 +236,7 @@ def _script(character: str) -> str:
 
 @cache
 def _in_use(codec: str, character: str) -> tuple[float, bool]:
-    """How probable a character is in a list of the language, and whether it is odd there."""
+    """Returns the log-probability of a character in a list of the language, and whether it is odd there."""
     script = _script(character)
     japanese = codec in ("cp932", "euc_jp")
     if script == "signs":

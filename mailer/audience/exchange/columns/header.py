@@ -1,4 +1,4 @@
-"""What the header of a list means: the column of the address, the name, a sign of leaving and so on. Pure.
+"""Reads the header of a list: which column is the address, the name, a sign of leaving and so on. Pure.
 
 What the operator says comes first, then the profile of the tool that wrote the list, then names that lists of
 any origin have. A column that is none of these is a free attribute; `attributes.KEY`, as an export writes it,
@@ -10,11 +10,11 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass, replace
 
+from mailer.audience.exchange.columns.cell_words import column_key
 from mailer.audience.exchange.columns.names import CHOICES, field_of
 from mailer.audience.exchange.columns.options import ATTRIBUTE, Options
 from mailer.audience.exchange.columns.profile import PLAIN, Kind, Profile, plain, recognised
 from mailer.audience.exchange.columns.signs import Rule
-from mailer.audience.exchange.columns.words import squeezed
 from mailer.audience.values.address import shown
 from mailer.audience.values.cells import MAX_KEY, attribute_key
 from mailer.display_text import nearest
@@ -27,9 +27,9 @@ ATTRIBUTE_PREFIX = ATTRIBUTE
 REFUSED_ROW, REFUSED_BECAUSE = "refused_row", "refused_because"
 MAX_COLUMNS = 300
 
-_REFUSED = frozenset((squeezed(REFUSED_ROW), squeezed(REFUSED_BECAUSE)))
-#: Ranks of what says that a column holds a field: the operator, a profile, and then names (from 0).
-_TOLD, _PROFILE = -2, -1
+_REFUSED = frozenset((column_key(REFUSED_ROW), column_key(REFUSED_BECAUSE)))
+#: Ranks of the sources of a column's field: the operator, a profile, and then names (from 0).
+_OPERATOR, _PROFILE = -2, -1
 _SIGNS = frozenset(("words", "status", "time", "reason", "yes", "no"))
 #: A second column with the day of joining, for rows that have none in the first.
 _CONFIRMED = "confirmed"
@@ -37,10 +37,10 @@ _CONFIRMED = "confirmed"
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where each field stands (from 0), the attributes as (place, key), the signs of leaving, what is wrong.
+    """Holds the place of each field (from 0), attributes as (place, key), signs of leaving, and problems.
 
-    `choices` are columns that their cells decide about, `guarded` attributes of which nobody said that they
-    do not tell who has left, `ignored` what is left out by the operator or the profile.
+    `choices` are columns that their cells decide about, `unverified` attributes of which nobody said that
+    they do not tell who has left, `ignored` what is left out by the operator or the profile.
     """
 
     header: tuple[str, ...]
@@ -52,36 +52,36 @@ class Columns:
     kind: Kind
     signs: tuple[tuple[int, Rule], ...] = ()
     choices: tuple[int, ...] = ()
-    guarded: tuple[int, ...] = ()
+    unverified: tuple[int, ...] = ()
     ignored: tuple[int, ...] = ()
-    opened: int = -1
+    json_place: int = -1
     groups: bool = False
 
     @property
     def known(self) -> int:
-        """How many columns are ours: the measure of whether the file was split rightly."""
-        profiled = sum(squeezed(name) in self.profile.rules for name in self.header if name)
+        """Returns how many columns are recognised, which shows whether the delimiter was right."""
+        profiled = sum(column_key(name) in self.profile.rules for name in self.header if name)
         return len(self.fields) + len(self.signs) + len(self.choices) + profiled
 
     @property
     def width(self) -> int:
-        """How many columns there are."""
+        """Returns how many columns there are."""
         return len(self.header)
 
     @property
     def has_header(self) -> bool:
-        """Whether the first row names columns; an address in it shows that it does not."""
+        """Returns whether the first row names columns; an address in it shows that it does not."""
         return not any("@" in cell for cell in self.header)
 
     @property
     def written(self) -> tuple[str, ...]:
-        """The header of the file of refused rows: of a list without one it names the address."""
+        """Returns the header of the file of refused rows; without a header, it names the address alone."""
         if self.has_header:
             return self.header
         return tuple("address" if place == self.fields["address"] else "" for place in range(self.width))
 
     def check(self, path: str, line: int) -> None:
-        """Raises AudienceError where there are too many columns to go on."""
+        """Raises AudienceError where there are too many columns."""
         if self.width > MAX_COLUMNS:
             sentence = f"there are {self.width:,} columns; at most {MAX_COLUMNS} are read"
             raise AudienceError(Problem(sentence, path, line))
@@ -95,7 +95,7 @@ class Columns:
             raise AudienceError.of(Problem(problem, path, line) for problem in problems)
 
     def with_attribute(self, place: int) -> Columns:
-        """These columns with one more attribute, named as the column is."""
+        """Returns these columns with one more attribute, named like its column."""
         try:
             key = _key(self.header[place])
         except AudienceError as error:
@@ -118,33 +118,33 @@ class Columns:
 
 
 def quoted(column: str) -> str:
-    """The name of a column as a command line has it."""
+    """Returns the name of a column as a command line has it."""
     return shlex.quote(column) if column.isascii() or " " in column else column
 
 
 def read_header(cells: list[str], options: Options | None = None, file: str = "") -> Columns:
-    """What the cells of the header of `file` mean. Nothing is raised: `Columns.verify` does."""
+    """Returns the columns of the header of `file`. Raises nothing: `Columns.verify` does."""
     header = tuple(cell.strip().strip("\ufeff").strip() for cell in cells)
     return _Reader(header, options or Options(), file).columns()
 
 
 class _Reader:
-    """One header on its way to columns: first each place by itself, then the fields that several claim."""
+    """Builds the columns of one header: first each place by itself, then fields that several claim."""
 
     def __init__(self, header: tuple[str, ...], options: Options, file: str) -> None:
         self._header, self._file = header, file
         self._profile = self._chosen_profile(options.tool)
         self._problems: list[str] = []
-        self._told = self._operators(options)
+        self._named_rules = self._operators(options)
         self._claims: dict[str, list[tuple[int, int]]] = {}
         self._plain: list[int] = []  # attributes of the list
-        self._guarded: list[int] = []
+        self._unverified: list[int] = []
         self._keyed: dict[int, str] = {}
         self._signs: list[tuple[int, Rule]] = []
         self._choices: list[int] = []
         self._ignored: list[int] = []
         self._unnamed: list[int] = []
-        self._opened = -1
+        self._json_place = -1
         self._groups = -1
 
     def _chosen_profile(self, tool: str) -> Profile:
@@ -154,9 +154,9 @@ class _Reader:
 
     def columns(self) -> Columns:
         for place, name in enumerate(self._header):
-            if not name and place not in self._told:
+            if not name and place not in self._named_rules:
                 self._unnamed.append(place)
-            elif squeezed(name) not in _REFUSED:
+            elif column_key(name) not in _REFUSED:
                 self._place(place, name)
         fields = self._fields()
         columns = Columns(
@@ -169,9 +169,9 @@ class _Reader:
             self._kind(),
             tuple(self._signs),
             tuple(self._choices),
-            tuple(sorted(self._guarded)),
+            tuple(sorted(self._unverified)),
             tuple(self._ignored),
-            self._opened,
+            self._json_place,
             self._groups >= 0 and fields.get("tags") == self._groups,
         )
         for place in sorted(self._plain):
@@ -179,45 +179,50 @@ class _Reader:
         return columns
 
     def _kind(self) -> Kind:
-        """Which of the tool's files it is. A column with words for a status says more than the kind."""
-        names = frozenset(squeezed(name) for name in self._header if name)
+        """Returns the kind of the tool's file.
+
+        A column with words for a status overrides the kind's status.
+        """
+        names = frozenset(column_key(name) for name in self._header if name)
         kind = self._profile.kind(names, self._file)
         worded = any(rule.how in ("words", "status", "name") for _, rule in self._signs)
         return replace(kind, everybody="") if worded and not kind.file else kind
 
     def _operators(self, options: Options) -> dict[int, str]:
-        """What the operator says: the rule of each place that is named."""
-        told = {}
+        """Returns the operator's rule for each place that --map or --ignore names."""
+        rules = {}
         for name, rule in (*options.maps, *((name, "ignore") for name in options.ignored)):
             places = [place for place, column in enumerate(self._header) if column == name]
             places = places or [
-                place for place, column in enumerate(self._header) if squeezed(column) == squeezed(name) != ""
+                place
+                for place, column in enumerate(self._header)
+                if column_key(column) == column_key(name) != ""
             ]
             for place in places:
-                told[place] = rule
+                rules[place] = rule
             if not places and not options.partial:
                 near = nearest(name, self._header)
                 hint = f"did you mean {shown(near)}?" if near else f"there are {self._named()}"
                 self._problems.append(f"there is no column {shown(name)}; {hint}")
-        return told
+        return rules
 
     def _named(self) -> str:
         return ", ".join(shown(cell, 30) for cell in self._header if cell)
 
     def _place(self, place: int, name: str) -> None:
-        told = self._told.get(place)
-        if told == "status":
+        named = self._named_rules.get(place)
+        if named == "status":
             self._signs.append((place, Rule("name")))
-        elif told == "ignore":
+        elif named == "ignore":
             self._ignored.append(place)
-        elif told and told.startswith(ATTRIBUTE):
-            self._keyed[place] = told.removeprefix(ATTRIBUTE) or name
-        elif told:
-            self._claim(told, _TOLD, place)
+        elif named and named.startswith(ATTRIBUTE):
+            self._keyed[place] = named.removeprefix(ATTRIBUTE) or name
+        elif named:
+            self._claim(named, _OPERATOR, place)
         elif name.startswith(ATTRIBUTE):
             self._plain.append(place)
         else:
-            rule = self._profile.rules.get(squeezed(name))
+            rule = self._profile.rules.get(column_key(name))
             if rule:
                 self._profiled(place, rule)
             else:
@@ -234,7 +239,7 @@ class _Reader:
         elif rule == "ignore":
             self._ignored.append(place)
         elif rule == "json":
-            self._opened = place
+            self._json_place = place
         elif rule == "groups":
             self._groups = place
             self._claim("tags", _PROFILE, place)
@@ -243,11 +248,11 @@ class _Reader:
 
     def _by_name(self, place: int, name: str) -> None:
         found = field_of(name)
-        if squeezed(name) in CHOICES:
+        if column_key(name) in CHOICES:
             self._choices.append(place)
         elif found is None:
             self._plain.append(place)
-            self._guarded.append(place)
+            self._unverified.append(place)
         elif found[0] == "status":
             self._signs.append((place, Rule("status")))
         else:
@@ -257,28 +262,29 @@ class _Reader:
         self._claims.setdefault(field, []).append((rank, place))
 
     def _fields(self) -> dict[str, int]:
-        """The place of each field: of several columns that may hold it, the one that says so most clearly."""
+        """Returns the place of each field: of several possible columns, the one with the clearest name."""
         order = {name: number for number, name in enumerate(self._profile.rules)}
         fields = {}
         for field, claims in self._claims.items():
             rank, place = min(
-                claims, key=lambda claim: (claim[0], order.get(squeezed(self._header[claim[1]]), 0), claim[1])
+                claims,
+                key=lambda claim: (claim[0], order.get(column_key(self._header[claim[1]]), 0), claim[1]),
             )
             fields[field] = place
             for other_rank, other in sorted(claims):
                 if other == place:
                     continue
-                same = squeezed(self._header[place]) == squeezed(self._header[other])
-                if other_rank == rank != _PROFILE and (same or field != "joined" or rank == _TOLD):
+                same = column_key(self._header[place]) == column_key(self._header[other])
+                if other_rank == rank != _PROFILE and (same or field != "joined" or rank == _OPERATOR):
                     first, second = sorted((place, other))
                     self._problems.append(_twice(self._header, first, second, f"both hold the {field}"))
                 elif field == "joined" and rank == _PROFILE == other_rank and _CONFIRMED not in self._claims:
                     fields[_CONFIRMED] = other
                 else:
                     self._plain.append(other)
-                    self._guarded.append(other)
+                    self._unverified.append(other)
         halved = "last_name" in fields and "first_name" not in fields and "name" in fields
-        if halved and fields["name"] not in self._told:
+        if halved and fields["name"] not in self._named_rules:
             fields["first_name"] = fields.pop("name")  # `Name` and `Surname`
         return fields
 
