@@ -85,7 +85,7 @@ class DeskSpool(SqliteSpool):
 
     def settle(self, outcomes: Sequence[tuple[int, int, Outcome, str] | Settled]) -> list[Refused]:
         """Settles and records bounces, so that nothing is left to record."""
-        with self.together():
+        with self.transaction():
             self.recorder.note(super().settle([Settled(*outcome) for outcome in outcomes]))
         return []
 

@@ -39,7 +39,7 @@ CHANGES: tuple[Change, ...] = (
     Change("resolve", (_S.UNCERTAIN,), (_S.PENDING, _S.ACCEPTED)),
     Change("retry", (_S.REJECTED, _S.DEFERRED), (_S.PENDING,)),
     Change("reopen copies", (_S.ACCEPTED, _S.UNCERTAIN, _S.SKIPPED), (_S.PENDING,)),
-    Change("doubt the rest", (_S.PENDING, _S.SENDING, _S.DEFERRED, _S.REJECTED), (_S.UNCERTAIN,)),
+    Change("make rest uncertain", (_S.PENDING, _S.SENDING, _S.DEFERRED, _S.REJECTED), (_S.UNCERTAIN,)),
     Change(
         "adopt",
         tuple(state for state in _S if state is not _S.ACCEPTED),
@@ -49,9 +49,9 @@ CHANGES: tuple[Change, ...] = (
 
 #: Every state, in the order in which they are shown.
 STATES = tuple(state.value for state in State)
-#: A run has something to do with these.
+#: A run still has to send or settle deliveries in these states.
 TO_SEND = (State.PENDING, State.SENDING, State.DEFERRED)
-#: Nothing final is known of these.
+#: Deliveries in these states have no final outcome.
 OPEN = (*TO_SEND, State.UNCERTAIN)
-#: The person has the message, may have it, or is being handed it.
+#: In these states the person has the message, may have it, or it is being handed over.
 LEFT = (State.ACCEPTED, State.UNCERTAIN, State.SENDING)

@@ -11,9 +11,9 @@ from mailer.clock import utc_text
 
 __all__ = ["LATE", "due_campaigns", "resumes_automatically"]
 
-#: So long after its time a campaign, or a reader's morning, is still sent unasked.
+#: A campaign, or a delivery with a scheduled time, is still sent automatically this long after its time.
 LATE = timedelta(hours=1)
-#: No limit and no deferred mail keeps a campaign waiting for longer: a day, which may have an hour more.
+#: No rate limit or back-off makes a campaign wait for longer: a day of up to 25 hours, and an hour.
 _LATEST_WAIT = timedelta(hours=26)
 
 

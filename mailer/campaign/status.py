@@ -59,9 +59,9 @@ class Event(StrEnum):
     STOP = "stop"
     WAIT = "wait"
     HOLD = "hold"
-    GO_ON = "go on"
-    BRAKE = "brake"
-    BRAKE_CANARY = "brake canary"
+    CANARY_PASSED = "canary passed"
+    TRIP_BREAKER = "trip breaker"
+    CANARY_FAILED = "canary failed"
     MISS = "miss"
     PAUSE = "pause"
     RESUME = "resume"
@@ -111,17 +111,21 @@ TRANSITIONS: tuple[Transition, ...] = (
     ),
     Transition(Event.HOLD, (_S.SENDING,), _S.HELD, (_RUN,), "the canary has the issue, and the rest wait"),
     Transition(
-        Event.GO_ON,
+        Event.CANARY_PASSED,
         (_S.HELD,),
         _S.STOPPED,
         (_RUN, _SCHEDULER),
         "the canary went well, so the rest are released",
     ),
     Transition(
-        Event.BRAKE, (_S.READY, _S.SENDING), _S.PAUSED, (_RUN,), "too many messages of a run are refused"
+        Event.TRIP_BREAKER,
+        (_S.READY, _S.SENDING),
+        _S.PAUSED,
+        (_RUN,),
+        "too many messages of a run are refused",
     ),
     Transition(
-        Event.BRAKE_CANARY,
+        Event.CANARY_FAILED,
         (_S.SENDING, _S.HELD),
         _S.PAUSED,
         (_RUN, _SCHEDULER),
@@ -177,9 +181,9 @@ TRANSITIONS: tuple[Transition, ...] = (
 
 _BY_EVENT = {transition.event: transition for transition in TRANSITIONS}
 
-#: Nobody is claimed in these, however late a run learns of them.
+#: In these statuses no delivery is claimed, even if a run notices the change late.
 ENDED = (Status.PAUSED, Status.CANCELLED)
-#: A campaign in one of these has a time at which it ended.
+#: A campaign with one of these statuses has a `finished_at`.
 FINAL = (Status.SENT, Status.CANCELLED)
 
 

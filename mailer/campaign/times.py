@@ -8,40 +8,49 @@ from zoneinfo import ZoneInfo
 
 from mailer.errors import InputError
 
-__all__ = ["NEVER", "FARTHEST", "check_ahead", "in_words", "is_hour", "parse_at", "parse_hour", "utc_of"]
+__all__ = [
+    "NEVER",
+    "FARTHEST",
+    "check_ahead",
+    "format_time",
+    "is_time_of_day",
+    "parse_at",
+    "parse_time_of_day",
+    "local_to_utc",
+]
 
 #: The due time that `--json` has of a delivery that is held.
 NEVER = "9999-12-31T23:59:59.999999Z"
-#: Nobody plans further ahead; a slip of the year is likelier.
+#: A time further ahead is refused, because a mistyped year is likelier.
 FARTHEST = dt.timedelta(days=366)
 _HOUR = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)?")
 
 
-def parse_hour(text: str) -> dt.time:
+def parse_time_of_day(text: str) -> dt.time:
     """Parses a time of day such as `08:00`. Raises InputError."""
     if not _HOUR.fullmatch(text):
         raise InputError(f'"{text}" is not a time of day; write it as 08:00')
     return dt.time.fromisoformat(text)
 
 
-def is_hour(text: str) -> bool:
+def is_time_of_day(text: str) -> bool:
     """Returns whether a text is a time of day alone, such as `08:00`."""
     return _HOUR.fullmatch(text) is not None
 
 
 def parse_at(text: str, zone: ZoneInfo, now: dt.datetime, day: dt.date | None = None) -> dt.datetime:
-    """Parses `2026-11-22T08:00` in `zone`, the same with an offset (`+08:00`, `Z`), or `08:00`.
+    """Parses Parses `2026-11-22T08:00` in `zone`, the same with an offset (`+08:00`, `Z`), or `08:00`.
 
     A time of day alone means that time on `day` if it is still to come, else its next occurrence. Raises
     InputError for any other format, for a time that has passed, and for a local time that daylight saving
     time skips or repeats.
     """
-    if is_hour(text):
+    if is_time_of_day(text):
         today = now.astimezone(zone).date()
-        wanted = dt.datetime.combine(max(today, day or today), parse_hour(text))
-        at = _only_one(wanted, zone)
-        at = at if at > now else _only_one(wanted + dt.timedelta(days=1), zone)
+        wanted = dt.datetime.combine(max(today, day or today), parse_time_of_day(text))
+        at = _unambiguous(wanted, zone)
+        at = at if at > now else _unambiguous(wanted + dt.timedelta(days=1), zone)
         check_ahead(at, zone, now)
         return at
     try:
@@ -53,7 +62,7 @@ def parse_at(text: str, zone: ZoneInfo, now: dt.datetime, day: dt.date | None = 
             f'"{text}" is not a time; write 2026-11-22T08:00 (or with an offset, 2026-11-22T08:00+08:00), '
             "08:00 for eight of the issue's date, or usual for the edition's usual time of that date"
         ) from None
-    at = _only_one(wanted, zone) if wanted.tzinfo is None else _in_utc(wanted)
+    at = _unambiguous(wanted, zone) if wanted.tzinfo is None else _in_utc(wanted)
     check_ahead(at, zone, now)
     return at
 
@@ -62,14 +71,14 @@ def check_ahead(at: dt.datetime, zone: ZoneInfo, now: dt.datetime) -> None:
     """Raises InputError where `at` has passed, or is more than a year away."""
     if at <= now:
         raise InputError(
-            f"{in_words(at, zone)} has passed (it is {in_words(now, zone)}); choose a later time, "
+            f"{format_time(at, zone)} has passed (it is {format_time(now, zone)}); choose a later time, "
             "or leave --at out to send now"
         )
     if at - now > FARTHEST:
-        raise InputError(f"{in_words(at, zone)} is more than a year away; is the year right?")
+        raise InputError(f"{format_time(at, zone)} is more than a year away; is the year right?")
 
 
-def _only_one(wanted: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+def _unambiguous(wanted: dt.datetime, zone: ZoneInfo) -> dt.datetime:
     """Returns the moment when clocks in `zone` show `wanted`. Raises InputError where they never do, or do so
     twice."""
     first, second = (_in_utc(wanted.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
@@ -98,14 +107,14 @@ def _in_utc(at: dt.datetime) -> dt.datetime:
         raise InputError(f"{at.isoformat(timespec='minutes')} is no time to send anything at") from None
 
 
-def utc_of(day: dt.date, hour: dt.time, zone: dt.tzinfo) -> dt.datetime:
+def local_to_utc(day: dt.date, hour: dt.time, zone: dt.tzinfo) -> dt.datetime:
     """Returns the moment when clocks in `zone` show `hour` on `day`. Where they show it twice, it is the
     first time; where daylight saving time skips it, the offset before the change is used. Raises InputError
     at the ends of the calendar."""
     return _in_utc(dt.datetime.combine(day, hour, tzinfo=zone))
 
 
-def in_words(at: dt.datetime | str, zone: ZoneInfo, *, named: bool = True) -> str:
+def format_time(at: dt.datetime | str, zone: ZoneInfo, *, named: bool = True) -> str:
     """Formats a time as `Sun 22 Nov 2026 08:00 (Asia/Shanghai)`, without the zone unless `named`.
 
     `at` may also be a text as the database stores it.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.delivery_state import STATES
 from mailer.campaign.status import Status
-from mailer.campaign.times import in_words
+from mailer.campaign.times import format_time
 from mailer.commands.context import say, warn
 from mailer.config import Settings
 from mailer.delivery.progress import Progress as RunProgress
@@ -74,9 +74,9 @@ def _say_waits(settings: Settings, result: SendResult) -> None:
     if result.progress is not None:
         say(f"{result.progress.handed_over:,} handed to {result.campaign.transport}.")
         say_counts(dict(result.counts))
-    from mailer.services.planning.schedule import what_waits
+    from mailer.services.planning.schedule import waiting_note
 
-    waits = what_waits(result.campaign, settings.publication.zone)
+    waits = waiting_note(result.campaign, settings.publication.zone)
     say(f"{waits[0].upper()}{waits[1:]}.")
 
 
@@ -134,7 +134,7 @@ def say_result(settings: Settings, result: SendResult) -> None:
 def _say_deferred(settings: Settings, result: SendResult) -> None:
     """How many wait for another try, until when, and who makes it."""
     campaign, number = result.campaign, result.counts["deferred"]
-    first = in_words(campaign.held_until, settings.publication.zone)
+    first = format_time(campaign.held_until, settings.publication.zone)
     hours = settings.delivery.retry_for.total_seconds() / 3600
     say(
         f"{number:,} {'waits' if number == 1 else 'wait'} for another try: a running `mailer serve`, or "

@@ -23,7 +23,7 @@ __all__ = [
 
 DOUBTS_IN_A_ROW = 20
 REFUSALS_IN_A_ROW = 200
-#: A share of refusals says nothing before so many outcomes are known.
+#: The share of refusals is not judged before this number of outcomes is known.
 SETTLED_AT_LEAST = 100
 
 

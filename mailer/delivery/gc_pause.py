@@ -13,11 +13,11 @@ from contextlib import contextmanager
 
 __all__ = ["reduced_gc"]
 
-#: So many more containers made than dropped before the young ones are searched.
+#: The young generation is collected after this surplus of created over deleted containers.
 _YOUNG = 100_000
 
 _lock = threading.Lock()
-#: The collector's own settings, once for each run that is under way in this process.
+#: The collector's original thresholds, once for each active run of this process.
 _kept: list[tuple[int, int, int]] = []
 
 

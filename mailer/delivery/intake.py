@@ -17,12 +17,12 @@ from mailer.spool.base import Spool
 from mailer.spool.values import Claim, Parked
 from mailer.transports.base import Result
 
-__all__ = ["LOOK_SECONDS", "PATIENCE", "Intake", "ExhaustedLimit", "pace_note"]
+__all__ = ["POLL_SECONDS", "MAX_WAIT_SECONDS", "Intake", "ExhaustedLimit", "pace_note"]
 
-#: A run waits for so long for a limit that is used up; where it takes longer, it ends (seconds).
-PATIENCE = 120.0
-#: Where nothing can be claimed now, it is tried again after so long (seconds).
-LOOK_SECONDS = 0.25
+#: A run waits at most this long for a limit that is used up; otherwise it ends (seconds).
+MAX_WAIT_SECONDS = 120.0
+#: Where nothing can be claimed now, the next try is after this time (seconds).
+POLL_SECONDS = 0.25
 _WINDOW = 1000
 _CHUNK = 20
 
@@ -51,13 +51,13 @@ class Intake:
         self._recipients = recipients
         self._workers = workers
         self._window = max(_WINDOW, batch * (connections + 2))
-        #: So many at once are worth a transaction, and keep the workers fed.
+        #: This number of claims is worth a transaction, and keeps the workers busy.
         self.portion = max(_WINDOW // 2, batch)
         self._chunk = batch if run.pacer else max(_CHUNK, batch)
         self._queues = PaceQueues(run.pacer, run.clock) if run.pacer else None
         self._on_the_wire = 2 * connections * batch
         self._waiting: deque[Message] = deque()
-        #: The pace queues of which somebody is parked in the spool.
+        #: The names of the pace queues that have parked deliveries in the spool.
         self._parked: set[str] = set()
         self._claim_again = 0.0
 
@@ -90,8 +90,8 @@ class Intake:
                 return True
         claims = self._claims.claim(room)
         if claims is None:
-            # What is parked may have its turn soon, while others are on the wire. Or somebody has ended it.
-            self._claim_again = time.monotonic() + LOOK_SECONDS
+            # Parked deliveries may be due soon, while others are in flight. Or the campaign was ended.
+            self._claim_again = time.monotonic() + POLL_SECONDS
             return bool(self._parked and self._claims.open)
         early = [parked for claim in claims if (parked := self._take(claim)) is not None]
         if early:
@@ -128,7 +128,7 @@ class Intake:
                 size = min(self._chunk, len(self._waiting))
                 self._workers.submit([self._waiting.popleft() for _ in range(size)])
             return 0.1
-        # No more than the connections can take: what leaves counts for the hour that it leaves in.
+        # Takes no more than the connections can send: a message counts for the hour in which it is taken.
         room = self._on_the_wire - (len(self._claims.open) - len(self._queues))
         leaving, pause = self._queues.take_ready(room)
         for start in range(0, len(leaving), self._chunk):
@@ -164,8 +164,8 @@ class Intake:
         if wait > AHEAD_SECONDS:
             self.release_waiting()
             self._claims.write_down()
-            self._claim_again = time.monotonic() + min(wait - AHEAD_SECONDS, LOOK_SECONDS)
-        if limit and wait > PATIENCE and not self._claims.open:
+            self._claim_again = time.monotonic() + min(wait - AHEAD_SECONDS, POLL_SECONDS)
+        if limit and wait > MAX_WAIT_SECONDS and not self._claims.open:
             return ExhaustedLimit(limit, round(moment + wait, 3))
         return None
 

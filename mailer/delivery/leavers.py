@@ -23,11 +23,11 @@ from mailer.store.database import open_reader
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["LOOK_SECONDS", "Leavers", "watch_leavers"]
+__all__ = ["POLL_SECONDS", "Leavers", "watch_leavers"]
 
-#: So often the new events are read (seconds).
-LOOK_SECONDS = 0.1
-#: After so long without a successful look a run must not go on (seconds).
+#: New events are read at this interval (seconds).
+POLL_SECONDS = 0.1
+#: A run must end after this time without a successful read (seconds).
 _BLIND_SECONDS = 1.0
 
 
@@ -90,7 +90,7 @@ def watch_leavers(db: Database, edition: str) -> Iterator[Leavers]:
         ended = threading.Event()
 
         def follow() -> None:
-            while not ended.wait(LOOK_SECONDS):
+            while not ended.wait(POLL_SECONDS):
                 leavers.read_events()
 
         thread = start_thread(follow, "leavers")

@@ -20,7 +20,7 @@ from mailer.delivery.circuit_breaker import (
     refusals_note,
     refused_too_often,
 )
-from mailer.delivery.intake import LOOK_SECONDS, PATIENCE, ExhaustedLimit, Intake, pace_note
+from mailer.delivery.intake import MAX_WAIT_SECONDS, POLL_SECONDS, ExhaustedLimit, Intake, pace_note
 from mailer.delivery.leavers import Leavers
 from mailer.delivery.options import Run
 from mailer.delivery.progress import Progress
@@ -35,12 +35,12 @@ from mailer.transports.refusal.watch import RefusalWatch, everybody_sentence
 
 __all__ = ["GRACE_SECONDS", "Loop"]
 
-#: How long a stop waits for what is on the wire.
+#: How long a stop waits for messages in flight (seconds).
 GRACE_SECONDS = 5.0
 _SETTLE_SECONDS = 0.5
 _NAP_SECONDS = 0.02
-#: A journal of this size is emptied (bytes); it takes a few seconds to read. Nothing may be on the wire
-#: while that is done, so it is done seldom.
+#: A journal of this size (bytes) is emptied; it takes a few seconds to read. No message may be in flight
+#: meanwhile, so it is done rarely.
 _JOURNAL_BYTES = 64_000_000
 
 
@@ -78,7 +78,7 @@ class Loop:
         )
         self._intake = Intake(run, self._claims, recipients, self._workers, connections)
         self._used_up = "", ""
-        #: So many of those who were erased in this run are in the journal no more.
+        #: The number of people erased in this run whose text is no longer in the journal.
         self._forgotten = 0
         self._started = self._settled_at = self._looked_at = time.monotonic()
         self.progress = Progress(self._claims.outcomes)
@@ -195,7 +195,7 @@ class Loop:
         found = self._intake.claim()
         self._settled_at = time.monotonic()
         if not self._claims.has_more:
-            self._looked_at = 0.0  # somebody may have ended the campaign
+            self._looked_at = 0.0  # the campaign may have been paused or cancelled
         return found
 
     def _check_pace(self) -> None:
@@ -211,7 +211,7 @@ class Loop:
     def _end_for(self, used_up: ExhaustedLimit) -> None:
         """Ends the run because a limit is used up for longer than a run waits."""
         self.progress.stopped_by = "pace"
-        self.progress.goes_on_at = utc_text(datetime.fromtimestamp(used_up.resumes_at, UTC))
+        self.progress.resumes_at = utc_text(datetime.fromtimestamp(used_up.resumes_at, UTC))
         at = self._run.pacer.clock_time(used_up.resumes_at, self._run.clock())
         self._used_up = used_up.limit, at
         self._stop.set()
@@ -227,7 +227,7 @@ class Loop:
     def _pause(self, note: str) -> None:
         self.progress.stopped_by = "paused"
         self.progress.note = note
-        self._spool.apply(Event.BRAKE, note)
+        self._spool.apply(Event.TRIP_BREAKER, note)
 
     def _collect(self, seconds: float) -> None:
         """Records the reports of the workers, waiting up to `seconds` for the first one."""
@@ -241,7 +241,7 @@ class Loop:
         self._claims.note_report(report)
         self._intake.note(report)
         if report.ended:
-            # A connection less is no reason to stop; none at all is, and so is a defect of ours.
+            # Losing one connection does not stop the run; losing all does, and so does a defect.
             self._workers.alive -= 1
             if report.error is not None and (report.fatal or not self._workers.alive):
                 self.error = report.error
@@ -261,7 +261,7 @@ class Loop:
             self.progress.stopped_by = "signal"
             self._stop.set()
         now = time.monotonic()
-        if self._looked_at and now - self._looked_at < LOOK_SECONDS:
+        if self._looked_at and now - self._looked_at < POLL_SECONDS:
             return
         self._looked_at = now
         self._leavers.check()
@@ -279,11 +279,11 @@ class Loop:
         again = datetime.fromisoformat(due).timestamp() if due is not None else None
         if again is not None and again <= clock():
             return True
-        parked_until = self._spool.next_turn() if self._intake.has_parked else None
+        parked_until = self._spool.next_pending_due() if self._intake.has_parked else None
         if parked_until is None:
             return False
         first = parked_until if again is None else min(parked_until, again)
-        if first - clock() > PATIENCE:
+        if first - clock() > MAX_WAIT_SECONDS:
             used_up = self._intake.limit_of_parked(parked_until)
             if used_up is not None:
                 self._end_for(used_up)

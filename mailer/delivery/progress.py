@@ -12,14 +12,14 @@ class Progress:
     """Holds the progress of a run: deliveries by state, its duration in seconds, and what stopped it.
 
     `stopped_by` is `signal`, `interrupted`, `paused`, `cancelled` or `pace`; `note` is a sentence about it,
-    where the run stopped itself; `goes_on_at` is when it makes sense to resume (UTC), or empty.
+    where the run stopped itself; `resumes_at` is when it makes sense to resume (UTC), or empty.
     """
 
     outcomes: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     stopped_by: str = ""
     note: str = ""
-    goes_on_at: str = ""
+    resumes_at: str = ""
 
     def plus(self, later: Progress | None) -> Progress:
         """Returns the progress of both runs together."""
@@ -27,7 +27,7 @@ class Progress:
             return self
         states = self.outcomes.keys() | later.outcomes.keys()
         outcomes = {s: self.outcomes.get(s, 0) + later.outcomes.get(s, 0) for s in sorted(states)}
-        if later.done:  # it has tried again what the earlier one had deferred
+        if later.done:  # it has retried what the earlier run had deferred
             outcomes["deferred"] = later.outcomes.get("deferred", 0)
         return replace(later, outcomes=outcomes, seconds=self.seconds + later.seconds)
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MAILBOX_CAMPAIGNS", "MAILBOX_DAYS", "RefusalRecorder"]
 
-#: So many campaigns in a row that a mailbox took nothing of, the first of them so many days ago, and the
-#: reader counts as bounced. A desk that sends twice a day is patient with a full mailbox for a week.
+#: A reader counts as bounced after this number of refusals of the mailbox in a row, over at least this
+#: number of days. So a mailbox that is full for a week is tolerated, also with two issues a day.
 MAILBOX_CAMPAIGNS = 3
 MAILBOX_DAYS = 7
 

@@ -13,7 +13,7 @@ from mailer.delivery.leavers import watch_leavers
 from mailer.delivery.loop import Loop
 from mailer.delivery.options import Run
 from mailer.delivery.progress import Progress
-from mailer.spool.erased_words import clear_journal
+from mailer.spool.erased_words import redact_journal
 from mailer.spool.journal import Journal
 from mailer.store.last_run import last_run
 
@@ -49,5 +49,5 @@ def deliver(run: Run) -> Progress:
         watch.close()
         journal.close()
         if loop is not None and loop.journal_has_erased:
-            with suppress(OSError, sqlite3.Error):  # the next command that looks at the campaign does it
-                clear_journal(run.db, run.journal)
+            with suppress(OSError, sqlite3.Error):  # the next command on the campaign tries again
+                redact_journal(run.db, run.journal)

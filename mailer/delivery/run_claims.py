@@ -46,25 +46,25 @@ class RunClaims:
         self._watch = watch
         self._note_refused = note_refused
         self._only = only
-        #: Whether the campaign is known, on disk, to have been accepted by this way.
+        #: Says that the spool has recorded that the transport accepted a message.
         self._acceptance_noted = self._watch.accepted
         self._backoff = backoff
-        #: Since when deliveries have been deferred, of those that ever were.
+        #: Maps subscriber ids to the time since when their delivery has been deferred.
         self._deferred_since: dict[int, datetime] = {}
         #: The subscriber ids whose newest outcome in this run is `deferred`.
         self._waiting: set[int] = set()
-        #: One for all requests of the run: a limit of the provider's puts off all of them.
+        #: One back-off variation for all requests, because a provider's rate limit defers all of them.
         self._variation = backoff.vary()
-        #: Whether the last claim found anything, or may have.
+        #: Is False after a claim that found nothing left.
         self.has_more = True
         self.open: set[Key] = set()
         self.settled: list[Settled] = []
-        #: Refusals that count only once somebody is accepted, or the run has ended without being everybody's.
+        #: Refusals that count only once a message is accepted, or the run ends without a general refusal.
         self.held: list[Settled] = []
         self.released: list[Key] = []
-        #: Those who are given back behind the others.
+        #: Claims that are released behind the other deliveries.
         self.released_last: list[Key] = []
-        #: How many people have which outcome, by state.
+        #: The number of people by state.
         self.outcomes: dict[str, int] = {}
 
     def claim(self, limit: int) -> list[Claim] | None:
@@ -72,7 +72,7 @@ class RunClaims:
 
         Returns None where nothing is left to claim.
         """
-        with self._spool.together():
+        with self._spool.transaction():
             noted = self._write()
             claims = self._spool.claim(limit, self._recipients, only=self._only)
             for claim in claims or ():
@@ -87,7 +87,7 @@ class RunClaims:
     def write_down(self) -> None:
         """Commits known outcomes and releases."""
         if self.settled or self.released or self.released_last or (self.held and self._watch.accepted):
-            with self._spool.together():
+            with self._spool.transaction():
                 noted = self._write()
             self._written(noted)
 
@@ -107,7 +107,7 @@ class RunClaims:
                 outcome, due = self._deferred(message.subscriber_id, outcome, together)
             (self.held if held else self.settled).append(Settled(*key, outcome, due))
             self.open.discard(key)
-            state = outcome.result._value_  # as `value`, without the price of a property
+            state = outcome.result._value_  # like `value`, but faster
             outcomes[state] = outcomes.get(state, 0) + 1
             if self._waiting and message.subscriber_id in self._waiting:
                 self._waiting.discard(message.subscriber_id)

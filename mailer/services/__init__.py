@@ -1,1 +1,1 @@
-"""What operators and readers can do: one function for each action, with a typed result."""
+"""Provides one function, with a typed result, for each action of an operator or a reader."""

@@ -1,4 +1,4 @@
-"""A workspace that is open: its settings, its database, its campaigns."""
+"""Opens a workspace: its settings, its database, its campaigns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Workspace", "open_workspace", "workspace_of"]
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The settings of a workspace, the audience's database, and its campaigns."""
+    """Holds the settings, the database and the campaigns of an open workspace."""
 
     settings: Settings
     db: Database
@@ -30,9 +30,9 @@ class Workspace:
 
 
 def open_workspace(settings: Settings, *, to_read: bool = False) -> Workspace:
-    """Opens the database of a workspace, made and migrated where needed. Raises StoreError.
+    """Opens the database of a workspace, and creates or migrates it where needed. Raises StoreError.
 
-    With `to_read`, a workspace that may not be written to is opened for reading alone.
+    With `to_read`, a workspace that is read-only is opened for reading only.
     """
     return workspace_of(
         settings, open_to_read(settings.database) if to_read else open_store(settings.database)
@@ -40,5 +40,5 @@ def open_workspace(settings: Settings, *, to_read: bool = False) -> Workspace:
 
 
 def workspace_of(settings: Settings, db: Database) -> Workspace:
-    """Returns the workspace over a database that is open."""
+    """Returns the workspace for an open database."""
     return Workspace(settings, db, spools_of(db))

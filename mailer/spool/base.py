@@ -2,7 +2,7 @@
 
 A spool identifies people by subscriber id alone. It knows neither their addresses nor why somebody may not be
 written to: the caller provides that. Every method is one committed transaction, unless it is called within
-`together`. `tests/spool/conformance` holds what every implementation must do, by subject.
+`transaction`. `tests/spool/conformance` holds what every implementation must do, by subject.
 
 The fencing token of a claim is (owner, attempt): an outcome from another owner or from an earlier attempt
 changes nothing. Each run opens the spool as a new owner; `take_over` transfers the claims of a dead run to
@@ -19,7 +19,7 @@ from mailer.campaign.campaign import Campaign, Delivered, NewCampaign
 from mailer.campaign.canary import Canary, Phase
 from mailer.campaign.status import Event, Status
 from mailer.spool.ledger import Ledger
-from mailer.spool.values import Claim, Frozen, Key, Listed, MayWrite, Parked, Reason, Refused, Settled
+from mailer.spool.values import Claim, Frozen, Key, ListedDelivery, MayWrite, Parked, Reason, Refused, Settled
 
 __all__ = ["Spool", "Spools"]
 
@@ -28,13 +28,13 @@ class Spool(Protocol):
     """Stores the deliveries of one campaign. It is used from one thread."""
 
     campaign: Campaign
-    #: Names the run that claims; empty for whoever only reads or decides.
+    #: Identifies the run that claims; empty for a spool that only reads or decides.
     owner: str
-    #: Whether what is settled went into a folder only, which reaches nobody. Such a run does not ask whether
-    #: another campaign of the issue has reached somebody.
+    #: Says that messages only go to an outbox folder, which reaches nobody. Such a run does not check whether
+    #: another campaign of the issue has reached a person.
     into_folder: bool
 
-    def together(self) -> AbstractContextManager[object]:
+    def transaction(self) -> AbstractContextManager[object]:
         """Opens a transaction for everything that is written inside it."""
         ...
 
@@ -115,7 +115,7 @@ class Spool(Protocol):
         """Returns whether any delivery is claimed: then a run is alive, or has died."""
         ...
 
-    def unknown(self, claims: Iterable[Key]) -> int:
+    def count_unknown(self, claims: Iterable[Key]) -> int:
         """Returns how many of these claims the spool has no record of."""
         ...
 
@@ -133,7 +133,7 @@ class Spool(Protocol):
         """Makes parked deliveries due at once. Due times of the schedule stay."""
         ...
 
-    def next_turn(self) -> float | None:
+    def next_pending_due(self) -> float | None:
         """Returns when the first pending delivery may be claimed (seconds since 1970), or None."""
         ...
 
@@ -165,7 +165,7 @@ class Spool(Protocol):
         """Rejects deliveries that have been deferred since before that time (UTC). Returns how many."""
         ...
 
-    def last_sign(self) -> str:
+    def last_activity(self) -> str:
         """Returns when a run last claimed or settled a delivery (UTC); empty where none ever did."""
         ...
 
@@ -192,7 +192,7 @@ class Spool(Protocol):
         """Makes deliveries to an outbox folder, and those skipped there, pending. Returns how many."""
         ...
 
-    def doubt_the_rest(self) -> int:
+    def make_rest_uncertain(self) -> int:
         """Makes every delivery uncertain that is not known to be accepted. Returns how many."""
         ...
 
@@ -206,7 +206,7 @@ class Spool(Protocol):
         """Returns how many deliveries only went into an outbox folder."""
         ...
 
-    def is_free(self, *, copies: bool = False) -> bool:
+    def reached_nobody(self, *, copies: bool = False) -> bool:
         """Returns whether no reader has the issue or may have it; `copies`: a copy in a folder counts."""
         ...
 
@@ -230,7 +230,7 @@ class Spool(Protocol):
         """Returns the most frequent text of a refusal, without addresses; empty if there is none."""
         ...
 
-    def deliveries(self, *, state: str = "", only: int | None = None) -> Iterator[Listed]:
+    def deliveries(self, *, state: str = "", only: int | None = None) -> Iterator[ListedDelivery]:
         """Returns the deliveries by subscriber id: all, those in a state, or those to one person."""
         ...
 
@@ -246,7 +246,7 @@ class Spool(Protocol):
 class Spools(Protocol):
     """Stores all campaigns of a workspace."""
 
-    def together(self) -> AbstractContextManager[object]:
+    def transaction(self) -> AbstractContextManager[object]:
         """Opens a transaction for everything that is written inside it."""
         ...
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailer.audience.erasure import ErasedPeople
-from mailer.spool.journal import forget_words, holds_words
+from mailer.spool.journal import has_text_about, remove_text_about
 from mailer.spool.values import Settled
 from mailer.transports.base import Outcome, Result
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["ErasedWords", "clear_journal", "tells_of_erased"]
+__all__ = ["ErasedWords", "redact_journal", "mentions_erased"]
 
 
 class ErasedWords:
@@ -35,7 +35,7 @@ class ErasedWords:
         if not erased:
             return settled
         gone = erased.among(person for person, _, outcome, _ in settled if _has_words(outcome))
-        cleared: dict[int, Outcome] = {}  # by the id of an outcome, which all of one request share
+        cleared: dict[int, Outcome] = {}  # by id(outcome), because the deliveries of a request share one
         kept: list[Settled] = []
         for person, attempt, outcome, due in settled:
             if person in gone:
@@ -51,20 +51,20 @@ class ErasedWords:
         return ErasedPeople(self._db).redact(words) if words else words
 
 
-def clear_journal(db: Database, journal: Path) -> bool:
+def redact_journal(db: Database, journal: Path) -> bool:
     """Removes server replies about erased people from a journal. Returns whether there were any.
 
     The caller holds the campaign's lock and has written the journal's outcomes to the database. Raises
     OSError.
     """
     erased = ErasedPeople(db)
-    return bool(erased) and forget_words(journal, erased.numbers(), erased.redact)
+    return bool(erased) and remove_text_about(journal, erased.numbers(), erased.redact)
 
 
-def tells_of_erased(db: Database, journal: Path) -> bool:
+def mentions_erased(db: Database, journal: Path) -> bool:
     """Returns whether a journal has server replies about erased people. It is safe while a run is alive."""
     erased = ErasedPeople(db)
-    return bool(erased) and holds_words(journal, erased.numbers(), erased.redact)
+    return bool(erased) and has_text_about(journal, erased.numbers(), erased.redact)
 
 
 def _has_words(outcome: Outcome) -> bool:

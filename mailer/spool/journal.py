@@ -29,7 +29,15 @@ from mailer.store.machine import boot_id
 from mailer.transports.base import Outcome, Result
 from mailer.transports.refusal.refusal import Cause
 
-__all__ = ["Journal", "Record", "begun_in", "forget_words", "holds_words", "journal_run", "read_journal"]
+__all__ = [
+    "Journal",
+    "Record",
+    "begun_in",
+    "remove_text_about",
+    "has_text_about",
+    "journal_run",
+    "read_journal",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,7 @@ class Journal:
         self._sealed = False
         self.size = 0
         try:
-            # Held while it is open: a lock file is easily removed, and then `campaign_lock` asks this one.
+            # The journal is locked, too: if the lock file is removed, `campaign_lock` finds this lock.
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.ftruncate(self._descriptor, 0)
             self._write(self._head)
@@ -78,10 +86,10 @@ class Journal:
         self, outcomes: Iterable[tuple[int, int, Outcome]], *, begin: Iterable[tuple[int, int]] = ()
     ) -> None:
         """Notes these (subscriber id, attempt, outcome), and that those of `begin` are handed over now."""
-        lines = ["\n"]  # should the last write have been cut short, it ends here
+        lines = ["\n"]  # ends a line of an earlier write that was cut short
         last, end = _PLAIN, f"{_PLAIN.result.value} \n"
         for subscriber, attempt, outcome in outcomes:
-            if outcome is not last:  # those of one request have it in common
+            if outcome is not last:  # the deliveries of one request share an outcome
                 words = json.dumps(_words(outcome)) if outcome != _PLAIN else ""
                 last, end = outcome, f"{outcome.result.value} {words}\n"
             lines.append(f"< {subscriber} {attempt} {end}")
@@ -193,38 +201,38 @@ def begun_in(path: Path) -> Iterator[tuple[int, int]]:
             yield subscriber, attempt
 
 
-def holds_words(path: Path, erased: Collection[int], left_out_of: Callable[[str], str]) -> bool:
+def has_text_about(path: Path, erased: Collection[int], redact: Callable[[str], str]) -> bool:
     """Returns whether a journal has server replies about erased subscribers, or replies to others that
     contain their addresses.
 
-    `left_out_of` returns a text without the addresses of erased people. It is safe while a run is alive.
+    `redact` returns a text without the addresses of erased people. It is safe while a run is alive.
     """
-    return any(line != kept for line, kept in _kept_lines(path, erased, left_out_of))
+    return any(line != kept for line, kept in _kept_lines(path, erased, redact))
 
 
-def forget_words(path: Path, erased: Collection[int], left_out_of: Callable[[str], str]) -> bool:
-    """Removes from a journal what `holds_words` finds; the outcomes stay. Returns whether anything was
+def remove_text_about(path: Path, erased: Collection[int], redact: Callable[[str], str]) -> bool:
+    """Removes from a journal what `has_text_about` finds; the outcomes stay. Returns whether anything was
     removed.
 
     The caller holds the campaign's lock. Raises OSError; then the journal is as it was.
     """
-    if not holds_words(path, erased, left_out_of):
+    if not has_text_about(path, erased, redact):
         return False
     with new_file(path, mode=0o600, encoding="utf-8") as file:
-        for _, kept in _kept_lines(path, erased, left_out_of):
+        for _, kept in _kept_lines(path, erased, redact):
             file.write(kept)
     return True
 
 
 def _kept_lines(
-    path: Path, erased: Collection[int], left_out_of: Callable[[str], str]
+    path: Path, erased: Collection[int], redact: Callable[[str], str]
 ) -> Iterator[tuple[str, str]]:
     """Yields each line with its redacted form, which is empty for a line that was cut short."""
     for line in _lines(path, whole=False):
-        yield line, _kept_line(line[:-1], erased, left_out_of) + "\n" if line.endswith("\n") else ""
+        yield line, _kept_line(line[:-1], erased, redact) + "\n" if line.endswith("\n") else ""
 
 
-def _kept_line(line: str, erased: Collection[int], left_out_of: Callable[[str], str]) -> str:
+def _kept_line(line: str, erased: Collection[int], redact: Callable[[str], str]) -> str:
     kind, _, rest = line.partition(" ")
     fields = rest.split(" ", 3)
     if kind != "<" or len(fields) < 4 or not fields[3]:
@@ -232,9 +240,9 @@ def _kept_line(line: str, erased: Collection[int], left_out_of: Callable[[str], 
     try:
         provider_id, reason, *cause = json.loads(fields[3])
         about_erased = int(fields[0]) in erased
-        words = ["", ""] if about_erased else [left_out_of(provider_id), left_out_of(reason)]
+        words = ["", ""] if about_erased else [redact(provider_id), redact(reason)]
     except (ValueError, TypeError, AttributeError):
-        return ""  # nobody can read it
+        return ""  # the line is damaged
     if words == [provider_id, reason]:
         return line
     return f"< {' '.join(fields[:3])} {json.dumps([*words, *cause]) if cause or any(words) else ''}"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 __all__ = ["Entry", "Ledger"]
 
-#: The instant of an entry (seconds since 1970, UTC), and a number that belongs to it.
+#: A time (seconds since 1970, UTC), and a number whose meaning depends on the kind of limit.
 Entry = tuple[float, int]
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from mailer.config import Settings
 from mailer.errors import BusyError
 
-__all__ = ["campaign_lock", "only_sender"]
+__all__ = ["campaign_lock", "exclusive_lock"]
 
 
 @contextmanager
@@ -24,14 +24,14 @@ def campaign_lock(settings: Settings, slug: str) -> Iterator[None]:
     This also works where the lock file was removed, because a run locks its journal, too.
     """
     folder, what = settings.root / ".mailer", f"campaign {slug}"
-    with only_sender(folder / f"{slug}.lock", what):
+    with exclusive_lock(folder / f"{slug}.lock", what):
         with suppress(FileNotFoundError), (folder / f"{slug}.journal").open("rb") as journal:
             _take(journal.fileno(), what, fcntl.LOCK_SH)
         yield
 
 
 @contextmanager
-def only_sender(path: Path, what: str) -> Iterator[None]:
+def exclusive_lock(path: Path, what: str) -> Iterator[None]:
     """Holds the lock file at `path`. Raises BusyError, naming the process, where somebody else does."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

@@ -13,7 +13,7 @@ from mailer.transports.refusal.watch import is_held, may_be_everybodys, stops
 
 __all__ = ["adopt", "recover"]
 
-#: Is given people (subscriber ids) and returns their addresses; None of the erased.
+#: Gets people (subscriber ids) and returns their addresses; None for erased people.
 Addresses = Callable[[Sequence[int]], Mapping[int, str | None]]
 
 _INTERRUPTED = Outcome(Result.UNCERTAIN, reason="the program ended while this message was being handed over")
@@ -56,7 +56,7 @@ def recover(
             released.append(key)
         else:
             settled.append(Settled(*key, _INTERRUPTED))
-    with spool.together():
+    with spool.transaction():
         if record.accepted:
             spool.note_accepted()
         note_refused(spool.settle(settled))
@@ -77,7 +77,7 @@ def adopt(spool: Spool, record: Record) -> None:
     """
     newest = {
         person: Settled(person, attempt, record.outcomes.get((person, attempt), _LOST))
-        for person, attempt in sorted(record.begun)  # of several attempts at a person, the last
+        for person, attempt in sorted(record.begun)  # of several attempts, the last one counts
     }
     spool.adopt(list(newest.values()))
 

@@ -13,7 +13,7 @@ __all__ = [
     "Claim",
     "Frozen",
     "Key",
-    "Listed",
+    "ListedDelivery",
     "MayWrite",
     "Parked",
     "Reason",
@@ -25,7 +25,7 @@ __all__ = [
 
 #: Names a claim: (person, attempt).
 Key = tuple[int, int]
-#: Is given people (subscriber ids) and returns why not to write to some; the others may be written to.
+#: Gets people (subscriber ids) and returns the reasons not to write to some; the others may be written to.
 MayWrite = Callable[[Sequence[int]], Mapping[int, str]]
 
 
@@ -74,15 +74,15 @@ class Refused(NamedTuple):
 
 
 class Parked(NamedTuple):
-    """Describes a claim to release until the time `turn` (seconds since 1970)."""
+    """Describes a claim to release until the time `until` (seconds since 1970)."""
 
     person: int
     attempt: int
-    turn: float
+    until: float
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedDelivery:
     """Describes one delivery for an operator to read. Times are UTC, or None.
 
     `reason` is the server's reply, `cause` says whom a refusal concerns, `due_at` is the time of the next

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mailer.campaign.times import in_words, parse_at, parse_hour, utc_of
+from mailer.campaign.times import format_time, local_to_utc, parse_at, parse_time_of_day
 from mailer.errors import InputError
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
@@ -133,21 +133,21 @@ def test_the_next_eight_o_clock_is_eight_also_over_a_change_of_clocks() -> None:
 
 def test_a_readers_hour_is_the_first_of_two_and_never_none() -> None:
     day = dt.date(2026, 10, 25)
-    assert utc_of(day, dt.time(2, 30), BERLIN) == utc("2026-10-25T00:30")
-    assert utc_of(dt.date(2027, 3, 28), dt.time(2, 30), BERLIN) == utc("2027-03-28T01:30")
+    assert local_to_utc(day, dt.time(2, 30), BERLIN) == utc("2026-10-25T00:30")
+    assert local_to_utc(dt.date(2027, 3, 28), dt.time(2, 30), BERLIN) == utc("2027-03-28T01:30")
     with pytest.raises(InputError):
-        utc_of(dt.date.max, dt.time(23), ZoneInfo("Pacific/Honolulu"))
+        local_to_utc(dt.date.max, dt.time(23), ZoneInfo("Pacific/Honolulu"))
 
 
 @pytest.mark.parametrize("text", ["8:00", "08", "25:00", "08:00:00", "2026-11-22T08:00", ""])
 def test_what_is_no_hour_is_told(text: str) -> None:
     with pytest.raises(InputError, match="is not a time of day; write it as 08:00"):
-        parse_hour(text)
+        parse_time_of_day(text)
 
 
 def test_a_time_of_the_database_reads_as_local_words() -> None:
-    assert in_words("2026-11-22T00:00:00.000000Z", SHANGHAI) == "Sun 22 Nov 2026 08:00 (Asia/Shanghai)"
-    assert in_words(NOW, BERLIN) == "Sat 21 Nov 2026 13:00 (Europe/Berlin)"
+    assert format_time("2026-11-22T00:00:00.000000Z", SHANGHAI) == "Sun 22 Nov 2026 08:00 (Asia/Shanghai)"
+    assert format_time(NOW, BERLIN) == "Sat 21 Nov 2026 13:00 (Europe/Berlin)"
 
 
 @pytest.mark.parametrize(
@@ -168,4 +168,4 @@ def test_a_time_of_the_database_reads_as_local_words() -> None:
     ],
 )
 def test_days_and_months_have_english_names_whatever_the_machine_speaks(day: str, words: str) -> None:
-    assert in_words(utc(f"{day}T12:00"), BERLIN, named=False).startswith(f"{words} ")
+    assert format_time(utc(f"{day}T12:00"), BERLIN, named=False).startswith(f"{words} ")

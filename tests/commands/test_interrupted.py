@@ -218,7 +218,7 @@ def test_a_cancel_beside_a_run_that_does_not_end_says_so(
 def test_a_run_that_is_cancelled_settles_and_writes_the_manifest(
     desk: Path, wire: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mailer.delivery.loop.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("mailer.delivery.loop.POLL_SECONDS", 0.0)
     monkeypatch.setattr("mailer.delivery.intake._CHUNK", 1)
     monkeypatch.setenv("MAILER_PACE_LIMIT", "50/s")
     looked: list[str] = []

@@ -13,7 +13,7 @@ import pytest
 
 from mailer.commands.error_log import write_error_log
 from mailer.errors import StoreError
-from mailer.services.database.guard import keeping_watch
+from mailer.services.database.guard import watch_database
 from mailer.spool.journal import Journal
 from mailer.store.database import open_store
 from mailer.transports.base import Outcome, Result
@@ -98,7 +98,7 @@ def test_a_rescued_database_is_its_owners_alone_whatever_the_other_was(workspace
     with (
         closing(db.conn),
         pytest.raises(StoreError, match=r"subscribers\.db-rescued"),
-        keeping_watch(db, path, lambda _: None),
+        watch_database(db, path, lambda _: None),
     ):
         path.unlink()
     copies = sorted(workspace.glob("subscribers.db-rescued*"))

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from mailer.commands.signals import stop_on_signals
-from mailer.spool.lock import only_sender
+from mailer.spool.lock import exclusive_lock
 from mailer.store.database import open_store
 from mailer.transports.base import Outcome, Result
 from mailer.transports.stop import Stop
@@ -325,7 +325,7 @@ def test_a_signal_stops_cleanly_and_the_next_send_goes_on(
 
 
 def test_two_sends_at_once_one_works_and_the_other_says_so(desk: Path) -> None:
-    with only_sender(desk / ".mailer" / f"{SLUG}.lock", "x"):
+    with exclusive_lock(desk / ".mailer" / f"{SLUG}.lock", "x"):
         ran = run(desk, "send", ISSUE, "--yes")
     assert ran.status == 1
     assert f"campaign {SLUG} is being sent by process {os.getpid()} already" in ran.err

@@ -121,7 +121,7 @@ def test_a_folder_that_appears_in_between_is_left_alone(desk: Path, monkeypatch:
 
 
 def test_a_commit_that_fails_takes_the_folder_back(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = SqliteSpools.together
+    real = SqliteSpools.transaction
 
     @contextlib.contextmanager
     def full(self: SqliteSpools) -> Iterator[None]:
@@ -130,7 +130,7 @@ def test_a_commit_that_fails_takes_the_folder_back(desk: Path, monkeypatch: pyte
             raise OSError(28, "No space left on device", "subscribers.db")
 
     with monkeypatch.context() as patch:
-        patch.setattr(SqliteSpools, "together", full)
+        patch.setattr(SqliteSpools, "transaction", full)
         ran = run(desk, "send", ISSUE, "--yes")
     assert ran.status == 1
     assert "no space left on device" in ran.err
@@ -188,7 +188,7 @@ def test_without_a_terminal_a_long_run_tells_a_line_now_and_then(
     desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mailer.commands.output._LINE_SECONDS", 0.0)
-    monkeypatch.setattr("mailer.delivery.loop.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("mailer.delivery.loop.POLL_SECONDS", 0.0)
     monkeypatch.setenv("MAILER_PACE_LIMIT", "50/s")
     monkeypatch.setenv("MAILER_DELIVERY_TRANSPORT", "smtp://mx.example.org")
     transport = Scripted()

@@ -75,7 +75,7 @@ def look_on_demand(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
             made.append(self)
 
     monkeypatch.setattr(module, "Leavers", Noted)
-    monkeypatch.setattr(module, "LOOK_SECONDS", 3600.0)
+    monkeypatch.setattr(module, "POLL_SECONDS", 3600.0)
     return lambda: made[-1].read_events()
 
 
@@ -110,7 +110,7 @@ def test_a_thread_follows_the_leavers(
     db: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = add_readers(db, 2)
-    monkeypatch.setattr(module, "LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(module, "POLL_SECONDS", 0.001)
     with watch_leavers(db, EDITION) as leavers:
         assert dict(leavers.left) == {}
         unsubscribe(db, first, source="web")

@@ -169,7 +169,7 @@ def test_a_stop_gives_back_what_was_not_handed_over(db: Database, settings: Sett
 def test_another_process_stops_a_run(
     db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch, status: str
 ) -> None:
-    monkeypatch.setattr(loop, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "POLL_SECONDS", 0.0)
     add_readers(db, 50)
     spool = freeze(db)
     other = open_spool(open_store(settings.database), spool.campaign)
@@ -194,7 +194,7 @@ def test_another_process_stops_a_run(
 def test_a_run_that_nobody_told_finds_out_when_it_claims(
     db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch, status: str
 ) -> None:
-    monkeypatch.setattr(loop, "LOOK_SECONDS", 3600.0)
+    monkeypatch.setattr(loop, "POLL_SECONDS", 3600.0)
     monkeypatch.setattr(intake, "_WINDOW", 4)
     add_readers(db, 50)
     spool = freeze(db)
@@ -395,7 +395,7 @@ def test_an_unsubscribe_during_a_run_reaches_the_next_claim(
 def test_progress_is_told_while_it_runs(
     db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "POLL_SECONDS", 0.0)
     add_readers(db, 30)
     told: list[int] = []
     run(settings, freeze(db), Scripted(), journal, observe=lambda progress: told.append(progress.done))
@@ -590,7 +590,7 @@ def test_a_run_empties_its_journal_when_somebody_is_erased_and_goes_on(
     db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(intake, "_WINDOW", 10)
-    monkeypatch.setattr(leavers, "LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(leavers, "POLL_SECONDS", 0.001)
     ids = add_readers(db, 3000)
     spool, other = freeze(db), open_store(settings.database)
     told: list[bool] = []
@@ -615,7 +615,7 @@ def test_a_run_empties_its_journal_when_somebody_is_erased_and_goes_on(
 def test_a_run_that_breaks_off_leaves_no_words_about_the_erased_in_its_journal(
     db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leavers, "LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(leavers, "POLL_SECONDS", 0.001)
     ids = add_readers(db, 30)
     spool, other = freeze(db), open_store(settings.database)
     gone = threading.Event()

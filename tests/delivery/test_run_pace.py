@@ -80,7 +80,7 @@ def test_a_limit_that_is_used_up_ends_the_run_and_says_when_it_goes_on(
     assert progress.note == (
         "the limit of 30 an hour is used up; 20 are left; `mailer send issues/x.yaml` goes on after 11:00"
     )
-    assert progress.goes_on_at == "2126-11-21T11:00:00.000000Z"
+    assert progress.resumes_at == "2126-11-21T11:00:00.000000Z"
     assert left(spool) == {"accepted": 30, "pending": 20}
     # The same hour, another process: nothing. The next hour: the rest.
     for moment, number in ((TEN + 700, 30), (TEN + 3601, 50)):
@@ -225,9 +225,9 @@ def test_people_at_a_domain_whose_limit_is_used_up_wait_and_the_others_go(
         "the limit of 5 an hour for slow.test is used up; 15 are left; `mailer send issues/x.yaml` goes on "
         "after 11:00"
     )
-    assert spool.next_turn() == TEN + 3600
+    assert spool.next_pending_due() == TEN + 3600
     spool.unpark()
-    assert spool.next_turn() == 0.0
+    assert spool.next_pending_due() == 0.0
     run(settings, spool, transport, journal, Pacer(pace, ledger), clock=lambda: TEN + 3660.0)
     assert left(spool) == {"accepted": 30, "pending": 10}
 

@@ -269,7 +269,7 @@ def test_a_damaged_database_sends_nothing(desk: Desk, server: SmtpServer, where:
 def test_a_database_that_is_removed_during_the_run_is_rescued(
     desk: Desk, server: SmtpServer, monkeypatch: pytest.MonkeyPatch, everything: bool
 ) -> None:
-    monkeypatch.setattr("mailer.delivery.loop.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("mailer.delivery.loop.POLL_SECONDS", 0.0)
     root = desk.root
 
     def remove() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from mailer.errors import StoreError
 from mailer.services.database import guard
-from mailer.services.database.guard import keeping_watch
+from mailer.services.database.guard import watch_database
 from mailer.store.database import open_store
 
 
@@ -33,7 +33,7 @@ def test_two_runs_that_rescue_one_database_at_once_make_a_copy_each(
         closing(one.conn),
         closing(two.conn),
         pytest.raises(StoreError, match=r"is in subscribers\.db-rescued\. End all"),
-        keeping_watch(one, path, lambda _: None),
+        watch_database(one, path, lambda _: None),
     ):
         path.unlink()
     copies = [tmp_path / "subscribers.db-rescued", tmp_path / "subscribers.db-rescued-2"]
@@ -50,6 +50,6 @@ def test_a_folder_that_takes_no_copy_is_told(tmp_path: Path, monkeypatch: pytest
     with (
         closing(db.conn),
         pytest.raises(StoreError, match="and what it held cannot be saved"),
-        keeping_watch(db, path, lambda _: None),
+        watch_database(db, path, lambda _: None),
     ):
         shutil.rmtree(path.parent)

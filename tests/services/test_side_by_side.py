@@ -92,7 +92,7 @@ class Channel:
 def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
     wire = Wire()
     monkeypatch.setattr("mailer.services.sending.run.open_transport", wire.transport)
-    monkeypatch.setattr(due, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(due, "POLL_SECONDS", 0.01)
     return wire
 
 

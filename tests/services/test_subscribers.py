@@ -15,6 +15,7 @@ from mailer.errors import AudienceError, InputError, SegmentError
 from mailer.services.readers.erase import erase_person
 from mailer.services.subscribers.adding import Addition, Description, add_person, edit_people
 from mailer.services.subscribers.address_change import change_address
+from mailer.services.subscribers.history import person_history
 from mailer.services.subscribers.importing import ImportProgress, ImportRequest, import_lists
 from mailer.services.subscribers.leaving import (
     AddressList,
@@ -25,7 +26,6 @@ from mailer.services.subscribers.leaving import (
 )
 from mailer.services.subscribers.listing import SubscriberFilter, export_list, list_people
 from mailer.services.subscribers.restoring import restore_campaign, restore_person
-from mailer.services.subscribers.story import story_of
 from mailer.store.database import open_store
 from tests.faults.conftest import bound_by_permissions
 
@@ -107,7 +107,7 @@ def test_a_read_only_workspace_is_listed_exported_and_shown(desk: Settings) -> N
         try:
             assert [person.name for person in list_people(desk, SubscriberFilter())] == ["Ann", "Bo"]
             assert export_list(desk, SubscriberFilter(), nullcontext(io.StringIO())).number == 2
-            assert story_of(desk, ANN).to_json()["name"] == "Ann"
+            assert person_history(desk, ANN).to_json()["name"] == "Ann"
             with pytest.raises(Exception, match="read-only"):
                 unsubscribe(desk, ANN)
         finally:
@@ -146,7 +146,7 @@ def test_one_address_and_a_list_leave_and_are_suppressed(desk: Settings) -> None
         unsubscribe_list(desk, some, edition="mornin")
     assert suppress(desk, ANN, reason="by letter").to_json() == {"address": ANN, "changed": True}
     assert suppress_list(desk, some).to_json()["unchanged"] == 1
-    story = story_of(desk, "stranger@example.org")
+    story = person_history(desk, "stranger@example.org")
     assert (story.person, story.to_json()["id"]) == (None, None)
     assert story.suppressed
     assert story.suppressed.reason == "operator"
@@ -165,7 +165,7 @@ def test_a_changed_address_tells_of_both(desk: Settings) -> None:
     assert (done.changed, done.before.address, done.person.address) == (True, ANN, "anna@example.org")
     assert not change_address(desk, "anna@example.org", "anna@example.org").changed
     with pytest.raises(AudienceError, match="the address became anna@"):
-        story_of(desk, ANN)
+        person_history(desk, ANN)
 
 
 def test_an_erasure_that_is_declined_changes_nothing(desk: Settings) -> None:

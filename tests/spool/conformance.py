@@ -238,11 +238,11 @@ class Conformance:
         spool.claim(9, everybody)
         spool.park([Parked(1, 1, 4e9), Parked(2, 1, 4.1e9)])
         assert spool.claim(9, everybody) is None
-        assert spool.next_turn() == 4e9
+        assert spool.next_pending_due() == 4e9
         spool.unpark()
-        assert spool.next_turn() == 0.0
+        assert spool.next_pending_due() == 0.0
         assert taken(spool.claim(9, everybody)) == [(1, 2), (2, 2)]
-        assert spool.next_turn() is None
+        assert spool.next_pending_due() is None
 
     # -- recover
 
@@ -258,7 +258,7 @@ class Conformance:
 
     def test_unknown_claims_are_counted(self, spool: Spool) -> None:
         spool.claim(2, everybody)
-        assert spool.unknown([(1, 1), (2, 2), (3, 1), (9, 1)]) == 3
+        assert spool.count_unknown([(1, 1), (2, 2), (3, 1), (9, 1)]) == 3
 
     def test_adopt_takes_outcomes_of_later_attempts(self, spool: Spool) -> None:
         spool.claim(2, everybody)
@@ -270,7 +270,7 @@ class Conformance:
     def test_doubt_leaves_what_is_known(self, spool: Spool) -> None:
         spool.claim(2, everybody)
         spool.settle([Settled(1, 1, OK)])
-        assert spool.doubt_the_rest() == 2
+        assert spool.make_rest_uncertain() == 2
         assert states(spool) == {"accepted": 1, "uncertain": 2}
 
     # -- schedule
@@ -306,7 +306,7 @@ class Conformance:
         spool.settle([Settled(1, 2, BUSY, LATER)])
         spool.make_due()
         assert taken(spool.claim(9, everybody, only=1)) == [(1, 3)]
-        assert spool.last_sign() > EARLIER
+        assert spool.last_activity() > EARLIER
 
     def test_the_next_try_is_now_where_anybody_is_due_at_once(self, spool: Spool) -> None:
         spool.claim(2, everybody)
@@ -350,7 +350,11 @@ class Conformance:
         made.settle([Settled(1, 1, OK)])
         made.note_accepted()
         assert not made.was_accepted()
-        assert (made.copies_in_folder(), made.is_free(), made.is_free(copies=True)) == (1, True, False)
+        assert (made.copies_in_folder(), made.reached_nobody(), made.reached_nobody(copies=True)) == (
+            1,
+            True,
+            False,
+        )
         assert list(spools.received([made.campaign.id], folders=True)) == [1]
         assert list(spools.received([made.campaign.id], folders=False)) == []
         assert made.reopen_copies() == 2

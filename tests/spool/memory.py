@@ -23,7 +23,7 @@ from mailer.spool.values import (
     Claim,
     Frozen,
     Key,
-    Listed,
+    ListedDelivery,
     MayWrite,
     Parked,
     Reason,
@@ -71,7 +71,7 @@ class MemorySpools:
         self._ledger = Ledger()
         self._numbers = itertools.count(1)
 
-    def together(self) -> AbstractContextManager[object]:
+    def transaction(self) -> AbstractContextManager[object]:
         return nullcontext()
 
     def campaigns(self) -> list[Campaign]:
@@ -178,7 +178,7 @@ class MemorySpool:
         slug = self.campaign.slug
         self._spools.known[slug] = replace(self._spools.known[slug], **values)  # type: ignore[arg-type]
 
-    def together(self) -> AbstractContextManager[object]:
+    def transaction(self) -> AbstractContextManager[object]:
         return nullcontext()
 
     # -- the campaign
@@ -318,7 +318,7 @@ class MemorySpool:
     def has_claims(self) -> bool:
         return any(row.state is State.SENDING for row in self._rows)
 
-    def unknown(self, claims: Iterable[Key]) -> int:
+    def count_unknown(self, claims: Iterable[Key]) -> int:
         return sum((row := self._row(person)) is None or row.attempt < attempt for person, attempt in claims)
 
     def adopt(self, outcomes: Sequence[Settled]) -> None:
@@ -332,10 +332,10 @@ class MemorySpool:
     # -- pace and schedule
 
     def park(self, claims: Iterable[Parked]) -> None:
-        for person, attempt, turn in claims:
+        for person, attempt, until in claims:
             if (row := self._mine(person, attempt)) is not None:
                 row.state, row.claimed_at = State.PENDING, None
-                row.due = utc_text(datetime.fromtimestamp(turn, UTC))
+                row.due = utc_text(datetime.fromtimestamp(until, UTC))
 
     def unpark(self) -> None:
         for row in self._pending():
@@ -345,7 +345,7 @@ class MemorySpool:
     def _pending(self) -> list[_Row]:
         return [row for row in self._rows if row.state is State.PENDING]
 
-    def next_turn(self) -> float | None:
+    def next_pending_due(self) -> float | None:
         due = [row.due or "" for row in self._pending() if not row.held]
         if not due:
             return None
@@ -397,7 +397,7 @@ class MemorySpool:
             row.cause, row.settled_at = "them", utc_now()
         return len(rows)
 
-    def last_sign(self) -> str:
+    def last_activity(self) -> str:
         return max((max(r.claimed_at or "", r.settled_at or "") for r in self._rows), default="")
 
     # -- decisions
@@ -436,7 +436,7 @@ class MemorySpool:
             row.in_folder, row.settled_at = False, None
         return len(rows)
 
-    def doubt_the_rest(self) -> int:
+    def make_rest_uncertain(self) -> int:
         known = (State.ACCEPTED, State.UNCERTAIN, State.SKIPPED)
         rows = [row for row in self._rows if row.state not in known]
         for row in rows:
@@ -453,7 +453,7 @@ class MemorySpool:
     def copies_in_folder(self) -> int:
         return sum(row.in_folder and row.state in _HAS_IT for row in self._rows)
 
-    def is_free(self, *, copies: bool = False) -> bool:
+    def reached_nobody(self, *, copies: bool = False) -> bool:
         states = (*_HAS_IT, State.SENDING)
         return not any((copies or not row.in_folder) and row.state in states for row in self._rows)
 
@@ -487,10 +487,10 @@ class MemorySpool:
         )
         return min(words, key=lambda text: (-words[text], text), default="")
 
-    def deliveries(self, *, state: str = "", only: int | None = None) -> Iterator[Listed]:
+    def deliveries(self, *, state: str = "", only: int | None = None) -> Iterator[ListedDelivery]:
         for row in self._rows:
             if state in ("", row.state.value) and only in (None, row.person):
-                yield Listed(
+                yield ListedDelivery(
                     row.person,
                     row.state,
                     row.cause,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mailer.spool.journal import Journal, forget_words, holds_words, journal_run, read_journal
+from mailer.spool.journal import Journal, has_text_about, journal_run, read_journal, remove_text_about
 from mailer.store import machine
 from mailer.transports.base import Outcome, Result
 from mailer.transports.refusal.refusal import Cause
@@ -186,10 +186,10 @@ def test_words_about_the_erased_go_and_what_became_of_them_stays(tmp_path: Path)
         file.write(
             b"nonsense about ann@example.org\n< 2 1 rejected [ann@example.org\n< 2 1 rejected ann@exam"
         )
-    assert holds_words(path, {1}, without_ann)
-    assert forget_words(path, {1}, without_ann)
-    assert not holds_words(path, {1}, without_ann)
-    assert not forget_words(path, {1}, without_ann)
+    assert has_text_about(path, {1}, without_ann)
+    assert remove_text_about(path, {1}, without_ann)
+    assert not has_text_about(path, {1}, without_ann)
+    assert not remove_text_about(path, {1}, without_ann)
     assert b"ann@" not in path.read_bytes()
     assert path.stat().st_mode & 0o777 == 0o600
     record = read_journal(path)
@@ -206,4 +206,4 @@ def test_words_about_the_erased_go_and_what_became_of_them_stays(tmp_path: Path)
 
 
 def test_a_journal_that_is_not_there_holds_no_words(tmp_path: Path) -> None:
-    assert not forget_words(tmp_path / "none", {1}, without_ann)
+    assert not remove_text_about(tmp_path / "none", {1}, without_ann)

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from mailer.errors import BusyError
-from mailer.spool.lock import only_sender
+from mailer.spool.lock import exclusive_lock
 
 
 def test_the_second_sender_is_told_who_the_first_is(tmp_path: Path) -> None:
     path = tmp_path / ".mailer" / "x.lock"
-    with only_sender(path, "campaign x"):
+    with exclusive_lock(path, "campaign x"):
         with (
             pytest.raises(BusyError, match=f"campaign x is being sent by process {os.getpid()}"),
-            only_sender(path, "campaign x"),
+            exclusive_lock(path, "campaign x"),
         ):
             pass
         assert path.read_text() == str(os.getpid())
@@ -24,20 +24,20 @@ def test_the_second_sender_is_told_who_the_first_is(tmp_path: Path) -> None:
 
 def test_the_lock_is_free_again_afterwards(tmp_path: Path) -> None:
     for _ in range(2):
-        with only_sender(tmp_path / "x.lock", "campaign x"):
+        with exclusive_lock(tmp_path / "x.lock", "campaign x"):
             pass
 
 
 def test_the_lock_is_given_back_after_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="boom"), only_sender(tmp_path / "x.lock", "campaign x"):
+    with pytest.raises(ValueError, match="boom"), exclusive_lock(tmp_path / "x.lock", "campaign x"):
         raise ValueError("boom")
-    with only_sender(tmp_path / "x.lock", "campaign x"):
+    with exclusive_lock(tmp_path / "x.lock", "campaign x"):
         pass
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("keep this")
     (tmp_path / "x.lock").symlink_to("mine")
-    with pytest.raises(OSError, match="symbolic links"), only_sender(tmp_path / "x.lock", "campaign x"):
+    with pytest.raises(OSError, match="symbolic links"), exclusive_lock(tmp_path / "x.lock", "campaign x"):
         pass
     assert (tmp_path / "mine").read_text() == "keep this"

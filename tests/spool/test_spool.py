@@ -123,7 +123,7 @@ def test_a_claim_does_not_meet_who_is_parked(db: Database) -> None:
     claims = spool.claim(9) or []
     spool.park([Parked(claim.person, claim.attempt, 4e9) for claim in claims if claim.person in slow])
     assert spool.claim(9) is None
-    assert spool.next_turn() == 4e9
+    assert spool.next_pending_due() == 4e9
     spool.unpark()
     assert [claim.person for claim in spool.claim(9) or ()] == slow
 
@@ -324,14 +324,14 @@ def test_a_copy_in_a_folder_is_no_delivery(db: Database) -> None:
     spool = freeze(db)
     spool.claim(9)
     spool.settle([(ids[0], 1, Outcome(Result.ACCEPTED, "x.eml"), "")])
-    assert (spool.copies_in_folder(), spool.is_free(copies=True)) == (1, False)
+    assert (spool.copies_in_folder(), spool.reached_nobody(copies=True)) == (1, False)
     spool.source = "smtp"
-    assert not spool.is_free()  # two are on their way
+    assert not spool.reached_nobody()  # two are on their way
     spool.settle([(number, 1, Outcome(Result.REJECTED), "") for number in ids[1:]])
-    assert spool.is_free()
+    assert spool.reached_nobody()
     assert spool.reopen_copies() == 1
     assert counted(spool, pending=1, rejected=2)
-    assert (spool.copies_in_folder(), spool.is_free(copies=True)) == (0, True)
+    assert (spool.copies_in_folder(), spool.reached_nobody(copies=True)) == (0, True)
 
 
 def test_a_journal_that_is_ahead_is_adopted_once_and_never_takes_back(db: Database, journal: Path) -> None:
@@ -349,4 +349,4 @@ def test_a_journal_that_is_ahead_is_adopted_once_and_never_takes_back(db: Databa
         assert counted(spool, accepted=2, uncertain=1, pending=1)
     row = db.conn.execute("SELECT attempt, provider_id FROM deliveries WHERE subscriber_id = ?", [a])
     assert row.fetchone() == (1, "250 ok")
-    assert spool.unknown(begun_in(journal)) <= 1
+    assert spool.count_unknown(begun_in(journal)) <= 1

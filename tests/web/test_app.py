@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from mailer.audience.subscribers import Subscriber
 from mailer.config import Settings, load_settings
 from mailer.errors import ConfigError
-from mailer.services.readers.reader_actions import Desk
+from mailer.services.readers.reader_actions import ReaderActions
 from mailer.web.app import create_app
 from mailer.web.safety import Safety
 from tests.web.conftest import Browser, Site
@@ -59,10 +59,10 @@ def test_a_method_that_is_not_allowed_names_those_that_are(site: Site, reader: S
 
 
 def test_a_defect_of_ours_is_a_calm_page_too(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(self: Desk, text: str, purpose: object) -> None:
+    def broken(self: ReaderActions, text: str, purpose: object) -> None:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr(Desk, "look", broken)
+    monkeypatch.setattr(ReaderActions, "look", broken)
     browser = Browser(create_app(site.settings), raises=False)
     answer = browser.get("/u/x")
     assert answer.status_code == 500

@@ -16,7 +16,7 @@ from sqlite_utils import Database
 from mailer.audience.subscribers import Subscriber
 from mailer.errors import StoreError
 from mailer.services.readers import reader_actions as web_desk
-from mailer.services.readers.reader_actions import Desk
+from mailer.services.readers.reader_actions import ReaderActions
 from mailer.web import app as web_app
 from mailer.web.health import Health
 from tests.web.conftest import Browser, Site
@@ -35,7 +35,7 @@ class Ticks:
 @pytest.fixture
 def browser(site: Site, monkeypatch: pytest.MonkeyPatch) -> Browser:
     """The application, which waits a twentieth of a second for a busy database."""
-    monkeypatch.setattr(web_app, "Desk", lambda settings: Desk(settings, busy_seconds=0.05))
+    monkeypatch.setattr(web_app, "ReaderActions", lambda settings: ReaderActions(settings, busy_seconds=0.05))
     return Browser(web_app.create_app(site.settings))
 
 

@@ -12,7 +12,7 @@ from mailer.clock import set_clock
 from mailer.config import load_settings
 from mailer.language.reader_language import accepted
 from mailer.links.urls import NOBODY, Purpose, Tokens
-from mailer.services.readers.reader_actions import Desk
+from mailer.services.readers.reader_actions import ReaderActions
 from mailer.site.pages import Pages
 from mailer.web.app import create_app
 from mailer.web.responses import page_response
@@ -180,7 +180,7 @@ def test_the_log_stays_small_however_many_links_are_no_good(
 ) -> None:
     day = datetime(2026, 11, 21, tzinfo=UTC)
     set_clock(lambda: day)
-    desk = Desk(site.settings)
+    desk = ReaderActions(site.settings)
     for _ in range(1234):
         desk.look("\x1b[31m\nevil", Purpose.UNSUBSCRIBE)
     told = [record.getMessage() for record in caplog.records]

@@ -12,7 +12,7 @@ import pytest
 from mailer.audience.subscribers import Subscriber
 from mailer.config import Settings
 from mailer.services.readers import reader_actions as web_desk
-from mailer.services.readers.reader_actions import Desk
+from mailer.services.readers.reader_actions import ReaderActions
 from mailer.site import pages as web_pages
 from mailer.site.pages import LARGEST_PAGE, Pages
 from mailer.web.app import create_app
@@ -285,7 +285,7 @@ def test_a_database_that_fails_at_any_look_is_not_said_to_have_recorded_anything
 
 
 def test_the_desk_gives_the_person_as_they_are_afterwards(site: Site, reader: Subscriber) -> None:
-    desk = Desk(site.settings)
+    desk = ReaderActions(site.settings)
     left = desk.leave(site.link(reader)[3:], reason="", source="page")
     assert left.person is not None
     assert left.person.status == "unsubscribed"

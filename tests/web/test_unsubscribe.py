@@ -17,7 +17,7 @@ from mailer.audience.consent.record import Consent
 from mailer.audience.events import Event, record
 from mailer.audience.subscribers import Subscriber, set_editions
 from mailer.links.urls import Purpose, Tokens
-from mailer.services.readers.reader_actions import Desk
+from mailer.services.readers.reader_actions import ReaderActions
 from mailer.web import app as web_app
 from tests.web.conftest import NOW, Browser, Site, a_reader
 
@@ -262,7 +262,7 @@ def test_what_cannot_be_recorded_is_not_said_to_be_done(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(web_app, "Desk", lambda settings: Desk(settings, busy_seconds=0.05))
+    monkeypatch.setattr(web_app, "ReaderActions", lambda settings: ReaderActions(settings, busy_seconds=0.05))
     browser = Browser(web_app.create_app(site.settings))
     holder = locked()
     answer = browser.post(site.link(reader), data=ONE_CLICK)

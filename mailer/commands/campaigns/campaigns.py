@@ -10,7 +10,7 @@ from mailer.campaign.canary import canary_of
 from mailer.campaign.delivery_state import STATES
 from mailer.campaign.due import LATE
 from mailer.campaign.status import Status
-from mailer.campaign.times import in_words
+from mailer.campaign.times import format_time
 from mailer.clock import now, utc_text
 from mailer.commands.confirmation import YesOption, confirm
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
@@ -34,8 +34,8 @@ def _when(settings: Settings, overview: Overview) -> str:
     overdue = campaign.status is Status.HELD and campaign.held_until < utc_text(now() - LATE)
     if campaign.status is Status.PAUSED or overdue:
         return "  [waits for `mailer campaigns resume`]"
-    if overview.goes_on_at and campaign.status in (Status.HELD, Status.STOPPED):
-        return f"  [goes on {in_words(overview.goes_on_at, zone)}]"
+    if overview.resumes_at and campaign.status in (Status.HELD, Status.STOPPED):
+        return f"  [goes on {format_time(overview.resumes_at, zone)}]"
     match campaign.status:
         case Status.SENDING:
             return "  [is being sent]"
@@ -49,7 +49,7 @@ def _when(settings: Settings, overview: Overview) -> str:
             return f"  [`mailer send {campaign.issue}` begins it]"
         case Status.SCHEDULED if campaign.due_at:
             hour = f", each reader's {campaign.local_time}" if campaign.local_time else ""
-            return f"  [due {in_words(campaign.due_at, zone)}{hour}]"
+            return f"  [due {format_time(campaign.due_at, zone)}{hour}]"
     return ""
 
 
@@ -95,7 +95,7 @@ def _say_details(settings: Settings, details: Details) -> None:
     for row in _time_rows(settings, details):
         say(row)
     for label, moment in (("started", campaign.started_at), ("finished", campaign.finished_at)):
-        say(f"  {label:<10} {in_words(moment, zone) if moment else 'not yet'}")
+        say(f"  {label:<10} {format_time(moment, zone) if moment else 'not yet'}")
     say_counts(counts)
     if details.in_folder:
         say(f"  {details.in_folder:,} had it in {campaign.transport} only, which reached nobody")
@@ -110,15 +110,15 @@ def _time_rows(settings: Settings, details: Details) -> list[str]:
     rows: list[str] = []
     if campaign.due_at:
         hour = f", at each reader's {campaign.local_time}" if campaign.local_time else ""
-        rows.append(f"  due        {in_words(campaign.due_at, zone)}{hour}")
+        rows.append(f"  due        {format_time(campaign.due_at, zone)}{hour}")
     if details.missed:
         resume_it = f"`mailer campaigns resume {campaign.slug}`"
         rows.append(f"  missed     {details.missed:,} missed their time; {resume_it} sends it to them now")
     if (canary := canary_of(campaign)) is not None:
         total = sum(details.overview.counts.values())
         rows.append(f"  first      {canary.number:,} of {total:,} ({canary.share * 100:g}%)")
-    if details.overview.goes_on_at:
-        rows.append(f"  goes on    {in_words(details.overview.goes_on_at, zone)}")
+    if details.overview.resumes_at:
+        rows.append(f"  goes on    {format_time(details.overview.resumes_at, zone)}")
     return rows
 
 

@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from mailer.campaign.delivery_state import STATES
-from mailer.campaign.times import in_words
+from mailer.campaign.times import format_time
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.config import Settings
 from mailer.errors import InputError
 from mailer.services.campaigns.documents import deliveries_of, delivery_json
 from mailer.services.workspace import open_workspace
-from mailer.spool.values import Listed
+from mailer.spool.values import ListedDelivery
 
 __all__ = ["deliveries"]
 
@@ -52,18 +52,18 @@ def deliveries(
         say(_delivery_line(workspace.settings, listed, whose))
 
 
-def _delivery_line(settings: Settings, delivery: Listed, address: str | None) -> str:
+def _delivery_line(settings: Settings, delivery: ListedDelivery, address: str | None) -> str:
     zone = settings.publication.zone
     who = address or f"(erased, number {delivery.person})"
     parts = [f"{who:<40} {delivery.state:<10}"]
     if delivery.at:
-        parts.append(in_words(delivery.at, zone, named=False))
+        parts.append(format_time(delivery.at, zone, named=False))
     if delivery.in_folder:
         parts.append("in a folder only")
     if delivery.held:
         parts.append("held back")
     elif delivery.due_at and delivery.state in ("pending", "deferred"):
-        parts.append(f"next try {in_words(delivery.due_at, zone, named=False)}")
+        parts.append(f"next try {format_time(delivery.due_at, zone, named=False)}")
     if delivery.reason:
         parts.append(delivery.reason)
     return "  ".join(parts)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mailer.campaign.times import in_words
+from mailer.campaign.times import format_time
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.services.planning.explain import Explanation
 from mailer.services.planning.explain import explain as explain_person
@@ -44,7 +44,7 @@ def explain(
         say(f"{found.address} does not get {found.issue}: {found.exclusion.sentence}.")
         if found.bounce:
             place = f" (campaign {found.bounce.campaign})" if found.bounce.campaign else ""
-            say(f"  mail came back at {in_words(found.bounce.at, zone)}{place}: {found.bounce.words}")
+            say(f"  mail came back at {format_time(found.bounce.at, zone)}{place}: {found.bounce.words}")
             say(f'  if the address works after all: mailer subscribers restore {found.address} --reason "…"')
     elif found.unwritable:
         say(f"{found.address} does not get {found.issue}: the address {found.unwritable}.")
@@ -53,7 +53,7 @@ def explain(
         for text in found.only:
             say(f"  also reads what is only for {text}")
     for delivery in found.deliveries:
-        when = f" at {in_words(delivery.settled_at, zone)}" if delivery.settled_at else ""
+        when = f" at {format_time(delivery.settled_at, zone)}" if delivery.settled_at else ""
         why = f": {delivery.reason}" if delivery.reason else ""
         why += " (in a folder only)" if delivery.in_folder else ""
         say(f"  campaign {delivery.slug}: {delivery.state}{when}{why}")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from mailer.campaign.campaign import Campaign
-from mailer.campaign.times import in_words
+from mailer.campaign.times import format_time
 from mailer.commands.context import JsonOption, emit_json, say, settings_of, warn
 from mailer.commands.signals import stop_on_signals
 from mailer.config import Settings
@@ -54,7 +54,7 @@ def when(settings: Settings, schedule: Schedule) -> str:
     """When a schedule begins, in words that follow "send it"."""
     if schedule.local_time:
         return f"at each reader's {schedule.local_time}"
-    return f"at {in_words(schedule.due_at, settings.publication.zone)}"
+    return f"at {format_time(schedule.due_at, settings.publication.zone)}"
 
 
 def schedule_rows(settings: Settings, prepared: Prepared, schedule: Schedule) -> list[str]:
@@ -62,31 +62,31 @@ def schedule_rows(settings: Settings, prepared: Prepared, schedule: Schedule) ->
     zone = settings.publication.zone
     if not schedule.local_time:
         meant = f", {schedule.meant}" if schedule.meant else ""
-        return [f"Goes out   {in_words(schedule.due_at, zone)}{meant}"]
+        return [f"Goes out   {format_time(schedule.due_at, zone)}{meant}"]
     rows = [
         f"Goes out   at each reader's {schedule.local_time} of {prepared.plan.date}; in {zone.key} that is:"
     ]
     shown, more = schedule.slots[:_SHOWN_SLOTS], schedule.slots[_SHOWN_SLOTS:]
     widest = max((len(f"{readers:,}") for _, readers in shown), default=0)
     for due_at, readers in shown:
-        rows.append(f"           {readers:>{widest},}  {in_words(due_at, zone, named=False)}")
+        rows.append(f"           {readers:>{widest},}  {format_time(due_at, zone, named=False)}")
     if more:
         readers = sum(number for _, number in more)
-        rows.append(f"           {readers:,} later, the last {in_words(more[-1][0], zone, named=False)}")
+        rows.append(f"           {readers:,} later, the last {format_time(more[-1][0], zone, named=False)}")
     return rows
 
 
 def usual_rows(settings: Settings, prepared: Prepared) -> list[str]:
     """The usual time of the issue's edition on its date, where it has one: a line of the plan."""
     at = usual_time(settings, prepared)
-    return [] if at is None else [f"Usual time {in_words(at, settings.publication.zone)}"]
+    return [] if at is None else [f"Usual time {format_time(at, settings.publication.zone)}"]
 
 
 def say_scheduled(settings: Settings, campaign: Campaign, schedule: Schedule) -> None:
     """That a campaign waits, who sends it, and what to do to have it otherwise."""
     slug = campaign.slug
     begins = (
-        f", from {in_words(schedule.due_at, settings.publication.zone)} on" if schedule.local_time else ""
+        f", from {format_time(schedule.due_at, settings.publication.zone)} on" if schedule.local_time else ""
     )
     say(f"Campaign {slug} is scheduled: it goes out {when(settings, schedule)}{begins}.")
     say("A running `mailer serve` sends it then, or `mailer run-due` (for cron).")

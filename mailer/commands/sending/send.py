@@ -23,10 +23,10 @@ from mailer.services.sending.freeze import SincePlan
 from mailer.services.sending.proposal import (
     Proposal,
     SendOptions,
-    carry_out,
     propose,
     propose_plan,
-    send_later,
+    schedule_proposal,
+    send_proposal,
 )
 from mailer.services.workspace import Workspace, open_workspace
 
@@ -125,7 +125,7 @@ def send(
     settings.signing_keys()
     workspace = open_workspace(settings)
     if test:
-        copies = PlanRequest(segment=segment, transport=transport, anew=True)
+        copies = PlanRequest(segment=segment, transport=transport, include_received=True)
         send_copies(workspace, prepare(workspace, issue, copies), test, as_json=as_json)
         return
     options = SendOptions(
@@ -161,7 +161,7 @@ def _send_now(workspace: Workspace, proposal: Proposal, *, ask: bool, as_json: b
             say_since(since)
 
     with stop_on_signals() as stop, watching(proposal.number, quiet=as_json) as observe:
-        result = carry_out(workspace, proposal, stop=stop, observe=observe, frozen=frozen)
+        result = send_proposal(workspace, proposal, stop=stop, observe=observe, frozen=frozen)
     if as_json:
         emit_json({**result.to_json(), **changes.to_json()})
     else:
@@ -179,7 +179,7 @@ def _send_later(
         _say_plan(workspace, proposal)
     if ask:
         _ask(workspace, proposal, recipients, quiet=as_json, when=when(settings, schedule))
-    campaign, since = send_later(workspace, proposal, schedule)
+    campaign, since = schedule_proposal(workspace, proposal, schedule)
     if as_json:
         document = {"slug": campaign.slug, "status": campaign.status, **schedule.to_json(), **since.to_json()}
         counts = workspace.spools.open(campaign).counts()

@@ -11,10 +11,10 @@ import typer
 from mailer.audience.events import HistoryEntry
 from mailer.audience.people import Subscriber, state_of
 from mailer.campaign.campaign import Delivered
-from mailer.campaign.times import in_words
+from mailer.campaign.times import format_time
 from mailer.commands.context import emit_json, say, settings_of
 from mailer.commands.subscribers.person import AsJson, Who, editions_text
-from mailer.services.subscribers.story import Story, story_of
+from mailer.services.subscribers.history import PersonHistory, person_history
 
 __all__ = ["show"]
 
@@ -41,7 +41,7 @@ Lines = Iterator[tuple[str, str]]
 def show(context: typer.Context, address: Who, as_json: AsJson = False) -> None:
     """Shows all data and the history of one person."""
     settings = settings_of(context)
-    story = story_of(settings, address)
+    story = person_history(settings, address)
     if as_json:
         emit_json(story.to_json())
         return
@@ -51,18 +51,18 @@ def show(context: typer.Context, address: Who, as_json: AsJson = False) -> None:
             say(f"{label:<12} {text}".replace("\n", "\n" + " " * 13))
 
 
-def _lines(story: Story, zone: ZoneInfo) -> Lines:
+def _lines(story: PersonHistory, zone: ZoneInfo) -> Lines:
     yield "Address", story.address
     if story.person is None:
         yield "Status", "not a subscriber"
     else:
         yield from _person_lines(story, story.person, zone)
     if story.suppressed:
-        yield "Suppressed", f"{in_words(story.suppressed.added_at, zone)}: {story.suppressed.reason}"
+        yield "Suppressed", f"{format_time(story.suppressed.added_at, zone)}: {story.suppressed.reason}"
     yield from _delivery_lines(story.deliveries, zone)
 
 
-def _person_lines(story: Story, person: Subscriber, zone: ZoneInfo) -> Lines:
+def _person_lines(story: PersonHistory, person: Subscriber, zone: ZoneInfo) -> Lines:
     yield "Status", state_of(person)
     yield "Editions", editions_text(person)
     yield "Name", person.name
@@ -71,12 +71,12 @@ def _person_lines(story: Story, person: Subscriber, zone: ZoneInfo) -> Lines:
     yield "Tags", ", ".join(person.tags)
     for key, value in sorted(person.attributes.items()):
         yield key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    yield "Joined", in_words(person.joined_at, zone) if person.joined_at else ""
+    yield "Joined", format_time(person.joined_at, zone) if person.joined_at else ""
     for given in story.consents:
-        yield "Consent", f"{in_words(given.given_at, zone)}: {given.method} {given.origin}".rstrip()
+        yield "Consent", f"{format_time(given.given_at, zone)}: {given.method} {given.origin}".rstrip()
     for bounce in story.bounces:
         place = f" (campaign {bounce.campaign})" if bounce.campaign else ""
-        yield "Bounced", f"{in_words(bounce.at, zone)}: {bounce.words or 'no reason was given'}{place}"
+        yield "Bounced", f"{format_time(bounce.at, zone)}: {bounce.words or 'no reason was given'}{place}"
     for happening in story.history:
         if happening.what not in _TOLD_ELSEWHERE:
             yield _LABELS[happening.what], _happening_in_words(happening, zone)
@@ -88,7 +88,7 @@ def _happening_in_words(happening: HistoryEntry, zone: ZoneInfo) -> str:
     source = _SOURCES.get(happening.source, happening.source)
     campaign = f"by campaign {happening.campaign}" if happening.campaign else ""
     parts = [part for part in (what.get(happening.what, ""), campaign, source) if part]
-    return ": ".join(filter(None, (in_words(happening.at, zone), ", ".join(parts), happening.reason)))
+    return ": ".join(filter(None, (format_time(happening.at, zone), ", ".join(parts), happening.reason)))
 
 
 def _delivery_lines(deliveries: Sequence[Delivered], zone: ZoneInfo) -> Lines:
@@ -96,7 +96,7 @@ def _delivery_lines(deliveries: Sequence[Delivered], zone: ZoneInfo) -> Lines:
     if earlier > 0:
         yield "Deliveries", f"{earlier:,} earlier ones are left out here; --json has them"
     for one in deliveries[-_TOLD:]:
-        when = f" at {in_words(one.settled_at, zone)}" if one.settled_at else ""
+        when = f" at {format_time(one.settled_at, zone)}" if one.settled_at else ""
         folder = " (in a folder only)" if one.in_folder else ""
         why = f": {one.reason}" if one.reason else ""
         yield "Delivery", f"{one.slug}: {one.state}{when}{folder}{why}"

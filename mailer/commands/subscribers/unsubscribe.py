@@ -16,7 +16,7 @@ from mailer.commands.subscribers.person import AsJson
 from mailer.display_text import visible
 from mailer.errors import InputError
 from mailer.services.subscribers import leaving
-from mailer.services.subscribers.leaving import AddressList, ListTaken
+from mailer.services.subscribers.leaving import AddressList, ListResult
 
 __all__ = ["suppress", "unsubscribe"]
 
@@ -120,7 +120,7 @@ def _standard_input() -> bytes:
     return raw.read(MOST_BYTES + 1) if raw is not None else stream.read().encode("utf-8", "surrogateescape")
 
 
-def _tell(done: ListTaken, did: str, already: str, *, as_json: bool) -> None:
+def _tell(done: ListResult, did: str, already: str, *, as_json: bool) -> None:
     """What became of a list; ends with status 1 where some of it could not be read."""
     taken, wrong, number = done.taken, done.unreadable, len(done.source.lines)
     if as_json:

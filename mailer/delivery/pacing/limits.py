@@ -15,13 +15,13 @@ from mailer.spool.ledger import Entry, Ledger
 
 __all__ = ["CATCH_UP_SECONDS", "Budget", "Limit", "Spacing"]
 
-#: Who wakes up late may catch up so much, or the pace would never be reached.
+#: A run that wakes up late may catch up this much, or the configured pace would never be reached.
 CATCH_UP_SECONDS = 0.1
 _RESERVE_SECONDS = 0.25
 _RESERVE_AT_MOST = 250
-#: For so long a limit that was found used up is not looked at again.
-_LOOK_SECONDS = 1.0
-#: A turn further away than it can be was given out before the clock went back.
+#: A limit that was found used up is not read from the ledger again for this time.
+_POLL_SECONDS = 1.0
+#: A time further ahead than a reservation allows was stored before the clock was set back.
 _TOLERANCE_SECONDS = 1.0
 
 
@@ -90,7 +90,7 @@ class Spacing(Limit):
         def take(entry: Entry) -> Entry:
             free_at = entry[0]
             if free_at - now > self._furthest:
-                # The clock went back. Whoever had that turn has used it.
+                # The clock was set back. The message that had this time was sent already.
                 free_at = now + self.interval
             if free_at > now:
                 self._free_at = free_at
@@ -131,7 +131,7 @@ class Budget(Limit):
         self._window = (0.0, 0.0)
         self._reserved = 0
         self._remaining: int | None = None
-        self._looked_at = -_LOOK_SECONDS
+        self._looked_at = -_POLL_SECONDS
 
     def window(self, moment: float) -> tuple[float, float]:
         """Returns when the window of a moment begins and ends."""
@@ -152,7 +152,7 @@ class Budget(Limit):
         return self._reserved > 0 and now < self._window[1]
 
     def _is_spent(self, now: float) -> bool:
-        fresh = 0 <= now - self._looked_at < _LOOK_SECONDS
+        fresh = 0 <= now - self._looked_at < _POLL_SECONDS
         return self._remaining == 0 and now < self._window[1] and fresh
 
     def reserve(self, now: float) -> None:
@@ -162,7 +162,7 @@ class Budget(Limit):
             if begins < current:
                 begins, used = current, 0
             self._window = window_of(self._unit, begins, self._zone)
-            # The entry's own beginning counts, also where the zone was another one then.
+            # The beginning in the entry counts, even if it was computed for another zone.
             self._window = (begins, max(self._window[1], begins + 1))
             most = self._most(begins)
             self._reserved = max(0, min(self._chunk(most), most - used))

@@ -18,7 +18,7 @@ from mailer.spool.ledger import Ledger
 
 __all__ = ["Pacer"]
 
-#: No turn is foreseen further away than this (seconds); it is looked at again then.
+#: No message is planned further ahead than this (seconds); it is planned again then.
 _FURTHEST = 366 * 86_400.0
 
 
@@ -48,7 +48,7 @@ class Pacer:
         self._planned: dict[int, tuple[float, float, int]] = {}
 
     def __bool__(self) -> bool:
-        """Whether there is any limit at all."""
+        """Returns whether there is any limit at all."""
         return bool(self._overall or self._domains)
 
     def clock_time(self, moment: float, now: float) -> str:
@@ -162,7 +162,7 @@ class Pacer:
         def most(begins: float) -> int:
             if not days or start is None:
                 return unlimited
-            # Before its first day a sender is as cold as on it.
+            # Before the first day of the warm-up, the limit of the first day applies.
             day = max(0, (day_of(begins, self._zone) - start).days)
             return min(unlimited, days[day]) if day < len(days) else unlimited
 

@@ -10,9 +10,9 @@ from mailer.message.message import Message
 
 __all__ = ["AHEAD_SECONDS", "PaceQueues"]
 
-#: No more waits than may leave in this time, so that an unsubscribe is not overlooked.
+#: A queue holds only what may be sent within this time (seconds), so that claims do not stay open for long.
 AHEAD_SECONDS = 2.0
-#: A pause is never longer (seconds), because there is more to look after.
+#: The longest pause (seconds): the loop has other work to do.
 _PAUSE = 0.1
 
 
@@ -77,7 +77,7 @@ class PaceQueues:
                     pause = min(pause, wait)
                     names.remove(name)
                     continue
-                # Who has had a turn goes behind the other lines.
+                # A queue whose message was taken moves behind the other queues.
                 queue = self._queues[name] = self._queues.pop(name)
                 message = queue.popleft()
                 self._taken[message.subscriber_id, message.attempt] = name, now

@@ -19,13 +19,13 @@ def window_of(unit: str, moment: float, zone: tzinfo) -> tuple[float, float]:
         return begins, datetime.combine(tomorrow, time(), zone).astimezone(UTC).timestamp()
     step = 60.0 if unit == "m" else 3600.0
     ends = begins + step
-    while _begins(unit, ends, zone) <= begins:  # some clocks go back by half an hour
+    while _begins(unit, ends, zone) <= begins:  # in some zones daylight saving time is half an hour
         ends += step / 2
     return begins, ends
 
 
 def day_of(moment: float, zone: tzinfo) -> date:
-    """The local date of a moment."""
+    """Returns the local date of a moment."""
     return datetime.fromtimestamp(moment, zone).date()
 
 

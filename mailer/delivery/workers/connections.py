@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 __all__ = ["ConnectionPool", "Share"]
 
-#: A worker that waits for a permit looks this often whether its run is ending (seconds).
-_LOOK_SECONDS = 0.25
+#: A worker that waits for a permit checks this often whether its run is ending (seconds).
+_POLL_SECONDS = 0.25
 
 
 class ConnectionPool:
@@ -25,7 +25,7 @@ class ConnectionPool:
         self._changed = threading.Condition()
         self._free = max(1, total)
         self._served = 0
-        #: The shares for which a worker waits, the first to wait first.
+        #: The shares with waiting workers, in the order in which they began to wait.
         self._waiting: dict[Share, None] = {}
 
     def share(self, has_work: Callable[[], bool]) -> Share:
@@ -43,8 +43,8 @@ class Share:
         self._waiting = 0
         self._held = 0
         self._served = 0  # the number of its last permit, of all that the pool has given out
-        self._promised = 0  # permits that other runs are about to release for this one
-        self._owed: list[Share] = []  # for whom workers of this run are about to release theirs
+        self._promised = 0  # permits that other runs will release for this one
+        self._owed: list[Share] = []  # runs for which workers of this run will release a permit
 
     def acquire(self, given_up: Callable[[], bool]) -> bool:
         """Waits for a permit. Returns False, without one, once `given_up` returns True.
@@ -61,7 +61,7 @@ class Share:
                     if pool._free and self is min(pool._waiting, key=Share._rank):
                         self._take()
                         return True
-                    pool._changed.wait(_LOOK_SECONDS)
+                    pool._changed.wait(_POLL_SECONDS)
                 return False
             finally:
                 self._waiting -= 1
@@ -76,7 +76,7 @@ class Share:
         `idle` says that the worker has had nothing to send for a while; then any waiting run gets its permit.
         """
         pool = self._pool
-        if not pool._waiting:  # most often: one run alone
+        if not pool._waiting:  # the usual case: only one run
             return False
         with pool._changed:
             if pool._free:

@@ -29,7 +29,7 @@ class Requests:
     ) -> None:
         self._journal = journal
         self._gate = gate
-        self._noted: dict[int, Outcome] = {}  # by id: what a request was reported with, its messages share
+        self._noted: dict[int, Outcome] = {}  # by id(outcome): the messages of a request share one
         self._error: OSError | None = None
         channel.gate, channel.look, channel.report = self._pass, look, self._report
 

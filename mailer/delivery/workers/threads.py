@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 __all__ = ["NO_THREAD", "start_thread"]
 
-#: Why nothing can be sent where the system starts no thread.
+#: The error where the system cannot start a thread.
 NO_THREAD = (
     "the system gives this process no thread to send with; end other programs, or raise the limit of "
     "processes (ulimit -u) or of memory, and run this again"

@@ -36,12 +36,12 @@ from mailer.transports.refusal.watch import RefusalWatch
 
 __all__ = ["Report", "Supervision", "Workers"]
 
-#: A worker without a chunk looks this often whether another run waits for its permit (seconds).
-_LOOK_SECONDS = 0.25
-#: After so long without a chunk it gives the permit to any run that waits (seconds). It is more than the time
+#: A worker without a chunk checks this often whether another run waits for its permit (seconds).
+_POLL_SECONDS = 0.25
+#: After this time without a chunk it passes the permit to any waiting run (seconds). It is more than the time
 #: between two messages of a slow pace, because a new connection costs several round trips.
 _IDLE_SECONDS = 2.0
-#: After so long a chunk is cut short where another run waits for a permit (seconds).
+#: After this time a chunk is cut short where another run waits for a permit (seconds).
 _LONG_CHUNK_SECONDS = 2.0
 
 
@@ -102,7 +102,7 @@ class Workers:
         self.alive = 0
         for number in range(count):
             if start_thread(self._work, f"send-{number}") is None:
-                break  # the threads that could be started do the work
+                break  # the threads that were started do the work
             self.alive += 1
         if not self.alive:
             raise TransportError(NO_THREAD)
@@ -136,7 +136,7 @@ class Workers:
                     self._share.release()
         except TransportError as reason:
             error = reason
-        except Exception as surprise:  # a defect of ours must end the run, not leave it waiting for ever
+        except Exception as surprise:  # a defect must end the run, not leave it waiting for ever
             error = TransportError(f"the transport failed in a way nobody foresaw: {surprise!r}")
             fatal = True
         self.reports.put(Report([], [], error, ended=True, fatal=fatal))
@@ -157,7 +157,7 @@ class Workers:
             busy_at = time.monotonic()
             while True:
                 try:
-                    chunk = self._chunks.get(timeout=_LOOK_SECONDS)
+                    chunk = self._chunks.get(timeout=_POLL_SECONDS)
                 except queue.Empty:
                     if self._share.must_release(idle=time.monotonic() - busy_at >= _IDLE_SECONDS):
                         return True, None
@@ -198,7 +198,7 @@ class Workers:
                 finally:
                     self._gate.leave()
                 known = list(zip(group, outcomes, strict=True))
-                if requests is not None:  # only a batch in several requests can end in the middle
+                if requests is not None:  # only a batch in several requests can end half-way
                     released += [message for message, outcome in known if outcome is ENDED]
                     known = [pair for pair in known if pair[1] is not ENDED]
                 settled += known
@@ -209,7 +209,7 @@ class Workers:
                 if requests is not None:
                     requests.finish(known)
                 else:
-                    # The end of these and the beginning of the next is one line to write.
+                    # The outcomes of these and the begin of the next are one write to the journal.
                     self._journal.finish(
                         ((message.subscriber_id, message.attempt, o) for message, o in known),
                         begin=[message.key for message in following],

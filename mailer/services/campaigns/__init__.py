@@ -1,1 +1,1 @@
-"""An operator's decisions about campaigns."""
+"""Shows campaigns, and carries out an operator's decisions about them."""

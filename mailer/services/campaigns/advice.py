@@ -1,4 +1,4 @@
-"""What to do about deliveries that did not arrive."""
+"""Advises operators about deliveries that did not arrive."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["advice_on"]
 
 
 def advice_on(reason: Reason, campaign: Campaign) -> str:
-    """Returns what to do about deliveries that did not arrive, in a sentence; empty without a cause."""
+    """Returns advice about deliveries that did not arrive, as sentences; empty where there is none."""
     if campaign.status is Status.CANCELLED:
         return "the campaign was cancelled, so they are not tried again."
     again = f"`mailer campaigns retry {campaign.slug}`"

@@ -1,7 +1,7 @@
-"""Decisions of an operator about a campaign: pause, cancel, try again, settle what is uncertain.
+"""Carries out an operator's decisions about a campaign: pause, cancel, retry, resolve uncertain deliveries.
 
-Each decision takes the campaign's lock first. Where no run is alive, what a dead run left is recovered by its
-journal before the decision is made, and the manifest is written after it. Where a run is alive, a pause and a
+Each decision takes the campaign's lock first. Where no run is alive, the claims of a dead run are settled by
+its journal before the decision, and the manifest is written after it. Where a run is alive, a pause and a
 cancel only set the status: the run sees it within a quarter of a second, settles its claims and writes the
 manifest.
 """
@@ -31,13 +31,13 @@ from mailer.store.last_run import last_run
 
 __all__ = ["cancel_campaign", "pause_campaign", "resolve_campaign", "retry_campaign"]
 
-#: A command waits for so long to see how a run ends that it has paused or cancelled (seconds).
+#: A command waits this long for the end of a run that it has paused or cancelled (seconds).
 WAIT_SECONDS = 10.0
-_LOOK_SECONDS = 0.05
+_POLL_SECONDS = 0.05
 
 
 def pause_campaign(workspace: Workspace, slug: str) -> bool:
-    """Pauses a campaign; whether its run, if there was one, has ended by now.
+    """Pauses a campaign. Returns whether its run, if there was one, has ended.
 
     Raises CampaignError where it cannot be paused.
     """
@@ -45,7 +45,7 @@ def pause_campaign(workspace: Workspace, slug: str) -> bool:
 
 
 def cancel_campaign(workspace: Workspace, slug: str) -> bool:
-    """Ends a campaign for good; whether its run, if there was one, has ended by now.
+    """Cancels a campaign for good. Returns whether its run, if there was one, has ended.
 
     Raises CampaignError where it has ended already.
     """
@@ -65,7 +65,7 @@ def _decide(workspace: Workspace, slug: str, event: Event) -> bool:
         try:
             _apply(spool, event)
         finally:
-            # Also where it is so already: the command that did it may have died before it wrote this.
+            # Also where the status was set before: the command that set it may have died before this.
             refresh_manifest(settings, spool)
         return True
     _apply(workspace.spools.open(workspace.spools.find(slug)), event)
@@ -73,9 +73,9 @@ def _decide(workspace: Workspace, slug: str, event: Event) -> bool:
 
 
 def _apply(spool: Spool, event: Event) -> None:
-    """Changes the status. A campaign that ended with refusals may be cancelled: its rest is given up."""
+    """Applies an event to the status. A campaign that was sent with refusals may be cancelled, too."""
     is_sent = event is Event.CANCEL and spool.status() is Status.SENT
-    if is_sent and (spool.counts()[State.REJECTED] or spool.is_free()):
+    if is_sent and (spool.counts()[State.REJECTED] or spool.reached_nobody()):
         event = Event.CANCEL_REST
     if not spool.apply(event):
         slug = spool.campaign.slug
@@ -83,10 +83,10 @@ def _apply(spool: Spool, event: Event) -> None:
 
 
 def _recover_before_giving_up(workspace: Workspace, spool: Spool) -> None:
-    """Recovers by the journal. What an old copy of the database has forgotten counts as handed over.
+    """Settles open claims by the journal. Hand-overs that an old copy of the database lacks are recorded.
 
-    Where the journal is that of the last run that the database knows of, only the end of that run is lost,
-    and the journal has it. Else whoever is not known to have it may have it, and stays uncertain.
+    Where the journal belongs to the last run that the database knows, only the end of that run is missing,
+    and the journal has it. Otherwise every delivery that is not known to be accepted becomes uncertain.
     """
     journal = journal_of(workspace.settings, spool.campaign.slug)
     try:
@@ -98,7 +98,7 @@ def _recover_before_giving_up(workspace: Workspace, spool: Spool) -> None:
         last = last_run(workspace.db)
         behind = last is None or journal_run(journal) != last.token
     if behind or is_older(workspace.settings, spool.campaign, spool.counts()):
-        spool.doubt_the_rest()
+        spool.make_rest_uncertain()
 
 
 def _await_end(
@@ -108,25 +108,26 @@ def _await_end(
     seconds: float = WAIT_SECONDS,
     sleep: Callable[[float], None] = time.sleep,
 ) -> bool:
-    """Waits until the run of a campaign has ended; whether it has. A run that died meanwhile is recovered."""
-    for _ in range(round(seconds / _LOOK_SECONDS)):
+    """Waits until the run of a campaign has ended, and returns whether it has. Recovers a run that died
+    meanwhile."""
+    for _ in range(round(seconds / _POLL_SECONDS)):
         with suppress(BusyError), campaign_lock(workspace.settings, slug):
             spool = workspace.spools.open(workspace.spools.find(slug))
             recover(workspace, spool)
             refresh_manifest(workspace.settings, spool)
             return True
-        sleep(_LOOK_SECONDS)
+        sleep(_POLL_SECONDS)
     return False
 
 
 def retry_campaign(workspace: Workspace, slug: str, *, address: str | None = None) -> tuple[int, int]:
     """Makes rejected and deferred deliveries pending again, except to people who cannot be reached.
 
-    With `address`, the delivery to that address alone. Returns how many are pending again, and how many stay
+    With `address`, only the delivery to that address. Returns how many are pending again, and how many stay
     rejected. Raises CampaignError, BusyError.
     """
     settings = workspace.settings
-    workspace.spools.find(slug)  # a name that is none must make no lock file
+    workspace.spools.find(slug)  # an unknown name must not create a lock file
     with campaign_lock(settings, slug):
         campaign = workspace.spools.find(slug)
         check_open(slug, campaign.status)
@@ -143,9 +144,10 @@ def retry_campaign(workspace: Workspace, slug: str, *, address: str | None = Non
 
 
 def resolve_campaign(workspace: Workspace, slug: str, *, resend: bool, address: str | None = None) -> int:
-    """Settles what is uncertain by the operator's word; returns how many. Raises CampaignError, BusyError.
+    """Settles uncertain deliveries by the operator's decision; returns how many. Raises CampaignError,
+    BusyError.
 
-    With `address`, the delivery to that address alone.
+    With `address`, only the delivery to that address.
     """
     settings = workspace.settings
     workspace.spools.find(slug)
@@ -168,7 +170,7 @@ def resolve_campaign(workspace: Workspace, slug: str, *, resend: bool, address: 
 
 
 def _person(workspace: Workspace, spool: Spool, address: str | None) -> int | None:
-    """Returns the id of the subscriber at an address, None where none is asked for. Raises CampaignError."""
+    """Returns the id of the subscriber at an address; None without an address. Raises CampaignError."""
     if address is None:
         return None
     person = subscriber_at(workspace, address)

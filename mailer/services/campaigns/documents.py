@@ -1,4 +1,4 @@
-"""Campaigns as an operator looks at them: the facts, and the same as JSON data."""
+"""Describes campaigns for an operator, as typed values and as JSON data."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from mailer.services.campaigns.frozen_settings import frozen_sender, sender_note
 from mailer.services.campaigns.people import list_deliveries
 from mailer.services.sending.recovery import recover_if_idle
 from mailer.services.workspace import Workspace
-from mailer.spool.values import Listed, Reason
+from mailer.spool.values import ListedDelivery, Reason
 
 __all__ = ["Details", "Overview", "deliveries_of", "delivery_json", "details_of", "overview_of", "overviews"]
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """A campaign with the number of its deliveries in each state."""
+    """Describes a campaign with the number of its deliveries in each state."""
 
     campaign: Campaign
     counts: dict[str, int]
 
     @property
-    def goes_on_at(self) -> str:
-        """The time (UTC) from which the campaign may go on by itself, or empty."""
+    def resumes_at(self) -> str:
+        """Returns the time (UTC) from which the campaign may resume automatically, or an empty text."""
         goes_on = self.campaign.status in (Status.HELD, Status.STOPPED, Status.SENDING)
         return self.campaign.held_until if goes_on else ""
 
     @property
     def left(self) -> int:
-        """How many deliveries a run would still try."""
+        """Returns how many deliveries a run would still try."""
         return sum(self.counts[state] for state in TO_SEND)
 
     def to_json(self) -> dict[str, Any]:
@@ -56,7 +56,7 @@ class Overview:
             "due_at": campaign.due_at or None,
             "local_time": campaign.local_time or None,
             "canary": canary.to_json() if canary else None,
-            "held_until": self.goes_on_at or None,
+            "held_until": self.resumes_at or None,
             "created_at": campaign.created_at,
             "started_at": campaign.started_at,
             "finished_at": campaign.finished_at,
@@ -67,10 +67,10 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """Everything about one campaign.
+    """Describes one campaign in full.
 
-    `in_folder` counts those who have it in a folder only, `missed` those who missed their own time; `note`
-    says what to do where the sender was corrected since, or is empty.
+    `in_folder` counts deliveries that only went into an outbox folder, `missed` readers whose scheduled time
+    has passed; `note` says what to do where the sender was corrected since then, or is empty.
     """
 
     overview: Overview
@@ -105,7 +105,7 @@ class Details:
 
 
 def overviews(workspace: Workspace) -> list[Overview]:
-    """Returns all campaigns, newest first. What a dead run left is recovered before."""
+    """Returns all campaigns, newest first, after recovering dead runs."""
     known = [recover_if_idle(workspace, campaign) for campaign in workspace.spools.campaigns()]
     return [_overview(workspace, campaign) for campaign in known]
 
@@ -120,7 +120,7 @@ def _overview(workspace: Workspace, campaign: Campaign) -> Overview:
 
 
 def details_of(workspace: Workspace, slug: str) -> Details:
-    """Returns everything about one campaign, as it is after a recovery. Raises CampaignError."""
+    """Returns the full description of one campaign, after recovering a dead run. Raises CampaignError."""
     settings = workspace.settings
     campaign = recover_if_idle(workspace, workspace.spools.find(slug))
     spool = workspace.spools.open(campaign)
@@ -131,11 +131,11 @@ def details_of(workspace: Workspace, slug: str) -> Details:
         missed=spool.held() if campaign.local_time else 0,
         sender=frozen_sender(settings, campaign),
         reasons=spool.reasons(),
-        note=sender_note(settings, campaign, counts, free=spool.is_free()),
+        note=sender_note(settings, campaign, counts, free=spool.reached_nobody()),
     )
 
 
-def delivery_json(listed: Listed, address: str | None) -> dict[str, Any]:
+def delivery_json(listed: ListedDelivery, address: str | None) -> dict[str, Any]:
     """Returns one delivery as JSON data. One that is held has the time `NEVER`, by which scripts know it."""
     document = asdict(listed)
     person, held = document.pop("person"), document.pop("held")
@@ -145,10 +145,11 @@ def delivery_json(listed: Listed, address: str | None) -> dict[str, Any]:
 
 def deliveries_of(
     workspace: Workspace, slug: str, *, state: str = "", address: str | None = None
-) -> Iterator[tuple[Listed, str | None]]:
-    """Returns the deliveries of a campaign with their addresses, all or those in a state or to one address.
+) -> Iterator[tuple[ListedDelivery, str | None]]:
+    """Returns the deliveries of a campaign with their addresses: all, those in a state, or those to one
+    address.
 
-    What a dead run left is recovered before. Raises CampaignError, and AudienceError for what is no address.
+    Recovers a dead run first. Raises CampaignError, and AudienceError for an invalid address.
     """
     campaign = recover_if_idle(workspace, workspace.spools.find(slug))
     return list_deliveries(workspace, workspace.spools.open(campaign), state=state, address=address)

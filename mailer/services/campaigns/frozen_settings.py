@@ -1,4 +1,4 @@
-"""What a campaign froze and mailer.toml says otherwise by now: its sender."""
+"""Compares the sender that a campaign froze with the one in mailer.toml now."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["frozen_sender", "sender_note"]
 
 
 def frozen_sender(settings: Settings, campaign: Campaign) -> str:
-    """The From of every message of a campaign, also of those that a later run sends."""
+    """Returns the From of every message of a campaign, including those that a later run sends."""
     with suppress(MailerError):
         recorded = recorded_settings(read_manifest(settings.campaigns / campaign.slug), settings)
         return str(recorded.publication.sender)
@@ -24,15 +24,15 @@ def frozen_sender(settings: Settings, campaign: Campaign) -> str:
 
 
 def sender_note(settings: Settings, campaign: Campaign, counts: Mapping[str, int], *, free: bool) -> str:
-    """What to do where the sender was corrected since a campaign was frozen; empty where there is nothing.
+    """Returns advice where the sender was corrected after a campaign was frozen; else an empty text.
 
-    `counts` are its deliveries by state; `free`: nobody has the campaign, or may have it.
+    `counts` are its deliveries by state; `free` says that no reader has the issue or may have it.
     """
     frozen, now = frozen_sender(settings, campaign), str(settings.publication.sender)
     if not frozen or frozen == now or campaign.status is Status.CANCELLED:
         return ""
     if campaign.status is Status.SENT and not counts["rejected"]:
-        return ""  # nothing is left that could go out
+        return ""  # nothing is left to send
     begin = f"From is frozen as {frozen}, and mailer.toml says {now} by now. "
     slug, issue = campaign.slug, campaign.issue
     if free:

@@ -1,4 +1,4 @@
-"""The deliveries of a campaign with the people's addresses, for an operator to read."""
+"""Lists the deliveries of a campaign with the readers' addresses."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from mailer.audience.people import find
 from mailer.audience.recipients import addresses_of
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
-from mailer.spool.values import Listed
+from mailer.spool.values import ListedDelivery
 
 __all__ = ["addresses_in", "list_deliveries", "state_of", "subscriber_at"]
 
-#: So many addresses are looked up by one statement.
+#: This number of addresses is looked up by one statement.
 _AT_ONCE = 1000
 
 
 def list_deliveries(
     workspace: Workspace, spool: Spool, *, state: str = "", address: str | None = None
-) -> Iterator[tuple[Listed, str | None]]:
-    """Returns the deliveries of a campaign with their addresses, all or those in a state or to one address.
+) -> Iterator[tuple[ListedDelivery, str | None]]:
+    """Returns the deliveries of a campaign with their addresses: all, those in a state, or those to one
+    address.
 
-    The address of somebody who was erased is None. Raises AudienceError for what is no address.
+    The address of an erased person is None. Raises AudienceError for an invalid address.
     """
     only = None
     if address is not None:

@@ -1,4 +1,4 @@
-"""Goes on with a campaign because an operator asks for it."""
+"""Resumes a campaign on an operator's request."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ __all__ = ["resume_campaign"]
 def resume_campaign(
     workspace: Workspace, slug: str, *, stop: Stop, observe: Callable[[Progress], None]
 ) -> SendResult:
-    """Goes on with a campaign.
+    """Resumes a campaign.
 
-    What was paused before its time waits for it again. Otherwise what is due or missed is sent now, and where
-    nothing is due yet, everything is. Raises CampaignError for what was cancelled, BusyError, TransportError.
+    A campaign that was paused before its time waits for that time again. Otherwise all deliveries that are
+    due or missed are sent now; where none is due yet, all are. Raises CampaignError for a cancelled campaign,
+    BusyError, TransportError.
     """
     settings = workspace.settings
     signer = open_signer(workspace.spools.find(slug).transport, settings)
@@ -50,5 +51,5 @@ def resume_campaign(
             if canary is None:
                 spool.send_now(everybody=early)
             if early or not campaign.local_time:
-                spool.set_due("")  # the operator's from here on
+                spool.set_due("")  # from now on only an operator starts it
         return run_campaign(workspace, RunRequest(slug, campaign.transport, signer, stop, observe))

@@ -1,1 +1,1 @@
-"""Notices a database that was removed, replaced, moved or restored from an old copy."""
+"""Detects a database that was removed, replaced, moved or restored from an old copy."""

@@ -1,7 +1,7 @@
-"""Notices that subscribers.db is not the one a campaign was sent from: removed, replaced, or an old copy.
+"""Detects that subscribers.db is not the one a campaign was sent from: removed, replaced, or an old copy.
 
-Whoever sends from a database that has forgotten who has an issue sends it twice. So a run keeps an eye on
-the file, and refuses where the archive knows of more than the database does.
+A database that lacks deliveries would send an issue twice. So a run watches the file, and refuses to start
+where the archive has counted more deliveries than the database has.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
     from mailer.issue.load import LoadedIssue
 
-__all__ = ["is_older", "keeping_watch", "refuse_if_behind", "refuse_if_forgotten", "refuse_if_older"]
+__all__ = ["is_older", "watch_database", "refuse_if_behind", "refuse_if_forgotten", "refuse_if_older"]
 
 
 @contextmanager
-def keeping_watch(
+def watch_database(
     db: Database, path: Path, observe: Callable[[Progress], None]
 ) -> Iterator[Callable[[Progress], None]]:
-    """Gives an `observe` for the run within, which ends the run where the file at `path` is another one.
+    """Yields an `observe` callback for a run, which ends the run where another file is at `path`.
 
-    Then, and also where that only shows at the end, raises StoreError. What the database holds is copied
-    beside `path` first: its file is open still, though it has no name any more.
+    Then it raises StoreError, also where it detects that only at the end. The content of the open database is
+    first copied to a file beside `path`, because the original has no name any more.
     """
     before = _identity(path)
 
@@ -54,10 +54,10 @@ def keeping_watch(
 
 
 def refuse_if_forgotten(settings: Settings, loaded: LoadedIssue, slug: str) -> None:
-    """Raises CampaignError where this issue was sent from this very workspace as `slug`.
+    """Raises CampaignError where this issue was sent from this workspace as `slug`.
 
-    To be asked where the database has no such campaign. An archive that came from elsewhere, as with a
-    clone of the repository, has left no lock file here.
+    It is called where the database has no such campaign. An archive from elsewhere, such as a clone of the
+    repository, has no lock file here and does not count.
     """
     if not (settings.root / ".mailer" / f"{slug}.lock").exists():
         return
@@ -72,9 +72,9 @@ def refuse_if_forgotten(settings: Settings, loaded: LoadedIssue, slug: str) -> N
 
 
 def refuse_if_older(settings: Settings, campaign: Campaign, counts: Mapping[str, int]) -> None:
-    """Raises StoreError where the campaign's folder counts more who have it than the database does.
+    """Raises StoreError where the campaign's manifest counts more accepted deliveries than the database.
 
-    Those who may have it (uncertain) count, too.
+    Uncertain deliveries count as accepted.
     """
     told = _count_in_manifest(settings, campaign)
     known = counts["accepted"] + counts["uncertain"]
@@ -87,12 +87,13 @@ def refuse_if_older(settings: Settings, campaign: Campaign, counts: Mapping[str,
 
 
 def is_older(settings: Settings, campaign: Campaign, counts: Mapping[str, int]) -> bool:
-    """Whether the campaign's folder counts more who have it, or may have it, than the database does."""
+    """Returns whether the campaign's manifest counts more accepted or uncertain deliveries than the
+    database."""
     return _count_in_manifest(settings, campaign) > counts["accepted"] + counts["uncertain"]
 
 
 def _count_in_manifest(settings: Settings, campaign: Campaign) -> int:
-    """How many have it, or may have it, by the campaign's folder."""
+    """Returns how many deliveries are accepted or uncertain by the campaign's manifest."""
     told = read_manifest(settings.campaigns / campaign.slug).get("counts")
     if not isinstance(told, dict):
         return 0
@@ -101,11 +102,11 @@ def _count_in_manifest(settings: Settings, campaign: Campaign) -> int:
 
 
 def refuse_if_behind(settings: Settings, spool: Spool, journal: Path) -> None:
-    """Raises StoreError where the journal of a run that died knows of claims that the database does not.
+    """Raises StoreError where the journal of a dead run has claims that the database lacks.
 
-    A claim is on disk before the journal's line about it. So these commits were there, and are gone.
+    A claim is committed before the journal's line about it is written. So these commits were lost.
     """
-    number = spool.unknown(begun_in(journal))
+    number = spool.count_unknown(begun_in(journal))
     if number:
         name, slug = settings.database.name, spool.campaign.slug
         raise StoreError(
@@ -125,7 +126,8 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _rescue_file(path: Path) -> Path:
-    """Makes an empty file under a free name, for its owner alone; two runs at once get one each."""
+    """Creates an empty file under a free name, which only its owner may read. Two concurrent runs get
+    different files."""
     number = 1
     while True:
         target = path.with_name(f"{path.name}-rescued" + (f"-{number}" if number > 1 else ""))
@@ -138,9 +140,9 @@ def _rescue_file(path: Path) -> Path:
 
 
 def _rescue(db: Database, path: Path) -> str:
-    """Copies what the open database holds to `NAME-rescued`; gives the sentence that tells of it.
+    """Copies the open database to `NAME-rescued`. Returns a sentence about it.
 
-    Git ignores that name like the database's own.
+    Git ignores that name, like that of the database.
     """
     what = f"{path.name} was removed or replaced while it was in use"
     try:

@@ -1,7 +1,7 @@
-"""Notices that a run goes on from a copy of the database, or that the database was moved or restored.
+"""Detects that the database was copied, moved or restored since the last run.
 
-Two copies that are both continued mail the same readers twice, and neither can see the other. So each run
-notes where it was, and the first run elsewhere says so. It goes on: most often there is only the new place.
+Two copies that are both used would mail the same readers twice. So each run records its place, and the first
+run at another place reports that. It is only a warning, because most often the database was just moved.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from mailer.campaign.times import in_words
+from mailer.campaign.times import format_time
 from mailer.config import Settings
 from mailer.files import put_file
 from mailer.store.database import writing
@@ -24,16 +24,17 @@ __all__ = ["note_run", "moved_database_note", "report_moved_database"]
 
 
 def moved_database_note(db: Database, settings: Settings) -> str:
-    """A sentence about where the last run was; empty where it was here, or none was noted."""
-    # Read before and after the row: a run that is being noted at the same time has both tokens in the file
-    # while it commits the row, so that the row's is in one of the two readings. No lock is needed.
+    """Returns a sentence about the place of the last run; empty where it was this place, or none was
+    recorded."""
+    # The file is read before and after the row. A run that is recorded meanwhile has both tokens in the file
+    # while it commits the row, so that one of the two readings has the row's token. No lock is needed.
     tokens = _tokens(settings)
     last = last_run(db)
     tokens += _tokens(settings)
     if last is None:
         return ""
     here = place_of(settings.database)
-    when = in_words(last.at, settings.publication.zone)
+    when = format_time(last.at, settings.publication.zone)
     then = "if that copy is still in use, stop one of them"
     if here.is_other_machine(last.place):
         return f"this database was last used at {last.place.path} on another machine, {when}; {then}"
@@ -50,10 +51,10 @@ def moved_database_note(db: Database, settings: Settings) -> str:
 
 
 def note_run(db: Database, settings: Settings) -> None:
-    """Notes that a run begins here. Raises OSError where the folder `.mailer` cannot be written.
+    """Records that a run begins at this place. Raises OSError where the folder `.mailer` cannot be written.
 
-    While the row is being committed, `.mailer/last-run` holds the tokens of before and after: whatever a
-    crash leaves, file and row fit.
+    While the row is committed, `.mailer/last-run` holds the old and the new token, so that file and row agree
+    after a crash at any moment.
     """
     place, token = place_of(settings.database), secrets.token_hex(8)
     path = settings.root / ".mailer" / "last-run"
@@ -64,21 +65,22 @@ def note_run(db: Database, settings: Settings) -> None:
         note_last_run(db, place, token)
     with writing(db):
         last = last_run(db)
-        if last is not None and last.token == token:  # no other run was noted since
+        if last is not None and last.token == token:  # no other run was recorded since
             put_file(path, f"{token}\n".encode("ascii"))
 
 
 def report_moved_database(db: Database, settings: Settings, say: Callable[[str], None]) -> None:
-    """Says where the last run was, if it was not here, and notes this place, so that it is said once."""
+    """Reports the place of the last run if it was another one, and records this place, so that it is reported
+    once."""
     sentence = moved_database_note(db, settings)
     if sentence:
         say(sentence)
-        with suppress(OSError):  # each run notes it again, and tells what is wrong
+        with suppress(OSError):  # each run records it again, and reports the error
             note_run(db, settings)
 
 
 def _tokens(settings: Settings) -> list[str]:
-    """What the last run here wrote down; nothing where there was none."""
+    """Returns the tokens that the last run at this place wrote; none where there was no run."""
     try:
         return (settings.root / ".mailer" / "last-run").read_bytes().decode("ascii", "replace").split()
     except OSError:

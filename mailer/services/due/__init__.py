@@ -1,1 +1,1 @@
-"""Sends what is due, by cron or from a thread beside the web server."""
+"""Sends due campaigns, from cron or from a thread beside the web server."""

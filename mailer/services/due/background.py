@@ -1,6 +1,6 @@
-"""Sends what is due from a thread beside the web server, with a database connection of its own.
+"""Sends due campaigns from a thread beside the web server, with its own database connection.
 
-Each campaign has a thread and a connection of its own beside it (`due`).
+Each campaign has its own thread and connection (`send_due`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from mailer.config import Settings
 from mailer.errors import MailerError
 from mailer.services.database.moved import report_moved_database
 from mailer.services.due.parallel_runs import Attempts
-from mailer.services.due.send_due import AGAIN_SECONDS, LOOK_SECONDS, run_due
+from mailer.services.due.send_due import AGAIN_SECONDS, POLL_SECONDS, run_due
 from mailer.services.workspace import open_workspace
 from mailer.store.database import explain
 from mailer.transports.stop import Stop
@@ -25,16 +25,16 @@ logger = logging.getLogger("mailer.schedule")
 
 
 class Scheduler:
-    """Looks every few seconds, until it is ended. Logs one line for each campaign.
+    """Sends due campaigns every few seconds until it is stopped. Logs one line for each campaign.
 
-    `on_defect` is told of an error that nobody foresaw. The schedule goes on after it.
+    `on_defect` gets unexpected errors. The scheduler continues after them.
     """
 
     def __init__(
         self,
         settings: Settings,
         *,
-        look_seconds: float = LOOK_SECONDS,
+        look_seconds: float = POLL_SECONDS,
         on_defect: Callable[[Exception], None] | None = None,
     ) -> None:
         self._settings = settings
@@ -46,15 +46,16 @@ class Scheduler:
         self._thread = threading.Thread(target=self._run, name="schedule", daemon=True)
 
     def start(self) -> None:
-        """Begins to look."""
+        """Starts the thread."""
         self._thread.start()
 
     def ask_to_end(self) -> None:
-        """Begins no new work, and gives back what is not on the wire. Safe in a signal handler."""
+        """Starts no new work, and makes runs release all claims that are not in flight. It is safe in a
+        signal handler."""
         self._stop.set()
 
     def end(self, seconds: float) -> None:
-        """Waits up to so long until the work is laid down."""
+        """Waits up to `seconds` until all runs have ended."""
         self.ask_to_end()
         if self._thread.ident is not None:
             self._thread.join(seconds)
@@ -72,12 +73,12 @@ class Scheduler:
                 self._tell(str(explain(error, self._settings.database.name)))
                 pause = AGAIN_SECONDS
             except Exception as error:
-                # A defect must not end the schedule, nor go unseen.
+                # A defect must not end the scheduler, and must be reported.
                 self._on_defect(error)
                 pause = AGAIN_SECONDS
 
     def _look(self) -> None:
-        """Sends what is due, and what becomes due until all of that has ended."""
+        """Sends due campaigns, and those that become due meanwhile."""
         workspace = open_workspace(self._settings)
         try:
             if not self._looked:

@@ -1,4 +1,4 @@
-"""Runs side by side: a thread for each, by the name of its campaign."""
+"""Runs campaigns concurrently, each in its own thread."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Runs(Generic[T]):
-    """The runs that are under way. Used from one thread."""
+    """Tracks the active runs by name. It is used from one thread."""
 
     def __init__(self) -> None:
         self._threads: dict[str, threading.Thread] = {}
@@ -27,7 +27,8 @@ class Runs(Generic[T]):
         return bool(self._threads)
 
     def begin(self, name: str, work: Callable[[], T]) -> None:
-        """Calls `work`, which never raises, in a thread. Raises RuntimeError where there is none."""
+        """Calls `work`, which never raises, in a new thread. Raises RuntimeError where the system cannot
+        start one."""
 
         def run() -> None:
             self._ended.put((name, work()))
@@ -37,7 +38,7 @@ class Runs(Generic[T]):
         self._threads[name] = thread
 
     def ended(self, seconds: float) -> Iterator[tuple[str, T]]:
-        """(name, result) of each run that ends within so many seconds, or until there are no more runs."""
+        """Yields (name, result) of each run that ends within `seconds`, or until there are no more runs."""
         until = time.monotonic() + seconds
         while self._threads:
             try:
@@ -54,18 +55,18 @@ class Runs(Generic[T]):
 
 
 class Attempts:
-    """From when each campaign may be tried again: a server that is down gains nothing from being asked often.
+    """Tracks when each campaign may be tried again, so that a server that is down is not tried too often.
 
-    It is told of every attempt, and outlives the runs.
+    It records every attempt, and outlives the runs.
     """
 
     def __init__(self) -> None:
         self._again: dict[str, float] = {}
 
     def may_begin(self, name: str) -> bool:
-        """Whether that time has come; also where it was never tried."""
+        """Returns whether a campaign may be tried now; True if it was never tried."""
         return time.monotonic() >= self._again.get(name, 0.0)
 
     def rest(self, name: str, seconds: float) -> None:
-        """The campaign is not tried again for so many seconds."""
+        """Forbids further tries of a campaign for `seconds`."""
         self._again[name] = time.monotonic() + seconds

@@ -1,8 +1,8 @@
-"""Sends what is due: the same for cron (`run-due`) and the service (`serve`), and safe to do twice at once.
+"""Sends due campaigns, for cron (`run-due`) and the service (`serve`). Two processes may do so at once.
 
-Each campaign has a run of its own, in a thread with a database connection of its own, and is looked at under
-its lock. Whoever comes second finds the lock taken, or the work done. What is more than an hour late, with
-nobody at work on it meanwhile, is not sent: this morning's news is none tonight.
+Each campaign has its own run, in a thread with its own database connection, and is read under its lock. The
+second process finds the lock taken, or nothing left to do. A campaign that is more than an hour late, and was
+not being sent meanwhile, is not sent, because its news is out of date.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from mailer.campaign.campaign import Campaign
 from mailer.campaign.delivery_state import TO_SEND
 from mailer.campaign.due import LATE, due_campaigns, resumes_automatically
 from mailer.campaign.status import Event, Status
-from mailer.campaign.times import in_words
+from mailer.campaign.times import format_time
 from mailer.clock import now, utc_now, utc_text
 from mailer.config import Settings
 from mailer.delivery.workers.connections import ConnectionPool
 from mailer.errors import BusyError, MailerError
 from mailer.services.database.moved import report_moved_database
 from mailer.services.due.parallel_runs import Attempts, Runs
-from mailer.services.planning.schedule import what_waits
+from mailer.services.planning.schedule import waiting_note
 from mailer.services.sending.after_run import mark_missed, refresh_manifest
 from mailer.services.sending.recovery import recover
 from mailer.services.sending.result import SendResult
@@ -39,23 +39,23 @@ from mailer.transports.stop import Stop
 
 __all__ = [
     "AGAIN_SECONDS",
-    "LOOK_SECONDS",
+    "POLL_SECONDS",
     "DueResult",
     "run_due",
 ]
 
-#: While campaigns are being sent, others that become due are looked for this often.
-LOOK_SECONDS = 5.0
+#: While campaigns are being sent, others that become due are looked for at this interval (seconds).
+POLL_SECONDS = 5.0
 #: After a failure, a campaign is tried this often.
 AGAIN_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class DueResult:
-    """What became of one campaign that was due.
+    """Describes the result of one campaign that was due.
 
-    `error` says why it was not sent, or not to the end; `missed` counts readers who were too late by now.
-    `defect` is an error of ours that ended the run.
+    `error` says why it was not sent, or not completely; `missed` counts readers whose scheduled time is too
+    long ago. `defect` is an unexpected error that ended the run.
     """
 
     campaign: Campaign
@@ -66,7 +66,7 @@ class DueResult:
 
     @property
     def is_complete(self) -> bool:
-        """Whether everybody who was due now has it."""
+        """Returns whether everybody who was due now has the message."""
         if self.error or self.missed or self.result is None or self.result.counts["uncertain"]:
             return False
         progress = self.result.progress
@@ -79,7 +79,7 @@ class DueResult:
         return not troubles and self.campaign.status in (Status.SENT, Status.SCHEDULED, Status.HELD)
 
     def to_json(self) -> dict[str, object]:
-        """Returns it as JSON data."""
+        """Returns the result as JSON data."""
         progress = self.result.progress if self.result else None
         return {
             "slug": self.campaign.slug,
@@ -92,20 +92,22 @@ class DueResult:
 
     @property
     def _nobody(self) -> str:
-        """Why no number is told."""
+        """Returns the reason why no message was sent."""
         left = self.result and any(self.result.counts[state] for state in TO_SEND)
         return "nobody was sent to" if left else "nobody was left"
 
     def sentence(self, zone: ZoneInfo) -> str:
-        """One line for a log or a mail from cron."""
+        """Returns one line for a log or a mail from cron."""
         campaign, result = self.campaign, self.result
         if self.error:
             return f"{campaign.slug}: {self.error}"
         tried = result.progress.outcomes if result and result.progress else {}
         numbers = ", ".join(f"{number:,} {state}" for state, number in sorted(tried.items()) if number)
-        later = f", goes on {in_words(campaign.due_at, zone)}" if campaign.status is Status.SCHEDULED else ""
+        later = (
+            f", goes on {format_time(campaign.due_at, zone)}" if campaign.status is Status.SCHEDULED else ""
+        )
         if campaign.status is Status.STOPPED and campaign.held_until:
-            later = f", goes on {in_words(campaign.held_until, zone)}"
+            later = f", goes on {format_time(campaign.held_until, zone)}"
         note = f" ({campaign.status_note})" if campaign.status_note else ""
         known = result.recovered.sentence(campaign.slug) if result else ""
         if result and result.counts["uncertain"] and not known:
@@ -124,12 +126,13 @@ def run_due(
     attempts: Attempts | None = None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> Iterator[DueResult]:
-    """Sends every campaign that is due, side by side, and gives what became of each as it ends.
+    """Sends all due campaigns concurrently, and yields the result of each one as it ends.
 
-    Campaigns that become due meanwhile are sent too. All of them together open no more than the configured
-    number of connections. A campaign that somebody else is sending is left to them, and an error of one ends
-    no other. Raises sqlite3.Error where what is due cannot be read, after the runs that had begun.
-    `attempts` remembers what was tried before; `warn` is told where the database was last used elsewhere.
+    Campaigns that become due meanwhile are sent too. Together they open no more than the configured number of
+    connections. A campaign that another process is sending is skipped, and an error in one does not end the
+    others. Raises sqlite3.Error where the campaigns cannot be read, after the active runs have ended.
+    `attempts` remembers earlier tries; `warn` gets a sentence where the database was last used at another
+    place.
     """
     settings = workspace.settings
     attempts = attempts or Attempts()
@@ -150,13 +153,13 @@ def run_due(
                     continue
                 try:
                     runs.begin(campaign.slug, partial(_try, settings, campaign, ending, pool))
-                except RuntimeError as error:  # the system has no thread for it
+                except RuntimeError as error:  # the system cannot start a thread
                     attempts.rest(campaign.slug, AGAIN_SECONDS)
                     yield DueResult(campaign, error=f"{error}; it is tried again")
             if not runs and unread is not None:
                 raise unread
-            for slug, done in runs.ended(LOOK_SECONDS):
-                attempts.rest(slug, AGAIN_SECONDS if done is not None and done.error else LOOK_SECONDS)
+            for slug, done in runs.ended(POLL_SECONDS):
+                attempts.rest(slug, AGAIN_SECONDS if done is not None and done.error else POLL_SECONDS)
                 if done is not None:
                     yield done
             if not runs and unread is None:
@@ -167,7 +170,8 @@ def run_due(
 
 
 def _try(settings: Settings, campaign: Campaign, stop: Stop, pool: ConnectionPool) -> DueResult | None:
-    """Sends what is due of a campaign, over a connection of its own; None if nothing. Never raises."""
+    """Sends the due deliveries of a campaign over its own connection; returns None if there are none. Never
+    raises."""
     try:
         workspace = open_workspace(settings)
         try:
@@ -194,22 +198,23 @@ def _try(settings: Settings, campaign: Campaign, stop: Stop, pool: ConnectionPoo
 def _send_due(
     workspace: Workspace, slug: str, stop: Stop, pool: ConnectionPool | None = None
 ) -> DueResult | None:
-    """Sends what is due of one campaign, under its lock; None where another process saw to it before."""
+    """Sends the due deliveries of one campaign, under its lock; returns None where another process has done
+    so."""
     campaign = workspace.spools.find(slug)
     spool = workspace.spools.open(campaign)
     late = utc_text(now() - LATE)
     missed = 0
     if resumes_automatically(campaign, utc_now()):
-        # What was deferred goes on for as long as it is tried at all; who was never tried is too late.
+        # Deferred deliveries are retried for their total time; those that were never tried are too late now.
         if campaign.held_until < late and (campaign.status is Status.HELD or spool.never_tried()):
-            return _waits_on(workspace, spool)
+            return _leave_to_operator(workspace, spool)
     elif campaign.status not in (Status.SCHEDULED, Status.SENDING) or not "" < campaign.due_at <= utc_now():
         return None
-    elif campaign.due_at < late and spool.last_sign() < late:
+    elif campaign.due_at < late and spool.last_activity() < late:
         recovered = recover(workspace, spool)
         if spool.never_tried():
             missed = spool.hold_missed(late) if campaign.local_time else 0
-            lost = _lost(workspace, spool)
+            lost = _mark_missed(workspace, spool)
             if lost is not None:
                 known = recovered.sentence(slug)
                 return replace(lost, error=f"{lost.error}; {known}") if known else lost
@@ -219,10 +224,11 @@ def _send_due(
     return DueResult(result.campaign, result, missed=missed)
 
 
-def _waits_on(workspace: Workspace, spool: Spool) -> DueResult:
-    """A campaign that was free to go on when nobody was there waits for the operator."""
+def _leave_to_operator(workspace: Workspace, spool: Spool) -> DueResult:
+    """Leaves a campaign to the operator, because it could have resumed long ago and no scheduler was
+    running."""
     campaign = spool.campaign
-    when = in_words(campaign.held_until, workspace.settings.publication.zone)
+    when = format_time(campaign.held_until, workspace.settings.publication.zone)
     spool.set_held_until("")
     return DueResult(
         spool.refreshed(),
@@ -231,21 +237,22 @@ def _waits_on(workspace: Workspace, spool: Spool) -> DueResult:
     )
 
 
-def _lost(workspace: Workspace, spool: Spool) -> DueResult | None:
-    """Marks a campaign that is too late. None where some of its readers can still have theirs in time."""
+def _mark_missed(workspace: Workspace, spool: Spool) -> DueResult | None:
+    """Marks a campaign as missed. Returns None where some readers can still get it at their scheduled
+    time."""
     campaign, settings = spool.campaign, workspace.settings
     if campaign.local_time:
         if spool.next_slot() is not None or not mark_missed(spool):
             return None
     else:
-        when = in_words(campaign.due_at, settings.publication.zone)
+        when = format_time(campaign.due_at, settings.publication.zone)
         broken = f"; before, {campaign.status_note}" if campaign.status_note else ""
         spool.apply(Event.MISS, f"it was due {when}{broken}")
     refresh_manifest(settings, spool)
     campaign = spool.refreshed()
     return DueResult(
         campaign,
-        error=f"{what_waits(campaign, settings.publication.zone)}, so it was not sent. "
+        error=f"{waiting_note(campaign, settings.publication.zone)}, so it was not sent. "
         f"`mailer campaigns resume {campaign.slug}` sends it now, "
         f"`mailer campaigns cancel {campaign.slug}` drops it",
     )

@@ -1,1 +1,1 @@
-"""Actions on issues: begin a draft, check it, render it to files."""
+"""Provides the actions on issues: begin a draft, check it, render it to files."""

@@ -1,4 +1,4 @@
-"""Finds all that is wrong with an issue, in whatever stage it would show."""
+"""Finds all problems of an issue, in every stage from the file to the mail."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ __all__ = ["Checked", "check_issue"]
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """All that is wrong with an issue, by its path in the workspace. With `strict` a warning is an error."""
+    """Holds all problems of an issue, and its path in the workspace. With `strict` a warning counts as an
+    error."""
 
     issue: str
     problems: tuple[Problem, ...]
@@ -29,7 +30,7 @@ class Checked:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it can be sent as it is."""
+        """Returns whether the issue can be sent as it is."""
         return not any(self.strict or problem.severity == "error" for problem in self.problems)
 
     def to_json(self) -> dict[str, Any]:
@@ -42,7 +43,7 @@ class Checked:
 
 
 def check_issue(settings: Settings, path: Path, *, strict: bool = False) -> Checked:
-    """Returns all that any stage finds wrong with the issue at `path`; nothing of it is raised."""
+    """Returns all problems that any stage finds in the issue at `path`, instead of raising them."""
     name, problems = _problems_with(path, settings)
     return Checked(name, tuple(problems), strict)
 
@@ -67,7 +68,7 @@ def _problems_with(path: Path, settings: Settings) -> tuple[str, list[Problem]]:
     if loaded is None:
         return _shown(path, settings), problems
     problems += _only_problems(loaded)
-    # What a later stage says of a place that was told is an echo.
+    # A problem of a later stage at the same place is only a consequence of the first.
     told = {(problem.path, problem.line) for problem in problems if problem.severity == "error"}
     later = _rendering_problems(loaded, settings)
     links = any(each.severity == "error" and "must begin with https://" in each.message for each in problems)
@@ -81,7 +82,7 @@ def _problems_with(path: Path, settings: Settings) -> tuple[str, list[Problem]]:
 
 
 def _once(problems: list[Problem]) -> Iterator[Problem]:
-    """Each sentence once for its line, in the form that knows the column."""
+    """Removes duplicates: each sentence appears once for its line, with the column where that is known."""
     seen: set[tuple[str | None, int | None, str]] = set()
     for problem in sorted(problems, key=lambda each: each.column is None):
         if (key := (problem.path, problem.line, problem.message)) not in seen:
@@ -90,7 +91,7 @@ def _once(problems: list[Problem]) -> Iterator[Problem]:
 
 
 def _shown(path: Path, settings: Settings) -> str:
-    """The path in the workspace, or as it was given where it is none."""
+    """Returns the path relative to the workspace, or as it was given where it is outside."""
     try:
         return path.resolve().relative_to(settings.root.resolve()).as_posix()
     except (OSError, RuntimeError, ValueError):
@@ -98,7 +99,7 @@ def _shown(path: Path, settings: Settings) -> str:
 
 
 def _only_problems(loaded: LoadedIssue) -> Iterator[Problem]:
-    """What is wrong with each `only`, at its place."""
+    """Returns the problems of each `only` expression, with their places in the file."""
     from mailer.audience.segments import parse
 
     for keys, only in only_places(loaded.issue):
@@ -111,8 +112,9 @@ def _only_problems(loaded: LoadedIssue) -> Iterator[Problem]:
 
 
 def _rendering_problems(loaded: LoadedIssue, settings: Settings) -> list[Problem]:
-    """What shows only in the finished mail. Looked at: nobody's segments, everybody's, and each alone."""
-    # premailer takes a third of a second to import, so it waits until there is something to render.
+    """Returns the problems that show only in the finished mail. It renders the variants with no segment, with
+    all segments, and with each one alone."""
+    # premailer takes a third of a second to import, so it is imported only when there is something to render.
     from mailer.render.check import check_rendition
     from mailer.render.render import examine_variants
 

@@ -1,4 +1,4 @@
-"""Begins an issue: a draft from the skeleton of an edition."""
+"""Creates a draft of an issue from the skeleton of an edition."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["begin_issue"]
 
 
 def begin_issue(settings: Settings, edition: str, date: dt.date | None = None) -> str:
-    """Makes a draft of an issue, by default of today in the publication's time zone.
+    """Creates a draft of an issue, by default for today in the publication's time zone.
 
-    Returns its path in the workspace, with slashes. Raises IssueError for an unknown edition, or a file that
-    is there.
+    Returns its path in the workspace, with slashes. Raises IssueError for an unknown edition, or where the
+    file exists.
     """
     today = now().astimezone(settings.publication.zone).date()
     return write_draft(settings, edition, date or today).relative_to(settings.root).as_posix()

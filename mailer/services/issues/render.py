@@ -26,11 +26,11 @@ __all__ = ["Rendered", "render_issue"]
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """An issue that was rendered to files: the sizes of its html and text (bytes), and what is wrong with it.
+    """Describes an issue that was rendered to files: the sizes of its HTML and text (bytes), and its
+    problems.
 
-    `conditions` are the expressions of its parts that are for some readers only; each has a folder of its
-    own, and so has the variant of readers to whom none applies. `is_public_page` says that the latter is the
-    public page.
+    `conditions` are the `only` expressions of its parts; the variant of each has its own folder, and so has
+    the variant of readers to whom none applies. `is_public_page` says that the latter is the public page.
     """
 
     html: int
@@ -41,21 +41,22 @@ class Rendered:
 
     @property
     def has_errors(self) -> bool:
-        """Whether anything is wrong that keeps it from being sent."""
+        """Returns whether a problem prevents the issue from being sent."""
         return any(problem.severity == "error" for problem in self.problems)
 
     @staticmethod
     def folder_of(output: Path, variant: int) -> Path:
-        """Returns where the files of a variant are: bit i is set where the i-th condition holds."""
+        """Returns the folder with the files of a variant. Bit i of `variant` is set where the i-th condition
+        holds."""
         return output / "variants" / str(variant)
 
 
 def render_issue(settings: Settings, issue: Path, output: Path) -> Rendered:
     """Writes email.html, email.txt, web.html, message.eml and images/ into the folder `output`.
 
-    They show the issue with all of its parts. Where parts are for some readers `only`, variants/ holds more
-    folders: 0 for readers to whom no condition applies, and one for each condition alone. Raises IssueError,
-    or InputError where `output` is a file.
+    The files show the issue with all of its parts. Where parts are for some readers `only`, variants/ has
+    more folders: 0 for readers to whom no condition applies, and one for each condition alone. Raises
+    IssueError, or InputError where `output` is a file.
     """
     from mailer.issue.load import load_issue
     from mailer.render.check import check_rendition
@@ -83,7 +84,8 @@ def render_issue(settings: Settings, issue: Path, output: Path) -> Rendered:
 
 
 def _others(loaded: LoadedIssue) -> tuple[int, ...]:
-    """The variants that are worth a look: no condition holds, or just one."""
+    """Returns the variants that get their own folder: the one where no condition holds, and those where one
+    does."""
     expressions = only_expressions(loaded.issue)
     return (0, *(1 << bit for bit in range(len(expressions)))) if expressions else ()
 
@@ -98,7 +100,8 @@ def _rendered(loaded: LoadedIssue, settings: Settings, variant: int, images: str
 def _files(
     loaded: LoadedIssue, settings: Settings, variant: int, *, inner: str
 ) -> Iterator[tuple[str, bytes]]:
-    """(name, bytes) of one variant's files. The pages name their pictures as from their own folder."""
+    """Yields (name, bytes) of one variant's files. The pages refer to pictures relative to their own
+    folder."""
     page = _rendered(loaded, settings, variant, "../" * inner.count("/") + "images/")
     yield f"{inner}email.html", page.html.fill({}).encode()
     yield f"{inner}email.txt", page.text.fill({}).encode()
@@ -109,7 +112,8 @@ def _files(
 
 
 def _message(loaded: LoadedIssue, settings: Settings, rendition: Rendition) -> bytes:
-    """The message as it would be sent at the edition's hour, to nobody; without a secret key too."""
+    """Returns the message as it would be sent at the edition's usual time, to no real reader. It needs no
+    secret key."""
     if not settings.secret_keys:
         settings = settings.model_copy(update={"secret_keys": (SecretStr("for looking at only"),)})
     issue = loaded.issue

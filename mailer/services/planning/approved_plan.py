@@ -1,7 +1,7 @@
-"""Keeps the plan that an operator looks at, and compares what would be sent with it later.
+"""Stores the plan that an operator sees, and compares it later with what would be sent.
 
-`send --plan HASH` sends what that plan told, to nobody beyond those planned. People who have left since are
-skipped; after any other change the plan must be made again.
+`send --plan HASH` sends exactly what that plan showed, and only to its recipients. People who have left since
+then are skipped; after any other change, a new plan is needed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from mailer.store.database import explain, waiting_at_most
 
 __all__ = ["apply_approved_plan", "keep_plan"]
 
-#: A plan is only looked at: it does not wait for longer than this for another writer.
+#: Storing a plan does not wait for longer than this for another writer (seconds).
 _PATIENCE = 1.0
 _NAMES = {
     "sender": "the sender",
@@ -38,9 +38,9 @@ _NAMES = {
 
 
 def keep_plan(workspace: Workspace, prepared: Prepared) -> str:
-    """Keeps the plan for `send --plan`. Returns why it could not, as a sentence; empty where it could.
+    """Stores the plan for `send --plan`. Returns a sentence about why that failed; empty on success.
 
-    Of an issue that has a campaign already nothing is kept: the campaign is the plan.
+    Nothing is stored for an issue that has a campaign, because the campaign has its plan.
     """
     if prepared.existing is not None:
         return ""
@@ -55,11 +55,11 @@ def keep_plan(workspace: Workspace, prepared: Prepared) -> str:
 
 
 def apply_approved_plan(workspace: Workspace, prepared: Prepared, plan_hash: str) -> Prepared:
-    """Returns what is sent by the plan of this hash: its people, of whom some may have left since.
+    """Returns what is sent by the plan with this hash: its recipients, of whom some may have left since then.
 
-    Where a campaign of the issue exists, it must be of that plan. Otherwise raises CampaignError where the
-    plan is not kept, where the content is not what was planned, or where somebody present was not planned or
-    reads another version.
+    A campaign of the issue that exists must have that plan. Raises CampaignError where it has another, where
+    the plan is not stored, where the content has changed, or where a recipient is new or gets another
+    variant.
     """
     plan_again = f"Plan again with `mailer plan {prepared.loaded.path}`"
     if prepared.existing is not None:
@@ -100,12 +100,13 @@ def _content(settings: Settings, prepared: Prepared) -> dict[str, Any]:
 
 
 def _changed(kept: KeptPlan, content: Mapping[str, Any]) -> list[str]:
-    """What is not sent as it was planned, in words. A variant whose last reader left is no change."""
-    # A plan of version 0.3.0 or earlier says nothing of the public page.
+    """Returns the names of what has changed since the plan. A variant without readers any more is no
+    change."""
+    # A plan of version 0.3.0 or earlier has no entry for the public page.
     planned = {**content, **kept.content, "segment": kept.plan["segment"]}
     planned["archive"] = kept.plan.get("archive", content["archive"])
     if planned["archive"] != content["archive"]:
-        planned.pop("public", None)  # it is another page in any case
+        planned.pop("public", None)  # the page differs in any case
     both = planned["renditions"].keys() & content["renditions"].keys()
     compared = (content.keys() & planned.keys()) - {"renditions"}
     changed = [key for key in content if key in compared and content[key] != planned[key]]
@@ -124,8 +125,8 @@ def _in_words(difference: PlanDifference) -> str:
 
 
 def _as_planned(prepared: Prepared, kept: KeptPlan) -> Prepared:
-    """The plan that was kept, without those who were erased since: nothing knows their numbers any more."""
-    first: dict[str, str] = {}  # of the variants that are the same, the first names them all
+    """Returns the stored plan without the people who were erased since then, whose ids are unknown now."""
+    first: dict[str, str] = {}  # digest -> the first of the identical variants
     for variant, digest in sorted(kept.content["renditions"].items(), key=lambda item: int(item[0])):
         first.setdefault(digest, variant)
     readers = Counter(str(variant) for _, variant in kept.people)

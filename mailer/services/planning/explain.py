@@ -1,4 +1,4 @@
-"""Why one person does, or does not, get an issue."""
+"""Explains why one person does, or does not, get an issue."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ __all__ = ["Explanation", "explain"]
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What is known of one person and one issue.
+    """Describes the relation of one person to one issue.
 
-    `exclusion` says why they would not get it now; `known` is whether they are a subscriber at all. `only`
-    are the expressions of the issue that hold for them, `deliveries` what was done already. `bounce` is the
-    last mail that came back, where they cannot be reached. `unwritable` says why the transport of the
-    settings cannot write to the address, where it cannot.
+    `exclusion` says why they would not get it now; `known` says whether they are a subscriber at all. `only`
+    are the expressions of the issue that are true for them, `deliveries` those of earlier campaigns. `bounce`
+    is the last bounce, where they cannot be reached. `unwritable` says why the configured transport cannot
+    write to the address.
     """
 
     address: str
@@ -40,7 +40,8 @@ class Explanation:
 
 
 def explain(workspace: Workspace, address: str, issue: Path) -> Explanation:
-    """Looks one person up. Raises AudienceError for what is no address, IssueError for the issue."""
+    """Explains one address and one issue. Raises AudienceError for an invalid address, IssueError for the
+    issue."""
     from mailer.issue.load import load_issue
 
     db, settings = workspace.db, workspace.settings

@@ -1,8 +1,8 @@
-"""The plan: who will get an issue, who will not and why, and a hash over all of it.
+"""Makes the plan: who will get an issue, who will not and why, and a hash over all of it.
 
-A plan is made in one pass over the subscribers and holds only counts, so that a million readers need no
-more memory than ten. Its hash covers what is sent (the renditions, the sender) and to whom (each
-person and variant): two plans with one hash are the same sending.
+A plan is made in one pass over the subscribers and holds only counts, so that a million readers need no more
+memory than ten. Its hash covers what is sent (the renditions, the sender) and to whom (each person and
+variant): two plans with one hash are the same sending.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """What one pass over the subscribers found. `digest` covers each recipient and their variant."""
+    """Holds the counts of one pass over the subscribers. `digest` covers each recipient and their variant."""
 
     recipients: int
     excluded: Mapping[str, int]
@@ -51,7 +51,7 @@ class Audience:
 
 
 def count_audience(workspace: Workspace, selection: Selection, packer: Packer | None = None) -> Audience:
-    """Counts the audience in one pass and flat memory. Adds the recipients to the packer, if there is one."""
+    """Counts the audience in one pass with constant memory. Adds the recipients to `packer`, if given."""
     excluded: Counter[str] = Counter()
     variants: Counter[int] = Counter()
     domains: Counter[str] = Counter()
@@ -80,13 +80,13 @@ def count_audience(workspace: Workspace, selection: Selection, packer: Packer | 
 
 
 def audience_variants(audience: Audience) -> tuple[int, ...]:
-    """The variants that must be rendered; the plain one where nobody is there to read any."""
+    """Returns the variants that must be rendered; variant 0 where there are no recipients."""
     return tuple(audience.variants) or (0,)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How the audience differs from the edition's last campaign."""
+    """Counts how the audience differs from the edition's last campaign."""
 
     campaign: str
     joined: int
@@ -95,10 +95,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One sending as it would be now. Sizes are bytes; `variants` counts readers by rendition.
+    """Describes what would be sent now. Sizes are in bytes; `variants` counts readers by rendition.
 
-    `archive` is what the public page shows: "everybody" for what is for everybody, "variant" for what most
-    readers get, "none" where there is no page.
+    `archive` is what the public page shows: "everybody" for the parts that all readers get, "variant" for the
+    variant that most readers get, "none" where there is no page.
     """
 
     slug: str
@@ -123,16 +123,16 @@ class Plan:
     archive: str = "everybody"
 
     def to_json(self) -> dict[str, Any]:
-        """The plan as JSON data."""
+        """Returns the plan as JSON data."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """Everything that a plan is made of.
+    """Holds the input of a plan.
 
-    `people` are the recipients, `selection` says how they were found, `public` is the rendition of the public
-    page where that shows something else than readers get, `last` the edition's last campaign.
+    `people` are the recipients, `selection` says how they were selected, `public` is the rendition of the
+    public page where it differs from what readers get, `last` is the edition's last campaign.
     """
 
     loaded: LoadedIssue
@@ -148,7 +148,7 @@ class Draft:
 
 
 def make_plan(workspace: Workspace, draft: Draft) -> Plan:
-    """Returns the plan of sending a draft's renditions to its people, and of showing its public page."""
+    """Returns the plan for a draft: its renditions, its recipients and its public page."""
     settings, audience, renditions = workspace.settings, draft.audience, draft.renditions
     issue = draft.loaded.issue
     archive = settings.editions[issue.edition].public_page
@@ -207,10 +207,10 @@ def content_of(
     archive: str = "everybody",
     public: Rendition | None = None,
 ) -> dict[str, Any]:
-    """What is sent, as JSON data; `renditions` are digests by variant.
+    """Returns the content that a plan fixes, as JSON data; `renditions` are digests by variant.
 
-    `public` is there where the public page shows something else than all readers get: what `archive` says,
-    or the digest of the page.
+    The key `public` is there where the public page differs from what all readers get: it is the value of
+    `archive`, or the digest of the page.
     """
     content = {
         "sender": str(settings.publication.sender),
@@ -227,7 +227,7 @@ def content_of(
 
 
 def main_variant(audience: Audience) -> int:
-    """The variant that most readers get."""
+    """Returns the variant that most readers get."""
     return max(audience.variants, key=lambda variant: (audience.variants[variant], -variant), default=0)
 
 

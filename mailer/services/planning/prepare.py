@@ -1,4 +1,4 @@
-"""From a path to an issue and a segment to everything a sending needs, before anything is written."""
+"""Loads, renders and plans an issue for a segment, before anything is written."""
 
 from __future__ import annotations
 
@@ -30,12 +30,20 @@ from mailer.transports.registry import is_folder, open_signer, unwritable_by
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
 
-__all__ = ["Prepared", "OutboxCopies", "PlanRequest", "is_same_issue", "left_in", "prepare", "selection_for"]
+__all__ = [
+    "Prepared",
+    "OutboxCopies",
+    "PlanRequest",
+    "is_same_issue",
+    "count_left",
+    "prepare",
+    "selection_for",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxCopies:
-    """Copies of the issue that went into an outbox folder only: `readers` of the campaign `slug`."""
+    """Counts the `readers` of the campaign `slug` who have the issue in an outbox folder only."""
 
     slug: str
     transport: str
@@ -44,12 +52,13 @@ class OutboxCopies:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An issue, rendered and planned; `existing` is the campaign that sent it to this audience already.
+    """Holds an issue, rendered and planned; `existing` is the campaign that already sends it to this
+    audience.
 
-    `outbox_copies` is set where the plan goes to readers who have it in a folder only.
-    `public` is the rendition of the public page where that shows what is for everybody, else None.
-    `people` are the recipients of the plan, `newest` is the number of the newest campaign that there was
-    (0: none), `erased` counts recipients of a kept plan who are not in `people` any more.
+    `outbox_copies` is set where recipients have it in an outbox folder only. `public` is the rendition of the
+    public page where it shows only the parts for everybody, else None. `people` are the recipients, `newest`
+    is the id of the newest campaign at that time (0: none), `erased` counts recipients of a stored plan who
+    are not in `people` any more.
     """
 
     loaded: LoadedIssue
@@ -65,33 +74,33 @@ class Prepared:
 
     @property
     def archived(self) -> Mapping[int, Rendition]:
-        """All renditions that the campaign's folder holds: those of readers, and that of the public page."""
+        """Returns all renditions in the campaign's folder: those of readers, and that of the public page."""
         return self.renditions if self.public is None else {0: self.public, **self.renditions}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRequest:
-    """How an issue is to be sent: to a segment (an expression, or empty), by a transport (a URL).
+    """Says how an issue is to be planned: for a segment (an expression, or empty), by a transport (a URL).
 
-    With `anew`, as for a test copy, the plan counts also those who have the issue already. `apart` asks for a
-    new campaign after a try-out in any case, as a time or a canary needs; `plan_hash` is that of a plan
-    that was looked at, which a campaign in a folder may be of.
+    With `include_received`, as for a test copy, the plan includes people who already have the issue.
+    `new_campaign` forces a new campaign after one that only went into a folder, as a schedule or a canary
+    needs. `plan_hash` is the hash of an approved plan, which a campaign in a folder may have.
     """
 
     segment: str = ""
     transport: str | None = None
-    anew: bool = False
-    apart: bool = False
+    include_received: bool = False
+    new_campaign: bool = False
     plan_hash: str | None = None
 
 
 def prepare(workspace: Workspace, path: Path, request: PlanRequest) -> Prepared:
-    """Loads, renders and plans. Raises InputError with everything that is wrong; writes nothing.
+    """Loads, renders and plans an issue; writes nothing. Raises InputError with all problems.
 
-    A campaign that only went into a folder goes on by another transport where nothing has changed since.
-    Where the issue, its look, its sender or its readers have changed, there is a new campaign.
+    A campaign that only went into a folder continues with another transport where nothing has changed since
+    then. Where the issue, the theme, the sender or the readers have changed, a new campaign is planned.
     """
-    # What reads and renders issues is imported here, so that other commands begin sooner.
+    # The modules that read and render issues are imported here, so that other commands start faster.
     from mailer.issue.load import load_issue
 
     loaded = load_issue(path, workspace.settings)
@@ -102,27 +111,27 @@ def prepare(workspace: Workspace, path: Path, request: PlanRequest) -> Prepared:
     existing = next((c for c in alike if c.status is not Status.CANCELLED), None)
     url = choose_transport(workspace.settings, existing, request.transport)
     existing = next((c for c in alike if not _was_dropped(workspace, c, url)), None)
-    query = _Query(loaded, segment, url, known, same, request.anew)
+    query = _Query(loaded, segment, url, known, same, request.include_received)
     prepared = _plan(workspace, query, existing)
     if existing is None or is_folder(url):
         return prepared
     spool = workspace.spools.open(existing)
     copies = spool.copies_in_folder()
-    if is_folder(existing.transport) and existing.started_at is not None and spool.is_free():
+    if is_folder(existing.transport) and existing.started_at is not None and spool.reached_nobody():
         unchanged = prepared.plan.hash == existing.plan_hash or (
             request.plan_hash == existing.plan_hash
             and prepared.plan.content_hash == existing.plan.get("content_hash")
         )
-        if request.apart or not unchanged:
+        if request.new_campaign or not unchanged:
             prepared = _plan(workspace, query, None)
     if not copies:
         return prepared
     return replace(prepared, outbox_copies=OutboxCopies(existing.slug, existing.transport, copies))
 
 
-def left_in(workspace: Workspace, prepared: Prepared) -> int | None:
-    """Returns how many the campaign that exists has still to send by the transport of the plan; None without
-    one."""
+def count_left(workspace: Workspace, prepared: Prepared) -> int | None:
+    """Returns how many deliveries the existing campaign still has to send by the plan's transport; None
+    without a campaign."""
     if prepared.existing is None:
         return None
     if prepared.existing.status is Status.CANCELLED:
@@ -137,9 +146,9 @@ def left_in(workspace: Workspace, prepared: Prepared) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class _Query:
-    """What is asked for, and the campaigns there are: all `known`, and those of the `same` issue.
+    """Holds the parameters of a plan, and the existing campaigns: all `known`, and those of the `same` issue.
 
-    With `anew`, who has the issue already counts, too.
+    With `include_received`, people who already have the issue are included.
     """
 
     loaded: LoadedIssue
@@ -147,7 +156,7 @@ class _Query:
     transport: str
     known: Sequence[Campaign]
     same: Sequence[Campaign]
-    anew: bool
+    include_received: bool
 
 
 def _plan(workspace: Workspace, request: _Query, existing: Campaign | None) -> Prepared:
@@ -155,7 +164,7 @@ def _plan(workspace: Workspace, request: _Query, existing: Campaign | None) -> P
 
     settings, loaded, url, same = workspace.settings, request.loaded, request.transport, request.same
     signer = open_signer(url, settings)
-    earlier = [] if request.anew else [c.id for c in same if c is not existing]
+    earlier = [] if request.include_received else [c.id for c in same if c is not existing]
     selection = replace(
         selection_for(loaded, settings, request.segment, earlier=earlier, into_folder=is_folder(url)),
         unwritable=unwritable_by(url),
@@ -196,7 +205,8 @@ def selection_for(
     earlier: Sequence[int] = (),
     into_folder: bool = True,
 ) -> Selection:
-    """Who is asked for. Raises SegmentError for the segment, IssueError for an `only` of the issue."""
+    """Returns the selection of recipients. Raises SegmentError for the segment, IssueError for an `only` of
+    the issue."""
     zone = settings.publication.zone
     problems: list[Problem] = []
     parsed: dict[str, Segment] = {}
@@ -217,23 +227,27 @@ def selection_for(
 
 
 def is_same_issue(campaign: Campaign, loaded: LoadedIssue) -> bool:
-    """The same file for the same date, or the very same words under another name."""
+    """Returns whether a campaign sent this issue: the same edition and date, with the same file or the same
+    content."""
     slot = campaign.edition == loaded.issue.edition and campaign.issue_date == loaded.issue.date.isoformat()
     return slot and (campaign.issue == loaded.path or campaign.issue_hash == loaded.digest)
 
 
 def _was_dropped(workspace: Workspace, campaign: Campaign, url: str) -> bool:
-    """Whether a campaign was cancelled that reached nobody: the issue may be planned anew, as another.
+    """Returns whether a campaign was cancelled before it reached anybody, so that the issue may have a new
+    one.
 
-    A copy in a folder is enough to count, where the issue is to go into a folder again.
+    Copies in an outbox folder count as reached where `url` is an outbox folder again.
     """
     if campaign.status is not Status.CANCELLED:
         return False
-    return campaign.started_at is None or workspace.spools.open(campaign).is_free(copies=is_folder(url))
+    return campaign.started_at is None or workspace.spools.open(campaign).reached_nobody(
+        copies=is_folder(url)
+    )
 
 
 def _free_slug(settings: Settings, loaded: LoadedIssue, known: Sequence[Campaign]) -> str:
-    """`2026-11-21-morning`, or with `-2` and so on where that name is taken."""
+    """Returns a free slug: `2026-11-21-morning`, or with `-2` and so on where that is taken."""
     taken = {campaign.slug for campaign in known}
     number = 1
     while True:

@@ -1,4 +1,5 @@
-"""What the public page of an issue shows: what is for everybody, unless its edition says otherwise."""
+"""Selects what the public page of an issue shows: the parts for everybody, unless the edition says
+otherwise."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ __all__ = ["public_rendition", "is_blank"]
 def public_rendition(
     loaded: LoadedIssue, settings: Settings, slug: str, renditions: Mapping[int, Rendition]
 ) -> Rendition | None:
-    """What is for everybody, whether a reader gets that or not; None where the page does not show it.
+    """Returns the rendition with only the parts for everybody; None where the page does not show that.
 
     `renditions` are those of readers, by variant. Raises what `render_variants` raises.
     """
@@ -32,7 +33,7 @@ def public_rendition(
 
 
 def is_blank(loaded: LoadedIssue, settings: Settings) -> bool:
-    """Whether the public page shows what is for everybody, and all of the issue is for some alone."""
+    """Returns whether the public page shows only the parts for everybody, and the issue has none."""
     page = for_variant(loaded.issue, 0)
     if page == loaded.issue or settings.editions[page.edition].public_page != "everybody":
         return False

@@ -1,7 +1,8 @@
-"""Recipients of a plan: an edition's readers, less those who may not be written to or have the issue.
+"""Selects the recipients of a plan: an edition's readers, without those who may not be written to or have the
+issue.
 
-People come as streams in ascending order of their ids, and streams are merged, so that a million people need
-no more memory than ten.
+People are read as streams in ascending order of their ids, and streams are merged, so that memory does not
+grow with their number.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ __all__ = [
     "Row",
     "Selection",
     "count_both",
-    "stand_now",
+    "current_standings",
     "zones_of",
 ]
 
-#: The reason of those who have the issue by another campaign, and of those to whose address the transport
-#: cannot write. All others are an Exclusion.
+#: The reasons for people who have the issue from another campaign, and for addresses to which the transport
+#: cannot write. All other reasons are an Exclusion.
 RECEIVED = "received"
 UNWRITABLE = "unwritable"
 
@@ -37,11 +38,11 @@ Row = tuple[int, str, str | None, int]
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """An edition's readers, within a segment, less those who have the issue already.
+    """Selects an edition's readers, within a segment, without those who already have the issue.
 
-    `earlier` are the ids of other campaigns of the issue. Copies in an outbox folder count as having it only
-    where this campaign goes into a folder, too (`into_folder`). `unwritable` are addresses that the transport
-    cannot write to.
+    `earlier` are the ids of other campaigns of the issue. Copies in an outbox folder count only where this
+    campaign goes into a folder, too (`into_folder`). `unwritable` matches addresses that the transport cannot
+    write to.
     """
 
     edition: str
@@ -52,7 +53,7 @@ class Selection:
     unwritable: Unwritable | None = None
 
     def batches(self, workspace: Workspace) -> Iterator[list[Row]]:
-        """Returns every subscriber with how they stand, some thousands at a time, in the order of ids."""
+        """Returns every subscriber with their standing, some thousands at a time, in the order of ids."""
         unwritable = self.unwritable.matches if self.unwritable is not None else None
         received = workspace.spools.received(self.earlier, folders=self.into_folder)
         awaited = next(received, None)
@@ -79,8 +80,8 @@ class Selection:
 
 
 class PlannedStanding(NamedTuple):
-    """How somebody stands who was planned for a variant: why not to write to them any more, if so, and the
-    variant that they would get now."""
+    """Describes a planned recipient now: the reason not to write to them any more, or None, and the variant
+    that they would get now."""
 
     person: int
     variant: int
@@ -88,10 +89,11 @@ class PlannedStanding(NamedTuple):
     variant_now: int
 
 
-def stand_now(
+def current_standings(
     workspace: Workspace, selection: Selection, planned: Iterable[tuple[int, int]]
 ) -> Iterator[PlannedStanding]:
-    """Returns how those stand now who were planned, (subscriber id, variant) in the order of ids."""
+    """Returns the current standing of planned recipients, given as (subscriber id, variant) in the order of
+    ids."""
     awaited = iter(planned)
     person, variant = next(awaited, (None, 0))
     for rows in selection.batches(workspace):
@@ -104,7 +106,7 @@ def stand_now(
 
 
 def count_both(some: Iterable[int], others: Iterable[int]) -> int:
-    """Returns how many numbers are in both streams, each of which ascends."""
+    """Returns how many numbers are in both streams, which are in ascending order."""
     number = 0
     left = iter(others)
     other = next(left, None)

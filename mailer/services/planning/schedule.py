@@ -1,4 +1,4 @@
-"""When an issue goes out: at a time, or in each reader's own morning. `freeze` writes it down."""
+"""Computes when an issue is sent: at one time, or at a local time in each reader's zone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from zoneinfo import ZoneInfo
 from mailer.audience.values.cells import timezone_name
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.status import Status
-from mailer.campaign.times import FARTHEST, in_words, is_hour, parse_at, parse_hour, utc_of
+from mailer.campaign.times import (
+    FARTHEST,
+    format_time,
+    is_time_of_day,
+    local_to_utc,
+    parse_at,
+    parse_time_of_day,
+)
 from mailer.clock import now, utc_now, utc_text
 from mailer.config import Settings
 from mailer.errors import AudienceError, CampaignError, InputError
@@ -20,17 +27,17 @@ from mailer.services.planning.recipients import zones_of
 from mailer.services.planning.usual_time import USUAL, next_usual_time
 from mailer.services.workspace import Workspace
 
-__all__ = ["Schedule", "check_unscheduled", "make_schedule", "what_waits"]
+__all__ = ["Schedule", "check_unscheduled", "make_schedule", "waiting_note"]
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When a campaign is due. Times are UTC, as the database keeps them.
+    """Holds the due times of a campaign. Times are UTC, as the database stores them.
 
-    `due_at` is when it begins. With `local_time` (`08:00`) every reader has a time of their own: `by_zone`
-    says which by the zone's name, `otherwise` for every other name, and `slots` counts the readers of each
-    time, earliest first; `at_once` of them have had that hour already. `meant` says how a time was understood
-    that was not written in full, such as "the issue's date".
+    `due_at` is when it begins. With `local_time` (`08:00`) every reader has a due time by the zone: `by_zone`
+    maps names of zones to times, `otherwise` is the time for all other names, and `slots` counts the readers
+    of each time, earliest first. For `at_once` of them that time of day has already passed. `meant` says how
+    an incomplete time was understood, such as "the issue's date".
     """
 
     due_at: str
@@ -43,11 +50,11 @@ class Schedule:
     warnings: tuple[str, ...] = ()
 
     def slot_in(self, timezone: str) -> str:
-        """When a reader in the time zone of that name is due."""
+        """Returns the due time of a reader in the time zone of that name."""
         return self.by_zone.get(timezone, self.otherwise)
 
     def all_warnings(self) -> list[str]:
-        """Returns what to think about before a plan goes out at such a time."""
+        """Returns the warnings about sending a plan at this time."""
         warnings = list(self.warnings)
         if self.at_once:
             warnings.append(
@@ -64,50 +71,51 @@ class Schedule:
 def make_schedule(
     workspace: Workspace, prepared: Prepared, *, at: str | None, at_local: str | None
 ) -> Schedule | None:
-    """What `--at` and `--at-local` ask for; None without either. Raises InputError with what is wrong."""
+    """Returns the schedule for `--at` or `--at-local`; None without either. Raises InputError."""
     if at is not None and at_local is not None:
         raise InputError("choose one of --at (one time for all) and --at-local (each reader's own)")
     if at is not None:
         moment, meant = _moment(workspace.settings, prepared, at)
         return Schedule(utc_text(moment), meant=meant, warnings=_warnings(workspace, prepared, moment))
     if at_local is not None:
-        return _local(workspace, prepared, parse_hour(at_local))
+        return _local(workspace, prepared, parse_time_of_day(at_local))
     return None
 
 
 def _moment(settings: Settings, prepared: Prepared, text: str) -> tuple[dt.datetime, str]:
-    """When `--at` is, and how it was understood where it was not written in full."""
+    """Returns the time of `--at`, and how it was understood where it was incomplete."""
     zone, issue = settings.publication.zone, prepared.loaded.issue
     if text == USUAL:
         return next_usual_time(settings, prepared), f"the usual time of {issue.edition}"
     moment = parse_at(text, zone, now(), issue.date)
-    if not is_hour(text):
+    if not is_time_of_day(text):
         return moment, ""
     of_the_issue = moment.astimezone(zone).date() == issue.date
     return moment, "the issue's date" if of_the_issue else f"the next time it is {text}"
 
 
 def _local(workspace: Workspace, prepared: Prepared, hour: dt.time) -> Schedule:
-    """One time for each zone there is among the readers; a zone that is none counts as the workspace's."""
+    """Returns the schedule with a time for each zone of the readers. An unknown zone counts as the
+    workspace's."""
     here, day = workspace.settings.publication.zone, prepared.loaded.issue.date
     moment = now()
     by_zone: dict[str, dt.datetime] = {}
     readers: Counter[dt.datetime] = Counter()
-    home = utc_of(day, hour, here)
+    home = local_to_utc(day, hour, here)
     for name, number in Counter(zone for _, zone in zones_of(workspace, prepared.people)).items():
         zone = _zone(name)
         if zone is not None:
-            by_zone[name] = utc_of(day, hour, zone)
+            by_zone[name] = local_to_utc(day, hour, zone)
         readers[by_zone.get(name, home)] += number
     last = max(readers, default=home)
     if last <= moment:
         raise InputError(
-            f"it is past {hour:%H:%M} of {day} for every reader (the last was {in_words(last, here)}); "
+            f"it is past {hour:%H:%M} of {day} for every reader (the last was {format_time(last, here)}); "
             "leave --at-local out to send now"
         )
     if last - moment > FARTHEST:
         raise InputError(f"the issue is of {day}, more than a year away; is the year right?")
-    # Who has had that hour already gets it with the first.
+    # Readers for whom that time has passed get it with the first group.
     at_once = sum(number for due, number in readers.items() if due <= moment)
     times = {due: utc_text(max(due, moment)) for due in (*readers, home)}
     slots: Counter[str] = Counter()
@@ -124,7 +132,8 @@ def _local(workspace: Workspace, prepared: Prepared, hour: dt.time) -> Schedule:
 
 
 def _zone(name: str) -> ZoneInfo | None:
-    """The zone of that name; None for "", and for what an import of long ago may have left there."""
+    """Returns the zone of that name; None for "" and for names that are unknown, as old imports may have
+    stored."""
     try:
         known = timezone_name(name)
     except AudienceError:
@@ -142,21 +151,22 @@ def _warnings(workspace: Workspace, prepared: Prepared, moment: dt.datetime) -> 
         if other.edition != issue.edition or other.status is Status.CANCELLED or not other.due_at:
             continue
         same_day = dt.datetime.fromisoformat(other.due_at).astimezone(zone).date() == day
-        # An issue of the same date is warned of by the plan itself.
+        # The plan itself warns about an issue of the same date.
         if same_day and other.issue_date != issue.date.isoformat():
             warnings.append(
                 f"the {other.edition} edition has a slot that day already: campaign {other.slug}, "
-                f"{in_words(other.due_at, zone)}"
+                f"{format_time(other.due_at, zone)}"
             )
     return tuple(warnings)
 
 
-def what_waits(campaign: Campaign, zone: ZoneInfo) -> str:
-    """A sentence's beginning about a campaign that waits: when it is due, or that it missed that."""
+def waiting_note(campaign: Campaign, zone: ZoneInfo) -> str:
+    """Returns the beginning of a sentence about a waiting campaign: when it is due, or that it missed its
+    time."""
     if campaign.status is Status.MISSED:
         return f"campaign {campaign.slug} missed its time ({campaign.status_note})"
     hour = f", at each reader's {campaign.local_time}" if campaign.local_time else ""
-    when = in_words(campaign.due_at, zone)
+    when = format_time(campaign.due_at, zone)
     if campaign.started_at is not None and campaign.local_time:
         return f"campaign {campaign.slug} goes on at {when}{hour}"
     if campaign.due_at <= utc_now():
@@ -166,11 +176,11 @@ def what_waits(campaign: Campaign, zone: ZoneInfo) -> str:
 
 
 def check_unscheduled(campaign: Campaign, zone: ZoneInfo) -> None:
-    """Raises CampaignError, with what to do, where a campaign waits for its time or missed it."""
+    """Raises CampaignError where a campaign waits for its time or missed it; the message says what to do."""
     if campaign.status not in (Status.SCHEDULED, Status.MISSED):
         return
     slug = campaign.slug
     raise CampaignError(
-        f"{what_waits(campaign, zone)}; `mailer campaigns resume {slug}` sends it now, "
+        f"{waiting_note(campaign, zone)}; `mailer campaigns resume {slug}` sends it now, "
         f"`mailer campaigns cancel {slug}` drops it"
     )

@@ -1,7 +1,7 @@
-"""Copies of an issue to single addresses, without a campaign: for the editors' own eyes.
+"""Sends test copies of an issue to single addresses, without a campaign.
 
-A copy to a reader of the list is what this reader gets: their own variant, name, language and attributes. A
-copy to any other address is what most readers get. The links of both belong to nobody.
+A copy to a subscriber is what this reader gets: their variant, name, language and attributes. A copy to any
+other address is what most readers get. The links of both are not valid for any reader.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ TEST_MARK = "[Test] "
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A test copy: to which address, and what became of it.
+    """Describes a test copy: its address and its outcome.
 
-    `variant` is the variant that it shows. `values` tells whose name, language and attributes are in it
-    (`reader` for those of the list, else `nobody`), and `own` whether the variant is this reader's, too: it
-    is not where the reader is outside of the segment that was asked for.
+    `variant` is the variant that it shows. `values` says whose name, language and attributes are in it
+    (`reader` for a subscriber's, else `nobody`). `own` says whether the variant is this reader's, which it is
+    not where the reader is outside of the requested segment.
     """
 
     address: str
@@ -53,7 +53,7 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class _Recipient:
-    """Who gets a copy: what fills it, its variant, and whether that is the reader's own."""
+    """Describes the recipient of a copy: their values, the variant, and whether it is their own."""
 
     person: Person
     variant: int
@@ -62,7 +62,7 @@ class _Recipient:
 
 
 def readers_of_copy(prepared: Prepared, variant: int) -> int:
-    """How many readers of the plan get the issue as a test copy of this variant shows it."""
+    """Returns how many readers of the plan get this variant."""
     named = prepared.renditions.get(variant)
     return prepared.plan.variants.get(str(named.variant), 0) if named is not None else 0
 
@@ -70,13 +70,13 @@ def readers_of_copy(prepared: Prepared, variant: int) -> int:
 def send_samples(workspace: Workspace, prepared: Prepared, addresses: Sequence[str]) -> list[Copy]:
     """Sends a copy to each address once, its subject marked. Records nothing.
 
-    A reader of the list gets their own copy; with a segment that they are not in, and to any other address,
-    it is the rendition that most readers of the plan get. The links belong to nobody, so that a click in a
-    test unsubscribes no one.
+    A subscriber gets their own variant. Where they are outside of the segment, and at any other address, the
+    copy is the rendition that most readers of the plan get. The links are valid for no reader, so that a
+    click in a test unsubscribes no one.
 
-    Raises AudienceError with every address that is none, is suppressed or cannot be written to by the
-    transport, SegmentError for a segment without readers, and IssueError for a variant that is not fit to be
-    sent, before anything is sent; TransportError where nothing is taken.
+    Raises AudienceError for addresses that are invalid, suppressed or cannot be written to by the transport,
+    SegmentError for a segment without readers, and IssueError for a variant that must not be sent, all before
+    anything is sent. Raises TransportError where the transport fails.
     """
     db, settings = workspace.db, workspace.settings
     checked = _checked(db, addresses, prepared.plan.transport)
@@ -115,7 +115,7 @@ def _marked(rendition: Rendition) -> Rendition:
 
 
 def _recipient(db: Database, prepared: Prepared, address: str) -> _Recipient:
-    """Who gets the copy to this address. Of a reader, the person as the list has them, but for the number."""
+    """Returns the recipient at this address: for a subscriber their data, without the subscriber id."""
     known = find(db, address)
     if known is None or known.address is None:
         return _Recipient(Person(0, address), _main(prepared), on_list=False, own=False)
@@ -133,7 +133,7 @@ def _is_in_segment(db: Database, prepared: Prepared, known: Subscriber) -> bool:
 
 
 def _renditions(settings: Settings, prepared: Prepared, variants: set[int]) -> Mapping[int, Rendition]:
-    """The renditions of these variants. One that no reader of the plan gets is rendered for the copy."""
+    """Returns the renditions of these variants, and renders those that no reader of the plan gets."""
     missing = variants - prepared.renditions.keys()
     if not missing:
         return prepared.renditions
@@ -154,12 +154,12 @@ def _renditions(settings: Settings, prepared: Prepared, variants: set[int]) -> M
 
 
 def _main(prepared: Prepared) -> int:
-    """The variant that most readers of the plan get."""
+    """Returns the variant that most readers of the plan get."""
     return max(prepared.renditions, key=lambda v: prepared.plan.variants.get(str(v), 0))
 
 
 def _checked(db: Database, addresses: Sequence[str], transport: str) -> list[Address]:
-    """The addresses, each once. Raises AudienceError with all that cannot be written to."""
+    """Returns the addresses without duplicates. Raises AudienceError with all that cannot be written to."""
     found: dict[str, Address] = {}
     problems: list[Problem] = []
     unwritable = unwritable_by(transport)
@@ -180,6 +180,6 @@ def _checked(db: Database, addresses: Sequence[str], transport: str) -> list[Add
 
 
 def _error_with_copies_sent(error: TransportError, copies: Sequence[Copy]) -> TransportError:
-    """The error, and also which copies went out before it."""
+    """Returns the error, extended by a sentence about the copies that were sent before it."""
     there = ", ".join(copy.address for copy in copies if copy.outcome.result is Result.ACCEPTED)
     return TransportError(f"{error} (a test copy went to {there} before)") if there else error

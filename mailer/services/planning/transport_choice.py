@@ -1,4 +1,4 @@
-"""By which transport an issue goes out: what is asked for, and what its campaign went by before."""
+"""Chooses the transport of an issue by the request, the settings and its existing campaign."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["choose_transport", "transport_problem"]
 
 
 def choose_transport(settings: Settings, existing: Campaign | None, requested: str | None) -> str:
-    """The transport's URL: `requested`, or that of the settings.
+    """Returns the URL of the transport: `requested`, or that of the settings.
 
-    A campaign that began to be mailed does not end in a folder because nobody repeated `--transport`: it
-    goes on as it began.
+    A campaign that was begun with a mail transport continues with it where the settings name an outbox
+    folder, because the operator may have omitted `--transport` the second time.
     """
     if requested is not None:
         return requested
@@ -25,7 +25,7 @@ def choose_transport(settings: Settings, existing: Campaign | None, requested: s
 
 
 def transport_problem(url: str, settings: Settings) -> str:
-    """Why nothing could be sent by this transport, such as a secret that is missing; "" where it could be."""
+    """Returns why this transport cannot be used, such as a missing secret; empty where it can."""
     try:
         open_transport(url, settings)
     except ConfigError as error:

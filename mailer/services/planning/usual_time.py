@@ -1,10 +1,11 @@
-"""The usual time of an edition: `[editions.X] time`, on the issue's date, in the workspace's zone."""
+"""Computes the usual time of an edition: `[editions.X] time`, on the issue's date, in the workspace's
+zone."""
 
 from __future__ import annotations
 
 import datetime as dt
 
-from mailer.campaign.times import check_ahead, utc_of
+from mailer.campaign.times import check_ahead, local_to_utc
 from mailer.clock import now
 from mailer.config import Settings
 from mailer.errors import InputError
@@ -12,21 +13,22 @@ from mailer.services.planning.prepare import Prepared
 
 __all__ = ["USUAL", "next_usual_time", "usual_time", "usual_warnings"]
 
-#: What `--at` calls that time.
+#: The word for that time in `--at`.
 USUAL = "usual"
-#: A sending so much earlier or later is worth a warning.
+#: Sending this much earlier or later gives a warning.
 _SLACK = dt.timedelta(hours=1)
 
 
 def usual_time(settings: Settings, prepared: Prepared) -> dt.datetime | None:
-    """When an issue of its edition and date usually goes out, in UTC; None for an edition without a time."""
+    """Returns when an issue of this edition and date is usually sent, in UTC; None for an edition without a
+    time."""
     issue = prepared.loaded.issue
     hour = settings.editions[issue.edition].time
-    return None if hour is None else utc_of(issue.date, hour, settings.publication.zone)
+    return None if hour is None else local_to_utc(issue.date, hour, settings.publication.zone)
 
 
 def next_usual_time(settings: Settings, prepared: Prepared) -> dt.datetime:
-    """The usual time, for `--at usual`. Raises InputError where there is none, or it has passed."""
+    """Returns the usual time, for `--at usual`. Raises InputError where there is none, or it has passed."""
     at = usual_time(settings, prepared)
     if at is None:
         edition = prepared.loaded.issue.edition
@@ -39,7 +41,7 @@ def next_usual_time(settings: Settings, prepared: Prepared) -> dt.datetime:
 
 
 def usual_warnings(settings: Settings, prepared: Prepared) -> tuple[str, ...]:
-    """Warns where sending now is more than an hour before or after the usual time."""
+    """Returns a warning where sending now is more than an hour before or after the usual time."""
     at = usual_time(settings, prepared)
     if at is None or abs(at - now()) <= _SLACK:
         return ()

@@ -1,4 +1,4 @@
-"""Warnings of a plan: what an operator should know before the issue is sent."""
+"""Collects the warnings of a plan, which an operator should read before the issue is sent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["WarningInput", "warnings_of"]
 
 @dataclass(frozen=True, slots=True)
 class WarningInput:
-    """What the warnings are made of. `others` are campaigns of other issues that were not dropped."""
+    """Holds the input of the warnings. `others` are campaigns of other issues that were not dropped."""
 
     loaded: LoadedIssue
     renditions: Mapping[int, Rendition]
@@ -37,7 +37,7 @@ class WarningInput:
 
 
 def warnings_of(settings: Settings, inputs: WarningInput) -> list[str]:
-    """Returns the warnings, each once. Raises IssueError where the issue is not fit to be sent."""
+    """Returns the warnings without duplicates. Raises IssueError where the issue must not be sent."""
     return list(
         dict.fromkeys(
             (

@@ -1,1 +1,1 @@
-"""Actions that concern one reader: leave, come back, choose editions, be erased."""
+"""Provides the actions that concern one reader: leave, come back, choose editions, be erased."""

@@ -1,4 +1,4 @@
-"""Counts links that are no good, by kind and day, and tells the log about few of them."""
+"""Counts invalid links by kind and day, and logs only some of them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from mailer.display_text import visible
 
 __all__ = ["BadLinkCounter"]
 
-#: Of each kind and day (UTC), the first ten are told, and then each tenth power.
+#: The first ten of each kind and day (UTC) are logged, and then each power of ten.
 _ALL = 10
 
 
 class BadLinkCounter:
-    """Used from many threads. However many links are no good, a day has some fifteen lines of each kind."""
+    """Counts invalid links. It logs at most some fifteen lines a day of each kind. It is used from many
+    threads."""
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
@@ -24,23 +25,24 @@ class BadLinkCounter:
         self._counts: dict[str, int] = {}
 
     def note(self, kind: str, sentence: str, beginning: str) -> None:
-        """Counts one of `kind`: `beginning` is that of its token, and `sentence` says what is wrong."""
+        """Counts one invalid link of `kind`: `beginning` is that of its token, and `sentence` says what is
+        wrong."""
         with self._lock:
             today = now().date().isoformat()
             if today != self._day:
-                self._tell_the_day()
+                self._log_day()
                 self._day, self._counts = today, {}
             number = self._counts[kind] = self._counts.get(kind, 0) + 1
-        if _is_told(number):
+        if _is_logged(number):
             shown = visible(" ".join(beginning.split()))
             self._log.warning("a link (%s…) %s (%s: %d today)", shown, sentence, kind, number)
 
-    def _tell_the_day(self) -> None:
-        """The counts of the day that has ended, where they are not in the log already."""
+    def _log_day(self) -> None:
+        """Logs the counts of the day that has ended, where they are not in the log already."""
         for kind, number in self._counts.items():
-            if not _is_told(number):
+            if not _is_logged(number):
                 self._log.warning("links on %s (%s): %d", self._day, kind, number)
 
 
-def _is_told(number: int) -> bool:
+def _is_logged(number: int) -> bool:
     return number <= _ALL or str(number).strip("0") == "1"

@@ -1,9 +1,9 @@
-"""Forgets somebody for good, wherever a workspace keeps anything of them.
+"""Erases a person for good, from the database and from all files that mailer writes.
 
     subscribers.db and its log ─► what mailer keeps in files ─► a search of the operator's own files
 
-Deliveries and events stay by number. What is the operator's own (imported lists, refused rows, messages in an
-outbox, backups) is searched and named, and not changed.
+Deliveries and events keep the subscriber id. The operator's own files (imported lists, refused rows, messages
+in an outbox, backups) are searched and listed, but not changed.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ __all__ = ["Erasure", "erase_person"]
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What an erasure did. `number` is the subscriber's id; None where the address was erased before.
+    """Describes an erasure. `number` is the subscriber id; None where the address was erased before.
 
-    `left` are sentences about what mailer keeps and could not clear, each with what to do; `traces` are files
-    of the operator's that hold the address, None where nobody looked. `had_another` says that the person had
-    another address before, which was dealt with, too.
+    `left` are sentences about data that mailer could not clear, each with what to do; `traces` are the
+    operator's files with the address, None without a search. `had_another` says that the person had another
+    address before, which was erased, too.
     """
 
     number: int | None
@@ -68,13 +68,14 @@ def erase_person(
     search: bool = True,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Erasure:
-    """Forgets whoever has this address. Of an address that was erased before, clears what came back.
+    """Erases the person with this address. Where it was erased before, clears data that came back, such as
+    from a backup.
 
-    With `search`, looks into the operator's own files, too. `confirm` is called with the address once there
-    is something to forget; whatever it raises ends this with nothing changed.
+    With `search`, also searches the operator's own files. `confirm` is called with the address before
+    anything is erased; if it raises, nothing is changed.
 
-    Addresses that the person had before are cleared and searched for, too.
-    Raises AudienceError where nobody has or had it. A run that is alive is waited for, up to ten seconds.
+    Earlier addresses of the person are cleared and searched for, too. Raises AudienceError where nobody has
+    or had the address. Waits up to ten seconds for a run that is alive.
     """
     wanted = normalize_address(address)
     with closing(open_store(settings.database)) as db:
@@ -99,7 +100,8 @@ def erase_person(
 def _erase_in(
     db: Database, wanted: Address, source: str
 ) -> tuple[int | None, tuple[Address, ...], tuple[str, ...]]:
-    """The number of the person (None: erased before), their addresses, the last one last, and their words."""
+    """Returns the subscriber id (None: erased before), the addresses, the current one last, and texts about
+    the person."""
     person = find(db, wanted.address)
     if person is None:
         redact_address(db, wanted, words_of(db))

@@ -1,4 +1,4 @@
-"""Clears an address out of the files that mailer keeps in a workspace, and of free pages of databases.
+"""Removes an address from the files that mailer writes in a workspace, and from free pages of databases.
 
 rescued copies of the database ─► journals ─► .mailer ─► manifests ─► free pages
 """
@@ -26,7 +26,7 @@ from mailer.files import new_file
 from mailer.services.readers.traces import pieces
 from mailer.services.sending.recovery import recover_if_idle
 from mailer.services.workspace import workspace_of
-from mailer.spool.erased_words import clear_journal, tells_of_erased
+from mailer.spool.erased_words import mentions_erased, redact_journal
 from mailer.spool.lock import campaign_lock
 from mailer.spool.open import words_of
 from mailer.store.database import clear_free_pages, compact, open_store
@@ -36,20 +36,21 @@ if TYPE_CHECKING:
 
 __all__ = ["KeptFiles"]
 
-#: A run that is alive gets so long to take the words of servers out of its journal (seconds).
+#: A run that is alive gets this time to remove server replies from its journal (seconds).
 WAIT_SECONDS: Final = 10.0
-_LOOK_SECONDS: Final = 0.05
+_POLL_SECONDS: Final = 0.05
 _SQLITE: Final = b"SQLite format 3\x00"
-#: They may name the account that mail is sent by, and are of use as they are only.
+#: These may contain the sender's own account, and are useless when changed.
 _SECRETS: Final = ("oauth",)
-#: A file in `.mailer` that is larger is not rewritten.
+#: A larger file in `.mailer` is not rewritten (bytes).
 _LARGEST: Final = 64_000_000
 
 
 class KeptFiles:
-    """What mailer keeps of one address outside of the database. It yields sentences about what is left.
+    """Removes one address from mailer's files outside of the database. Its methods yield sentences about what
+    is left.
 
-    The address was erased from the database before.
+    The address has already been erased from the database.
     """
 
     def __init__(
@@ -63,7 +64,8 @@ class KeptFiles:
         self.spellings = Spellings(address)
 
     def clear(self, person: int | None, words: Sequence[str], *, source: str) -> Iterator[str]:
-        """Clears everything. `person` is the number of the subscriber, `words` are what only they had."""
+        """Clears everything. `person` is the subscriber id, `words` are texts that only concern this
+        person."""
         yield from self._rescued_copies(source)
         yield from self._journals(person)
         yield from self._own_files()
@@ -71,18 +73,18 @@ class KeptFiles:
         yield from _clear_free_pages(self._db, self._settings.database, self.spellings, words)
 
     def ours(self) -> frozenset[Path]:
-        """The files that are cleared here, and that a search for the operator's leaves out."""
+        """Returns the files that are cleared here, which a search of the operator's files skips."""
         path = self._settings.database
         family = {path.with_name(path.name + end) for end in ("", "-wal", "-shm", "-journal")}
         return frozenset({*family, self._folder, *self._copies(), self._settings.root / ".env"})
 
     def _copies(self) -> Iterator[Path]:
-        """Copies of the database that a run has rescued (`guard`), with their logs."""
+        """Returns the copies of the database that a run has rescued (`guard`), with their logs."""
         path = self._settings.database
         yield from sorted(path.parent.glob(f"{path.name}-rescued*"))
 
     def _rescued_copies(self, source: str) -> Iterator[str]:
-        """Erases in each copy of the database."""
+        """Erases the address from each rescued copy of the database."""
         for path in self._copies():
             if not path.name.endswith(("-wal", "-shm", "-journal")):
                 yield from self._in_copy(path, source)
@@ -104,11 +106,11 @@ class KeptFiles:
             )
 
     def _journals(self, number: int | None) -> Iterator[str]:
-        """Takes the words of servers out of the journals; a run that is alive empties its own."""
+        """Removes server replies about the person from the journals; a run that is alive empties its own."""
         for path in sorted(self._folder.glob("*.journal")):
             slug = path.stem
             try:
-                cleared = self._clear_journal(slug, path, number)
+                cleared = self._redact_journal(slug, path, number)
             except OSError as error:
                 why = (error.strerror or str(error)).lower()
                 yield (
@@ -122,31 +124,32 @@ class KeptFiles:
                     "the run removes them; to see to it, erase the same address again when it has ended"
                 )
 
-    def _clear_journal(self, slug: str, path: Path, number: int | None) -> bool:
-        for _ in range(round(WAIT_SECONDS / _LOOK_SECONDS) + 1):
+    def _redact_journal(self, slug: str, path: Path, number: int | None) -> bool:
+        for _ in range(round(WAIT_SECONDS / _POLL_SECONDS) + 1):
             with suppress(MailerError, sqlite3.Error):
                 workspace = workspace_of(self._settings, self._db)
                 recover_if_idle(workspace, workspace.spools.find(slug))
             with suppress(BusyError), campaign_lock(self._settings, slug):
-                clear_journal(self._db, path)
+                redact_journal(self._db, path)
                 return True
-            if not (self._is_on_the_wire(slug, number) or tells_of_erased(self._db, path)):
+            if not (self._is_on_the_wire(slug, number) or mentions_erased(self._db, path)):
                 return True
-            self._sleep(_LOOK_SECONDS)
+            self._sleep(_POLL_SECONDS)
         return False
 
     def _is_on_the_wire(self, slug: str, number: int | None) -> bool:
-        """Whether the server's words about this subscriber are still to come."""
+        """Returns whether a message to this subscriber is in flight, so that the server's reply is still to
+        come."""
         if number is None:
             return False
         try:
             spools = workspace_of(self._settings, self._db).spools
             return spools.open(spools.find(slug)).is_claimed(number)
         except MailerError:
-            return False  # a journal of a campaign that the database does not know
+            return False  # the journal belongs to a campaign that the database lacks
 
     def _own_files(self) -> Iterator[str]:
-        """Takes the address out of whatever else is in `.mailer`, such as logs of errors."""
+        """Removes the address from all other files in `.mailer`, such as error logs."""
         for path in sorted(self._folder.rglob("*")):
             is_journal = path.parent == self._folder and path.suffix == ".journal"
             if is_journal or path.is_symlink() or not path.is_file() or path.name in _SECRETS:
@@ -182,7 +185,7 @@ class KeptFiles:
         return redact_addresses(text, lambda key: key == self._address.key)
 
     def _manifests(self) -> Iterator[str]:
-        """Takes the address out of segments that manifests name."""
+        """Removes the address from the segment expressions in manifests."""
         with suppress(OSError):
             for folder in sorted(self._settings.campaigns.iterdir()):
                 if is_slug(folder.name) and folder.is_dir():
@@ -206,10 +209,10 @@ class KeptFiles:
 
 
 def _clear_free_pages(db: Database, path: Path, spellings: Spellings, words: Sequence[str]) -> Iterator[str]:
-    """Clears what is free in the database file, and rewrites the file where it holds the address even so.
+    """Clears the free pages of a database file, and rewrites the file where it still contains the address.
 
-    That, or these words, may stand in pages in use, where an earlier version or another program changed them
-    without overwriting what it removed.
+    The address, or these texts, may be in unused parts of pages, where an earlier version or another program
+    removed them without overwriting.
     """
     again = "erase the same address again when no other command uses the database"
     try:
@@ -227,7 +230,7 @@ def _clear_free_pages(db: Database, path: Path, spellings: Spellings, words: Seq
 
 
 def _has_remains(db: Database, path: Path, spellings: Spellings, words: Sequence[str]) -> bool:
-    """Whether the file holds the address, or words that are nobody else's."""
+    """Returns whether the file contains the address, or texts that only concern this person."""
     own = {word: json.dumps(word, ensure_ascii=False)[1:-1] for word in words}
     sought = [form.encode() for word, escaped in own.items() for form in {word, escaped}]
     found: set[bytes] = set()

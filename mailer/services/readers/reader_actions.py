@@ -1,7 +1,7 @@
-"""What readers ask of the database: who is this, take me off, these editions please.
+"""Carries out what readers request by their links: show, unsubscribe, choose editions.
 
-One connection a request, each used by one thread. Nothing is said to be done before it is committed. A link
-is either exactly right by its signature, or it names nobody: `Visit.standing` says which.
+Each request has its own connection, in one thread. An action is reported only after its commit. A link must
+have a valid signature, or it identifies nobody: see `LinkVisit.standing`.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from mailer.store.database import check_write, explain, open_store, writing
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["ReaderActions", "Standing", "Visit"]
+__all__ = ["ReaderActions", "LinkState", "LinkVisit"]
 
 _log = logging.getLogger("mailer.web")
-#: How long a reader waits for a busy database: shorter than mail programs wait for us.
+#: How long a request waits for a busy database (seconds): shorter than mail programs wait for a reply.
 _BUSY_SECONDS = 20.0
-#: How long /healthz waits for it: a load balancer waits no longer.
+#: How long /healthz waits for the database (seconds): a load balancer waits no longer.
 _CHECK_SECONDS = 2.0
-#: They complained to their provider: another mail would harm both sides, whoever presses the button.
+#: People who complained to their provider cannot come back by a button: another mail would harm both sides.
 _NEVER_BACK = ("complained",)
-#: Of a token that is no good, the log has so many characters.
+#: The log shows this number of characters of an invalid token.
 _SHOWN = 6
 _CHANGED = "cannot be read: it was cut or changed on its way"
 _OTHER_KEY = (
@@ -45,8 +45,8 @@ _OTHER_KEY = (
 )
 
 
-class Standing(Enum):
-    """How a link stands. The values are the names of the pages that say so."""
+class LinkState(Enum):
+    """Lists the states of a link. The values are the names of the pages for them."""
 
     KNOWN = ""
     ERASED = "erased"
@@ -56,13 +56,13 @@ class Standing(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
-    """Whose link was opened, as the database knows them now. `person` is there for a KNOWN standing alone.
+class LinkVisit:
+    """Describes the person whose link was opened. `person` is set only if `standing` is KNOWN.
 
-    `refused` says that what they chose may not be done, and was not.
+    `refused` says that their choice is not allowed and was not carried out.
     """
 
-    standing: Standing
+    standing: LinkState
     person: Subscriber | None = None
     stable_id: bytes = NOBODY
     campaign_id: int = 0
@@ -70,7 +70,7 @@ class Visit:
 
 
 class ReaderActions:
-    """Reads links, and does what they entitle to. Used from many threads."""
+    """Reads signed links, and carries out the actions that they authorize. It is used from many threads."""
 
     def __init__(self, settings: Settings, *, busy_seconds: float = _BUSY_SECONDS) -> None:
         self._settings = settings
@@ -86,36 +86,36 @@ class ReaderActions:
         except sqlite3.Error as error:
             raise explain(error, self._settings.database) from error
 
-    def link(self, purpose: Purpose, visit: Visit) -> str:
-        """A token for the same person and campaign, for any purpose."""
+    def link(self, purpose: Purpose, visit: LinkVisit) -> str:
+        """Returns a token for the same person and campaign, for another purpose."""
         return self._tokens.make(purpose, visit.stable_id, visit.campaign_id)
 
-    def look(self, text: str, purpose: Purpose) -> Visit:
-        """Whose link this is. Changes nothing."""
+    def look(self, text: str, purpose: Purpose) -> LinkVisit:
+        """Returns whose link this is. Changes nothing."""
         token = self._read(text, purpose)
-        if isinstance(token, Visit):
+        if isinstance(token, LinkVisit):
             return token
         with self._open() as db:
             return self._visit(db, token, text)
 
-    def leave(self, text: str, *, reason: str, source: str) -> Visit:
-        """Unsubscribes from everything; again and again changes nothing, but may add the reason."""
+    def leave(self, text: str, *, reason: str, source: str) -> LinkVisit:
+        """Unsubscribes the person from everything. It is idempotent, but a later call may add the reason."""
         token = self._read(text, Purpose.UNSUBSCRIBE)
-        if isinstance(token, Visit):
+        if isinstance(token, LinkVisit):
             return token
         with self._open() as db:
             visit = self._visit(db, token, text)
             if visit.person is None:
                 return visit
             campaign, number = _campaign(db, visit), visit.person.id
-            with writing(db):  # read before it is committed: what is recorded is also answered
+            with writing(db):  # the answer is read in the same transaction
                 unsubscribe(db, number, campaign_id=campaign, reason=reason, source=source)
                 return replace(visit, person=get(db, number))
 
-    def explain_leaving(self, text: str, *, reason: str) -> Visit:
-        """Adds the reason to an unsubscribe, and does nothing to somebody who has come back since."""
+    def explain_leaving(self, text: str, *, reason: str) -> LinkVisit:
+        """Adds the reason to an unsubscribe, unless the person has come back since then."""
         token = self._read(text, Purpose.UNSUBSCRIBE)
-        if isinstance(token, Visit):
+        if isinstance(token, LinkVisit):
             return token
         with self._open() as db:
             visit = self._visit(db, token, text)
@@ -123,10 +123,10 @@ class ReaderActions:
                 unsubscribe(db, visit.person.id, reason=reason)
             return visit
 
-    def choose(self, text: str, editions: Iterable[str]) -> Visit:
-        """Sets the editions; none is an unsubscribe. Gives the person as they are afterwards."""
+    def choose(self, text: str, editions: Iterable[str]) -> LinkVisit:
+        """Sets the editions; none is an unsubscribe. Returns the person as they are afterwards."""
         token = self._read(text, Purpose.PREFERENCES)
-        if isinstance(token, Visit):
+        if isinstance(token, LinkVisit):
             return token
         known = self._settings.editions.keys()
         with self._open() as db:
@@ -138,38 +138,38 @@ class ReaderActions:
             if chosen and _may_not_come_back(person):
                 return replace(visit, refused=True)
             if chosen and person.status == "active":
-                chosen |= set(person.editions) - known  # what this page could not show
+                chosen |= set(person.editions) - known  # the page could not show these
             consent = Consent(utc_now(), "preferences", _origin(visit))
             with writing(db):
                 set_editions(db, person.id, chosen, consent=consent, campaign_id=_campaign(db, visit))
                 return replace(visit, person=get(db, person.id))
 
-    def _read(self, text: str, purpose: Purpose) -> Token | Visit:
-        """The sound token in a link, or what is said without asking the database."""
+    def _read(self, text: str, purpose: Purpose) -> Token | LinkVisit:
+        """Returns the valid token of a link, or the answer that needs no database."""
         token = self._tokens.read(text, purpose)
         if token is None:
             unknown = self._tokens.is_of_unknown_key(text)
             kind, why = ("unknown key", _OTHER_KEY) if unknown else ("unreadable", _CHANGED)
             self._tally.note(kind, why, _beginning(text))
-            return Visit(Standing.INCOMPLETE)
-        return Visit(Standing.COPY) if token.is_copy else token
+            return LinkVisit(LinkState.INCOMPLETE)
+        return LinkVisit(LinkState.COPY) if token.is_copy else token
 
-    def _visit(self, db: Database, token: Token, text: str) -> Visit:
+    def _visit(self, db: Database, token: Token, text: str) -> LinkVisit:
         number = subscriber_of(db, token)
         person = None if number is None else get(db, number)
         if person is None:
             why = f"names somebody who is not in {self._settings.database.name}; was an old backup restored?"
             self._tally.note("unknown person", why, _beginning(text))
-            return Visit(Standing.UNKNOWN)
+            return LinkVisit(LinkState.UNKNOWN)
         if person.address is None:
-            return Visit(Standing.ERASED)
-        return Visit(Standing.KNOWN, person, stable_id_at(db, person.id), token.campaign_id)
+            return LinkVisit(LinkState.ERASED)
+        return LinkVisit(LinkState.KNOWN, person, stable_id_at(db, person.id), token.campaign_id)
 
     @contextmanager
     def _open(self, busy_seconds: float | None = None) -> Iterator[Database]:
         path = self._settings.database
         if not path.exists():
-            # A new, empty database would make every unsubscribe look done.
+            # With a new, empty database every unsubscribe would seem to succeed.
             raise StoreError(f"{path} is missing; restore it from a backup")
         db = open_store(path, busy_seconds=self._busy_seconds if busy_seconds is None else busy_seconds)
         db.conn.text_factory = _as_text
@@ -183,12 +183,13 @@ class ReaderActions:
 
 
 def _as_text(data: bytes) -> str:
-    """Text of the database, whatever its bytes are: nothing in a reader's row keeps them from leaving."""
+    """Decodes text of the database, also invalid bytes, so that no content of a row prevents an
+    unsubscribe."""
     return data.decode("utf-8", "replace")
 
 
 def _beginning(text: str) -> str:
-    """What the log has of a link: nothing of an address that somebody wrote there."""
+    """Returns the beginning of a link's token for the log, without any part of an address."""
     return "" if "@" in text else text[:_SHOWN]
 
 
@@ -196,10 +197,10 @@ def _may_not_come_back(person: Subscriber) -> bool:
     return person.status in _NEVER_BACK or person.suppressed_at is not None
 
 
-def _campaign(db: Database, visit: Visit) -> int | None:
+def _campaign(db: Database, visit: LinkVisit) -> int | None:
     """Returns the id of the campaign that carried the link; None for one that is not there any more."""
     return visit.campaign_id if visit.campaign_id in spools_of(db).slugs() else None
 
 
-def _origin(visit: Visit) -> str:
+def _origin(visit: LinkVisit) -> str:
     return f"preferences page, campaign {visit.campaign_id}" if visit.campaign_id else "preferences page"

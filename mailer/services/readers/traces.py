@@ -1,6 +1,6 @@
-"""Looks for an address in the files below a workspace that are the operator's own: lists, messages, backups.
+"""Searches the operator's own files below a workspace (lists, messages, backups) for an address.
 
-The search is bounded in bytes and in time, and tells what it did not look at.
+The search is limited in bytes and time, and reports what it skipped.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from mailer.audience.spellings import LONGEST_SPELLING, Spellings
 
 __all__ = ["SKIPPED", "Traces", "look_for", "pieces"]
 
-#: At most so much is read, and for so long (seconds).
+#: The search ends after this number of bytes and this time (seconds).
 MOST_BYTES: Final = 4_000_000_000
 MOST_SECONDS: Final = 60.0
-#: So many files are named; more are counted.
+#: This number of files is listed; the others are only counted.
 MOST_NAMED: Final = 1000
-#: Of what a compressed file holds, so much is looked at.
+#: This number of unpacked bytes of a compressed file is searched.
 MOST_UNPACKED: Final = 256_000_000
-#: Folders with nobody's data, and Git's, which keeps what was ever committed in a form of its own.
+#: Folders without personal data, and Git's, whose objects cannot be searched as plain files.
 SKIPPED: Final = (".git", ".venv", "node_modules", "__pycache__")
 _PIECE: Final = 1 << 20
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
@@ -36,10 +36,10 @@ _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """What a search found. `files` are paths within the workspace, at most 1,000 of `number`.
+    """Holds the result of a search. `files` are paths within the workspace, at most 1,000 of `number`.
 
-    `looked_at` files of `size` bytes were read; `left_out` names what was not; `whole` is False where the
-    search ended at its bound.
+    `looked_at` files of `size` bytes were read; `left_out` names what was skipped; `whole` is False where the
+    search reached its limit.
     """
 
     files: tuple[str, ...]
@@ -51,7 +51,7 @@ class Traces:
 
 
 class _LimitReached(Exception):
-    """The search has read enough."""
+    """Signals that the search has reached its limit of bytes or time."""
 
 
 class _Search:
@@ -62,7 +62,7 @@ class _Search:
         self._most_bytes, self._until, self._clock = most_bytes, until, clock
 
     def files(self, ours: Collection[Path]) -> Iterator[Path]:
-        """Every file but `ours`, those of a folder before those of the folders in it."""
+        """Yields every file except `ours`; the files of a folder come before those of its subfolders."""
         folders = deque([self.root])
         while folders:
             folder = folders.popleft()
@@ -87,7 +87,7 @@ class _Search:
                     yield path
 
     def holds(self, path: Path, sought: Sequence[Spellings]) -> bool:
-        """Whether the file holds one of the addresses."""
+        """Returns whether the file contains one of the addresses."""
         self.looked_at += 1
         found = False
         try:
@@ -117,7 +117,8 @@ def look_for(
     seconds: float = MOST_SECONDS,
     clock: Callable[[], float] = time.monotonic,
 ) -> Traces:
-    """Looks into every file below `root` but `ours`, also for addresses `before`. Links are not followed."""
+    """Searches every file below `root` except `ours`, also for earlier addresses (`before`). Symbolic links
+    are not followed."""
     search = _Search(root, most_bytes, clock() + seconds, clock)
     files: list[str] = []
     number, whole = 0, True
@@ -134,9 +135,9 @@ def look_for(
 
 
 def pieces(path: Path) -> Iterator[bytes]:
-    """What a file holds, unpacked where it is a zip or gzip file, in pieces that overlap.
+    """Yields the content of a file in overlapping pieces, unpacked where it is a zip or gzip file.
 
-    Raises OSError, and the errors of `zipfile` and `zlib` for what cannot be unpacked.
+    Raises OSError, and the errors of `zipfile` and `zlib` where it cannot be unpacked.
     """
     with path.open("rb") as file:
         start = file.read(len(_ZIP))
@@ -155,7 +156,7 @@ def pieces(path: Path) -> Iterator[bytes]:
 
 
 def _of(file: IO[bytes] | gzip.GzipFile, most: int | None = None) -> Iterator[bytes]:
-    """The bytes of a file, at most so many; each piece begins with the end of the one before."""
+    """Yields up to `most` bytes of a file in pieces; each piece begins with the end of the one before."""
     before, read = b"", 0
     while (most is None or read < most) and (data := file.read(_PIECE)):
         read += len(data)

@@ -1,1 +1,1 @@
-"""Sends campaigns: freezes, runs, goes on, and concludes."""
+"""Sends campaigns: freezes a plan, runs it, resumes it, and concludes it."""

@@ -1,4 +1,4 @@
-"""Concludes a run: the campaign's status, and its folder's manifest."""
+"""Concludes a run: sets the campaign's status and writes its manifest."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ __all__ = [
     "error_with_next_steps",
 ]
 
-#: After a run that was cut off, what is deferred is not tried sooner than this.
+#: After a run that was interrupted, deferred mail is not tried sooner than this.
 _SOON = timedelta(seconds=60)
-#: Ends of a run that say nothing about the campaign, with the note for it.
+#: Reasons for the end of a run that say nothing about the campaign, with the note for each.
 _CUT_OFF = {
     "signal": "it was stopped in the middle of it",
     "interrupted": "the process that sent it died in the middle of it",
@@ -42,27 +42,27 @@ _CUT_OFF = {
 
 
 def conclude(workspace: Workspace, spool: Spool, progress: Progress, *, by_operator: bool) -> None:
-    """Writes the status and the manifest after a run. `by_operator`: else its time had come.
+    """Writes the status and the manifest after a run. Without `by_operator`, the scheduler started it.
 
-    `stopped_by` may also be `interrupted`: the run died, and what it left has been recovered.
+    `stopped_by` may also be `interrupted`: the run died, and its claims have been recovered.
     """
     slot, again = spool.next_slot(), spool.next_try()
     if end_if_done(spool):
         spool.set_held_until("")
     elif progress.stopped_by in _CUT_OFF and not by_operator:
-        # The service went down, not the campaign: the next one goes on.
-        _wait_on(spool, _CUT_OFF[progress.stopped_by])
+        # Only the service was stopped, so the next one continues the campaign.
+        _wait_for_next_run(spool, _CUT_OFF[progress.stopped_by])
     elif progress.stopped_by == "pace":
         if spool.apply(Event.STOP, progress.note):
-            # Readers with a time of their own before that are not kept waiting, nor what is deferred.
-            local = slot if slot and spool.campaign.local_time else progress.goes_on_at
-            spool.set_held_until(min(local, progress.goes_on_at, again or local))
+            # It resumes earlier for readers whose scheduled time comes first, and for deferred deliveries.
+            local = slot if slot and spool.campaign.local_time else progress.resumes_at
+            spool.set_held_until(min(local, progress.resumes_at, again or local))
     elif progress.stopped_by:
         _stop(spool, _CUT_OFF.get(progress.stopped_by, ""))
-    elif again and _first_are_all_deferred(spool):
+    elif again and _canary_is_deferred(spool):
         _stop(spool, _deferred_note(spool))
     elif judge_canary(workspace, spool):
-        pass  # held, or paused where its canary went badly
+        pass  # `judge_canary` has held or paused it
     elif slot:
         due_at = min(slot, again or slot)
         held = spool.held() if spool.campaign.local_time else 0
@@ -75,8 +75,8 @@ def conclude(workspace: Workspace, spool: Spool, progress: Progress, *, by_opera
 
 
 def schedule_again(spool: Spool, event: Event, due_at: str, note: str = "") -> bool:
-    """Makes the campaign wait (again) for `due_at` (UTC); whether the event may happen in its status."""
-    with spool.together():
+    """Makes the campaign wait for `due_at` (UTC). Returns whether its status allows the event."""
+    with spool.transaction():
         if not spool.apply(event, note):
             return False
         spool.set_due(due_at)
@@ -84,14 +84,14 @@ def schedule_again(spool: Spool, event: Event, due_at: str, note: str = "") -> b
 
 
 def _stop(spool: Spool, note: str) -> None:
-    """Stops a campaign. It goes on by itself with what is deferred, where nobody else is left."""
+    """Stops a campaign. It resumes automatically where only deferred deliveries are left."""
     if spool.apply(Event.STOP, note):
         again = "" if spool.never_tried() else spool.next_try() or ""
         spool.set_held_until(max(again, utc_text(now() + _SOON)) if again else "")
 
 
-def _first_are_all_deferred(spool: Spool) -> bool:
-    """Whether the canary was tried, and every one of it was deferred."""
+def _canary_is_deferred(spool: Spool) -> bool:
+    """Returns whether all deliveries of the canary were deferred."""
     canary = canary_of(spool.refreshed())
     counts = spool.counts()
     tried = any(counts[state] for state in (State.ACCEPTED, State.REJECTED, State.UNCERTAIN))
@@ -99,9 +99,9 @@ def _first_are_all_deferred(spool: Spool) -> bool:
 
 
 def end_if_done(spool: Spool) -> bool:
-    """Ends a campaign in which nothing is left to try; whether that is so.
+    """Ends a campaign that has nothing left to try. Returns whether that is so.
 
-    It is `sent` where anybody has it, else `stopped`, with the reason.
+    It becomes `sent` where anybody has the issue, else `stopped`, with the reason.
     """
     counts = spool.counts()
     if any(counts[state] for state in TO_SEND):
@@ -114,7 +114,7 @@ def end_if_done(spool: Spool) -> bool:
 
 
 def _nobody_note(counts: Mapping[str, int]) -> str:
-    """Why nobody has a campaign in which everybody was tried."""
+    """Returns why nobody has the issue although every delivery was tried."""
     if counts["uncertain"]:
         return f"nobody is known to have it; {counts['uncertain']:,} are uncertain"
     if counts["rejected"]:
@@ -130,20 +130,20 @@ def _deferred_note(spool: Spool) -> str:
 def conclude_failed_run(
     workspace: Workspace, spool: Spool, error: BaseException, *, by_operator: bool
 ) -> None:
-    """Writes the status and the manifest after a run that an error ended.
+    """Writes the status and the manifest after a run that ended with an error.
 
-    Where the time had come and the transport cannot be reached, it is tried again for as long as it is
-    not too late; a campaign that braked itself waits for the operator.
+    A scheduled campaign whose transport cannot be reached is tried again until it is too late. A campaign
+    that the circuit breaker stopped waits for the operator.
     """
     if not by_operator and isinstance(error, TransportError) and not isinstance(error, BrakeError):
-        _wait_on(spool, str(error))
+        _wait_for_next_run(spool, str(error))
     else:
         _stop(spool, str(error))
     refresh_manifest(workspace.settings, spool)
 
 
 def mark_missed(spool: Spool) -> bool:
-    """Whether readers are held who missed their own time, and nobody else is left: then it is `missed`."""
+    """Marks a campaign as `missed` where held readers missed their scheduled time. Returns whether it did."""
     held = spool.held() if spool.campaign.local_time else 0
     if not held:
         return False
@@ -155,15 +155,15 @@ def _missed_note(held: int) -> str:
     return f"{held:,} {people} missed their time" if held else ""
 
 
-def _wait_on(spool: Spool, note: str) -> None:
+def _wait_for_next_run(spool: Spool, note: str) -> None:
     schedule_again(spool, Event.WAIT, spool.refreshed().due_at, note)
 
 
 def refresh_manifest(settings: Settings, spool: Spool) -> None:
-    """Writes what the spool says into the folder's manifest.
+    """Writes the spool's status and counts into the manifest of the campaign's folder.
 
-    Raises StoreError where the manifest counts more who have it: this database is an old copy, and the
-    manifest is the last to know.
+    Raises StoreError where the manifest counts more accepted deliveries: then this database is an old copy,
+    and the manifest must not be overwritten.
     """
     counts = spool.counts()
     campaign = spool.refreshed()
@@ -181,9 +181,9 @@ def refresh_manifest(settings: Settings, spool: Spool) -> None:
 
 
 def zero_manifest_counts(settings: Settings, spool: Spool, *states: str) -> None:
-    """Lowers the manifest's numbers of these states to 0, before the spool makes them pending again.
+    """Sets the manifest's counts of these states to 0, before the spool makes the deliveries pending again.
 
-    The manifest must never count more than the database, also where the process dies in between.
+    The manifest must never count more than the database, even where the process dies in between.
     """
     counts = {**spool.counts(), **dict.fromkeys(states, 0)}
     update_manifest(settings.campaigns / spool.campaign.slug, {"counts": counts})
@@ -192,7 +192,8 @@ def zero_manifest_counts(settings: Settings, spool: Spool, *states: str) -> None
 def error_with_next_steps(
     error: MailerError | sqlite3.Error | OSError, settings: Settings, spool: Spool
 ) -> MailerError:
-    """What ended a run, and after it a sentence that says how far it came and what goes on with it."""
+    """Returns the error that ended a run, extended by a sentence about how far it came and how to resume
+    it."""
     if isinstance(error, MailerError):
         plain = error
     elif isinstance(error, sqlite3.Error):
@@ -213,7 +214,7 @@ def _how_far(spool: Spool) -> str:
     if held:
         parts.append(f"{held:,} {'is' if held == 1 else 'are'} uncertain")
     if claimed:
-        # The journal knows, and could not be written over into the database.
+        # The outcomes are in the journal, but could not be written to the database.
         were = "was" if claimed == 1 else "were"
         parts.append(
             f"{claimed:,} {were} being handed over, and the next run finds out which of them have it"

@@ -1,4 +1,4 @@
-"""Counts how a campaign was taken so far: what servers refused, and what came back later."""
+"""Counts the failures of a campaign so far: refusals, uncertain deliveries, bounces and complaints."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Health", "came_back", "health_of"]
 
-#: So many events are compared with the spool at once.
+#: This number of events is compared with the spool at once.
 _AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`tried` deliveries have an outcome: `refused` were rejected, `doubtful` may not have arrived, and
-    `came_back` were accepted and bounced or complained of since."""
+    """Counts `tried` deliveries with an outcome, and among them `refused` (rejected), `doubtful` (uncertain),
+    and `came_back` (accepted, then bounced or reported as spam)."""
 
     tried: int
     refused: int
@@ -30,23 +30,23 @@ class Health:
     came_back: int
 
     @property
-    def bad(self) -> int:
-        """How many are no good sign."""
+    def failures(self) -> int:
+        """Returns the number of all failures."""
         return self.refused + self.doubtful + self.came_back
 
 
 def health_of(db: Database, spool: Spool) -> Health:
-    """Returns what is known of the whole campaign now."""
+    """Returns the counts for the whole campaign as of now."""
     counts = spool.counts()
     refused, doubtful = counts["rejected"], counts["uncertain"]
     return Health(counts["accepted"] + refused + doubtful, refused, doubtful, came_back(db, spool))
 
 
 def came_back(db: Database, spool: Spool) -> int:
-    """Returns how many who were accepted have bounced or complained since, each person once.
+    """Returns how many people bounced or complained after their delivery was accepted, each counted once.
 
-    A wish to leave is no refusal. A list that is imported names no campaign: what it tells counts for each
-    campaign that had been accepted before.
+    An unsubscribe does not count. A bounce from an imported list names no campaign, so it counts for each
+    campaign that was accepted before it.
     """
     number = 0
     found: Iterator[ReturnedMail] = returned_mail_of(db, spool.campaign.id)

@@ -1,4 +1,4 @@
-"""After the first few: judges how they were taken, holds the campaign, and lets it go on or pauses it.
+"""Judges the canary of a campaign: holds the campaign, and then releases or pauses it.
 
 the first are tried ─► too many went wrong ─► paused, until the operator resumes it
                     └► held for a while ─► judged again, with what came back ─► goes on, or paused
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.canary import Canary, canary_of
 from mailer.campaign.status import Event, Status
-from mailer.campaign.times import in_words
+from mailer.campaign.times import format_time
 from mailer.clock import now, utc_now, utc_text
 from mailer.delivery.progress import Progress
 from mailer.services.sending.campaign_health import health_of
@@ -20,29 +20,29 @@ from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
 from mailer.transports.stop import Stop
 
-__all__ = ["judge_canary", "may_go_on", "release", "wait_while_held"]
+__all__ = ["judge_canary", "release_if_over", "release", "wait_while_held"]
 
-_LOOK_SECONDS = 0.25
+_POLL_SECONDS = 0.25
 
 
 def judge_canary(workspace: Workspace, spool: Spool) -> bool:
-    """After a run that nothing stopped: whether it was that of the first few, which is judged now.
+    """Judges the canary after a run that was not stopped. Returns False where there is none to judge.
 
-    Then the campaign is `held`, or `paused` where too much went wrong already.
+    Then the campaign becomes `held`, or `paused` where too many deliveries have failed already.
     """
     campaign = spool.refreshed()
     canary = canary_of(campaign)
     if canary is None or canary.phase != "first":
         return False
-    with spool.together():
+    with spool.transaction():
         if spool.status() is not Status.SENDING:
-            return True  # somebody else has decided; the first few are still to be watched
+            return True  # another process has decided; the canary stays unjudged
         spool.set_canary(canary, "held")
         if _pause_if_bad(workspace, spool, canary):
             return True
         until = utc_text(now() + timedelta(seconds=canary.hold)) if canary.hold is not None else ""
         then = (
-            f"the rest follow {in_words(until, workspace.settings.publication.zone)}, unless more than "
+            f"the rest follow {format_time(until, workspace.settings.publication.zone)}, unless more than "
             f"{workspace.settings.pace.rejects * 100:g}% of these go wrong"
             if until
             else f"the rest wait for `mailer campaigns resume {campaign.slug}`"
@@ -52,21 +52,22 @@ def judge_canary(workspace: Workspace, spool: Spool) -> bool:
     return True
 
 
-def may_go_on(workspace: Workspace, spool: Spool) -> bool:
-    """Whether a held campaign has been watched for long enough and went well: then it is released.
+def release_if_over(workspace: Workspace, spool: Spool) -> bool:
+    """Releases a held campaign whose time is over and whose canary went well. Returns whether it did.
 
-    Where it went wrong it is paused. False also while the time is not over, or somebody else has decided.
+    Pauses it where the canary went badly. Returns False also while the time is not over, and where somebody
+    else has decided.
     """
-    with spool.together():
+    with spool.transaction():
         campaign = spool.refreshed()
         canary = canary_of(campaign)
         if canary is None or campaign.status is not Status.HELD or not "" < campaign.held_until <= utc_now():
             return False
         if _pause_if_bad(workspace, spool, canary):
             return False
-        if not release(spool, Event.GO_ON):
+        if not release(spool, Event.CANARY_PASSED):
             return False
-        # Until a run has begun with the rest it may still go on by itself, should this process die now.
+        # If this process dies before a run begins with the rest, the campaign may still resume automatically.
         spool.set_held_until(campaign.held_until)
         return True
 
@@ -74,16 +75,17 @@ def may_go_on(workspace: Workspace, spool: Spool) -> bool:
 def wait_while_held(
     workspace: Workspace, spool: Spool, *, stop: Stop, observe: Callable[[Progress], None]
 ) -> bool:
-    """Waits until a held campaign may go on; whether it may. A wish to stop leaves it held.
+    """Waits until a held campaign may resume, and returns whether it may. `stop` leaves it held.
 
-    Somebody else may release, pause or cancel it meanwhile. Where only the operator can, this does not wait.
+    Another process may release, pause or cancel it meanwhile. It does not wait where only the operator can
+    release it.
     """
     campaign = spool.refreshed()
     shown = Progress(note=campaign.status_note)
     while not stop.is_set():
         if campaign.status is not Status.HELD:
             return _is_released(campaign)
-        if may_go_on(workspace, spool):
+        if release_if_over(workspace, spool):
             return True
         campaign = spool.refreshed()
         if campaign.status is not Status.HELD:
@@ -92,7 +94,7 @@ def wait_while_held(
             return False
         observe(shown)
         left = (datetime.fromisoformat(campaign.held_until) - now()).total_seconds()
-        stop.wait(min(_LOOK_SECONDS, max(0.01, left)))
+        stop.wait(min(_POLL_SECONDS, max(0.01, left)))
         campaign = spool.refreshed()
     return False
 
@@ -112,26 +114,28 @@ def _so_far(workspace: Workspace, spool: Spool) -> str:
 
 
 def _pause_if_bad(workspace: Workspace, spool: Spool, canary: Canary) -> bool:
-    """Pauses the campaign, with a sentence, where its canary did not go well."""
+    """Pauses the campaign, with a note, where too many deliveries of its canary failed. Returns whether it
+    did."""
     known, share = health_of(workspace.db, spool), workspace.settings.pace.rejects
-    if known.tried and known.bad <= share * known.tried:
+    if known.tried and known.failures <= share * known.tried:
         return False
     words = spool.commonest_refusal()
     why = (
-        f"{known.bad / known.tried:.1%} went wrong, more than {share * 100:g}%"
+        f"{known.failures / known.tried:.1%} went wrong, more than {share * 100:g}%"
         + (f"; most often a server said: {words}" if words else "")
         if known.tried
         else f"none of the first {canary.number:,} could be tried"
     )
     left = spool.counts()["pending"]
-    spool.apply(Event.BRAKE_CANARY, f"{_so_far(workspace, spool)}: {why}; {left:,} have nothing yet")
+    spool.apply(Event.CANARY_FAILED, f"{_so_far(workspace, spool)}: {why}; {left:,} have nothing yet")
     spool.set_held_until("")
     return True
 
 
 def release(spool: Spool, event: Event) -> bool:
-    """Releases everybody behind the canary; whether somebody was held back and the event may happen now."""
-    with spool.together():
+    """Releases the deliveries behind the canary. Returns False where they were released before, or the status
+    does not allow the event."""
+    with spool.transaction():
         canary = canary_of(spool.refreshed())
         if canary is None or canary.phase == "released" or not spool.apply(event):
             return False

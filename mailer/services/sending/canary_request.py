@@ -1,4 +1,4 @@
-"""The canary of a sending, as an operator asks for it."""
+"""Reads the canary options of an operator."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["CanaryRequest", "canary_for", "read_canary_request"]
 
 @dataclass(frozen=True, slots=True)
 class CanaryRequest:
-    """The `share` (0 to 1) of the readers who are sent to first, and how long they are watched.
+    """Holds the requested `share` (0 to 1) of readers who are sent to first, and how long they are watched.
 
-    `hold` is None where the operator decides; `is_named` says whether the time was given.
+    `hold` is in seconds, None where the operator decides; `is_named` says whether the time was given.
     """
 
     share: float
@@ -29,9 +29,9 @@ class CanaryRequest:
 def read_canary_request(
     canary: str | None, hold: str | None, *, test: bool = False, at_local: bool = False
 ) -> CanaryRequest | None:
-    """Reads `--canary` and `--hold`; None without a canary. Raises InputError.
+    """Reads `--canary` and `--hold`; returns None without a canary. Raises InputError.
 
-    `test` and `at_local` say whether these are asked for, too, with which a canary does not go.
+    `test` and `at_local` say whether these options are given, too, which a canary does not allow.
     """
     if canary is None:
         if hold is not None:
@@ -58,7 +58,8 @@ def read_canary_request(
 
 
 def canary_for(settings: Settings, prepared: Prepared, request: CanaryRequest | None) -> Canary | None:
-    """Returns the canary of this sending. Raises CampaignError where its campaign has another, or none."""
+    """Returns the canary for a prepared issue. Raises CampaignError where its campaign has another, or
+    none."""
     if request is None:
         return None
     hold = request.hold if request.is_named else settings.delivery.hold

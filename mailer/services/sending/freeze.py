@@ -1,4 +1,4 @@
-"""Freezes a plan into a campaign: what is sent from then on is what was approved."""
+"""Freezes an approved plan into a campaign, its deliveries and its folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mailer.clock import utc_now
 from mailer.errors import CampaignError, MailerError
 from mailer.services.planning.plan import count_audience
 from mailer.services.planning.prepare import Prepared, is_same_issue
-from mailer.services.planning.recipients import RECEIVED, Selection, stand_now, zones_of
+from mailer.services.planning.recipients import RECEIVED, Selection, current_standings, zones_of
 from mailer.services.planning.schedule import Schedule
 from mailer.services.sending.after_run import schedule_again
 from mailer.services.sending.recovery import journal_of
@@ -31,10 +31,10 @@ __all__ = ["SincePlan", "freeze"]
 
 @dataclass(frozen=True, slots=True)
 class SincePlan:
-    """How the audience changed between the plan and its freeze.
+    """Counts the changes of the audience between the plan and its freeze.
 
-    Of those planned, `left` may not be written to any more and `received` have the issue by another campaign:
-    both are skipped. `joined` would get it now, were not planned, and are not sent to.
+    Among the planned people, `left` may not be written to any more and `received` have the issue from another
+    campaign: both are skipped. `joined` people were not planned and are not sent to.
     """
 
     left: int = 0
@@ -52,8 +52,8 @@ class SincePlan:
 
 @dataclass(frozen=True, slots=True)
 class _Recipients:
-    """The people who get a delivery: `rows` begins a stream of (subscriber id, variant, reason) in the order
-    of ids; with a reason, the delivery is skipped. `counts` are the deliveries by state."""
+    """Holds the people who get a delivery: `rows` opens a stream of (subscriber id, variant, reason) in the
+    order of ids; with a reason, the delivery is skipped. `counts` are the deliveries by state."""
 
     rows: Callable[[], Iterator[tuple[int, int, str]]]
     counts: dict[str, int]
@@ -66,12 +66,13 @@ def freeze(
     schedule: Schedule | None = None,
     canary: Canary | None = None,
 ) -> SincePlan:
-    """Writes the campaign, a delivery for each person and the folder in one transaction.
+    """Writes the campaign, a delivery for each person, and the folder, in one transaction.
 
-    With a schedule the campaign waits for its time; with a canary, all others are held. Returns who came and
-    left since the plan: the former get no delivery, the latter one that is skipped.
+    With a schedule the campaign waits for its time; with a canary, all other deliveries are held. Returns how
+    many people joined and left since the plan: those who joined get no delivery, those who left a skipped
+    one.
 
-    Raises CampaignError where somebody reads another variant than planned or nobody is left, ArchiveError for
+    Raises CampaignError where somebody gets another variant than planned or nobody is left, ArchiveError for
     the folder.
     """
     plan = prepared.plan
@@ -80,8 +81,8 @@ def freeze(
     try:
         journal = journal_of(workspace.settings, plan.slug)
         if any(begun_in(journal)):
-            journal.unlink()  # of a campaign of this name that the database does not know any more
-        with workspace.spools.together():
+            journal.unlink()  # it belongs to an earlier campaign of this name, which the database lacks
+        with workspace.spools.transaction():
             recipients = _recipients(workspace, prepared)
             spool = workspace.spools.freeze(
                 _campaign(prepared), _deliveries(workspace, plan.slug, recipients, schedule, canary)
@@ -100,7 +101,7 @@ def freeze(
             )
             written = True
     except BaseException:
-        if written:  # and only then: what was there before is somebody's evidence
+        if written:  # otherwise the folder is an earlier archive, which must stay
             _discard(workspace, folder, plan.slug)
         raise
     return recipients.since
@@ -149,7 +150,7 @@ def _deliveries(
     schedule: Schedule | None,
     canary: Canary | None,
 ) -> Iterator[Frozen]:
-    """Returns the deliveries as they are planned: each at the reader's own time, or held behind a canary."""
+    """Yields the planned deliveries: each at the reader's scheduled time, or held behind a canary."""
     first: frozenset[int] | None = None
     if canary is not None:
         first = draw_recipients(
@@ -165,13 +166,14 @@ def _deliveries(
 
 
 def _recipients(workspace: Workspace, prepared: Prepared) -> _Recipients:
-    """Returns those who were planned, each with why not to write to them any more, in the transaction."""
+    """Returns the planned people, each with the reason not to write to them any more, if any. It runs in the
+    transaction."""
     selection = _selection_now(workspace, prepared)
     audience = count_audience(workspace, selection)
     if audience.digest == prepared.plan.audience_hash:
         return _Recipients(partial(_as_planned, prepared), {"pending": audience.recipients}, SincePlan())
     present = received = left = 0
-    for _, variant, reason, variant_now in stand_now(workspace, selection, prepared.people):
+    for _, variant, reason, variant_now in current_standings(workspace, selection, prepared.people):
         if reason is None:
             present += 1
         elif reason == RECEIVED:
@@ -203,12 +205,13 @@ def _as_planned(prepared: Prepared) -> Iterator[tuple[int, int, str]]:
 def _as_they_stand(
     workspace: Workspace, selection: Selection, prepared: Prepared
 ) -> Iterator[tuple[int, int, str]]:
-    for person, variant, reason, _ in stand_now(workspace, selection, prepared.people):
+    for person, variant, reason, _ in current_standings(workspace, selection, prepared.people):
         yield person, variant, reason or ""
 
 
 def _selection_now(workspace: Workspace, prepared: Prepared) -> Selection:
-    """Returns the selection of the plan, less those who have the issue by a campaign that was made since."""
+    """Returns the selection of the plan, without people who have the issue from a campaign that was made
+    since then."""
     since = [
         campaign.id
         for campaign in workspace.spools.campaigns()
@@ -218,7 +221,7 @@ def _selection_now(workspace: Workspace, prepared: Prepared) -> Selection:
 
 
 def _discard(workspace: Workspace, folder: Path, slug: str) -> None:
-    """Takes the folder back where its campaign was not committed."""
+    """Removes the folder where its campaign was not committed."""
     try:
         workspace.spools.find(slug)
     except MailerError:

@@ -1,4 +1,4 @@
-"""Proposes a sending: the plan, when it goes out, and to whom first. The operator sees it and agrees."""
+"""Proposes what would be sent: the plan, the schedule and the canary. The operator confirms it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mailer.delivery.progress import Progress
 from mailer.errors import CampaignError
 from mailer.services.planning.approved_plan import apply_approved_plan, keep_plan
 from mailer.services.planning.plan import Plan
-from mailer.services.planning.prepare import PlanRequest, Prepared, left_in, prepare
+from mailer.services.planning.prepare import PlanRequest, Prepared, count_left, prepare
 from mailer.services.planning.schedule import Schedule, check_unscheduled, make_schedule
 from mailer.services.planning.usual_time import usual_time, usual_warnings
 from mailer.services.sending.canary_request import CanaryRequest, canary_for
@@ -27,17 +27,25 @@ from mailer.services.workspace import Workspace
 from mailer.transports.registry import open_transport
 from mailer.transports.stop import Stop
 
-__all__ = ["Proposal", "SendOptions", "carry_out", "frozen_plan", "propose", "propose_plan", "send_later"]
+__all__ = [
+    "Proposal",
+    "SendOptions",
+    "send_proposal",
+    "frozen_plan",
+    "propose",
+    "propose_plan",
+    "schedule_proposal",
+]
 
 _NOBODY = "nobody would get this issue, so nothing was sent; see the plan for the reasons"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendOptions:
-    """How an issue is to be sent.
+    """Holds the options of an operator for sending an issue.
 
     `segment` is an expression or empty, `transport` a URL, `at` and `at_local` times as they were typed,
-    `plan_hash` the plan that was agreed to.
+    `plan_hash` the approved plan.
     """
 
     segment: str = ""
@@ -50,9 +58,10 @@ class SendOptions:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A sending that is ready. `left` is how many a campaign that exists has still to send; None without one.
+    """Holds an issue that is ready to be sent. `left` is how many deliveries an existing campaign still has
+    to send; None without one.
 
-    `trouble` says why the plan could not be kept, or is empty.
+    `trouble` says why the plan could not be stored, or is empty.
     """
 
     prepared: Prepared
@@ -63,7 +72,7 @@ class Proposal:
 
     @property
     def number(self) -> int:
-        """How many people would be sent to."""
+        """Returns how many people would be sent to."""
         return self.prepared.plan.recipients if self.left is None else self.left
 
     def to_json(self, workspace: Workspace) -> dict[str, Any]:
@@ -82,7 +91,7 @@ class Proposal:
         return {**document, **(self.schedule.to_json() if self.schedule else {})}
 
     def time_warnings(self, workspace: Workspace) -> list[str]:
-        """Returns what there is to think about when the plan goes out at its time, or now."""
+        """Returns the warnings about sending at the scheduled time, or now."""
         if self.schedule is not None:
             return self.schedule.all_warnings()
         if self.prepared.existing is not None:
@@ -91,15 +100,15 @@ class Proposal:
 
 
 def propose_plan(workspace: Workspace, path: Path, options: SendOptions) -> Proposal:
-    """Plans an issue, and keeps the plan so that it can be agreed to by its hash. Sends nothing."""
-    apart = options.at is not None or options.at_local is not None
-    request = PlanRequest(segment=options.segment, transport=options.transport, apart=apart)
+    """Plans an issue, and stores the plan so that it can be approved by its hash. Sends nothing."""
+    new_campaign = options.at is not None or options.at_local is not None
+    request = PlanRequest(segment=options.segment, transport=options.transport, new_campaign=new_campaign)
     prepared = prepare(workspace, path, request)
     schedule = make_schedule(workspace, prepared, at=options.at, at_local=options.at_local)
     if schedule is not None:
         check_new(workspace.settings, prepared)
     prepared = _recovered(workspace, prepared)
-    left = left_in(workspace, prepared)
+    left = count_left(workspace, prepared)
     trouble = keep_plan(workspace, prepared)
     if trouble:
         warnings = (*prepared.plan.warnings, trouble)
@@ -108,18 +117,19 @@ def propose_plan(workspace: Workspace, path: Path, options: SendOptions) -> Prop
 
 
 def propose(workspace: Workspace, path: Path, options: SendOptions) -> Proposal:
-    """Prepares a sending. Raises CampaignError, InputError or ConfigError where it cannot be sent so."""
-    apart = any(option is not None for option in (options.at, options.at_local, options.canary))
+    """Prepares an issue for sending. Raises CampaignError, InputError or ConfigError where these options do
+    not allow it."""
+    new_campaign = any(option is not None for option in (options.at, options.at_local, options.canary))
     request = PlanRequest(
         segment=options.segment,
         transport=options.transport,
-        apart=apart,
+        new_campaign=new_campaign,
         plan_hash=options.plan_hash,
     )
     prepared = _recovered(workspace, prepare(workspace, path, request))
-    left = left_in(workspace, prepared)
+    left = count_left(workspace, prepared)
     if left != 0:
-        open_transport(prepared.plan.transport, workspace.settings)  # one of no use makes no campaign
+        open_transport(prepared.plan.transport, workspace.settings)  # raises before a campaign is made
     if left is None and not prepared.plan.recipients:
         raise CampaignError(_NOBODY)
     present = prepared  # of those who were approved, some may have left since
@@ -134,7 +144,7 @@ def propose(workspace: Workspace, path: Path, options: SendOptions) -> Proposal:
     return Proposal(prepared, left, schedule, canary)
 
 
-def carry_out(
+def send_proposal(
     workspace: Workspace,
     proposal: Proposal,
     *,
@@ -142,26 +152,28 @@ def carry_out(
     observe: Callable[[Progress], None],
     frozen: Callable[[SincePlan], None],
 ) -> SendResult:
-    """Sends what was proposed: see `send_issue`."""
+    """Sends a proposal: see `send_issue`."""
     return send_issue(
         workspace, proposal.prepared, stop=stop, observe=observe, canary=proposal.canary, frozen=frozen
     )
 
 
-def send_later(workspace: Workspace, proposal: Proposal, schedule: Schedule) -> tuple[Campaign, SincePlan]:
-    """Freezes what was proposed until its time: see `schedule_issue`."""
+def schedule_proposal(
+    workspace: Workspace, proposal: Proposal, schedule: Schedule
+) -> tuple[Campaign, SincePlan]:
+    """Freezes a proposal until its scheduled time: see `schedule_issue`."""
     return schedule_issue(workspace, proposal.prepared, schedule, proposal.canary)
 
 
 def _recovered(workspace: Workspace, prepared: Prepared) -> Prepared:
-    """Returns the same, where a run of the campaign that exists has died: with what it left recovered."""
+    """Returns the same after recovering a dead run of the existing campaign."""
     if prepared.existing is None:
         return prepared
     return replace(prepared, existing=recover_if_idle(workspace, prepared.existing))
 
 
 def frozen_plan(prepared: Prepared) -> Plan:
-    """Returns the plan as it goes out: that of the campaign where there is one."""
+    """Returns the plan that is sent: that of the campaign where there is one."""
     plan, existing = prepared.plan, prepared.existing
     if existing is None:
         return plan

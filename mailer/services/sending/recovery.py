@@ -1,8 +1,8 @@
-"""Settles what a run that died left behind, before anything else is done with its campaign.
+"""Recovers a campaign whose run has died, before anything else is done with it.
 
-A dead process leaves deliveries that are `sending` and a journal that knows their outcomes. Every command
-that changes a campaign, or tells how it stands, takes the campaign's lock first: where it gets the lock, no
-run is alive, and the journal is read into the database. Beside a living run nothing is recovered.
+A dead process leaves deliveries in the state `sending` and a journal with their outcomes. Every command that
+changes or shows a campaign takes the campaign's lock first: where it gets the lock, no run is alive, and the
+journal is written to the database. Nothing is recovered while a run is alive.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from mailer.services.database.guard import refuse_if_behind
 from mailer.services.sending.after_run import conclude
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
-from mailer.spool.erased_words import clear_journal
+from mailer.spool.erased_words import redact_journal
 from mailer.spool.journal import read_journal
 from mailer.spool.lock import campaign_lock
 from mailer.spool.recover import recover as settle_claims
@@ -35,19 +35,19 @@ from mailer.transports.registry import source_of
 
 __all__ = ["NOTHING_RECOVERED", "Recovered", "journal_of", "recover", "recover_from", "recover_if_idle"]
 
-#: So many addresses of uncertain deliveries are named; `campaigns deliveries` lists all.
+#: This number of uncertain addresses is shown; `campaigns deliveries` lists all.
 _NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """The number of deliveries that a recovery found uncertain, and up to five of their addresses."""
+    """Counts the deliveries that a recovery made uncertain, with up to five of their addresses."""
 
     uncertain: int = 0
     addresses: tuple[str, ...] = ()
 
     def sentence(self, slug: str) -> str:
-        """One sentence for the operator; empty where nothing became uncertain."""
+        """Returns a sentence for the operator; empty where nothing became uncertain."""
         if not self.uncertain:
             return ""
         named = ", ".join(self.addresses) + (", …" if self.uncertain > len(self.addresses) else "")
@@ -62,26 +62,26 @@ NOTHING_RECOVERED: Final = Recovered()
 
 
 def journal_of(settings: Settings, slug: str) -> Path:
-    """The journal of a campaign's run."""
+    """Returns the path of the journal of a campaign's run."""
     return settings.root / ".mailer" / f"{slug}.journal"
 
 
 def recover(workspace: Workspace, spool: Spool) -> Recovered:
-    """Settles what a dead run left `sending`. The caller holds the campaign's lock.
+    """Settles the claims of a dead run. The caller holds the campaign's lock.
 
-    What the journal tells of people who were erased meanwhile is taken out of it. Raises StoreError where the
-    journal is ahead of the database: then nothing is changed.
+    Text about people who were erased meanwhile is removed from the journal. Raises StoreError, with nothing
+    changed, where the journal is ahead of the database.
     """
     journal = journal_of(workspace.settings, spool.campaign.slug)
     refuse_if_behind(workspace.settings, spool, journal)
     uncertain = recover_from(workspace, spool, journal).get("uncertain", 0)
-    clear_journal(workspace.db, journal)
+    redact_journal(workspace.db, journal)
     addresses = addresses_in(workspace, spool, State.UNCERTAIN, _NAMED) if uncertain else ()
     return Recovered(uncertain, addresses)
 
 
 def recover_from(workspace: Workspace, spool: Spool, journal: Path) -> dict[str, int]:
-    """Settles or releases every claim by what a journal knows. Returns counts by state."""
+    """Settles or releases every claim by a journal. Returns counts by state."""
     source = source_of(spool.campaign.transport)
     return settle_claims(
         spool,
@@ -92,10 +92,11 @@ def recover_from(workspace: Workspace, spool: Spool, journal: Path) -> dict[str,
 
 
 def recover_if_idle(workspace: Workspace, campaign: Campaign) -> Campaign:
-    """Recovers a campaign whose run has died, so that its status and counts are true; gives it as it is now.
+    """Recovers a campaign whose run has died, so that its status and counts are true. Returns it as it is
+    now.
 
-    It stays as it is where a run is alive, or nothing may be written: a read-only database, or one that its
-    journal is ahead of.
+    It is left unchanged where a run is alive, where the database is read-only, and where the journal is ahead
+    of it.
     """
     spool = workspace.spools.open(campaign)
     if campaign.status is not Status.SENDING and not spool.has_claims():

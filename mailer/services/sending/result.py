@@ -1,4 +1,4 @@
-"""The typed result of a sending."""
+"""Defines the result of sending a campaign."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ __all__ = ["SendResult", "result_of"]
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """How a sending stands after a run. `progress` is None where there was nothing to do.
+    """Describes a campaign after a run. `progress` is None where there was nothing to do.
 
-    `next_try` is when the first deferred delivery is due (UTC), or empty. `recovered` tells what an earlier
-    run that died has left.
+    `next_try` is when the first deferred delivery is due (UTC), or empty. `recovered` describes what was
+    recovered from an earlier run that died.
     """
 
     campaign: Campaign
@@ -34,12 +34,12 @@ class SendResult:
 
     @property
     def complete(self) -> bool:
-        """Whether everybody in the plan has it, or has left since."""
+        """Returns whether everybody in the plan has the message, or has left since then."""
         return not any(self.counts[s] for s in (*TO_SEND, State.UNCERTAIN, State.REJECTED))
 
     @property
     def waits(self) -> bool:
-        """Whether all who are due have it, and the rest wait for their time."""
+        """Returns whether everybody who is due has the message, and the others wait for their time."""
         tried = self.progress.outcomes if self.progress else {}
         return self.campaign.status is Status.SCHEDULED and not any(
             tried.get(s) for s in (State.UNCERTAIN, State.REJECTED)
@@ -47,7 +47,7 @@ class SendResult:
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether something was tried and failed, or is left: a command ends with status 1 then."""
+        """Returns whether something failed or is left, so that the command ends with status 1."""
         went_on = self.progress is not None or self.campaign.status in (Status.HELD, Status.STOPPED)
         return not self.complete and bool(went_on or self.counts[State.UNCERTAIN])
 
@@ -73,6 +73,6 @@ def result_of(
     progress: Progress | None,
     recovered: Recovered = NOTHING_RECOVERED,
 ) -> SendResult:
-    """Returns how a campaign stands, after a run or without one."""
+    """Returns the result for a campaign, after a run or without one."""
     campaign = workspace.spools.find(spool.campaign.slug)
     return SendResult(campaign, spool.counts(), progress, spool.reasons(), spool.next_due() or "", recovered)

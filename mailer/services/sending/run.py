@@ -1,4 +1,4 @@
-"""One run over what is due of a campaign, from its folder."""
+"""Runs the due deliveries of a campaign, with the content from its folder."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from mailer.errors import ArchiveError, MailerError
 from mailer.message.dkim import Signer
 from mailer.message.message import Envelope, Template
 from mailer.render.rendition import Rendition
-from mailer.services.database.guard import keeping_watch, refuse_if_older
+from mailer.services.database.guard import refuse_if_older, watch_database
 from mailer.services.database.moved import note_run
 from mailer.services.sending.after_run import (
     conclude,
@@ -37,7 +37,7 @@ from mailer.services.sending.after_run import (
     refresh_manifest,
     zero_manifest_counts,
 )
-from mailer.services.sending.canary import may_go_on, wait_while_held
+from mailer.services.sending.canary import release_if_over, wait_while_held
 from mailer.services.sending.recovery import journal_of, recover
 from mailer.services.sending.result import SendResult, result_of
 from mailer.services.workspace import Workspace
@@ -47,13 +47,14 @@ from mailer.transports.stop import Stop
 
 __all__ = ["RunRequest", "run_campaign"]
 
-#: After its time is over, a deferred delivery is tried a last time within this.
+#: After its total time is over, a deferred delivery is tried a last time within this time.
 LAST_ATTEMPT_WITHIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """A run over the campaign `slug`, whose lock the caller holds, by the transport of the URL `transport`.
+    """Requests a run over the campaign `slug` by the transport with the URL `transport`. The caller holds its
+    lock.
 
     Without `by_operator` (the scheduler starts it) deferred deliveries wait for their own time. With it, the
     run waits while the campaign is held after its canary, and then sends the rest. With `only`, this
@@ -71,11 +72,11 @@ class RunRequest:
 
 
 def run_campaign(workspace: Workspace, request: RunRequest) -> SendResult:
-    """Sends what is due. Raises the errors of `send_issue`."""
-    with keeping_watch(workspace.db, workspace.settings.database, request.observe) as watch:
+    """Sends the due deliveries. Raises the errors of `send_issue`."""
+    with watch_database(workspace.db, workspace.settings.database, request.observe) as watch:
         watched = replace(request, observe=watch)
         result = _run_unless_held(workspace, watched)
-        while _goes_on(request, result):
+        while _waits_for_canary(request, result):
             more = _run_unless_held(workspace, watched)
             progress = result.progress.plus(more.progress) if result.progress else more.progress
             result = replace(more, progress=progress, recovered=result.recovered)
@@ -84,8 +85,8 @@ def run_campaign(workspace: Workspace, request: RunRequest) -> SendResult:
         return result
 
 
-def _goes_on(request: RunRequest, result: SendResult) -> bool:
-    """Whether an operator waits for the rest behind a canary."""
+def _waits_for_canary(request: RunRequest, result: SendResult) -> bool:
+    """Returns whether an operator waits for the deliveries behind a canary."""
     held = result.campaign.status is Status.HELD and result.progress is not None
     return held and request.by_operator and not request.stop.is_set()
 
@@ -96,7 +97,7 @@ def _run_unless_held(workspace: Workspace, request: RunRequest) -> SendResult:
         if request.by_operator:
             free = wait_while_held(workspace, spool, stop=request.stop, observe=request.observe)
         else:
-            free = may_go_on(workspace, spool)
+            free = release_if_over(workspace, spool)
         if not free:
             recover(workspace, spool)
             refresh_manifest(workspace.settings, spool)
@@ -130,7 +131,7 @@ def _run(workspace: Workspace, request: RunRequest) -> SendResult:
 
 
 def _make_ready(workspace: Workspace, spool: Spool, backoff: Backoff, request: RunRequest) -> int:
-    """Makes due what this run is to try. Returns how many were given up."""
+    """Makes the deliveries due that this run must try. Returns how many were given up."""
     if workspace.settings.delivery.uncertain == "resend" and spool.counts()[State.UNCERTAIN]:
         zero_manifest_counts(workspace.settings, spool, State.UNCERTAIN)
         spool.resolve(resend=True)
@@ -142,10 +143,10 @@ def _make_ready(workspace: Workspace, spool: Spool, backoff: Backoff, request: R
 
 
 def _make_due(settings: Settings, spool: Spool, backoff: Backoff, request: RunRequest) -> int:
-    """Makes due everything that is deferred, where an operator asks for it, and not for one person alone.
+    """Makes all deferred deliveries due where an operator started the run, and not for one person only.
 
-    Else gives up what was deferred for too long, and makes due what only a wrong clock has put off so far.
-    Returns how many were given up.
+    Otherwise rejects those deferred for too long, and makes those due whose time is so far ahead that only a
+    wrong clock can have set it. Returns how many were rejected.
     """
     if request.by_operator:
         if request.only is None:
@@ -159,17 +160,17 @@ def _make_due(settings: Settings, spool: Spool, backoff: Backoff, request: RunRe
 def _deliver(
     workspace: Workspace, spool: Spool, request: RunRequest, backoff: Backoff, counts: Mapping[str, int]
 ) -> Progress:
-    """Begins the campaign and delivers it; whatever ends the run, the status and the manifest say so."""
+    """Begins the campaign and delivers it. Writes the status and the manifest however the run ends."""
     settings, campaign = workspace.settings, spool.campaign
     spool.unpark()
     assign_missing_ids(workspace.db, settings.signing_keys()[-1])
     templates = _templates(settings, campaign, request.signer)
-    own = Stop(request.stop)  # a run that is paused ends its waits, and not those of the campaigns after it
+    own = Stop(request.stop)  # a pause of this run must not stop the campaigns after it
     transport = open_transport(request.transport, settings, sleep=own.wait)
     _begin(workspace, spool, request)
     try:
         started = workspace.spools.find(campaign.slug).started_at
-        # With what the journal knew, which is begun anew.
+        # The counts include what was recovered from the old journal, which this run replaces.
         now_known = {"status": Status.SENDING, "started_at": started, "counts": counts}
         update_manifest(settings.campaigns / campaign.slug, now_known)
         return deliver(
@@ -200,24 +201,23 @@ def _deliver(
 
 
 def _begin(workspace: Workspace, spool: Spool, request: RunRequest) -> None:
-    """Marks the campaign as being sent. Raises CampaignError where somebody was quicker."""
-    with workspace.spools.together():
+    """Marks the campaign as being sent. Raises CampaignError where its status has changed meanwhile."""
+    with workspace.spools.transaction():
         if not spool.apply(Event.BEGIN):
             check_open(spool.campaign.slug, spool.status())
         spool.set_transport(request.transport)
         if spool.campaign.held_until:
             spool.set_held_until("")
-            if (
-                not request.by_operator
-            ):  # its time was then: a command that finds it interrupted goes on with it
+            if not request.by_operator:
+                # The due time lets the scheduler continue this run, if it is interrupted.
                 spool.set_due(spool.campaign.held_until)
 
 
 def _pacer(workspace: Workspace, transport_url: str) -> Pacer:
-    """Returns the pace of this workspace, as far as it is spent by whatever campaign.
+    """Returns the pacer of this workspace, whose limits all campaigns share.
 
-    What goes into a folder reaches nobody, so it neither uses nor meets a limit an hour or a day; only the
-    speed is kept, so that a try-out runs like the real thing.
+    Messages to an outbox folder reach nobody, so the limits per hour and day do not apply to them. The limits
+    per second and minute do, so that a trial runs at the real speed.
     """
     settings = workspace.settings
     if is_folder(transport_url):
@@ -227,7 +227,7 @@ def _pacer(workspace: Workspace, transport_url: str) -> Pacer:
 
 
 def _speed_alone(pace: Pace) -> Pace:
-    """Returns the limits a second and a minute of a pace."""
+    """Returns a pace with only the limits per second and minute."""
     speeds = {domain: _quick(limits) for domain, limits in pace.domains.items()}
     domains = {domain: limits for domain, limits in speeds.items() if limits}
     return pace.model_copy(
@@ -240,11 +240,11 @@ def _quick(limits: Sequence[Rate]) -> tuple[Rate, ...]:
 
 
 def _templates(settings: Settings, campaign: Campaign, signer: Signer | None) -> dict[int, Template]:
-    """Reads back what is sent from the campaign's folder; who signs it is read from the settings of now."""
+    """Reads the messages from the campaign's folder. The signer comes from the current settings."""
     folder = settings.campaigns / campaign.slug
     renditions: Mapping[int, Rendition] = read_renditions(folder)
     envelope = Envelope(
-        # The sender and the addresses of then: a later run sends the same bytes under the same Message-ID.
+        # The frozen sender and addresses, because a later run sends the same bytes under the same Message-ID.
         recorded_settings(read_manifest(folder), settings),
         campaign_id=campaign.id,
         slug=campaign.slug,

@@ -1,4 +1,4 @@
-"""Freezes an issue that is sent later."""
+"""Freezes an issue that is to be sent later."""
 
 from __future__ import annotations
 
@@ -31,11 +31,12 @@ def check_new(settings: Settings, prepared: Prepared) -> None:
 def schedule_issue(
     workspace: Workspace, prepared: Prepared, schedule: Schedule, canary: Canary | None = None
 ) -> tuple[Campaign, SincePlan]:
-    """Freezes what was planned, to be sent when its time comes. Delivers nothing.
+    """Freezes a plan that is to be sent at its scheduled time. Delivers nothing.
 
-    Returns the campaign, and who came and left since the plan.
+    Returns the campaign, and how many people joined and left since the plan.
 
-    Raises CampaignError where there is a campaign of this issue already, BusyError where somebody makes it.
+    Raises CampaignError where the issue has a campaign already, BusyError where another process is creating
+    it.
     """
     plan, settings = prepared.plan, workspace.settings
     check_new(settings, prepared)

@@ -1,9 +1,9 @@
-"""Sends an issue: freezes the plan, delivers, finishes what a run left.
+"""Sends an issue: freezes the plan and delivers it, or resumes an unfinished campaign.
 
     plan ─► lock ─► one transaction: campaign + deliveries + folder ─► deliver ─► manifest
 
-Until the transaction commits nothing has happened; after it, everything that is sent is read back
-from the campaign's folder, so that a run that goes on days later sends the same bytes.
+Until the transaction commits, nothing has happened. After it, everything that is sent is read from the
+campaign's folder, so that a run that resumes days later sends the same bytes.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ def send_issue(
     canary: Canary | None = None,
     frozen: Callable[[SincePlan], None] = lambda _: None,
 ) -> SendResult:
-    """Sends what was planned, or goes on with the campaign that did so before.
+    """Sends a plan, or resumes the campaign that has begun to send it.
 
-    Of a new campaign the canary is sent to first, where there is one. `frozen` is called once it
-    is made, with who came and left since the plan.
+    A new campaign sends to its canary first, where there is one. `frozen` is called once the campaign is
+    made, with the changes of the audience since the plan.
 
-    Raises BusyError where another process sends it, CampaignError where the audience or the issue is no
-    longer what was planned, TransportError where nothing can be handed over.
+    Raises BusyError where another process is sending it, CampaignError where the audience or the issue
+    differs from the plan, TransportError where nothing can be handed over.
     """
     plan, settings = prepared.plan, workspace.settings
-    signer = open_signer(plan.transport, settings)  # before anything is frozen: a key may be of no use
+    signer = open_signer(plan.transport, settings)  # before anything is frozen: the key may be invalid
     with campaign_lock(settings, plan.slug):
-        # Between the plan and the lock, another process may have sent the same thing.
+        # Between the plan and the lock, another process may have sent the same issue.
         existing = next((c for c in workspace.spools.campaigns() if c.slug == plan.slug), None)
         if existing is None:
             frozen(freeze(workspace, prepared, canary=canary))
@@ -69,9 +69,9 @@ def finish_campaign(
     transport: str | None = None,
     address: str | None = None,
 ) -> SendResult:
-    """Goes on with a campaign from its folder, whatever has become of the issue's file since.
+    """Resumes a campaign from its folder, even if the issue's file has changed since then.
 
-    With `address`, it is sent to that person alone.
+    With `address`, it is sent to that person only.
     """
     campaign = workspace.spools.find(slug)
     url = transport or campaign.transport

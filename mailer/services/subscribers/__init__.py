@@ -1,1 +1,2 @@
-"""Actions of an operator on subscribers: import, export, add, list, show, take off, suppress, restore."""
+"""Provides an operator's actions on subscribers: import, export, add, list, show, unsubscribe, suppress,
+restore."""

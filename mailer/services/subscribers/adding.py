@@ -1,4 +1,4 @@
-"""Adds one person, brings somebody back, or changes what is known of one person or of a segment."""
+"""Adds or reactivates one person, or changes the data of one person or of a segment."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ FOR_ONE_PERSON = (
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What to change of somebody, as it was typed; None and () say nothing. `Edit` says what each field does.
+    """Holds the changes of a person as they were typed; None and () change nothing. See `Edit` for the
+    fields.
 
     `attributes` are KEY=VALUE.
     """
@@ -61,7 +62,7 @@ class Description:
     no_attributes: bool = False
 
     def edit(self) -> Edit:
-        """Returns the change with its values read. Raises AudienceError for one that cannot be."""
+        """Returns the parsed change. Raises AudienceError for an invalid value."""
         return Edit(
             name=None if self.name is None else clean_line(self.name),
             language=None if self.language is None else language_tag(self.language),
@@ -78,10 +79,10 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """Somebody who is added, or changed where they are there: with what they read, and how they asked.
+    """Describes a person to add, or to change if they exist: data, editions, and consent.
 
-    Without `editions` somebody new reads all of them. `consent` says how they asked for it themselves, which
-    brings back somebody who had left; `force` also somebody who complained or is suppressed, and then
+    Without `editions`, a new person gets all of them. `consent` says how the person asked for it, which
+    reactivates somebody who had left. `force` also reactivates somebody who complained or is suppressed; then
     `reason` says why.
     """
 
@@ -95,14 +96,14 @@ class Addition:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What became of an addition: the person as they were (None: somebody new), and as they are."""
+    """Holds the result of an addition: the person before it (None: a new one), and after it."""
 
     before: Subscriber | None
     person: Subscriber
 
     @property
     def cleared(self) -> dict[str, list[str]]:
-        """The tags and the names of the attributes that the person does not have any more."""
+        """Returns the tags and the names of the attributes that were removed from the person."""
         tags = self.before.tags if self.before else ()
         attributes = self.before.attributes if self.before else {}
         return {
@@ -117,7 +118,7 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class EditedSegment:
-    """How many people are in a segment (an expression), and how many of them were changed."""
+    """Counts the people in a segment (an expression), and how many of them were changed."""
 
     segment: str
     matched: int
@@ -129,9 +130,9 @@ class EditedSegment:
 
 
 def add_person(settings: Settings, addition: Addition) -> Added:
-    """Adds somebody, or changes what is known of them. A change alone is no consent, and brings nobody back.
+    """Adds a person, or changes their data. A change without consent reactivates nobody.
 
-    Raises AudienceError or InputError, with nothing changed, where it takes more than was said.
+    Raises AudienceError or InputError, with nothing changed, where consent or `force` is missing.
     """
     change = addition.description.edit()
     how, why = _consent_of(addition)
@@ -157,7 +158,8 @@ def add_person(settings: Settings, addition: Addition) -> Added:
 def edit_people(settings: Settings, segment: str, description: Description) -> EditedSegment:
     """Changes tags and attributes of everybody in a segment, whatever their status.
 
-    Raises InputError for what is one person's, and AudienceError or SegmentError, all with nothing changed.
+    Raises InputError for a change that is only possible for one person, AudienceError or SegmentError; all
+    with nothing changed.
     """
     change = description.edit()
     _check_described(change)
@@ -167,7 +169,7 @@ def edit_people(settings: Settings, segment: str, description: Description) -> E
 
 
 def _check_described(change: Edit) -> None:
-    """Raises InputError where a segment is given what is one person's, or nothing to change."""
+    """Raises InputError for a change of a segment that is only possible for one person, or that is empty."""
     alone = Edit(
         add_tags=change.add_tags,
         drop_tags=change.drop_tags,
@@ -187,7 +189,8 @@ def _check_described(change: Edit) -> None:
 
 
 def _consent_of(addition: Addition) -> tuple[str, str]:
-    """How they asked, and why it is forced, each cleaned, or empty. Raises AudienceError or InputError."""
+    """Returns the consent, and the reason to force it, each cleaned, or empty. Raises AudienceError or
+    InputError."""
     how = clean_line(addition.consent or "", "consent", 500)
     if addition.consent is not None and not how:
         raise AudienceError('--consent is empty; say how they asked, as in --consent "by phone"')

@@ -1,4 +1,4 @@
-"""Gives somebody another address, and tells which campaigns are on their way to the old one."""
+"""Changes a person's address, and reports which campaigns are being handed over to the old one."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ __all__ = ["AddressChange", "change_address"]
 
 @dataclass(frozen=True, slots=True)
 class AddressChange:
-    """What became of a change of address: whether there was one, and the person before it and after it.
+    """Holds the result of a change of address: whether it changed, and the person before and after it.
 
-    `on_the_way` are the slugs of campaigns that are being handed over to the old address.
+    `on_the_way` are the slugs of campaigns whose message to the old address is in flight.
     """
 
     changed: bool
@@ -41,7 +41,7 @@ class AddressChange:
 
 
 def change_address(settings: Settings, old: str, new: str, *, reason: str = "") -> AddressChange:
-    """Gives the person at `old` the address `new`. They stay the same person, also if they left.
+    """Changes the address of the person at `old` to `new`. They stay the same person, also if they have left.
 
     Raises AudienceError where nobody has the old address, or the new one cannot be theirs.
     """

@@ -1,4 +1,4 @@
-"""Makes the JSON document that tells what became of one imported list."""
+"""Makes the JSON document about one imported list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Imports lists of people: a CSV file, standard input, or each list of an archive."""
+"""Imports lists of subscribers: a CSV file, standard input, or each list in an archive."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ __all__ = ["ImportProgress", "ImportRequest", "ImportedLists", "import_lists"]
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """A list that is to be imported, with what an operator says of it; "", () and None say nothing.
+    """Holds the parameters of an import; "", () and None stand for options that were not given.
 
-    `file` is a CSV file, an archive of them, or `-` for standard input. `editions` are what its people read,
-    `refused` where refused rows go, `encoding` how the file is encoded, `tool` whose export it is, `maps`
-    COLUMN=FIELD, `ignored` columns to leave out, `status` that of everybody, `dates` dmy or mdy. With
-    `dry_run`, nothing is changed.
+    `file` is a CSV file, an archive of them, or `-` for standard input. `editions` are those that the people
+    get, `refused` is the file for refused rows, `encoding` that of the file, `tool` the program that exported
+    it. `maps` are COLUMN=FIELD, `ignored` columns to leave out, `status` is that of everybody, `dates` is dmy
+    or mdy. With `dry_run`, nothing is changed.
     """
 
     file: Path
@@ -45,7 +45,7 @@ class ImportRequest:
 
 
 class ImportProgress(NamedTuple):
-    """How far an import is: the name of the list, rows read, bytes read, and bytes in all."""
+    """Holds the progress of an import: the name of the list, rows read, bytes read, and total bytes."""
 
     name: str
     rows: int
@@ -55,7 +55,7 @@ class ImportProgress(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ImportedLists:
-    """What became of an import: a report for each list, and what stood beside them in an archive."""
+    """Holds the result of an import: a report for each list, and the names of other files in an archive."""
 
     name: str
     reports: tuple[ImportReport, ...]
@@ -64,12 +64,12 @@ class ImportedLists:
 
     @property
     def has_refused(self) -> bool:
-        """Whether any row was refused."""
+        """Returns whether any row was refused."""
         return any(report.count("refused") for report in self.reports)
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many rows of all lists there were, and how many came to each outcome."""
+        """Returns the number of rows in all lists, and the number for each outcome."""
         outcomes = {name: sum(report.count(name) for report in self.reports) for name in OUTCOMES}
         return {"rows": sum(report.total for report in self.reports), **outcomes}
 
@@ -84,7 +84,7 @@ class ImportedLists:
 def import_lists(
     settings: Settings, request: ImportRequest, on_progress: Callable[[ImportProgress], None] | None = None
 ) -> ImportedLists:
-    """Adds and updates people. Nobody who has left is brought back.
+    """Adds and updates people. It never reactivates somebody who has left.
 
     Raises AudienceError, with nothing changed, where the request is wrong or a list cannot be used.
     """
@@ -112,14 +112,14 @@ def _options(settings: Settings, request: ImportRequest) -> Options:
         dry_run=request.dry_run,
     )
     if request.encoding:
-        codecs_named(request.encoding)  # said at once where there is none of this name
+        codecs_named(request.encoding)  # raises early for an unknown name
     return replace(options, editions=editions, encoding=request.encoding)
 
 
 def _named(
     source: ListFile, on_progress: Callable[[ImportProgress], None] | None
 ) -> Callable[[int, int, int], None] | None:
-    """The callback of one list, which tells the name of the list too."""
+    """Returns the progress callback of one list, which adds the list's name."""
     if on_progress is None:
         return None
     return lambda rows, done, size: on_progress(ImportProgress(source.name, rows, done, size))

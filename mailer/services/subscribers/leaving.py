@@ -1,4 +1,4 @@
-"""Takes people off an edition or off everything, and suppresses addresses: one of them, or a list."""
+"""Unsubscribes people from an edition or from everything, and suppresses addresses: one, or a list."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mailer.store.database import open_store
 
 __all__ = [
     "AddressList",
-    "ListTaken",
+    "ListResult",
     "Suppressed",
     "Unsubscribed",
     "suppress",
@@ -32,22 +32,22 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class AddressList:
-    """A list of addresses that was read, and its name as messages show it."""
+    """Holds a list of addresses, and its name as messages show it."""
 
     name: str
     lines: Sequence[Line]
 
 
 @dataclass(frozen=True, slots=True)
-class ListTaken:
-    """What became of a list of addresses: `taken` tells of those that could be read."""
+class ListResult:
+    """Holds the result for a list of addresses: `taken` is about those that could be read."""
 
     source: AddressList
     taken: ListOutcome
 
     @property
     def unreadable(self) -> list[Line]:
-        """The lines without an address that could be read."""
+        """Returns the lines whose address could not be read."""
         return [line for line in self.source.lines if line.address is None]
 
     def to_json(self) -> dict[str, Any]:
@@ -67,7 +67,7 @@ class ListTaken:
 
 @dataclass(frozen=True, slots=True)
 class Unsubscribed:
-    """What became of an unsubscribe: whether it changed anything, and the person as they are."""
+    """Holds the result of an unsubscribe: whether it changed anything, and the person after it."""
 
     changed: bool
     person: Subscriber
@@ -79,9 +79,10 @@ class Unsubscribed:
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:
-    """What became of a suppression. `moved_to` are addresses of a reader whose address this one was before.
+    """Holds the result of a suppression. `moved_to` are the current addresses of a reader who had this one
+    before.
 
-    They are not suppressed by it.
+    These are not suppressed.
     """
 
     address: str
@@ -96,9 +97,9 @@ class Suppressed:
 def unsubscribe(
     settings: Settings, address: str, *, edition: str | None = None, reason: str = ""
 ) -> Unsubscribed:
-    """Takes somebody off one edition, or off everything. `reason` is in the person's own words.
+    """Unsubscribes a person from one edition, or from everything. `reason` is in the person's own words.
 
-    An address that was the person's before it was changed will do. Raises AudienceError for nobody.
+    An earlier address of the person is accepted, too. Raises AudienceError where it is nobody's.
     """
     _check_edition(settings, edition)
     who = normalize_address(address)
@@ -110,26 +111,28 @@ def unsubscribe(
 
 def unsubscribe_list(
     settings: Settings, addresses: AddressList, *, edition: str | None = None, reason: str = ""
-) -> ListTaken:
-    """Takes everybody of a list off one edition, or off everything."""
+) -> ListResult:
+    """Unsubscribes everybody in a list from one edition, or from everything."""
     _check_edition(settings, edition)
     with closing(open_store(settings.database)) as db:
-        return ListTaken(addresses, unsubscribe_all(db, _readable(addresses), edition=edition, reason=reason))
+        return ListResult(
+            addresses, unsubscribe_all(db, _readable(addresses), edition=edition, reason=reason)
+        )
 
 
 def suppress(settings: Settings, address: str, *, reason: str = "") -> Suppressed:
-    """Puts an address on the suppression list, also one that is nobody's here. Raises AudienceError."""
+    """Adds an address to the suppression list, also where no subscriber has it. Raises AudienceError."""
     why, who = _reason(reason), normalize_address(address)
     with closing(open_store(settings.database)) as db:
         taken = suppress_all(db, [who], reason=why)
     return Suppressed(who.address, taken.changed > 0, tuple(now for _, now in taken.moved))
 
 
-def suppress_list(settings: Settings, addresses: AddressList, *, reason: str = "") -> ListTaken:
-    """Puts the addresses of a list on the suppression list."""
+def suppress_list(settings: Settings, addresses: AddressList, *, reason: str = "") -> ListResult:
+    """Adds the addresses of a list to the suppression list."""
     why = _reason(reason)
     with closing(open_store(settings.database)) as db:
-        return ListTaken(addresses, suppress_all(db, _readable(addresses), reason=why))
+        return ListResult(addresses, suppress_all(db, _readable(addresses), reason=why))
 
 
 def _check_edition(settings: Settings, edition: str | None) -> None:

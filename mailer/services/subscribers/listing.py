@@ -1,4 +1,4 @@
-"""Lists the subscribers that somebody chooses, or exports them as CSV."""
+"""Lists the subscribers that match a filter, or exports them as CSV."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["SubscriberFilter", "Exported", "export_list", "list_people"]
 
 @dataclass(frozen=True, slots=True)
 class SubscriberFilter:
-    """Which subscribers: those of a status, of an edition and of a segment (an expression). None: any."""
+    """Selects subscribers by status, edition and segment (an expression). None means any."""
 
     status: str | None = None
     edition: str | None = None
@@ -30,7 +30,7 @@ class SubscriberFilter:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """An export: the name of the file ("": standard output), and how many people are in it."""
+    """Holds the result of an export: the name of the file ("": standard output), and the number of people."""
 
     file: str
     number: int
@@ -41,9 +41,9 @@ class Exported:
 
 
 def list_people(settings: Settings, choice: SubscriberFilter) -> Iterator[Subscriber]:
-    """Returns those whom `choice` means, in the order they came, as a stream.
+    """Yields the subscribers that match `choice`, in the order in which they were added.
 
-    Raises AudienceError or SegmentError, before the first of them, for a choice that is wrong.
+    Raises AudienceError or SegmentError for an invalid filter, before the first one.
     """
     wanted = _checked(settings, choice)
     db = open_to_read(settings.database)
@@ -58,7 +58,8 @@ def list_people(settings: Settings, choice: SubscriberFilter) -> Iterator[Subscr
 def export_list(
     settings: Settings, choice: SubscriberFilter, opened: AbstractContextManager[IO[str]], *, name: str = ""
 ) -> Exported:
-    """Writes those whom `choice` means, but the erased, as CSV into `opened`, a text file named `name`.
+    """Writes the subscribers that match `choice`, without erased ones, as CSV into `opened`, a text file
+    named `name`.
 
     Raises as `list_people` does, before the file is opened.
     """
@@ -68,7 +69,7 @@ def export_list(
 
 
 def _checked(settings: Settings, choice: SubscriberFilter) -> dict[str, Any]:
-    """The arguments of `list_subscribers` and `export_csv`."""
+    """Returns the checked arguments of `list_subscribers` and `export_csv`."""
     known = (*STATUSES, segments.SUPPRESSED)
     if choice.status is not None and choice.status not in known:
         near = nearest(choice.status, known)

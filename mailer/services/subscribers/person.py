@@ -1,4 +1,4 @@
-"""Finds one person by address, and says what became of somebody who is not a subscriber any more."""
+"""Finds one person by address, or says what happened to an address that has no subscriber any more."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ __all__ = ["document_of", "find_person"]
 
 
 def find_person(db: Database, address: str) -> Subscriber:
-    """Returns the subscriber with this address. Raises AudienceError, with what became of them."""
+    """Returns the subscriber with this address. Raises AudienceError, which says if they were erased or
+    moved."""
     person = people.find(db, address)
     if person is not None:
         return person

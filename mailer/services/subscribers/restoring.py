@@ -1,4 +1,4 @@
-"""Writes again to people whose mail came back: one person, or everybody whom a campaign marked as bounced."""
+"""Reactivates people who bounced: one person, or everybody whom a campaign marked as bounced."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ __all__ = ["Restored", "RestoredCampaign", "restore_campaign", "restore_person"]
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """Somebody who is active again."""
+    """Holds a person who is active again."""
 
     person: Subscriber
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the person as JSON data, with the number of those who were restored."""
+        """Returns the person as JSON data, with the number of restored people."""
         return {"restored": 1, "subscriber": document_of(self.person)}
 
 
 @dataclass(frozen=True, slots=True)
 class RestoredCampaign:
-    """How many of those are active again whom this campaign had marked as bounced."""
+    """Counts the people who are active again after this campaign had marked them as bounced."""
 
     campaign: str
     number: int
@@ -42,9 +42,9 @@ class RestoredCampaign:
 
 
 def restore_person(settings: Settings, address: str, *, reason: str) -> Restored:
-    """Makes somebody active again who bounced. `reason` says why the address works after all.
+    """Reactivates a person who bounced. `reason` says why the address works after all.
 
-    Raises AudienceError for anybody else, and InputError without a reason.
+    Raises AudienceError where the person has not bounced, and InputError without a reason.
     """
     why = _reason(reason)
     with closing(open_store(settings.database)) as db:
@@ -53,9 +53,9 @@ def restore_person(settings: Settings, address: str, *, reason: str) -> Restored
 
 
 def restore_campaign(settings: Settings, slug: str, *, reason: str) -> RestoredCampaign:
-    """Makes everybody active again whom a campaign marked as bounced, last of all, and who is still out.
+    """Reactivates everybody whose last status change is the bounce that a campaign recorded.
 
-    Raises CampaignError for a campaign that is not there, and InputError without a reason.
+    Raises CampaignError for an unknown campaign, and InputError without a reason.
     """
     why = _reason(reason)
     with closing(open_store(settings.database)) as db:

@@ -15,7 +15,7 @@ from mailer.store.database import writing
 
 __all__ = ["CampaignRow"]
 
-#: The status follows an event, where it is one in which the event may happen.
+#: Applies an event, where the current status allows it.
 _APPLY = """
     UPDATE campaigns SET status = :target, status_note = :note,
         started_at = CASE WHEN :begins THEN coalesce(started_at, :now) ELSE started_at END,

@@ -15,27 +15,27 @@ from mailer.transports.registry import is_folder
 
 __all__ = ["Claims"]
 
-# Many rows are named in one JSON text and changed by one statement, which costs half of a statement a row
-# and leaves the interpreter to the workers meanwhile.
+# Many rows are passed as one JSON text and changed by one statement. It takes half the time of one
+# statement for each row, and leaves the interpreter (GIL) to the workers meanwhile.
 _LISTED = "subscriber_id IN (SELECT value FROM json_each(:people))"
-#: From so many outcomes on that share an answer, a statement for them alone is cheaper.
+#: From this number of outcomes with the same reply, a statement of their own is cheaper.
 _MANY = 16
-#: So many claims of a journal are looked up at once.
+#: This number of a journal's claims is looked up by one statement.
 _AT_ONCE = 10_000
 
-#: Ours from here on. The owner and the attempt tell this claim from others.
+#: Claims deliveries. The owner and the attempt are the fencing token.
 _TAKE = f"""
     UPDATE deliveries SET state = 'sending', owner = :owner, attempt = attempt + 1, claimed_at = :now,
         settled_at = NULL, reason = '', cause = '' WHERE campaign_id = :campaign AND {_LISTED}
 """
 
-#: They left, became unreachable, or received the issue since the plan was made.
+#: Skips people who left, became unreachable, or received the issue since the plan was made.
 _SKIP = """
     UPDATE deliveries SET state = 'skipped', reason = ?, cause = '', settled_at = ?
     WHERE campaign_id = ? AND subscriber_id = ?
 """
 
-#: Claims that share an answer, as those of one request do.
+#: Settles claims that share a reply, as those of one request do.
 _SETTLE_ALIKE = """
     UPDATE deliveries SET state = :state, provider_id = :provider_id, reason = :reason, cause = :cause,
         due_at = nullif(:due, ''), held = 0, settled_at = :now, in_folder = :folder,
@@ -45,7 +45,7 @@ _SETTLE_ALIKE = """
         AND attempt = :attempt AND state = 'sending' AND owner = :owner
 """
 
-#: Claims with an answer each: [person, attempt, state, provider id, reason, cause, due].
+#: Settles claims that differ: [person, attempt, state, provider id, reason, cause, due].
 _SETTLE_EACH = f"""
     UPDATE deliveries {BY_PERSON} SET state = o.value ->> 2, provider_id = o.value ->> 3,
         reason = o.value ->> 4, cause = o.value ->> 5, due_at = nullif(o.value ->> 6, ''), held = 0,
@@ -55,25 +55,25 @@ _SETTLE_EACH = f"""
     FROM json_each(:rows) AS o WHERE campaign_id = :campaign AND {CLAIMED}
 """
 
-#: Which of these claims are open still, and since when.
+#: Reads which of these claims are still open, and since when.
 _STILL_OPEN = f"""
     SELECT subscriber_id, claimed_at FROM json_each(:rows) AS o
     CROSS JOIN deliveries {BY_PERSON} ON {CLAIMED} WHERE campaign_id = :campaign
 """
 
-#: A refusal that says nothing of the reader.
+#: Clears the cause of a refusal that says nothing about the reader.
 _CLEAR_CAUSES = f"""
     UPDATE deliveries {BY_PERSON} SET cause = '' FROM json_each(:rows) AS o
     WHERE campaign_id = :campaign AND subscriber_id = o.value ->> 0 AND attempt = o.value ->> 1
 """
 
-#: What is claimed now belongs to another run, and a dead one can settle nothing any more.
+#: Gives open claims to another run, so that a dead one can settle nothing any more.
 _TAKE_OVER = f"""
     UPDATE deliveries SET owner = :owner WHERE campaign_id = :campaign AND {OPEN} AND state = 'sending'
     RETURNING subscriber_id, attempt
 """
 
-#: Outcomes of later attempts than the database knows of: [person, attempt, state, provider id, reason].
+#: Records outcomes of attempts that the database lacks: [person, attempt, state, provider id, reason].
 _ADOPT = f"""
     UPDATE deliveries {BY_PERSON} SET attempt = o.value ->> 1, state = o.value ->> 2,
         provider_id = o.value ->> 3, reason = o.value ->> 4, due_at = NULL, held = 0, settled_at = :now
@@ -86,7 +86,7 @@ _UNKNOWN = f"""
         WHERE d.campaign_id = :campaign AND d.subscriber_id = o.value ->> 0 AND d.attempt >= o.value ->> 1)
 """
 
-#: Other campaigns of the issue that were begun; whether anybody has one of them but in a folder.
+#: Reads the other started campaigns of the issue, and whether anybody has them other than in a folder.
 _OTHERS = """
     SELECT id, transport, EXISTS (SELECT 1 FROM deliveries AS e WHERE e.campaign_id = campaigns.id
         AND e.in_folder = 0 AND e.state IN ('accepted', 'uncertain'))
@@ -106,7 +106,7 @@ class Claims(Part):
                 "SELECT status FROM campaigns WHERE id = ?", [self.campaign.id]
             ).fetchone()
             if Status(status) in ENDED:
-                return None  # another campaign may hold by now whom this one has not claimed
+                return None  # another campaign may have claimed these people meanwhile
             rows = self._due(now, limit, only)
             if not rows:
                 return None
@@ -140,7 +140,7 @@ class Claims(Part):
         found: list[tuple[int, int, int, str]] = []
         for due in ("due_at IS NULL", "due_at <= :now"):
             found += self._db.conn.execute(
-                # What is pending or deferred, and due: those first that have no time of their own.
+                # Reads pending and deferred deliveries that are due; those without a due time come first.
                 "SELECT subscriber_id, variant, attempt, deferred_since "
                 f"FROM deliveries INDEXED BY deliveries_open WHERE campaign_id = :campaign AND {OPEN} "
                 f"AND state IN ('pending', 'deferred') AND held = 0 AND {due}{mine} LIMIT :limit",
@@ -238,10 +238,10 @@ class Claims(Part):
         values = list(claims)
         if not values:
             return
-        due = ", due_at = :now" if last else ""  # claims begin with those that have no time
+        due = ", due_at = :now" if last else ""  # deliveries without a due time are claimed first
         with writing(self._db) as db:
             db.conn.execute(
-                # Never handed over: pending, as before the claim.
+                # They were not handed over, so they become pending again.
                 f"UPDATE deliveries {BY_PERSON} SET state = 'pending', claimed_at = NULL{due} "
                 f"FROM json_each(:rows) AS o WHERE campaign_id = :campaign AND {CLAIMED}",
                 {
@@ -269,7 +269,7 @@ class Claims(Part):
                 _ADOPT, {"now": utc_now(), "rows": json.dumps(rows), "campaign": self.campaign.id}
             )
 
-    def unknown(self, claims: Iterable[Key]) -> int:
+    def count_unknown(self, claims: Iterable[Key]) -> int:
         """Returns how many of these claims the database has no record of."""
         number = 0
         left = iter(claims)

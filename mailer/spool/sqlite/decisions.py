@@ -11,7 +11,7 @@ from mailer.store.database import writing
 
 __all__ = ["Decisions"]
 
-#: Never what may have arrived: accepted and uncertain stay. The time of `retry_for` begins anew.
+#: Accepted and uncertain deliveries stay, because they may have arrived. `retry_for` starts again.
 _RETRY = """
     UPDATE deliveries SET state = 'pending', due_at = NULL, held = 0, deferred_since = ''
     WHERE campaign_id = :campaign AND state IN ('rejected', 'deferred')
@@ -19,7 +19,7 @@ _RETRY = """
         AND (state = 'deferred' OR subscriber_id NOT IN (SELECT value FROM json_each(:left_out)))
 """
 
-#: A copy in a folder reached nobody. The next claim looks again whether the skipped may be written to.
+#: A copy in a folder reached nobody. The next claim checks again whether skipped people may be written to.
 _REOPEN_COPIES = """
     UPDATE deliveries SET state = 'pending', due_at = NULL, held = 0, reason = '', provider_id = '',
         in_folder = 0, settled_at = NULL
@@ -70,7 +70,7 @@ class Decisions(Part):
         with writing(self._db) as db:
             return db.conn.execute(_REOPEN_COPIES, {"campaign": self.campaign.id}).rowcount
 
-    def doubt_the_rest(self) -> int:
+    def make_rest_uncertain(self) -> int:
         """Makes every delivery uncertain that is not known to be accepted, because the database is an old
         copy. Returns how many.
 

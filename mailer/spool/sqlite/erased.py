@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SpoolWords"]
 
-#: Texts that may repeat somebody's address: the table, its key, the columns.
+#: Texts that may contain somebody's address: the table, its key, the columns.
 _TEXTS: Final = (
     ("deliveries", ("campaign_id", "subscriber_id"), ("reason", "provider_id")),
     ("campaigns", ("id",), ("segment", "status_note")),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KEPT_FOR", "KeptPlan", "find_plan", "keep"]
 
-#: A plan is known for so long.
+#: A plan is stored for this time.
 KEPT_FOR = timedelta(days=30)
 
 
@@ -46,7 +46,7 @@ def keep(
     )
     with writing(db):
         db.conn.execute("DELETE FROM plans WHERE made_at < ?", [_oldest()])
-        # The same plan may be made again, and then counts from now.
+        # The same plan may be made again; then its time starts again.
         db.conn.execute("INSERT OR REPLACE INTO plans VALUES (?, ?, ?, ?, ?)", row)
 
 

@@ -27,7 +27,7 @@ class StoredLedger(Ledger):
     def change(self, name: str, change: Callable[[Entry], Entry]) -> None:
         with writing(self._db) as db:
             row = db.conn.execute(
-                # What is known of this limit.
+                # Reads the use of this limit.
                 "SELECT since, used FROM paces WHERE name = ?",
                 [name],
             ).fetchone()
@@ -37,7 +37,7 @@ class StoredLedger(Ledger):
                 return
             since = utc_text(datetime.fromtimestamp(after[0], UTC))
             db.conn.execute(
-                # The same, after this change.
+                # Stores the changed use of this limit.
                 "INSERT INTO paces (name, since, used) VALUES (?, ?, ?) "
                 "ON CONFLICT (name) DO UPDATE SET since = excluded.since, used = excluded.used",
                 [name, since, after[1]],

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 __all__ = ["BY_PERSON", "CLAIMED", "OPEN", "Part"]
 
-#: The very words of the partial index `deliveries_open`: with them in a condition, SQLite uses it.
+#: The condition of the partial index `deliveries_open`, verbatim: only then does SQLite use the index.
 OPEN = "state IN ('pending', 'sending', 'deferred', 'uncertain')"
-#: `o` is a table of [person, attempt, ...], `:owner` the claims' owner; a claim that was settled meanwhile,
-#: or belongs to another owner, is left alone.
+#: `o` is a table of [person, attempt, ...], `:owner` the owner of the claims. A claim that was settled
+#: meanwhile, or belongs to another owner, is not changed.
 CLAIMED = (
     "subscriber_id = o.value ->> 0 AND attempt = o.value ->> 1 AND deliveries.state = 'sending' "
     "AND deliveries.owner = :owner"
 )
-#: Else SQLite goes through the whole campaign for each of them.
+#: Without this hint SQLite scans the whole campaign for each of them.
 BY_PERSON = "INDEXED BY deliveries_subscriber"
 
 
@@ -38,6 +38,6 @@ class Part:
         self.owner = owner
         self.into_folder = into_folder
 
-    def together(self) -> AbstractContextManager[object]:
+    def transaction(self) -> AbstractContextManager[object]:
         """Opens a transaction for everything that is written inside it, so that it is synced once."""
         return writing(self._db)

@@ -8,15 +8,15 @@ from itertools import groupby
 
 from mailer.campaign.delivery_state import STATES, State
 from mailer.spool.sqlite.part import OPEN, Part
-from mailer.spool.values import Listed, Reason, Words
+from mailer.spool.values import ListedDelivery, Reason, Words
 from mailer.transports.refusal.answers import without_addresses
 
 __all__ = ["Reading"]
 
-#: Of each group of reasons, so many different answers are told.
+#: This number of different replies is shown for each group of reasons.
 _MOST_WORDS = 5
 
-#: Every delivery of a campaign, or those of one state or person, in the order of the people.
+#: Reads the deliveries of a campaign, or those of one state or person, in the order of subscriber ids.
 _LIST = """
     SELECT subscriber_id, state, cause, reason, attempt, coalesce(settled_at, claimed_at), due_at, held,
         provider_id, in_folder
@@ -25,7 +25,7 @@ _LIST = """
     ORDER BY subscriber_id
 """
 
-#: Each answer with how often it was given, and of its group how many there are in all and how it ranks.
+#: Reads each reply with its frequency, its rank in its group, and the size of the group.
 _ANSWERS = """
     WITH answers AS (
         SELECT state, cause, min(reason) AS example, max(reason) > min(reason) AS varies, count(*) AS n
@@ -60,7 +60,7 @@ class Reading(Part):
         """Returns how many deliveries only went into an outbox folder."""
         return self._number("in_folder = 1 AND state IN ('accepted', 'uncertain')")
 
-    def is_free(self, *, copies: bool = False) -> bool:
+    def reached_nobody(self, *, copies: bool = False) -> bool:
         """Returns whether no reader has the issue or may have it; `copies`: a copy in a folder counts."""
         row = self._db.conn.execute(
             "SELECT 1 FROM deliveries WHERE campaign_id = ? AND (? OR in_folder = 0) "
@@ -101,11 +101,11 @@ class Reading(Part):
     def _give_functions(self) -> None:
         self._db.conn.create_function("without_addresses", 1, without_addresses, deterministic=True)
 
-    def deliveries(self, *, state: str = "", only: int | None = None) -> Iterator[Listed]:
+    def deliveries(self, *, state: str = "", only: int | None = None) -> Iterator[ListedDelivery]:
         """Returns the deliveries by subscriber id: all, those in a state, or those to one person."""
         for row in self._db.conn.execute(_LIST, [self.campaign.id, state, only]):
             person, now, cause, reason, attempts, at, due_at, held, provider_id, in_folder = row
-            yield Listed(
+            yield ListedDelivery(
                 person,
                 State(now),
                 cause,

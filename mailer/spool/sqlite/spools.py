@@ -34,20 +34,20 @@ _INSERT_CAMPAIGN = """
         :transport, :created_at, 1)
 """
 
-#: A delivery for each person: pending, or skipped for a reason from the beginning.
+#: Inserts a delivery for each person: pending, or skipped where there is a reason.
 _INSERT_DELIVERY = """
     INSERT INTO deliveries (campaign_id, subscriber_id, variant, due_at, held, reason, state, settled_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 
-#: What is said of one person, oldest first.
+#: Reads the deliveries of one person, oldest first.
 _DELIVERIES_OF = """
     SELECT c.slug, d.state, d.reason, d.settled_at, d.in_folder FROM deliveries AS d
     JOIN campaigns AS c ON c.id = d.campaign_id
     WHERE d.subscriber_id = ? AND d.campaign_id IN (SELECT value FROM json_each(?)) ORDER BY c.id
 """
 
-#: What a cancelled campaign never sent does not count; what another may still send does.
+#: Deliveries that a cancelled campaign never sent do not count; those that another may still send do.
 _RECEIVED = """
     SELECT DISTINCT e.subscriber_id FROM deliveries AS e JOIN campaigns AS c ON c.id = e.campaign_id
     WHERE e.campaign_id IN (SELECT value FROM json_each(:campaigns))
@@ -58,7 +58,7 @@ _RECEIVED = """
     ORDER BY e.subscriber_id
 """
 
-#: Refusals of the mailbox in other campaigns since the last that was taken, and since a given time.
+#: Counts refusals of a mailbox in other campaigns, after the last accepted delivery and a given time.
 _MAILBOX_REFUSALS = """
     SELECT count(*), coalesce(min(settled_at), '') FROM deliveries
     WHERE subscriber_id = :person AND campaign_id <> :but AND state = 'rejected' AND cause = 'mailbox'
@@ -78,7 +78,7 @@ class SqliteSpools:
         self._db = db
         self._redaction = redaction
 
-    def together(self) -> AbstractContextManager[object]:
+    def transaction(self) -> AbstractContextManager[object]:
         """Opens a transaction for everything that is written inside it."""
         return writing(self._db)
 

@@ -20,13 +20,13 @@ __all__ = ["Times"]
 _PENDING = f"campaign_id = :campaign AND {OPEN} AND state = 'pending'"
 _DEFERRED = f"campaign_id = :campaign AND {OPEN} AND state = 'deferred'"
 
-#: Never handed over, and not to be claimed before its turn.
+#: Makes a claim pending again, which was not handed over and may not be claimed before its due time.
 _PARK = f"""
     UPDATE deliveries {BY_PERSON} SET state = 'pending', claimed_at = NULL, due_at = o.value ->> 2
     FROM json_each(:rows) AS o WHERE campaign_id = :campaign AND {CLAIMED}
 """
 
-#: A new run finds out anew whose turn it is.
+#: Makes parked deliveries due, because a new run computes the pace again.
 _UNPARK = f"UPDATE deliveries SET due_at = NULL WHERE {_PENDING} AND held = 0 AND due_at > :now"
 
 _HOLD_MISSED = f"""
@@ -45,7 +45,7 @@ _MAKE_ALL_DUE = f"UPDATE deliveries SET held = 0, due_at = NULL WHERE {_DEFERRED
 
 _MAKE_DUE = f"UPDATE deliveries SET due_at = NULL WHERE {_DEFERRED} AND held = 0 AND due_at > :after"
 
-#: Given up, with the last words of the server. The cause is `them`, so that the reader is not blamed.
+#: Rejects with the server's last reply. The cause is `them`, so that it does not count as a bounce.
 _EXPIRE = f"""
     UPDATE deliveries SET state = 'rejected', cause = 'them', due_at = NULL, held = 0, settled_at = :now
     WHERE {_DEFERRED} AND deferred_since > '' AND deferred_since < :before
@@ -68,7 +68,8 @@ class Times(Part):
     def park(self, claims: Iterable[Parked]) -> None:
         """Makes claims pending again with a due time. The index of open deliveries skips them until then."""
         rows = [
-            (person, attempt, utc_text(datetime.fromtimestamp(turn, UTC))) for person, attempt, turn in claims
+            (person, attempt, utc_text(datetime.fromtimestamp(until, UTC)))
+            for person, attempt, until in claims
         ]
         self._change(_PARK, rows=json.dumps(rows), owner=self.owner)
 
@@ -77,7 +78,7 @@ class Times(Part):
         if not self.campaign.local_time:
             self._change(_UNPARK, now=utc_now())
 
-    def next_turn(self) -> float | None:
+    def next_pending_due(self) -> float | None:
         """Returns when the first pending delivery may be claimed (seconds since 1970), or None."""
         row = self._first(f"{_PENDING} AND held = 0")
         if row is None:
@@ -147,7 +148,7 @@ class Times(Part):
         ]
         return number
 
-    def last_sign(self) -> str:
+    def last_activity(self) -> str:
         """Returns when a run last claimed or settled a delivery (UTC); empty where none ever did."""
         row = self._db.conn.execute(_LAST_SIGN, {"campaign": self.campaign.id}).fetchone()
         return row[0] or ""

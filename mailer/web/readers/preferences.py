@@ -11,7 +11,7 @@ from starlette.responses import Response
 from mailer.audience.subscribers import Subscriber
 from mailer.config import Settings
 from mailer.links.urls import Purpose
-from mailer.services.readers.reader_actions import ReaderActions, Visit
+from mailer.services.readers.reader_actions import LinkVisit, ReaderActions
 from mailer.site.pages import Pages
 from mailer.web.readers.forms import read_form
 from mailer.web.readers.unknown_reader import page_for_unknown_reader
@@ -45,7 +45,7 @@ class PreferencesPage:
         return self._answer(request, visit, saved=True, wanted=bool(wanted))
 
     def _answer(
-        self, request: Request, visit: Visit, *, saved: bool = False, wanted: bool = False
+        self, request: Request, visit: LinkVisit, *, saved: bool = False, wanted: bool = False
     ) -> Response:
         person = visit.person
         if person is None:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mailer.links.urls import Purpose
-from mailer.services.readers.reader_actions import ReaderActions, Visit
+from mailer.services.readers.reader_actions import LinkVisit, ReaderActions
 from mailer.site.pages import Pages
 from mailer.web.readers.forms import read_form
 from mailer.web.readers.unknown_reader import page_for_unknown_reader
@@ -50,7 +50,7 @@ class UnsubscribePage:
         gone = visit.person is not None and visit.person.status not in _HERE
         return self._answer("done" if gone else "unsubscribe", request, visit, thanks=step == "reason")
 
-    def _answer(self, name: str, request: Request, visit: Visit, *, thanks: bool = False) -> Response:
+    def _answer(self, name: str, request: Request, visit: LinkVisit, *, thanks: bool = False) -> Response:
         if visit.person is None:
             return page_for_unknown_reader(self._pages, request, visit)
         page = self._pages.page(

@@ -24,8 +24,8 @@ SECONDS = 20.0
 
 @pytest.fixture(autouse=True)
 def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "_LOOK_SECONDS", 0.01)
-    monkeypatch.setattr(workers, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(connections, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(workers, "_POLL_SECONDS", 0.01)
 
 
 def until(condition: Callable[[], bool]) -> None:

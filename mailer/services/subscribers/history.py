@@ -1,4 +1,4 @@
-"""Tells everything that is known of one person, and what happened to them."""
+"""Collects all data of one person, and all events."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from mailer.services.subscribers.person import document_of, find_person
 from mailer.spool.open import spools_of
 from mailer.store.database import open_to_read
 
-__all__ = ["Story", "story_of"]
+__all__ = ["PersonHistory", "person_history"]
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """Everything about one address, oldest first. `person` is None where it is suppressed and nobody's."""
+class PersonHistory:
+    """Holds all data about one address, events oldest first. `person` is None where it is only suppressed."""
 
     address: str
     person: Subscriber | None
@@ -53,19 +53,19 @@ class Story:
         return {**document_of(nobody), "id": None, "status": None}
 
 
-def story_of(settings: Settings, address: str) -> Story:
-    """Returns the story of the person with this address, or why it is suppressed where it is nobody's.
+def person_history(settings: Settings, address: str) -> PersonHistory:
+    """Returns the story of the person with this address, or of a suppressed address without a person.
 
-    Raises AudienceError where nothing is known of it.
+    Raises AudienceError for an unknown address.
     """
     who = normalize_address(address)
     with closing(open_to_read(settings.database)) as db:
         stopped = suppression.suppression_of(db, who.key)
         if people.find(db, address) is None and stopped is not None and stopped.reason != ERASED:
-            return Story(who.address, None, stopped)
+            return PersonHistory(who.address, None, stopped)
         person, spools = find_person(db, address), spools_of(db)
         slugs = spools.slugs()
-        return Story(
+        return PersonHistory(
             person.address or who.address,
             person,
             stopped,
