@@ -1,4 +1,4 @@
-"""Takes the people of a list off, or puts its addresses on the suppression list."""
+"""Unsubscribes the people of a list of addresses, or puts the addresses on the suppression list."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 __all__ = ["ListOutcome", "holder_of", "suppress_all", "unsubscribe_all"]
 
-#: So many in one transaction, so that a run is not kept waiting.
+#: The number of addresses in one transaction: few, so that a run does not wait long for the write lock.
 _BATCH = 500
 
 
 @dataclass(slots=True)
 class ListOutcome:
-    """What became of a list of addresses, each counted once.
+    """Counts the outcomes of a list of addresses, each counted once.
 
     `unknown` are those of nobody here: an unsubscribe did nothing about them, and a suppression counts them
     in `changed` or `unchanged`, too. `moved` are suppressed addresses that were somebody's before, each with
@@ -39,14 +39,14 @@ class ListOutcome:
 
 
 def holder_of(db: Database, address: Address) -> Subscriber | None:
-    """The person with this address, else the one whose address it was before it was changed."""
+    """Returns the person with this address, else the person who had it before a change of address."""
     return people.find(db, address.address) or _living(former_holder(db, address.key))
 
 
 def unsubscribe_all(
     db: Database, addresses: Sequence[Address], *, edition: str | None = None, reason: str = ""
 ) -> ListOutcome:
-    """Takes everybody with one of these addresses off one edition, or off everything.
+    """Unsubscribes everybody with one of these addresses from one edition, or from all mail.
 
     An address that was somebody's before it was changed means that person. A batch is a transaction.
     """
@@ -65,7 +65,10 @@ def unsubscribe_all(
 
 
 def suppress_all(db: Database, addresses: Sequence[Address], *, reason: str) -> ListOutcome:
-    """Puts these addresses on the suppression list, also those of nobody here. A batch is a transaction."""
+    """Puts these addresses on the suppression list, with or without a subscriber.
+
+    A batch is a transaction.
+    """
     taken = ListOutcome()
     for some in _batches(addresses):
         with writing(db):

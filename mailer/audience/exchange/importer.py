@@ -192,12 +192,12 @@ class _Import:
                     self._report.clean(entry.row, entry.address.address, entry.cleaned)
                 for column, reason in entry.notes:
                     self._report.leave_out(entry.row, entry.address.address, column, reason)
-        told = [(row, address, "refused", reason) for row, address, reason in self._refused]
-        told += [
+        reported = [(row, address, "refused", reason) for row, address, reason in self._refused]
+        reported += [
             (entry.row, entry.address.address, outcome, reason)
             for entry, (outcome, reason) in zip(self._entries, outcomes, strict=True)
         ]
-        for line in sorted(told) if self._refused else told:
+        for line in sorted(reported) if self._refused else reported:
             self._report.add(*line)
         self._entries, self._refused = [], []
 

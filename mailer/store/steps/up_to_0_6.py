@@ -1,4 +1,4 @@
-"""Steps of version 0.6: due times that are NULL, deliveries that are held, owners of claims."""
+"""Migrates to version 0.6: NULL for due at once, held deliveries, owners of claims."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _HELD = (
     """,
     "DROP TABLE deliveries",
     "ALTER TABLE deliveries_new RENAME TO deliveries",
-    # What is left to do in a campaign is found without reading what is done.
+    # Finds the unfinished deliveries of a campaign without reading the finished ones.
     """
     CREATE INDEX deliveries_open ON deliveries (campaign_id, state, held, due_at)
     WHERE state IN ('pending', 'sending', 'deferred', 'uncertain')
@@ -54,6 +54,6 @@ _HELD = (
 
 
 def m013_held(db: Database) -> None:
-    """Due times are NULL for at once; what waits for a decision is held; claims have owners."""
+    """Makes `due_at` NULL where a delivery is due at once, and adds `held` and `owner`."""
     for statement in _HELD:
         db.conn.execute(statement)

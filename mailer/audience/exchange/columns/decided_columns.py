@@ -48,8 +48,8 @@ def decide_columns(columns: Columns, seen: Survey, options: Options, file: str =
         ]
     orders = {}
     for place, found in dates.items():
-        told = "ymd" if found.orders == EVERY_ORDER else min(found.orders)
-        orders[place] = options.order or told
+        order = "ymd" if found.orders == EVERY_ORDER else min(found.orders)
+        orders[place] = options.order or order
         if not options.order and found.clash:
             problems.append(_mixed(columns.header[place], found))
         elif not options.order and found.example and len(found.orders) > 1:
@@ -153,8 +153,8 @@ def _without_a_name(place: int, cell: str) -> str:
 
 def _file_name_problems(columns: Columns, file: str, *, archived: bool) -> list[str]:
     """Returns a sentence if the name of the file says that people have left and no column says who."""
-    told = columns.signs or columns.kind.everybody or columns.profile.name == _OWN
-    if told or not names_exclusion_file(file):
+    known = columns.signs or columns.kind.everybody or columns.profile.name == _OWN
+    if known or not names_exclusion_file(file):
         return []
     say = "unpack the archive, import this list by itself and say" if archived else "say"
     return [

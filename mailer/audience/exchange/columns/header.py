@@ -133,7 +133,7 @@ class _Reader:
 
     def __init__(self, header: tuple[str, ...], options: Options, file: str) -> None:
         self._header, self._file = header, file
-        self._profile = self._chosen_profile(options.tool)
+        self._profile = plain() if options.tool == PLAIN else recognised(header, options.tool, file)
         self._problems: list[str] = []
         self._named_rules = self._operators(options)
         self._claims: dict[str, list[tuple[int, int]]] = {}
@@ -146,11 +146,6 @@ class _Reader:
         self._unnamed: list[int] = []
         self._json_place = -1
         self._groups = -1
-
-    def _chosen_profile(self, tool: str) -> Profile:
-        if tool == PLAIN:
-            return plain()
-        return recognised(self._header, tool, self._file)
 
     def columns(self) -> Columns:
         for place, name in enumerate(self._header):

@@ -72,19 +72,21 @@ class Sign:
     place: int
     rule: Rule
     words: Mapping[str, str]
-    told: dict[str, CellMeaning] = field(default_factory=dict)
+    meanings: dict[str, CellMeaning] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
 
     def read(self, cell: str) -> CellMeaning:
         """Returns what the cell means. Raises AudienceError where that is not understood."""
-        told = self.told.get(cell)
-        if told is None:
-            told = self._interpreted(cell)
+        meaning = self.meanings.get(cell)
+        if meaning is None:
+            meaning = self._interpreted(cell)
             if self.rule.how in ("time", "reason"):
-                told = self.told.setdefault(f"(anything: {told.status})" if told.status else "", told)
-            elif len(self.told) < MAX_WORDS:
-                self.told[cell] = told
-        return told
+                meaning = self.meanings.setdefault(
+                    f"(anything: {meaning.status})" if meaning.status else "", meaning
+                )
+            elif len(self.meanings) < MAX_WORDS:
+                self.meanings[cell] = meaning
+        return meaning
 
     def try_read(self, cell: str, problems: list[str]) -> CellMeaning | None:
         """Returns what the cell means, or None with a sentence added to `problems` and the word counted."""

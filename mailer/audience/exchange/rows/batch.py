@@ -114,7 +114,7 @@ def write_people(db: Database, people: Iterable[BatchPerson], now: str) -> None:
     last = db.conn.execute(_LAST_ID).fetchone()
     number = int(last[0]) if last else 0
     new, old, starts, consents = [], [], [], []
-    told: list[Event] = []
+    recorded: list[Event] = []
     ids = new_ids()
     for person in people:
         if not person.changed:
@@ -132,7 +132,7 @@ def write_people(db: Database, people: Iterable[BatchPerson], now: str) -> None:
             )
         starts += [(edition, person.id, now) for edition in person.starts]
         consents += [(person.id, *consent) for consent in person.consents]
-        told += _events(person, now)
+        recorded += _events(person, now)
     for statement, rows in (
         (_INSERT, new),
         (_UPDATE, old),
@@ -141,7 +141,7 @@ def write_people(db: Database, people: Iterable[BatchPerson], now: str) -> None:
         if rows:
             db.conn.executemany(statement, rows)
     record_consents(db, consents)
-    events.record(db, *told)
+    events.record(db, *recorded)
 
 
 def _events(person: BatchPerson, now: str) -> Iterator[Event]:
