@@ -1,7 +1,7 @@
-"""Reads e-mail addresses: the one reading for lists, commands, settings and messages. Pure: no DNS.
+"""Parses e-mail addresses, in the same way for lists, commands, settings and messages. Pure: no DNS.
 
-The domain is compared as lower-case ASCII (IDNA 2008 with UTS #46), the local part without regard to
-case (Unicode canonical caseless matching). What is written to keeps the local part as it was given,
+The domain is compared as lower-case ASCII (IDNA 2008 with UTS #46), the local part without regard to case
+(Unicode canonical caseless matching). An address that mail is sent to keeps the local part as it was given,
 because only the receiving server may say what it means (RFC 5321 section 2.4).
 """
 
@@ -70,7 +70,10 @@ _UNPRINTABLE = re.compile(r"[^\S ]|[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """`address` is what is written to, `key` is the same for every spelling, `domain` is ASCII."""
+    """Holds a parsed address.
+
+    Mail goes to `address`; `key` is the same for every spelling; `domain` is in ASCII.
+    """
 
     address: str
     key: str
@@ -78,13 +81,13 @@ class Address:
 
 
 def shown(text: str, longest: int = 80) -> str:
-    """`text` in quotes as a message may show it: cut, on one line, without control characters."""
+    """Returns `text` in quotes for a message: shortened, on one line, without control characters."""
     cut = text if len(text) <= longest else text[: longest - 1] + "…"
     return '"' + _UNPRINTABLE.sub("\ufffd", cut) + '"'
 
 
 def trimmed(text: str) -> str:
-    """`text` without white space and invisible characters at both ends."""
+    """Returns `text` without white space and invisible characters at both ends."""
     if text.isascii():
         return text.strip()
     start = _BEFORE.match(text)
@@ -94,7 +97,7 @@ def trimmed(text: str) -> str:
 
 
 def read_address(text: str) -> Address:
-    """The address in `text`. Raises ValueError with one sentence where there is none."""
+    """Returns the address in `text`. Raises ValueError with one sentence where there is none."""
     given = trimmed(text)
     if not given:
         raise ValueError("the address is empty")
@@ -119,11 +122,11 @@ def read_address(text: str) -> Address:
 
 
 def cleaned_address(text: str) -> tuple[str, str]:
-    """The address that a cell means, and in a few words what was around it ("" where nothing was cleaned).
+    """Returns the address that a cell means, and a short note on what was removed ("" where nothing was).
 
-    Read are `mailto:a@b`, `<a@b>`, `Name <a@b>`, `a@b (work)`, quotes and brackets around it, commas and full
-    stops at its end, full-width forms of ASCII (`ａ＠ｂ`), and invisible characters around it. Within an
-    address nothing but the width is changed. A text without an address comes back as it is, and
+    It accepts `mailto:a@b`, `<a@b>`, `Name <a@b>`, `a@b (work)`, quotes and brackets around it, commas and
+    full stops at its end, full-width forms of ASCII (`ａ＠ｂ`), and invisible characters around it. Within an
+    address nothing but the width is changed. A text without an address is returned as it is, and
     `read_address` says what is wrong with it. Raises ValueError where there are two addresses.
     """
     if _COMMON.fullmatch(text) or len(text) > _LONGEST:
@@ -144,7 +147,7 @@ def cleaned_address(text: str) -> tuple[str, str]:
 
 
 def _without_rest(text: str, notes: dict[str, bool]) -> str:
-    """`text` without what often stands around an address; `notes` gets what that was."""
+    """Returns `text` without the usual decoration of an address, and adds what it removed to `notes`."""
     before = ""
     while before != text:
         before = text
@@ -178,7 +181,7 @@ def _without_pair(text: str) -> tuple[str, str]:
 
 
 def _without_name(text: str) -> tuple[str, str]:
-    """The address of `Name <a@b>` and `Name (a@b)`. A name that is an address must be the same one."""
+    """Returns the address of `Name <a@b>` or `Name (a@b)`. A name that is an address must be the same one."""
     match = _NAMED.fullmatch(text) or _NAMED_BEFORE.fullmatch(text)
     if not match or "@" not in match[2]:
         return text, ""
@@ -217,7 +220,7 @@ def _refuse_two(text: str, rest: str) -> None:
 
 
 def read_domain(text: str) -> str:
-    """A domain as addresses are compared by it. Raises ValueError where it is none."""
+    """Returns a domain in the form in which addresses compare it. Raises ValueError where it is no domain."""
     domain, problem = _checked_domain(trimmed(text))
     if problem:
         raise ValueError(f"{shown(text)} is not the domain of an address: {problem}")
@@ -225,7 +228,7 @@ def read_domain(text: str) -> str:
 
 
 def header_address(address: str) -> str:
-    """An address that was read before, as headers and SMTP have it: its domain in ASCII (RFC 5890)."""
+    """Returns a parsed address as headers and SMTP need it: with its domain in ASCII (RFC 5890)."""
     local, _, domain = address.rpartition("@")
     if not domain.isascii():
         import idna
@@ -235,7 +238,7 @@ def header_address(address: str) -> str:
 
 
 def _folded(local: str) -> str:
-    """Unicode 3.13 D145 (canonical caseless matching), in NFC."""
+    """Returns a local part folded for comparison: Unicode 3.13 D145 (canonical caseless matching), in NFC."""
     if local.isascii():
         return local.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", local).casefold())
@@ -243,7 +246,7 @@ def _folded(local: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def _checked_domain(domain: str) -> tuple[str, str]:
-    """The domain in ASCII, and what is wrong with it ("" where nothing is)."""
+    """Returns the domain in ASCII, and what is wrong with it ("" where nothing is)."""
     lower = domain.lower()
     if (
         len(lower) <= 250

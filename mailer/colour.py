@@ -1,4 +1,4 @@
-"""Colours as `#rrggbb`: mixing two of them, and how well one can be read on another (WCAG 2.2, 1.4.3)."""
+"""Mixes colours (`#rrggbb`), and computes how well one can be read on another (WCAG 2.2, 1.4.3)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _channels(colour: str) -> tuple[int, int, int]:
 
 
 def linear(channel: int) -> float:
-    """Returns the light of an sRGB channel (0 to 255) as a share of the most, 0 to 1."""
+    """Returns the linear light of an sRGB channel (0 to 255) as a share of the maximum, 0 to 1."""
     part = channel / 255
     return part / 12.92 if part <= 0.04045 else float(((part + 0.055) / 1.055) ** 2.4)
 
@@ -34,7 +34,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def mix(colour: str, other: str, share: float = 0.5) -> str:
-    """Returns `colour` with `share` (0 to 1) of `other` in it."""
+    """Returns `colour` mixed with `share` (0 to 1) of `other`."""
     share = min(1.0, max(0.0, float(share)))
     pairs = zip(_channels(colour), _channels(other), strict=True)
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)

@@ -1,4 +1,4 @@
-"""Prepares text for people: the nearest known word, and text without control characters."""
+"""Prepares text for people: finds the nearest known word, removes control characters, shortens."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud8
 
 
 def visible(text: str) -> str:
-    """Returns `text` with U+FFFD for every character that a terminal would obey instead of showing it."""
+    """Returns `text` with U+FFFD in place of every control character, which a terminal would execute."""
     return HIDDEN.sub("\ufffd", text)
 
 
 def from_system(text: str) -> str:
-    """Returns an argument or variable as the UTF-8 text that its bytes are, whatever the locale says.
+    """Returns an argument or variable as the UTF-8 text that its bytes are, whatever the locale is.
 
-    Python gives bytes that it cannot decode as surrogates (PEP 383). Raises ValueError for no UTF-8.
+    Python represents bytes that it cannot decode as surrogates (PEP 383). Raises ValueError where it is not
+    UTF-8.
     """
     if text.isascii():
         return text
@@ -34,7 +35,7 @@ def from_system(text: str) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Returns the known word that is most like `word`, or None where none is close enough."""
+    """Returns the known word that is most similar to `word`, or None where none is similar enough."""
     folded = {name.casefold(): name for name in known}
     found = difflib.get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
     return folded[found[0]] if found else None

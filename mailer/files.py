@@ -1,9 +1,9 @@
-"""Replaces files in one step, also with several writers and after a crash.
+"""Replaces files atomically, even with several writers and after a crash.
 
-A new file is written under a temporary name of its own beside its place, synced and renamed; then its folder
-is synced, so that the name is on disk too. A writer holds a lock on its temporary file. The system
-releases that lock however the process ends, so that the next writer can tell what a dead one left behind,
-and removes it.
+A new file is written under a temporary name of its own in the same folder, synced and renamed; then the
+folder is synced, so that the name is on disk too. A writer holds a lock on its temporary file. The system
+releases that lock however the process ends, so that the next writer can recognise a dead writer's file and
+remove it.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ _NO_SYNC = (errno.EINVAL, errno.ENOTSUP)
 
 
 class NewFile:
-    """A file that is being written, and that takes the place of `path` with `commit`.
+    """Is a file being written, which replaces `path` with `commit`.
 
-    `file` is binary; with an `encoding` it is text, whose line ends are left as they are. The umask is taken
-    from `mode`. Raises OSError where it cannot be made.
+    `file` is binary; with an `encoding` it is text, whose line ends are left as they are. The umask applies
+    to `mode`. Raises OSError where it cannot be created.
     """
 
     def __init__(self, path: Path, *, mode: int = 0o666, encoding: str | None = None) -> None:
@@ -54,7 +54,10 @@ class NewFile:
             self.file = os.fdopen(descriptor, "w", encoding=encoding, newline="")
 
     def commit(self) -> None:
-        """Puts the file in its place, on disk. Raises OSError; before the renaming, the old file stays."""
+        """Renames the file to `path`, with both on disk.
+
+        Raises OSError; before the renaming, the old file stays.
+        """
         self.file.flush()
         os.fsync(self.file.fileno())
         self._rename()
@@ -62,7 +65,7 @@ class NewFile:
         sync_folder(self.path.parent)
 
     def commit_at_once(self) -> None:
-        """Puts the file in its place with a single sync, at half the cost. Raises OSError.
+        """Renames the file to `path` with a single sync, at half the cost. Raises OSError.
 
         Its name is on disk where a file system syncs the name of a renamed file with the file (ext4, XFS,
         Btrfs). After a power cut before the end, the file may be incomplete.
@@ -77,7 +80,7 @@ class NewFile:
             self.temporary.replace(self.path)
 
     def discard(self) -> None:
-        """Removes what was written. Does nothing after `commit`."""
+        """Removes the unfinished file. Does nothing after `commit`."""
         self.temporary.unlink(missing_ok=True)
         with suppress(OSError):  # what is left in its buffer has no room
             self.file.close()
@@ -85,7 +88,7 @@ class NewFile:
 
 @contextmanager
 def new_file(path: Path, *, mode: int = 0o666, encoding: str | None = None) -> Iterator[IO[Any]]:
-    """Yields a file to write to. It takes the place of `path` at the end of the block, unless that raises.
+    """Yields a file to write to, which replaces `path` at the end of the block unless the block raises.
 
     Temporary files that dead writers of the same path left are removed first. Raises OSError.
     """
@@ -100,17 +103,17 @@ def new_file(path: Path, *, mode: int = 0o666, encoding: str | None = None) -> I
 
 
 def put_file(path: Path, data: bytes) -> None:
-    """Writes `path`, replacing an earlier file in one step, and syncs its folder.
+    """Writes `path`, replacing an earlier file atomically, and syncs its folder.
 
-    Of several writers at once the last one wins. Raises OSError; then the old file is there, or, where the
-    folder alone cannot be synced, the new one.
+    Of several writers at once the last one wins. Raises OSError; then the old file is there, or, where only
+    the folder cannot be synced, the new one.
     """
     with new_file(path) as file:
         file.write(data)
 
 
 def is_temporary(name: str, path_name: str | None = None) -> bool:
-    """Tells whether a file of this name is a temporary one: of `path_name`, if given."""
+    """Returns whether `name` is that of a temporary file: of the file `path_name`, if given, else of any."""
     match = _NAME.fullmatch(name)
     return match is not None and (path_name is None or match["name"] == _shortened(path_name))
 
@@ -118,7 +121,7 @@ def is_temporary(name: str, path_name: str | None = None) -> bool:
 def clear_leftovers(folder: Path, name: str | None = None) -> None:
     """Removes the temporary files that dead writers left in `folder`: of the file `name`, or of all.
 
-    Files that cannot be read or removed stay, and so do the temporary files of living writers.
+    Files that cannot be read or removed stay, and so do the temporary files of running writers.
     """
     with suppress(OSError):
         for path in folder.iterdir():
@@ -144,7 +147,7 @@ def _shortened(name: str) -> str:
 
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
-    """Lets an OSError name `path`, and no temporary file that the reader of the message does not know."""
+    """Makes an OSError name `path` instead of a temporary file, which the user does not know."""
     try:
         yield
     except OSError as error:
@@ -152,7 +155,7 @@ def _named(path: Path) -> Iterator[None]:
 
 
 def _create(path: Path, mode: int) -> tuple[Path, int]:
-    """Gives the path and the descriptor of an empty file that is locked, and that no other writer has."""
+    """Returns the path and the descriptor of a new empty file, locked, that no other writer has."""
     while True:
         temporary = path.with_name(f".{_shortened(path.name)}.{secrets.token_hex(8)}{TEMPORARY}")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -1,7 +1,7 @@
-"""Language tags (BCP 47): their spelling, their script and direction, and their fallbacks.
+"""Reads language tags (BCP 47): their spelling, script and direction, and the tags to fall back to.
 
-Babel has words for some 300 languages. A tag beyond those is as good as any other in a `lang` attribute, so
-nothing here fails on one: its dates are written as those of its nearest relative are, else in English.
+Babel has data for some 300 languages. Any other tag is valid in a `lang` attribute too, so nothing here fails
+on one: its dates are written as those of its nearest relative, else in English.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _RIGHT_TO_LEFT = frozenset(
 
 
 def is_language_tag(text: str) -> bool:
-    """Tells whether `text` may stand where a language tag is expected, such as in a header of HTTP."""
+    """Returns whether `text` has the form of a language tag, such as in an HTTP header."""
     return len(text) <= LONGEST_LANGUAGE and _KEPT.fullmatch(text) is not None
 
 
@@ -63,7 +63,7 @@ def language_tag(text: str) -> str:
 
 
 def _spelt(found: re.Match[str]) -> str:
-    """The parts of a tag in their usual letters, where each of them is known."""
+    """Returns the parts of a tag in their usual letter case, where each of them is known."""
     script, region = (found["script"] or "").title(), (found["region"] or "").upper()
     english = Locale(SOURCE_LANGUAGE)
     if (
@@ -77,7 +77,7 @@ def _spelt(found: re.Match[str]) -> str:
 
 @lru_cache(maxsize=512)
 def locale_of(tag: str) -> Locale:
-    """Returns the locale for dates and numbers of a text in this language: its own, or the nearest one."""
+    """Returns the locale for dates and numbers of a text in this language, or the nearest one."""
     for name in lookup(tag):
         try:
             return Locale.parse(name.replace("-", "_"))
@@ -93,15 +93,15 @@ def direction_of(tag: str) -> Literal["ltr", "rtl"]:
 
 
 def primary_of(tag: str) -> str:
-    """Returns the language of a tag without script and country, in small letters."""
+    """Returns the language of a tag without script and country, in lower case."""
     return re.split(r"[-_]", tag, maxsplit=1)[0].lower()
 
 
 @lru_cache(maxsize=512)
 def lookup(tag: str) -> tuple[str, ...]:
-    """Returns the tags to ask for translations of `tag`, in small letters, the nearest first.
+    """Returns the tags whose translations `tag` may use, in lower case, the nearest first.
 
-    `zh-TW` asks for zh-tw, zh-hant-tw, zh-hant, zh: a country says which script is meant.
+    `zh-TW` may use zh-tw, zh-hant-tw, zh-hant, zh: a country implies a script.
     """
     plain = tag.replace("_", "-").lower()
     found = _TAG.fullmatch(plain)

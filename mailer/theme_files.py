@@ -1,8 +1,8 @@
-"""Reads the files of a theme at once: the workspace's own before the built-in ones.
+"""Reads all files of a theme at once: the workspace's own files before the built-in ones.
 
 Everything is read into memory first, so that the hash of a theme is that of what was rendered, even while
-somebody edits it. A file that exists and cannot be read is an error: the built-in one in its
-place would be sent without anybody's wish.
+somebody edits the files. A file that exists and cannot be read is an error, because the built-in file would
+otherwise be sent in its place without anybody having asked for it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MAX_FILES = 500
 
 @dataclass(frozen=True, slots=True)
 class ThemeFile:
-    """A template or catalogue. `name` is used by templates; `path` is for messages."""
+    """Holds a template or a catalogue of translations: templates use its `name`, messages its `path`."""
 
     name: str
     path: str
@@ -36,18 +36,21 @@ class ThemeFile:
 
 @dataclass(frozen=True)
 class ThemeFiles:
-    """All files of a theme, the workspace's before the built-in ones. Equal where all files are equal."""
+    """Holds all files of a theme, the workspace's before the built-in ones.
+
+    Two are equal where all files are equal.
+    """
 
     all: tuple[ThemeFile, ...]
 
     @cached_property
     def templates(self) -> Mapping[str, ThemeFile]:
-        """The templates by name."""
+        """Returns the templates by name."""
         return {file.name: file for file in self.all if not file.name.startswith("locale/")}
 
     @cached_property
     def catalogues(self) -> Mapping[str, tuple[ThemeFile, ...]]:
-        """The catalogues of each language tag (in small letters), the workspace's first."""
+        """Returns the catalogues of each language tag (in lower case), the workspace's first."""
         found: dict[str, tuple[ThemeFile, ...]] = {}
         for file in self.all:
             parts = file.name.split("/")
@@ -58,7 +61,7 @@ class ThemeFiles:
 
     @cached_property
     def digest(self) -> str:
-        """The SHA-256 in hex over the names and texts of all files."""
+        """Returns the SHA-256 in hex over the names and texts of all files."""
         whole = hashlib.sha256()
         for file in sorted(self.all, key=lambda file: (file.name, file.text)):
             for text in (file.name, file.text):
@@ -105,14 +108,14 @@ def check_folders(root: Path) -> None:
 
 
 def _templates(folder: Path, prefix: str, problems: list[Problem]) -> list[Path]:
-    """The files of a theme in `folder`, sorted; none where there is no such folder."""
+    """Returns the files of a theme in `folder`, sorted; none where there is no such folder."""
     if not _is_folder(folder, prefix.rstrip("/"), problems):
         return []
     return sorted(path for name in FOLDERS for path in _below(folder / name, prefix + name, problems))
 
 
 def _below(folder: Path, shown: str, problems: list[Problem]) -> list[Path]:
-    """The templates in a folder and in those below it. `shown` is how messages name it."""
+    """Returns the templates in a folder and in its subfolders. `shown` is the folder's name in messages."""
     if not _is_folder(folder, shown, problems):
         return []
     try:
@@ -146,7 +149,7 @@ def _is_folder(path: Path, shown: str, problems: list[Problem]) -> bool:
 
 
 def _mode(path: Path, shown: str, problems: list[Problem]) -> int:
-    """Returns the mode of a path from `stat`; 0 where nothing is there, or it cannot be told."""
+    """Returns the mode of a path from `stat`; 0 where nothing is there, or `stat` fails."""
     try:
         return path.stat().st_mode
     except OSError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-import pytest
+from mailer.clock import set_clock
 
 __all__ = ["Clock"]
 
@@ -12,9 +12,9 @@ __all__ = ["Clock"]
 class Clock:
     """Stands still at a time (UTC, `2026-11-21T12:00`) until it is set to another."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    def __init__(self, text: str) -> None:
         self.set(text)
-        monkeypatch.setattr("mailer.store.database._clock", lambda: self.now)
+        set_clock(lambda: self.now)
 
     def set(self, text: str) -> None:
         self.now = dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)

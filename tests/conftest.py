@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from sqlite_utils import Database
 
+from mailer.clock import set_clock
 from mailer.config import Settings, load_settings
 from mailer.store.database import open_store
 from tests.clock import Clock
@@ -52,6 +53,13 @@ layout = "feature"
 [delivery]
 transport = "outbox:outbox"
 """
+
+
+@pytest.fixture(autouse=True)
+def _system_clock() -> Iterator[None]:
+    """Each test begins with the system's clock, whatever clock the one before was given."""
+    yield
+    set_clock(None)
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +105,7 @@ def journal(settings: Settings) -> Path:
 def clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of the program: it stands at the time of the mark `clock("2026-11-21T04:20")`, UTC."""
     mark = request.node.get_closest_marker("clock")
-    return Clock(monkeypatch, *(mark.args if mark else ("2026-11-21T12:00",)))
+    return Clock(*(mark.args if mark else ("2026-11-21T12:00",)))
 
 
 @pytest.fixture

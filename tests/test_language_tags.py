@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.issue.defaults import long_date
-from mailer.language.direction import is_turning
+from mailer.language.direction import affects_direction
 from mailer.language_tags import direction_of, language_tag, locale_of, lookup
 
 TO_THE_LEFT = (
@@ -93,6 +93,6 @@ def test_dates_of_a_language_without_any_are_english() -> None:
 
 
 def test_a_name_is_set_apart_where_directions_meet() -> None:
-    assert is_turning("Harbour Wire!", "rtl")
-    assert is_turning("صحيفة", "ltr")
-    assert not is_turning("Harbour Wire · 港口", "ltr")
+    assert affects_direction("Harbour Wire!", "rtl")
+    assert affects_direction("صحيفة", "ltr")
+    assert not affects_direction("Harbour Wire · 港口", "ltr")

@@ -51,7 +51,8 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """A folder of the archive. Where `problem` says that it is damaged, the other fields are empty.
+    """Describes a campaign folder of the archive. If `problem` says that it is damaged, the other fields are
+    empty.
 
     `public` says whether it has a public page.
     """
@@ -75,12 +76,12 @@ def write_campaign(
     manifest: Mapping[str, Any],
     replace: bool = False,
 ) -> None:
-    """Writes a campaign's folder in one step. An existing one stays, unless `replace` or it never started.
+    """Writes a campaign's folder atomically. An existing one stays, unless `replace` or its sending never
+    started.
 
-    `renditions` has variant 0, too, where the public page shows what is for everybody.
+    `renditions` includes variant 0, too, where the public page shows what is for everybody.
 
-    Raises ArchiveError for a name that is none, a folder that is there, or a disk that takes no more;
-    then nothing has changed.
+    Raises ArchiveError for an invalid name, an existing folder, or a failed write; then nothing has changed.
     """
     if not is_slug(folder.name):
         raise ArchiveError(f'"{folder.name}" cannot be the name of a campaign; use letters, digits, - and _')
@@ -113,7 +114,7 @@ def write_campaign(
 
 
 def _put(folder: Path, files: Sequence[tuple[str, bytes]], *, replace: bool) -> None:
-    """Writes the files as the campaign's folder. Raises ArchiveError where that cannot be done."""
+    """Writes the files as the campaign's folder. Raises ArchiveError where that fails."""
     try:
         put_folder(folder, files, replace=replace)
     except FileExistsError:
@@ -128,7 +129,10 @@ def _put(folder: Path, files: Sequence[tuple[str, bytes]], *, replace: bool) -> 
 
 
 def read_renditions(folder: Path) -> dict[int, Rendition]:
-    """Returns what is sent, by variant; equal variants share one object. Raises ArchiveError if changed."""
+    """Returns the renditions to send, by variant; equal variants share one object.
+
+    Raises ArchiveError where the files have changed.
+    """
     manifest = read_manifest(folder)
     files = manifest["files"]
     read: dict[str, Rendition] = {}
@@ -196,7 +200,7 @@ def _archived(folder: Path) -> Archived:
 
 
 def _main(renditions: Mapping[int, Rendition], manifest: Mapping[str, Any]) -> int:
-    """The variant that most readers get."""
+    """Returns the variant that most readers get."""
     readers = manifest.get("plan", {}).get("variants", {})
     return max(sorted(renditions), key=lambda mask: readers.get(str(mask), 0))
 
@@ -230,7 +234,7 @@ def _contents(
 
 
 def _variant_files(renditions: Mapping[int, Rendition]) -> dict[int, str]:
-    """Returns the file of each variant: one file for all that are the same."""
+    """Returns the file of each variant: one file for all variants that are equal."""
     first: dict[int, int] = {}
     return {
         mask: f"variants/{first.setdefault(id(renditions[mask]), mask)}.json" for mask in sorted(renditions)
@@ -244,7 +248,7 @@ def _description(
     main: int,
     public: int | None,
 ) -> dict[str, Any]:
-    """Returns the part of the manifest that is needed to render the issue again and to find changes."""
+    """Returns the part of the manifest that is needed to render the issue again and to compare it."""
     edition = loaded.issue.edition
     return {
         "issue": loaded.path,

@@ -66,7 +66,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def has_public_page(manifest: Mapping[str, Any]) -> bool:
-    """Tells whether a campaign has a public page. All of them have that were made up to version 0.3.0."""
+    """Returns whether a campaign has a public page. All campaigns up to version 0.3.0 have one."""
     return manifest.get("public", 0) is not None
 
 
@@ -77,7 +77,7 @@ def manifest_version(folder: Path) -> tuple[int, int, int]:
 
 
 def update_manifest(folder: Path, changes: Mapping[str, Any]) -> None:
-    """Sets keys of a manifest in one step and keeps the others. Raises ArchiveError; then nothing changed."""
+    """Sets keys of a manifest atomically and keeps the others. Raises ArchiveError; then nothing changed."""
     manifest = {**read_manifest(folder), **changes}
     try:
         put_file(folder / MANIFEST, as_bytes(manifest))
@@ -92,7 +92,7 @@ def update_manifest(folder: Path, changes: Mapping[str, Any]) -> None:
 
 
 def is_unstarted(folder: Path) -> bool:
-    """Tells whether `folder` is a campaign of which no message was sent yet."""
+    """Returns whether `folder` is a campaign of which no message was sent yet."""
     try:
         manifest = read_manifest(folder)
     except ArchiveError:

@@ -1,7 +1,7 @@
-"""Writes a folder that is there whole or not at all, also after a crash or on a full disk.
+"""Writes a folder atomically: it is there whole or not at all, even after a crash or on a full disk.
 
-The folder is written under a hidden name beside its place, synced, and renamed, as `mailer.files` does with a
-file. The next writer removes what an earlier crash left under such names.
+The folder is written under a hidden name in the same parent, synced, and renamed, as `mailer.files` does with
+a file. The next writer removes what an earlier crash left under such names.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _REPLACED = ".old"
 def put_folder(folder: Path, files: Iterable[tuple[str, bytes]], *, replace: bool = False) -> None:
     """Makes `folder` with these files, each as (path in the folder, bytes).
 
-    Raises FileExistsError where the folder exists, unless `replace` lets the new one take its place. Raises
-    OSError where it cannot be written; then nothing has changed.
+    Raises FileExistsError where the folder exists, unless `replace` allows to replace it. Raises OSError
+    where it cannot be written; then nothing has changed.
     """
     _make_folders(folder.parent)
     with _only_writer(folder.parent):
@@ -79,7 +79,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _make_folders(folder: Path) -> None:
-    """Makes `folder` and what is missing above it, so that their names are on disk too."""
+    """Makes `folder` and its missing parents, and syncs them so that their names are on disk too."""
     for missing in reversed([folder, *folder.parents]):
         if not missing.is_dir():
             missing.mkdir(exist_ok=True)
@@ -88,7 +88,7 @@ def _make_folders(folder: Path) -> None:
 
 @contextmanager
 def _only_writer(parent: Path) -> Iterator[None]:
-    """One writer at a time, so that a hidden folder seen by the next one is surely a leftover."""
+    """Locks `parent`, so that a hidden folder that the next writer finds there is surely a leftover."""
     descriptor = os.open(parent, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -11,12 +11,12 @@ _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
 
 def is_file_name(text: str) -> bool:
-    """Tells whether a published picture may have this name, which stands in URLs."""
+    """Returns whether a published picture may have this name, which appears in URLs."""
     return _FILE_NAME.fullmatch(text) is not None
 
 
 def is_inner_path(text: str) -> bool:
-    """Tells whether `text` is a relative path with slashes that stays in its folder, on any system."""
+    """Returns whether `text` is a relative path with slashes that stays in its folder, on any system."""
     if not text or len(text) > 1000 or any(ord(c) < 32 or c in "\\\x7f" for c in text):
         return False
     try:

@@ -19,7 +19,8 @@ __all__ = ["recorded_settings"]
 def recorded_settings(manifest: Mapping[str, Any], settings: Settings, root: Path | None = None) -> Settings:
     """Returns the settings with the publication, brand and edition that the manifest recorded.
 
-    Today's name, sender or colours would not be what was sent. Raises ArchiveError where none are recorded.
+    The current name, sender or colours may differ from those that were sent. Raises ArchiveError where none
+    are recorded.
     """
     try:
         recorded = manifest["settings"]

@@ -35,7 +35,7 @@ _UNFINISHED = f".{MANIFEST}.tmp"
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The result of a verification: `problems` in the folder itself, `notes` on changes around it."""
+    """Holds the result of a verification: `problems` in the folder itself, `notes` on changes around it."""
 
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -43,8 +43,8 @@ class Verification:
 
 def verify(folder: Path, settings: Settings) -> list[str]:
     """Returns all problems and notes of `examine`, problems first. Empty where nothing has changed."""
-    verdict = examine(folder, settings)
-    return [*verdict.problems, *verdict.notes]
+    result = examine(folder, settings)
+    return [*result.problems, *result.notes]
 
 
 def examine(folder: Path, settings: Settings) -> Verification:
@@ -94,12 +94,12 @@ def _changed_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _is_unfinished(name: str, path: Path) -> bool:
-    """Tells whether this is a manifest that is being written, or was when its writer died."""
+    """Returns whether this is a temporary manifest of a writer, running or dead."""
     return (name == _UNFINISHED or is_temporary(name, MANIFEST)) and not path.is_symlink()
 
 
 def _other_copies(folder: Path, manifest: Mapping[str, Any], sent: Mapping[int, Rendition]) -> Iterator[str]:
-    """Compares the parts that people open with what was sent, whatever their hashes in the manifest."""
+    """Compares the parts that people open with the renditions sent, whatever their hashes in the manifest."""
     main = sent.get(manifest.get("main", -1))
     if main is None:
         yield f"{shown(folder, MANIFEST)} does not say which variant the others were made of"
@@ -182,7 +182,7 @@ def _compared(
 
 
 def _changed_around(manifest: Mapping[str, Any], settings: Settings) -> Iterator[str]:
-    """Why the same issue may rightly look different today."""
+    """Returns the reasons why the same issue may rightly look different today."""
     then = str(manifest.get("theme"))
     try:
         today = read_theme(settings.root).digest

@@ -14,8 +14,9 @@ from mailer.audience.consent.suppression import suppression_of
 from mailer.audience.events import Event
 from mailer.audience.people import Subscriber, address_of, find, get
 from mailer.audience.values.address import Address
+from mailer.clock import utc_now
 from mailer.errors import AudienceError
-from mailer.store.database import address_hash, utc_now, writing
+from mailer.store.database import address_hash, writing
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from mailer.audience.people import Subscriber, get, list_subscribers
 from mailer.audience.segments import Segment
 from mailer.audience.values.cells import MAX_TAGS, attribute_key
+from mailer.clock import utc_now
 from mailer.errors import AudienceError
-from mailer.store.database import utc_now, writing
+from mailer.store.database import writing
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

@@ -19,8 +19,9 @@ from mailer.audience.people import address_of, find, get
 from mailer.audience.planned import Planned
 from mailer.audience.spellings import REPLACEMENT, Spellings, redact_addresses
 from mailer.audience.values.address import Address, normalize_address
+from mailer.clock import utc_now
 from mailer.errors import StoreError
-from mailer.store.database import address_hash, utc_now, writing
+from mailer.store.database import address_hash, writing
 from mailer.store.texts import replace_texts, rows_with_letters
 
 if TYPE_CHECKING:

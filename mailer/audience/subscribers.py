@@ -18,8 +18,9 @@ from mailer.audience.erasure import erase
 from mailer.audience.events import Event
 from mailer.audience.people import Subscriber, address_of, find, get, list_subscribers
 from mailer.audience.values.address import Address
+from mailer.clock import utc_now
 from mailer.errors import AudienceError
-from mailer.store.database import utc_now, writing
+from mailer.store.database import writing
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

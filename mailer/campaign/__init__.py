@@ -1,1 +1,1 @@
-"""Values and rules of campaigns: no SQL, no input, no output."""
+"""Defines the values and rules of campaigns, without SQL or I/O."""

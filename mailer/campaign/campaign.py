@@ -1,4 +1,4 @@
-"""A campaign as a frozen value, and how one person's delivery of it stands."""
+"""Defines a campaign as a frozen value, and the state of one person's delivery of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Campaign", "Delivered", "NewCampaign"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCampaign:
-    """The sending of an issue to an audience, as it is frozen.
+    """Describes a campaign at the moment when its plan is frozen.
 
     `issue` is the path of its file in the workspace and `issue_hash` the hash of its content, `issue_date` is
     `YYYY-MM-DD`, `plan` the plan as JSON data, `transport` a URL.
@@ -33,12 +33,12 @@ class NewCampaign:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign(NewCampaign):
-    """A campaign as the spool knows it. Times are UTC, ISO 8601 with a `Z`.
+    """Describes a campaign as the spool stores it. Times are UTC, ISO 8601 with a `Z`.
 
-    `due_at` is the time at which it may begin, `local_time` the readers' own hour (`08:00`), `canary` is JSON
-    about the canary, `held_until` the time until which a canary is watched or a stopped campaign waits. Each
-    is empty where there is none. `stable_ids` is 0 for a campaign of a version up to 0.3.0, whose messages
-    name readers by number.
+    `due_at` is the time at which the campaign may begin, `local_time` the time of day in each reader's own
+    zone (`08:00`), `canary` is JSON about the canary, `held_until` the time until which a canary is watched
+    or a stopped campaign waits. Each is empty where there is none. `stable_ids` is 0 for a campaign of
+    version 0.3.0 or earlier, whose messages identify readers by row number.
     """
 
     id: int
@@ -56,10 +56,10 @@ class Campaign(NewCampaign):
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """How one person's delivery of the campaign `slug` stands.
+    """Describes the state of one person's delivery in the campaign `slug`.
 
-    `settled_at` is UTC, or None while it is open. `in_folder`: it only went into an outbox folder, which
-    reached nobody.
+    `settled_at` is UTC, or None while the delivery is open. `in_folder` says that the message was only
+    written to an outbox folder, so it reached nobody.
     """
 
     slug: str

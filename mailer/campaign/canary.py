@@ -1,6 +1,6 @@
-"""The canary of a campaign: a few recipients, drawn by lot, who are sent to first. Pure.
+"""Draws the canary of a campaign: a few random recipients who are sent to before the others. Pure.
 
-The lot is a function of the campaign's name and the person, so that a restart draws the same.
+The draw is a hash of the campaign's slug and the subscriber id, so that a restart draws the same recipients.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from typing import Any, Literal
 
 from mailer.campaign.campaign import Campaign
 
-__all__ = ["Canary", "Phase", "canary_of", "draw", "make_canary"]
+__all__ = ["Canary", "Phase", "canary_of", "draw_recipients", "make_canary"]
 
 Phase = Literal["first", "held", "released"]
 
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """`number` recipients, which is the `share` (0 to 1) of all, and for how long they are watched.
+    """Describes a canary: `number` recipients, the `share` (0 to 1) of all, and how long they are watched.
 
-    `hold` is in seconds; None means until the operator decides. `phase`: the canary is being sent to, it is
-    watched (`held`), all may have the issue.
+    `hold` is in seconds; None means until the operator decides. `phase` is `first` while the canary is being
+    sent to, `held` while it is watched, and `released` once the others may be sent to.
     """
 
     share: float
@@ -39,7 +39,7 @@ class Canary:
 
 
 def make_canary(share: float, hold: float | None, recipients: int) -> Canary:
-    """Returns the canary for so many recipients: at least one of them."""
+    """Returns the canary for this number of recipients; it has at least one."""
     return Canary(share, min(recipients, max(1, math.ceil(share * recipients - 1e-9))), hold)
 
 
@@ -48,8 +48,8 @@ def canary_of(campaign: Campaign) -> Canary | None:
     return Canary(**json.loads(campaign.canary)) if campaign.canary else None
 
 
-def draw(slug: str, people: Iterable[int], number: int) -> frozenset[int]:
-    """Returns `number` of these people (subscriber ids), drawn by lot for the campaign of that name."""
+def draw_recipients(slug: str, people: Iterable[int], number: int) -> frozenset[int]:
+    """Returns `number` of these people (subscriber ids), drawn at random but repeatably for this slug."""
     name = slug.encode()
 
     def lot(person: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""The states of a delivery, and every transition between them. Pure, like `status`."""
+"""Defines the states of a delivery and every transition between them. Pure, like `status`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["CHANGES", "LEFT", "OPEN", "STATES", "TO_SEND", "Change", "State"]
 
 
 class State(StrEnum):
-    """How a delivery stands. The value is what the database, the manifest and `--json` have."""
+    """Lists the states of a delivery. The database, the manifest and `--json` use the same values."""
 
     PENDING = "pending"
     SENDING = "sending"
@@ -22,7 +22,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An operation of the spool moves a delivery from one of `sources` to one of `targets`."""
+    """Says that an operation of the spool moves a delivery from one of `sources` to one of `targets`."""
 
     operation: str
     sources: tuple[State, ...]

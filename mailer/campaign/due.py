@@ -1,23 +1,27 @@
-"""Which campaigns are due. Pure: campaigns and a time in, campaigns out."""
+"""Selects the campaigns that are due at a given time. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.status import Status
+from mailer.clock import utc_text
 
-__all__ = ["due_campaigns", "goes_on_by_itself"]
+__all__ = ["LATE", "due_campaigns", "resumes_automatically"]
 
+#: So long after its time a campaign, or a reader's morning, is still sent unasked.
+LATE = timedelta(hours=1)
 #: No limit and no deferred mail keeps a campaign waiting for longer: a day, which may have an hour more.
 _LATEST_WAIT = timedelta(hours=26)
 
 
 def due_campaigns(campaigns: Iterable[Campaign], now: str) -> list[Campaign]:
-    """Returns the scheduled campaigns whose time (UTC) has come, then those that may go on by themselves.
+    """Returns the scheduled campaigns that are due (`now` is UTC), then those that may resume automatically.
 
-    Among the former are those that a dead process left half-way. Each group has the oldest first.
+    The scheduled ones include those whose process died while it was sending. Each group is sorted oldest
+    first.
     """
     known = list(campaigns)
     waiting = [
@@ -25,22 +29,23 @@ def due_campaigns(campaigns: Iterable[Campaign], now: str) -> list[Campaign]:
         for campaign in known
         if campaign.status in (Status.SCHEDULED, Status.SENDING) and "" < campaign.due_at <= now
     ]
-    going_on = [campaign for campaign in known if goes_on_by_itself(campaign, now)]
+    going_on = [campaign for campaign in known if resumes_automatically(campaign, now)]
     return [
         *sorted(waiting, key=lambda campaign: (campaign.due_at, campaign.id)),
         *sorted(going_on, key=lambda campaign: (campaign.held_until, campaign.id)),
     ]
 
 
-def goes_on_by_itself(campaign: Campaign, now: str) -> bool:
-    """Returns whether a campaign was held behind its canary, or stopped for a limit or for deferred mail, and
-    that time is over.
+def resumes_automatically(campaign: Campaign, now: str) -> bool:
+    """Returns whether a held or stopped campaign may resume now without a decision of the operator. A
+    campaign is held while its canary is watched; it is stopped when a rate limit is used up or mail was
+    deferred.
 
-    For the latter two this holds also where only a wrong clock can have set the time so late.
+    A stopped campaign also resumes where `held_until` is so far ahead that only a wrong clock can have set
+    it.
     """
     if campaign.status not in (Status.HELD, Status.STOPPED) or not campaign.held_until:
         return False
-    latest = datetime.fromisoformat(now) + _LATEST_WAIT
-    latest_text = latest.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    latest_text = utc_text(datetime.fromisoformat(now) + _LATEST_WAIT)
     is_too_late = campaign.status is Status.STOPPED and campaign.held_until > latest_text
     return campaign.held_until <= now or is_too_late

@@ -1,4 +1,4 @@
-"""The slug of a campaign: its name in addresses, in commands and as a folder below `campaigns/`."""
+"""Makes and checks slugs: the name of a campaign in URLs, in commands and as a folder below `campaigns/`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def slug_of(edition: str, date: dt.date, number: int = 1) -> str:
-    """Returns the slug of an issue's campaign: `2026-11-21-morning`, and with `-2` that of its second one."""
+    """Returns the slug of an issue's campaign, such as `2026-11-21-morning`, or `2026-11-21-morning-2` for a
+    second one."""
     slug = f"{date.isoformat()}-{edition}"
     return slug if number == 1 else f"{slug}-{number}"
 
 
 def is_slug(text: str) -> bool:
-    """Tells whether a campaign may have this name: that of one visible folder, without a separator."""
+    """Returns whether a text is a valid slug: the name of one visible folder, without a path separator."""
     return _SLUG.fullmatch(text) is not None

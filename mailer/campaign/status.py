@@ -1,4 +1,4 @@
-"""The statuses of a campaign, and every transition between them.
+"""Defines the statuses of a campaign and every transition between them.
 
 1. Every line about transitions of a campaign stands here. All other code names an event and asks this table.
 2. This module knows no database and no clock. It says what may follow; the spool makes it so.
@@ -28,7 +28,7 @@ __all__ = [
 
 
 class Status(StrEnum):
-    """How a campaign stands. The value is what the database, the manifest and `--json` have."""
+    """Lists the statuses of a campaign. The database, the manifest and `--json` use the same values."""
 
     READY = "ready"
     SCHEDULED = "scheduled"
@@ -42,7 +42,7 @@ class Status(StrEnum):
 
 
 class Actor(StrEnum):
-    """The one who may cause an event."""
+    """Lists the actors that may cause an event."""
 
     OPERATOR = "operator"
     RUN = "run"
@@ -50,7 +50,7 @@ class Actor(StrEnum):
 
 
 class Event(StrEnum):
-    """What happens to a campaign, named by the action."""
+    """Lists the events that change the status of a campaign."""
 
     SCHEDULE = "schedule"
     BEGIN = "begin"
@@ -74,7 +74,8 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """An event moves a campaign from any of `sources` to `target`, where one of `actors` causes it."""
+    """Says that an event moves a campaign from any of `sources` to `target`, and which `actors` may cause
+    it."""
 
     event: Event
     sources: tuple[Status, ...]
@@ -193,7 +194,7 @@ def target_of(event: Event) -> Status:
 
 
 def check_open(slug: str, status: Status) -> None:
-    """Raises CampaignError, with what to do, where the campaign was cancelled or is paused."""
+    """Raises CampaignError where the campaign was cancelled or is paused; the message says what to do."""
     if status is Status.CANCELLED:
         raise CampaignError(f"campaign {slug} was cancelled; what it has not sent stays unsent")
     if status is Status.PAUSED:

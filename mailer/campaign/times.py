@@ -1,4 +1,4 @@
-"""Times as an operator writes and reads them: ISO 8601, in the workspace's zone unless an offset is given."""
+"""Parses and formats times for operators: ISO 8601, in the workspace's zone unless an offset is given."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mailer.errors import InputError
 
 __all__ = ["NEVER", "FARTHEST", "check_ahead", "in_words", "is_hour", "parse_at", "parse_hour", "utc_of"]
 
-#: A due time that no run reaches by itself.
+#: The due time that `--json` has of a delivery that is held.
 NEVER = "9999-12-31T23:59:59.999999Z"
 #: Nobody plans further ahead; a slip of the year is likelier.
 FARTHEST = dt.timedelta(days=366)
@@ -19,23 +19,23 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)
 
 
 def parse_hour(text: str) -> dt.time:
-    """`08:00`. Raises InputError."""
+    """Parses a time of day such as `08:00`. Raises InputError."""
     if not _HOUR.fullmatch(text):
         raise InputError(f'"{text}" is not a time of day; write it as 08:00')
     return dt.time.fromisoformat(text)
 
 
 def is_hour(text: str) -> bool:
-    """Whether it is a time of day alone, as `08:00`."""
+    """Returns whether a text is a time of day alone, such as `08:00`."""
     return _HOUR.fullmatch(text) is not None
 
 
 def parse_at(text: str, zone: ZoneInfo, now: dt.datetime, day: dt.date | None = None) -> dt.datetime:
-    """`2026-11-22T08:00` in `zone`, the same with an offset (`+08:00`, `Z`), or `08:00`.
+    """Parses `2026-11-22T08:00` in `zone`, the same with an offset (`+08:00`, `Z`), or `08:00`.
 
-    A time of day alone is that of `day` where the day is still to come, and else the next such time. Raises
-    InputError for anything else, for what has passed, and for a time that the change to or from daylight
-    saving time leaves out or gives twice.
+    A time of day alone means that time on `day` if it is still to come, else its next occurrence. Raises
+    InputError for any other format, for a time that has passed, and for a local time that daylight saving
+    time skips or repeats.
     """
     if is_hour(text):
         today = now.astimezone(zone).date()
@@ -70,7 +70,8 @@ def check_ahead(at: dt.datetime, zone: ZoneInfo, now: dt.datetime) -> None:
 
 
 def _only_one(wanted: dt.datetime, zone: ZoneInfo) -> dt.datetime:
-    """The moment when clocks in `zone` show `wanted`. Raises InputError where they never do, or do twice."""
+    """Returns the moment when clocks in `zone` show `wanted`. Raises InputError where they never do, or do so
+    twice."""
     first, second = (_in_utc(wanted.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
     if first == second:
         return first
@@ -98,16 +99,16 @@ def _in_utc(at: dt.datetime) -> dt.datetime:
 
 
 def utc_of(day: dt.date, hour: dt.time, zone: dt.tzinfo) -> dt.datetime:
-    """When it is `hour` on `day` in `zone`: the first time where clocks show it twice; where they never
-    do, as long after midnight as `hour` says by the old time. Raises InputError at the ends of the calendar.
-    """
+    """Returns the moment when clocks in `zone` show `hour` on `day`. Where they show it twice, it is the
+    first time; where daylight saving time skips it, the offset before the change is used. Raises InputError
+    at the ends of the calendar."""
     return _in_utc(dt.datetime.combine(day, hour, tzinfo=zone))
 
 
 def in_words(at: dt.datetime | str, zone: ZoneInfo, *, named: bool = True) -> str:
-    """`Sun 22 Nov 2026 08:00 (Asia/Shanghai)`; the zone is left out where it is not to be `named`.
+    """Formats a time as `Sun 22 Nov 2026 08:00 (Asia/Shanghai)`, without the zone unless `named`.
 
-    A text is a time as the database keeps it.
+    `at` may also be a text as the database stores it.
     """
     moment = dt.datetime.fromisoformat(at) if isinstance(at, str) else at
     local = moment.astimezone(zone)

@@ -13,7 +13,7 @@ from mailer.errors import InputError
 
 __all__ = ["YesOption", "confirm"]
 
-YesOption = typer.Option("--yes", "-y", help="Do not ask.")
+YesOption = typer.Option("--yes", "-y", help="Do not ask for confirmation.")
 
 
 def confirm(question: str, *, unattended: str | None, declined: str, quiet: bool) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mailer import __version__
-from mailer.store.database import utc_now
+from mailer.clock import utc_now
 
 __all__ = ["KEPT", "write_error_log"]
 

@@ -19,14 +19,14 @@ from mailer.delivery.progress import Progress as RunProgress
 from mailer.display_text import visible
 from mailer.services.campaigns.advice import advice_on
 from mailer.services.campaigns.frozen_settings import sender_note
-from mailer.services.database.moved import other_place
-from mailer.services.planning.schedule import what_waits
-from mailer.services.sending.freeze import SincePlan
-from mailer.services.sending.result import Result
+from mailer.services.database.moved import moved_database_note
 from mailer.spool.values import Reason
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
+
+    from mailer.services.sending.freeze import SincePlan
+    from mailer.services.sending.result import SendResult
 
 __all__ = [
     "say_counts",
@@ -64,21 +64,23 @@ def say_reasons(reasons: Iterable[Reason], campaign: Campaign) -> None:
 
 def warn_of_copies(db: Database, settings: Settings) -> None:
     """Says before a run where the last one was, if it was not here. The run notes this place."""
-    sentence = other_place(db, settings)
+    sentence = moved_database_note(db, settings)
     if sentence:
         warn(sentence)
 
 
-def _say_waits(settings: Settings, result: Result) -> None:
+def _say_waits(settings: Settings, result: SendResult) -> None:
     """How a campaign stands between two times."""
     if result.progress is not None:
         say(f"{result.progress.handed_over:,} handed to {result.campaign.transport}.")
         say_counts(dict(result.counts))
+    from mailer.services.planning.schedule import what_waits
+
     waits = what_waits(result.campaign, settings.publication.zone)
     say(f"{waits[0].upper()}{waits[1:]}.")
 
 
-def say_result(settings: Settings, result: Result) -> None:
+def say_result(settings: Settings, result: SendResult) -> None:
     """How it went, and what to do next."""
     campaign, counts, progress = result.campaign, result.counts, result.progress
     issue = campaign.issue
@@ -129,7 +131,7 @@ def say_result(settings: Settings, result: Result) -> None:
     say(f"The archive is {(settings.campaigns / campaign.slug).relative_to(settings.root)}/.")
 
 
-def _say_deferred(settings: Settings, result: Result) -> None:
+def _say_deferred(settings: Settings, result: SendResult) -> None:
     """How many wait for another try, until when, and who makes it."""
     campaign, number = result.campaign, result.counts["deferred"]
     first = in_words(campaign.held_until, settings.publication.zone)

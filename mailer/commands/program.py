@@ -36,7 +36,7 @@ __all__ = ["app", "main"]
 app = typer.Typer(
     name="mailer",
     cls=LazyGroup,
-    help="Newsletters as code: an issue in YAML becomes delivered, provable editions.",
+    help="Renders and sends newsletters that are written in YAML, and archives what was sent.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["--help", "-h"]},
     pretty_exceptions_enable=False,
@@ -55,13 +55,13 @@ def options(
     workspace: Annotated[
         Path | None,
         typer.Option(
-            help="The folder with mailer.toml; otherwise the current one or a parent.",
+            help="The folder that holds mailer.toml, such as news; otherwise the current folder or a parent.",
             metavar="DIR",
             envvar="MAILER_WORKSPACE",
         ),
     ] = None,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Newsletters as code."""

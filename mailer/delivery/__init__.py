@@ -1,1 +1,1 @@
-"""Rendition + audience -> outcomes."""
+"""Delivers campaigns: claims deliveries, hands them to a transport, and settles the outcomes."""

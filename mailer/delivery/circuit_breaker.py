@@ -1,8 +1,7 @@
-"""Stops a campaign that stopped being accepted: the trouble is not with single addresses then.
+"""Stops a run when too many outcomes are bad in a row, or too large a share of them is refused.
 
-An outage that answers every message with a doubt would make everybody uncertain within seconds, and a
-transport that refuses all of them would mark a whole list as refused. And a list of which every tenth
-address is dead costs the sender its good name with each of them.
+An outage could make every delivery uncertain within seconds, and a transport that refuses everything could
+mark a whole list as refused. A list with many dead addresses harms the sender's reputation with each message.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ __all__ = [
     "DOUBTS_IN_A_ROW",
     "REFUSALS_IN_A_ROW",
     "SETTLED_AT_LEAST",
-    "Brake",
+    "CircuitBreaker",
     "refusals_note",
     "refused_too_often",
 ]
@@ -28,8 +27,9 @@ REFUSALS_IN_A_ROW = 200
 SETTLED_AT_LEAST = 100
 
 
-class Brake:
-    """Counts outcomes of one kind in a row, over all connections. Safe to use from several threads."""
+class CircuitBreaker:
+    """Counts outcomes with the same result in a row, over all connections. It is safe to use from several
+    threads."""
 
     def __init__(self, longest: Mapping[Result, int]) -> None:
         self._longest = dict(longest)
@@ -39,7 +39,7 @@ class Brake:
         self.sentence = ""
 
     def note(self, outcomes: Iterable[Outcome]) -> None:
-        """These have just become known. Sets `sentence` when it is one too many."""
+        """Counts new outcomes. Sets `sentence` when the limit for a result is reached."""
         with self._lock:
             for outcome in outcomes:
                 if outcome.result is Result.SKIPPED:
@@ -55,14 +55,16 @@ class Brake:
 
 
 def refused_too_often(outcomes: Mapping[str, int], share: float, at_least: int = SETTLED_AT_LEAST) -> bool:
-    """Whether more than `share` (0 to 1) of what a run settled was rejected, once enough is known."""
+    """Returns whether more than `share` (0 to 1) of what a run settled was rejected, from `at_least` outcomes
+    on."""
     rejected = outcomes.get("rejected", 0)
     settled = rejected + outcomes.get("accepted", 0) + outcomes.get("uncertain", 0)
     return settled >= at_least and rejected > share * settled
 
 
 def refusals_note(spool: Spool, outcomes: Mapping[str, int], share: float) -> str:
-    """Returns why a run with these outcomes, of which more than `share` (0 to 1) were refused, ends."""
+    """Returns a sentence for a run that ends because more than `share` (0 to 1) of its outcomes were
+    refused."""
     rejected = outcomes.get("rejected", 0)
     settled = rejected + outcomes.get("accepted", 0) + outcomes.get("uncertain", 0)
     words = spool.commonest_refusal()

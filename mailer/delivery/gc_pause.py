@@ -1,7 +1,7 @@
-"""Keeps Python's search for cyclic garbage out of a run.
+"""Makes Python's cyclic garbage collection rarer during a run.
 
-A run makes objects by the million and no cycles of them, so nearly all of that search is in vain; it took a
-fifth of a run's time. It is only made rarer, not turned off: exceptions do make cycles.
+A run creates millions of objects and hardly any cycles, so nearly all of that work is useless; it took a
+fifth of a run's time. It is not turned off, because exceptions create cycles.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["rare_collections"]
+__all__ = ["reduced_gc"]
 
 #: So many more containers made than dropped before the young ones are searched.
 _YOUNG = 100_000
@@ -22,11 +22,11 @@ _kept: list[tuple[int, int, int]] = []
 
 
 @contextmanager
-def rare_collections() -> Iterator[None]:
-    """For as long as it lasts, what is there already is not searched, and the rest seldom.
+def reduced_gc() -> Iterator[None]:
+    """Freezes the existing objects and raises the threshold of the collector inside the `with` block.
 
-    The settings belong to the process. With several runs in threads, the first changes them and the last
-    to end puts them back.
+    The settings belong to the process. With several runs in threads, the first run changes them and the last
+    one restores them.
     """
     with _lock:
         young, *older = before = _kept[0] if _kept else gc.get_threshold()

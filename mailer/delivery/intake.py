@@ -17,7 +17,7 @@ from mailer.spool.base import Spool
 from mailer.spool.values import Claim, Parked
 from mailer.transports.base import Result
 
-__all__ = ["LOOK_SECONDS", "PATIENCE", "Intake", "UsedUp", "pace_note"]
+__all__ = ["LOOK_SECONDS", "PATIENCE", "Intake", "ExhaustedLimit", "pace_note"]
 
 #: A run waits for so long for a limit that is used up; where it takes longer, it ends (seconds).
 PATIENCE = 120.0
@@ -27,18 +27,19 @@ _WINDOW = 1000
 _CHUNK = 20
 
 
-class UsedUp(NamedTuple):
-    """A limit that is used up for longer than a run waits. `goes_on` is seconds since 1970."""
+class ExhaustedLimit(NamedTuple):
+    """Names a rate limit that is used up for longer than a run waits. `resumes_at` is in seconds since
+    1970."""
 
     limit: str
-    goes_on: float
+    resumes_at: float
 
 
 class Intake:
-    """The way of deliveries from the spool to the workers in one run.
+    """Moves deliveries from the spool to the workers of one run, at the configured pace.
 
-    At most one window of claims is open at a time, so that even a power cut leaves no more
-    than that in doubt.
+    At most one window of claims is open at a time, so that even a power cut makes no more deliveries
+    uncertain.
     """
 
     def __init__(
@@ -62,16 +63,16 @@ class Intake:
 
     @property
     def is_paced(self) -> bool:
-        """Whether limits apply to this run."""
+        """Returns whether rate limits apply to this run."""
         return self._queues is not None
 
     @property
     def has_parked(self) -> bool:
-        """Whether somebody was parked in this run."""
+        """Returns whether this run has parked a delivery (released it with a later due time)."""
         return bool(self._parked)
 
     def has_room(self) -> bool:
-        """Whether enough may be claimed now to be worth a transaction."""
+        """Returns whether enough deliveries may be claimed now to be worth a transaction."""
         if self._claim_again > time.monotonic():
             return False
         return self._room() >= self.portion
@@ -80,12 +81,12 @@ class Intake:
         return self._window - len(self._claims.open)
 
     def claim(self) -> bool:
-        """Claims what may leave soon. Returns False where there is nothing left to claim."""
+        """Claims deliveries that may be sent soon. Returns False where there is nothing left to claim."""
         room = self._room()
-        ahead = None if self._queues is None else self._queues.ahead()
-        if self._queues is not None and ahead is not None:
-            room = min(room, ahead - len(self._queues))
-            if room < max(1, min(ahead, self.portion) // 2):
+        capacity = None if self._queues is None else self._queues.capacity()
+        if self._queues is not None and capacity is not None:
+            room = min(room, capacity - len(self._queues))
+            if room < max(1, min(capacity, self.portion) // 2):
                 return True
         claims = self._claims.claim(room)
         if claims is None:
@@ -95,12 +96,13 @@ class Intake:
         early = [parked for claim in claims if (parked := self._take(claim)) is not None]
         if early:
             self._run.spool.park(early)
+            self._claims.open.difference_update((person, attempt) for person, attempt, _ in early)
         return True
 
     def _take(self, claim: Claim) -> Parked | None:
-        """Puts a claim's message behind the others; returns the claim where its queue is full."""
+        """Queues the message of a claim; returns the claim to be parked where its queue is full."""
         recipient = self._recipients.take(claim.person)
-        if self._queues is not None and (place := self._queues.turn(recipient.domain)) is not None:
+        if self._queues is not None and (place := self._queues.time_if_full(recipient.domain)) is not None:
             self._parked.add(place[0])
             return Parked(claim.person, claim.attempt, place[1])
         person = Person(
@@ -112,7 +114,6 @@ class Intake:
             recipient.stable_id,
         )
         message = Message(self._run.templates[claim.variant], person, claim.attempt)
-        self._claims.open.add(message.key)
         if self._queues is None:
             self._waiting.append(message)
         else:
@@ -120,65 +121,68 @@ class Intake:
         return None
 
     def dispatch(self) -> float:
-        """Hands out what may leave now; returns the seconds until more may, at most 0.1."""
+        """Gives the workers the messages that may be sent now; returns the seconds until more may be, at most
+        0.1."""
         if self._queues is None:
             while self._waiting:
                 size = min(self._chunk, len(self._waiting))
-                self._workers.give([self._waiting.popleft() for _ in range(size)])
+                self._workers.submit([self._waiting.popleft() for _ in range(size)])
             return 0.1
         # No more than the connections can take: what leaves counts for the hour that it leaves in.
         room = self._on_the_wire - (len(self._claims.open) - len(self._queues))
-        leaving, pause = self._queues.leave(room)
+        leaving, pause = self._queues.take_ready(room)
         for start in range(0, len(leaving), self._chunk):
-            self._workers.give(leaving[start : start + self._chunk])
+            self._workers.submit(leaving[start : start + self._chunk])
         return pause
 
     def note(self, report: Report) -> None:
-        """Gives turns back for what workers did not hand over."""
+        """Refunds the rate limits for messages that the workers did not hand over."""
         if self._queues is None:
             return
         for message, outcome in report.settled:
-            self._queues.ended(message.key, handed_over=outcome.result is not Result.SKIPPED)
+            self._queues.finished(message.key, handed_over=outcome.result is not Result.SKIPPED)
         for message in report.released:
-            self._queues.ended(message.key, handed_over=False)
+            self._queues.finished(message.key, handed_over=False)
 
-    def give_back(self) -> None:
-        """Gives back all claims that were not handed to a worker."""
-        self._claims.give_back(self._waiting if self._queues is None else self._queues.clear())
+    def release_waiting(self) -> None:
+        """Releases all claims that were not given to a worker."""
+        self._claims.release(self._waiting if self._queues is None else self._queues.clear())
         self._waiting.clear()
 
-    def mind_pace(self) -> UsedUp | None:
-        """Gives back who would stay claimed for too long. Returns the limit that ends the run, if any."""
+    def check_pace(self) -> ExhaustedLimit | None:
+        """Parks or releases claims that would stay open for too long. Returns the limit that ends the run, or
+        None."""
         if self._queues is None:
             return None
-        early = self._queues.too_many()
+        early = self._queues.take_excess()
         if early:
             self._parked |= {name for name, _, _ in early}
-            self._run.spool.park([Parked(*message.key, turn) for _, message, turn in early])
+            self._run.spool.park([Parked(*message.key, resumes_at) for _, message, resumes_at in early])
             self._claims.open.difference_update(message.key for _, message, _ in early)
         moment = self._run.clock()
-        wait, limit = self._queues.closed("", moment)
+        wait, limit = self._queues.blocked("", moment)
         if wait > AHEAD_SECONDS:
-            self.give_back()
+            self.release_waiting()
             self._claims.write_down()
             self._claim_again = time.monotonic() + min(wait - AHEAD_SECONDS, LOOK_SECONDS)
         if limit and wait > PATIENCE and not self._claims.open:
-            return UsedUp(limit, round(moment + wait, 3))
+            return ExhaustedLimit(limit, round(moment + wait, 3))
         return None
 
-    def limit_of_parked(self, turn: float) -> UsedUp | None:
-        """Returns the limit that keeps those who are parked until `turn` (seconds since 1970), if any."""
+    def limit_of_parked(self, resumes_at: float) -> ExhaustedLimit | None:
+        """Returns the limit for which deliveries are parked until `resumes_at` (seconds), or None."""
         if self._queues is None:
             return None
         for name in sorted(self._parked):
-            wait, limit = self._queues.closed(name, self._run.clock())
+            wait, limit = self._queues.blocked(name, self._run.clock())
             if limit and wait:
-                return UsedUp(limit, turn)
+                return ExhaustedLimit(limit, resumes_at)
         return None
 
 
 def pace_note(spool: Spool, limit: str, at: str) -> str:
-    """Returns how many are left where a run ended for a limit, and when (in words) it goes on."""
+    """Returns a sentence for a run that ended at a rate limit: how many deliveries are left, and when it
+    resumes."""
     counts = spool.counts()
     left = counts[State.PENDING] + counts[State.DEFERRED]
     return (

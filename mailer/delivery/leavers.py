@@ -1,8 +1,8 @@
-"""Subscribers who leave while a run is on, so that none of them is handed a message any more.
+"""Watches for subscribers who leave during a run, so that no message is handed over to them.
 
-A claim looks at the subscriber's status, but a message may wait for seconds or minutes between its claim
-and its hand-over. A thread with a database connection of its own therefore reads the new events each 100 ms
-and asks again whether the subscribers in them may be written to. It only reads, and so waits for no writer.
+A claim checks the subscriber's status, but a message may wait for seconds or minutes between its claim and
+its hand-over. A thread with its own database connection therefore reads new events every 100 ms and checks
+again whether their subscribers may be written to. It only reads, so it never waits for a writer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from mailer.store.database import open_reader
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["LOOK_SECONDS", "Leavers", "following_leavers"]
+__all__ = ["LOOK_SECONDS", "Leavers", "watch_leavers"]
 
 #: So often the new events are read (seconds).
 LOOK_SECONDS = 0.1
@@ -32,10 +32,11 @@ _BLIND_SECONDS = 1.0
 
 
 class Leavers:
-    """Who has become ineligible for an edition since this object was made. `left` maps ids to the reason.
+    """Tracks the people who have become ineligible for an edition since this object was created. `left` maps
+    subscriber ids to the reason.
 
-    `erased` counts those who were erased since; it only grows.
-    `look` and `check` belong to one thread each; `left` may be read from any.
+    `erased` counts the people who were erased since then; it never decreases. `read_events` and `check` are
+    each called from one thread; `left` may be read from any thread.
     """
 
     def __init__(self, db: Database, edition: str) -> None:
@@ -49,11 +50,11 @@ class Leavers:
 
     @property
     def left(self) -> Mapping[int, str]:
-        """Subscriber ids, each with an Exclusion as text. It changes while it is being read."""
+        """Maps subscriber ids to an Exclusion as text. Another thread changes it meanwhile."""
         return self._left
 
-    def look(self) -> None:
-        """Reads the events since the last look; who has come back is taken out again."""
+    def read_events(self) -> None:
+        """Reads the events since the last call. People who have come back are removed from `left`."""
         try:
             people, newest = people_since(self._db, self._event)
             if people:
@@ -72,17 +73,17 @@ class Leavers:
         self._error = None
 
     def check(self) -> None:
-        """Raises the sqlite3.Error that has kept `look` from reading for longer than a second."""
+        """Raises the last sqlite3.Error of `read_events` where it has failed for longer than a second."""
         if self._error is not None and time.monotonic() - self._seen_at > _BLIND_SECONDS:
             raise self._error
 
 
 @contextmanager
-def following_leavers(db: Database, edition: str) -> Iterator[Leavers]:
-    """Follows the leavers of an edition from a thread, over a second connection to the database of `db`.
+def watch_leavers(db: Database, edition: str) -> Iterator[Leavers]:
+    """Watches an edition's leavers in a thread, over a second connection to the database of `db`.
 
-    What was committed before is for the claims to see, so begin before the first claim. Raises TransportError
-    where the system starts no thread.
+    Only later events are watched, because a claim itself sees what was committed before; so it must begin
+    before the first claim. Raises TransportError where the system cannot start a thread.
     """
     with closing(open_reader(db)) as reader:
         leavers = Leavers(reader, edition)
@@ -90,7 +91,7 @@ def following_leavers(db: Database, edition: str) -> Iterator[Leavers]:
 
         def follow() -> None:
             while not ended.wait(LOOK_SECONDS):
-                leavers.look()
+                leavers.read_events()
 
         thread = start_thread(follow, "leavers")
         if thread is None:

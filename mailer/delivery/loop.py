@@ -1,4 +1,4 @@
-"""The delivery loop of one run: the caller's thread owns the spool, a worker waits on each connection."""
+"""Runs the delivery loop. The caller's thread uses the spool; each connection has a worker thread."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from functools import partial
 from mailer.audience.recipients import Recipients, addresses_of
 from mailer.campaign.delivery_state import State
 from mailer.campaign.status import ENDED, Event
+from mailer.clock import utc_text
 from mailer.delivery.circuit_breaker import (
     DOUBTS_IN_A_ROW,
     REFUSALS_IN_A_ROW,
-    Brake,
+    CircuitBreaker,
     refusals_note,
     refused_too_often,
 )
-from mailer.delivery.intake import LOOK_SECONDS, PATIENCE, Intake, UsedUp, pace_note
+from mailer.delivery.intake import LOOK_SECONDS, PATIENCE, ExhaustedLimit, Intake, pace_note
 from mailer.delivery.leavers import Leavers
 from mailer.delivery.options import Run
 from mailer.delivery.progress import Progress
@@ -29,7 +30,6 @@ from mailer.delivery.workers.workers import Report, Supervision, Workers
 from mailer.errors import BrakeError, TransportError
 from mailer.spool.journal import Journal, read_journal
 from mailer.spool.recover import recover
-from mailer.store.database import utc_text
 from mailer.transports.base import Result
 from mailer.transports.refusal.watch import RefusalWatch, everybody_sentence
 
@@ -45,7 +45,7 @@ _JOURNAL_BYTES = 64_000_000
 
 
 class Loop:
-    """One run over a spool."""
+    """Runs one campaign: claims, dispatches, settles, and decides when the run ends."""
 
     def __init__(self, run: Run, journal: Journal, leavers: Leavers) -> None:
         connections = max(1, min(run.connections, run.transport.concurrency))
@@ -62,7 +62,7 @@ class Loop:
             run.spool, recipients, run.backoff, self._watch, note_refused=self._note_refused, only=run.only
         )
         self._watch.was_deferred = self._claims.was_deferred
-        self._breaker = Brake(
+        self._breaker = CircuitBreaker(
             {
                 Result.UNCERTAIN: max(DOUBTS_IN_A_ROW, 2 * batch),
                 Result.REJECTED: max(REFUSALS_IN_A_ROW, 2 * batch),
@@ -89,50 +89,50 @@ class Loop:
         return ended or bool(self._breaker.sentence) or self._watch.stops
 
     @property
-    def is_journal_unclear(self) -> bool:
-        """Whether the journal may tell of somebody who was erased during the run."""
+    def journal_has_erased(self) -> bool:
+        """Returns whether the journal may have text about somebody who was erased during the run."""
         return self._leavers.erased > self._forgotten
 
     def run(self) -> None:
-        """Runs until nothing is left or something stops it."""
+        """Runs until nothing is left to send or something stops it."""
         exhausted = False
         while not self._stop.is_set():
             if not exhausted and self._may_claim():
                 exhausted = not self._claim()
             pause = self._intake.dispatch()
             self._collect(pause if self._claims.open else 0.0)
-            self._mind_pace()
+            self._check_pace()
             if self._claims.released:
                 exhausted = False
             self._write_down()
             if self._must_end():
                 return
-            self._look_around()
+            self._check_for_stop()
             if exhausted and not self._claims.open:
                 self._write_down(now=True)
-                if self.is_journal_unclear:
+                if self.journal_has_erased:
                     self._empty_journal()
                 if self._stop.is_set() or not self._await_due():
                     return
                 exhausted = False
 
     def _must_end(self) -> bool:
-        """Whether refusals or doubts end the run; a campaign of which too much is refused is paused."""
+        """Returns whether refusals or doubts end the run. Pauses the campaign at too many refusals."""
         if self._watch.stops:
             return True  # `finish` says why
         if self._breaker.sentence:
             self.error = BrakeError(self._breaker.sentence)
             return True
         if refused_too_often(self.progress.outcomes, self._run.rejects):
-            self._pause_itself()
+            self._pause_for_refusals()
             return True
         return False
 
     def finish(self) -> None:
-        """Ends the workers, takes in what they still report, and settles every open claim."""
+        """Stops the workers, records their last reports, and settles every open claim."""
         self._stop.set()
         self._run.stop.set()
-        self._intake.give_back()
+        self._intake.release_waiting()
         self._workers.end()
         deadline = time.monotonic() + GRACE_SECONDS
         while self._workers.alive and (left := deadline - time.monotonic()) > 0:
@@ -140,8 +140,8 @@ class Loop:
         nothing = self._workers.close_gate()
         self._journal.seal()
         self._collect(0.0)
-        self._claims.give_back_keys(nothing & self._claims.open)
-        self._judge_refusals()
+        self._claims.release_keys(nothing & self._claims.open)
+        self._settle_held_refusals()
         self._write_down(now=True)
         if self._claims.open:
             self._recover()
@@ -152,37 +152,38 @@ class Loop:
         self.progress.seconds = time.monotonic() - self._started
 
     def _recover(self) -> None:
-        """Settles by the journal what still waits on the wire, or failed in a way nobody foresaw."""
+        """Settles by the journal the claims that are still in flight or failed because of a defect."""
         recovered = recover(
             self._spool,
             partial(read_journal, self._run.journal),
             partial(addresses_of, self._run.db),
             self._note_refused,
+            claims=sorted(self._claims.open),
         )
         for state, number in recovered.items():
             if state != State.PENDING:
                 self.progress.outcomes[state] = self.progress.outcomes.get(state, 0) + number
 
-    def _judge_refusals(self) -> None:
-        """Decides, when all is known, whether what was held back counts, and says what is refused of us."""
+    def _settle_held_refusals(self) -> None:
+        """Decides whether held refusals count. Pauses the campaign where one concerns the sender."""
         everybody = self._watch.end()
         if not everybody:
-            self._claims.believe()
+            self._claims.confirm_held()
         else:
-            self._claims.return_held()
+            self._claims.discard_held()
             server = str(getattr(self._run.transport, "server", ""))
             self.error = BrakeError(everybody_sentence(everybody, source=self._run.source, server=server))
         if self._watch.remedy and self.error is None:
             self._pause(self._watch.remedy)
 
     def _may_claim(self) -> bool:
-        if self._journal.size > _JOURNAL_BYTES or self.is_journal_unclear:
+        if self._journal.size > _JOURNAL_BYTES or self.journal_has_erased:
             self._empty_journal()
             return False
         return self._intake.has_room()
 
     def _empty_journal(self) -> None:
-        """Empties the journal once nobody is on the wire: it is long, or tells of somebody who was erased."""
+        """Empties a journal that is long or has text about an erased person, once no claim is open."""
         erased = self._leavers.erased
         if not self._claims.open:
             self._write_down(now=True)
@@ -190,35 +191,35 @@ class Loop:
             self._forgotten = erased
 
     def _claim(self) -> bool:
-        """Claims, and writes down what is known in the same transaction. False where nothing is left."""
+        """Claims deliveries and commits outcomes in one transaction. Returns False where none is left."""
         found = self._intake.claim()
         self._settled_at = time.monotonic()
         if not self._claims.has_more:
             self._looked_at = 0.0  # somebody may have ended the campaign
         return found
 
-    def _mind_pace(self) -> None:
-        """Ends the run where a limit is used up for long; naps where nobody may leave now."""
+    def _check_pace(self) -> None:
+        """Ends the run where a limit is used up for long; sleeps briefly where nothing may be sent now."""
         if not self._intake.is_paced:
             return
-        used_up = self._intake.mind_pace()
+        used_up = self._intake.check_pace()
         if used_up is not None:
             self._end_for(used_up)
         elif not self._claims.open and not self._stop.is_set():
             self._run.stop.wait(_NAP_SECONDS)
 
-    def _end_for(self, used_up: UsedUp) -> None:
-        """Ends the run: a limit is used up for longer than a run waits."""
+    def _end_for(self, used_up: ExhaustedLimit) -> None:
+        """Ends the run because a limit is used up for longer than a run waits."""
         self.progress.stopped_by = "pace"
-        self.progress.goes_on_at = utc_text(datetime.fromtimestamp(used_up.goes_on, UTC))
-        at = self._run.pacer.clock_time(used_up.goes_on, self._run.clock())
+        self.progress.goes_on_at = utc_text(datetime.fromtimestamp(used_up.resumes_at, UTC))
+        at = self._run.pacer.clock_time(used_up.resumes_at, self._run.clock())
         self._used_up = used_up.limit, at
         self._stop.set()
 
-    def _pause_itself(self) -> None:
+    def _pause_for_refusals(self) -> None:
         """Pauses the campaign, because each further message would cost the sender's reputation."""
         if not self._watch.end():
-            self._claims.believe()
+            self._claims.confirm_held()
             self._write_down(now=True)
             self._pause(refusals_note(self._spool, self.progress.outcomes, self._run.rejects))
         self._stop.set()
@@ -229,15 +230,15 @@ class Loop:
         self._spool.apply(Event.BRAKE, note)
 
     def _collect(self, seconds: float) -> None:
-        """Takes in what the workers report, waiting up to `seconds` for the first report."""
+        """Records the reports of the workers, waiting up to `seconds` for the first one."""
         reports = self._workers.reports
         with suppress(queue.Empty):
-            self._take_in(reports.get(timeout=seconds) if seconds else reports.get_nowait())
+            self._note_report(reports.get(timeout=seconds) if seconds else reports.get_nowait())
             while True:
-                self._take_in(reports.get_nowait())
+                self._note_report(reports.get_nowait())
 
-    def _take_in(self, report: Report) -> None:
-        self._claims.take_in(report)
+    def _note_report(self, report: Report) -> None:
+        self._claims.note_report(report)
         self._intake.note(report)
         if report.ended:
             # A connection less is no reason to stop; none at all is, and so is a defect of ours.
@@ -247,15 +248,15 @@ class Loop:
                 self._stop.set()
 
     def _write_down(self, *, now: bool = False) -> None:
-        """Commits outcomes, twice a second at least. Most are written with the next claim, synced once."""
+        """Commits outcomes at least twice a second. Most are committed together with the next claim."""
         waited = time.monotonic() - self._settled_at
         many = len(self._claims.settled) >= 2 * self._intake.portion
         if now or many or waited > _SETTLE_SECONDS:
             self._claims.write_down()
             self._settled_at = time.monotonic()
 
-    def _look_around(self) -> None:
-        """Looks whether somebody asked this run to end: by a signal here, or by a command elsewhere."""
+    def _check_for_stop(self) -> None:
+        """Checks whether a signal, or a command that pauses or cancels the campaign, ends this run."""
         if self._run.stop.is_set():
             self.progress.stopped_by = "signal"
             self._stop.set()
@@ -272,18 +273,18 @@ class Loop:
             self._stop.set()
 
     def _await_due(self) -> bool:
-        """Waits for the turn of what is parked, not for what is deferred. False where nothing is due soon."""
+        """Waits for parked, not for deferred deliveries. Returns False where none is due soon."""
         clock = self._run.clock
         due = self._spool.next_due(only=self._run.only)
         again = datetime.fromisoformat(due).timestamp() if due is not None else None
         if again is not None and again <= clock():
             return True
-        turn = self._spool.next_turn() if self._intake.has_parked else None
-        if turn is None:
+        parked_until = self._spool.next_turn() if self._intake.has_parked else None
+        if parked_until is None:
             return False
-        first = turn if again is None else min(turn, again)
+        first = parked_until if again is None else min(parked_until, again)
         if first - clock() > PATIENCE:
-            used_up = self._intake.limit_of_parked(turn)
+            used_up = self._intake.limit_of_parked(parked_until)
             if used_up is not None:
                 self._end_for(used_up)
             return False
@@ -291,7 +292,7 @@ class Loop:
             if clock() >= first:
                 return True
             self._run.stop.wait(min(0.1, max(0.001, first - clock())))
-            self._look_around()
-            if self.is_journal_unclear:
+            self._check_for_stop()
+            if self.journal_has_erased:
                 self._empty_journal()
         return False

@@ -1,4 +1,4 @@
-"""What a run over a campaign is given."""
+"""Defines the parameters of a run."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mailer.clock import now
 from mailer.delivery.pacing.pace import Pacer
 from mailer.delivery.progress import Progress
 from mailer.delivery.retry import USUAL, Backoff
 from mailer.delivery.workers.connections import ConnectionPool
 from mailer.message.message import Template
 from mailer.spool.base import Spool, Spools
-from mailer.store.database import now
 from mailer.transports.base import Transport
 from mailer.transports.stop import Stop
 
@@ -25,15 +25,15 @@ __all__ = ["Run"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A run over the deliveries of a campaign.
+    """Holds the parameters of a run over the deliveries of a campaign.
 
-    `db` is the audience's database and `spool` the campaign, opened as the owner of this run's claims.
-    `templates` are the messages by variant, `source` names how refusals are learned of (`smtp`). With `only`,
-    this person's delivery alone is claimed. `observe` is told how the run stands, four times a second.
+    `db` is the audience's database and `spool` the campaign's spool, opened as the owner of this run's
+    claims. `templates` are the messages by variant, `source` names how refusals become known (`smtp`). With
+    `only`, only this person's delivery is claimed. `observe` gets the progress four times a second.
 
-    `rejects` is the share (0 to 1) of refusals beyond which the run pauses the campaign. `clock` gives
-    seconds since 1970, for the pace. What is deferred is tried again by `backoff`. `pool` bounds the
-    connections of all runs that are given the same one.
+    `rejects` is the share (0 to 1) of refusals beyond which the run pauses the campaign. `clock` returns
+    seconds since 1970, for the rate limits. `backoff` says when deferred deliveries are tried again. `pool`
+    limits the connections of all runs that share it.
     """
 
     db: Database

@@ -1,4 +1,4 @@
-"""What a run has done so far, for whoever watches it."""
+"""Defines the progress of a run."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ __all__ = ["Progress"]
 
 @dataclass(slots=True)
 class Progress:
-    """What this run has done so far: people by the state they are in, its seconds, and what stopped it.
+    """Holds the progress of a run: deliveries by state, its duration in seconds, and what stopped it.
 
-    `stopped_by` is `signal`, `interrupted`, `paused`, `cancelled` or `pace`; `note` says it in a sentence,
-    where it stopped itself; `goes_on_at` is when there is a point in going on (UTC), or empty.
+    `stopped_by` is `signal`, `interrupted`, `paused`, `cancelled` or `pace`; `note` is a sentence about it,
+    where the run stopped itself; `goes_on_at` is when it makes sense to resume (UTC), or empty.
     """
 
     outcomes: dict[str, int] = field(default_factory=dict)
@@ -22,7 +22,7 @@ class Progress:
     goes_on_at: str = ""
 
     def plus(self, later: Progress | None) -> Progress:
-        """Both runs as one."""
+        """Returns the progress of both runs together."""
         if later is None:
             return self
         states = self.outcomes.keys() | later.outcomes.keys()
@@ -33,10 +33,10 @@ class Progress:
 
     @property
     def done(self) -> int:
-        """How many people have an outcome, be it that they wait for another try."""
+        """Returns how many deliveries have an outcome, including those that are deferred."""
         return sum(self.outcomes.values())
 
     @property
     def handed_over(self) -> int:
-        """How many people have it, or may have it."""
+        """Returns how many people have the message or may have it."""
         return self.outcomes.get("accepted", 0) + self.outcomes.get("uncertain", 0)

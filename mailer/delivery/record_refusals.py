@@ -1,8 +1,7 @@
-"""Records what refusals say of readers, in the transaction that settles their deliveries.
+"""Marks readers as bounced by their refusals, in the transaction that settles the deliveries.
 
-One refusal of the address marks the reader as bounced. A mailbox that takes nothing does so only when it
-lasts: three campaigns in a row, over a week at least. What is our fault or the server's never touches the
-reader.
+A refusal of the address marks the reader as bounced at once. A refusal of the mailbox does so only after
+three campaigns in a row, over at least a week. A refusal because of the sender or the server never does.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ MAILBOX_DAYS = 7
 
 
 class RefusalRecorder:
-    """Records the refusals of one campaign. `source` names how they are learned of: `smtp`, `sendgrid`."""
+    """Records the refusals of one campaign. `source` names how they became known: `smtp`, `sendgrid`."""
 
     def __init__(self, db: Database, spools: Spools, spool: Spool, source: str) -> None:
         self._db = db
@@ -39,10 +38,10 @@ class RefusalRecorder:
         self._source = source
 
     def note(self, refused: Iterable[Refused]) -> None:
-        """Marks readers as bounced, where what was just settled says so.
+        """Marks readers as bounced by the refusals that were just settled.
 
-        A refusal of an address that has become another since the claim says nothing of the reader: it may
-        be tried again.
+        Where the reader's address has changed since the claim, the refusal does not count, and the delivery
+        may be tried again.
         """
         for person, attempt, outcome, claimed_at, now in refused:
             if outcome.result is not Result.REJECTED or outcome.cause not in (Cause.ADDRESS, Cause.MAILBOX):
@@ -61,7 +60,7 @@ class RefusalRecorder:
                 )
 
     def _lasts(self, person: int, now: str) -> bool:
-        """Whether this refusal of a mailbox is one too many."""
+        """Returns whether this person's mailbox has refused for long enough to count as bounced."""
         since = max(last_bounced(self._db, person), moved_at(self._db, person))
         number, first = self._spools.mailbox_refusals(person, since=since, but=self._spool.campaign.id)
         if number + 1 < MAILBOX_CAMPAIGNS:

@@ -1,8 +1,8 @@
-"""When deferred mail is tried again: after a minute, then later each time (RFC 5321 section 4.5.4.1).
+"""Computes when deferred mail is tried again, by exponential back-off (RFC 5321 section 4.5.4.1).
 
-The wait is as long as the delivery has been deferred already, so that no count of attempts is needed, and it
-is varied by a quarter so that not all of them come at once. Those of one request are due at one time, so that
-they are one request again.
+Each wait is as long as the delivery has been deferred already, so that attempts need not be counted, with a
+random variation of a quarter so that not all retries come at once. Deliveries of one request get one due
+time, so that they form one request again.
 """
 
 from __future__ import annotations
@@ -19,17 +19,19 @@ _SOONER, _LATER = 0.75, 1.25
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """The `first` and the `longest` wait between two attempts, and the time for all of them, in seconds."""
+    """Holds the `first` and the `longest` wait between two attempts, and the total time for retries, in
+    seconds."""
 
     first: float = 60.0
     longest: float = 4 * 3600.0
     give_up: float = 24 * 3600.0
 
     def next_attempt(self, since: datetime, now: datetime, variation: float | None = None) -> datetime | None:
-        """When to try again what has been deferred since that time; None where it is to be given up.
+        """Returns when to try a delivery again that has been deferred since `since`; None where it is to be
+        given up.
 
-        The last attempt is made when the time is over. `variation` is a factor as `vary` gives it, for what
-        is to be due together; without it, each is due at its own time.
+        The last attempt is made when the total time is over. `variation` is a factor from `vary`, for
+        deliveries that are to be due together; without it, each one gets its own.
         """
         end = since + timedelta(seconds=self.give_up)
         if now >= end:
@@ -40,11 +42,11 @@ class Backoff:
 
     @staticmethod
     def vary() -> float:
-        """A factor that makes a wait shorter or longer by up to a quarter."""
+        """Returns a random factor that makes a wait shorter or longer by up to a quarter."""
         return random.uniform(_SOONER, _LATER)  # noqa: S311
 
     def latest(self, now: datetime) -> datetime:
-        """No delivery that was deferred until now waits longer than until this time."""
+        """Returns the latest time until which any delivery that is deferred by `now` may wait."""
         return now + timedelta(seconds=max(self.first, self.longest) * _LATER)
 
 

@@ -1,8 +1,8 @@
-"""The claims of one run: those that are open, and what is known of them but not yet on disk.
+"""Tracks the claims of one run: the open ones, and outcomes that are known but not yet committed.
 
-A claim stands in `open` until its outcome or its return is known, and then in `settled` or `released` until
-that is committed. Until somebody is accepted, rejections are `held`: they may be everybody's
-(`transports.refusal.watch`). What is not committed when the process dies, the journal knows.
+A claim is in `open` until it has an outcome or is released, and then in `settled` or `released` until that is
+committed. Until a message is accepted, rejections are `held`, because the server might refuse every recipient
+(`transports.refusal.watch`). If the process dies before a commit, the journal has the outcomes.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from mailer.audience.recipients import Recipients
+from mailer.clock import now, utc_text
 from mailer.delivery.retry import Backoff
 from mailer.delivery.workers.workers import Report
 from mailer.message.message import Message
 from mailer.spool.base import Spool
 from mailer.spool.values import Claim, Key, Refused, Settled
-from mailer.store.database import now, utc_text
 from mailer.transports.base import Outcome, Result
 from mailer.transports.refusal.refusal import Cause
 from mailer.transports.refusal.watch import RefusalWatch, is_held
@@ -25,10 +25,10 @@ __all__ = ["RunClaims"]
 
 
 class RunClaims:
-    """The claims of one run over a spool. Used from one thread.
+    """Tracks the claims of one run over a spool. It is used from one thread.
 
-    `recipients` says who may be written to. `note_refused` records bounces among what is settled. With
-    `only`, this person's delivery alone is claimed.
+    `recipients` decides who may be written to. `note_refused` records bounces among settled claims. With
+    `only`, only this person's delivery is claimed.
     """
 
     def __init__(
@@ -47,10 +47,10 @@ class RunClaims:
         self._note_refused = note_refused
         self._only = only
         #: Whether the campaign is known, on disk, to have been accepted by this way.
-        self._told = self._watch.accepted
+        self._acceptance_noted = self._watch.accepted
         self._backoff = backoff
         #: Since when deliveries have been deferred, of those that ever were.
-        self._since: dict[int, datetime] = {}
+        self._deferred_since: dict[int, datetime] = {}
         #: The subscriber ids whose newest outcome in this run is `deferred`.
         self._waiting: set[int] = set()
         #: One for all requests of the run: a limit of the provider's puts off all of them.
@@ -63,14 +63,14 @@ class RunClaims:
         self.held: list[Settled] = []
         self.released: list[Key] = []
         #: Those who are given back behind the others.
-        self.last: list[Key] = []
+        self.released_last: list[Key] = []
         #: How many people have which outcome, by state.
         self.outcomes: dict[str, int] = {}
 
     def claim(self, limit: int) -> list[Claim] | None:
-        """Commits what is known and claims up to `limit` more, in one transaction that is synced once.
+        """Commits known outcomes and claims up to `limit` more deliveries, in one synced transaction.
 
-        None where nothing is left to claim.
+        Returns None where nothing is left to claim.
         """
         with self._spool.together():
             self._write()
@@ -78,26 +78,27 @@ class RunClaims:
             for claim in claims or ():
                 if claim.deferred_since:
                     since = datetime.fromisoformat(claim.deferred_since)
-                    self._since[claim.person] = since
+                    self._deferred_since[claim.person] = since
         self._written()
+        self.open.update((claim.person, claim.attempt) for claim in claims or ())
         self.has_more = claims is not None
         return claims
 
     def write_down(self) -> None:
-        """Commits what is known."""
-        if self.settled or self.released or self.last or (self.held and self._watch.accepted):
+        """Commits known outcomes and releases."""
+        if self.settled or self.released or self.released_last or (self.held and self._watch.accepted):
             with self._spool.together():
                 self._write()
             self._written()
 
-    def take_in(self, report: Report) -> None:
-        """Notes what a worker reports. A person counts once, by the newest outcome."""
+    def note_report(self, report: Report) -> None:
+        """Records a worker's report. Each person is counted once, by the newest outcome."""
         outcomes = self.outcomes
         together: dict[int, datetime] | None = None
         for message, outcome in report.settled:
             key, due = message.key, ""
             if key in self._watch.returned:
-                self.give_back_keys([key])
+                self.release_keys([key])
                 continue
             held = not self._watch.accepted and is_held(outcome)
             if outcome.result is Result.DEFERRED:
@@ -113,19 +114,20 @@ class RunClaims:
                 outcomes["deferred"] -= 1
             if due:
                 self._waiting.add(message.subscriber_id)
-        self.give_back(report.released)
+        self.release(report.released)
 
     def _together(self, settled: Sequence[tuple[Message, Outcome]]) -> dict[int, datetime]:
-        """When those are due again who share one answer, by the id of the outcome: one request, one time.
+        """Returns the next due time for outcomes that several deliveries of one request share, by
+        `id(outcome)`.
 
-        The one who was deferred last decides, so that nobody waits for longer than alone.
+        The delivery that was deferred last decides, so that none waits longer than it would alone.
         """
         moment = now()
         since: dict[int, datetime] = {}
         shared: set[int] = set()
         for message, outcome in settled:
             if outcome.result is Result.DEFERRED:
-                first = self._since.setdefault(message.subscriber_id, moment)
+                first = self._deferred_since.setdefault(message.subscriber_id, moment)
                 if id(outcome) in since:
                     shared.add(id(outcome))
                 since[id(outcome)] = max(first, since.get(id(outcome), first))
@@ -135,37 +137,40 @@ class RunClaims:
     def _deferred(
         self, subscriber_id: int, outcome: Outcome, together: Mapping[int, datetime]
     ) -> tuple[Outcome, str]:
-        """The outcome of a refusal for now, and when to try again; a rejection once its time is over."""
-        again = self._backoff.next_attempt(self._since[subscriber_id], now())
+        """Returns the outcome of a deferral and its next due time, or a rejection where its total time is
+        over."""
+        again = self._backoff.next_attempt(self._deferred_since[subscriber_id], now())
         if again is None:
             return Outcome(Result.REJECTED, reason=outcome.reason, cause=Cause.THEM), ""
         return outcome, utc_text(together.get(id(outcome), again))
 
-    def give_back(self, messages: Iterable[Message]) -> None:
-        """These were not handed over, and will be pending again."""
-        self.give_back_keys([message.key for message in messages])
+    def release(self, messages: Iterable[Message]) -> None:
+        """Notes that these messages were not handed over; their deliveries become pending again."""
+        self.release_keys([message.key for message in messages])
 
-    def give_back_keys(self, keys: Collection[Key]) -> None:
-        """The same, by key."""
+    def release_keys(self, keys: Collection[Key]) -> None:
+        """Does the same as `release`, by key."""
         self.released += keys
         self.open.difference_update(keys)
 
     def was_deferred(self, subscriber_id: int) -> bool:
-        """Whether this delivery has been deferred before. May be asked in any thread."""
-        return subscriber_id in self._since
+        """Returns whether this delivery has been deferred before. It is safe in any thread."""
+        return subscriber_id in self._deferred_since
 
-    def believe(self) -> None:
-        """What was held counts: somebody was accepted, or the refusals are not everybody's."""
+    def confirm_held(self) -> None:
+        """Counts held refusals as outcomes, because a message was accepted or the refusals concern single
+        addresses."""
         self.settled += self.held
         self.held = []
 
-    def return_held(self) -> None:
-        """What was held counts for nobody: everybody was refused. They are pending again, behind the others.
+    def discard_held(self) -> None:
+        """Discards held refusals, because every recipient was refused. The deliveries become pending again,
+        behind the others.
 
-        So a list that begins with readers who are truly gone gets past them in a later run.
+        So a later run gets past such readers where a list begins with addresses that no longer exist.
         """
         for subscriber_id, attempt, outcome, _ in self.held:
-            self.last.append((subscriber_id, attempt))
+            self.released_last.append((subscriber_id, attempt))
             state = outcome.result.value
             self.outcomes[state] -= 1
             if not self.outcomes[state]:
@@ -176,18 +181,18 @@ class RunClaims:
     def _write(self) -> None:
         if self._watch.accepted:
             if not self._watch.stops:
-                self.believe()
-            if not self._told:
+                self.confirm_held()
+            if not self._acceptance_noted:
                 self._spool.note_accepted()
-                self._told = True
+                self._acceptance_noted = True
         if self.settled:
             self._note_refused(self._spool.settle(self.settled))
         if self.released:
             self._spool.release(self.released)
-        if self.last:
-            self._spool.release(self.last, last=True)
+        if self.released_last:
+            self._spool.release(self.released_last, last=True)
 
     def _written(self) -> None:
         self.settled = []
         self.released = []
-        self.last = []
+        self.released_last = []

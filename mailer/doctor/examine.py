@@ -1,7 +1,7 @@
-"""Chooses the checks that a workspace needs, and runs them side by side within a time.
+"""Chooses the checks that a workspace needs, and runs them in parallel within a time limit.
 
-A check is a generator of findings. Each has a thread of its own, which nobody waits for any longer than the
-limit: what is not done by then is unknown.
+A check is a generator of findings. Each has a thread of its own, which is waited for no longer than the
+limit: an unfinished check is unknown.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SECONDS: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A question to the world or the workspace. `name` is used where it gives no finding of its own."""
+    """Holds one check: `run` yields its findings, and `name` is used where it yields none."""
 
     name: str
     run: Callable[[], Iterable[Finding]]
@@ -94,7 +94,7 @@ def _signing(settings: Settings, resolver: Resolver, own: str) -> list[Check]:
 
 
 def _receiving(settings: Settings) -> dict[str, str]:
-    """Returns the domains that get answers and bounces, and what they stand in."""
+    """Returns the domains that receive answers and bounces, and the header fields that name them."""
     used: dict[str, list[str]] = {}
     for what, mailbox in (
         ("From", settings.publication.sender),
@@ -107,7 +107,7 @@ def _receiving(settings: Settings) -> dict[str, str]:
 
 
 def _transport(settings: Settings, resolver: Resolver) -> list[Check]:
-    """Returns the checks that try the transport, and that of the name of its mail server's address."""
+    """Returns the checks of the transport itself, and of the reverse name of its mail server."""
     url = settings.delivery.transport
     driver = driver_of(url)
     found = []
@@ -119,7 +119,7 @@ def _transport(settings: Settings, resolver: Resolver) -> list[Check]:
 
 
 def examine(wanted: Sequence[Check], *, seconds: float = _SECONDS) -> list[Finding]:
-    """Runs the checks side by side and gives their findings in order, after at most `seconds`."""
+    """Runs the checks in parallel and returns their findings in order, after at most `seconds`."""
     ended: queue.SimpleQueue[int] = queue.SimpleQueue()
     found: list[list[Finding]] = [[] for _ in wanted]
 
@@ -151,7 +151,7 @@ def examine(wanted: Sequence[Check], *, seconds: float = _SECONDS) -> list[Findi
 
 
 def _run(check: Check, found: list[Finding]) -> None:
-    """Adds what the check finds, also where it cannot go on."""
+    """Adds the findings of a check, including one for an error that ended it."""
     try:
         for finding in check.run():
             found.append(finding)

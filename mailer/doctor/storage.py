@@ -1,4 +1,4 @@
-"""subscribers.db and the disk below it. The database is only read, and never made here."""
+"""Checks subscribers.db and the disk below it. The database is only read, and never created here."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _QUICK_CHECK_SECONDS: Final = 20.0
 
 
 def database(settings: Settings, *, seconds: float = _QUICK_CHECK_SECONDS) -> Iterator[Finding]:
-    """Checks whether it opens, is sound (PRAGMA quick_check), in WAL mode, may be written, and is private.
+    """Checks whether it opens, is sound (PRAGMA quick_check), is in WAL mode, can be written, and is private.
 
     Takes at most `seconds`.
     """
@@ -82,7 +82,7 @@ def _state_of(name: str, path: Path, found: Inspection) -> Finding:
 
 
 def disk(settings: Settings) -> Iterator[Finding]:
-    """Checks for room: for the database once more (its log and its indexes) and for campaigns."""
+    """Checks for free space: for a second copy of the database (log and indexes) and for campaigns."""
     free = shutil.disk_usage(settings.root).free
     size = settings.database.stat().st_size if settings.database.exists() else 0
     message = f"{free / 1e9:,.1f} GB free"

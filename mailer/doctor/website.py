@@ -1,6 +1,6 @@
 """Checks what readers' browsers and mailbox providers open: the host of base_url, its TLS, its pages.
 
-The names are looked up in the DNS, as readers do, and not in this machine's own list of hosts.
+The names are looked up in the DNS, as for readers, and not in this machine's hosts file.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def host(settings: Settings, resolver: Resolver) -> Iterator[Finding]:
 
 
 def website(settings: Settings, resolver: Resolver, *, seconds: float = _SECONDS) -> Iterator[Finding]:
-    """TLS of base_url, then what `mailer serve` answers there to GET /healthz, which must be no redirect."""
+    """Checks TLS of base_url, then how `mailer serve` answers GET /healthz there, without a redirect."""
     parts = urlsplit(settings.publication.base_url)
     secure = parts.scheme == "https"
     name = _host_of(settings)

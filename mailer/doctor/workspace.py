@@ -1,4 +1,4 @@
-"""The configuration and the secrets: what can be judged without asking anybody."""
+"""Checks the configuration and the secrets, as far as that needs no network."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PLACEHOLDERS: Final = ("example street", "exampletown", "port example")
 
 
 def secret_key(settings: Settings) -> Iterator[Finding]:
-    """Checks that links are signed with keys that nobody guesses. Old keys count: they are accepted too."""
+    """Checks that links are signed with keys that nobody can guess. Old keys count, as they are valid too."""
     name = "secret key"
     try:
         keys = settings.signing_keys()
@@ -65,7 +65,7 @@ def env_file(settings: Settings) -> Iterator[Finding]:
 
 
 def base_url(settings: Settings) -> Iterator[Finding]:
-    """Checks that readers can follow a link. One-click unsubscribing needs https (RFC 8058 section 3.1)."""
+    """Checks that readers can open a link. One-click unsubscribing needs https (RFC 8058 section 3.1)."""
     name, url = "base_url", settings.publication.base_url
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -84,7 +84,7 @@ def base_url(settings: Settings) -> Iterator[Finding]:
 
 
 def sender(settings: Settings) -> Iterator[Finding]:
-    """Checks whether mail comes from a domain that can be somebody's."""
+    """Checks whether mail is sent from a domain that somebody can own."""
     domains = dict.fromkeys((sender_domain(settings), return_path_domain(settings)))
     examples = [domain for domain in domains if is_example(domain) or is_loopback_name(domain)]
     if examples:
@@ -99,7 +99,7 @@ def sender(settings: Settings) -> Iterator[Finding]:
 
 
 def postal_address(settings: Settings) -> Iterator[Finding]:
-    """Checks whether the address in the footer is one."""
+    """Checks whether the footer has a real postal address."""
     address = settings.publication.postal_address
     if any(word in address.casefold() for word in _PLACEHOLDERS):
         yield Finding(
@@ -120,7 +120,7 @@ def postal_address(settings: Settings) -> Iterator[Finding]:
 
 
 def transport(settings: Settings) -> Iterator[Finding]:
-    """Checks whether messages go anywhere, and whether the transport has its secrets."""
+    """Checks whether messages reach anybody, and whether the transport has its secrets."""
     url = settings.delivery.transport
     try:
         open_transport(url, settings)

@@ -101,7 +101,7 @@ class Includes:
         return tuple(found)
 
     def _included(self, entry: Node, chain: tuple[str, ...]) -> tuple[Node, ...] | None:
-        """The entries that one `include` stands for, or None where that cannot be told."""
+        """Returns the entries that one `include` inserts, or None where they cannot be determined."""
         assert isinstance(entry.value, Mapping)  # noqa: S101
         wanted = entry.value["include"]
         if not wanted.sound:

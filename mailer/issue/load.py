@@ -34,7 +34,7 @@ __all__ = ["LoadedIssue", "SourceFile", "examine_issue", "load_issue"]
 
 @dataclass(frozen=True, slots=True)
 class LoadedIssue:
-    """An issue, the files that it was made of, and the place of each key.
+    """Holds an issue, the files that it was made of, and the place of each key.
 
     `path` is relative to the workspace, with slashes. `files` has the issue's own file first, then every
     include; `pictures` are the pictures that are files. `digest` is SHA-256 in hex over the bytes of all of
@@ -65,7 +65,10 @@ class LoadedIssue:
 
     @property
     def has_all_pictures(self) -> bool:
-        """Tells whether all pictures were read; else there is an error at the first one too many."""
+        """Returns whether all pictures were read.
+
+        If not, there is an error at the first one beyond the limit.
+        """
         return self._pictures.complete
 
     def mark_of(self, *keys: str | int) -> Mark:
@@ -139,7 +142,10 @@ def examine_issue(path: Path, settings: Settings) -> tuple[LoadedIssue | None, l
 
 
 def _inside(path: Path, root: Path) -> Path:
-    """The resolved path of an issue; a relative one counts from here if that is in the workspace."""
+    """Returns the resolved path of an issue in the workspace.
+
+    A relative path counts from the current folder if that is in the workspace.
+    """
     shown = str(path)
     try:
         file = path.resolve()
@@ -156,7 +162,7 @@ def _inside(path: Path, root: Path) -> Path:
 
 
 def _name(file: Path, root: Path) -> str:
-    """The path of an issue in its workspace, with slashes. Everything that is kept of it names it so."""
+    """Returns the path of an issue in its workspace, with slashes, which is its name in everything stored."""
     name = file.relative_to(root).as_posix()
     try:
         name.encode()
@@ -169,7 +175,7 @@ def _name(file: Path, root: Path) -> str:
 
 
 def _is_sound(tree: Node) -> bool:
-    """Tells whether all that is written at the top of the issue could be read."""
+    """Returns whether all that is written at the top of the issue could be read."""
     return isinstance(tree.value, Mapping) and all(node.sound for node in tree.value.values())
 
 

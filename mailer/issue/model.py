@@ -1,4 +1,4 @@
-"""The model of an issue: a frozen value, without its places in files and without its looks.
+"""Defines the model of an issue: a frozen value, without its places in files and without its layout.
 
 Texts are kept as written: Markdown is not read here, and a slot such as `{{ subscriber.name or "reader" }}`
 stays a slot. After `load_issue` nothing that has a default is empty.

@@ -45,7 +45,7 @@ def validation_problems(error: ValidationError, tree: Node) -> list[Problem]:
 
 
 def _is_news(keys: Sequence[str | int], tree: Node) -> bool:
-    """Tells whether nothing was told yet of the value; of a missing key, whether none was misspelt there."""
+    """Returns whether a value has no error reported yet; for a missing key, whether none was misspelt."""
     node, used = tree.find(keys)
     if used == len(keys) or not isinstance(node.value, Mapping):
         return node.sound

@@ -36,7 +36,7 @@ def repaired(plain: Any, error: ValidationError, settings: Settings) -> Issue | 
 
 
 def _repair(value: Any, keys: tuple[str | int, ...], editions: tuple[str, ...], *, missing: bool) -> None:
-    """Puts something sound in the place of a value, or takes it away."""
+    """Replaces a value by a valid one, or removes it."""
     *above, last = keys or ("",)
     for key in above:
         try:

@@ -41,7 +41,7 @@ def issue_schema() -> dict[str, Any]:
 
 
 def _as_typed(model: dict[str, Any]) -> None:
-    """Lets an object hold what the loader takes: numbers and booleans are texts, blank is left out."""
+    """Lets an object hold what the loader accepts: numbers and booleans as texts, and blank values."""
     required = model.get("required", ())
     for name, field in model.get("properties", {}).items():
         _texts(field)
@@ -55,7 +55,10 @@ def _as_typed(model: dict[str, Any]) -> None:
 
 
 def _texts(field: dict[str, Any]) -> None:
-    """YAML 1.2 reads `title: 2026` as a number and `title: true` as a boolean; here both are texts."""
+    """Lets numbers and booleans stand for texts in the schema.
+
+    YAML 1.2 reads `title: 2026` as a number and `title: true` as a boolean; in an issue both are texts.
+    """
     if field.get("type") == "string" and "pattern" not in field:
         field["type"] = ["string", "number", "boolean"]
     for below in (*field.get("anyOf", ()), *([field["items"]] if "items" in field else ())):

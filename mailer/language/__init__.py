@@ -1,1 +1,1 @@
-"""Translations, dates and directions of text, for mails and pages."""
+"""Provides translations, dates and directions of text, for mails and pages."""

@@ -1,6 +1,6 @@
-"""Gettext catalogues (.po), and how a message is translated by them: the one way for mails and for pages.
+"""Reads gettext catalogues (.po) and translates messages with them, for mails and pages alike.
 
-Several catalogues are asked in order. A message that none of them has stays as it is in the templates, which
+Several catalogues are tried in order. A message that none of them has stays as it is in the templates, which
 are in English.
 """
 
@@ -20,14 +20,14 @@ __all__ = ["Catalogue", "Translated", "Translations", "parse_catalogue"]
 
 @dataclass(frozen=True)
 class Catalogue:
-    """One .po file: (context, message) -> its plural forms, and the number of the form for a count."""
+    """Holds one .po file: (context, message) -> its plural forms, and the number of the form for a count."""
 
     messages: Mapping[tuple[str, str], tuple[str, ...]]
     form_of: Callable[[int], int]
 
 
 class Translated(str):
-    """A translated text and the tag of the language that it is in."""
+    """Is a translated text that knows the tag of its language."""
 
     __slots__ = ("language",)
     language: str
@@ -35,7 +35,7 @@ class Translated(str):
 
 @dataclass(frozen=True)
 class Translations:
-    """The catalogues to ask, in order. `language` is the tag of the language that they are asked for."""
+    """Holds the catalogues to try, in order. `language` is the tag of the language that was asked for."""
 
     catalogues: tuple[Catalogue, ...] = ()
     language: str = SOURCE_LANGUAGE
@@ -58,7 +58,7 @@ class Translations:
         return self._translated(one if number == 1 else many)
 
     def _translated(self, text: str, language: str = "") -> Translated:
-        """The text; a message of the templates counts as the language's own in every kind of English."""
+        """Returns the text; an untranslated message counts as the language's own in every kind of English."""
         made = Translated(text)
         is_english = primary_of(self.language) == SOURCE_LANGUAGE
         made.language = language or (self.language if is_english else SOURCE_LANGUAGE)
@@ -66,7 +66,7 @@ class Translations:
 
 
 def parse_catalogue(data: bytes) -> Catalogue:
-    """Returns the catalogue of a .po file. Messages that are fuzzy or not translated are left out.
+    """Returns the catalogue of a .po file, without messages that are fuzzy or not translated.
 
     Raises ValueError with what is wrong where the file is broken.
     """

@@ -1,4 +1,4 @@
-"""Dates as people write them in a language."""
+"""Formats dates in a language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names within a text of the other direction: which of them need to be set apart (Unicode's UAX 9)."""
+"""Isolates names in a text of the other writing direction, where they need it (Unicode's UAX 9)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from markupsafe import Markup, escape
 
-__all__ = ["is_turning", "set_apart"]
+__all__ = ["affects_direction", "isolated"]
 
 #: Letters that are written from right to left.
 _RIGHT_TO_LEFT_LETTER = re.compile(
@@ -14,11 +14,11 @@ _RIGHT_TO_LEFT_LETTER = re.compile(
 )
 
 
-def is_turning(text: str, direction: str) -> bool:
-    """Tells whether a name can change the direction of the text beside it, or be changed by that text."""
+def affects_direction(text: str, direction: str) -> bool:
+    """Returns whether a name can change the direction of the text beside it, or be changed by that text."""
     return direction == "rtl" or _RIGHT_TO_LEFT_LETTER.search(text) is not None
 
 
-def set_apart(text: str, direction: str) -> str:
+def isolated(text: str, direction: str) -> str:
     """Returns a name for a page of this direction, in a `<bdi>` of its own where it needs one."""
-    return Markup(f"<bdi>{escape(text)}</bdi>") if is_turning(text, direction) else text  # noqa: S704
+    return Markup(f"<bdi>{escape(text)}</bdi>") if affects_direction(text, direction) else text  # noqa: S704

@@ -1,4 +1,4 @@
-"""The language of a page for a reader, and its translations: the `web.po` of a workspace and of the theme."""
+"""Chooses the language of a page for a reader, and loads its translations: the `web.po` files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RANGE = re.compile(r"\s*([A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*[qQ]\s*=
 
 
 def choose(wishes: Iterable[str], folders: tuple[Path, ...]) -> str:
-    """Returns the first of the wished languages that has a catalogue; English where none has."""
+    """Returns the first of the wanted languages that has a catalogue; English where none has."""
     for wish in wishes:
         locale = known_locale(wish)
         if locale is None:
@@ -34,7 +34,7 @@ def choose(wishes: Iterable[str], folders: tuple[Path, ...]) -> str:
 
 
 def accepted(header: str) -> tuple[str, ...]:
-    """Returns the languages of an Accept-Language header (RFC 9110, 12.5.4), the most wanted first."""
+    """Returns the languages of an Accept-Language header (RFC 9110, 12.5.4), the most preferred first."""
     weighed: list[tuple[float, str]] = []
     for part in header[:_LONGEST_HEADER].split(","):
         found = _RANGE.fullmatch(part)
@@ -44,9 +44,9 @@ def accepted(header: str) -> tuple[str, ...]:
 
 
 def known_locale(tag: object) -> Locale | None:
-    """Returns the locale of a language field such as `zh-CN`, `ZH` or `en_GB`; None where it means none.
+    """Returns the locale of a language field such as `zh-CN`, `ZH` or `en_GB`; None where it is no language.
 
-    The field may hold anything (earlier versions took any text after `en@`), and what it means goes into a
+    The field may hold anything (earlier versions accepted any text after `en@`), and the result goes into a
     header.
     """
     plain = tag.replace("_", "-") if isinstance(tag, str) else ""
@@ -76,12 +76,15 @@ def _catalogue(path: Path) -> Catalogue:
 
 
 def _names(language: str) -> list[str]:
-    """The names of the folders whose strings a language may use, the nearest first: `zh_Hant_TW` … `zh`."""
+    """Returns the folder names of the catalogues that a language may use, the nearest first:
+
+    `zh_Hant_TW` … `zh`.
+    """
     return list(dict.fromkeys(_spelt(tag) for tag in lookup(language)))
 
 
 def _spelt(tag: str) -> str:
-    """A tag as folders are named: `zh_Hant_TW`."""
+    """Returns a tag in the spelling of folder names: `zh_Hant_TW`."""
     first, *others = tag.split("-")
     return "_".join([first, *(part.title() if len(part) == 4 else part.upper() for part in others)])
 
@@ -92,5 +95,5 @@ def _own_files(language: str, folders: tuple[Path, ...]) -> list[Path]:
 
 
 def _files(language: str, folders: tuple[Path, ...]) -> list[Path]:
-    """The catalogues of a language and of its relatives, the nearest first."""
+    """Returns the catalogues of a language and of its relatives, the nearest first."""
     return [file for name in _names(language) for file in _own_files(name, folders)]

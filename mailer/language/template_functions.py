@@ -1,7 +1,8 @@
-"""The functions that translate in a template: `_`, `gettext`, `ngettext`, `pgettext` and `npgettext`.
+"""Provides the functions that translate in a template: `_`, `gettext`, `ngettext`, `pgettext` and
+`npgettext`.
 
-A template gets texts that know the language they are in: `direction.ours` marks those that are not in the
-language of their surroundings.
+A template gets texts that know their language: `direction.ours` marks those that are not in the language of
+the text around them.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ TRANSLATIONS = " translations"
 
 
 class TranslatedHtml(Markup):
-    """A translated text as HTML, and the tag of the language that it is in."""
+    """Is a translated text as HTML that knows the tag of its language."""
 
     __slots__ = ("language",)
     language: str
@@ -35,7 +36,7 @@ def _translations(context: Context) -> Translations:
 def _filled(
     context: Context, text: Translated, values: dict[str, Any], *, trusted: bool
 ) -> Translated | TranslatedHtml:
-    """A translation with its values. `%` needs a value only where there are any."""
+    """Returns a translation with its values filled in. `%` is special only where there are values."""
     shown: str = text
     if context.eval_ctx.autoescape:
         shown = Markup(text) if trusted else escape(text)  # noqa: S704

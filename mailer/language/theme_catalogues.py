@@ -1,6 +1,6 @@
-"""The translations of an issue's templates: the `mailer.po` of a workspace and of the built-in theme.
+"""Loads the translations for an issue's templates: the `mailer.po` of a workspace and of the built-in theme.
 
-`zh-Hant-TW` asks its own catalogue, then those of `zh-TW`, `zh-Hant` and `zh`, each the workspace's before
+`zh-Hant-TW` uses its own catalogue, then those of `zh-TW`, `zh-Hant` and `zh`, each the workspace's before
 the built-in one.
 """
 

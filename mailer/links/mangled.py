@@ -1,7 +1,8 @@
 """Repairs tokens that mail programs, gateways or people changed on the way.
 
-Nothing here decides what a link means: `letters` only gives texts in which `tokens` may look, and `follows`
-says how much two of them differ. Whatever is read in the end is exactly right by its signature.
+Nothing here decides what a link means: `possible_texts` only returns texts in which `tokens` may look, and
+`begins_with` compares two of them within some edits. A token is accepted only if its signature is exactly
+right.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _ALIKE = str.maketrans("018", "olb")
 
 
 def possible_texts(text: str, alphabet: frozenset[str]) -> list[str]:
-    """Returns the one or two texts over `alphabet` that `text` may have been, the likeliest first."""
+    """Returns the one or two texts over `alphabet` that `text` may have been, the likelier first."""
     plain = unicodedata.normalize("NFKC", _decoded(text[:_LONGEST_TEXT]))
     found = [_only(plain, alphabet)]
     if "0" not in alphabet:  # ours are small letters, without the digits that look like one
@@ -43,7 +44,7 @@ def _only(text: str, alphabet: frozenset[str]) -> str:
 
 
 def _decoded(text: str) -> str:
-    """Without percent-encoding, quoted-printable and HTML, however often they were applied."""
+    """Returns the text without percent-encoding, quoted-printable and HTML, even if applied repeatedly."""
     for _ in range(_ROUNDS):
         before = text
         text = _SOFT_BREAK.sub("", html.unescape(unquote(text, errors="replace")))
@@ -56,9 +57,9 @@ def _decoded(text: str) -> str:
 
 
 def begins_with(expected: str, given: str, edits: int) -> bool:
-    """Tells whether `given` begins with `expected`, apart from 0 to 2 lost, wrong or added letters.
+    """Returns whether `given` begins with `expected`, apart from 0 to 2 lost, wrong or added letters.
 
-    The rest of `given` does not count.
+    The rest of `given` is ignored.
     """
     if given.startswith(expected):
         return True

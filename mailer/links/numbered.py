@@ -65,7 +65,7 @@ class Numbered:
         return None
 
     def is_of_unknown_key(self, text: str) -> bool:
-        """Tells whether `text` looks like a whole token in base64 of a key that is not known here."""
+        """Returns whether `text` looks like a whole token in base64 of a key that is not known here."""
         (given,) = possible_texts(text, _BASE64)
         if len(given) != _LENGTH:
             return False
@@ -78,14 +78,14 @@ class Numbered:
 
     @staticmethod
     def _numbers(key: bytes, body: bytes, purpose: bytes) -> tuple[tuple[int, int] | None, bytes]:
-        """(subscriber, campaign) of what is signed, None for another purpose; and its signature."""
+        """Returns (subscriber, campaign) of the signed bytes, None for another purpose; and their HMAC."""
         _, kind, subscriber, campaign = _BODY.unpack(body)
         signature = hmac.digest(key, body, "sha256")[:_SIGNATURE]
         return ((subscriber, campaign) if kind == purpose else None), signature
 
 
 def _ways(given: str, beginning: str) -> Iterator[tuple[str, str, int]]:
-    """(head, rest, edits) of a token that begins so, that lost its first letters, or its capitals."""
+    """Yields (head, rest, edits) for a token that is whole, that lost its first letters, or its capitals."""
     place = given.find(beginning)
     if 0 <= place <= len(given) - _HEAD:
         yield given[place : place + _HEAD], given[place + _HEAD :], 2

@@ -52,7 +52,7 @@ _BEFORE = 8
 
 
 class Purpose(Enum):
-    """The purpose of a token. A token of one purpose is worth nothing for another."""
+    """Lists the purposes of tokens. A token of one purpose is not valid for another."""
 
     UNSUBSCRIBE = b"u"
     PREFERENCES = b"p"
@@ -61,7 +61,7 @@ class Purpose(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """The content of a valid token. `campaign_id` is 0 where it belongs to no campaign.
+    """Holds the content of a valid token. `campaign_id` is 0 where it belongs to no campaign.
 
     A token of a version up to 0.3.0 has no `stable_id` and names the subscriber by `number`.
     """
@@ -73,7 +73,7 @@ class Token:
 
     @property
     def is_copy(self) -> bool:
-        """Tells whether the token was in a test copy, and so belongs to nobody."""
+        """Returns whether the token was in a test copy, and so belongs to nobody."""
         return self.number == 0 if not self.stable_id else self.stable_id == NOBODY
 
 
@@ -83,7 +83,7 @@ def stable_id_of(key: str, address_key: str) -> bytes:
 
 
 class _Signer:
-    """HMAC-SHA-256 (RFC 2104) of what begins with `prefix`. To copy its two states is quick."""
+    """Computes HMAC-SHA-256 (RFC 2104) of `prefix` and more data, fast, by copying two hash states."""
 
     def __init__(self, key: bytes, prefix: bytes = b"") -> None:
         block = key.ljust(64, b"\0")
@@ -91,7 +91,7 @@ class _Signer:
         self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
 
     def sign(self, data: bytes) -> bytes:
-        """The signature of `prefix` and `data`: 32 bytes."""
+        """Returns the signature of `prefix` and `data`: 32 bytes."""
         inner, outer = self._inner.copy(), self._outer.copy()
         inner.update(data)
         outer.update(inner.digest())
@@ -99,12 +99,12 @@ class _Signer:
 
 
 def _derived(use: bytes, key: str) -> bytes:
-    """A key for one use, made of a secret key."""
+    """Returns a key for one use, derived from a secret key."""
     return hashlib.sha256(use + b"\0" + key.encode()).digest()
 
 
 class _Key:
-    """One secret key: its id, and tokens as it signs them."""
+    """Holds one secret key: its id, and the signers of its tokens."""
 
     def __init__(self, key: str) -> None:
         derived = _derived(b"mailer.tokens", key)
@@ -118,7 +118,7 @@ class _Key:
         self._last = (b"", -1, b"", "", 0)
 
     def text(self, purpose: Purpose, stable_id: bytes, campaign_id: int) -> str:
-        """The token."""
+        """Returns the token of a reader and a campaign for one purpose."""
         last_id, last_campaign, body, head, rest = self._last
         if last_id != stable_id or last_campaign != campaign_id:
             body, head, rest = self._head(stable_id, campaign_id)
@@ -188,14 +188,14 @@ class Tokens:
         return None
 
     def is_of_unknown_key(self, text: str) -> bool:
-        """Tells whether `text` looks like a whole token of a key that is not known here."""
+        """Returns whether `text` looks like a whole token of a key that is not known here."""
         (given, *_) = possible_texts(text, _ALPHABET)
         ours = any(given.startswith(key.letters) for key in self._keys)
         whole = len(given) == LENGTH and given.endswith(_LAST)
         return (whole and not ours) or self._numbered.is_of_unknown_key(text)
 
     def _tried(self, purpose: Purpose, key: _Key, head: str, rest: str, edits: int) -> Token | None:
-        """The token that begins with these 23 letters, where `rest` is its signature but for some edits."""
+        """Returns the token with these 23 first letters, if `rest` is its signature within so many edits."""
         value = int(head.translate(_TO_INT), 32) >> 3
         stable_id, campaign_id = (value >> 32 & 0xFFFFFFFFFFFFFFFF).to_bytes(8, "big"), value & 0xFFFFFFFF
         if value >> 96 != int.from_bytes(key.id, "big"):
@@ -206,7 +206,7 @@ class Tokens:
         return Token(purpose, stable_id, campaign_id)
 
     def _whole(self, given: str) -> Iterator[tuple[_Key, str, str, int]]:
-        """(key, head, rest, edits) of a token whose head is whole, and of one that lost its key id."""
+        """Yields (key, head, rest, edits) for each token whose head is whole, or has lost its key id."""
         for key in self._keys:
             for begin in _places(given, key.letters):
                 if len(head := given[begin : begin + _HEAD]) == _HEAD:
@@ -220,7 +220,7 @@ class Tokens:
                     yield key, head, given[begin + _HEAD - _KEY - 1 :], 1
 
     def _mended(self, given: str) -> Iterator[tuple[_Key, str, str, int]]:
-        """(key, head, rest, edits) for each way to mend one letter of the head, or two beside each other."""
+        """Yields (key, head, rest, edits) for each repair of one letter of the head, or of two adjacent."""
         for key in self._keys:
             for begin in _places(given, key.letters):
                 text = given[begin:]
@@ -236,7 +236,7 @@ def _places(text: str, part: str) -> Iterator[int]:
 
 
 def _heads(text: str) -> Iterator[tuple[str, str, int]]:
-    """(head, rest, edits left) with one letter behind the key id lost, wrong, added or swapped."""
+    """Yields (head, rest, edits left) with one letter after the key id lost, wrong, added or swapped."""
     last = _HEAD - 1
     for place in range(_KEY, _HEAD):  # one or two were added
         for more in (1, 2):

@@ -1,7 +1,8 @@
-"""The Date of a message: that of its hand-over, within a minute.
+"""Gives messages their Date: the time of their hand-over, within a minute.
 
-All messages that are composed within one minute have the same Date. So whatever depends on it (the field, the
-hash of the constant header fields, DKIM's `t=`) is made once a minute, and each message costs a comparison.
+All messages that are composed within one minute have the same Date. So everything that depends on it (the
+field, the hash of the constant header fields, DKIM's `t=`) is made once a minute, and each message costs a
+comparison.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from typing import Generic, NamedTuple, TypeVar
 
-from mailer.store.database import now
+from mailer.clock import now
 
 __all__ = ["Dates", "PerMinute", "Stamp"]
 
@@ -20,7 +21,7 @@ T = TypeVar("T")
 
 
 class Stamp(NamedTuple):
-    """A moment in seconds since 1970, the same as the value of a Date field, and the minute it stands for."""
+    """Holds a time in seconds since 1970, the same as a Date field, and the minute that it stands for."""
 
     minute: int
     seconds: int
@@ -28,7 +29,8 @@ class Stamp(NamedTuple):
 
 
 class Dates:
-    """Gives the Stamp of now by a clock, one object a minute. It may be used by several threads at once.
+    """Returns the Stamp of the current minute of a clock, one object a minute. Several threads may use it at
+    once.
 
     With `fixed` it is always the stamp of that time.
     """
@@ -40,7 +42,7 @@ class Dates:
         self._stamp = _stamp_of(clock() if fixed is None else fixed)
 
     def stamp(self) -> Stamp:
-        """Returns the stamp that was made in this minute; another one where the clock was moved."""
+        """Returns the stamp of this minute; a new one where the clock was set back."""
         stamp = self._stamp
         if self._fixed or stamp.minute == _minute(self._clock()):
             return stamp
@@ -52,7 +54,7 @@ class Dates:
 
 
 class PerMinute(Generic[T]):
-    """Keeps what `make` returns for a stamp, until the next stamp. It may be used by several threads at once.
+    """Caches what `make` returns for a stamp, until the next stamp. Several threads may use it at once.
 
     `make` is given the stamp and the value of the stamp before, None at first.
     """
@@ -65,7 +67,7 @@ class PerMinute(Generic[T]):
         self._made = (stamp, make(stamp, None))
 
     def value(self) -> T:
-        """Returns the value for the stamp of now, which the first thread that asked has made."""
+        """Returns the value for the current stamp, made by the first thread that asks."""
         made = self._made
         if made[0] is self._dates.stamp():
             return made[1]

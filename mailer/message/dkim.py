@@ -1,4 +1,4 @@
-"""DKIM signatures (RFC 6376, and RFC 8463 for Ed25519) of messages that are joined from fragments.
+"""Signs messages that are joined from fragments with DKIM (RFC 6376, and RFC 8463 for Ed25519).
 
 `Signer` is a domain with its keys. A template makes a `TemplateSigner` of it once: there the constant
 fragments are canonicalised, the body up to its first slot and all constant header fields are hashed. For
@@ -62,7 +62,7 @@ _SEAM = re.compile(rb" ?\0([0-9]+)\0")
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A signer: `domain` is the `d=` in ASCII; each of `keys` makes a signature, in their order."""
+    """Holds a signing domain: `domain` is the `d=` in ASCII, and each of `keys` makes a signature."""
 
     domain: str
     keys: tuple[SigningKey, ...]
@@ -79,19 +79,20 @@ def signer_of(settings: Settings) -> Signer | None:
 
 
 def is_aligned(signing: str, sender: str) -> bool:
-    """Returns whether DMARC (RFC 7489) may count a signature of the domain `signing` for the domain `sender`.
+    """Returns whether a signature of the domain `signing` may align with the domain `sender` in DMARC (RFC
+    7489).
 
-    False where they surely have no organisational domain in common. Both in ASCII.
+    False where the two surely have no organisational domain in common. Both are in ASCII.
     """
     ours, theirs = (domain.lower().split(".")[-2:] for domain in (signing, sender))
     return ours == theirs
 
 
 class TemplateSigner:
-    """Signs the messages of one template. It may be used by several threads at once.
+    """Signs the messages of one template. Several threads may use it at once.
 
     `fragments` and `seams` are the template's: fragment, seam, fragment, … fragment. A seam is an index into
-    what `sign` is given. In the header, a seam is the whole value of its field. `signed_at` is in seconds
+    the argument of `sign`. In the header, a seam is the whole value of its field. `signed_at` is in seconds
     since 1970.
     """
 
@@ -122,14 +123,14 @@ class TemplateSigner:
         return other
 
     def _prepare(self, signed_at: int) -> None:
-        """Hashes the constant fields, and writes the signatures as far as they are constant."""
+        """Hashes the constant fields, and writes the constant parts of the signatures."""
         self._hashed_head = hashlib.sha256(b"".join(field for _, field in self._constant))
         self._keys = tuple(
             (key, *_signature(key, self._signer.domain, self._names, signed_at)) for key in self._signer.keys
         )
 
     def _fields(self, head: bytes) -> list[str]:
-        """Takes the header apart into what is constant and what differs; gives the names for h=."""
+        """Splits the header into constant and varying fields; returns the names for h=."""
         constant: list[tuple[str, bytes]] = []
         differing: list[tuple[str, int]] = []
         for field in _FIELD_END.split(head):
@@ -152,9 +153,9 @@ class TemplateSigner:
         return [*names, *OVERSIGNED]
 
     def sign(self, filled: Sequence[bytes]) -> bytes:
-        """Returns the DKIM-Signature fields of one message, to stand before everything else.
+        """Returns the DKIM-Signature fields of one message, to stand before all others.
 
-        `filled` is what stands at the seams, encoded, by their indices.
+        `filled` holds the encoded values at the seams, by their indices.
         """
         body = self._hashed_body.copy()
         pieces: list[bytes] = []
@@ -173,7 +174,7 @@ class TemplateSigner:
 
 
 def _signature(key: SigningKey, domain: str, names: Sequence[str], signed_at: int) -> tuple[bytes, bytes]:
-    """Returns a DKIM-Signature field up to the value of `bh=`, as it is written and in canonical form."""
+    """Returns a DKIM-Signature field up to the value of `bh=`, as written and in canonical form."""
     lines: list[str] = [
         f"v=1; a={key.algorithm}; c=relaxed/relaxed; d={domain};",
         f"s={key.selector}; t={signed_at};",
@@ -205,5 +206,5 @@ def relaxed_value(value: bytes) -> bytes:
 
 
 def relaxed_piece(piece: bytes) -> bytes:
-    """Returns a piece of a body in relaxed form, of the kind that `mime` writes."""
+    """Returns a piece of a body, as `mime` writes it, in relaxed form."""
     return _RUN.sub(b" ", piece)

@@ -1,7 +1,7 @@
-"""The private keys that sign: read from their files, checked, and able to say their DNS record.
+"""Reads and checks the private keys of DKIM, and writes their DNS records.
 
-RSA of 2048 to 4096 bits (RFC 8301) and Ed25519 (RFC 8463). A key that cannot be used, or that others on
-this machine can read, is refused before anything is sent.
+Keys are RSA of 2048 to 4096 bits (RFC 8301) or Ed25519 (RFC 8463). A key that cannot be used, or that other
+users of this machine can read, is refused before anything is sent.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _LARGEST = 65_536  # octets of a key's file
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """One selector's key. `algorithm` is the `a=` of its signatures, `public` the `p=` of its record.
+    """Holds one selector's key. `algorithm` is the `a=` of its signatures, `public` the `p=` of its record.
 
-    `sign` takes the SHA-256 digest (32 octets) of what is signed and gives the octets of `b=`.
+    `sign` takes a SHA-256 digest (32 octets) and returns the octets of `b=`.
     """
 
     selector: str
@@ -42,7 +42,7 @@ class SigningKey:
 
 
 def load_keys(settings: Settings) -> tuple[SigningKey, ...]:
-    """Returns the keys of `[dkim]` in their order, read from their files now.
+    """Returns the keys of `[dkim]` in order, read from their files at this moment.
 
     Raises ConfigError with everything that is wrong with any of them.
     """
@@ -59,7 +59,7 @@ def load_keys(settings: Settings) -> tuple[SigningKey, ...]:
 
 
 class _Unusable(Exception):
-    """A key's file is of no use. It says why and what to do, as the rest of a sentence."""
+    """Says why a key's file cannot be used and what to do, as the rest of a sentence."""
 
 
 def _read(path: Path, name: str) -> bytes:

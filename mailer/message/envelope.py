@@ -1,4 +1,4 @@
-"""The envelope that all messages of a campaign share, and the recipient of a message.
+"""Makes the envelope that all messages of a campaign share, and describes a recipient.
 
 Header fields follow RFC 5322, 2369 (List-*), 2919 (List-Id), 8058 (one-click).
 """
@@ -12,12 +12,12 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from mailer.addresses import header_address
+from mailer.clock import now
 from mailer.config import Settings
 from mailer.errors import InputError
 from mailer.links.urls import NOBODY, Links, Purpose, Tokens
 from mailer.message.dates import Dates
 from mailer.message.mime import phrase
-from mailer.store.database import now
 
 __all__ = ["Envelope", "Person", "mailbox_field"]
 
@@ -25,9 +25,11 @@ _LINE_BREAK = re.compile(r"[\r\n\0]")
 
 
 class Person(NamedTuple):
-    """A recipient, as far as a message needs to know. `attributes` are the free ones, as plain text.
+    """Holds the fields of a recipient that a message needs. `attributes` are those of the workspace, as plain
+    text.
 
-    `stable_id` are 8 bytes, by which the message and its links name the recipient; without it, nobody.
+    `stable_id` are the 8 bytes by which the message and its links name the recipient; the default names
+    nobody.
     """
 
     subscriber_id: int
@@ -39,7 +41,7 @@ class Person(NamedTuple):
 
 
 def mailbox_field(name: str, address: str) -> bytes:
-    """`"Name" <address>` for From, To and Reply-To. Raises InputError on CR, LF or NUL in either."""
+    """Returns `"Name" <address>` for From, To and Reply-To. Raises InputError on CR, LF or NUL in either."""
     if _LINE_BREAK.search(name + address):
         raise InputError(f"{address!r}: a name or an address may not hold a line break")
     spec = b"<" + header_address(address).encode("utf-8") + b">"
@@ -50,12 +52,12 @@ def mailbox_field(name: str, address: str) -> bytes:
 
 
 class Envelope:
-    """An envelope holds what all messages of one campaign share: the sender, the list, where links lead.
+    """Holds what all messages of one campaign share: the sender, the list, where links lead.
 
-    `shared` are its header fields as (name, value) pairs of text, in order, without those of MIME, without
-    From, To, Subject, Date, and without those that differ between recipients. `dates` gives the Date: that
-    of now by `clock`, or `sent_at` where that is given. `by_number` keeps the Message-ID and the reference as
-    versions up to 0.3.0 made them, for a campaign that they froze.
+    `shared_headers` are its header fields as (name, value) pairs of text, in order, without those of MIME,
+    without From, To, Subject, Date, and without those that differ between recipients. `dates` gives the Date:
+    that of now by `clock`, or `sent_at` where that is given. `by_number` keeps the Message-ID and the
+    reference as versions up to 0.3.0 made them, for a campaign that they froze.
     """
 
     def __init__(
@@ -82,7 +84,7 @@ class Envelope:
         host = header_address("x@" + (urlsplit(publication.base_url).hostname or self.domain))[2:]
         contact = header_address((publication.reply_to or publication.sender).address)
         list_name = settings.editions[edition].name.replace('"', "'").replace("\\", "/")
-        self.shared: tuple[tuple[str, str], ...] = (
+        self.shared_headers: tuple[tuple[str, str], ...] = (
             ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
             ("List-Id", f'"{list_name}" <{edition}.{host}>'),
             ("List-Help", f"<mailto:{contact}?subject=help>"),
@@ -99,7 +101,7 @@ class Envelope:
         return str(person.subscriber_id) if self._by_number else person.stable_id.hex()
 
     def return_path(self, person: Person) -> str:
-        """Returns the address that bounces go to: one a message (VERP) where delivery.return_path is set."""
+        """Returns the address for bounces. With delivery.return_path each message has its own (VERP)."""
         if self._return_path is None:
             return header_address(self.sender.address)
         local, _, domain = self._return_path.address.rpartition("@")
@@ -107,7 +109,7 @@ class Envelope:
         return header_address(f"{local}+{token}@{domain}")
 
     def reference(self, person: Person) -> str:
-        """Returns an opaque name of this delivery for a provider to give back."""
+        """Returns an opaque id of this delivery, which a provider returns with its events."""
         return f"{self.campaign_id}.{self._name(person)}"
 
     def values(self, person: Person) -> dict[str, str]:

@@ -1,8 +1,8 @@
-"""A message to one recipient, joined from fragments that were encoded once for everybody.
+"""Composes one recipient's message by joining fragments that were encoded once for everybody.
 
-`Envelope` holds what all messages of a campaign share, `Template` one rendition of it with its
-seams, `Message` one recipient's copy. `Message.raw()` is a join of bytes; nothing is parsed or encoded
-there but the few slots.
+`Envelope` holds what all messages of a campaign share, `Template` one rendition of it with its seams,
+`Message` one recipient's copy. `Message.raw()` is a join of bytes: it parses nothing and encodes only the few
+slots.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ __all__ = ["Envelope", "Message", "Person", "Template", "compose_sample"]
 
 
 class Template:
-    """One rendition as byte fragments with seams. Built once, used for every recipient of its variant.
+    """Holds one rendition as byte fragments with seams, built once for all recipients of its variant.
 
-    With a `signer` every message begins with its DKIM signatures. It may be used by several threads at once.
+    With a `signer` every message begins with its DKIM signatures. Several threads may use it at once.
     """
 
     def __init__(self, rendition: Rendition, envelope: Envelope, signer: Signer | None = None) -> None:
@@ -66,7 +66,7 @@ class Template:
         return field, TemplateSigner(self._signer, fragments, self._seams, stamp.seconds)
 
     def _head(self) -> None:
-        """Writes the header after the value of Date."""
+        """Writes the part of the header after the value of Date."""
         envelope = self.envelope
         self._write(b"\r\nMessage-ID: ")
         self._seam(_MESSAGE_ID)
@@ -83,7 +83,7 @@ class Template:
         self._write(b"\r\nList-Unsubscribe: ")
         self._seam(_UNSUBSCRIBE)
         self._write(b"\r\n")
-        for name, value in envelope.shared:
+        for name, value in envelope.shared_headers:
             self._write(name.encode("ascii"), b": ", _field_value(name, value), b"\r\n")
         self._write(b"MIME-Version: 1.0\r\n")
 
@@ -112,7 +112,7 @@ class Template:
         self._seams.append(index)
 
     def compose(self, message: Message) -> bytes:
-        """Returns the message for one recipient: CRLF line ends, 7-bit but for an SMTPUTF8 address."""
+        """Returns the message for one recipient: CRLF line ends, 7-bit except for an SMTPUTF8 address."""
         values = message.values
         filled = [
             message.message_id.encode("ascii"),
@@ -140,7 +140,7 @@ _MESSAGE_ID, _TO, _UNSUBSCRIBE, _SUBJECT, _FIRST_FILLED = range(5)
 
 
 class Message:
-    """One recipient's copy, as a transport is given it (see `transports.base.Outgoing`)."""
+    """Holds one recipient's copy, as a transport takes it (see `transports.base.Outgoing`)."""
 
     __slots__ = ("_values", "address", "attempt", "name", "person", "subscriber_id", "template")
 
@@ -158,19 +158,19 @@ class Message:
 
     @property
     def values(self) -> dict[str, str]:
-        """Returns the values of its slots, made when first asked for, by the worker that composes it."""
+        """Returns the values of its slots, made on first use, by the worker that composes the message."""
         if self._values is None:
             self._values = self.template.envelope.values(self.person)
         return self._values
 
     @property
     def key(self) -> tuple[int, int]:
-        """(subscriber id, attempt): which claim this is."""
+        """Returns (subscriber id, attempt), which identifies the claim."""
         return self.subscriber_id, self.attempt
 
     @property
     def envelope(self) -> Envelope:
-        """Returns the envelope that it shares with all messages of the campaign."""
+        """Returns the envelope, shared by all messages of the campaign."""
         return self.template.envelope
 
     @property
@@ -190,12 +190,12 @@ class Message:
 
     @property
     def reference(self) -> str:
-        """Returns an opaque name of this delivery for a provider to give back."""
+        """Returns an opaque id of this delivery, which a provider returns with its events."""
         return self.envelope.reference(self.person)
 
     @property
     def headers(self) -> dict[str, str]:
-        """Returns the header fields that only this message has, beside To and Message-ID."""
+        """Returns the header fields of this message alone, beside To and Message-ID."""
         return {"List-Unsubscribe": f"<{self.values['links.unsubscribe']}>"}
 
     def raw(self) -> bytes:
@@ -206,7 +206,7 @@ class Message:
 def compose_sample(
     settings: Settings, rendition: Rendition, *, slug: str, edition: str, sent_at: datetime
 ) -> bytes:
-    """Returns a message as a reader would get it, for looking at. Its links belong to nobody."""
+    """Returns a sample message as a reader would get it. Its links belong to nobody."""
     envelope = Envelope(settings, campaign_id=0, slug=slug, edition=edition, sent_at=sent_at)
     person = Person(0, "reader@example.org")
     return Message(Template(rendition, envelope), person).raw()

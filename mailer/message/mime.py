@@ -1,11 +1,11 @@
-"""The pieces of MIME that a message is joined from: encoded words and quoted-printable.
+"""Encodes the pieces of MIME that a message is joined from: encoded words and quoted-printable.
 
 The standard library's `EmailMessage` does all of this too, at about 3 ms a message. Here everything is
-encoded once, and only the slots are encoded for each recipient. The tests hold both against each other.
+encoded once, and only the slots are encoded for each recipient. The tests compare the two.
 
-Quoted-printable is written so that no line of a message ever begins with a full stop (it
-becomes `=2E`): SMTP's dot-stuffing (RFC 5321 section 4.5.2) then never has anything to do. Nor does one begin
-with `From ` (`=46rom `), also behind a soft line break.
+In quoted-printable no line of a message ever begins with a full stop (it becomes `=2E`): SMTP's dot-stuffing
+(RFC 5321 section 4.5.2) then never has anything to do. Nor does a line begin with `From ` (`=46rom `), not
+even after a soft line break.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SPACED = tuple(b" " if i == 32 else b"\t" if i == 9 else token for i, token in 
 
 
 def encoded_words(text: str) -> bytes:
-    """`text` as RFC 2047 encoded words of at most 75 characters each, one a line; empty for no text.
+    """Returns `text` as RFC 2047 encoded words of at most 75 characters each, one a line; empty for no text.
 
     Readers drop the white space between two encoded words, so any number of them reads as one text.
     """
@@ -45,7 +45,7 @@ def encoded_words(text: str) -> bytes:
 
 
 def unstructured(text: str) -> bytes:
-    """`text` as the value of an unstructured field such as Subject."""
+    """Returns `text` as the value of an unstructured field such as Subject."""
     if (
         text.isascii()
         and text.isprintable()
@@ -58,23 +58,23 @@ def unstructured(text: str) -> bytes:
 
 
 def phrase(text: str) -> bytes:
-    """`text` as a display name (RFC 5322 section 3.2.5): quoted where that can be, else encoded words."""
+    """Returns `text` as a display name (RFC 5322 section 3.2.5): quoted if possible, else encoded words."""
     if len(text) <= 60 and "=?" not in text and text == text.strip() and _SAFE_PHRASE.fullmatch(text):
         return b'"' + text.encode("ascii") + b'"' if text else b""
     return encoded_words(text)
 
 
 def quoted_printable(text: str) -> bytes:
-    """`text` in quoted-printable with CRLF line ends, for the static parts of a body.
+    """Returns `text` in quoted-printable with CRLF line ends, for the static parts of a body.
 
-    It may be followed by a soft line break (`=` CRLF) at any place where a slot stands.
+    A soft line break (`=` CRLF) may follow it wherever a slot stands.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return b"\r\n".join(_line(line.encode("utf-8")) for line in lines)
 
 
 def slot_lines(value: str) -> bytes:
-    """Returns a slot's value between two soft line breaks, so that what surrounds it is encoded before."""
+    """Returns a slot's value between two soft line breaks, so that the text around it can be pre-encoded."""
     data = value.encode("utf-8")
     if _PLAIN_VALUE.fullmatch(data) and not data.startswith((b".", b"From ")):
         return b"=\r\n" + data + b"=\r\n"

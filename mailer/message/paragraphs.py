@@ -1,4 +1,4 @@
-"""Paragraphs of the text part with slots: encoded once, and wrapped again for a reader with long values.
+"""Encodes paragraphs of the text part with slots once, and wraps them again only for long values.
 
 Most values are short, and then a paragraph is a join of bytes like everything else of a message. It is
 wrapped and encoded again only where a reader's values make one of its lines longer than LIMIT columns.
@@ -17,7 +17,7 @@ __all__ = ["ReadyParagraph"]
 
 
 class ReadyParagraph:
-    """A paragraph of a part, made ready for many readers. `slots` are those within it, in order."""
+    """Holds a paragraph of a part, prepared for many readers. `slots` are those within it, in order."""
 
     def __init__(self, part: Part, paragraph: Paragraph) -> None:
         self._paragraph = paragraph
@@ -27,7 +27,7 @@ class ReadyParagraph:
         self._lines = list(_measured(self._fragments))
 
     def fill(self, values: Mapping[str, str]) -> str:
-        """Its lines for one recipient."""
+        """Returns its lines for one recipient."""
         filled = [slot.fill(values) for slot in self.slots]
         return self._wrapped(filled) or joined(self._fragments, filled)
 
@@ -42,7 +42,7 @@ class ReadyParagraph:
         return b"".join(found)
 
     def _wrapped(self, filled: Sequence[str]) -> str:
-        """Its lines, wrapped again, where one of them is too long; else ''."""
+        """Returns its lines, wrapped again, where one of them is too long; else ''."""
         for width, inside in self._lines:
             most = width
             for number in inside:
@@ -57,7 +57,7 @@ class ReadyParagraph:
 
 
 def _measured(fragments: Sequence[str]) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """(columns without its slots, the numbers of its slots) of each line that has any."""
+    """Returns (columns without its slots, the numbers of its slots) of each line that has any slots."""
     width = 0
     inside: list[int] = []
     for number, fragment in enumerate(fragments):

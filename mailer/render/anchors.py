@@ -1,4 +1,4 @@
-"""Links within a page (`#item-2`), as an issue has them, with their places."""
+"""Finds an issue's links within a page (`#item-2`), with their places."""
 
 from __future__ import annotations
 

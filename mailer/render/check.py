@@ -102,7 +102,7 @@ def _size(findings: _Findings, html: str) -> None:
 
 
 class _Page(HTMLParser):
-    """Collects from a page what is checked: pictures, links, names of parts, headings."""
+    """Collects what is checked of a page: pictures, links, names of parts, headings."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -167,7 +167,7 @@ def _markup(findings: _Findings, page: _Page) -> None:
 
 
 def _anchors(findings: _Findings, page: _Page, rendition: Rendition) -> None:
-    """Tells whether the issue's links within the page lead to what both the mail and the web page have."""
+    """Reports the issue's links within the page whose target is missing in the mail or the web page."""
     links = [found for found in in_page_links(findings.loaded) if _leads(page, found[0])]
     if not links:
         return
@@ -185,7 +185,7 @@ def _anchors(findings: _Findings, page: _Page, rendition: Rendition) -> None:
 
 
 def _leads(page: _Page, name: str) -> bool:
-    """Tells whether the page, which may be a variant without that link, has a link to a part of it."""
+    """Returns whether the page, which may be a variant without that link, has a link to a part of it."""
     return any(href.startswith("#") and unquote(href[1:]) == name for href in page.links)
 
 
@@ -214,7 +214,7 @@ def _text(findings: _Findings, rendition: Rendition) -> None:
 
 
 def _leave_link(findings: _Findings, rendition: Rendition, media: Collection[str]) -> None:
-    """Tells whether a reader of either part finds the way out."""
+    """Reports a part of the mail that has no unsubscribe link."""
     for medium, part, name, context in (
         ("email", rendition.html, "HTML", Context.HREF),
         ("text", rendition.text, "plain-text", Context.TEXT),

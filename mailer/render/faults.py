@@ -14,7 +14,7 @@ class Faults:
         self._gathered = gathered
 
     def add(self, error: MailerError) -> None:
-        """Takes a fault. Where this returns, rendering goes on with something harmless in its place."""
+        """Reports a fault. Where this returns, rendering continues with something harmless in its place."""
         if self._gathered is None:
             raise error from None
         self._gathered += error.problems

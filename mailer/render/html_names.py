@@ -1,4 +1,4 @@
-"""Names of HTML elements and attributes that several steps of rendering look for."""
+"""Lists names of HTML elements and attributes that several steps of rendering look for."""
 
 from __future__ import annotations
 

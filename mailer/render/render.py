@@ -88,7 +88,7 @@ def examine_variants(
 
 @dataclass(frozen=True)
 class _Inputs:
-    """The inputs that all variants of an issue share. `archive` is the address of its public page."""
+    """Holds the inputs that all variants of an issue share. `archive` is the address of its public page."""
 
     loaded: LoadedIssue
     settings: Settings
@@ -106,7 +106,7 @@ class _Inputs:
         )
 
     def seed(self, issue: Issue) -> str:
-        """A hash of all that goes into a variant's rendition, so that no text can hold one of its markers."""
+        """Returns a hash of all inputs of a variant, so that no text can hold one of its markers."""
         settings = self.settings
         editions = {key: edition.model_dump(mode="json") for key, edition in settings.editions.items()}
         parts = [
@@ -123,7 +123,7 @@ class _Inputs:
 
 
 def _distinct(issue: Issue, variants: Collection[int]) -> list[tuple[Issue, list[int]]]:
-    """The different issues that the variants show, each with its variants in ascending order."""
+    """Returns the different issues that the variants show, each with its variants in ascending order."""
     found: list[tuple[Issue, list[int]]] = []
     for variant in sorted(set(variants)):
         shown = for_variant(issue, variant)
@@ -136,7 +136,7 @@ def _distinct(issue: Issue, variants: Collection[int]) -> list[tuple[Issue, list
 
 
 class _Rendering:
-    """One variant on its way through the templates."""
+    """Renders one variant through the templates."""
 
     def __init__(self, inputs: _Inputs, issue: Issue, faults: Faults) -> None:
         self.issue = issue
@@ -227,7 +227,7 @@ class _Rendering:
         return without_slots(self._with_direction(page), self.markers)
 
     def _with_direction(self, html: str) -> str:
-        """The page, set from right to left as far as anything in it is written so."""
+        """Returns the page, set from right to left where parts of it are written so."""
         if not any(direction_of(language) == "rtl" for language in languages_in(self.issue)):
             return html
         return set_direction(html, self.markers, direction_of(self.issue.language))

@@ -1,4 +1,4 @@
-"""The result of rendering: an issue for one variant, ready to be sent to any reader."""
+"""Defines the result of rendering: an issue for one variant, ready to be sent to any reader."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ MEDIA = ("email", "text", "web")
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A published picture: `name` holds the hash of its bytes; sizes are in CSS px."""
+    """Holds a published picture.
+
+    `name` holds the hash of its bytes; sizes are in CSS px.
+    """
 
     name: str
     data: bytes
@@ -29,7 +32,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """An issue rendered for one variant. `web` has no slots: it is the same for every reader.
+    """Holds an issue rendered for one variant. `web` has no slots: it is the same for every reader.
 
     `variant` is a bit mask: bit i is set where the i-th `only` expression of the issue holds.
     `theme` is the hash of the templates that made it. `pictures` are those that html and web refer to.
@@ -73,7 +76,7 @@ class Rendition:
 
     @property
     def digest(self) -> str:
-        """The SHA-256 in hex over all that a recipient can see."""
+        """Returns the SHA-256 in hex over all that a recipient can see."""
         data = {k: v for k, v in self.to_json().items() if k not in ("variant", "theme")}
         text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         pictures = "".join(f"\0{picture.name}" for picture in self.pictures)

@@ -25,7 +25,7 @@ class SourcePositions:
         return self.loaded.place_of(*key)
 
     def is_written(self, key: Key) -> bool:
-        """Tells whether a value is written in a file, and is no default."""
+        """Returns whether a value is written in a file, and is no default."""
         return self.loaded.line_of(*key) is not None
 
     def add_problem(self, message: str, key: Key, line: int = 0) -> None:

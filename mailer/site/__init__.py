@@ -1,1 +1,1 @@
-"""Public pages as bytes; no HTTP."""
+"""Makes public pages as bytes; it knows no HTTP."""

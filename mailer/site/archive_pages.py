@@ -1,7 +1,7 @@
-"""The public archive of the campaigns that were sent. Only files that a manifest lists are public.
+"""Finds the public pages and files of sent campaigns. Only files that a manifest lists are public.
 
-A campaign of an edition with `archive = false` has no page and is not listed; its pictures, which mails
-show, are public under their own names.
+A campaign of an edition with `archive = false` has no page and is not listed; its pictures, which mails show,
+are public under their own names.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class PublicFile:
-    """A file of a campaign that everybody may see. `digest` is the SHA-256 in hex that the manifest has."""
+    """Describes a public file of a campaign. `digest` is its SHA-256 in hex, as the manifest has it."""
 
     folder: Path
     name: str
@@ -43,7 +43,10 @@ class PublicFile:
     media_type: str
 
     def read(self) -> bytes | None:
-        """Returns the bytes, or None where they are not what was sent; the log says so. Raises OSError."""
+        """Returns the bytes, or None where they have changed since the sending, which is logged.
+
+        Raises OSError.
+        """
         data = (self.folder / self.name).read_bytes()
         if hash_of(data) == self.digest:
             return data
@@ -86,7 +89,7 @@ class PublicArchive:
         )
 
     def has_page(self, slug: str) -> bool:
-        """Tells whether a campaign has a public page."""
+        """Returns whether a campaign has a public page."""
         manifest = self._started(slug)
         return manifest is not None and has_public_page(manifest)
 
@@ -106,7 +109,7 @@ class PublicArchive:
         return self._file(slug, manifest, f"images/{name}", media_type)
 
     def _started(self, slug: str) -> dict[str, Any] | None:
-        """The manifest of a campaign whose sending has started."""
+        """Returns the manifest of a campaign whose sending has started."""
         if not is_slug(slug):
             return None
         try:
@@ -116,7 +119,7 @@ class PublicArchive:
         return manifest if manifest["started_at"] else None
 
     def _manifest(self, folder: Path) -> dict[str, Any]:
-        """The manifest, read again only when its file is another one."""
+        """Returns the manifest, read again only when its file has changed."""
         mark = manifest_version(folder)
         known = self._manifests.get(folder)
         if known is None or known[0] != mark:

@@ -24,7 +24,7 @@ from mailer.config import Settings
 from mailer.display_text import visible
 from mailer.language.catalogue import Translations
 from mailer.language.dates import long_date
-from mailer.language.direction import set_apart
+from mailer.language.direction import isolated
 from mailer.language.reader_language import choose, page_translations
 from mailer.language_tags import SOURCE_LANGUAGE, direction_of
 from mailer.site.plain_page import plain_page
@@ -42,12 +42,12 @@ _NAMES = (
 #: The colours of text on a button.
 _ON_ACCENT = ("#ffffff", "#000000")
 #: A language tag, or several, the first wish first.
-_Wish = str | Sequence[str]
+_LanguageWish = str | Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A finished page: `body` is HTML in UTF-8, `language` its language tag.
+    """Holds a finished page: `body` is HTML in UTF-8, `language` its language tag.
 
     `styles` has the SHA-256 in base64 of each of its style sheets, for a Content-Security-Policy. A page that
     is not `complete` does not say what happened: it only asks the reader to try again later.
@@ -67,7 +67,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class _Theme:
-    """Templates and words: the workspace's before the built-in ones, or the built-in ones alone."""
+    """Holds templates and translations: the workspace's before the built-in ones, or only the built-in."""
 
     folders: tuple[Path, ...]
     environment: SandboxedEnvironment
@@ -78,47 +78,47 @@ class _Theme:
 
 
 class Pages:
-    """Makes pages. `page` never fails, whatever is wrong with the templates; the log says what is wrong."""
+    """Makes pages. `page` never fails, even if the templates are broken; the log says what is wrong."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._own = _Theme.of((settings.root / "templates", built_in_theme()))
         self._built_in = _Theme.of(self._own.folders[1:])
-        self._look_at_all()
+        self._log_unreadable_files()
 
-    def page(self, name: str, wish: _Wish, **context: Any) -> Page:
-        """Returns the page `name` in the first of the wished languages that has a catalogue."""
+    def page(self, name: str, wish: _LanguageWish, **context: Any) -> Page:
+        """Returns the page `name` in the first of the wanted languages that has a catalogue."""
         for theme, instead in ((self._own, "the built-in page"), (self._built_in, "a plain text")):
             try:
-                return self._made(theme, name, wish, context)
+                return self._from_theme(theme, name, wish, context)
             except Exception as error:  # a template can raise anything
-                _tell(f"templates/web/pages/{name}.html", error, instead)
+                _log_failure(f"templates/web/pages/{name}.html", error, instead)
         return self._plain(name, wish, context)
 
-    def _look_at_all(self) -> None:
-        """Tells at the start which templates and words cannot be read."""
+    def _log_unreadable_files(self) -> None:
+        """Logs, at the start, which templates and catalogues cannot be read."""
         for name in _NAMES:
             try:
                 self._own.environment.get_template(f"{name}.html")
             except Exception as error:
-                _tell(f"templates/web/pages/{name}.html", error, "the built-in page")
+                _log_failure(f"templates/web/pages/{name}.html", error, "the built-in page")
         try:
             page_translations(self._language(self._own, ""), self._own.folders)
         except Exception as error:
-            _tell("templates/locale", error, "the built-in page")
+            _log_failure("templates/locale", error, "the built-in page")
 
-    def _made(self, theme: _Theme, name: str, wish: _Wish, context: Mapping[str, Any]) -> Page:
+    def _from_theme(self, theme: _Theme, name: str, wish: _LanguageWish, context: Mapping[str, Any]) -> Page:
         language = self._language(theme, wish)
         template = theme.environment.get_template(f"{name}.html")
         html = _rendered(template, {**self._shared(theme, language), **context})
         return Page.of(html, language)
 
-    def _language(self, theme: _Theme, wish: _Wish) -> str:
-        """The language a page is in for somebody with this language field, or these wishes."""
+    def _language(self, theme: _Theme, wish: _LanguageWish) -> str:
+        """Returns the language of a page for a reader's language field, or for a list of wanted languages."""
         wishes = (wish,) if isinstance(wish, str) else wish
         return choose((*wishes, self._settings.publication.language), theme.folders)
 
-    def _plain(self, name: str, wish: _Wish, context: Mapping[str, Any]) -> Page:
+    def _plain(self, name: str, wish: _LanguageWish, context: Mapping[str, Any]) -> Page:
         try:
             language = self._language(self._built_in, wish)
             translate = page_translations(language, self._built_in.folders).text
@@ -141,7 +141,7 @@ class Pages:
             "language": language.replace("_", "-"),
             "dir": direction_of(language),
             "dir_of": direction_of,
-            "bdi": lambda text: set_apart(text, direction_of(language)),
+            "bdi": lambda text: isolated(text, direction_of(language)),
             "long_date": lambda day: long_date(day, language),
             "publication": self._settings.publication,
             "brand": self._settings.brand,
@@ -163,8 +163,8 @@ def _rendered(template: Template, values: Mapping[str, Any]) -> str:
     return "".join(parts)
 
 
-def _tell(place: str, error: Exception, instead: str) -> None:
-    """One line for the operator: where it is wrong, and what readers get instead."""
+def _log_failure(place: str, error: Exception, instead: str) -> None:
+    """Logs one line: the place of the error, and what readers get instead."""
     if isinstance(error, TemplateSyntaxError):
         place = f"templates/web/pages/{error.name}:{error.lineno}"
         words = error.message or "it is no template"

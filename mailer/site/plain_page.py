@@ -1,4 +1,4 @@
-"""Makes the last resort of a page from a few words in this file, where no template can be rendered."""
+"""Makes the plain page that is shown where no template can be rendered; its texts are in this file."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def plain_page(
 
 
 def _words(name: str, context: Mapping[str, Any]) -> tuple[str, str]:
-    """Title and text of a page; `preferences` only where something was saved, or refused."""
+    """Returns title and text of a page; `preferences` only where something was saved, or refused."""
     if name != "preferences":
         return _WORDS.get(name, _LATER)
     if context.get("refused"):

@@ -1,7 +1,7 @@
-"""Limits what a page's template may compute, in Jinja2's sandbox.
+"""Limits the work of a page's template, in Jinja2's sandbox.
 
-All rounds of loops, calls and includes of one page together are bounded, also where they print nothing: an
-endless page would keep everybody from leaving.
+All rounds of loops, calls and includes of one page together are bounded, even where they print nothing: a
+template that never ends would keep everybody from unsubscribing.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def counting_steps() -> Iterator[None]:
 
 
 class PageEnvironment(SandboxedEnvironment):
-    """A sandbox that raises OverflowError for a value that is too large and for too many steps."""
+    """Is a sandbox that raises OverflowError for a value that is too large and for too many steps."""
 
     intercepted_binops = frozenset({"*", "**"})
 

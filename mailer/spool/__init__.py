@@ -1,1 +1,1 @@
-"""The spool keeps one delivery for each person and campaign."""
+"""Stores one delivery for each person and campaign."""

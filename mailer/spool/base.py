@@ -1,12 +1,12 @@
-"""The protocol of the spool: one delivery for each person and campaign, the truth about who received what.
+"""Defines the protocol of the spool, which stores one delivery for each person and campaign.
 
-A spool knows people by number alone. It does not know their addresses, nor why somebody may not be written
-to: the caller says that. Every method is one committed transaction, unless it is called within `together`.
-`tests/spool/conformance` holds what every implementation must do, by subject.
+A spool identifies people by subscriber id alone. It knows neither their addresses nor why somebody may not be
+written to: the caller provides that. Every method is one committed transaction, unless it is called within
+`together`. `tests/spool/conformance` holds what every implementation must do, by subject.
 
-A claim is fenced by (owner, attempt): what another owner, or an earlier attempt, has to say of a delivery
-changes nothing. A run opens the spool as an owner of its own; `take_over` makes the claims of a dead run its
-own, after which that run can settle nothing any more.
+The fencing token of a claim is (owner, attempt): an outcome from another owner or from an earlier attempt
+changes nothing. Each run opens the spool as a new owner; `take_over` transfers the claims of a dead run to
+it, after which the dead run can settle nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["Spool", "Spools"]
 
 
 class Spool(Protocol):
-    """The deliveries of one campaign. Used from one thread."""
+    """Stores the deliveries of one campaign. It is used from one thread."""
 
     campaign: Campaign
     #: Names the run that claims; empty for whoever only reads or decides.
@@ -35,7 +35,7 @@ class Spool(Protocol):
     into_folder: bool
 
     def together(self) -> AbstractContextManager[object]:
-        """Makes what is written within one transaction."""
+        """Opens a transaction for everything that is written inside it."""
         ...
 
     # -- the campaign -----------------------------------------------------------------------
@@ -49,62 +49,62 @@ class Spool(Protocol):
         ...
 
     def apply(self, event: Event, note: str = "") -> bool:
-        """Changes the status as the table of transitions says; whether the event may happen in it."""
+        """Applies an event to the status. Returns whether the transition table allows it."""
         ...
 
     def set_due(self, due_at: str, local_time: str | None = None) -> None:
-        """Sets the time (UTC) at which the campaign is looked at next; empty: at none."""
+        """Sets the time (UTC) at which the scheduler starts the campaign; empty means never."""
         ...
 
     def set_held_until(self, moment: str) -> None:
-        """Sets the time (UTC) from which the campaign may go on by itself; empty: not by itself."""
+        """Sets the time (UTC) from which the campaign may resume automatically; empty means never."""
         ...
 
     def set_canary(self, canary: Canary, phase: Phase | None = None) -> None:
-        """Records the canary, with another phase where one is given."""
+        """Stores the canary, with `phase` instead of its own where that is given."""
         ...
 
     def set_transport(self, transport: str) -> None:
-        """Records the URL of the transport by which the campaign goes from now on."""
+        """Stores the URL of the transport that the campaign uses from now on."""
         ...
 
     def note_accepted(self) -> None:
-        """Records that the transport accepted somebody of the campaign; a folder accepts nobody."""
+        """Records that the transport accepted a message of the campaign; an outbox folder does not count."""
         ...
 
     def was_accepted(self) -> bool:
-        """Returns whether somebody was accepted by the transport that the campaign goes by now."""
+        """Returns whether the campaign's current transport has accepted any message of it."""
         ...
 
     # -- claims -----------------------------------------------------------------------------
 
     def claim(self, limit: int, may_write: MayWrite, *, only: int | None = None) -> list[Claim] | None:
-        """Claims up to `limit` deliveries that are due, those first that have no time of their own.
+        """Claims up to `limit` deliveries that are due; those without a due time come first.
 
-        A person is skipped for whom `may_write` gives a reason, or who has the issue by another campaign
-        (`received`): a claim of such people alone is empty. With `only`, this person's delivery alone is
-        claimed. Returns None where nothing is left to claim, or the campaign was paused or cancelled.
+        Skips deliveries where `may_write` gives a reason, or where the person has the issue from another
+        campaign (`received`); the list may be empty then. With `only`, claims this person's delivery alone.
+        Returns None where nothing is left to claim, or the campaign was paused or cancelled.
         """
         ...
 
     def settle(self, outcomes: Sequence[Settled]) -> list[Refused]:
         """Records outcomes of this owner's claims that are still open.
 
-        Returns those with a cause, so that the caller can record bounces. To settle again changes nothing
-        and returns nothing.
+        Returns those with a cause, so that the caller can record bounces. It is idempotent: settling the same
+        claims again changes nothing and returns nothing.
         """
         ...
 
     def release(self, claims: Iterable[Key], *, last: bool = False) -> None:
-        """Gives back claims that were not handed over; `last`: behind the others."""
+        """Makes claims that were not handed over pending again; with `last`, behind the other deliveries."""
         ...
 
     def clear_causes(self, deliveries: Iterable[Key]) -> None:
-        """Takes the cause off deliveries whose refusal says nothing of the reader."""
+        """Clears the cause of deliveries whose refusal says nothing about the reader's address."""
         ...
 
     def take_over(self) -> list[Key]:
-        """Makes all open claims of the campaign this owner's, and returns them."""
+        """Transfers all open claims of the campaign to this owner, and returns them."""
         ...
 
     def is_claimed(self, person: int) -> bool:
@@ -112,25 +112,25 @@ class Spool(Protocol):
         ...
 
     def has_claims(self) -> bool:
-        """Returns whether anything is claimed: a run is on, or has died."""
+        """Returns whether any delivery is claimed: then a run is alive, or has died."""
         ...
 
     def unknown(self, claims: Iterable[Key]) -> int:
-        """Returns how many of these claims the spool does not know of."""
+        """Returns how many of these claims the spool has no record of."""
         ...
 
     def adopt(self, outcomes: Sequence[Settled]) -> None:
-        """Records outcomes of claims that the spool has lost, as after a restored backup."""
+        """Records outcomes of claims that the spool has lost, for instance because a backup was restored."""
         ...
 
     # -- pace and schedule ------------------------------------------------------------------
 
     def park(self, claims: Iterable[Parked]) -> None:
-        """Gives back claims until their turn; no claim takes them before it."""
+        """Makes claims pending again with a due time, before which they cannot be claimed."""
         ...
 
     def unpark(self) -> None:
-        """Makes what was parked due at once. Readers' own times stay."""
+        """Makes parked deliveries due at once. Due times of the schedule stay."""
         ...
 
     def next_turn(self) -> float | None:
@@ -142,59 +142,58 @@ class Spool(Protocol):
         ...
 
     def next_try(self) -> str | None:
-        """Returns the same, counting also what was deferred, claimed, and given back."""
+        """Returns the same as `next_due`, also for deferred deliveries that were claimed and released."""
         ...
 
     def next_slot(self) -> str | None:
-        """Returns the next reader's own time that nobody has tried yet (UTC), or None."""
+        """Returns the earliest scheduled due time (UTC) among deliveries that were never tried, or None."""
         ...
 
     def hold_missed(self, before: str) -> int:
-        """Holds readers whose own time was before this one (UTC) and who were not tried. Returns how many."""
+        """Holds untried deliveries whose scheduled time was before `before` (UTC). Returns how many."""
         ...
 
     def send_now(self, *, everybody: bool) -> None:
-        """Makes what is held due at once; with `everybody`, later times too."""
+        """Makes held deliveries due at once; with `everybody`, also those that are due later."""
         ...
 
     def make_due(self, *, after: str | None = None) -> None:
-        """Makes deferred deliveries due now; with `after` (UTC), those that wait for a later time and are
-        not held."""
+        """Makes deferred deliveries due now; with `after` (UTC), those that are due later and not held."""
         ...
 
     def expire(self, before: str) -> int:
-        """Rejects what has been deferred since before that time (UTC). Returns how many."""
+        """Rejects deliveries that have been deferred since before that time (UTC). Returns how many."""
         ...
 
     def last_sign(self) -> str:
-        """Returns when a run last claimed or settled anything (UTC); empty where none ever did."""
+        """Returns when a run last claimed or settled a delivery (UTC); empty where none ever did."""
         ...
 
     # -- decisions --------------------------------------------------------------------------
 
     def release_held(self) -> None:
-        """Makes due at once whoever is pending and held."""
+        """Makes all pending deliveries that are held due at once."""
         ...
 
     def resolve(self, *, resend: bool, only: int | None = None) -> int:
-        """Makes what is uncertain pending again (`resend`) or accepted. Returns how many."""
+        """Makes uncertain deliveries pending again (`resend`), or else accepted. Returns how many."""
         ...
 
     def retry(
         self, unreachable: Callable[[Sequence[tuple[int, str]]], set[int]], *, only: int | None = None
     ) -> int:
-        """Makes what was rejected or deferred pending again. Returns how many.
+        """Makes rejected and deferred deliveries pending again. Returns how many.
 
-        `unreachable` is given (person, cause) of those rejected and returns the people to leave out.
+        `unreachable` gets (person, cause) of each rejected delivery and returns the people to leave out.
         """
         ...
 
     def reopen_copies(self) -> int:
-        """Makes pending what only went into a folder, and who was skipped there. Returns how many."""
+        """Makes deliveries to an outbox folder, and those skipped there, pending. Returns how many."""
         ...
 
     def doubt_the_rest(self) -> int:
-        """Makes uncertain whoever is not known to have it. Returns how many."""
+        """Makes every delivery uncertain that is not known to be accepted. Returns how many."""
         ...
 
     # -- reading ----------------------------------------------------------------------------
@@ -204,23 +203,23 @@ class Spool(Protocol):
         ...
 
     def copies_in_folder(self) -> int:
-        """Returns how many have it in an outbox folder only."""
+        """Returns how many deliveries only went into an outbox folder."""
         ...
 
     def is_free(self, *, copies: bool = False) -> bool:
-        """Returns whether nobody has it or may have it; with `copies`, a copy in a folder counts."""
+        """Returns whether no reader has the issue or may have it; `copies`: a copy in a folder counts."""
         ...
 
     def never_tried(self) -> int:
-        """Returns how many are pending, not held, and were never tried."""
+        """Returns how many deliveries are pending, not held, and were never tried."""
         ...
 
     def overdue(self, now: str) -> int:
-        """Returns how many are pending though their time (UTC) has come, those held included."""
+        """Returns how many pending deliveries, held ones included, are past their due time at `now` (UTC)."""
         ...
 
     def held(self) -> int:
-        """Returns how many are pending and wait for a decision."""
+        """Returns how many pending deliveries are held until a decision."""
         ...
 
     def reasons(self) -> tuple[Reason, ...]:
@@ -228,27 +227,27 @@ class Spool(Protocol):
         ...
 
     def commonest_refusal(self) -> str:
-        """Returns the words that servers used most for a refusal, without addresses; empty if none."""
+        """Returns the most frequent text of a refusal, without addresses; empty if there is none."""
         ...
 
     def deliveries(self, *, state: str = "", only: int | None = None) -> Iterator[Listed]:
-        """Returns the deliveries by person, all or those in a state or to one person."""
+        """Returns the deliveries by subscriber id: all, those in a state, or those to one person."""
         ...
 
     def people(self) -> Iterator[int]:
-        """Returns everybody who has a delivery, in ascending order."""
+        """Returns the subscriber ids of all deliveries, in ascending order."""
         ...
 
     def accepted_at(self, people: Sequence[int]) -> dict[int, str]:
-        """Returns when the deliveries of these people were accepted (UTC), of those that were."""
+        """Returns the times (UTC) at which the deliveries of these people were accepted, where they were."""
         ...
 
 
 class Spools(Protocol):
-    """All campaigns of a workspace."""
+    """Stores all campaigns of a workspace."""
 
     def together(self) -> AbstractContextManager[object]:
-        """Makes what is written within one transaction."""
+        """Opens a transaction for everything that is written inside it."""
         ...
 
     def campaigns(self) -> list[Campaign]:
@@ -260,7 +259,7 @@ class Spools(Protocol):
         ...
 
     def find(self, slug: str) -> Campaign:
-        """Returns the campaign of that name. Raises CampaignError with the nearest one there is."""
+        """Returns the campaign with this slug. Raises CampaignError, which suggests the most similar slug."""
         ...
 
     def freeze(self, campaign: NewCampaign, deliveries: Iterable[Frozen]) -> Spool:
@@ -268,10 +267,10 @@ class Spools(Protocol):
         ...
 
     def open(self, campaign: Campaign, *, owner: str = "", into_folder: bool | None = None) -> Spool:
-        """Returns the deliveries of a campaign, for reading, deciding, or as the owner of claims.
+        """Returns the spool of a campaign. `owner` names the run that claims, or is empty.
 
-        `into_folder` says whether what is settled went into a folder only; None: as the campaign's transport
-        does.
+        `into_folder` says whether settled messages only went into an outbox folder; None means that the
+        campaign's transport decides.
         """
         ...
 
@@ -280,21 +279,21 @@ class Spools(Protocol):
         ...
 
     def received(self, campaigns: Sequence[int], *, folders: bool) -> Iterator[int]:
-        """Returns the people who have the issue by these campaigns (ids), or may get it, in ascending order.
+        """Returns the people, ascending, who have the issue from these campaigns (ids), or may get it.
 
-        Of a cancelled campaign only those count who have it or may have it. A copy in a folder counts only
-        with `folders`.
+        In a cancelled campaign, only accepted and uncertain deliveries count. A copy in an outbox folder
+        counts only with `folders`.
         """
         ...
 
     def mailbox_refusals(self, person: int, *, since: str, but: int) -> tuple[int, str]:
-        """Returns how many campaigns in a row this person's mailbox refused, and when the first did (UTC).
+        """Returns how many campaigns in a row this person's mailbox refused, and when it first did (UTC).
 
-        Counted are those after `since` (UTC) and after the last that was accepted, without the campaign of
-        the id `but`.
+        It counts campaigns after `since` (UTC) and after the last accepted delivery, without the campaign
+        with the id `but`.
         """
         ...
 
     def ledger(self) -> Ledger:
-        """Returns the account of what was spent of each limit, which all runs share."""
+        """Returns the ledger that records how much of each rate limit was used; all runs share it."""
         ...

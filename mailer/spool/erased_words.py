@@ -1,4 +1,4 @@
-"""Takes the words about people who were erased out of what servers said, and out of journals."""
+"""Removes text about erased people from server replies and from journals."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ __all__ = ["ErasedWords", "clear_journal", "tells_of_erased"]
 
 
 class ErasedWords:
-    """The redaction of a workspace: of people who were erased no words are kept."""
+    """Redacts text about erased people, for one workspace."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def outcomes(self, settled: Sequence[Settled]) -> Sequence[Settled]:
-        """Returns the outcomes with the words that may be kept.
+        """Returns the outcomes with only the text that may be kept.
 
-        Of those who were erased none are. In the words about others, their addresses are replaced: a provider
-        may say the same of a whole request. It is called in the transaction that writes the words down.
+        An outcome of an erased person keeps no text. In the text about others, addresses of erased people are
+        replaced, because a provider may give one reply to a whole request. It is called in the transaction
+        that stores the outcomes.
         """
         erased = ErasedPeople(self._db)
         if not erased:
@@ -46,21 +47,22 @@ class ErasedWords:
         return kept
 
     def text(self, words: str) -> str:
-        """Returns a sentence with `[erased]` for each address of theirs."""
+        """Returns the text with `[erased]` in place of each address of an erased person."""
         return ErasedPeople(self._db).redact(words) if words else words
 
 
 def clear_journal(db: Database, journal: Path) -> bool:
-    """Takes the words about people who were erased out of a journal; whether there were any.
+    """Removes server replies about erased people from a journal. Returns whether there were any.
 
-    The caller holds the campaign's lock, and the database has what the journal knows. Raises OSError.
+    The caller holds the campaign's lock and has written the journal's outcomes to the database. Raises
+    OSError.
     """
     erased = ErasedPeople(db)
     return bool(erased) and forget_words(journal, erased.numbers(), erased.redact)
 
 
 def tells_of_erased(db: Database, journal: Path) -> bool:
-    """Whether a journal holds words about people who were erased. May be asked beside a run."""
+    """Returns whether a journal has server replies about erased people. It is safe while a run is alive."""
     erased = ErasedPeople(db)
     return bool(erased) and holds_words(journal, erased.numbers(), erased.redact)
 

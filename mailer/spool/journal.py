@@ -1,16 +1,16 @@
-"""What was on the wire, written as it happens, so that a killed process is uncertain about little.
+"""Writes a write-ahead journal of hand-overs, so that few deliveries are uncertain after a crash.
 
-The spool commits in batches, because a synced commit a message would be slower than the wire. The
-journal closes the gap: one line before a message is handed over and one line after, each a single
-`write` to a file that the kernel keeps when the process dies. After a kill, a claimed delivery
+The spool commits in batches, because one synced commit for each message would be slower than the network. The
+journal closes the gap: it has one line before each hand-over and one line after it, each a single `write` to
+a file that survives the death of the process. After a kill, a claimed delivery
 
     without a line             was never handed over: it is pending again
     begun, with an outcome     has that outcome
     begun, and taken back      was refused with its whole request, to be sent in another: it is pending again
     begun, without an outcome  was on the wire: it is uncertain
 
-A line survives a kill but not a power cut, as it is not synced. So the journal names the boot it was written
-in; after another boot, a claimed delivery without an outcome is uncertain even if it has no line.
+A line survives a kill but not a power cut, because it is not synced. So the journal records the boot id;
+after another boot, a claimed delivery without an outcome is uncertain even if it has no line.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ __all__ = ["Journal", "Record", "begun_in", "forget_words", "holds_words", "jour
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a journal knows. `begun` and `outcomes` are keyed by (subscriber id, attempt).
+    """Holds the content of a journal. `begun` and `outcomes` are keyed by (subscriber id, attempt).
 
-    `accepted`: whether anybody was accepted in that run, also one who is not asked for.
+    `complete` says that the journal was written in the current boot. `accepted` says whether any message was
+    accepted in that run, including those that `wanted` leaves out.
     """
 
     complete: bool
@@ -46,9 +47,9 @@ class Record:
 
 
 class Journal:
-    """The journal of one run. Safe to write from several threads: every line is one append.
+    """Writes the journal of one run. Several threads may write to it: every line is one append.
 
-    `run` is a name of the run, by which a database can tell whether it knows of it.
+    `run` is the token of the run, which the database stores too, so that the two can be matched.
     """
 
     def __init__(self, path: Path, run: str = "") -> None:
@@ -69,13 +70,14 @@ class Journal:
             raise OSError(error.errno, error.strerror, str(path)) from None
 
     def begin(self, deliveries: Iterable[tuple[int, int]]) -> None:
-        """These (subscriber id, attempt) are handed over now. Raises OSError: then they must not be."""
+        """Notes that these (subscriber id, attempt) are handed over now. If it raises OSError, they must not
+        be."""
         self._write("\n" + _begun(deliveries))
 
     def finish(
         self, outcomes: Iterable[tuple[int, int, Outcome]], *, begin: Iterable[tuple[int, int]] = ()
     ) -> None:
-        """These (subscriber id, attempt, outcome) are known, and those of `begin` are handed over now."""
+        """Notes these (subscriber id, attempt, outcome), and that those of `begin` are handed over now."""
         lines = ["\n"]  # should the last write have been cut short, it ends here
         last, end = _PLAIN, f"{_PLAIN.result.value} \n"
         for subscriber, attempt, outcome in outcomes:
@@ -87,22 +89,22 @@ class Journal:
         self._write("".join(lines))
 
     def take_back(self, deliveries: Iterable[tuple[int, int]]) -> None:
-        """These (subscriber id, attempt) were begun, and are known not to have been handed over after all."""
+        """Notes that these (subscriber id, attempt) were begun but certainly not handed over."""
         self._write("\n" + "".join(f"- {subscriber} {attempt}\n" for subscriber, attempt in deliveries))
 
     def clear(self) -> None:
-        """Forgets everything, once the spool has it."""
+        """Empties the journal. The caller has committed its content to the spool."""
         os.ftruncate(self._descriptor, 0)
         self.size = 0
         self._write(self._head)
 
     def seal(self) -> None:
-        """From here on nobody can begin or finish anything: what is open is about to be settled."""
+        """Refuses all further notes, because the open claims are about to be settled."""
         with self._lock:
             self._sealed = True
 
     def close(self) -> None:
-        """Closes the file. What is in it stays for the next run to read."""
+        """Closes the file. Its content stays for the next run to read."""
         with self._lock:
             self._sealed = True
             if self._descriptor >= 0:
@@ -128,15 +130,16 @@ _PLAIN = Outcome(Result.ACCEPTED)
 
 
 def _words(outcome: Outcome) -> list[str]:
-    """What there is to say of an outcome beside its result; the cause only where there is one."""
+    """Returns the provider id, the reason and, where there is one, the cause of an outcome."""
     words = [outcome.provider_id, outcome.reason]
     return words if outcome.cause is None else [*words, outcome.cause.value]
 
 
 def read_journal(path: Path, wanted: Collection[tuple[int, int]] | None = None) -> Record:
-    """What the last run noted of the `wanted` (subscriber id, attempt), or of all where none are named.
+    """Reads what the last run noted about the `wanted` (subscriber id, attempt), or about all if None.
 
-    A missing file, or one of another boot, is not complete. Memory is that of the wanted ones alone.
+    The record of a missing file, or of one from another boot, is not complete. Memory use depends on the
+    wanted ones only.
     """
     begun: set[tuple[int, int]] = set()
     outcomes: dict[tuple[int, int], Outcome] = {}
@@ -169,7 +172,7 @@ def read_journal(path: Path, wanted: Collection[tuple[int, int]] | None = None) 
 
 
 def journal_run(path: Path) -> str:
-    """The name of the run that wrote a journal; empty where it has none, or there is no journal."""
+    """Returns the token of the run that wrote a journal; empty where it has none, or there is no journal."""
     for line in _lines(path):
         kind, _, rest = line.partition(" ")
         if kind == "run":
@@ -178,7 +181,8 @@ def journal_run(path: Path) -> str:
 
 
 def begun_in(path: Path) -> Iterator[tuple[int, int]]:
-    """Every (subscriber id, attempt) that the file says was handed over, of whatever boot."""
+    """Returns every (subscriber id, attempt) that the journal says was handed over, also from an earlier
+    boot."""
     for line in _lines(path):
         kind, _, rest = line.partition(" ")
         if kind == ">":
@@ -190,15 +194,17 @@ def begun_in(path: Path) -> Iterator[tuple[int, int]]:
 
 
 def holds_words(path: Path, erased: Collection[int], left_out_of: Callable[[str], str]) -> bool:
-    """Whether a journal holds words about these subscribers, or others' that name them.
+    """Returns whether a journal has server replies about erased subscribers, or replies to others that
+    contain their addresses.
 
-    `left_out_of` gives a text without the addresses of those who were erased. May be asked beside a run.
+    `left_out_of` returns a text without the addresses of erased people. It is safe while a run is alive.
     """
     return any(line != kept for line, kept in _kept_lines(path, erased, left_out_of))
 
 
 def forget_words(path: Path, erased: Collection[int], left_out_of: Callable[[str], str]) -> bool:
-    """Takes out of a journal what `holds_words` finds; whether anything was. What became of whom stays.
+    """Removes from a journal what `holds_words` finds; the outcomes stay. Returns whether anything was
+    removed.
 
     The caller holds the campaign's lock. Raises OSError; then the journal is as it was.
     """
@@ -213,7 +219,7 @@ def forget_words(path: Path, erased: Collection[int], left_out_of: Callable[[str
 def _kept_lines(
     path: Path, erased: Collection[int], left_out_of: Callable[[str], str]
 ) -> Iterator[tuple[str, str]]:
-    """Each line, and the line that may stay; nothing of one that was cut short."""
+    """Yields each line with its redacted form, which is empty for a line that was cut short."""
     for line in _lines(path, whole=False):
         yield line, _kept_line(line[:-1], erased, left_out_of) + "\n" if line.endswith("\n") else ""
 
@@ -235,9 +241,10 @@ def _kept_line(line: str, erased: Collection[int], left_out_of: Callable[[str], 
 
 
 def _lines(path: Path, *, whole: bool = True) -> Iterator[str]:
-    """The whole lines of the file; one without its end was cut short, and is not believed.
+    """Yields the complete lines of the file. A line without a newline was cut short by a crash and is
+    ignored.
 
-    Without `whole`, all lines as they are, with their ends.
+    Without `whole`, it yields all lines with their newlines.
     """
     try:
         with path.open(encoding="utf-8", errors="replace", newline="\n") as file:

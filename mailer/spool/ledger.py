@@ -1,4 +1,4 @@
-"""What was spent of a pace: an account in memory, and the form of those that outlive a run."""
+"""Keeps the usage of rate limits in memory; the stored ledgers of the spool have the same interface."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Entry = tuple[float, int]
 
 
 class Ledger:
-    """Entries by name, in memory: enough for a run that shares its pace with nobody."""
+    """Keeps entries by name in memory, for a run that does not share its limits with other runs."""
 
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
 
     def change(self, name: str, change: Callable[[Entry], Entry]) -> None:
-        """Replaces the entry by what `change` makes of it; one that is not there is (0.0, 0)."""
+        """Replaces an entry by the result of `change`. A missing entry counts as (0.0, 0)."""
         self._entries[name] = change(self._entries.get(name, (0.0, 0)))

@@ -1,6 +1,6 @@
-"""One sender at a time for a campaign, also across processes.
+"""Locks a campaign, so that one process at a time sends it.
 
-The lock belongs to the open file, so the system gives it back however the process ends.
+The lock (flock) belongs to the open file, so the system releases it however the process ends.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ __all__ = ["campaign_lock", "only_sender"]
 
 @contextmanager
 def campaign_lock(settings: Settings, slug: str) -> Iterator[None]:
-    """The lock of one campaign of a workspace. Raises BusyError on entering, where somebody else holds it.
+    """Holds the lock of one campaign. Raises BusyError on entering, where another process holds it.
 
-    Also where their lock file was removed: a run holds its journal, too.
+    This also works where the lock file was removed, because a run locks its journal, too.
     """
     folder, what = settings.root / ".mailer", f"campaign {slug}"
     with only_sender(folder / f"{slug}.lock", what):
@@ -45,7 +45,8 @@ def only_sender(path: Path, what: str) -> Iterator[None]:
 
 
 def _take(descriptor: int, what: str, kind: int = fcntl.LOCK_EX) -> None:
-    """Takes the lock of an open file, whose text is the number of the process that has it, if anything."""
+    """Locks an open file without waiting. The text of a lock file is the process id of its holder. Raises
+    BusyError."""
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:

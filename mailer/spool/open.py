@@ -17,10 +17,10 @@ __all__ = ["spools_of", "words_of"]
 
 
 def spools_of(db: Database) -> Spools:
-    """Returns the campaigns of a workspace, which are in subscribers.db."""
+    """Returns the spools of a workspace, which are stored in subscribers.db."""
     return SqliteSpools(db, ErasedWords(db))
 
 
 def words_of(db: Database) -> RetainedTexts:
-    """Returns the words about people that campaigns and deliveries keep, for an erasure."""
+    """Returns what an erasure needs in order to remove text about people from campaigns and deliveries."""
     return SpoolWords(db)

@@ -1,8 +1,9 @@
-"""Settles what a dead run left claimed, by what its journal knows. For every implementation of the spool."""
+"""Settles the claims that a dead run left open, by its journal. It works with every implementation of the
+spool."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from mailer.spool.base import Spool
 from mailer.spool.journal import Record
@@ -24,14 +25,20 @@ def recover(
     read: Callable[[set[Key]], Record],
     addresses: Addresses,
     note_refused: Callable[[list[Refused]], None],
+    *,
+    claims: Collection[Key] | None = None,
 ) -> dict[str, int]:
     """Takes over every claim of the campaign and settles or releases it. Returns counts by state.
 
-    `read` is given the open claims and returns what the journal of the dead run knows of them. `note_refused`
-    records the bounces among what is settled, in the same transaction. A refusal that the dead run had not
-    believed, because it may be everybody's, is tried again.
+    With `claims`, a run settles or releases these of its own alone, and takes over none: where another run
+    has taken them over since, nothing is changed.
+
+    `read` gets the open claims and returns what the journal of the dead run says about them. `note_refused`
+    records bounces in the transaction that settles them. Refusals that the dead run still held back, because
+    the server might refuse every recipient, are released and tried again.
     """
-    claims = spool.take_over()
+    if claims is None:
+        claims = spool.take_over()
     record = read(set(claims))
     ever = record.accepted or spool.was_accepted()
     doubted = not record.accepted and _may_be_everybodys(record, addresses)
@@ -63,9 +70,10 @@ def recover(
 
 
 def adopt(spool: Spool, record: Record) -> None:
-    """Records what a journal knows of claims that the spool has lost, as after a restored backup.
+    """Records the journal's outcomes of claims that the spool has lost, for instance because a backup was
+    restored.
 
-    It is called before a campaign is given up, so that what was handed over is known to be.
+    It is called before a campaign is cancelled, so that no hand-over is forgotten.
     """
     newest = {
         person: Settled(person, attempt, record.outcomes.get((person, attempt), _LOST))
@@ -75,7 +83,8 @@ def adopt(spool: Spool, record: Record) -> None:
 
 
 def _may_be_everybodys(record: Record, addresses: Addresses) -> bool:
-    """Whether the refusals that a journal knows may be a matter of us. Nobody was accepted."""
+    """Returns whether the refusals in a journal may concern the sender, not the recipients. No message was
+    accepted."""
     refused = {
         person: outcome
         for (person, _), outcome in record.outcomes.items()

@@ -1,4 +1,4 @@
-"""The values that go into the spool and come out of it. People are numbers (subscriber ids)."""
+"""Defines the values that go into the spool and come out of it. People are subscriber ids."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ MayWrite = Callable[[Sequence[int]], Mapping[int, str]]
 
 
 class Frozen(NamedTuple):
-    """A delivery as it is planned: to `person` (a subscriber id), who reads the rendition `variant`.
+    """Describes a planned delivery of the rendition `variant` to `person` (a subscriber id).
 
-    `due` is the time (UTC) from which it may be claimed, None for at once. `held`: only a decision makes it
-    claimable. With a `reason` it is skipped from the beginning.
+    `due` is the time (UTC) from which it may be claimed, None for at once. `held` says that only a decision
+    makes it claimable. With a `reason` it is stored as skipped.
     """
 
     person: int
@@ -44,7 +44,8 @@ class Frozen(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """A delivery that is this owner's to hand over now. `deferred_since` is UTC, or empty."""
+    """Describes a delivery that this owner has claimed, to hand it over now. `deferred_since` is UTC, or
+    empty."""
 
     person: int
     variant: int
@@ -53,7 +54,8 @@ class Claim(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """The outcome of a claim. `due` is the time (UTC) of the next try of what was deferred, else empty."""
+    """Pairs a claim with its outcome. `due` is the time (UTC) of the next try if it was deferred, else
+    empty."""
 
     person: int
     attempt: int
@@ -62,7 +64,7 @@ class Settled(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A claim that was settled with a cause. Times are UTC."""
+    """Describes a claim that was settled with a cause (a refusal). Times are UTC."""
 
     person: int
     attempt: int
@@ -72,7 +74,7 @@ class Refused(NamedTuple):
 
 
 class Parked(NamedTuple):
-    """A claim that is given back until `turn` (seconds since 1970)."""
+    """Describes a claim to release until the time `turn` (seconds since 1970)."""
 
     person: int
     attempt: int
@@ -81,10 +83,10 @@ class Parked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One delivery for an operator to read. Times are UTC, or None.
+    """Describes one delivery for an operator to read. Times are UTC, or None.
 
-    `reason` holds the words of the other side, `cause` whose matter a refusal is, `due_at` the time of the
-    next try, `held` that only a decision frees it, and `in_folder` that it only went into an outbox folder.
+    `reason` is the server's reply, `cause` says whom a refusal concerns, `due_at` is the time of the next
+    try, `held` says that it waits for a decision, and `in_folder` that it only went into an outbox folder.
     """
 
     person: int
@@ -100,7 +102,8 @@ class Listed:
 
 
 class Words(NamedTuple):
-    """An answer that `number` deliveries got. Where they differ in an address, `text` is one of them."""
+    """Describes a server reply that `number` deliveries got. If `varies`, replies differ in an address, and
+    `text` is one of them."""
 
     text: str
     number: int
@@ -109,9 +112,9 @@ class Words(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Deliveries in one state for one cause: how many, and the commonest answers.
+    """Groups deliveries in one state with one cause: their number, and the most frequent replies.
 
-    `cause` is a Cause as text, or empty where nobody refused anything (a lost connection, an unsubscribe).
+    `cause` is a Cause as text, or empty where it was no refusal (a lost connection, an unsubscribe).
     """
 
     state: str
@@ -121,12 +124,12 @@ class Reason:
 
 
 class Redaction(Protocol):
-    """Takes what may not be kept out of words, as of people who were erased."""
+    """Removes text that may not be kept, such as text about erased people."""
 
     def outcomes(self, settled: Sequence[Settled]) -> Sequence[Settled]:
-        """Returns the outcomes with the words that may be kept."""
+        """Returns the outcomes with only the text that may be kept."""
         ...
 
     def text(self, words: str) -> str:
-        """Returns the words that may be kept of a sentence."""
+        """Returns the part of a text that may be kept."""
         ...

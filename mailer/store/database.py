@@ -14,8 +14,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -32,12 +31,9 @@ __all__ = [
     "compact",
     "explain",
     "has_tag",
-    "now",
     "open_reader",
     "open_store",
     "open_to_read",
-    "utc_now",
-    "utc_text",
     "waiting_at_most",
     "writing",
 ]
@@ -49,24 +45,6 @@ CACHE_KB = 4096
 
 #: The number of pages that one statement overwrites.
 _AT_ONCE = 250
-
-#: The one clock of what is due. Tests set it.
-_clock = partial(datetime.now, UTC)
-
-
-def now() -> datetime:
-    """The time, in UTC."""
-    return _clock()
-
-
-def utc_text(at: datetime) -> str:
-    """A time as the database keeps it: `2026-11-21T00:00:00.000000Z`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def utc_now() -> str:
-    """The time, as the database keeps it."""
-    return utc_text(now())
 
 
 def open_store(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Database:

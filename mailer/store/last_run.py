@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mailer.store.database import utc_now
+from mailer.clock import utc_now
 from mailer.store.machine import boot_id
 
 if TYPE_CHECKING:

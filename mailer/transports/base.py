@@ -1,8 +1,8 @@
-"""The seam between the delivery loop and what takes messages from us.
+"""Defines the interface between the delivery loop and a transport, which takes messages from us.
 
-A transport hands out channels, one for each worker thread. A channel takes a batch of messages and
-gives back what became of each, in the same order. What the loop does with an outcome, what a plan is and how
-fast it goes are not known here. How to add one is told in docs/transports.md.
+A transport gives out channels, one for each worker thread. A channel takes a batch of messages and returns
+the outcome of each, in the same order. Transports know nothing of what the loop does with an outcome, of
+plans or of the pace. docs/transports.md describes how to add one.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from mailer.transports.driver import Unwritable
 from mailer.transports.refusal.refusal import Cause
 
 __all__ = [
-    "Busy",
+    "Unavailable",
     "Channel",
     "ENDED",
-    "Announcing",
-    "Full",
-    "Gated",
+    "AnnouncingChannel",
+    "RefusedForNow",
+    "GatedChannel",
     "Outcome",
     "Outgoing",
     "PASSED",
-    "Passage",
-    "Pause",
+    "GateAnswer",
+    "Sleep",
     "Result",
-    "Shared",
-    "Splitting",
+    "CampaignFields",
+    "SplittingChannel",
     "Transport",
     "Unwritable",
     "is_loopback",
@@ -43,7 +43,7 @@ __all__ = [
 
 #: Waits for so many seconds. A true answer means that the wait was cut short because the run is ending,
 #: which is what `threading.Event.wait` does.
-Pause = Callable[[float], object]
+Sleep = Callable[[float], object]
 
 # Control characters, line ends of every kind, and what turns the direction of the text around it.
 _UNSEEN = re.compile(r"[\x00-\x20\x7f-\xa0\u2028-\u202e\u2066-\u2069]+")
@@ -54,16 +54,16 @@ _AT = re.compile(r"@|%40|=40|&#0*64;|&#x0*40;|&commat;", re.IGNORECASE)
 _LONGEST_ADDRESS = 320
 
 
-class Busy(TransportError):
-    """The other side cannot be used now, but perhaps in a moment."""
+class Unavailable(TransportError):
+    """Says that the other side cannot be used now, and that a later attempt may succeed."""
 
 
-class Full(Busy):
-    """The server answers, and takes no connection or no mail at this time."""
+class RefusedForNow(Unavailable):
+    """Says that the server answers, but accepts no connection or no mail at this time."""
 
 
 class Result(StrEnum):
-    """The kinds of outcome that a message can have. The values are the delivery states of the spool."""
+    """Lists the kinds of outcome of a message. The values are the delivery states of the spool."""
 
     ACCEPTED = "accepted"  # they have it, and said so
     DEFERRED = "deferred"  # they do not have it; another time may do
@@ -74,10 +74,11 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of one message. `reason` is the other side's words, one line of at most 500 characters.
+    """Holds the outcome of one message.
 
-    `provider_id` is what the other side calls the message, where it told us. `cause` is whose matter a
-    refusal is; a transport that cannot tell leaves it out, and then the reader is not blamed.
+    `reason` is the other side's answer, one line of at most 500 characters. `provider_id` is the id that the
+    other side gave the message, if it named one. `cause` says who or what a refusal is about; a transport
+    that cannot tell leaves it out, and then the reader is not blamed.
     """
 
     result: Result
@@ -91,27 +92,27 @@ ENDED: Final = Outcome(Result.DEFERRED, reason="the run ended before it was hand
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
-    """The answer of the gate that stands before a final dot or before the last byte of a request.
+class GateAnswer:
+    """Holds the answer of the gate that is asked before a final dot or before the last byte of a request.
 
-    `open` is False where the run has ended: nothing may be handed over any more. `left` maps the ids of
+    `open` is False where the run has ended: nothing may be handed over any more. `leavers` maps the ids of
     subscribers who have left to the reason (an Exclusion as text): nothing may be handed over to these.
     """
 
     open: bool = True
-    left: Mapping[int, str] = field(default_factory=dict)
+    leavers: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def granted(self) -> bool:
         """Returns whether all messages that were asked for may be handed over."""
-        return self.open and not self.left
+        return self.open and not self.leavers
 
 
-PASSED: Final = Passage()
+PASSED: Final = GateAnswer()
 
 
-class Shared(Protocol):
-    """The fields that all messages of a campaign share."""
+class CampaignFields(Protocol):
+    """Defines the header fields that all messages of a campaign share, as a transport reads them."""
 
     @property
     def sender(self) -> Mailbox:
@@ -124,17 +125,17 @@ class Shared(Protocol):
         ...
 
     @property
-    def shared(self) -> Sequence[tuple[str, str]]:
-        """Header fields that are the same for everybody (List-Id, …), as text before any encoding."""
+    def shared_headers(self) -> Sequence[tuple[str, str]]:
+        """Returns the header fields that all messages share (List-Id, …), as text before any encoding."""
         ...
 
 
 class Outgoing(Protocol):
-    """One message to one recipient, as a transport sees it."""
+    """Defines one message to one recipient, as a transport reads it."""
 
     @property
     def subscriber_id(self) -> int:
-        """Who in subscribers.db."""
+        """Returns the recipient's id in subscribers.db."""
         ...
 
     @property
@@ -154,7 +155,7 @@ class Outgoing(Protocol):
 
     @property
     def message_id(self) -> str:
-        """`<…@…>`, the same for the same campaign and person."""
+        """Returns the Message-ID (`<…@…>`), which is the same for the same campaign and person."""
         ...
 
     @property
@@ -174,11 +175,11 @@ class Outgoing(Protocol):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Header fields of this message alone (List-Unsubscribe), beside To and Message-ID."""
+        """Returns the header fields of this message alone (List-Unsubscribe), beside To and Message-ID."""
         ...
 
     @property
-    def envelope(self) -> Shared:
+    def envelope(self) -> CampaignFields:
         """Returns the envelope. Messages of one campaign share one object."""
         ...
 
@@ -193,13 +194,13 @@ class Outgoing(Protocol):
 
 
 class Channel(Protocol):
-    """One worker's way to the other side. It connects when it is first used."""
+    """Defines one worker's connection to the other side, which is opened when it is first used."""
 
     def send(self, batch: Sequence[Outgoing]) -> list[Outcome]:
         """Hands over the messages; returns one outcome for each, in the same order.
 
-        Raises TransportError when nothing of the batch was handed over and there is no use in trying
-        with others: the program has to be told. The fate of a single message never raises.
+        Raises TransportError when nothing of the batch was handed over and other messages would fail in the
+        same way, so that the run must end. A failure of a single message never raises: it is an outcome.
         """
         ...
 
@@ -209,46 +210,50 @@ class Channel(Protocol):
 
 
 @runtime_checkable
-class Announcing(Channel, Protocol):
-    """A channel that can announce the next message together with the end of the one before."""
+class AnnouncingChannel(Channel, Protocol):
+    """Defines a channel that can announce the next message together with the end of the one before."""
 
     def expect(self, message: Outgoing) -> None:
-        """Names, before `send`, the message that follows that batch, if one does: it may be announced."""
+        """Sets, before `send`, the message that follows that batch, if there is one: it may be announced."""
         ...
 
 
 @runtime_checkable
-class Gated(Channel, Protocol):
-    """A channel that asks its gate right before a final dot or the last byte of a request is written.
+class GatedChannel(Channel, Protocol):
+    """Defines a channel that asks its gate right before it writes a final dot or the last byte of a request.
 
-    `gate` takes the messages that are about to be handed over together. What it refuses must not be handed
-    over: the channel drops the connection or breaks the request off, and gives SKIPPED for who has left.
+    `gate` takes the messages that are about to be handed over together. A message that it refuses must not be
+    handed over: the channel drops the connection or breaks the request off, and returns SKIPPED for readers
+    who have left.
     """
 
-    gate: Callable[[Sequence[Outgoing]], Passage]
+    gate: Callable[[Sequence[Outgoing]], GateAnswer]
 
 
 @runtime_checkable
-class Splitting(Gated, Protocol):
-    """A gated channel that may hand a batch over in several requests, and reports each of them.
+class SplittingChannel(GatedChannel, Protocol):
+    """Defines a gated channel that may hand a batch over in several requests, and reports each of them.
 
     `look` is asked before a request is built, so that none is uploaded for readers who have left or for a run
     that has ended; unlike the gate it commits to nothing. `gate` is asked once for each request, before its
-    last byte: from then on its messages count as handed over. `report` is told what became of these
-    messages as soon as it is known, with None where they were not handed over and are to be sent again.
-    The channel gives ENDED for what it did not hand over because the run has ended.
+    last byte: from then on its messages count as handed over. The channel calls `report` with the outcome of
+    these messages as soon as it is known, or with None where they were not handed over and are sent again.
+    The channel returns ENDED for messages that it did not hand over because the run has ended.
     """
 
-    look: Callable[[Sequence[Outgoing]], Passage]
+    look: Callable[[Sequence[Outgoing]], GateAnswer]
     report: Callable[[Sequence[Outgoing], Outcome | None], None]
 
 
 class Transport(Protocol):
-    """A transport takes messages from us. `open_transport` makes one from a URL."""
+    """Defines a transport, which takes messages from us. `registry.open_transport` makes one from a URL."""
 
     @property
     def batch(self) -> int:
-        """Returns how many messages a channel takes at once: so many are uncertain by one lost answer."""
+        """Returns the most messages that a channel takes at once.
+
+        One lost answer makes all of them uncertain.
+        """
         ...
 
     @property
@@ -257,12 +262,12 @@ class Transport(Protocol):
         ...
 
     def channel(self) -> Channel:
-        """Returns a channel for one thread. It costs nothing until it is used."""
+        """Returns a channel for one thread. It opens no connection until it is used."""
         ...
 
 
 def one_line(words: str | bytes, limit: int = 500) -> str:
-    """Returns what the other side said, fit for a table: one line, nothing unprintable, not too long."""
+    """Returns an answer of the other side as one printable line of at most `limit` characters."""
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
     if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()  # as nearly all are
@@ -271,7 +276,7 @@ def one_line(words: str | bytes, limit: int = 500) -> str:
 
 
 def _cut(text: str, length: int) -> str:
-    """Returns the beginning of a text, without a part of an address: nobody could tell later whose it was."""
+    """Returns the beginning of a text without a part of an address, which an erasure could not find later."""
     last = _LAST_WORD.search(text[:length])
     start = last.start() if last else length
     whole = _WORD.match(text, start, start + _LONGEST_ADDRESS)

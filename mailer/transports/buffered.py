@@ -20,7 +20,7 @@ _LOOK_SECONDS: Final = 0.01
 
 
 def unsent(connection: socket.socket) -> int:
-    """Returns how many bytes wait in the system's buffer; 0 where the system does not tell."""
+    """Returns how many bytes wait in the system's send buffer; 0 where the system does not tell."""
     number = array.array("i", [0])
     try:
         fcntl.ioctl(connection.fileno(), _SIOCOUTQNSD, number)
@@ -30,7 +30,7 @@ def unsent(connection: socket.socket) -> int:
 
 
 def wait_until_sent(connection: socket.socket, seconds: float | None) -> None:
-    """Returns when nothing waits any more. Raises TimeoutError where nothing moves for so many seconds."""
+    """Waits until the send buffer is empty. Raises TimeoutError where it stops shrinking for `seconds`."""
     left = unsent(connection)
     moved_at = time.monotonic()
     while left:

@@ -1,4 +1,4 @@
-"""A driver is what a transport states about itself, so that nobody else needs to know its scheme.
+"""Defines a driver: what a transport states about itself, so that no other module needs to know its scheme.
 
 Each transport has one `DRIVER`, in a module that imports little: all that opens connections is imported when
 a transport is opened or tried. The registry finds the driver of a URL.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mailer.config import Settings
-    from mailer.transports.base import Pause, Transport
+    from mailer.transports.base import Sleep, Transport
     from mailer.transports.finding import Finding
 
 __all__ = ["Driver", "ProviderDns", "Trial", "Unwritable", "UrlForm"]
@@ -20,7 +20,7 @@ __all__ = ["Driver", "ProviderDns", "Trial", "Unwritable", "UrlForm"]
 
 @dataclass(frozen=True, slots=True)
 class UrlForm:
-    """A URL that a driver opens: its scheme, how it is written, and an example with the usual port."""
+    """Describes a URL that a driver opens: its scheme, its form, and an example with the usual port."""
 
     scheme: str
     written: str
@@ -29,11 +29,12 @@ class UrlForm:
 
 @dataclass(frozen=True, slots=True)
 class ProviderDns:
-    """The DNS records that a provider asks for, where it signs the messages and has a return path of its own.
+    """Describes the DNS records of a provider that signs the messages and has its own return path.
 
     `domain` is the provider's: SPF includes it, and the CNAME records of DKIM lead below it. `selectors` are
     those of DKIM, empty where they differ from account to account. `set_up` is the place in the provider's
-    pages where a domain is authenticated, `own_return_path` its word for a return path in that domain.
+    pages where a domain is authenticated, `own_return_path` the provider's term for a return path in that
+    domain.
     """
 
     provider: str
@@ -45,9 +46,9 @@ class ProviderDns:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A trial of a transport for `mailer doctor`, which sends nothing.
+    """Describes how `mailer doctor` tries a transport without sending anything.
 
-    `run` yields what it finds, and may raise Unanswered; `name` is that of the finding where it gives none.
+    `run` yields its findings and may raise Unanswered; `name` is used where it yields no finding of its own.
     """
 
     name: str
@@ -56,14 +57,15 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Unwritable:
-    """The addresses that a transport can never write to, whatever the message: it is known before a plan.
+    """Describes the addresses that a transport can never write to, which is known before a plan is made.
 
-    `name` is the transport's, `why` the reason for all of them, `holds` tells whether an address is one.
+    `name` is the transport's name, `why` the reason for all of them; `matches` returns whether an address is
+    one.
     """
 
     name: str
     why: str
-    holds: Callable[[str], bool]
+    matches: Callable[[str], bool]
 
     @property
     def sentence(self) -> str:
@@ -72,27 +74,28 @@ class Unwritable:
 
 
 def _accept(url: str) -> None:
-    """Finds nothing wrong with a URL."""
+    """Accepts any URL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Driver:
-    """A driver opens the transports of its schemes, and states what is the same for all of them.
+    """Opens the transports of its schemes, and states what is the same for all of them.
 
     `open` makes a transport of a URL and opens no connection yet; it raises ConfigError. `check_url` raises
     ValueError with the words that follow "delivery.transport: ". `secrets` and `variables` are the names of
     environment variables that it reads: secrets are hidden, the others are settings.
 
-    `peer` is how a sentence names the other side, `source` how an event of a reader names what reported it.
-    `signed_by_us` says that it takes whole messages, with our DKIM signatures. `is_folder` says that what it
-    takes reaches nobody. `unwritable` are addresses that it can never write to. `advice` is what to do where
+    `peer` names the other side in a sentence; `source` names the transport in a reader's events.
+    `signed_by_us` says that it takes whole messages, with our DKIM signatures. `is_folder` says that its
+    messages reach nobody. `unwritable` are addresses that it can never write to. `advice` is what to do where
     every recipient is refused.
 
-    For doctor: `dns` is what a provider wants published, `host` gives the mail server that a URL names.
+    For doctor, `dns` are the records that a provider wants published, and `host` returns the mail server that
+    a URL names.
     """
 
     urls: tuple[UrlForm, ...]
-    open: Callable[[str, Settings, Pause], Transport]
+    open: Callable[[str, Settings, Sleep], Transport]
     peer: str
     source: str
     check_url: Callable[[str], None] = _accept

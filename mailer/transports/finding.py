@@ -1,6 +1,6 @@
-"""A finding of `mailer doctor`: one sentence about how a thing stands, and one about what to do.
+"""Defines a finding of `mailer doctor`: one sentence about what is so, and one about what to do.
 
-The type is here, because a transport tries itself; all other checks are doctor's.
+The type is here, because a transport's driver tries the transport itself; all other checks are in doctor.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["Finding", "Status", "Unanswered", "look_up_here"]
 
 
 class Status(StrEnum):
-    """The status of a finding. `unknown` means that a thing could not be looked at."""
+    """Lists the statuses of a finding. `unknown` means that the check could not be made."""
 
     OK = "ok"
     WARNING = "warning"
@@ -30,9 +30,10 @@ _LONGEST: Final = 2000
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the answer. `advice` is what to do, and empty where there is nothing to do.
+    """Holds one line of doctor's output. `advice` is what to do, empty where there is nothing to do.
 
-    What others wrote (the DNS, a server) may be put in as it is: it is cut, and nothing unprintable stays.
+    Text from others (the DNS, a server) may be passed as it is: it is cut, and unprintable characters are
+    removed.
     """
 
     name: str
@@ -46,11 +47,11 @@ class Finding:
 
 
 class Unanswered(Exception):
-    """A question to the DNS was not answered, so that nothing may be concluded. It says why in a sentence."""
+    """Says why a question to the DNS or a server was not answered, so that nothing may be concluded."""
 
 
 def look_up_here(host: str) -> None:
-    """Raises Unanswered where this machine's own look-up of a host cannot tell just now."""
+    """Raises Unanswered where this machine's own name look-up of a host fails temporarily."""
     try:
         socket.getaddrinfo(host, None)
     except socket.gaierror as error:

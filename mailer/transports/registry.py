@@ -15,7 +15,7 @@ from mailer.errors import ConfigError
 if TYPE_CHECKING:
     from mailer.config import Settings
     from mailer.message.dkim import Signer
-    from mailer.transports.base import Pause, Transport, Unwritable
+    from mailer.transports.base import Sleep, Transport, Unwritable
     from mailer.transports.driver import Driver
 
 __all__ = [
@@ -59,19 +59,19 @@ def driver_of(url: str) -> Driver:
     return driver
 
 
-def open_transport(url: str, settings: Settings, *, pause: Pause = time.sleep) -> Transport:
+def open_transport(url: str, settings: Settings, *, sleep: Sleep = time.sleep) -> Transport:
     """Returns the transport that `url` names. Opens no connection and no file yet.
 
-    `pause` waits between two attempts; give it the `wait` of an event to cut waits short when a run ends.
-    Raises ConfigError where the URL is none of ours, or a secret that it needs is not set.
+    `sleep` waits between two attempts; give it the `wait` of an event to cut waits short when a run ends.
+    Raises ConfigError where no transport has the URL's scheme, or a secret that it needs is not set.
     """
-    return driver_of(url).open(url, settings, pause)
+    return driver_of(url).open(url, settings, sleep)
 
 
 def open_signer(url: str, settings: Settings) -> Signer | None:
     """Returns the keys that sign for a transport; None where there are none or the provider signs.
 
-    The keys are those of the settings of now, and are read from their files here. Raises ConfigError where a
+    The keys are those of the current settings, and are read from their files here. Raises ConfigError where a
     key cannot be used.
     """
     driver = find_driver(url)
@@ -83,13 +83,13 @@ def open_signer(url: str, settings: Settings) -> Signer | None:
 
 
 def is_folder(url: str) -> bool:
-    """Returns whether a transport (a URL, or a source) is a folder: what goes there reaches nobody."""
+    """Returns whether a transport (a URL, or a source of events) is a folder, whose messages reach nobody."""
     driver = find_driver(url)
     return driver is not None and driver.is_folder
 
 
 def source_of(url: str) -> str:
-    """Returns the name by which events of a reader say that a refusal was learned of by this transport."""
+    """Returns the name that events of readers have for a transport as the source of a refusal."""
     driver = find_driver(url)
     return driver.source if driver else url.partition(":")[0]
 
@@ -97,14 +97,14 @@ def source_of(url: str) -> str:
 def unwritable_by(url: str) -> Unwritable | None:
     """Returns the addresses that the transport of a URL can never write to, so that a plan leaves them out.
 
-    None where nothing is known beforehand, as with SMTP, where it is for the server to say.
+    Returns None where nothing is known beforehand, as with SMTP, where the server decides.
     """
     driver = find_driver(url)
     return driver.unwritable if driver else None
 
 
 def check_url(url: str) -> None:
-    """Raises ValueError where `url` cannot be a transport's; its words go behind the name of a setting."""
+    """Raises ValueError where `url` cannot be a transport's; its text follows the name of a setting."""
     scheme, colon, _ = url.partition(":")
     driver = find_driver(url) if colon and scheme in _MODULES else None
     if driver is None:

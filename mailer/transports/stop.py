@@ -1,7 +1,7 @@
-"""The wish to stop a run, from a signal or another thread.
+"""Defines the flag that stops a run, set by a signal or another thread.
 
-Not a `threading.Event`: its `set` takes a lock, and a signal that comes while the main thread holds that
-very lock would wait for itself for ever.
+It is no `threading.Event`: its `set` takes a lock, and a signal that comes while the main thread holds that
+lock would wait for itself for ever.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ _STEP_SECONDS = 0.05
 
 
 class Stop:
-    """A flag that is set once, or with the one that it is within. Safe to set in a signal handler."""
+    """Is a flag that is set once, or together with the flag `within`. Safe to set in a signal handler."""
 
     def __init__(self, within: Stop | None = None) -> None:
         self._within = within
         self._asked = False
 
     def set(self) -> None:
-        """Asks to stop."""
+        """Asks the run to stop."""
         self._asked = True
 
     def is_set(self) -> bool:
-        """Returns whether anybody asked."""
+        """Returns whether a stop was requested."""
         return self._asked or (self._within is not None and self._within.is_set())
 
     def wait(self, seconds: float) -> bool:
-        """Waits so long, or until somebody asks; whether anybody did."""
+        """Waits for `seconds`, or until a stop is requested; returns whether one was."""
         end = time.monotonic() + seconds
         while not self.is_set() and (left := end - time.monotonic()) > 0:
             time.sleep(min(left, _STEP_SECONDS))

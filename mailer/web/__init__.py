@@ -1,1 +1,1 @@
-"""The web server for readers: unsubscribe and preferences pages, and the public archive."""
+"""Serves readers over HTTP: unsubscribe and preferences pages, and the public archive."""

@@ -21,7 +21,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from mailer.config import Settings
-from mailer.services.readers.reader_actions import Desk
+from mailer.services.readers.reader_actions import ReaderActions
 from mailer.site.archive_pages import PublicArchive
 from mailer.site.pages import Pages
 from mailer.web.archive import ArchiveHandlers
@@ -50,8 +50,11 @@ def create_app(settings: Settings) -> Starlette:
 
 
 def _routes(settings: Settings, pages: Pages, outer: str, prefix: str) -> list[BaseRoute]:
-    """The routes, also below `prefix`, the path of publication.base_url; `outer` is that path, encoded."""
-    desk = Desk(settings)
+    """Returns the routes, repeated below `prefix`, the path of publication.base_url.
+
+    `outer` is that path, percent-encoded.
+    """
+    desk = ReaderActions(settings)
     unsubscribe, preferences = UnsubscribePage(desk, pages), PreferencesPage(settings, desk, pages)
     archive = ArchiveHandlers(settings, PublicArchive(settings, pages))
 
@@ -59,8 +62,8 @@ def _routes(settings: Settings, pages: Pages, outer: str, prefix: str) -> list[B
         return RedirectResponse(f"{outer}/archive/", 307)
 
     routes: list[BaseRoute] = [
-        Route("/u/{token:whatever}", _by_method(unsubscribe), methods=["GET", "POST"]),
-        Route("/p/{token:whatever}", _by_method(preferences), methods=["GET", "POST"]),
+        Route("/u/{token:rest}", _by_method(unsubscribe), methods=["GET", "POST"]),
+        Route("/p/{token:rest}", _by_method(preferences), methods=["GET", "POST"]),
         Route("/archive", front),
         Route("/archive/", archive.index),
         Route("/archive/{slug}", archive.to_folder),
@@ -74,7 +77,10 @@ def _routes(settings: Settings, pages: Pages, outer: str, prefix: str) -> list[B
 
 
 def _by_method(page: UnsubscribePage | PreferencesPage) -> Callable[[Request], Awaitable[Response]]:
-    """A handler that shows the page for GET and acts for POST. As one route, a 405 names both methods."""
+    """Returns a handler that shows the page for GET and acts for POST.
+
+    As one route, its 405 names both methods.
+    """
 
     async def answer(request: Request) -> Response:
         return await (

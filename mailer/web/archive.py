@@ -1,4 +1,4 @@
-"""/archive/: serves the public archive, with the headers of each kind of file."""
+"""Serves the public archive at /archive/, with the headers of each kind of file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHORTLY = "public, max-age=300"
 
 
 class ArchiveHandlers:
-    """Answers requests for the archive; 404 for anything that is not public."""
+    """Answers requests for the archive, with 404 for anything that is not public."""
 
     def __init__(self, settings: Settings, archive: PublicArchive) -> None:
         self._archive = archive
@@ -32,7 +32,7 @@ class ArchiveHandlers:
         )
 
     def index(self, request: Request) -> Response:
-        """Lists the public campaigns, newest first, some on each page (`?page=2`)."""
+        """Lists the public campaigns, newest first, in pages (`?page=2`)."""
         wish = request.query_params.get("page", "1")
         page = self._archive.index(int(wish) if wish.isascii() and wish.isdigit() and len(wish) < 6 else 0)
         if page is None:
@@ -43,7 +43,7 @@ class ArchiveHandlers:
         return response
 
     def to_folder(self, request: Request) -> Response:
-        """Redirects the address without its last slash, from where a browser would not find the pictures."""
+        """Redirects an address without its final slash, from which a browser would not find the pictures."""
         slug = request.path_params["slug"]
         if not self._archive.has_page(slug):
             raise HTTPException(404)
@@ -58,7 +58,7 @@ class ArchiveHandlers:
         return response
 
     def image(self, request: Request) -> Response:
-        """Serves a picture of a campaign. Its name holds a hash of its bytes, so it may be kept for ever."""
+        """Serves a picture of a campaign, cacheable for ever because its name holds a hash of its bytes."""
         values = request.path_params
         response = _served(request, self._archive.picture(values["slug"], values["name"]))
         response.headers["Cache-Control"] = _IMMUTABLE
@@ -69,7 +69,7 @@ class ArchiveHandlers:
 
 
 def _served(request: Request, file: PublicFile | None) -> Response:
-    """The file, or 304 where the browser has it already (RFC 9110, section 13.1.2)."""
+    """Returns the file, or 304 where the browser has it already (RFC 9110, section 13.1.2)."""
     if file is None:
         raise HTTPException(404)
     etag = f'"{file.digest}"'

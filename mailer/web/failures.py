@@ -1,4 +1,4 @@
-"""Answers to requests that failed: a page that says so, with the status and headers of the failure."""
+"""Answers requests that failed, with a page that says so and the status and headers of the failure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _log = logging.getLogger("mailer.web")
 
 
 class Failures:
-    """Makes the answer to each kind of failure. The pages are in a language that the browser asks for."""
+    """Makes the answer to each kind of failure, with a page in a language that the browser asks for."""
 
     def __init__(self, settings: Settings, pages: Pages) -> None:
         self._settings = settings

@@ -1,4 +1,4 @@
-"""Tells /healthz whether an unsubscribe can be recorded. The database is asked at most once a second."""
+"""Answers /healthz: can an unsubscribe be recorded? The database is asked at most once a second."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _clock = time.monotonic
 
 
 class Health:
-    """Remembers the result of `check` so that any number of requests ask the database once a second.
+    """Caches the result of `check`, so that any number of requests ask the database once a second.
 
     `check` raises MailerError, sqlite3.Error or OSError where nothing can be recorded. Many threads use it.
     """
@@ -32,7 +32,7 @@ class Health:
         self._asked: tuple[float, bool] | None = None  # when, and what the answer was
 
     def is_well(self) -> bool:
-        """Tells whether a write can be recorded. The log says what is wrong, once for each question."""
+        """Returns whether a write can be recorded. Each failed `check` is logged once."""
         recent = self._newer_than(_USABLE_SECONDS)
         # One thread asks. The others take the last answer; without a recent one they wait for this one.
         if not self._asking.acquire(blocking=recent is None):

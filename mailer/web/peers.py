@@ -1,8 +1,8 @@
-"""Limits the connections that one client address may hold open without sending a whole request.
+"""Limits the connections that one client address may keep open without sending a whole request.
 
-A connection owes a request from its beginning until a whole request is here, and again once that is answered.
-It is closed for a newer one of the same address, the oldest first: so a request that is complete, or whose
-bytes are here and only not yet read, is never refused for its address.
+A connection owes a request from its beginning until a whole request has arrived, and again once that is
+answered. It is closed for a newer one of the same address, the oldest first: so a request that is complete,
+or whose bytes have arrived and are only not yet read, is never refused for its address.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _IPV6_PREFIX = 64
 
 
 class OpenConnection(Protocol):
-    """A connection, as far as its peer is concerned."""
+    """Defines the part of a connection that counting its peer needs."""
 
     def has_unread(self) -> bool:
-        """Tells whether bytes of it are waiting to be read."""
+        """Returns whether bytes of it wait to be read."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Responses made of finished pages: their status and the headers that keep a reader safe."""
+"""Makes responses of finished pages: their status, and the headers that protect a reader."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ def page_response(page: Page, status: int = 200) -> HTMLResponse:
 
 
 def page_for_browser(pages: Pages, name: str, request: Request, status: int) -> HTMLResponse:
-    """Returns a page for a reader who is not known, in a language that the browser asks for."""
+    """Returns a page for a visitor who is no known reader, in a language that the browser asks for."""
     page = pages.page(name, accepted(request.headers.get("accept-language", "")))
     return page_response(page, status)

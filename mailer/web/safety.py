@@ -1,4 +1,4 @@
-"""Guards every request: limits on its body, and headers that protect the reader.
+"""Applies limits to every request's body, and adds headers that protect the reader.
 
 No answer ever sets a cookie. Headers that a handler sets stay; the others get the strictest value.
 """
@@ -51,7 +51,7 @@ def make_safe(headers: MutableHeaders) -> None:
 def with_origin_form(app: ASGIApp) -> ASGIApp:
     """Returns an application that treats `http://HOST/PATH` as `/PATH` (RFC 9112, section 3.2.2).
 
-    The host is looked at no more than the Host field is.
+    The host in the target is ignored, as the Host field is.
     """
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,10 +64,10 @@ def with_origin_form(app: ASGIApp) -> ASGIApp:
 
 
 class Safety:
-    """ASGI middleware that limits request bodies (413 and 408) and sets safe headers.
+    """Limits request bodies (413 and 408) and sets safe headers, as ASGI middleware.
 
-    Where the system gives no thread to answer in, it answers 503 itself: a page of the application would
-    need a thread, too.
+    Where the system has no thread for the answer, it answers 503 itself: a page of the application would need
+    a thread, too.
     """
 
     def __init__(self, app: ASGIApp, *, largest: int = LARGEST_BODY, seconds: float = BODY_SECONDS) -> None:
@@ -76,7 +76,7 @@ class Safety:
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request."""
+        """Answers one request, within the limits."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -116,5 +116,5 @@ class Safety:
 
 
 def _is_no_thread(error: RuntimeError) -> bool:
-    """Tells whether Python says that a thread could not be started; it has no type of its own for that."""
+    """Returns whether Python failed to start a thread; it has no exception type of its own for that."""
     return "start new thread" in str(error)

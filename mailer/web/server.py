@@ -45,7 +45,7 @@ _peer_of = peer_of
 
 
 class _Protocol(H11Protocol):
-    """Closes a connection whose request does not come, whose answer is not taken, or that is one too many."""
+    """Closes a connection whose request never completes, whose answer is not read, or that is too many."""
 
     peers: ClassVar[Peers]
     _peer: str | None = None
@@ -95,7 +95,7 @@ class _Protocol(H11Protocol):
         self._count()
 
     def has_unread(self) -> bool:
-        """Tells whether bytes of this connection wait in the kernel for the next turn of the loop."""
+        """Returns whether bytes of this connection wait in the kernel to be read by the event loop."""
         if self.transport.is_closing():
             return False
         number = fcntl.ioctl(self.transport.get_extra_info("socket").fileno(), termios.FIONREAD, bytes(4))
@@ -117,7 +117,7 @@ class _Protocol(H11Protocol):
         self.transport.abort()
 
     def _owes_a_body(self, cycle: object) -> bool:
-        """Tells whether this request was answered before all of it was here."""
+        """Returns whether this request was answered before all of it had arrived."""
         same = self.cycle is cycle and self.cycle.response_complete
         return same and self.conn.their_state is h11.SEND_BODY
 
@@ -126,7 +126,10 @@ class _Protocol(H11Protocol):
             self.transport.close()
 
     def _look_for_progress(self) -> None:
-        """Also a connection that is closing waits for its reader."""
+        """Closes a connection whose client has read too little of the answer since the last look.
+
+        A connection that is closing waits for its client, too.
+        """
         waiting = self.transport.get_write_buffer_size()
         cycle, before = self._untaken
         if waiting and before and cycle is self.cycle and waiting > before - _LEAST_TAKEN:
@@ -153,7 +156,7 @@ class _Protocol(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """Tells when a signal asks it to end, while it still answers what is under way.
+    """Calls `on_signal` when a signal asks it to end, while it still answers requests in progress.
 
     Few connections are accepted at a time, so that those over the limits hold few files until they are
     closed; all others wait in the kernel.

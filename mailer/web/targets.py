@@ -1,4 +1,4 @@
-"""Finds the links of readers in request paths, also where letter case or slashes changed on the way."""
+"""Finds readers' links in request paths, even where letter case or slashes were changed on the way."""
 
 from __future__ import annotations
 
@@ -11,10 +11,7 @@ __all__ = ["Targets"]
 
 
 class Targets:
-    """ASGI middleware that corrects the paths of links. `prefix` is the path of publication.base_url.
-
-    Links get the path parameter `up`: the way from them to where /u/ and /p/ are, as a relative address.
-    """
+    """Corrects the paths of links, as ASGI middleware. `prefix` is the path of publication.base_url."""
 
     def __init__(self, app: ASGIApp, *, prefix: str = "") -> None:
         self._app = app
@@ -35,8 +32,8 @@ class Targets:
         await self._app(scope, receive, send)
 
 
-class _Whatever(Convertor[str]):
-    """The rest of a path, whatever is in it: a link may hold slashes and line breaks when it arrives."""
+class _RestOfPath(Convertor[str]):
+    """Matches the rest of a path with any characters: a link may arrive with slashes and line breaks."""
 
     regex = r"[\s\S]*"
 
@@ -47,4 +44,4 @@ class _Whatever(Convertor[str]):
         return value
 
 
-register_url_convertor("whatever", _Whatever())
+register_url_convertor("rest", _RestOfPath())

@@ -21,9 +21,9 @@ from mailer.audience.subscribers import (
     unsubscribe,
 )
 from mailer.audience.values.address import normalize_address
+from mailer.clock import utc_now
 from mailer.config import Settings
 from mailer.errors import AudienceError
-from mailer.store.database import utc_now
 
 CONSENT = Consent("2026-01-01T00:00:00.000000Z", "web", "sign-up page")
 LI = normalize_address("li@example.org")

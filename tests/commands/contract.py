@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import typer.main
-
 from mailer.commands import program
 from tests.cli import run
 
@@ -108,12 +106,12 @@ def leaves() -> Iterator[tuple[str, Any]]:
 
     def below(command: Any, name: str) -> Iterator[tuple[str, Any]]:
         if not hasattr(command, "commands"):
-            yield name, command
+            yield name, command.load()
             return
         for word, each in command.commands.items():
             yield from below(each, f"{name} {word}".strip())
 
-    yield from below(typer.main.get_command(program.app), "")
+    yield from below(program._program(), "")
 
 
 def lay_out(root: Path) -> None:

@@ -13,10 +13,10 @@ import pytest
 from mailer.audience.consent.bounces import restore
 from mailer.audience.people import list_subscribers
 from mailer.campaign.canary import make_canary
+from mailer.clock import set_clock, utc_now
 from mailer.delivery.progress import Progress
 from mailer.services.sending import run as sending
-from mailer.store import database as store
-from mailer.store.database import open_store, utc_now, writing
+from mailer.store.database import open_store, writing
 from mailer.transports.base import Outcome, Outgoing, Result
 from mailer.transports.stop import Stop
 from tests.cli import Ran, run
@@ -44,10 +44,7 @@ class Clock:
         self.at = dt.datetime(2026, 11, 21, 4, tzinfo=dt.UTC)
         self.waits = 0
         self.on_wait: Callable[[], None] = lambda: None
-        monkeypatch.setattr(store, "now", lambda: self.at)
-        monkeypatch.setattr("mailer.services.sending.canary.now", lambda: self.at)
-        monkeypatch.setattr("mailer.services.due.send_due.now", lambda: self.at)
-        monkeypatch.setattr("mailer.services.planning.schedule.now", lambda: self.at)
+        set_clock(lambda: self.at)
         monkeypatch.setattr(Stop, "wait", lambda stop, seconds: self.wait(stop, seconds))
 
     def wait(self, stop: Stop, seconds: float) -> bool:

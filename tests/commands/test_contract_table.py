@@ -220,7 +220,7 @@ def test_a_list_that_breaks_off_ends_with_the_error(desk: Path, monkeypatch: pyt
         yield Subscriber(1, "ann@example.org")
         raise OSError(5, "Input/output error", "subscribers.db")
 
-    monkeypatch.setattr("mailer.commands.subscribers.subscribers.people.list_subscribers", half)
+    monkeypatch.setattr("mailer.services.subscribers.listing.list_subscribers", half)
     ran = run(desk, "subscribers", "list", "--json")
     assert ran.status == 1
     first, last = ran.json
@@ -235,7 +235,7 @@ def test_a_command_that_is_stopped_prints_a_document(
     def end(*_: object, **__: object) -> None:
         raise stop
 
-    monkeypatch.setattr("mailer.commands.campaigns.campaigns.campaigns", end)
+    monkeypatch.setattr("mailer.commands.campaigns.campaigns.overviews", end)
     ran = run(desk, "campaigns", "list", "--json")
     assert (ran.status, ran.json["error"]["exit_status"]) == (status, status)
     plain = run(desk, "campaigns", "list")
@@ -271,7 +271,7 @@ def test_the_page_has_the_keys_of_the_document(
     words = dict(TABLE[name].more).get(label, TABLE[name].done)
     if name == "run-due":
         scheduled = run(desk, "send", "issues/feature.yaml", "--at", "08:00", "--yes", "--json").json
-        Clock(monkeypatch, scheduled["due_at"].rstrip("Z"))
+        Clock(scheduled["due_at"].rstrip("Z"))
     document = run(desk, *name.split(), *(words or "").split(), "--json").json
     kind = "list" if isinstance(document, list) else "object"
     first = document[0] if kind == "list" else document

@@ -224,7 +224,7 @@ def test_of_two_runs_noted_at_once_the_last_stays_noted(desk: Path, monkeypatch:
         patch.setattr(copies, "writing", writing)
         copies.note_run(db, settings)
     for each in (db, other):
-        assert copies.other_place(each, settings) == ""
+        assert copies.moved_database_note(each, settings) == ""
         each.close()
 
 

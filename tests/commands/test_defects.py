@@ -230,7 +230,7 @@ def test_a_finished_json_document_stays_alone_on_standard_output(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(workspace, 1)
-    monkeypatch.setattr("mailer.services.sending.result.Result.to_json", broken)
+    monkeypatch.setattr("mailer.services.sending.result.SendResult.to_json", broken)
     ran = run(workspace, "send", ISSUE, "--yes", "--json")
     assert (ran.status, list(ran.json)) == (1, ["error"])
     assert json.loads(run(workspace, "campaigns", "list", "--json").out)[0]["status"] == "sent"

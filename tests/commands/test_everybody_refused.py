@@ -84,7 +84,7 @@ def test_what_is_about_us_pauses_it_and_a_resume_reaches_everybody(desk: Path) -
 def test_a_campaign_whose_time_has_come_waits_for_the_operator(
     desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = Clock(monkeypatch, "2026-11-20T00:00")
+    clock = Clock("2026-11-20T00:00")
     with SmtpServer() as server:
         server.fail("RCPT", "reply", "550 Invalid recipient", times=1000)
         monkeypatch.setenv("MAILER_DELIVERY_TRANSPORT", server.url)

@@ -115,7 +115,9 @@ def test_a_process_that_was_killed_meanwhile_is_followed_by_another(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(sending, "deliver", lambda *_, **__: exit(9))
-        patch.setattr(sending, "broke_off", lambda *_, **__: None)  # a killed process writes nothing down
+        patch.setattr(
+            sending, "conclude_failed_run", lambda *_, **__: None
+        )  # a killed process writes nothing down
         assert run(desk, "run-due").status == 9
     shown = run(desk, "campaigns", "show", SLUG, "--json").json
     assert shown["status"] == "scheduled"
@@ -146,7 +148,7 @@ def test_a_kill_after_the_first_few_were_let_go_loses_nobody(
     release_first_few(workspace, clock, wire)
     with monkeypatch.context() as patch:
         patch.setattr(sending, where, lambda *_, **__: exit(9))
-        patch.setattr(sending, "broke_off", lambda *_, **__: None)
+        patch.setattr(sending, "conclude_failed_run", lambda *_, **__: None)
         assert run(workspace, "run-due").status == 9
     clock.forward(minutes=1)
     ran = run(workspace, "run-due")
@@ -175,7 +177,7 @@ def test_the_hold_of_one_who_asked_is_not_the_schedules_business_once_they_send(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(sending, "deliver", lambda *_, **__: exit(9))
-        patch.setattr(sending, "broke_off", lambda *_, **__: None)
+        patch.setattr(sending, "conclude_failed_run", lambda *_, **__: None)
         assert run(desk, "send", ISSUE, "--yes").status == 9
     assert run(desk, "run-due").out == ""
     db = open_store(load_settings(desk).database)

@@ -37,7 +37,7 @@ def die(desk: Path, monkeypatch: pytest.MonkeyPatch, *, handed: int = 3, answere
     settings = load_settings(desk)
     with monkeypatch.context() as patch:
         patch.setattr("mailer.services.sending.run.deliver", lambda *_, **__: exit(9))
-        patch.setattr("mailer.services.sending.run.broke_off", lambda *_, **__: None)
+        patch.setattr("mailer.services.sending.run.conclude_failed_run", lambda *_, **__: None)
         assert run(desk, "send", ISSUE, "--yes").status == 9
     with closing(open_store(settings.database)) as db:
         spool = open_spool(db, find_campaign(db, SLUG))
@@ -413,3 +413,13 @@ def test_a_name_that_is_no_campaign_writes_nothing(desk: Path, words: tuple[str,
         assert "there is no campaign" in ran.err
     assert precious.read_text() == "precious\n"
     assert sorted(desk.rglob("*.lock")) == before
+
+
+def test_what_a_dead_run_mailed_is_no_copy_in_a_folder_whatever_goes_on_with_it(
+    desk: Path, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die(desk, monkeypatch)
+    run(desk, "send", ISSUE, "--yes", "--transport", "outbox:outbox")
+    spool = open_spool(db, find_campaign(db, SLUG))
+    assert spool.counts()["uncertain"] == 1
+    assert spool.copies_in_folder() == READERS - 3

@@ -14,9 +14,9 @@ from sqlite_utils import Database
 from mailer.audience.planned import Planned
 from mailer.config import load_settings
 from mailer.errors import CampaignError
-from mailer.services.planning.prepare import Prepared, Wish, prepare
+from mailer.services.planning.prepare import PlanRequest, Prepared, prepare
 from mailer.services.sending.freeze import SincePlan
-from mailer.services.sending.result import Result
+from mailer.services.sending.result import SendResult
 from mailer.services.sending.send import send_issue
 from mailer.services.workspace import workspace_of
 from mailer.store.database import writing
@@ -246,7 +246,7 @@ def test_another_name_than_planned_stops_it(desk: Path) -> None:
 
 
 def test_a_plan_is_kept_for_thirty_days(desk: Path, db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock(monkeypatch, "2026-11-01T08:00")
+    clock = Clock("2026-11-01T08:00")
     planned = plan(desk)
     clock.forward(days=30, seconds=1)
     ran = send(desk, planned)
@@ -283,7 +283,7 @@ def test_a_campaign_of_that_plan_goes_on(desk: Path, db: Database) -> None:
 
 
 def test_a_plan_can_be_sent_later(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Clock(monkeypatch, "2026-11-20T12:00")
+    Clock("2026-11-20T12:00")
     planned = plan(desk)
     leave(desk, BOB)
     document = send(desk, planned, "--at", "2026-11-21T08:00", "--json").json
@@ -294,12 +294,23 @@ def test_a_plan_can_be_sent_later(desk: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_plan_for_each_readers_morning_says_who_left(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Clock(monkeypatch, "2026-11-20T12:00")
+    Clock("2026-11-20T12:00")
     planned = plan(desk)
     leave(desk, BOB)
     ran = send(desk, planned, "--at-local", "08:00")
     assert ran.status == 0, ran.err
     assert "1 who was planned has left since and is skipped." in ran.out
+
+
+def test_the_times_of_readers_count_nobody_who_left(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Clock(monkeypatch, "2026-11-20T12:00")
+    edited = run(desk, "subscribers", "add", ANNA, "--timezone", "Pacific/Kiritimati", "--consent", "x")
+    assert edited.status == 0, edited.err
+    planned = plan(desk)
+    leave(desk, ANNA)
+    document = send(desk, planned, "--at-local", "08:00", "--json").json
+    assert document["slots"] == [{"due_at": "2026-11-21T00:00:00.000000Z", "readers": 3}]
+    assert document["due_at"] == "2026-11-21T00:00:00.000000Z"
 
 
 def test_everybody_left(desk: Path) -> None:
@@ -318,7 +329,7 @@ def test_everybody_left(desk: Path) -> None:
 def test_a_plan_beside_another_writer_does_not_wait_for_it(
     desk: Path, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mailer.services.planning.approved._PATIENCE", 0.05)
+    monkeypatch.setattr("mailer.services.planning.approved_plan._PATIENCE", 0.05)
     with writing(db):
         ran = run(desk, "plan", ISSUE)
         asked = run(desk, "send", ISSUE)
@@ -378,10 +389,10 @@ class Sending:
 
     def __init__(self, desk: Path, db: Database) -> None:
         self.db, self.settings = db, load_settings(desk)
-        self.prepared: Prepared = prepare(workspace_of(self.settings, db), desk / ISSUE, Wish())
+        self.prepared: Prepared = prepare(workspace_of(self.settings, db), desk / ISSUE, PlanRequest())
         self.since: list[SincePlan] = []
 
-    def go(self) -> Result:
+    def go(self) -> SendResult:
         return send_issue(
             workspace_of(self.settings, self.db),
             self.prepared,
@@ -449,14 +460,14 @@ def test_who_comes_back_to_a_version_that_was_not_rendered_stops_it(
     planned = plan(desk)
     for address in (ANNA, DORA):
         leave(desk, address)
-    real = module.approved
+    real = module.apply_approved_plan
 
     def late(*arguments: object) -> Prepared:
         prepared = real(*arguments)  # type: ignore[arg-type]
         join(desk, ANNA)
         return prepared
 
-    monkeypatch.setattr(module, "approved", late)
+    monkeypatch.setattr(module, "apply_approved_plan", late)
     ran = send(desk, planned)
     assert ran.status == 2
     assert "reads another version than planned" in ran.err

@@ -532,7 +532,7 @@ def test_a_stop_by_signal_goes_on_with_the_next_run(desk: Path, clock: Clock, wi
         return Outcome(Result.ACCEPTED, "ok")
 
     wire.decide, wire.concurrency = once, 1
-    (done,) = run_due(db, settings, stop=stop)
+    (done,) = run_due(workspace_of(settings, db), stop=stop)
     db.close()
     assert not done.well
     assert done.campaign.status == status(desk) == "scheduled"
@@ -680,7 +680,7 @@ def test_deferred_mail_whose_try_was_cut_off_is_tried_again_hours_later(
     wire.decide, wire.concurrency = cut_off, 1
     clock.forward(minutes=2)
     db = open_store(load_settings(desk).database)
-    list(run_due(db, load_settings(desk), stop=stop))
+    list(run_due(workspace_of(load_settings(desk), db), stop=stop))
     db.close()
     accept_all(wire)
     clock.forward(hours=2)

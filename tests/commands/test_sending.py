@@ -415,7 +415,7 @@ def test_an_archive_that_cannot_be_written_leaves_no_campaign(desk: Path) -> Non
 def test_a_locked_database_is_one_sentence(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mailer.store.database.BUSY_SECONDS", 0.1)
     monkeypatch.setattr(
-        "mailer.commands.sending.send.open_store", lambda path: open_store(path, busy_seconds=0.1)
+        "mailer.services.workspace.open_store", lambda path: open_store(path, busy_seconds=0.1)
     )
     other = sqlite3.connect(desk / "subscribers.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

@@ -12,7 +12,7 @@ import pytest
 from mailer.archive.campaign import update_manifest
 from mailer.config import load_settings
 from mailer.errors import CampaignError
-from mailer.services.planning.prepare import Wish, prepare
+from mailer.services.planning.prepare import PlanRequest, prepare
 from mailer.services.sending.send import send_issue
 from mailer.services.workspace import workspace_of
 from mailer.spool.sqlite.spools import SqliteSpools
@@ -142,8 +142,8 @@ def test_a_commit_that_fails_takes_the_folder_back(desk: Path, monkeypatch: pyte
 def test_another_process_was_faster_with_another_audience(desk: Path) -> None:
     settings = load_settings(desk)
     db = open_store(settings.database)
-    first = prepare(workspace_of(settings, db), desk / ISSUE, Wish())
-    second = prepare(workspace_of(settings, db), desk / ISSUE, Wish(segment='domain == "example.org"'))
+    first = prepare(workspace_of(settings, db), desk / ISSUE, PlanRequest())
+    second = prepare(workspace_of(settings, db), desk / ISSUE, PlanRequest(segment='domain == "example.org"'))
     assert send_issue(workspace_of(settings, db), first, stop=Stop(), observe=lambda _: None).complete
     with pytest.raises(CampaignError, match="made by somebody else just now"):
         send_issue(workspace_of(settings, db), second, stop=Stop(), observe=lambda _: None)

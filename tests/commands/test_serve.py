@@ -22,10 +22,11 @@ from mailer.audience.consent.record import Consent
 from mailer.audience.stable_ids import stable_id_at
 from mailer.audience.subscribers import add, get
 from mailer.audience.values.address import normalize_address
+from mailer.clock import utc_now
 from mailer.commands.workspace import serve
 from mailer.config import load_settings
 from mailer.links.urls import Purpose, Tokens
-from mailer.store.database import open_store, utc_now
+from mailer.store.database import open_store
 from tests.cli import Ran, run
 
 ROOT = Path(__file__).parents[2]

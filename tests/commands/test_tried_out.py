@@ -305,7 +305,7 @@ def test_a_try_out_that_made_no_copy_freezes_no_text(desk: Path, wire: Scripted)
 def test_after_a_try_out_the_issue_can_be_scheduled_given_a_canary_or_dropped(
     desk: Path, wire: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Clock(monkeypatch, "2026-11-20T00:00")
+    Clock("2026-11-20T00:00")
     send(desk)
     plan = run(desk, "plan", ISSUE, "--transport", MAIL, "--at", "2026-11-21T08:00")
     assert plan.status == 0, plan.err

@@ -72,6 +72,39 @@ def test_why_they_may_not_be_written_to_at_all_comes_first(desk: Path, api: Send
     assert plan(desk, *BY, "--json").json["excluded"] == {"unsubscribed": 1, "unwritable": 1}
 
 
+def test_somebody_who_was_erased_has_no_address_to_ask_about(desk: Path, api: SendGridApi) -> None:
+    people(desk, *PLAIN, *WIDE)
+    assert run(desk, "subscribers", "erase", PLAIN[0], "--yes").status == 0
+    assert plan(desk, *BY, "--json").json["excluded"] == {"unwritable": 2, "erased": 1}
+    ran = run(desk, "send", ISSUE, "--yes", *BY)
+    assert ran.status == 0, ran.err
+    assert counts(desk) == {"accepted": 1}
+
+
+def test_a_campaign_follows_one_to_a_segment(desk: Path, api: SendGridApi) -> None:
+    people(desk, *PLAIN, *WIDE, "bob@example.org", "dora@example.org")
+    first = run(desk, "send", ISSUE, "--yes", *BY, "--segment", 'domain == "example.org"')
+    assert first.status == 0, first.err
+    assert plan(desk, *BY, "--json").json["excluded"] == {"received": 3, "unwritable": 2}
+    ran = run(desk, "send", ISSUE, "--yes", *BY)
+    assert ran.status == 0, ran.err
+    assert len(api.recipients) == 4
+
+
+@pytest.mark.clock("2026-11-20T19:00")
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("when", [("--at", "2026-11-21T08:00"), ("--at-local", "08:00")])
+def test_somebody_who_left_since_a_plan_is_skipped(
+    when: tuple[str, str], desk: Path, api: SendGridApi
+) -> None:
+    people(desk, *PLAIN, *WIDE, "bob@example.org", "dora@example.org")
+    planned = plan(desk, *BY, "--json").json["hash"]
+    assert run(desk, "subscribers", "unsubscribe", PLAIN[0]).status == 0
+    ran = run(desk, "send", ISSUE, "--plan", planned, *BY, *when)
+    assert ran.status == 0, ran.err
+    assert counts(desk) == {"pending": 3, "skipped": 1}
+
+
 def test_the_rest_is_sent(desk: Path, api: SendGridApi) -> None:
     people(desk, *PLAIN, *WIDE)
     ran = run(desk, "send", ISSUE, "--yes", *BY)

@@ -128,7 +128,7 @@ def test_a_campaign_that_ended_with_refusals_can_be_given_up(desk: Path, wire: S
 def test_a_campaign_whose_readers_have_all_left_is_not_sent_either(
     desk: Path, wire: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Clock(monkeypatch, "2026-11-20T00:00")
+    Clock("2026-11-20T00:00")
     assert run(desk, "send", ISSUE, "--yes", "--at", "2026-11-21T08:00").status == 0
     for number in range(READERS):
         run(desk, "subscribers", "unsubscribe", f"reader{number}@example.org")

@@ -16,7 +16,7 @@ from mailer.audience.people import get
 from mailer.audience.subscribers import erase, set_editions, unsubscribe
 from mailer.config import Pace, Settings
 from mailer.delivery import leavers as module
-from mailer.delivery.leavers import Leavers, following_leavers
+from mailer.delivery.leavers import Leavers, watch_leavers
 from mailer.delivery.pacing.pace import Pacer
 from mailer.spool.journal import Journal, read_journal
 from mailer.store.database import open_reader, open_store
@@ -76,7 +76,7 @@ def look_on_demand(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
     monkeypatch.setattr(module, "Leavers", Noted)
     monkeypatch.setattr(module, "LOOK_SECONDS", 3600.0)
-    return lambda: made[-1].look()
+    return lambda: made[-1].read_events()
 
 
 def test_a_reader_who_leaves_under_a_pace_costs_no_turn(
@@ -111,7 +111,7 @@ def test_a_thread_follows_the_leavers(
 ) -> None:
     first, second = add_readers(db, 2)
     monkeypatch.setattr(module, "LOOK_SECONDS", 0.001)
-    with following_leavers(db, EDITION) as leavers:
+    with watch_leavers(db, EDITION) as leavers:
         assert dict(leavers.left) == {}
         unsubscribe(db, first, source="web")
         wait_until(lambda: first in leavers.left)
@@ -130,12 +130,12 @@ def test_readers_who_come_back_are_taken_out_again(db: Database) -> None:
     db.conn.execute(
         "INSERT INTO events (at, kind, subscriber_id) VALUES ('2026-11-21', 'bounce', ?)", [number]
     )
-    leavers.look()
+    leavers.read_events()
     assert dict(leavers.left) == {number: "bounced"}
     person = get(db, number)
     assert person is not None
     restore(db, person, reason="it works")
-    leavers.look()
+    leavers.read_events()
     assert dict(leavers.left) == {}
 
 
@@ -143,7 +143,7 @@ def test_who_left_before_is_for_the_claims_to_see(db: Database) -> None:
     (number,) = add_readers(db, 1)
     unsubscribe(db, number, source="web")
     leavers = Leavers(open_reader(db), EDITION)
-    leavers.look()
+    leavers.read_events()
     assert dict(leavers.left) == {}
 
 
@@ -153,7 +153,7 @@ def test_a_run_does_not_go_on_blind(db: Database, monkeypatch: pytest.MonkeyPatc
     reader = open_reader(db)
     leavers = Leavers(reader, EDITION)
     reader.close()
-    leavers.look()
+    leavers.read_events()
     leavers.check()
     moment += 1.5
     with pytest.raises(sqlite3.Error):

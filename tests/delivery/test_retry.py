@@ -93,15 +93,15 @@ def report(result: Result, *, attempt: int) -> Report:
 def test_a_person_counts_once_by_the_newest_outcome() -> None:
     book = claims_of(USUAL)
     for attempt in (1, 2, 3):
-        book.take_in(report(Result.DEFERRED, attempt=attempt))
+        book.note_report(report(Result.DEFERRED, attempt=attempt))
         assert book.outcomes == {"deferred": 1}
-    book.take_in(report(Result.ACCEPTED, attempt=4))
+    book.note_report(report(Result.ACCEPTED, attempt=4))
     assert book.outcomes == {"deferred": 0, "accepted": 1}
 
 
 def test_after_its_time_a_deferral_is_a_rejection_for_which_nobody_is_blamed() -> None:
     book = claims_of(Backoff(give_up=0.0))
-    book.take_in(report(Result.DEFERRED, attempt=1))
+    book.note_report(report(Result.DEFERRED, attempt=1))
     ((_, _, outcome, due),) = book.settled
     assert (outcome.result, outcome.reason, outcome.cause, due) == (
         Result.REJECTED,

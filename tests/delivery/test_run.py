@@ -12,7 +12,7 @@ from sqlite_utils import Database
 from mailer.audience.subscribers import erase, unsubscribe
 from mailer.config import Pace, Settings
 from mailer.delivery import intake, leavers, loop
-from mailer.delivery.circuit_breaker import Brake
+from mailer.delivery.circuit_breaker import CircuitBreaker
 from mailer.delivery.pacing.pace import Pacer
 from mailer.delivery.progress import Progress
 from mailer.delivery.retry import USUAL, Backoff
@@ -21,11 +21,11 @@ from mailer.errors import TransportError
 from mailer.spool.base import Spool
 from mailer.spool.journal import Journal, read_journal
 from mailer.spool.sqlite.spools import SqliteSpool
-from mailer.spool.values import Reason, Words
+from mailer.spool.values import Key, Reason, Words
 from mailer.store.database import open_store
 from mailer.transports.base import Outcome, Outgoing, Result
 from mailer.transports.stop import Stop
-from tests.spooled import Scripted, add_readers, freeze, open_spool, run_spool, templates
+from tests.spooled import DeskSpool, Scripted, add_readers, freeze, open_spool, run_spool, templates
 
 ACCEPTED = Outcome(Result.ACCEPTED, "ok")
 #: What is deferred is due again at once.
@@ -298,6 +298,34 @@ def test_a_stuck_connection_does_not_hold_up_a_stop(
     assert left(spool)["pending"] == 50 - left(spool)["uncertain"]
 
 
+def test_a_run_whose_claims_were_taken_over_leaves_them_alone_at_its_end(
+    db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "GRACE_SECONDS", 0.2)
+    add_readers(db, 50)
+    spool, stop, free = freeze(db), Stop(), threading.Event()
+    spool.owner = "one"
+    later = DeskSpool(open_store(settings.database), spool.campaign, owner="two")
+    taken: list[Key] = []
+
+    def decide(message: Outgoing) -> Outcome:
+        with later_lock:
+            if not taken:
+                taken.extend(later.take_over())
+        stop.set()
+        free.wait(10)
+        return ACCEPTED
+
+    later_lock = threading.Lock()
+    try:
+        run(settings, spool, Scripted(decide), journal, stop=stop, connections=2)
+    finally:
+        free.set()
+    assert len(taken) == 50
+    owners = db.conn.execute("SELECT owner, state, count(*) FROM deliveries GROUP BY 1, 2").fetchall()
+    assert owners == [("two", "sending", 50)]
+
+
 @pytest.mark.parametrize("when", ["begin", "finish"])
 def test_without_a_journal_nothing_more_is_sent(
     db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch, when: str
@@ -377,7 +405,7 @@ def test_a_database_that_fails_leaves_a_spool_that_can_go_on(
 
 def test_workers_are_daemons(settings: Settings, journal: Path) -> None:
     opened = Journal(journal)
-    pool = workers.Workers(Scripted(), opened, workers.Supervision(Brake({}), lambda: False), 2)
+    pool = workers.Workers(Scripted(), opened, workers.Supervision(CircuitBreaker({}), lambda: False), 2)
     assert all(t.daemon for t in threading.enumerate() if t.name.startswith("send-"))
     pool.end()
     assert [pool.reports.get(timeout=5).ended for _ in range(2)] == [True, True]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailer.delivery.run import deliver
-from mailer.store import database as store
+from mailer.clock import set_clock
 from tests.faults.conftest import At, Desk
 from tests.servers.smtp import SmtpServer
 
@@ -28,12 +26,10 @@ class Clock:
 
 
 @pytest.fixture
-def clock(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Clock:
+def clock(desk: Desk) -> Clock:
     """Everything that a run asks for the time, it asks here."""
     made = Clock()
-    monkeypatch.setattr(store, "_clock", made)
-    timed = functools.partial(deliver, clock=lambda: made().timestamp())
-    monkeypatch.setattr("mailer.services.sending.run.deliver", timed)
+    set_clock(made)
     return made
 
 

@@ -43,7 +43,7 @@ ROOT = Path(__file__).parents[2]
 def waiting_for(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """How long a command waits for another writer."""
     quick = functools.partial(open_store, busy_seconds=seconds)
-    monkeypatch.setattr("mailer.commands.sending.send.open_store", quick)
+    monkeypatch.setattr("mailer.services.workspace.open_store", quick)
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_a_full_database_makes_no_campaign(
 
     desk.people(3000)
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.commands.sending.send.open_store", full)
+        patch.setattr("mailer.services.workspace.open_store", full)
         ran = desk.send()
     assert ran.status == 1
     assert "subscribers.db: the disk is full or failing; free some room and run this again" in ran.err
@@ -376,7 +376,7 @@ def test_an_old_copy_after_two_runs_that_died_sends_nothing(
     server.fail("RCPT", "reply", "450 later", times=2)
     with monkeypatch.context() as patch:
         patch.setattr("mailer.services.sending.run.conclude", die)
-        patch.setattr("mailer.services.sending.run.broke_off", die)
+        patch.setattr("mailer.services.sending.run.conclude_failed_run", die)
         assert desk.send().status == 9
         assert len(server.received) == 2
         patch.setattr("mailer.services.sending.run.deliver", die)

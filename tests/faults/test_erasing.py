@@ -18,6 +18,7 @@ from urllib.parse import unquote_to_bytes
 import pytest
 
 from mailer.audience.recipients import addresses_of
+from mailer.clock import set_clock
 from mailer.config import load_settings
 from mailer.services.readers.erase import erase_person
 from mailer.services.sending.recovery import journal_of
@@ -177,13 +178,13 @@ def test_an_outbox(known: Desk) -> None:
 
 def die(desk: Desk, result: Result, words: str, cause: Cause | None = None) -> None:
     """Leaves what a killed run leaves: claims, and a journal with the server's words about reader2."""
-    with pytest.MonkeyPatch.context() as patch:
-        Clock(patch, "2026-11-21T00:00")
-        assert desk.send("--at", "2026-11-22T08:00").status == 0
+    Clock("2026-11-21T00:00")
+    assert desk.send("--at", "2026-11-22T08:00").status == 0
+    set_clock(None)
     settings = load_settings(desk.root)
     with closing(open_store(settings.database).conn) as connection:
         connection.execute("UPDATE campaigns SET due_at = '', status = 'ready'")
-        connection.execute("UPDATE deliveries SET due_at = ''")
+        connection.execute("UPDATE deliveries SET due_at = NULL")
     db = open_store(settings.database)
     spool = open_spool(db, find_campaign(db, SLUG))
     spool.set_status("sending")

@@ -56,7 +56,7 @@ def test_a_token_is_the_base32_of_its_bytes_and_signed_with_hmac(stable_id: byte
 def test_the_first_token_that_is_made_is_as_any_other(campaign: int) -> None:
     text = Tokens((KEY,)).make(Purpose.UNSUBSCRIBE, ANNA, campaign)
     assert Tokens((KEY,)).read(text, Purpose.UNSUBSCRIBE) == Token(Purpose.UNSUBSCRIBE, ANNA, campaign, 0)
-    assert TOKENS.make(Purpose.CONFIRM, ANNA) == TOKENS.make(Purpose.CONFIRM, ANNA, 0)
+    assert TOKENS.make(Purpose.PREFERENCES, ANNA) == TOKENS.make(Purpose.PREFERENCES, ANNA, 0)
     assert base64.b32decode(text[:39].upper() + "=")[2:14] == ANNA + campaign.to_bytes(4, "big")
 
 

@@ -82,7 +82,7 @@ def test_a_message_is_whole(
     wanted = {
         "to": [{"email": message.address, **({"name": shown_name} if shown_name else {})}],
         "headers": {
-            **{field: header_value(value) for field, value in shared.shared},
+            **{field: header_value(value) for field, value in shared.shared_headers},
             "Message-ID": message.message_id,
             **message.headers,
         },

@@ -17,7 +17,7 @@ from mailer.config import Settings
 from mailer.errors import StoreError
 from mailer.services.due import background
 from mailer.services.due.background import Scheduler
-from mailer.services.due.send_due import Done
+from mailer.services.due.send_due import DueResult
 
 SENT = Campaign(
     id=1, slug="x", issue="i", issue_hash="h", edition="morning", issue_date="2026-11-22", segment="",
@@ -34,7 +34,7 @@ class Looks:
         self.done = threading.Event()
         self.connections: set[int] = set()
 
-    def __call__(self, workspace: Any, *, stop: Any, attempts: Any, warn: Any) -> Iterator[Done]:
+    def __call__(self, workspace: Any, *, stop: Any, attempts: Any, warn: Any) -> Iterator[DueResult]:
         self.connections.add(id(workspace.db.conn))
         if not self.steps:
             self.done.set()
@@ -67,7 +67,7 @@ def look(settings: Settings, monkeypatch: pytest.MonkeyPatch, *steps: Any) -> Lo
 def test_one_line_for_each_campaign(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    look(settings, monkeypatch, Done(SENT), Done(SENT, error="in\ntwo lines"))
+    look(settings, monkeypatch, DueResult(SENT), DueResult(SENT, error="in\ntwo lines"))
     assert caplog.messages == ["x: nobody was left; sent", "x: in two lines"]
 
 
@@ -76,7 +76,7 @@ def test_trouble_is_told_in_a_line_and_does_not_end_it(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     locked = sqlite3.OperationalError("database is locked")
-    look(settings, monkeypatch, StoreError("no room"), locked, ZeroDivisionError(), Done(SENT))
+    look(settings, monkeypatch, StoreError("no room"), locked, ZeroDivisionError(), DueResult(SENT))
     first, second, third, last = caplog.records
     assert first.getMessage() == "no room"
     assert "another process is writing to it" in second.getMessage()
@@ -89,7 +89,7 @@ def test_trouble_is_told_in_a_line_and_does_not_end_it(
 def test_a_defect_that_ended_one_campaign_is_in_the_log(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    look(settings, monkeypatch, Done(SENT, error="a bug", defect=ZeroDivisionError()))
+    look(settings, monkeypatch, DueResult(SENT, error="a bug", defect=ZeroDivisionError()))
     told, logged = caplog.records
     assert told.getMessage() == "x: a bug"
     assert logged.levelno == logging.ERROR
@@ -102,7 +102,7 @@ def test_what_never_began_ends_at_once(settings: Settings, workspace: Path) -> N
 
 
 def test_once_asked_to_end_it_begins_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    looks = Looks(Done(SENT))
+    looks = Looks(DueResult(SENT))
     monkeypatch.setattr(background, "run_due", looks)
     scheduler = Scheduler(settings)
     scheduler.ask_to_end()

@@ -7,9 +7,10 @@ from sqlite_utils import Database
 
 from mailer.campaign.delivery_state import STATES
 from mailer.config import Settings
-from mailer.services.planning.plan import survey
+from mailer.services.planning.plan import count_audience
 from mailer.services.planning.recipients import Selection
 from mailer.services.workspace import workspace_of
+from mailer.transports.registry import unwritable_by
 from tests.spooled import EDITION, add_readers, freeze
 
 
@@ -20,7 +21,7 @@ def planned_after(db: Database, settings: Settings, status: str, state: str) -> 
     spool.set_status(status)
     db.conn.execute("UPDATE deliveries SET state = ?", [state])
     selection = Selection(EDITION, None, (), earlier=(spool.campaign.id,))
-    audience = survey(workspace_of(settings, db), selection)
+    audience = count_audience(workspace_of(settings, db), selection)
     assert audience.recipients + audience.excluded.get("received", 0) == 1
     return audience.recipients
 
@@ -45,3 +46,22 @@ def test_of_any_other_campaign_only_who_was_skipped_is_free(
     db: Database, settings: Settings, status: str, state: str
 ) -> None:
     assert planned_after(db, settings, status, state) == (1 if state == "skipped" else 0)
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_readers_are_counted_once_whatever_keeps_them_from_it(
+    db: Database, settings: Settings, earlier: bool
+) -> None:
+    """One has the issue already, one has an address that the transport cannot write to; one is both."""
+    first, second, third, fourth = add_readers(db, 4)
+    db.conn.execute("UPDATE subscribers SET address = 'é@example.org' WHERE id IN (?, ?)", [second, third])
+    spool = freeze(db, people=[first, second])
+    rule = unwritable_by("sendgrid:")
+    numbers = (spool.campaign.id,) if earlier else ()
+    selection = Selection(EDITION, None, (), earlier=numbers, unwritable=rule)
+    for _ in range(2):  # a plan is surveyed when it is made and again when it is frozen
+        audience = count_audience(workspace_of(settings, db), selection)
+    expected = {"received": 2, "unwritable": 1} if earlier else {"unwritable": 2}
+    assert audience.excluded == expected
+    assert audience.recipients == (1 if earlier else 2)
+    assert fourth

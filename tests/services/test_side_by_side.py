@@ -15,7 +15,7 @@ from mailer.config import Settings
 from mailer.errors import TransportError
 from mailer.services.due import send_due as due
 from mailer.services.due.parallel_runs import Attempts, Runs
-from mailer.services.due.send_due import Done, run_due
+from mailer.services.due.send_due import DueResult, run_due
 from mailer.services.workspace import Workspace, workspace_of
 from mailer.transports.base import Outcome, Outgoing, Result
 from mailer.transports.stop import Stop
@@ -124,13 +124,13 @@ def test_a_campaign_that_is_due_behind_a_long_one_is_sent_in_its_time(
 
     wire.decide["long"] = seventy_minutes
     clock.set("2026-11-22T00:00")
-    told: list[Done] = []
+    told: list[DueResult] = []
     for done in run_due(workspace_of(settings, db), stop=Stop()):
         told.append(done)
         clock.set("2026-11-22T01:10")
         over.set()
     assert [done.campaign.slug for done in told] == [short, long]
-    assert all(done.well for done in told)
+    assert all(done.is_complete for done in told)
     assert statuses(db) == {long: "sent", short: "sent"}
     assert len(wire.to("long")) == len(wire.to("short")) == READERS
 
@@ -160,7 +160,7 @@ def test_all_runs_together_open_no_more_than_the_connections_of_the_settings(
 def test_one_that_fails_leaves_the_others_alone(
     desk: Path, clock: Clock, wire: Wire, error: Exception
 ) -> None:
-    broken, well = schedule(desk, "broken"), schedule(desk, "well")
+    broken, is_complete = schedule(desk, "broken"), schedule(desk, "well")
     began = threading.Event()
 
     def fail(message: Outgoing) -> None:
@@ -172,7 +172,7 @@ def test_one_that_fails_leaves_the_others_alone(
     clock.set("2026-11-22T00:00")
     ran = run(desk, "run-due")
     assert ran.status == 1
-    assert ran.out == f"{well}: {READERS} accepted; sent\n"
+    assert ran.out == f"{is_complete}: {READERS} accepted; sent\n"
     assert ran.err.startswith(f"{broken}: ")
     assert str(error) in ran.err
     assert wire.open == 0
@@ -237,7 +237,7 @@ def test_a_failed_one_is_not_tried_again_before_its_rest_is_over(
     attempts.rest(slug, 0.0)
     wire.decide = {}
     (done,) = run_due(workspace_of(settings, db), stop=Stop(), attempts=attempts)
-    assert done.well
+    assert done.is_complete
 
 
 def test_where_no_thread_is_to_be_had_the_campaign_is_told_and_tried_again(
@@ -281,7 +281,7 @@ def test_trouble_while_looking_for_more_ends_no_run(
     monkeypatch.setattr(due, "due_campaigns", fail_later)
     wire.decide["a"] = lambda _: looked.wait(SECONDS)
     results = run_due(workspace_of(settings, db), stop=Stop())
-    assert next(results).well
+    assert next(results).is_complete
     if lasting:
         with pytest.raises(sqlite3.OperationalError):
             next(results)

@@ -23,7 +23,7 @@ from mailer.services.subscribers.leaving import (
     unsubscribe,
     unsubscribe_list,
 )
-from mailer.services.subscribers.listing import Choice, export_list, list_people
+from mailer.services.subscribers.listing import SubscriberFilter, export_list, list_people
 from mailer.services.subscribers.restoring import restore_campaign, restore_person
 from mailer.services.subscribers.story import story_of
 from mailer.store.database import open_store
@@ -73,7 +73,7 @@ def test_a_wrong_request_imports_nothing(desk: Settings, request_: dict[str, obj
     path.write_text("email\ncy@example.org\n")
     with pytest.raises(AudienceError):
         import_lists(desk, ImportRequest(path, **request_))  # type: ignore[arg-type]
-    assert [person.address for person in list_people(desk, Choice())] == [ANN, "bo@example.org"]
+    assert [person.address for person in list_people(desk, SubscriberFilter())] == [ANN, "bo@example.org"]
 
 
 def test_a_wrong_choice_is_told_before_anything_is_listed_or_opened(desk: Settings) -> None:
@@ -83,9 +83,9 @@ def test_a_wrong_choice_is_told_before_anything_is_listed_or_opened(desk: Settin
         yield
 
     for choice, error in (
-        (Choice(status="activ"), AudienceError),
-        (Choice(edition="mornin"), AudienceError),
-        (Choice(segment="x ="), SegmentError),
+        (SubscriberFilter(status="activ"), AudienceError),
+        (SubscriberFilter(edition="mornin"), AudienceError),
+        (SubscriberFilter(segment="x ="), SegmentError),
     ):
         with pytest.raises(error):
             list_people(desk, choice)
@@ -95,7 +95,7 @@ def test_a_wrong_choice_is_told_before_anything_is_listed_or_opened(desk: Settin
 
 def test_an_export_gives_its_name_and_its_number(desk: Settings) -> None:
     file = io.StringIO()
-    exported = export_list(desk, Choice(status="active"), nullcontext(file), name="out.csv")
+    exported = export_list(desk, SubscriberFilter(status="active"), nullcontext(file), name="out.csv")
     assert exported.to_json() == {"file": "out.csv", "exported": 1}
     assert len(file.getvalue().splitlines()) == 2
 
@@ -105,8 +105,8 @@ def test_a_read_only_workspace_is_listed_exported_and_shown(desk: Settings) -> N
         desk.database.chmod(0o444)
         desk.root.chmod(0o555)
         try:
-            assert [person.name for person in list_people(desk, Choice())] == ["Ann", "Bo"]
-            assert export_list(desk, Choice(), nullcontext(io.StringIO())).number == 2
+            assert [person.name for person in list_people(desk, SubscriberFilter())] == ["Ann", "Bo"]
+            assert export_list(desk, SubscriberFilter(), nullcontext(io.StringIO())).number == 2
             assert story_of(desk, ANN).to_json()["name"] == "Ann"
             with pytest.raises(Exception, match="read-only"):
                 unsubscribe(desk, ANN)

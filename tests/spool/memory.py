@@ -16,6 +16,7 @@ from mailer.campaign.campaign import Campaign, Delivered, NewCampaign
 from mailer.campaign.canary import Canary, Phase
 from mailer.campaign.delivery_state import STATES, State
 from mailer.campaign.status import ENDED, FINAL, Event, Status, sources_of, target_of
+from mailer.clock import utc_now, utc_text
 from mailer.errors import CampaignError
 from mailer.spool.ledger import Ledger
 from mailer.spool.values import (
@@ -31,7 +32,6 @@ from mailer.spool.values import (
     Settled,
     Words,
 )
-from mailer.store.database import utc_now, utc_text
 from mailer.transports.refusal.answers import without_addresses
 from mailer.transports.registry import is_folder
 

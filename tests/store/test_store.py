@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
+from mailer.clock import utc_now
 from mailer.errors import StoreError
 from mailer.store import database as store
 from mailer.store.database import (
@@ -18,7 +19,6 @@ from mailer.store.database import (
     explain,
     open_store,
     open_to_read,
-    utc_now,
     waiting_at_most,
     writing,
 )

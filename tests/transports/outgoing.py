@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from mailer.config import Mailbox
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import Context, Part, Slot
-from mailer.transports.base import Announcing, Outcome
+from mailer.transports.base import AnnouncingChannel, Outcome
 
 __all__ = ["FakeEnvelope", "FakeMessage", "fake_rendition", "messages", "send_all"]
 
@@ -40,7 +40,7 @@ def fake_rendition(variant: int = 0, text: str = "晨报") -> Rendition:
 class FakeEnvelope:
     sender: Mailbox = SENDER
     reply_to: Mailbox | None = REPLY_TO
-    shared: tuple[tuple[str, str], ...] = (
+    shared_headers: tuple[tuple[str, str], ...] = (
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
         ("List-Id", '"晨报" <morning.news.example.org>'),
         ("Precedence", "bulk"),
@@ -93,7 +93,7 @@ def messages(count: int, **more: object) -> list[FakeMessage]:
     ]
 
 
-def send_all(channel: Announcing, batch: list[FakeMessage]) -> list[Outcome]:
+def send_all(channel: AnnouncingChannel, batch: list[FakeMessage]) -> list[Outcome]:
     """As a worker does: one at a time, each time saying what comes next."""
     outcomes: list[Outcome] = []
     for place, message in enumerate(batch):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mailer.transports.base import Announcing, Outcome, Passage, Result
+from mailer.transports.base import AnnouncingChannel, GateAnswer, Outcome, Result
 from mailer.transports.smtp.server import Server
 from mailer.transports.smtp.transport import MESSAGES_PER_CONNECTION, Smtp, SmtpChannel
 from tests.servers.certificates import authority_file, server_tls
@@ -26,7 +26,7 @@ def start() -> Iterator[Start]:
         def make(**options: Any) -> tuple[SmtpServer, SmtpChannel]:
             server = stack.enter_context(SmtpServer(**options))
             place = Server("127.0.0.1", server.port, connect_seconds=2, answer_seconds=5)
-            channel = Smtp(place, pause=lambda _: False).channel()
+            channel = Smtp(place, sleep=lambda _: False).channel()
             stack.callback(channel.close)
             return server, channel
 
@@ -40,7 +40,7 @@ def announced(channel: SmtpChannel) -> str:
 
 
 def test_a_channel_says_that_it_likes_to_know(start: Start) -> None:
-    assert isinstance(start()[1], Announcing)
+    assert isinstance(start()[1], AnnouncingChannel)
 
 
 def test_each_gets_their_own_once_over_one_connection(start: Start) -> None:
@@ -206,7 +206,7 @@ def test_a_message_that_the_run_does_not_let_through_gets_no_dot(start: Start) -
     server, channel = start()
     first, second = messages(2)
     assert channel.send([first])[0].result is Result.ACCEPTED
-    channel.gate = lambda _: Passage(open=False)
+    channel.gate = lambda _: GateAnswer(open=False)
     assert channel.send([second]) == [
         Outcome(Result.DEFERRED, reason="the run ended before it was handed over")
     ]
@@ -216,8 +216,8 @@ def test_a_message_that_the_run_does_not_let_through_gets_no_dot(start: Start) -
 def test_a_reader_who_left_before_the_final_dot_gets_no_dot(start: Start) -> None:
     server, channel = start()
     first, second, third = messages(3)
-    channel.gate = lambda asked: Passage(
-        left={2: "unsubscribed"} if any(m.subscriber_id == 2 for m in asked) else {}
+    channel.gate = lambda asked: GateAnswer(
+        leavers={2: "unsubscribed"} if any(m.subscriber_id == 2 for m in asked) else {}
     )
     outcomes = send_all(channel, [first, second, third])
     assert outcomes[1] == Outcome(Result.SKIPPED, reason="unsubscribed")

@@ -69,8 +69,8 @@ def test_nothing_is_granted_for_subscribers_who_have_left() -> None:
     gate: Gate[str] = Gate(left)
     gate.approach(["a"])
     left[7] = "unsubscribed"
-    passage = gate.passes([6, 7])
-    assert (passage.open, passage.granted, passage.left) == (True, False, {7: "unsubscribed"})
+    answer = gate.passes([6, 7])
+    assert (answer.open, answer.granted, answer.leavers) == (True, False, {7: "unsubscribed"})
     assert gate.close() == {"a"}  # it is still before the gate
 
 

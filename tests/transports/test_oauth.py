@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from mailer.config import load_settings
 from mailer.errors import ConfigError, TransportError
-from mailer.transports.base import Busy
+from mailer.transports.base import Unavailable
 from mailer.transports.oauth import oauth, refresh_token, token_endpoint
 from mailer.transports.smtp.server import connect
 from mailer.transports.smtp.session.session import Session
@@ -329,7 +329,7 @@ def test_a_refusal_of_the_provider_is_one_sentence(status: int, body: Any, told:
 )
 def test_trouble_of_the_provider_is_for_another_time(status: int, body: Any, place: Place) -> None:
     place.provider.answers = [(status, body)]
-    assert "run this again later" in place.why_not(Busy)
+    assert "run this again later" in place.why_not(Unavailable)
     place.log_in()
 
 
@@ -369,7 +369,7 @@ def test_an_answer_that_does_not_end_is_not_read_to_its_end(
         thread.start()
         place.provider.url = f"http://127.0.0.1:{listener.getsockname()[1]}/token"
         place.configure("client_credentials", MAILER_OAUTH_CLIENT_SECRET=SECRET)
-        assert "it did not answer in time" in place.why_not(Busy)
+        assert "it did not answer in time" in place.why_not(Unavailable)
         thread.join(5)
 
 
@@ -377,7 +377,7 @@ def test_a_provider_that_is_not_there_is_for_another_time(place: Place) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         place.provider.url = f"http://127.0.0.1:{listener.getsockname()[1]}/token"
     place.configure("client_credentials", MAILER_OAUTH_CLIENT_SECRET=SECRET)
-    told = place.why_not(Busy)
+    told = place.why_not(Unavailable)
     assert "cannot be asked for an access token: Connection refused; check the network, HTTPS_PROXY" in told
 
 
@@ -386,7 +386,7 @@ def test_a_provider_that_does_not_answer_is_for_another_time(
 ) -> None:
     monkeypatch.setattr(token_endpoint, "_SECONDS", (1.0, 0.1))
     place.provider.go.clear()
-    assert "cannot be asked for an access token: it did not answer in time" in place.why_not(Busy)
+    assert "cannot be asked for an access token: it did not answer in time" in place.why_not(Unavailable)
 
 
 def test_a_client_that_must_use_basic_does(place: Place) -> None:
@@ -426,7 +426,7 @@ def test_a_proxy_is_used_for_others(place: Place, monkeypatch: pytest.MonkeyPatc
         .replace(place.provider.url, "https://login.example.test/t")
     )
     (place.workspace / "mailer.toml").write_text(text)
-    place.why_not(Busy)
+    place.why_not(Unavailable)
     assert place.smtp.connections == 1
 
 

@@ -43,7 +43,7 @@ def start(pauses: Pauses) -> Iterator[Start]:
             place = Server(
                 "127.0.0.1", server.port, connect_seconds=5, answer_seconds=60, announced_seconds=0.5
             )
-            return server, Smtp(place, pause=pauses)
+            return server, Smtp(place, sleep=pauses)
 
         yield make
 

@@ -22,7 +22,7 @@ URL = re.compile(rf"(?:{'|'.join(SCHEMES)})", re.IGNORECASE)
 BEGINNING = re.compile(rf"(?<![\w.-])(?:{'|'.join(SCHEMES)}):(?! )", re.IGNORECASE)
 #: The files that may name one, and why.
 EXCEPTIONS = {
-    "mailer/config/model.py": "the default of delivery.transport",
+    "mailer/config/sections.py": "the default of delivery.transport, and the sentence about it",
     "mailer/store/": "migrations, which know the schemes of their time",
     "mailer/commands/sending/send.py": "the help of --transport, shown without importing any",
 }

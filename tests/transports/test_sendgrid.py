@@ -16,7 +16,7 @@ from mailer.errors import ConfigError, TransportError
 from mailer.render.slots.markers import Markers
 from mailer.render.slots.text_part import text_part
 from mailer.render.text.wrap import wrap
-from mailer.transports.base import Outcome, Outgoing, Passage, Result
+from mailer.transports.base import GateAnswer, Outcome, Outgoing, Result
 from mailer.transports.refusal.refusal import Cause
 from mailer.transports.sendgrid import client as sendgrid_client
 from mailer.transports.sendgrid.transport import SendGrid, SendGridChannel
@@ -55,7 +55,7 @@ def bench() -> Iterator[Callable[..., Bench]]:
                 made.pauses.append(seconds)
                 return made.ending
 
-            transport = SendGrid(api.url, key, pause=pause, clock=lambda: NOW, timeout=patience)
+            transport = SendGrid(api.url, key, sleep=pause, clock=lambda: NOW, timeout=patience)
             made.channel = transport.channel()
             stack.callback(made.channel.close)
             return made
@@ -497,10 +497,10 @@ def test_wrong_settings_are_told_before_anything_is_sent(
         SendGrid.from_settings("sendgrid:", wrong)
 
 
-def leaving(*numbers: int) -> Callable[[Sequence[Outgoing]], Passage]:
+def leaving(*numbers: int) -> Callable[[Sequence[Outgoing]], GateAnswer]:
     """A gate of a run in which these subscribers have left."""
-    return lambda asked: Passage(
-        left={m.subscriber_id: "unsubscribed" for m in asked if m.subscriber_id in numbers}
+    return lambda asked: GateAnswer(
+        leavers={m.subscriber_id: "unsubscribed" for m in asked if m.subscriber_id in numbers}
     )
 
 
@@ -524,7 +524,7 @@ def test_a_request_in_which_everybody_left_is_not_made(bench: Callable[..., Benc
 
 def test_a_run_that_has_ended_hands_over_no_request(bench: Callable[..., Bench]) -> None:
     desk = bench()
-    desk.channel.gate = lambda _: Passage(open=False)
+    desk.channel.gate = lambda _: GateAnswer(open=False)
     assert desk.results(2) == ["deferred", "deferred"]
     assert desk.api.delivered == []
 
@@ -544,9 +544,9 @@ def test_a_batch_that_is_broken_off_again_and_again_goes_in_shorter_requests(
     desk = bench()
     sizes: list[int] = []
 
-    def gate(asked: Sequence[Outgoing]) -> Passage:
+    def gate(asked: Sequence[Outgoing]) -> GateAnswer:
         sizes.append(len(asked))
-        return Passage(left={asked[-1].subscriber_id: "unsubscribed"} if len(asked) > 4 else {})
+        return GateAnswer(leavers={asked[-1].subscriber_id: "unsubscribed"} if len(asked) > 4 else {})
 
     desk.channel.gate = gate
     results = desk.results(16)

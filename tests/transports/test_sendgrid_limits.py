@@ -10,7 +10,7 @@ from contextlib import ExitStack
 import pytest
 
 from mailer.errors import TransportError
-from mailer.transports.base import ENDED, Outcome, Outgoing, Passage, Result
+from mailer.transports.base import ENDED, GateAnswer, Outcome, Outgoing, Result
 from mailer.transports.sendgrid.transport import SendGrid, SendGridChannel
 from tests.servers.sendgrid import KEY, SendGridApi
 from tests.transports.outgoing import FakeMessage, messages
@@ -24,8 +24,8 @@ def sizes(api: SendGridApi) -> list[int]:
     return [len(request["personalizations"]) for request in api.requests]
 
 
-def left(asked: Sequence[Outgoing], gone: set[int]) -> Passage:
-    return Passage(left={m.subscriber_id: "unsubscribed" for m in asked if m.subscriber_id in gone})
+def left(asked: Sequence[Outgoing], gone: set[int]) -> GateAnswer:
+    return GateAnswer(leavers={m.subscriber_id: "unsubscribed" for m in asked if m.subscriber_id in gone})
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def channels(api: SendGridApi) -> Iterator[Callable[..., list[SendGridChannel]]]
         def make(
             number: int = 1, pause: Callable[[float], object] = lambda _: False
         ) -> list[SendGridChannel]:
-            transport = SendGrid(api.url, KEY, pause=pause, timeout=5.0)
+            transport = SendGrid(api.url, KEY, sleep=pause, timeout=5.0)
             made = [transport.channel() for _ in range(number)]
             for channel in made:
                 stack.callback(channel.close)
@@ -145,7 +145,7 @@ def test_a_run_that_ends_while_another_connection_asks_gives_back(
     ended, asking = threading.Event(), threading.Event()
     first, second = channels(2, lambda _: asking.set() or ended.wait(10))
     for channel in (first, second):
-        channel.look = lambda _: Passage(open=not ended.is_set())
+        channel.look = lambda _: GateAnswer(open=not ended.is_set())
     api.limited = True
     kept: list[list[Outcome]] = []
     threads = [threading.Thread(target=lambda: kept.append(first.send(messages(3))))]
@@ -171,9 +171,9 @@ def test_a_run_that_has_ended_uploads_nothing_again(
     (channel,) = channels()
     asked: list[int] = []
 
-    def gate(messages: Sequence[Outgoing]) -> Passage:
+    def gate(messages: Sequence[Outgoing]) -> GateAnswer:
         asked.append(len(messages))
-        return Passage(open=False)
+        return GateAnswer(open=False)
 
     channel.gate = gate
     outcomes = channel.send(messages(1500))
@@ -186,7 +186,7 @@ def test_a_run_that_has_ended_begins_no_request(
     api: SendGridApi, channels: Callable[..., list[SendGridChannel]]
 ) -> None:
     (channel,) = channels()
-    channel.look = lambda _: Passage(open=False)
+    channel.look = lambda _: GateAnswer(open=False)
     assert all(outcome is ENDED for outcome in channel.send(messages(2500)))
     assert api.connections == 0
 
@@ -204,7 +204,7 @@ def test_a_hundred_leavers_a_second_break_few_requests_off(
     def gone() -> set[int]:
         return set(order[: int(now * 100)])
 
-    def gate(asked: Sequence[Outgoing]) -> Passage:
+    def gate(asked: Sequence[Outgoing]) -> GateAnswer:
         nonlocal now
         uploads.append(len(asked))
         now += len(asked) / 1000
@@ -230,9 +230,9 @@ def test_each_request_is_reported_as_soon_as_its_answer_is_there(
     story: list[tuple[str, int, str]] = []
     (channel,) = channels()
 
-    def gate(asked: Sequence[Outgoing]) -> Passage:
+    def gate(asked: Sequence[Outgoing]) -> GateAnswer:
         story.append(("gate", len(asked), ""))
-        return Passage()
+        return GateAnswer()
 
     channel.gate = gate
     channel.report = lambda asked, outcome: story.append(

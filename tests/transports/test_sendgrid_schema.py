@@ -91,7 +91,7 @@ def test_the_check_finds_what_is_wrong(schema: dict[str, Any]) -> None:
 PLAIN = Rendition(0, "en", Part(("S",)), Part(("<p>H</p>",)), Part(("",)), "", "t")
 WIDE = Mailbox(name="晨报, “Desk”; Ж", address="desk@新闻.example.org")
 CATEGORIES = FakeEnvelope(
-    shared=(
+    shared_headers=(
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
         ("List-Id", '"晨报" <morning.example.org>'),
         ("Feedback-ID", "2026-11-21:morning:mailer:example"),
@@ -141,7 +141,7 @@ def test_requests_of_every_kind_that_a_fault_makes_are_as_described(schema: dict
         bad = {"errors": [{"message": "bad", "field": "personalizations.3.to.0.email"}]}
         for status, body in ((413, b""), (429, b""), (400, bad)):
             api.answer(status, body)
-        channel = SendGrid(api.url, KEY, pause=lambda _: False).channel()
+        channel = SendGrid(api.url, KEY, sleep=lambda _: False).channel()
         channel.send(messages(2001))
         channel.close()
         assert len(api.requests) == 8

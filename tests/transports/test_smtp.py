@@ -50,7 +50,7 @@ def bench() -> Iterator[Callable[..., Bench]]:
                 made.pauses.append(seconds)
                 return made.ending
 
-            made.channel = Smtp(place, pause=pause).channel()
+            made.channel = Smtp(place, sleep=pause).channel()
             stack.callback(made.channel.close)
             return made
 

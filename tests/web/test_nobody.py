@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from mailer.audience.subscribers import Subscriber, erase
+from mailer.clock import set_clock
 from mailer.config import load_settings
 from mailer.language.reader_language import accepted
 from mailer.links.urls import NOBODY, Purpose, Tokens
 from mailer.services.readers.reader_actions import Desk
 from mailer.site.pages import Pages
-from mailer.store import database as store
 from mailer.web.app import create_app
 from mailer.web.responses import page_response
 from tests.numbered import numbered
@@ -179,7 +179,7 @@ def test_the_log_stays_small_however_many_links_are_no_good(
     site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     day = datetime(2026, 11, 21, tzinfo=UTC)
-    monkeypatch.setattr(store, "_clock", lambda: day)
+    set_clock(lambda: day)
     desk = Desk(site.settings)
     for _ in range(1234):
         desk.look("\x1b[31m\nevil", Purpose.UNSUBSCRIBE)

@@ -15,8 +15,9 @@ from mailer.audience import events
 from mailer.audience.consent.suppression import suppression_of
 from mailer.audience.events import Event, last_bounced
 from mailer.audience.people import Subscriber, address_of
+from mailer.clock import utc_now
 from mailer.errors import AudienceError
-from mailer.store.database import utc_now, writing
+from mailer.store.database import writing
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from mailer.audience import events
 from mailer.audience.events import Event
-from mailer.store.database import address_hash, utc_now, writing
+from mailer.clock import utc_now
+from mailer.store.database import address_hash, writing
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

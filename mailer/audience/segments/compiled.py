@@ -8,6 +8,7 @@ from mailer.audience.consent.suppression import suppressed_sql
 from mailer.audience.segments.fields import SUPPRESSED
 from mailer.audience.segments.grammar import Group, Node, Not, Test
 from mailer.audience.segments.tokens import Literals
+from mailer.clock import utc_text
 
 __all__ = ["compile_tree"]
 
@@ -94,8 +95,7 @@ def _day(column: str, sign: str, day: dt.date, zone: dt.tzinfo) -> Sql:
 
 
 def _midnight(day: dt.date, zone: dt.tzinfo) -> str:
-    at = dt.datetime.combine(day, dt.time(), tzinfo=zone).astimezone(dt.UTC)
-    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return utc_text(dt.datetime.combine(day, dt.time(), tzinfo=zone))
 
 
 def _attribute(key: str, sign: str, value: Literals, alias: str) -> Sql:

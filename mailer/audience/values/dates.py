@@ -57,7 +57,7 @@ def read_moment(text: str, zone: dt.tzinfo, order: str = "ymd") -> str:
     what lies more than a day in the future.
     """
     utc, kept = _read_day(text, zone, order) if len(text) <= _LENGTH_OF_DAYS else _read(text, zone, order)
-    from mailer.store.database import now
+    from mailer.clock import now
 
     if utc > now() + _DAY:
         raise AudienceError(f"the date {shown(text.strip())} lies in the future; correct it")

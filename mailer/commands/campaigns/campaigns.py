@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
-from mailer.archive.verify import examine
 from mailer.campaign.canary import canary_of
 from mailer.campaign.delivery_state import STATES
+from mailer.campaign.due import LATE
 from mailer.campaign.status import Status
 from mailer.campaign.times import in_words
+from mailer.clock import now, utc_text
 from mailer.commands.confirmation import YesOption, confirm
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
 from mailer.commands.output import say_counts, say_reasons
@@ -18,14 +19,12 @@ from mailer.config import Settings
 from mailer.errors import CampaignError
 from mailer.services.campaigns.decisions import cancel_campaign, pause_campaign
 from mailer.services.campaigns.documents import Details, Overview, details_of, overview_of, overviews
-from mailer.services.due.send_due import LATE
 from mailer.services.workspace import Workspace, open_workspace
-from mailer.store.database import now, utc_text
 from mailer.transports.registry import is_folder
 
 __all__ = ["cancel", "list_campaigns", "pause", "show", "verify"]
 
-Slug = Annotated[str, typer.Argument(metavar="SLUG")]
+Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The campaign's name, such as 2026-11-21-morning.")]
 AsJson = Annotated[bool, JsonOption]
 
 
@@ -55,7 +54,7 @@ def _when(settings: Settings, overview: Overview) -> str:
 
 
 def list_campaigns(context: typer.Context, as_json: AsJson = False) -> None:
-    """All campaigns, newest first."""
+    """Lists all campaigns, newest first."""
     workspace = open_workspace(settings_of(context), to_read=True)
     found = overviews(workspace)
     if as_json:
@@ -73,7 +72,7 @@ def list_campaigns(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 def show(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
-    """One campaign: its plan, its counts, and why anything did not arrive."""
+    """Shows plan, counts and the reasons for failed deliveries."""
     workspace = open_workspace(settings_of(context), to_read=True)
     details = details_of(workspace, slug)
     if as_json:
@@ -124,7 +123,7 @@ def _time_rows(settings: Settings, details: Details) -> list[str]:
 
 
 def pause(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
-    """Stops a running campaign within a second; `resume` goes on with it."""
+    """Pauses a running campaign; `resume` continues it."""
     workspace = open_workspace(settings_of(context))
     ended = pause_campaign(workspace, slug)
     _say_decided(workspace, slug, ended, as_json)
@@ -133,7 +132,7 @@ def pause(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
 def cancel(
     context: typer.Context, slug: Slug, yes: Annotated[bool, YesOption] = False, as_json: AsJson = False
 ) -> None:
-    """Ends a campaign for good; what it has not sent stays unsent. Asks at a terminal."""
+    """Cancels a campaign for good. What it has not sent stays unsent. It asks first on a terminal."""
     workspace = open_workspace(settings_of(context))
     if not yes:
         workspace.spools.find(slug)
@@ -164,12 +163,14 @@ def _say_decided(workspace: Workspace, slug: str, ended: bool, as_json: bool) ->
 
 
 def verify(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
-    """Checks that the campaign's folder still holds what was sent, and renders it again to compare."""
+    """Compares a campaign's folder with what was sent."""
     settings = settings_of(context)
     folder = settings.campaigns / slug
     if not folder.is_dir():
         open_workspace(settings, to_read=True).spools.find(slug)
         raise CampaignError(f"campaigns/{slug} is missing; restore it from a backup")
+    from mailer.archive.verify import examine
+
     verdict = examine(folder, settings)
     if as_json:
         findings, notes = list(verdict.problems), list(verdict.notes)

@@ -21,16 +21,22 @@ __all__ = ["deliveries"]
 
 def deliveries(
     context: typer.Context,
-    slug: Annotated[str, typer.Argument(metavar="SLUG")],
+    slug: Annotated[
+        str, typer.Argument(metavar="SLUG", help="The campaign's name, such as 2026-11-21-morning.")
+    ],
     state: Annotated[
-        str, typer.Option("--state", metavar="STATE", help=f"Only these: {', '.join(STATES)}.")
+        str,
+        typer.Option("--state", metavar="STATE", help=f"Only deliveries in this state: {', '.join(STATES)}."),
     ] = "",
     address: Annotated[
-        str | None, typer.Option("--address", metavar="ADDRESS", help="Only this person.")
+        str | None,
+        typer.Option(
+            "--address", metavar="ADDRESS", help="Only the delivery to this address, such as li@example.org."
+        ),
     ] = None,
     as_json: Annotated[bool, JsonOption] = False,
 ) -> None:
-    """Lists people with the state of their delivery, the words of the other side, and the time."""
+    """Lists recipients with delivery state, time and the server's answer."""
     if state and state not in STATES:
         raise InputError(f'"{state}" is no state of a delivery; choose one of {", ".join(STATES)}')
     workspace = open_workspace(settings_of(context), to_read=True)

@@ -15,21 +15,24 @@ from mailer.services.campaigns.decisions import resolve_campaign, retry_campaign
 from mailer.services.campaigns.documents import details_of, overview_of
 from mailer.services.campaigns.resume import resume_campaign
 from mailer.services.sending.canary import release
-from mailer.services.sending.result import Result
+from mailer.services.sending.result import SendResult
 from mailer.services.sending.send import finish_campaign
 from mailer.services.workspace import Workspace, open_workspace
 
 __all__ = ["resolve", "resume", "retry"]
 
-Slug = Annotated[str, typer.Argument(metavar="SLUG")]
+Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The campaign's name, such as 2026-11-21-morning.")]
 AsJson = Annotated[bool, JsonOption]
 AddressOption = Annotated[
-    str | None, typer.Option("--address", metavar="ADDRESS", help="Only the delivery to this address.")
+    str | None,
+    typer.Option(
+        "--address", metavar="ADDRESS", help="Only the delivery to this address, such as li@example.org."
+    ),
 ]
 
 
 def resume(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
-    """Goes on with what was paused, held or stopped; sends what waits for its time, or missed it."""
+    """Continues a campaign, or sends a scheduled or missed one now."""
     workspace = open_workspace(settings_of(context))
     overview = overview_of(workspace, slug)
     warn_of_copies(workspace.db, workspace.settings)
@@ -52,7 +55,7 @@ def resume(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
 
 
 def retry(context: typer.Context, slug: Slug, address: AddressOption = None, as_json: AsJson = False) -> None:
-    """Tries again what was rejected or deferred; never what may have arrived, nor who cannot be reached."""
+    """Retries rejected and deferred deliveries, except to people who bounced."""
     workspace = open_workspace(settings_of(context))
     again, left_out = retry_campaign(workspace, slug, address=address)
     if left_out and not as_json:
@@ -68,14 +71,23 @@ def retry(context: typer.Context, slug: Slug, address: AddressOption = None, as_
 def resolve(
     context: typer.Context,
     slug: Slug,
-    resend: Annotated[bool, typer.Option("--resend", help="Send the uncertain ones again.")] = False,
+    resend: Annotated[
+        bool,
+        typer.Option(
+            "--resend", help="Send uncertain deliveries again; some people may get the issue twice."
+        ),
+    ] = False,
     assume_sent: Annotated[
-        bool, typer.Option("--assume-sent", help="Count the uncertain ones as accepted.")
+        bool,
+        typer.Option(
+            "--assume-sent",
+            help="Count uncertain deliveries as accepted; some people may not have the issue.",
+        ),
     ] = False,
     address: AddressOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Settles what was on the wire when a run died: it may or may not have arrived."""
+    """Settles deliveries that were in flight when a run died."""
     if resend == assume_sent:
         raise InputError(
             "choose one of --resend (some may get it twice) and --assume-sent (some may not get it)"
@@ -102,7 +114,9 @@ def _finish(workspace: Workspace, slug: str, as_json: bool, address: str | None 
     _tell(workspace, result, as_json, also)
 
 
-def _tell(workspace: Workspace, result: Result, as_json: bool, also: dict[str, int] | None = None) -> None:
+def _tell(
+    workspace: Workspace, result: SendResult, as_json: bool, also: dict[str, int] | None = None
+) -> None:
     if as_json:
         emit_json({**result.to_json(), **(also or {})})
     else:

@@ -19,18 +19,23 @@ __all__ = ["check", "new", "schema"]
 
 
 def schema() -> None:
-    """Prints the JSON Schema of an issue, for editors that check while one types."""
+    """Prints the JSON Schema of issue files, for text editors."""
     typer.echo(schema_text(), nl=False)
 
 
 def new(
     context: typer.Context,
-    edition: Annotated[str, typer.Argument(metavar="EDITION", help="An edition of mailer.toml.")],
+    edition: Annotated[
+        str, typer.Argument(metavar="EDITION", help="An edition of mailer.toml, such as morning.")
+    ],
     date: Annotated[
-        str | None, typer.Option("--date", metavar="D", help="Its date, as 2026-11-21; otherwise today.")
+        str | None,
+        typer.Option(
+            "--date", metavar="D", help="The date of the issue, such as 2026-11-21; otherwise today."
+        ),
     ] = None,
 ) -> None:
-    """Makes a draft of an issue in issues/."""
+    """Creates a draft issue in issues/."""
     name = begin_issue(settings_of(context), edition, _date(date))
     say(f"{name} is your draft. `mailer check {name}` tells what is wrong with it.")
 
@@ -46,11 +51,16 @@ def _date(text: str | None) -> dt.date | None:
 
 def check(
     context: typer.Context,
-    issue: Annotated[Path, typer.Argument(metavar="ISSUE", help="The issue's YAML file.")],
-    strict: Annotated[bool, typer.Option("--strict", help="A warning counts as an error.")] = False,
+    issue: Annotated[
+        Path,
+        typer.Argument(
+            metavar="ISSUE", help="The issue's YAML file, such as issues/2026-11-21-morning.yaml."
+        ),
+    ],
+    strict: Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")] = False,
     as_json: Annotated[bool, JsonOption] = False,
 ) -> None:
-    """Tells all that is wrong with an issue, each as file:line:column: message."""
+    """Reports all problems of an issue, as file:line:column: message."""
     checked = check_issue(settings_of(context), issue, strict=strict)
     if as_json:
         emit_json(checked.to_json())

@@ -15,8 +15,15 @@ __all__ = ["render"]
 
 def render(
     context: typer.Context,
-    issue: Annotated[Path, typer.Argument(metavar="ISSUE", help="The issue's YAML file.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go.")],
+    issue: Annotated[
+        Path,
+        typer.Argument(
+            metavar="ISSUE", help="The issue's YAML file, such as issues/2026-11-21-morning.yaml."
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="The folder for the files, such as look.")
+    ],
 ) -> None:
     """Writes email.html, email.txt, web.html, message.eml and images/ into DIR.
 

@@ -18,22 +18,22 @@ _COMMANDS = {
     "init": Entry(
         "mailer.commands.workspace.init",
         "init",
-        "Makes a new workspace: settings, a secret key, and a first issue that renders.",
+        "Creates a workspace with settings, a key and a first issue.",
     ),
     "new": Entry(
         "mailer.commands.issues.issues",
         "new",
-        "Makes a draft of an issue in issues/.",
+        "Creates a draft issue in issues/.",
     ),
     "check": Entry(
         "mailer.commands.issues.issues",
         "check",
-        "Tells all that is wrong with an issue, each as file:line:column: message.",
+        "Reports all problems of an issue, as file:line:column: message.",
     ),
     "schema": Entry(
         "mailer.commands.issues.issues",
         "schema",
-        "Prints the JSON Schema of an issue, for editors that check while one types.",
+        "Prints the JSON Schema of issue files, for text editors.",
     ),
     "render": Entry(
         "mailer.commands.issues.render",
@@ -43,32 +43,32 @@ _COMMANDS = {
     "plan": Entry(
         "mailer.commands.sending.send",
         "plan",
-        "Shows who will get an issue, who will not and why, and what it weighs.",
+        "Shows who gets an issue, who does not and why, and its size.",
     ),
     "send": Entry(
         "mailer.commands.sending.send",
         "send",
-        "Sends an issue to its readers, or finishes what an earlier send left.",
+        "Sends an issue to its readers, or continues its campaign.",
     ),
     "run-due": Entry(
         "mailer.commands.sending.schedule",
         "run_due",
-        "Sends the campaigns whose time has come.",
+        "Sends the campaigns that are due, and retries deferred mail.",
     ),
     "explain": Entry(
         "mailer.commands.sending.explain",
         "explain",
-        "Why this person does, or does not, get an issue, and what was done already.",
+        "Explains why a person gets an issue or does not.",
     ),
     "doctor": Entry(
         "mailer.commands.workspace.doctor",
         "doctor",
-        "Looks whether this workspace is fit to write to the world.",
+        "Checks settings, database, DNS records and servers.",
     ),
     "serve": Entry(
         "mailer.commands.workspace.serve",
         "serve",
-        "Serves the unsubscribe and preferences pages and the archive, and sends what is due, until Ctrl-C.",
+        "Serves the public pages, and sends due campaigns, until Ctrl-C.",
     ),
 }
 
@@ -77,47 +77,47 @@ _CAMPAIGNS = {
     "deliveries": Entry(
         "mailer.commands.campaigns.deliveries",
         "deliveries",
-        "Lists people with the state of their delivery, the words of the other side, and the time.",
+        "Lists recipients with delivery state, time and the server's answer.",
     ),
     "list": Entry(
         "mailer.commands.campaigns.campaigns",
         "list_campaigns",
-        "All campaigns, newest first.",
+        "Lists all campaigns, newest first.",
     ),
     "show": Entry(
         "mailer.commands.campaigns.campaigns",
         "show",
-        "One campaign: its plan, its counts, and why anything did not arrive.",
+        "Shows plan, counts and the reasons for failed deliveries.",
     ),
     "pause": Entry(
         "mailer.commands.campaigns.campaigns",
         "pause",
-        "Stops a running campaign within a second; `resume` goes on with it.",
+        "Pauses a running campaign; `resume` continues it.",
     ),
     "cancel": Entry(
         "mailer.commands.campaigns.campaigns",
         "cancel",
-        "Ends a campaign for good; what it has not sent stays unsent.",
+        "Cancels a campaign for good.",
     ),
     "resume": Entry(
         "mailer.commands.campaigns.going_on",
         "resume",
-        "Goes on with what was paused, held or stopped; sends what waits for its time, or missed it.",
+        "Continues a campaign, or sends a scheduled or missed one now.",
     ),
     "retry": Entry(
         "mailer.commands.campaigns.going_on",
         "retry",
-        "Tries again what was rejected or deferred; never what may have arrived, nor who cannot be reached.",
+        "Retries rejected and deferred deliveries, except to people who bounced.",
     ),
     "resolve": Entry(
         "mailer.commands.campaigns.going_on",
         "resolve",
-        "Settles what was on the wire when a run died: it may or may not have arrived.",
+        "Settles deliveries that were in flight when a run died.",
     ),
     "verify": Entry(
         "mailer.commands.campaigns.campaigns",
         "verify",
-        "Checks that the campaign's folder still holds what was sent, and renders it again to compare.",
+        "Compares a campaign's folder with what was sent.",
     ),
 }
 
@@ -131,47 +131,47 @@ _SUBSCRIBERS = {
     "export": Entry(
         "mailer.commands.subscribers.lists",
         "export_list",
-        "Writes people as a CSV file that an import reads back.",
+        "Exports people as a CSV file that `import` can read.",
     ),
     "add": Entry(
         "mailer.commands.subscribers.add",
         "add",
-        "Adds one person, or changes what is known of them.",
+        "Adds one person, or updates their data.",
     ),
     "show": Entry(
         "mailer.commands.subscribers.history",
         "show",
-        "Everything that is known of one person, and what happened to them.",
+        "Shows all data and the history of one person.",
     ),
     "unsubscribe": Entry(
         "mailer.commands.subscribers.unsubscribe",
         "unsubscribe",
-        "Takes somebody off, as they asked, or everybody in a file.",
+        "Unsubscribes one person, or every address in a file.",
     ),
     "suppress": Entry(
         "mailer.commands.subscribers.unsubscribe",
         "suppress",
-        "Never writes to this address again, whoever asks, also if it is nobody's here; or to all in a file.",
+        "Puts an address or a file of them on the suppression list.",
     ),
     "list": Entry(
         "mailer.commands.subscribers.subscribers",
         "list_people",
-        "Everybody who fits, one a line.",
+        "Lists subscribers, one a line.",
     ),
     "restore": Entry(
         "mailer.commands.subscribers.subscribers",
         "restore",
-        "Writes again to somebody who bounced; what they agreed to still holds.",
+        "Makes bounced people active again; their consent still holds.",
     ),
     "erase": Entry(
         "mailer.commands.subscribers.erase",
         "erase",
-        "Forgets somebody for good, and names your files that hold the address.",
+        "Erases a person for good, and lists files that hold the address.",
     ),
     "change-address": Entry(
         "mailer.commands.subscribers.subscribers",
         "change_address",
-        "Gives somebody another address.",
+        "Changes a person's address.",
     ),
 }
 
@@ -180,6 +180,8 @@ def all_commands() -> dict[str, Any]:
     """Returns every command and every group of `mailer` by name, in the order of its help."""
     return {
         **{name: LazyCommand(name, entry) for name, entry in _COMMANDS.items()},
-        "campaigns": group_of("campaigns", "What was sent, and what to do about the rest.", _CAMPAIGNS),
-        "subscribers": group_of("subscribers", "Who is written to, and what they asked for.", _SUBSCRIBERS),
+        "campaigns": group_of(
+            "campaigns", "Shows, pauses, resumes, retries and cancels campaigns.", _CAMPAIGNS
+        ),
+        "subscribers": group_of("subscribers", "Lists, imports and changes subscribers.", _SUBSCRIBERS),
     }

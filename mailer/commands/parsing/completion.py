@@ -102,6 +102,13 @@ def _of(*words: str) -> Callable[[Path], Iterable[str]]:
     return lambda _root: words
 
 
+def _transports(_: Path) -> Iterable[str]:
+    """The example of each URL that names a transport."""
+    from mailer.transports import registry
+
+    return [form.example for driver in registry.drivers() for form in driver.urls]
+
+
 #: By the metavar of an argument, or the name of an option.
 _SOURCES: Final[dict[str, Callable[[Path], Iterable[str]]]] = {
     "EDITION": _editions,
@@ -111,5 +118,5 @@ _SOURCES: Final[dict[str, Callable[[Path], Iterable[str]]]] = {
     "--state": _states,
     "--status": _statuses,
     "--dates": _of("dmy", "mdy"),
-    "--transport": _of("outbox:outbox", "smtp://", "smtps://", "sendgrid:"),
+    "--transport": _transports,
 }

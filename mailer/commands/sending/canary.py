@@ -18,7 +18,9 @@ _FEW = 100
 CanaryOption = Annotated[
     str | None,
     typer.Option(
-        "--canary", metavar="SHARE", help="A random share first, such as 1%; the rest when it went well."
+        "--canary",
+        metavar="SHARE",
+        help="Send to a random share first, such as 1%, and to the rest when that went well.",
     ),
 ]
 HoldOption = Annotated[
@@ -26,8 +28,9 @@ HoldOption = Annotated[
     typer.Option(
         "--hold",
         metavar="TIME",
-        help="How long to watch the first ones: 30m, 2h, or ask. Complaints and later bounces count where an "
-        "imported list tells of them meanwhile; no webhook is read yet.",
+        help="How long to watch the canary before the rest is sent: 30m, 2h, or ask to wait for a decision. "
+        "Complaints and late bounces count only where a list with them is imported meanwhile; no webhook is "
+        "read yet.",
     ),
 ]
 

@@ -19,11 +19,18 @@ __all__ = ["explain"]
 
 def explain(
     context: typer.Context,
-    address: Annotated[str, typer.Argument(metavar="ADDRESS")],
-    issue: Annotated[Path, typer.Argument(metavar="ISSUE", help="The issue's YAML file.")],
+    address: Annotated[
+        str, typer.Argument(metavar="ADDRESS", help="The person's address, such as li@example.org.")
+    ],
+    issue: Annotated[
+        Path,
+        typer.Argument(
+            metavar="ISSUE", help="The issue's YAML file, such as issues/2026-11-21-morning.yaml."
+        ),
+    ],
     as_json: Annotated[bool, JsonOption] = False,
 ) -> None:
-    """Why this person does, or does not, get an issue, and what was done already."""
+    """Explains why a person gets an issue or does not."""
     settings = settings_of(context)
     zone = settings.publication.zone
     found = explain_person(open_workspace(settings, to_read=True), address, issue)

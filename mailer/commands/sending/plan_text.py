@@ -23,7 +23,7 @@ def say_plan(
 
     `rows` and `warnings` are what else is told of it: when it goes out, who is first.
     """
-    existing, tried_out = prepared.existing, prepared.tried_out
+    existing, outbox_copies = prepared.existing, prepared.outbox_copies
     plan = frozen_plan(prepared)
     say(f"Campaign   {plan.slug}" + (f" ({existing.status})" if existing else " (new)"))
     say(f"Issue      {plan.issue} ({plan.edition}, {plan.date})")
@@ -38,8 +38,8 @@ def say_plan(
         say(f"Readers    {plan.recipients:,} will get it")
         for reason, number in plan.excluded.items():
             say(f"           {number:,} will not: {_because(reason, plan.transport)}")
-    if tried_out:
-        say(f"Tried out  {tried_out.readers:,} had it in {_folder(tried_out.transport)} only")
+    if outbox_copies:
+        say(f"Tried out  {outbox_copies.readers:,} had it in {_folder(outbox_copies.transport)} only")
     if len(plan.variants) > 1:
         for variant, number in plan.variants.items():
             say(f"           {number:,} {_reading(prepared, int(variant))}")

@@ -23,17 +23,20 @@ _SHOWN_SLOTS = 12
 
 
 def run_due(context: typer.Context, as_json: Annotated[bool, JsonOption] = False) -> None:
-    """Sends the campaigns whose time has come. For cron: every minute is fine, and prints nothing in vain."""
+    """Sends the campaigns that are due, and retries deferred mail.
+
+    Run it from cron, every minute if you like: it prints nothing when nothing is due.
+    """
     settings = settings_of(context)
     settings.signing_keys()
     workspace = open_workspace(settings)
     zone = settings.publication.zone
     documents: list[dict[str, Any]] = []
-    well = True
+    is_complete = True
     defect: BaseException | None = None
     with stop_on_signals() as stop:
         for done in send_due(workspace, stop=stop, warn=warn):
-            well = well and done.well
+            is_complete = is_complete and done.is_complete
             defect = defect or done.defect
             if as_json:
                 documents.append(done.to_json())
@@ -43,7 +46,7 @@ def run_due(context: typer.Context, as_json: Annotated[bool, JsonOption] = False
         emit_json(documents)
     if defect is not None:
         raise defect
-    if not well:
+    if not is_complete:
         raise typer.Exit(1)
 
 

@@ -15,8 +15,8 @@ from mailer.commands.sending.plan_text import say_plan
 from mailer.commands.sending.schedule import say_scheduled, schedule_rows, usual_rows, when
 from mailer.commands.sending.test_copies import check_test, send_copies
 from mailer.commands.signals import stop_on_signals
-from mailer.services.planning.approved import keep_plan
-from mailer.services.planning.prepare import Wish, prepare
+from mailer.services.planning.approved_plan import keep_plan
+from mailer.services.planning.prepare import PlanRequest, prepare
 from mailer.services.planning.schedule import Schedule
 from mailer.services.sending.canary_request import read_canary_request
 from mailer.services.sending.freeze import SincePlan
@@ -32,26 +32,54 @@ from mailer.services.workspace import Workspace, open_workspace
 
 __all__ = ["plan", "send"]
 
-IssuePath = Annotated[Path, typer.Argument(metavar="ISSUE", help="The issue's YAML file.")]
+IssuePath = Annotated[
+    Path,
+    typer.Argument(metavar="ISSUE", help="The issue's YAML file, such as issues/2026-11-21-morning.yaml."),
+]
 SegmentOption = Annotated[
     str,
-    typer.Option("--segment", metavar="EXPR", help='Only these: language == "en" and "vip" in tags'),
+    typer.Option(
+        "--segment", metavar="EXPR", help='Only readers that fit, as in: language == "en" and "vip" in tags'
+    ),
 ]
 TransportOption = Annotated[
     str | None,
-    typer.Option("--transport", metavar="URL", help="outbox:PATH, smtp://user@host:port, sendgrid:"),
+    typer.Option(
+        "--transport", metavar="URL", help="How to send: smtp://user@host:587, outbox:PATH or sendgrid:."
+    ),
 ]
 
 AtOption = Annotated[
     str | None,
     typer.Option(
-        "--at", metavar="TIME", help="Later: 2026-11-22T08:00; 08:00 of the issue's date; or usual."
+        "--at",
+        metavar="TIME",
+        help="The time to send at: 2026-11-22T08:00, or 08:00 on the issue's date, or usual for the usual "
+        "time of its edition.",
     ),
 ]
 AtLocalOption = Annotated[
     str | None,
     typer.Option(
-        "--at-local", metavar="HH:MM", help="At this hour of the issue's date where each reader is."
+        "--at-local",
+        metavar="HH:MM",
+        help="The local time, such as 08:00, at which each reader gets it on its date.",
+    ),
+]
+PlanOption = Annotated[
+    str | None,
+    typer.Option(
+        "--plan",
+        metavar="HASH",
+        help="Send exactly the plan with this hash, to nobody beyond the planned readers.",
+    ),
+]
+TestOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--test",
+        metavar="ADDRESS",
+        help="Send one marked copy there, without a campaign; may be given several times.",
     ),
 ]
 
@@ -65,7 +93,7 @@ def plan(
     at_local: AtLocalOption = None,
     as_json: Annotated[bool, JsonOption] = False,
 ) -> None:
-    """Shows who will get an issue, who will not and why, and what it weighs. Sends nothing."""
+    """Shows who gets an issue, who does not and why, and its size. Sends nothing."""
     workspace = open_workspace(settings_of(context), to_read=True)
     options = SendOptions(segment=segment, transport=transport, at=at, at_local=at_local)
     proposal = propose_plan(workspace, issue, options)
@@ -79,27 +107,17 @@ def send(
     context: typer.Context,
     issue: IssuePath,
     yes: Annotated[bool, YesOption] = False,
-    plan_hash: Annotated[
-        str | None,
-        typer.Option(
-            "--plan", metavar="HASH", help="Send exactly what this plan says, to nobody beyond those planned."
-        ),
-    ] = None,
+    plan_hash: PlanOption = None,
     segment: SegmentOption = "",
     transport: TransportOption = None,
-    test: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--test", metavar="ADDRESS", help="One marked copy, no campaign; may be given several times."
-        ),
-    ] = None,
+    test: TestOption = None,
     at: AtOption = None,
     at_local: AtLocalOption = None,
     canary: CanaryOption = None,
     hold: HoldOption = None,
     as_json: Annotated[bool, JsonOption] = False,
 ) -> None:
-    """Sends an issue to its readers, or finishes what an earlier send left. Nobody gets it twice."""
+    """Sends an issue to its readers, or continues its campaign. Nobody gets it twice."""
     if test:
         check_test(at=at is not None or at_local is not None, plan=plan_hash is not None)
     request = read_canary_request(canary, hold, test=bool(test), at_local=at_local is not None)
@@ -107,8 +125,8 @@ def send(
     settings.signing_keys()
     workspace = open_workspace(settings)
     if test:
-        wish = Wish(segment=segment, transport=transport, anew=True)
-        send_copies(workspace, prepare(workspace, issue, wish), test, as_json=as_json)
+        copies = PlanRequest(segment=segment, transport=transport, anew=True)
+        send_copies(workspace, prepare(workspace, issue, copies), test, as_json=as_json)
         return
     options = SendOptions(
         segment=segment,

@@ -24,35 +24,61 @@ __all__ = ["add"]
 _Word = str | None
 _Words = list[str] | None
 
-_Address = Annotated[_Word, typer.Argument(metavar="ADDRESS")]
+_Address = Annotated[
+    _Word, typer.Argument(metavar="ADDRESS", help="The person's address, such as li@example.org.")
+]
 _Segment = Annotated[
     _Word,
-    typer.Option(metavar="EXPR", help="Instead of ADDRESS: changes tags and attributes of everybody in it."),
+    typer.Option(
+        metavar="EXPR",
+        help='In place of ADDRESS: change tags and attributes of everybody that fits, as in: "vip" in tags',
+    ),
 ]
-_Editions = Annotated[_Words, typer.Option(metavar="NAME", help="What they read; else all editions.")]
-_Name = Annotated[_Word, typer.Option(help="How they are addressed.")]
-_Language = Annotated[_Word, typer.Option(help="A tag such as zh or en.")]
-_Timezone = Annotated[_Word, typer.Option(help="A name such as Asia/Shanghai.")]
+_Editions = Annotated[
+    _Words,
+    typer.Option(
+        metavar="NAME",
+        help="An edition they read, such as morning, otherwise all for a new person; may be given several "
+        "times.",
+    ),
+]
+_Name = Annotated[_Word, typer.Option(help="The name of the person, such as Li Wei.")]
+_Language = Annotated[_Word, typer.Option(help="The language of the person, such as zh or en.")]
+_Timezone = Annotated[_Word, typer.Option(help="The time zone of the person, such as Asia/Shanghai.")]
 _Tags = Annotated[
-    _Words, typer.Option(help="Their tags, instead of those they have; may be given several times.")
+    _Words, typer.Option(help="A tag, such as vip, in place of all present ones; may be given several times.")
 ]
-_AddTags = Annotated[_Words, typer.Option("--add-tag", metavar="TAG", help="One more tag; the others stay.")]
+_AddTags = Annotated[
+    _Words, typer.Option("--add-tag", metavar="TAG", help="Add this tag, such as vip; the others stay.")
+]
 _DropTags = Annotated[
-    _Words, typer.Option("--no-tag", metavar="TAG", help="Clears this tag; the others stay.")
+    _Words, typer.Option("--no-tag", metavar="TAG", help="Remove this tag, such as vip; the others stay.")
 ]
-_NoTags = Annotated[bool, typer.Option("--no-tags", help="Clears all tags.")]
+_NoTags = Annotated[bool, typer.Option("--no-tags", help="Remove all tags.")]
 _Attributes = Annotated[
-    _Words, typer.Option(metavar="KEY=VALUE", help="May be given several times; the others stay.")
+    _Words,
+    typer.Option(
+        metavar="KEY=VALUE",
+        help="Set an attribute, such as city=Port; the others stay. May be given several times.",
+    ),
 ]
 _DropAttributes = Annotated[
-    _Words, typer.Option("--no-attribute", metavar="KEY", help="Clears this attribute.")
+    _Words, typer.Option("--no-attribute", metavar="KEY", help="Remove this attribute, such as city.")
 ]
-_NoAttributes = Annotated[bool, typer.Option("--no-attributes", help="Clears all attributes.")]
-_Consent = Annotated[_Word, typer.Option(help="How they asked for it; this brings back who had left.")]
+_NoAttributes = Annotated[bool, typer.Option("--no-attributes", help="Remove all attributes.")]
+_Consent = Annotated[
+    _Word,
+    typer.Option(
+        help='How they asked for mail, such as "form of 21 Nov"; this also brings back people who had left.'
+    ),
+]
 _Force = Annotated[
-    bool, typer.Option("--force", help="Also who complained or is suppressed; with --consent and --reason.")
+    bool,
+    typer.Option(
+        "--force", help="Accept a person who complained or is suppressed; needs --consent and --reason."
+    ),
 ]
-_Reason = Annotated[_Word, typer.Option(help="Why --force is right.")]
+_Reason = Annotated[_Word, typer.Option(help='Why --force is right, such as "pressed spam by mistake".')]
 
 
 def add(
@@ -75,7 +101,7 @@ def add(
     reason: _Reason = None,
     as_json: AsJson = False,
 ) -> None:
-    """Adds one person, or changes what is known of them. A change alone is no consent."""
+    """Adds one person, or updates their data. Only --consent brings back people who have left."""
     settings = settings_of(context)
     described = Description(
         name=name,

@@ -27,11 +27,13 @@ _TOLD = 200
 
 def erase(
     context: typer.Context,
-    address: Annotated[str, typer.Argument(metavar="ADDRESS")],
+    address: Annotated[
+        str, typer.Argument(metavar="ADDRESS", help="The person's address, such as li@example.org.")
+    ],
     yes: Annotated[bool, YesOption] = False,
     as_json: Annotated[bool, JsonOption] = False,
 ) -> None:
-    """Forgets somebody for good, and names your files that hold the address. It cannot be undone."""
+    """Erases a person for good, and lists files that hold the address. It cannot be undone."""
 
     def ask(who: str) -> None:
         confirm(

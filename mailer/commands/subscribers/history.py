@@ -39,7 +39,7 @@ Lines = Iterator[tuple[str, str]]
 
 
 def show(context: typer.Context, address: Who, as_json: AsJson = False) -> None:
-    """Everything that is known of one person, and what happened to them."""
+    """Shows all data and the history of one person."""
     settings = settings_of(context)
     story = story_of(settings, address)
     if as_json:

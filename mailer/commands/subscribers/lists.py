@@ -17,7 +17,7 @@ from mailer.commands.subscribers.import_text import say_lists
 from mailer.errors import AudienceError
 from mailer.services.subscribers import listing
 from mailer.services.subscribers.importing import ImportProgress, ImportRequest, import_lists
-from mailer.services.subscribers.listing import Choice
+from mailer.services.subscribers.listing import SubscriberFilter
 
 __all__ = ["export_list", "import_list"]
 
@@ -29,37 +29,57 @@ _Words = list[str] | None
 _File = Annotated[
     Path,
     typer.Argument(
-        metavar="FILE", help="A CSV file with a header, a zip archive of such files, or - for standard input."
+        metavar="FILE",
+        help="The list: a CSV file with a header, a zip archive of them, or - for standard input.",
     ),
 ]
 _Editions = Annotated[
-    _Words, typer.Option(metavar="NAME", help="What they read; may be given several times.")
+    _Words,
+    typer.Option(metavar="NAME", help="An edition they read, such as morning; may be given several times."),
 ]
 _Refused = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Where refused rows go; else FILE.refused.csv.")
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="The file for refused rows, such as bad.csv; otherwise FILE.refused.csv."
+    ),
 ]
 _Encoding = Annotated[
-    str, typer.Option(metavar="NAME", help="How the file is encoded, such as cp1252; else it is found out.")
+    str,
+    typer.Option(metavar="NAME", help="The encoding of the file, such as cp1252; otherwise it is detected."),
 ]
 _Tool = Annotated[
     str | None,
-    typer.Option("--as", metavar="TOOL", help="Whose export it is, or plain; else it is recognised."),
+    typer.Option(
+        "--as",
+        metavar="TOOL",
+        help="The tool that exported the list, such as mailchimp, or plain; otherwise it is detected.",
+    ),
 ]
 _Maps = Annotated[
     _Words,
-    typer.Option("--map", metavar="COLUMN=FIELD", help="What a column holds; may be given several times."),
+    typer.Option(
+        "--map",
+        metavar="COLUMN=FIELD",
+        help="The field that a column holds, such as Mail=address; may be given several times.",
+    ),
 ]
 _Ignored = Annotated[
     _Words,
-    typer.Option("--ignore", metavar="COLUMN", help="A column to leave out; may be given several times."),
+    typer.Option(
+        "--ignore", metavar="COLUMN", help="A column to leave out, such as Notes; may be given several times."
+    ),
 ]
 _Status = Annotated[
-    str | None, typer.Option(help="Everybody in it is unsubscribed, bounced, complained or suppressed.")
+    str | None,
+    typer.Option(
+        help="The status of everybody in the list: unsubscribed, bounced, complained or suppressed."
+    ),
 ]
 _Dates = Annotated[
-    str | None, typer.Option(metavar="dmy|mdy", help="Whether dates have the day or the month first.")
+    str | None,
+    typer.Option(metavar="dmy|mdy", help="The order of dates such as 03/04/2026: day first or month first."),
 ]
-_DryRun = Annotated[bool, typer.Option("--dry-run", help="Only says what would be done.")]
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="Report what would be done, and change nothing.")]
 
 
 def import_list(
@@ -76,7 +96,7 @@ def import_list(
     dry_run: _DryRun = False,
     as_json: Annotated[bool, JsonOption] = False,
 ) -> None:
-    """Adds and updates people from a CSV file. Who has left is never brought back."""
+    """Adds and updates people from a CSV file. People who have left stay unsubscribed."""
     request = ImportRequest(
         file,
         editions=tuple(edition or ()),
@@ -102,20 +122,32 @@ def import_list(
 def export_list(
     context: typer.Context,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="The file; else standard output.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="The file to write, such as list.csv; otherwise standard output.",
+        ),
     ] = None,
-    status: Annotated[str | None, typer.Option(help="Only people of this status.")] = None,
-    edition: Annotated[str | None, typer.Option(metavar="NAME", help="Only who reads this edition.")] = None,
-    segment: Annotated[str | None, typer.Option(metavar="EXPR", help="Only this segment.")] = None,
+    status: Annotated[str | None, typer.Option(help="Only people with this status, such as active.")] = None,
+    edition: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only people who read this edition, such as morning.")
+    ] = None,
+    segment: Annotated[
+        str | None, typer.Option(metavar="EXPR", help='Only people that fit, as in: language == "en"')
+    ] = None,
     as_json: Annotated[bool, JsonOption] = False,
 ) -> None:
-    """Writes people as a CSV file that an import reads back."""
+    """Exports people as a CSV file that `import` can read."""
     settings = settings_of(context)
     target = target_of(output)
     if target.is_output and as_json:
         raise AudienceError("--json and the list cannot both go to standard output; add -o FILE")
     name = shown_path(output, settings) if output else ""
-    exported = listing.export_list(settings, Choice(status, edition, segment), target.opened(), name=name)
+    exported = listing.export_list(
+        settings, SubscriberFilter(status, edition, segment), target.opened(), name=name
+    )
     if as_json:
         emit_json(exported.to_json())
     elif name:

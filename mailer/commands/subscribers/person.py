@@ -11,7 +11,7 @@ from mailer.commands.context import JsonOption
 
 __all__ = ["AsJson", "Who", "editions_text"]
 
-Who = Annotated[str, typer.Argument(metavar="ADDRESS")]
+Who = Annotated[str, typer.Argument(metavar="ADDRESS", help="The person's address, such as li@example.org.")]
 AsJson = Annotated[bool, JsonOption]
 
 

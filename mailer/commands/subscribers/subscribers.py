@@ -8,40 +8,30 @@ import typer
 
 from mailer.audience.people import Subscriber, state_of
 from mailer.commands.context import emit_json, emit_json_list, say, settings_of
-from mailer.commands.subscribers.add import add
-from mailer.commands.subscribers.erase import erase
-from mailer.commands.subscribers.history import show
-from mailer.commands.subscribers.lists import export_list, import_list
 from mailer.commands.subscribers.person import AsJson, editions_text
-from mailer.commands.subscribers.unsubscribe import suppress, unsubscribe
 from mailer.errors import InputError
 from mailer.services.subscribers import address_change as moving
 from mailer.services.subscribers import listing
-from mailer.services.subscribers.listing import Choice
+from mailer.services.subscribers.listing import SubscriberFilter
 from mailer.services.subscribers.person import document_of
 from mailer.services.subscribers.restoring import restore_campaign, restore_person
 
-__all__ = ["app"]
-
-app = typer.Typer(help="Who is written to, and what they asked for.", no_args_is_help=True)
-app.command("import")(import_list)
-app.command("export")(export_list)
-app.command()(add)
-app.command()(show)
-app.command()(unsubscribe)
-app.command()(suppress)
+__all__ = ["change_address", "list_people", "restore"]
 
 
-@app.command("list")
 def list_people(
     context: typer.Context,
-    status: Annotated[str | None, typer.Option(help="Only people of this status.")] = None,
-    edition: Annotated[str | None, typer.Option(metavar="NAME", help="Only who reads this edition.")] = None,
-    segment: Annotated[str | None, typer.Option(metavar="EXPR", help="Only this segment.")] = None,
+    status: Annotated[str | None, typer.Option(help="Only people with this status, such as active.")] = None,
+    edition: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only people who read this edition, such as morning.")
+    ] = None,
+    segment: Annotated[
+        str | None, typer.Option(metavar="EXPR", help='Only people that fit, as in: language == "en"')
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Everybody who fits, one a line."""
-    found = listing.list_people(settings_of(context), Choice(status, edition, segment))
+    """Lists subscribers, one a line."""
+    found = listing.list_people(settings_of(context), SubscriberFilter(status, edition, segment))
     if as_json:
         emit_json_list(map(document_of, found))
         return
@@ -50,17 +40,24 @@ def list_people(
         say(f"{address:<40} {state_of(person):<13} {editions_text(person):<24} {person.name}".rstrip())
 
 
-@app.command()
 def restore(
     context: typer.Context,
-    address: Annotated[str | None, typer.Argument(metavar="ADDRESS")] = None,
-    campaign: Annotated[
-        str | None, typer.Option(metavar="SLUG", help="Everybody whom this campaign marked as bounced.")
+    address: Annotated[
+        str | None, typer.Argument(metavar="ADDRESS", help="The person's address, such as li@example.org.")
     ] = None,
-    reason: Annotated[str, typer.Option(help="Why the address works after all.")] = "",
+    campaign: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SLUG",
+            help="Restore everybody whom this campaign, such as 2026-11-21-morning, marked as bounced.",
+        ),
+    ] = None,
+    reason: Annotated[
+        str, typer.Option(help='Why the address works after all, such as "their server was down".')
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Writes again to somebody who bounced; what they agreed to still holds."""
+    """Makes bounced people active again; their consent still holds."""
     settings = settings_of(context)
     if (address is None) == (campaign is None):
         raise InputError("name an address, or a campaign with --campaign SLUG; one of them")
@@ -79,18 +76,16 @@ def restore(
         say(f"{done.person.address} is active again; reads {editions_text(done.person)}.")
 
 
-app.command()(erase)
-
-
-@app.command("change-address")
 def change_address(
     context: typer.Context,
-    old: Annotated[str, typer.Argument(metavar="OLD")],
-    new: Annotated[str, typer.Argument(metavar="NEW")],
-    reason: Annotated[str, typer.Option(help="How it is known.")] = "",
+    old: Annotated[str, typer.Argument(metavar="OLD", help="The present address.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The new address, such as li@example.org.")],
+    reason: Annotated[
+        str, typer.Option(help='How the new address is known, such as "wrote to the desk".')
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Gives somebody another address. They stay the same person, with their history, also if they left."""
+    """Changes a person's address. The person keeps their history and status."""
     done = moving.change_address(settings_of(context), old, new, reason=reason)
     person, before = done.person, done.before
     if as_json:

@@ -23,13 +23,15 @@ __all__ = ["suppress", "unsubscribe"]
 #: So many of a kind are told one by one to a person; --json has all of them.
 _TOLD = 20
 
-_Who = Annotated[str | None, typer.Argument(metavar="ADDRESS")]
+_Who = Annotated[
+    str | None, typer.Argument(metavar="ADDRESS", help="The person's address, such as li@example.org.")
+]
 _File = Annotated[
     Path | None,
     typer.Option(
         "--file",
         metavar="FILE|-",
-        help="All in it: a plain list of addresses, or a CSV with a column of them; - is standard input.",
+        help="A file of addresses, one a line or in a column of a CSV; - is standard input.",
     ),
 ]
 
@@ -39,12 +41,15 @@ def unsubscribe(
     address: _Who = None,
     file: _File = None,
     edition: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only from this edition; else from everything.")
+        str | None,
+        typer.Option(metavar="NAME", help="The edition to leave, such as morning; otherwise all mail."),
     ] = None,
-    reason: Annotated[str, typer.Option(help="In their own words.")] = "",
+    reason: Annotated[
+        str, typer.Option(help='The reason in their own words, such as "too many mails".')
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Takes somebody off, as they asked, or everybody in a file."""
+    """Unsubscribes one person, or every address in a file."""
     settings = settings_of(context)
     place = edition or "everything"
     if file is not None:
@@ -69,10 +74,13 @@ def suppress(
     context: typer.Context,
     address: _Who = None,
     file: _File = None,
-    reason: Annotated[str, typer.Option(help="Why.")] = OPERATOR,
+    reason: Annotated[str, typer.Option(help='The reason, such as "asked by letter".')] = OPERATOR,
     as_json: AsJson = False,
 ) -> None:
-    """Never writes to this address again, whoever asks, also if it is nobody's here; or to all in a file."""
+    """Puts an address or a file of them on the suppression list.
+
+    No mail is ever sent there again. The address need not be a subscriber's.
+    """
     settings = settings_of(context)
     if file is not None:
         taken = leaving.suppress_list(settings, _listed(address, file), reason=reason)

@@ -30,21 +30,33 @@ _INTERRUPTED: Final = 130  # what a shell says of a program that SIGINT ended
 
 def doctor(
     context: typer.Context,
-    offline: Annotated[bool, typer.Option("--offline", help="Leave out all that needs the network.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Skip every check that needs the network.")
+    ] = False,
     dns_server: Annotated[
         str | None,
         typer.Option(
             envvar="MAILER_DNS_SERVER",
             metavar="HOST:PORT",
-            help="Ask this nameserver instead of the machine's own.",
+            help="The nameserver to ask, such as 127.0.0.1:53, in place of the machine's own.",
         ),
     ] = None,
     seconds: Annotated[
-        float, typer.Option("--time", metavar="SECONDS", min=1, max=600, help="The most that it may take.")
+        float,
+        typer.Option(
+            "--time",
+            metavar="SECONDS",
+            min=1,
+            max=600,
+            help="The longest time that all checks may take, such as 10.",
+        ),
     ] = 30.0,
     as_json: Annotated[bool, JsonOption] = False,
 ) -> None:
-    """Looks whether this workspace is fit to write to the world. Changes nothing, sends nothing."""
+    """Checks settings, database, DNS records and servers.
+
+    It changes nothing and sends nothing.
+    """
     # Only here: no other command needs the DNS.
     from mailer.doctor.dns.resolver import DnsResolver, nameserver
     from mailer.doctor.examine import checks, examine

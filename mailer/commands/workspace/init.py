@@ -25,9 +25,15 @@ _FOLDERS = ("issues", "templates", "campaigns")
 
 def init(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where; made if it is not there.")] = Path(),
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="[DIR]",
+            help="The folder of the workspace, such as news; it is created where it is missing.",
+        ),
+    ] = Path(),
 ) -> None:
-    """Makes a new workspace: settings, a secret key, and a first issue that renders."""
+    """Creates a workspace with settings, a key and a first issue."""
     given = context.find_root().get_parameter_source("workspace")
     if given is not None and given.name == "COMMANDLINE":
         raise InputError("--workspace names a workspace that is there already; write `mailer init DIR`")

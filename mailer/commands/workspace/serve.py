@@ -26,18 +26,25 @@ __all__ = ["address_of", "serve"]
 #: How long the end waits for a campaign to be laid down; what is on the wire has less.
 _END_SECONDS = 15.0
 
+_Host = Annotated[str, typer.Option(metavar="H", help="The address to listen on, such as 0.0.0.0.")]
+_Port = Annotated[
+    int,
+    typer.Option(
+        metavar="N", min=0, max=65535, help="The port to listen on, such as 8080; 0 takes a free one."
+    ),
+]
+_NoSchedule = Annotated[
+    bool, typer.Option("--no-schedule", help="Send no due campaigns; `mailer run-due` sends them.")
+]
+
 
 def serve(
     context: typer.Context,
-    host: Annotated[str, typer.Option(metavar="H", help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(metavar="N", min=0, max=65535, help="The port; 0 takes a free one.")
-    ] = 8000,
-    no_schedule: Annotated[
-        bool, typer.Option("--no-schedule", help="Leave scheduled campaigns to `mailer run-due`.")
-    ] = False,
+    host: _Host = "127.0.0.1",
+    port: _Port = 8000,
+    no_schedule: _NoSchedule = False,
 ) -> None:
-    """Serves the unsubscribe and preferences pages and the archive, and sends what is due, until Ctrl-C."""
+    """Serves the public pages, and sends due campaigns, until Ctrl-C."""
     # Only here: no other command needs a web server.
     from mailer.web.app import create_app
     from mailer.web.server import listen, make_server

@@ -1,1 +1,1 @@
-"""Limits of speed: how many messages may leave, and when."""
+"""Applies rate limits: how many messages may be sent, and when."""

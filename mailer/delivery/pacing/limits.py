@@ -1,8 +1,8 @@
-"""One limit each: so many messages a second, evenly, or so many in a minute, an hour or a day, at any speed.
+"""Implements the rate limits: evenly spaced messages per second, or a budget per minute, hour or day.
 
-What is left of a limit is written down in a ledger that all runs share. A run takes a little of it at a
-time, so that not every message is a transaction: a crash leaves that little unused, and nothing is ever
-spent twice. Time comes from outside, in seconds since 1970.
+The use of a limit is recorded in a ledger that all runs share. A run reserves a few messages at a time, so
+that not every message needs a transaction. A crash leaves the reserved ones unused; none is ever used twice.
+The caller passes the time, in seconds since 1970.
 """
 
 from __future__ import annotations
@@ -26,39 +26,40 @@ _TOLERANCE_SECONDS = 1.0
 
 
 class Limit:
-    """What every limit answers. `sentence` is how an operator would say it."""
+    """Defines the interface of a limit. `sentence` describes the limit to an operator."""
 
     sentence: str
 
     def wait(self, now: float) -> float:
-        """Seconds until a message may leave, as far as this run knows without looking it up."""
+        """Returns the seconds until a message may be sent, as far as this run knows without reading the
+        ledger."""
         raise NotImplementedError
 
-    def holds(self, now: float) -> bool:
-        """Whether this run has a turn in hand."""
+    def drop_expired(self, now: float) -> bool:
+        """Drops reserved messages whose time is over. Returns whether any reserved one is left."""
         raise NotImplementedError
 
     def reserve(self, now: float) -> None:
-        """Takes a few turns out of the ledger, where there are any."""
+        """Reserves a few messages in the ledger, where the limit allows any."""
         raise NotImplementedError
 
     def spend(self) -> None:
-        """Uses a turn that is in hand."""
+        """Uses one reserved message."""
         raise NotImplementedError
 
-    def give_back(self, taken: float) -> None:
-        """The turn of that moment was used for a message that was not handed over after all."""
+    def refund(self, taken: float) -> None:
+        """Refunds a message that was taken at the time `taken` and was not handed over."""
 
     def close(self) -> None:
-        """Puts back what is in hand."""
+        """Returns the unused reserved messages to the ledger."""
 
-    def ahead(self, seconds: float, now: float) -> int:
-        """About how many messages may leave within so many seconds."""
+    def capacity(self, seconds: float, now: float) -> int:
+        """Returns about how many messages may be sent within `seconds`."""
         raise NotImplementedError
 
 
 class Spacing(Limit):
-    """So many a second, one after the other: at 20/s one leaves every 50 ms, at 0.2/s every 5 seconds."""
+    """Spaces messages evenly: at 20/s one is sent every 50 ms, at 0.2/s one every 5 seconds."""
 
     def __init__(self, name: str, a_second: float, sentence: str, ledger: Ledger) -> None:
         self.sentence = sentence
@@ -68,22 +69,22 @@ class Spacing(Limit):
         self._chunk = max(1, int(a_second * _RESERVE_SECONDS))
         self._furthest = max(_RESERVE_SECONDS, self.interval) + _TOLERANCE_SECONDS
         self._next = 0.0
-        self._left = 0
+        self._reserved = 0
         self._free_at = 0.0
 
     def wait(self, now: float) -> float:
-        turn = self._next if self.holds(now) else self._free_at
-        return 0.0 if turn - now > self._furthest else max(0.0, turn - now)
+        next_at = self._next if self.drop_expired(now) else self._free_at
+        return 0.0 if next_at - now > self._furthest else max(0.0, next_at - now)
 
-    def holds(self, now: float) -> bool:
+    def drop_expired(self, now: float) -> bool:
         late = now - CATCH_UP_SECONDS - self._next
-        if self._left and late > 0:
-            lost = min(self._left, int(late / self.interval) + 1)
-            self._left -= lost
+        if self._reserved and late > 0:
+            lost = min(self._reserved, int(late / self.interval) + 1)
+            self._reserved -= lost
             self._next += lost * self.interval
         if self._next - now > self._furthest:
-            self._left = 0
-        return self._left > 0
+            self._reserved = 0
+        return self._reserved > 0
 
     def reserve(self, now: float) -> None:
         def take(entry: Entry) -> Entry:
@@ -95,26 +96,27 @@ class Spacing(Limit):
                 self._free_at = free_at
                 return free_at, 0
             self._next = free_at if free_at >= now - CATCH_UP_SECONDS else now
-            self._left = self._chunk
+            self._reserved = self._chunk
             self._free_at = self._next + self._chunk * self.interval
             return self._free_at, 0
 
         self._ledger.change(self._name, take)
 
     def spend(self) -> None:
-        self._left -= 1
+        self._reserved -= 1
         self._next += self.interval
 
-    def ahead(self, seconds: float, now: float) -> int:
+    def capacity(self, seconds: float, now: float) -> int:
         wait = self.wait(now)
         return max(1, int((seconds - wait) / self.interval)) if wait <= seconds else 0
 
 
 class Budget(Limit):
-    """So many in each minute, hour or day of the calendar, as fast as the other limits allow.
+    """Allows a number of messages in each minute, hour or day of the calendar, as fast as the other limits
+    allow.
 
-    `most` gives the number for the window that begins at a moment. The window is never an earlier one than
-    the ledger has seen, so that a clock that goes back opens none twice.
+    `most` returns the number for the window that begins at a time. The window is never earlier than the last
+    one in the ledger, so that no window is used twice when the clock is set back.
     """
 
     def __init__(
@@ -127,31 +129,31 @@ class Budget(Limit):
         self._ledger = ledger
         self._zone = zone
         self._window = (0.0, 0.0)
-        self._left = 0
-        self._rest: int | None = None
+        self._reserved = 0
+        self._remaining: int | None = None
         self._looked_at = -_LOOK_SECONDS
 
     def window(self, moment: float) -> tuple[float, float]:
-        """When the window of a moment begins and ends."""
+        """Returns when the window of a moment begins and ends."""
         if not self._window[0] <= moment < self._window[1]:
             return window_of(self._unit, moment, self._zone)
         return self._window
 
     def most(self, begins: float) -> int:
-        """The number of messages for the window that begins then."""
+        """Returns the number of messages allowed in the window that begins then."""
         return self._most(begins)
 
     def wait(self, now: float) -> float:
-        if self.holds(now) or not self._is_spent(now):
+        if self.drop_expired(now) or not self._is_spent(now):
             return 0.0
         return self._window[1] - now
 
-    def holds(self, now: float) -> bool:
-        return self._left > 0 and now < self._window[1]
+    def drop_expired(self, now: float) -> bool:
+        return self._reserved > 0 and now < self._window[1]
 
     def _is_spent(self, now: float) -> bool:
         fresh = 0 <= now - self._looked_at < _LOOK_SECONDS
-        return self._rest == 0 and now < self._window[1] and fresh
+        return self._remaining == 0 and now < self._window[1] and fresh
 
     def reserve(self, now: float) -> None:
         def take(entry: Entry) -> Entry:
@@ -163,10 +165,10 @@ class Budget(Limit):
             # The entry's own beginning counts, also where the zone was another one then.
             self._window = (begins, max(self._window[1], begins + 1))
             most = self._most(begins)
-            self._left = max(0, min(self._chunk(most), most - used))
-            self._rest = max(0, most - used - self._left)
+            self._reserved = max(0, min(self._chunk(most), most - used))
+            self._remaining = max(0, most - used - self._reserved)
             self._looked_at = now
-            return (begins, used + self._left) if self._left else entry
+            return (begins, used + self._reserved) if self._reserved else entry
 
         self._ledger.change(self._name, take)
 
@@ -175,14 +177,14 @@ class Budget(Limit):
         return max(1, min(_RESERVE_AT_MOST, most // 100))
 
     def spend(self) -> None:
-        self._left -= 1
+        self._reserved -= 1
 
-    def give_back(self, taken: float) -> None:
+    def refund(self, taken: float) -> None:
         if self._window[0] <= taken < self._window[1]:
-            self._left += 1
+            self._reserved += 1
 
     def close(self) -> None:
-        back, self._left = self._left, 0
+        back, self._reserved = self._reserved, 0
 
         def put_back(entry: Entry) -> Entry:
             begins, used = entry
@@ -191,10 +193,10 @@ class Budget(Limit):
         if back:
             self._ledger.change(self._name, put_back)
 
-    def ahead(self, seconds: float, now: float) -> int:
+    def capacity(self, seconds: float, now: float) -> int:
         if self.wait(now) > seconds:
             return 0
         begins, ends = self._window
-        if self._rest is None or not begins <= now < ends:
+        if self._remaining is None or not begins <= now < ends:
             return self._most(window_of(self._unit, now, self._zone)[0])
-        return max(1, self._left + self._rest)
+        return max(1, self._reserved + self._remaining)

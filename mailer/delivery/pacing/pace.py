@@ -1,8 +1,8 @@
-"""How fast messages may leave: overall, and for each receiving domain.
+"""Applies the pace: rate limits on all messages, and on those to each receiving domain.
 
-A rate a second spreads messages evenly; so many a minute, an hour or a day may leave as fast as the other
-limits allow, until they are used up. Time comes from outside, in seconds since 1970, so this needs no clock.
-`docs/decisions/008-pace.md` says why.
+A limit per second spaces messages evenly. A limit per minute, hour or day lets them leave as fast as the
+other limits allow until it is used up. The caller passes the time, in seconds since 1970. See
+`docs/decisions/008-pace.md` for the reasons.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _FURTHEST = 366 * 86_400.0
 
 
 class Pacer:
-    """Says whether a message to a domain may leave now. Used from one thread.
+    """Decides whether a message to a domain may be sent now. It is used from one thread.
 
-    `ledger` keeps what was spent; `zone` is where an hour and a day begin.
+    `ledger` records the use of the limits; hours and days begin by the clocks of `zone`.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Pacer:
             for domain, limits in settings.domains.items()
             if limits
         }
-        self._last_turn: dict[str, float] = {}
+        self._last_planned: dict[str, float] = {}
         self._planned: dict[int, tuple[float, float, int]] = {}
 
     def __bool__(self) -> bool:
@@ -52,59 +52,63 @@ class Pacer:
         return bool(self._overall or self._domains)
 
     def clock_time(self, moment: float, now: float) -> str:
-        """A moment as the workspace says it: `14:00`, or with its date where that is not today's."""
+        """Formats a moment in the workspace's zone: `14:00`, or with the date if it is not today."""
         local = datetime.fromtimestamp(moment, self._zone)
         today = local.date() == day_of(now, self._zone)
         return f"{local:%H:%M}" if today else f"{local:%Y-%m-%d %H:%M}"
 
-    def line(self, domain: str) -> str:
-        """The line in which a message to this domain waits: the domain's own, or everybody's ("")."""
+    def queue_of(self, domain: str) -> str:
+        """Returns the name of the queue for messages to this domain: its own where it has limits, else the
+        shared one ("")."""
         return domain if domain in self._domains else ""
 
     def take(self, domain: str, now: float) -> float:
-        """0.0 where the turn is taken; else the seconds until there may be one, and nothing is taken."""
+        """Takes one message from the limits and returns 0.0, or takes none and returns seconds to wait."""
         limits = self._of(domain)
         wait = max((limit.wait(now) for limit in limits), default=0.0)
         if wait > 0:
             return wait
         for limit in limits:
-            if not limit.holds(now):
+            if not limit.drop_expired(now):
                 limit.reserve(now)
-        missing = [limit for limit in limits if not limit.holds(now)]
+        missing = [limit for limit in limits if not limit.drop_expired(now)]
         if missing:
             return max(1e-3, *(limit.wait(now) for limit in missing))
         for limit in limits:
             limit.spend()
         return 0.0
 
-    def give_back(self, domain: str, taken: float) -> None:
-        """The turn that was taken at that moment was for a message that was not handed over after all."""
+    def refund(self, domain: str, taken: float) -> None:
+        """Refunds the limits for a message that was taken at the time `taken` and was not handed over."""
         for limit in self._of(domain):
-            limit.give_back(taken)
+            limit.refund(taken)
 
     def close(self) -> None:
-        """Puts back what was taken out of the ledger and not used."""
+        """Returns all unused reserved messages to the ledger."""
         for limits in (self._overall, *self._domains.values()):
             for limit in limits:
                 limit.close()
 
-    def ahead(self, seconds: float, domain: str, now: float) -> int | None:
-        """About how many messages of a line may leave within so many seconds by its own limits; None: any."""
+    def capacity(self, seconds: float, domain: str, now: float) -> int | None:
+        """Returns about how many messages of a queue its own limits allow within `seconds`; None means any
+        number."""
         limits = self._domains.get(domain, ()) if domain else self._overall
-        return min((limit.ahead(seconds, now) for limit in limits), default=None)
+        return min((limit.capacity(seconds, now) for limit in limits), default=None)
 
-    def closed(self, domain: str, now: float) -> tuple[float, str]:
-        """Seconds until a line's own limits let anything leave, and a sentence of the one that is used up."""
+    def blocked(self, domain: str, now: float) -> tuple[float, str]:
+        """Returns the seconds until a queue's own limits allow a message, and the name of the limit that is
+        used up."""
         limits = self._domains.get(domain, ()) if domain else self._overall
         wait, limit = max(((limit.wait(now), limit) for limit in limits), key=_first, default=(0.0, None))
         return wait, limit.sentence if limit is not None and isinstance(limit, Budget) else ""
 
-    def later(self, domain: str, now: float, waiting: int) -> float:
-        """When one more message of a slow line will have its turn, after `waiting` and all that asked before.
+    def next_free_time(self, domain: str, now: float, waiting: int) -> float:
+        """Returns when one more message of a slow queue may be sent, after `waiting` others and all earlier
+        calls.
 
-        Asking for each of many spreads them over the time that they will take.
+        Each call plans one message, so that many calls spread their messages over the time that they need.
         """
-        moment = max(self._last_turn.get(domain, 0.0), now)
+        moment = max(self._last_planned.get(domain, 0.0), now)
         for limit in self._domains.get(domain, ()):
             if isinstance(limit, Spacing):
                 first = now + limit.wait(now) + waiting * limit.interval
@@ -112,7 +116,7 @@ class Pacer:
         for limit in self._domains.get(domain, ()):
             if isinstance(limit, Budget):
                 moment = self._in_budget(limit, moment, now, waiting)
-        moment = self._last_turn[domain] = min(moment, now + _FURTHEST)
+        moment = self._last_planned[domain] = min(moment, now + _FURTHEST)
         return moment
 
     def _in_budget(self, limit: Budget, moment: float, now: float, waiting: int) -> float:
@@ -120,7 +124,7 @@ class Pacer:
         if not begins <= moment < ends:
             begins, ends = limit.window(moment)
             here = begins <= now < ends
-            planned = limit.most(begins) - limit.ahead(0.0, now) + waiting if here else 0
+            planned = limit.most(begins) - limit.capacity(0.0, now) + waiting if here else 0
             if limit.wait(now) > 0 and moment < now + limit.wait(now):
                 begins, ends = limit.window(now)
                 planned = limit.most(begins)
@@ -142,7 +146,7 @@ class Pacer:
         return Budget(name, rate.unit, lambda _: int(rate.count), sentence, self._ledger, self._zone)
 
     def _daily(self, rate: Rate | None, now: float) -> Budget:
-        """The limit of a day and that of the warm-up are spent together."""
+        """Returns one limit for the daily limit and the warm-up, which share a ledger entry."""
         most = self._warming(int(rate.count) if rate else None)
         today = most(now)
         if rate and today == int(rate.count):

@@ -1,4 +1,4 @@
-"""Messages that wait for their turn under a pace: a line for each slow domain, and one for everybody else."""
+"""Queues messages for the rate limits: one queue for each domain with limits, and one for all others."""
 
 from __future__ import annotations
 
@@ -17,56 +17,59 @@ _PAUSE = 0.1
 
 
 class PaceQueues:
-    """The lines of one run. `clock` gives seconds since 1970."""
+    """Holds the queues of one run. `clock` returns seconds since 1970."""
 
     def __init__(self, pacer: Pacer, clock: Callable[[], float]) -> None:
         self._pacer = pacer
         self._clock = clock
-        self._lines: dict[str, deque[Message]] = {}
+        self._queues: dict[str, deque[Message]] = {}
         self._taken: dict[tuple[int, int], tuple[str, float]] = {}
 
     def __len__(self) -> int:
-        return sum(len(line) for line in self._lines.values())
+        return sum(len(queue) for queue in self._queues.values())
 
     def add(self, message: Message, domain: str) -> None:
-        """Puts a message at the end of its line."""
-        self._lines.setdefault(self._pacer.line(domain), deque()).append(message)
+        """Puts a message at the end of its queue."""
+        self._queues.setdefault(self._pacer.queue_of(domain), deque()).append(message)
 
-    def turn(self, domain: str) -> tuple[str, float] | None:
-        """(line, turn) of somebody who comes too early: the line is full. None where there is room."""
-        name = self._pacer.line(domain)
+    def time_if_full(self, domain: str) -> tuple[str, float] | None:
+        """Returns (queue, time at which the message may be sent) where the domain's queue is full, else
+        None."""
+        name = self._pacer.queue_of(domain)
         if not name:
             return None
         now = self._clock()
-        ahead = self._pacer.ahead(AHEAD_SECONDS, name, now)
-        if ahead is None or len(self._lines.get(name, ())) < ahead:
+        capacity = self._pacer.capacity(AHEAD_SECONDS, name, now)
+        if capacity is None or len(self._queues.get(name, ())) < capacity:
             return None
-        return name, self._pacer.later(name, now, ahead)
+        return name, self._pacer.next_free_time(name, now, capacity)
 
-    def ahead(self) -> int | None:
-        """How many may wait, by the overall limits; None: any number."""
-        return self._pacer.ahead(AHEAD_SECONDS, "", self._clock())
+    def capacity(self) -> int | None:
+        """Returns how many messages may be queued by the overall limits; None means any number."""
+        return self._pacer.capacity(AHEAD_SECONDS, "", self._clock())
 
-    def too_many(self) -> list[tuple[str, Message, float]]:
-        """Takes out who stands in a slow line behind those that may leave soon: (line, message, its turn)."""
+    def take_excess(self) -> list[tuple[str, Message, float]]:
+        """Removes from slow queues the messages that may not be sent soon. Returns (queue, message, time to
+        send)."""
         out: list[tuple[str, Message, float]] = []
         now = self._clock()
-        for name, line in self._lines.items():
-            ahead = self._pacer.ahead(AHEAD_SECONDS, name, now) if name else None
-            if ahead is None or len(line) <= ahead:
+        for name, queue in self._queues.items():
+            capacity = self._pacer.capacity(AHEAD_SECONDS, name, now) if name else None
+            if capacity is None or len(queue) <= capacity:
                 continue
-            kept = [line.popleft() for _ in range(ahead)]
-            out += [(name, message, self._pacer.later(name, now, ahead)) for message in line]
-            line.clear()
-            line.extend(kept)
+            kept = [queue.popleft() for _ in range(capacity)]
+            out += [(name, message, self._pacer.next_free_time(name, now, capacity)) for message in queue]
+            queue.clear()
+            queue.extend(kept)
         return out
 
-    def leave(self, most: int) -> tuple[list[Message], float]:
-        """Up to `most` messages whose turn it is, a line at a time, and seconds until there may be more."""
+    def take_ready(self, most: int) -> tuple[list[Message], float]:
+        """Removes up to `most` messages that may be sent now, from the queues in rotation. Returns them and
+        the seconds until there may be more."""
         now = self._clock()
         leaving: list[Message] = []
         pause = _PAUSE
-        names = [name for name, line in self._lines.items() if line]
+        names = [name for name, queue in self._queues.items() if queue]
         while names and len(leaving) < most:
             for name in tuple(names):
                 wait = self._pacer.take(name, now)
@@ -75,28 +78,29 @@ class PaceQueues:
                     names.remove(name)
                     continue
                 # Who has had a turn goes behind the other lines.
-                line = self._lines[name] = self._lines.pop(name)
-                message = line.popleft()
+                queue = self._queues[name] = self._queues.pop(name)
+                message = queue.popleft()
                 self._taken[message.subscriber_id, message.attempt] = name, now
                 leaving.append(message)
-                if not line:
+                if not queue:
                     names.remove(name)
                 if len(leaving) >= most:
                     break
         return leaving, pause
 
-    def ended(self, key: tuple[int, int], *, handed_over: bool) -> None:
-        """A message that left has come back; its turn is given back if it was not handed over."""
+    def finished(self, key: tuple[int, int], *, handed_over: bool) -> None:
+        """Notes that a worker is done with a message. Refunds the limits if it was not handed over."""
         name, taken = self._taken.pop(key, ("", None))
         if taken is not None and not handed_over:
-            self._pacer.give_back(name, taken)
+            self._pacer.refund(name, taken)
 
-    def closed(self, name: str, now: float) -> tuple[float, str]:
-        """Seconds until the limits of a line ("": the overall ones) let anybody go; which one is used up."""
-        return self._pacer.closed(name, now)
+    def blocked(self, name: str, now: float) -> tuple[float, str]:
+        """Returns the seconds until the limits of a queue ("": the overall ones) allow a message, and which
+        one is used up."""
+        return self._pacer.blocked(name, now)
 
     def clear(self) -> list[Message]:
-        """Everybody who still waits; then nobody does."""
-        waiting = [message for line in self._lines.values() for message in line]
-        self._lines.clear()
+        """Empties the queues, and returns their messages."""
+        waiting = [message for queue in self._queues.values() for message in queue]
+        self._queues.clear()
         return waiting

@@ -1,4 +1,4 @@
-"""The minute, the hour and the day of a moment, as a calendar on the wall shows them."""
+"""Computes the calendar minute, hour or day of a moment, in a time zone."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ __all__ = ["day_of", "window_of"]
 
 
 def window_of(unit: str, moment: float, zone: tzinfo) -> tuple[float, float]:
-    """When the window that holds `moment` begins and ends (seconds since 1970). `unit` is m, h or d.
+    """Returns when the window that contains `moment` begins and ends (seconds since 1970). `unit` is m, h or
+    d.
 
-    An hour that a clock shows twice is two hours, and a day is as long as it is: 23 hours, or 25.
+    An hour that clocks show twice counts as two hours. A day may have 23 or 25 hours.
     """
     begins = _begins(unit, moment, zone)
     if unit == "d":

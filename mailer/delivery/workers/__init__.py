@@ -1,1 +1,1 @@
-"""The threads that hand messages over, and the connections that they share."""
+"""Hands messages over in threads, and shares connections among them."""

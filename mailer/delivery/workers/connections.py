@@ -1,9 +1,9 @@
-"""Bounds how many channels the runs of one process have open together, and divides them fairly.
+"""Limits how many channels the runs of one process have open together, and divides them fairly.
 
-A worker holds a permit for as long as its channel is open. A permit changes hands between two chunks: from a
-run that holds two more than a run that waits, to a run that holds none, or from a worker that has had nothing
-to send for a while. So each run that has something to send gets an equal number of permits, give or take one;
-where there are more runs than permits, they take turns.
+A worker holds a permit while its channel is open. Between two chunks, it passes the permit on where its run
+holds at least two more than a waiting run, where a waiting run holds none, or where the worker was idle for a
+while. So each run with work gets an equal number of permits, give or take one; where there are more runs than
+permits, they alternate.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ _LOOK_SECONDS = 0.25
 
 
 class ConnectionPool:
-    """The permits of one process, `total` of them and at least one. Safe to use from several threads."""
+    """Holds the permits of one process: `total` of them, at least one. It is safe to use from several
+    threads."""
 
     def __init__(self, total: int) -> None:
         self._changed = threading.Condition()
@@ -28,12 +29,13 @@ class ConnectionPool:
         self._waiting: dict[Share, None] = {}
 
     def share(self, has_work: Callable[[], bool]) -> Share:
-        """A share for one more run. `has_work` says whether a message of it waits for a worker."""
+        """Returns a share for one more run. `has_work` says whether a message of that run waits for a
+        worker."""
         return Share(self, has_work)
 
 
 class Share:
-    """The permits that one run holds. Its workers call `acquire`, `owes` after each chunk, and `release`."""
+    """Holds a run's permits. Its workers call `acquire`, `must_release` after each chunk, `release`."""
 
     def __init__(self, pool: ConnectionPool, has_work: Callable[[], bool]) -> None:
         self._pool = pool
@@ -45,10 +47,10 @@ class Share:
         self._owed: list[Share] = []  # for whom workers of this run are about to release theirs
 
     def acquire(self, given_up: Callable[[], bool]) -> bool:
-        """Waits for a permit; False, without one, once `given_up` says so.
+        """Waits for a permit. Returns False, without one, once `given_up` returns True.
 
-        A free permit goes to the run with work that holds the fewest, and of several to the one that has
-        waited for the longest since its last. A run without work takes what nobody else waits for.
+        A free permit goes to the run with work that holds the fewest permits; among equals, to the one whose
+        last permit is the oldest. A run without work gets a permit only where no other run waits.
         """
         pool = self._pool
         with pool._changed:
@@ -68,10 +70,10 @@ class Share:
                 if pool._free:
                     pool._changed.notify_all()
 
-    def owes(self, *, idle: bool = False) -> bool:
-        """Whether this worker is to close its channel and call `release`, for a run that waits.
+    def must_release(self, *, idle: bool = False) -> bool:
+        """Returns whether this worker must close its channel and call `release`, because another run waits.
 
-        `idle`: it has had nothing to send for a while, so another run may have its permit in any case.
+        `idle` says that the worker has had nothing to send for a while; then any waiting run gets its permit.
         """
         pool = self._pool
         if not pool._waiting:  # most often: one run alone
@@ -91,11 +93,11 @@ class Share:
             return True
 
     def is_waited_for(self) -> bool:
-        """Whether a worker of any run waits for a permit."""
+        """Returns whether a worker of any run waits for a permit."""
         return bool(self._pool._waiting)
 
     def release(self) -> None:
-        """Gives one permit back, after the channel was closed."""
+        """Returns one permit to the pool, after the channel was closed."""
         pool = self._pool
         with pool._changed:
             if self._owed:

@@ -1,8 +1,8 @@
-"""Writes the journal for a channel that hands a batch over in several requests, a request at a time.
+"""Writes the journal for a channel that hands over a batch in several requests.
 
-A request is noted as begun right before its last byte, and with what became of it as soon as that is known.
-So a kill leaves in doubt only who was in a request at that moment: neither who had been handed over in an
-earlier request of the batch, nor who waits for a later one.
+A request is noted as begun right before its last byte, and with its outcomes as soon as they are known. So a
+kill makes only the deliveries of the current request uncertain, not those of earlier or later requests of the
+batch.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from typing import cast
 
 from mailer.message.message import Message
 from mailer.spool.journal import Journal
-from mailer.transports.base import Outcome, Outgoing, Passage, Splitting
+from mailer.transports.base import GateAnswer, Outcome, Outgoing, SplittingChannel
 
 __all__ = ["Requests"]
 
 
 class Requests:
-    """The requests of one channel. `gate` and `look` are the run's."""
+    """Journals the requests of one channel. `gate` and `look` are those of the run."""
 
     def __init__(
         self,
-        channel: Splitting,
+        channel: SplittingChannel,
         journal: Journal,
-        gate: Callable[[Sequence[Outgoing]], Passage],
-        look: Callable[[Sequence[Outgoing]], Passage],
+        gate: Callable[[Sequence[Outgoing]], GateAnswer],
+        look: Callable[[Sequence[Outgoing]], GateAnswer],
     ) -> None:
         self._journal = journal
         self._gate = gate
@@ -34,7 +34,8 @@ class Requests:
         channel.gate, channel.look, channel.report = self._pass, look, self._report
 
     def finish(self, outcomes: Iterable[tuple[Message, Outcome]]) -> None:
-        """Notes those of the batch of whom the channel has not told. Raises OSError as the journal does."""
+        """Notes the outcomes of the batch that the channel has not reported yet. Raises OSError as the
+        journal does."""
         noted, self._noted = self._noted, {}
         if self._error is not None:
             raise self._error
@@ -42,17 +43,17 @@ class Requests:
         if rest:
             self._journal.finish(rest)
 
-    def _pass(self, messages: Sequence[Outgoing]) -> Passage:
-        """The run's gate. What passes is noted as handed over; where it cannot be noted, nothing passes."""
+    def _pass(self, messages: Sequence[Outgoing]) -> GateAnswer:
+        """Asks the run's gate. Messages that pass are noted as handed over; where that fails, none passes."""
         if self._error is not None:
-            return Passage(open=False)
+            return GateAnswer(open=False)
         passage = self._gate(messages)
         if passage.granted:
             try:
                 self._journal.begin([message.key for message in _own(messages)])
             except OSError as error:
                 self._error = error
-                return Passage(open=False)
+                return GateAnswer(open=False)
         return passage
 
     def _report(self, messages: Sequence[Outgoing], outcome: Outcome | None) -> None:
@@ -68,5 +69,5 @@ class Requests:
 
 
 def _own(messages: Sequence[Outgoing]) -> Sequence[Message]:
-    """The same messages: a channel of a run is given no others."""
+    """Casts the channel's messages to those of the run: a channel of a run gets no others."""
     return cast("Sequence[Message]", messages)

@@ -1,4 +1,4 @@
-"""Starts threads on systems that may give none."""
+"""Starts threads where the system may refuse to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NO_THREAD = (
 
 
 def start_thread(target: Callable[[], None], name: str) -> threading.Thread | None:
-    """Starts a thread that does not keep the program from ending; None where the system gives none."""
+    """Starts a daemon thread; returns None where the system cannot start one."""
     thread = threading.Thread(target=target, daemon=True, name=name)
     try:
         thread.start()

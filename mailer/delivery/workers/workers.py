@@ -1,8 +1,8 @@
-"""A thread for each connection: takes chunks of messages, hands them over, reports what became of them.
+"""Runs a thread for each connection, which hands over chunks of messages and reports their outcomes.
 
-A worker opens its channel once it has a permit of the pool that all runs of the process share. Workers touch
-no database. Each message is noted in the journal right before it is handed over and right
-after, which is what bounds the doubt after a kill to what was on the wire.
+A worker opens its channel once it has a permit of the pool that all runs of the process share. Workers use no
+database. Each message is noted in the journal right before and right after its hand-over, so that a kill
+makes only messages in flight uncertain.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mailer.delivery.circuit_breaker import Brake
+from mailer.delivery.circuit_breaker import CircuitBreaker
 from mailer.delivery.workers.connections import ConnectionPool
 from mailer.delivery.workers.requests import Requests
 from mailer.delivery.workers.threads import NO_THREAD, start_thread
@@ -21,14 +21,14 @@ from mailer.message.message import Message
 from mailer.spool.journal import Journal
 from mailer.transports.base import (
     ENDED,
-    Announcing,
+    AnnouncingChannel,
     Channel,
-    Gated,
+    GateAnswer,
+    GatedChannel,
     Outcome,
     Outgoing,
-    Passage,
     Result,
-    Splitting,
+    SplittingChannel,
     Transport,
 )
 from mailer.transports.gate import Gate
@@ -47,9 +47,10 @@ _LONG_CHUNK_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a worker tells: outcomes, what it gives back, and the error that ended it, if one did.
+    """Holds a worker's report: outcomes, released messages, and the error that ended it, if any.
 
-    `fatal`: the error is a defect of ours, and what became of the worker's chunk is for the journal to tell.
+    `fatal` says that the error is a defect of this program; then the journal has the outcomes of the worker's
+    chunk.
     """
 
     settled: list[tuple[Message, Outcome]]
@@ -61,22 +62,22 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Supervision:
-    """What the workers of a run tell of every outcome, and whether the run is stopping.
+    """Holds what every worker of a run notifies of outcomes, and how it learns that the run is stopping.
 
-    `brake` counts outcomes in a row. `watch` is told before an outcome is reported.
+    `breaker` counts outcomes in a row. `watch` gets each outcome before it is reported.
     """
 
-    brake: Brake
+    breaker: CircuitBreaker
     stopping: Callable[[], bool]
     watch: RefusalWatch = field(default_factory=lambda: RefusalWatch(accepted=True))
 
 
 class Workers:
-    """The threads of one run. `reports` holds their reports, `alive` is kept by the reader of these.
+    """Runs the worker threads of one run. `reports` holds their reports; their reader maintains `alive`.
 
-    `pool` bounds the open channels of all runs that are given the same; without it, `count` is the
-    bound. `left` maps people who have left to the reason. Where the system allows only some of the threads,
-    there are fewer. Raises TransportError where it allows none.
+    `pool` limits the open channels of all runs that share it; without it, `count` is the limit. `left` maps
+    people who have left to the reason. There are fewer threads where the system allows only some. Raises
+    TransportError where it allows none.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class Workers:
     ) -> None:
         self._transport = transport
         self._journal = journal
-        self._brake = supervision.brake
+        self._breaker = supervision.breaker
         self._watch = supervision.watch
         self._stopping = supervision.stopping
         self._left = {} if left is None else left
@@ -106,17 +107,18 @@ class Workers:
         if not self.alive:
             raise TransportError(NO_THREAD)
 
-    def give(self, chunk: list[Message]) -> None:
-        """Hands a chunk to whoever is free."""
+    def submit(self, chunk: list[Message]) -> None:
+        """Queues a chunk for the next free worker."""
         self._chunks.put(chunk)
 
     def end(self) -> None:
-        """Lets every worker end after what it has."""
+        """Makes every worker end after its current chunk."""
         for _ in range(self.alive):
             self._chunks.put(None)
 
     def close_gate(self) -> set[tuple[int, int]]:
-        """From here on nothing is handed over. Gives the (subscriber id, attempt) that surely never were."""
+        """Forbids all further hand-overs. Returns the (subscriber id, attempt) that were certainly not handed
+        over."""
         return self._gate.close()
 
     def _work(self) -> None:
@@ -140,15 +142,16 @@ class Workers:
         self.reports.put(Report([], [], error, ended=True, fatal=fatal))
 
     def _use_channel(self) -> tuple[bool, TransportError | None]:
-        """Sends chunks over one channel; whether there may be more for another, and the error, if any.
+        """Sends chunks over one channel. Returns whether there may be more chunks for another channel, and
+        the error, if any.
 
-        Ends when there are no more chunks, at the first error, and where another run is to have the permit.
+        Ends when there are no more chunks, at the first error, and where another run gets the permit.
         """
         channel = self._transport.channel()
         requests = None
-        if isinstance(channel, Splitting):
+        if isinstance(channel, SplittingChannel):
             requests = Requests(channel, self._journal, self._passes, self._look)
-        elif isinstance(channel, Gated):
+        elif isinstance(channel, GatedChannel):
             channel.gate = self._passes
         try:
             busy_at = time.monotonic()
@@ -156,21 +159,21 @@ class Workers:
                 try:
                     chunk = self._chunks.get(timeout=_LOOK_SECONDS)
                 except queue.Empty:
-                    if self._share.owes(idle=time.monotonic() - busy_at >= _IDLE_SECONDS):
+                    if self._share.must_release(idle=time.monotonic() - busy_at >= _IDLE_SECONDS):
                         return True, None
                     continue
                 if chunk is None:
                     return False, None
                 report = self._send(channel, chunk, requests)
                 self.reports.put(report)
-                if report.error is not None or self._share.owes():
+                if report.error is not None or self._share.must_release():
                     return True, report.error
                 busy_at = time.monotonic()
         finally:
             channel.close()
 
     def _return_chunks(self) -> None:
-        """Gives back every chunk until the end: the run is stopping, and there is no channel."""
+        """Releases every chunk until the end, because the run is stopping and there is no channel."""
         while (chunk := self._chunks.get()) is not None:
             self.reports.put(Report([], chunk))
 
@@ -178,8 +181,8 @@ class Workers:
         settled: list[tuple[Message, Outcome]] = []
         released: list[Message] = []
         size = self._transport.batch
-        announcing = channel if isinstance(channel, Announcing) else None
-        gated = isinstance(channel, Gated)
+        announcing = channel if isinstance(channel, AnnouncingChannel) else None
+        gated = isinstance(channel, GatedChannel)
         if self._stopping():
             return Report(settled, chunk)
         began = time.monotonic()
@@ -199,7 +202,7 @@ class Workers:
                     released += [message for message, outcome in known if outcome is ENDED]
                     known = [pair for pair in known if pair[1] is not ENDED]
                 settled += known
-                self._brake.note(outcome for outcome in outcomes if outcome is not ENDED)
+                self._breaker.note(outcome for outcome in outcomes if outcome is not ENDED)
                 self._watch.note(known)
                 if self._stopping() or self._takes_long(began):
                     following = []
@@ -219,18 +222,19 @@ class Workers:
         return Report(settled, [*released, *chunk[len(settled) + len(released) :]])
 
     def _takes_long(self, began: float) -> bool:
-        """Whether a chunk has taken so long that another run, which waits for a permit, is to be let in."""
+        """Returns whether a chunk has taken so long that its permit must go to a waiting run."""
         return self._share.is_waited_for() and time.monotonic() - began > _LONG_CHUNK_SECONDS
 
     def _hand_over(
         self,
         channel: Channel,
-        announcing: Announcing | None,
+        announcing: AnnouncingChannel | None,
         gated: bool,
         group: Sequence[Message],
         following: Sequence[Message],
     ) -> list[Outcome]:
-        """Hands over to those of a group who have not left; gives an outcome for each of the group."""
+        """Hands over the messages of a group whose readers have not left. Returns an outcome for each
+        message."""
         gone = self._gone(group)
         staying = [message for message in group if message.subscriber_id not in gone] if gone else group
         if not staying:
@@ -251,17 +255,17 @@ class Workers:
         ]
 
     def _gone(self, messages: Sequence[Outgoing]) -> dict[int, str]:
-        """Those of the messages whose reader has left, by subscriber id, with the reason."""
+        """Returns the readers of these messages who have left: the reason by subscriber id."""
         if not self._left:
             return {}
         found = ((message.subscriber_id, self._left.get(message.subscriber_id)) for message in messages)
         return {number: reason for number, reason in found if reason is not None}
 
-    def _look(self, messages: Sequence[Outgoing]) -> Passage:
-        """What the gate would say by now, without passing it."""
-        return Passage(not self._stopping(), self._gone(messages))
+    def _look(self, messages: Sequence[Outgoing]) -> GateAnswer:
+        """Returns what the gate would answer now, without passing it."""
+        return GateAnswer(not self._stopping(), self._gone(messages))
 
-    def _passes(self, messages: Sequence[Outgoing]) -> Passage:
+    def _passes(self, messages: Sequence[Outgoing]) -> GateAnswer:
         return self._gate.passes([message.subscriber_id for message in messages])
 
 

@@ -1,4 +1,4 @@
-"""DKIM (RFC 6376, RFC 8463): the private keys that sign, and the public ones that the DNS shows for them."""
+"""Checks DKIM (RFC 6376, RFC 8463): the private keys that sign, and the public keys in the DNS."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SPACE = re.compile(r"\s+")
 
 
 def private_key(settings: Settings, selector: str) -> Iterator[Finding]:
-    """Checks whether the selector's file holds a key that can sign, and is kept private."""
+    """Checks whether the selector's file holds a key that can sign and that others cannot read."""
     name = f"dkim key {selector}"
     try:
         key = _key(settings, selector)
@@ -37,7 +37,7 @@ def private_key(settings: Settings, selector: str) -> Iterator[Finding]:
 
 
 def published_key(settings: Settings, resolver: Resolver, selector: str) -> Iterator[Finding]:
-    """Checks whether the DNS shows the public half of the selector's key."""
+    """Checks whether the DNS has the public half of the selector's key."""
     name, place = f"dkim {selector}", f"{selector}._domainkey.{settings.dkim_domain}"
     try:
         key = _key(settings, selector)
@@ -78,7 +78,7 @@ def _compared(name: str, place: str, key: SigningKey, tags: dict[str, str], advi
 
 
 def signed_by_provider(resolver: Resolver, domain: str, dns: ProviderDns, name: str) -> Iterator[Finding]:
-    """Checks whether a provider can sign for the domain of From: its CNAME records, and the keys behind them.
+    """Checks whether a provider can sign for the domain of From: its CNAME records, and the keys they name.
 
     `name` is that of the finding.
     """
@@ -113,7 +113,7 @@ def signed_by_provider(resolver: Resolver, domain: str, dns: ProviderDns, name: 
 
 
 def provider_signs_for(resolver: Resolver, domain: str, dns: ProviderDns) -> str:
-    """Returns the domain that a provider signs for: that of From, or one above it, or '' for none."""
+    """Returns the domain that a provider signs for: that of From, or a parent of it, or '' for none."""
     for candidate in parents(domain):
         for selector in dns.selectors:
             place = f"{selector}._domainkey.{candidate}"
@@ -123,7 +123,7 @@ def provider_signs_for(resolver: Resolver, domain: str, dns: ProviderDns) -> str
 
 
 def relayed(host: str) -> Iterator[Finding]:
-    """Nothing is signed here: whether the server signs can be seen from a message only."""
+    """Reports as unknown whether the server signs, because only a received message shows it."""
     yield Finding(
         "dkim",
         Status.UNKNOWN,
@@ -133,7 +133,10 @@ def relayed(host: str) -> Iterator[Finding]:
 
 
 def _same(key: SigningKey, p: str) -> bool:
-    """Whether p= is the key's public half. An RSA key may be written in two ways (RFC 6376 section 3.6.1)."""
+    """Returns whether p= is the key's public half.
+
+    An RSA key may be encoded in two ways (RFC 6376 section 3.6.1).
+    """
     try:
         data = base64.b64decode(_SPACE.sub("", p), validate=True)
         if key.algorithm.startswith("rsa"):

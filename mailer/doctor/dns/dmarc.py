@@ -1,4 +1,4 @@
-"""DMARC (RFC 9989): the policy for the domain of From, its reports, and what aligns with it."""
+"""Checks DMARC (RFC 9989): the policy for the domain of From, its reports, and the domains that align."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _POLICIES: Final = ("none", "quarantine", "reject")
 
 
 def dmarc(settings: Settings, resolver: Resolver) -> Iterator[Finding]:
-    """Checks the record that counts for From, and whether DKIM's domain and the return path's align."""
+    """Checks the record that applies to From, and whether the domains of DKIM and the return path align."""
     domain = sender_domain(settings)
     name = f"dmarc {domain}"
     walked = walk(domain, resolver)
@@ -88,7 +88,10 @@ def _policy(
 def _reports(
     name: str, place: str, tags: dict[str, str], walked: Walk, resolver: Resolver
 ) -> Iterator[Finding]:
-    """Checks whether somebody gets reports. Another organisation has to say that it wants them (RFC 9990)."""
+    """Checks whether reports have a recipient.
+
+    Another organisation has to publish that it wants them (RFC 9990).
+    """
     addresses = [part.strip() for part in tags.get("rua", "").split(",") if part.strip()]
     if not addresses:
         yield Finding(
@@ -121,7 +124,7 @@ def _reports(
 
 @dataclass(frozen=True, slots=True)
 class _Identity:
-    """A domain that a message proves. `aligned` is None where it cannot be known from here."""
+    """Holds a domain that a message authenticates. `aligned` is None where it cannot be known from here."""
 
     what: str
     domain: str

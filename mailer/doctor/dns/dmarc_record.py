@@ -1,7 +1,7 @@
-"""DMARC records and where they count: the DNS tree walk of RFC 9989 section 4.10.
+"""Finds the DMARC records that apply to a domain: the DNS tree walk of RFC 9989 section 4.10.
 
-The walk needs no list of public suffixes: a domain and those above it say themselves where an organisation's
-begins.
+The walk needs no list of public suffixes: a domain and its parents state themselves where an organisation's
+domain begins.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _MOST_LABELS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """The result of a walk: the tags of each domain with one sound record, from `start` upwards.
+    """Holds the result of a walk: the tags of each domain with one valid record, from `start` upwards.
 
-    `doubled` are the domains with more than one record, which counts as none.
+    `doubled` are the domains with more than one record, which count as having none.
     """
 
     start: str
@@ -42,7 +42,7 @@ class Walk:
 
     @property
     def policy(self) -> tuple[str, dict[str, str]] | None:
-        """Returns the record that counts for mail from `start`, and its domain."""
+        """Returns the record that applies to mail from `start`, and its domain."""
         for domain in (self.start, self.organisation, *[name for name, _ in self.records]):
             for name, tags in self.records:
                 if name == domain:
@@ -51,7 +51,7 @@ class Walk:
 
 
 def walk(domain: str, resolver: Resolver) -> Walk:
-    """Asks for `_dmarc` at the domain and at those above it. Raises Unanswered."""
+    """Queries `_dmarc` at the domain and at its parents. Raises Unanswered."""
     records: list[tuple[str, dict[str, str]]] = []
     doubled: list[str] = []
     labels = domain.split(".")
@@ -70,12 +70,12 @@ def walk(domain: str, resolver: Resolver) -> Walk:
 
 
 def organisation(domain: str, resolver: Resolver) -> str:
-    """Returns the organisational domain that `domain` belongs to; itself where no record says more."""
+    """Returns the organisational domain of `domain`; `domain` itself where no record says more."""
     return walk(domain, resolver).organisation
 
 
 def tags_of(text: str) -> dict[str, str]:
-    """`v=DMARC1; p=none; rua=…` as names and values; values but those of rua and ruf in small letters."""
+    """Returns the tags of `v=DMARC1; p=none; rua=…`. Values are lower-cased, except those of rua and ruf."""
     tags: dict[str, str] = {}
     for part in text.split(";"):
         name, equals, value = part.partition("=")

@@ -1,4 +1,4 @@
-"""Domains, hosts and addresses: whose they are, and whether the world can reach them."""
+"""Classifies domains, hosts and addresses: who owns them, and whether they can be reached from everywhere."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LOCAL = ("localhost", "local", "internal", "home.arpa")
 
 
 def ascii_domain(name: str) -> str:
-    """Returns a domain as the DNS has it: in A-labels, in small letters, without a full stop at its end."""
+    """Returns a domain as the DNS has it: in A-labels and lower case, without a final full stop."""
     name = name.rstrip(".").lower()
     if name.isascii():
         return name
@@ -53,7 +53,7 @@ def return_path_domain(settings: Settings) -> str:
 
 
 def parents(domain: str) -> list[str]:
-    """Returns the domain and those above it, down to two labels: b.example.org, example.org."""
+    """Returns the domain and its parents, down to two labels: b.example.org, example.org."""
     labels = domain.split(".")
     return [".".join(labels[start:]) for start in range(max(len(labels) - 1, 1))]
 
@@ -64,12 +64,12 @@ def is_within(name: str, domain: str) -> bool:
 
 
 def is_example(name: str) -> bool:
-    """Returns whether a name is kept for examples, so that it can belong to nobody."""
+    """Returns whether a name is reserved for examples, so that nobody can own it."""
     return any(is_within(name, example) for example in _EXAMPLES)
 
 
 def is_loopback_name(host: str) -> bool:
-    """Returns whether a host's name or address means this machine or a network of one's own."""
+    """Returns whether a host's name or address means this machine or a private network."""
     try:
         return not is_public(str(ipaddress.ip_address(host)))
     except ValueError:

@@ -13,7 +13,7 @@ __all__ = ["mx_records"]
 
 
 def mx_records(resolver: Resolver, domain: str, used_for: str) -> Iterator[Finding]:
-    """Checks whether `domain` takes mail. `used_for` says who writes there: "From", "From and Reply-To"."""
+    """Checks whether `domain` accepts mail. `used_for` names its use: "From", "From and Reply-To"."""
     name = f"mx {domain}"
     wanted = record(domain, "MX", f"10 mail.{domain}.")
     found = resolver.mx(domain)
@@ -70,7 +70,10 @@ def _takes(count: int) -> str:
 
 
 def _arrives(resolver: Resolver, host: str) -> bool:
-    """Returns whether an MX names a host that has an address; an IP address is never looked up."""
+    """Returns whether an MX names a host that has an address.
+
+    It must be a name: an IP address is never looked up.
+    """
     try:
         ipaddress.ip_address(host)
     except ValueError:

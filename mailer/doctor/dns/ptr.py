@@ -1,4 +1,4 @@
-"""Forward-confirmed reverse DNS: whether the address that mail leaves by has a name that leads back to it."""
+"""Checks forward-confirmed reverse DNS: does the sending address have a name that resolves to it?"""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ __all__ = ["reverse_names"]
 def reverse_names(settings: Settings, resolver: Resolver, host: str) -> Iterator[Finding]:
     """Checks the reverse DNS of the transport's mail server `host`, where it is the publication's own.
 
-    Receivers look at the address that mail leaves by. Of a provider's that is the provider's to name;
-    behind a server on this machine or in a private network it cannot be seen from here.
+    Receivers check the address that mail is sent from. A provider names its own addresses; behind a server on
+    this machine or in a private network the address cannot be seen from here.
     """
     try:
         open_transport(settings.delivery.transport, settings)
@@ -54,7 +54,7 @@ def reverse_names(settings: Settings, resolver: Resolver, host: str) -> Iterator
 
 
 def _confirmed(name: str, resolver: Resolver, address: str) -> Finding:
-    """Returns the finding about one address: its name, and whether that name leads back to it."""
+    """Returns the finding about one address: its name, and whether that name resolves to the address."""
     names = resolver.names(address)
     advice = f"ask who gave you {address} to set its PTR to a name whose address record is {address}"
     if not names:

@@ -1,7 +1,7 @@
-"""Asks the DNS. "There is none" and "nobody could tell" are different answers here.
+"""Queries the DNS, and distinguishes "there is none" from "no answer".
 
-What is not there comes back empty. What was not answered, because of a time-out, a SERVFAIL or a network that
-is not there, raises `Unanswered`: from that nothing may be concluded.
+A record that does not exist comes back empty. A query without an answer, because of a time-out, a SERVFAIL or
+a missing network, raises `Unanswered`: nothing may be concluded from it.
 """
 
 from __future__ import annotations
@@ -29,14 +29,17 @@ _Value = TypeVar("_Value")
 
 
 class Resolver(Protocol):
-    """A resolver of DNS names. Every method raises Unanswered, and gives nothing where there is nothing."""
+    """Defines a resolver of DNS names.
+
+    Every method raises Unanswered, and returns nothing where no record exists.
+    """
 
     def txt(self, name: str) -> tuple[str, ...]:
         """Returns the TXT records of a name, each with its strings joined (RFC 7208 section 3.3)."""
         ...
 
     def mx(self, name: str) -> tuple[tuple[int, str], ...]:
-        """Preference and host of each MX record, the most preferred first; the null MX's host is ''."""
+        """Returns preference and host of each MX record, most preferred first; the null MX's host is ''."""
         ...
 
     def addresses(self, name: str) -> tuple[str, ...]:
@@ -44,7 +47,7 @@ class Resolver(Protocol):
         ...
 
     def alias(self, name: str) -> str:
-        """Returns what a name's CNAME record names, or ''."""
+        """Returns the target of a name's CNAME record, or ''."""
         ...
 
     def names(self, address: str) -> tuple[str, ...]:
@@ -53,7 +56,7 @@ class Resolver(Protocol):
 
 
 class DnsResolver:
-    """The real one, over dnspython; safe to share between threads. Answers are kept while it lives."""
+    """Resolves names with dnspython; safe to share between threads. Answers are cached while it exists."""
 
     def __init__(
         self,
@@ -62,7 +65,7 @@ class DnsResolver:
         server_seconds: float = _SERVER_SECONDS,
         seconds: float = _QUESTION_SECONDS,
     ) -> None:
-        """`server` is asked instead of the nameservers of this machine."""
+        """Takes a `server` to query instead of the nameservers of this machine."""
         self._wrong = ""
         try:
             self._resolver = dns.resolver.Resolver(configure=server is None)
@@ -118,7 +121,7 @@ class DnsResolver:
 
 
 def nameserver(text: str) -> tuple[str, int]:
-    """`127.0.0.1:5353`, `[::1]:53` or an address alone, as address and port. Raises ConfigError."""
+    """Returns address and port of `127.0.0.1:5353`, `[::1]:53` or an address alone. Raises ConfigError."""
     host, colon, port = text.strip().rpartition(":")
     if not colon or (":" in host and not host.startswith("[")):
         host, port = text.strip(), "53"
@@ -138,6 +141,6 @@ def _plain(name: Any) -> str:
 
 
 def _failure(error: dns.resolver.NoNameservers) -> str:
-    """Returns the last nameserver's words, as SERVFAIL or REFUSED."""
+    """Returns the last nameserver's answer, such as SERVFAIL or REFUSED."""
     tries = error.kwargs.get("errors") or ()
     return str(tries[-1][3]) if tries else "no nameserver was left to ask"

@@ -1,4 +1,4 @@
-"""SPF (RFC 7208): whether a domain has one sound record, and how many look-ups it costs a receiver."""
+"""Checks SPF (RFC 7208): has a domain one valid record, and how many look-ups does it cost a receiver?"""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _PATIENCE: Final = 40  # look-ups after which counting on would only be a burden
 def spf(settings: Settings, resolver: Resolver, domain: str) -> Iterator[Finding]:
     """Checks the SPF record of `domain`, which is that of From or of the return path.
 
-    Receivers look at the return path's. That of From is worth a warning where it is another, and where a
-    provider has a return path of its own.
+    Receivers check the return path's. A missing record of From is only a warning where the two domains
+    differ, and where a provider has its own return path.
     """
     name = f"spf {domain}"
     provider = driver_of(settings.delivery.transport).dns
@@ -60,7 +60,7 @@ def spf(settings: Settings, resolver: Resolver, domain: str) -> Iterator[Finding
 
 
 def _over_the_limits(name: str, survey: _Survey) -> list[Finding]:
-    """Gives a finding for each of the limits of a receiver (RFC 7208 section 4.6.4) that is exceeded."""
+    """Returns a finding for each of a receiver's limits (RFC 7208 section 4.6.4) that is exceeded."""
     exceeded = []
     if survey.lookups > _MOST_LOOKUPS:
         more = "at least " if survey.lookups > _PATIENCE else ""
@@ -98,7 +98,7 @@ def _suggestion(settings: Settings, provider: ProviderDns | None) -> str:
 
 
 class _Survey:
-    """Reads a record as a receiver would that finds no match until the very end."""
+    """Evaluates a record as a receiver does that finds no match before its end."""
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
@@ -109,7 +109,7 @@ class _Survey:
         self.troubles: list[tuple[Status, str, str]] = []
 
     def read(self, domain: str, text: str) -> None:
-        """Follows one record and what it includes. Raises Unanswered."""
+        """Evaluates one record and the records that it includes. Raises Unanswered."""
         where = "" if not self._open else f" in {domain}, which it includes"
         try:
             terms = parse(text)
@@ -160,7 +160,7 @@ class _Survey:
             )
 
     def _enter(self, domain: str, term: Term) -> None:
-        """Goes into an included or redirected record."""
+        """Evaluates an included or redirected record."""
         target = term.domain
         self.included.append(target)
         if term.has_macro or self._too_many:

@@ -1,4 +1,4 @@
-"""An SPF record as text: its terms, and what is wrong with them (RFC 7208 sections 4.5 to 7). Pure."""
+"""Parses an SPF record, and says what is wrong with its terms (RFC 7208 sections 4.5 to 7). Pure."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ _NAMES: Final = ("all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists")
 
 
 class Malformed(ValueError):
-    """A term is not as RFC 7208 has it. Says which and why."""
+    """Says which term does not follow RFC 7208, and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One mechanism or modifier. `domain` is '' where it means the record's own domain, or none at all."""
+    """Holds one mechanism or modifier.
+
+    `domain` is '' where it means the record's own domain, or none at all.
+    """
 
     text: str
     name: str
@@ -39,12 +42,12 @@ class Term:
 
 
 def spf_records(texts: Iterable[str]) -> list[str]:
-    """Those of a name's TXT records that are SPF records."""
+    """Returns those of a name's TXT records that are SPF records."""
     return [text for text in texts if _VERSION.match(text)]
 
 
 def parse(record: str) -> tuple[Term, ...]:
-    """Returns the terms of a record, in order. Raises Malformed at the first that is wrong."""
+    """Returns the terms of a record, in order. Raises Malformed at the first invalid one."""
     terms = tuple(_term(text) for text in record.split()[1:])
     for name in ("redirect", "exp"):
         if sum(term.name == name for term in terms) > 1:

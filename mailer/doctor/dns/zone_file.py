@@ -1,4 +1,4 @@
-"""DNS records as they stand in a zone file, for an operator to publish."""
+"""Writes DNS records as lines of a zone file, for an operator to publish."""
 
 from __future__ import annotations
 

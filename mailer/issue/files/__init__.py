@@ -1,1 +1,1 @@
-"""Files that an issue is made of: their names, and reading them with limits."""
+"""Names and reads the files that an issue is made of, within limits."""

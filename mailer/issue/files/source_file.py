@@ -26,14 +26,14 @@ _BREAK = re.compile(r"\r\n|\r|\n")
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file that an issue is made of. `path` is relative to the workspace, with slashes."""
+    """Holds a file that an issue is made of. `path` is relative to the workspace, with slashes."""
 
     path: str
     data: bytes
 
 
 class TextError(ValueError):
-    """An error of bytes that are not usable as text, with its place (counted from 1)."""
+    """Says why bytes are not usable as text, with the place (counted from 1)."""
 
     def __init__(self, message: str, line: int, column: int) -> None:
         super().__init__(message)

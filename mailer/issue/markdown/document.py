@@ -34,7 +34,7 @@ _BLANKS = re.compile("[ \t\r\n]+")
 
 @dataclass(frozen=True)
 class Document:
-    """A text as markdown-it tokens in document order, and its findings.
+    """Holds a text as markdown-it tokens in document order, and its findings.
 
     Each inline token's `meta["line"]` is its line in the text, counted from 0.
     """

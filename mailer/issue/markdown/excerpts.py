@@ -1,4 +1,4 @@
-"""Takes words from a text for one line: its first paragraphs, or its headings."""
+"""Takes words from a text for use on one line: its first paragraphs, or its headings."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ __all__ = ["Finding", "Report", "line_of"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One problem of a text. `line` counts from 0 within it."""
+    """Describes one problem of a text. `line` counts from 0 within it."""
 
     message: str
     line: int

@@ -169,7 +169,7 @@ def _messages(text: str) -> Iterator[str]:
 
 
 def marks_in(text: str) -> Iterator[Finding]:
-    """Returns the findings about Markdown in a text of one line, which is printed as it stands."""
+    """Returns the findings about Markdown in a text of one line, which is printed without parsing."""
     found = _PAIR.search(text) or _STARRED.search(text)
     if found:
         mark = found[0][:1] if found.re is _STARRED else found[0][:2]
@@ -192,7 +192,7 @@ def marks_in(text: str) -> Iterator[Finding]:
 
 
 def _near(text: str, offset: int) -> str:
-    """The words around a place."""
+    """Returns the words around a place."""
     plain = text.replace(_OTHER, "…").replace(_LINK, "")
     start = max(0, offset - 16 - (len(text[:offset]) - len(text[:offset].replace(_LINK, ""))))
     return plain[start : start + 40].strip()

@@ -1,4 +1,4 @@
-"""Warns of stars and underscores that were meant as text and that CommonMark takes for marks.
+"""Warns of stars and underscores that were meant as text, where CommonMark reads them as marks.
 
 `60*40*30` would read 604030, `Leser*innen und Autor*innen` would read Leserinnen und Autorinnen, `2*x + 3*y`
 2x + 3y and `__init__.py` init.py.
@@ -33,7 +33,7 @@ _NAME = re.compile(r"[A-Za-z]\w*")
 
 
 def check_literal_marks(children: Sequence[Token], report: Report) -> None:
-    """Reports marks between letters and digits that are hardly meant as marks, as in `2*3*4`."""
+    """Reports marks between letters and digits that are probably text, as in `2*3*4`."""
     children = [_NOTHING, *children, _NOTHING]
     for index, opened in enumerate(children):
         if opened.type == "em_open" and opened.markup == "*":
@@ -56,7 +56,7 @@ def check_literal_marks(children: Sequence[Token], report: Report) -> None:
 
 
 def _stars(children: Sequence[Token], index: int, report: Report) -> None:
-    """Tells of italics that begin or end within a word, where more than a part of one word is in them."""
+    """Reports italics that begin or end within a word and hold more than a part of that word."""
     close = next(  # the end of the italics
         number
         for number in range(index + 1, len(children))
@@ -92,7 +92,7 @@ def _stars(children: Sequence[Token], index: int, report: Report) -> None:
 
 
 def _underscores(before: Token, words: Token, after: Token, report: Report) -> None:
-    """Tells of a name such as `__init__` that stands in bold right beside another part of a path."""
+    """Reports a name such as `__init__` in bold directly beside another part of a path."""
     glued = re.search(r"[\w)\]][./:]$", before.content) or re.match(r"[.(\[][\w)\]]", after.content)
     if words.type == before.type == after.type == "text" and glued and _NAME.fullmatch(words.content):
         name = words.content
@@ -103,5 +103,5 @@ def _underscores(before: Token, words: Token, after: Token, report: Report) -> N
 
 
 def _word(look: Callable[[str], re.Match[str] | None], beside: Token, near: slice) -> re.Match[str] | None:
-    """The word or number right beside italics, where there is one."""
+    """Returns the word or number directly beside italics, where there is one."""
     return look(beside.content[near]) if beside.type == "text" else None

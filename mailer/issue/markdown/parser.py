@@ -1,4 +1,4 @@
-"""The parser of Markdown: CommonMark with tables, strikethrough, footnotes and bare addresses.
+"""Builds the parser of Markdown: CommonMark with tables, strikethrough, footnotes and bare addresses.
 
 The addresses of links are left as they were typed, so that `links` can check them.
 """

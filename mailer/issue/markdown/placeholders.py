@@ -1,4 +1,4 @@
-"""Placeholders: the words that stand for slots while a Markdown text is parsed.
+"""Makes placeholders: the words that replace slots while a Markdown text is parsed.
 
 A placeholder is a word of letters and digits, so that Markdown leaves it alone. It holds a hash of the files
 of the issue: no text of an issue can contain one of its own.
@@ -52,7 +52,7 @@ class Placeholders:
                 )
 
     def is_link(self, word: str) -> bool:
-        """Tells whether a word is one placeholder, that of a reader's own link."""
+        """Returns whether a word is one placeholder, that of a reader's own link."""
         found = self._pattern.fullmatch(word)
         return found is not None and all(path.startswith("links.") for path in self._slots[int(found[1])][0])
 

@@ -49,7 +49,7 @@ def _changed(state: StateCore) -> None:
 
 
 def _cells(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Finding]:
-    """The first row of each table that has more cells than its head."""
+    """Finds the first row of each table that has more cells than its head."""
     columns, in_head, told = 0, False, False
     for token in tokens:
         if token.type == "thead_open":
@@ -82,7 +82,7 @@ def _counted(columns: int) -> str:
 
 
 def _numbers(tokens: Sequence[Token]) -> Iterator[Finding]:
-    """The first entry of each list whose number is not the one that is printed.
+    """Finds the first entry of each list whose number is not the one that is printed.
 
     A list whose entries all have the same number is meant to be counted.
     """

@@ -1,1 +1,1 @@
-"""The pictures of an issue and their files."""
+"""Finds the pictures of an issue and their files."""

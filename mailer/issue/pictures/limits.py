@@ -1,4 +1,4 @@
-"""Limits of pictures: what an issue may hold, how large a mail shows one, above which size `check` warns."""
+"""Defines limits of pictures: how many an issue may hold, their sizes in a mail, and when `check` warns."""
 
 from __future__ import annotations
 

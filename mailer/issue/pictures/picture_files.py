@@ -25,7 +25,7 @@ _MOVING = {"PNG": "an animated PNG", "WEBP": "an animated WebP"}
 
 
 def read_picture(root: Path, folder: Path, src: str) -> SourceFile:
-    """Returns the file that `src`, written in `folder`, means. Raises ValueError with a sentence."""
+    """Returns the file that `src`, written in a file of `folder`, names. Raises ValueError with a reason."""
     path = locate(root, folder, src)
     name = name_in(root, folder, src, path)
     try:

@@ -27,7 +27,10 @@ _ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 @dataclass(frozen=True, slots=True)
 class PictureUse:
-    """A picture where it is used. `src` is as written in the file of `mark`, decoded, or an address."""
+    """Describes a picture where it is used.
+
+    `src` is as written in the file of `mark`, decoded, or an address.
+    """
 
     src: str
     mark: Mark
@@ -35,13 +38,13 @@ class PictureUse:
 
     @property
     def folder(self) -> str:
-        """The folder, relative to the workspace, from which `src` counts."""
+        """Returns the folder, relative to the workspace, from which `src` counts."""
         return posixpath.dirname(self.mark.path)
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """The pictures of an issue: the files, each once, and which of them a written path means.
+    """Holds the pictures of an issue: the files, each once, and the file of each written path.
 
     They are not `complete` where reading ended because there are too many.
     """
@@ -76,7 +79,7 @@ def _characters(escapes: re.Match[str]) -> str:
 
 
 def uses_of(tree: Node, documents: Mapping[Key, Document]) -> Iterator[PictureUse]:
-    """Returns every picture of an issue in reading order: the `src` of an image before what else is in it.
+    """Returns every picture of an issue in reading order, the `src` of an image before its other fields.
 
     The digest of an issue depends on this order.
     """
@@ -93,7 +96,7 @@ def uses_of(tree: Node, documents: Mapping[Key, Document]) -> Iterator[PictureUs
 
 
 def _images_around(key: Key) -> Iterator[Key]:
-    """The keys of the images that a text is in, from outside to inside."""
+    """Returns the keys of the images around a text, from outside to inside."""
     for index, part in enumerate(key[:-1]):
         if part == "image" and isinstance(key[index + 1], str):
             yield key[: index + 1]

@@ -20,7 +20,7 @@ _NOT_READ = ("edition", "date", "language", "only", "src", "url", "include")
 
 
 def check_lines(tree: Node, placeholders: Placeholders, problems: list[Problem]) -> None:
-    """Adds to `problems` what is wrong with texts that are not Markdown, and texts that a draft left."""
+    """Adds to `problems` the errors in texts that are not Markdown, and texts left over from a draft."""
     drafted = skeleton_words()
     for key, text, node in tree.texts():
         if not key or key[-1] in _NOT_READ:

@@ -1,4 +1,4 @@
-"""Makes the preheader: the line that mail programs list behind the subject.
+"""Makes the preheader: the line that mail programs show after the subject in a list of mails.
 
 Where an editor wrote none it is made of the issue's words, so that no mail program goes on with the masthead:
 of headlines that the subject does not tell, then titles of sections, then words of the texts, without
@@ -53,14 +53,14 @@ def made_preheader(
 
 
 def filler(preheader: str) -> str:
-    """Returns the blanks behind a preheader in the mail that fill its line, if it is short."""
+    """Returns the blanks that fill the line of a short preheader in the mail."""
     return _BLANK * min(max(ENOUGH - columns(preheader), 0), _MAX_FILLER)
 
 
 def _words(
     issue: Issue, headlines: Sequence[str], documents: Mapping[Key, Document], placeholders: Placeholders
 ) -> Iterator[str]:
-    """All that may be told, the first things first."""
+    """Returns all texts that a preheader may use, the first ones first."""
     yield from headlines
     yield from (section.title for section in issue.sections if not section.only)
     texts = [documents[key] for key in _texts(issue) if documents.get(key, EMPTY)]
@@ -71,7 +71,7 @@ def _words(
 
 
 def _texts(issue: Issue) -> list[Key]:
-    """The keys of the texts that everybody reads, those of parts in another language last."""
+    """Returns the keys of the texts that everybody reads, those of parts in another language last."""
     intros: list[tuple[str, Key]] = []
     items: list[tuple[str, Key]] = [
         (item.language, ("items", i)) for i, item in enumerate(issue.items) if not item.only

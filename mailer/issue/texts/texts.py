@@ -31,7 +31,10 @@ _BRACES = re.compile(r"(?P<address>(?<=\]\()\{\{[^\n]{0,1000}?\}\}(?=\)))|\{\{.{
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A text on its way: `group` is the key of the item, section or issue whose definitions it shares."""
+    """Holds a text while it is read.
+
+    `group` is the key of the item, section or issue whose link definitions it shares.
+    """
 
     key: Key
     group: Key
@@ -78,7 +81,7 @@ def _texts(tree: Node) -> Iterator[_Text]:
 
 
 def _filled(text: _Text, placeholders: Placeholders, problems: list[Problem]) -> _Text:
-    """A text with placeholders for its slots, and with something harmless in place of wrong ones."""
+    """Returns a text with placeholders for its slots, and with a harmless word in place of wrong slots."""
     try:
         return replace(text, text=placeholders.fill(text.text))
     except ExpressionError as error:
@@ -89,9 +92,9 @@ def _filled(text: _Text, placeholders: Placeholders, problems: list[Problem]) ->
 
 
 def _without_wrong(text: str, placeholders: Placeholders) -> tuple[str, list[tuple[str, int]]]:
-    """A text with something harmless in place of wrong slots, to go on with all the rest; and what is wrong.
+    """Returns a text with a harmless word in place of wrong slots, and the errors of these.
 
-    Each sentence has its line, counted from 0.
+    So the rest of the text can be checked too.
     """
     wrong: list[tuple[str, int]] = []
 

@@ -1,1 +1,1 @@
-"""Values of an issue and their parts, as texts: kinds of value, slots, addresses, widths, line ends."""
+"""Checks values of an issue and their parts, as texts: types, slots, addresses, widths, line ends."""

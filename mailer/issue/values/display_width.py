@@ -21,7 +21,7 @@ _DANGLING = " \t,;:.-–—·/|(\"'&+、，；：。！？·…—“‘（《�
 
 
 def _atoms(text: str) -> list[str]:
-    """The text in pieces that stay whole: slots, and what a reader sees as one character."""
+    """Returns the text in unbreakable pieces: slots, and what a reader sees as one character."""
     atoms: list[str] = []
     end = 0
     for slot in _WHOLE.finditer(text):
@@ -77,5 +77,5 @@ def _may_break(before: str, after: str) -> bool:
 
 
 def _stands_alone(atom: str) -> bool:
-    """Tells whether a line may be broken beside this character, as with Han, kana and emoji."""
+    """Returns whether a line may be broken beside this character, as with Han, kana and emoji."""
     return unicodedata.east_asian_width(atom[0]) in "WF" and not _WHOLE.fullmatch(atom)

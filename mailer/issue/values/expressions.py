@@ -34,7 +34,7 @@ _STEP = re.compile(r"""[^\W]\w*|\[\s*(?:"[^"\n]*"|'[^'\n]*')\s*\]""")
 
 
 class ExpressionError(ValueError):
-    """A mistake in an expression. `line` counts from 0 within the text."""
+    """Describes a mistake in an expression. `line` counts from 0 within the text."""
 
     def __init__(self, message: str, line: int) -> None:
         super().__init__(message)
@@ -42,7 +42,7 @@ class ExpressionError(ValueError):
 
 
 def slot_path(steps: tuple[str, ...]) -> str:
-    """Returns the path of its steps, such as `subscriber.name`. Raises ValueError with what is allowed."""
+    """Returns the path of its steps, such as `subscriber.name`. Raises ValueError with the valid ones."""
     match steps:
         case ("subscriber", "name" | "email" | "language"):
             return ".".join(steps)
@@ -93,7 +93,7 @@ def slots_of(text: str) -> Iterator[tuple[int, int, tuple[str, ...], str]]:
 
 
 def _read(text: str, position: int) -> tuple[tuple[str, ...], str, int]:
-    """The names and the default of the expression that begins at `position`, and where it ends."""
+    """Returns the names and the default of the expression that begins at `position`, and its end."""
     paths: list[str] = []
     default: str | None = None
     while True:

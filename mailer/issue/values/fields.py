@@ -1,4 +1,4 @@
-"""The types of value that an issue holds, each with the sentence for a wrong one."""
+"""Defines the types of value that an issue holds, each with the error message for a wrong value."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _picture(value: str) -> str:
 
 
 def _pixels(value: Any) -> Any:
-    """A whole number of CSS px, with or without the unit."""
+    """Returns a whole number of CSS px, given with or without the unit."""
     if isinstance(value, str):
         match = re.fullmatch(r"([0-9]{1,4})(?:\s*px)?", value.strip())
         if not match or not int(match[1]):

@@ -35,7 +35,7 @@ _REACH = 500
 
 
 def joins_without_space(before: str, after: str) -> bool:
-    """Tells whether a line end between two texts becomes nothing; else it becomes a space.
+    """Returns whether a line end between two texts becomes nothing; else it becomes a space.
 
     `before` and `after` are the texts on both sides as readers see them, without the marks of Markdown; as
     much of them as there is. Nothing stands between two Han characters, kana or CJK marks. Marks that both
@@ -57,7 +57,7 @@ def joins_without_space(before: str, after: str) -> bool:
 
 
 def _prepared(text: str) -> str:
-    """The text with one sign for each slot and keycap, without what has no width of its own."""
+    """Returns the text with one sign for each slot and keycap, without characters that have no width."""
     text = _KEYCAP.sub(_EMOJI_SIGN, _SLOT.sub(_SLOT_SIGN, text))
     return "".join(c for c in text if unicodedata.category(c) not in ("Mn", "Me", "Cf"))
 
@@ -71,7 +71,7 @@ def _side(text: str) -> _Kind:
 
 
 def _runs_on(character: str) -> bool:
-    """Tells whether a Latin word beside this character is read as one word with it."""
+    """Returns whether a Latin word beside this character is read as one word with it."""
     return unicodedata.category(character).startswith("N") or "\uff21" <= character <= "\uff5a"
 
 

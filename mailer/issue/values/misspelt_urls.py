@@ -28,7 +28,7 @@ _RIGHT = re.compile(r"https?://", re.IGNORECASE)
 
 
 def corrected_url(text: str) -> str:
-    """Returns the address that `text` was probably meant to be; "" where that cannot be told."""
+    """Returns the address that `text` was probably meant to be; "" where none is likely."""
     plain = text.strip().translate(_WIDE)
     if _MAIL.fullmatch(plain):
         return f"mailto:{plain}"
@@ -43,5 +43,5 @@ def corrected_url(text: str) -> str:
 
 
 def is_misspelt(found: re.Match[str]) -> bool:
-    """Tells whether a match of MISSPELT is really a misspelt address."""
+    """Returns whether a match of MISSPELT is really a misspelt address."""
     return _RIGHT.fullmatch(found[0]) is None

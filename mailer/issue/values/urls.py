@@ -76,7 +76,7 @@ def likely_mistakes(text: str) -> list[str]:
 
 
 def shown_url(text: str) -> str:
-    """Returns an address as a message shows it: on one line, not too long, slots as {{ … }}."""
+    """Returns an address in the form for a message: on one line, shortened, slots as {{ … }}."""
     plain = "".join(c if c.isprintable() or c == SLOT_MARK else "\ufffd" for c in text)
     plain = plain.replace(SLOT_MARK, "{{ … }}")
     return plain if len(plain) <= 80 else plain[:79] + "…"

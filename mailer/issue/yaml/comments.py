@@ -1,4 +1,4 @@
-"""Finds a "#" that YAML takes for a comment and that was probably meant as text."""
+"""Finds a "#" that YAML reads as a comment and that was probably meant as text."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ _SHOWN = 60
 
 
 class Fault(NamedTuple):
-    """A mistake in a text. `line` and `column` count from 1."""
+    """Describes a mistake in a text. `line` and `column` count from 1."""
 
     line: int
     column: int

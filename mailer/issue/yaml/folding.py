@@ -26,7 +26,10 @@ _MARKS_BEFORE = re.compile(r"^(?:[*_~`]|!?\[)+")
 
 
 class Folded(NamedTuple):
-    """A joined text, and for each of its lines the row of the scalar, counted from 0, that begins it."""
+    """Holds a joined text, and for each of its lines the row of the scalar that begins it.
+
+    Rows count from 0.
+    """
 
     text: str
     rows: tuple[int, ...]
@@ -95,19 +98,19 @@ def _decoded(piece: str, quote: str) -> str:
 
 
 class _Joiner:
-    """A text that grows by lines; only the end of it is looked at."""
+    """Builds a text line by line; only its end is looked at."""
 
     def __init__(self, text: str) -> None:
         self._pieces = [text]
         self._end = text[-_REACH:]
 
     def add(self, piece: str) -> None:
-        """Adds a piece as it is."""
+        """Adds a piece without changing it."""
         self._pieces.append(piece)
         self._end = (self._end + piece)[-_REACH:]
 
     def join(self, line: str) -> None:
-        """Adds the next line of a paragraph: behind a space, or without one."""
+        """Adds the next line of a paragraph, with or without a space before it."""
         last, first = self._end.rstrip(" \t")[-1:], line[:1]
         if last.isalpha() and first.isalpha():  # letters need no look at what stands around them
             together = joins_without_space(last, first)
@@ -124,12 +127,12 @@ class _Joiner:
         self.add(line)
 
     def text(self) -> str:
-        """All of it."""
+        """Returns the whole text."""
         return "".join(self._pieces)
 
 
 def _seen_last(text: str) -> str:
-    """The text up to the last thing that is seen of it."""
+    """Returns the text up to its last visible character."""
     text = text.rstrip(" \t")
     for _ in range(4):
         shorter = _MARKS_AFTER.sub("", text)

@@ -1,4 +1,4 @@
-"""The keys of an issue: all of them, those of texts, and those of long texts, taken from the model."""
+"""Lists the keys of an issue, taken from the model: all of them, those of texts, those of long texts."""
 
 from __future__ import annotations
 

@@ -37,8 +37,8 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULLS = ("", "~", "null", "Null", "NULL")
 
 
-class _Stop(Exception):
-    """Reading on makes no sense."""
+class _CannotContinue(Exception):
+    """Says that the rest of the file cannot be read sensibly."""
 
 
 def parse(text: str, path: str, problems: list[Problem]) -> Node | None:
@@ -56,11 +56,11 @@ def parse(text: str, path: str, problems: list[Problem]) -> Node | None:
     while True:
         try:
             root = reader.document()
-        except _Stop:
+        except _CannotContinue:
             pass
         except yaml.YAMLError as error:
             fault = explain_error(error, reading)
-            if all(fault.line != told.line for told in faults):
+            if all(fault.line != known.line for known in faults):
                 faults.append(fault)
             rest = without_part(reading, fault.line) if len(cuts) < MAX_CUTS else None
             if rest and rest[1] not in cuts:
@@ -73,21 +73,21 @@ def parse(text: str, path: str, problems: list[Problem]) -> Node | None:
     if root:
         check_comments(reading, reader.spans, faults)
     problems += [Problem(message, path, line, column) for line, column, message in faults]
-    told = {fault.line for fault in faults}
-    problems += [problem for problem in reader.problems if problem.line not in told]
-    return root and _marked(root, told | cuts)
+    faulty_lines = {fault.line for fault in faults}
+    problems += [problem for problem in reader.problems if problem.line not in faulty_lines]
+    return root and _marked(root, faulty_lines | cuts)
 
 
-def _marked(node: Node, told: Collection[int]) -> Node:
-    """The tree, its nodes on some lines being not sound."""
-    if not told:
+def _marked(node: Node, faulty_lines: Collection[int]) -> Node:
+    """Returns the tree with the nodes on the faulty lines marked as not sound."""
+    if not faulty_lines:
         return node
     value = node.value
     if isinstance(value, Mapping):
-        value = {key: _marked(child, told) for key, child in value.items()}
+        value = {key: _marked(child, faulty_lines) for key, child in value.items()}
     elif isinstance(value, tuple):
-        value = tuple(_marked(child, told) for child in value)
-    wrong = node.mark.line in told or (node.key is not None and node.key.line in told)
+        value = tuple(_marked(child, faulty_lines) for child in value)
+    wrong = node.mark.line in faulty_lines or (node.key is not None and node.key.line in faulty_lines)
     if wrong and isinstance(value, str):
         value = None
     return replace(node, value=value, sound=not wrong)
@@ -113,7 +113,7 @@ class _Reader:
             self.complain(
                 "is empty; write at least edition, date and what there is to read", Mark(self.path, 1, 1)
             )
-            raise _Stop
+            raise _CannotContinue
         root = self.node(next(self.events), None, 0)
         next(self.events)
         after = next(self.events)
@@ -128,10 +128,10 @@ class _Reader:
         self.nodes += 1
         if self.nodes > MAX_NODES:
             self.complain(f"holds more than {MAX_NODES:,} values; make it smaller", mark)
-            raise _Stop
+            raise _CannotContinue
         if depth > MAX_DEPTH:
             self.complain(f"is nested more than {MAX_DEPTH} levels deep; an issue needs five", mark)
-            raise _Stop
+            raise _CannotContinue
         if isinstance(event, yaml.AliasEvent):
             self.complain(
                 f'"*{event.anchor}" stands for another part of the file, which is not used here; '
@@ -209,7 +209,7 @@ class _Reader:
                 yield name.value, value
 
     def without_colon(self, key: Any, value: Any) -> None:
-        """Tells a text within { } that stands in the place of a key, as behind a comma."""
+        """Reports a text within { } in the place of a key, as after a comma."""
         between = self.text[key.end_mark.index : value.start_mark.index]
         if getattr(value, "value", None) != "" or ":" in between or not isinstance(key, yaml.ScalarEvent):
             return

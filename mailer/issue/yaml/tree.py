@@ -1,4 +1,4 @@
-"""The tree of a YAML file: texts, lists and mappings, each with its place in the file."""
+"""Defines the tree of a YAML file: texts, lists and mappings, each with its place in the file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Key = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A place in a file; `path` is relative to the workspace, line and column count from 1."""
+    """Holds a place in a file. `path` is relative to the workspace; line and column count from 1."""
 
     path: str
     line: int
@@ -25,9 +25,9 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value and its place. `key` is the place of its key, `text_line` the line on which its text begins.
+    """Holds a value and its place.
 
-    It is `sound` unless a fault of its line was reported; further problems of it would repeat that.
+    `key` is the place of its key, `text_line` the line on which its text begins.
     """
 
     value: str | tuple[Node, ...] | Mapping[str, Node] | None

@@ -1,1 +1,1 @@
-"""MJML and HTML: compiled, inlined, and checked."""
+"""Compiles MJML to HTML, inlines its styles, and checks it."""

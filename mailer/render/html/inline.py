@@ -1,4 +1,4 @@
-"""Puts the rules of style sheets into `style` attributes, by premailer, with nothing ever fetched."""
+"""Moves the rules of style sheets into `style` attributes, with premailer, and never fetches anything."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DOCTYPE = re.compile(r"<!doctype[^>]*>\s*", re.IGNORECASE)
 
 @cache
 def _premailer() -> Any:
-    """The class, made on first use: premailer takes a third of a second to import."""
+    """Returns the class, imported on first use: premailer takes a third of a second to import."""
     # Its cache of parsed declarations holds 128 by default, fewer than one edition has.
     os.environ.setdefault("PREMAILER_CACHE_MAXSIZE", "2000")
     import cssutils  # type: ignore[import-untyped]
@@ -57,7 +57,7 @@ def _premailer() -> Any:
 
 @contextmanager
 def _without_requests() -> Iterator[None]:
-    """Lets premailer be imported without `requests`, which it has only for fetching style sheets."""
+    """Lets premailer be imported without `requests`, which it needs only to fetch style sheets."""
     if "requests" in sys.modules:
         yield
         return

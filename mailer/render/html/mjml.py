@@ -29,7 +29,7 @@ _FETCHING = re.compile(
 
 
 def render_mjml(theme: Theme, name: str, context: Mapping[str, Any]) -> str:
-    """Returns the HTML of a layout. Raises ThemeError with the template and line of what is wrong."""
+    """Returns the HTML of a layout. Raises ThemeError with the template and line of the error."""
     from mjml import mjml2html
 
     source = _Source(theme, name, context)
@@ -51,7 +51,7 @@ def render_mjml(theme: Theme, name: str, context: Mapping[str, Any]) -> str:
 
 
 class _Source:
-    """The MJML of a layout and of what it includes, as rendered, and where in the theme it came from."""
+    """Holds the rendered MJML of a layout and its includes, and the place of each part in the theme."""
 
     def __init__(self, theme: Theme, name: str, context: Mapping[str, Any]) -> None:
         self.theme = theme
@@ -62,7 +62,7 @@ class _Source:
         self.failed: MailerError | None = None
 
     def markup(self, name: str) -> str:
-        """A rendered template that is safe to give to MRML. Raises ThemeError."""
+        """Returns a rendered template that is safe to give to MRML. Raises ThemeError."""
         handed = self.handed[name] = EscapedMjml.of(self.theme.render(name, self.context))
         fault = first_fault(handed.clean)
         if fault is not None:
@@ -96,7 +96,7 @@ class _Source:
             raise ValueError("failed") from None
 
     def problem(self, message: str, name: str, offset: int = -1) -> Problem:
-        """A problem at a character of a rendered template, as far as its place can be told."""
+        """Returns a problem at a character of a rendered template, with its place as far as that is known."""
         place = None
         if offset >= 0:
             place = self.theme.place_of(name, self.context, self.handed[name].typed, offset)

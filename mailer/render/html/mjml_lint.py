@@ -34,7 +34,10 @@ _PICTURES = {
 
 @dataclass(frozen=True, slots=True)
 class _Element:
-    """An element of MJML. `within` is None where it holds HTML; `"*"` in either is anything."""
+    """Describes an element of MJML.
+
+    `within` is None where it holds HTML; `"*"` in either field means anything.
+    """
 
     attributes: frozenset[str]
     within: frozenset[str] | None

@@ -56,7 +56,10 @@ _Edit = tuple[int, int, str]
 
 @dataclass(frozen=True)
 class EscapedMjml:
-    """Rendered MJML with escapes for MRML. `typed` is what the templates gave, `text` is what MRML gets."""
+    """Holds rendered MJML with escapes for MRML.
+
+    `typed` is the output of the templates, `text` the input of MRML.
+    """
 
     typed: str
     clean: str
@@ -87,7 +90,7 @@ def _edited(text: str, edits: Iterator[_Edit]) -> str:
 
 
 def _origin(edits: Iterator[_Edit], offset: int) -> int:
-    """The offset before the edits of an offset after them."""
+    """Returns the offset before the edits that belongs to an offset after them."""
     shift = 0
     for start, end, new in edits:
         if offset < start + shift:
@@ -122,7 +125,7 @@ def _rewritings(text: str) -> Iterator[_Edit]:
 
 
 def _other(token: re.Match[str]) -> Iterator[_Edit]:
-    """The tags within a condition for Outlook, which MRML reads too, and `]]>`, which it refuses."""
+    """Escapes the tags within a condition for Outlook, which MRML reads too, and `]]>`, which it refuses."""
     if token["close"]:
         yield *token.span("close"), "]]&gt;"
     elif token["comment"] and (condition := _CONDITION.fullmatch(token["comment"])):
@@ -136,7 +139,10 @@ def _is_remark(comment: str | None) -> bool:
 
 
 def _attributes(token: re.Match[str], own: bool) -> Iterator[_Edit]:
-    """The values of a tag in references. `own`: a tag of MJML, whose attributes are mostly CSS."""
+    """Escapes the attribute values of a tag as character references.
+
+    `own`: a tag of MJML, whose attributes are mostly CSS.
+    """
     start = token.start("attributes")
     for found in _VALUE.finditer(token["attributes"]):
         group = "single" if found["double"] is None else "double"
@@ -157,7 +163,7 @@ def _referred(value: str, name: str, own: bool) -> str:
 
 @lru_cache(maxsize=1000)
 def _space(space: str, previous: str, following: str, kept: bool) -> str:
-    """White space between two tags that starts with a line end, so that as much is left of it as is seen."""
+    """Returns the white space between two tags so that MRML leaves as much of it as is visible."""
     if kept:
         return f"&#10;{space[1:]}"
     before, after = (name.removeprefix("/").lower() for name in (previous, following))

@@ -32,7 +32,7 @@ _CONDITION = re.compile(r"<!--\[if[^\]]*\](?:>-->|><!-->|-->|>)|<!--<!\[endif\](
 
 @dataclass(frozen=True, slots=True)
 class MarkupFault:
-    """A mistake in markup, and the offset of the character where it is."""
+    """Describes a mistake in markup, and the offset of the character where it is."""
 
     message: str
     offset: int

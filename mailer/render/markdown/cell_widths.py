@@ -60,7 +60,10 @@ _WIDTHS = {
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A piece of the text of a cell in one typeface. `scale` is its width relative to plain text."""
+    """Holds a piece of the text of a cell in one typeface.
+
+    `scale` is its width relative to plain text.
+    """
 
     text: str
     scale: float = 1.0
@@ -85,18 +88,18 @@ def cell_runs(children: Sequence[Token]) -> list[Run]:
 
 
 def is_wide(character: str) -> bool:
-    """Tells whether a line may break before and after the character without a space."""
+    """Returns whether a line may break before and after the character without a space."""
     return bool(_IS_WIDE.match(character))
 
 
 def is_number(text: str) -> bool:
-    """Tells whether a cell holds only a number, with its sign, unit or footnote mark."""
+    """Returns whether a cell holds only a number, with its sign, unit or footnote mark."""
     text = text.strip()
     return len(text) <= MOST and columns(text) <= LONG and bool(_NUMBER.fullmatch(text))
 
 
 def is_short(text: str) -> bool:
-    """Tells whether a cell is so short that it stays on one line."""
+    """Returns whether a cell is so short that it stays on one line."""
     return columns(text.strip()) <= SHORT
 
 

@@ -15,7 +15,7 @@ __all__ = ["Cell", "rows_of"]
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a table: its inline token, its text in pieces, and the token of its element."""
+    """Holds a cell of a table: its inline token, its text in pieces, and the token of its element."""
 
     open: Token
     inline: Token
@@ -23,17 +23,17 @@ class Cell:
 
     @property
     def text(self) -> str:
-        """The text of the cell."""
+        """Returns the text of the cell."""
         return "".join(run.text for run in self.runs)
 
     @property
     def images(self) -> list[Token]:
-        """The tokens of its pictures."""
+        """Returns the tokens of its pictures."""
         return [child for child in self.inline.children or () if child.type == "image"]
 
     @property
     def icon(self) -> int:
-        """The width in CSS px of its widest picture that is small enough to keep its size."""
+        """Returns the width in CSS px of its widest picture that is small enough to keep its size."""
         widths = (int(image.attrs.get("width", 0)) for image in self.images)
         return max((width for width in widths if width <= ICON), default=0)
 

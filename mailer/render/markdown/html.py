@@ -59,7 +59,7 @@ _NOTES = '<ol class="footnotes">'
 
 @dataclass(frozen=True)
 class MarkdownSource:
-    """A parsed Markdown text and the settings to render it with.
+    """Holds a parsed Markdown text and the settings to render it with.
 
     `change` is applied to each of its texts and attributes; it puts markers in place of slots. `level` is
     that of its highest heading; `anchors` gives headings an id with that prefix. `room` is the width that a
@@ -77,7 +77,7 @@ class MarkdownSource:
 
 @dataclass(frozen=True)
 class Block:
-    """One top-level block of a text. `html` is for web pages, `mail` for mails."""
+    """Holds one top-level block of a text. `html` is for web pages, `mail` for mails."""
 
     kind: Literal["heading", "picture", "text"]
     html: Markup
@@ -97,10 +97,7 @@ class Block:
 
 
 class MarkdownText:
-    """A Markdown text that prints safe HTML in MJML and HTML templates, and plain text in text templates.
-
-    `one_line` leaves out the `<p>` when it is printed, for captions.
-    """
+    """Prints a Markdown text as safe HTML in MJML and HTML templates, and as plain text in text templates."""
 
     called = "a Markdown field"
 
@@ -123,29 +120,29 @@ class MarkdownText:
 
     @cached_property
     def html(self) -> Markup:
-        """The safe HTML for a web page."""
+        """Returns the safe HTML for a web page."""
         return self._html(self._tokens)
 
     @cached_property
     def mail(self) -> Markup:
-        """The safe HTML for a mail."""
+        """Returns the safe HTML for a mail."""
         return self._html(self._tokens, mail=True)
 
     @cached_property
     def text(self) -> PlainText:
-        """The plain text, not yet wrapped."""
+        """Returns the plain text, not yet wrapped."""
         return plain_text(self._tokens)
 
     @cached_property
     def inline(self) -> Markup:
-        """The HTML without the `<p>` of its paragraphs."""
+        """Returns the HTML without the `<p>` of its paragraphs."""
         html, list_, notes = str(self.html).strip().partition(_NOTES)
         html = re.sub(r"^<p>|</p>$", "", re.sub(r"</p>\s*<p>", "<br><br>", html.strip()))
         return Markup(html + list_ + notes)  # noqa: S704
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
-        """The top-level blocks, in order."""
+        """Returns the top-level blocks, in order."""
         return tuple(self._block(tokens) for tokens in top_level(self._tokens))
 
     def _html(self, tokens: Sequence[Token], *, mail: bool = False) -> Markup:
@@ -166,7 +163,7 @@ class MarkdownText:
         return Block("text", html, mail, text)
 
     def _prepare(self) -> None:
-        """Sets headings and links right."""
+        """Sets the levels and names of headings, and the attributes of links and cells."""
         source = self._source
         levels = sorted({int(token.tag[1:]) for token in self._tokens if token.type == "heading_open"})
         last = source.level - 1
@@ -187,7 +184,7 @@ class MarkdownText:
                     child.attrs["target"] = "_blank"
 
     def _place_pictures(self) -> None:
-        """Gives each picture its address and size: its own width, or what there is room for."""
+        """Gives each picture its address and size: its own width, or the width that is available."""
         alone = {id(image): link for image, link in map(lone_image, top_level(self._tokens)) if image}
         for inline, room in available_widths(self._tokens, self._source.room):
             for child in inline.children or ():

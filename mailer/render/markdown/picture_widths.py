@@ -1,4 +1,4 @@
-"""Computes the width that there is for a picture in a sentence, a list, a quotation or a table cell.
+"""Computes the width available for a picture in a sentence, a list, a quotation or a table cell.
 
 The numbers are those of the built-in theme. A narrower page still shrinks what is wider than its column.
 """
@@ -38,7 +38,7 @@ def available_widths(tokens: Sequence[Token], column: int) -> Iterator[tuple[Tok
 
 
 def _columns(tokens: Sequence[Token], start: int) -> int:
-    """The number of columns of the table that opens at `start`."""
+    """Returns the number of columns of the table that opens at `start`."""
     number = 0
     for token in tokens[start:]:
         if token.type == "tr_close":

@@ -58,7 +58,7 @@ _KEEP_WORDS = "word-break:normal;overflow-wrap:normal"
 def lay_out_tables(
     tokens: Sequence[Token], *, mail: bool, room: int = FULL, rtl: bool = False
 ) -> list[Token]:
-    """Returns the tokens with their tables laid out for a mail or for the web page; the given ones stay.
+    """Returns a copy of the tokens with their tables laid out for a mail or for the web page.
 
     `room` is the width at hand in a mail of full width, in CSS px; `rtl` says that the text runs from right
     to left, for mail programs that know left and right alone.
@@ -83,7 +83,7 @@ def lay_out_tables(
 
 
 class _Table:
-    """One table on its way from Markdown's tokens to those of a medium."""
+    """Converts one table from Markdown's tokens to those of a medium."""
 
     def __init__(self, tokens: Sequence[Token], room: int, *, rtl: bool) -> None:
         self.tokens = tokens
@@ -101,7 +101,7 @@ class _Table:
         self.natural = sum(max(width(row[n].runs) for row in self.rows) for n in range(len(self.heads)))
 
     def _needs(self, size: int) -> float:
-        """The least width of the table, in CSS px, with cells of a font size."""
+        """Returns the least width of the table, in CSS px, with cells of a font size."""
         columns = [
             max(
                 max(
@@ -115,13 +115,16 @@ class _Table:
         return sum(columns) + GAP * (len(columns) - 1)
 
     def _size(self, room: float) -> int | None:
-        """The font size with which the table fits in `room`, if there is one."""
+        """Returns the font size with which the table fits in `room`, if there is one."""
         return next((size for size, need in zip(SIZES, self.needs, strict=True) if need <= room), None)
 
     # The web page.
 
     def web(self) -> list[Token]:
-        """The table in a container that scrolls; one that is wide is a region that the keyboard reaches."""
+        """Returns the table in a container that scrolls.
+
+        A wide table is a region that the keyboard can reach.
+        """
         size = self._size(self.phone)
         attrs: dict[str, str | int | float] = {"class": "scroll", "style": "overflow-x:auto"}
         if size is None:
@@ -136,7 +139,7 @@ class _Table:
         return [_tag("table_scroll_open", "div", 1, attrs), *inside, _tag("table_scroll_close", "div", -1)]
 
     def _name(self) -> str:
-        """The heads of the columns, as the name of the region; the first row where there are none."""
+        """Returns the column heads as the name of the region; the first row where there are none."""
         for row in self.rows:
             words = [" ".join(cell.text.split()) for cell in row if cell.text.strip()]
             if words:
@@ -146,7 +149,7 @@ class _Table:
     # The mail.
 
     def mail(self) -> list[Token]:
-        """The table as a table, or with its rows stacked where a telephone has no room for it."""
+        """Returns the table as a table, or with its rows stacked where it is too wide for a phone."""
         size = self._size(self.phone)
         stacked = size is None
         classes = ["data"]
@@ -179,7 +182,7 @@ class _Table:
                 yield _element(token, {"style": _BLOCK}) if stacked and token.nesting == 1 else token
 
     def _opened(self, cell: Cell, number: int, *, stacked: bool, mail: bool) -> Token:
-        """The start tag of a cell."""
+        """Returns the start tag of a cell."""
         side = self._side(number, mail=mail)
         classes = ["first"] if number == 0 else []
         styles = []
@@ -199,7 +202,10 @@ class _Table:
         return opened
 
     def _side(self, number: int, *, mail: bool) -> str:
-        """The `text-align` of a column. The units of numbers stand below each other in any script."""
+        """Returns the `text-align` of a column.
+
+        It keeps the units of numbers below each other in any script.
+        """
         align = _align(self.heads[number].open)
         if align == "center":
             return align
@@ -217,7 +223,7 @@ class _Table:
         return is_number(cell.text) or is_short(cell.text)
 
     def _filled(self, cell: Cell, column: int, *, stacked: bool) -> Token:
-        """The content of a cell, with the head of its column before it where rows are stacked."""
+        """Returns the content of a cell, with the head of its column before it where rows are stacked."""
         if not stacked and self._is_whole(cell):
             return cell.inline
         inline = copy(cell.inline)
@@ -229,12 +235,12 @@ class _Table:
 
 
 def _align(token: Token) -> str:
-    """The alignment that was typed: left, right, center or ''."""
+    """Returns the alignment that was typed: left, right, center or ''."""
     return str(token.attrs.get("align") or token.attrs.get("style") or "").removeprefix("text-align:")
 
 
 def _label(head: str, room: float) -> list[Token]:
-    """The head of a column before a cell. Outlook shows a table, and therefore no labels."""
+    """Returns the column head before a cell. Outlook shows a table, and therefore no labels."""
     end = "" if head[-1] in ":：?？" else "：" if is_wide(head[-1]) else ": "
     return [
         _tag("rowlabel_open", "span", 1, {"class": "rowlabel", "style": "mso-hide:all"}),
@@ -245,7 +251,7 @@ def _label(head: str, room: float) -> list[Token]:
 
 
 def _kept_whole(children: Sequence[Token], room: float) -> Iterator[Token]:
-    """The content of a cell, with an element around each word that the browser would break wrongly."""
+    """Returns the content of a cell, with an element around each word that a browser would break wrongly."""
     for child in children:
         if child.type == "code_inline":
             sorts = {sort for _, sort in pieces(child.content, room)}
@@ -275,7 +281,7 @@ def _tag(
 
 
 def _element(token: Token, attrs: dict[str, str | int | float]) -> Token:
-    """A copy of a token with more attributes."""
+    """Returns a copy of a token with more attributes."""
     made = copy(token)
     made.attrs = {**token.attrs, **attrs}
     return made

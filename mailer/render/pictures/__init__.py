@@ -1,1 +1,1 @@
-"""Pictures of an issue as they are published, and as templates see them."""
+"""Prepares the pictures of an issue for publication and for templates."""

@@ -1,4 +1,4 @@
-"""Warns of pictures that can be sent and may not be seen by all readers, or load slowly."""
+"""Warns of pictures that can be sent but may load slowly or not be shown to all readers."""
 
 from __future__ import annotations
 

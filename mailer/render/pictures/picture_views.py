@@ -30,9 +30,9 @@ Publish = Callable[[Original, int, int], tuple[str, Picture]]
 
 @dataclass(frozen=True, slots=True)
 class WrittenPicture:
-    """A picture as an issue has it: `src` as it is written, at `key` and, in a text, at `line` from 0.
+    """Describes a picture as an issue has it.
 
-    `width` is the one that the issue asks for, in CSS px.
+    `src` is as written, at `key` and, in a text, at `line` (from 0).
     """
 
     src: str
@@ -129,7 +129,7 @@ class PictureViews:
         return address, picture
 
     def _unpublished(self, original: Original, src: str, error: MailerError) -> tuple[str, Picture]:
-        """Tells of the error, and gives a picture of no bytes in its place."""
+        """Reports the error, and returns a picture of no bytes in its place."""
         self.faults.add(error)
         return _NOWHERE, Picture(src, b"", *original.shown(MAX_WIDTH))
 

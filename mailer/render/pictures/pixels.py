@@ -49,7 +49,7 @@ def eight_bit(image: Image.Image) -> Image.Image:
 
 
 def _scaled(grey: Image.Image, clear: int | None) -> Image.Image:
-    """16-bit grey (mode I) in 8 bits. `clear` is the value that means transparent."""
+    """Returns a picture of 16-bit grey (mode I) in 8 bits. `clear` is the value that means transparent."""
     light = grey.point(lambda value: value * (1 / 257) + 0.5).convert("L")
     if clear is None:
         return light

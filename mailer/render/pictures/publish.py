@@ -1,4 +1,4 @@
-"""Publishes pictures: turned upright, at most twice as wide as they are shown, without metadata.
+"""Publishes pictures: rotated upright, at most twice their displayed width, without metadata.
 
 The same file and width give the same bytes and the same name, which holds the hash of the bytes. Files are
 looked at header first, so that a bomb is never unpacked. Which pictures an issue may name is checked when
@@ -45,7 +45,7 @@ _Key = tuple[str, int, int, str]
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A picture file, and its size in pixels once it is turned upright."""
+    """Holds a picture file, and its size in pixels after its rotation is applied."""
 
     data: bytes
     width: int
@@ -92,7 +92,7 @@ def publish(original: Original, width: int, height: int = 0, *, ground: str = "#
 
 
 class _Cache:
-    """The last pictures made in this process, up to a number of bytes."""
+    """Caches the last pictures made in this process, up to a number of bytes."""
 
     def __init__(self) -> None:
         self._made: OrderedDict[_Key, Picture] = OrderedDict()
@@ -160,7 +160,7 @@ def _encoded(image: ImageFile, size: tuple[int, int], ground: str) -> tuple[byte
 
 
 def _written(image: Image.Image, *, drawing: bool) -> tuple[bytes, str]:
-    """The file and the end of its name, without metadata."""
+    """Returns the file without metadata, and the end of its name."""
     image = image.copy()
     image.info = {
         key: image.info[key] for key in ("transparency",) if key in image.info and image.mode in "1P"

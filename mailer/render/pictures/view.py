@@ -1,4 +1,4 @@
-"""The view of a picture that templates get."""
+"""Defines the view of a picture that templates get."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["PictureView", "PrintsHtml"]
 
 
 class PrintsHtml(Protocol):
-    """A text that prints safe HTML in an HTML template and plain text in a text template."""
+    """Defines a text that prints safe HTML in an HTML template and plain text in a text template."""
 
     def __html__(self) -> str:
         """Returns the text as HTML."""
@@ -22,9 +22,9 @@ class PrintsHtml(Protocol):
 
 @dataclass(frozen=True)
 class PictureView:
-    """A picture in a page. One of another site has no height, and no width but the one that was written.
+    """Describes a picture in a page.
 
-    The picture is published when a template asks for its address.
+    A picture of another site has no height, and only the width that was written.
     """
 
     called: ClassVar[str] = "a picture"
@@ -39,14 +39,14 @@ class PictureView:
 
     @property
     def src(self) -> str:
-        """The address of the picture."""
+        """Returns the address of the picture."""
         if isinstance(self._source, str):
             return self._source
         return self._published(self._source, self.width or 1, self.height or 1)[0]
 
     @property
     def pixels(self) -> int | None:
-        """The width of the original in pixels; None for a picture of another site."""
+        """Returns the width of the original in pixels; None for a picture of another site."""
         return None if isinstance(self._source, str) else self._source.width
 
     def fit(self, width: int) -> PictureView:

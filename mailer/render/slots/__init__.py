@@ -1,1 +1,1 @@
-"""Slots: the places in a rendition that are filled for each recipient."""
+"""Handles slots: the places in a rendition that are filled for each recipient."""

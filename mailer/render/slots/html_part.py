@@ -27,7 +27,7 @@ _IN_A_HOST = re.compile(r"(?:https?|webcal):", re.IGNORECASE)
 
 
 class _Reader(HTMLParser):
-    """Gives each marker a context, in the order of the document."""
+    """Determines the context of each marker, in the order of the document."""
 
     def __init__(self, markers: Markers) -> None:
         super().__init__(convert_charrefs=False)

@@ -1,4 +1,4 @@
-"""Markers: the words that stand for slots in the templates' output while a rendition is made.
+"""Makes markers: the words that replace slots in the templates' output while a rendition is made.
 
 A marker is a word of letters and digits, so that Markdown, MJML, the inliner and any escaping leave it
 alone. It holds a hash of everything that goes into the rendition: no text of an issue can contain a
@@ -21,7 +21,10 @@ __all__ = ["Markers", "OpenSlot"]
 
 @dataclass(frozen=True, slots=True)
 class OpenSlot:
-    """A slot whose context is not known yet. `place` is the (path, line) where it was written."""
+    """Holds a slot whose context is not known yet.
+
+    `place` is the (path, line) where it was written.
+    """
 
     paths: tuple[str, ...]
     default: str
@@ -29,7 +32,7 @@ class OpenSlot:
 
     @property
     def is_link(self) -> bool:
-        """Tells whether the slot is a link that belongs to one reader."""
+        """Returns whether the slot is a link that belongs to one reader."""
         return self.paths[0].startswith("links.")
 
     def slot(self, context: Context) -> Slot:

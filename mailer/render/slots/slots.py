@@ -26,7 +26,7 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\uff
 
 
 class Context(StrEnum):
-    """The place of a slot in its surroundings, which decides how its value is escaped."""
+    """Lists the contexts of a slot, which decide how its value is escaped."""
 
     HTML = "html"  # between tags
     ATTRIBUTE = "attribute"  # inside a quoted attribute
@@ -38,7 +38,10 @@ class Context(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A slot: it shows the first of `paths` (such as `subscriber.name`) that has a value, or `default`."""
+    """Holds a slot.
+
+    It shows the first of `paths` (such as `subscriber.name`) that has a value, or `default`.
+    """
 
     paths: tuple[str, ...]
     default: str
@@ -63,7 +66,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A paragraph with slots that is wrapped again where a reader's values make a line too long.
+    """Describes a paragraph with slots that is wrapped again where a value makes a line too long.
 
     It begins `before` characters ahead of the slot number `slot` of its part, and ends `after` characters
     behind its last one. `source` is its text before it was wrapped, cut at its slots; `first` stands before
@@ -79,7 +82,7 @@ class Paragraph:
 
     @property
     def end(self) -> int:
-        """The number of the slot behind its last one."""
+        """Returns the number of the slot after its last one."""
         return self.slot + len(self.source) - 1
 
     def fragments(self, fragments: Sequence[str]) -> tuple[str, ...]:
@@ -99,7 +102,7 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A text with slots. It has always one fragment more than it has slots.
+    """Holds a text with slots. It always has one fragment more than it has slots.
 
     `paragraphs` are those that may have to be wrapped again, in order. Only a text part has any.
     """
@@ -136,7 +139,10 @@ class Part:
         yield from self._plain(at, begun, len(self.slots), len(self.fragments[-1]))
 
     def _plain(self, first: int, begin: int, last: int, end: int) -> Iterator[str | int]:
-        """From `begin` in the fragment before the slot `first` to `end` in that before the slot `last`."""
+        """Yields a piece of the text as fragments and the numbers of the slots between them.
+
+        It goes from `begin` in the fragment before the slot `first` to `end` in that before the slot `last`.
+        """
         for number in range(first, last):
             yield self.fragments[number][begin:]
             yield number

@@ -83,12 +83,12 @@ class _Rewriter:
 
 
 def _call(name: str, arguments: list[nodes.Node], line: int) -> nodes.Call:
-    """A call of a method of the environment, which no template can name."""
+    """Returns a call of a method of the environment, which no template can name."""
     return nodes.Call(nodes.EnvironmentAttribute(name, lineno=line), arguments, [], None, None, lineno=line)
 
 
 def _is_printed(node: nodes.Node, field: str, printed: bool) -> bool:
-    """Tells whether a value in this field of a node does nothing but appear in what the node prints."""
+    """Returns whether a value in this field of a node is only printed."""
     match node:
         case nodes.Output():
             return True
@@ -103,7 +103,7 @@ def _is_printed(node: nodes.Node, field: str, printed: bool) -> bool:
 
 
 def _alternatives(node: nodes.Expr) -> tuple[list[tuple[str, ...]], nodes.Expr | None] | None:
-    """The names of `a or b or default` where it begins with a per-recipient one, and the default."""
+    """Returns the names of `a or b or default` where it begins with a per-recipient one, and the default."""
     if not isinstance(node, nodes.Or):
         steps = _steps(node)
         return None if steps is None else ([steps], None)
@@ -115,7 +115,7 @@ def _alternatives(node: nodes.Expr) -> tuple[list[tuple[str, ...]], nodes.Expr |
 
 
 def _steps(node: nodes.Node) -> tuple[str, ...] | None:
-    """`("subscriber", "attributes", "city")` of such an expression; None for any other."""
+    """Returns `("subscriber", "attributes", "city")` for such an expression; None for any other."""
     steps: list[str] = []
     while True:
         if isinstance(node, nodes.Getattr):

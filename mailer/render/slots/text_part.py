@@ -23,7 +23,7 @@ _ADDRESS = re.compile(r"(?:https?://|webcal://|mailto:|www\.|(?<=<)tel:)[!#-;=?-
 
 @dataclass(frozen=True)
 class _Lines:
-    """Some lines of a text, from `start` to `end` (characters), that are one paragraph with slots."""
+    """Holds the range of characters (`start` to `end`) of some lines that are one paragraph with slots."""
 
     start: int
     end: int
@@ -44,13 +44,13 @@ def text_part(text: str, markers: Markers) -> Part:
 
 
 def _tidy(text: str) -> str:
-    """No space at the ends of lines, at most one empty line in a row, one line end at the end."""
+    """Returns the text with no space at line ends, single empty lines only, and one final line end."""
     text = re.sub(r"(?<![ \t])[ \t]+\n", "\n", text.replace("\r\n", "\n"))
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
 
 
 def _read(text: str) -> tuple[str, list[_Lines]]:
-    """The text without marks, and its paragraphs with slots."""
+    """Returns the text without marks, and its paragraphs with slots."""
     out: list[str] = []
     found: list[_Lines] = []
     open_: _Lines | None = None
@@ -78,7 +78,7 @@ def _read(text: str) -> tuple[str, list[_Lines]]:
 
 
 def _context(text: str, match: re.Match[str], addresses: list[tuple[int, int]]) -> Context:
-    """URL where a slot stands within an address, else TEXT."""
+    """Returns URL where a slot stands within an address, else TEXT."""
     for start, end in addresses:
         if start < match.start() < end and not _closed(text[start : match.start()]):
             return Context.URL
@@ -86,7 +86,7 @@ def _context(text: str, match: re.Match[str], addresses: list[tuple[int, int]]) 
 
 
 def _closed(before: str) -> bool:
-    """Tells whether a bracket behind an address has ended it, as in `(https://example.org/)`."""
+    """Returns whether a closing bracket ended the address before a slot, as in `(https://example.org/)`."""
     return before.count(")") > before.count("(") or before.count("]") > before.count("[")
 
 

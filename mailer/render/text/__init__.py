@@ -1,1 +1,1 @@
-"""The text part: plain text, wrapped by display width."""
+"""Writes the text part: plain text, wrapped by display width."""

@@ -1,4 +1,4 @@
-"""Plain text before it is wrapped: lines that may be wrapped, lines that may not, and tables.
+"""Holds plain text before it is wrapped: lines that may be wrapped, lines that may not, and tables.
 
 `plain` makes it of Markdown, and `wrap` lays it out. The marks below stand in what a template gives and are
 gone from the finished part (see `slots/text_part.py`). They are noncharacters of Unicode, which no text uses.
@@ -27,9 +27,9 @@ MARKS = re.compile(f"[{LEAD}{SPACE}{BREAK}{KEEP}]")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of plain text: `first` stands before it, `rest` before each further line it is wrapped into.
+    """Holds a line of plain text.
 
-    A fixed line is never wrapped. Code is not even tidied.
+    `first` stands before it, `rest` before each further line it is wrapped into.
     """
 
     text: str
@@ -44,7 +44,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class TableLines:
-    """A table that is laid out once the width is known."""
+    """Holds a table that is laid out once the width is known."""
 
     table: Table
     first: str = ""
@@ -64,7 +64,7 @@ class TableLines:
 
 
 class PlainText(str):
-    """Plain text that keeps its lines. As a str it is not wrapped and has no marks."""
+    """Is plain text that keeps its lines. As a str it is not wrapped and has no marks."""
 
     __slots__ = ("lines",)
     lines: tuple[Line | TableLines, ...]
@@ -78,7 +78,7 @@ class PlainText(str):
 
     @property
     def marked(self) -> PlainText:
-        """The same text with marks that keep empty lines of code, for a template to print."""
+        """Returns the same text with marks that keep empty lines of code, for a template to print."""
         shown = [
             line.first + KEEP + line.text if isinstance(line, Line) and line.kind == "code" else line.shown()
             for line in self.lines

@@ -27,7 +27,10 @@ def plain_text(tokens: Sequence[Token]) -> PlainText:
 
 @dataclass
 class _Frame:
-    """The beginnings of the lines of a quotation or an entry: `first` once, then `rest`."""
+    """Holds the line beginnings of a quotation or an entry.
+
+    `first` stands before its first line, `rest` before the others.
+    """
 
     first: str
     rest: str
@@ -36,7 +39,10 @@ class _Frame:
 
 @dataclass
 class _List:
-    """An open list. `number` is that of its next entry, None for bullets; `width` is that of its numbers."""
+    """Holds the state of an open list.
+
+    `number` is that of its next entry, None for bullets; `width` is that of its numbers.
+    """
 
     number: int | None = None
     mark: str = "."
@@ -84,7 +90,7 @@ class _Writer:
         self.gap = False
 
     def put(self, text: str) -> None:
-        """A block of text."""
+        """Writes a block of text."""
         first, rest = self.before()
         for number, line in enumerate(text.split("\n")):
             self.lines.append(Line(line.strip(" \t"), rest if number else first, rest))
@@ -164,7 +170,10 @@ class _Writer:
         self.close()
 
     def close(self) -> None:
-        """The end of a quotation or an entry. The mark of one that holds nothing stands alone."""
+        """Ends a quotation or an entry.
+
+        An empty one is written as its mark alone.
+        """
         if not self.frames[-1].begun:
             gap = self.gap
             first, rest = self.before()

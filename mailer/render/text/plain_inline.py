@@ -33,7 +33,7 @@ def address_of(href: str) -> str:
 
 
 def is_address_of(words: str, href: str) -> bool:
-    """Tells whether words are the address itself, also decoded or shortened, so that it need not follow."""
+    """Returns whether words are the address itself, also decoded or shortened, so that it need not follow."""
     return _core(words) == _core(href)
 
 
@@ -93,7 +93,7 @@ class _Inline:
             self.pieces.append(f" <{address}>")
 
     def _close(self, after: str) -> None:
-        """Writes the address that waits: in brackets, unless it ends at a space or with the paragraph."""
+        """Writes the pending address: in brackets, unless it ends at a space or with the paragraph."""
         if self.bare is not None:
             before = "".join(self.pieces[-1:])
             free = (not after or after[0].isspace()) and (not before or before[-1].isspace())

@@ -15,7 +15,10 @@ _BETWEEN = " | "
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The cells of a table, the first row being the head. `aligns` has left, right or center per column."""
+    """Holds the cells of a table, the first row being the head.
+
+    `aligns` has left, right or center per column.
+    """
 
     rows: tuple[tuple[str, ...], ...]
     aligns: tuple[str, ...]

@@ -73,7 +73,7 @@ def flowing(text: str) -> Line:
 
 
 def too_long(lines: str) -> bool:
-    """Tells whether one of the lines has more than LIMIT columns."""
+    """Returns whether one of the lines has more than LIMIT columns."""
     return any(columns(line) > LIMIT for line in lines.split("\n"))
 
 
@@ -84,7 +84,7 @@ def rewrapped(text: str, first: str, rest: str) -> str:
 
 
 def _broken(text: str, room: int) -> Iterator[tuple[str, str]]:
-    """(space before, line) of a paragraph broken to `room` columns."""
+    """Yields (space before, line) of a paragraph broken to `room` columns."""
     line, width, gap, joint = "", 0, "", ""
     for space, unit in _units(text):
         gap = gap or space
@@ -136,7 +136,7 @@ def _short(before: str) -> str:
 
 
 def _units(text: str) -> Iterator[tuple[str, str]]:
-    """(space before, text) of everything that may not be broken, in order."""
+    """Yields (space before, text) of every unbreakable unit, in order."""
     space, unit, glued = "", "", False
     for before, atom in _atoms(text):
         if unit and not before and (glued or _are_one(unit[-1], atom[0]) or atom[0] in _NO_START):
@@ -151,7 +151,7 @@ def _units(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _are_one(before: str, after: str) -> bool:
-    """Tells whether no line ends between two characters: narrow ones, and those of a word.
+    """Returns whether no line ends between two characters: narrow ones, and those of a word.
 
     A Korean line ends at spaces alone, also beside brackets and Han: `『책』을`, `한국어(韓國)는`.
     """
@@ -162,12 +162,12 @@ def _are_one(before: str, after: str) -> bool:
 
 
 def _is_letter(character: str) -> bool:
-    """Tells whether words are made of it: letters, digits, and the signs of vowels, as in Hindi."""
+    """Returns whether words are made of it: letters, digits, and the signs of vowels, as in Hindi."""
     return unicodedata.category(character)[0] in "LNM"
 
 
 def _atoms(text: str) -> Iterator[tuple[str, str]]:
-    """Words, addresses, slots and single wide characters, each with the space before it."""
+    """Yields words, addresses, slots and single wide characters, each with the space before it."""
     space = ""
     for piece in _PIECE.finditer(text):
         if piece["space"]:

@@ -1,1 +1,1 @@
-"""Themes: templates, filters, and writing direction."""
+"""Compiles themes: templates, filters, and writing direction."""

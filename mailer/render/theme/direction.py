@@ -16,7 +16,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from mailer.issue.model import Issue
-from mailer.language.direction import set_apart
+from mailer.language.direction import isolated
 from mailer.language_tags import direction_of
 from mailer.render.html_names import VOID_ELEMENTS
 from mailer.render.slots.markers import Markers
@@ -53,12 +53,15 @@ def languages_in(issue: Issue) -> set[str]:
 
 
 def is_mixed(issue: Issue) -> bool:
-    """Tells whether a part of the issue is written in the other direction than the rest."""
+    """Returns whether a part of the issue is written in the other direction than the rest."""
     return len({direction_of(language) for language in languages_in(issue)}) > 1
 
 
 def _attributes(language: str, around: str) -> str:
-    """`lang`, and `dir` where it differs, with a space before each; "" where the language is the same."""
+    """Returns `lang`, and `dir` where it differs, with a space before each.
+
+    "" where the language is the same.
+    """
     if language == around:
         return ""
     direction = direction_of(language)
@@ -73,13 +76,16 @@ def _language(context: Context, part: Any) -> str:
 
 @pass_context
 def _lang(context: Context, part: Any, around: Any = None) -> Markup:
-    """The attributes `lang` and `dir` of an item, a section or the column, if not as around it."""
+    """Returns the attributes `lang` and `dir` of an item, a section or the column, if not as `around`."""
     return Markup(_attributes(_language(context, part), _language(context, around)))  # noqa: S704
 
 
 @pass_context
 def _ours(context: Context, text: str, around: Any = None) -> str:
-    """Words of the theme as they stand within a part: with a `lang` of their own where it needs one."""
+    """Returns words of the theme for use within a part.
+
+    They get a `lang` of their own where the part is in another language.
+    """
     if not context.eval_ctx.autoescape:
         return text
     language = getattr(text, "language", context["language"])
@@ -92,10 +98,10 @@ def _ours(context: Context, text: str, around: Any = None) -> str:
 
 @pass_context
 def _bdi(context: Context, text: str, part: Any = None) -> str:
-    """A name in any language, set apart where it can turn the text beside it, or be turned by it."""
+    """Returns a name in any language, isolated where its direction and that of the text beside it meet."""
     if not context.eval_ctx.autoescape:
         return text
-    return set_apart(text, direction_of(_language(context, part)))
+    return isolated(text, direction_of(_language(context, part)))
 
 
 #: What templates call.
@@ -111,7 +117,7 @@ def set_direction(html: str, markers: Markers, direction: str) -> str:
 
 
 class _Page:
-    """A page on its way through, tag by tag. `open` holds the open elements and their directions."""
+    """Processes a page tag by tag. `open` holds the open elements and their directions."""
 
     def __init__(self, html: str, markers: Markers, direction: str) -> None:
         self.html = html
@@ -120,7 +126,7 @@ class _Page:
         self.inside = False  # the body
 
     def written(self) -> str:
-        """The whole page."""
+        """Returns the whole page."""
         pieces: list[str] = []
         end = 0
         for match in _PIECE.finditer(self.html):
@@ -164,7 +170,7 @@ class _Page:
         return self.open[-1][1]
 
     def _marked(self, tag: str, piece: str, direction: str, around: str) -> str:
-        """The tag with what this element needs."""
+        """Returns the tag with the attributes and styles that this element needs."""
         wanted = direction != around or (tag == "body" and direction == "rtl")
         if tag == "table" or (tag == "td" and "direction:ltr" in piece):  # Outlook inherits nothing here
             wanted = "rtl" in (direction, self.open[0][1])
@@ -176,7 +182,7 @@ class _Page:
         return piece
 
     def _text(self, text: str) -> str:
-        """A text with numbers, and what is filled in for a reader, set apart from what stands beside them."""
+        """Returns a text with numbers and readers' values isolated from the text beside them."""
         if not self.inside:
             return text
         if "slot" not in text.lower():

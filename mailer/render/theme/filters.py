@@ -1,4 +1,4 @@
-"""The filters that templates have beside Jinja2's own."""
+"""Defines the filters that templates have beside Jinja2's own."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _fit(picture: Any, width: int) -> PictureView:
 
 
 def _host(url: str) -> str:
-    """The host as people read it: in its own letters."""
+    """Returns the host as people read it: in its own letters."""
     host = (urlsplit(str(url)).hostname or "").removeprefix("www.")
     try:
         return idna.decode(host) if "xn--" in host else host
@@ -49,7 +49,10 @@ def _host(url: str) -> str:
 def _linked(
     words: Any, url: str, width: int = WIDTH, indent: str = "", first: str | None = None, label: str = ""
 ) -> str:
-    """Words wrapped, and below them the address that they lead to; once, where they are the address."""
+    """Returns words wrapped, and below them the address that they link to.
+
+    The address is written once where the words are the address.
+    """
     if not url:
         return wrap(f"{label}{words}", width, indent, first)
     address = address_of(url)

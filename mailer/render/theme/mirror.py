@@ -43,7 +43,7 @@ def _whole(selector: str, declarations: list[tuple[str, str]], _: str) -> list[t
 
 
 def _within(selector: str, declarations: list[tuple[str, str]], part: str) -> list[tuple[str, list[str]]]:
-    """The rule with what differs, and without what the rule for the rest of the page puts there."""
+    """Returns the rule with only what differs from the rule for the rest of the page."""
     body: list[str] = []
     for name, value in declarations:
         opposite = _mirrored(name, value)

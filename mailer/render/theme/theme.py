@@ -48,7 +48,7 @@ _SIGN = re.compile("\ue000([0-9]+)\ue001")
 
 
 class _Undefined(StrictUndefined):
-    """Says which name was probably meant."""
+    """Explains an undefined name, and suggests the name that was probably meant."""
 
     @property
     def _undefined_message(self) -> str:
@@ -80,7 +80,7 @@ class _Loader(BaseLoader):
 
 
 class _Environment(SandboxedEnvironment):
-    """The sandbox, with slots, counted loops and bounded arithmetic."""
+    """Is the sandbox for templates, with slots, counted loops and bounded arithmetic."""
 
     intercepted_binops = frozenset(("*", "**", "%"))
 
@@ -121,7 +121,7 @@ class _Environment(SandboxedEnvironment):
         return "\n".join(lines)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Arithmetic on numbers that stay small, and lines of up to a thousand signs."""
+        """Computes with numbers that stay small, and repeats a text up to a thousand times."""
         if operator == "%" and isinstance(left, str):
             return left % right
         if operator == "*" and isinstance(left, str) and isinstance(right, int) and right <= 1000:
@@ -134,7 +134,10 @@ class _Environment(SandboxedEnvironment):
 
     @pass_context
     def make_slot(self, context: Context, paths: tuple[str, ...], default: Any, name: str, line: int) -> str:
-        """The marker of a slot. `template_calls` puts calls of this in place of per-recipient names."""
+        """Returns the marker of a slot.
+
+        `template_calls` puts calls of this in place of per-recipient names.
+        """
         text = default.unescape() if isinstance(default, Markup) else str(default)
         markers: Markers = context[MARKERS]
         path = self.loader.files.path_of(name) if isinstance(self.loader, _Loader) else name
@@ -142,7 +145,7 @@ class _Environment(SandboxedEnvironment):
 
     @pass_context
     def count_loop(self, context: Context, values: Iterable[Any]) -> list[Any]:
-        """The values of a loop, all loops of a rendering together being bounded."""
+        """Returns the values of a loop, and bounds all loops of a rendering together."""
         counter: list[int] = context[MARKERS].steps
         found = list(islice(values, MAX_STEPS + 1))
         counter[0] += len(found)
@@ -153,14 +156,14 @@ class _Environment(SandboxedEnvironment):
 
 @dataclass(frozen=True)
 class Theme:
-    """The compiled templates of a workspace."""
+    """Holds the compiled templates of a workspace."""
 
     files: ThemeFiles
     environment: _Environment
 
     @property
     def digest(self) -> str:
-        """The SHA-256 in hex over all of its files."""
+        """Returns the SHA-256 in hex over all of its files."""
         return self.files.digest
 
     def layout(self, layout: str, medium: str, suffix: str) -> str:
@@ -219,7 +222,7 @@ class Theme:
         return "".join(pieces)
 
     def _explained(self, error: Exception, name: str) -> ThemeError:
-        """The error as a sentence with the template and line where it happened."""
+        """Returns the error as a sentence with the template and line where it happened."""
         if isinstance(error, TemplateSyntaxError):
             path = self.files.path_of(error.name or name)
             return ThemeError(Problem(f"{error.message}", path, error.lineno))
@@ -242,7 +245,10 @@ class Theme:
 
 
 def _innermost(trace: TracebackType | None, templates: Mapping[str, Any]) -> tuple[str, int] | None:
-    """The template and line deepest in a traceback (Jinja2 gives tracebacks the lines of templates)."""
+    """Returns the deepest template and line of a traceback.
+
+    Jinja2 gives tracebacks the lines of templates.
+    """
     found = None
     while trace is not None:
         name = trace.tb_frame.f_code.co_filename

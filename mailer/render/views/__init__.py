@@ -1,1 +1,1 @@
-"""Views: the values of an issue that templates see."""
+"""Defines the views: the values of an issue that templates see."""

@@ -154,7 +154,7 @@ class ViewBuilder:
         )
 
     def _line(self, text: str, key: Key) -> str:
-        """The text with markers for its slots; something harmless in place of one with a wrong slot."""
+        """Returns the text with markers for its slots, or a harmless text where a slot is wrong."""
         try:
             return fill_slots(
                 text, lambda paths, default: self.markers.make(paths, default, self.places.at(key))
@@ -173,7 +173,7 @@ class ViewBuilder:
         return MarkdownText(replace(source, anchors=anchors, room=FULL - inset))
 
     def _markdown(self, text: str, key: Key, level: int, language: str = "") -> MarkdownSource:
-        """The tree of a text, with what is needed to make pictures and markers of it."""
+        """Returns the parsed text, with the functions that make its pictures and markers."""
 
         def find(src: str, alt: str, caption: str, line: int) -> PictureView:
             path = src if src.startswith("https://") else path_of(src)

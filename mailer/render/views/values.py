@@ -1,7 +1,7 @@
-"""The values that a template sees of an issue and of the workspace: frozen, and safe to print.
+"""Defines the values that a template sees of an issue and of the workspace: frozen, and safe to print.
 
-docs/themes.md describes every name here for designers. A view is made once for a variant and serves its
-mail, its text and its web page. `called` is what error messages call it.
+docs/themes.md describes every name here for designers. A view is made once for a variant and serves its mail,
+its text and its web page. `called` is its name in error messages.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ __all__ = [
 
 
 class _Written:
-    """A part of an issue that is in one language."""
+    """Is a part of an issue that is in one language."""
 
     language: str
 
     @property
     def dir(self) -> str:
-        """The direction of its language: `ltr` or `rtl`."""
+        """Returns the direction of its language: `ltr` or `rtl`."""
         return direction_of(self.language)
 
 
 @dataclass(frozen=True)
 class SourceView:
-    """The source of a story."""
+    """Describes the source of a story."""
 
     called: ClassVar[str] = "a source"
 
@@ -51,7 +51,7 @@ class SourceView:
 
 @dataclass(frozen=True)
 class ItemView(_Written):
-    """One item: a headline with its text."""
+    """Holds one item: a headline with its text."""
 
     called: ClassVar[str] = "an item"
 
@@ -69,7 +69,7 @@ class ItemView(_Written):
 
 @dataclass(frozen=True)
 class SectionView(_Written):
-    """A group of items."""
+    """Holds a group of items."""
 
     called: ClassVar[str] = "a section"
 
@@ -83,7 +83,7 @@ class SectionView(_Written):
 
 @dataclass(frozen=True)
 class ColumnView(_Written):
-    """The editor's column."""
+    """Holds the editor's column."""
 
     called: ClassVar[str] = "the column"
 
@@ -95,7 +95,7 @@ class ColumnView(_Written):
 
 @dataclass(frozen=True)
 class CallToActionView:
-    """A button and the text above it."""
+    """Holds a button and the text above it."""
 
     called: ClassVar[str] = "the call to action"
 
@@ -106,7 +106,7 @@ class CallToActionView:
 
 @dataclass(frozen=True)
 class RelatedView:
-    """A link to something else worth reading."""
+    """Holds a link to something else worth reading."""
 
     called: ClassVar[str] = "a related link"
 
@@ -116,7 +116,7 @@ class RelatedView:
 
 @dataclass(frozen=True)
 class IssueView(_Written):
-    """An issue as one variant shows it."""
+    """Holds an issue as one variant shows it."""
 
     called: ClassVar[str] = "issue"
 
@@ -139,13 +139,13 @@ class IssueView(_Written):
 
     @property
     def parts(self) -> tuple[ItemView | SectionView | ColumnView, ...]:
-        """All parts that may have a language of their own."""
+        """Returns all parts that may have a language of their own."""
         return (*self.sections, *self.all_items, *((self.column,) if self.column else ()))
 
 
 @dataclass(frozen=True)
 class EditionView:
-    """The edition that the issue belongs to."""
+    """Describes the edition that the issue belongs to."""
 
     called: ClassVar[str] = "edition"
 
@@ -157,7 +157,7 @@ class EditionView:
 
 @dataclass(frozen=True)
 class BrandView:
-    """The logo and the colours of the workspace."""
+    """Holds the logo and the colours of the workspace."""
 
     called: ClassVar[str] = "brand"
 
@@ -172,7 +172,7 @@ class BrandView:
 
 @dataclass(frozen=True)
 class LinksView:
-    """The links that are the same for every reader. Those of one reader are slots.
+    """Holds the links that are the same for every reader; those of one reader are slots.
 
     `archive` is that of the public page, '' where the edition has none.
     """

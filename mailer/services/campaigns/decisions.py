@@ -20,7 +20,7 @@ from mailer.errors import BusyError, CampaignError, StoreError
 from mailer.services.campaigns.people import state_of, subscriber_at
 from mailer.services.database.guard import is_older, refuse_if_older
 from mailer.services.planning.schedule import check_unscheduled
-from mailer.services.sending.after_run import end_if_done, lower_manifest, tell_manifest
+from mailer.services.sending.after_run import end_if_done, refresh_manifest, zero_manifest_counts
 from mailer.services.sending.recovery import journal_of, recover, recover_from
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
@@ -66,7 +66,7 @@ def _decide(workspace: Workspace, slug: str, event: Event) -> bool:
             _apply(spool, event)
         finally:
             # Also where it is so already: the command that did it may have died before it wrote this.
-            tell_manifest(settings, spool)
+            refresh_manifest(settings, spool)
         return True
     _apply(workspace.spools.open(workspace.spools.find(slug)), event)
     return _await_end(workspace, slug)
@@ -113,14 +113,14 @@ def _await_end(
         with suppress(BusyError), campaign_lock(workspace.settings, slug):
             spool = workspace.spools.open(workspace.spools.find(slug))
             recover(workspace, spool)
-            tell_manifest(workspace.settings, spool)
+            refresh_manifest(workspace.settings, spool)
             return True
         sleep(_LOOK_SECONDS)
     return False
 
 
 def retry_campaign(workspace: Workspace, slug: str, *, address: str | None = None) -> tuple[int, int]:
-    """Makes what was rejected or deferred pending again, but for who cannot be reached.
+    """Makes rejected and deferred deliveries pending again, except to people who cannot be reached.
 
     With `address`, the delivery to that address alone. Returns how many are pending again, and how many stay
     rejected. Raises CampaignError, BusyError.
@@ -158,12 +158,12 @@ def resolve_campaign(workspace: Workspace, slug: str, *, resend: bool, address: 
         refuse_if_older(settings, campaign, spool.counts())
         only = _person(workspace, spool, address)
         if resend:
-            lower_manifest(settings, spool, State.UNCERTAIN)
+            zero_manifest_counts(settings, spool, State.UNCERTAIN)
         number = spool.resolve(resend=resend, only=only)
         if address is not None and not number:
             raise _not_there(workspace, spool, address, "uncertain")
         end_if_done(spool)
-        tell_manifest(settings, spool)
+        refresh_manifest(settings, spool)
         return number
 
 

@@ -10,6 +10,7 @@ from mailer.campaign.campaign import Campaign
 from mailer.campaign.canary import canary_of
 from mailer.campaign.delivery_state import TO_SEND
 from mailer.campaign.status import Status
+from mailer.campaign.times import NEVER
 from mailer.services.campaigns.advice import advice_on
 from mailer.services.campaigns.frozen_settings import frozen_sender, sender_note
 from mailer.services.campaigns.people import list_deliveries
@@ -135,10 +136,11 @@ def details_of(workspace: Workspace, slug: str) -> Details:
 
 
 def delivery_json(listed: Listed, address: str | None) -> dict[str, Any]:
-    """Returns one delivery as JSON data."""
+    """Returns one delivery as JSON data. One that is held has the time `NEVER`, by which scripts know it."""
     document = asdict(listed)
     person, held = document.pop("person"), document.pop("held")
-    return {"subscriber_id": person, "address": address, **document, "held": held}
+    due_at = NEVER if held else listed.due_at
+    return {"subscriber_id": person, "address": address, **document, "due_at": due_at}
 
 
 def deliveries_of(

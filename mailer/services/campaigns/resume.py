@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 from mailer.campaign.canary import canary_of
 from mailer.campaign.status import Event, Status
+from mailer.clock import utc_now
 from mailer.delivery.progress import Progress
 from mailer.services.database.guard import refuse_if_older
-from mailer.services.sending.after_run import schedule_again, tell_manifest
+from mailer.services.sending.after_run import refresh_manifest, schedule_again
 from mailer.services.sending.canary import release
-from mailer.services.sending.result import Result, result_of
-from mailer.services.sending.run import Request, run_campaign
+from mailer.services.sending.result import SendResult, result_of
+from mailer.services.sending.run import RunRequest, run_campaign
 from mailer.services.workspace import Workspace
 from mailer.spool.lock import campaign_lock
-from mailer.store.database import utc_now
 from mailer.transports.registry import open_signer
 from mailer.transports.stop import Stop
 
@@ -23,7 +23,7 @@ __all__ = ["resume_campaign"]
 
 def resume_campaign(
     workspace: Workspace, slug: str, *, stop: Stop, observe: Callable[[Progress], None]
-) -> Result:
+) -> SendResult:
     """Goes on with a campaign.
 
     What was paused before its time waits for it again. Otherwise what is due or missed is sent now, and where
@@ -40,7 +40,7 @@ def resume_campaign(
         if campaign.status is Status.PAUSED:
             if early:
                 schedule_again(spool, Event.RESUME_SCHEDULE, campaign.due_at)
-                tell_manifest(settings, spool)
+                refresh_manifest(settings, spool)
                 return result_of(workspace, spool, None)
             spool.apply(Event.RESUME)
         canary = canary_of(campaign)
@@ -51,4 +51,4 @@ def resume_campaign(
                 spool.send_now(everybody=early)
             if early or not campaign.local_time:
                 spool.set_due("")  # the operator's from here on
-        return run_campaign(workspace, Request(slug, campaign.transport, signer, stop, observe))
+        return run_campaign(workspace, RunRequest(slug, campaign.transport, signer, stop, observe))

@@ -76,7 +76,7 @@ def refuse_if_older(settings: Settings, campaign: Campaign, counts: Mapping[str,
 
     Those who may have it (uncertain) count, too.
     """
-    told = _told(settings, campaign)
+    told = _count_in_manifest(settings, campaign)
     known = counts["accepted"] + counts["uncertain"]
     if told > known:
         raise StoreError(
@@ -88,10 +88,10 @@ def refuse_if_older(settings: Settings, campaign: Campaign, counts: Mapping[str,
 
 def is_older(settings: Settings, campaign: Campaign, counts: Mapping[str, int]) -> bool:
     """Whether the campaign's folder counts more who have it, or may have it, than the database does."""
-    return _told(settings, campaign) > counts["accepted"] + counts["uncertain"]
+    return _count_in_manifest(settings, campaign) > counts["accepted"] + counts["uncertain"]
 
 
-def _told(settings: Settings, campaign: Campaign) -> int:
+def _count_in_manifest(settings: Settings, campaign: Campaign) -> int:
     """How many have it, or may have it, by the campaign's folder."""
     told = read_manifest(settings.campaigns / campaign.slug).get("counts")
     if not isinstance(told, dict):

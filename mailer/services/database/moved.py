@@ -20,10 +20,10 @@ from mailer.store.last_run import last_run, note_last_run, place_of
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["note_run", "other_place", "say_other_place"]
+__all__ = ["note_run", "moved_database_note", "report_moved_database"]
 
 
-def other_place(db: Database, settings: Settings) -> str:
+def moved_database_note(db: Database, settings: Settings) -> str:
     """A sentence about where the last run was; empty where it was here, or none was noted."""
     # Read before and after the row: a run that is being noted at the same time has both tokens in the file
     # while it commits the row, so that the row's is in one of the two readings. No lock is needed.
@@ -68,9 +68,9 @@ def note_run(db: Database, settings: Settings) -> None:
             put_file(path, f"{token}\n".encode("ascii"))
 
 
-def say_other_place(db: Database, settings: Settings, say: Callable[[str], None]) -> None:
+def report_moved_database(db: Database, settings: Settings, say: Callable[[str], None]) -> None:
     """Says where the last run was, if it was not here, and notes this place, so that it is said once."""
-    sentence = other_place(db, settings)
+    sentence = moved_database_note(db, settings)
     if sentence:
         say(sentence)
         with suppress(OSError):  # each run notes it again, and tells what is wrong

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from mailer.config import Settings
 from mailer.errors import MailerError
-from mailer.services.database.moved import say_other_place
+from mailer.services.database.moved import report_moved_database
 from mailer.services.due.parallel_runs import Attempts
 from mailer.services.due.send_due import AGAIN_SECONDS, LOOK_SECONDS, run_due
 from mailer.services.workspace import open_workspace
@@ -81,7 +81,7 @@ class Scheduler:
         workspace = open_workspace(self._settings)
         try:
             if not self._looked:
-                say_other_place(workspace.db, self._settings, self._tell)
+                report_moved_database(workspace.db, self._settings, self._tell)
                 self._looked = True
             for done in run_due(workspace, stop=self._stop, attempts=self._attempts, warn=self._tell):
                 self._tell(done.sentence(self._settings.publication.zone))

@@ -11,42 +11,39 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.delivery_state import TO_SEND
-from mailer.campaign.due import due_campaigns, goes_on_by_itself
+from mailer.campaign.due import LATE, due_campaigns, resumes_automatically
 from mailer.campaign.status import Event, Status
 from mailer.campaign.times import in_words
+from mailer.clock import now, utc_now, utc_text
 from mailer.config import Settings
 from mailer.delivery.workers.connections import ConnectionPool
 from mailer.errors import BusyError, MailerError
-from mailer.services.database.moved import say_other_place
+from mailer.services.database.moved import report_moved_database
 from mailer.services.due.parallel_runs import Attempts, Runs
 from mailer.services.planning.schedule import what_waits
-from mailer.services.sending.after_run import mark_missed, tell_manifest
+from mailer.services.sending.after_run import mark_missed, refresh_manifest
 from mailer.services.sending.recovery import recover
-from mailer.services.sending.result import Result
-from mailer.services.sending.run import Request, run_campaign
+from mailer.services.sending.result import SendResult
+from mailer.services.sending.run import RunRequest, run_campaign
 from mailer.services.workspace import Workspace, open_workspace
 from mailer.spool.base import Spool
 from mailer.spool.lock import campaign_lock
-from mailer.store.database import explain, now, utc_now, utc_text
+from mailer.store.database import explain
 from mailer.transports.registry import open_signer
 from mailer.transports.stop import Stop
 
 __all__ = [
     "AGAIN_SECONDS",
-    "LATE",
     "LOOK_SECONDS",
-    "Done",
+    "DueResult",
     "run_due",
 ]
 
-#: So long after its time a campaign, or a reader's morning, is still sent unasked.
-LATE = timedelta(hours=1)
 #: While campaigns are being sent, others that become due are looked for this often.
 LOOK_SECONDS = 5.0
 #: After a failure, a campaign is tried this often.
@@ -54,7 +51,7 @@ AGAIN_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class DueResult:
     """What became of one campaign that was due.
 
     `error` says why it was not sent, or not to the end; `missed` counts readers who were too late by now.
@@ -62,13 +59,13 @@ class Done:
     """
 
     campaign: Campaign
-    result: Result | None = None
+    result: SendResult | None = None
     error: str = ""
     missed: int = 0
     defect: BaseException | None = None
 
     @property
-    def well(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether everybody who was due now has it."""
         if self.error or self.missed or self.result is None or self.result.counts["uncertain"]:
             return False
@@ -126,7 +123,7 @@ def run_due(
     stop: Stop,
     attempts: Attempts | None = None,
     warn: Callable[[str], None] = lambda _: None,
-) -> Iterator[Done]:
+) -> Iterator[DueResult]:
     """Sends every campaign that is due, side by side, and gives what became of each as it ends.
 
     Campaigns that become due meanwhile are sent too. All of them together open no more than the configured
@@ -137,7 +134,7 @@ def run_due(
     settings = workspace.settings
     attempts = attempts or Attempts()
     pool = ConnectionPool(settings.delivery.connections)
-    runs: Runs[Done | None] = Runs()
+    runs: Runs[DueResult | None] = Runs()
     ending = Stop(stop)
     try:
         while True:
@@ -145,7 +142,7 @@ def run_due(
             try:
                 due = [] if stop.is_set() else due_campaigns(workspace.spools.campaigns(), utc_now())
                 if due:
-                    say_other_place(workspace.db, settings, warn)
+                    report_moved_database(workspace.db, settings, warn)
             except sqlite3.Error as error:
                 due, unread = [], error
             for campaign in due:
@@ -155,7 +152,7 @@ def run_due(
                     runs.begin(campaign.slug, partial(_try, settings, campaign, ending, pool))
                 except RuntimeError as error:  # the system has no thread for it
                     attempts.rest(campaign.slug, AGAIN_SECONDS)
-                    yield Done(campaign, error=f"{error}; it is tried again")
+                    yield DueResult(campaign, error=f"{error}; it is tried again")
             if not runs and unread is not None:
                 raise unread
             for slug, done in runs.ended(LOOK_SECONDS):
@@ -169,7 +166,7 @@ def run_due(
         runs.join()
 
 
-def _try(settings: Settings, campaign: Campaign, stop: Stop, pool: ConnectionPool) -> Done | None:
+def _try(settings: Settings, campaign: Campaign, stop: Stop, pool: ConnectionPool) -> DueResult | None:
     """Sends what is due of a campaign, over a connection of its own; None if nothing. Never raises."""
     try:
         workspace = open_workspace(settings)
@@ -185,22 +182,24 @@ def _try(settings: Settings, campaign: Campaign, stop: Stop, pool: ConnectionPoo
     except BusyError:
         return None
     except MailerError as error:
-        return Done(campaign, error=" ".join(str(error).split("\n")))
+        return DueResult(campaign, error=" ".join(str(error).split("\n")))
     except sqlite3.Error as error:
-        return Done(campaign, error=str(explain(error, settings.database.name)))
+        return DueResult(campaign, error=str(explain(error, settings.database.name)))
     except OSError as error:
-        return Done(campaign, error=(error.strerror or str(error)).lower())
+        return DueResult(campaign, error=(error.strerror or str(error)).lower())
     except BaseException as defect:
-        return Done(campaign, error=f"it failed in a way nobody foresaw: {defect!r}", defect=defect)
+        return DueResult(campaign, error=f"it failed in a way nobody foresaw: {defect!r}", defect=defect)
 
 
-def _send_due(workspace: Workspace, slug: str, stop: Stop, pool: ConnectionPool | None = None) -> Done | None:
+def _send_due(
+    workspace: Workspace, slug: str, stop: Stop, pool: ConnectionPool | None = None
+) -> DueResult | None:
     """Sends what is due of one campaign, under its lock; None where another process saw to it before."""
     campaign = workspace.spools.find(slug)
     spool = workspace.spools.open(campaign)
     late = utc_text(now() - LATE)
     missed = 0
-    if goes_on_by_itself(campaign, utc_now()):
+    if resumes_automatically(campaign, utc_now()):
         # What was deferred goes on for as long as it is tried at all; who was never tried is too late.
         if campaign.held_until < late and (campaign.status is Status.HELD or spool.never_tried()):
             return _waits_on(workspace, spool)
@@ -215,24 +214,24 @@ def _send_due(workspace: Workspace, slug: str, stop: Stop, pool: ConnectionPool 
                 known = recovered.sentence(slug)
                 return replace(lost, error=f"{lost.error}; {known}") if known else lost
     signer = open_signer(campaign.transport, workspace.settings)
-    request = Request(slug, campaign.transport, signer, stop, lambda _: None, asked=False, pool=pool)
+    request = RunRequest(slug, campaign.transport, signer, stop, lambda _: None, by_operator=False, pool=pool)
     result = run_campaign(workspace, request)
-    return Done(result.campaign, result, missed=missed)
+    return DueResult(result.campaign, result, missed=missed)
 
 
-def _waits_on(workspace: Workspace, spool: Spool) -> Done:
+def _waits_on(workspace: Workspace, spool: Spool) -> DueResult:
     """A campaign that was free to go on when nobody was there waits for the operator."""
     campaign = spool.campaign
     when = in_words(campaign.held_until, workspace.settings.publication.zone)
     spool.set_held_until("")
-    return Done(
+    return DueResult(
         spool.refreshed(),
         error=f"campaign {campaign.slug} could go on {when}, and nobody was there to do it; "
         f"`mailer campaigns resume {campaign.slug}` sends the rest now",
     )
 
 
-def _lost(workspace: Workspace, spool: Spool) -> Done | None:
+def _lost(workspace: Workspace, spool: Spool) -> DueResult | None:
     """Marks a campaign that is too late. None where some of its readers can still have theirs in time."""
     campaign, settings = spool.campaign, workspace.settings
     if campaign.local_time:
@@ -242,9 +241,9 @@ def _lost(workspace: Workspace, spool: Spool) -> Done | None:
         when = in_words(campaign.due_at, settings.publication.zone)
         broken = f"; before, {campaign.status_note}" if campaign.status_note else ""
         spool.apply(Event.MISS, f"it was due {when}{broken}")
-    tell_manifest(settings, spool)
+    refresh_manifest(settings, spool)
     campaign = spool.refreshed()
-    return Done(
+    return DueResult(
         campaign,
         error=f"{what_waits(campaign, settings.publication.zone)}, so it was not sent. "
         f"`mailer campaigns resume {campaign.slug}` sends it now, "

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
+from mailer.clock import now
 from mailer.config import Settings
 from mailer.issue.draft import write_draft
-from mailer.store.database import now
 
 __all__ = ["begin_issue"]
 

@@ -64,6 +64,6 @@ def explain(workspace: Workspace, address: str, issue: Path) -> Explanation:
         exclusion=exclusion_of(db, person.id, loaded.issue.edition),
         only=tuple(text for bit, text in enumerate(expressions) if variant >> bit & 1),
         deliveries=tuple(workspace.spools.deliveries_of(person.id, alike)),
-        unwritable=rule.sentence if rule and rule.holds(address) else "",
+        unwritable=rule.sentence if rule and rule.matches(address) else "",
         bounce=next(iter(bounces_of(db, person.id, slugs)), None) if person.status == "bounced" else None,
     )

@@ -35,7 +35,7 @@ __all__ = [
     "content_of",
     "main_variant",
     "make_plan",
-    "survey",
+    "count_audience",
 ]
 
 
@@ -50,7 +50,7 @@ class Audience:
     digest: str
 
 
-def survey(workspace: Workspace, selection: Selection, packer: Packer | None = None) -> Audience:
+def count_audience(workspace: Workspace, selection: Selection, packer: Packer | None = None) -> Audience:
     """Counts the audience in one pass and flat memory. Adds the recipients to the packer, if there is one."""
     excluded: Counter[str] = Counter()
     variants: Counter[int] = Counter()

@@ -19,22 +19,22 @@ from mailer.errors import IssueError, Problem, SegmentError
 from mailer.issue.model import only_expressions, only_places
 from mailer.render.rendition import Rendition
 from mailer.services.database.guard import refuse_if_forgotten
-from mailer.services.planning.plan import Draft, Plan, audience_variants, make_plan, survey
+from mailer.services.planning.plan import Draft, Plan, audience_variants, count_audience, make_plan
 from mailer.services.planning.public_page import public_rendition
 from mailer.services.planning.recipients import Selection
-from mailer.services.planning.transport_choice import choose_way
-from mailer.services.planning.warnings import Facts, warnings_of
+from mailer.services.planning.transport_choice import choose_transport
+from mailer.services.planning.warnings import WarningInput, warnings_of
 from mailer.services.workspace import Workspace
 from mailer.transports.registry import is_folder, open_signer, unwritable_by
 
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
 
-__all__ = ["Prepared", "TriedOut", "Wish", "is_same_issue", "left_in", "prepare", "selection_for"]
+__all__ = ["Prepared", "OutboxCopies", "PlanRequest", "is_same_issue", "left_in", "prepare", "selection_for"]
 
 
 @dataclass(frozen=True, slots=True)
-class TriedOut:
+class OutboxCopies:
     """Copies of the issue that went into an outbox folder only: `readers` of the campaign `slug`."""
 
     slug: str
@@ -46,7 +46,7 @@ class TriedOut:
 class Prepared:
     """An issue, rendered and planned; `existing` is the campaign that sent it to this audience already.
 
-    `tried_out` is set where the plan goes to readers who have it in a folder only.
+    `outbox_copies` is set where the plan goes to readers who have it in a folder only.
     `public` is the rendition of the public page where that shows what is for everybody, else None.
     `people` are the recipients of the plan, `newest` is the number of the newest campaign that there was
     (0: none), `erased` counts recipients of a kept plan who are not in `people` any more.
@@ -58,7 +58,7 @@ class Prepared:
     plan: Plan
     existing: Campaign | None
     people: Planned
-    tried_out: TriedOut | None = None
+    outbox_copies: OutboxCopies | None = None
     newest: int = 0
     erased: int = 0
     public: Rendition | None = None
@@ -70,11 +70,11 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class PlanRequest:
     """How an issue is to be sent: to a segment (an expression, or empty), by a transport (a URL).
 
     With `anew`, as for a test copy, the plan counts also those who have the issue already. `apart` asks for a
-    new campaign after a try-out in any case, as a time or a canary needs; `approved` is the hash of a plan
+    new campaign after a try-out in any case, as a time or a canary needs; `plan_hash` is that of a plan
     that was looked at, which a campaign in a folder may be of.
     """
 
@@ -82,10 +82,10 @@ class Wish:
     transport: str | None = None
     anew: bool = False
     apart: bool = False
-    approved: str | None = None
+    plan_hash: str | None = None
 
 
-def prepare(workspace: Workspace, path: Path, wish: Wish) -> Prepared:
+def prepare(workspace: Workspace, path: Path, request: PlanRequest) -> Prepared:
     """Loads, renders and plans. Raises InputError with everything that is wrong; writes nothing.
 
     A campaign that only went into a folder goes on by another transport where nothing has changed since.
@@ -97,27 +97,27 @@ def prepare(workspace: Workspace, path: Path, wish: Wish) -> Prepared:
     loaded = load_issue(path, workspace.settings)
     known = workspace.spools.campaigns()
     same = [campaign for campaign in known if is_same_issue(campaign, loaded)]
-    segment = " ".join(wish.segment.split())
+    segment = " ".join(request.segment.split())
     alike = [c for c in same if c.segment == segment]
     existing = next((c for c in alike if c.status is not Status.CANCELLED), None)
-    url = choose_way(workspace.settings, existing, wish.transport)
+    url = choose_transport(workspace.settings, existing, request.transport)
     existing = next((c for c in alike if not _was_dropped(workspace, c, url)), None)
-    request = _Request(loaded, segment, url, known, same, wish.anew)
-    prepared = _plan(workspace, request, existing)
+    query = _Query(loaded, segment, url, known, same, request.anew)
+    prepared = _plan(workspace, query, existing)
     if existing is None or is_folder(url):
         return prepared
     spool = workspace.spools.open(existing)
     copies = spool.copies_in_folder()
     if is_folder(existing.transport) and existing.started_at is not None and spool.is_free():
         unchanged = prepared.plan.hash == existing.plan_hash or (
-            wish.approved == existing.plan_hash
+            request.plan_hash == existing.plan_hash
             and prepared.plan.content_hash == existing.plan.get("content_hash")
         )
-        if wish.apart or not unchanged:
-            prepared = _plan(workspace, request, None)
+        if request.apart or not unchanged:
+            prepared = _plan(workspace, query, None)
     if not copies:
         return prepared
-    return replace(prepared, tried_out=TriedOut(existing.slug, existing.transport, copies))
+    return replace(prepared, outbox_copies=OutboxCopies(existing.slug, existing.transport, copies))
 
 
 def left_in(workspace: Workspace, prepared: Prepared) -> int | None:
@@ -136,7 +136,7 @@ def left_in(workspace: Workspace, prepared: Prepared) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Request:
+class _Query:
     """What is asked for, and the campaigns there are: all `known`, and those of the `same` issue.
 
     With `anew`, who has the issue already counts, too.
@@ -150,7 +150,7 @@ class _Request:
     anew: bool
 
 
-def _plan(workspace: Workspace, request: _Request, existing: Campaign | None) -> Prepared:
+def _plan(workspace: Workspace, request: _Query, existing: Campaign | None) -> Prepared:
     from mailer.render.render import render_variants
 
     settings, loaded, url, same = workspace.settings, request.loaded, request.transport, request.same
@@ -162,7 +162,7 @@ def _plan(workspace: Workspace, request: _Request, existing: Campaign | None) ->
     )
     slug = existing.slug if existing else _free_slug(settings, loaded, request.known)
     packer = Packer()
-    audience = survey(workspace, selection, packer)
+    audience = count_audience(workspace, selection, packer)
     people = packer.planned()
     renditions = render_variants(loaded, settings, slug=slug, variants=audience_variants(audience))
     public = public_rendition(loaded, settings, slug, renditions)
@@ -180,7 +180,7 @@ def _plan(workspace: Workspace, request: _Request, existing: Campaign | None) ->
         segment=request.segment,
         transport=url,
         last=_last(request.known, loaded, same),
-        warnings=warnings_of(settings, Facts(loaded, renditions, audience, url, signer, dated)),
+        warnings=warnings_of(settings, WarningInput(loaded, renditions, audience, url, signer, dated)),
         public=public,
     )
     plan = make_plan(workspace, draft)

@@ -53,16 +53,16 @@ class Selection:
 
     def batches(self, workspace: Workspace) -> Iterator[list[Row]]:
         """Returns every subscriber with how they stand, some thousands at a time, in the order of ids."""
-        holds = self.unwritable.holds if self.unwritable is not None else None
+        unwritable = self.unwritable.matches if self.unwritable is not None else None
         received = workspace.spools.received(self.earlier, folders=self.into_folder)
         awaited = next(received, None)
         for rows in select_subscribers(
-            workspace.db, self.edition, self.segment, self.only, cannot_write_to=holds
+            workspace.db, self.edition, self.segment, self.only, cannot_write_to=unwritable
         ):
             if awaited is None or awaited > rows[-1][0]:
                 yield (
                     [(p, d, r or (UNWRITABLE if u else None), v) for p, d, r, u, v in rows]
-                    if holds
+                    if unwritable
                     else [(p, d, r, v) for p, d, r, _, v in rows]
                 )
                 continue

@@ -12,13 +12,13 @@ from mailer.audience.values.cells import timezone_name
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.status import Status
 from mailer.campaign.times import FARTHEST, in_words, is_hour, parse_at, parse_hour, utc_of
+from mailer.clock import now, utc_now, utc_text
 from mailer.config import Settings
 from mailer.errors import AudienceError, CampaignError, InputError
 from mailer.services.planning.prepare import Prepared
 from mailer.services.planning.recipients import zones_of
 from mailer.services.planning.usual_time import USUAL, next_usual_time
 from mailer.services.workspace import Workspace
-from mailer.store.database import now, utc_now, utc_text
 
 __all__ = ["Schedule", "check_unscheduled", "make_schedule", "what_waits"]
 

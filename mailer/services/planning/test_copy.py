@@ -102,7 +102,7 @@ def send_samples(workspace: Workspace, prepared: Prepared, addresses: Sequence[s
             try:
                 (outcome,) = channel.send([Message(template, recipient.person)])
             except TransportError as error:
-                raise _told(error, copies) from error
+                raise _error_with_copies_sent(error, copies) from error
             values: Literal["reader", "nobody"] = "reader" if recipient.on_list else "nobody"
             copies.append(Copy(recipient.person.address, outcome, recipient.variant, values, recipient.own))
     return copies
@@ -171,7 +171,7 @@ def _checked(db: Database, addresses: Sequence[str], transport: str) -> list[Add
             continue
         if is_suppressed(db, address.key):
             problems.append(Problem(f"{address.address} is on the suppression list and is never written to"))
-        if unwritable is not None and unwritable.holds(address.address):
+        if unwritable is not None and unwritable.matches(address.address):
             problems.append(Problem(f"{address.address} {unwritable.sentence}"))
         found.setdefault(address.key, address)
     if problems:
@@ -179,7 +179,7 @@ def _checked(db: Database, addresses: Sequence[str], transport: str) -> list[Add
     return list(found.values())
 
 
-def _told(error: TransportError, copies: Sequence[Copy]) -> TransportError:
+def _error_with_copies_sent(error: TransportError, copies: Sequence[Copy]) -> TransportError:
     """The error, and also which copies went out before it."""
     there = ", ".join(copy.address for copy in copies if copy.outcome.result is Result.ACCEPTED)
     return TransportError(f"{error} (a test copy went to {there} before)") if there else error

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 from mailer.campaign.times import check_ahead, utc_of
+from mailer.clock import now
 from mailer.config import Settings
 from mailer.errors import InputError
 from mailer.services.planning.prepare import Prepared
-from mailer.store.database import now
 
 __all__ = ["USUAL", "next_usual_time", "usual_time", "usual_warnings"]
 

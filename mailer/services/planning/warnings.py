@@ -15,17 +15,17 @@ from mailer.render.rendition import Rendition
 from mailer.services.planning.plan import Audience
 from mailer.services.planning.public_page import is_blank
 from mailer.services.planning.recipients import UNWRITABLE
-from mailer.services.planning.transport_choice import why_not
+from mailer.services.planning.transport_choice import transport_problem
 from mailer.transports.registry import unwritable_by
 
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
 
-__all__ = ["Facts", "warnings_of"]
+__all__ = ["WarningInput", "warnings_of"]
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class WarningInput:
     """What the warnings are made of. `others` are campaigns of other issues that were not dropped."""
 
     loaded: LoadedIssue
@@ -36,26 +36,26 @@ class Facts:
     others: Sequence[Campaign]
 
 
-def warnings_of(settings: Settings, facts: Facts) -> list[str]:
+def warnings_of(settings: Settings, inputs: WarningInput) -> list[str]:
     """Returns the warnings, each once. Raises IssueError where the issue is not fit to be sent."""
     return list(
         dict.fromkeys(
             (
-                *_of_renditions(settings, facts),
-                *_of_date(facts),
-                *_of_sender(settings, facts),
-                *_of_audience(settings, facts),
+                *_of_renditions(settings, inputs),
+                *_of_date(inputs),
+                *_of_sender(settings, inputs),
+                *_of_audience(settings, inputs),
             )
         )
     )
 
 
-def _of_renditions(settings: Settings, facts: Facts) -> list[str]:
+def _of_renditions(settings: Settings, inputs: WarningInput) -> list[str]:
     from mailer.render.check import check_rendition
 
     warnings: list[str] = []
-    for rendition in {id(r): r for r in facts.renditions.values()}.values():
-        problems = check_rendition(facts.loaded, rendition, settings)
+    for rendition in {id(r): r for r in inputs.renditions.values()}.values():
+        problems = check_rendition(inputs.loaded, rendition, settings)
         errors = [problem for problem in problems if problem.severity == "error"]
         if errors:
             raise IssueError.of(errors)
@@ -63,11 +63,11 @@ def _of_renditions(settings: Settings, facts: Facts) -> list[str]:
     return warnings
 
 
-def _of_date(facts: Facts) -> list[str]:
+def _of_date(inputs: WarningInput) -> list[str]:
     """Returns a warning for each other issue of the same edition and date."""
     warnings: list[str] = []
-    issue = facts.loaded.issue
-    for campaign in facts.others:
+    issue = inputs.loaded.issue
+    for campaign in inputs.others:
         if (campaign.edition, campaign.issue_date) == (issue.edition, issue.date.isoformat()):
             how = "was sent" if campaign.started_at else "is planned"
             warnings.append(
@@ -77,34 +77,34 @@ def _of_date(facts: Facts) -> list[str]:
     return warnings
 
 
-def _of_sender(settings: Settings, facts: Facts) -> list[str]:
+def _of_sender(settings: Settings, inputs: WarningInput) -> list[str]:
     warnings: list[str] = []
     if not settings.publication.base_url.startswith("https://"):
         warnings.append(
             "publication.base_url is not https, so mail programs will not offer their one-click unsubscribe"
         )
     sender = header_address(settings.publication.sender.address).rpartition("@")[2]
-    if facts.signer and not is_aligned(facts.signer.domain, sender):
+    if inputs.signer and not is_aligned(inputs.signer.domain, sender):
         warnings.append(
-            f"dkim.domain {facts.signer.domain} has nothing in common with {sender} of From, "
+            f"dkim.domain {inputs.signer.domain} has nothing in common with {sender} of From, "
             "so the signature does not count for DMARC"
         )
     return warnings
 
 
-def _of_audience(settings: Settings, facts: Facts) -> list[str]:
+def _of_audience(settings: Settings, inputs: WarningInput) -> list[str]:
     warnings: list[str] = []
-    if is_blank(facts.loaded, settings):
+    if is_blank(inputs.loaded, settings):
         warnings.append(
             "nothing of the issue is for everybody, so its public page is empty; archive = false in "
-            f"[editions.{facts.loaded.issue.edition}] makes none"
+            f"[editions.{inputs.loaded.issue.edition}] makes none"
         )
-    if trouble := why_not(facts.transport, settings):
+    if trouble := transport_problem(inputs.transport, settings):
         warnings.append(f"it cannot be sent like this: {trouble}")
-    number = facts.audience.excluded.get(UNWRITABLE, 0)
-    if number and (rule := unwritable_by(facts.transport)):
+    number = inputs.audience.excluded.get(UNWRITABLE, 0)
+    if number and (rule := unwritable_by(inputs.transport)):
         whose = "1 reader's address" if number == 1 else f"{number:,} readers' addresses"
         warnings.append(f"{whose} {rule.sentence}; a server with SMTPUTF8 can write to them")
-    if not facts.audience.recipients:
+    if not inputs.audience.recipients:
         warnings.append("nobody would get it")
     return warnings

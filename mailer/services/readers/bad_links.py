@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 import threading
 
+from mailer.clock import now
 from mailer.display_text import visible
-from mailer.store.database import now
 
-__all__ = ["Tally"]
+__all__ = ["BadLinkCounter"]
 
 #: Of each kind and day (UTC), the first ten are told, and then each tenth power.
 _ALL = 10
 
 
-class Tally:
+class BadLinkCounter:
     """Used from many threads. However many links are no good, a day has some fifteen lines of each kind."""
 
     def __init__(self, log: logging.Logger) -> None:

@@ -17,17 +17,18 @@ from typing import TYPE_CHECKING
 from mailer.audience.consent.record import Consent
 from mailer.audience.stable_ids import assign_missing_ids, stable_id_at, subscriber_of
 from mailer.audience.subscribers import Subscriber, get, set_editions, unsubscribe
+from mailer.clock import utc_now
 from mailer.config import Settings
 from mailer.errors import StoreError
 from mailer.links.urls import NOBODY, Purpose, Token, Tokens
-from mailer.services.readers.bad_links import Tally
+from mailer.services.readers.bad_links import BadLinkCounter
 from mailer.spool.open import spools_of
-from mailer.store.database import check_write, explain, open_store, utc_now, writing
+from mailer.store.database import check_write, explain, open_store, writing
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["Desk", "Standing", "Visit"]
+__all__ = ["ReaderActions", "Standing", "Visit"]
 
 _log = logging.getLogger("mailer.web")
 #: How long a reader waits for a busy database: shorter than mail programs wait for us.
@@ -68,14 +69,14 @@ class Visit:
     refused: bool = False
 
 
-class Desk:
+class ReaderActions:
     """Reads links, and does what they entitle to. Used from many threads."""
 
     def __init__(self, settings: Settings, *, busy_seconds: float = _BUSY_SECONDS) -> None:
         self._settings = settings
         self._busy_seconds = busy_seconds
         self._tokens = Tokens(settings.signing_keys())
-        self._tally = Tally(_log)
+        self._tally = BadLinkCounter(_log)
 
     def check(self) -> None:
         """Raises StoreError or sqlite3.Error where the database cannot be read, or takes no write."""

@@ -50,7 +50,7 @@ class Traces:
     whole: bool
 
 
-class _Over(Exception):
+class _LimitReached(Exception):
     """The search has read enough."""
 
 
@@ -97,7 +97,7 @@ class _Search:
                     found = True
                     break
                 if self.size > self._most_bytes or self._clock() > self._until:
-                    raise _Over
+                    raise _LimitReached
         except (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError):
             self.looked_at -= 1
             self.left_out.add(self._name(path))
@@ -121,7 +121,7 @@ def look_for(
     search = _Search(root, most_bytes, clock() + seconds, clock)
     files: list[str] = []
     number, whole = 0, True
-    with suppress(_Over):
+    with suppress(_LimitReached):
         whole = False
         for path in search.files(ours):
             if search.holds(path, (spellings, *before)):

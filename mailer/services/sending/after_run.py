@@ -11,24 +11,25 @@ from mailer.archive.campaign import update_manifest
 from mailer.campaign.canary import canary_of
 from mailer.campaign.delivery_state import TO_SEND, State
 from mailer.campaign.status import Event, Status
+from mailer.clock import now, utc_text
 from mailer.config import Settings
 from mailer.delivery.progress import Progress
 from mailer.errors import BrakeError, FailureError, MailerError, TransportError
 from mailer.services.database.guard import refuse_if_older
-from mailer.services.sending.canary import end_of_first
+from mailer.services.sending.canary import judge_canary
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
-from mailer.store.database import explain, now, utc_text
+from mailer.store.database import explain
 
 __all__ = [
-    "broke_off",
+    "conclude_failed_run",
     "conclude",
     "end_if_done",
-    "lower_manifest",
+    "zero_manifest_counts",
     "mark_missed",
     "schedule_again",
-    "tell_manifest",
-    "told",
+    "refresh_manifest",
+    "error_with_next_steps",
 ]
 
 #: After a run that was cut off, what is deferred is not tried sooner than this.
@@ -40,15 +41,15 @@ _CUT_OFF = {
 }
 
 
-def conclude(workspace: Workspace, spool: Spool, progress: Progress, *, asked: bool) -> None:
-    """Writes the status and the manifest after a run. `asked`: an operator wanted it; else its time had come.
+def conclude(workspace: Workspace, spool: Spool, progress: Progress, *, by_operator: bool) -> None:
+    """Writes the status and the manifest after a run. `by_operator`: else its time had come.
 
     `stopped_by` may also be `interrupted`: the run died, and what it left has been recovered.
     """
     slot, again = spool.next_slot(), spool.next_try()
     if end_if_done(spool):
         spool.set_held_until("")
-    elif progress.stopped_by in _CUT_OFF and not asked:
+    elif progress.stopped_by in _CUT_OFF and not by_operator:
         # The service went down, not the campaign: the next one goes on.
         _wait_on(spool, _CUT_OFF[progress.stopped_by])
     elif progress.stopped_by == "pace":
@@ -60,7 +61,7 @@ def conclude(workspace: Workspace, spool: Spool, progress: Progress, *, asked: b
         _stop(spool, _CUT_OFF.get(progress.stopped_by, ""))
     elif again and _first_are_all_deferred(spool):
         _stop(spool, _deferred_note(spool))
-    elif end_of_first(workspace, spool):
+    elif judge_canary(workspace, spool):
         pass  # held, or paused where its canary went badly
     elif slot:
         due_at = min(slot, again or slot)
@@ -70,7 +71,7 @@ def conclude(workspace: Workspace, spool: Spool, progress: Progress, *, asked: b
         _stop(spool, _deferred_note(spool))
     elif not mark_missed(spool):
         spool.apply(Event.STOP, _deferred_note(spool))
-    tell_manifest(workspace.settings, spool)
+    refresh_manifest(workspace.settings, spool)
 
 
 def schedule_again(spool: Spool, event: Event, due_at: str, note: str = "") -> bool:
@@ -126,17 +127,19 @@ def _deferred_note(spool: Spool) -> str:
     return f"{number:,} {'is' if number == 1 else 'are'} deferred" if number else "some are held back"
 
 
-def broke_off(workspace: Workspace, spool: Spool, error: BaseException, *, asked: bool) -> None:
+def conclude_failed_run(
+    workspace: Workspace, spool: Spool, error: BaseException, *, by_operator: bool
+) -> None:
     """Writes the status and the manifest after a run that an error ended.
 
     Where the time had come and the transport cannot be reached, it is tried again for as long as it is
     not too late; a campaign that braked itself waits for the operator.
     """
-    if not asked and isinstance(error, TransportError) and not isinstance(error, BrakeError):
+    if not by_operator and isinstance(error, TransportError) and not isinstance(error, BrakeError):
         _wait_on(spool, str(error))
     else:
         _stop(spool, str(error))
-    tell_manifest(workspace.settings, spool)
+    refresh_manifest(workspace.settings, spool)
 
 
 def mark_missed(spool: Spool) -> bool:
@@ -156,7 +159,7 @@ def _wait_on(spool: Spool, note: str) -> None:
     schedule_again(spool, Event.WAIT, spool.refreshed().due_at, note)
 
 
-def tell_manifest(settings: Settings, spool: Spool) -> None:
+def refresh_manifest(settings: Settings, spool: Spool) -> None:
     """Writes what the spool says into the folder's manifest.
 
     Raises StoreError where the manifest counts more who have it: this database is an old copy, and the
@@ -177,7 +180,7 @@ def tell_manifest(settings: Settings, spool: Spool) -> None:
     )
 
 
-def lower_manifest(settings: Settings, spool: Spool, *states: str) -> None:
+def zero_manifest_counts(settings: Settings, spool: Spool, *states: str) -> None:
     """Lowers the manifest's numbers of these states to 0, before the spool makes them pending again.
 
     The manifest must never count more than the database, also where the process dies in between.
@@ -186,7 +189,9 @@ def lower_manifest(settings: Settings, spool: Spool, *states: str) -> None:
     update_manifest(settings.campaigns / spool.campaign.slug, {"counts": counts})
 
 
-def told(error: MailerError | sqlite3.Error | OSError, settings: Settings, spool: Spool) -> MailerError:
+def error_with_next_steps(
+    error: MailerError | sqlite3.Error | OSError, settings: Settings, spool: Spool
+) -> MailerError:
     """What ended a run, and after it a sentence that says how far it came and what goes on with it."""
     if isinstance(error, MailerError):
         plain = error

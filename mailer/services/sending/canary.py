@@ -13,19 +13,19 @@ from mailer.campaign.campaign import Campaign
 from mailer.campaign.canary import Canary, canary_of
 from mailer.campaign.status import Event, Status
 from mailer.campaign.times import in_words
+from mailer.clock import now, utc_now, utc_text
 from mailer.delivery.progress import Progress
 from mailer.services.sending.campaign_health import health_of
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
-from mailer.store.database import now, utc_now, utc_text
 from mailer.transports.stop import Stop
 
-__all__ = ["end_of_first", "may_go_on", "release", "wait_while_held"]
+__all__ = ["judge_canary", "may_go_on", "release", "wait_while_held"]
 
 _LOOK_SECONDS = 0.25
 
 
-def end_of_first(workspace: Workspace, spool: Spool) -> bool:
+def judge_canary(workspace: Workspace, spool: Spool) -> bool:
     """After a run that nothing stopped: whether it was that of the first few, which is judged now.
 
     Then the campaign is `held`, or `paused` where too much went wrong already.
@@ -79,7 +79,7 @@ def wait_while_held(
     Somebody else may release, pause or cancel it meanwhile. Where only the operator can, this does not wait.
     """
     campaign = spool.refreshed()
-    told = Progress(note=campaign.status_note)
+    shown = Progress(note=campaign.status_note)
     while not stop.is_set():
         if campaign.status is not Status.HELD:
             return _is_released(campaign)
@@ -90,7 +90,7 @@ def wait_while_held(
             continue
         if not campaign.held_until:
             return False
-        observe(told)
+        observe(shown)
         left = (datetime.fromisoformat(campaign.held_until) - now()).total_seconds()
         stop.wait(min(_LOOK_SECONDS, max(0.01, left)))
         campaign = spool.refreshed()

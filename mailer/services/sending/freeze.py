@@ -12,10 +12,11 @@ from typing import Any
 from mailer import __version__
 from mailer.archive.campaign import write_campaign
 from mailer.campaign.campaign import NewCampaign
-from mailer.campaign.canary import Canary, draw
+from mailer.campaign.canary import Canary, draw_recipients
 from mailer.campaign.status import Event, Status
+from mailer.clock import utc_now
 from mailer.errors import CampaignError, MailerError
-from mailer.services.planning.plan import survey
+from mailer.services.planning.plan import count_audience
 from mailer.services.planning.prepare import Prepared, is_same_issue
 from mailer.services.planning.recipients import RECEIVED, Selection, stand_now, zones_of
 from mailer.services.planning.schedule import Schedule
@@ -24,7 +25,6 @@ from mailer.services.sending.recovery import journal_of
 from mailer.services.workspace import Workspace
 from mailer.spool.journal import begun_in
 from mailer.spool.values import Frozen
-from mailer.store.database import utc_now
 
 __all__ = ["SincePlan", "freeze"]
 
@@ -152,7 +152,9 @@ def _deliveries(
     """Returns the deliveries as they are planned: each at the reader's own time, or held behind a canary."""
     first: frozenset[int] | None = None
     if canary is not None:
-        first = draw(slug, (person for person, _, reason in recipients.rows() if not reason), canary.number)
+        first = draw_recipients(
+            slug, (person for person, _, reason in recipients.rows() if not reason), canary.number
+        )
     slots: Iterator[tuple[int, str]] | None = None
     if schedule is not None and schedule.local_time:
         slots = zones_of(workspace, ((person, variant) for person, variant, _ in recipients.rows()))
@@ -165,7 +167,7 @@ def _deliveries(
 def _recipients(workspace: Workspace, prepared: Prepared) -> _Recipients:
     """Returns those who were planned, each with why not to write to them any more, in the transaction."""
     selection = _selection_now(workspace, prepared)
-    audience = survey(workspace, selection)
+    audience = count_audience(workspace, selection)
     if audience.digest == prepared.plan.audience_hash:
         return _Recipients(partial(_as_planned, prepared), {"pending": audience.recipients}, SincePlan())
     present = received = left = 0

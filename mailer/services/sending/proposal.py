@@ -9,21 +9,21 @@ from typing import Any
 
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.canary import Canary
+from mailer.clock import utc_text
 from mailer.delivery.progress import Progress
 from mailer.errors import CampaignError
-from mailer.services.planning.approved import approved, keep_plan
+from mailer.services.planning.approved_plan import apply_approved_plan, keep_plan
 from mailer.services.planning.plan import Plan
-from mailer.services.planning.prepare import Prepared, Wish, left_in, prepare
+from mailer.services.planning.prepare import PlanRequest, Prepared, left_in, prepare
 from mailer.services.planning.schedule import Schedule, check_unscheduled, make_schedule
 from mailer.services.planning.usual_time import usual_time, usual_warnings
 from mailer.services.sending.canary_request import CanaryRequest, canary_for
 from mailer.services.sending.freeze import SincePlan
 from mailer.services.sending.recovery import recover_if_idle
-from mailer.services.sending.result import Result
+from mailer.services.sending.result import SendResult
 from mailer.services.sending.schedule_issue import check_new, schedule_issue
 from mailer.services.sending.send import send_issue
 from mailer.services.workspace import Workspace
-from mailer.store.database import utc_text
 from mailer.transports.registry import open_transport
 from mailer.transports.stop import Stop
 
@@ -69,13 +69,13 @@ class Proposal:
     def to_json(self, workspace: Workspace) -> dict[str, Any]:
         """Returns the plan as JSON data: as it was frozen, where there is a campaign already."""
         document: dict[str, Any] = dict(frozen_plan(self.prepared).to_json())
-        existing, tried_out = self.prepared.existing, self.prepared.tried_out
+        existing, outbox_copies = self.prepared.existing, self.prepared.outbox_copies
         if existing is not None:
             document |= {"hash": existing.plan_hash, "status": existing.status, "left": self.left}
         else:
             document["status"] = "new"
-        if tried_out:
-            document["tried_out"] = asdict(tried_out)
+        if outbox_copies:
+            document["tried_out"] = asdict(outbox_copies)
         usual = usual_time(workspace.settings, self.prepared)
         document["usual_at"] = utc_text(usual) if usual else None
         document["time_warnings"] = self.time_warnings(workspace)
@@ -93,8 +93,8 @@ class Proposal:
 def propose_plan(workspace: Workspace, path: Path, options: SendOptions) -> Proposal:
     """Plans an issue, and keeps the plan so that it can be agreed to by its hash. Sends nothing."""
     apart = options.at is not None or options.at_local is not None
-    wish = Wish(segment=options.segment, transport=options.transport, apart=apart)
-    prepared = prepare(workspace, path, wish)
+    request = PlanRequest(segment=options.segment, transport=options.transport, apart=apart)
+    prepared = prepare(workspace, path, request)
     schedule = make_schedule(workspace, prepared, at=options.at, at_local=options.at_local)
     if schedule is not None:
         check_new(workspace.settings, prepared)
@@ -110,16 +110,22 @@ def propose_plan(workspace: Workspace, path: Path, options: SendOptions) -> Prop
 def propose(workspace: Workspace, path: Path, options: SendOptions) -> Proposal:
     """Prepares a sending. Raises CampaignError, InputError or ConfigError where it cannot be sent so."""
     apart = any(option is not None for option in (options.at, options.at_local, options.canary))
-    wish = Wish(segment=options.segment, transport=options.transport, apart=apart, approved=options.plan_hash)
-    prepared = _recovered(workspace, prepare(workspace, path, wish))
+    request = PlanRequest(
+        segment=options.segment,
+        transport=options.transport,
+        apart=apart,
+        plan_hash=options.plan_hash,
+    )
+    prepared = _recovered(workspace, prepare(workspace, path, request))
     left = left_in(workspace, prepared)
     if left != 0:
         open_transport(prepared.plan.transport, workspace.settings)  # one of no use makes no campaign
     if left is None and not prepared.plan.recipients:
         raise CampaignError(_NOBODY)
+    present = prepared  # of those who were approved, some may have left since
     if options.plan_hash is not None:
-        prepared = approved(workspace, prepared, options.plan_hash)
-    schedule = make_schedule(workspace, prepared, at=options.at, at_local=options.at_local)
+        prepared = apply_approved_plan(workspace, prepared, options.plan_hash)
+    schedule = make_schedule(workspace, present, at=options.at, at_local=options.at_local)
     canary = canary_for(workspace.settings, prepared, options.canary)
     if schedule is not None:
         check_new(workspace.settings, prepared)
@@ -135,7 +141,7 @@ def carry_out(
     stop: Stop,
     observe: Callable[[Progress], None],
     frozen: Callable[[SincePlan], None],
-) -> Result:
+) -> SendResult:
     """Sends what was proposed: see `send_issue`."""
     return send_issue(
         workspace, proposal.prepared, stop=stop, observe=observe, canary=proposal.canary, frozen=frozen

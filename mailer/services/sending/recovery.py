@@ -106,6 +106,6 @@ def recover_if_idle(workspace: Workspace, campaign: Campaign) -> Campaign:
     ):
         recover(workspace, spool)
         if spool.status() is Status.SENDING:
-            asked = not workspace.spools.find(campaign.slug).due_at
-            conclude(workspace, spool, Progress(stopped_by="interrupted"), asked=asked)
+            by_operator = not workspace.spools.find(campaign.slug).due_at
+            conclude(workspace, spool, Progress(stopped_by="interrupted"), by_operator=by_operator)
     return workspace.spools.find(campaign.slug)

@@ -14,11 +14,11 @@ from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
 from mailer.spool.values import Reason
 
-__all__ = ["Result", "result_of"]
+__all__ = ["SendResult", "result_of"]
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class SendResult:
     """How a sending stands after a run. `progress` is None where there was nothing to do.
 
     `next_try` is when the first deferred delivery is due (UTC), or empty. `recovered` tells what an earlier
@@ -72,7 +72,7 @@ def result_of(
     spool: Spool,
     progress: Progress | None,
     recovered: Recovered = NOTHING_RECOVERED,
-) -> Result:
+) -> SendResult:
     """Returns how a campaign stands, after a run or without one."""
     campaign = workspace.spools.find(spool.campaign.slug)
-    return Result(campaign, spool.counts(), progress, spool.reasons(), spool.next_due() or "", recovered)
+    return SendResult(campaign, spool.counts(), progress, spool.reasons(), spool.next_due() or "", recovered)

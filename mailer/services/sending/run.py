@@ -15,6 +15,7 @@ from mailer.audience.stable_ids import assign_missing_ids
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.delivery_state import TO_SEND, State
 from mailer.campaign.status import Event, Status, check_open
+from mailer.clock import now, utc_text
 from mailer.config import Pace, Settings
 from mailer.config.rates import Rate
 from mailer.delivery.options import Run
@@ -29,29 +30,34 @@ from mailer.message.message import Envelope, Template
 from mailer.render.rendition import Rendition
 from mailer.services.database.guard import keeping_watch, refuse_if_older
 from mailer.services.database.moved import note_run
-from mailer.services.sending.after_run import broke_off, conclude, lower_manifest, tell_manifest, told
+from mailer.services.sending.after_run import (
+    conclude,
+    conclude_failed_run,
+    error_with_next_steps,
+    refresh_manifest,
+    zero_manifest_counts,
+)
 from mailer.services.sending.canary import may_go_on, wait_while_held
 from mailer.services.sending.recovery import journal_of, recover
-from mailer.services.sending.result import Result, result_of
+from mailer.services.sending.result import SendResult, result_of
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
-from mailer.store.database import now, utc_text
 from mailer.transports.registry import is_folder, open_transport, source_of
 from mailer.transports.stop import Stop
 
-__all__ = ["Request", "run_campaign"]
+__all__ = ["RunRequest", "run_campaign"]
 
 #: After its time is over, a deferred delivery is tried a last time within this.
 LAST_ATTEMPT_WITHIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class RunRequest:
     """A run over the campaign `slug`, whose lock the caller holds, by the transport of the URL `transport`.
 
-    Without `asked` (its time has come, and no operator is here) what was deferred waits for its own time. An
-    operator waits here while the campaign is held after its canary, and it sends the rest then. With
-    `only`, this subscriber alone is sent to. `pool` bounds the connections of all runs that are given it.
+    Without `by_operator` (the scheduler starts it) deferred deliveries wait for their own time. With it, the
+    run waits while the campaign is held after its canary, and then sends the rest. With `only`, this
+    subscriber alone is sent to. `pool` bounds the connections of all runs that are given it.
     """
 
     slug: str
@@ -59,12 +65,12 @@ class Request:
     signer: Signer | None
     stop: Stop
     observe: Callable[[Progress], None]
-    asked: bool = True
+    by_operator: bool = True
     pool: ConnectionPool | None = None
     only: int | None = None
 
 
-def run_campaign(workspace: Workspace, request: Request) -> Result:
+def run_campaign(workspace: Workspace, request: RunRequest) -> SendResult:
     """Sends what is due. Raises the errors of `send_issue`."""
     with keeping_watch(workspace.db, workspace.settings.database, request.observe) as watch:
         watched = replace(request, observe=watch)
@@ -78,69 +84,70 @@ def run_campaign(workspace: Workspace, request: Request) -> Result:
         return result
 
 
-def _goes_on(request: Request, result: Result) -> bool:
+def _goes_on(request: RunRequest, result: SendResult) -> bool:
     """Whether an operator waits for the rest behind a canary."""
     held = result.campaign.status is Status.HELD and result.progress is not None
-    return held and request.asked and not request.stop.is_set()
+    return held and request.by_operator and not request.stop.is_set()
 
 
-def _run_unless_held(workspace: Workspace, request: Request) -> Result:
+def _run_unless_held(workspace: Workspace, request: RunRequest) -> SendResult:
     spool = workspace.spools.open(workspace.spools.find(request.slug))
     if spool.campaign.status is Status.HELD:
-        if request.asked:
+        if request.by_operator:
             free = wait_while_held(workspace, spool, stop=request.stop, observe=request.observe)
         else:
             free = may_go_on(workspace, spool)
         if not free:
             recover(workspace, spool)
-            tell_manifest(workspace.settings, spool)
+            refresh_manifest(workspace.settings, spool)
             return result_of(workspace, spool, None)
     return _run(workspace, request)
 
 
-def _run(workspace: Workspace, request: Request) -> Result:
+def _run(workspace: Workspace, request: RunRequest) -> SendResult:
     campaign = workspace.spools.find(request.slug)
     check_open(campaign.slug, campaign.status)
+    # What an earlier run left went by the transport of that run.
+    recovered = recover(workspace, workspace.spools.open(campaign))
     into_folder = is_folder(request.transport)
     spool = workspace.spools.open(campaign, owner=secrets.token_hex(8), into_folder=into_folder)
-    recovered = recover(workspace, spool)
     refuse_if_older(workspace.settings, campaign, spool.counts())
     note_run(workspace.db, workspace.settings)
     backoff = Backoff(give_up=workspace.settings.delivery.retry_for.total_seconds())
     given_up = _make_ready(workspace, spool, backoff, request)
     counts = spool.counts()
     if not any(counts[state] for state in TO_SEND):
-        conclude(workspace, spool, Progress(), asked=request.asked)
+        conclude(workspace, spool, Progress(), by_operator=request.by_operator)
         progress = Progress(outcomes={"rejected": given_up}) if given_up else None
         return result_of(workspace, spool, progress, recovered)
     progress = _deliver(workspace, spool, request, backoff, counts)
     if given_up:
         progress.outcomes["rejected"] = progress.outcomes.get("rejected", 0) + given_up
-    conclude(workspace, spool, progress, asked=request.asked)
+    conclude(workspace, spool, progress, by_operator=request.by_operator)
     if not spool.has_claims():
         journal_of(workspace.settings, request.slug).unlink(missing_ok=True)
     return result_of(workspace, spool, progress, recovered)
 
 
-def _make_ready(workspace: Workspace, spool: Spool, backoff: Backoff, request: Request) -> int:
+def _make_ready(workspace: Workspace, spool: Spool, backoff: Backoff, request: RunRequest) -> int:
     """Makes due what this run is to try. Returns how many were given up."""
     if workspace.settings.delivery.uncertain == "resend" and spool.counts()[State.UNCERTAIN]:
-        lower_manifest(workspace.settings, spool, State.UNCERTAIN)
+        zero_manifest_counts(workspace.settings, spool, State.UNCERTAIN)
         spool.resolve(resend=True)
     given_up = _make_due(workspace.settings, spool, backoff, request)
     if not spool.into_folder and spool.copies_in_folder():
-        lower_manifest(workspace.settings, spool, State.ACCEPTED, State.UNCERTAIN)
+        zero_manifest_counts(workspace.settings, spool, State.ACCEPTED, State.UNCERTAIN)
         spool.reopen_copies()
     return given_up
 
 
-def _make_due(settings: Settings, spool: Spool, backoff: Backoff, request: Request) -> int:
+def _make_due(settings: Settings, spool: Spool, backoff: Backoff, request: RunRequest) -> int:
     """Makes due everything that is deferred, where an operator asks for it, and not for one person alone.
 
     Else gives up what was deferred for too long, and makes due what only a wrong clock has put off so far.
     Returns how many were given up.
     """
-    if request.asked:
+    if request.by_operator:
         if request.only is None:
             spool.make_due()
         return 0
@@ -150,7 +157,7 @@ def _make_due(settings: Settings, spool: Spool, backoff: Backoff, request: Reque
 
 
 def _deliver(
-    workspace: Workspace, spool: Spool, request: Request, backoff: Backoff, counts: Mapping[str, int]
+    workspace: Workspace, spool: Spool, request: RunRequest, backoff: Backoff, counts: Mapping[str, int]
 ) -> Progress:
     """Begins the campaign and delivers it; whatever ends the run, the status and the manifest say so."""
     settings, campaign = workspace.settings, spool.campaign
@@ -158,7 +165,7 @@ def _deliver(
     assign_missing_ids(workspace.db, settings.signing_keys()[-1])
     templates = _templates(settings, campaign, request.signer)
     own = Stop(request.stop)  # a run that is paused ends its waits, and not those of the campaigns after it
-    transport = open_transport(request.transport, settings, pause=own.wait)
+    transport = open_transport(request.transport, settings, sleep=own.wait)
     _begin(workspace, spool, request)
     try:
         started = workspace.spools.find(campaign.slug).started_at
@@ -186,13 +193,13 @@ def _deliver(
         )
     except BaseException as error:
         with contextlib.suppress(MailerError, sqlite3.Error, OSError):
-            broke_off(workspace, spool, error, asked=request.asked)
+            conclude_failed_run(workspace, spool, error, by_operator=request.by_operator)
         if isinstance(error, (MailerError, sqlite3.Error, OSError)):
-            raise told(error, settings, spool) from error
+            raise error_with_next_steps(error, settings, spool) from error
         raise
 
 
-def _begin(workspace: Workspace, spool: Spool, request: Request) -> None:
+def _begin(workspace: Workspace, spool: Spool, request: RunRequest) -> None:
     """Marks the campaign as being sent. Raises CampaignError where somebody was quicker."""
     with workspace.spools.together():
         if not spool.apply(Event.BEGIN):
@@ -200,7 +207,9 @@ def _begin(workspace: Workspace, spool: Spool, request: Request) -> None:
         spool.set_transport(request.transport)
         if spool.campaign.held_until:
             spool.set_held_until("")
-            if not request.asked:  # its time was then: a command that finds it interrupted goes on with it
+            if (
+                not request.by_operator
+            ):  # its time was then: a command that finds it interrupted goes on with it
                 spool.set_due(spool.campaign.held_until)
 
 

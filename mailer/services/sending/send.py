@@ -17,8 +17,8 @@ from mailer.services.campaigns.people import subscriber_at
 from mailer.services.planning.prepare import Prepared
 from mailer.services.planning.schedule import check_unscheduled
 from mailer.services.sending.freeze import SincePlan, freeze
-from mailer.services.sending.result import Result
-from mailer.services.sending.run import Request, run_campaign
+from mailer.services.sending.result import SendResult
+from mailer.services.sending.run import RunRequest, run_campaign
 from mailer.services.workspace import Workspace
 from mailer.spool.lock import campaign_lock
 from mailer.transports.registry import open_signer
@@ -35,7 +35,7 @@ def send_issue(
     observe: Callable[[Progress], None],
     canary: Canary | None = None,
     frozen: Callable[[SincePlan], None] = lambda _: None,
-) -> Result:
+) -> SendResult:
     """Sends what was planned, or goes on with the campaign that did so before.
 
     Of a new campaign the canary is sent to first, where there is one. `frozen` is called once it
@@ -57,7 +57,7 @@ def send_issue(
             )
         else:
             check_unscheduled(existing, settings.publication.zone)
-        return run_campaign(workspace, Request(plan.slug, plan.transport, signer, stop, observe))
+        return run_campaign(workspace, RunRequest(plan.slug, plan.transport, signer, stop, observe))
 
 
 def finish_campaign(
@@ -68,7 +68,7 @@ def finish_campaign(
     observe: Callable[[Progress], None],
     transport: str | None = None,
     address: str | None = None,
-) -> Result:
+) -> SendResult:
     """Goes on with a campaign from its folder, whatever has become of the issue's file since.
 
     With `address`, it is sent to that person alone.
@@ -82,4 +82,4 @@ def finish_campaign(
             only = subscriber_at(workspace, address)
             if only is None:
                 raise CampaignError(f"{address} is not among the readers of campaign {slug}")
-        return run_campaign(workspace, Request(slug, url, signer, stop, observe, only=only))
+        return run_campaign(workspace, RunRequest(slug, url, signer, stop, observe, only=only))

@@ -20,10 +20,11 @@ from mailer.audience.values.cells import (
     tags_of,
     timezone_name,
 )
+from mailer.clock import utc_now
 from mailer.config import Settings
 from mailer.errors import AudienceError, InputError
 from mailer.services.subscribers.person import document_of
-from mailer.store.database import open_store, utc_now, writing
+from mailer.store.database import open_store, writing
 
 __all__ = [
     "FOR_ONE_PERSON",

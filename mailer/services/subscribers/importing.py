@@ -93,9 +93,9 @@ def import_lists(
         closing(open_store(settings.database)) as db,
         open_sources(request.file, settings, refused=request.refused, options=options) as sources,
     ):
-        told = replace(options, partial=sources.is_archive)
+        list_options = replace(options, partial=sources.is_archive)
         reports = [
-            import_csv(db, settings, source, told, on_progress=_named(source, on_progress))
+            import_csv(db, settings, source, list_options, on_progress=_named(source, on_progress))
             for source in sources.lists
         ]
         return ImportedLists(sources.name, tuple(reports), sources.is_archive, sources.left_out)

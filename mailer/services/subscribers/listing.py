@@ -16,11 +16,11 @@ from mailer.display_text import nearest
 from mailer.errors import AudienceError
 from mailer.store.database import open_to_read
 
-__all__ = ["Choice", "Exported", "export_list", "list_people"]
+__all__ = ["SubscriberFilter", "Exported", "export_list", "list_people"]
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class SubscriberFilter:
     """Which subscribers: those of a status, of an edition and of a segment (an expression). None: any."""
 
     status: str | None = None
@@ -40,7 +40,7 @@ class Exported:
         return {"file": self.file, "exported": self.number}
 
 
-def list_people(settings: Settings, choice: Choice) -> Iterator[Subscriber]:
+def list_people(settings: Settings, choice: SubscriberFilter) -> Iterator[Subscriber]:
     """Returns those whom `choice` means, in the order they came, as a stream.
 
     Raises AudienceError or SegmentError, before the first of them, for a choice that is wrong.
@@ -56,7 +56,7 @@ def list_people(settings: Settings, choice: Choice) -> Iterator[Subscriber]:
 
 
 def export_list(
-    settings: Settings, choice: Choice, opened: AbstractContextManager[IO[str]], *, name: str = ""
+    settings: Settings, choice: SubscriberFilter, opened: AbstractContextManager[IO[str]], *, name: str = ""
 ) -> Exported:
     """Writes those whom `choice` means, but the erased, as CSV into `opened`, a text file named `name`.
 
@@ -67,7 +67,7 @@ def export_list(
         return Exported(name, export_csv(db, file, **wanted))
 
 
-def _checked(settings: Settings, choice: Choice) -> dict[str, Any]:
+def _checked(settings: Settings, choice: SubscriberFilter) -> dict[str, Any]:
     """The arguments of `list_subscribers` and `export_csv`."""
     known = (*STATUSES, segments.SUPPRESSED)
     if choice.status is not None and choice.status not in known:

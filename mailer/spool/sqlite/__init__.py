@@ -1,1 +1,1 @@
-"""The spool on SQLite: every statement on campaigns and deliveries."""
+"""Implements the spool on SQLite, with every statement on campaigns and deliveries."""

@@ -1,4 +1,4 @@
-"""The row of a campaign on SQLite: its status and what else changes of it."""
+"""Reads and updates the row of a campaign on SQLite."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import replace
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.canary import Canary, Phase
 from mailer.campaign.status import FINAL, Event, Status, sources_of, target_of
+from mailer.clock import utc_now
 from mailer.spool.sqlite.part import Part
 from mailer.spool.sqlite.rows import campaign_at
-from mailer.store.database import utc_now, writing
+from mailer.store.database import writing
 
 __all__ = ["CampaignRow"]
 
@@ -24,7 +25,7 @@ _APPLY = """
 
 
 class CampaignRow(Part):
-    """The campaign itself."""
+    """Reads and updates the row of a campaign."""
 
     def status(self) -> Status:
         """Returns the status as it is now; another process may have changed it."""
@@ -38,7 +39,7 @@ class CampaignRow(Part):
         return campaign_at(self._db, self.campaign.slug)
 
     def apply(self, event: Event, note: str = "") -> bool:
-        """Changes the status as the table of transitions says; whether the event may happen in it."""
+        """Applies an event to the status. Returns whether the transition table allows it."""
         target = target_of(event)
         with writing(self._db) as db:
             changed = db.conn.execute(
@@ -56,7 +57,7 @@ class CampaignRow(Part):
         return bool(changed)
 
     def set_due(self, due_at: str, local_time: str | None = None) -> None:
-        """Sets the time (UTC) at which the campaign is looked at next; empty: at none."""
+        """Sets the time (UTC) at which the scheduler starts the campaign; empty means never."""
         with writing(self._db) as db:
             db.conn.execute(
                 "UPDATE campaigns SET due_at = ?, local_time = coalesce(?, local_time) WHERE id = ?",
@@ -64,15 +65,15 @@ class CampaignRow(Part):
             )
 
     def set_held_until(self, moment: str) -> None:
-        """Sets the time (UTC) from which the campaign may go on by itself; empty: not by itself."""
+        """Sets the time (UTC) from which the campaign may resume automatically; empty means never."""
         self._set("held_until", moment)
 
     def set_canary(self, canary: Canary, phase: Phase | None = None) -> None:
-        """Records the canary, with another phase where one is given."""
+        """Stores the canary, with `phase` instead of its own where that is given."""
         self._set("canary", json.dumps(replace(canary, phase=phase or canary.phase).to_json()))
 
     def set_transport(self, transport: str) -> None:
-        """Records the URL of the transport by which the campaign goes from now on."""
+        """Stores the URL of the transport that the campaign uses from now on."""
         self._set("transport", transport)
 
     def _set(self, column: str, value: str) -> None:
@@ -80,7 +81,7 @@ class CampaignRow(Part):
             db.conn.execute(f"UPDATE campaigns SET {column} = ? WHERE id = ?", [value, self.campaign.id])
 
     def note_accepted(self) -> None:
-        """Records that the transport accepted somebody of the campaign; a folder accepts nobody."""
+        """Records that the transport accepted a message of the campaign; an outbox folder does not count."""
         if not self.into_folder:
             with writing(self._db) as db:
                 db.conn.execute(
@@ -88,7 +89,7 @@ class CampaignRow(Part):
                 )
 
     def was_accepted(self) -> bool:
-        """Returns whether somebody was accepted by the transport that the campaign goes by now."""
+        """Returns whether the campaign's current transport has accepted any message of it."""
         row = self._db.conn.execute(
             "SELECT accepted_by = transport FROM campaigns WHERE id = ?", [self.campaign.id]
         ).fetchone()

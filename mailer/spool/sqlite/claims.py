@@ -1,4 +1,4 @@
-"""Claims on SQLite: taken, settled, given back, taken over."""
+"""Claims, settles, releases and takes over deliveries on SQLite."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from mailer.campaign.status import ENDED, Status
+from mailer.clock import utc_now
 from mailer.spool.sqlite.part import BY_PERSON, CLAIMED, OPEN, Part
 from mailer.spool.values import Claim, Key, MayWrite, Refused, Settled
-from mailer.store.database import utc_now, writing
+from mailer.store.database import writing
 from mailer.transports.registry import is_folder
 
 __all__ = ["Claims"]
@@ -95,10 +96,10 @@ _OTHERS = """
 
 
 class Claims(Part):
-    """The claims of a campaign."""
+    """Claims, settles and releases the deliveries of a campaign."""
 
     def claim(self, limit: int, may_write: MayWrite, *, only: int | None = None) -> list[Claim] | None:
-        """Claims what is due, in one transaction: see `base.Spool.claim`."""
+        """Claims deliveries that are due, in one transaction: see `base.Spool.claim`."""
         now = utc_now()
         with writing(self._db) as db:
             (status,) = db.conn.execute(
@@ -134,7 +135,7 @@ class Claims(Part):
         return claims
 
     def _due(self, now: str, limit: int, only: int | None) -> list[tuple[int, int, int, str]]:
-        """Returns (person, variant, attempt, deferred since) of what may be claimed."""
+        """Returns (person, variant, attempt, deferred since) of each delivery that may be claimed."""
         mine = "" if only is None else " AND subscriber_id = :only"
         found: list[tuple[int, int, int, str]] = []
         for due in ("due_at IS NULL", "due_at <= :now"):
@@ -150,10 +151,11 @@ class Claims(Part):
         return found
 
     def _reached(self, people: Sequence[int]) -> list[int]:
-        """Returns those who have the issue by another campaign, or may have it.
+        """Returns the people who have the issue from another campaign, or may have it.
 
-        It is asked within the claim, so that two campaigns of one issue never hand it to the same person,
-        whatever was planned. Copies in a folder count for nobody, and a run into a folder asks nobody.
+        It runs in the transaction of the claim, so that two campaigns of one issue never hand it to the same
+        person, whatever was planned. Copies in an outbox folder do not count, and a run into a folder skips
+        this check.
         """
         others = [] if self.into_folder else self._others()
         if not others:
@@ -167,7 +169,8 @@ class Claims(Part):
         return [row[0] for row in rows]
 
     def _others(self) -> list[int]:
-        """Returns the ids of other campaigns of the issue that were begun, but for those in a folder only."""
+        """Returns the ids of other campaigns of the issue that were started, without those that only went
+        into a folder."""
         mine = self.campaign
         rows = self._db.conn.execute(
             _OTHERS, [mine.edition, mine.issue_date, mine.issue, mine.issue_hash, mine.id]
@@ -225,13 +228,13 @@ class Claims(Part):
         return [Refused(person, *named[person], claimed_at or "", now) for person, claimed_at in rows]
 
     def clear_causes(self, deliveries: Iterable[Key]) -> None:
-        """Takes the cause off deliveries whose refusal says nothing of the reader."""
+        """Clears the cause of deliveries whose refusal says nothing about the reader's address."""
         with writing(self._db) as db:
             rows = json.dumps(list(deliveries))
             db.conn.execute(_CLEAR_CAUSES, {"rows": rows, "campaign": self.campaign.id})
 
     def release(self, claims: Iterable[Key], *, last: bool = False) -> None:
-        """Gives back claims that were not handed over; `last`: behind the others."""
+        """Makes claims that were not handed over pending again; with `last`, behind the other deliveries."""
         values = list(claims)
         if not values:
             return
@@ -250,14 +253,15 @@ class Claims(Part):
             )
 
     def take_over(self) -> list[Key]:
-        """Makes all open claims of the campaign this owner's, and returns them."""
+        """Transfers all open claims of the campaign to this owner, and returns them."""
         if not self.has_claims():
             return []  # without a write: the database may be read-only
         with writing(self._db) as db:
             return db.conn.execute(_TAKE_OVER, {"owner": self.owner, "campaign": self.campaign.id}).fetchall()
 
     def adopt(self, outcomes: Sequence[Settled]) -> None:
-        """Records outcomes of claims that the database has lost, as after a lost `-wal`."""
+        """Records outcomes of claims that the database has lost, for instance because its `-wal` file was
+        lost."""
         with writing(self._db) as db:
             kept = self._redaction.outcomes(outcomes)
             rows = [(person, n, o.result.value, o.provider_id, o.reason) for person, n, o, _ in kept]
@@ -266,7 +270,7 @@ class Claims(Part):
             )
 
     def unknown(self, claims: Iterable[Key]) -> int:
-        """Returns how many of these claims the database does not know of."""
+        """Returns how many of these claims the database has no record of."""
         number = 0
         left = iter(claims)
         while some := list(islice(left, _AT_ONCE)):
@@ -276,7 +280,7 @@ class Claims(Part):
         return number
 
     def has_claims(self) -> bool:
-        """Returns whether anything is claimed: a run is on, or has died."""
+        """Returns whether any delivery is claimed: then a run is alive, or has died."""
         row = self._db.conn.execute(
             "SELECT 1 FROM deliveries INDEXED BY deliveries_open "
             f"WHERE campaign_id = ? AND {OPEN} AND state = 'sending' LIMIT 1",

@@ -1,12 +1,13 @@
-"""An operator's decisions about deliveries, on SQLite."""
+"""Applies an operator's decisions about deliveries, on SQLite."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
 
+from mailer.clock import utc_now
 from mailer.spool.sqlite.part import OPEN, Part
-from mailer.store.database import utc_now, writing
+from mailer.store.database import writing
 
 __all__ = ["Decisions"]
 
@@ -34,10 +35,10 @@ _DOUBT = "this database is older than the campaign's last run, which may have ha
 
 
 class Decisions(Part):
-    """Decisions about a campaign's deliveries."""
+    """Applies an operator's decisions to the deliveries of a campaign."""
 
     def resolve(self, *, resend: bool, only: int | None = None) -> int:
-        """Makes what is uncertain pending again (`resend`) or accepted. Returns how many."""
+        """Makes uncertain deliveries pending again (`resend`), or else accepted. Returns how many."""
         state, reason = (
             ("pending", "") if resend else ("accepted", "uncertain; taken as sent by the operator")
         )
@@ -52,7 +53,7 @@ class Decisions(Part):
     def retry(
         self, unreachable: Callable[[Sequence[tuple[int, str]]], set[int]], *, only: int | None = None
     ) -> int:
-        """Makes what was rejected or deferred pending again, but for who cannot be reached."""
+        """Makes rejected and deferred deliveries pending again, except to people who cannot be reached."""
         with writing(self._db) as db:
             rejected = db.conn.execute(
                 "SELECT subscriber_id, cause FROM deliveries WHERE campaign_id = :campaign "
@@ -65,14 +66,16 @@ class Decisions(Part):
             ).rowcount
 
     def reopen_copies(self) -> int:
-        """Makes pending what only went into a folder, and who was skipped there. Returns how many."""
+        """Makes deliveries to an outbox folder, and those skipped there, pending. Returns how many."""
         with writing(self._db) as db:
             return db.conn.execute(_REOPEN_COPIES, {"campaign": self.campaign.id}).rowcount
 
     def doubt_the_rest(self) -> int:
-        """Makes uncertain whoever is not known to have it: the database is an old copy. Returns how many.
+        """Makes every delivery uncertain that is not known to be accepted, because the database is an old
+        copy. Returns how many.
 
-        It is called before a campaign is given up, so that nobody in it gets the issue by another.
+        It is called before a campaign is cancelled, so that nobody in it gets the issue again from another
+        campaign.
         """
         values = {"campaign": self.campaign.id, "reason": _DOUBT, "now": utc_now()}
         with writing(self._db) as db:

@@ -1,4 +1,4 @@
-"""Takes words about people who are erased out of campaigns and deliveries, on SQLite."""
+"""Removes text about erased people from campaigns and deliveries, on SQLite."""
 
 from __future__ import annotations
 
@@ -21,19 +21,21 @@ _TEXTS: Final = (
 
 
 class SpoolWords:
-    """The words that campaigns and deliveries keep: `audience.erasure.RetainedTexts`."""
+    """Removes text about a person from campaigns and deliveries. It implements
+    `audience.erasure.RetainedTexts`."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def forget(self, person: int) -> None:
-        """Empties what servers said about a person, inside the caller's transaction."""
+        """Clears the server replies about a person, inside the caller's transaction."""
         self._db.conn.execute(
             "UPDATE deliveries SET reason = '', provider_id = '' WHERE subscriber_id = ?", [person]
         )
 
     def clear(self, cleared: Callable[[str], str], letters: str) -> None:
-        """Replaces each text that may hold an address of these letters by what `cleared` makes of it."""
+        """Replaces each stored text that may contain an address with these letters by the result of
+        `cleared`."""
         for table, keys, columns in _TEXTS:
             for key, before in list(rows_with_letters(self._db, table, keys, columns, letters)):
                 after = tuple(map(cleared, before))

@@ -1,4 +1,4 @@
-"""Keeps plans for a while, so that `send --plan HASH` can tell what has changed since."""
+"""Stores plans for some days, so that `send --plan HASH` can compare them with what would be sent now."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from mailer.audience.planned import Planned
-from mailer.store.database import now, utc_now, utc_text, writing
+from mailer.clock import now, utc_now, utc_text
+from mailer.store.database import writing
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -22,9 +23,9 @@ KEPT_FOR = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class KeptPlan:
-    """A plan as it was made: what was told of it, what it would send (`plan.content_of`), and to whom.
+    """Holds a stored plan: the plan as it was shown, its content (`plan.content_of`), and its recipients.
 
-    People who were erased since are counted in `plan`, and are not in `people` any more.
+    People who were erased since then are still counted in `plan`, but are not in `people` any more.
     """
 
     plan: Mapping[str, Any]
@@ -35,7 +36,7 @@ class KeptPlan:
 def keep(
     db: Database, plan_hash: str, plan: Mapping[str, Any], content: Mapping[str, Any], people: Planned
 ) -> None:
-    """Keeps a plan, and removes those that are older than `KEPT_FOR`."""
+    """Stores a plan, and removes those that are older than `KEPT_FOR`."""
     row = (
         plan_hash,
         utc_now(),
@@ -50,7 +51,7 @@ def keep(
 
 
 def find_plan(db: Database, plan_hash: str) -> KeptPlan | None:
-    """The plan of this hash, if it is kept and not too old."""
+    """Returns the plan with this hash; None where it is not stored, or too old."""
     row = db.conn.execute(
         "SELECT plan, content, people FROM plans WHERE hash = ? AND made_at >= ?", [plan_hash, _oldest()]
     ).fetchone()

@@ -1,4 +1,4 @@
-"""Where what was spent of a pace is written down, so that it outlives a run and is shared by all of them."""
+"""Stores the usage of rate limits in subscribers.db, so that it outlives a run and all runs share it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from mailer.clock import utc_text
 from mailer.spool.ledger import Entry, Ledger
 from mailer.store.database import writing
 
@@ -16,7 +17,8 @@ __all__ = ["StoredLedger"]
 
 
 class StoredLedger(Ledger):
-    """The same in subscribers.db: each change is one committed transaction that nobody comes between."""
+    """Keeps the ledger in subscribers.db. Each change is one committed transaction, so that changes never
+    interleave."""
 
     def __init__(self, db: Database) -> None:
         super().__init__()
@@ -33,7 +35,7 @@ class StoredLedger(Ledger):
             after = change(before)
             if after == before:
                 return
-            since = datetime.fromtimestamp(after[0], UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            since = utc_text(datetime.fromtimestamp(after[0], UTC))
             db.conn.execute(
                 # The same, after this change.
                 "INSERT INTO paces (name, since, used) VALUES (?, ?, ?) "

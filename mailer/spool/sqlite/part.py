@@ -1,4 +1,4 @@
-"""What the parts of the spool on SQLite share: the connection, the campaign, and pieces of SQL."""
+"""Defines what the parts of the spool on SQLite share: the connection, the campaign, and pieces of SQL."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BY_PERSON = "INDEXED BY deliveries_subscriber"
 
 
 class Part:
-    """A campaign's deliveries over a connection; the base of each part."""
+    """Gives each part of the spool its connection, campaign and owner."""
 
     def __init__(
         self, db: Database, campaign: Campaign, redaction: Redaction, *, owner: str, into_folder: bool
@@ -39,5 +39,5 @@ class Part:
         self.into_folder = into_folder
 
     def together(self) -> AbstractContextManager[object]:
-        """Makes what is written within one transaction, so that it is synced once."""
+        """Opens a transaction for everything that is written inside it, so that it is synced once."""
         return writing(self._db)

@@ -1,4 +1,4 @@
-"""Reads how the deliveries of a campaign stand, on SQLite."""
+"""Counts and lists the deliveries of a campaign, on SQLite."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _COMMONEST_REFUSAL = """
 
 
 class Reading(Part):
-    """How a campaign's deliveries stand."""
+    """Counts and lists the deliveries of a campaign."""
 
     def counts(self) -> dict[str, int]:
         """Returns how many deliveries are in each state; every state is there."""
@@ -57,11 +57,11 @@ class Reading(Part):
         return {**dict.fromkeys(STATES, 0), **dict(rows.fetchall())}
 
     def copies_in_folder(self) -> int:
-        """Returns how many have it in an outbox folder only."""
+        """Returns how many deliveries only went into an outbox folder."""
         return self._number("in_folder = 1 AND state IN ('accepted', 'uncertain')")
 
     def is_free(self, *, copies: bool = False) -> bool:
-        """Returns whether nobody has it or may have it; with `copies`, a copy in a folder counts."""
+        """Returns whether no reader has the issue or may have it; `copies`: a copy in a folder counts."""
         row = self._db.conn.execute(
             "SELECT 1 FROM deliveries WHERE campaign_id = ? AND (? OR in_folder = 0) "
             "AND state IN ('accepted', 'uncertain', 'sending') LIMIT 1",
@@ -70,11 +70,11 @@ class Reading(Part):
         return row is None
 
     def never_tried(self) -> int:
-        """Returns how many are pending, not held, and were never tried."""
+        """Returns how many deliveries are pending, not held, and were never tried."""
         return self._number(f"{OPEN} AND state = 'pending' AND held = 0 AND deferred_since = ''")
 
     def held(self) -> int:
-        """Returns how many are pending and wait for a decision."""
+        """Returns how many pending deliveries are held until a decision."""
         return self._number(f"{OPEN} AND state = 'pending' AND held = 1")
 
     def _number(self, which: str) -> int:
@@ -93,7 +93,7 @@ class Reading(Part):
         )
 
     def commonest_refusal(self) -> str:
-        """Returns the words that servers used most for a refusal, without addresses; empty if none."""
+        """Returns the most frequent text of a refusal, without addresses; empty if there is none."""
         self._give_functions()
         row = self._db.conn.execute(_COMMONEST_REFUSAL, [self.campaign.id]).fetchone()
         return str(row[0]) if row else ""
@@ -102,7 +102,7 @@ class Reading(Part):
         self._db.conn.create_function("without_addresses", 1, without_addresses, deterministic=True)
 
     def deliveries(self, *, state: str = "", only: int | None = None) -> Iterator[Listed]:
-        """Returns the deliveries by person, all or those in a state or to one person."""
+        """Returns the deliveries by subscriber id: all, those in a state, or those to one person."""
         for row in self._db.conn.execute(_LIST, [self.campaign.id, state, only]):
             person, now, cause, reason, attempts, at, due_at, held, provider_id, in_folder = row
             yield Listed(
@@ -119,7 +119,7 @@ class Reading(Part):
             )
 
     def people(self) -> Iterator[int]:
-        """Returns everybody who has a delivery, in ascending order."""
+        """Returns the subscriber ids of all deliveries, in ascending order."""
         for row in self._db.conn.execute(
             "SELECT subscriber_id FROM deliveries WHERE campaign_id = ? ORDER BY subscriber_id",
             [self.campaign.id],
@@ -127,7 +127,7 @@ class Reading(Part):
             yield row[0]
 
     def accepted_at(self, people: Sequence[int]) -> dict[int, str]:
-        """Returns when the deliveries of these people were accepted (UTC), of those that were."""
+        """Returns the times (UTC) at which the deliveries of these people were accepted, where they were."""
         rows = self._db.conn.execute(
             "SELECT subscriber_id, coalesce(settled_at, '') FROM deliveries WHERE campaign_id = ? "
             "AND state = 'accepted' AND subscriber_id IN (SELECT value FROM json_each(?))",

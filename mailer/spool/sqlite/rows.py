@@ -1,4 +1,4 @@
-"""Reads campaigns out of their rows."""
+"""Reads campaigns from their rows."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def all_campaigns(db: Database) -> list[Campaign]:
 
 
 def campaign_at(db: Database, slug: str) -> Campaign:
-    """Returns the campaign of that name. Raises CampaignError with the nearest one there is."""
+    """Returns the campaign with this slug. Raises CampaignError, which suggests the most similar slug."""
     row = db.conn.execute(f"{_SELECT} WHERE slug = ?", [slug]).fetchone()
     if row is None:
         best = nearest(slug, [other.slug for other in all_campaigns(db)])

@@ -1,4 +1,4 @@
-"""The spool in subscribers.db: all campaigns, and the deliveries of one."""
+"""Implements the spool in subscribers.db: all campaigns, and the deliveries of one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mailer.campaign.campaign import Campaign, Delivered, NewCampaign
 from mailer.campaign.delivery_state import State
+from mailer.clock import utc_now
 from mailer.spool.ledger import Ledger
 from mailer.spool.sqlite.campaign_row import CampaignRow
 from mailer.spool.sqlite.claims import Claims
@@ -18,7 +19,7 @@ from mailer.spool.sqlite.reading import Reading
 from mailer.spool.sqlite.rows import all_campaigns, campaign_at
 from mailer.spool.sqlite.times import Times
 from mailer.spool.values import Frozen, Redaction
-from mailer.store.database import utc_now, writing
+from mailer.store.database import writing
 from mailer.transports.registry import is_folder
 
 if TYPE_CHECKING:
@@ -67,18 +68,18 @@ _MAILBOX_REFUSALS = """
 
 
 class SqliteSpool(Claims, CampaignRow, Times, Decisions, Reading):
-    """The deliveries of one campaign. Used from one thread."""
+    """Stores the deliveries of one campaign. It is used from one thread."""
 
 
 class SqliteSpools:
-    """All campaigns of a workspace. `redaction` takes out of words what may not be kept."""
+    """Stores all campaigns of a workspace. `redaction` removes from texts what may not be kept."""
 
     def __init__(self, db: Database, redaction: Redaction) -> None:
         self._db = db
         self._redaction = redaction
 
     def together(self) -> AbstractContextManager[object]:
-        """Makes what is written within one transaction."""
+        """Opens a transaction for everything that is written inside it."""
         return writing(self._db)
 
     def campaigns(self) -> list[Campaign]:
@@ -90,11 +91,11 @@ class SqliteSpools:
         return dict(self._db.conn.execute("SELECT id, slug FROM campaigns").fetchall())
 
     def find(self, slug: str) -> Campaign:
-        """Returns the campaign of that name. Raises CampaignError with the nearest one there is."""
+        """Returns the campaign with this slug. Raises CampaignError, which suggests the most similar slug."""
         return campaign_at(self._db, slug)
 
     def open(self, campaign: Campaign, *, owner: str = "", into_folder: bool | None = None) -> SqliteSpool:
-        """Returns the deliveries of a campaign, for reading, deciding, or as the owner of claims."""
+        """Returns the spool of a campaign. `owner` names the run that claims, or is empty."""
         if into_folder is None:
             into_folder = is_folder(campaign.transport)
         return SqliteSpool(self._db, campaign, self._redaction, owner=owner, into_folder=into_folder)
@@ -148,12 +149,12 @@ class SqliteSpools:
             yield row[0]
 
     def mailbox_refusals(self, person: int, *, since: str, but: int) -> tuple[int, str]:
-        """Returns how many campaigns in a row this person's mailbox refused, and when the first did (UTC)."""
+        """Returns how many campaigns in a row this person's mailbox refused, and when it first did (UTC)."""
         number, first = self._db.conn.execute(
             _MAILBOX_REFUSALS, {"person": person, "since": since, "but": but}
         ).fetchone()
         return number, first
 
     def ledger(self) -> Ledger:
-        """Returns the account of what was spent of each limit, which all runs share."""
+        """Returns the ledger that records how much of each rate limit was used; all runs share it."""
         return StoredLedger(self._db)

@@ -1,7 +1,7 @@
-"""When deliveries may be claimed, on SQLite: their own times, their turn of a pace, the next try.
+"""Sets and reads the times at which deliveries may be claimed, on SQLite: schedule, rate limits and retries.
 
 `due_at` is NULL where a delivery may be claimed at once, and else the time (UTC) from which it may. `held` is
-1 where only a decision makes it claimable; then `due_at` says nothing.
+1 where only a decision makes it claimable; then `due_at` is ignored.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from mailer.clock import utc_now, utc_text
 from mailer.spool.sqlite.part import BY_PERSON, CLAIMED, OPEN, Part
 from mailer.spool.values import Parked
-from mailer.store.database import utc_now, utc_text, writing
+from mailer.store.database import writing
 
 __all__ = ["Times"]
 
@@ -62,17 +63,17 @@ _LAST_SIGN = """
 
 
 class Times(Part):
-    """The times of a campaign's deliveries."""
+    """Sets and reads the due times of a campaign's deliveries."""
 
     def park(self, claims: Iterable[Parked]) -> None:
-        """Gives back claims until their turn; the index of what is open skips them until then."""
+        """Makes claims pending again with a due time. The index of open deliveries skips them until then."""
         rows = [
             (person, attempt, utc_text(datetime.fromtimestamp(turn, UTC))) for person, attempt, turn in claims
         ]
         self._change(_PARK, rows=json.dumps(rows), owner=self.owner)
 
     def unpark(self) -> None:
-        """Makes what was parked due at once. Readers' own times stay."""
+        """Makes parked deliveries due at once. Due times of the schedule stay."""
         if not self.campaign.local_time:
             self._change(_UNPARK, now=utc_now())
 
@@ -90,20 +91,21 @@ class Times(Part):
         return None if row is None else row[0] or utc_now()
 
     def next_try(self) -> str | None:
-        """Returns the same, counting also what was deferred, claimed, and given back."""
+        """Returns the same as `next_due`, also for deferred deliveries that were claimed and released."""
         again = self._first(f"{_PENDING} AND held = 0 AND deferred_since > ''")
         due = [found for found in (self.next_due(), again and (again[0] or utc_now())) if found]
         return min(due, default=None)
 
     def next_slot(self) -> str | None:
-        """Returns the next reader's own time that nobody has tried yet (UTC), or None."""
+        """Returns the earliest scheduled due time (UTC) among deliveries that were never tried, or None."""
         if not self.campaign.local_time:
             return None
         row = self._first(f"{_PENDING} AND held = 0 AND due_at IS NOT NULL")
         return None if row is None else row[0]
 
     def _first(self, which: str) -> tuple[str | None] | None:
-        """Returns the earliest due time of such deliveries; None in it means at once."""
+        """Returns a row with the earliest due time of the deliveries that match `which`; None in the row
+        means at once."""
         row: tuple[str | None] | None = self._db.conn.execute(
             f"SELECT due_at FROM deliveries INDEXED BY deliveries_open WHERE {which} ORDER BY due_at LIMIT 1",
             {"campaign": self.campaign.id},
@@ -111,22 +113,22 @@ class Times(Part):
         return row
 
     def hold_missed(self, before: str) -> int:
-        """Holds readers whose own time was before this one (UTC) and who were not tried. Returns how many."""
+        """Holds untried deliveries whose scheduled time was before `before` (UTC). Returns how many."""
         return self._change(_HOLD_MISSED, before=before)
 
     def send_now(self, *, everybody: bool) -> None:
-        """Makes what is held due at once; with `everybody`, later times too."""
+        """Makes held deliveries due at once; with `everybody`, also those that are due later."""
         self._change(_SEND_NOW, everybody=everybody)
 
     def release_held(self) -> None:
-        """Makes due at once whoever is pending and held."""
+        """Makes all pending deliveries that are held due at once."""
         self._change(_RELEASE_HELD)
 
     def make_due(self, *, after: str | None = None) -> None:
-        """Makes deferred deliveries due now: the operator asks for it, or the clock went wrong.
+        """Makes deferred deliveries due now, because the operator asks for it or the clock was wrong.
 
-        With `after` (UTC), those alone that wait for a later time than that, and not those that an earlier
-        version gave up: these are held.
+        With `after` (UTC), only deliveries that are due later than that and are not held. Earlier versions
+        held those that they had given up.
         """
         if after is None:
             self._change(_MAKE_ALL_DUE)
@@ -134,18 +136,18 @@ class Times(Part):
             self._change(_MAKE_DUE, after=after)
 
     def expire(self, before: str) -> int:
-        """Rejects what has been deferred since before that time (UTC). Returns how many."""
+        """Rejects deliveries that have been deferred since before that time (UTC). Returns how many."""
         return self._change(_EXPIRE, now=utc_now(), before=before)
 
     def overdue(self, now: str) -> int:
-        """Returns how many are pending though their time (UTC) has come, those held included."""
+        """Returns how many pending deliveries, held ones included, are past their due time at `now` (UTC)."""
         number: int = self._db.conn.execute(_OVERDUE, {"campaign": self.campaign.id, "now": now}).fetchone()[
             0
         ]
         return number
 
     def last_sign(self) -> str:
-        """Returns when a run last claimed or settled anything (UTC); empty where none ever did."""
+        """Returns when a run last claimed or settled a delivery (UTC); empty where none ever did."""
         row = self._db.conn.execute(_LAST_SIGN, {"campaign": self.campaign.id}).fetchone()
         return row[0] or ""
 

@@ -1,1 +1,1 @@
-"""HTTP for the APIs of providers: one kept connection, which says how far a request got."""
+"""Speaks HTTP with the APIs of providers, over one kept connection that says how far a request got."""

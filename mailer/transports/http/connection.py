@@ -1,7 +1,7 @@
-"""One kept HTTP connection to a provider's API, and exactly how far a request got over it.
+"""Keeps one HTTP connection to a provider's API, and reports exactly how far a request got.
 
-A request lacks its last byte until a gate lets it through, so that what breaks until then is known to have
-done nothing. A redirect is not followed: it would carry the secrets elsewhere.
+The last byte of a request is held back until a gate lets it through, so that a request that breaks before is
+known to have done nothing. A redirect is not followed: it would carry the secrets elsewhere.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from mailer.transports.base import one_line
 from mailer.transports.buffered import wait_until_sent
 from mailer.transports.http.proxy import proxy_for
 
-__all__ = ["HttpAnswer", "HttpConnection", "NoAnswer", "NotSent", "TooLarge", "Unreachable", "say"]
+__all__ = ["HttpAnswer", "HttpConnection", "NoAnswer", "NotSent", "TooLarge", "Unreachable"]
 
 _MOST_ANSWER_BYTES: Final = 1_000_000
 
 
 class Unreachable(Exception):
-    """There is no connection to be had: nothing was sent."""
+    """Says that no connection could be made: nothing was sent."""
 
 
 class NotSent(Exception):
-    """The connection ended before the request was complete: it cannot have been carried out."""
+    """Says that the connection ended before the request was complete: it cannot have been carried out."""
 
 
 class NoAnswer(Exception):
-    """The request was sent, and no answer came: it may have been carried out."""
+    """Says that the request was sent and no answer came: it may have been carried out."""
 
 
 class TooLarge(Exception):
-    """The request is larger than they take: nothing was sent."""
+    """Says that the request is larger than the provider accepts: nothing was sent."""
 
 
 class HttpAnswer(NamedTuple):
-    """An answer, whatever its status."""
+    """Holds an answer, whatever its status."""
 
     status: int
     body: bytes
@@ -49,7 +49,7 @@ class HttpAnswer(NamedTuple):
 
 
 class _Response(http.client.HTTPResponse):
-    """An answer. What is said before it (1xx, RFC 9110 section 15.2) is passed over, not only 100."""
+    """Reads an answer, and skips all interim answers (1xx, RFC 9110 section 15.2), not only 100."""
 
     def _read_status(self) -> tuple[int, int, str]:
         version, status, reason = super()._read_status()  # type: ignore[misc]
@@ -57,11 +57,11 @@ class _Response(http.client.HTTPResponse):
 
 
 class HttpConnection:
-    """A connection that is made when it is first used, by the proxy that HTTPS_PROXY names, if any.
+    """Connects when it is first used, through the proxy that HTTPS_PROXY names, if any, and stays connected.
 
     `peer` is the provider's name, `headers` are sent with each request and may hold secrets. `timeout` is in
     seconds, for each wait. A request of more than `most_bytes` is not sent. Raises ConfigError where
-    HTTPS_PROXY names none that can be used.
+    HTTPS_PROXY names a proxy that cannot be used.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class HttpConnection:
         except (OSError, http.client.HTTPException) as error:
             self.close()
             by = f"{self._proxy}: " if self._proxy else ""
-            raise Unreachable(by + say(error)) from None
+            raise Unreachable(by + _words_of(error)) from None
         interrupted: OSError | None = None
         try:
             connection.putrequest(method, target, skip_accept_encoding=True)
@@ -105,9 +105,9 @@ class HttpConnection:
         except (OSError, http.client.HTTPException) as error:
             self.close()
             if interrupted is not None:
-                raise NotSent(say(interrupted)) from None
+                raise NotSent(_words_of(interrupted)) from None
             unread = isinstance(error, http.client.HTTPException) and not isinstance(error, OSError)
-            raise NoAnswer("its answer cannot be read" if unread else say(error)) from None
+            raise NoAnswer("its answer cannot be read" if unread else _words_of(error)) from None
         finally:
             if interrupted is not None:
                 self.close()
@@ -144,7 +144,7 @@ class HttpConnection:
         return connection
 
     def _send(self, connection: http.client.HTTPConnection, headers: Mapping[str, str], data: bytes) -> None:
-        """Sends all but the last byte, looks whether the other side still listens, then sends the last.
+        """Sends all but the last byte, checks that the other side still listens, then sends the last byte.
 
         A request that lacks a byte is never carried out, so what breaks until then is known to have
         done nothing.
@@ -175,7 +175,7 @@ class HttpConnection:
 
 
 def _has_spoken(connection: socket.socket) -> bool:
-    """Returns whether there is something to read, an end included, though it is not their turn."""
+    """Returns whether the other side has answered or hung up before the request was complete."""
     poll = select.poll()
     poll.register(connection, select.POLLIN)
     if not poll.poll(0):
@@ -197,8 +197,8 @@ def _has_spoken(connection: socket.socket) -> bool:
     return True
 
 
-def say(error: BaseException) -> str:
-    """Returns why there was no answer, in words."""
+def _words_of(error: BaseException) -> str:
+    """Returns the reason why there was no answer, in words."""
     if isinstance(error, TimeoutError):
         return "it did not answer in time"
     if isinstance(error, ssl.SSLCertVerificationError):

@@ -1,7 +1,7 @@
-"""The proxy by which an API is reached, as the environment names it: HTTPS_PROXY, ALL_PROXY, NO_PROXY.
+"""Finds the proxy for an API in the environment: HTTPS_PROXY, ALL_PROXY, NO_PROXY.
 
-A connection goes through the proxy as a tunnel (CONNECT), so that it sees neither secrets nor messages.
-Within this machine http is used without TLS and never by a proxy.
+A connection goes through the proxy as a tunnel (CONNECT), so that the proxy sees neither secrets nor
+messages. An address on this machine is reached without TLS and without a proxy.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _USUAL_PORT: Final = 80  # of a URL with http, as for every program that knows t
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """An HTTP proxy. As text it is named without its login, for an error's sentence."""
+    """Holds the place of an HTTP proxy and its login. As text it leaves the login out, for error messages."""
 
     host: str
     port: int

@@ -1,4 +1,4 @@
-"""A service account's assertion: a JWT that it signs to get an access token for a mailbox (RFC 7523).
+"""Signs the assertion of a service account: a JWT that is exchanged for an access token (RFC 7523).
 
 Google's key file is JSON with `client_email`, `private_key` and `private_key_id`. Other providers' may be a
 PEM file; then the issuer is the client id of the configuration.
@@ -22,7 +22,7 @@ _LONGEST_FILE: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class ServiceKey:
-    """A private key (PEM, in no repr), its id where it has one, and whose it is."""
+    """Holds a service account's private key (PEM, never shown by repr), its id if any, and its owner."""
 
     issuer: str
     pem: str = field(repr=False)
@@ -30,7 +30,7 @@ class ServiceKey:
 
 
 def read_key(path: Path, client_id: str) -> ServiceKey:
-    """Returns the key of MAILER_OAUTH_KEY_FILE. Raises ConfigError."""
+    """Returns the key from the file that MAILER_OAUTH_KEY_FILE names. Raises ConfigError."""
     try:
         with path.open("rb") as file:
             text = file.read(_LONGEST_FILE).decode("utf-8-sig")

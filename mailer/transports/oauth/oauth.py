@@ -1,7 +1,7 @@
-"""Access tokens for a login at an SMTP server. One renewal serves all connections of a process.
+"""Keeps the access token for a login at an SMTP server; one renewal serves all connections of a process.
 
-A token is renewed before it expires, and once where the server refuses it. How it is asked for is
-`token_endpoint`'s, where a rotated refresh token is kept is `refresh_token`'s.
+A token is renewed before it expires, and once where the server refuses it. `token_endpoint` asks for it, and
+`refresh_token` keeps a rotated refresh token.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 
 from mailer.config import OAuth, Settings
 from mailer.errors import ConfigError, TransportError
-from mailer.transports.base import Busy
+from mailer.transports.base import Unavailable
 from mailer.transports.oauth.assertion import GRANT_TYPE, read_key, signed_assertion
 from mailer.transports.oauth.refresh_token import RefreshToken
 from mailer.transports.oauth.token_endpoint import AccessToken, Client, request_token
@@ -31,7 +31,7 @@ _RENEWAL_SECONDS: Final = 60.0
 
 @dataclass(frozen=True)
 class _Login:
-    """All that decides what a token is good for. Secrets are in no repr."""
+    """Holds everything that an access token depends on. Secrets are never shown by repr."""
 
     oauth: OAuth
     user: str
@@ -42,7 +42,7 @@ class _Login:
 
 
 class Tokens:
-    """The access token of one user, shared by threads. `clock` is monotonic, in seconds."""
+    """Keeps the access token of one user, shared by threads. `clock` is monotonic, in seconds."""
 
     def __init__(self, login: _Login, clock: Callable[[], float] = time.monotonic) -> None:
         self._login = login
@@ -56,12 +56,15 @@ class Tokens:
         self._renewed_at: float | None = None
 
     def begin(self) -> None:
-        """Notes that a run begins: what was refused to the one before may be asked for again."""
+        """Notes that a run begins: a token that was refused in the run before may be requested again."""
         with self._lock:
             self._failure = None
 
     def current(self) -> str:
-        """Returns a token that is good for a while. Raises TransportError, Busy where later may do."""
+        """Returns a token that has not expired. Raises TransportError;
+
+        Unavailable where a later attempt may succeed.
+        """
         asked = self._asked
         with self._lock:
             if not self._token or (self._renew_at is not None and self._clock() >= self._renew_at):
@@ -69,7 +72,7 @@ class Tokens:
             return self._token
 
     def renewed(self, refused: str) -> str:
-        """Another token than the one that the server refused, or '' where a new one was refused, too.
+        """Returns a new token in place of the `refused` one, or '' where a new one was refused, too.
 
         Raises as `current` does.
         """
@@ -86,20 +89,21 @@ class Tokens:
             return self._token
 
     def accepted(self, token: str) -> None:
-        """Notes that the server took `token`, so that it may be renewed again where it is refused later."""
+        """Notes that the server accepted `token`, so that it may be renewed again if it is refused later."""
         with self._lock:
             if token == self._token:
                 self._renewed_at = None
 
     def _renew(self, asked: int) -> None:
-        """Asks for a token. A thread that waited while another one failed is told the same.
+        """Requests a token. A thread that waited while another one failed raises the same error.
 
-        So is, for a while, who comes after a refusal: the same secrets would be refused again.
+        For a while after a refusal, all further calls raise the same error too: the same secrets would be
+        refused again.
         """
         began = self._clock()
         if self._failure is not None and (
             self._asked != asked
-            or (not isinstance(self._failure, Busy) and began - self._failed_at < _RENEWAL_SECONDS)
+            or (not isinstance(self._failure, Unavailable) and began - self._failed_at < _RENEWAL_SECONDS)
         ):
             raise type(self._failure)(str(self._failure))
         try:

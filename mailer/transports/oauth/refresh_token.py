@@ -1,8 +1,8 @@
-"""The refresh token that a provider gave in place of an earlier one, kept in `.mailer/oauth` (mode 0600).
+"""Keeps the refresh token that replaces an earlier one, in `.mailer/oauth` (mode 0600).
 
-Many providers give a new refresh token with each renewal, and some end the old one. The file is bound to the
-application, the user and the token endpoint, and to the token of MAILER_OAUTH_REFRESH_TOKEN that it follows:
-what is set there anew goes before what is kept.
+Many providers give a new refresh token with each renewal, and some revoke the old one. The file is bound to
+the application, the user and the token endpoint, and to the token of MAILER_OAUTH_REFRESH_TOKEN that it
+replaces: a new value of that variable takes precedence over the file.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _RESERVED: Final = 16_384
 
 @dataclass(frozen=True)
 class RefreshToken:
-    """One application's refresh token for one user. `given` is the environment's, and in no repr.
+    """Keeps one application's refresh token for one user. `given` is the environment's, never shown by repr.
 
     `owner` is the client id, the user and the token endpoint; `folder` is the workspace's `.mailer`.
     """
@@ -49,10 +49,10 @@ class RefreshToken:
 
     @contextmanager
     def renewal(self) -> Iterator[_Renewal]:
-        """Holds the token for a renewal, so that no other process renews it at the same time.
+        """Locks the token for a renewal, so that no other process renews it at the same time.
 
-        A place for the next token is made first, with room on the disk: the old one may end as soon as the
-        provider is asked. Raises TransportError.
+        The file for the next token is created first, with room on the disk, because the old token may be
+        revoked as soon as the provider is asked. Raises TransportError.
         """
         with self._locked():
             with _sentence():
@@ -102,14 +102,14 @@ class RefreshToken:
 
 
 class _Renewal:
-    """A renewal under way: `token` is to be used, and `keep` takes the next one."""
+    """Is a renewal in progress: `token` is the one to use, and `keep` stores the next one."""
 
     def __init__(self, place: RefreshToken, file: NewFile) -> None:
         self._place, self._file = place, file
         self.token = place.current()
 
     def keep(self, token: str) -> None:
-        """Keeps `token` for the next renewal, on disk. Raises TransportError."""
+        """Stores `token` on disk for the next renewal. Raises TransportError."""
         if not token or token == self.token:
             return
         given, kept = self._place.given, self._place._kept()

@@ -1,7 +1,8 @@
-"""Asks an OAuth 2 token endpoint (RFC 6749) for an access token, by authlib, which is imported only then.
+"""Requests an access token from an OAuth 2 token endpoint (RFC 6749), with authlib.
 
-No message shows a secret, also where the provider repeats one. A redirect is not followed: it would carry the
-secrets elsewhere. HTTPS_PROXY and REQUESTS_CA_BUNDLE count, except for an endpoint on this machine.
+authlib is imported only when a token is requested. No message shows a secret, even where the provider repeats
+one. A redirect is not followed: it would carry the secrets elsewhere. HTTPS_PROXY and REQUESTS_CA_BUNDLE
+apply, except to an endpoint on this machine.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from urllib.parse import quote, quote_plus, urlsplit
 
 from mailer.config.urls import is_loopback
 from mailer.errors import TransportError
-from mailer.transports.base import Busy, one_line
+from mailer.transports.base import Unavailable, one_line
 
 __all__ = ["AccessToken", "Client", "request_token"]
 
@@ -38,7 +39,10 @@ _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An OAuth client. `secret` may be '' and is in no repr. `tries_basic` also tries HTTP Basic."""
+    """Describes an OAuth client. `secret` may be '' and is never shown by repr.
+
+    `tries_basic` also tries HTTP Basic.
+    """
 
     endpoint: str
     client_id: str
@@ -48,7 +52,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """An access token. `expires_in` is in seconds, None where the endpoint did not say."""
+    """Holds an access token. `expires_in` is in seconds, None where the endpoint did not give it."""
 
     token: str = field(repr=False)
     expires_in: float | None = None
@@ -56,9 +60,9 @@ class AccessToken:
 
 
 def request_token(client: Client, form: Mapping[str, str], advice: str) -> AccessToken:
-    """Returns the token for `form`, which holds at least `grant_type`. `advice` ends an error's sentence.
+    """Returns the token for `form`, which holds at least `grant_type`. `advice` ends the text of an error.
 
-    Raises Busy where the endpoint cannot be reached or is in trouble, TransportError where it refuses.
+    Raises Unavailable where the endpoint cannot be reached or fails, TransportError where it refuses.
     """
     # The secret goes in the form: HTTP Basic has no rule for what is not ASCII, and some take the form alone.
     methods = ["client_secret_post" if client.secret else "none"]
@@ -74,12 +78,12 @@ def request_token(client: Client, form: Mapping[str, str], advice: str) -> Acces
     said = _without(_reason(refused), (*form.values(), client.secret))
     sentence = f"{_host(client)} gives no access token: {one_line(said, _LONGEST_REASON)}"
     if refused.error in _LATER or status == 429 or status >= 500:
-        raise Busy(f"{sentence}; run this again later")
+        raise Unavailable(f"{sentence}; run this again later")
     raise TransportError(f"{sentence}; {advice}")
 
 
 class _Look:
-    """Reads an answer before authlib does: keeps its status, and `expires_in` as the endpoint gave it."""
+    """Keeps an answer's status and its original `expires_in`, before authlib reads the answer."""
 
     status = 0
     life: object = None
@@ -100,7 +104,7 @@ class _Look:
 
 
 def _asked(client: Client, form: Mapping[str, str], method: str) -> tuple[Any, int, Mapping[str, Any]]:
-    """The OAuthError or None, the HTTP status, and the answer with `expires_in` as the endpoint gave it."""
+    """Returns the OAuthError or None, the HTTP status, and the answer with its original `expires_in`."""
     import requests
     from authlib.integrations.requests_client import OAuth2Session, OAuthError
 
@@ -125,7 +129,7 @@ def _asked(client: Client, form: Mapping[str, str], method: str) -> tuple[Any, i
 
 
 def _unanswered(client: Client, error: Exception, status: int) -> TransportError:
-    """The error to raise where a request had no answer that can be read as one of a token endpoint."""
+    """Returns the error for a request that had no answer, or an answer that no token endpoint gives."""
     import requests
 
     if isinstance(error, requests.exceptions.SSLError):
@@ -134,19 +138,19 @@ def _unanswered(client: Client, error: Exception, status: int) -> TransportError
             "authority's file in REQUESTS_CA_BUNDLE, and see whether this machine's clock is right"
         )
     if isinstance(error, requests.exceptions.HTTPError):
-        kind = Busy if status == 429 or status >= 500 else TransportError
+        kind = Unavailable if status == 429 or status >= 500 else TransportError
         return kind(
             f"{_host(client)} answers with HTTP {status} and no access token; run this again later, or "
             "check [delivery.oauth] token_url"
         )
-    return Busy(
+    return Unavailable(
         f"{_host(client)} cannot be asked for an access token: {_deepest(error)}; check the network, "
         "HTTPS_PROXY and [delivery.oauth]"
     )
 
 
 def _content(response: Any) -> bytes:
-    """Returns the body of an answer, up to a limit of its length and its time; b"" for what is beyond."""
+    """Returns the body of an answer, within limits of length and time; b"" for a body beyond them."""
     import requests
 
     ends = time.monotonic() + _SECONDS[1]
@@ -162,14 +166,14 @@ def _content(response: Any) -> bytes:
 
 
 def _nobody(request: Any) -> Any:
-    """Leaves a request as it is: the assertion tells who asks."""
+    """Adds no client authentication to a request, because the assertion identifies the client."""
     return request
 
 
 def _read(client: Client, status: int, answer: Mapping[str, Any]) -> AccessToken:
     token, kind = answer.get("access_token"), answer.get("token_type", "bearer")
     if not isinstance(token, str) or not _TOKEN.fullmatch(token) or str(kind).lower() != "bearer":
-        raise (Busy if status == 429 else TransportError)(_no_answer(client, status))
+        raise (Unavailable if status == 429 else TransportError)(_no_answer(client, status))
     refresh_token = answer.get("refresh_token")
     return AccessToken(
         token, _life(answer.get("expires_in")), refresh_token if isinstance(refresh_token, str) else ""
@@ -177,7 +181,7 @@ def _read(client: Client, status: int, answer: Mapping[str, Any]) -> AccessToken
 
 
 def _life(said: object) -> float | None:
-    """The seconds of `expires_in`, also where it is text; None where it says nothing that can be meant."""
+    """Returns `expires_in` in seconds, also where it is sent as text; None where it is no usable number."""
     if isinstance(said, bool) or not isinstance(said, int | float | str):
         return None
     try:
@@ -204,7 +208,7 @@ def _reason(error: Any) -> str:
 
 
 def _without(said: str, secrets: Iterable[str]) -> str:
-    """Returns what was said without the secrets, however they are written."""
+    """Returns the text without the secrets, in whatever encoding they occur in it."""
     forms: set[str] = set()
     for secret in secrets:
         if len(secret) >= 4:
@@ -222,7 +226,7 @@ def _without(said: str, secrets: Iterable[str]) -> str:
 
 
 def _deepest(error: BaseException) -> str:
-    """Returns the system's reason for a connection that failed; the library's words are about its objects."""
+    """Returns the innermost cause of a failed connection, as the library's text names its own objects."""
     words, seen = _WHERE.get(type(error).__name__, "its answer cannot be read"), 0
     cause: BaseException | None = error
     while cause is not None and seen < 20:

@@ -1,1 +1,1 @@
-"""The transport `outbox:`, a folder for trying out."""
+"""Implements the transport `outbox:`, a folder for trying out."""

@@ -1,4 +1,4 @@
-"""The driver of `outbox:PATH`: a folder of the workspace, whose messages reach nobody."""
+"""Defines the driver of `outbox:PATH`: a folder of the workspace, whose messages reach nobody."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from mailer.transports.driver import Driver, UrlForm
 
 if TYPE_CHECKING:
     from mailer.config import Settings
-    from mailer.transports.base import Pause, Transport
+    from mailer.transports.base import Sleep, Transport
 
 __all__ = ["DRIVER"]
 
 
-def _open(url: str, settings: Settings, pause: Pause) -> Transport:  # noqa: ARG001 - a folder does not wait
+def _open(url: str, settings: Settings, sleep: Sleep) -> Transport:  # noqa: ARG001 - a folder does not wait
     from mailer.transports.outbox.transport import Outbox
 
     return Outbox.from_url(url, settings)
 
 
 DRIVER: Final = Driver(
-    urls=(UrlForm("outbox", "outbox:PATH", "outbox:PATH"),),
+    urls=(UrlForm("outbox", "outbox:PATH", "outbox:outbox"),),
     open=_open,
     peer="the transport",
     source="outbox",

@@ -1,7 +1,7 @@
-"""`outbox:PATH`: a folder with one `.eml` a message, for looking at. Nothing leaves the machine.
+"""Writes each message as one `.eml` file into a folder (`outbox:PATH`). Nothing leaves the machine.
 
-A message's file is named after its Message-ID, so that sending it again replaces the file rather than adding
-one. It is written under another name first: whoever looks into the folder sees whole messages only.
+The file is named after the Message-ID, so that sending a message again replaces its file. It is written under
+a temporary name first, so that the folder holds complete messages only.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Outbox:
-    """The transport: `folder` is made when the first message comes; `label` is how errors name it."""
+    """Is the transport: `folder` is created with the first message; `label` names it in errors."""
 
     batch = 1
     concurrency = 4
@@ -42,7 +42,7 @@ class Outbox:
         return cls(settings.root / Path(path), path)
 
     def channel(self) -> OutboxChannel:
-        """Returns a channel; they have nothing in common but the folder."""
+        """Returns a channel; channels share nothing but the folder."""
         return OutboxChannel(self.folder, self.label)
 
 
@@ -75,7 +75,7 @@ class OutboxChannel:
         return outcomes
 
     def close(self) -> None:
-        """Nothing is open between two messages."""
+        """Does nothing, because no file stays open between two messages."""
 
     def _write(self, name: str, data: bytes) -> None:
         new = NewFile(self._folder / name, mode=0o600)  # it holds a reader's links

@@ -1,4 +1,4 @@
-"""The words of an answer without what names a recipient, so that answers can be compared and told."""
+"""Removes recipients' addresses from a server's answer, so that answers can be compared and shown."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ _ADDRESS = re.compile(rf"[^\s<>()\[\]:;,\"']+{_AT}[^\s<>()\[\]:;,\"']+", re.IGNO
 
 
 def without_addresses(words: str) -> str:
-    """Returns the words with every address taken out, so that answers can be compared and told."""
+    """Returns the text with every address taken out."""
     may_hold = "@" in words or "%40" in words or "&#" in words
     return _ADDRESS.sub("the address", words) if may_hold else words

@@ -1,7 +1,7 @@
-"""Reads refusals of single providers, where their own pages say more than the words and codes do.
+"""Classifies refusals of single providers, where their own pages say more than the text and the codes do.
 
-Each row is a provider, a pattern over the folded reply with its codes and links (`wording.fold`; an address is ◊),
-what it means, and the page that says so. The first row that matches decides. The patterns are our own.
+Each row is a provider, a pattern over the folded reply with its codes and links (`wording.fold`; an address
+is ◊), what it means, and the page that says so. The first row that matches decides. The patterns are our own.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ __all__ = ["PROVIDERS", "Meaning", "meaning_of"]
 
 
 class Meaning(NamedTuple):
-    """A row of the table. `cause` is a Cause as text; `later` is True where another time may do, whatever the
-    code. `at_rcpt`: it holds in answer to RCPT alone."""
+    """Is a row of the table, which says what a provider means by a reply.
+
+    `cause` is a Cause as text; `later` is True where a later attempt may succeed, whatever the code.
+    `at_rcpt` says that the row applies to an answer to RCPT alone.
+    """
 
     provider: str
     pattern: str
@@ -102,7 +105,7 @@ def _table() -> tuple[tuple[re.Pattern[str], Meaning], ...]:
 
 
 def meaning_of(reply: str, *, at_rcpt: bool) -> Meaning | None:
-    """Returns the row for a folded reply (with its codes and links), or None where no page tells."""
+    """Returns the row for a folded reply (with its codes and links), or None where no page describes it."""
     for pattern, row in _table():
         if (at_rcpt or not row.at_rcpt) and pattern.search(reply):
             return row

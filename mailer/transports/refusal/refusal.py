@@ -1,10 +1,11 @@
-"""Judges a refusal: whether it is about the address, the mailbox, us or their server, and whether for good.
+"""Classifies a refusal: is it about the address, the mailbox, us or their server, and is it permanent?
 
-A reply is read by these, in this order: the stage at which it came, what its provider's own page says of it
-(`receivers`), its words (`wording`), and its enhanced status code (RFC 3463, 5248, 7372, 7504, 7505). The
-words come before the code, because a full mailbox and a policy are told under 5.1.1, and an unknown user
-under 5.7.1. A reply that says nothing clear is ours. In doubt the reader is not blamed: a refusal too many
-costs one more try, a reader struck off by mistake is lost. docs/bounces.md has the table.
+A reply is classified by these, in this order: the stage at which it came, what its provider's own page says
+of it (`receivers`), its text (`wording`), and its enhanced status code (RFC 3463, 5248, 7372, 7504, 7505).
+The text comes before the code, because servers send 5.1.1 for a full mailbox and for a policy too, and 5.7.1
+for an unknown user. A reply that says nothing clear is taken to be about us. In doubt the reader is not
+blamed: an attempt too many costs little, a reader struck off by mistake is lost. docs/bounces.md has the
+table.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ __all__ = ["Cause", "Judgement", "Stage", "enhanced_code", "judge"]
 
 
 class Cause(StrEnum):
-    """Whose matter a refusal is. The values stand in the spool and in --json."""
+    """Lists who or what a refusal is about. The values stand in the spool and in --json."""
 
     ADDRESS = "address"  # nobody is there: one such answer is enough
     MAILBOX = (
@@ -32,7 +33,7 @@ class Cause(StrEnum):
 
 
 class Stage(StrEnum):
-    """The command of SMTP that was refused."""
+    """Lists the commands of SMTP that a reply may refuse."""
 
     MAIL = "mail"  # no recipient was named yet
     RCPT = "rcpt"
@@ -41,7 +42,7 @@ class Stage(StrEnum):
 
 
 class Judgement(NamedTuple):
-    """A judgement of a refusal: `later` says that another time may do, `cause` whose matter it is."""
+    """Holds the class of a refusal: `later` says that it is temporary, `cause` what it is about."""
 
     later: bool
     cause: Cause
@@ -96,9 +97,9 @@ def enhanced_code(words: str) -> tuple[int, int] | None:
 
 
 def judge(code: int, words: str, stage: Stage = Stage.RCPT) -> Judgement:
-    """Returns what a reply of 4xx or 5xx means; `words` is its text without the code, in one line.
+    """Returns the class of a 4xx or 5xx reply; `words` is its text without the code, on one line.
 
-    A 4xx is always for later. A 5xx is where it tells of a limit of how much or how fast by its own words.
+    A 4xx is always temporary. A 5xx is temporary where its own text speaks of a limit of volume or rate.
     """
     enhanced = enhanced_code(words)
     reply = _ADDRESS.sub("◊", fold(_PREFIX.sub("", words)))
@@ -117,7 +118,11 @@ def judge(code: int, words: str, stage: Stage = Stage.RCPT) -> Judgement:
 
 
 def _within(later: bool, cause: Cause, stage: Stage) -> Judgement:
-    """Nobody is blamed who was not named yet, and nobody's address for a refusal that may pass."""
+    """Returns the judgement, with a cause that its stage allows.
+
+    Before RCPT the recipient was not named yet and is not blamed; an address is never blamed for a temporary
+    refusal.
+    """
     if cause is Cause.ADDRESS and later:
         cause = Cause.THEM
     if stage is Stage.MAIL and cause in (Cause.ADDRESS, Cause.MAILBOX):
@@ -128,7 +133,7 @@ def _within(later: bool, cause: Cause, stage: Stage) -> Judgement:
 
 
 def _is_limit(enhanced: tuple[int, int] | None, said: str) -> bool:
-    """Returns whether a 5xx tells of a limit that passes. What is refused as spam is refused for good."""
+    """Returns whether a 5xx names a temporary limit. A refusal as spam is permanent."""
     if enhanced is not None and enhanced[0] == 7 and enhanced[1] in _AUTHENTICATION:
         return False
     if any(says(words, said) for words in (wording.SPAM, wording.FOR_GOOD, wording.ABSENT)):
@@ -137,7 +142,7 @@ def _is_limit(enhanced: tuple[int, int] | None, said: str) -> bool:
 
 
 def _later(enhanced: tuple[int, int] | None, said: str) -> Cause:
-    """Returns the cause of a refusal for now."""
+    """Returns the cause of a temporary refusal."""
     if says(wording.GREYLISTED, said):
         return Cause.THEM
     if enhanced is not None and enhanced[0] == 7 and enhanced[1] in _AUTHENTICATION:
@@ -156,7 +161,7 @@ def _later(enhanced: tuple[int, int] | None, said: str) -> Cause:
 
 
 def _for_good(code: int, enhanced: tuple[int, int] | None, said: str, stage: Stage) -> Cause:
-    """Returns the cause of a permanent refusal that is not said of the sender."""
+    """Returns the cause of a permanent refusal whose text does not speak of the sender."""
     subject = enhanced[0] if enhanced else -1
     ours = says(wording.OURS, said)
     if subject == 7:
@@ -191,7 +196,7 @@ def _for_good(code: int, enhanced: tuple[int, int] | None, said: str, stage: Sta
 
 
 def _under_policy(enhanced: tuple[int, int] | None, said: str, ours: bool) -> Cause:
-    """Returns the cause under X.7: about us, unless nothing but the recipient is spoken of."""
+    """Returns the cause of a policy code (X.7): us, unless the text speaks of nothing but the recipient."""
     if ours or enhanced is None or enhanced[1] not in _VAGUE:
         return Cause.US
     if says(wording.FULL, said) or (says(wording.SHUT, said) and not says(wording.SPAM, said)):
@@ -202,7 +207,7 @@ def _under_policy(enhanced: tuple[int, int] | None, said: str, ours: bool) -> Ca
 
 
 def _by_code(known: Cause, said: str, absent: bool) -> Cause:
-    """Returns the cause by a code that says it all, unless the words say that it is something else."""
+    """Returns the cause that a clear status code has, unless the text contradicts it."""
     if known is Cause.US or (absent and known is Cause.ADDRESS):
         return known
     if says(wording.SHUT, said) and not says(wording.SPAM, said):

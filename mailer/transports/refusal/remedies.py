@@ -1,8 +1,8 @@
-"""Refusals that are about the sender by their own words, and what to do about each.
+"""Lists refusals that are about the sender by their own text, and what to do about each.
 
-Such a refusal stops a campaign at once: the same would be said of every further message, and each costs
-the sender its good name. Each row is a pattern over `code words` (folded by `wording.fold`), what to do,
-and the provider's page. The first row that matches decides.
+Such a refusal stops a campaign at once: every further message would be refused alike, and each costs
+reputation. Each row is a pattern over `code words` (folded by `wording.fold`), what to do, and the provider's
+page. The first row that matches decides.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ __all__ = ["REMEDIES", "Remedy", "remedy_for"]
 
 
 class Remedy(NamedTuple):
-    """A row of the table: `todo` is what to do, without a full stop, and `source` the page that tells more."""
+    """Is a row of the table:
+
+    `todo` is what to do, without a full stop, and `source` the page with more about it.
+    """
 
     provider: str
     pattern: str
@@ -179,6 +182,6 @@ def _table() -> tuple[tuple[re.Pattern[str], Remedy], ...]:
 
 
 def remedy_for(reply: str) -> Remedy | None:
-    """Returns the row for a refusal, written `code words`, or None where it stops nothing."""
+    """Returns the row for a refusal, written `code words`, or None where the refusal stops no campaign."""
     folded = fold(reply)
     return next((row for pattern, row in _table() if pattern.search(folded)), None)

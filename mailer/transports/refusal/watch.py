@@ -66,7 +66,7 @@ _RANDOM = re.compile(r"\b(?=[A-Za-z_-]*[a-z][A-Z]|[A-Z]+[a-z]+[A-Z])[A-Za-z_-]{1
 
 
 class _Named(Protocol):
-    """A message, as far as it is looked at here."""
+    """Defines a message as far as this module reads it."""
 
     @property
     def subscriber_id(self) -> int: ...
@@ -83,7 +83,7 @@ class _Named(Protocol):
 
 @dataclass(slots=True)
 class _Group:
-    """Refusals in the same words: of whom, in which domains, and one of them word by word."""
+    """Counts refusals with the same text: the readers, their domains, and one refusal word by word."""
 
     example: str
     readers: set[int] = field(default_factory=set)
@@ -91,14 +91,15 @@ class _Group:
 
 
 class RefusalWatch:
-    """The refusals of one run, over all connections. Safe to use from several threads.
+    """Counts the refusals of one run, over all connections. Safe to use from several threads.
 
-    `accepted`: whether somebody was accepted in this run; `ever`: in this campaign by the same transport. The
-    login may have changed since an earlier run, so that only `accepted` says that refusals are not
-    everybody's. Readers who were deferred before (`was_deferred`) are what others have left: where others
-    have it, refusals of these are their own.
-    `everybody` is the refusal that all got, or empty. `remedy` is why the campaign pauses, or empty, and
-    `returned` are the (subscriber id, attempt) that were refused for it.
+    `accepted` says whether somebody was accepted in this run; `ever`, in this campaign by the same transport.
+    The login may have changed since an earlier run, so that only `accepted` shows that not everybody is
+    refused. Readers who were deferred before (`was_deferred`) remain from a run that others got through:
+    where others were accepted, the refusals of these are their own.
+
+    `everybody` is the refusal that all got, or ''. `remedy` is why the campaign pauses, or '', and `returned`
+    are the (subscriber id, attempt) that were refused for it.
     """
 
     def __init__(self, *, accepted: bool = False, ever: bool = False) -> None:
@@ -118,7 +119,7 @@ class RefusalWatch:
         return bool(self.everybody or self.remedy)
 
     def note(self, known: Sequence[tuple[_Named, Outcome]]) -> None:
-        """These outcomes have just become known, together."""
+        """Counts these outcomes, which have just become known together."""
         if self.accepted and all(outcome.result in _NOT_REFUSED for _, outcome in known):
             return
         with self._lock:
@@ -151,11 +152,11 @@ class RefusalWatch:
         group.domains.add(message.address.rpartition("@")[2].lower())
 
     def _judged(self) -> int:
-        """Returns how many are known not to be accepted."""
+        """Returns how many messages are known not to be accepted."""
         return self._others + sum(len(group.readers) for group in self._groups.values())
 
     def end(self) -> str:
-        """Returns the refusal that all of the run got, now that there are no more, or empty."""
+        """Returns the refusal that everybody in the run got, now that it is over, or ''."""
         with self._lock:
             if not self.everybody and not self.accepted and len(self._groups) == 1:
                 (group,) = self._groups.values()
@@ -166,10 +167,10 @@ class RefusalWatch:
 
 
 def stops(outcome: Outcome, *, attempt: int, accepted: bool) -> bool:
-    """Returns whether a refusal is about us by its own words, so that it stops a campaign.
+    """Returns whether a refusal is about us by its own text, so that it stops a campaign.
 
-    A reader refused so at the third `attempt`, while others are `accepted`, is that reader's matter alone:
-    else one of them could keep a campaign from its end.
+    Where a reader is refused so at the third `attempt` while others are `accepted`, it concerns that reader
+    alone: else one reader could keep a campaign from its end.
     """
     if accepted and attempt >= _OWN_MATTER:
         return False
@@ -181,9 +182,10 @@ def stops(outcome: Outcome, *, attempt: int, accepted: bool) -> bool:
 
 
 def is_held(outcome: Outcome) -> bool:
-    """Returns whether an outcome is not believed before somebody is accepted.
+    """Returns whether an outcome is held back until somebody is accepted.
 
-    A rejection, and a refusal for now where it is about a login: grey lists put off everybody at first.
+    These are rejections, and temporary refusals that are about a login: greylisting defers everybody at
+    first.
     """
     if outcome.result is Result.DEFERRED:
         return outcome.cause is Cause.US and is_about_login(outcome.reason)
@@ -191,10 +193,11 @@ def is_held(outcome: Outcome) -> bool:
 
 
 def may_be_everybodys(refusals: Iterable[tuple[str, Outcome]]) -> bool:
-    """Returns whether some of these (address, outcome), none accepted, were refused in the same words.
+    """Returns whether some of these (address, outcome), none accepted, were refused with the same text.
 
-    For a run that died before it knew: its refusals count for nobody then, and are tried again. Two in the
-    same words are enough: a server may have several sentences for whom it does not know.
+    This is asked of a run that died before it knew: its refusals then count against nobody, and are tried
+    again. Two with the same text are enough, because a server may use several sentences for senders that it
+    does not know.
     """
     known = [_skeleton(outcome.reason, address) if is_held(outcome) else "" for address, outcome in refusals]
     most = max((number for words, number in Counter(known).items() if words), default=0)
@@ -202,14 +205,14 @@ def may_be_everybodys(refusals: Iterable[tuple[str, Outcome]]) -> bool:
 
 
 def is_about_login(reason: str) -> bool:
-    """Returns whether a refusal says that nobody is let through without a login, or from this place."""
+    """Returns whether a refusal says that mail is accepted only after a login, or from other networks."""
     return wording.says(wording.LOGIN, wording.fold(without_addresses(reason)))
 
 
 def everybody_sentence(reason: str, *, source: str, server: str) -> str:
     """Returns the error of a run in which everybody was refused with `reason`.
 
-    `source` is the transport's, as events have it; `server` names the other side more closely, or is ''.
+    `source` is the transport's name in events; `server` names the other side more closely, or is ''.
     """
     words, driver = without_addresses(reason), driver_of(source + ":")
     return (
@@ -224,17 +227,17 @@ def _remedy_sentence(reason: str) -> str:
 
 
 def _is_own_word(outcome: Outcome) -> bool:
-    """Whether it was not refused by a server: the address itself cannot be used, whoever takes the mail."""
+    """Returns whether our own check refused the address, which no transport can use, and not a server."""
     return outcome.cause is Cause.ADDRESS and not outcome.reason[:3].isdigit()
 
 
 def _is_wide(group: _Group) -> bool:
-    """Returns whether more than one domain is concerned, or words that are no single domain's."""
+    """Returns whether more than one domain is concerned, or the text names no single domain."""
     return len(group.domains) > 1 or is_about_login(group.example)
 
 
 def _skeleton(reason: str, address: str) -> str:
-    """The words without what differs from reader to reader: addresses and hosts, ids, times, numbers."""
+    """Returns the text without what differs between readers: addresses, hosts, ids, times, numbers."""
     code, words = reason[:3], reason[3:].strip(" -")
     enhanced = _ENHANCED.match(words)
     rest = words[enhanced.end() :] if enhanced else words

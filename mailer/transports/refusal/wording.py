@@ -1,8 +1,10 @@
-"""The words in which mail servers refuse, by what they say; in several languages, for servers without codes.
+"""Lists the texts with which mail servers refuse, by meaning and in several languages, for replies without
+codes.
 
-Each entry is a regular expression. Both sides are folded before they are compared: lower case, no accents, one
-kind of apostrophe (`fold`). The patterns are written by hand, from RFC 5321 and 3463, from the texts of Postfix,
-Exim, Sendmail, OpenSMTPD, qmail, Exchange and Coremail, and from the providers' pages that `receivers` names.
+Each entry is a regular expression. Pattern and reply are folded before they are compared: lower case, no
+accents, one kind of apostrophe (`fold`). The patterns are written by hand, from RFC 5321 and 3463, from the
+texts of Postfix, Exim, Sendmail, OpenSMTPD, qmail, Exchange and Coremail, and from the providers' pages that
+`receivers` names.
 """
 
 from __future__ import annotations
@@ -274,5 +276,5 @@ def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def says(patterns: tuple[str, ...], folded: str) -> bool:
-    """Returns whether a folded text has one of these patterns in it."""
+    """Returns whether one of these patterns occurs in a folded text."""
     return _compiled(patterns).search(folded) is not None

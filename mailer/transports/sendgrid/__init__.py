@@ -1,1 +1,1 @@
-"""The transport `sendgrid:`, over the v3 Mail Send API."""
+"""Implements the transport `sendgrid:`, over the v3 Mail Send API."""

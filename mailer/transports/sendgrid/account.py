@@ -1,4 +1,4 @@
-"""The account at SendGrid that the channels of one transport share, and what is known of its limits."""
+"""Holds the SendGrid account that the channels of one transport share, and the limits learned so far."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mailer.errors import TransportError
-from mailer.transports.base import Pause
+from mailer.transports.base import Sleep
 from mailer.transports.http.connection import TooLarge
 from mailer.transports.sendgrid.throttle import Throttle
 
@@ -20,12 +20,12 @@ _TIMES_TOO_LARGE: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account at SendGrid, for all channels of a transport. Several threads may use it."""
+    """Holds an account at SendGrid for all channels of a transport. Several threads may use it."""
 
     base_url: str
     api_key: str
     timeout: float
-    pause: Pause
+    sleep: Sleep
     clock: Callable[[], float]
     throttle: Throttle
     # Composing keeps the interpreter busy: one at a time is as fast, and lets the ledger in between.
@@ -43,7 +43,7 @@ class Account:
         self.too_large[alone] = (times + 1, min(size, least), said)
 
     def check_size(self, alone: bool, size: int) -> None:
-        """Raises TooLarge where it is known that so much is refused with 413, so that it is not uploaded."""
+        """Raises TooLarge where so many bytes are known to be refused with 413, before they are uploaded."""
         times, least, words = self.too_large.get(alone, (0, 0, ""))
         if size >= least and times >= (_TIMES_TOO_LARGE if alone else 1):
             raise TooLarge(words)

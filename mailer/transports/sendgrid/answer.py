@@ -1,6 +1,6 @@
-"""Reads SendGrid's answers: the outcome of those in a request, or why it was refused.
+"""Reads SendGrid's answers: the outcome of the messages of a request, or why it was refused.
 
-The statuses and the form of an error are told in
+The statuses and the format of an error are documented in
 https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/errors
 """
 
@@ -37,9 +37,10 @@ _ADVICE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class _Error:
-    """One entry of an answer's `errors`.
+    """Holds one entry of an answer's `errors`.
 
-    `place` is the number of the recipient whom its field names, `field` then the rest of it; None: nobody.
+    `place` is the number of the recipient that its field names, `field` then the rest of it; None for no
+    recipient.
     """
 
     message: str
@@ -54,7 +55,7 @@ class _Error:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A request that was not carried out, and never will be as it is."""
+    """Says why a request was not carried out, and never will be as it is."""
 
     status: int
     words: str
@@ -62,7 +63,7 @@ class Refusal:
 
     @property
     def too_large(self) -> bool:
-        """Returns whether fewer recipients may do."""
+        """Returns whether a request with fewer recipients may succeed."""
         return self.status == 413
 
     def culprits(self) -> dict[int, tuple[str, Cause]]:
@@ -77,10 +78,10 @@ class Refusal:
 
 
 def read_answer(answer: Answer, secret: str, addresses: Sequence[str]) -> Outcome | Refusal:
-    """Returns the outcome of everybody in the request, or why it was refused.
+    """Returns the outcome of every message of the request, or why it was refused.
 
-    `addresses` are those of the request, in order: an error that names a recipient by number is told with
-    the address. Raises TransportError where no request can succeed. `secret` is kept out of all words.
+    `addresses` are those of the request, in order: an error that names a recipient by number is reported with
+    the address. Raises TransportError where no request can succeed. `secret` is kept out of all texts.
     """
     status = answer.status_code
     errors = _errors(answer.body, secret, addresses)
@@ -102,7 +103,8 @@ def seconds_to_wait(answer: Answer, times: int, now: float) -> float:
     """Returns how many seconds a 429 asks us to wait, at least one and at most a minute.
 
     X-RateLimit-Reset is a time in seconds since 1970 (or the seconds until then), Retry-After a number of
-    seconds or a date (RFC 9110 section 10.2.3). Where neither says anything, it is longer each time.
+    seconds or a date (RFC 9110 section 10.2.3). Where neither is there, the wait grows with each of the
+    `times`.
     """
     reset = answer.headers.get("X-RateLimit-Reset", "").strip()
     after = answer.headers.get("Retry-After", "").strip()
@@ -118,7 +120,7 @@ def seconds_to_wait(answer: Answer, times: int, now: float) -> float:
 
 
 def _until(date: str, now: float) -> float | None:
-    """Returns the seconds until a date as HTTP writes it; None where it is none, or over by our clock."""
+    """Returns the seconds until a date as HTTP writes it; None where it is no date, or past by our clock."""
     try:
         moment = parsedate_to_datetime(date)
         seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
@@ -128,7 +130,7 @@ def _until(date: str, now: float) -> float | None:
 
 
 def _errors(body: bytes, secret: str, addresses: Sequence[str]) -> tuple[_Error, ...]:
-    """Returns the errors in an answer; none where it is not what the API's pages promise."""
+    """Returns the errors in an answer; none where it has not the documented format."""
     try:
         entries = json.loads(body)["errors"]
         return tuple(

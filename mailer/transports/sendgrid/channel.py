@@ -1,8 +1,8 @@
-"""Requests to SendGrid, one after the other: what goes into the next one, and what an answer means for it.
+"""Sends requests to SendGrid one after the other, and decides what is sent again after an answer.
 
 There is no idempotency key, so a request is repeated only where it is known that it was not carried out:
-429, 413 and 400, and what was cut off on its way. Before each try the readers who have left are taken out.
-What a request holds is known to `request`, how far it got to `http.connection`.
+after 429, 413 and 400, and where it was cut off on its way. Before each attempt the readers who have left are
+taken out. `request` makes the body of a request, `http.connection` reports how far it got.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from mailer.errors import TransportError
 from mailer.transports.base import (
     ENDED,
     PASSED,
+    GateAnswer,
     Outcome,
     Outgoing,
-    Passage,
     Result,
     one_line,
 )
@@ -27,7 +27,7 @@ from mailer.transports.sendgrid.account import Account
 from mailer.transports.sendgrid.answer import Refusal, read_answer, seconds_to_wait
 from mailer.transports.sendgrid.client import Answer, Body, client, connect
 from mailer.transports.sendgrid.driver import UNWRITABLE
-from mailer.transports.sendgrid.request import RequestTemplate, Unfit, groups
+from mailer.transports.sendgrid.request import RequestTemplate, UnfitRecipient, groups
 from mailer.transports.sendgrid.throttle import LimitWait
 
 __all__ = ["SendGridChannel"]
@@ -39,10 +39,10 @@ _MAY_HAVE_IT: Final = (Result.ACCEPTED, Result.UNCERTAIN)
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """The recipients of one request: places in the batch, each with what is their own as JSON text.
+class _PendingRequest:
+    """Holds the recipients of one request: indices into the batch, each with its own part as JSON text.
 
-    The numbers count what has befallen this request, or the longer one that it was a part of.
+    The numbers count the failures of this request, or of the longer one that it was a part of.
     """
 
     items: Sequence[tuple[int, str]]
@@ -51,15 +51,15 @@ class _Part:
     unreachable: int = 0
     refused: int = 0
 
-    def split(self, size: int) -> list[_Part]:
-        """Parts of at most so many; none of nobody."""
+    def split(self, size: int) -> list[_PendingRequest]:
+        """Returns the recipients as requests of at most `size` each; none where there are no recipients."""
         size = max(1, size)
         starts = range(0, len(self.items), size)
         return [replace(self, items=self.items[start : start + size]) for start in starts]
 
 
 class SendGridChannel:
-    """One worker's requests, over one kept connection."""
+    """Sends the requests of one worker, over one kept connection."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -69,17 +69,17 @@ class SendGridChannel:
         self._worked = False  # whether there has ever been an answer
         self._batch: Sequence[Outgoing] = ()
         self._outcomes: list[Outcome | None] = []
-        self._passage = PASSED
+        self._gate_answer = PASSED
         self._over = False  # whether the gate has said that the run has ended
-        self.gate: Callable[[Sequence[Outgoing]], Passage] = lambda _: PASSED
-        self.look: Callable[[Sequence[Outgoing]], Passage] = lambda _: PASSED
+        self.gate: Callable[[Sequence[Outgoing]], GateAnswer] = lambda _: PASSED
+        self.look: Callable[[Sequence[Outgoing]], GateAnswer] = lambda _: PASSED
         self.report: Callable[[Sequence[Outgoing], Outcome | None], None] = lambda *_: None
 
     def send(self, batch: Sequence[Outgoing]) -> list[Outcome]:
-        """Sends one request for each look and campaign in the batch.
+        """Sends at least one request for each rendition and campaign in the batch.
 
-        Raises TransportError where it turns out that nothing can be sent. Where that turns out after a
-        part was handed over, what is left of the batch is deferred.
+        Raises TransportError where it turns out that nothing can be sent. Where that turns out after a part
+        was handed over, the rest of the batch is deferred.
         """
         self._batch, self._over = batch, False
         outcomes = self._outcomes = [None] * len(batch)
@@ -94,41 +94,43 @@ class SendGridChannel:
         return [outcome or ENDED for outcome in outcomes]
 
     def close(self) -> None:
-        """Drops the connection; a request that is under way is never left."""
+        """Drops the connection. `send` never returns while a request is in flight, so none is lost."""
         self._connection.close()
 
     def _send_alike(self, places: Sequence[int]) -> None:
-        """Sends what may share a request, in fewer requests or more, and fills in its outcomes."""
+        """Sends messages that may share requests, in as many as needed, and fills in the outcomes."""
         template = self._template(self._batch[places[0]])
         ready: list[tuple[int, str]] = []
         with self._account.composing:
             for place in places:
                 try:
-                    if UNWRITABLE.holds(self._batch[place].address):
-                        raise Unfit(f"the address {UNWRITABLE.sentence}")
+                    if UNWRITABLE.matches(self._batch[place].address):
+                        raise UnfitRecipient(f"the address {UNWRITABLE.sentence}")
                     ready.append((place, template.personalization(self._batch[place])))
-                except Unfit as reason:
+                except UnfitRecipient as reason:
                     outcome = Outcome(Result.REJECTED, reason=one_line(str(reason)), cause=Cause.US)
                     self._outcomes[place] = outcome
-        waiting = [_Part(ready)] if ready else []
-        limit_wait = LimitWait(self._account.throttle, self._account.pause, lambda: not self.look(()).open)
+        waiting = [_PendingRequest(ready)] if ready else []
+        limit_wait = LimitWait(self._account.throttle, self._account.sleep, lambda: not self.look(()).open)
         try:
             while waiting:
                 waiting[:0] = self._send_part(template, waiting.pop(0), limit_wait)
         finally:
             limit_wait.end()
 
-    def _send_part(self, template: RequestTemplate, part: _Part, limit_wait: LimitWait) -> list[_Part]:
-        """Sends one request, if it is time for it; gives the parts that are to be sent instead or again."""
+    def _send_part(
+        self, template: RequestTemplate, part: _PendingRequest, limit_wait: LimitWait
+    ) -> list[_PendingRequest]:
+        """Sends one request, unless it has to wait; returns the parts to send instead or again."""
         said = ENDED if self._over else limit_wait.wait()
         if said is not None:
             return self._settle(part, said)
         if self._account.refused:
             raise self._account.refused[0]
-        passage = self.look(self._messages(part))
-        if not passage.open:
+        gate_answer = self.look(self._messages(part))
+        if not gate_answer.open:
             return self._settle(part, ENDED)
-        part = self._without(part, passage.left)
+        part = self._without(part, gate_answer.leavers)
         if not part.items:
             return []
         try:
@@ -144,14 +146,14 @@ class SendGridChannel:
         self._worked = True
         return self._answered(part, answer, limit_wait)
 
-    def _post(self, template: RequestTemplate, part: _Part) -> Answer:
-        """Sends one request. `_passage` is then what the gate said, if it came to that."""
+    def _post(self, template: RequestTemplate, part: _PendingRequest) -> Answer:
+        """Sends one request. `_gate_answer` is then the gate's answer, if the gate was asked."""
         messages = self._messages(part)
-        self._passage = PASSED
+        self._gate_answer = PASSED
 
         def may_end() -> bool:
-            self._passage = self.gate(messages)
-            return self._passage.granted
+            self._gate_answer = self.gate(messages)
+            return self._gate_answer.granted
 
         self._connection.gate = may_end
         body = Body(template.document([text for _, text in part.items]))
@@ -163,13 +165,13 @@ class SendGridChannel:
             self._account.note_too_large(alone, len(body), words.words if isinstance(words, Refusal) else "")
         return answer
 
-    def _reach_again(self, part: _Part, error: Unreachable) -> _Part:
-        """Where it was there a moment ago, it may be there again in a moment. Else raises TransportError."""
+    def _reach_again(self, part: _PendingRequest, error: Unreachable) -> _PendingRequest:
+        """Returns the request for another attempt if the API answered before. Else raises TransportError."""
         part = replace(part, unreachable=part.unreachable + 1)
         if (
             not self._worked
             or part.unreachable > _TIMES_UNREACHABLE
-            or self._account.pause(float(part.unreachable))
+            or self._account.sleep(float(part.unreachable))
         ):
             raise TransportError(
                 f"SendGrid cannot be reached at {self._account.base_url}: {error}; check the network and "
@@ -177,13 +179,13 @@ class SendGridChannel:
             )
         return part
 
-    def _not_sent(self, part: _Part, error: NotSent) -> list[_Part]:
-        """The request lacked its last byte: the gate did not let it through, or the connection ended."""
-        if not self._passage.open:
+    def _not_sent(self, part: _PendingRequest, error: NotSent) -> list[_PendingRequest]:
+        """Returns what to send again after the gate or a lost connection stopped a request before its end."""
+        if not self._gate_answer.open:
             self._over = True
             return self._settle(part, ENDED)
-        if self._passage.left:
-            staying = self._without(part, self._passage.left)
+        if self._gate_answer.leavers:
+            staying = self._without(part, self._gate_answer.leavers)
             staying = replace(staying, broken_off=part.broken_off + 1)
             # A shorter request takes less time, so that fewer leave meanwhile and there is an end to it.
             half = (len(staying.items) + 1) // 2
@@ -194,7 +196,9 @@ class SendGridChannel:
         self.report(self._messages(part), None)
         return [replace(part, lost=1)]
 
-    def _answered(self, part: _Part, answer: Answer, limit_wait: LimitWait) -> list[_Part]:
+    def _answered(
+        self, part: _PendingRequest, answer: Answer, limit_wait: LimitWait
+    ) -> list[_PendingRequest]:
         messages = self._messages(part)
         try:
             result = read_answer(answer, self._account.api_key, [message.address for message in messages])
@@ -213,8 +217,8 @@ class SendGridChannel:
         self.report(messages, None)
         return self._divide(part, result)
 
-    def _divide(self, part: _Part, refusal: Refusal) -> list[_Part]:
-        """Takes out of a request that was not carried out whom it was refused for, or makes it shorter."""
+    def _divide(self, part: _PendingRequest, refusal: Refusal) -> list[_PendingRequest]:
+        """Removes the recipients that a request was refused for, or splits it into shorter ones."""
         if refusal.too_large and len(part.items) > 1:
             return part.split((len(part.items) + 1) // 2)
         culprits = refusal.culprits()
@@ -230,16 +234,16 @@ class SendGridChannel:
             return self._settle(part, outcome)
         return [part] if rest else []
 
-    def _settle(self, part: _Part, outcome: Outcome) -> list[_Part]:
-        """Notes and reports the outcome of all messages of a part; returns that nothing is left to send."""
+    def _settle(self, part: _PendingRequest, outcome: Outcome) -> list[_PendingRequest]:
+        """Notes and reports the outcome of all messages of a part; returns [], as nothing is left to send."""
         for place, _ in part.items:
             self._outcomes[place] = outcome
         if outcome is not ENDED and part.items:
             self.report(self._messages(part), outcome)
         return []
 
-    def _without(self, part: _Part, left: Mapping[int, str]) -> _Part:
-        """Returns the part less the readers who have left (subscriber id to reason); these are skipped."""
+    def _without(self, part: _PendingRequest, left: Mapping[int, str]) -> _PendingRequest:
+        """Returns the part without readers who have left (subscriber id to reason), and skips these."""
         if not left:
             return part
         staying = []
@@ -251,7 +255,7 @@ class SendGridChannel:
                 self._outcomes[place] = Outcome(Result.SKIPPED, reason=why)
         return replace(part, items=staying)
 
-    def _messages(self, part: _Part) -> list[Outgoing]:
+    def _messages(self, part: _PendingRequest) -> list[Outgoing]:
         return [self._batch[place] for place, _ in part.items]
 
     def _template(self, message: Outgoing) -> RequestTemplate:

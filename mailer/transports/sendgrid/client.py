@@ -1,8 +1,8 @@
-"""The way to SendGrid: the package's client, made safe to send with.
+"""Makes the `sendgrid` package's client safe to send with.
 
-As it comes, the package's client opens a connection for every call, follows a redirect with the API key,
-writes the key to its debug log, and does not tell "never arrived" from "no answer". Here its request and its
-`client.mail.send.post(request_body=…)` are kept, and what carries them is ours: one kept connection, no
+By default, the package's client opens a connection for every call, follows a redirect with the API key,
+writes the key to its debug log, and does not distinguish "never arrived" from "no answer". Here its request
+and its `client.mail.send.post(request_body=…)` are kept, and the connection is ours: one kept connection, no
 redirects, and exceptions that say how far a request got. A body is given as JSON text already (`Body`),
 because that is joined from fragments much faster than the package encodes it.
 """
@@ -25,7 +25,7 @@ MOST_BYTES: Final = 30_000_000
 
 
 class _Payload(bytes):
-    """The bytes of a body. The package writes every body out for its debug log, whether that is on or not."""
+    """Holds the bytes of a body, and keeps the package from formatting them for its debug log."""
 
     def __str__(self) -> str:
         return f"{len(self):,} bytes"
@@ -34,22 +34,22 @@ class _Payload(bytes):
 
 
 class Body:
-    """A request's body as JSON text, for `post(request_body=…)`."""
+    """Holds a request's body as JSON text, for `post(request_body=…)`."""
 
     def __init__(self, text: str) -> None:
         self._payload = _Payload(text.encode("utf-8"))  # and the text may go: a request is a megabyte
 
     def __len__(self) -> int:
-        """In bytes."""
+        """Returns the length in bytes."""
         return len(self._payload)
 
     def encode(self, encoding: str) -> bytes:  # noqa: ARG002 - it is always UTF-8
-        """Returns the bytes. The package calls this where it need not make a body into JSON."""
+        """Returns the bytes. The package calls this where it need not encode a body as JSON."""
         return self._payload
 
 
 class Answer(Protocol):
-    """An answer as the package's client gives it back."""
+    """Defines an answer as the package's client returns it."""
 
     status_code: int
     body: bytes
@@ -57,7 +57,7 @@ class Answer(Protocol):
 
 
 class _Request(Protocol):
-    """A urllib request, as the package's client hands it to `_make_request`."""
+    """Defines a urllib request, as the package's client passes it to `_make_request`."""
 
     full_url: str
     data: bytes | None
@@ -66,8 +66,8 @@ class _Request(Protocol):
     def get_method(self) -> str: ...
 
 
-class _Arrived:
-    """An answer as the package's `Response` reads it."""
+class _ResponseBody:
+    """Holds an answer in the form that the package's `Response` reads."""
 
     def __init__(self, status: int, body: bytes, headers: http.client.HTTPMessage) -> None:
         self._status, self._body, self._headers = status, body, headers
@@ -83,7 +83,7 @@ class _Arrived:
 
 
 class _Client(Client):  # type: ignore[misc]
-    """The package's client over a connection of ours. The API key is never among its own headers."""
+    """Is the package's client over a connection of ours. The API key is never among its own headers."""
 
     connection: HttpConnection
 
@@ -93,9 +93,9 @@ class _Client(Client):  # type: ignore[misc]
         built.connection = self.connection
         return built
 
-    def _make_request(self, opener: object, request: _Request, timeout: object = None) -> _Arrived:  # noqa: ARG002
+    def _make_request(self, opener: object, request: _Request, timeout: object = None) -> _ResponseBody:  # noqa: ARG002
         headers = {name: value for name, value in request.headers.items() if name.lower() != "content-type"}
-        return _Arrived(
+        return _ResponseBody(
             *self.connection.exchange(
                 request.get_method(),
                 urlsplit(request.full_url).path,

@@ -1,4 +1,4 @@
-"""The driver of `sendgrid:`: Twilio SendGrid's v3 API."""
+"""Defines the driver of `sendgrid:`: Twilio SendGrid's v3 API."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mailer.transports.driver import Driver, ProviderDns, Trial, Unwritable, Url
 
 if TYPE_CHECKING:
     from mailer.config import Settings
-    from mailer.transports.base import Pause, Transport
+    from mailer.transports.base import Sleep, Transport
     from mailer.transports.finding import Finding
 
 __all__ = ["API_KEY", "BASE_URL", "DRIVER", "UNWRITABLE"]
@@ -23,10 +23,10 @@ UNWRITABLE: Final = Unwritable(
 )
 
 
-def _open(url: str, settings: Settings, pause: Pause) -> Transport:
+def _open(url: str, settings: Settings, sleep: Sleep) -> Transport:
     from mailer.transports.sendgrid.transport import SendGrid
 
-    return SendGrid.from_settings(url, settings, pause)
+    return SendGrid.from_settings(url, settings, sleep)
 
 
 def _try_key(settings: Settings) -> Iterator[Finding]:

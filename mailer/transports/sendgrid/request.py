@@ -1,8 +1,9 @@
-"""Messages as requests to SendGrid's v3 mail/send: content once, one personalization a recipient.
+"""Makes requests to SendGrid's v3 mail/send of messages: the content once, one personalization per recipient.
 
-A slot becomes a substitution tag. SendGrid replaces tags as text and escapes nothing, so a value is
-escaped here for where its slot stands. Limits: https://www.twilio.com/docs/sendgrid/api-reference/mail-send/limitations
-and …/mail-send/errors. What an answer means is `sendgrid`'s.
+A slot becomes a substitution tag. SendGrid replaces tags as text and escapes nothing, so a value is escaped
+here for the context of its slot. Limits:
+https://www.twilio.com/docs/sendgrid/api-reference/mail-send/limitations and …/mail-send/errors. `answer`
+reads the answers.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from mailer.message.paragraphs import ReadyParagraph
 from mailer.render.slots.slots import Context, Part, Slot, escape
 from mailer.transports.base import Outgoing
 
-__all__ = ["MOST_RECIPIENTS", "REFERENCE", "RequestTemplate", "Unfit", "groups"]
+__all__ = ["MOST_RECIPIENTS", "REFERENCE", "RequestTemplate", "UnfitRecipient", "groups"]
 
 #: Personalizations, and recipients, in one request.
 MOST_RECIPIENTS: Final = 1000
@@ -44,12 +45,12 @@ _TRACKING_SETTINGS: Final[Mapping[str, Any]] = {
 }
 
 
-class Unfit(Exception):
-    """SendGrid could not take what is filled in for one person. It says why in a sentence."""
+class UnfitRecipient(Exception):
+    """Says, in a sentence, why SendGrid could not accept the values of one recipient."""
 
 
 class RequestTemplate:
-    """One rendition of one campaign, ready to be addressed to people."""
+    """Holds one rendition of one campaign, encoded once for requests to any recipients."""
 
     def __init__(self, sample: Outgoing) -> None:
         self.rendition = sample.rendition
@@ -74,7 +75,7 @@ class RequestTemplate:
             document["reply_to"] = _mailbox(self.envelope.reply_to)
         self._rest = json.dumps(document)[1:]
         self._shared = "".join(
-            f"{_json(name)}:{_json(header_value(value))}," for name, value in self.envelope.shared
+            f"{_json(name)}:{_json(header_value(value))}," for name, value in self.envelope.shared_headers
         )
         # A link that needs no escaping anywhere is put in as it is, see `_kind`.
         self._links = [(f'{_json(tag)}:"', s.paths[0]) for s, tag in self._slots.items() if self._is_link(s)]
@@ -88,11 +89,11 @@ class RequestTemplate:
         return message.rendition is self.rendition and message.envelope is self.envelope
 
     def personalization(self, message: Outgoing) -> str:
-        """Returns a personalization as JSON text. Raises Unfit where SendGrid could not take it.
+        """Returns a personalization as JSON text. Raises UnfitRecipient where SendGrid could not accept it.
 
-        All header fields stand here, the shared ones too: the vendor's pages leave open whether those of
-        a personalization replace or join those of the whole request. Joining the text from what was encoded
-        once is several times faster than encoding it all for everybody.
+        All header fields stand here, the shared ones too: the vendor's pages leave open whether those of a
+        personalization replace or join those of the whole request. Joining text that was encoded once is
+        several times faster than encoding it again for everybody.
         """
         values = message.values
         filled = [tag + _json(slot.fill(values)) for tag, slot in self._tags]
@@ -114,12 +115,12 @@ class RequestTemplate:
         )
 
     def _measure(self, values: Mapping[str, str]) -> None:
-        """Raises Unfit where what is filled in is too much."""
+        """Raises UnfitRecipient where the values of a recipient exceed SendGrid's limit."""
         filled = [slot.fill(values) for slot in self._slots]
         filled += [paragraph.fill(values) for _, paragraph in self._paragraphs]
         size = self._tag_bytes + sum(len(text.encode("utf-8")) for text in filled)
         if size > _MOST_SUBSTITUTION_BYTES:
-            raise Unfit(
+            raise UnfitRecipient(
                 f"what is filled in for this person has {size:,} bytes, and SendGrid takes "
                 f"{_MOST_SUBSTITUTION_BYTES:,} at most; shorten their name or attributes"
             )
@@ -143,7 +144,7 @@ class RequestTemplate:
         return "".join(pieces)
 
     def _kind(self, slot: Slot) -> Slot:
-        """The slot whose tag serves this one: a link of ours needs no escaping, so it is one for all."""
+        """Returns the slot whose tag serves this slot too: our links need no escaping and share one tag."""
         plain = Slot(slot.paths, "", Context.TEXT)
         if slot.default or not self._is_link(plain):
             return slot
@@ -151,7 +152,7 @@ class RequestTemplate:
         return plain if escape(link, slot.context) == link else slot
 
     def _is_link(self, slot: Slot) -> bool:
-        """Whether it is a link of ours in plain text: those of a campaign differ in their tokens alone."""
+        """Returns whether a slot is one of our links in plain text, which differ only in their tokens."""
         if len(slot.paths) > 1 or slot.context is not Context.TEXT or slot.default:
             return False
         link = self._sample.get(slot.paths[0], "") if slot.paths[0].startswith("links.") else ""
@@ -159,7 +160,7 @@ class RequestTemplate:
 
 
 def groups(batch: Sequence[Outgoing]) -> Iterator[list[int]]:
-    """Yields the places of a batch that may share a request: one rendition, one campaign, nobody twice."""
+    """Yields the indices of messages that may share a request: one rendition and campaign, nobody twice."""
     open_groups: dict[tuple[int, int], list[tuple[list[int], set[str]]]] = {}
     for place, message in enumerate(batch):
         address = message.address.casefold()
@@ -177,7 +178,7 @@ def groups(batch: Sequence[Outgoing]) -> Iterator[list[int]]:
 
 
 def header_value(value: str) -> str:
-    """Returns a header's value as SendGrid wants it: on one line, in ASCII (by RFC 2047 where needed)."""
+    """Returns a header's value in SendGrid's form: on one line, in ASCII (RFC 2047 where needed)."""
     if value.isascii():
         return value
     match = _LIST_ID.fullmatch(value)

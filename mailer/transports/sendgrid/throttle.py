@@ -1,6 +1,7 @@
-"""A limit of SendGrid's (429) is about the account, so one channel asks whether it is over and the rest wait.
+"""Lets one channel retry after SendGrid's rate limit (429) while the others wait, as the limit is the
+account's.
 
-Without that, every connection would upload its request several times, only to hear the same.
+Without that, every connection would upload its request several times only to be refused again.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from mailer.transports.base import ENDED, Outcome, Pause
+from mailer.transports.base import ENDED, Outcome, Sleep
 
 __all__ = ["Throttle", "LimitWait"]
 
@@ -20,7 +21,7 @@ _LOOK_SECONDS: Final = 0.1
 
 
 class Throttle:
-    """The state of the limit, for all channels of one run. Several threads may use it."""
+    """Holds the state of the rate limit, for all channels of one run. Several threads may use it."""
 
     def __init__(self) -> None:
         self.asking = threading.Lock()  # held by the channel that asks
@@ -33,20 +34,20 @@ class Throttle:
 
 
 class LimitWait:
-    """One channel's waiting for the limit to end. `over` tells whether the run has ended."""
+    """Waits for the rate limit to end, for one channel. `over` returns whether the run has ended."""
 
-    def __init__(self, throttle: Throttle, pause: Pause, over: Callable[[], bool]) -> None:
+    def __init__(self, throttle: Throttle, sleep: Sleep, over: Callable[[], bool]) -> None:
         self._throttle = throttle
-        self._pause = pause
+        self._sleep = sleep
         self._over = over
         self._asks = False
         self._refused = 0
         self._waits = 0
 
     def wait(self) -> Outcome | None:
-        """Waits while another channel asks; None where the request may be sent.
+        """Waits while another channel retries; returns None where the request may be sent.
 
-        Gives an outcome where it may not: the other channel's, which goes for this request too, or ENDED.
+        Otherwise it returns an outcome: the other channel's, which applies to this request too, or ENDED.
         """
         throttle = self._throttle
         if self._asks or not throttle.limited:
@@ -63,9 +64,9 @@ class LimitWait:
         return said
 
     def note_refused(self, outcome: Outcome, seconds: Callable[[int], float]) -> Outcome | None:
-        """Notes a 429, of which `outcome` tells; None where the request may be sent again now.
+        """Notes a 429 with its `outcome`; returns None where the request may be sent again now.
 
-        `seconds` gives how long to wait, for the first, second, … wait.
+        `seconds` returns how long to wait, for the first, second, … wait.
         """
         throttle = self._throttle
         throttle.limited = True
@@ -80,19 +81,19 @@ class LimitWait:
             throttle.given_up += 1
         else:
             self._waits += 1
-            if not self._pause(seconds(self._waits)):
+            if not self._sleep(seconds(self._waits)):
                 return None
         self.end()
         return outcome
 
     def note_passed(self) -> None:
-        """Notes an answer that is no 429."""
+        """Notes an answer other than 429."""
         if self._asks:
             self._throttle.limited = self._throttle.lasting = False
         self.end()
 
     def end(self) -> None:
-        """Lets another channel ask. What comes next begins anew."""
+        """Lets another channel retry, and resets the counts of this one."""
         self._refused = self._waits = 0
         if self._asks:
             self._asks = False

@@ -1,6 +1,6 @@
-"""`sendgrid:`: Twilio SendGrid's v3 API, up to a thousand recipients a request.
+"""Implements `sendgrid:`, Twilio SendGrid's v3 API, with up to a thousand recipients a request.
 
-What a channel does with a batch is known to `channel`.
+`channel` sends the batches.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 from mailer.config import Settings
 from mailer.config.urls import split_url
 from mailer.errors import ConfigError
-from mailer.transports.base import Pause, is_loopback
+from mailer.transports.base import Sleep, is_loopback
 from mailer.transports.http.proxy import proxy_for
 from mailer.transports.sendgrid.account import Account
 from mailer.transports.sendgrid.channel import SendGridChannel
@@ -30,7 +30,7 @@ _PATH: Final = re.compile("[!-~]*")
 
 
 class SendGrid:
-    """The transport."""
+    """Is the transport for SendGrid: one account, and a channel for each worker."""
 
     batch = MOST_RECIPIENTS
 
@@ -40,18 +40,21 @@ class SendGrid:
         api_key: str,
         *,
         concurrency: int = 1,
-        pause: Pause = time.sleep,
+        sleep: Sleep = time.sleep,
         clock: Callable[[], float] = time.time,
         timeout: float = _ANSWER_SECONDS,
     ) -> None:
         self.base_url = base_url
         self.api_key = api_key
         self.concurrency = concurrency
-        self._account = Account(base_url, api_key, timeout, pause, clock, Throttle(), threading.Lock())
+        self._account = Account(base_url, api_key, timeout, sleep, clock, Throttle(), threading.Lock())
 
     @classmethod
-    def from_settings(cls, url: str, settings: Settings, pause: Pause = time.sleep) -> SendGrid:
-        """Returns the transport for `sendgrid:`. Raises ConfigError where there is no key or no way to it."""
+    def from_settings(cls, url: str, settings: Settings, sleep: Sleep = time.sleep) -> SendGrid:
+        """Returns the transport for `sendgrid:`.
+
+        Raises ConfigError where there is no key or the address is wrong.
+        """
         if url.partition(":")[2]:
             raise ConfigError(
                 f'"{url}" is not a transport; write sendgrid: and set MAILER_SENDGRID_URL for another address'
@@ -63,7 +66,7 @@ class SendGrid:
             raise ConfigError("SENDGRID_API_KEY is not a key; it has no spaces and only plain letters")
         base_url = _base(settings.variable(BASE_URL) or _USUAL_URL)
         proxy_for(base_url, "SendGrid")  # one that cannot be used is told before anything is sent
-        return cls(base_url, key, concurrency=settings.delivery.connections, pause=pause)
+        return cls(base_url, key, concurrency=settings.delivery.connections, sleep=sleep)
 
     def channel(self) -> SendGridChannel:
         """Returns a channel with one connection of its own."""
@@ -71,7 +74,7 @@ class SendGrid:
 
 
 def _base(url: str) -> str:
-    """Returns the API's address, checked: a key is never sent in the clear, but within this machine."""
+    """Returns the API's address. Raises ConfigError unless it is https, or on this machine."""
     wrong = ConfigError("MAILER_SENDGRID_URL is not an address such as https://api.sendgrid.com")
     try:
         parts = split_url(url)

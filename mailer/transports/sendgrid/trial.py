@@ -1,4 +1,4 @@
-"""Tries SendGrid's API for `mailer doctor`: whether the key is taken and may send. Only `GET /v3/scopes`."""
+"""Tries SendGrid's API for `mailer doctor`, by `GET /v3/scopes`: is the key accepted, and may it send?"""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ADVICE: Final = "make a key with the Mail Send permission at SendGrid, and put 
 
 
 def try_key(settings: Settings, *, seconds: float = _SECONDS) -> Iterator[Finding]:
-    """Checks whether the key is taken and its scopes (api-reference/api-key-permissions) hold mail.send."""
+    """Checks whether the key is accepted and its scopes (API key permissions) include mail.send."""
     name = "sendgrid key"
     try:
         transport = SendGrid.from_settings(settings.delivery.transport, settings)

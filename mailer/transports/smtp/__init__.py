@@ -1,1 +1,1 @@
-"""The transports `smtp:` and `smtps:` (RFC 5321)."""
+"""Implements the transports `smtp:` and `smtps:` (RFC 5321)."""

@@ -1,4 +1,4 @@
-"""The attempts to send one message to an SMTP server."""
+"""Records the attempts to send one message to an SMTP server."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ __all__ = ["Attempts"]
 
 
 class Attempts:
-    """The attempts to send one message, `raw` as bytes; `following` is who comes next on the connection.
+    """Records the attempts to send one message: `raw` are its bytes, `following` the next message on the
+    connection.
 
-    `outcome` is what came of the last attempt. `announced` says whether its commands came with the end of the
-    message before, `announces` whether the next one's came with its end, and `begun` how many messages the
-    session had carried.
+    `outcome` is that of the last attempt. `announced` says whether its commands were sent with the end of the
+    message before, `announces` whether the next one's were sent with its end, and `begun` how many messages
+    the session had carried.
     """
 
     outcome = Outcome(Result.DEFERRED)
@@ -29,12 +30,12 @@ class Attempts:
         self.message, self.raw, self.following = message, raw, following
 
     def again(self, way: str) -> bool:
-        """Returns whether to try again in this way: once in each."""
+        """Returns whether to try again in this way: at most once in each."""
         new = way not in self._ways
         self._ways |= {way}
         return new
 
     @property
     def unannounced(self) -> bool:
-        """Returns whether it was sent again because its announcement may have been the trouble."""
+        """Returns whether it was sent again because its announcement may have caused the refusal."""
         return "unannounced" in self._ways

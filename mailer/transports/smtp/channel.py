@@ -1,8 +1,8 @@
 """Sends messages over one connection at a time to an SMTP server, and decides what is tried again.
 
-Nothing is ever tried again that the server might have. What it surely does not have is tried once more over
-another connection, and unannounced where the announcement may have been the trouble. How far a message got
-on a connection is known to `session`, what was found out about the server is kept in `server_profile`.
+A message that the server might have is never sent again. One that it surely does not have is tried once more
+over another connection, and unannounced where the announcement may have been the cause. `session` knows how
+far a message got on a connection, `server_profile` what was learned about the server.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from mailer.errors import TransportError
-from mailer.transports.base import PASSED, Outcome, Outgoing, Passage, Pause, Result, one_line
+from mailer.transports.base import PASSED, GateAnswer, Outcome, Outgoing, Result, Sleep, one_line
 from mailer.transports.refusal.refusal import Cause, Stage
 from mailer.transports.refusal.remedies import remedy_for
 from mailer.transports.smtp.attempts import Attempts
@@ -21,7 +21,14 @@ from mailer.transports.smtp.outcomes import can_be_named, outcome_of, why_unfit,
 from mailer.transports.smtp.server import Server
 from mailer.transports.smtp.server_profile import ServerProfile
 from mailer.transports.smtp.session.hello import helo_advice, speaks_of_helo
-from mailer.transports.smtp.session.session import NO_ANSWER, Announcement, Doubt, Ended, Lost, Session
+from mailer.transports.smtp.session.session import (
+    NO_ANSWER,
+    Announcement,
+    AnswerMissing,
+    ConnectionLost,
+    GateRefused,
+    Session,
+)
 from mailer.transports.smtp.session_refusals import is_about_the_announcement, is_about_the_session
 
 __all__ = ["SmtpChannel"]
@@ -34,27 +41,27 @@ _NOT_AUTHORISED: Final = (530, 534, 535, 538)
 
 
 class SmtpChannel:
-    """A channel over one connection at a time, which is kept from message to message."""
+    """Sends over one connection at a time, which is kept from message to message."""
 
-    def __init__(self, server: Server, pause: Pause, profile: ServerProfile) -> None:
+    def __init__(self, server: Server, sleep: Sleep, profile: ServerProfile) -> None:
         self._server = server
-        self._pause = pause
+        self._sleep = sleep
         self._profile = profile
-        self._connection = Connection(server, pause, profile)
+        self._connection = Connection(server, sleep, profile)
         self._setbacks = 0  # busy or broken servers in a row
         self._setback = ""  # what the last of them said
         self._fresh_helps = True  # whether a fresh session may take what a used one refuses
-        self.gate: Callable[[Sequence[Outgoing]], Passage] = lambda _: PASSED
+        self.gate: Callable[[Sequence[Outgoing]], GateAnswer] = lambda _: PASSED
         self._next: Outgoing | None = None
         self._composed: tuple[Outgoing, bytes] | None = None
         self._composed_at = 0.0
 
     def expect(self, message: Outgoing) -> None:
-        """Names the message that follows the next batch, so that it can be announced with its end."""
+        """Sets the message that follows the next batch, so that it can be announced with its end."""
         self._next = message
 
     def send(self, batch: Sequence[Outgoing]) -> list[Outcome]:
-        """Sends one message after the other. Raises TransportError where there is no connection to be had."""
+        """Sends one message after the other. Raises TransportError where no connection can be made."""
         outcomes: list[Outcome] = []
         for message in batch:
             try:
@@ -67,7 +74,7 @@ class SmtpChannel:
         return outcomes
 
     def close(self) -> None:
-        """QUIT, where there is a connection."""
+        """Ends the session with QUIT, where there is one."""
         self._connection.close()
 
     def _send(self, message: Outgoing) -> Outcome:
@@ -98,7 +105,7 @@ class SmtpChannel:
         return attempts.outcome
 
     def _attempt(self, session: Session, attempts: Attempts) -> bool:
-        """Tries it once on this session and notes the outcome; returns whether to try again at once."""
+        """Sends the message once on this session, notes the outcome, returns whether to try again at once."""
         message = attempts.message
         announces = None if attempts.unannounced else self._announcement(session, attempts.following)
         attempts.number += 1
@@ -106,12 +113,12 @@ class SmtpChannel:
         attempts.begun = session.transactions
         patience = None if session.answers_announcements else self._server.announced_seconds
         session.announced_patience = patience
-        passage = PASSED
+        gate_answer = PASSED
 
         def may_end() -> bool:
-            nonlocal passage
-            passage = self.gate((message,))
-            return passage.granted
+            nonlocal gate_answer
+            gate_answer = self.gate((message,))
+            return gate_answer.granted
 
         try:
             code, words = session.transact(
@@ -122,20 +129,20 @@ class SmtpChannel:
                 stuffed=message.needs_dot_stuffing,
                 gate=may_end,
             )
-        except Ended as ended:
+        except GateRefused as ended:
             self._connection.forget()
             attempts.outcome = Outcome(Result.DEFERRED, reason=str(ended))
-            if passage.left:
-                attempts.outcome = Outcome(Result.SKIPPED, reason=passage.left[message.subscriber_id])
+            if gate_answer.leavers:
+                attempts.outcome = Outcome(Result.SKIPPED, reason=gate_answer.leavers[message.subscriber_id])
             return False
-        except Lost as lost:
+        except ConnectionLost as lost:
             self._connection.forget()
             attempts.outcome = Outcome(Result.DEFERRED, reason=one_line(f"the connection was lost: {lost}"))
             if attempts.announced and session.stage is Stage.MAIL:
                 self._profile.note_announcement_lost(unanswered=str(lost) == NO_ANSWER)
             self._set_back(attempts.outcome, attempts.begun == 0)
             return attempts.again("another connection")
-        except Doubt as doubt:
+        except AnswerMissing as doubt:
             self._connection.forget()
             reason = one_line(f"no answer after the message: {doubt}")
             attempts.outcome = Outcome(Result.UNCERTAIN, reason=reason)
@@ -176,7 +183,7 @@ class SmtpChannel:
         return attempts.begun > 0 and attempts.again("another connection")
 
     def _advice(self, session: Session, code: int, said: str) -> str:
-        """Returns what to do where a reply says that this server takes nothing from us at all, or ''."""
+        """Returns what to do where a reply says that this server accepts nothing from us at all, or ''."""
         if code in _NOT_AUTHORISED:
             secret = "[delivery.oauth]" if self._server.tokens else "MAILER_SMTP_PASSWORD"
             return f"check the user in the transport's URL and {secret}"
@@ -187,7 +194,7 @@ class SmtpChannel:
         return ""
 
     def _learn(self, session: Session, code: int, said: str, attempts: Attempts) -> None:
-        """Notes what this reply tells of the server, beside what it tells of the message."""
+        """Notes what this reply shows about the server, beside what it says about the message."""
         stage = session.stage
         if attempts.guessed:
             attempts.guessed = False
@@ -206,25 +213,25 @@ class SmtpChannel:
             attempts.spent = None
 
     def _set_back(self, outcome: Outcome, unwell: bool) -> None:
-        """Notes what went wrong, and whether it says that the server is `unwell`."""
+        """Notes a failure, and whether it shows that the server is `unwell`."""
         self._setbacks += unwell
         self._setback = outcome.reason
 
     def _rest(self) -> bool:
-        """Waits after setbacks; returns whether to go on."""
+        """Backs off after failures; returns whether to go on."""
         if not self._setbacks or self._connection.session is not None:
             return True
-        return not self._pause(BACK_OFF_SECONDS[min(self._setbacks, len(BACK_OFF_SECONDS)) - 1])
+        return not self._sleep(BACK_OFF_SECONDS[min(self._setbacks, len(BACK_OFF_SECONDS)) - 1])
 
     def _raw(self, message: Outgoing) -> bytes:
-        """Returns the message as bytes, composed once, be it for its announcement or for its sending."""
+        """Returns the message as bytes, composed once for both its announcement and its sending."""
         if self._composed is None or self._composed[0] is not message:
             self._composed = (message, message.raw())
             self._composed_at = time.monotonic()
         return self._composed[1]
 
     def _renewed(self, message: Outgoing) -> bytes:
-        """Returns the message as bytes, composed again where its Date would be old, of the size announced."""
+        """Returns the message's bytes, composed again where its Date is old and the announced size fits."""
         raw = self._raw(message)
         if time.monotonic() - self._composed_at > _FRESH_SECONDS:
             again = message.raw()

@@ -1,9 +1,9 @@
-"""Measures which of two ways to send is quicker, while messages are sent by both in turns.
+"""Measures which of two ways to send is faster, while messages are sent by both alternately.
 
-A server's own habits decide whether announcing pays: smtp-sink is a tenth quicker with it, Postfix on some
-machines slower. So each way has short turns, two of which make a pair. The first way is kept unless the other
-was clearly quicker in the median of the latest pairs, and after a while there is another pair. The turns are
-the same for all connections, because these share the server.
+The server decides whether announcing is faster: smtp-sink is a tenth faster with it, Postfix on some machines
+slower. So short periods of the two ways alternate, and two of them make a pair. The first way is kept unless
+the other was clearly faster in the median of the latest pairs, and after a while another pair is measured.
+The periods are the same for all connections, because these share the server.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _KEEP_SECONDS: Final = 20.0
 
 
 class Comparison:
-    """A comparison of two ways: the first is True, the other False. Several threads may use it."""
+    """Compares two ways to send: the first is True, the other False. Several threads may use it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -47,7 +47,7 @@ class Comparison:
         return self._kept if self._turn == 2 else self._order[self._turn]
 
     def note(self, way: bool, seconds: float) -> None:
-        """Notes that a message was sent by this way, and how long it took."""
+        """Notes that a message was sent this way, and how long it took."""
         moment = self._clock()
         if self._turn == 2:
             if moment - self._began >= _KEEP_SECONDS:
@@ -80,7 +80,7 @@ class Comparison:
         self._turn = 2 if self._is_decided() else 0
 
     def _is_decided(self) -> bool:
-        """Returns whether there are enough pairs; sets the way that is kept."""
+        """Returns whether there are enough pairs, and then sets the way that is kept."""
         if len(self._ratios) >= _FEWEST_PAIRS and max(self._ratios) < 1:
             self._kept = True
             return True

@@ -1,4 +1,4 @@
-"""The connection of a channel to an SMTP server: kept from message to message, and replaced where needed."""
+"""Keeps a channel's connection to an SMTP server from message to message, and replaces it where needed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from typing import Final
 
 from mailer.errors import TransportError
-from mailer.transports.base import Busy, Full, Pause
+from mailer.transports.base import RefusedForNow, Sleep, Unavailable
 from mailer.transports.smtp.server import Server, connect
 from mailer.transports.smtp.server_profile import ServerProfile
 from mailer.transports.smtp.session.connect_errors import LoginPutOff, LoginRefused
@@ -23,11 +23,11 @@ _LONG_SECONDS: Final = 1.5
 
 
 class Connection:
-    """A kept session; `session` is None where there is none just now."""
+    """Keeps a session; `session` is None where there is none at the moment."""
 
-    def __init__(self, server: Server, pause: Pause, profile: ServerProfile) -> None:
+    def __init__(self, server: Server, sleep: Sleep, profile: ServerProfile) -> None:
         self._server = server
-        self._pause = pause
+        self._sleep = sleep
         self._profile = profile
         self._worked = False  # whether a connection has ever been made
         self.session: Session | None = None
@@ -37,15 +37,15 @@ class Connection:
         self.session = None
 
     def close(self) -> None:
-        """QUIT, where there is a session."""
+        """Ends the session with QUIT, where there is one."""
         session, self.session = self.session, None
         if session is not None:
             session.leave()
 
     def session_for(self, mine: Announcement) -> Session:
-        """Returns the session, or a new one where it is worn out, gone or waits for another message.
+        """Returns the session, or a new one where it is used up, has ended, or has announced another message.
 
-        Raises TransportError where there is no connection to be had.
+        Raises TransportError where no connection can be made.
         """
         session = self.session
         if session is not None:
@@ -59,10 +59,10 @@ class Connection:
         while True:
             try:
                 self.session = self._open()
-            except Busy as busy:
+            except Unavailable as busy:
                 # A server that was there a moment ago, or says it is busy, gets another chance.
-                pauses = _FULL_SECONDS if isinstance(busy, Full) else BACK_OFF_SECONDS[:1] * 2
-                if not self._worked or refused >= len(pauses) or self._pause(pauses[refused]):
+                pauses = _FULL_SECONDS if isinstance(busy, RefusedForNow) else BACK_OFF_SECONDS[:1] * 2
+                if not self._worked or refused >= len(pauses) or self._sleep(pauses[refused]):
                     raise TransportError(str(busy)) from None
                 refused += 1
             else:
@@ -70,7 +70,10 @@ class Connection:
                 return self.session
 
     def _open(self) -> Session:
-        """A new connection. Raises TransportError, and what another has waited for in vain at once."""
+        """Returns a new session.
+
+        Raises TransportError, at once where another thread has just failed to connect.
+        """
         profile = self._profile
         if profile.silent is not None and not profile.connected:
             raise profile.silent
@@ -85,7 +88,10 @@ class Connection:
         return session
 
     def _logged_in(self) -> Session:
-        """A new connection. The first to log in does so alone: a few wrong passwords lock an account."""
+        """Returns a new session.
+
+        The first login is made alone: several wrong passwords at once lock an account.
+        """
         profile = self._profile
         if not self._server.user or profile.logged_in:
             return connect(self._server)

@@ -1,4 +1,4 @@
-"""The driver of `smtp://user@host:port` and `smtps://…`: any SMTP server."""
+"""Defines the driver of `smtp://user@host:port` and `smtps://…`: any SMTP server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mailer.transports.driver import Driver, Trial, UrlForm
 
 if TYPE_CHECKING:
     from mailer.config import Settings
-    from mailer.transports.base import Pause, Transport
+    from mailer.transports.base import Sleep, Transport
     from mailer.transports.finding import Finding
 
 __all__ = ["CA_FILE", "DRIVER", "PASSWORD"]
@@ -19,10 +19,10 @@ PASSWORD: Final = "MAILER_SMTP_PASSWORD"  # noqa: S105 - the name of the variabl
 CA_FILE: Final = "MAILER_SMTP_CA_FILE"
 
 
-def _open(url: str, settings: Settings, pause: Pause) -> Transport:
+def _open(url: str, settings: Settings, sleep: Sleep) -> Transport:
     from mailer.transports.smtp.transport import Smtp
 
-    return Smtp.from_url(url, settings, pause)
+    return Smtp.from_url(url, settings, sleep)
 
 
 def _check_url(url: str) -> None:

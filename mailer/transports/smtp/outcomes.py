@@ -1,4 +1,4 @@
-"""Tells whether a server can take a message at all, and what its reply means for the message."""
+"""Decides whether a server can accept a message at all, and what its reply means for the message."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _USABLE = re.compile(r"[^\x00-\x20\x7f-\xa0<>\u2028\u2029]+")
 
 
 def can_be_named(address: str) -> bool:
-    """Returns whether an address can stand in MAIL and RCPT: without control characters, spaces, brackets."""
+    """Returns whether MAIL and RCPT can name an address: no control characters, spaces, angle brackets."""
     return bool(_USABLE.fullmatch(address))
 
 
@@ -28,7 +28,7 @@ def with_unusable_address(message: Outgoing) -> Outcome | None:
 
 
 def why_unfit(session: Session, message: Outgoing, size: int) -> str:
-    """Returns why this server can never take this message, or ''."""
+    """Returns why this server can never accept this message, or ''."""
     utf8 = session.has_extn("smtputf8")
     if not utf8 and not message.return_path.isascii():
         return f"the server offers no SMTPUTF8, which the sender's address needs: {message.return_path}"
@@ -40,7 +40,7 @@ def why_unfit(session: Session, message: Outgoing, size: int) -> str:
 
 
 def outcome_of(code: int, said: str, stage: Stage) -> Outcome:
-    """Returns the outcome by a reply: accepted for 2xx, deferred for 4xx or a limit, else rejected."""
+    """Returns the outcome for a reply: accepted for 2xx, deferred for 4xx or a limit, else rejected."""
     if code <= 299:
         return Outcome(Result.ACCEPTED, provider_id=said[:200])
     later, cause = judge(code, said, stage)

@@ -1,6 +1,6 @@
-"""An SMTP server: where it is, how to get a session with it that is ready for mail, and why there is none.
+"""Describes an SMTP server, and connects to it: returns a session that is ready for mail, or says why not.
 
-A password is sent over TLS only, or within this machine. What is done with the session is `smtp`'s.
+A password is sent over TLS only, or within this machine. `channel` uses the session.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from mailer.errors import TransportError
-from mailer.transports.base import Busy, Full, is_loopback
+from mailer.transports.base import RefusedForNow, Unavailable, is_loopback
 from mailer.transports.oauth.oauth import Tokens
 from mailer.transports.smtp.session.auth import Credentials
 from mailer.transports.smtp.session.connect_errors import LoginRefused, explained
 from mailer.transports.smtp.session.session import Session
 
-__all__ = ["Busy", "Full", "Server", "connect"]
+__all__ = ["Unavailable", "RefusedForNow", "Server", "connect"]
 
 #: Connecting takes a round trip; a greeting may be held back on purpose for half a minute.
 _REACH_SECONDS: Final = 30.0
@@ -34,11 +34,11 @@ _READING_CERTIFICATES: Final = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """An SMTP server: its place, and how it is connected to. The password is kept out of every repr.
+    """Describes an SMTP server: its place, and how to connect to it. The password is never shown by repr.
 
-    `helo` is what EHLO says; '' stands for this machine's own name. With `tokens`, the user logs in by OAuth
-    and not by password. `connect_seconds` is how long the greeting and each answer until the session is ready
-    may take, `answer_seconds` each answer from then on.
+    `helo` is the name that EHLO says; '' stands for this machine's own name. With `tokens`, the user logs in
+    by OAuth and not by password. `connect_seconds` is the time limit for the greeting and each answer until
+    the session is ready, `answer_seconds` for each answer from then on.
     """
 
     host: str
@@ -60,13 +60,15 @@ class Server:
         return f"Server({self})"
 
     def tls(self) -> ssl.SSLContext:
-        """Returns the rules for TLS: certificates are verified, but for this machine's without a CA file."""
+        """Returns the TLS context: certificates are verified, except on this machine without a CA file."""
         with _READING_CERTIFICATES:
             return _tls(self.ca_file, self.ca_file is not None or not is_loopback(self.host))
 
 
 def connect(server: Server) -> Session:
-    """Returns a session ready for mail. Raises TransportError with what to do, Busy where later may do.
+    """Returns a session that is ready for mail.
+
+    Raises TransportError with what to do; it is Unavailable where a later attempt may succeed.
 
     An access token that is refused is renewed, once.
     """
@@ -123,7 +125,7 @@ def _credentials(server: Server, token: str) -> Credentials:
 
 @lru_cache(maxsize=8)
 def _tls(ca_file: Path | None, verified: bool) -> ssl.SSLContext:
-    """Kept, because reading the system's certificates takes longer than sending a message."""
+    """Returns the TLS context, cached because reading the system's certificates is slow."""
     try:
         context = ssl.create_default_context(cafile=ca_file)
     except OSError as error:

@@ -1,7 +1,7 @@
-"""Keeps what the connections of one transport find out about its server, each for all of them.
+"""Keeps what the connections of one transport learn about its server, for all of them.
 
-Servers differ in two things that no reply to EHLO tells: whether they take commands that come together with
-the end of a message (RFC 2920 allows it, Haraka 3.3 refuses it), and how many messages they take over one
+Servers differ in two things that no reply to EHLO tells: whether they accept commands that are sent with the
+end of a message (RFC 2920 allows it, Haraka 3.3 refuses it), and how many messages they accept over one
 connection.
 """
 
@@ -25,7 +25,7 @@ _MOST_IN_VAIN: Final = 3
 
 
 class ServerProfile:
-    """A profile of a server: what the connections of one transport found out. Several threads may use it."""
+    """Holds what the connections of one transport learned about a server. Several threads may use it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -47,22 +47,22 @@ class ServerProfile:
         self.most_messages = MESSAGES_PER_CONNECTION
 
     def may_announce(self) -> bool:
-        """Returns whether the next message is to be announced with the end of the one before."""
+        """Returns whether to announce the next message with the end of the one before."""
         return not self._refuses and self._comparison.choose()
 
     def stop_announcing(self) -> None:
-        """Notes that the server does not take announcements: there will be none any more."""
+        """Notes that the server does not accept announcements: none is made any more."""
         self._refuses = True
 
     def note_announcement_taken(self) -> None:
-        """Notes that an announced message was answered as any other."""
+        """Notes that an announced message was answered like any other."""
         self.answers_announcements = True
 
     def note_announcement_lost(self, *, unanswered: bool = False) -> None:
         """Notes that a connection ended after an announcement and before any answer to it.
 
-        `unanswered` says that the time was up, which takes so long that it counts also where others are
-        answered: several servers may share an address.
+        `unanswered` says that it ended by a time-out, which costs so much time that it counts even where
+        other announcements are answered: several servers may share an address.
         """
         with self._lock:
             self._lost += 1
@@ -74,11 +74,11 @@ class ServerProfile:
 
     @property
     def may_try_fresh(self) -> bool:
-        """Returns whether a refusal for now, in no words about the session, may be tried over a fresh one."""
+        """Returns whether a new session may help after a temporary refusal that does not name the session."""
         return self._vain < _MOST_IN_VAIN
 
     def note_fresh_try(self, *, helped: bool) -> None:
-        """Notes that a message which was refused for now, in no words about the session, had a fresh one."""
+        """Notes whether a new session `helped` after a temporary refusal that does not name the session."""
         with self._lock:
             self._vain = 0 if helped else self._vain + 1
 
@@ -88,10 +88,11 @@ class ServerProfile:
             self._comparison.note(announced, seconds)
 
     def note_session_limit(self, messages: int, words: str) -> None:
-        """Notes that a session took so many messages and no more, and that a fresh one took the next.
+        """Notes that a session accepted so many messages and no more, and that a new session accepted the
+        next.
 
         Where the server's `words` speak of the session, or it is the same number twice, no later session is
-        asked for more.
+        used for more messages.
         """
         with self._lock:
             if messages < 1:

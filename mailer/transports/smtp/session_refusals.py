@@ -1,7 +1,7 @@
-"""Tells a refusal of the session, or of how a message was sent, from one of the message.
+"""Distinguishes a refusal of the session, or of how a message was sent, from a refusal of the message.
 
-RFC 2920 allows commands that come together with the end of a message, and Haraka 3.3 refuses them. Others
-take a number of messages over one connection and no more.
+RFC 2920 allows commands that are sent with the end of a message, and Haraka 3.3 refuses them. Other servers
+accept a number of messages over one connection and no more.
 """
 
 from __future__ import annotations
@@ -40,22 +40,24 @@ _OF_THE_MAILBOX = re.compile(r"^[45]\.2\.")
 
 
 def speaks_of_order(code: int, words: str) -> bool:
-    """Returns whether a refusal says that a command came too early, and so nothing of the message."""
+    """Returns whether a refusal says that a command came too early, and so says nothing about the message."""
     return code == 503 or bool(_ORDER.search(words.lower()))
 
 
 def speaks_of_the_session(words: str) -> bool:
-    """Returns whether a refusal says by its words that it is this session which takes nothing more."""
+    """Returns whether the text of a refusal says that this session accepts no more messages."""
     return bool(_SESSION.search(words.lower())) and not _OF_THE_MAILBOX.match(words)
 
 
 def is_about_the_announcement(
     stage: Stage, code: int, words: str, *, announced: bool, announces: bool
 ) -> bool:
-    """Returns whether a refusal may be one of the announcement, so that the message is sent again without.
+    """Returns whether the announcement may have caused a refusal, so that the message is sent again without
+    it.
 
     `announced`: its own commands came with the end of the message before. `announces`: the next one's came
-    with its end. MAIL says little of the message, so that any refusal of an announced one may be of that.
+    with its end. A refused MAIL says little about the message, so that any refusal of an announced MAIL may
+    be due to that.
     """
     if code == 421:
         return False
@@ -67,7 +69,7 @@ def is_about_the_announcement(
 
 
 def is_about_the_session(stage: Stage, code: int, words: str) -> bool:
-    """Returns whether a refusal on a session that has carried a message may be of that session alone."""
+    """Returns whether a refusal on a session that has carried a message may be about that session alone."""
     if code == 421 or (code <= 499 and stage is Stage.MAIL):
         return True
     return speaks_of_the_session(words)

@@ -1,6 +1,6 @@
-"""`smtp://user@host:port` and `smtps://…`: any SMTP server, over kept connections.
+"""Implements `smtp://user@host:port` and `smtps://…`, for any SMTP server, over kept connections.
 
-The channels are in `channel`; `server` connects.
+`channel` sends the messages; `server` connects.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from mailer.config import Settings
 from mailer.config.urls import split_url, without_password
 from mailer.errors import ConfigError
-from mailer.transports.base import Pause
+from mailer.transports.base import Sleep
 from mailer.transports.oauth.oauth import tokens_for
 from mailer.transports.smtp.channel import SmtpChannel
 from mailer.transports.smtp.driver import CA_FILE, PASSWORD
@@ -23,14 +23,14 @@ __all__ = ["MESSAGES_PER_CONNECTION", "Smtp", "SmtpChannel"]
 
 
 class Smtp:
-    """The transport."""
+    """Is the transport for an SMTP server: one `server`, and a channel for each worker."""
 
     batch = 1
 
-    def __init__(self, server: Server, *, concurrency: int = 1, pause: Pause = time.sleep) -> None:
+    def __init__(self, server: Server, *, concurrency: int = 1, sleep: Sleep = time.sleep) -> None:
         self.server = server
         self.concurrency = concurrency
-        self._pause = pause
+        self._sleep = sleep
         self._profile = ServerProfile()
 
     @classmethod
@@ -38,12 +38,12 @@ class Smtp:
         cls,
         url: str,
         settings: Settings,
-        pause: Pause = time.sleep,
+        sleep: Sleep = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> Smtp:
         """Returns the transport for `smtp://user@host:port` or `smtps://…`. Raises ConfigError.
 
-        `clock` (monotonic, seconds) tells when an access token is renewed.
+        `clock` (monotonic, seconds) decides when an access token is renewed.
         """
         try:
             parts = split_url(url)
@@ -78,8 +78,8 @@ class Smtp:
             helo=settings.delivery.helo,
             tokens=tokens,
         )
-        return cls(server, concurrency=settings.delivery.connections, pause=pause)
+        return cls(server, concurrency=settings.delivery.connections, sleep=sleep)
 
     def channel(self) -> SmtpChannel:
         """Returns a channel with one connection of its own."""
-        return SmtpChannel(self.server, self._pause, self._profile)
+        return SmtpChannel(self.server, self._sleep, self._profile)

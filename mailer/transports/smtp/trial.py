@@ -1,4 +1,4 @@
-"""Tries an SMTP server for `mailer doctor`: whether it lets us in. Nothing is ever sent."""
+"""Tries an SMTP server for `mailer doctor`: connects and logs in. Nothing is ever sent."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SECONDS: Final = 25.0  # some servers hold their greeting back for 20
 
 
 def try_login(settings: Settings, *, seconds: float = _SECONDS) -> Iterator[Finding]:
-    """Connects, says EHLO, STARTTLS and AUTH as a sending would, and leaves. Raises Unanswered."""
+    """Connects, sends EHLO, STARTTLS and AUTH as for a campaign, and quits. Raises Unanswered."""
     try:
         server = Smtp.from_url(settings.delivery.transport, settings).server
     except ConfigError:

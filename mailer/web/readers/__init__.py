@@ -1,1 +1,1 @@
-"""The pages behind the links of a mail: unsubscribing, and choosing editions."""
+"""Serves the pages behind the links of a mail: unsubscribing, and choosing editions."""

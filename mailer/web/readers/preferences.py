@@ -1,4 +1,4 @@
-"""/p/TOKEN: the page where a reader chooses editions, also to come back after an unsubscribe."""
+"""Serves /p/TOKEN, where a reader chooses editions, or subscribes again after an unsubscribe."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from starlette.responses import Response
 from mailer.audience.subscribers import Subscriber
 from mailer.config import Settings
 from mailer.links.urls import Purpose
-from mailer.services.readers.reader_actions import Desk, Visit
+from mailer.services.readers.reader_actions import ReaderActions, Visit
 from mailer.site.pages import Pages
 from mailer.web.readers.forms import read_form
-from mailer.web.readers.unknown_reader import page_for_nobody
+from mailer.web.readers.unknown_reader import page_for_unknown_reader
 from mailer.web.responses import page_response
 
 __all__ = ["PreferencesPage"]
@@ -24,9 +24,9 @@ _READING = ("active", "pending")
 
 
 class PreferencesPage:
-    """Answers GET with the choice, and POST by saving it."""
+    """Shows the choice of editions for GET, and saves it for POST."""
 
-    def __init__(self, settings: Settings, desk: Desk, pages: Pages) -> None:
+    def __init__(self, settings: Settings, desk: ReaderActions, pages: Pages) -> None:
         self._editions = settings.editions
         self._desk = desk
         self._pages = pages
@@ -49,7 +49,7 @@ class PreferencesPage:
     ) -> Response:
         person = visit.person
         if person is None:
-            return page_for_nobody(self._pages, request, visit)
+            return page_for_unknown_reader(self._pages, request, visit)
         away = person.status not in _READING
         refused = visit.refused or (wanted and away)
         page = self._pages.page(

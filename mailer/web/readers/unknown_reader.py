@@ -1,4 +1,4 @@
-"""The page for a link that names no reader of this workspace: it says so, and that nothing was changed."""
+"""Makes the page for a link that names no reader of this workspace: it says that nothing was changed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from mailer.services.readers.reader_actions import Standing, Visit
 from mailer.site.pages import Pages
 from mailer.web.responses import page_for_browser
 
-__all__ = ["page_for_nobody"]
+__all__ = ["page_for_unknown_reader"]
 
 #: Links of an erased reader, and of a test copy: their answer is 200, because nothing is left to be done.
 _WELL = (Standing.ERASED, Standing.COPY)
 
 
-def page_for_nobody(pages: Pages, request: Request, visit: Visit) -> Response:
+def page_for_unknown_reader(pages: Pages, request: Request, visit: Visit) -> Response:
     """Returns the page in a language that the browser asks for, with status 200 or 404."""
     return page_for_browser(pages, visit.standing.value, request, 200 if visit.standing in _WELL else 404)

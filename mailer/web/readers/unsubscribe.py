@@ -1,7 +1,7 @@
-"""/u/TOKEN: the unsubscribe page with one button, and the one-click POST of mail programs (RFC 8058).
+"""Serves /u/TOKEN: the unsubscribe page with one button, and the one-click POST of mail programs (RFC 8058).
 
-Gateways open every link, so GET only shows. A link that names nobody here is answered with what is so, by
-GET and by POST alike: nothing was changed.
+Mail gateways open every link, so GET only shows the page. Where a link names nobody here, GET and POST both
+answer truthfully that nothing was changed.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mailer.links.urls import Purpose
-from mailer.services.readers.reader_actions import Desk, Visit
+from mailer.services.readers.reader_actions import ReaderActions, Visit
 from mailer.site.pages import Pages
 from mailer.web.readers.forms import read_form
-from mailer.web.readers.unknown_reader import page_for_nobody
+from mailer.web.readers.unknown_reader import page_for_unknown_reader
 from mailer.web.responses import page_response
 
 __all__ = ["LONGEST_REASON", "UnsubscribePage"]
@@ -26,9 +26,9 @@ _HERE = ("active", "pending", "bounced")
 
 
 class UnsubscribePage:
-    """Answers GET with the button, and POST by unsubscribing; a later POST may bring a reason."""
+    """Shows the button for GET, and unsubscribes for POST; a later POST may add a reason."""
 
-    def __init__(self, desk: Desk, pages: Pages) -> None:
+    def __init__(self, desk: ReaderActions, pages: Pages) -> None:
         self._desk = desk
         self._pages = pages
 
@@ -52,7 +52,7 @@ class UnsubscribePage:
 
     def _answer(self, name: str, request: Request, visit: Visit, *, thanks: bool = False) -> Response:
         if visit.person is None:
-            return page_for_nobody(self._pages, request, visit)
+            return page_for_unknown_reader(self._pages, request, visit)
         page = self._pages.page(
             name,
             visit.person.language,

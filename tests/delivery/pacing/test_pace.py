@@ -39,7 +39,7 @@ def test_without_limits_everything_leaves_at_once() -> None:
     pacer = Pacer(Pace())
     assert not pacer
     assert as_many_as_may(pacer, TEN, "example.org", 100) == 100
-    assert pacer.closed("", TEN) == (0.0, "")
+    assert pacer.blocked("", TEN) == (0.0, "")
 
 
 # -- so many a second -----------------------------------------------------------------------
@@ -90,7 +90,7 @@ def test_a_budget_is_spent_at_once_and_opens_again_with_the_next_hour() -> None:
     pacer = Pacer(Pace(limit="300/h"))
     assert as_many_as_may(pacer, TEN + 600) == 300
     assert pacer.take("", TEN + 601) == pytest.approx(2999)
-    assert pacer.closed("", TEN + 601) == (pytest.approx(2999), "the limit of 300 an hour")
+    assert pacer.blocked("", TEN + 601) == (pytest.approx(2999), "the limit of 300 an hour")
     assert as_many_as_may(pacer, TEN + 3600) == 300
 
 
@@ -119,8 +119,8 @@ def test_what_was_not_handed_over_is_given_back() -> None:
     ledger = Ledger()
     pacer = Pacer(Pace(limit="300/h"), ledger)
     assert as_many_as_may(pacer, TEN, most=10) == 10
-    pacer.give_back("", TEN)
-    pacer.give_back("", TEN - 3600)  # of another hour: nobody's
+    pacer.refund("", TEN)
+    pacer.refund("", TEN - 3600)  # of another hour: nobody's
     pacer.close()
     assert as_many_as_may(Pacer(Pace(limit="300/h"), ledger), TEN) == 291
 
@@ -139,7 +139,7 @@ def test_a_clock_that_goes_back_opens_no_hour_twice() -> None:
     assert as_many_as_may(Pacer(Pace(limit="10/h"), ledger), TEN + 10) == 10
     back = Pacer(Pace(limit="10/h"), ledger)
     assert as_many_as_may(back, TEN - 1800) == 0
-    assert back.closed("", TEN - 1800)[0] == pytest.approx(5400)
+    assert back.blocked("", TEN - 1800)[0] == pytest.approx(5400)
     assert as_many_as_may(back, TEN + 3600) == 10
 
 
@@ -167,9 +167,9 @@ def test_a_warm_up_and_a_limit_a_day_are_spent_together() -> None:
     pace = Pace(limit="8/d", warm_up=[5, 10], warm_up_start="2026-11-21")
     pacer = Pacer(pace, now=TEN)
     assert as_many_as_may(pacer, TEN) == 5
-    assert pacer.closed("", TEN)[1] == "the warm-up's limit of 5 on 2026-11-21"
+    assert pacer.blocked("", TEN)[1] == "the warm-up's limit of 5 on 2026-11-21"
     assert as_many_as_may(pacer, TEN + 86400) == 8
-    assert Pacer(pace, now=TEN + 86400).closed("", TEN)[1] == "the limit of 8 a day"
+    assert Pacer(pace, now=TEN + 86400).blocked("", TEN)[1] == "the limit of 8 a day"
 
 
 # -- windows --------------------------------------------------------------------------------
@@ -247,7 +247,7 @@ def test_no_window_ever_sees_more_than_its_number(steps: list[tuple[int, str, fl
         elif what == "give back" and own[number]:
             taken, name = own[number].pop()
             kept.remove((taken, name))
-            runs[number].give_back(name, taken)
+            runs[number].refund(name, taken)
         else:
             for _ in range(10 if what == "burst" else 1):
                 if runs[number].take(domain, now) == 0.0:
@@ -304,7 +304,7 @@ def test_whoever_waits_as_long_as_told_gets_a_turn(a_second: float, budget: int)
 
 def test_turns_are_spread_over_the_time_that_they_will_take() -> None:
     pacer = Pacer(Pace(domains={"slow.test": "20/s"}))
-    turns = [pacer.later("slow.test", TEN, 40) for _ in range(1000)]
+    turns = [pacer.next_free_time("slow.test", TEN, 40) for _ in range(1000)]
     assert turns == sorted(turns)
     assert turns[0] == pytest.approx(TEN + 2, abs=0.1)
     assert turns[-1] == pytest.approx(TEN + 52, abs=0.2)
@@ -313,11 +313,11 @@ def test_turns_are_spread_over_the_time_that_they_will_take() -> None:
 def test_turns_of_a_budget_are_in_the_hours_in_which_they_fit() -> None:
     pacer = Pacer(Pace(domains={"slow.test": "5/h"}))
     assert as_many_as_may(pacer, TEN + 60, "slow.test") == 5
-    turns = [pacer.later("slow.test", TEN + 60, 0) for _ in range(12)]
+    turns = [pacer.next_free_time("slow.test", TEN + 60, 0) for _ in range(12)]
     assert Counter(turns) == {TEN + 3600: 5, TEN + 7200: 5, TEN + 10800: 2}
 
 
 def test_a_turn_in_a_thousand_years_is_looked_at_again_in_one() -> None:
     pacer = Pacer(Pace(domains={"slow.test": "1/d"}))
-    turns = [pacer.later("slow.test", TEN, 1) for _ in range(1000)]
+    turns = [pacer.next_free_time("slow.test", TEN, 1) for _ in range(1000)]
     assert turns[-1] == pytest.approx(TEN + 366 * 86400)

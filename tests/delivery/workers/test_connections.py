@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mailer.delivery.circuit_breaker import Brake
+from mailer.delivery.circuit_breaker import CircuitBreaker
 from mailer.delivery.workers import connections, workers
 from mailer.delivery.workers.connections import ConnectionPool, Share
 from mailer.delivery.workers.workers import Supervision, Workers
@@ -73,8 +73,8 @@ class Waiting:
 def test_one_run_gets_all_permits_and_owes_none() -> None:
     share = ConnectionPool(4).share(always)
     hold(share, 4)
-    assert not share.owes()
-    assert not share.owes(idle=True)
+    assert not share.must_release()
+    assert not share.must_release(idle=True)
     assert not share.acquire(always)
 
 
@@ -88,13 +88,13 @@ def test_a_run_that_holds_all_gives_up_half_between_its_chunks(total: int, kept:
     first, second = pool.share(always), pool.share(always)
     hold(first, total)
     waiting = Waiting(second, total)
-    owed = [first.owes() for _ in range(total)]
+    owed = [first.must_release() for _ in range(total)]
     assert owed.count(True) == given
     for _ in range(given):
         first.release()
     until(lambda: waiting.got == given)
-    assert not first.owes()
-    assert not second.owes()
+    assert not first.must_release()
+    assert not second.must_release()
     waiting.end()
 
 
@@ -103,12 +103,12 @@ def test_a_permit_that_is_free_or_promised_already_is_not_asked_for_again() -> N
     first, second = pool.share(always), pool.share(always)
     hold(first, 4)
     waiting = Waiting(second, 1)
-    assert first.owes()
-    assert not first.owes()
+    assert first.must_release()
+    assert not first.must_release()
     first.release()
     until(lambda: waiting.got == 1)
     first.release()
-    assert not second.owes()
+    assert not second.must_release()
     waiting.end()
 
 
@@ -117,10 +117,10 @@ def test_a_run_without_work_takes_only_what_nobody_else_waits_for() -> None:
     first, idle, second = pool.share(always), pool.share(never), pool.share(always)
     hold(first, 2)
     nothing = Waiting(idle, 1)
-    assert not first.owes()
-    assert not first.owes(idle=True)
+    assert not first.must_release()
+    assert not first.must_release(idle=True)
     waiting = Waiting(second, 1)
-    assert first.owes()
+    assert first.must_release()
     first.release()
     until(lambda: waiting.got == 1)
     assert nothing.got == 0
@@ -136,8 +136,8 @@ def test_a_worker_that_has_been_idle_gives_its_permit_to_a_run_that_has_as_many(
     hold(first, 1)
     hold(second, 1)
     waiting = Waiting(second, 1)
-    assert not first.owes()
-    assert first.owes(idle=True)
+    assert not first.must_release()
+    assert first.must_release(idle=True)
     first.release()
     until(lambda: waiting.got == 1)
     waiting.end()
@@ -148,7 +148,7 @@ def test_a_promise_to_a_run_that_ended_meanwhile_goes_to_the_next() -> None:
     first, second, third = pool.share(always), pool.share(always), pool.share(always)
     hold(first, 1)
     leaving = Waiting(second, 1)
-    assert first.owes()
+    assert first.must_release()
     leaving.end()
     waiting = Waiting(third, 1)
     first.release()
@@ -224,12 +224,12 @@ class Crew:
         self.journal = Journal(folder / f"{transport.name}.journal")
         self.stopping = threading.Event()
         self.workers = Workers(
-            transport, self.journal, Supervision(Brake({}), self.stopping.is_set), count, pool
+            transport, self.journal, Supervision(CircuitBreaker({}), self.stopping.is_set), count, pool
         )
 
     def give(self, chunks: int) -> None:
         for number in range(chunks):
-            self.workers.give([Message(number)])  # type: ignore[list-item]
+            self.workers.submit([Message(number)])  # type: ignore[list-item]
 
     def reports(self, number: int) -> list[workers.Report]:
         return [self.workers.reports.get(timeout=SECONDS) for _ in range(number)]
@@ -355,7 +355,7 @@ def test_a_chunk_that_takes_long_is_cut_short_where_another_run_waits(
     monkeypatch.setattr("mailer.delivery.workers.workers._LONG_CHUNK_SECONDS", -1.0)
     wire, pool = Wire(), ConnectionPool(1)
     first = Crew(tmp_path, wire.transport("a"), 1, pool)
-    first.workers.give([Message(number) for number in range(3)])  # type: ignore[misc]
+    first.workers.submit([Message(number) for number in range(3)])  # type: ignore[misc]
     until(lambda: wire.order == ["a"])
     second = Crew(tmp_path, wire.transport("b"), 1, pool)
     second.give(1)

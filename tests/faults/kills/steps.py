@@ -12,7 +12,10 @@ from tests.faults.kills.starter import COMMIT, THE_DOT, THE_JOURNAL_GOES, THE_LA
 
 __all__ = ["RECOVERY", "STEPS", "Step"]
 
-_SPOOL = "mailer.spool.sqlite.deliveries:Spool"
+_SPOOLS = "mailer.spool.sqlite.spools:SqliteSpools"
+_CLAIMS = "mailer.spool.sqlite.claims:Claims"
+_CAMPAIGN = "mailer.spool.sqlite.campaign_row:CampaignRow"
+_RECOVERY = "mailer.services.sending.recovery"
 _JOURNAL = "mailer.spool.journal:Journal"
 _SMTP = "mailer.transports.smtp.channel"
 _RUN = "mailer.delivery.loop"
@@ -51,17 +54,17 @@ class Step:
 
 
 STEPS = (
-    Step("freeze", f"{_SPOOL}.freeze"),
+    Step("freeze", f"{_SPOOLS}.freeze"),
     Step("folder written", "mailer.archive.campaign:put_folder"),
     Step("folder in place", THE_RENAME, once="mailer.archive.campaign:put_folder"),
-    Step("freeze committed", COMMIT, once=f"{_SPOOL}.freeze"),
-    Step("recovery", f"{_SPOOL}.recover"),
-    Step("status: sending", f"{_SPOOL}.set_status"),
+    Step("freeze committed", COMMIT, once=f"{_SPOOLS}.freeze"),
+    Step("recovery", f"{_RECOVERY}:settle_claims"),
+    Step("status: sending", f"{_CAMPAIGN}.apply"),
     Step("manifest: sending", "mailer.archive.manifest:put_file"),
     Step("manifest in place", THE_RENAME, once="mailer.archive.manifest:put_file"),
     Step("journal opened", f"{_JOURNAL}.__init__"),
-    Step("claim", f"{_SPOOL}.claim"),
-    Step("claim committed", COMMIT, once=f"{_SPOOL}.claim"),
+    Step("claim", f"{_CLAIMS}.claim"),
+    Step("claim committed", COMMIT, once=f"{_CLAIMS}.claim"),
     Step("journal `>`", f"{_JOURNAL}.begin", uncertain=(0, 1)),
     Step("connection", "mailer.transports.smtp.connection:connect", uncertain=(1, 1)),
     Step("message", f"{_SMTP}:Session.transact", uncertain=(1, 1), arrived=(0, 1)),
@@ -74,27 +77,27 @@ STEPS = (
         # Of seven claims the last is known and not yet settled when nothing is on the wire any more.
         dials={f"{_RUN}:_JOURNAL_BYTES": 100, f"{_INTAKE}:_WINDOW": 7, f"{_INTAKE}:_CHUNK": 1},
     ),
-    Step("settle", f"{_SPOOL}.settle", once=f"{_SPOOL}.claim"),
-    Step("settle committed", COMMIT, once=f"{_SPOOL}.settle", call=2),
+    Step("settle", f"{_CLAIMS}.settle", once=f"{_CLAIMS}.claim"),
+    Step("settle committed", COMMIT, once=f"{_CLAIMS}.settle", call=2),
     Step(
         "release",
-        f"{_SPOOL}.release",
-        once=f"{_SPOOL}.claim",
+        f"{_CLAIMS}.release",
+        once=f"{_CLAIMS}.claim",
         dials={"mailer.transports.stop:Stop.is_set": 1},
     ),
     Step("journal sealed", f"{_JOURNAL}.seal"),
-    Step("status: sent", f"{_SPOOL}.set_status", call=2),
+    Step("status: sent", f"{_CAMPAIGN}.apply", call=2),
     Step("manifest: sent", "mailer.archive.manifest:put_file", call=2),
     Step("journal removed", THE_JOURNAL_GOES),
 )
 
 #: The steps of a recovery that has something to recover.
 RECOVERY = (
-    Step("recovery", f"{_SPOOL}.recover"),
-    Step("journal read", "mailer.spool.sqlite.deliveries:read_journal"),
-    Step("settled", f"{_SPOOL}.settle", once=f"{_SPOOL}.recover"),
-    Step("released", f"{_SPOOL}.release", once=f"{_SPOOL}.recover"),
-    Step("committed", COMMIT, once=f"{_SPOOL}.recover"),
+    Step("recovery", f"{_RECOVERY}:settle_claims"),
+    Step("journal read", f"{_RECOVERY}:read_journal"),
+    Step("settled", f"{_CLAIMS}.settle", once=f"{_RECOVERY}:settle_claims"),
+    Step("released", f"{_CLAIMS}.release", once=f"{_RECOVERY}:settle_claims"),
+    Step("committed", COMMIT, once=f"{_RECOVERY}:settle_claims"),
     Step("journal opened", f"{_JOURNAL}.__init__"),
-    Step("claim", f"{_SPOOL}.claim"),
+    Step("claim", f"{_CLAIMS}.claim"),
 )

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from mailer.store.database import open_store, utc_now
+from mailer.clock import utc_now
+from mailer.store.database import open_store
 from tests.faults.kills.amount import FULL
 from tests.faults.kills.harness import ISSUE, Desk, Process, Tally
 from tests.faults.kills.leavers import Leavers

@@ -19,7 +19,10 @@ from tests.faults.kills.steps import CALM, RECOVERY, STEPS, Step
 READERS = 12
 WHEN = ("before", "after")
 _ROW = re.compile(r"^\| ([^|]+) \| `([^`|]+)` \| .+ \| .+ \| .+ \|$", re.MULTILINE)
-_SPOOL = "mailer.spool.sqlite.deliveries:Spool"
+_CLAIMS = "mailer.spool.sqlite.claims:Claims"
+_DECISIONS = "mailer.spool.sqlite.decisions:Decisions"
+_CAMPAIGN = "mailer.spool.sqlite.campaign_row:CampaignRow"
+_RECOVERY = "mailer.services.sending.recovery:settle_claims"
 _MANIFEST = "mailer.archive.manifest:put_file"
 
 MakeDesk = Callable[..., Desk]
@@ -99,11 +102,11 @@ def test_a_kill_in_the_finish_after_an_earlier_kill(
 @pytest.mark.parametrize(
     "step",
     [
-        Step("retry", f"{_SPOOL}.retry"),
-        Step("committed", COMMIT, once=f"{_SPOOL}.retry"),
-        Step("recovery", f"{_SPOOL}.recover"),
-        Step("claim", f"{_SPOOL}.claim"),
-        Step("status", f"{_SPOOL}.set_status", call=2),
+        Step("retry", f"{_DECISIONS}.retry"),
+        Step("committed", COMMIT, once=f"{_DECISIONS}.retry"),
+        Step("recovery", _RECOVERY),
+        Step("claim", f"{_CLAIMS}.claim"),
+        Step("status", f"{_CAMPAIGN}.apply", call=2),
         Step("manifest", _MANIFEST, call=2),
     ],
     ids=lambda step: step.name,
@@ -120,8 +123,8 @@ def test_a_kill_of_campaigns_retry(make_desk: MakeDesk, tally: Tally, step: Step
 
 
 RESOLVING = (
-    Step("resolve", f"{_SPOOL}.resolve"),
-    Step("committed", COMMIT, once=f"{_SPOOL}.resolve"),
+    Step("resolve", f"{_DECISIONS}.resolve"),
+    Step("committed", COMMIT, once=f"{_DECISIONS}.resolve"),
     Step("manifest", _MANIFEST),
 )
 
@@ -144,7 +147,7 @@ def test_a_kill_of_campaigns_resolve_assume_sent(
 
 
 @pytest.mark.parametrize("when", WHEN)
-@pytest.mark.parametrize("step", [*RESOLVING, Step("claim", f"{_SPOOL}.claim")], ids=lambda step: step.name)
+@pytest.mark.parametrize("step", [*RESOLVING, Step("claim", f"{_CLAIMS}.claim")], ids=lambda step: step.name)
 @pytest.mark.parametrize("arrived", [True, False])
 def test_a_kill_of_campaigns_resolve_resend(
     make_desk: MakeDesk, step: Step, when: str, arrived: bool
@@ -167,7 +170,7 @@ def test_a_kill_of_campaigns_resolve_resend(
 @pytest.mark.parametrize("when", WHEN)
 @pytest.mark.parametrize(
     "step",
-    [Step("status", f"{_SPOOL}.set_status"), Step("committed", COMMIT, once=f"{_SPOOL}.set_status")],
+    [Step("status", f"{_CAMPAIGN}.apply"), Step("committed", COMMIT, once=f"{_CAMPAIGN}.apply")],
     ids=lambda step: step.name,
 )
 def test_a_kill_of_campaigns_pause(make_desk: MakeDesk, tally: Tally, step: Step, when: str) -> None:

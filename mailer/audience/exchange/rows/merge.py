@@ -16,7 +16,8 @@ from mailer.audience.consent.record import consents_against
 from mailer.audience.consent.suppression import ERASED, suppress, suppressed_keys
 from mailer.audience.exchange.rows.batch import GONE, SOURCE, TOLD, BatchPerson, known_people, write_people
 from mailer.audience.exchange.rows.entry import NOW, Entry
-from mailer.store.database import utc_now, writing
+from mailer.clock import utc_now
+from mailer.store.database import writing
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

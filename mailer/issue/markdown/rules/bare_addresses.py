@@ -47,9 +47,9 @@ _SPACELESS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Bare:
-    """A bare address from `start` to `end` of a source; `address` is its target, `typed` its words.
+    """Holds a bare address from `start` to `end` of a source.
 
-    `behind` are letters behind it that may belong to it, `within` letters of it that may not.
+    `address` is its target, `typed` the text as written.
     """
 
     start: int
@@ -239,7 +239,7 @@ def _in_path(source: str, position: int) -> bool:
 
 
 def _trimmed(source: str, start: int, end: int) -> int:
-    """The end without marks that belong to the sentence, and without what nobody sees."""
+    """Returns the end without marks that belong to the sentence, and without invisible characters."""
     while end > start and (source[end - 1] in _TRAILING or unicodedata.category(source[end - 1]) == "Cf"):
         end -= 1
     return end

@@ -47,7 +47,7 @@ def _line(state: StateBlock, number: int) -> str:
 
 
 def _begin_at(state: StateBlock, number: int, offset: int) -> None:
-    """Makes what stands behind a comment the whole of its line."""
+    """Makes the text after a comment the whole of its line."""
     start = state.bMarks[number] + state.tShift[number] + offset
     while state.src[start] in " \t":
         start += 1

@@ -32,7 +32,7 @@ _FULL_WIDTH = "\ufe01"
 
 
 class Flanks(NamedTuple):
-    """Tells whether a run of marks is left-flanking or right-flanking, and whether a mark is on each side."""
+    """Holds whether a run of marks is left- or right-flanking, and whether a mark is on each side."""
 
     left: bool
     right: bool
@@ -58,7 +58,7 @@ def flanks(before: str, after: str) -> Flanks:
 
 
 def _before(before: str) -> tuple[str, bool]:
-    """The character in front of a run without its variation selector, and whether it is a CJK character."""
+    """Returns the character before a run, without its variation selector, and whether it is CJK."""
     if not before:
         return " ", False
     last = before[-1]

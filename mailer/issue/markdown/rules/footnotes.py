@@ -1,4 +1,4 @@
-"""Footnotes: `[^1]`, `[^name]` and `^[written in place]`, with their notes at the end of the text.
+"""Reads footnotes: `[^1]`, `[^name]` and `^[written in place]`, with their notes at the end of the text.
 
 mdit-py-plugins reads them. The rule here numbers them in the order in which they are read, tells what is
 not defined or never used, and makes plain tokens of them:
@@ -44,14 +44,17 @@ def install(parser: MarkdownIt) -> None:
 
 
 def _reference(state: StateInline, silent: bool) -> bool:
-    """The plugin's rule. By itself it reads to the end of the text for each `[` that no `]` closes."""
+    """Runs the plugin's rule for a reference to a note.
+
+    Unlimited, the rule reads to the end of the text for each `[` that no `]` closes.
+    """
     found = _REFERENCE.match(state.src, state.pos, state.posMax)
     return found is not None and footnote_ref(state, silent, always_match=True)
 
 
 @dataclass
 class _Note:
-    """A note. `tokens` are its blocks; `references` counts what leads to it."""
+    """Holds a note. `tokens` are its blocks; `references` counts the references to it."""
 
     label: str | None
     tokens: list[Token]
@@ -62,7 +65,7 @@ class _Note:
 
 @dataclass
 class _Notes:
-    """The notes of one text. Those that are written in place are known by their numbers in the plugin."""
+    """Holds the notes of one text. Inline notes are known by their numbers in the plugin."""
 
     defined: dict[str, _Note]
     inline: Mapping[int, Mapping[str, Any]]
@@ -71,7 +74,7 @@ class _Notes:
     used: list[_Note] = field(default_factory=list)
 
     def of(self, reference: Token, line: int) -> _Note | None:
-        """The note of a reference."""
+        """Returns the note of a reference."""
         label = reference.meta.get("label")
         if label is not None:
             return self.defined.get(label)
@@ -121,7 +124,7 @@ class _Notes:
                 _as_typed(child)
 
     def blocks(self) -> Iterator[Token]:
-        """The tokens of all notes, as a list."""
+        """Returns the tokens of all notes, as a list."""
         yield Token("notes_open", "ol", 1, attrs={"class": "footnotes"}, block=True)
         for note in self.used:
             attrs: dict[str, str | int | float] = {"id": f"note-{self.name}{note.number}"}
@@ -131,7 +134,7 @@ class _Notes:
         yield Token("notes_close", "ol", -1, block=True)
 
     def unused(self) -> None:
-        """Tells of the notes to which nothing leads."""
+        """Reports the notes that no reference names."""
         for note in self.defined.values():
             if not note.number:
                 message = (
@@ -179,7 +182,7 @@ def _footnotes(state: StateCore) -> None:
 
 
 def _parted(tokens: Sequence[Token], findings: list[Finding]) -> tuple[list[Token], dict[str, _Note]]:
-    """The blocks of the text, and the notes that are defined among them."""
+    """Returns the blocks of the text without note definitions, and the notes defined among them."""
     text: list[Token] = []
     defined: dict[str, _Note] = {}
     open_notes: list[_Note] = []

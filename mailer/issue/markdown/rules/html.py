@@ -77,7 +77,7 @@ def resolve_html(children: list[Token], report: Report) -> None:
 
 
 def _balanced(children: list[Token]) -> set[int]:
-    """The indexes of the simple tags that are closed, each within what is open around it."""
+    """Returns the indexes of the simple tags that are closed within the element that holds them."""
     kept: set[int] = set()
     stack: list[tuple[str, int]] = []
     for index, child in enumerate(children):
@@ -100,7 +100,7 @@ def _tag(token: Token) -> re.Match[str] | None:
 
 
 def _resolve(token: Token, opened: set[str], report: Report) -> None:
-    """Puts a tag right that cannot stay as it is. `opened` are the names that the paragraph opens."""
+    """Corrects a tag that cannot stay as it is. `opened` are the names that the paragraph opens."""
     written = token.content
     tag = _tag(token)
     name = tag[2].lower() if tag else ""

@@ -42,7 +42,7 @@ class _State(StateInline):
         return self._numbered(super().push(ttype, tag, nesting))
 
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:
-        """The run of marks at `start`. `_` cannot split a word."""
+        """Returns the run of marks at `start`. `_` cannot split a word."""
         marker, end = self.src[start], start
         while end < self.posMax and self.src[end] == marker:
             end += 1

@@ -21,7 +21,10 @@ _CURLY = "“”‘’「」"
 
 
 class CheckedText(CheckedValues):
-    """A text that YAML reads as it was typed, as long as before; `faults` has its mistakes."""
+    """Holds a text that YAML reads as it was typed, of the same length as before.
+
+    `faults` has its mistakes.
+    """
 
     def __init__(self, text: str, faults: list[Fault]) -> None:
         super().__init__(text, faults)
@@ -30,7 +33,7 @@ class CheckedText(CheckedValues):
             row = self._line(row)
 
     def _line(self, row: int) -> int:
-        """Looks at a line and what belongs to it; the number of the next line."""
+        """Checks a line and the lines that belong to it; returns the number of the next line."""
         bare = self.lines[row].lstrip(" \t")
         if not bare or bare.startswith("#") or self.lines[row].startswith(("---", "...", "%")):
             return row + 1
@@ -62,7 +65,7 @@ class CheckedText(CheckedValues):
                 self.put(row, column, 1, "-")
 
     def _no_colon(self, row: int, column: int, entry: bool) -> bool:
-        """Tells a full-width colon, or a missing space after one, behind a word that is a key."""
+        """Reports a full-width colon, or a missing space after a colon, behind a word that is a key."""
         match = _NO_COLON.match(self.lines[row], column)
         if not match or (match[2] not in known_keys() and (entry or not match[2].isidentifier())):
             return False
@@ -105,5 +108,5 @@ class CheckedText(CheckedValues):
 
 
 def check_text(text: str, faults: list[Fault]) -> CheckedText:
-    """Returns the text as YAML can read it. Adds what it would have read otherwise to `faults`."""
+    """Returns the text as YAML can read it. Adds the places that YAML would misread to `faults`."""
     return CheckedText(text, faults)

@@ -15,7 +15,7 @@ Place = tuple[int, int]
 
 
 def _leaves(line: str, parent: int) -> bool:
-    """Tells whether a line belongs to what comes after a text below the column `parent`."""
+    """Returns whether a line no longer belongs to a text below the column `parent`."""
     return len(line) - len(line.lstrip(" ")) <= parent and _STRUCTURE.match(line) is not None
 
 

@@ -12,7 +12,7 @@ _MAX_FAULTS = 1_000
 
 
 class TextLines:
-    """A text by lines. Rows and columns count from 0; no change alters the length of a line."""
+    """Holds a text by lines. Rows and columns count from 0; no change alters the length of a line."""
 
     def __init__(self, text: str, faults: list[Fault]) -> None:
         self.lines, self.ends = lines_of(text)
@@ -25,7 +25,7 @@ class TextLines:
 
     @property
     def text(self) -> str:
-        """The whole text."""
+        """Returns the whole text."""
         return "".join(line + end for line, end in zip(self.lines, self.ends, strict=True))
 
     def fault(self, row: int, column: int, message: str) -> None:
@@ -44,7 +44,7 @@ class TextLines:
         return len(line) - len(line.lstrip(" "))
 
     def blank(self, row: int) -> bool:
-        """Tells whether a line is empty."""
+        """Returns whether a line is empty."""
         return not self.lines[row].strip(" \t")
 
     def below(self, row: int, parent: int) -> int:

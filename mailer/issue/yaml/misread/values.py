@@ -26,7 +26,7 @@ _PLAIN_COMMENT = re.compile(r"#[ \t]")
 
 
 class CheckedValues(TextLines):
-    """Reports mistakes in values and makes them harmless. Each method returns the line to go on with."""
+    """Reports mistakes in values and makes them harmless. Each method returns the next line to check."""
 
     def nothing(self, row: int, column: int, key: str, after: int) -> int:
         """Checks a key without a value on its line: there may be a text below it."""

@@ -1,1 +1,1 @@
-"""One SMTP session: connecting, logging in, and how far a message got."""
+"""Implements one SMTP session: connecting, logging in, and how far a message got."""

@@ -1,7 +1,8 @@
-"""SMTP AUTH (RFC 4954): PLAIN, LOGIN and CRAM-MD5 with a password, XOAUTH2 and OAUTHBEARER with a token.
+"""Logs in by SMTP AUTH (RFC 4954): PLAIN, LOGIN and CRAM-MD5 with a password, XOAUTH2 and OAUTHBEARER with a
+token.
 
-A mechanism is given up for the next one where the server's refusal is about the mechanism, and never where it
-is about the password: a second attempt with a wrong one may lock the mailbox.
+Where the server's refusal is about the mechanism, the next mechanism is tried; never where it is about the
+password, because a second attempt with a wrong one may lock the mailbox.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ __all__ = [
     "WITH_TOKEN",
     "Credentials",
     "EsmtpSession",
-    "Mismatch",
+    "NoCommonMechanism",
     "log_in",
     "offered_mechanisms",
     "show_without",
@@ -49,7 +50,7 @@ _ABOUT_THE_PASSWORD = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A user, and the password or the access token of this user. Neither is in a repr.
+    """Holds a user, and the user's password or access token. Neither is shown by repr.
 
     `host` and `port` are the server's, which OAUTHBEARER names (RFC 7628).
     """
@@ -62,12 +63,12 @@ class Credentials:
 
     @property
     def mechanisms(self) -> tuple[str, ...]:
-        """Returns the mechanisms that these credentials are good for."""
+        """Returns the mechanisms that work with these credentials."""
         return WITH_TOKEN if self.token else WITH_PASSWORD
 
 
-class Mismatch(smtplib.SMTPNotSupportedError):
-    """No mechanism of the server's is one of ours; `offered` are the server's."""
+class NoCommonMechanism(smtplib.SMTPNotSupportedError):
+    """Says that the server offers none of our mechanisms; `offered` are the server's."""
 
     def __init__(self, offered: tuple[str, ...]) -> None:
         super().__init__("no common mechanism of AUTH")
@@ -75,7 +76,7 @@ class Mismatch(smtplib.SMTPNotSupportedError):
 
 
 class EsmtpSession(Protocol):
-    """A session, as far as logging in needs it."""
+    """Defines the part of a session that logging in needs."""
 
     @property
     def esmtp_features(self) -> dict[str, str]:
@@ -83,7 +84,7 @@ class EsmtpSession(Protocol):
         ...
 
     def docmd(self, cmd: str, args: str = "") -> tuple[int, bytes]:
-        """Sends a line, and gives the reply."""
+        """Sends a line, and returns the reply."""
         ...
 
 
@@ -94,9 +95,10 @@ def offered_mechanisms(session: EsmtpSession) -> tuple[str, ...]:
 
 
 def log_in(session: EsmtpSession, credentials: Credentials) -> None:
-    """AUTH with the best mechanism that both sides know.
+    """Logs in with the best mechanism that both sides know.
 
-    Raises Mismatch, smtplib.SMTPAuthenticationError and smtplib.SMTPException; OSError as the session does.
+    Raises NoCommonMechanism, smtplib.SMTPAuthenticationError and smtplib.SMTPException; OSError as the
+    session does.
     """
     offered = offered_mechanisms(session)
     refused: smtplib.SMTPAuthenticationError | None = None
@@ -117,12 +119,12 @@ def log_in(session: EsmtpSession, credentials: Credentials) -> None:
         if not _is_about_the_mechanism(code, words):
             break
     if refused is None:
-        raise Mismatch(offered)
+        raise NoCommonMechanism(offered)
     raise refused
 
 
 def show_without(said: bytes, credentials: Credentials) -> bytes:
-    """Returns what the server said without the password or the token, which some repeat."""
+    """Returns the server's reply without the password or the token, which some servers repeat."""
     clear = [credentials.password.encode(), credentials.token.encode()]
     lines = [_plain(credentials), _xoauth2(credentials), _oauthbearer(credentials)]
     secrets = [*map(base64.b64encode, [*lines, *filter(None, clear)]), *filter(None, clear)]
@@ -132,18 +134,18 @@ def show_without(said: bytes, credentials: Credentials) -> bytes:
 
 
 class _Unsupported(Exception):
-    """This machine cannot do the mechanism: MD5 is switched off in some."""
+    """Says that this machine cannot use the mechanism: MD5 is disabled on some."""
 
 
 def _is_about_the_mechanism(code: int, words: bytes) -> bool:
-    """Returns whether another mechanism may succeed. Postfix says 535 and "no mechanism available", too."""
+    """Returns whether another mechanism may succeed. Postfix sends 535 for "no mechanism available", too."""
     if 500 <= code <= 599 and b"mechanism" in words.lower():
         return True
     return code in _ABOUT_THE_MECHANISM and not _ABOUT_THE_PASSWORD.search(words)
 
 
 def _is_about_the_form(code: int, words: bytes) -> bool:
-    """Returns whether the same mechanism may succeed with its response in another place."""
+    """Returns whether the same mechanism may succeed with its response sent at another place."""
     return code in _ABOUT_THE_FORM and not _ABOUT_THE_PASSWORD.search(words)
 
 
@@ -164,9 +166,10 @@ def _attempt(session: EsmtpSession, mechanism: str, credentials: Credentials) ->
 def _with_one_response(
     session: EsmtpSession, mechanism: str, response: bytes, after_error: bytes
 ) -> tuple[int, bytes]:
-    """A mechanism whose client says one thing. `after_error` answers the challenge that tells of an error.
+    """Runs a mechanism with a single client response. `after_error` answers a challenge that reports an
+    error.
 
-    The response goes with the command where that is short enough, or where the server wants it so.
+    The response is sent with the command where it is short enough, or where the server requires it.
     """
     initial = f"{mechanism} {_encoded(response)}"
     forms = (initial, mechanism)
@@ -182,7 +185,7 @@ def _with_one_response(
 
 
 def _responses(sent: bool, response: bytes, after_error: bytes) -> Callable[[bytes], bytes]:
-    """Answers an empty challenge with the response, and one that tells of an error with `after_error`."""
+    """Returns a function that answers an empty challenge with `response`, an error with `after_error`."""
 
     def answer(challenge: bytes) -> bytes:
         nonlocal sent
@@ -195,19 +198,22 @@ def _responses(sent: bool, response: bytes, after_error: bytes) -> Callable[[byt
 
 
 def _login(session: EsmtpSession, credentials: Credentials) -> tuple[int, bytes]:
-    """LOGIN asks for the user and the password one by one; some take the user with the command alone."""
+    """Runs LOGIN, which prompts for user and password; some servers want the user with the command."""
     user, password = credentials.user.encode(), credentials.password.encode()
     for last, form in enumerate(("LOGIN", f"LOGIN {_encoded(user)}")):
         code, words = _converse(
-            session, *session.docmd("AUTH", form), _by_turns(user, password, bool(last)), lenient=True
+            session, *session.docmd("AUTH", form), _prompted_login(user, password, bool(last)), lenient=True
         )
         if last or not _is_about_the_form(code, words):
             break
     return code, words
 
 
-def _by_turns(user: bytes, password: bytes, named: bool) -> Callable[[bytes], bytes]:
-    """Answers what is asked for; where that cannot be read, the user first, unless it is `named` already."""
+def _prompted_login(user: bytes, password: bytes, named: bool) -> Callable[[bytes], bytes]:
+    """Returns a function that answers prompts.
+
+    To one it cannot read, it gives the user first, unless `named`.
+    """
 
     def answer(challenge: bytes) -> bytes:
         nonlocal named
@@ -221,7 +227,7 @@ def _by_turns(user: bytes, password: bytes, named: bool) -> Callable[[bytes], by
 
 
 def _cram_md5(credentials: Credentials) -> Callable[[bytes], bytes]:
-    """RFC 2195, with UTF-8 for what is not ASCII."""
+    """Returns the function that answers the challenge of CRAM-MD5 (RFC 2195), with text as UTF-8."""
     password, user = credentials.password.encode(), credentials.user.encode()
     try:
         hmac.new(password, b"", "md5")
@@ -238,7 +244,7 @@ def _converse(
     *,
     lenient: bool = False,
 ) -> tuple[int, bytes]:
-    """Answers challenges (334) until the final reply; adds what the last challenge says of an error."""
+    """Answers challenges (334) until the final reply; adds the error that the last challenge reports."""
     detail = ""
     for _ in range(_MOST_CHALLENGES):
         if code != 334:
@@ -262,7 +268,7 @@ def _challenge(words: bytes, lenient: bool) -> bytes:
 
 
 def _error_in(challenge: bytes) -> str:
-    """What a challenge of XOAUTH2 or OAUTHBEARER tells of an error: `status 401, scope mail`, or nothing."""
+    """Returns the error in a challenge of XOAUTH2 or OAUTHBEARER, as `status 401, scope mail`, or ''."""
     try:
         document = json.loads(challenge)
     except (ValueError, RecursionError):
@@ -277,17 +283,17 @@ def _encoded(response: bytes) -> str:
 
 
 def _plain(credentials: Credentials) -> bytes:
-    """RFC 4616."""
+    """Returns the response of PLAIN (RFC 4616)."""
     return f"\0{credentials.user}\0{credentials.password}".encode()
 
 
 def _xoauth2(credentials: Credentials) -> bytes:
-    """Signs in as Google and Microsoft describe it."""
+    """Returns the response of XOAUTH2 in the form that Google and Microsoft describe."""
     return f"user={credentials.user}\1auth=Bearer {credentials.token}\1\1".encode()
 
 
 def _oauthbearer(credentials: Credentials) -> bytes:
-    """RFC 7628 section 3.1; a comma and an equals sign in the user are written as RFC 5801 section 4 says."""
+    """Returns the response of OAUTHBEARER (RFC 7628 section 3.1), the user escaped as in RFC 5801."""
     user = credentials.user.replace("=", "=3D").replace(",", "=2C")
     where = f"host={credentials.host}\1port={credentials.port}\1"
     return f"n,a={user},\1{where}auth=Bearer {credentials.token}\1\1".encode()

@@ -1,6 +1,7 @@
-"""MAIL, RCPT and DATA: sent in one write where the server offers PIPELINING (RFC 2920), and their answers.
+"""Sends MAIL, RCPT and DATA, in one write where the server offers PIPELINING (RFC 2920), and reads the
+answers.
 
-They may be on their way already, sent together with the end of the message before: then they were announced.
+They may have been sent already, together with the end of the message before: then they were announced.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ __all__ = ["Announcement", "Commands"]
 
 
 class Announcement(NamedTuple):
-    """The sender, the recipient and the size (octets) that MAIL and RCPT say of a message."""
+    """Holds the sender, the recipient and the size (octets) that MAIL and RCPT name for a message."""
 
     sender: str
     recipient: str
@@ -25,9 +26,9 @@ class Announcement(NamedTuple):
 
 
 class Commands(Replies):
-    """A connection over which messages are begun. `stage` is the command whose answer was read last.
+    """Is a connection on which messages are begun. `stage` is the command whose answer was read last.
 
-    `announced` is the message whose MAIL, RCPT and DATA are on their way already: no other can be the next.
+    `announced` is the message whose MAIL, RCPT and DATA were sent already: the next message can be no other.
     """
 
     stage = Stage.MAIL
@@ -36,12 +37,12 @@ class Commands(Replies):
     announced_patience: float | None = None
 
     def close(self) -> None:
-        """Drops the connection, and what was announced on it."""
+        """Drops the connection, and forgets the announced message."""
         self.announced = None
         super().close()
 
     def _commands(self, what: Announcement) -> tuple[bytes, bytes, bytes]:
-        """MAIL, RCPT and DATA."""
+        """Returns MAIL, RCPT and DATA as bytes."""
         options = f" SIZE={what.size}" if self.has_extn("size") else ""
         if not what.recipient.isascii() or not what.sender.isascii():
             options += " SMTPUTF8"
@@ -49,7 +50,7 @@ class Commands(Replies):
         return mail, f"RCPT TO:<{what.recipient}>\r\n".encode(), b"DATA\r\n"
 
     def _answer_to(self, mine: Announcement) -> tuple[int, bytes]:
-        """Returns the answer to MAIL, RCPT and DATA: 354, or the first reply that is in its way."""
+        """Returns the answer to MAIL, RCPT and DATA: 354, or the first refusal."""
         announced, self.announced = self.announced, None
         if announced not in (None, mine):
             raise smtplib.SMTPServerDisconnected("another message was announced")
@@ -67,7 +68,7 @@ class Commands(Replies):
     def _answers(
         self, connection: socket.socket, mine: Announcement, announced: Announcement | None
     ) -> tuple[int, bytes]:
-        """Does what `_answer_to` says; `announced` tells whether the commands are on their way already."""
+        """Does the work of `_answer_to`; `announced` says whether the commands were sent already."""
         if not self.has_extn("pipelining"):
             mail, rcpt, data = self._commands(mine)
             for self.stage, command in ((Stage.MAIL, mail), (Stage.RCPT, rcpt)):
@@ -111,9 +112,10 @@ class Commands(Replies):
         return refused
 
     def _refusal(self, unless: int | None = None) -> tuple[int, bytes] | None:
-        """The next reply if it is a refusal, None if it is the hoped-for `unless` (250 stands for any 2xx).
+        """Returns the next reply if it is a refusal, None if it is the expected code `unless` (250 stands for
+        any 2xx).
 
-        After an answer that is neither nobody can tell what answers what: that ends the connection.
+        Any other reply ends the connection, because replies can then no longer be matched to commands.
         """
         code, words = self.getreply()
         if 400 <= code <= 599:

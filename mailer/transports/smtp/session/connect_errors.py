@@ -8,9 +8,15 @@ import ssl
 from typing import TYPE_CHECKING
 
 from mailer.errors import TransportError
-from mailer.transports.base import Busy, Full, one_line
-from mailer.transports.smtp.session.auth import WITH_PASSWORD, WITH_TOKEN, Credentials, Mismatch, show_without
-from mailer.transports.smtp.session.hello import Unwelcome, helo_advice, is_full_name, speaks_of_helo
+from mailer.transports.base import RefusedForNow, Unavailable, one_line
+from mailer.transports.smtp.session.auth import (
+    WITH_PASSWORD,
+    WITH_TOKEN,
+    Credentials,
+    NoCommonMechanism,
+    show_without,
+)
+from mailer.transports.smtp.session.hello import HelloRefused, helo_advice, is_full_name, speaks_of_helo
 from mailer.transports.smtp.session.session import NO_ANSWER
 from mailer.transports.smtp.session.tls_port import BeginsWithTls
 
@@ -21,19 +27,19 @@ __all__ = ["LoginPutOff", "LoginRefused", "explained"]
 
 
 class LoginRefused(TransportError):
-    """The server does not take the password or the access token."""
+    """Says that the server does not accept the password or the access token."""
 
 
-class LoginPutOff(Full):
-    """The server takes no login just now: a mailbox that is locked after too many, or a fault of its own."""
+class LoginPutOff(RefusedForNow):
+    """Says that the server accepts no login for now: the mailbox is locked, or the server has a fault."""
 
 
 def explained(server: Server, error: OSError, credentials: Credentials) -> TransportError:
-    """Returns the error to raise for `error`; Busy where another time may do. Shows no secret."""
+    """Returns the error to raise for `error`; Unavailable if a later attempt may succeed. Shows no secret."""
     match error:
-        case Mismatch():
+        case NoCommonMechanism():
             return _no_mechanism(server, error, credentials)
-        case Unwelcome():
+        case HelloRefused():
             return _unwelcome(server, error, _words(error, credentials))
         case smtplib.SMTPResponseException():
             return _refused(server, error, credentials)
@@ -51,7 +57,7 @@ def explained(server: Server, error: OSError, credentials: Credentials) -> Trans
             why = f"broke off: {one_line(str(error))}"
         case _:
             why = f"cannot be reached: {error.strerror or error}"
-    return Busy(f"{server} {why}; check that the server runs and that the transport's URL is right")
+    return Unavailable(f"{server} {why}; check that the server runs and that the transport's URL is right")
 
 
 def _refused(
@@ -69,7 +75,7 @@ def _refused(
             f"and {'[delivery.oauth]' if credentials.token else 'MAILER_SMTP_PASSWORD'}"
         )
     if 400 <= error.smtp_code <= 499:
-        return Full(f"{server} takes no mail just now: {said}; run this again later")
+        return RefusedForNow(f"{server} takes no mail just now: {said}; run this again later")
     return TransportError(f"{server} refused us: {said}; ask who runs it, or use another transport")
 
 
@@ -93,13 +99,16 @@ def _no_tls(server: Server, error: OSError) -> TransportError:
     )
 
 
-def _unwelcome(server: Server, error: Unwelcome, said: str) -> TransportError:
-    """A refusal of EHLO is about our name by its words, or where it is final and the name is no full one."""
-    kind = Full if 400 <= error.smtp_code <= 499 else TransportError
-    if speaks_of_helo(error.smtp_code, said) or (kind is not Full and not is_full_name(error.name)):
+def _unwelcome(server: Server, error: HelloRefused, said: str) -> TransportError:
+    """Explains a refusal of EHLO.
+
+    It is about our name if its text says so, or if it is permanent and the name is not fully qualified.
+    """
+    kind = RefusedForNow if 400 <= error.smtp_code <= 499 else TransportError
+    if speaks_of_helo(error.smtp_code, said) or (kind is not RefusedForNow and not is_full_name(error.name)):
         return kind(f"{server} refused us at EHLO: {said}; {helo_advice(error.name)}")
-    if kind is Full:
-        return Full(
+    if kind is RefusedForNow:
+        return RefusedForNow(
             f"{server} takes no mail just now: {said}; run this again later, and where that does not help, "
             f"set [delivery] helo to another name than {error.name}"
         )
@@ -109,8 +118,8 @@ def _unwelcome(server: Server, error: Unwelcome, said: str) -> TransportError:
     )
 
 
-def _no_mechanism(server: Server, error: Mismatch, credentials: Credentials) -> TransportError:
-    """Returns what is offered, and which setting fits that."""
+def _no_mechanism(server: Server, error: NoCommonMechanism, credentials: Credentials) -> TransportError:
+    """Explains which mechanisms the server offers, and which setting fits them."""
     if not error.offered:
         return TransportError(
             f"{server} does not let {server.user} log in: it offers no AUTH here; use the server's port "
@@ -135,7 +144,7 @@ def _no_mechanism(server: Server, error: Mismatch, credentials: Credentials) -> 
 
 
 def _login_advice(said: str, credentials: Credentials) -> str:
-    """Returns what to do about a refused login, where its words tell more than that something is wrong."""
+    """Returns what to do about a refused login, where the server's text gives a reason."""
     words = said.lower()
     if "smtpclientauthentication is disabled" in words:
         return "let an administrator of Microsoft 365 switch on SMTP AUTH for this mailbox"
@@ -154,7 +163,7 @@ def _login_advice(said: str, credentials: Credentials) -> str:
 
 
 def _words(error: smtplib.SMTPResponseException, credentials: Credentials) -> str:
-    """Returns what the server said, without secrets."""
+    """Returns the server's text without secrets."""
     said = error.smtp_error if isinstance(error.smtp_error, bytes) else error.smtp_error.encode()
     return f"{error.smtp_code} {one_line(show_without(said, credentials), 300)}"
 

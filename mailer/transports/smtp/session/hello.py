@@ -1,4 +1,4 @@
-"""The name that EHLO says (RFC 5321 section 4.1.4), and whether a refusal is about that name."""
+"""Finds the name that EHLO says (RFC 5321 section 4.1.4), and detects a refusal that is about that name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import threading
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["Unwelcome", "address_literal", "full_name", "helo_advice", "is_full_name", "speaks_of_helo"]
+__all__ = ["HelloRefused", "address_literal", "full_name", "helo_advice", "is_full_name", "speaks_of_helo"]
 
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 #: The last label has a letter, so that an IPv4 address is no name.
@@ -27,8 +27,8 @@ _ABOUT_THE_NAME = re.compile(
 )
 
 
-class Unwelcome(smtplib.SMTPHeloError):
-    """A server's refusal of EHLO and HELO; `name` is what was said to it."""
+class HelloRefused(smtplib.SMTPHeloError):
+    """Says that the server refused EHLO and HELO; `name` is the name that was sent."""
 
     def __init__(self, code: int, words: bytes, name: str) -> None:
         super().__init__(code, words)
@@ -36,12 +36,12 @@ class Unwelcome(smtplib.SMTPHeloError):
 
 
 def is_full_name(name: str) -> bool:
-    """Returns whether `name` has a domain, and is not such as every machine has (`localhost.localdomain`)."""
+    """Returns whether `name` has a domain and is not a default such as `localhost.localdomain`."""
     return len(name) <= 253 and bool(_FULL_NAME.fullmatch(name)) and not _NO_NAMES.search(name.lower())
 
 
 def full_name() -> str:
-    """Returns this machine's full name, or '' where it has none that can be found within a second."""
+    """Returns this machine's fully qualified name, or '' where none is found within a second."""
     name = socket.gethostname().rstrip(".")
     if not is_full_name(name):
         name = _looked_up(name)
@@ -49,7 +49,7 @@ def full_name() -> str:
 
 
 def address_literal(address: str) -> str:
-    """Returns an address as EHLO says it where there is no name."""
+    """Returns an address as EHLO sends it where there is no name."""
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
@@ -63,7 +63,7 @@ def speaks_of_helo(code: int, said: str) -> bool:
 
 
 def helo_advice(name: str) -> str:
-    """Returns the end of a sentence about such a refusal: what to do where `name` was said."""
+    """Returns the end of a sentence about such a refusal: what to do where `name` was sent."""
     return (
         f"EHLO said {name}: set [delivery] helo in mailer.toml to this machine's full public name, "
         "such as mail.example.org"
@@ -72,7 +72,7 @@ def helo_advice(name: str) -> str:
 
 @lru_cache(maxsize=8)
 def _looked_up(name: str) -> str:
-    """The full name that the system knows for `name`: from /etc/hosts, or from a DNS that answers at once."""
+    """Returns the full name that the system knows for `name`, from /etc/hosts or a fast DNS."""
     found: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=lambda: found.put(socket.getfqdn(name)), name="full-name", daemon=True).start()
     try:

@@ -15,7 +15,7 @@ import struct
 from contextlib import suppress
 from typing import Final
 
-__all__ = ["NO_ANSWER", "Replies", "say"]
+__all__ = ["NO_ANSWER", "Replies", "words_of"]
 
 #: What a connection ended of, where the time was up.
 NO_ANSWER: Final = "it did not answer in time"
@@ -29,7 +29,7 @@ _CODE = re.compile(rb"[2-5][0-9][0-9]")
 
 
 class Replies(smtplib.SMTP):
-    """A connection as its client hears it."""
+    """Is a connection from which replies are read, with limits of length and time."""
 
     _unread = b""
     #: Whether several answers are to come, so that what arrives is acknowledged at once.
@@ -38,7 +38,7 @@ class Replies(smtplib.SMTP):
     waits = 0.0
 
     def patience(self, seconds: float) -> None:
-        """Sets how long to wait for the other side from now on."""
+        """Sets how many seconds to wait for the other side from now on."""
         self.waits = seconds
         connection = self._open_socket()
         if isinstance(connection, ssl.SSLSocket):
@@ -51,7 +51,7 @@ class Replies(smtplib.SMTP):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
     def _speaks_unasked(self) -> bool:
-        """Whether the server has said something though it was not its turn. Raises when it has hung up."""
+        """Returns whether the server has sent something without a command. Raises where it has hung up."""
         connection = self._open_socket()
         if self._unread:
             return True
@@ -77,7 +77,7 @@ class Replies(smtplib.SMTP):
         return True
 
     def getreply(self) -> tuple[int, bytes]:
-        """Overrides smtplib's: one reply, of bounded length; its code is -1 where it has none.
+        """Overrides smtplib's: returns one reply, of bounded length; its code is -1 where it has none.
 
         Raises SMTPServerDisconnected when the connection has ended or the time is up.
         """
@@ -103,7 +103,7 @@ class Replies(smtplib.SMTP):
                 raise
             except OSError as error:
                 self.close()
-                raise smtplib.SMTPServerDisconnected(say(error)) from None
+                raise smtplib.SMTPServerDisconnected(words_of(error)) from None
         line, self._unread = self._unread[:end], self._unread[end + 1 :]
         return line
 
@@ -123,12 +123,12 @@ class Replies(smtplib.SMTP):
         return self.sock
 
     def close(self) -> None:
-        """Overrides smtplib's: drops the connection, and what was not read of it."""
+        """Overrides smtplib's: drops the connection, and the part of it that was not read."""
         self._unread = b""
         super().close()
 
 
-def say(error: OSError) -> str:
+def words_of(error: OSError) -> str:
     """Returns why a connection ended, in words."""
     if isinstance(error, (TimeoutError, BlockingIOError)):
         return NO_ANSWER

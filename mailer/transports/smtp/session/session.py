@@ -1,8 +1,8 @@
-"""One SMTP session (RFC 5321), and exactly how far a message got in it.
+"""Runs one SMTP session (RFC 5321), and reports exactly how far a message got in it.
 
-`Session` is the standard library's client with its TLS, AUTH and EHLO kept, and with transactions of its own:
-MAIL, RCPT and DATA go out in one write where the server offers PIPELINING (RFC 2920), and a broken
-connection is told apart by whether the final dot had left. Policy, such as when to try again, is `smtp`'s.
+`Session` is the standard library's client with its TLS, AUTH and EHLO kept, and with its own transactions:
+MAIL, RCPT and DATA are sent in one write where the server offers PIPELINING (RFC 2920), and after a broken
+connection it is known whether the final dot had been sent. Policy, such as when to try again, is `channel`'s.
 """
 
 from __future__ import annotations
@@ -20,32 +20,33 @@ from mailer.transports.buffered import wait_until_sent
 from mailer.transports.refusal.refusal import Stage
 from mailer.transports.smtp.session.auth import Credentials, log_in
 from mailer.transports.smtp.session.commands import Announcement, Commands
-from mailer.transports.smtp.session.hello import Unwelcome, address_literal, full_name, speaks_of_helo
-from mailer.transports.smtp.session.replies import NO_ANSWER, say
+from mailer.transports.smtp.session.hello import HelloRefused, address_literal, full_name, speaks_of_helo
+from mailer.transports.smtp.session.replies import NO_ANSWER, words_of
 from mailer.transports.smtp.session.tls_port import await_greeting
 
-__all__ = ["NO_ANSWER", "Announcement", "Doubt", "Ended", "Lost", "Session"]
+__all__ = ["NO_ANSWER", "Announcement", "AnswerMissing", "GateRefused", "ConnectionLost", "Session"]
 
 _GOODBYE_SECONDS: Final = 2.0
 _SIZE = re.compile(r"[0-9]{1,20}")
 _LINE_BEGINS_WITH_DOT = re.compile(rb"^\.", re.MULTILINE)
 
 
-class Lost(Exception):
-    """The connection ended before the final dot was written: the server cannot have the message."""
+class ConnectionLost(Exception):
+    """Says that the connection ended before the final dot was written: the server cannot have the message."""
 
 
-class Doubt(Exception):
-    """The final dot was written, and no answer to it was understood: the server may have the message."""
+class AnswerMissing(Exception):
+    """Says that no valid answer followed the final dot: the server may have the message."""
 
 
-class Ended(Lost):
-    """The gate refused the final dot, which was therefore not written."""
+class GateRefused(ConnectionLost):
+    """Says that the gate refused the final dot, which was therefore not written."""
 
 
 class Session(Commands):
-    """An open connection. `transactions` counts the messages that were begun on it, `accepted` those that the
-    server took.
+    """Is an open connection to an SMTP server.
+
+    `transactions` counts the messages that were begun on it, `accepted` those that the server accepted.
     """
 
     def __init__(
@@ -87,15 +88,15 @@ class Session(Commands):
         return self._implicit_tls.wrap_socket(plain, server_hostname=host)
 
     def _own_name(self) -> str:
-        """Returns what EHLO says: the machine's full name, else its address (RFC 5321 section 4.1.4)."""
+        """Returns the name for EHLO: the machine's full name, else its address (RFC 5321 section 4.1.4)."""
         return full_name() or address_literal(self._open_socket().getsockname()[0])
 
     def greet(self) -> None:
-        """EHLO, or HELO where the server does not know EHLO. Raises Unwelcome with what it said."""
+        """Sends EHLO, or HELO where the server does not know EHLO. Raises HelloRefused with the reply."""
         code, words = self.ehlo()
         if 200 <= code <= 299:
             return
-        refused = Unwelcome(code, words, self.local_hostname)
+        refused = HelloRefused(code, words, self.local_hostname)
         if 400 <= code <= 499:
             raise refused
         with suppress(smtplib.SMTPServerDisconnected):
@@ -103,11 +104,11 @@ class Session(Commands):
             if 200 <= code <= 299:
                 return
             if not speaks_of_helo(refused.smtp_code, one_line(refused.smtp_error)):
-                refused = Unwelcome(code, words, self.local_hostname)
+                refused = HelloRefused(code, words, self.local_hostname)
         raise refused
 
     def secure(self, context: ssl.SSLContext) -> None:
-        """STARTTLS, then EHLO again (RFC 3207)."""
+        """Starts TLS, then sends EHLO again (RFC 3207)."""
         self.starttls(context=context)
         if self._unread:  # came before TLS, would count as having come within it
             self.close()
@@ -115,17 +116,17 @@ class Session(Commands):
         self.greet()
 
     def authenticate(self, credentials: Credentials) -> None:
-        """AUTH with the best mechanism that both sides know. Raises smtplib.SMTPException."""
+        """Logs in with the best mechanism that both sides know. Raises smtplib.SMTPException."""
         log_in(self, credentials)
 
     @property
     def largest(self) -> int:
-        """Returns the most octets that the server takes in a message (RFC 1870), 0 where it does not say."""
+        """Returns the largest message in octets that the server accepts (RFC 1870), 0 if it does not say."""
         size = self.esmtp_features.get("size", "")
         return int(size) if _SIZE.fullmatch(size) else 0
 
     def is_alive(self) -> bool:
-        """Returns whether the server is there and quiet, as it should be between two transactions."""
+        """Returns whether the connection is open and silent, as it should be between two transactions."""
         try:
             return not self._speaks_unasked()
         except OSError:
@@ -141,13 +142,13 @@ class Session(Commands):
         stuffed: bool = True,
         gate: Callable[[], bool] = lambda: True,
     ) -> tuple[int, bytes]:
-        """Hands over one message to one recipient; returns the reply that decided its fate.
+        """Hands over one message to one recipient; returns the reply that decided its outcome.
 
         That is the first refusal, or the answer to the final dot. The addresses hold no control characters,
-        no space and no angle brackets. `following` is announced together with the final dot, which spares
-        a round trip a message, and it must be the next one here. Without `stuffed` no line of `raw` begins
-        with a full stop, which spares a search that takes longer than composing. `gate` is asked before the
-        final dot. Raises Lost, Ended and Doubt.
+        no space and no angle brackets. `following` is announced together with the final dot, which saves a
+        round trip a message, and it must be the next one here. Without `stuffed` no line of `raw` begins with
+        a full stop, which saves a search that takes longer than composing. `gate` is asked before the final
+        dot. Raises ConnectionLost, GateRefused and AnswerMissing.
         """
         self.transactions += 1
         self.stage = Stage.MAIL
@@ -164,11 +165,11 @@ class Session(Commands):
             wait_until_sent(connection, connection.gettimeout())
             if not gate():  # the run has ended or the reader has left: the gate knows
                 self.close()
-                raise Ended("the run ended before it was handed over")
+                raise GateRefused("the run ended before it was handed over")
             sent = connection.send(ending)
         except OSError as error:
             self.close()
-            raise Lost(say(error)) from None
+            raise ConnectionLost(words_of(error)) from None
         return self._answer_to_the_dot(connection, ending[sent:])
 
     def _send_text(self, raw: bytes, stuffed: bool) -> tuple[int, bytes] | None:
@@ -193,17 +194,17 @@ class Session(Commands):
         return b".\r\n" + b"".join(self._commands(following))
 
     def _answer_to_the_dot(self, connection: socket.socket, unsent: bytes) -> tuple[int, bytes]:
-        """Reads the answer to a message, after what was not sent of its ending. Raises Doubt."""
+        """Sends the rest of the ending, and returns the answer to the message. Raises AnswerMissing."""
         try:
             if unsent:
                 connection.sendall(unsent)
             code, words = self.getreply()
         except OSError as error:
             self.close()
-            raise Doubt(say(error)) from None
+            raise AnswerMissing(words_of(error)) from None
         if not (200 <= code <= 299 or 400 <= code <= 599):
             self.close()
-            raise Doubt(f"the server answered {code} {words.decode('utf-8', 'replace')}")
+            raise AnswerMissing(f"the server answered {code} {words.decode('utf-8', 'replace')}")
         if code <= 299:
             self.accepted += 1
         elif self.announced is None or code == 421:
@@ -218,7 +219,7 @@ class Session(Commands):
             self._reset()
 
     def leave(self) -> None:
-        """Ends the session by QUIT; after an announcement only by hanging up. Never raises."""
+        """Ends the session with QUIT; after an announcement it only drops the connection. Never raises."""
         with suppress(OSError):
             if self.announced is not None:
                 raise smtplib.SMTPServerDisconnected("it waits for a message")

@@ -1,4 +1,4 @@
-"""Tells a port that begins with TLS from a server that is slow to greet.
+"""Distinguishes a port that begins with TLS from a server that is slow to greet.
 
 Both are silent at first: a TLS server waits for the client, and RFC 5321 section 4.5.3.2 lets a greeting take
 five minutes. Postscreen waits 6 seconds by default, others 20 or 30.
@@ -24,11 +24,11 @@ _TLS_RECORDS: Final = (b"\x15", b"\x16")
 
 
 class BeginsWithTls(OSError):
-    """A server waits for a TLS handshake where a greeting was expected."""
+    """Says that the server expects a TLS handshake where a greeting was expected."""
 
 
 def await_greeting(connection: socket.socket, host: str, port: int, patience: float) -> None:
-    """Returns when the server has said something, or when only more patience is left.
+    """Waits until the server has sent something, or is known to be a server that only greets late.
 
     Raises BeginsWithTls where it is silent and answers a TLS handshake on a second connection. Waits for
     `patience` seconds at most, apart from the handshake.
@@ -39,7 +39,7 @@ def await_greeting(connection: socket.socket, host: str, port: int, patience: fl
 
 
 def begins_with_tls(host: str, port: int, seconds: float = _HANDSHAKE_SECONDS) -> bool:
-    """Returns whether a TLS handshake is answered there, be it with an alert. Never raises OSError."""
+    """Returns whether a TLS handshake is answered there, even with an alert. Never raises OSError."""
     with suppress(OSError), socket.create_connection((host, port), seconds) as connection:
         connection.sendall(_client_hello(host))
         return connection.recv(1) in _TLS_RECORDS

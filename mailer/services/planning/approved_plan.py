@@ -21,7 +21,7 @@ from mailer.services.workspace import Workspace
 from mailer.spool.sqlite.kept_plans import KEPT_FOR, KeptPlan, find_plan, keep
 from mailer.store.database import explain, waiting_at_most
 
-__all__ = ["approved", "keep_plan"]
+__all__ = ["apply_approved_plan", "keep_plan"]
 
 #: A plan is only looked at: it does not wait for longer than this for another writer.
 _PATIENCE = 1.0
@@ -54,7 +54,7 @@ def keep_plan(workspace: Workspace, prepared: Prepared) -> str:
     return ""
 
 
-def approved(workspace: Workspace, prepared: Prepared, wanted: str) -> Prepared:
+def apply_approved_plan(workspace: Workspace, prepared: Prepared, plan_hash: str) -> Prepared:
     """Returns what is sent by the plan of this hash: its people, of whom some may have left since.
 
     Where a campaign of the issue exists, it must be of that plan. Otherwise raises CampaignError where the
@@ -63,21 +63,21 @@ def approved(workspace: Workspace, prepared: Prepared, wanted: str) -> Prepared:
     """
     plan_again = f"Plan again with `mailer plan {prepared.loaded.path}`"
     if prepared.existing is not None:
-        if prepared.existing.plan_hash != wanted:
+        if prepared.existing.plan_hash != plan_hash:
             raise CampaignError(
                 f"the plan of campaign {prepared.existing.slug} is {prepared.existing.plan_hash}, "
-                f"not {wanted}; nothing was sent. Look at `mailer plan {prepared.loaded.path}`"
+                f"not {plan_hash}; nothing was sent. Look at `mailer plan {prepared.loaded.path}`"
             )
         return prepared
-    kept = find_plan(workspace.db, wanted)
+    kept = find_plan(workspace.db, plan_hash)
     if kept is None:
         raise CampaignError(
-            f"the plan is {prepared.plan.hash} now, and {wanted} is not known: plans are kept for "
+            f"the plan is {prepared.plan.hash} now, and {plan_hash} is not known: plans are kept for "
             f"{KEPT_FOR.days} days, in the database that they were made with; nothing was sent. {plan_again}"
         )
     if prepared.plan.slug != kept.plan["slug"]:
         raise CampaignError(
-            f"campaign {kept.plan['slug']} was made since plan {wanted}, so that this would be "
+            f"campaign {kept.plan['slug']} was made since plan {plan_hash}, so that this would be "
             f"{prepared.plan.slug}; nothing was sent. {plan_again}"
         )
     plan = prepared.plan
@@ -86,7 +86,7 @@ def approved(workspace: Workspace, prepared: Prepared, wanted: str) -> Prepared:
     )
     if changed:
         raise CampaignError(
-            f"{' and '.join(changed)} changed since plan {wanted}; nothing was sent. {plan_again}"
+            f"{' and '.join(changed)} changed since plan {plan_hash}; nothing was sent. {plan_again}"
         )
     difference = compare(kept.people, prepared.people)
     if difference.added or difference.other_variant:

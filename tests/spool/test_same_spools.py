@@ -1,0 +1,143 @@
+"""Both implementations of the spool do the same in any order of operations, and what the table allows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailer.campaign.delivery_state import CHANGES, State
+from mailer.campaign.status import Event
+from mailer.spool.base import Spool, Spools
+from mailer.spool.open import spools_of
+from mailer.spool.values import Frozen, Parked, Settled
+from mailer.store.database import open_store
+from mailer.transports.base import Outcome, Result
+from tests.spool.conformance import BUSY, EARLIER, FULL, LATER, LOST, NO, OK, campaign
+from tests.spool.memory import MemorySpools
+from tests.spool.test_conformance import Kept
+from tests.spooled import add_readers
+
+PEOPLE = range(1, 6)
+ALLOWED = {
+    change.operation.replace(" ", "_"): {(a, b) for a in change.sources for b in change.targets}
+    for change in CHANGES
+}
+#: These change no state, only when a delivery may be claimed, or nothing.
+NEUTRAL = ("unpark", "hold_missed", "send_now", "make_due", "release_held", "take_over")
+
+person = st.sampled_from(PEOPLE)
+attempt = st.integers(1, 3)
+outcome = st.sampled_from([OK, NO, FULL, BUSY, LOST, Outcome(Result.SKIPPED, reason="unsubscribed")])
+due = st.sampled_from([EARLIER, LATER])
+key = st.tuples(person, attempt)
+
+operation = st.one_of(
+    st.tuples(st.just("claim"), st.integers(1, 5), st.sets(person, max_size=2), st.none() | person),
+    st.tuples(st.just("settle"), st.lists(st.tuples(person, attempt, outcome, due), max_size=5)),
+    st.tuples(st.just("release"), st.lists(key, max_size=3), st.booleans()),
+    st.tuples(st.just("park"), st.lists(key, max_size=3)),
+    st.tuples(st.just("adopt"), st.lists(st.tuples(person, attempt, outcome), max_size=3)),
+    st.tuples(st.just("resolve"), st.booleans(), st.none() | person),
+    st.tuples(st.just("retry"), st.sets(person, max_size=2), st.none() | person),
+    st.tuples(st.just("expire"), due),
+    st.tuples(st.just("hold_missed"), due),
+    st.tuples(st.just("send_now"), st.booleans()),
+    st.tuples(st.just("make_due"), st.none() | due),
+    st.tuples(st.sampled_from(["unpark", "release_held", "take_over", "reopen_copies", "doubt_the_rest"])),
+    st.tuples(st.just("apply"), st.sampled_from(Event)),
+)
+planned = st.builds(
+    Frozen,
+    person,
+    st.just(0),
+    st.none() | due,
+    st.booleans(),
+    st.sampled_from(["", "", "", "unsubscribed"]),
+)
+
+
+def settled(rows: list[tuple[int, int, Outcome, str]]) -> list[Settled]:
+    """One outcome a person, and a time for what is deferred alone."""
+    newest = {row[0]: row for row in rows}
+    return [
+        Settled(who, number, what, when if what.result is Result.DEFERRED else "")
+        for who, number, what, when in newest.values()
+    ]
+
+
+def done(spool: Spool, name: str, words: tuple[Any, ...]) -> object:
+    """What an operation gives, without times."""
+    match name:
+        case "claim":
+            limit, left, only = words
+            found = spool.claim(limit, lambda ids: {i: "left" for i in ids if i in left}, only=only)
+            return None if found is None else sorted((one.person, one.attempt) for one in found)
+        case "settle":
+            return sorted((one.person, one.attempt) for one in spool.settle(settled(words[0])))
+        case "release":
+            return spool.release(list(dict(words[0]).items()), last=words[1])
+        case "park":
+            return spool.park([Parked(who, number, 4e9) for who, number in dict(words[0]).items()])
+        case "adopt":
+            newest = {row[0]: Settled(*row) for row in words[0]}
+            return spool.adopt(list(newest.values()))
+        case "resolve":
+            return spool.resolve(resend=words[0], only=words[1])
+        case "retry":
+            return spool.retry(lambda rows: {who for who, _ in rows} & words[0], only=words[1])
+        case "send_now":
+            return spool.send_now(everybody=words[0])
+        case "make_due":
+            return spool.make_due(after=words[0])
+        case "take_over":
+            return sorted(spool.take_over())
+        case _:
+            return getattr(spool, name)(*words)
+
+
+def seen(spool: Spool) -> list[tuple[object, ...]]:
+    """Each delivery, without the time of now."""
+    return [
+        (one.person, one.state, one.cause, one.reason, one.attempts, one.held, one.provider_id,
+         one.due_at if one.due_at in (EARLIER, LATER) else one.due_at is not None)
+        for one in spool.deliveries()
+    ]  # fmt: skip
+
+
+def states(spool: Spool) -> dict[int, State]:
+    return {one.person: one.state for one in spool.deliveries()}
+
+
+@given(
+    st.lists(planned, max_size=5),
+    st.sampled_from(["smtp://mx.test", "outbox:x"]),
+    st.lists(operation, max_size=25),
+)
+def test_two_spools_do_the_same(rows: list[Frozen], url: str, operations: list[tuple[Any, ...]]) -> None:
+    people = {row.person: row for row in rows}
+    with TemporaryDirectory() as folder:
+        db = open_store(Path(folder) / "subscribers.db")
+        add_readers(db, len(PEOPLE))
+        made: list[Spool] = []
+        all_spools: list[Spools] = [spools_of(db), MemorySpools(Kept())]
+        for spools in all_spools:
+            spools.freeze(campaign(transport=url), [people[number] for number in sorted(people)])
+            made.append(spools.open(spools.find("a"), owner="one"))
+        for name, *words in operations:
+            before = states(made[0])
+            given_back = [done(spool, name, tuple(words)) for spool in made]
+            assert given_back[0] == given_back[1], (name, words)
+            assert seen(made[0]) == seen(made[1]), (name, words)
+            assert made[0].counts() == made[1].counts()
+            assert (made[0].held(), made[0].never_tried()) == (made[1].held(), made[1].never_tried())
+            assert made[0].is_free() == made[1].is_free()
+            assert made[0].status() is made[1].status()
+            after = states(made[0])
+            changed = {(before[who], after[who]) for who in after if before[who] is not after[who]}
+            if name != "apply":
+                assert changed <= (set() if name in NEUTRAL else ALLOWED[name]), (name, changed)
+        db.close()
