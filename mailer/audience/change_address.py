@@ -86,7 +86,7 @@ def addresses_before(db: Database, subscriber_id: int) -> tuple[str, ...]:
 
 
 def former_holder(db: Database, key: str) -> Subscriber | None:
-    """Returns the person who had the address with this key before, if nobody has now, or None."""
+    """Returns the person who had the address with this key before, if nobody has it now; else None."""
     row = db.conn.execute(_HOLDER, (address_hash(key), key)).fetchone()
     return get(db, row[0]) if row else None
 

@@ -81,7 +81,8 @@ class Edit:
     def attributes_after(self, before: Mapping[str, Any]) -> dict[str, Any]:
         """Returns a person's attributes after the edit.
 
-        A name in `drop_attributes` may be written as here, or as in the header of a list.
+        `drop_attributes` may name an attribute by its own name, or by the name of the column that it was
+        imported from.
         """
         dropped = {name for key in self.drop_attributes for name in (key, _listed(key))}
         dropped |= {key for key, value in self.attributes.items() if value == ""}
@@ -92,7 +93,7 @@ class Edit:
 def edit(db: Database, subscriber_id: int, change: Edit) -> tuple[Subscriber, Subscriber]:
     """Edits one person, whatever their status; returns them as they were and as they are.
 
-    Raises AudienceError where nobody has that number, or they were erased.
+    Raises AudienceError where there is no such subscriber, or they were erased.
     """
     with writing(db):
         before = get(db, subscriber_id)

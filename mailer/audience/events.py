@@ -1,11 +1,11 @@
 """Records what happened to people. The only module that reads or writes the table `events`.
 
 Every change of whether a known person may be written to is an event, in both directions, in the transaction
-that makes the change. A person who is new has one only where they arrive as gone (a list that says so).
+of the change. A new person has an event only where a list adds them as unsubscribed, bounced or complained.
 
-Rows are only ever added, and their numbers grow in the order of the commits. A process that has read up to a
-number therefore misses nothing by asking for what came after it. Of a row only `reason` ever changes: readers
-may give one later, and an erasure empties it.
+Rows are only ever added, and their ids grow in the order of the commits. A process that has read up to an id
+therefore misses nothing by asking for later ids. In a row only `reason` ever changes: readers may give one
+later, and an erasure empties it.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ Kind = Literal[
 class Event(NamedTuple):
     """Holds one event, with its time in UTC as the database keeps it.
 
-    `campaign` is the id of the campaign that caused it, `reason` somebody's words, `source` how it became
-    known (`cli`, `one-click`, `preferences`, `import`, `smtp`, …).
+    `campaign` is the id of the campaign that caused it, `reason` free text, and `source` how it became known
+    (`cli`, `one-click`, `preferences`, `import`, `smtp`, …).
     """
 
     at: str
@@ -85,10 +85,10 @@ class HistoryEntry(NamedTuple):
 
 
 class ReturnedMail(NamedTuple):
-    """Holds somebody whose mail bounced, or who complained.
+    """Holds a person who bounced or complained.
 
-    `named` says that an event names the campaign; `at` is the time (UTC) of the newest event that names none,
-    or empty.
+    `named` is true where an event names the campaign; `at` is the time (UTC) of the newest event without a
+    campaign, or empty.
     """
 
     person: int
@@ -177,7 +177,7 @@ def record(db: Database, *events: Event) -> None:
 def add_reason(db: Database, subscriber_id: int, edition: str, reason: str, *, further: bool = False) -> None:
     """Adds a reason to a person's last unsubscribe from `edition` ("": all) or complaint, if it has none.
 
-    With `further`, they are also added behind the words that it has.
+    With `further`, the reason is also appended to an existing one.
     """
     if further:
         db.conn.execute(_ADD_WORDS, (reason, subscriber_id, edition))
@@ -185,7 +185,10 @@ def add_reason(db: Database, subscriber_id: int, edition: str, reason: str, *, f
 
 
 def keep_suppression(db: Database, subscriber_id: int, at: str, reason: str) -> None:
-    """Records the whole reason of a suppression that ends as this person's event. `at` (UTC) is its begin."""
+    """Copies the whole reason of a suppression that ends into an event of this person.
+
+    `at` (UTC) is when the suppression began.
+    """
     if not db.conn.execute(_KEEP_SUPPRESSION, (subscriber_id, at, reason)).rowcount:
         record(db, Event(at, "suppress", subscriber_id, "", reason=reason))
 

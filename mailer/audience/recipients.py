@@ -1,7 +1,7 @@
 """Reads the recipients of a run: whether each may be written to now, and the data that their message needs.
 
-A spool knows subscribers by number alone. A claim asks here, in one statement for all of its numbers, so
-that an unsubscribe wins at any moment.
+The spool knows subscribers by id alone. A claim asks here, with one statement for all of its ids, so that an
+unsubscribe takes effect at any moment.
 """
 
 from __future__ import annotations

@@ -143,10 +143,10 @@ def select_subscribers(
     *,
     cannot_write_to: Callable[[str], bool] | None = None,
 ) -> Iterator[list[tuple[int, str, str | None, int, int]]]:
-    """Returns (id, domain, Exclusion as text, unwritable, variant) of every subscriber, in the order of ids.
+    """Yields (id, domain, Exclusion as text, unwritable, variant) of every subscriber, in the order of ids.
 
-    They come some thousands at a time. The Exclusion is None for those who get `edition` within `segment`.
-    `unwritable` is 1 where `cannot_write_to` is true of the address.
+    The rows come in lists of some thousands. The Exclusion is None for those who get `edition` within
+    `segment`. `unwritable` is 1 where `cannot_write_to` is true of the address.
     """
     reason, reason_parameters = reason_sql(edition, segment)
     mask, mask_parameters = mask_sql(variants)
@@ -164,5 +164,5 @@ def select_subscribers(
 
 
 def time_zones(db: Database) -> Iterator[tuple[int, str]]:
-    """Returns (id, name of the time zone) of every subscriber, in the order of ids; empty where not known."""
+    """Yields (id, name of the time zone) of every subscriber, in the order of ids; "" where not known."""
     yield from db.conn.execute("SELECT id, timezone FROM subscribers ORDER BY id")

@@ -68,7 +68,8 @@ def read_environment(
 ) -> Environment:
     """Reads mailer's variables from `environ`, and from the text of `.env` those that `environ` lacks.
 
-    `others` are the names of variables that transports read. Raises ConfigError where one is not text.
+    `others` are the names of variables that transports read. Raises ConfigError where a value is not valid
+    text.
     """
     of_file = {k: v for k, v in dotenv_values(stream=io.StringIO(file)).items() if v is not None}
     found: dict[str, str] = {}
@@ -149,7 +150,7 @@ def _put(data: dict[str, Any], place: KeyPath, value: object) -> bool:
 
 
 def _read(text: str, kind: Any) -> object:
-    """Returns the value of a variable: text for a text, else TOML; text too where it is no TOML."""
+    """Returns the value of a variable: its text for a text key, else its TOML, or its text if it is none."""
     kinds = set(_simple(kind))
     if kinds <= {str, Mailbox, NoneType}:
         return text

@@ -165,7 +165,7 @@ def _transport(value: str, info: ValidationInfo) -> str:
 
 
 def _domain(value: str) -> str:
-    """Returns a domain in ASCII (RFC 5890), without a full stop at its end; '' stays ''."""
+    """Returns a domain in ASCII (RFC 5890), without a full stop at its end; '' for ''."""
     try:
         ascii_form = read_domain(value) if not value.isascii() else value.lower()
     except ValueError:
@@ -178,7 +178,7 @@ def _domain(value: str) -> str:
 def _helo(value: str) -> str:
     """Returns a full name in ASCII, or an address in brackets, for EHLO (RFC 5321 section 4.1.3).
 
-    '' stays ''.
+    Returns '' for ''.
     """
     if value.startswith("[") and value.endswith("]"):
         kind, colon, address = value[1:-1].rpartition("IPv6:")

@@ -24,8 +24,8 @@ _LISTED = re.compile(r"<[^<>]*@[^<>]*>")
 def read_mailbox(text: str) -> tuple[str, str]:
     """Returns the name ('' for none) and the address of a sender. Raises ValueError with one sentence.
 
-    The domain stays in Unicode, as people read it. A quoted name is taken out of its quotes; others inside
-    of it belong to the name.
+    The domain is returned in Unicode, as people read it. Quotes around the whole name are removed; other
+    quotes belong to the name.
     """
     given = trimmed(text)
     whole = _WHOLE.fullmatch(given)

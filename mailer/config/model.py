@@ -29,7 +29,7 @@ class File(Frozen):
 class Settings(Frozen):
     """Holds the checked configuration. `root` is the workspace's folder.
 
-    `variables` are those of the environment and of `.env`, of which each transport reads its own by name.
+    `variables` are the environment variables, also from `.env`; each transport reads its own by name.
     """
 
     root: Path

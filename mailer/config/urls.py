@@ -14,7 +14,7 @@ _PASSWORD = re.compile(r"(//[^/@:]*):.*@", re.DOTALL)
 def split_url(url: str) -> SplitResult:
     """Returns the parts of a URL, with a usable `hostname` and `port`.
 
-    Raises ValueError with a few words, in which nothing of the URL stands: it may hold a password.
+    Raises ValueError with a short message that quotes nothing of the URL, because it may hold a password.
     """
     try:
         parts = urlsplit(url)

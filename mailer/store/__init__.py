@@ -1,1 +1,1 @@
-"""Opens subscribers.db, migrates its tables, and gives transactions and the time."""
+"""Opens subscribers.db, migrates its tables, and provides transactions."""

@@ -145,7 +145,7 @@ def _make_private(path: Path) -> None:
 def _migrate(db: Database) -> None:
     """Migrates under the write lock, so that two first commands at once do not both create the tables.
 
-    Foreign keys are off meanwhile and checked at the end: a table that others refer to can only be
+    Foreign keys are off meanwhile and checked at the end, because a table that others refer to can only be
     rebuilt so (https://sqlite.org/lang_altertable.html#otheralter).
     """
     db.conn.execute("PRAGMA foreign_keys=OFF")
@@ -267,7 +267,7 @@ def compact(db: Database) -> None:
 def check_write(db: Database) -> None:
     """Commits a write that changes nothing. Raises sqlite3.Error where the database is not writable now.
 
-    It goes to the disk like any other, so that a full disk shows, and not only a lock.
+    The write is synced to the disk like any other, so that a full disk is found, and not only a lock.
     """
     with writing(db):
         (version,) = db.conn.execute("PRAGMA user_version").fetchone()

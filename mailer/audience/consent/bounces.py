@@ -29,7 +29,8 @@ __all__ = ["Bounce", "bounces_of", "last_bounced", "record_bounce", "restore", "
 class Bounce:
     """Holds one refusal which says that somebody cannot be reached. `at` is UTC.
 
-    `campaign` is the slug, or empty; `words` the server's, one line; `source` how we learned of it.
+    `campaign` is a slug, or empty; `words` is the server's answer in one line; `source` is how the bounce
+    became known.
     """
 
     at: str
@@ -60,7 +61,7 @@ def record_bounce(
 ) -> bool:
     """Marks a person as bounced and records the server's words; returns False where they were not active.
 
-    The event is recorded either way. Called in the transaction that settles the delivery, it happens once.
+    The event is recorded either way. In the transaction that settles the delivery, this happens exactly once.
     """
     now = at or utc_now()
     with writing(db):

@@ -27,9 +27,9 @@ _BATCH = 500
 class ListOutcome:
     """Counts the outcomes of a list of addresses, each counted once.
 
-    `unknown` are those of nobody here: an unsubscribe did nothing about them, and a suppression counts them
-    in `changed` or `unchanged`, too. `moved` are suppressed addresses that were somebody's before, each with
-    the address that is theirs now, which is not suppressed by it.
+    `unknown` addresses belong to no subscriber: an unsubscribe does nothing about them, and a suppression
+    counts them in `changed` or `unchanged`, too. `moved` are suppressed addresses that a subscriber had
+    before, each with the subscriber's present address, which is not suppressed by this.
     """
 
     changed: int = 0
@@ -48,7 +48,7 @@ def unsubscribe_all(
 ) -> ListOutcome:
     """Unsubscribes everybody with one of these addresses from one edition, or from all mail.
 
-    An address that was somebody's before it was changed means that person. A batch is a transaction.
+    A former address of a person means that person. Each batch is one transaction.
     """
     taken = ListOutcome()
     for some in _batches(addresses):

@@ -75,9 +75,9 @@ def suppressed_sql(alias: str = "s") -> str:
 def suppress(db: Database, key: str, reason: str, *, source: str = "cli", at: str = "") -> bool:
     """Puts the address with this key on the list; returns False where it is there already.
 
-    The event names the subscriber with this address, where there is one; of nobody, the reason stands on the
-    list alone. `at` (UTC) is since when, by default now. The word of an erasure alone says nothing of one:
-    that is for `erasure` to write.
+    The event names the subscriber with this address. Without a subscriber, the event has no reason; the
+    reason stands on the list alone. `at` (UTC) is since when, by default now. A reason that equals ERASED is
+    put in quotes, because only an erasure may write that.
     """
     now, reason = utc_now(), f'"{ERASED}"' if reason == ERASED else reason
     with writing(db):

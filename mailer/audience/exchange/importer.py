@@ -1,7 +1,7 @@
 """Imports a list as a stream of rows, with one transaction for each batch and constant memory.
 
-A batch is in the database wholly or not at all. Whoever was stopped half-way imports the same file again:
-rows that are in already are unchanged, and the end is the same.
+A batch is in the database wholly or not at all. After an interruption the same file can be imported again:
+rows that are already in the database are unchanged, and the result is the same.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ def import_csv(
 ) -> ImportReport:
     """Imports the people of a CSV file, and reports the outcome of each row.
 
-    Of `options.editions`, an `editions` column comes first; without either, somebody new reads all of them.
-    Raises AudienceError, with nothing changed, where the file cannot be used. With `options.dry_run` nothing
-    is changed or written, and the report says what would have been done.
+    An `editions` column takes precedence over `options.editions`; without either, new people read all
+    editions. Raises AudienceError, with nothing changed, where the file cannot be used. With
+    `options.dry_run` nothing is changed or written, and the report says what an import would do.
     """
     options = options or Options()
     chosen = editions_of(options.editions, settings.editions) or None
@@ -86,10 +86,7 @@ def import_csv(
 
 
 def decided_columns(file: CsvFile, settings: Settings, options: Options, file_name: str) -> DecidedColumns:
-    """Returns the columns as options and the whole list decide them.
-
-    Raises AudienceError for unclear ones.
-    """
+    """Decides the columns by the options and the whole list. Raises AudienceError where one is unclear."""
     columns = read_header(list(file.columns.header), options, file_name)
     if not columns.has_header and options.status:
         columns = columns_without_header(columns)

@@ -98,8 +98,8 @@ class _Lines:
 class CsvFile:
     """Opens a CSV file with its header. Raises AudienceError where it cannot be a list of people.
 
-    `encoding` is a Python codec or "" to find it out. `stream` is read in place of the file at `path`, where
-    the list is no file by itself: a member of an archive, or standard input. It is closed at the end.
+    `encoding` is a Python codec, or "" to detect it. `stream` is read in place of the file at `path` where
+    the list is a member of an archive or standard input, and is closed at the end.
     """
 
     def __init__(self, path: Path, name: str, *, encoding: str = "", stream: BinaryIO | None = None) -> None:
@@ -238,10 +238,12 @@ class CsvFile:
         raise FailureError(Problem(sentence, self.name, self._row + 1))
 
     def _broken(self, error: Exception) -> tuple[str, list[str]]:
-        """Returns the problem of a broken row and its text. Its other lines are read again as rows.
+        """Returns the problem of a broken row and its text.
 
-        None of them opens a quote that stays open, or it would have closed this one; so no line is read more
-        than a few times.
+        The other lines of the row are read again as rows.
+
+        A quote that one of them opened would have closed this row's quote, so no line is read more than a few
+        times.
         """
         first, *rest = self._lines.taken or [""]
         self._lines.put_back(rest)

@@ -1,7 +1,7 @@
 """Parses dates in figures, with the name of a month, in Chinese, and as Unix time. Pure.
 
-Strict: all of a cell must be understood, and nothing is added to it. Numbers that could be anything, such as
-the days of a spreadsheet, are no dates.
+All of a cell must be understood, and nothing is guessed. Ambiguous numbers, such as a spreadsheet's day
+numbers, are no dates.
 """
 
 from __future__ import annotations

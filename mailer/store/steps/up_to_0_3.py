@@ -19,7 +19,7 @@ __all__ = [
 
 
 def m003_schedule(db: Database) -> None:
-    """Adds to campaigns when they are due, the readers' local time, the canary and its hold."""
+    """Adds columns to campaigns: the due time, the readers' local time, the canary and its hold."""
     for statement in (
         # SQLite cannot change a CHECK, so the table is rebuilt. `due_at` is when it may begin (UTC),
         # `local_time` the readers' own hour (`08:00`), `canary` JSON about the first few, and `held_until`
@@ -133,7 +133,10 @@ def m008_runs(db: Database) -> None:
 
 
 def m009_accepted_by(db: Database) -> None:
-    """Adds the transport that accepted somebody of a campaign, to judge refusals by another transport."""
+    """Adds the transport that has accepted mail of a campaign.
+
+    Refusals by such a transport count as the recipients' own, not as the sender's.
+    """
     for statement in (
         # The transport's URL, empty where nobody was accepted but into a folder.
         "ALTER TABLE campaigns ADD COLUMN accepted_by TEXT NOT NULL DEFAULT ''",

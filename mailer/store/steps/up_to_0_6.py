@@ -1,4 +1,4 @@
-"""Migrates to version 0.6: NULL for due at once, held deliveries, owners of claims."""
+"""Migrates to version 0.6: adds `held` and `owner` to deliveries, and allows NULL in `due_at`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Decides the columns of a list by all of its rows: the address, choices, date orders, unverified columns.
 
-Everything that is still unclear refuses the list with sentences that say what to add to the command.
+A list with anything unclear is refused, with sentences that say which option to add to the command.
 """
 
 from __future__ import annotations

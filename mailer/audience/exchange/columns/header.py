@@ -1,8 +1,8 @@
 """Reads the header of a list: which column is the address, the name, a sign of leaving and so on. Pure.
 
-What the operator says comes first, then the profile of the tool that wrote the list, then names that lists of
-any origin have. A column that is none of these is a free attribute; `attributes.KEY`, as an export writes it,
-is the attribute KEY exactly.
+The operator's options come first, then the profile of the tool that wrote the list, then names that lists of
+any origin have. Any other column is a free attribute; `attributes.KEY`, as an export writes it, is the
+attribute KEY exactly.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ _CONFIRMED = "confirmed"
 class Columns:
     """Holds the place of each field (from 0), attributes as (place, key), signs of leaving, and problems.
 
-    `choices` are columns that their cells decide about, `unverified` attributes of which nobody said that
-    they do not tell who has left, `ignored` what is left out by the operator or the profile.
+    `choices` are columns whose cells decide what they are. `unverified` are attributes that nobody has
+    declared, and that may say who has left. `ignored` are left out by the operator or the profile.
     """
 
     header: tuple[str, ...]

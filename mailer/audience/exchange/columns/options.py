@@ -21,9 +21,9 @@ ATTRIBUTE = "attributes."
 class Options:
     """Holds the options of an import. `tool` is a profile ("": recognise it), `maps` are (column, field).
 
-    `order` is that of dates: dmy, mdy or "". `editions` are what its people read, and `encoding` is a Python
-    codec, or "" to find it out. `partial` says that a list need not have every column that is named: it is
-    one of an archive.
+    `order` is the order of dates: dmy, mdy or "". `editions` are what the people of the list read, and
+    `encoding` is a Python codec, or "" to detect it. `partial` says that the list is one of an archive, and
+    need not have every column that the options name.
     """
 
     tool: str = ""

@@ -46,7 +46,7 @@ _ALIASES = {
 class Kind:
     """Describes one kind of a tool's files: its columns, and the status of everybody in it ("": rows say).
 
-    `file` is how the name of such a file begins, where its columns do not show it.
+    `file` is the beginning of such a file's name, where its columns do not identify it.
     """
 
     has: tuple[str, ...]
@@ -122,8 +122,8 @@ def _begins(path: str, start: str) -> bool:
 def recognised(header: Iterable[str], among: str = "", file: str = "") -> Profile:
     """Returns the profile with these columns; the plain one where no tool's signature is found.
 
-    A tool is known by the name of the file too. `among` limits it to profiles whose name begins so, without a
-    look at the signature.
+    The name of the file can identify a tool, too. `among` limits the choice to profiles whose name begins
+    with it, and then the signature is not needed.
     """
     names = frozenset(column_key(name) for name in header if name)
     profiles = [profile for name, profile in _all().items() if name != PLAIN]

@@ -1,7 +1,7 @@
 """Reads signs of leaving: turns a cell of one column into a status. Pure, but counts the cells it read.
 
-Nobody becomes active because a cell is not understood: such a row is refused, with one exception. A column
-that only may be a status (a CRM's "Status") says nothing with a word that does not speak of leaving.
+Nobody becomes active because a cell is not understood: such a row is refused. There is one exception: in a
+column that may be no status at all (a CRM's "Status"), a word without any sense of leaving is ignored.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NEGATION = re.compile(
 class Rule:
     """Says how a column's cells are read: words, status, only, time, reason, yes, no, refusal or name.
 
-    `status` is what time, reason, yes and no lead to, `blank` what an empty cell means.
+    `status` is the result for time, reason, yes and no; `blank` is the result for an empty cell.
     """
 
     how: str

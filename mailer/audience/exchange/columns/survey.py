@@ -1,8 +1,8 @@
 """Surveys a whole list before anything is written: finds what its cells say about its columns.
 
-It finds columns that nobody declared and that tell who has left, in which order dates have day and month,
-what a column such as `Newsletter` holds, and which column holds addresses where no name says so. Memory is
-bounded: of each column, so many different cells are remembered as not to be looked at again.
+It finds undeclared columns that say who has left, the order of day and month in dates, the meaning of a
+column such as `Newsletter`, and the column of addresses where no name tells it. Memory is bounded: for each
+column, a limited number of different cells is remembered, so that repeated cells are skipped.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Detects the encoding of a text file. Reads the file at most twice, in pieces, with little memory.
 
-UTF-8 and UTF-16 prove themselves. Of everything else, a sample is read as each usual encoding, and the text
-is weighed (`likelihood`); chardet has a say too. A wrong guess would spoil every name without a word, so
-where two readings are likely that differ in the text, or none is, the file is refused, and the operator
-names the encoding.
+UTF-8 and UTF-16 are certain by their form. Otherwise a sample is decoded in each usual encoding and the
+likelihood of each text is computed (`likelihood`), with chardet as second opinion. A wrong choice would
+damage names unnoticed, so where two different texts are likely, or none is, the file is refused and the
+operator must name the encoding.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def check_encoding(file: BinaryIO, name: str, wanted: str) -> str:
 def decoded(data: bytes) -> str:
     """Returns the text of a list in a likely encoding, and refuses nothing.
 
-    It is for lists of which only what is written in ASCII counts, so that a wrong guess spoils names alone.
+    For lists of which only the ASCII parts matter, so that a wrong choice damages names alone.
     """
     marked = _mark(data) or _wide(data[:_HEAD])
     if marked:
@@ -169,7 +169,7 @@ def _breaks(text: str) -> int:
 
 
 def _of_utf8(sample: Sample, head: bytes, name: str) -> str:
-    """Returns the codec of a valid UTF-8 file, which with few letters beyond ASCII may be another one."""
+    """Returns the codec of a valid UTF-8 file, which may be another one if few letters are beyond ASCII."""
     if not sample.whole:
         escaped = next((codec for escape, codec in _ESCAPES if escape in head), "")
         return escaped or "utf-8-sig"

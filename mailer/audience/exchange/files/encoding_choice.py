@@ -65,7 +65,7 @@ def decide(sample: bytes) -> tuple[str, str]:
 def likely_beside_utf8(sample: bytes) -> str:
     """Returns a codec whose reading of a valid UTF-8 sample is as likely as UTF-8's, or "".
 
-    Two letters of Chinese are sound UTF-8 now and then, but make no word of it.
+    Two Chinese characters in another encoding are now and then valid UTF-8, but then they make no word.
     """
     text = sample.decode("utf-8", "replace")
     count = sum(one > "\x7f" for one in text)

@@ -1,8 +1,7 @@
 """Lists the letters in which names, places and words of lists are written, by language. Data, and sets of it.
 
-`encoding` weighs with it how probable the text is that a reading of a file gives. The order of the letters of
-an alphabet is that of their frequency in names, roughly. Nothing here needs to be complete: what is missing
-counts as rare.
+`likelihood` uses these to compute how likely a text is. Letters of an alphabet stand roughly in the order of
+their frequency in names. The data need not be complete: what is missing counts as rare.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Reads a zip archive of lists, as Mailchimp exports an audience: subscribed, unsubscribed and so on.
 
-Each list in it is read as a file of its own. Names in the archive are shown and never used as paths, and
-what it unpacks to is bounded.
+Each list is read as a file of its own. Names in the archive are shown in messages but never used as paths,
+and the unpacked size is limited.
 """
 
 from __future__ import annotations
@@ -70,9 +70,9 @@ def is_exclusion_list(name: str) -> bool:
 
 
 class Archive:
-    """Holds the lists of a zip archive, those of people who have left first. Raises AudienceError.
+    """Opens the lists of a zip archive, those of people who have left first. Raises AudienceError.
 
-    `left_out` names the members that are no lists.
+    `left_out` has the names of the members that are no lists.
     """
 
     def __init__(self, file: BinaryIO, name: str) -> None:

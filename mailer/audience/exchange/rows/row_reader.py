@@ -1,7 +1,7 @@
 """Makes a checked entry of one row of a list. Pure: uses only the row and the settings.
 
-A row is refused where its address, name, editions or status cannot be read. Every other cell that cannot be
-read is left out, with a note, and the person is taken.
+A row is refused where its address, name, editions or status cannot be read. Any other cell that cannot be
+read is left out, with a note, and the person is imported.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ _FIELDS = (
 class RowReader:
     """Makes entries of the rows of a list with these columns.
 
-    `editions` is what --edition names, if anything, `status` the status of everybody in the list or "".
+    `editions` is the value of --edition, if any; `status` is the status of everybody in the list, or "".
     """
 
     def __init__(
