@@ -84,7 +84,7 @@ class Edit:
         `drop_attributes` may name an attribute by its own name, or by the name of the column that it was
         imported from.
         """
-        dropped = {name for key in self.drop_attributes for name in (key, _listed(key))}
+        dropped = {name for key in self.drop_attributes for name in (key, _imported_name(key))}
         dropped |= {key for key, value in self.attributes.items() if value == ""}
         kept = {} if self.no_attributes else {key: v for key, v in before.items() if key not in dropped}
         return {**kept, **{key: value for key, value in self.attributes.items() if value != ""}}
@@ -125,7 +125,7 @@ def edit_segment(db: Database, segment: Segment, change: Edit) -> tuple[int, int
     return matched, len(numbers)
 
 
-def _listed(key: str) -> str:
+def _imported_name(key: str) -> str:
     """Returns the attribute name that an import makes of the column `key`; `key` itself if it makes none."""
     try:
         return attribute_key(key)

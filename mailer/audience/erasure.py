@@ -170,9 +170,9 @@ def erase(
         db.conn.execute(_ERASE, (now, subscriber_id))
         for statement in _ERASE_TEXTS:
             db.conn.execute(statement, (subscriber_id,))
-        events.forget_words(db, subscriber_id)
+        events.forget_reasons(db, subscriber_id)
         events.record(db, Event(now, "erase", subscriber_id, source))
-        _unplan(db, subscriber_id)
+        _remove_from_plans(db, subscriber_id)
         if retained is not None:
             retained.forget(subscriber_id)
     # After that commit no writer adds the addresses again, so one pass finds all that is left of them.
@@ -235,7 +235,7 @@ def clear_log(db: Database) -> bool:
     return not busy
 
 
-def _unplan(db: Database, subscriber_id: int) -> None:
+def _remove_from_plans(db: Database, subscriber_id: int) -> None:
     """Removes a person from every kept plan. A plan that cannot be read is deleted."""
     for (name,) in db.conn.execute("SELECT hash FROM plans").fetchall():
         (data,) = db.conn.execute("SELECT people FROM plans WHERE hash = ?", (name,)).fetchone()

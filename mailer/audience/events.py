@@ -30,9 +30,9 @@ __all__ = [
     "bounces_of",
     "clear_reasons",
     "editions_left",
-    "forget_words",
+    "forget_reasons",
     "history_of",
-    "keep_suppression",
+    "record_ended_suppression",
     "last_bounced",
     "last_event",
     "people_since",
@@ -184,7 +184,7 @@ def add_reason(db: Database, subscriber_id: int, edition: str, reason: str, *, f
     db.conn.execute(_ADD_REASON, (reason, subscriber_id, edition))
 
 
-def keep_suppression(db: Database, subscriber_id: int, at: str, reason: str) -> None:
+def record_ended_suppression(db: Database, subscriber_id: int, at: str, reason: str) -> None:
     """Copies the whole reason of a suppression that ends into an event of this person.
 
     `at` (UTC) is when the suppression began.
@@ -193,7 +193,7 @@ def keep_suppression(db: Database, subscriber_id: int, at: str, reason: str) -> 
         record(db, Event(at, "suppress", subscriber_id, "", reason=reason))
 
 
-def forget_words(db: Database, subscriber_id: int) -> None:
+def forget_reasons(db: Database, subscriber_id: int) -> None:
     """Empties the reason of every event of this person."""
     db.conn.execute(_FORGET, (subscriber_id,))
 

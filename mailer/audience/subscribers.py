@@ -76,7 +76,7 @@ def add(
     now, grounds, chosen = utc_now(), ResubscribeGrounds(own_act, forced if own_act else ""), tuple(editions)
     with writing(db):
         row = db.conn.execute(_BY_KEY, (address.key,)).fetchone()
-        known = _known(db, int(row[0])) if row else None
+        known = _existing(db, int(row[0])) if row else None
         suppression = suppression_of(db, address.key)
         check_grounds(db, address, known, suppression, chosen, grounds)
         if known is None:
@@ -87,12 +87,12 @@ def add(
             if known.status != "active":
                 bring_back(db, known, grounds, now, source)
         if suppression is not None and lift(db, address.key) and suppression.reason != ERASED:
-            events.keep_suppression(db, number, suppression.added_at, suppression.reason)
+            events.record_ended_suppression(db, number, suppression.added_at, suppression.reason)
         if grounds.forced and (known is None or known.status == "active"):
             events.record(db, Event(now, "restore", number, source, reason=forced))
-        if _begin(db, number, chosen, known, now, source) or known is None or own_act:
+        if _subscribe(db, number, chosen, known, now, source) or known is None or own_act:
             record_consent(db, number, consent)
-        return _known(db, number), known is None
+        return _existing(db, number), known is None
 
 
 def unsubscribe(
@@ -167,14 +167,14 @@ def set_editions(
         return back or chosen != set(person.editions)
 
 
-def _known(db: Database, subscriber_id: int) -> Subscriber:
+def _existing(db: Database, subscriber_id: int) -> Subscriber:
     person = get(db, subscriber_id)
     if person is None:  # pragma: no cover - looked up in the same transaction
         raise AudienceError(f"there is no subscriber {subscriber_id}")
     return person
 
 
-def _begin(
+def _subscribe(
     db: Database, number: int, editions: Iterable[str], known: Subscriber | None, now: str, source: str
 ) -> bool:
     """Subscribes a person to editions; returns whether any of them is new to them."""

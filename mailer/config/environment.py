@@ -64,19 +64,19 @@ class Environment:
 
 
 def read_environment(
-    file: str, environ: Mapping[str, str], others: frozenset[str] = frozenset()
+    file: str, environ: Mapping[str, str], transport_variables: frozenset[str] = frozenset()
 ) -> Environment:
     """Reads mailer's variables from `environ`, and from the text of `.env` those that `environ` lacks.
 
-    `others` are the names of variables that transports read. Raises ConfigError where a value is not valid
-    text.
+    `transport_variables` are names of variables that transports read. Raises ConfigError where a value is not
+    valid text.
     """
     of_file = {k: v for k, v in dotenv_values(stream=io.StringIO(file)).items() if v is not None}
     found: dict[str, str] = {}
     problems: list[Problem] = []
     for name, value in {**of_file, **environ}.items():
         if name.startswith(_OF_TESTS) or not (
-            name.startswith(_PREFIX) or name in OTHER_VARIABLES or name in others
+            name.startswith(_PREFIX) or name in OTHER_VARIABLES or name in transport_variables
         ):
             continue
         try:
@@ -94,7 +94,7 @@ def variable_of(place: KeyPath) -> str:
 
 
 def overlay(
-    data: dict[str, Any], environment: Environment, others: frozenset[str] = frozenset()
+    data: dict[str, Any], environment: Environment, transport_variables: frozenset[str] = frozenset()
 ) -> tuple[dict[KeyPath, str], list[Problem]]:
     """Puts the values of environment variables into `data`, where they replace those of the file.
 
@@ -107,7 +107,7 @@ def overlay(
     for place, kind, name in sorted(given, key=lambda each: len(each[0])):
         if _put(data, place, _read(environment.values[name], kind)):
             origins[place] = name
-    return origins, list(_wrong_names(environment, [*places, *OTHER_VARIABLES, *others]))
+    return origins, list(_wrong_names(environment, [*places, *OTHER_VARIABLES, *transport_variables]))
 
 
 def _editions(data: Mapping[str, Any], environment: Environment) -> list[str]:
@@ -151,7 +151,7 @@ def _put(data: dict[str, Any], place: KeyPath, value: object) -> bool:
 
 def _read(text: str, kind: Any) -> object:
     """Returns the value of a variable: its text for a text key, else its TOML, or its text if it is none."""
-    kinds = set(_simple(kind))
+    kinds = set(_plain_types(kind))
     if kinds <= {str, Mailbox, NoneType}:
         return text
     try:
@@ -164,14 +164,14 @@ def _read(text: str, kind: Any) -> object:
     return value
 
 
-def _simple(kind: Any) -> Iterator[Any]:
+def _plain_types(kind: Any) -> Iterator[Any]:
     """Yields the types that a type consists of, without their constraints."""
     origin = get_origin(kind)
     if origin in (Union, UnionType):
         for part in get_args(kind):
-            yield from _simple(part)
+            yield from _plain_types(part)
     elif origin is Annotated:
-        yield from _simple(get_args(kind)[0])
+        yield from _plain_types(get_args(kind)[0])
     elif origin is Literal:
         yield from map(type, get_args(kind))
     else:

@@ -40,7 +40,7 @@ class ListOutcome:
 
 def holder_of(db: Database, address: Address) -> Subscriber | None:
     """Returns the person with this address, else the person who had it before a change of address."""
-    return people.find(db, address.address) or _living(former_holder(db, address.key))
+    return people.find(db, address.address) or _not_erased(former_holder(db, address.key))
 
 
 def unsubscribe_all(
@@ -50,18 +50,18 @@ def unsubscribe_all(
 
     A former address of a person means that person. Each batch is one transaction.
     """
-    taken = ListOutcome()
+    outcome = ListOutcome()
     for some in _batches(addresses):
         with writing(db):
             for address in some:
                 person = holder_of(db, address)
                 if person is None:
-                    taken.unknown.append(address.address)
+                    outcome.unknown.append(address.address)
                 elif unsubscribe(db, person.id, edition=edition, reason=reason, further=True):
-                    taken.changed += 1
+                    outcome.changed += 1
                 else:
-                    taken.unchanged += 1
-    return taken
+                    outcome.unchanged += 1
+    return outcome
 
 
 def suppress_all(db: Database, addresses: Sequence[Address], *, reason: str) -> ListOutcome:
@@ -69,23 +69,23 @@ def suppress_all(db: Database, addresses: Sequence[Address], *, reason: str) -> 
 
     A batch is a transaction.
     """
-    taken = ListOutcome()
+    outcome = ListOutcome()
     for some in _batches(addresses):
         with writing(db):
             for address in some:
                 if people.find(db, address.address) is None:
-                    holder = _living(former_holder(db, address.key))
+                    holder = _not_erased(former_holder(db, address.key))
                     if holder is None or holder.address is None:
-                        taken.unknown.append(address.address)
+                        outcome.unknown.append(address.address)
                     else:
-                        taken.moved.append((address.address, holder.address))
+                        outcome.moved.append((address.address, holder.address))
                 if suppression.suppress(db, address.key, reason):
-                    taken.changed += 1
+                    outcome.changed += 1
                 else:
-                    taken.unchanged += 1
+                    outcome.unchanged += 1
                     if reason != suppression.OPERATOR:
                         suppression.append_reason(db, address.key, reason)
-    return taken
+    return outcome
 
 
 def _batches(addresses: Sequence[Address]) -> list[list[Address]]:
@@ -93,5 +93,5 @@ def _batches(addresses: Sequence[Address]) -> list[list[Address]]:
     return [once[start : start + _BATCH] for start in range(0, len(once), _BATCH)]
 
 
-def _living(person: Subscriber | None) -> Subscriber | None:
+def _not_erased(person: Subscriber | None) -> Subscriber | None:
     return person if person is not None and person.address is not None else None

@@ -71,9 +71,9 @@ def check_grounds(
     if person is None:
         _check_former(address, holder, grounds)
     elif person.status != "active":
-        _check_gone(person, grounds)
+        _check_excluded(person, grounds)
     if person is not None and not grounds.own_act:
-        _check_left(db, person, editions)
+        _check_editions_left(db, person, editions)
 
 
 def bring_back(db: Database, person: Subscriber, grounds: ResubscribeGrounds, now: str, source: str) -> None:
@@ -88,7 +88,7 @@ def set_status(db: Database, subscriber_id: int, status: str, event: Event) -> N
     events.record(db, event)
 
 
-def _check_gone(person: Subscriber, grounds: ResubscribeGrounds) -> None:
+def _check_excluded(person: Subscriber, grounds: ResubscribeGrounds) -> None:
     who = person.address
     if not grounds.own_act and person.status == "bounced":
         raise AudienceError(
@@ -109,7 +109,7 @@ def _check_gone(person: Subscriber, grounds: ResubscribeGrounds) -> None:
         )
 
 
-def _check_left(db: Database, person: Subscriber, editions: Iterable[str]) -> None:
+def _check_editions_left(db: Database, person: Subscriber, editions: Iterable[str]) -> None:
     ever = {edition for _, edition in events.editions_left(db, (person.id,))}
     left = [edition for edition in editions if edition in ever and edition not in person.editions]
     if left:

@@ -71,7 +71,7 @@ def import_csv(
         report.unnamed_columns = tuple(place + 1 for place in columns.unnamed)
         describe(report, decided, options)
         refusals = RefusedFile(source.refused, columns.written)
-        with _written_to(db, dry_run=options.dry_run) as store:
+        with _target_database(db, dry_run=options.dry_run) as store:
             work = _Import(store, report, source.file_name, tuple(settings.editions))
             try:
                 _run(file, reader, work, refusals, on_progress, with_first=not columns.has_header)
@@ -90,7 +90,7 @@ def decided_columns(file: CsvFile, settings: Settings, options: Options, file_na
     columns = read_header(list(file.columns.header), options, file_name)
     if not columns.has_header and options.status:
         columns = columns_without_header(columns)
-    rows = _with_first(file) if not columns.has_header else file
+    rows = _rows_with_header(file) if not columns.has_header else file
     seen = survey(rows, columns, settings.editions, unverified=not options.status)
     file.rewind()
     decided = decide_columns(columns, seen, options, file_name)
@@ -98,7 +98,7 @@ def decided_columns(file: CsvFile, settings: Settings, options: Options, file_na
     return decided
 
 
-def _with_first(file: CsvFile) -> Iterator[Record]:
+def _rows_with_header(file: CsvFile) -> Iterator[Record]:
     """Yields the rows of a list without a header, beginning with the row that was read as one."""
     yield Record(file.header_row, list(file.columns.header))
     yield from file
@@ -114,7 +114,7 @@ def _run(
     with_first: bool,
 ) -> None:
     """Reads every row and merges batches of rows into the database."""
-    for record in _with_first(file) if with_first else file:
+    for record in _rows_with_header(file) if with_first else file:
         try:
             if record.problem:
                 raise AudienceError(record.problem)
@@ -131,7 +131,7 @@ def _run(
 
 
 @contextmanager
-def _written_to(db: Database, *, dry_run: bool) -> Iterator[Database]:
+def _target_database(db: Database, *, dry_run: bool) -> Iterator[Database]:
     """Yields the database to write to: for a dry run a private copy in a temporary file."""
     if dry_run:
         with closing(sqlite3.connect("", isolation_level=None)) as copy:
@@ -188,7 +188,7 @@ class _Import:
                 if entry.cleaned:
                     self._report.clean(entry.row, entry.address.address, entry.cleaned)
                 for column, reason in entry.notes:
-                    self._report.leave_out(entry.row, entry.address.address, column, reason)
+                    self._report.note_left_out(entry.row, entry.address.address, column, reason)
         reported = [(row, address, "refused", reason) for row, address, reason in self._refused]
         reported += [
             (entry.row, entry.address.address, outcome, reason)

@@ -85,7 +85,7 @@ class _Lines:
         """Detaches the byte stream and leaves it open."""
         self._stream.detach()
 
-    def fresh(self) -> None:
+    def begin_row(self) -> None:
         """Begins a new row: resets the count of its lines and characters."""
         self.taken.clear()
         self._size = 0
@@ -164,7 +164,7 @@ class CsvFile:
                     first = [line]
                     break
                 self._row += separator is None
-                self._lines.fresh()
+                self._lines.begin_row()
             for line in self._lines if first and first[0].count('"') % 2 else ():
                 first.append(line)
                 if line.count('"') % 2:
@@ -175,7 +175,7 @@ class CsvFile:
             raise AudienceError(
                 Problem("has no header; the first row names the columns", self.name, self._row)
             )
-        self._lines.fresh()
+        self._lines.begin_row()
         self.header_row = self._row
         readings = []
         for delimiter in delimiters:
@@ -202,7 +202,7 @@ class CsvFile:
         lines = self._lines
         reader = csv.reader(lines, delimiter=self.delimiter, strict=True, skipinitialspace=True)
         while True:
-            lines.fresh()
+            lines.begin_row()
             problem = ""
             try:
                 cells = next(reader)
@@ -211,13 +211,13 @@ class CsvFile:
             except StopIteration:
                 return
             except (csv.Error, _BrokenRowError) as error:
-                problem, cells = self._mended(error)
+                problem, cells = self._repaired(error)
             self._row += 1
             if problem or any(cells):
                 self._rows += 1
                 yield Record(self._row, cells, problem)
 
-    def _mended(self, error: Exception) -> tuple[str, list[str]]:
+    def _repaired(self, error: Exception) -> tuple[str, list[str]]:
         """Returns the problem ("" for none) and the cells of a row that the CSV reader refuses."""
         if isinstance(error, csv.Error) and "expected after" in str(error):
             cells = spaced_cells("".join(self._lines.taken), self.delimiter)
