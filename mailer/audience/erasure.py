@@ -39,7 +39,7 @@ __all__ = [
     "was_erased",
 ]
 
-# Clears all fields of a person. The row stays, because deliveries and events refer to its number.
+# Clears all fields of a person. The row stays, because deliveries and events refer to its id.
 _ERASE = """
     UPDATE subscribers SET address = NULL, address_key = NULL, domain = '', name = '', language = '',
         timezone = '', tags = '[]', attributes = '{}', status = 'erased', updated_at = ?
@@ -68,7 +68,7 @@ _ERASED_AMONG = """
 
 _WORD = "SELECT 1 FROM subscribers WHERE instr(name, ?1) OR instr(attributes, ?1) LIMIT 1"
 
-# Texts about others, or about nobody, that may repeat somebody's address: the table, its key, the columns.
+# Texts about other people, or nobody, that may repeat the address: the table, its key, its columns.
 _ELSEWHERE: Final = (
     ("subscribers", ("id",), ("name", "tags", "attributes")),
     ("consents", ("id",), ("method", "origin")),

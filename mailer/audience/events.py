@@ -40,9 +40,9 @@ __all__ = [
     "returned_mail_of",
 ]
 
-#: Those that end mail to a person, then those that may begin it again. With an edition, `unsubscribe` and
+#: Kinds that end mail to a person, then kinds that may begin it again. With an edition, `unsubscribe` and
 #: `subscribe` are about that edition alone. `suppress` has no person where the address is not a subscriber's.
-#: `address` changes where mail to a person goes, and nothing of whether it goes.
+#: `address` changes a person's address, but not whether they get mail.
 Kind = Literal[
     "unsubscribe",
     "bounce",

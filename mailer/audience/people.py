@@ -80,7 +80,7 @@ def list_subscribers(
 ) -> Iterator[Subscriber]:
     """Yields all people who match, in the order of their ids; erased ones only for their `status`.
 
-    The status `suppressed` is that of everybody on the suppression list; of these, nobody is `active` or
+    The status `suppressed` selects everybody on the suppression list; nobody on it counts as `active` or
     `pending`.
     """
     condition, params = _of_status(status) if status else ("s.status <> 'erased'", [])

@@ -150,7 +150,7 @@ def select_subscribers(
     """
     reason, reason_parameters = reason_sql(edition, segment)
     mask, mask_parameters = mask_sql(variants)
-    # It is no function of SQL: that could not be given to the connection again while a statement is read.
+    # `cannot_write_to` is no SQL function, because SQLite cannot register one while a statement is read.
     address = "0" if cannot_write_to is None else "s.address"
     cursor = db.conn.execute(
         f"SELECT s.id, s.domain, {reason}, {address}, {mask} FROM subscribers AS s ORDER BY s.id",
@@ -158,7 +158,7 @@ def select_subscribers(
     )
     while rows := cursor.fetchmany(_AT_ONCE):
         if cannot_write_to is not None:
-            # Who was erased has no address.
+            # Erased people have no address.
             rows = [(i, d, r, int(a is not None and cannot_write_to(a)), v) for i, d, r, a, v in rows]
         yield rows
 

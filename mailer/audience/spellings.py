@@ -19,7 +19,7 @@ __all__ = ["LONGEST_SPELLING", "REPLACEMENT", "Spellings", "redact_addresses"]
 
 #: Replaces an address.
 REPLACEMENT = "[erased]"
-#: No spelling of an address has more bytes, but for base64: each byte as `%3A`, and line breaks.
+#: The most bytes of an address in any spelling but base64: each byte as `%3A`, and line breaks.
 LONGEST_SPELLING = 4096
 
 _AT = r"(?:@|%40|=40|&#0*64;|&#x0*40;|&commat;)"

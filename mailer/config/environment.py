@@ -120,7 +120,7 @@ def _editions(data: Mapping[str, Any], environment: Environment) -> list[str]:
 def _places(editions: Iterable[str]) -> dict[str, tuple[KeyPath, Any]]:
     """Returns, by environment variable, the path and the type of its key.
 
-    Where the names of two editions make one variable ambiguous, the longer name is meant.
+    Where the names of two editions make a variable ambiguous, it belongs to the longer name.
     """
     tables: list[tuple[KeyPath, Any]] = [((name,), dict) for name in (*SECTIONS, "editions")]
     tables += [(("editions", name), dict) for name in editions]

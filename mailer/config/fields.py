@@ -41,7 +41,7 @@ __all__ = [
 
 TITLE_FIELDS = ("edition", "publication", "date", "weekday")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-#: How a URL begins (RFC 3986 section 3.1).
+#: Matches the scheme of a URL (RFC 3986 section 3.1).
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
 _SELECTOR = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}")

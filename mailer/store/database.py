@@ -138,7 +138,7 @@ def _is_read_only(error: sqlite3.Error) -> bool:
 
 def _make_private(path: Path) -> None:
     """Creates a new database readable by its owner alone; SQLite gives its log the same permissions."""
-    with suppress(OSError):  # it is there already; or SQLite says why it cannot be made
+    with suppress(OSError):  # it exists, or SQLite reports why it cannot be made
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 

@@ -42,7 +42,7 @@ class Bounce:
 # An unsubscribe, a complaint or an erasure is a stronger status and stays.
 _BOUNCED = "UPDATE subscribers SET status = 'bounced', updated_at = ? WHERE id = ? AND status = 'active'"
 
-# Only of people who are still out because they bounced, and are not suppressed.
+# Makes a person active, if they are still bounced and not suppressed.
 _BACK = """
     UPDATE subscribers SET status = 'active', updated_at = ? WHERE id = ? AND status = 'bounced'
     AND NOT EXISTS (SELECT 1 FROM suppressions WHERE address_hash = address_hash(subscribers.address_key))

@@ -34,7 +34,7 @@ __all__ = [
 
 #: The reason of an entry for which nobody gave one.
 OPERATOR = "operator"
-#: The reason of addresses of erased people: no name stands beside them.
+#: The reason of an erased person's address.
 ERASED = "erased"
 
 

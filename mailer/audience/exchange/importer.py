@@ -139,7 +139,7 @@ def _target_database(db: Database, *, dry_run: bool) -> Iterator[Database]:
             yield Database(copy)
         return
     # Copying the log into the database less often makes the import a tenth faster, and addresses come in no
-    # order, so their index is wanted in memory.
+    # order, so their index should be in memory.
     db.conn.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
     db.conn.execute(f"PRAGMA cache_size=-{_CACHE_KB}")
     try:

@@ -32,7 +32,7 @@ MAX_LINES = 500
 #: A file with at least so many broken rows, and more than half of all broken, is no list.
 MAX_BROKEN = 1000
 _DELIMITERS = (",", ";", "\t", "|")
-#: The mark with which Excel and others name the delimiter, above the header.
+#: Matches a line such as `sep=;`, by which Excel and others name the delimiter above the header.
 _SEPARATOR = re.compile(r"\ufeff?\"?sep=([^\w\s\"]|\t)\"?", re.IGNORECASE)
 
 

@@ -27,7 +27,7 @@ _NAME = re.compile(r"([^()（）]{1,60})[(（]([^()（）]{1,60})[)）]")
 _SEPARATORS = re.compile(r"[-_,，/]")
 _LONGEST_NAME = 130
 
-# What people write and Unicode CLDR does not have.
+# Names in use that Unicode CLDR does not have.
 _MORE = {
     "汉语": "zh",
     "漢語": "zh",

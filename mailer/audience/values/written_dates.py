@@ -48,7 +48,7 @@ _CLOCK = re.compile(
 _CLOCK_IN_WORDS = re.compile(r"(\d\d?)\s*[时時点點시h]\s*(\d\d?)\s*(?:[分분]\s*(?:(\d\d?)\s*[秒초])?)?(?!\d)")
 
 _OFFSET_AFTER = re.compile(r"\s*((?:utc|gmt)\s?[+-]\d\d?(?::?\d\d)?|[+-]\d\d(?::?\d\d)?)(?![\d:])", re.ASCII)
-# What may stand after an offset and says it again: `+0000 UTC`, `+0800 +08`, `+0100 (CET)`, `[Europe/Paris]`.
+# Matches what may repeat an offset after it: `+0000 UTC`, `+0800 +08`, `+0100 (CET)`, `[Europe/Paris]`.
 _SAID_AGAIN = re.compile(
     r"\s*(?:\([^()]+\)|\[[a-z_/+\-]+\]|(?<=\s)(?:[a-z]{1,5}|[+-]\d\d(?:\d\d)?)(?:\s+m=[+-][\d.]+)?)$",
     re.ASCII,
@@ -61,7 +61,7 @@ _NUMERIC = re.compile(
     r"(\d{1,4})\s*([-/.])\s*(\d\d?)\s*\2\s*(\d{4}|\d\d?)\.?|(\d{1,4}) (\d\d?) (\d{4}|\d\d)", re.ASCII
 )
 _CHINESE = re.compile(r"(\d{4}|\d\d)\s*[年년]\s*(\d\d?)\s*[月월]\s*(\d\d?)\s*[日号號일]?", re.ASCII)
-# What most programs write with the year at the end, read without looking for the parts.
+# Matches what most programs write with the year at the end, which is fast to read.
 _QUICK = re.compile(
     r"(\d\d?)([-/.])(\d\d?)\2(\d{4}|\d\d)(?:,? (\d\d?):(\d\d)(?::(\d\d))?(?: ([AaPp][Mm]))?)?", re.ASCII
 )

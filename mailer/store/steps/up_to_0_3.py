@@ -22,8 +22,8 @@ def m003_schedule(db: Database) -> None:
     """Adds columns to campaigns: the due time, the readers' local time, the canary and its hold."""
     for statement in (
         # SQLite cannot change a CHECK, so the table is rebuilt. `due_at` is when it may begin (UTC),
-        # `local_time` the readers' own hour (`08:00`), `canary` JSON about the first few, and `held_until`
-        # when those have been watched for long enough (UTC). Empty means: no such thing.
+        # `local_time` the readers' own hour (`08:00`), `canary` JSON about the canary, and `held_until`
+        # the end of its hold (UTC). Empty means that there is none.
         """
         CREATE TABLE campaigns_new (
             id          INTEGER PRIMARY KEY,
@@ -85,7 +85,7 @@ def m006_deferrals(db: Database) -> None:
         # hand-over was to a folder, which reached nobody.
         "ALTER TABLE deliveries ADD COLUMN deferred_since TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE deliveries ADD COLUMN in_folder INTEGER NOT NULL DEFAULT 0",
-        # An outbox gives the name of the file, and a campaign may have changed its transport since.
+        # An outbox gives a file name as the provider's id, even if the campaign has another transport now.
         """
         UPDATE deliveries SET in_folder = 1 WHERE provider_id LIKE '%.eml' AND campaign_id IN
             (SELECT id FROM campaigns WHERE lower(transport) LIKE 'outbox:%')
@@ -138,7 +138,7 @@ def m009_accepted_by(db: Database) -> None:
     Refusals by such a transport count as the recipients' own, not as the sender's.
     """
     for statement in (
-        # The transport's URL, empty where nobody was accepted but into a folder.
+        # The transport's URL, empty where no mail was accepted except into a folder.
         "ALTER TABLE campaigns ADD COLUMN accepted_by TEXT NOT NULL DEFAULT ''",
         """
         UPDATE campaigns SET accepted_by = transport WHERE EXISTS (SELECT 1 FROM deliveries AS d

@@ -32,8 +32,8 @@ def m011_stable_ids(db: Database) -> None:
     Subscriber ids are assigned again where an old backup is restored, so they cannot name readers.
     """
     for statement in (
-        # 8 bytes, random for whoever is new. NULL: somebody of before, until a secret key is known (see
-        # `audience.stable_ids`). Who was erased before has no address to make one of.
+        # 8 bytes, random for new people. NULL: a person of an earlier version, until a key is known (see
+        # `audience.stable_ids`). Erased people get a random id: they have no address to derive it from.
         "ALTER TABLE subscribers ADD COLUMN stable_id BLOB",
         "UPDATE subscribers SET stable_id = randomblob(8) WHERE address IS NULL",
         "CREATE UNIQUE INDEX subscribers_stable_id ON subscribers (stable_id)",
@@ -53,8 +53,8 @@ def m011_stable_ids(db: Database) -> None:
 def m012_words_about_the_erased(db: Database) -> None:
     """Clears what servers said of people who were erased by an earlier version."""
     for statement in (
-        # They repeat the address, also when they accept. An id in which there can be none stays, and so does
-        # the reason of who was skipped, which is a word of ours.
+        # Servers' answers repeat the address, even on acceptance. Ids that cannot hold one stay, and so
+        # do the reasons of skipped deliveries, which mailer itself wrote.
         """
         UPDATE deliveries SET
             provider_id = CASE WHEN instr(provider_id, '@') OR instr(provider_id, '40')

@@ -11,7 +11,7 @@ __all__ = ["m013_held"]
 
 # `due_at` is NULL where a delivery may be claimed at once, else the time (UTC) from which it may. `held` is 1
 # where only a decision makes it claimable. `owner` names the run that claimed it last. SQLite cannot drop NOT
-# NULL, so the table is built anew.
+# NULL, so the table is rebuilt.
 _HELD = (
     """
     CREATE TABLE deliveries_new (
@@ -34,7 +34,7 @@ _HELD = (
         PRIMARY KEY (campaign_id, subscriber_id)
     ) WITHOUT ROWID
     """,
-    # Up to 0.5 the end of the year 9999 meant: held.
+    # Up to 0.5, a due time at the end of the year 9999 meant that the delivery was held.
     """
     INSERT INTO deliveries_new SELECT campaign_id, subscriber_id, variant, state, attempt,
         CASE WHEN due_at = '' OR due_at >= '9999-12-31' THEN NULL ELSE due_at END,

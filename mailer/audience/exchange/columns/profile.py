@@ -30,7 +30,7 @@ __all__ = ["PLAIN", "Kind", "Profile", "leaving_words", "named", "recognised", "
 
 PLAIN = "plain"
 _FOLDER = Path(__file__).with_name("profiles")
-#: Other names by which people call a tool, after --as.
+#: Other names of tools that --as accepts.
 _ALIASES = {
     "convertkit": "kit",
     "sendinblue": "brevo",

@@ -30,7 +30,7 @@ MAX_ROWS = 1000
 #: Words that mean leaving where a list is about people, and something else in a column about orders.
 _WEAK = words_in(vocabulary()["elsewhere"]["words"])
 _ELSEWHERE = words_in(vocabulary()["elsewhere"]["columns"])
-#: Where a note begins behind a word for a status.
+#: Separates a word for a status from a note after it.
 _BEHIND = re.compile(r"[(（\[:：,，;；|–—]|\s-\s|\s*\d")
 
 
@@ -168,7 +168,7 @@ def _choice_observer(choice: Choice, editions: Collection[str]) -> Callable[[str
 def _exclusion_observer(seen: Survey, place: int, name: str) -> Callable[[str], None]:
     """Returns a function that finds the first cell which says that somebody has left.
 
-    Any cell does where the name of the column says so.
+    Where the name of the column means leaving, any cell says so.
     """
     leaving = seen.leaving
     if exclusion_status(name):

@@ -36,14 +36,14 @@ _OTHER_FORMATS = (
 )
 #: The beginning of a file, in bytes, tells its format and whether it is UTF-16.
 _HEAD = 4096
-#: How the letters of ISO-2022 begin, in bytes of ASCII.
+#: The beginnings of the escape sequences of ISO-2022, in ASCII bytes.
 _ESCAPES = (
     (b"\x1b$)C", "iso2022_kr"),
     (b"\x1b$B", "iso2022_jp_ext"),
     (b"\x1b$@", "iso2022_jp_ext"),
     (b"\x1b(J", "iso2022_jp_ext"),
 )
-#: Letters beyond ASCII as UTF-8 writes them.
+#: Matches a character beyond ASCII in UTF-8.
 _UTF8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _CELLS = re.compile(r'[,;|\t"\r\n]+')
 #: The beginning of an export of mailer's, which is UTF-8 whatever names are in it.
@@ -134,7 +134,7 @@ def _mark_name(codec: str) -> str:
 def _utf16_codec(head: bytes) -> str:
     """Returns the codec of UTF-16 without a byte order mark, or "".
 
-    Every other byte of its ASCII is NUL, and a list has addresses in ASCII.
+    A list has addresses in ASCII, of which every other byte is NUL in UTF-16.
     """
     even, odd = head[0::2].count(0), head[1::2].count(0)
     most = max(even, odd)

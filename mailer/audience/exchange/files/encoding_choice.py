@@ -23,7 +23,7 @@ _RARELY = (
 _MIXED = re.compile(f"[A-Za-z][{_RARELY}]|[{_RARELY}][A-Za-z]")
 #: The least logarithm of the likelihood of a character in common use.
 _COMMON = -8.5
-#: Encodings that few lists are kept in today must be so much likelier.
+#: Encodings that few lists use today must be likelier by this logarithm.
 _RARE = dict.fromkeys(
     ("mac_roman", "mac_cyrillic", "cp850", "cp437", "cp866", "iso8859_5", "koi8_u", "cp1257"), 1.5
 ) | (dict.fromkeys(("mac_latin2", "mac_turkish", "mac_greek", "cp852", "cp857", "cp737", "cp1258"), 3.0))
@@ -75,7 +75,7 @@ def likely_beside_utf8(sample: bytes) -> str:
     plausible = [reading for reading in _readings(sample) if reading.likelihood.plausible]
     if plausible and _MIXED.search(text):
         return max(plausible, key=lambda reading: reading.likelihood.log).codec
-    # Others have no such pairs of letters in their words.
+    # Only the words of East Asian encodings hold such pairs of letters.
     others = [reading for reading in plausible if reading.codec in EAST_ASIAN]
     best = max(others, key=lambda reading: reading.likelihood.log, default=None)
     if (

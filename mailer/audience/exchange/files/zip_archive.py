@@ -112,7 +112,7 @@ class Archive:
             )
         if not members:
             raise AudienceError(Problem("holds no CSV file; name an archive with lists", self._name))
-        # An import brings nobody back: should the process die between two lists, who has left is not active.
+        # Lists of people who have left come first: after a crash between two lists nobody is wrongly active.
         return sorted(members, key=lambda member: not is_exclusion_list(member.name))
 
     def _check(self, info: zipfile.ZipInfo, name: str) -> None:

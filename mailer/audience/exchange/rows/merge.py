@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MergeResult", "Outcome", "merge"]
 
-#: What became of a row ("added", "updated", "unchanged" or "kept"), and why it was kept or taken out.
+#: The outcome of a row ("added", "updated", "unchanged" or "kept"), with the reason if kept or excluded.
 Outcome = tuple[str, str]
 
 
@@ -193,7 +193,7 @@ def _excludes_more(status: str, stated: str) -> bool:
         return stated in GONE
     if status == "bounced":
         return stated in ("unsubscribed", "complained")
-    return status == "unsubscribed" and stated == "complained"  # which no preferences page undoes
+    return status == "unsubscribed" and stated == "complained"  # the preferences page cannot undo a complaint
 
 
 def _set_fields(person: BatchPerson, entry: Entry) -> bool:
