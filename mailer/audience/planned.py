@@ -1,6 +1,6 @@
 """Packs the people of a plan, (subscriber id, variant) by id, into about one or two bytes each.
 
-version (1 byte), then blocks: first id, last id, number of people, size in bytes | deflated columns
+    version (1 byte), then blocks: first id, last id, number of people, size in bytes | deflated columns
 
 A block has two columns of 64-bit numbers: the differences between one id and the next, and the variants. The
 bytes of a column are transposed (the first byte of each number, then the second of each, and so on), because

@@ -1,7 +1,7 @@
 """Decides what is needed to write again to somebody who unsubscribed, bounced, complained, or is suppressed.
 
-had left (everything, or one edition), bounced, pending     their own act
-complained, suppressed, erased before                       their own act, and an operator's reason
+    unsubscribed (all, or an edition), bounced, pending     their own act
+    complained, suppressed, erased before                   their own act, and an operator's reason
 
 An import has neither, and the preferences page has no reason. Somebody who bounced may also be restored
 without an act of their own (`bounces`).

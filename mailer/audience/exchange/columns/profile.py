@@ -3,12 +3,12 @@
 A profile has a signature (groups of columns, each of which shows the tool), what each column holds, the
 tool's words for a status, and kinds of its files. A column's rule is one of:
 
-address, name, first_name, …          a field
-attribute, json, groups, lists        an attribute; attributes as JSON; Google's groups; names of lists
-ignore                                left out
-words | status                        words for a status; with `status`, other words say nothing
-time S | reason S                     anything in it means the status S
-yes S | no S [blank S]                a yes (a no, an empty cell) means the status S
+    address, name, first_name, …          a field
+    attribute, json, groups, lists        an attribute; attributes as JSON; Google's groups; names of lists
+    ignore                                left out
+    words | status                        words for a status; with `status`, other words say nothing
+    time S | reason S                     anything in it means the status S
+    yes S | no S [blank S]                a yes (a no, an empty cell) means the status S
 
 The file `plain.toml` has the words that any list may use.
 """
