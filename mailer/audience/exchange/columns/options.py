@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mailer.audience.exchange.columns.names import FIELDS, field_named
-from mailer.audience.exchange.columns.profile import named
+from mailer.audience.exchange.columns.profile import profile_name
 from mailer.display_text import nearest
 from mailer.errors import AudienceError
 
@@ -52,7 +52,7 @@ def options_of(
     if order is not None and order not in ("dmy", "mdy"):
         raise AudienceError(f'--dates is dmy or mdy, not "{order}"')
     return Options(
-        named(tool) if tool else "",
+        profile_name(tool) if tool else "",
         tuple(_pair(text) for text in maps),
         tuple(ignored),
         status or "",

@@ -26,7 +26,7 @@ from mailer.audience.exchange.columns.cell_words import RANKS, column_key, folde
 from mailer.display_text import nearest
 from mailer.errors import AudienceError
 
-__all__ = ["PLAIN", "Kind", "Profile", "leaving_words", "named", "recognised", "status_words"]
+__all__ = ["PLAIN", "Kind", "Profile", "leaving_words", "profile_name", "recognised", "status_words"]
 
 PLAIN = "plain"
 _FOLDER = Path(__file__).with_name("profiles")
@@ -139,7 +139,7 @@ def recognised(header: Iterable[str], among: str = "", file: str = "") -> Profil
     return _all()[PLAIN]
 
 
-def named(name: str) -> str:
+def profile_name(name: str) -> str:
     """Returns the name of a tool for `recognised`, from the value of --as. Raises AudienceError."""
     word = column_key(name)
     known = sorted({profile.partition("_")[0] for profile in _all()})
