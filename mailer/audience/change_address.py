@@ -1,7 +1,7 @@
-"""Changes the address of somebody who stays the same person: number, status, editions, history, deliveries.
+"""Changes the address of a person, who keeps their id, status, editions, history and deliveries.
 
-The old address is free from then on, and is remembered as a hash: an import that still has it makes no second
-person of it, and an unsubscribe that names it reaches the person.
+The old address is free afterwards and is kept as a hash: an import that still has it adds no second person,
+and an unsubscribe that names it reaches the person.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = ["addresses_before", "change_address", "former_holder", "moved_at", "moved_keys"]
 
-#: Between the two addresses in the words of an event. No address holds a space outside quotes.
+#: Separates the two addresses in the reason of an event. No address holds a space outside quotes.
 _BECAME = " became "
 
 _MOVE = "UPDATE subscribers SET address = ?, address_key = ?, domain = ?, updated_at = ? WHERE id = ?"
 
-# The last person who had an address is the one that is remembered.
+# Records the last person who had an address.
 _REMEMBER = """
     INSERT INTO former_addresses (address_hash, subscriber_id, until) VALUES (?, ?, ?)
     ON CONFLICT (address_hash) DO UPDATE SET subscriber_id = excluded.subscriber_id, until = excluded.until
@@ -36,7 +36,7 @@ _REMEMBER = """
 
 _FORGET = "DELETE FROM former_addresses WHERE address_hash = ?"
 
-# Not where somebody has the address now.
+# Selects the former holder of an address, unless somebody has the address now.
 _HOLDER = """
     SELECT f.subscriber_id FROM former_addresses AS f WHERE f.address_hash = ?1
     AND NOT EXISTS (SELECT 1 FROM subscribers AS s WHERE s.address_key = ?2)
@@ -55,11 +55,11 @@ _MOVED_AT = "SELECT coalesce(max(until), '') FROM former_addresses WHERE subscri
 def change_address(
     db: Database, person: Subscriber, new: Address, *, reason: str = "", source: str = "cli"
 ) -> bool:
-    """Gives somebody another address; False where it is theirs already.
+    """Gives a person another address; returns False where it is theirs already.
 
-    Everything else stays as it is, also that they have left, bounced or complained. Raises AudienceError
-    where one of the two addresses is suppressed, or the new one is somebody else's, or was that of somebody
-    who has left.
+    Everything else stays as it is, including an unsubscribe, a bounce or a complaint. Raises AudienceError
+    where one of the two addresses is suppressed, or the new one belongs to somebody else, or belonged to
+    somebody who is not active now.
     """
     with writing(db):
         person = get(db, person.id) or person
@@ -80,19 +80,22 @@ def change_address(
 
 
 def addresses_before(db: Database, subscriber_id: int) -> tuple[str, ...]:
-    """The addresses that this person had before, oldest first, each once; none once they were erased."""
-    words = [told.reason for told in events.history_of(db, subscriber_id) if told.what == "address"]
+    """Returns the person's earlier addresses, oldest first, each once; none once they were erased."""
+    words = [entry.reason for entry in events.history_of(db, subscriber_id) if entry.what == "address"]
     return tuple(dict.fromkeys(text.partition(_BECAME)[0] for text in words if _BECAME in text))
 
 
 def former_holder(db: Database, key: str) -> Subscriber | None:
-    """The person who had the address with this key before, and nobody has now; None where there is none."""
+    """Returns the person who had the address with this key before, if nobody has it now; else None."""
     row = db.conn.execute(_HOLDER, (address_hash(key), key)).fetchone()
     return get(db, row[0]) if row else None
 
 
 def moved_keys(db: Database, keys: Iterable[str]) -> dict[str, str | None]:
-    """Those of `keys` that were somebody's address, with the key of their address now (None: erased)."""
+    """Returns those of `keys` that were a person's address before, each with the key of their address now.
+
+    The key is None where the person was erased.
+    """
     if db.conn.execute(_ANY).fetchone() is None:
         return {}
     found: dict[str, str | None] = {}
@@ -104,7 +107,7 @@ def moved_keys(db: Database, keys: Iterable[str]) -> dict[str, str | None]:
 
 
 def moved_at(db: Database, subscriber_id: int) -> str:
-    """When this person's address last became another (UTC), or ""."""
+    """Returns when this person's address last changed (UTC), or ""."""
     return str(db.conn.execute(_MOVED_AT, (subscriber_id,)).fetchone()[0])
 
 

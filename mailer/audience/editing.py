@@ -1,4 +1,4 @@
-"""Changes what is known of people: names, tags, attributes. An edit is no consent, and brings nobody back."""
+"""Edits people's names, tags and attributes. An edit is no consent, and makes nobody active again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Edit", "edit", "edit_segment"]
 
-#: So many people are changed in one transaction, so that a run is not kept waiting.
+#: The number of people in one transaction: few, so that a run does not wait long for the write lock.
 _BATCH = 500
 
 _WRITE = """
@@ -31,11 +31,11 @@ _WRITE = """
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What to change of a person. None leaves a field as it is.
+    """Says what to change of a person. None leaves a field as it is.
 
-    `tags` are instead of those there are; `add_tags` and `drop_tags` leave the others, and `no_tags` clears
-    all. `attributes` are merged by name, and an empty value clears; `drop_attributes` and `no_attributes`
-    clear, too. What is cleared is cleared first, so that it may be set anew.
+    `tags` replace all tags; `add_tags` and `drop_tags` change single ones, and `no_tags` clears all.
+    `attributes` are merged by name, where an empty value clears one; `drop_attributes` and `no_attributes`
+    clear, too. Clearing comes before setting.
     """
 
     name: str | None = None
@@ -50,11 +50,11 @@ class Edit:
     no_attributes: bool = False
 
     def __bool__(self) -> bool:
-        """Whether there is anything to change."""
+        """Returns whether there is anything to change."""
         return self != Edit()
 
     def of(self, before: Subscriber) -> Subscriber:
-        """Somebody as they are after it. Raises AudienceError where they have too many tags."""
+        """Returns the edited person. Raises AudienceError where they would have too many tags."""
         return replace(
             before,
             name=before.name if self.name is None else self.name,
@@ -65,7 +65,7 @@ class Edit:
         )
 
     def tags_after(self, before: tuple[str, ...]) -> tuple[str, ...]:
-        """The tags of somebody with these. Case does not matter in what is added or dropped.
+        """Returns a person's tags after the edit. Case does not matter in tags that are added or dropped.
 
         Raises AudienceError where they become too many.
         """
@@ -79,17 +79,21 @@ class Edit:
         return tuple(after)
 
     def attributes_after(self, before: Mapping[str, Any]) -> dict[str, Any]:
-        """The attributes of somebody with these. A name is dropped as it is written, or as a list has it."""
-        dropped = {name for key in self.drop_attributes for name in (key, _listed(key))}
+        """Returns a person's attributes after the edit.
+
+        `drop_attributes` may name an attribute by its own name, or by the name of the column that it was
+        imported from.
+        """
+        dropped = {name for key in self.drop_attributes for name in (key, _imported_name(key))}
         dropped |= {key for key, value in self.attributes.items() if value == ""}
         kept = {} if self.no_attributes else {key: v for key, v in before.items() if key not in dropped}
         return {**kept, **{key: value for key, value in self.attributes.items() if value != ""}}
 
 
 def edit(db: Database, subscriber_id: int, change: Edit) -> tuple[Subscriber, Subscriber]:
-    """Changes one person, whatever their status; gives them as they were and as they are.
+    """Edits one person, whatever their status; returns them as they were and as they are.
 
-    Raises AudienceError where nobody has that number, or they were erased.
+    Raises AudienceError where there is no such subscriber, or they were erased.
     """
     with writing(db):
         before = get(db, subscriber_id)
@@ -103,10 +107,10 @@ def edit(db: Database, subscriber_id: int, change: Edit) -> tuple[Subscriber, Su
 
 
 def edit_segment(db: Database, segment: Segment, change: Edit) -> tuple[int, int]:
-    """Changes everybody in a segment, whatever their status; gives how many are in it, and how many changed.
+    """Edits everybody in a segment, whatever their status; returns how many are in it and how many changed.
 
-    A batch is a transaction. Raises AudienceError, with nothing changed, where somebody would have too many
-    tags.
+    Each batch is one transaction. Raises AudienceError, with nothing changed, where somebody would have too
+    many tags.
     """
     matched, numbers = 0, []
     for person in list_subscribers(db, segment=segment):
@@ -121,8 +125,8 @@ def edit_segment(db: Database, segment: Segment, change: Edit) -> tuple[int, int
     return matched, len(numbers)
 
 
-def _listed(key: str) -> str:
-    """The name that an import makes of the column `key`; the key itself where it makes none."""
+def _imported_name(key: str) -> str:
+    """Returns the attribute name that an import makes of the column `key`; `key` itself if it makes none."""
     try:
         return attribute_key(key)
     except AudienceError:

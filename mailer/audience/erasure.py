@@ -1,8 +1,8 @@
 """Erases people: clears every row of the database that says who they were.
 
-Deliveries and events keep their rows by number, so that counts stay true. The address goes on the
-suppression list as a hash, which also tells later writers whose address they must leave out (`ErasedPeople`).
-What lies outside of the database is dealt with in `services/readers`.
+Deliveries and events keep their rows by subscriber id, so that counts stay true. The address goes on the
+suppression list as a hash, by which later writers recognise it and leave it out (`ErasedPeople`).
+`services/readers` erases what is outside of the database.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ __all__ = [
     "was_erased",
 ]
 
-# Clears all fields of a person. The row stays, because deliveries and events refer to its number.
+# Clears all fields of a person. The row stays, because deliveries and events refer to its id.
 _ERASE = """
     UPDATE subscribers SET address = NULL, address_key = NULL, domain = '', name = '', language = '',
         timezone = '', tags = '[]', attributes = '{}', status = 'erased', updated_at = ?
@@ -68,7 +68,7 @@ _ERASED_AMONG = """
 
 _WORD = "SELECT 1 FROM subscribers WHERE instr(name, ?1) OR instr(attributes, ?1) LIMIT 1"
 
-# Texts about others, or about nobody, that may repeat somebody's address: the table, its key, the columns.
+# Texts about other people, or nobody, that may repeat the address: the table, its key, its columns.
 _ELSEWHERE: Final = (
     ("subscribers", ("id",), ("name", "tags", "attributes")),
     ("consents", ("id",), ("method", "origin")),
@@ -152,10 +152,10 @@ def erase(
 ) -> bool:
     """Erases one person; returns False where there is nobody to erase.
 
-    Deliveries and events keep their rows by number; kept plans lose the number. The address goes on the
-    suppression list as a hash, so that no import brings it back, and its bytes are overwritten in the file.
-    What others' rows tell of the address is cleared, too. The same is done with addresses that the person had
-    before and nobody has now. `retained` clears what campaigns and deliveries keep.
+    Deliveries and events keep their rows by subscriber id; kept plans lose the id. The address goes on the
+    suppression list as a hash, so that no import adds it again, and its bytes are overwritten in the file.
+    Texts about other people that repeat the address are cleared, too. So are addresses that the person had
+    before and that nobody has now. `retained` clears the texts of campaigns and deliveries.
     """
     db.conn.execute("PRAGMA secure_delete=ON")
     with writing(db):
@@ -170,9 +170,9 @@ def erase(
         db.conn.execute(_ERASE, (now, subscriber_id))
         for statement in _ERASE_TEXTS:
             db.conn.execute(statement, (subscriber_id,))
-        events.forget_words(db, subscriber_id)
+        events.forget_reasons(db, subscriber_id)
         events.record(db, Event(now, "erase", subscriber_id, source))
-        _unplan(db, subscriber_id)
+        _remove_from_plans(db, subscriber_id)
         if retained is not None:
             retained.forget(subscriber_id)
     # After that commit no writer adds the addresses again, so one pass finds all that is left of them.
@@ -218,7 +218,7 @@ def redact_address(db: Database, address: Address, retained: RetainedTexts | Non
 
 
 def plan_without(plan: str, cleared: Callable[[str], str]) -> str:
-    """Returns a plan (JSON text) with its segment cleared; the same text where that changes nothing."""
+    """Returns a plan (JSON text) with its segment passed through `cleared`, which removes an address."""
     document = json.loads(plan)
     segment = document.get("segment") if isinstance(document, dict) else None
     if not isinstance(segment, str) or cleared(segment) == segment:
@@ -229,13 +229,13 @@ def plan_without(plan: str, cleared: Callable[[str], str]) -> str:
 def clear_log(db: Database) -> bool:
     """Empties the write-ahead log, which may hold older pages; returns False where a reader prevented it.
 
-    Waits for others as long as a write does.
+    Waits for other connections as long as a write does.
     """
     (busy, *_) = db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     return not busy
 
 
-def _unplan(db: Database, subscriber_id: int) -> None:
+def _remove_from_plans(db: Database, subscriber_id: int) -> None:
     """Removes a person from every kept plan. A plan that cannot be read is deleted."""
     for (name,) in db.conn.execute("SELECT hash FROM plans").fetchall():
         (data,) = db.conn.execute("SELECT people FROM plans WHERE hash = ?", (name,)).fetchone()

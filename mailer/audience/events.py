@@ -1,11 +1,11 @@
-"""What happened to people: the only module that reads or writes the table `events`.
+"""Records what happened to people. The only module that reads or writes the table `events`.
 
 Every change of whether a known person may be written to is an event, in both directions, in the transaction
-that makes the change. A person who is new has one only where they arrive as gone (a list that says so).
+of the change. A new person has an event only where a list adds them as unsubscribed, bounced or complained.
 
-Rows are only ever added, and their numbers grow in the order of the commits. A process that has read up to a
-number therefore misses nothing by asking for what came after it. Of a row only `reason` ever changes: readers
-may give one later, and an erasure empties it.
+Rows are only ever added, and their ids grow in the order of the commits. A process that has read up to an id
+therefore misses nothing by asking for later ids. In a row only `reason` ever changes: readers may give one
+later, and an erasure empties it.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ __all__ = [
     "bounces_of",
     "clear_reasons",
     "editions_left",
-    "forget_words",
+    "forget_reasons",
     "history_of",
-    "keep_suppression",
+    "record_ended_suppression",
     "last_bounced",
     "last_event",
     "people_since",
@@ -40,9 +40,9 @@ __all__ = [
     "returned_mail_of",
 ]
 
-#: Those that end mail to a person, then those that may begin it again. With an edition, `unsubscribe` and
+#: Kinds that end mail to a person, then kinds that may begin it again. With an edition, `unsubscribe` and
 #: `subscribe` are about that edition alone. `suppress` has no person where the address is not a subscriber's.
-#: `address` changes where mail to a person goes, and nothing of whether it goes.
+#: `address` changes a person's address, but not whether they get mail.
 Kind = Literal[
     "unsubscribe",
     "bounce",
@@ -58,10 +58,10 @@ Kind = Literal[
 
 
 class Event(NamedTuple):
-    """One thing that happened, at a time in UTC as the database keeps it.
+    """Holds one event, with its time in UTC as the database keeps it.
 
-    `campaign` is the id of the campaign that caused it, `reason` somebody's words, `source` how it became
-    known (`cli`, `one-click`, `preferences`, `import`, `smtp`, …).
+    `campaign` is the id of the campaign that caused it, `reason` free text, and `source` how it became known
+    (`cli`, `one-click`, `preferences`, `import`, `smtp`, …).
     """
 
     at: str
@@ -74,7 +74,7 @@ class Event(NamedTuple):
 
 
 class HistoryEntry(NamedTuple):
-    """One event of a person as it is told. `at` is UTC, `campaign` a slug; what is not known is empty."""
+    """Holds one event of a person for display. `at` is UTC, `campaign` a slug; unknown values are empty."""
 
     at: str
     what: Kind
@@ -85,15 +85,18 @@ class HistoryEntry(NamedTuple):
 
 
 class ReturnedMail(NamedTuple):
-    """Somebody whose mail came back. `named` says that an event names the campaign; `at` is the time (UTC) of
-    the newest event that names none, or empty."""
+    """Holds a person who bounced or complained.
+
+    `named` is true where an event names the campaign; `at` is the time (UTC) of the newest event without a
+    campaign, or empty.
+    """
 
     person: int
     named: bool
     at: str
 
 
-# Of a person who was erased meanwhile no words are kept: they may hold the address.
+# The reason of an erased person's event is left empty: it may hold the address.
 _RECORD = """
     INSERT INTO events (at, kind, subscriber_id, source, campaign_id, edition, reason)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6,
@@ -107,7 +110,7 @@ _ADD_REASON = """
         WHERE subscriber_id = ? AND kind IN ('unsubscribe', 'complaint') AND edition = ?)
 """
 
-# Words that are there already are not repeated.
+# A reason that is there already is not repeated.
 _ADD_WORDS = """
     UPDATE events SET reason = substr(reason || '; ' || ?1, 1, 2000)
     WHERE reason <> '' AND instr(reason, ?1) = 0 AND id = (
@@ -115,7 +118,7 @@ _ADD_WORDS = """
         WHERE subscriber_id = ?2 AND kind IN ('unsubscribe', 'complaint') AND edition = ?3)
 """
 
-# Of a suppression of before, the list itself kept what was added to the reason.
+# Reasons that were added to a suppression stand on the list alone, so the event takes them when it ends.
 _KEEP_SUPPRESSION = """
     UPDATE events SET reason = ?3 WHERE at >= ?2 AND id = (
         SELECT max(id) FROM events WHERE subscriber_id = ?1 AND kind = 'suppress')
@@ -149,7 +152,7 @@ _BOUNCES_OF = """
 
 _LAST_BOUNCED = "SELECT coalesce(max(at), '') FROM events WHERE subscriber_id = ? AND kind = 'bounce'"
 
-# By the time of the bounce, and only then by number: a restart may tell of an earlier one.
+# Ordered by the time of the bounce, then by id: after a restart an earlier bounce may be recorded later.
 _BOUNCES_IN = """
     SELECT DISTINCT b.subscriber_id FROM events AS b WHERE b.campaign_id = ?1 AND b.kind = 'bounce' AND ?1 = (
         SELECT e.campaign_id FROM events AS e WHERE e.subscriber_id = b.subscriber_id AND e.kind = 'bounce'
@@ -157,7 +160,7 @@ _BOUNCES_IN = """
     ORDER BY b.subscriber_id
 """
 
-# Each person once. A list that is imported names no campaign.
+# Selects each person once. An imported list names no campaign.
 _RETURNS_OF = """
     SELECT subscriber_id, max(campaign_id IS NOT NULL), max(CASE WHEN campaign_id IS NULL THEN at ELSE '' END)
     FROM events WHERE kind IN ('bounce', 'complaint') AND (campaign_id = ? OR campaign_id IS NULL)
@@ -167,27 +170,30 @@ _RETURNS_OF = """
 
 
 def record(db: Database, *events: Event) -> None:
-    """Adds events, in their order. To be called in the transaction that makes the changes they tell of."""
+    """Adds events, in their order. To be called in the transaction of the changes that they record."""
     db.conn.executemany(_RECORD, events)
 
 
 def add_reason(db: Database, subscriber_id: int, edition: str, reason: str, *, further: bool = False) -> None:
-    """Adds words to somebody's last unsubscribe from `edition` ("": all), or complaint, that has none yet.
+    """Adds a reason to a person's last unsubscribe from `edition` ("": all) or complaint, if it has none.
 
-    With `further`, they are also added behind the words that it has.
+    With `further`, the reason is also appended to an existing one.
     """
     if further:
         db.conn.execute(_ADD_WORDS, (reason, subscriber_id, edition))
     db.conn.execute(_ADD_REASON, (reason, subscriber_id, edition))
 
 
-def keep_suppression(db: Database, subscriber_id: int, at: str, reason: str) -> None:
-    """Keeps the whole reason of a suppression since `at` (UTC) that ends, as an event of this person."""
+def record_ended_suppression(db: Database, subscriber_id: int, at: str, reason: str) -> None:
+    """Copies the whole reason of a suppression that ends into an event of this person.
+
+    `at` (UTC) is when the suppression began.
+    """
     if not db.conn.execute(_KEEP_SUPPRESSION, (subscriber_id, at, reason)).rowcount:
         record(db, Event(at, "suppress", subscriber_id, "", reason=reason))
 
 
-def forget_words(db: Database, subscriber_id: int) -> None:
+def forget_reasons(db: Database, subscriber_id: int) -> None:
     """Empties the reason of every event of this person."""
     db.conn.execute(_FORGET, (subscriber_id,))
 
@@ -207,7 +213,7 @@ def history_of(
 
 
 def clear_reasons(db: Database, cleared: Callable[[str], str]) -> None:
-    """Replaces the reason of each event by what `cleared` gives for it: somebody's address is left out."""
+    """Replaces the reason of each event by what `cleared` returns for it, to remove an address."""
     changes = [
         (after, number, before)
         for number, before in db.conn.execute(_WORDS)
@@ -219,12 +225,12 @@ def clear_reasons(db: Database, cleared: Callable[[str], str]) -> None:
 
 
 def last_event(db: Database) -> int:
-    """The number of the newest event, 0 where there is none."""
+    """Returns the id of the newest event, 0 where there is none."""
     return int(db.conn.execute(_LAST).fetchone()[0])
 
 
 def people_since(db: Database, event: int) -> tuple[frozenset[int], int]:
-    """The ids of the subscribers with an event after that number, and the number of the newest event."""
+    """Returns the ids of subscribers with an event after this event id, and the id of the newest event."""
     newest = last_event(db)
     if newest == event:
         return frozenset(), event
@@ -232,7 +238,7 @@ def people_since(db: Database, event: int) -> tuple[frozenset[int], int]:
 
 
 def editions_left(db: Database, subscriber_ids: Iterable[int]) -> list[tuple[int, str]]:
-    """(subscriber id, edition) for each single edition that one of these people has ever left."""
+    """Returns (subscriber id, edition) for each single edition that one of these people ever left."""
     return db.conn.execute(_LEFT, (json.dumps(list(subscriber_ids)),)).fetchall()
 
 
@@ -248,16 +254,16 @@ def bounces_of(
 
 
 def last_bounced(db: Database, subscriber_id: int) -> str:
-    """When this person last bounced (UTC), or ""."""
+    """Returns when this person last bounced (UTC), or ""."""
     return str(db.conn.execute(_LAST_BOUNCED, (subscriber_id,)).fetchone()[0])
 
 
 def bounces_in(db: Database, campaign_id: int) -> list[int]:
-    """The ids of the people whose last bounce was that of this campaign."""
+    """Returns the ids of the people whose last bounce was of this campaign."""
     return [row[0] for row in db.conn.execute(_BOUNCES_IN, (campaign_id,))]
 
 
 def returned_mail_of(db: Database, campaign_id: int) -> Iterator[ReturnedMail]:
-    """Returns everybody who bounced or complained of this campaign, or of one that is not named."""
+    """Yields everybody who bounced or complained of this campaign, or of one that is not named."""
     for person, named, at in db.conn.execute(_RETURNS_OF, (campaign_id,)):
         yield ReturnedMail(person, bool(named), at)

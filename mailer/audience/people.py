@@ -1,4 +1,4 @@
-"""Reads subscribers: one by address or number, or all of them as a stream. Changes nothing."""
+"""Reads subscribers: one by address or id, or all of them as a stream. Changes nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Subscriber", "address_of", "find", "get", "list_subscribers", "state
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """One person. `address` is None once erased; times are UTC as the database keeps them.
+    """Holds one person. `address` is None once erased; times are UTC as the database keeps them.
 
     `suppressed_at` is since when the address is on the suppression list, or None.
     """
@@ -39,12 +39,12 @@ class Subscriber:
 
 
 def state_of(person: Subscriber) -> str:
-    """The status, or `suppressed` where it alone would let mail go to a suppressed address."""
+    """Returns the status, or `suppressed` where only the suppression list prevents mail."""
     waiting = person.status in ("active", "pending")
     return SUPPRESSED if waiting and person.suppressed_at else person.status
 
 
-# One row a person, with the names of their editions in one JSON array, and the key if anybody is suppressed.
+# Selects people with their editions as a JSON array, and their key if anybody at all is suppressed.
 _SELECT = """
     SELECT s.id, s.address, s.name, s.language, s.timezone, s.tags, s.attributes, s.status,
            s.joined_at, s.updated_at,
@@ -53,34 +53,34 @@ _SELECT = """
     FROM subscribers s
 """
 
-# How the address of one person is written, and how it is compared.
+# Selects the address of one person, the key by which it is compared, and its domain.
 _ADDRESS = "SELECT address, address_key, domain FROM subscribers WHERE id = ?"
 
 
 def get(db: Database, subscriber_id: int) -> Subscriber | None:
-    """The person with this number, erased or not."""
+    """Returns the person with this id, erased or not; None where there is none."""
     row = db.conn.execute(f"{_SELECT} WHERE s.id = ?", (subscriber_id,)).fetchone()
     return _subscriber(db, row) if row else None
 
 
 def find(db: Database, address: str) -> Subscriber | None:
-    """The person with this address, in any spelling. Raises AudienceError where it is no address."""
+    """Returns the person with this address, in any spelling. Raises AudienceError where it is no address."""
     key = normalize_address(address).key
     row = db.conn.execute(f"{_SELECT} WHERE s.address_key = ?", (key,)).fetchone()
     return _subscriber(db, row) if row else None
 
 
 def address_of(db: Database, subscriber_id: int) -> Address:
-    """The address of a subscriber who is there and was not erased, with its key and domain."""
+    """Returns the address of a subscriber who exists and is not erased, with its key and domain."""
     return Address(*db.conn.execute(_ADDRESS, (subscriber_id,)).fetchone())
 
 
 def list_subscribers(
     db: Database, *, status: str | None = None, edition: str | None = None, segment: Segment | None = None
 ) -> Iterator[Subscriber]:
-    """Everybody who fits, in the order they came, as a stream. The erased only where `status` asks.
+    """Yields all people who match, in the order of their ids; erased ones only for their `status`.
 
-    The status `suppressed` is that of everybody on the suppression list; of these, nobody is `active` or
+    The status `suppressed` selects everybody on the suppression list; nobody on it counts as `active` or
     `pending`.
     """
     condition, params = _of_status(status) if status else ("s.status <> 'erased'", [])
@@ -123,7 +123,7 @@ def _subscriber(db: Database, row: tuple[Any, ...]) -> Subscriber:
 
 
 def _json(text: str, empty: Any) -> Any:
-    """What a column holds as JSON; `empty` where it is damaged, so that the person can still leave."""
+    """Returns the JSON of a column; `empty` where it is damaged, so that the person can still unsubscribe."""
     try:
         found = json.loads(text)
     except (ValueError, TypeError, RecursionError):

@@ -1,4 +1,4 @@
-"""Packs the people of a plan: (subscriber id, variant) by id, at about one or two bytes each.
+"""Packs the people of a plan, (subscriber id, variant) by id, into about one or two bytes each.
 
     version (1 byte), then blocks: first id, last id, number of people, size in bytes | deflated columns
 
@@ -23,18 +23,18 @@ from mailer.errors import StoreError
 
 __all__ = ["PlanDifference", "Packer", "Planned", "compare"]
 
-#: A block is closed when it has so many people.
+#: The number of people at which a block is closed.
 BLOCK = 65_536
 _VERSION = b"\x01"
 #: The first id of a block, its last, how many people it has, and how many bytes of columns follow.
 _HEAD = struct.Struct("<qqII")
-#: Bytes of a number.
+#: The size of a number, in bytes.
 _WIDTH = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The people of a plan, packed. Iterating gives (subscriber id, variant) in the order of ids.
+    """Holds the people of a plan, packed. Iterating yields (subscriber id, variant) in the order of ids.
 
     Every method raises StoreError where `data` is damaged.
     """
@@ -49,7 +49,7 @@ class Planned:
         return sum(block.number for block in self._blocks())
 
     def without(self, subscriber_id: int) -> Planned:
-        """Returns the same people but for this one. Returns itself where they are not in it."""
+        """Returns the same people except this one; itself where they are not in it."""
         for block in self._blocks():
             if block.first <= subscriber_id <= block.last:
                 ids, variants = block.unpack()
@@ -75,7 +75,7 @@ class Planned:
 
 
 class Packer:
-    """Packs people as they come, in the order of their ids."""
+    """Packs people as they are added, in the order of their ids."""
 
     def __init__(self) -> None:
         self._packed = [_VERSION]
@@ -90,7 +90,7 @@ class Packer:
             self._close()
 
     def planned(self) -> Planned:
-        """Returns all that were added."""
+        """Returns everybody who was added."""
         self._close()
         return Planned(b"".join(self._packed))
 
@@ -101,8 +101,11 @@ class Packer:
 
 @dataclass(frozen=True, slots=True)
 class PlanDifference:
-    """How many people who are present were not planned (`added`) or read another variant than planned
-    (`other_variant`), and how many who were planned are not present (`removed`)."""
+    """Counts the differences between the people of a plan and those who are present now.
+
+    `added` were not planned, `other_variant` read another variant than planned, and `removed` were planned
+    and are not present.
+    """
 
     added: int
     other_variant: int
@@ -110,7 +113,7 @@ class PlanDifference:
 
 
 def compare(planned: Iterable[tuple[int, int]], present: Iterable[tuple[int, int]]) -> PlanDifference:
-    """Compares two streams of (subscriber id, variant), both in the order of ids. Keeps nothing of them."""
+    """Compares two streams of (subscriber id, variant), both in the order of ids, in constant memory."""
     added = other_variant = removed = 0
     those = iter(planned)
     awaited = next(those, None)
@@ -129,7 +132,7 @@ def compare(planned: Iterable[tuple[int, int]], present: Iterable[tuple[int, int
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """One block: its head, where it begins and ends in the data, and its deflated columns."""
+    """Holds one block: its head, its place in the data, and its deflated columns."""
 
     first: int
     last: int
@@ -153,7 +156,7 @@ class _Block:
 
 
 def _pack(ids: array[int], variants: array[int]) -> bytes:
-    """Returns one block of these people; no bytes for nobody."""
+    """Returns one block of these people, or no bytes for nobody."""
     if not ids:
         return b""
     steps = array("q", [0])

@@ -1,7 +1,7 @@
-"""Reads the recipients of a run: whether each may be written to now, and what a message to them needs.
+"""Reads the recipients of a run: whether each may be written to now, and the data that their message needs.
 
-A spool knows subscribers by number alone. A claim asks here, in one statement for all of its numbers, so
-that an unsubscribe wins at any moment.
+The spool knows subscribers by id alone. A claim asks here, with one statement for all of its ids, so that an
+unsubscribe takes effect at any moment.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Recipient", "Recipients", "addresses_of", "texts_of", "unreachable"]
 
-# The addresses of some subscribers; nobody's is NULL.
+# Selects the addresses of some subscribers; NULL for an unknown id.
 _ADDRESSES = "SELECT o.value, s.address FROM json_each(?) AS o LEFT JOIN subscribers AS s ON s.id = o.value"
 
-# Of [subscriber id, cause of the refusal], those to whom another try is of no use.
+# Selects, of [subscriber id, cause of the refusal], those to whom another attempt is of no use.
 _UNREACHABLE = """
     SELECT s.id FROM json_each(?) AS o CROSS JOIN subscribers AS s ON s.id = o.value ->> 0
     WHERE s.status = 'bounced' OR (o.value ->> 1 = 'address' AND s.status <> 'active')
@@ -29,7 +29,7 @@ _UNREACHABLE = """
 
 
 class Recipient(NamedTuple):
-    """A subscriber who may be written to. `attributes` are the free ones as plain text, None without any.
+    """Holds a subscriber who may be written to. `attributes` are the free ones as text, None without any.
 
     `domain` is that of the address, and `stable_id` are the 8 bytes by which links name the person.
     """
@@ -44,16 +44,16 @@ class Recipient(NamedTuple):
 
 
 class Recipients:
-    """The people of one edition, as the claims of a run ask for them. Used from one thread.
+    """Checks the subscribers whose deliveries a run claims, for one edition. Used from one thread.
 
-    Called with subscriber ids, it gives the reasons of those who may not be written to, and remembers the
+    Called with subscriber ids, it returns the reasons of those who may not be written to, and keeps the
     others until `take`.
     """
 
     def __init__(self, db: Database, edition: str) -> None:
         self._db = db
         reason, self._parameters = reason_sql(edition)
-        # Each id that was asked for, with why not to write to the person, if so. Nobody counts as erased.
+        # Each requested id with the reason not to write to the person, or NULL. An unknown id is ERASED.
         self._sql = f"""
             SELECT o.value, s.address, s.name, s.language, s.attributes, s.domain, s.stable_id,
                 CASE WHEN s.id IS NULL THEN '{Exclusion.ERASED}' ELSE {reason} END
@@ -62,10 +62,10 @@ class Recipients:
         self._found: dict[int, Recipient] = {}
 
     def __call__(self, subscriber_ids: Sequence[int]) -> dict[int, str]:
-        """Returns the Exclusion, as text, of each of these who may not be written to now, by id.
+        """Returns, by id, the Exclusion (as text) of each of these who may not be written to now.
 
-        A number that is nobody's counts as erased. Raises StoreError where somebody who may be written to has
-        no stable id: no link would be theirs.
+        The id of nobody counts as erased. Raises StoreError where somebody who may be written to has no
+        stable id, because no link could name them.
         """
         reasons: dict[int, str] = {}
         for *row, reason in self._db.conn.execute(
@@ -79,25 +79,29 @@ class Recipients:
         return reasons
 
     def take(self, subscriber_id: int) -> Recipient:
-        """Returns somebody who was asked for and may be written to, and forgets them. Raises KeyError."""
+        """Returns the recipient with this id and forgets it.
+
+        Raises KeyError unless they were found eligible before.
+        """
         return self._found.pop(subscriber_id)
 
 
 def addresses_of(db: Database, subscriber_ids: Iterable[int]) -> dict[int, str | None]:
-    """Returns the address of each of these subscribers; None of the erased, and for a number of nobody."""
+    """Returns the address of each of these subscribers; None for the erased and for unknown ids."""
     return dict(db.conn.execute(_ADDRESSES, [json.dumps(list(subscriber_ids))]).fetchall())
 
 
 def unreachable(db: Database, refusals: Iterable[tuple[int, str]]) -> set[int]:
-    """Returns those of (subscriber id, cause of a refusal) who cannot be reached by another try.
+    """Returns the ids, of (subscriber id, cause of a refusal), to whom another attempt is of no use.
 
-    These have bounced, or their address was refused (the cause `address`) and they are not active since.
+    These subscribers have bounced, or their address was refused (cause `address`) and they are not active
+    since.
     """
     return {row[0] for row in db.conn.execute(_UNREACHABLE, [json.dumps(list(refusals))])}
 
 
 def texts_of(attributes: Mapping[str, Any]) -> dict[str, str]:
-    """Returns somebody's free attributes as they may see them."""
+    """Returns a person's free attributes as text, as they appear in a message."""
     return {key: _text(value) for key, value in attributes.items()}
 
 
@@ -114,7 +118,7 @@ def _recipient(row: Sequence[Any]) -> Recipient:
 
 
 def _text(value: object) -> str:
-    """An attribute as a reader may see it."""
+    """Returns an attribute as text, as it appears in a message."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -143,14 +143,14 @@ def select_subscribers(
     *,
     cannot_write_to: Callable[[str], bool] | None = None,
 ) -> Iterator[list[tuple[int, str, str | None, int, int]]]:
-    """Returns (id, domain, Exclusion as text, unwritable, variant) of every subscriber, in the order of ids.
+    """Yields (id, domain, Exclusion as text, unwritable, variant) of every subscriber, in the order of ids.
 
-    They come some thousands at a time. The Exclusion is None for those who get `edition` within `segment`.
-    `unwritable` is 1 where `cannot_write_to` is true of the address.
+    The rows come in lists of some thousands. The Exclusion is None for those who get `edition` within
+    `segment`. `unwritable` is 1 where `cannot_write_to` is true of the address.
     """
     reason, reason_parameters = reason_sql(edition, segment)
     mask, mask_parameters = mask_sql(variants)
-    # It is no function of SQL: that could not be given to the connection again while a statement is read.
+    # `cannot_write_to` is no SQL function, because SQLite cannot register one while a statement is read.
     address = "0" if cannot_write_to is None else "s.address"
     cursor = db.conn.execute(
         f"SELECT s.id, s.domain, {reason}, {address}, {mask} FROM subscribers AS s ORDER BY s.id",
@@ -158,11 +158,11 @@ def select_subscribers(
     )
     while rows := cursor.fetchmany(_AT_ONCE):
         if cannot_write_to is not None:
-            # Who was erased has no address.
+            # Erased people have no address.
             rows = [(i, d, r, int(a is not None and cannot_write_to(a)), v) for i, d, r, a, v in rows]
         yield rows
 
 
 def time_zones(db: Database) -> Iterator[tuple[int, str]]:
-    """Returns (id, name of the time zone) of every subscriber, in the order of ids; empty where not known."""
+    """Yields (id, name of the time zone) of every subscriber, in the order of ids; "" where not known."""
     yield from db.conn.execute("SELECT id, timezone FROM subscribers ORDER BY id")

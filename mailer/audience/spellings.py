@@ -19,7 +19,7 @@ __all__ = ["LONGEST_SPELLING", "REPLACEMENT", "Spellings", "redact_addresses"]
 
 #: Replaces an address.
 REPLACEMENT = "[erased]"
-#: No spelling of an address has more bytes, but for base64: each byte as `%3A`, and line breaks.
+#: The most bytes of an address in any spelling but base64: each byte as `%3A`, and line breaks.
 LONGEST_SPELLING = 4096
 
 _AT = r"(?:@|%40|=40|&#0*64;|&#x0*40;|&commat;)"
@@ -54,17 +54,17 @@ def redact_addresses(text: str, erased: Callable[[str], bool]) -> str:
     text = text.replace("\\u0040", "@")
     if not _ANY_AT.search(text):
         return text
-    text = _QUOTED.sub(lambda found: _quoted_without(found, erased), text)
-    return _TOKEN.sub(lambda found: _token_without(found[0], erased), text)
+    text = _QUOTED.sub(lambda found: _redact_quoted(found, erased), text)
+    return _TOKEN.sub(lambda found: _redact_token(found[0], erased), text)
 
 
-def _quoted_without(found: re.Match[str], erased: Callable[[str], bool]) -> str:
+def _redact_quoted(found: re.Match[str], erased: Callable[[str], bool]) -> str:
     plain = found[1] + found[2]
-    without = _token_without(plain, erased)
+    without = _redact_token(plain, erased)
     return found[0] if without == plain else without
 
 
-def _token_without(token: str, erased: Callable[[str], bool]) -> str:
+def _redact_token(token: str, erased: Callable[[str], bool]) -> str:
     plain = token
     for decoded in _decoded(token):
         for inner in _INNER.findall(decoded):
@@ -131,18 +131,18 @@ class Spellings:
         In text, a part of a longer address does not count. In a database file it does, because nothing
         separates two texts there.
         """
-        return any(self._stands_in(self._lower(form), whole=0 not in form) for form in _forms(data))
+        return any(self._occurs_in(self._lower(form), whole=0 not in form) for form in _decodings(data))
 
     def is_plainly_in(self, data: bytes) -> bool:
         """Returns whether the address stands in `data` unencoded, whatever the case and its surroundings."""
-        return self._stands_in(self._lower(data), whole=False)
+        return self._occurs_in(self._lower(data), whole=False)
 
     def _lower(self, data: bytes) -> bytes:
         if self._is_ascii:
             return data.lower()
         return data.decode("utf-8", "surrogateescape").lower().encode("utf-8", "surrogateescape")
 
-    def _stands_in(self, data: bytes, *, whole: bool) -> bool:
+    def _occurs_in(self, data: bytes, *, whole: bool) -> bool:
         for needle in self._needles:
             if not whole:
                 if needle in data:
@@ -174,7 +174,7 @@ def _unicode(domain: str) -> str:
         return domain
 
 
-def _forms(data: bytes) -> Iterator[bytes]:
+def _decodings(data: bytes) -> Iterator[bytes]:
     """Yields `data`, and `data` decoded in each way that may apply."""
     yield data
     if data.count(0) > len(data) // 20:

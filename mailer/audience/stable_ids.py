@@ -1,9 +1,9 @@
-"""Stable ids: by which links and messages name a reader, whatever numbers an older backup gives out again.
+"""Assigns stable ids, by which links and messages name a reader even after a backup was restored.
 
-Whoever is new gets 8 random bytes as they are inserted (a trigger of the table; an import counts up from a
-random start in each batch). Readers of before get theirs made of the oldest key and their address, so that
-the same backup always gives the same ids, and the links that were sent since hold. An erased reader keeps
-theirs.
+Subscriber ids are assigned again where an older backup is restored; stable ids are not. A new reader gets 8
+random bytes as they are inserted (a trigger of the table; an import counts up from a random start in each
+batch). Readers from earlier versions get an id made of the oldest secret key and their address, so that the
+same backup always gives the same ids and links that were sent stay valid. An erased reader keeps theirs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["assign_missing_ids", "new_ids", "stable_id_at", "subscriber_of"]
 
 _MISSING = "SELECT 1 FROM subscribers WHERE stable_id IS NULL LIMIT 1"
 
-# Two of a million readers share 8 bytes once in some ten million lists; the later one gets others then.
+# Two of a million readers get the same 8 bytes in one of ten million lists; the later one then gets others.
 _FILL = "UPDATE OR IGNORE subscribers SET stable_id = stable_id_of(address_key) WHERE stable_id IS NULL"
 _FILL_REST = "UPDATE subscribers SET stable_id = randomblob(8) WHERE stable_id IS NULL"
 
@@ -30,12 +30,12 @@ _BY_STABLE_ID = "SELECT id FROM subscribers WHERE stable_id = ?"
 _BY_NUMBER = "SELECT s.id FROM subscribers AS s, numbered_links WHERE s.id = ? AND s.id <= last_subscriber"
 _STABLE_ID = "SELECT stable_id FROM subscribers WHERE id = ?"
 
-#: What SQLite takes as a number.
+#: The largest integer of SQLite.
 _LARGEST = 2**63 - 1
 
 
 def assign_missing_ids(db: Database, oldest_key: str) -> None:
-    """Gives readers of before their stable ids, in one transaction; does nothing where everybody has one."""
+    """Gives readers from earlier versions their stable ids, in one transaction, where any have none."""
     if db.conn.execute(_MISSING).fetchone() is None:
         return
 
@@ -49,8 +49,10 @@ def assign_missing_ids(db: Database, oldest_key: str) -> None:
 
 
 def new_ids() -> Iterator[bytes]:
-    """Stable ids for the new readers of one transaction: from a random start upwards, so that they are stored
-    beside each other, which is quick."""
+    """Yields stable ids for the new readers of one transaction.
+
+    They count up from a random start, so that they are stored beside each other, which is fast.
+    """
     start = secrets.randbits(64)
     while True:
         yield start.to_bytes(8, "big")
@@ -58,7 +60,7 @@ def new_ids() -> Iterator[bytes]:
 
 
 def subscriber_of(db: Database, token: Token) -> int | None:
-    """The number of the subscriber whom a token names, erased or not; None where they are not here.
+    """Returns the id of the subscriber whom a token names, erased or not; None where there is none.
 
     A token of a version up to 0.3.0 names nobody who was added since the migration. To be called after
     `assign_missing_ids`.
@@ -71,5 +73,5 @@ def subscriber_of(db: Database, token: Token) -> int | None:
 
 
 def stable_id_at(db: Database, subscriber_id: int) -> bytes:
-    """The stable id of a subscriber who is there. To be called after `assign_missing_ids`."""
+    """Returns the stable id of a subscriber who exists. To be called after `assign_missing_ids`."""
     return bytes(db.conn.execute(_STABLE_ID, (subscriber_id,)).fetchone()[0])

@@ -1,8 +1,8 @@
-"""Adds people, and does what they ask: leave, come back, choose editions, be forgotten.
+"""Adds subscribers, and changes what they read: unsubscribes, returns, chosen editions.
 
-An unsubscribe wins over everything. Only the person's own act makes them active again (their
-preferences page, or an operator who says how they asked), never an import: `exchange` sees to that, and
-`coming_back` says what it takes.
+An unsubscribe wins over everything. Only the person's own act makes them active again (their preferences
+page, or an operator who says how they asked), never an import: `exchange` sees to that, and `resubscribing`
+says what is needed.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ __all__ = [
     "unsubscribe",
 ]
 
-#: Of a reader's own words, this many characters are kept.
+#: The length to which a reader's reason is cut, in characters.
 MAX_REASON = 500
 
 
-# A new person, without anything that is said about them yet.
+# Adds a person without name, tags or attributes.
 _INSERT = """
     INSERT INTO subscribers (address, address_key, domain, status, joined_at, updated_at)
     VALUES (?, ?, ?, 'active', ?, ?) RETURNING id
@@ -66,17 +66,17 @@ def add(
     forced: str = "",
     source: str = "cli",
 ) -> tuple[Subscriber, bool]:
-    """Adds a person, or changes one who is there; gives the person, and whether they are new.
+    """Adds a person, or changes one who is there; returns the person, and whether they are new.
 
-    `own_act` says that the person asked for this: it brings back who had left. `forced`, beside it, says why
-    it is done although they complained or the address is suppressed, and takes it off that list. The consent
-    is recorded where mail begins by this, and with an own act. Raises AudienceError, with nothing changed,
-    where it takes more than that to write to this address.
+    `own_act` says that the person asked for this; it makes an unsubscribed person active again. `forced`,
+    beside it, is the operator's reason to write to somebody who complained or is suppressed; it takes the
+    address off the suppression list. The consent is recorded for an own act, and where mail to the person
+    begins. Raises AudienceError, with nothing changed, where this is not enough to write to the address.
     """
     now, grounds, chosen = utc_now(), ResubscribeGrounds(own_act, forced if own_act else ""), tuple(editions)
     with writing(db):
         row = db.conn.execute(_BY_KEY, (address.key,)).fetchone()
-        known = _known(db, int(row[0])) if row else None
+        known = _existing(db, int(row[0])) if row else None
         suppression = suppression_of(db, address.key)
         check_grounds(db, address, known, suppression, chosen, grounds)
         if known is None:
@@ -87,12 +87,12 @@ def add(
             if known.status != "active":
                 bring_back(db, known, grounds, now, source)
         if suppression is not None and lift(db, address.key) and suppression.reason != ERASED:
-            events.keep_suppression(db, number, suppression.added_at, suppression.reason)
+            events.record_ended_suppression(db, number, suppression.added_at, suppression.reason)
         if grounds.forced and (known is None or known.status == "active"):
             events.record(db, Event(now, "restore", number, source, reason=forced))
-        if _begin(db, number, chosen, known, now, source) or known is None or own_act:
+        if _subscribe(db, number, chosen, known, now, source) or known is None or own_act:
             record_consent(db, number, consent)
-        return _known(db, number), known is None
+        return _existing(db, number), known is None
 
 
 def unsubscribe(
@@ -105,10 +105,10 @@ def unsubscribe(
     further: bool = False,
     source: str = "cli",
 ) -> bool:
-    """Takes somebody off one edition, or off everything; False where that was so already.
+    """Unsubscribes a person from one edition, or from all mail; returns False where that was so already.
 
-    It is recorded with the campaign that caused it and the reader's reason (cut to 500 characters). A reason
-    that comes later is added where there is none yet, or, with `further`, behind the one that there is.
+    The event names the campaign that caused it, with the reader's reason (cut to 500 characters). A later
+    reason is recorded where there is none yet, or, with `further`, after the recorded one.
     """
     why = reason.strip()[:MAX_REASON]
     event = Event(utc_now(), "unsubscribe", subscriber_id, source, campaign_id, edition or "", why)
@@ -119,7 +119,7 @@ def unsubscribe(
         if edition is not None:
             changed = db.conn.execute(_LEAVE_EDITION, (edition, subscriber_id)).rowcount > 0
         else:
-            # Who complained has left already, and more firmly.
+            # A complaint is already a stronger status than an unsubscribe.
             changed = person.status not in ("unsubscribed", "complained")
             if changed:
                 set_status(db, subscriber_id, "unsubscribed", event)
@@ -139,9 +139,10 @@ def set_editions(
     campaign_id: int | None = None,
     source: str = "preferences",
 ) -> bool:
-    """The person's own choice: exactly these editions. None at all is an unsubscribe.
+    """Sets the person's own choice of editions. An empty choice is an unsubscribe.
 
-    Brings back somebody who had left; False where nothing changed, they complained, or are suppressed.
+    Makes somebody who had unsubscribed or bounced active again; returns False where nothing changed, they
+    complained, or are suppressed.
     """
     chosen, now = frozenset(editions), utc_now()
     with writing(db):
@@ -166,17 +167,17 @@ def set_editions(
         return back or chosen != set(person.editions)
 
 
-def _known(db: Database, subscriber_id: int) -> Subscriber:
+def _existing(db: Database, subscriber_id: int) -> Subscriber:
     person = get(db, subscriber_id)
     if person is None:  # pragma: no cover - looked up in the same transaction
         raise AudienceError(f"there is no subscriber {subscriber_id}")
     return person
 
 
-def _begin(
+def _subscribe(
     db: Database, number: int, editions: Iterable[str], known: Subscriber | None, now: str, source: str
 ) -> bool:
-    """Subscribes somebody to editions; whether any of them is new to them."""
+    """Subscribes a person to editions; returns whether any of them is new to them."""
     begun = [e for e in editions if db.conn.execute(_SUBSCRIBE, (e, number, now)).rowcount > 0]
     if known is not None:  # somebody new has no event
         events.record(db, *(Event(now, "subscribe", number, source, edition=edition) for edition in begun))

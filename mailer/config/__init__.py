@@ -1,7 +1,7 @@
-"""Frozen Settings: defaults < mailer.toml < MAILER_* environment. Secrets only from the environment.
+"""Loads the Settings: defaults < mailer.toml < MAILER_* environment. Secrets come only from the environment.
 
-`.env` beside mailer.toml is read as part of the environment, and what is really set there wins.
-Everything that is wrong is told in one answer, each with its line.
+`.env` beside mailer.toml is read as part of the environment; variables that are really set take precedence.
+All errors are reported together, each with its line.
 """
 
 from mailer.config.fields import TITLE_FIELDS, Mailbox

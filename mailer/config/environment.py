@@ -1,4 +1,4 @@
-"""The variables of the environment: keys of mailer.toml as MAILER_<SECTION>_<KEY>, secrets, and others."""
+"""Reads environment variables: keys of mailer.toml as MAILER_<SECTION>_<KEY>, secrets, and others."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ __all__ = [
 ]
 
 _PREFIX: Final = "MAILER_"
-#: What the tests of mailer itself are told.
+#: The prefix of variables for the tests of mailer itself, which are ignored.
 _OF_TESTS: Final = "MAILER_TEST_"
-#: The variables that stand for no key of mailer.toml, each with what it is.
+#: The variables that stand for no key of mailer.toml, each with its description.
 OTHER_VARIABLES: Final[Mapping[str, str]] = {
     "MAILER_SECRET_KEY": "The key that signs unsubscribe links; several with commas, the newest first.",
     "MAILER_SECRET_KEY_OLD": "Earlier keys with commas, so that the links in mails that went out still work.",
@@ -47,35 +47,36 @@ OTHER_VARIABLES: Final[Mapping[str, str]] = {
 }
 _NOT_IN_A_FILE: Final = ("MAILER_WORKSPACE", "MAILER_DNS_SERVER")
 
-#: Where a key stands: `("editions", "morning", "name")`.
+#: The path of a key: `("editions", "morning", "name")`.
 KeyPath = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The variables that are mailer's, by name. `from_file` are those that only `.env` has."""
+    """Holds mailer's environment variables by name. `from_file` has the names that only `.env` sets."""
 
     values: Mapping[str, str]
     from_file: frozenset[str]
 
     def get(self, name: str) -> str:
-        """The value of a variable, or '' where it is not set."""
+        """Returns the value of a variable, or '' where it is not set."""
         return self.values.get(name, "")
 
 
 def read_environment(
-    file: str, environ: Mapping[str, str], others: frozenset[str] = frozenset()
+    file: str, environ: Mapping[str, str], transport_variables: frozenset[str] = frozenset()
 ) -> Environment:
-    """The variables of `environ`, and those of the text of `.env` that it has not.
+    """Reads mailer's variables from `environ`, and from the text of `.env` those that `environ` lacks.
 
-    `others` are the names of variables that transports read. Raises ConfigError where one is not text.
+    `transport_variables` are names of variables that transports read. Raises ConfigError where a value is not
+    valid text.
     """
     of_file = {k: v for k, v in dotenv_values(stream=io.StringIO(file)).items() if v is not None}
     found: dict[str, str] = {}
     problems: list[Problem] = []
     for name, value in {**of_file, **environ}.items():
         if name.startswith(_OF_TESTS) or not (
-            name.startswith(_PREFIX) or name in OTHER_VARIABLES or name in others
+            name.startswith(_PREFIX) or name in OTHER_VARIABLES or name in transport_variables
         ):
             continue
         try:
@@ -88,17 +89,17 @@ def read_environment(
 
 
 def variable_of(place: KeyPath) -> str:
-    """The variable that stands for a key: `MAILER_EDITIONS_MORNING_NAME`."""
+    """Returns the environment variable of a key, such as `MAILER_EDITIONS_MORNING_NAME`."""
     return _PREFIX + "_".join(place).replace("-", "_").upper()
 
 
 def overlay(
-    data: dict[str, Any], environment: Environment, others: frozenset[str] = frozenset()
+    data: dict[str, Any], environment: Environment, transport_variables: frozenset[str] = frozenset()
 ) -> tuple[dict[KeyPath, str], list[Problem]]:
-    """Puts the values of variables into `data`, in place of what the file has there.
+    """Puts the values of environment variables into `data`, where they replace those of the file.
 
-    Returns which key came from which variable, and what is wrong with names. A variable for a key wins over
-    one for the table that holds it.
+    Returns which key came from which variable, and the problems with names. A variable for a key takes
+    precedence over a variable for its table.
     """
     places = _places(_editions(data, environment))
     origins: dict[KeyPath, str] = {}
@@ -106,20 +107,20 @@ def overlay(
     for place, kind, name in sorted(given, key=lambda each: len(each[0])):
         if _put(data, place, _read(environment.values[name], kind)):
             origins[place] = name
-    return origins, list(_wrong_names(environment, [*places, *OTHER_VARIABLES, *others]))
+    return origins, list(_wrong_names(environment, [*places, *OTHER_VARIABLES, *transport_variables]))
 
 
 def _editions(data: Mapping[str, Any], environment: Environment) -> list[str]:
-    """The names of the editions, of the variable for all of them or else of the file."""
+    """Returns the names of the editions: of the variable for the whole table, or else of the file."""
     text = environment.get(variable_of(("editions",)))
     editions = _read(text, dict) if text else data.get("editions")
     return sorted(editions, key=len) if isinstance(editions, dict) else []
 
 
 def _places(editions: Iterable[str]) -> dict[str, tuple[KeyPath, Any]]:
-    """The place and the type of the key that each variable stands for.
+    """Returns, by environment variable, the path and the type of its key.
 
-    Where the names of two editions make one variable ambiguous, the longer name is meant.
+    Where the names of two editions make a variable ambiguous, it belongs to the longer name.
     """
     tables: list[tuple[KeyPath, Any]] = [((name,), dict) for name in (*SECTIONS, "editions")]
     tables += [(("editions", name), dict) for name in editions]
@@ -132,13 +133,13 @@ def _places(editions: Iterable[str]) -> dict[str, tuple[KeyPath, Any]]:
 
 
 def keys_of(model: type[BaseModel]) -> Iterator[tuple[str, Any]]:
-    """Each key of a table, as the file has it, with its type."""
+    """Yields the keys of a table, as written in the file, each with its type."""
     for name, field in model.model_fields.items():
         yield field.alias or name, field.annotation
 
 
 def _put(data: dict[str, Any], place: KeyPath, value: object) -> bool:
-    """Puts a value into nested tables; False where the file has something else than a table on the way."""
+    """Puts a value into nested tables; returns False where something else than a table is in the way."""
     table = data
     for key in place[:-1]:
         table = table.setdefault(key, {})
@@ -149,8 +150,8 @@ def _put(data: dict[str, Any], place: KeyPath, value: object) -> bool:
 
 
 def _read(text: str, kind: Any) -> object:
-    """The value of a variable: text as it is for a text, else TOML; as it is too where that is none."""
-    kinds = set(_simple(kind))
+    """Returns the value of a variable: its text for a text key, else its TOML, or its text if it is none."""
+    kinds = set(_plain_types(kind))
     if kinds <= {str, Mailbox, NoneType}:
         return text
     try:
@@ -163,14 +164,14 @@ def _read(text: str, kind: Any) -> object:
     return value
 
 
-def _simple(kind: Any) -> Iterator[Any]:
-    """The types that a type consists of, without what narrows them."""
+def _plain_types(kind: Any) -> Iterator[Any]:
+    """Yields the types that a type consists of, without their constraints."""
     origin = get_origin(kind)
     if origin in (Union, UnionType):
         for part in get_args(kind):
-            yield from _simple(part)
+            yield from _plain_types(part)
     elif origin is Annotated:
-        yield from _simple(get_args(kind)[0])
+        yield from _plain_types(get_args(kind)[0])
     elif origin is Literal:
         yield from map(type, get_args(kind))
     else:
@@ -178,7 +179,7 @@ def _simple(kind: Any) -> Iterator[Any]:
 
 
 def _wrong_names(environment: Environment, known: Sequence[str]) -> Iterator[Problem]:
-    """What is wrong with the names of variables."""
+    """Yields a problem for each unknown name, and for each name that `.env` must not set."""
     short = {name.removeprefix(_PREFIX): name for name in known}
     for name in sorted(environment.values):
         file = ".env" if name in environment.from_file else None

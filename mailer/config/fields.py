@@ -1,4 +1,4 @@
-"""The kinds of value that mailer.toml holds, each with the sentence for a wrong one."""
+"""Defines the types of values in mailer.toml, each with an error message for a wrong value."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ __all__ = [
 
 TITLE_FIELDS = ("edition", "publication", "date", "weekday")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-#: How a URL begins (RFC 3986 section 3.1).
+#: Matches the scheme of a URL (RFC 3986 section 3.1).
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
 _SELECTOR = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}")
@@ -52,7 +52,7 @@ class Frozen(BaseModel):
 
 
 class Mailbox(Frozen):
-    """`Name <address>`, both free of control characters."""
+    """Holds a sender, `Name <address>`, both free of control characters."""
 
     name: str = ""
     address: str
@@ -155,7 +155,7 @@ def _title(value: str) -> str:
 
 
 def _transport(value: str, info: ValidationInfo) -> str:
-    """Checks a URL by the transports that the settings were given, or its syntax alone without them."""
+    """Checks a URL by the transports in the validation context; without them, checks its syntax alone."""
     _one_line(value)
     if info.context is not None:
         info.context["transports"].check_url(value)
@@ -165,7 +165,7 @@ def _transport(value: str, info: ValidationInfo) -> str:
 
 
 def _domain(value: str) -> str:
-    """A domain in the ASCII form that DNS has (RFC 5890), without a full stop at its end; '' stays ''."""
+    """Returns a domain in ASCII (RFC 5890), without a full stop at its end; '' for ''."""
     try:
         ascii_form = read_domain(value) if not value.isascii() else value.lower()
     except ValueError:
@@ -176,7 +176,10 @@ def _domain(value: str) -> str:
 
 
 def _helo(value: str) -> str:
-    """A full name in ASCII, or an address in brackets, for EHLO (RFC 5321 section 4.1.3); '' stays ''."""
+    """Returns a full name in ASCII, or an address in brackets, for EHLO (RFC 5321 section 4.1.3).
+
+    Returns '' for ''.
+    """
     if value.startswith("[") and value.endswith("]"):
         kind, colon, address = value[1:-1].rpartition("IPv6:")
         try:

@@ -1,4 +1,4 @@
-"""Reads mailer.toml, `.env` and the environment into Settings, and says all that is wrong with them."""
+"""Loads mailer.toml, `.env` and the environment into Settings, and reports everything that is wrong."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ __all__ = ["CONFIG_NAME", "Transports", "find_workspace", "load_settings"]
 
 CONFIG_NAME = "mailer.toml"
 
-#: A number of more digits is too large for whatever setting, and Python refuses to read some of them.
+#: A number of more digits is too large for any setting, and Python refuses to parse some of them.
 _DIGITS = 20
 _LONG_NUMBER = re.compile(rf"[0-9](?:_?[0-9]){{{_DIGITS},}}")
 _LONGEST_MESSAGE = 500
-#: What pydantic says where a table is needed.
+#: Pydantic's error types for a value that should be a table.
 _NO_TABLE = ("model_type", "dict_type", "mapping_type")
-#: What belongs to [delivery.oauth] and comes from the environment.
+#: The secrets of [delivery.oauth], which come from the environment.
 _SECRETS = ("client_secret", "refresh_token", "key_file")
 
 
 def find_workspace(start: Path) -> Path:
-    """The folder that holds mailer.toml: `start` or the nearest parent. Raises ConfigError."""
+    """Returns the folder that holds mailer.toml: `start` or the nearest parent. Raises ConfigError."""
     start = start.resolve()
     for folder in (start, *start.parents):
         if (folder / CONFIG_NAME).is_file():
@@ -44,10 +44,10 @@ def find_workspace(start: Path) -> Path:
 
 
 class Transports(Protocol):
-    """The transports that there are, which this layer does not know: `mailer.transports.registry` is one."""
+    """Knows the transports, which are in a higher layer: `mailer.transports.registry` implements it."""
 
     def check_url(self, url: str) -> None:
-        """Raises ValueError where `url` cannot be a transport's."""
+        """Raises ValueError where `url` is not the URL of a transport."""
         ...
 
     def variable_names(self) -> frozenset[str]:
@@ -60,7 +60,7 @@ def load_settings(
 ) -> Settings:
     """Returns the settings of the workspace at `root`. Raises ConfigError with all that is wrong.
 
-    Without `transports` a transport's URL is looked at for its syntax alone.
+    Without `transports`, only the syntax of a transport's URL is checked.
     """
     text = _read(root / CONFIG_NAME)
     data = _parse(text)
@@ -92,7 +92,7 @@ def load_settings(
 
 
 def _secrets(root: Path, environment: Environment) -> dict[str, Any]:
-    """What comes from the environment alone; only what is set."""
+    """Returns the secrets that are set in the environment."""
     keys = _keys(environment.get("MAILER_SECRET_KEY"))
     if keys:  # earlier keys alone sign nothing
         keys = list(dict.fromkeys(keys + _keys(environment.get("MAILER_SECRET_KEY_OLD"))))
@@ -112,7 +112,7 @@ def _secrets(root: Path, environment: Environment) -> dict[str, Any]:
 
 
 def _keys(text: str) -> list[str]:
-    """Secret keys with commas between, newest first."""
+    """Returns the secret keys of a comma-separated text, newest first."""
     return [key for part in text.split(",") if (key := part.strip())]
 
 
@@ -176,7 +176,7 @@ def _problems(error: ValidationError, text: str, origins: Mapping[KeyPath, str])
 
 
 def _cut(message: str) -> str:
-    """The message with its middle left out where it repeats a value that is too long to be read."""
+    """Returns the message with its middle left out, where it repeats a value that is too long to read."""
     half = _LONGEST_MESSAGE // 2
     return message if len(message) <= _LONGEST_MESSAGE else f"{message[:half]} … {message[-half:]}"
 
@@ -199,7 +199,7 @@ def _suggestion(place: tuple[str, ...]) -> str:
 
 
 def _line_of(text: str, place: tuple[str, ...]) -> int | None:
-    """The line of a key, or of the table that should hold it, found in the text of the file."""
+    """Returns the line of a key, or of the table that should hold it, by searching the text of the file."""
     table: tuple[str, ...] = ()
     best: tuple[int, int] | None = None
     for number, line in enumerate(text.splitlines(), 1):

@@ -1,4 +1,4 @@
-"""Senders in mailer.toml: `Name <address>`, with the name as people write it, and the return path."""
+"""Parses the senders of mailer.toml, `Name <address>`, and checks the return path."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _LISTED = re.compile(r"<[^<>]*@[^<>]*>")
 
 
 def read_mailbox(text: str) -> tuple[str, str]:
-    """The name ('' for none) and the address of a sender. Raises ValueError with one sentence.
+    """Returns the name ('' for none) and the address of a sender. Raises ValueError with one sentence.
 
-    The domain stays in Unicode, as people read it. A quoted name is taken out of its quotes; others inside
-    of it belong to the name.
+    The domain is returned in Unicode, as people read it. Quotes around the whole name are removed; other
+    quotes belong to the name.
     """
     given = trimmed(text)
     whole = _WHOLE.fullmatch(given)
@@ -43,7 +43,7 @@ def read_mailbox(text: str) -> tuple[str, str]:
 
 
 def check_return_path(address: str) -> None:
-    """Raises ValueError where no token fits into the address that bounces come to (VERP)."""
+    """Raises ValueError where the return path leaves no room for a delivery's token (VERP)."""
     local, _, domain = header_address(address).rpartition("@")
     most = min(LONGEST_LOCAL, LONGEST_ADDRESS - 1 - len(domain))
     limit = (
@@ -63,7 +63,7 @@ def check_return_path(address: str) -> None:
 
 
 def _name_of(written: str) -> str:
-    """The name that stands before the angle bracket."""
+    """Returns the name that stands before the angle bracket."""
     text = trimmed(written)
     quoted = _QUOTED.fullmatch(text)
     if quoted:
@@ -82,7 +82,7 @@ def _name_of(written: str) -> str:
 
 
 def _decoded(text: str) -> str:
-    """A name that was copied out of a mail's header: its encoded words (RFC 2047) as text."""
+    """Returns a name from a mail header with its encoded words (RFC 2047) decoded."""
     if not _ENCODED_WORD.search(text):
         return text
     try:

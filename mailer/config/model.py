@@ -1,4 +1,4 @@
-"""What is configured: the whole of mailer.toml, and the Settings that hold it and the secrets."""
+"""Holds the whole of mailer.toml as a model, and the Settings: that model with the secrets and paths."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class File(Frozen):
 
 
 class Settings(Frozen):
-    """Everything that is configured, checked. `root` is the workspace's folder.
+    """Holds the checked configuration. `root` is the workspace's folder.
 
-    `variables` are those of the environment and of `.env`, of which each transport reads its own by name.
+    `variables` are the environment variables, also from `.env`; each transport reads its own by name.
     """
 
     root: Path
@@ -52,32 +52,32 @@ class Settings(Frozen):
 
     @property
     def database(self) -> Path:
-        """Where subscribers.db is."""
+        """Returns the path of subscribers.db."""
         return self.root / "subscribers.db"
 
     @property
     def campaigns(self) -> Path:
-        """Where the campaign folders are."""
+        """Returns the path of the folder with the campaigns' folders."""
         return self.root / "campaigns"
 
     @property
     def dkim_domain(self) -> str:
-        """The domain that signs, in ASCII: `[dkim] domain`, or the domain of From."""
+        """Returns the domain that signs, in ASCII: `[dkim] domain`, or else the domain of From."""
         if self.dkim.domain:
             return self.dkim.domain
         return header_address(self.publication.sender.address).rpartition("@")[2]
 
     @property
     def dkim_keys(self) -> tuple[tuple[str, Path], ...]:
-        """(selector, absolute path of the private key) in the order of the signatures; () signs nothing."""
+        """Returns (selector, absolute path of the private key) in the order of signatures; may be empty."""
         return tuple((selector, self.root.absolute() / name) for selector, name in self.dkim.keys.items())
 
     def edition_language(self, edition: str) -> str:
-        """The language of an edition, which is the publication's where it has none of its own."""
+        """Returns the language of an edition: its own, or else the publication's."""
         return self.editions[edition].language or self.publication.language
 
     def signing_keys(self) -> tuple[str, ...]:
-        """The secret keys for tokens. Raises ConfigError where there is none."""
+        """Returns the secret keys for tokens, the newest first. Raises ConfigError where there is none."""
         if not self.secret_keys:
             raise ConfigError(
                 "MAILER_SECRET_KEY is not set, so no unsubscribe link can be signed; put a long random "

@@ -1,4 +1,4 @@
-"""`[delivery.oauth]`: how an access token is got that logs in at an SMTP server instead of a password."""
+"""Defines `[delivery.oauth]`: how to get the access token that replaces the SMTP password."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TENANT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
 def _token_url(value: str) -> str:
-    """Whatever is sent there holds secrets, so that it has to be encrypted or stay on this machine."""
+    """Checks that the URL is encrypted or stays on this machine, because secrets are sent to it."""
     if not value:
         return value
     try:
@@ -51,7 +51,7 @@ def _tenant(value: str) -> str:
 
 
 class OAuth(Frozen):
-    """A login by XOAUTH2 or OAUTHBEARER. Secrets come from the environment alone.
+    """Holds the settings of a login by XOAUTH2 or OAUTHBEARER. Secrets come from the environment alone.
 
     `token_url` and `scope` are the provider's usual ones where they are ''; `tenant` is Microsoft's.
     """
@@ -60,7 +60,7 @@ class OAuth(Frozen):
         Literal["microsoft", "google", "custom"],
         Field(description="The provider, whose usual addresses and scope are known."),
     ]
-    grant: Annotated[Grant, Field(description="How a token is got.")]
+    grant: Annotated[Grant, Field(description="How an access token is obtained.")]
     client_id: Annotated[Line, Field(description="The id that the provider gave the application.")] = ""
     tenant: Annotated[
         Line, AfterValidator(_tenant), Field(description="Microsoft's directory: its id, or its domain.")
@@ -70,7 +70,7 @@ class OAuth(Frozen):
         AfterValidator(_token_url),
         Field(description="The address of the token endpoint; otherwise the provider's."),
     ] = ""
-    scope: Annotated[Line, Field(description="What is asked for; otherwise the provider's usual scope.")] = ""
+    scope: Annotated[Line, Field(description="The scope to request; otherwise the usual one.")] = ""
 
     @model_validator(mode="after")
     def _it_fits_the_provider(self) -> Self:
@@ -96,7 +96,7 @@ class OAuth(Frozen):
 
     @property
     def endpoint(self) -> str:
-        """The address of the token endpoint."""
+        """Returns the URL of the token endpoint."""
         if self.token_url:
             return self.token_url
         return (
@@ -105,12 +105,12 @@ class OAuth(Frozen):
 
     @property
     def wanted_scope(self) -> str:
-        """What is asked for, or '' where the provider decides."""
+        """Returns the scope to request, or '' where the provider decides."""
         return self.scope or _SCOPES.get((self.provider, self.grant), "")
 
 
 def _table(value: object) -> object:
-    """A table from the environment is written as TOML: `{provider = "microsoft", …}`."""
+    """Parses the text of an environment variable as an inline TOML table: `{provider = "microsoft", …}`."""
     if isinstance(value, str):
         try:
             value = tomllib.loads(f"table = {value}")["table"]

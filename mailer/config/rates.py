@@ -1,4 +1,4 @@
-"""The kinds of value of a pace: rates, a warm-up, a share, and how long to hold."""
+"""Parses the values of sending limits: rates, a warm-up, a share, and durations."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LONGEST_SPAN = 10 * 86400.0
 
 
 class Rate(Frozen):
-    """`count` messages in each `seconds`: "20/s" is 20 in 1."""
+    """Allows `count` messages in each `seconds`: "20/s" is 20 in 1."""
 
     count: float
     seconds: float
@@ -43,12 +43,12 @@ class Rate(Frozen):
 
     @property
     def unit(self) -> str:
-        """`s`, `m`, `h` or `d`."""
+        """Returns the unit of time: `s`, `m`, `h` or `d`."""
         return next(unit for unit, seconds in _SECONDS.items() if seconds == self.seconds)
 
     @property
     def sentence(self) -> str:
-        """`20,000 an hour`."""
+        """Returns the rate in words, such as `20,000 an hour`."""
         count = f"{self.count:,.0f}" if self.count == int(self.count) else f"{self.count:,g}"
         return f"{count} {_ARTICLES.get(self.unit, 'a')} {_NOUNS[self.unit]}"
 
@@ -66,7 +66,7 @@ def _rate(value: object) -> Rate:
 
 
 def _limits(value: object) -> object:
-    """One rate, several in a list, or several in a string with commas."""
+    """Parses one rate, several in a list, or several in a string with commas."""
     if isinstance(value, str):
         value = value.split(",")
     if isinstance(value, Rate):
@@ -107,7 +107,7 @@ def _day(value: object) -> object:
 
 
 def parse_share(value: object) -> float:
-    """`5%` as 0.05. Raises ValueError with the sentence for anything else."""
+    """Returns `5%` as 0.05. Raises ValueError with a sentence for anything else."""
     if isinstance(value, float) and 0 < value <= 1:
         return value
     match = _SHARE.fullmatch(value) if isinstance(value, str) else None
@@ -117,7 +117,7 @@ def parse_share(value: object) -> float:
 
 
 def parse_hold(value: object) -> dt.timedelta | None:
-    """`30m` as a time, `ask` as None. Raises ValueError with the sentence for anything else."""
+    """Returns `30m` as a time span and `ask` as None. Raises ValueError with a sentence for anything else."""
     if value is None or isinstance(value, dt.timedelta):
         return value
     if isinstance(value, str) and value.strip() == "ask":
@@ -129,7 +129,10 @@ def parse_hold(value: object) -> dt.timedelta | None:
 
 
 def parse_span(value: object) -> dt.timedelta:
-    """`24h` as a time, ten days at most. Raises ValueError with the sentence for anything else."""
+    """Returns `24h` as a time span of at most ten days.
+
+    Raises ValueError with a sentence for anything else.
+    """
     if isinstance(value, dt.timedelta):
         return value
     match = _HOLD.fullmatch(value) if isinstance(value, str) else None

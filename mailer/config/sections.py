@@ -1,4 +1,4 @@
-"""The sections of mailer.toml, each key with its description: docs/mailer-toml.md is made of them."""
+"""Defines the sections of mailer.toml, each key with a description, the source of docs/mailer-toml.md."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ __all__ = ["SECTIONS", "Brand", "Delivery", "Dkim", "Edition", "Pace", "Publicat
 
 
 class Publication(Frozen):
-    """Who publishes, and from where."""
+    """Holds `[publication]`: the publisher's name, addresses, languages and time zone."""
 
     name: Annotated[Name, Field(description="The name of the publication, in mails and on pages.")]
     sender: Annotated[
@@ -47,7 +47,7 @@ class Publication(Frozen):
         ),
     ]
     reply_to: Annotated[
-        Sender | None, Field(description="The address that answers go to; otherwise the sender.")
+        Sender | None, Field(description="The address for replies; otherwise the sender.")
     ] = None
     postal_address: Annotated[
         Filled,
@@ -57,7 +57,7 @@ class Publication(Frozen):
     ]
     base_url: Annotated[
         BaseUrl,
-        Field(description="The address that readers reach `mailer serve` by; every link begins with it."),
+        Field(description="The public address of `mailer serve`; every link begins with it."),
     ]
     timezone: Annotated[
         TimeZone,
@@ -72,26 +72,28 @@ class Publication(Frozen):
 
     @property
     def zone(self) -> ZoneInfo:
-        """The time zone of dates and times in issues and on the command line."""
+        """Returns the time zone of dates and times in issues and on the command line."""
         return ZoneInfo(self.timezone)
 
 
 class Brand(Frozen):
-    """How it looks. `logo` is a picture in the workspace or an https address; `logo_width` is in CSS px."""
+    """Holds `[brand]`: the logo and the colours. `logo` is a picture in the workspace or an https address."""
 
-    logo: Annotated[str, Field(description="A picture of the workspace, or an https address.")] = ""
+    logo: Annotated[str, Field(description="A picture in the workspace, or an https address.")] = ""
     logo_width: Annotated[int, Field(ge=16, le=600, description="The width of the logo in CSS pixels.")] = 120
     accent: Annotated[Colour, Field(description="The colour of links, numerals and rules.")] = "#b3261e"
-    accent_dark: Annotated[Colour, Field(description="The same colour in dark mode.")] = "#ff9d94"
+    accent_dark: Annotated[
+        Colour, Field(description="The colour of links, numerals and rules in dark mode.")
+    ] = "#ff9d94"
     ink: Annotated[Colour, Field(description="The colour of text.")] = "#1d1d1f"
     paper: Annotated[Colour, Field(description="The colour behind text.")] = "#ffffff"
     background: Annotated[Colour, Field(description="The colour around the mail.")] = "#f2f2ef"
 
 
 class Edition(Frozen):
-    """A recurring publication slot. `layout` names a template of templates/email/.
+    """Holds `[editions.NAME]`: a recurring publication slot. `layout` names a template of templates/email/.
 
-    `time` is when it usually goes out, in the workspace's zone: what `send --at usual` means. `archive` says
+    `time` is its usual time in the workspace's zone, for `send --at usual`. `archive` says
     what the public page of an issue shows, see `public_page`.
     """
 
@@ -111,65 +113,69 @@ class Edition(Frozen):
         Language | None, Field(description="The edition's language; otherwise the publication's.")
     ] = None
     time: Annotated[
-        TimeOfDay, Field(description="When the edition usually goes out: what `send --at usual` waits for.")
+        TimeOfDay, Field(description="The usual time of the edition, which `send --at usual` waits for.")
     ] = None
     description: Annotated[
         Line, Field(description="One sentence about the edition, for the public pages.")
     ] = ""
     archive: Annotated[
         Archive,
-        Field(description='Whether an issue has a public page; "variant" shows what most readers got.'),
+        Field(
+            description='Whether each issue has a public page; with "variant" it shows what most readers got.'
+        ),
     ] = True
 
     @property
     def public_page(self) -> Literal["everybody", "variant", "none"]:
-        """What the public page shows: what is for everybody, or what most readers got; "none" for no page."""
+        """Returns what the public page shows: "everybody" (what all readers got), "variant" or "none".
+
+        With "variant" it shows what most readers got; with "none" there is no page.
+        """
         if self.archive == "variant":
             return "variant"
         return "everybody" if self.archive else "none"
 
 
 class Delivery(Frozen):
-    """How messages leave. `connections` is how many are open at once.
+    """Holds `[delivery]`: how messages are sent. `connections` is how many are open at once.
 
-    `hold` is for how long the first few of a `--canary` are watched; None waits for the operator. Mail that a
-    server defers is tried again for `retry_for`, and then given up. `helo` is what EHLO says; '' stands for
+    `hold` is how long the canary of a campaign is watched; None waits for the operator. Mail that a server
+    defers is tried again for `retry_for`, and then given up. `helo` is the name in EHLO; '' stands for
     this machine's own name. With `oauth`, the user of the transport's URL logs in with an access token.
     """
 
     transport: Annotated[
         TransportUrl,
-        Field(description="How mails leave: outbox:FOLDER, smtp://user@host:587, smtps://… or sendgrid:."),
+        Field(description="The transport: outbox:FOLDER, smtp://user@host:587, smtps://… or sendgrid:."),
     ] = "outbox:outbox"
     connections: Annotated[int, Field(ge=1, le=100, description="How many connections are open at once.")] = 8
     uncertain: Annotated[
         Literal["hold", "resend"],
-        Field(description="What becomes of mails that were on the wire when a run was cut off."),
+        Field(description="What happens to messages that were in flight when a run was interrupted."),
     ] = "hold"
     hold: Annotated[
         Hold,
-        Field(
-            description='How long the first few of `send --canary` are watched; "ask" waits for a decision.'
-        ),
+        Field(description='How long the canary of `send --canary` is watched; "ask" waits for a decision.'),
     ] = dt.timedelta(minutes=30)
     retry_for: Annotated[Span, Field(description="How long mail that a server defers is tried again.")] = (
         dt.timedelta(hours=24)
     )
     return_path: Annotated[
-        ReturnPath | None, Field(description="The address that bounces come to; otherwise the sender.")
+        ReturnPath | None,
+        Field(description="The address for bounces (the envelope sender); otherwise the sender."),
     ] = None
     helo: Annotated[
         Helo,
-        Field(description="The name that EHLO says; otherwise this machine's full name."),
+        Field(description="The host name in EHLO; otherwise this machine's full name."),
     ] = ""
     oauth: Annotated[
         OAuthTable,
-        Field(description="How to get the token that logs in at the SMTP server in place of a password."),
+        Field(description="How to get the access token that replaces the SMTP password."),
     ] = None
 
 
 class Pace(Frozen):
-    """How fast messages may leave, overall and for a receiving domain, and when a campaign pauses itself.
+    """Holds `[pace]`: how fast messages may be sent, in all and for a domain, and when a campaign pauses.
 
     `warm_up` is the number of messages on each day from `warm_up_start` on; after the last there is no cap.
     `rejects` is the share of refusals (0 to 1) above which a campaign pauses.
@@ -177,13 +183,17 @@ class Pace(Frozen):
 
     limit: Annotated[
         Limits,
-        Field(description='How many mails may leave in a time, such as "20/s", or several such limits.'),
+        Field(
+            description='How many messages may be sent in a period, such as "20/s", or several such limits.'
+        ),
     ] = ()
     domains: Annotated[
         Mapping[Domain, Limits],
-        Field(description='The same for receiving domains, as in {"gmail.com" = "20/s"}.'),
+        Field(description='The limits for single receiving domains, as in {"gmail.com" = "20/s"}.'),
     ] = Field(default_factory=dict)
-    warm_up: Annotated[Days, Field(description="How many mails may leave on each of the first days.")] = ()
+    warm_up: Annotated[
+        Days, Field(description="How many messages may be sent on each of the first days.")
+    ] = ()
     warm_up_start: Annotated[Day, Field(description="The first day of the warm-up.")] = None
     rejects: Annotated[
         Share, Field(description="The share of refusals above which a campaign pauses itself.")
@@ -199,7 +209,7 @@ class Pace(Frozen):
 
 
 class Dkim(Frozen):
-    """Signatures (RFC 6376): a private key's file for each selector, in the order of the signatures.
+    """Holds `[dkim]`: signatures (RFC 6376), a private key's file for each selector, in the order of signing.
 
     `domain` is what signs, in ASCII; '' stands for the domain of From. A file is relative to the workspace.
     """

@@ -1,4 +1,4 @@
-"""Decodes the text files of a workspace, and names the encoding of those that cannot be read."""
+"""Decodes the text files of a workspace, and names the encoding of files that are not Unicode."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ADVICE = "save it as UTF-8 (in Notepad: File, Save as, Encoding UTF-8)"
 
 
 def decode_text(data: bytes) -> str:
-    """The text of UTF-8 bytes, or of UTF-16 or UTF-32 with a byte order mark; without that mark.
+    """Returns the text of UTF-8 bytes, or of UTF-16 or UTF-32 with a byte order mark, without that mark.
 
     Raises ValueError with a sentence that names the encoding which the bytes seem to have.
     """
@@ -37,9 +37,10 @@ def decode_text(data: bytes) -> str:
 
 
 def _guess(data: bytes) -> str:
-    """GBK where most of what is not ASCII stands in pairs, as in Chinese; else a Western code page.
+    """Returns the name of the encoding that the bytes seem to have.
 
-    An accented letter of Western text would form a pair with the ASCII letter after it.
+    That is GBK where most of what is not ASCII stands in pairs, as in Chinese; else a Western code page. An
+    accented letter of Western text would form a pair with the ASCII letter after it.
     """
     try:
         wide = [character.encode("gb18030") for character in data.decode("gb18030") if character > "\x7f"]

@@ -1,4 +1,4 @@
-"""Takes URLs apart, and refuses those whose host or port nothing can be reached by."""
+"""Parses URLs, and rejects a host or a port that cannot be connected to."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _PASSWORD = re.compile(r"(//[^/@:]*):.*@", re.DOTALL)
 
 
 def split_url(url: str) -> SplitResult:
-    """The parts of a URL, of which `hostname` and `port` can be used.
+    """Returns the parts of a URL, with a usable `hostname` and `port`.
 
-    Raises ValueError with a few words, in which nothing of the URL stands: it may hold a password.
+    Raises ValueError with a short message that quotes nothing of the URL, because it may hold a password.
     """
     try:
         parts = urlsplit(url)
@@ -33,12 +33,12 @@ def split_url(url: str) -> SplitResult:
 
 
 def without_password(url: str) -> str:
-    """The URL as a message may show it: without a password."""
+    """Returns the URL without its password, as a message may show it."""
     return _PASSWORD.sub(r"\1:…@", url)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, so that nobody can listen in between."""
+    """Returns whether a host is this machine, where nobody can listen in between."""
     if host == "localhost":
         return True
     try:

@@ -1,1 +1,1 @@
-"""Opens subscribers.db and keeps its tables."""
+"""Opens subscribers.db, migrates its tables, and provides transactions."""

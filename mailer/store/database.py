@@ -1,8 +1,8 @@
 """Opens subscribers.db: WAL, foreign keys, migrations.
 
-The tables are described in `tables`, and used in `audience` and `delivery`; nobody else writes SQL. Every
-commit is synced to the disk (`synchronous=FULL`): a claim that a power cut forgot would be a
-message sent twice. Times are UTC, ISO 8601 to the microsecond, and end in `Z`.
+The tables are described in `tables` and `steps`; statements stand in `store`, `audience` and `spool` alone.
+Every commit is synced to the disk (`synchronous=FULL`): if a power cut undid a committed claim, the message
+would be sent twice. Times are UTC, ISO 8601 to the microsecond, and end in `Z`.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ __all__ = [
     "writing",
 ]
 
-#: How long a writer waits for another one before it gives up.
+#: For how many seconds a writer waits for another one before it gives up.
 BUSY_SECONDS = 30.0
-#: How much of the database is kept in memory. A run goes through it in order, so more would not help it.
+#: SQLite's cache in KiB. A run reads the database in order, so a larger cache would not help it.
 CACHE_KB = 4096
 
-#: So many pages are overwritten by one statement.
+#: The number of pages that one statement overwrites.
 _AT_ONCE = 250
 
 
 def open_store(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Database:
-    """The database at `path`, made and migrated where needed.
+    """Opens the database at `path`; creates it and migrates it where needed.
 
     Raises StoreError with what to do when it is not a database, is read-only, locked or damaged.
     """
@@ -73,7 +73,7 @@ def open_store(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Database:
 
 
 def open_reader(db: Database) -> Database:
-    """A second connection to the same file, for reading alone, to be used by another thread and closed there.
+    """Opens a second, read-only connection to the same file, to be used and closed by another thread.
 
     Raises sqlite3.Error.
     """
@@ -89,12 +89,11 @@ def open_reader(db: Database) -> Database:
 
 
 def open_to_read(path: Path) -> Database:
-    """The database at `path` for a command that can do without writing.
+    """Opens the database at `path` for a command that can work without writing.
 
-    Where neither the file nor its folder may be written, nothing can be written to what is returned, and,
-    but for processes that have the database open already, nobody may write to the file meanwhile. Raises
-    StoreError as `open_store` does for everything else, so also for a read-only database of an earlier
-    version.
+    Where neither the file nor its folder is writable, the returned database is read-only, and no process may
+    write to the file meanwhile, except those that have it open already. Raises StoreError as `open_store`
+    does for everything else, including a read-only database of an earlier version.
     """
     try:
         return open_store(path)
@@ -119,10 +118,10 @@ def open_to_read(path: Path) -> Database:
 
 
 def _prepared(connection: sqlite3.Connection) -> Database:
-    """The database of a connection, with what every statement may rely on.
+    """Returns the database of a connection, with the settings and functions that all statements rely on.
 
     What is deleted or replaced is overwritten with zeros, also where SQLite was built without that. `FAST`
-    leaves out pages that become free as a whole, which would make an import half as long again; an erasure
+    leaves out pages that become free as a whole, because an import would take half as long again; an erasure
     clears them (docs/decisions/014-what-an-erasure-covers.md).
     """
     connection.execute("PRAGMA secure_delete=FAST")
@@ -138,15 +137,15 @@ def _is_read_only(error: sqlite3.Error) -> bool:
 
 
 def _make_private(path: Path) -> None:
-    """A new database is its owner's alone, and SQLite gives its log the same permissions."""
-    with suppress(OSError):  # it is there already; or SQLite says why it cannot be made
+    """Creates a new database readable by its owner alone; SQLite gives its log the same permissions."""
+    with suppress(OSError):  # it exists, or SQLite reports why it cannot be made
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _migrate(db: Database) -> None:
-    """Under the write lock, so that two first commands at once do not both make the tables.
+    """Migrates under the write lock, so that two first commands at once do not both create the tables.
 
-    Foreign keys are off meanwhile and checked at the end: a table that others refer to can only be
+    Foreign keys are off meanwhile and checked at the end, because a table that others refer to can only be
     rebuilt so (https://sqlite.org/lang_altertable.html#otheralter).
     """
     db.conn.execute("PRAGMA foreign_keys=OFF")
@@ -158,7 +157,7 @@ def _migrate(db: Database) -> None:
 
 
 def _use_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
-    """Switches to WAL. SQLite does not wait for others there, so this does."""
+    """Switches to WAL, and waits for other connections, which SQLite does not do there."""
     until = time.monotonic() + busy_seconds
     while True:
         try:
@@ -171,7 +170,7 @@ def _use_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
 
 
 def explain(error: sqlite3.Error, path: Path | str) -> MailerError:
-    """One sentence for an operator out of what SQLite says."""
+    """Returns a StoreError that explains an SQLite error to an operator in one sentence."""
     text = str(error).lower()
     if "locked" in text or "busy" in text:
         advice = "another process is writing to it; wait for that to end and run this again"
@@ -189,12 +188,15 @@ def explain(error: sqlite3.Error, path: Path | str) -> MailerError:
 
 
 def address_hash(address_key: str | None) -> str | None:
-    """The key of the suppression list; also a function of the same name in SQL."""
+    """Returns the SHA-256 of an address key, the key of the suppression list. Also an SQL function."""
     return None if address_key is None else hashlib.sha256(address_key.encode()).hexdigest()
 
 
 def has_tag(tags: str | bytes | None, folded: str) -> bool:
-    """Whether `folded` (a tag, casefolded) is in a JSON list of tags; a function of the same name in SQL."""
+    """Returns whether a JSON list of tags has `folded` (a casefolded tag).
+
+    Also an SQL function of this name.
+    """
     return folded in _folded_tags(tags)
 
 
@@ -209,7 +211,7 @@ def _folded_tags(tags: str | bytes | None) -> frozenset[str]:
 
 @contextmanager
 def waiting_at_most(db: Database, seconds: float) -> Iterator[None]:
-    """Within it, a writer waits so many seconds for another one before it gives up."""
+    """Sets for how many seconds a writer waits for another one, within the `with` block."""
     (before,) = db.conn.execute("PRAGMA busy_timeout").fetchone()
     db.conn.execute(f"PRAGMA busy_timeout={round(seconds * 1000)}")
     try:
@@ -220,7 +222,7 @@ def waiting_at_most(db: Database, seconds: float) -> Iterator[None]:
 
 @contextmanager
 def writing(db: Database) -> Iterator[Database]:
-    """A write transaction that takes its lock at once: it waits its turn instead of failing half-way."""
+    """Opens a write transaction that takes the write lock at its start, so that it waits only there."""
     connection = db.conn
     if connection.in_transaction:
         with db.atomic():
@@ -237,7 +239,7 @@ def writing(db: Database) -> Iterator[Database]:
 
 
 def clear_free_pages(db: Database) -> None:
-    """Overwrites the pages of the database that are free with zeros. The file keeps its size, or nearly."""
+    """Overwrites the free pages of the database with zeros. The size of the file stays about the same."""
     db.conn.execute("PRAGMA secure_delete=ON")
     (size,) = db.conn.execute("PRAGMA page_size").fetchone()
     with writing(db):
@@ -255,7 +257,7 @@ def _free_pages(db: Database) -> int:
 
 
 def compact(db: Database) -> None:
-    """Rewrites the whole database without its free pages. Nobody can write meanwhile.
+    """Rewrites the whole database without its free pages, and locks out other writers meanwhile.
 
     Raises sqlite3.Error.
     """
@@ -263,9 +265,9 @@ def compact(db: Database) -> None:
 
 
 def check_write(db: Database) -> None:
-    """Commits a write that changes nothing. Raises sqlite3.Error where the database takes none now.
+    """Commits a write that changes nothing. Raises sqlite3.Error where the database is not writable now.
 
-    It goes to the disk like any other, so that a full disk shows, and not only a lock.
+    The write is synced to the disk like any other, so that a full disk is found, and not only a lock.
     """
     with writing(db):
         (version,) = db.conn.execute("PRAGMA user_version").fetchone()

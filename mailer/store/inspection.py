@@ -1,4 +1,4 @@
-"""Looks a database through without changing it: whether it is sound, and as mailer leaves it."""
+"""Inspects a database without changing it: checks that it is sound, and reads its journal mode."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from mailer.store.database import explain
 __all__ = ["Inspection", "inspect_database"]
 
 _BUSY_SECONDS: Final = 5.0
-#: So many steps of SQLite's virtual machine are between two looks at the clock.
+#: The number of steps of SQLite's virtual machine between two checks of the time limit.
 _STEPS_BETWEEN_LOOKS: Final = 10_000
 _TABLES: Final = {"subscribers", "deliveries"}
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """The state of a database: `damage` is '' where it is sound, `journal_mode` is SQLite's word for it."""
+    """Holds the state of a database: `damage` is '' where it is sound, `journal_mode` is SQLite's name."""
 
     damage: str
     journal_mode: str
@@ -30,7 +30,7 @@ class Inspection:
 
 
 def inspect_database(path: Path, *, seconds: float) -> Inspection | None:
-    """Looks the whole database through (PRAGMA quick_check); None where that takes longer than `seconds`.
+    """Checks the whole database (PRAGMA quick_check); returns None where that takes longer than `seconds`.
 
     Raises StoreError where it cannot be read.
     """
@@ -38,7 +38,7 @@ def inspect_database(path: Path, *, seconds: float) -> Inspection | None:
     uri = f"file:{quote(str(path.absolute()))}?mode=rw"
     try:
         with closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS)) as connection:
-            # Opened with mode=ro, a database in WAL mode would keep two files of whoever looked.
+            # With mode=ro, a database in WAL mode would leave two files behind.
             connection.execute("PRAGMA query_only=ON")
             connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS_BETWEEN_LOOKS)
             wrong = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]

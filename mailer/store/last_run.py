@@ -1,7 +1,7 @@
-"""Where the last run was: in which file the database was, and on which machine.
+"""Records where the last run was: the file of the database, and the machine.
 
-A copied, restored or moved database holds the place of the last run over the original. The machine's own id
-is confidential, so only a keyed hash of it is kept, which no other program has (machine-id(5)).
+A copied, restored or moved database keeps the location of the last run over the original. The machine's own
+id is confidential, so only a keyed hash of it is kept, which no other program has (machine-id(5)).
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 __all__ = ["LastRun", "Place", "last_run", "note_last_run", "place_of"]
 
-#: Where systemd, D-Bus and FreeBSD keep the id of the machine.
+#: The files in which systemd, D-Bus and FreeBSD keep the id of the machine.
 _MACHINE_IDS = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"), Path("/etc/hostid"))
 _SALT = b"mailer: the machine of a run"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The file of a database, and the machine. Numbers are text, as they may be larger than SQLite's.
+    """Identifies the file of a database and the machine. Numbers are text, as they may exceed SQLite's.
 
-    `path` has no symbolic links, and what of it is no UTF-8 is written as `\\xff`. `boot` names the boot, in
-    which alone `device` says something: a file system may get another number at the next. `machine` is a
-    hash. `boot` and `machine` are empty where the system has none.
+    `path` has symbolic links resolved, and bytes that are not UTF-8 as `\\xff`. `boot` names the running boot
+    of the machine; `device` is comparable within one boot only, because a file system may get another number
+    at the next. `machine` is a hash. `boot` and `machine` are empty where the system has none.
     """
 
     path: str
@@ -43,18 +43,18 @@ class Place:
     machine: str
 
     def is_other_machine(self, other: Place) -> bool:
-        """Whether both machines are known, and differ."""
+        """Returns whether both machines are known and differ."""
         return bool(self.machine and other.machine) and self.machine != other.machine
 
     def is_other_file(self, other: Place) -> bool:
-        """Whether the file is another one, as far as its path does not tell."""
+        """Returns whether the file differs by inode, or within one boot by device, whatever its path."""
         same_boot = bool(self.boot) and self.boot == other.boot
         return self.inode != other.inode or (same_boot and self.device != other.device)
 
 
 @dataclass(frozen=True, slots=True)
 class LastRun:
-    """The place of the last run, when it began (UTC), and a random text that names it."""
+    """Holds the place of the last run, its start (UTC), and its random token."""
 
     place: Place
     at: str
@@ -62,7 +62,7 @@ class LastRun:
 
 
 def place_of(path: Path) -> Place:
-    """The place of the database at `path`. Raises OSError where there is none."""
+    """Returns the place of the database at `path`. Raises OSError where there is none."""
     real = path.resolve()
     status = real.stat()  # it is not opened: to close a file ends the locks that SQLite has on it
     return Place(
@@ -84,13 +84,13 @@ def _machine() -> str:
 
 
 def last_run(db: Database) -> LastRun | None:
-    """The last run that was noted, or None."""
+    """Returns the recorded last run, or None."""
     row = db.conn.execute("SELECT path, device, inode, boot, machine, at, token FROM last_run").fetchone()
     return None if row is None else LastRun(Place(*row[:5]), row[5], row[6])
 
 
 def note_last_run(db: Database, place: Place, token: str) -> None:
-    """Writes down that a run begins now, in place of the one before. Inside the caller's transaction."""
+    """Records that a run begins now, in place of the last one. To be called in the caller's transaction."""
     db.conn.execute(
         "INSERT OR REPLACE INTO last_run (id, path, device, inode, boot, machine, at, token) "
         "VALUES (1, ?, ?, ?, ?, ?, ?, ?)",

@@ -1,6 +1,6 @@
-"""The tables of subscribers.db, as the steps that made them. A step that was released is never changed.
+"""Lists the migrations of subscribers.db in order. A released migration is never changed.
 
-What is added comes as a step of its own, at the end. Times are UTC, ISO 8601 to the microsecond, with a `Z`.
+A change to the tables is a new migration at the end. Times are UTC, ISO 8601 to the microsecond, with a `Z`.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ __all__ = ["rows_with_letters", "replace_texts"]
 def rows_with_letters(
     db: Database, table: str, keys: tuple[str, ...], columns: tuple[str, ...], letters: str
 ) -> Iterator[tuple[tuple[object, ...], tuple[str, ...]]]:
-    """Returns (key, texts) of the rows that may hold an address of these letters in some spelling."""
+    """Yields (key, texts) of the rows that may hold an address with these letters, in some spelling."""
     text = " || ' ' || ".join(columns)
     encoded = " OR ".join(f"instr({text}, '{sign}')" for sign in ("%", "&", "=", "\\u0040"))
     where = f"instr({text}, '@') AND instr(lower({text}), ?) OR {encoded}" if letters else "? = ''"
@@ -34,7 +34,7 @@ def replace_texts(
     before: tuple[str, ...],
     after: tuple[str, ...],
 ) -> None:
-    """Replaces the texts of one row, unless somebody has changed them since."""
+    """Replaces the texts of one row, unless they have changed since they were read."""
     found = " AND ".join(f"{name} = ?" for name in (*keys, *columns))
     with writing(db):
         db.conn.execute(

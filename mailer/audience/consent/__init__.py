@@ -1,1 +1,1 @@
-"""Consent and its withdrawal: joined, left, bounced, suppressed."""
+"""Records consent and its withdrawal: unsubscribes, bounces, suppressions."""

@@ -1,7 +1,7 @@
-"""Mail that came back: who cannot be reached any more, since when, in the server's words; and the way back.
+"""Records bounces: marks people who cannot be reached, keeps the server's words, and restores people.
 
-Somebody who bounced never left, so that no consent is needed to write to them again: it takes somebody who
-knows that the address works after all, and says why.
+A bounced person has not unsubscribed, so no consent is needed to write to them again: an operator who knows
+that the address works after all says why.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ __all__ = ["Bounce", "bounces_of", "last_bounced", "record_bounce", "restore", "
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """One refusal that says that somebody cannot be reached. `at` is UTC.
+    """Holds one refusal which says that somebody cannot be reached. `at` is UTC.
 
-    `campaign` is the slug, or empty; `words` the server's, one line; `source` how we learned of it.
+    `campaign` is a slug, or empty; `words` is the server's answer in one line; `source` is how the bounce
+    became known.
     """
 
     at: str
@@ -38,10 +39,10 @@ class Bounce:
     source: str
 
 
-# Who has left, complained or was erased meanwhile has done so more firmly.
+# An unsubscribe, a complaint or an erasure is a stronger status and stays.
 _BOUNCED = "UPDATE subscribers SET status = 'bounced', updated_at = ? WHERE id = ? AND status = 'active'"
 
-# Only of people who are still out because they bounced, and are not suppressed.
+# Makes a person active, if they are still bounced and not suppressed.
 _BACK = """
     UPDATE subscribers SET status = 'active', updated_at = ? WHERE id = ? AND status = 'bounced'
     AND NOT EXISTS (SELECT 1 FROM suppressions WHERE address_hash = address_hash(subscribers.address_key))
@@ -58,9 +59,9 @@ def record_bounce(
     source: str,
     at: str | None = None,
 ) -> bool:
-    """Marks somebody as bounced and keeps the words; False where they were not active (any more).
+    """Marks a person as bounced and records the server's words; returns False where they were not active.
 
-    The event is recorded either way. Called in the transaction that settles the delivery, it happens once.
+    The event is recorded either way. In the transaction that settles the delivery, this happens exactly once.
     """
     now = at or utc_now()
     with writing(db):
@@ -76,7 +77,10 @@ def bounces_of(
 
 
 def restore(db: Database, person: Subscriber, *, reason: str, source: str = "cli") -> None:
-    """Makes somebody who bounced active again. Raises AudienceError for anybody else, and the suppressed."""
+    """Makes a bounced person active again.
+
+    Raises AudienceError for any other status, and for the suppressed.
+    """
     with writing(db):
         suppressed = suppression_of(db, address_of(db, person.id).key) if person.address is not None else None
         if suppressed:
@@ -93,7 +97,7 @@ def restore(db: Database, person: Subscriber, *, reason: str, source: str = "cli
 
 
 def restore_all(db: Database, campaign_id: int, *, reason: str, source: str = "cli") -> int:
-    """Makes everybody active again whom this campaign has marked as bounced, last of all; gives how many."""
+    """Makes active again everybody whose last bounce was of this campaign; returns how many."""
     with writing(db):
         return sum(_bring_back(db, number, reason, source) for number in events.bounces_in(db, campaign_id))
 

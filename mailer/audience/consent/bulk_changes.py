@@ -1,4 +1,4 @@
-"""Takes the people of a list off, or puts its addresses on the suppression list."""
+"""Unsubscribes the people of a list of addresses, or puts the addresses on the suppression list."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 __all__ = ["ListOutcome", "holder_of", "suppress_all", "unsubscribe_all"]
 
-#: So many in one transaction, so that a run is not kept waiting.
+#: The number of addresses in one transaction: few, so that a run does not wait long for the write lock.
 _BATCH = 500
 
 
 @dataclass(slots=True)
 class ListOutcome:
-    """What became of a list of addresses, each counted once.
+    """Counts the outcomes of a list of addresses, each counted once.
 
-    `unknown` are those of nobody here: an unsubscribe did nothing about them, and a suppression counts them
-    in `changed` or `unchanged`, too. `moved` are suppressed addresses that were somebody's before, each with
-    the address that is theirs now, which is not suppressed by it.
+    `unknown` addresses belong to no subscriber: an unsubscribe does nothing about them, and a suppression
+    counts them in `changed` or `unchanged`, too. `moved` are suppressed addresses that a subscriber had
+    before, each with the subscriber's present address, which is not suppressed by this.
     """
 
     changed: int = 0
@@ -39,50 +39,53 @@ class ListOutcome:
 
 
 def holder_of(db: Database, address: Address) -> Subscriber | None:
-    """The person with this address, else the one whose address it was before it was changed."""
-    return people.find(db, address.address) or _living(former_holder(db, address.key))
+    """Returns the person with this address, else the person who had it before a change of address."""
+    return people.find(db, address.address) or _not_erased(former_holder(db, address.key))
 
 
 def unsubscribe_all(
     db: Database, addresses: Sequence[Address], *, edition: str | None = None, reason: str = ""
 ) -> ListOutcome:
-    """Takes everybody with one of these addresses off one edition, or off everything.
+    """Unsubscribes everybody with one of these addresses from one edition, or from all mail.
 
-    An address that was somebody's before it was changed means that person. A batch is a transaction.
+    A former address of a person means that person. Each batch is one transaction.
     """
-    taken = ListOutcome()
+    outcome = ListOutcome()
     for some in _batches(addresses):
         with writing(db):
             for address in some:
                 person = holder_of(db, address)
                 if person is None:
-                    taken.unknown.append(address.address)
+                    outcome.unknown.append(address.address)
                 elif unsubscribe(db, person.id, edition=edition, reason=reason, further=True):
-                    taken.changed += 1
+                    outcome.changed += 1
                 else:
-                    taken.unchanged += 1
-    return taken
+                    outcome.unchanged += 1
+    return outcome
 
 
 def suppress_all(db: Database, addresses: Sequence[Address], *, reason: str) -> ListOutcome:
-    """Puts these addresses on the suppression list, also those of nobody here. A batch is a transaction."""
-    taken = ListOutcome()
+    """Puts these addresses on the suppression list, with or without a subscriber.
+
+    A batch is a transaction.
+    """
+    outcome = ListOutcome()
     for some in _batches(addresses):
         with writing(db):
             for address in some:
                 if people.find(db, address.address) is None:
-                    holder = _living(former_holder(db, address.key))
+                    holder = _not_erased(former_holder(db, address.key))
                     if holder is None or holder.address is None:
-                        taken.unknown.append(address.address)
+                        outcome.unknown.append(address.address)
                     else:
-                        taken.moved.append((address.address, holder.address))
+                        outcome.moved.append((address.address, holder.address))
                 if suppression.suppress(db, address.key, reason):
-                    taken.changed += 1
+                    outcome.changed += 1
                 else:
-                    taken.unchanged += 1
+                    outcome.unchanged += 1
                     if reason != suppression.OPERATOR:
                         suppression.append_reason(db, address.key, reason)
-    return taken
+    return outcome
 
 
 def _batches(addresses: Sequence[Address]) -> list[list[Address]]:
@@ -90,5 +93,5 @@ def _batches(addresses: Sequence[Address]) -> list[list[Address]]:
     return [once[start : start + _BATCH] for start in range(0, len(once), _BATCH)]
 
 
-def _living(person: Subscriber | None) -> Subscriber | None:
+def _not_erased(person: Subscriber | None) -> Subscriber | None:
     return person if person is not None and person.address is not None else None

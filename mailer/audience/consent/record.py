@@ -1,4 +1,4 @@
-"""When, how and from where somebody agreed to be written to. Rows are only ever added."""
+"""Records when, how and from where people consented. Rows are only ever added."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ __all__ = ["Consent", "consents_against", "consents_of", "last_consent", "record
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """`given_at` is UTC as the database keeps it; `method` is how (import, web, …), `origin` from where."""
+    """Holds one consent: `given_at` (UTC), `method` (import, web, …) and `origin`, the place of it."""
 
     given_at: str
     method: str
     origin: str = ""
 
 
-# One more line in somebody's history.
+# Adds a consent.
 _ADD = "INSERT INTO consents (subscriber_id, given_at, method, origin) VALUES (?, ?, ?, ?)"
 
-# The whole history of one person, oldest first.
+# Selects all consents of one person, oldest first.
 _OF = "SELECT given_at, method, origin FROM consents WHERE subscriber_id = ? ORDER BY given_at, id"
 
 
-# The consent that holds now: the last one.
+# Selects the consent that holds now: the last one.
 _LAST = """
     SELECT given_at, method, origin FROM consents WHERE subscriber_id = ?
     ORDER BY given_at DESC, id DESC LIMIT 1
 """
 
-# The last consent of each that is not an import's.
+# Selects the last consent of each that did not come by an import.
 _HERE = """
     SELECT c.subscriber_id, max(c.given_at), c.method FROM json_each(?) AS wanted
     CROSS JOIN consents c ON c.subscriber_id = wanted.value WHERE c.method <> 'import'
@@ -44,30 +44,30 @@ _HERE = """
 
 
 def record_consent(db: Database, subscriber_id: int, consent: Consent) -> None:
-    """Adds `consent` to somebody's history."""
+    """Adds `consent` to a person's history."""
     db.conn.execute(_ADD, (subscriber_id, consent.given_at, consent.method, consent.origin))
 
 
 def record_consents(db: Database, rows: Iterable[tuple[int, str, str, str]]) -> None:
-    """Adds consents of many, each as (subscriber id, given at, method, origin)."""
+    """Adds consents of many people, each as (subscriber id, given at, method, origin)."""
     db.conn.executemany(_ADD, rows)
 
 
 def consents_of(db: Database, subscriber_id: int) -> tuple[Consent, ...]:
-    """What is known of somebody's consent, oldest first."""
+    """Returns every consent of a person, oldest first."""
     return tuple(Consent(*row) for row in db.conn.execute(_OF, (subscriber_id,)))
 
 
 def last_consent(db: Database, subscriber_id: int) -> Consent | None:
-    """Returns the consent of somebody that holds now, or None."""
+    """Returns the consent of a person that holds now, or None."""
     row = db.conn.execute(_LAST, (subscriber_id,)).fetchone()
     return Consent(*row) if row else None
 
 
 def consents_against(db: Database, subscriber_ids: list[int]) -> dict[int, str]:
-    """Returns the last consent that each of these people gave here, in words, by the number of the person.
+    """Returns, by subscriber id, the last consent that each of these people gave here, in words.
 
-    A list that takes them out goes against it.
+    A list that excludes the person contradicts this consent.
     """
     rows = db.conn.execute(_HERE, (json.dumps(subscriber_ids),))
     return {number: f"{method} on {given[:10]}" for number, given, method in rows}

@@ -1,7 +1,7 @@
-"""Says what it takes to write to somebody again who had left, bounced, complained, or is suppressed.
+"""Decides what is needed to write again to somebody who unsubscribed, bounced, complained, or is suppressed.
 
-    had left (everything, or one edition), bounced, pending     their own act
-    complained, suppressed, erased before                       their own act, and an operator's reason
+    unsubscribed (all, or an edition), bounced, pending     their own act
+    complained, suppressed, erased before                   their own act, and an operator's reason
 
 An import has neither, and the preferences page has no reason. Somebody who bounced may also be restored
 without an act of their own (`bounces`).
@@ -34,10 +34,10 @@ _SET_STATUS = "UPDATE subscribers SET status = ?, updated_at = ? WHERE id = ?"
 
 @dataclass(frozen=True, slots=True)
 class ResubscribeGrounds:
-    """What stands behind an addition.
+    """Holds the grounds for adding somebody.
 
-    `own_act` says that the person asked for it, `forced` why it is done although they complained or the
-    address is suppressed. `forced` counts with `own_act` alone.
+    `own_act` says that the person asked for it. `forced` is an operator's reason to write to somebody who
+    complained or is suppressed; it counts only with `own_act`.
     """
 
     own_act: bool = False
@@ -52,7 +52,7 @@ def check_grounds(
     editions: Iterable[str],
     grounds: ResubscribeGrounds,
 ) -> None:
-    """Raises AudienceError where it takes more than was `grounds` to write to this address.
+    """Raises AudienceError where the `grounds` are not enough to write to this address.
 
     `person` is the subscriber with the address, where there is one.
     """
@@ -71,24 +71,24 @@ def check_grounds(
     if person is None:
         _check_former(address, holder, grounds)
     elif person.status != "active":
-        _check_gone(person, grounds)
+        _check_excluded(person, grounds)
     if person is not None and not grounds.own_act:
-        _check_left(db, person, editions)
+        _check_editions_left(db, person, editions)
 
 
 def bring_back(db: Database, person: Subscriber, grounds: ResubscribeGrounds, now: str, source: str) -> None:
-    """Makes somebody active again, after `check_grounds`."""
+    """Makes a person active again, after `check_grounds`."""
     kind: Kind = "restore" if grounds.forced else "subscribe"
     set_status(db, person.id, "active", Event(now, kind, person.id, source, reason=grounds.forced))
 
 
 def set_status(db: Database, subscriber_id: int, status: str, event: Event) -> None:
-    """Changes a status with the event that tells of it, in the caller's transaction."""
+    """Changes a status and records the event of it, in the caller's transaction."""
     db.conn.execute(_SET_STATUS, (status, event.at, subscriber_id))
     events.record(db, event)
 
 
-def _check_gone(person: Subscriber, grounds: ResubscribeGrounds) -> None:
+def _check_excluded(person: Subscriber, grounds: ResubscribeGrounds) -> None:
     who = person.address
     if not grounds.own_act and person.status == "bounced":
         raise AudienceError(
@@ -109,7 +109,7 @@ def _check_gone(person: Subscriber, grounds: ResubscribeGrounds) -> None:
         )
 
 
-def _check_left(db: Database, person: Subscriber, editions: Iterable[str]) -> None:
+def _check_editions_left(db: Database, person: Subscriber, editions: Iterable[str]) -> None:
     ever = {edition for _, edition in events.editions_left(db, (person.id,))}
     left = [edition for edition in editions if edition in ever and edition not in person.editions]
     if left:
@@ -120,7 +120,7 @@ def _check_left(db: Database, person: Subscriber, editions: Iterable[str]) -> No
 
 
 def _check_former(address: Address, holder: Subscriber | None, grounds: ResubscribeGrounds) -> None:
-    """The address that somebody had before is free; it is no way back for those who have left since."""
+    """Raises AudienceError if a former holder of the address is excluded and `grounds` are too weak."""
     if holder is None or holder.status == "active":
         return
     complained = holder.status == "complained"

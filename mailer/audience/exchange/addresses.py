@@ -1,7 +1,7 @@
 """Reads only the addresses of a list: a plain list, or a CSV with an address column.
 
-A line that cannot be read is given with the reason, and the next line is read for itself. The file is small
-enough for memory: a million addresses are some 30 MB.
+A line that cannot be read is returned with the reason, and the next line is read independently. The file is
+read into memory: a million addresses are some 30 MB.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def read_list(path: Path, name: str) -> list[Line]:
 def read_addresses(data: bytes, name: str) -> list[Line]:
     """Returns the addresses in the bytes of a list; an empty list where there are no bytes.
 
-    Raises AudienceError where not one is there, where it cannot be told which column holds them, and for more
+    Raises AudienceError where there is no address, where the column of addresses is not clear, and for more
     than MOST_BYTES.
     """
     if len(data) > MOST_BYTES:

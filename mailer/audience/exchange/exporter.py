@@ -9,7 +9,7 @@ from mailer.audience.consent.record import Consent, last_consent
 from mailer.audience.consent.suppression import suppression_of
 from mailer.audience.exchange.columns.header import ATTRIBUTE_PREFIX
 from mailer.audience.exchange.rows.formula_cells import escape_formula
-from mailer.audience.exchange.rows.merge import as_text
+from mailer.audience.exchange.rows.merge import attribute_text
 from mailer.audience.people import Subscriber, list_subscribers
 from mailer.audience.segments import Segment
 from mailer.audience.values.address import normalize_address
@@ -61,7 +61,7 @@ def export_csv(
             consent.method,
             consent.origin,
             *_suppressed(db, person),
-            *(as_text(person.attributes.get(key)) for key in keys),
+            *(attribute_text(person.attributes.get(key)) for key in keys),
         )
         writer.writerow([escape_formula(cell) for cell in cells])
         count += 1

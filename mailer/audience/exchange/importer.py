@@ -1,7 +1,7 @@
 """Imports a list as a stream of rows, with one transaction for each batch and constant memory.
 
-A batch is in the database wholly or not at all. Whoever was stopped half-way imports the same file again:
-rows that are in already are unchanged, and the end is the same.
+A batch is in the database wholly or not at all. After an interruption the same file can be imported again:
+rows that are already in the database are unchanged, and the result is the same.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ def import_csv(
 ) -> ImportReport:
     """Imports the people of a CSV file, and reports the outcome of each row.
 
-    Of `options.editions`, an `editions` column comes first; without either, somebody new reads all of them.
-    Raises AudienceError, with nothing changed, where the file cannot be used. With `options.dry_run` nothing
-    is changed or written, and the report says what would have been done.
+    An `editions` column takes precedence over `options.editions`; without either, new people read all
+    editions. Raises AudienceError, with nothing changed, where the file cannot be used. With
+    `options.dry_run` nothing is changed or written, and the report says what an import would do.
     """
     options = options or Options()
     chosen = editions_of(options.editions, settings.editions) or None
@@ -71,7 +71,7 @@ def import_csv(
         report.unnamed_columns = tuple(place + 1 for place in columns.unnamed)
         describe(report, decided, options)
         refusals = RefusedFile(source.refused, columns.written)
-        with _written_to(db, dry_run=options.dry_run) as store:
+        with _target_database(db, dry_run=options.dry_run) as store:
             work = _Import(store, report, source.file_name, tuple(settings.editions))
             try:
                 _run(file, reader, work, refusals, on_progress, with_first=not columns.has_header)
@@ -86,14 +86,11 @@ def import_csv(
 
 
 def decided_columns(file: CsvFile, settings: Settings, options: Options, file_name: str) -> DecidedColumns:
-    """Returns the columns as options and the whole list decide them.
-
-    Raises AudienceError for unclear ones.
-    """
+    """Decides the columns by the options and the whole list. Raises AudienceError where one is unclear."""
     columns = read_header(list(file.columns.header), options, file_name)
     if not columns.has_header and options.status:
         columns = columns_without_header(columns)
-    rows = _with_first(file) if not columns.has_header else file
+    rows = _rows_with_header(file) if not columns.has_header else file
     seen = survey(rows, columns, settings.editions, unverified=not options.status)
     file.rewind()
     decided = decide_columns(columns, seen, options, file_name)
@@ -101,7 +98,7 @@ def decided_columns(file: CsvFile, settings: Settings, options: Options, file_na
     return decided
 
 
-def _with_first(file: CsvFile) -> Iterator[Record]:
+def _rows_with_header(file: CsvFile) -> Iterator[Record]:
     """Yields the rows of a list without a header, beginning with the row that was read as one."""
     yield Record(file.header_row, list(file.columns.header))
     yield from file
@@ -117,7 +114,7 @@ def _run(
     with_first: bool,
 ) -> None:
     """Reads every row and merges batches of rows into the database."""
-    for record in _with_first(file) if with_first else file:
+    for record in _rows_with_header(file) if with_first else file:
         try:
             if record.problem:
                 raise AudienceError(record.problem)
@@ -134,7 +131,7 @@ def _run(
 
 
 @contextmanager
-def _written_to(db: Database, *, dry_run: bool) -> Iterator[Database]:
+def _target_database(db: Database, *, dry_run: bool) -> Iterator[Database]:
     """Yields the database to write to: for a dry run a private copy in a temporary file."""
     if dry_run:
         with closing(sqlite3.connect("", isolation_level=None)) as copy:
@@ -142,7 +139,7 @@ def _written_to(db: Database, *, dry_run: bool) -> Iterator[Database]:
             yield Database(copy)
         return
     # Copying the log into the database less often makes the import a tenth faster, and addresses come in no
-    # order, so their index is wanted in memory.
+    # order, so their index should be in memory.
     db.conn.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
     db.conn.execute(f"PRAGMA cache_size=-{_CACHE_KB}")
     try:
@@ -191,13 +188,13 @@ class _Import:
                 if entry.cleaned:
                     self._report.clean(entry.row, entry.address.address, entry.cleaned)
                 for column, reason in entry.notes:
-                    self._report.leave_out(entry.row, entry.address.address, column, reason)
-        told = [(row, address, "refused", reason) for row, address, reason in self._refused]
-        told += [
+                    self._report.note_left_out(entry.row, entry.address.address, column, reason)
+        reported = [(row, address, "refused", reason) for row, address, reason in self._refused]
+        reported += [
             (entry.row, entry.address.address, outcome, reason)
             for entry, (outcome, reason) in zip(self._entries, outcomes, strict=True)
         ]
-        for line in sorted(told) if self._refused else told:
+        for line in sorted(reported) if self._refused else reported:
             self._report.add(*line)
         self._entries, self._refused = [], []
 

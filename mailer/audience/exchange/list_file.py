@@ -16,8 +16,8 @@ __all__ = ["ListFile", "refused_beside", "shown_path"]
 class ListFile:
     """Describes one list. `path` is its file, or the place it would have beside its archive.
 
-    `name` is how messages call it, `file_name` what its file is called, and `refused` where its refused rows
-    go. `stream` is read in place of the file, from its beginning, and closed.
+    `name` is its name in messages, `file_name` the name of its file, and `refused` the path for refused rows.
+    `stream` is read in place of the file, from its beginning, and then closed.
     """
 
     path: Path

@@ -14,7 +14,7 @@ __all__ = ["looks_swallowed", "spaced_cells"]
 def spaced_cells(text: str, delimiter: str) -> list[str] | None:
     """Returns the cells of one whole row with blanks before or after quotes: `"Ann" , "Port"`.
 
-    None where it is still no row: a quote is not closed, or stands in the middle of a cell.
+    Returns None where it is still not a row: a quote is not closed, or stands in the middle of a cell.
     """
     text = text.rstrip("\r\n")
     pattern = _cell(delimiter)

@@ -32,7 +32,7 @@ MAX_LINES = 500
 #: A file with at least so many broken rows, and more than half of all broken, is no list.
 MAX_BROKEN = 1000
 _DELIMITERS = (",", ";", "\t", "|")
-#: The mark with which Excel and others name the delimiter, above the header.
+#: Matches a line such as `sep=;`, by which Excel and others name the delimiter above the header.
 _SEPARATOR = re.compile(r"\ufeff?\"?sep=([^\w\s\"]|\t)\"?", re.IGNORECASE)
 
 
@@ -85,7 +85,7 @@ class _Lines:
         """Detaches the byte stream and leaves it open."""
         self._stream.detach()
 
-    def fresh(self) -> None:
+    def begin_row(self) -> None:
         """Begins a new row: resets the count of its lines and characters."""
         self.taken.clear()
         self._size = 0
@@ -98,8 +98,8 @@ class _Lines:
 class CsvFile:
     """Opens a CSV file with its header. Raises AudienceError where it cannot be a list of people.
 
-    `encoding` is a Python codec or "" to find it out. `stream` is read in place of the file at `path`, where
-    the list is no file by itself: a member of an archive, or standard input. It is closed at the end.
+    `encoding` is a Python codec, or "" to detect it. `stream` is read in place of the file at `path` where
+    the list is a member of an archive or standard input, and is closed at the end.
     """
 
     def __init__(self, path: Path, name: str, *, encoding: str = "", stream: BinaryIO | None = None) -> None:
@@ -164,7 +164,7 @@ class CsvFile:
                     first = [line]
                     break
                 self._row += separator is None
-                self._lines.fresh()
+                self._lines.begin_row()
             for line in self._lines if first and first[0].count('"') % 2 else ():
                 first.append(line)
                 if line.count('"') % 2:
@@ -175,7 +175,7 @@ class CsvFile:
             raise AudienceError(
                 Problem("has no header; the first row names the columns", self.name, self._row)
             )
-        self._lines.fresh()
+        self._lines.begin_row()
         self.header_row = self._row
         readings = []
         for delimiter in delimiters:
@@ -202,7 +202,7 @@ class CsvFile:
         lines = self._lines
         reader = csv.reader(lines, delimiter=self.delimiter, strict=True, skipinitialspace=True)
         while True:
-            lines.fresh()
+            lines.begin_row()
             problem = ""
             try:
                 cells = next(reader)
@@ -211,13 +211,13 @@ class CsvFile:
             except StopIteration:
                 return
             except (csv.Error, _BrokenRowError) as error:
-                problem, cells = self._mended(error)
+                problem, cells = self._repaired(error)
             self._row += 1
             if problem or any(cells):
                 self._rows += 1
                 yield Record(self._row, cells, problem)
 
-    def _mended(self, error: Exception) -> tuple[str, list[str]]:
+    def _repaired(self, error: Exception) -> tuple[str, list[str]]:
         """Returns the problem ("" for none) and the cells of a row that the CSV reader refuses."""
         if isinstance(error, csv.Error) and "expected after" in str(error):
             cells = spaced_cells("".join(self._lines.taken), self.delimiter)
@@ -238,10 +238,12 @@ class CsvFile:
         raise FailureError(Problem(sentence, self.name, self._row + 1))
 
     def _broken(self, error: Exception) -> tuple[str, list[str]]:
-        """Returns the problem of a broken row and its text. Its other lines are read again as rows.
+        """Returns the problem of a broken row and its text.
 
-        None of them opens a quote that stays open, or it would have closed this one; so no line is read more
-        than a few times.
+        The other lines of the row are read again as rows.
+
+        A quote that one of them opened would have closed this row's quote, so no line is read more than a few
+        times.
         """
         first, *rest = self._lines.taken or [""]
         self._lines.put_back(rest)

@@ -123,7 +123,7 @@ class ImportReport:
     dry_run: bool = False
     _noted: dict[str, int] = field(default_factory=dict)
 
-    def leave_out(self, row: int, address: str, column: str, reason: str) -> None:
+    def note_left_out(self, row: int, address: str, column: str, reason: str) -> None:
         """Adds a cell that was left out."""
         self.cells_left_out += 1
         if len(self.cells) < MAX_NOTES:

@@ -72,10 +72,10 @@ def _also(rule: Rule | None) -> str:
 def words_of(signs: Iterable[Sign]) -> tuple[WordNote, ...]:
     """Returns what each word for a status became, the most frequent first."""
     notes = [
-        WordNote(sign.column, word.strip(), told.status, told.rows)
+        WordNote(sign.column, word.strip(), meaning.status, meaning.rows)
         for sign in signs
-        for word, told in sign.told.items()
-        if told.rows and (told.status or told.note)
+        for word, meaning in sign.meanings.items()
+        if meaning.rows and (meaning.status or meaning.note)
     ]
     notes += [
         WordNote(sign.column, word.strip(), "refused", rows)

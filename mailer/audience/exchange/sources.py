@@ -46,8 +46,8 @@ def open_sources(
 ) -> Iterator[Sources]:
     """Opens the lists of `path` (`-` is standard input), and closes everything at the end.
 
-    Raises AudienceError where one of the lists of an archive cannot be used, before any of them is imported:
-    its people who have left would stay.
+    All lists of an archive are checked before the first is imported. Raises AudienceError where one cannot be
+    used, because its people who have left would otherwise stay subscribed.
     """
     with ExitStack() as closing:
         folder = settings.database.parent

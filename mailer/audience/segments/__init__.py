@@ -1,9 +1,9 @@
 """Parses segments: expressions over a person's fields, which are never evaluated as a program.
 
-language == "zh" and "vip" in tags and joined > 2026-01-01
+    language == "zh" and "vip" in tags and joined > 2026-01-01
 
-`tokens` reads words, `grammar` makes a typed tree of them, `fields` says what may be compared with what,
-`compiled` makes SQL with parameters. What is missing equals the empty text `""` and nothing else: any other
+`tokens` splits the text, `grammar` makes a typed tree, `fields` says which values a field is compared with,
+`compiled` makes SQL with parameters. A missing value equals the empty text `""` and nothing else: any other
 comparison with it is false, and `!=` is true. Tags are compared without regard to case.
 """
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 from mailer.audience.consent.suppression import suppressed_sql
 from mailer.audience.segments.fields import SUPPRESSED
-from mailer.audience.segments.grammar import Group, Node, Not, Test
+from mailer.audience.segments.grammar import Comparison, Group, Node, Not
 from mailer.audience.segments.tokens import Literals
 from mailer.clock import utc_text
 
@@ -46,17 +46,17 @@ def compile_tree(node: Node, alias: str, zone: dt.tzinfo) -> Sql:
         return f"(NOT {sql})", params
     if isinstance(node, Group):
         parts = [compile_tree(part, alias, zone) for part in node.parts]
-        return _joined(parts, node.word)
-    return _joined([_one(node, value, alias, zone) for value in node.values], "or")
+        return _joined_sql(parts, node.word)
+    return _joined_sql([_comparison_sql(node, value, alias, zone) for value in node.values], "or")
 
 
-def _joined(parts: list[Sql], word: str) -> Sql:
+def _joined_sql(parts: list[Sql], word: str) -> Sql:
     if len(parts) == 1:
         return parts[0]
     return f"({f' {word.upper()} '.join(sql for sql, _ in parts)})", tuple(p for _, ps in parts for p in ps)
 
 
-def _one(test: Test, value: Literals, alias: str, zone: dt.tzinfo) -> Sql:
+def _comparison_sql(test: Comparison, value: Literals, alias: str, zone: dt.tzinfo) -> Sql:
     field, sign = test.field, "=" if test.sign in ("==", "in") else test.sign
     if field.kind == "tags":
         return _TAGGED.format(s=alias), (str(value).casefold(),)

@@ -92,7 +92,7 @@ _NORMAL: dict[str, Callable[[str], str]] = {
 
 
 def checked_value(field: Field, sign: str, value: Literals, column: int) -> Literals:
-    """Returns `value` as `field` is compared with it. Raises SegmentError where the two do not fit."""
+    """Converts `value` to the type of `field`. Raises SegmentError where the two cannot be compared."""
     if field.kind in ("tags", "editions"):
         raise fail(f'{field.name} is a list; write "…" in {field.name}', column)
     if field.kind == "attribute":

@@ -19,7 +19,7 @@ from mailer.audience.segments.fields import FIELDS, Field, attribute_field, chec
 from mailer.audience.segments.tokens import Literals, Token, fail, tokens
 from mailer.audience.values.address import shown
 
-__all__ = ["Group", "Node", "Not", "Test", "attributes_in", "parse_tree"]
+__all__ = ["Group", "Node", "Not", "Comparison", "attributes_in", "parse_tree"]
 
 MAX_DEPTH = 16
 MAX_VALUES = 200
@@ -29,7 +29,7 @@ _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Comparison:
     """Compares a field with values: `field sign value`, or the field is one of several (sign "in")."""
 
     field: Field
@@ -52,7 +52,7 @@ class Group:
     parts: tuple[Node, ...]
 
 
-Node = Test | Not | Group
+Node = Comparison | Not | Group
 
 
 def parse_tree(text: str) -> Node:
@@ -143,7 +143,7 @@ class _Parser:
             node = self._membership(left, column)
             return Not(node) if negated else node
         if isinstance(left, Field) and left.kind == "flag" and not negated:
-            return Test(left, "==", (True,))
+            return Comparison(left, "==", (True,))
         if isinstance(left, Field):
             example = f'"…" in {left.name}' if left.kind in ("tags", "editions") else f"{left.name} == …"
             raise fail(f"{left.name} is not compared with anything; write {example}", sign.column)
@@ -163,7 +163,9 @@ class _Parser:
 
     def _compared(self, field: Field, sign: str, value: Token) -> Node:
         checked = checked_value(field, sign, self._counted(value), value.column)
-        return Not(Test(field, "==", (checked,))) if sign == "!=" else Test(field, sign, (checked,))
+        return (
+            Not(Comparison(field, "==", (checked,))) if sign == "!=" else Comparison(field, sign, (checked,))
+        )
 
     def _membership(self, left: Field | Token, column: int) -> Node:
         place = self._now.column
@@ -175,8 +177,8 @@ class _Parser:
                 raise fail(
                     f'{field.name} are texts; put the value in quotes, as in "…" in {field.name}', column
                 )
-            return Test(field, "in", (self._counted(left),))
-        return Test(left, "in", self._list(left))
+            return Comparison(field, "in", (self._counted(left),))
+        return Comparison(left, "in", self._list(left))
 
     def _list(self, field: Field) -> tuple[Literals, ...]:
         start = self._now

@@ -1,7 +1,7 @@
 """Checks and cleans the fields of a person, as they come from outside. Pure.
 
-Each function raises AudienceError with one sentence. The import and the command line share them, so
-that a value is either right everywhere or refused everywhere.
+Each function raises AudienceError with one sentence. The import and the command line share these functions,
+so that both accept and refuse the same values.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ _KEY_FILLERS = re.compile(r"[\W_]+")
 def clean_line(text: str, what: str = "name", longest: int = MAX_NAME) -> str:
     """Returns one line in NFC, with single spaces and without marks that turn the direction of text.
 
-    "" for what shows nothing (U+200B, U+00AD, U+2800, U+3164 and the like) and for `NULL` and `\\N`. Raises
-    AudienceError for control characters and long text.
+    Returns "" for text that shows nothing (U+200B, U+00AD, U+2800, U+3164 and the like) and for `NULL` and
+    `\\N`. Raises AudienceError for control characters and long text.
     """
     if text.isprintable() and "  " not in text and len(text) <= longest:
         line = text.strip()
@@ -80,7 +80,7 @@ def _visible_line(line: str) -> str:
 def split_list(text: str) -> tuple[str, ...]:
     """Splits a text at , ; | 、 and line breaks. Keeps each part once, in its first spelling.
 
-    A part in quotes may hold such a sign (`"Smith, John";vip`). A JSON list of texts is read as one too.
+    A part in quotes may hold a separator (`"Smith, John";vip`). A JSON list of texts is accepted, too.
     """
     return _short_list(text) if len(text) <= _SHORT else _split(text)
 
@@ -169,7 +169,7 @@ def attribute_key(text: str) -> str:
 def attribute_value(text: str, key: str) -> str:
     """Returns the text of an attribute in NFC. It may hold line breaks, but no other control characters.
 
-    "" for what shows nothing, and for `NULL` and `\\N`. Raises AudienceError.
+    Returns "" for text that shows nothing, and for `NULL` and `\\N`. Raises AudienceError.
     """
     value = strip_invisible(text)
     if is_null(value):

@@ -1,8 +1,8 @@
 """Reads the dates of lists as UTC times, and finds the orders of day, month and year that a cell allows.
 
 Libraries for dates guess (dateutil takes "10" for the tenth of this month, dateparser takes "2 days ago"),
-and what they guess would become the day of a consent. So this reads strictly; `parse_date` knows the forms.
-Pure but for the clock, which says what lies in the future.
+and a wrong guess would become the day of a consent. So this module is strict; `parse_date` knows the forms.
+Pure but for the clock, by which dates in the future are refused.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ def orders_of(text: str) -> frozenset[str]:
 def read_moment(text: str, zone: dt.tzinfo, order: str = "ymd") -> str:
     """Returns a date, with or without a time, as UTC text such as `2023-03-24T10:23:10.000000Z`.
 
-    A time without a zone is one of `zone`, a date without a time begins there. `order` is "dmy" or "mdy"
-    where the column is known to be written so; with "ymd" only what has one meaning is read. Raises
-    AudienceError with one sentence for what is no date, what can be read in two ways, years before 1970, and
-    what lies more than a day in the future.
+    A time without a zone is in `zone`; a date without a time begins there. `order` is "dmy" or "mdy" where
+    the order of the column is known; "ymd" accepts only dates with one meaning. Raises AudienceError with one
+    sentence for other text, for ambiguous dates, for years before 1970, and for more than a day in the
+    future.
     """
     utc, kept = _read_day(text, zone, order) if len(text) <= _LENGTH_OF_DAYS else _read(text, zone, order)
     from mailer.clock import now

@@ -27,7 +27,7 @@ _NAME = re.compile(r"([^()（）]{1,60})[(（]([^()（）]{1,60})[)）]")
 _SEPARATORS = re.compile(r"[-_,，/]")
 _LONGEST_NAME = 130
 
-# What people write and Unicode CLDR does not have.
+# Names in use that Unicode CLDR does not have.
 _MORE = {
     "汉语": "zh",
     "漢語": "zh",
@@ -119,9 +119,10 @@ _OWN = (
 def language_tag(text: str) -> str:
     """Returns a language tag (BCP 47) such as `zh`, `en-GB` or `zh-Hans-CN`, of at most 35 characters.
 
-    Read are tags in any spelling (`zh_cn`, `EN`, `en_US.UTF-8`) and names of languages in English, in Chinese
+    Accepts tags in any spelling (`zh_cn`, `EN`, `en_US.UTF-8`) and names of languages in English, in Chinese
     and in the language itself, with a region or a script in brackets: `English (United States)`, `Deutsch`,
-    `中文（繁體）`. Blanks, `\\N`, `NULL`, `-` and `unknown` are "". Raises AudienceError with one sentence.
+    `中文（繁體）`. Returns "" for blanks, `\\N`, `NULL`, `-` and `unknown`. Raises AudienceError with one
+    sentence.
     """
     if is_no_value(text):
         return ""

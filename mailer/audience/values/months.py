@@ -26,7 +26,7 @@ def month_of(word: str) -> int:
 
 
 def without_weekday(text: str) -> str:
-    """Returns `text` (lower case) without a weekday at its beginning, or anywhere in Chinese."""
+    """Returns `text` (lower case) without a leading weekday; a Chinese weekday is removed anywhere."""
     match = _FIRST_WORD.match(text)
     if match and match[1] in _weekdays():
         text = text[match.end() :]

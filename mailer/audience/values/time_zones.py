@@ -85,7 +85,7 @@ _ABBREVIATIONS = {
 def timezone_name(text: str) -> str:
     """Returns the name of an existing time zone (`Europe/Berlin`); "" where there is none (`\\N`, `unknown`).
 
-    Read are names in any case, an offset (`GMT-5`, `UTC+08:00`, as `Etc/GMT+5` and `Etc/GMT-8`), Windows'
+    Accepts names in any case, an offset (`GMT-5`, `UTC+08:00`, as `Etc/GMT+5` and `Etc/GMT-8`), Windows'
     names (`W. Europe Standard Time`) and what Windows shows for them (`(UTC+01:00) Amsterdam, Berlin`). A
     bare number is no zone. Raises AudienceError with one sentence.
     """
@@ -149,10 +149,7 @@ def _by_label(name: str) -> str:
 
 
 def _by_words(name: str) -> str:
-    """Returns the zone of `Eastern Time (US & Canada)` or `W.
-
-    Europe Daylight Time`; "" if Windows has none.
-    """
+    """Returns the zone of a name such as `Eastern Time (US & Canada)`; "" if Windows has no such name."""
     if name.casefold() == "coordinated universal time":
         return "UTC"
     match = _WINDOWS_TIME.fullmatch(name)

@@ -1,7 +1,7 @@
 """Parses dates in figures, with the name of a month, in Chinese, and as Unix time. Pure.
 
-Strict: all of a cell must be understood, and nothing is added to it. Numbers that could be anything, such as
-the days of a spreadsheet, are no dates.
+All of a cell must be understood, and nothing is guessed. Ambiguous numbers, such as a spreadsheet's day
+numbers, are no dates.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _CLOCK = re.compile(
 _CLOCK_IN_WORDS = re.compile(r"(\d\d?)\s*[时時点點시h]\s*(\d\d?)\s*(?:[分분]\s*(?:(\d\d?)\s*[秒초])?)?(?!\d)")
 
 _OFFSET_AFTER = re.compile(r"\s*((?:utc|gmt)\s?[+-]\d\d?(?::?\d\d)?|[+-]\d\d(?::?\d\d)?)(?![\d:])", re.ASCII)
-# What may stand after an offset and says it again: `+0000 UTC`, `+0800 +08`, `+0100 (CET)`, `[Europe/Paris]`.
+# Matches what may repeat an offset after it: `+0000 UTC`, `+0800 +08`, `+0100 (CET)`, `[Europe/Paris]`.
 _SAID_AGAIN = re.compile(
     r"\s*(?:\([^()]+\)|\[[a-z_/+\-]+\]|(?<=\s)(?:[a-z]{1,5}|[+-]\d\d(?:\d\d)?)(?:\s+m=[+-][\d.]+)?)$",
     re.ASCII,
@@ -61,7 +61,7 @@ _NUMERIC = re.compile(
     r"(\d{1,4})\s*([-/.])\s*(\d\d?)\s*\2\s*(\d{4}|\d\d?)\.?|(\d{1,4}) (\d\d?) (\d{4}|\d\d)", re.ASCII
 )
 _CHINESE = re.compile(r"(\d{4}|\d\d)\s*[年년]\s*(\d\d?)\s*[月월]\s*(\d\d?)\s*[日号號일]?", re.ASCII)
-# What most programs write with the year at the end, read without looking for the parts.
+# Matches what most programs write with the year at the end, which is fast to read.
 _QUICK = re.compile(
     r"(\d\d?)([-/.])(\d\d?)\2(\d{4}|\d\d)(?:,? (\d\d?):(\d\d)(?::(\d\d))?(?: ([AaPp][Mm]))?)?", re.ASCII
 )
@@ -96,19 +96,19 @@ def parse_date(text: str) -> ParsedDate | None:
 def _parse_date(text: str) -> ParsedDate | None:
     quick = _QUICK.fullmatch(text)
     if quick:
-        return _quickly(quick)
+        return _parse_common(quick)
     plain = " ".join(unicodedata.normalize("NFKC", trimmed(text).translate(_SAME)).casefold().split())
     try:
         if plain.replace(".", "").isdigit():
-            return _unix(plain) or _basic(plain) or _dated(plain, _MIDNIGHT, None)
-        return _basic(plain) or _with_clock(plain)
+            return _parse_unix_time(plain) or _parse_basic_iso(plain) or _parse_day(plain, _MIDNIGHT, None)
+        return _parse_basic_iso(plain) or _parse_with_clock(plain)
     except (ValueError, OverflowError):
         return None
 
 
-def _quickly(match: re.Match[str]) -> ParsedDate | None:
+def _parse_common(match: re.Match[str]) -> ParsedDate | None:
     one, _, two, three, hour, minute, second, half = match.groups()
-    days = _in_figures(one, two, three)
+    days = _numeric_days(one, two, three)
     try:
         clock = (
             dt.time(_hour(int(hour), (half or "").lower()), int(minute), int(second or 0))
@@ -120,7 +120,7 @@ def _quickly(match: re.Match[str]) -> ParsedDate | None:
     return ParsedDate(days, clock) if days else None
 
 
-def _unix(plain: str) -> ParsedDate | None:
+def _parse_unix_time(plain: str) -> ParsedDate | None:
     match = _UNIX.fullmatch(plain)
     if not match:
         return None
@@ -132,13 +132,13 @@ def _unix(plain: str) -> ParsedDate | None:
     if micros >= _UNIX_LAST * 1_000_000:
         return None
     at = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=micros)
-    return ParsedDate(_clear(at.date()), at.time(), dt.UTC)
+    return ParsedDate(_unambiguous(at.date()), at.time(), dt.UTC)
 
 
-def _basic(plain: str) -> ParsedDate | None:
+def _parse_basic_iso(plain: str) -> ParsedDate | None:
     day_alone = _BASIC_DAY.fullmatch(plain)
     if day_alone:
-        return ParsedDate(_clear(dt.date(*map(int, day_alone.groups()))))
+        return ParsedDate(_unambiguous(dt.date(*map(int, day_alone.groups()))))
     match = _BASIC.match(plain)
     if not match:
         return None
@@ -149,18 +149,18 @@ def _basic(plain: str) -> ParsedDate | None:
     zone, rest = _zone(rest[fraction.end() :] if fraction else rest)
     if rest.strip() or not _FIRST_YEAR <= year <= _LAST_YEAR:
         return None
-    return ParsedDate(_clear(dt.date(year, month, day)), dt.time(hour, minute, second, micros), zone)
+    return ParsedDate(_unambiguous(dt.date(year, month, day)), dt.time(hour, minute, second, micros), zone)
 
 
-def _with_clock(plain: str) -> ParsedDate | None:
+def _parse_with_clock(plain: str) -> ParsedDate | None:
     plain = _CLOCK_IN_WORDS.sub(lambda match: f"{match[1]}:{match[2]:0>2}:{match[3] or '0':0>2}", plain)
     match = _CLOCK.search(plain)
     if not match:
-        return _dated(plain, _MIDNIGHT, None)
+        return _parse_day(plain, _MIDNIGHT, None)
     zone, rest = _zone(plain[match.end() :])
     before = _T.sub("", plain[: match.start()])
     day = " ".join(_AT.sub(" ", f"{before} {rest}").split())
-    return _dated(day, _clock(match), zone)
+    return _parse_day(day, _clock(match), zone)
 
 
 def _clock(match: re.Match[str]) -> dt.time:
@@ -205,23 +205,23 @@ def _zone(rest: str) -> tuple[dt.tzinfo | None, str]:
     return (zone, rest[match.end() :]) if match and zone else (None, rest)
 
 
-def _dated(rest: str, clock: dt.time, zone: dt.tzinfo | None) -> ParsedDate | None:
+def _parse_day(rest: str, clock: dt.time, zone: dt.tzinfo | None) -> ParsedDate | None:
     rest = without_weekday(rest).strip(" ,")
     match = _NUMERIC.fullmatch(rest)
     if match:
         parts = match.group(1, 3, 4) if match[1] else match.group(5, 6, 7)
-        days = _in_figures(*parts)
+        days = _numeric_days(*parts)
     else:
         match = _CHINESE.fullmatch(rest)
-        day = dt.date(_year(match[1]), int(match[2]), int(match[3])) if match else _with_month(rest)
-        days = _clear(day) if day else {}
+        day = dt.date(_year(match[1]), int(match[2]), int(match[3])) if match else _named_month_day(rest)
+        days = _unambiguous(day) if day else {}
     return ParsedDate(days, clock, zone) if days else None
 
 
-def _in_figures(one: str, two: str, three: str) -> dict[str, dt.date]:
+def _numeric_days(one: str, two: str, three: str) -> dict[str, dt.date]:
     """Returns the day of three numbers in each order (ymd, dmy, mdy) that gives one."""
     if len(one) == 4:
-        return _clear(dt.date(_year(one), int(two), int(three))) if len(three) <= 2 else {}
+        return _unambiguous(dt.date(_year(one), int(two), int(three))) if len(three) <= 2 else {}
     if len(one) == 3 or len(three) == 1:
         return {}
     orders = {"dmy": (three, two, one), "mdy": (three, one, two)}
@@ -234,10 +234,10 @@ def _in_figures(one: str, two: str, three: str) -> dict[str, dt.date]:
         except ValueError:
             continue
     same = one == two and len(days) > 1 and len(set(days.values())) == 1
-    return _clear(next(iter(days.values()))) if same else days
+    return _unambiguous(next(iter(days.values()))) if same else days
 
 
-def _with_month(rest: str) -> dt.date | None:
+def _named_month_day(rest: str) -> dt.date | None:
     """Returns the day of `24 March 2023`, `Mar 24, 2023`, `24-Mar-23` or `2023 Mar 24`."""
     rest = _ORDINAL.sub("", rest)
     if not all(_BETWEEN.fullmatch(gap) for gap in _WORDS.split(rest)):
@@ -265,5 +265,5 @@ def _year(digits: str) -> int:
     return year
 
 
-def _clear(day: dt.date) -> dict[str, dt.date]:
+def _unambiguous(day: dt.date) -> dict[str, dt.date]:
     return dict.fromkeys(("ymd", "dmy", "mdy"), day)

@@ -1,1 +1,1 @@
-"""The steps that made the tables, by version. A step that was released is never changed."""
+"""Holds the migrations that made the tables, by version. A released migration is never changed."""

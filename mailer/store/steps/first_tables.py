@@ -1,4 +1,4 @@
-"""The first tables: people, consent, campaigns, deliveries, events."""
+"""Creates the first tables: people, consent, campaigns, deliveries, events."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 __all__ = ["m001_audience", "m002_delivery"]
 
 _AUDIENCE = (
-    # One person. `address` is what is written to; `address_key` is the same for every spelling
+    # One person. `address` is used for sending; `address_key` is the same for every spelling
     # of it (case, IDN form). Both are NULL once the person is erased.
     """
     CREATE TABLE subscribers (
@@ -31,7 +31,7 @@ _AUDIENCE = (
     )
     """,
     "CREATE INDEX subscribers_status ON subscribers (status)",
-    # Which editions a person reads.
+    # The editions that a person reads.
     """
     CREATE TABLE subscriptions (
         edition       TEXT NOT NULL,
@@ -65,7 +65,7 @@ _AUDIENCE = (
 
 
 def m001_audience(db: Database) -> None:
-    """Who may be written to, since when, and why."""
+    """Creates the tables of people, their editions, their consents and the suppression list."""
     for statement in _AUDIENCE:
         db.conn.execute(statement)
 
@@ -94,7 +94,7 @@ _DELIVERY = (
     )
     """,
     "CREATE INDEX campaigns_edition ON campaigns (edition, issue_date)",
-    # One row a person and campaign: the truth about who received what.
+    # One row for each person and campaign: the record of who received what.
     # `variant` is the number of the rendition, `attempt` counts the claims.
     """
     CREATE TABLE deliveries (
@@ -112,13 +112,13 @@ _DELIVERY = (
         PRIMARY KEY (campaign_id, subscriber_id)
     ) WITHOUT ROWID
     """,
-    # What is left to do in a campaign is found without reading what is done.
+    # Finds the unfinished deliveries of a campaign without reading the finished ones.
     """
     CREATE INDEX deliveries_open ON deliveries (campaign_id, state, due_at)
     WHERE state IN ('pending', 'sending', 'deferred', 'uncertain')
     """,
     "CREATE INDEX deliveries_subscriber ON deliveries (subscriber_id)",
-    # What comes back: unsubscribes, bounces, complaints and so on. Rows are only ever added.
+    # Unsubscribes, bounces, complaints and so on. Rows are only ever added.
     """
     CREATE TABLE events (
         id            INTEGER PRIMARY KEY,
@@ -138,6 +138,6 @@ _DELIVERY = (
 
 
 def m002_delivery(db: Database) -> None:
-    """What was sent to whom, and what came back."""
+    """Creates the tables of campaigns, deliveries and events."""
     for statement in _DELIVERY:
         db.conn.execute(statement)

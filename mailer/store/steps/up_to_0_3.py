@@ -1,4 +1,4 @@
-"""Steps of the versions up to 0.3: schedule, causes, paces, deferral, plans, runs."""
+"""Migrates to versions up to 0.3: schedules, causes of refusals, pace limits, deferrals, plans, runs."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ __all__ = [
 
 
 def m003_schedule(db: Database) -> None:
-    """When a campaign is due, and for how long it is held back."""
+    """Adds columns to campaigns: the due time, the readers' local time, the canary and its hold."""
     for statement in (
-        # SQLite cannot change a CHECK, so the table is built anew. `due_at` is when it may begin (UTC),
-        # `local_time` the readers' own hour (`08:00`), `canary` JSON about the first few, and `held_until`
-        # when those have been watched for long enough (UTC). Empty means: no such thing.
+        # SQLite cannot change a CHECK, so the table is rebuilt. `due_at` is when it may begin (UTC),
+        # `local_time` the readers' own hour (`08:00`), `canary` JSON about the canary, and `held_until`
+        # the end of its hold (UTC). Empty means that there is none.
         """
         CREATE TABLE campaigns_new (
             id          INTEGER PRIMARY KEY,
@@ -58,12 +58,12 @@ def m003_schedule(db: Database) -> None:
 
 
 def m004_causes(db: Database) -> None:
-    """Whose matter a refusal was: `address`, `mailbox`, `us`, `them`, or empty where nobody refused."""
+    """Adds the cause of a refusal: `address`, `mailbox`, `us`, `them`, or empty where nobody refused."""
     db.conn.execute("ALTER TABLE deliveries ADD COLUMN cause TEXT NOT NULL DEFAULT ''")
 
 
 def m005_paces(db: Database) -> None:
-    """What was spent of each limit, shared by all runs."""
+    """Adds how much of each sending limit is used, shared by all runs."""
     db.conn.execute(
         # `name` is a domain (empty: all of them) and the unit of time: `/h`, `gmail.com/s`. Of so many an
         # hour or a day, `since` is when the newest window began and `used` how many were spent in it; of
@@ -79,13 +79,13 @@ def m005_paces(db: Database) -> None:
 
 
 def m006_deferrals(db: Database) -> None:
-    """Since when a delivery has been deferred, and whether it went into an outbox folder only."""
+    """Adds since when a delivery has been deferred, and whether it went only into an outbox folder."""
     for statement in (
         # `deferred_since` is UTC, empty where a delivery never was; `in_folder` is 1 where the newest
         # hand-over was to a folder, which reached nobody.
         "ALTER TABLE deliveries ADD COLUMN deferred_since TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE deliveries ADD COLUMN in_folder INTEGER NOT NULL DEFAULT 0",
-        # An outbox gives the name of the file, and a campaign may have changed its transport since.
+        # An outbox gives a file name as the provider's id, even if the campaign has another transport now.
         """
         UPDATE deliveries SET in_folder = 1 WHERE provider_id LIKE '%.eml' AND campaign_id IN
             (SELECT id FROM campaigns WHERE lower(transport) LIKE 'outbox:%')
@@ -95,9 +95,9 @@ def m006_deferrals(db: Database) -> None:
 
 
 def m007_plans(db: Database) -> None:
-    """The plans that `mailer plan` made of late, so that `send --plan` can compare with them."""
+    """Adds the plans that `mailer plan` made lately, so that `send --plan` can compare with them."""
     db.conn.execute(
-        # `plan` is the plan as it was told and `content` what is sent, each as JSON; `people` are the packed
+        # `plan` is the plan as it was shown and `content` what is sent, each as JSON; `people` are the packed
         # (subscriber id, variant) of `audience.planned`.
         """
         CREATE TABLE plans (
@@ -112,7 +112,7 @@ def m007_plans(db: Database) -> None:
 
 
 def m008_runs(db: Database) -> None:
-    """Where the last run was, by which a copy of the database is noticed when it is used."""
+    """Adds where the last run was, by which a copy of the database is noticed when it is used."""
     db.conn.execute(
         # One row: the path, device and inode of this file as of the last run, the machine as a salted hash
         # and its boot (empty: unknown), when it began (UTC), and a random token. `.mailer/last-run` holds the
@@ -133,9 +133,12 @@ def m008_runs(db: Database) -> None:
 
 
 def m009_accepted_by(db: Database) -> None:
-    """By which transport somebody of a campaign was accepted, so that refusals of others are their own."""
+    """Adds the transport that has accepted mail of a campaign.
+
+    Refusals by such a transport count as the recipients' own, not as the sender's.
+    """
     for statement in (
-        # The transport's URL, empty where nobody was accepted but into a folder.
+        # The transport's URL, empty where no mail was accepted except into a folder.
         "ALTER TABLE campaigns ADD COLUMN accepted_by TEXT NOT NULL DEFAULT ''",
         """
         UPDATE campaigns SET accepted_by = transport WHERE EXISTS (SELECT 1 FROM deliveries AS d

@@ -1,4 +1,4 @@
-"""Steps of the versions up to 0.5: former addresses, stable ids, words about the erased."""
+"""Migrates to versions 0.4 and 0.5: former addresses, stable ids, texts about erased people."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ __all__ = ["m010_former_addresses", "m011_stable_ids", "m012_words_about_the_era
 
 
 def m010_former_addresses(db: Database) -> None:
-    """Addresses that people had before theirs was changed, as hashes like those of the suppression list."""
+    """Adds the addresses that people had before a change, as hashes like those of the suppression list."""
     for statement in (
-        # `subscriber_id` is the last person who had it, `until` when it became another (UTC).
+        # `subscriber_id` is the last person who had the address, `until` the time (UTC) when it was changed.
         """
         CREATE TABLE former_addresses (
             address_hash  TEXT PRIMARY KEY,
@@ -27,10 +27,13 @@ def m010_former_addresses(db: Database) -> None:
 
 
 def m011_stable_ids(db: Database) -> None:
-    """By what links and messages name a reader. Numbers return where an old backup is restored."""
+    """Adds stable ids, by which links and messages name a reader.
+
+    Subscriber ids are assigned again where an old backup is restored, so they cannot name readers.
+    """
     for statement in (
-        # 8 bytes, random for whoever is new. NULL: somebody of before, until a secret key is known (see
-        # `audience.stable_ids`). Who was erased before has no address to make one of.
+        # 8 bytes, random for new people. NULL: a person of an earlier version, until a key is known (see
+        # `audience.stable_ids`). Erased people get a random id: they have no address to derive it from.
         "ALTER TABLE subscribers ADD COLUMN stable_id BLOB",
         "UPDATE subscribers SET stable_id = randomblob(8) WHERE address IS NULL",
         "CREATE UNIQUE INDEX subscribers_stable_id ON subscribers (stable_id)",
@@ -38,10 +41,10 @@ def m011_stable_ids(db: Database) -> None:
         CREATE TRIGGER subscribers_stable_id AFTER INSERT ON subscribers WHEN new.stable_id IS NULL
         BEGIN UPDATE subscribers SET stable_id = randomblob(8) WHERE id = new.id; END
         """,
-        # One row: links of before name readers by number, and are good for nobody who came later.
+        # One row: links of earlier versions name readers by id, and are not valid for ids above this one.
         "CREATE TABLE numbered_links (last_subscriber INTEGER NOT NULL)",
         "INSERT INTO numbered_links SELECT coalesce(max(id), 0) FROM subscribers",
-        # 1: its messages name readers by stable id. 0: it was frozen before, and goes on with numbers.
+        # 1: its messages name readers by stable id. 0: it was frozen before, and names them by subscriber id.
         "ALTER TABLE campaigns ADD COLUMN stable_ids INTEGER NOT NULL DEFAULT 0",
     ):
         db.conn.execute(statement)
@@ -50,8 +53,8 @@ def m011_stable_ids(db: Database) -> None:
 def m012_words_about_the_erased(db: Database) -> None:
     """Clears what servers said of people who were erased by an earlier version."""
     for statement in (
-        # They repeat the address, also when they accept. An id in which there can be none stays, and so does
-        # the reason of who was skipped, which is a word of ours.
+        # Servers' answers repeat the address, even on acceptance. Ids that cannot hold one stay, and so
+        # do the reasons of skipped deliveries, which mailer itself wrote.
         """
         UPDATE deliveries SET
             provider_id = CASE WHEN instr(provider_id, '@') OR instr(provider_id, '40')

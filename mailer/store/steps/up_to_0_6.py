@@ -1,4 +1,4 @@
-"""Steps of version 0.6: due times that are NULL, deliveries that are held, owners of claims."""
+"""Migrates to version 0.6: adds `held` and `owner` to deliveries, and allows NULL in `due_at`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["m013_held"]
 
 # `due_at` is NULL where a delivery may be claimed at once, else the time (UTC) from which it may. `held` is 1
 # where only a decision makes it claimable. `owner` names the run that claimed it last. SQLite cannot drop NOT
-# NULL, so the table is built anew.
+# NULL, so the table is rebuilt.
 _HELD = (
     """
     CREATE TABLE deliveries_new (
@@ -34,7 +34,7 @@ _HELD = (
         PRIMARY KEY (campaign_id, subscriber_id)
     ) WITHOUT ROWID
     """,
-    # Up to 0.5 the end of the year 9999 meant: held.
+    # Up to 0.5, a due time at the end of the year 9999 meant that the delivery was held.
     """
     INSERT INTO deliveries_new SELECT campaign_id, subscriber_id, variant, state, attempt,
         CASE WHEN due_at = '' OR due_at >= '9999-12-31' THEN NULL ELSE due_at END,
@@ -44,7 +44,7 @@ _HELD = (
     """,
     "DROP TABLE deliveries",
     "ALTER TABLE deliveries_new RENAME TO deliveries",
-    # What is left to do in a campaign is found without reading what is done.
+    # Finds the unfinished deliveries of a campaign without reading the finished ones.
     """
     CREATE INDEX deliveries_open ON deliveries (campaign_id, state, held, due_at)
     WHERE state IN ('pending', 'sending', 'deferred', 'uncertain')
@@ -54,6 +54,6 @@ _HELD = (
 
 
 def m013_held(db: Database) -> None:
-    """Due times are NULL for at once; what waits for a decision is held; claims have owners."""
+    """Makes `due_at` NULL where a delivery is due at once, and adds `held` and `owner`."""
     for statement in _HELD:
         db.conn.execute(statement)

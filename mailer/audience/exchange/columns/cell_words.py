@@ -37,7 +37,7 @@ RANKS = {
 }
 
 _NOTHING = frozenset(vocabulary()["nothing"])
-#: With a bit as databases write it.
+#: Words for yes, and the byte 1, by which databases export a bit.
 _YES = words_in(vocabulary()["yes"]) | {"\x01"}
 _NO = words_in(vocabulary()["no"]) | {"\x00", "\\0"}
 _QUOTES = "\"'“”‘’«»`"

@@ -1,6 +1,6 @@
 """Decides the columns of a list by all of its rows: the address, choices, date orders, unverified columns.
 
-Everything that is still unclear refuses the list with sentences that say what to add to the command.
+A list with anything unclear is refused, with sentences that say which option to add to the command.
 """
 
 from __future__ import annotations
@@ -43,17 +43,19 @@ def decide_columns(columns: Columns, seen: Survey, options: Options, file: str =
         problems += _file_name_problems(columns, file, archived=options.partial)
     if not options.status:
         problems += [
-            _guarded(columns.header[place], cell) if columns.header[place] else _without_a_name(place, cell)
+            _undeclared_problem(columns.header[place], cell)
+            if columns.header[place]
+            else _unnamed_problem(place, cell)
             for place, cell in sorted(seen.leaving.items())
         ]
     orders = {}
     for place, found in dates.items():
-        told = "ymd" if found.orders == EVERY_ORDER else min(found.orders)
-        orders[place] = options.order or told
+        order = "ymd" if found.orders == EVERY_ORDER else min(found.orders)
+        orders[place] = options.order or order
         if not options.order and found.clash:
-            problems.append(_mixed(columns.header[place], found))
+            problems.append(_mixed_dates_problem(columns.header[place], found))
         elif not options.order and found.example and len(found.orders) > 1:
-            problems.append(_undecided(columns.header[place], found))
+            problems.append(_ambiguous_dates_problem(columns.header[place], found))
     return DecidedColumns(replace(columns, problems=tuple(problems)), orders)
 
 
@@ -104,8 +106,8 @@ def _with_choice(
     status, field = CHOICES[name]
     if field == "state":
         return _with_state(columns, place, choice, unverified=unverified)
-    if choice.no or choice.left or ((choice.yes or choice.words) and not (choice.other or choice.dated)):
-        blank = "pending" if choice.yes or choice.words > choice.left else ""
+    if choice.no or choice.excluded or ((choice.yes or choice.words) and not (choice.other or choice.dated)):
+        blank = "pending" if choice.yes or choice.words > choice.excluded else ""
         if field == "consent_at" and choice.other:
             columns = _with_field(columns, "consent_method", place)
             return replace(columns, signs=(*columns.signs, (place, Rule("refusal", status, blank))))
@@ -126,7 +128,7 @@ def _with_state(columns: Columns, place: int, choice: Choice, *, unverified: boo
     if choice.words and not (choice.other or choice.dated or choice.editions):
         return replace(columns, signs=(*columns.signs, (place, Rule("words"))))
     if choice.leaving and unverified:
-        problem = _guarded(columns.header[place], choice.leaving)
+        problem = _undeclared_problem(columns.header[place], choice.leaving)
         columns = replace(columns, problems=(*columns.problems, problem))
     return columns.with_attribute(place)
 
@@ -136,7 +138,7 @@ def _with_field(columns: Columns, field: str, place: int) -> Columns:
     return replace(columns, fields={field: place, **columns.fields})
 
 
-def _guarded(name: str, cell: str) -> str:
+def _undeclared_problem(name: str, cell: str) -> str:
     return (
         f"the column {shown(name, 40)} seems to tell who has left (it holds {_cell(cell)}), and no profile "
         f"knows it; read it with --map {quoted(name)}=status, leave it out with --ignore {quoted(name)}, or "
@@ -144,7 +146,7 @@ def _guarded(name: str, cell: str) -> str:
     )
 
 
-def _without_a_name(place: int, cell: str) -> str:
+def _unnamed_problem(place: int, cell: str) -> str:
     return (
         f"column {place + 1}, which has no name, seems to tell who has left (it holds {_cell(cell)}); call "
         "it status, or remove it"
@@ -153,8 +155,8 @@ def _without_a_name(place: int, cell: str) -> str:
 
 def _file_name_problems(columns: Columns, file: str, *, archived: bool) -> list[str]:
     """Returns a sentence if the name of the file says that people have left and no column says who."""
-    told = columns.signs or columns.kind.everybody or columns.profile.name == _OWN
-    if told or not names_exclusion_file(file):
+    known = columns.signs or columns.kind.everybody or columns.profile.name == _OWN
+    if known or not names_exclusion_file(file):
         return []
     say = "unpack the archive, import this list by itself and say" if archived else "say"
     return [
@@ -164,14 +166,14 @@ def _file_name_problems(columns: Columns, file: str, *, archived: bool) -> list[
     ]
 
 
-def _undecided(name: str, found: Dates) -> str:
+def _ambiguous_dates_problem(name: str, found: Dates) -> str:
     return (
         f"the dates in {shown(name, 40)} may have the day or the month first (as {_cell(found.example)}); "
         "say which with --dates dmy or --dates mdy"
     )
 
 
-def _mixed(name: str, found: Dates) -> str:
+def _mixed_dates_problem(name: str, found: Dates) -> str:
     return (
         f"the dates in {shown(name, 40)} have the day first in some rows and the month first in others (as "
         f"{_cell(found.example)} and {_cell(found.clash)}); say which is right with --dates dmy or --dates "

@@ -1,7 +1,7 @@
 """Recognises words for leaving, bouncing or complaining, in the names of columns and in cells. Pure.
 
-A name is looked at word by word, so that `Blockchain` and `Cleaning service` say nothing. Numbers of bounces
-say nothing either.
+Names are split into words, so `Blockchain` and `Cleaning service` do not match. Numbers of bounces do not
+match either.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def asks_for_consent(name: str) -> bool:
 def names_exclusion_file(path: str) -> bool:
     """Returns whether a file's name says that the people in it have left, as `unsubscribes.csv` does.
 
-    `cleaned.csv` is rather a list that was tidied, and `without_bounces.csv` one without them.
+    `cleaned.csv` does not count, because most such files are tidied lists, nor does `without_bounces.csv`.
     """
     name = re.split(r"[\\/]|: ", path)[-1].rpartition(".")[0].removesuffix(".refused")
     words = frozenset(tokens(_unaccented(name)))

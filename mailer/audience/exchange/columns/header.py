@@ -1,8 +1,8 @@
 """Reads the header of a list: which column is the address, the name, a sign of leaving and so on. Pure.
 
-What the operator says comes first, then the profile of the tool that wrote the list, then names that lists of
-any origin have. A column that is none of these is a free attribute; `attributes.KEY`, as an export writes it,
-is the attribute KEY exactly.
+The operator's options come first, then the profile of the tool that wrote the list, then names that lists of
+any origin have. Any other column is a free attribute; `attributes.KEY`, as an export writes it, is the
+attribute KEY exactly.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ _CONFIRMED = "confirmed"
 class Columns:
     """Holds the place of each field (from 0), attributes as (place, key), signs of leaving, and problems.
 
-    `choices` are columns that their cells decide about, `unverified` attributes of which nobody said that
-    they do not tell who has left, `ignored` what is left out by the operator or the profile.
+    `choices` are columns whose cells decide what they are. `unverified` are attributes that nobody has
+    declared, and that may say who has left. `ignored` are left out by the operator or the profile.
     """
 
     header: tuple[str, ...]
@@ -102,7 +102,7 @@ class Columns:
             return replace(self, problems=(*self.problems, error.problems[0].message))
         pairs = {key: other for other, key in self.attributes}
         if key in pairs:
-            twice = _twice(self.header, pairs[key], place, f"are both the attribute {key}")
+            twice = _duplicate_problem(self.header, pairs[key], place, f"are both the attribute {key}")
             return replace(self, problems=(*self.problems, twice))
         return replace(self, attributes=(*self.attributes, (place, key)))
 
@@ -133,9 +133,9 @@ class _Reader:
 
     def __init__(self, header: tuple[str, ...], options: Options, file: str) -> None:
         self._header, self._file = header, file
-        self._profile = self._chosen_profile(options.tool)
+        self._profile = plain() if options.tool == PLAIN else recognised(header, options.tool, file)
         self._problems: list[str] = []
-        self._named_rules = self._operators(options)
+        self._named_rules = self._operator_rules(options)
         self._claims: dict[str, list[tuple[int, int]]] = {}
         self._plain: list[int] = []  # attributes of the list
         self._unverified: list[int] = []
@@ -146,11 +146,6 @@ class _Reader:
         self._unnamed: list[int] = []
         self._json_place = -1
         self._groups = -1
-
-    def _chosen_profile(self, tool: str) -> Profile:
-        if tool == PLAIN:
-            return plain()
-        return recognised(self._header, tool, self._file)
 
     def columns(self) -> Columns:
         for place, name in enumerate(self._header):
@@ -188,7 +183,7 @@ class _Reader:
         worded = any(rule.how in ("words", "status", "name") for _, rule in self._signs)
         return replace(kind, everybody="") if worded and not kind.file else kind
 
-    def _operators(self, options: Options) -> dict[int, str]:
+    def _operator_rules(self, options: Options) -> dict[int, str]:
         """Returns the operator's rule for each place that --map or --ignore names."""
         rules = {}
         for name, rule in (*options.maps, *((name, "ignore") for name in options.ignored)):
@@ -202,11 +197,11 @@ class _Reader:
                 rules[place] = rule
             if not places and not options.partial:
                 near = nearest(name, self._header)
-                hint = f"did you mean {shown(near)}?" if near else f"there are {self._named()}"
+                hint = f"did you mean {shown(near)}?" if near else f"there are {self._column_names()}"
                 self._problems.append(f"there is no column {shown(name)}; {hint}")
         return rules
 
-    def _named(self) -> str:
+    def _column_names(self) -> str:
         return ", ".join(shown(cell, 30) for cell in self._header if cell)
 
     def _place(self, place: int, name: str) -> None:
@@ -277,7 +272,9 @@ class _Reader:
                 same = column_key(self._header[place]) == column_key(self._header[other])
                 if other_rank == rank != _PROFILE and (same or field != "joined" or rank == _OPERATOR):
                     first, second = sorted((place, other))
-                    self._problems.append(_twice(self._header, first, second, f"both hold the {field}"))
+                    self._problems.append(
+                        _duplicate_problem(self._header, first, second, f"both hold the {field}")
+                    )
                 elif field == "joined" and rank == _PROFILE == other_rank and _CONFIRMED not in self._claims:
                     fields[_CONFIRMED] = other
                 else:
@@ -296,7 +293,7 @@ def _key(name: str) -> str:
     return key
 
 
-def _twice(header: tuple[str, ...], first: int, second: int, what: str) -> str:
+def _duplicate_problem(header: tuple[str, ...], first: int, second: int, what: str) -> str:
     return (
         f"columns {first + 1} and {second + 1} ({shown(header[first], 30)} and {shown(header[second], 30)}) "
         f"{what}; rename or remove one, or leave it out with --ignore"

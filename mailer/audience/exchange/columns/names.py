@@ -1,7 +1,7 @@
 """Recognises names of columns in lists of any origin, in English, Chinese and some other languages. Pure.
 
-Of several names for one field the specific ones come first: `Email Address` is the address where there is
-also `Address`, which may be a street.
+More specific names take precedence: `Email Address` is the address where there is also `Address`, which may
+be a street.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mailer.audience.exchange.columns.names import FIELDS, field_named
-from mailer.audience.exchange.columns.profile import named
+from mailer.audience.exchange.columns.profile import profile_name
 from mailer.display_text import nearest
 from mailer.errors import AudienceError
 
@@ -21,9 +21,9 @@ ATTRIBUTE = "attributes."
 class Options:
     """Holds the options of an import. `tool` is a profile ("": recognise it), `maps` are (column, field).
 
-    `order` is that of dates: dmy, mdy or "". `editions` are what its people read, and `encoding` is a Python
-    codec, or "" to find it out. `partial` says that a list need not have every column that is named: it is
-    one of an archive.
+    `order` is the order of dates: dmy, mdy or "". `editions` are what the people of the list read, and
+    `encoding` is a Python codec, or "" to detect it. `partial` says that the list is one of an archive, and
+    need not have every column that the options name.
     """
 
     tool: str = ""
@@ -52,7 +52,7 @@ def options_of(
     if order is not None and order not in ("dmy", "mdy"):
         raise AudienceError(f'--dates is dmy or mdy, not "{order}"')
     return Options(
-        named(tool) if tool else "",
+        profile_name(tool) if tool else "",
         tuple(_pair(text) for text in maps),
         tuple(ignored),
         status or "",

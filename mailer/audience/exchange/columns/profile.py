@@ -3,12 +3,12 @@
 A profile has a signature (groups of columns, each of which shows the tool), what each column holds, the
 tool's words for a status, and kinds of its files. A column's rule is one of:
 
-address, name, first_name, …          a field
-attribute, json, groups, lists        an attribute; attributes as JSON; Google's groups; names of lists
-ignore                                left out
-words | status                        words for a status; with `status`, other words say nothing
-time S | reason S                     anything in it means the status S
-yes S | no S [blank S]                a yes (a no, an empty cell) means the status S
+    address, name, first_name, …          a field
+    attribute, json, groups, lists        an attribute; attributes as JSON; Google's groups; names of lists
+    ignore                                left out
+    words | status                        words for a status; with `status`, other words say nothing
+    time S | reason S                     anything in it means the status S
+    yes S | no S [blank S]                a yes (a no, an empty cell) means the status S
 
 The file `plain.toml` has the words that any list may use.
 """
@@ -26,11 +26,11 @@ from mailer.audience.exchange.columns.cell_words import RANKS, column_key, folde
 from mailer.display_text import nearest
 from mailer.errors import AudienceError
 
-__all__ = ["PLAIN", "Kind", "Profile", "leaving_words", "named", "recognised", "status_words"]
+__all__ = ["PLAIN", "Kind", "Profile", "leaving_words", "profile_name", "recognised", "status_words"]
 
 PLAIN = "plain"
 _FOLDER = Path(__file__).with_name("profiles")
-#: Other names by which people call a tool, after --as.
+#: Other names of tools that --as accepts.
 _ALIASES = {
     "convertkit": "kit",
     "sendinblue": "brevo",
@@ -46,7 +46,7 @@ _ALIASES = {
 class Kind:
     """Describes one kind of a tool's files: its columns, and the status of everybody in it ("": rows say).
 
-    `file` is how the name of such a file begins, where its columns do not show it.
+    `file` is the beginning of such a file's name, where its columns do not identify it.
     """
 
     has: tuple[str, ...]
@@ -122,8 +122,8 @@ def _begins(path: str, start: str) -> bool:
 def recognised(header: Iterable[str], among: str = "", file: str = "") -> Profile:
     """Returns the profile with these columns; the plain one where no tool's signature is found.
 
-    A tool is known by the name of the file too. `among` limits it to profiles whose name begins so, without a
-    look at the signature.
+    The name of the file can identify a tool, too. `among` limits the choice to profiles whose name begins
+    with it, and then the signature is not needed.
     """
     names = frozenset(column_key(name) for name in header if name)
     profiles = [profile for name, profile in _all().items() if name != PLAIN]
@@ -139,7 +139,7 @@ def recognised(header: Iterable[str], among: str = "", file: str = "") -> Profil
     return _all()[PLAIN]
 
 
-def named(name: str) -> str:
+def profile_name(name: str) -> str:
     """Returns the name of a tool for `recognised`, from the value of --as. Raises AudienceError."""
     word = column_key(name)
     known = sorted({profile.partition("_")[0] for profile in _all()})

@@ -1,7 +1,7 @@
 """Reads signs of leaving: turns a cell of one column into a status. Pure, but counts the cells it read.
 
-Nobody becomes active because a cell is not understood: such a row is refused, with one exception. A column
-that only may be a status (a CRM's "Status") says nothing with a word that does not speak of leaving.
+Nobody becomes active because a cell is not understood: such a row is refused. There is one exception: in a
+column that may be no status at all (a CRM's "Status"), a word without any sense of leaving is ignored.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NEGATION = re.compile(
 class Rule:
     """Says how a column's cells are read: words, status, only, time, reason, yes, no, refusal or name.
 
-    `status` is what time, reason, yes and no lead to, `blank` what an empty cell means.
+    `status` is the result for time, reason, yes and no; `blank` is the result for an empty cell.
     """
 
     how: str
@@ -72,19 +72,21 @@ class Sign:
     place: int
     rule: Rule
     words: Mapping[str, str]
-    told: dict[str, CellMeaning] = field(default_factory=dict)
+    meanings: dict[str, CellMeaning] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
 
     def read(self, cell: str) -> CellMeaning:
         """Returns what the cell means. Raises AudienceError where that is not understood."""
-        told = self.told.get(cell)
-        if told is None:
-            told = self._interpreted(cell)
+        meaning = self.meanings.get(cell)
+        if meaning is None:
+            meaning = self._interpreted(cell)
             if self.rule.how in ("time", "reason"):
-                told = self.told.setdefault(f"(anything: {told.status})" if told.status else "", told)
-            elif len(self.told) < MAX_WORDS:
-                self.told[cell] = told
-        return told
+                meaning = self.meanings.setdefault(
+                    f"(anything: {meaning.status})" if meaning.status else "", meaning
+                )
+            elif len(self.meanings) < MAX_WORDS:
+                self.meanings[cell] = meaning
+        return meaning
 
     def try_read(self, cell: str, problems: list[str]) -> CellMeaning | None:
         """Returns what the cell means, or None with a sentence added to `problems` and the word counted."""

@@ -1,8 +1,8 @@
 """Surveys a whole list before anything is written: finds what its cells say about its columns.
 
-It finds columns that nobody declared and that tell who has left, in which order dates have day and month,
-what a column such as `Newsletter` holds, and which column holds addresses where no name says so. Memory is
-bounded: of each column, so many different cells are remembered as not to be looked at again.
+It finds undeclared columns that say who has left, the order of day and month in dates, the meaning of a
+column such as `Newsletter`, and the column of addresses where no name tells it. Memory is bounded: for each
+column, a limited number of different cells is remembered, so that repeated cells are skipped.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MAX_ROWS = 1000
 #: Words that mean leaving where a list is about people, and something else in a column about orders.
 _WEAK = words_in(vocabulary()["elsewhere"]["words"])
 _ELSEWHERE = words_in(vocabulary()["elsewhere"]["columns"])
-#: Where a note begins behind a word for a status.
+#: Separates a word for a status from a note after it.
 _BEHIND = re.compile(r"[(（\[:：,，;；|–—]|\s-\s|\s*\d")
 
 
@@ -42,7 +42,7 @@ class Dates:
     example: str = ""
     clash: str = ""
 
-    def look(self, cell: str) -> None:
+    def observe(self, cell: str) -> None:
         """Takes one more cell into account."""
         orders = orders_of(cell)
         if not orders or orders == EVERY_ORDER:
@@ -61,14 +61,14 @@ class Choice:
     yes: int = 0
     no: int = 0
     words: int = 0
-    left: int = 0
+    excluded: int = 0
     editions: int = 0
     dates: Dates = field(default_factory=Dates)
     dated: int = 0
     other: int = 0
     leaving: str = ""
 
-    def look(self, cell: str, editions: Collection[str]) -> None:
+    def observe(self, cell: str, editions: Collection[str]) -> None:
         """Takes one more cell into account."""
         if is_nothing(cell):
             return
@@ -80,21 +80,21 @@ class Choice:
         elif word in status_words():
             self.words += 1
             if word in leaving_words():
-                self.left += 1
+                self.excluded += 1
                 self.leaving = cell
-        elif _are(editions, cell):
+        elif _are_editions(editions, cell):
             self.editions += 1
         elif orders_of(cell):
             self.dated += 1
-            self.dates.look(cell)
+            self.dates.observe(cell)
         else:
             self.other += 1
             if exclusion_status(cell):
-                self.left += 1
+                self.excluded += 1
                 self.leaving = self.leaving or cell
 
 
-def _are(editions: Collection[str], cell: str) -> bool:
+def _are_editions(editions: Collection[str], cell: str) -> bool:
     try:
         return all(part in editions for part in split_list(cell))
     except AudienceError:
@@ -117,8 +117,8 @@ def survey(
 ) -> Survey:
     """Reads every row. `unverified` says whether columns that nobody declared may say who has left."""
     seen = Survey()
-    looks = _looks(seen, columns, editions, unverified)
-    watched = [(place, look, set[str]()) for place, look in looks]
+    observers = _observers(seen, columns, editions, unverified)
+    watched = [(place, observe, set[str]()) for place, observe in observers]
     width = columns.width
     rows = 0
     searching = "address" not in columns.fields
@@ -133,42 +133,42 @@ def survey(
             break
         if len(cells) < width:
             cells = cells + [""] * (width - len(cells))
-        for place, look, known in watched:
+        for place, observe, known in watched:
             cell = cells[place]
             if cell and cell not in known:
                 if len(known) < MAX_CELLS:
                     known.add(cell)
-                look(cell)
+                observe(cell)
     return seen
 
 
-def _looks(
+def _observers(
     seen: Survey, columns: Columns, editions: Collection[str], unverified: bool
 ) -> list[tuple[int, Callable[[str], None]]]:
     """Returns (place, function) pairs: a function for the new cells of each column that matters."""
-    looks: list[tuple[int, Callable[[str], None]]] = []
+    observers: list[tuple[int, Callable[[str], None]]] = []
     for name in ("joined", "confirmed", "consent_at"):
         if name in columns.fields:
             place = columns.fields[name]
             seen.dates[place] = Dates()
-            looks.append((place, seen.dates[place].look))
+            observers.append((place, seen.dates[place].observe))
     for place in columns.choices:
-        looks.append((place, _choosing(seen.choices.setdefault(place, Choice()), editions)))
+        observers.append((place, _choice_observer(seen.choices.setdefault(place, Choice()), editions)))
     for place in columns.unverified if unverified else ():
-        looks.append((place, _guard(seen, place, columns.header[place])))
+        observers.append((place, _exclusion_observer(seen, place, columns.header[place])))
     for place in columns.unnamed if unverified and columns.has_header else ():
-        looks.append((place, _guard(seen, place, "")))
-    return looks
+        observers.append((place, _exclusion_observer(seen, place, "")))
+    return observers
 
 
-def _choosing(choice: Choice, editions: Collection[str]) -> Callable[[str], None]:
-    return lambda cell: choice.look(cell, editions)
+def _choice_observer(choice: Choice, editions: Collection[str]) -> Callable[[str], None]:
+    return lambda cell: choice.observe(cell, editions)
 
 
-def _guard(seen: Survey, place: int, name: str) -> Callable[[str], None]:
+def _exclusion_observer(seen: Survey, place: int, name: str) -> Callable[[str], None]:
     """Returns a function that finds the first cell which says that somebody has left.
 
-    Any cell does where the name of the column says so.
+    Where the name of the column means leaving, any cell says so.
     """
     leaving = seen.leaving
     if exclusion_status(name):
@@ -179,7 +179,7 @@ def _guard(seen: Survey, place: int, name: str) -> Callable[[str], None]:
 
         return any_cell
     if asks_for_consent(name):
-        return _wanting(leaving, place)
+        return _refusal_observer(leaving, place)
     words = leaving_words()
     if any(part in name.casefold() for part in _ELSEWHERE):
         words -= _WEAK
@@ -199,7 +199,7 @@ def _is_one_of(cell: str, words: Collection[str]) -> bool:
     return first in words and first not in _WEAK and bool(exclusion_status(first))
 
 
-def _wanting(leaving: dict[int, str], place: int) -> Callable[[str], None]:
+def _refusal_observer(leaving: dict[int, str], place: int) -> Callable[[str], None]:
     """Returns a function that finds a cell which refuses mail; 0 does, but not among numbers above 1."""
     words = leaving_words()
     zero, counted = "", False
@@ -213,13 +213,13 @@ def _wanting(leaving: dict[int, str], place: int) -> Callable[[str], None]:
                 leaving.setdefault(place, zero)
             elif counted and leaving.get(place) == zero:
                 leaving.pop(place, None)
-        elif not is_nothing(cell) and (is_no(cell) or _is_one_of(cell, words) or _speaks(cell)):
+        elif not is_nothing(cell) and (is_no(cell) or _is_one_of(cell, words) or _means_exclusion(cell)):
             leaving[place] = cell
 
     return refusal
 
 
-def _speaks(cell: str) -> bool:
+def _means_exclusion(cell: str) -> bool:
     return len(cell) < 60 and bool(exclusion_status(cell))
 
 

@@ -71,7 +71,7 @@ def codecs_named(name: str) -> tuple[str, ...]:
     word = name.strip().lower()
     try:
         found = codecs.lookup(_ALIASES.get(word.replace("_", "-"), word)).name
-        # Python tells codecs of text from others only here.
+        # Python distinguishes codecs of text from others only by this attribute.
         text = getattr(codecs.lookup(found), "_is_text_encoding", True)
     except (LookupError, ValueError, UnicodeError):
         text, found = False, ""

@@ -1,9 +1,9 @@
 """Detects the encoding of a text file. Reads the file at most twice, in pieces, with little memory.
 
-UTF-8 and UTF-16 prove themselves. Of everything else, a sample is read as each usual encoding, and the text
-is weighed (`likelihood`); chardet has a say too. A wrong guess would spoil every name without a word, so
-where two readings are likely that differ in the text, or none is, the file is refused, and the operator
-names the encoding.
+UTF-8 and UTF-16 are certain by their form. Otherwise a sample is decoded in each usual encoding and the
+likelihood of each text is computed (`likelihood`), with chardet as second opinion. A wrong choice would
+damage names unnoticed, so where two different texts are likely, or none is, the file is refused and the
+operator must name the encoding.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ _OTHER_FORMATS = (
 )
 #: The beginning of a file, in bytes, tells its format and whether it is UTF-16.
 _HEAD = 4096
-#: How the letters of ISO-2022 begin, in bytes of ASCII.
+#: The beginnings of the escape sequences of ISO-2022, in ASCII bytes.
 _ESCAPES = (
     (b"\x1b$)C", "iso2022_kr"),
     (b"\x1b$B", "iso2022_jp_ext"),
     (b"\x1b$@", "iso2022_jp_ext"),
     (b"\x1b(J", "iso2022_jp_ext"),
 )
-#: Letters beyond ASCII as UTF-8 writes them.
+#: Matches a character beyond ASCII in UTF-8.
 _UTF8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _CELLS = re.compile(r'[,;|\t"\r\n]+')
 #: The beginning of an export of mailer's, which is UTF-8 whatever names are in it.
@@ -55,12 +55,12 @@ _SAVE = "save the list as CSV (UTF-8) and import that"
 
 def detect_encoding(file: BinaryIO, name: str) -> str:
     """Returns the Python codec of the file. Raises AudienceError where the encoding is not certain."""
-    head = _head(file, name)
-    marked = _mark(head)
-    wide = "" if marked else _wide(head)
+    head = _checked_head(file, name)
+    marked = _marked_codec(head)
+    wide = "" if marked else _utf16_codec(head)
     encoding = marked or wide or "utf-8-sig"
     sample = Sample(16_384, rare=False)
-    fault = _fault(file, encoding, None if marked or wide else sample)
+    fault = _first_invalid_line(file, encoding, None if marked or wide else sample)
     if marked or wide:
         if fault is not None:
             label = _mark_name(encoding)
@@ -69,7 +69,7 @@ def detect_encoding(file: BinaryIO, name: str) -> str:
         return encoding
     if fault is None:
         return _of_utf8(sample, head, name)
-    return _other(file, name, fault)
+    return _other_codec(file, name, fault)
 
 
 def check_encoding(file: BinaryIO, name: str, wanted: str) -> str:
@@ -77,19 +77,19 @@ def check_encoding(file: BinaryIO, name: str, wanted: str) -> str:
 
     Raises AudienceError where it does not fit.
     """
-    head = _head(file, name)
+    head = _checked_head(file, name)
     meant = codecs_named(wanted)
-    marked = _mark(head)
+    marked = _marked_codec(head)
     if marked and marked not in meant and not (marked == "utf-16" and meant[0].startswith("utf-16")):
         reason = f"begins with the mark of {_mark_name(marked)}; leave --encoding out"
         raise AudienceError(Problem(reason, name))
     if marked:
         meant = (marked,)
     if meant == ("utf-16",) and not marked:
-        meant = (_wide(head) or "utf-16",)
+        meant = (_utf16_codec(head) or "utf-16",)
     faults = []
     for codec in meant:
-        fault = _fault(file, codec, None)
+        fault = _first_invalid_line(file, codec, None)
         if fault is None:
             return codec
         faults.append(fault)
@@ -100,9 +100,9 @@ def check_encoding(file: BinaryIO, name: str, wanted: str) -> str:
 def decoded(data: bytes) -> str:
     """Returns the text of a list in a likely encoding, and refuses nothing.
 
-    It is for lists of which only what is written in ASCII counts, so that a wrong guess spoils names alone.
+    For lists of which only the ASCII parts matter, so that a wrong choice damages names alone.
     """
-    marked = _mark(data) or _wide(data[:_HEAD])
+    marked = _marked_codec(data) or _utf16_codec(data[:_HEAD])
     if marked:
         return data.decode(marked, errors="replace")
     for codec in ("utf-8", "gb18030"):
@@ -113,7 +113,7 @@ def decoded(data: bytes) -> str:
     return data.decode("latin-1")
 
 
-def _head(file: BinaryIO, name: str) -> bytes:
+def _checked_head(file: BinaryIO, name: str) -> bytes:
     """Returns the first bytes. Raises AudienceError where they are those of another file format."""
     file.seek(0)
     head = file.read(_HEAD)
@@ -123,7 +123,7 @@ def _head(file: BinaryIO, name: str) -> bytes:
     return head
 
 
-def _mark(head: bytes) -> str:
+def _marked_codec(head: bytes) -> str:
     return next((codec for bom, codec in _BOMS if head.startswith(bom)), "")
 
 
@@ -131,10 +131,10 @@ def _mark_name(codec: str) -> str:
     return "UTF-8" if codec.startswith("utf-8") else codec.upper()[:6]
 
 
-def _wide(head: bytes) -> str:
+def _utf16_codec(head: bytes) -> str:
     """Returns the codec of UTF-16 without a byte order mark, or "".
 
-    Every other byte of its ASCII is NUL, and a list has addresses in ASCII.
+    A list has addresses in ASCII, of which every other byte is NUL in UTF-16.
     """
     even, odd = head[0::2].count(0), head[1::2].count(0)
     most = max(even, odd)
@@ -143,7 +143,7 @@ def _wide(head: bytes) -> str:
     return "utf-16-le" if odd > even else "utf-16-be"
 
 
-def _fault(file: BinaryIO, encoding: str, sample: Sample | None) -> int | None:
+def _first_invalid_line(file: BinaryIO, encoding: str, sample: Sample | None) -> int | None:
     """Returns the line of the first invalid byte, or None for a valid file. Fills the sample."""
     decoder = codecs.getincrementaldecoder(encoding)()
     line = 1
@@ -154,35 +154,35 @@ def _fault(file: BinaryIO, encoding: str, sample: Sample | None) -> int | None:
             text = decoder.decode(piece, final=not piece)
         except UnicodeDecodeError as error:
             bad = error.object[: error.start].decode(encoding, errors="replace")
-            return line + _breaks(bad)
+            return line + _count_line_breaks(bad)
         except UnicodeError:  # UTF-16 that ends in the middle, without a place
             return line
-        line += _breaks(text)
+        line += _count_line_breaks(text)
         if sample is not None:
             sample.add(piece)
         if not piece:
             return None
 
 
-def _breaks(text: str) -> int:
+def _count_line_breaks(text: str) -> int:
     return max(text.count("\n"), text.count("\r"))
 
 
 def _of_utf8(sample: Sample, head: bytes, name: str) -> str:
-    """Returns the codec of a valid UTF-8 file, which with few letters beyond ASCII may be another one."""
+    """Returns the codec of a valid UTF-8 file, which may be another one if few letters are beyond ASCII."""
     if not sample.whole:
         escaped = next((codec for escape, codec in _ESCAPES if escape in head), "")
         return escaped or "utf-8-sig"
     own = head.startswith(_OWN_HEADER)
     other = "" if own or sample.full else likely_beside_utf8(sample.whole)
     if other:
-        raise AudienceError(Problem(_two(sample.whole, "utf-8", other), name))
+        raise AudienceError(Problem(_ambiguity_problem(sample.whole, "utf-8", other), name))
     return "utf-8-sig"
 
 
-def _other(file: BinaryIO, name: str, fault: int) -> str:
+def _other_codec(file: BinaryIO, name: str, fault: int) -> str:
     """Returns the codec of a file that is not UTF-8 from the line `fault` on."""
-    sample, best = _gathered(file)
+    sample, best = _collect_sample(file)
     second = ""
     if _is_broken_utf8(sample.whole):
         reason = (
@@ -196,14 +196,14 @@ def _other(file: BinaryIO, name: str, fault: int) -> str:
     if sound and not best:
         best, second = decide(sample.first)  # a few lines may be damaged
     if best and second:
-        raise AudienceError(Problem(_two(sample.whole, best, second), name))
+        raise AudienceError(Problem(_ambiguity_problem(sample.whole, best, second), name))
     if not best:
         reason = (
             "is not UTF-8, and which encoding it has cannot be told; name it with --encoding NAME, such as "
             f"--encoding cp1252, or {_SAVE}"
         )
         raise AudienceError(Problem(reason, name, fault))
-    wrong = _fault(file, best, None)
+    wrong = _first_invalid_line(file, best, None)
     if wrong is None:
         return best
     reason = (
@@ -213,7 +213,7 @@ def _other(file: BinaryIO, name: str, fault: int) -> str:
     raise AudienceError(Problem(reason, name, wrong))
 
 
-def _gathered(file: BinaryIO) -> tuple[Sample, str]:
+def _collect_sample(file: BinaryIO) -> tuple[Sample, str]:
     """Returns a sample of the file, and its codec where an East Asian one is certain before the end."""
     sample = Sample(65_536, rare=True)
     file.seek(0)
@@ -235,7 +235,7 @@ def _is_broken_utf8(sample: bytes) -> bool:
     return len(_UTF8.findall(sample)) > 2 * stray
 
 
-def _two(sample: bytes, one: str, other: str) -> str:
+def _ambiguity_problem(sample: bytes, one: str, other: str) -> str:
     """Returns a sentence that names two likely encodings, with a cell in which they differ."""
     first, second = shown_codec(one), shown_codec(other)
     texts = [_CELLS.split(sample.decode(codec, "replace")) for codec in (one, other)]

@@ -23,7 +23,7 @@ _RARELY = (
 _MIXED = re.compile(f"[A-Za-z][{_RARELY}]|[{_RARELY}][A-Za-z]")
 #: The least logarithm of the likelihood of a character in common use.
 _COMMON = -8.5
-#: Encodings that few lists are kept in today must be so much likelier.
+#: Encodings that few lists use today must be likelier by this logarithm.
 _RARE = dict.fromkeys(
     ("mac_roman", "mac_cyrillic", "cp850", "cp437", "cp866", "iso8859_5", "koi8_u", "cp1257"), 1.5
 ) | (dict.fromkeys(("mac_latin2", "mac_turkish", "mac_greek", "cp852", "cp857", "cp737", "cp1258"), 3.0))
@@ -43,21 +43,21 @@ class _Reading:
 
     codec: str
     text: str
-    weight: Likelihood
+    likelihood: Likelihood
 
 
 def decide(sample: bytes) -> tuple[str, str]:
     """Returns the codec of the sample and "", two codecs that are both likely, or "" and "" for none."""
     readings = _readings(sample)
-    readings.sort(key=lambda reading: -reading.weight.log)
-    if not readings or not readings[0].weight.plausible:
+    readings.sort(key=lambda reading: -reading.likelihood.log)
+    if not readings or not readings[0].likelihood.plausible:
         return "", ""
     best = readings[0]
     if len(readings) == 1:
         return best.codec, ""
     second = readings[1]
-    margin = best.weight.log - second.weight.log
-    if margin >= (_AGREED if _opinion(sample) == best.text else _ALONE):
+    margin = best.likelihood.log - second.likelihood.log
+    if margin >= (_AGREED if _chardet_text(sample) == best.text else _ALONE):
         return best.codec, ""
     return best.codec, second.codec
 
@@ -65,22 +65,26 @@ def decide(sample: bytes) -> tuple[str, str]:
 def likely_beside_utf8(sample: bytes) -> str:
     """Returns a codec whose reading of a valid UTF-8 sample is as likely as UTF-8's, or "".
 
-    Two letters of Chinese are sound UTF-8 now and then, but make no word of it.
+    Two Chinese characters in another encoding are now and then valid UTF-8, but then they make no word.
     """
     text = sample.decode("utf-8", "replace")
     count = sum(one > "\x7f" for one in text)
     if count > _FEW:
         return ""
     own = max(log_likelihood(codec, text).log for codec in _ORDER)
-    plausible = [reading for reading in _readings(sample) if reading.weight.plausible]
+    plausible = [reading for reading in _readings(sample) if reading.likelihood.plausible]
     if plausible and _MIXED.search(text):
-        return max(plausible, key=lambda reading: reading.weight.log).codec
-    # Others have no such pairs of letters in their words.
+        return max(plausible, key=lambda reading: reading.likelihood.log).codec
+    # Only the words of East Asian encodings hold such pairs of letters.
     others = [reading for reading in plausible if reading.codec in EAST_ASIAN]
-    best = max(others, key=lambda reading: reading.weight.log, default=None)
-    if best is None or best.weight.characters < 2 or best.weight.log < _COMMON * best.weight.characters:
+    best = max(others, key=lambda reading: reading.likelihood.log, default=None)
+    if (
+        best is None
+        or best.likelihood.characters < 2
+        or best.likelihood.log < _COMMON * best.likelihood.characters
+    ):
         return ""
-    return best.codec if own < _ODD * count and best.weight.log > own - _AGREED else ""
+    return best.codec if own < _ODD * count and best.likelihood.log > own - _AGREED else ""
 
 
 def _readings(sample: bytes) -> list[_Reading]:
@@ -91,17 +95,17 @@ def _readings(sample: bytes) -> list[_Reading]:
             text = sample.decode(codec)
         except UnicodeDecodeError:
             continue
-        weight = log_likelihood(codec, text)
-        weight.log -= _RARE.get(codec, 0)
+        likelihood = log_likelihood(codec, text)
+        likelihood.log -= _RARE.get(codec, 0)
         known = found.get(text)
         if known is None:
-            found[text] = _Reading(codec, text, weight)
-        elif weight.log > known.weight.log:
-            known.weight = weight
+            found[text] = _Reading(codec, text, likelihood)
+        elif likelihood.log > known.likelihood.log:
+            known.likelihood = likelihood
     return list(found.values())
 
 
-def _opinion(sample: bytes) -> str:
+def _chardet_text(sample: bytes) -> str:
     """Returns the text of the sample in the encoding that chardet thinks best."""
     guesses = chardet.detect_all(
         sample, include_encodings=_CHARDET, ignore_threshold=True, compat_names=False, prefer_superset=False

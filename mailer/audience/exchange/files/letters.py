@@ -1,8 +1,7 @@
 """Lists the letters in which names, places and words of lists are written, by language. Data, and sets of it.
 
-`encoding` weighs with it how probable the text is that a reading of a file gives. The order of the letters of
-an alphabet is that of their frequency in names, roughly. Nothing here needs to be complete: what is missing
-counts as rare.
+`likelihood` uses these to compute how likely a text is. Letters of an alphabet stand roughly in the order of
+their frequency in names. The data need not be complete: what is missing counts as rare.
 """
 
 from __future__ import annotations
@@ -109,7 +108,7 @@ _PAIRS = (
     "昕昕晟晟景景晗晗朗朗朋朋柏柏栋棟桐桐森森欣欣毅毅泓泓泽澤洲洲浩浩淇淇渝渝港港湘湘滨濱潇瀟澜瀾"
     "皓皓盈盈硕碩磊磊祖祖禹禹秉秉程程竣竣笑笑绢絹翔翔翠翠聪聰育育舒舒航航艺藝芝芝苑苑荷荷萧蕭蓝藍"
 )  # fmt: skip
-#: What Japanese names, places and words of lists are written with, beyond the two Chinese sets.
+#: The characters of Japanese names, places and words of lists that neither Chinese set has.
 _JAPANESE = (
     "佐藤鈴木高橋田中渡辺伊山本村小林加吉松井上斎清口森池橋石川前岡長谷後近藤坂遠青福西三太郎中野原金子竹内"
     "和菊千葉桜庭野久保古宮崎大平河新島杉浦丸今柴酒工横安部関矢水沢浜広瀬荒内岩北永浅星黒尾東茂馬場服部増土屋"

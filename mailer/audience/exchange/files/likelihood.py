@@ -1,8 +1,8 @@
 """Computes how likely a reading of a file is: the logarithm of the probability of its letters in a list.
 
-A reading is a text that an encoding makes of the bytes. It is right where its letters are those of one
-language, stand in words as letters do, and are in common use. A wrong one mixes scripts, puts signs into
-words and capitals behind small letters, or is full of characters that names are not written with.
+A reading is the text that an encoding makes of the bytes. In the right reading, letters belong to one
+language, stand in words as usual, and are in common use. A wrong reading mixes scripts, has signs within
+words or capitals after small letters, or is full of characters that are not used in names.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ _ASCII = bytes(range(0x80))
 class Sample:
     """Collects lines with bytes beyond ASCII, joined by line feeds in `whole`, up to `size` bytes.
 
-    With `rare`, lines with a byte that none of these has are added for the rest of the file, so that all
-    letters of the whole file are in it; `first` has not these. `full` tells that there was more.
+    With `rare`, the rest of the file is searched for lines with byte values that are still missing, so that
+    all letters of the file are in `whole`, but not in `first`. `full` says that there were more lines.
     """
 
     def __init__(self, size: int, *, rare: bool) -> None:

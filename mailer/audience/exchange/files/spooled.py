@@ -17,10 +17,10 @@ _PIECE = 1 << 20
 def spooled(read: Callable[[int], bytes], folder: Path, what: str, *, most: int | None = None) -> BinaryIO:
     """Returns a private temporary file with everything that `read` gives, positioned at its beginning.
 
-    `read` takes a number of bytes and gives at most so many, none at the end. The file stands in `folder`,
-    which is on disk where the folder for temporary files may be in memory; it has no name there, or loses it
-    at once, so that nothing is left of it however the process ends. `what` is how errors call what is
-    copied. Raises ValueError where there are more than `most` bytes, and FailureError where there is no room.
+    `read` takes a number of bytes and returns at most so many, none at the end. The file is made in `folder`,
+    because the folder for temporary files may be in memory. It has no name there, or loses it at once, so
+    nothing is left of it however the process ends. Error messages call the content `what`. Raises ValueError
+    for more than `most` bytes, and FailureError where there is no room.
     """
     try:
         file = cast(BinaryIO, tempfile.TemporaryFile(dir=folder, prefix=".import-"))  # noqa: SIM115

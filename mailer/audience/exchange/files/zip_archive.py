@@ -1,7 +1,7 @@
 """Reads a zip archive of lists, as Mailchimp exports an audience: subscribed, unsubscribed and so on.
 
-Each list in it is read as a file of its own. Names in the archive are shown and never used as paths, and
-what it unpacks to is bounded.
+Each list is read as a file of its own. Names in the archive are shown in messages but never used as paths,
+and the unpacked size is limited.
 """
 
 from __future__ import annotations
@@ -70,9 +70,9 @@ def is_exclusion_list(name: str) -> bool:
 
 
 class Archive:
-    """Holds the lists of a zip archive, those of people who have left first. Raises AudienceError.
+    """Opens the lists of a zip archive, those of people who have left first. Raises AudienceError.
 
-    `left_out` names the members that are no lists.
+    `left_out` has the names of the members that are no lists.
     """
 
     def __init__(self, file: BinaryIO, name: str) -> None:
@@ -112,7 +112,7 @@ class Archive:
             )
         if not members:
             raise AudienceError(Problem("holds no CSV file; name an archive with lists", self._name))
-        # An import brings nobody back: should the process die between two lists, who has left is not active.
+        # Lists of people who have left come first: after a crash between two lists nobody is wrongly active.
         return sorted(members, key=lambda member: not is_exclusion_list(member.name))
 
     def _check(self, info: zipfile.ZipInfo, name: str) -> None:

@@ -60,7 +60,7 @@ TOLD = "an imported list says so"
 
 @dataclass(slots=True)
 class BatchPerson:
-    """Holds a person as the batch finds and changes them. A new person has the `id` 0 and an empty `was`."""
+    """Holds a person as the batch finds and changes them. A new person has id 0 and no `old_status`."""
 
     id: int
     address: str
@@ -76,9 +76,9 @@ class BatchPerson:
     reads: set[str] = field(default_factory=set)
     left: set[str] = field(default_factory=set)
     changed: bool = False
-    starts: list[str] = field(default_factory=list)
+    new_editions: list[str] = field(default_factory=list)
     consents: list[tuple[str, str, str]] = field(default_factory=list)
-    was: str = ""
+    old_status: str = ""
 
 
 def known_people(db: Database, keys: list[str]) -> dict[str, BatchPerson]:
@@ -93,7 +93,7 @@ def known_people(db: Database, keys: list[str]) -> dict[str, BatchPerson]:
             json.loads(attributes),
             status,
         )
-        person.was = status
+        person.old_status = status
         people[key] = by_id[number] = person
     if by_id:
         ids = json.dumps(list(by_id))
@@ -113,8 +113,8 @@ def write_people(db: Database, people: Iterable[BatchPerson], now: str) -> None:
     """Writes the changed people with their editions, consents and events. New people get an id."""
     last = db.conn.execute(_LAST_ID).fetchone()
     number = int(last[0]) if last else 0
-    new, old, starts, consents = [], [], [], []
-    told: list[Event] = []
+    new, old, new_editions, consents = [], [], [], []
+    recorded: list[Event] = []
     ids = new_ids()
     for person in people:
         if not person.changed:
@@ -130,25 +130,25 @@ def write_people(db: Database, people: Iterable[BatchPerson], now: str) -> None:
             new.append(
                 (number, person.address, person.key, person.domain, *values, person.joined, now, next(ids))
             )
-        starts += [(edition, person.id, now) for edition in person.starts]
+        new_editions += [(edition, person.id, now) for edition in person.new_editions]
         consents += [(person.id, *consent) for consent in person.consents]
-        told += _events(person, now)
+        recorded += _events(person, now)
     for statement, rows in (
         (_INSERT, new),
         (_UPDATE, old),
-        (_SUBSCRIBE, sorted(starts)),
+        (_SUBSCRIBE, sorted(new_editions)),
     ):
         if rows:
             db.conn.executemany(statement, rows)
     record_consents(db, consents)
-    events.record(db, *told)
+    events.record(db, *recorded)
 
 
 def _events(person: BatchPerson, now: str) -> Iterator[Event]:
     """Yields the events of what the batch did to a person: new editions, or an exclusion."""
-    for edition in person.starts if person.was else ():
+    for edition in person.new_editions if person.old_status else ():
         yield Event(now, "subscribe", person.id, SOURCE, edition=edition)
-    if person.status != person.was and person.status in GONE:
+    if person.status != person.old_status and person.status in GONE:
         kind = GONE[person.status]
         words = "" if kind == "unsubscribe" else TOLD
         yield Event(now, kind, person.id, SOURCE, reason=words)

@@ -1,7 +1,7 @@
 """Escapes cells that a spreadsheet would run as a formula, and reverses that. Pure.
 
-A cell that begins with = + - @, tab or CR gets a `'` in front (OWASP, "CSV injection"). So does one that
-already has such a `'`, so that what is exported is always read back as it was.
+A cell that begins with = + - @, tab or CR gets a leading `'` (OWASP, "CSV injection"). So does a cell that
+begins with `'` and one of these, so that an export is always read back unchanged.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from mailer.errors import AudienceError
 
 __all__ = ["MAX_ATTRIBUTES", "MAX_DEPTH", "attributes_of_json"]
 
-#: Objects and lists within objects; what is deeper is no description of a person.
+#: The deepest nesting of objects and lists. Deeper data does not describe a person.
 MAX_DEPTH = 5
 MAX_ATTRIBUTES = 200
 _LONGEST = 65_536

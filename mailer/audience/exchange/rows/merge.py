@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MergeResult", "Outcome", "merge"]
 
-#: What became of a row ("added", "updated", "unchanged" or "kept"), and why it was kept or taken out.
+#: The outcome of a row ("added", "updated", "unchanged" or "kept"), with the reason if kept or excluded.
 Outcome = tuple[str, str]
 
 
@@ -65,7 +65,9 @@ def merge(
             else:
                 people[key] = _new(entry, origin, all_editions, now)
                 outcomes.append(("added", ""))
-        gone = [person.id for person in people.values() if person.was == "active" and person.status in GONE]
+        gone = [
+            person.id for person in people.values() if person.old_status == "active" and person.status in GONE
+        ]
         stated = consents_against(db, gone) if gone else {}
         write_people(db, people.values(), now)
         for place, entry in enumerate(entries):
@@ -146,8 +148,8 @@ def _new(entry: Entry, origin: str, all_editions: tuple[str, ...], now: str) -> 
         entry.joined or now,
         changed=True,
     )
-    person.starts = list(all_editions if entry.editions is None else entry.editions)
-    person.reads = set(person.starts)
+    person.new_editions = list(all_editions if entry.editions is None else entry.editions)
+    person.reads = set(person.new_editions)
     if person.status == "active":
         person.consents.append(_consent(entry, origin, now))
     return person
@@ -171,13 +173,13 @@ def _merge_known(person: BatchPerson, entry: Entry, origin: str, now: str) -> Ou
         return "kept", "kept as pending: the person has not confirmed yet"
     changed = _set_fields(person, entry)
     wanted = [edition for edition in entry.editions or () if edition not in person.reads]
-    starts = [edition for edition in wanted if edition not in person.left]
-    if starts:
-        person.starts += starts
-        person.reads.update(starts)
+    new_editions = [edition for edition in wanted if edition not in person.left]
+    if new_editions:
+        person.new_editions += new_editions
+        person.reads.update(new_editions)
         if person.status == "active":
             person.consents.append(_consent(entry, origin, now))
-    if changed or starts:
+    if changed or new_editions:
         person.changed = True
         return "updated", ""
     if wanted:
@@ -191,7 +193,7 @@ def _excludes_more(status: str, stated: str) -> bool:
         return stated in GONE
     if status == "bounced":
         return stated in ("unsubscribed", "complained")
-    return status == "unsubscribed" and stated == "complained"  # which no preferences page undoes
+    return status == "unsubscribed" and stated == "complained"  # the preferences page cannot undo a complaint
 
 
 def _set_fields(person: BatchPerson, entry: Entry) -> bool:
@@ -203,13 +205,13 @@ def _set_fields(person: BatchPerson, entry: Entry) -> bool:
     person.tags = person.tags if entry.tags is None else entry.tags
     changed = before != (person.name, person.language, person.timezone, person.tags)
     for key, value in entry.attributes.items():
-        if as_text(person.attributes.get(key)) != value:
+        if attribute_text(person.attributes.get(key)) != value:
             person.attributes[key] = value
             changed = True
     return changed
 
 
-def as_text(value: Any) -> str:
+def attribute_text(value: Any) -> str:
     """Returns an attribute as an export writes it: text as it is, everything else as JSON, nothing as ""."""
     if value is None or isinstance(value, str):
         return value or ""

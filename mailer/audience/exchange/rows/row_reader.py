@@ -1,7 +1,7 @@
 """Makes a checked entry of one row of a list. Pure: uses only the row and the settings.
 
-A row is refused where its address, name, editions or status cannot be read. Every other cell that cannot be
-read is left out, with a note, and the person is taken.
+A row is refused where its address, name, editions or status cannot be read. Any other cell that cannot be
+read is left out, with a note, and the person is imported.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mailer.audience.exchange.columns.cell_words import RANKS, folded, is_no, is_nothing, is_yes, strongest
+from mailer.audience.exchange.columns.cell_words import folded, is_no, is_nothing, is_yes, strongest
 from mailer.audience.exchange.columns.decided_columns import DecidedColumns
 from mailer.audience.exchange.columns.signs import CellMeaning, Sign
 from mailer.audience.exchange.rows.cell_values import (
@@ -62,7 +62,7 @@ _FIELDS = (
 class RowReader:
     """Makes entries of the rows of a list with these columns.
 
-    `editions` is what --edition names, if anything, `status` the status of everybody in the list or "".
+    `editions` is the value of --edition, if any; `status` is the status of everybody in the list, or "".
     """
 
     def __init__(
@@ -169,8 +169,8 @@ class RowReader:
             )
         except AudienceError:
             return self._read_leniently(row, cells)
-        for told in said:
-            told.rows += 1
+        for meaning in said:
+            meaning.rows += 1
         return entry
 
     def _read_leniently(self, row: int, cells: list[str]) -> Entry:
@@ -194,13 +194,13 @@ class RowReader:
         when, why = (cells[place] if place >= 0 else "" for place in self._places[-2:])
         alone = is_nothing(when) and not (is_nothing(why) or is_no(why))
         attributes = self._attributes_of(cells, notes)
-        said = [told for sign in self.signs if (told := sign.try_read(cells[sign.place], problems))]
+        said = [meaning for sign in self.signs if (meaning := sign.try_read(cells[sign.place], problems))]
         status, doubts = self._combined_status(said)
         notes = [*doubts, *notes]
         if problems:
             raise AudienceError("; ".join(dict.fromkeys([*problems, *(reason for _, reason in notes)])))
-        for told in said:
-            told.rows += 1
+        for meaning in said:
+            meaning.rows += 1
         return Entry(
             row,
             read["address"][0],
@@ -223,20 +223,11 @@ class RowReader:
 
     def _combined_status(self, said: list[CellMeaning]) -> tuple[str, tuple[tuple[str, str], ...]]:
         """Returns the status that excludes most firmly, of those that a row's signs give, and their notes."""
-        status: str = self._everybody
-        notes: tuple[tuple[str, str], ...] = ()
-        for told in said:
-            if RANKS[told.status] > RANKS[status]:
-                status = told.status
-            if told.note:
-                notes = (*notes, (told.column, told.note))
-        return status, notes
+        status = strongest((self._everybody, *(meaning.status for meaning in said)))
+        return status, tuple((meaning.column, meaning.note) for meaning in said if meaning.note)
 
     def _fit_to_header(self, cells: list[str]) -> list[str]:
-        """Returns the cells, with empty ones added at the end. Raises AudienceError for too many.
-
-        A row with too many cells has been shifted and cannot be trusted.
-        """
+        """Adds missing cells at the end. Raises AudienceError for too many: such a row has been shifted."""
         if len(cells) < self._width:
             return cells + [""] * (self._width - len(cells))
         if any(cells[self._width :]):
@@ -247,7 +238,7 @@ class RowReader:
         return cells[: self._width]
 
     def _attributes_of(self, cells: list[str], notes: list[tuple[str, str]] | None = None) -> dict[str, str]:
-        """Returns the attributes of a row. Without `notes`, an unreadable one raises AudienceError."""
+        """Returns the attributes of a row. Raises AudienceError for an unreadable one, if `notes` is None."""
         attributes: dict[str, str] = {}
         for place, key in self._attributes:
             if cells[place]:
@@ -279,9 +270,9 @@ class RowReader:
         return chosen
 
     def _suppressed(self, text: str, why: str = "") -> str:
-        """Returns since when the address is suppressed, of a time, a yes or a reason alone; "" for a no.
+        """Returns since when the address is suppressed; "" for a no.
 
-        Any other cell refuses the row, so that nobody is written to by mistake.
+        Refuses a cell that is not understood.
         """
         if is_no(text):
             return ""
