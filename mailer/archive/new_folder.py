@@ -29,7 +29,7 @@ def put_folder(folder: Path, files: Iterable[tuple[str, bytes]], *, replace: boo
     where it cannot be written; then nothing has changed.
     """
     _make_folders(folder.parent)
-    with _only_writer(folder.parent):
+    with _locked(folder.parent):
         _clear_leftovers(folder.parent)
         if folder.exists() and not replace:
             raise FileExistsError(folder)
@@ -87,7 +87,7 @@ def _make_folders(folder: Path) -> None:
 
 
 @contextmanager
-def _only_writer(parent: Path) -> Iterator[None]:
+def _locked(parent: Path) -> Iterator[None]:
     """Locks `parent`, so that a hidden folder that the next writer finds there is surely a leftover."""
     descriptor = os.open(parent, os.O_RDONLY)
     try:

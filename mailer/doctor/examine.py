@@ -89,7 +89,7 @@ def _signing(settings: Settings, resolver: Resolver, own: str) -> list[Check]:
             for selector in settings.dkim.keys
         ]
     if driver.host is not None:
-        return [Check("dkim", partial(dkim.relayed, driver.host(url)))]
+        return [Check("dkim", partial(dkim.signed_by_server, driver.host(url)))]
     return []
 
 

@@ -126,7 +126,7 @@ class _Survey:
             self._count()
             self._enter(domain, redirect)
         if len(self._open) == 1:
-            self._judge_the_end(terms, ends, redirect)
+            self._check_end(terms, ends, redirect)
         self._open.pop()
 
     def _follow(self, domain: str, term: Term, where: str) -> None:
@@ -181,7 +181,7 @@ class _Survey:
             f"correct or take out {term.text} in the record of {domain}",
         )
 
-    def _judge_the_end(self, terms: tuple[Term, ...], ends: list[int], redirect: Term | None) -> None:
+    def _check_end(self, terms: tuple[Term, ...], ends: list[int], redirect: Term | None) -> None:
         if not ends and redirect is None:
             self._trouble(Status.WARNING, "it has no end, so it forbids nobody", "add ~all at its end")
         elif ends and terms[ends[0]].qualifier == "?":

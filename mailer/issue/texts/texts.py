@@ -86,8 +86,8 @@ def _filled(text: _Text, placeholders: Placeholders, problems: list[Problem]) ->
         return replace(text, text=placeholders.fill(text.text))
     except ExpressionError as error:
         plain, wrong = _without_wrong(text.text, placeholders)
-        told = dict.fromkeys([(str(error), error.line), *wrong])
-        problems += [_problem(text.node, message, line, "error") for message, line in told]
+        errors = dict.fromkeys([(str(error), error.line), *wrong])
+        problems += [_problem(text.node, message, line, "error") for message, line in errors]
         return replace(text, text=plain)
 
 

@@ -30,7 +30,7 @@ __all__ = [
     "everybody_sentence",
     "is_about_login",
     "is_held",
-    "may_be_everybodys",
+    "may_concern_everybody",
     "stops",
 ]
 
@@ -139,9 +139,9 @@ class RefusalWatch:
             self.returned.add(message.key)
             self.remedy = self.remedy or _remedy_sentence(outcome.reason)
             return
-        if self.accepted or _is_own_word(outcome):
+        if self.accepted or _is_our_own_check(outcome):
             return
-        words = _skeleton(outcome.reason, message.address)
+        words = _normalised(outcome.reason, message.address)
         # A transport that gives up after some refusals defers the others in the same words.
         alike = outcome.cause is Cause.US and words in self._groups
         if not (is_held(outcome) or alike) or (self._ever and self.was_deferred(message.subscriber_id)):
@@ -189,17 +189,19 @@ def is_held(outcome: Outcome) -> bool:
     """
     if outcome.result is Result.DEFERRED:
         return outcome.cause is Cause.US and is_about_login(outcome.reason)
-    return outcome.result is Result.REJECTED and not _is_own_word(outcome)
+    return outcome.result is Result.REJECTED and not _is_our_own_check(outcome)
 
 
-def may_be_everybodys(refusals: Iterable[tuple[str, Outcome]]) -> bool:
+def may_concern_everybody(refusals: Iterable[tuple[str, Outcome]]) -> bool:
     """Returns whether some of these (address, outcome), none accepted, were refused with the same text.
 
     This is asked of a run that died before it knew: its refusals then count against nobody, and are tried
     again. Two with the same text are enough, because a server may use several sentences for senders that it
     does not know.
     """
-    known = [_skeleton(outcome.reason, address) if is_held(outcome) else "" for address, outcome in refusals]
+    known = [
+        _normalised(outcome.reason, address) if is_held(outcome) else "" for address, outcome in refusals
+    ]
     most = max((number for words, number in Counter(known).items() if words), default=0)
     return most > 1 or 2 * most > len(known)
 
@@ -226,7 +228,7 @@ def _remedy_sentence(reason: str) -> str:
     return f"the refusal is about us, not about the readers: {without_addresses(reason)}{todo}"
 
 
-def _is_own_word(outcome: Outcome) -> bool:
+def _is_our_own_check(outcome: Outcome) -> bool:
     """Returns whether our own check refused the address, which no transport can use, and not a server."""
     return outcome.cause is Cause.ADDRESS and not outcome.reason[:3].isdigit()
 
@@ -236,7 +238,7 @@ def _is_wide(group: _Group) -> bool:
     return len(group.domains) > 1 or is_about_login(group.example)
 
 
-def _skeleton(reason: str, address: str) -> str:
+def _normalised(reason: str, address: str) -> str:
     """Returns the text without what differs between readers: addresses, hosts, ids, times, numbers."""
     code, words = reason[:3], reason[3:].strip(" -")
     enhanced = _ENHANCED.match(words)

@@ -39,8 +39,8 @@ class Account:
 
     def note_too_large(self, alone: bool, size: int, words: str) -> None:
         """Notes that a request of `size` bytes was refused with 413; `alone` means for one recipient."""
-        times, least, said = self.too_large.get(alone, (0, size, words))
-        self.too_large[alone] = (times + 1, min(size, least), said)
+        times, least, reply = self.too_large.get(alone, (0, size, words))
+        self.too_large[alone] = (times + 1, min(size, least), reply)
 
     def check_size(self, alone: bool, size: int) -> None:
         """Raises TooLarge where so many bytes are known to be refused with 413, before they are uploaded."""

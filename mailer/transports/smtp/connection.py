@@ -9,7 +9,7 @@ from mailer.errors import TransportError
 from mailer.transports.base import RefusedForNow, Sleep, Unavailable
 from mailer.transports.smtp.server import Server, connect
 from mailer.transports.smtp.server_profile import ServerProfile
-from mailer.transports.smtp.session.connect_errors import LoginPutOff, LoginRefused
+from mailer.transports.smtp.session.connect_errors import LoginDeferred, LoginRefused
 from mailer.transports.smtp.session.session import Announcement, Session
 
 __all__ = ["BACK_OFF_SECONDS", "Connection"]
@@ -102,7 +102,7 @@ class Connection:
             if not profile.logged_in:
                 try:
                     session = connect(self._server)
-                except (LoginPutOff, LoginRefused) as error:
+                except (LoginDeferred, LoginRefused) as error:
                     profile.login_refused = error
                     raise
                 profile.logged_in = True

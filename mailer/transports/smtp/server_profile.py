@@ -12,7 +12,7 @@ from typing import Final
 
 from mailer.errors import TransportError
 from mailer.transports.smtp.comparison import Comparison
-from mailer.transports.smtp.session_refusals import speaks_of_the_session
+from mailer.transports.smtp.session_refusals import names_the_session
 
 __all__ = ["MESSAGES_PER_CONNECTION", "ServerProfile"]
 
@@ -97,6 +97,6 @@ class ServerProfile:
         with self._lock:
             if messages < 1:
                 return
-            if speaks_of_the_session(words) or self._unconfirmed == messages:
+            if names_the_session(words) or self._unconfirmed == messages:
                 self.most_messages = min(self.most_messages, messages)
             self._unconfirmed = messages

@@ -123,14 +123,14 @@ def log_in(session: EsmtpSession, credentials: Credentials) -> None:
     raise refused
 
 
-def show_without(said: bytes, credentials: Credentials) -> bytes:
+def show_without(reply: bytes, credentials: Credentials) -> bytes:
     """Returns the server's reply without the password or the token, which some servers repeat."""
     clear = [credentials.password.encode(), credentials.token.encode()]
     lines = [_plain(credentials), _xoauth2(credentials), _oauthbearer(credentials)]
     secrets = [*map(base64.b64encode, [*lines, *filter(None, clear)]), *filter(None, clear)]
     for secret in sorted(secrets, key=len, reverse=True):
-        said = said.replace(secret, b"[password]")
-    return said
+        reply = reply.replace(secret, b"[password]")
+    return reply
 
 
 class _Unsupported(Exception):

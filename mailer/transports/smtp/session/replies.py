@@ -50,7 +50,7 @@ class Replies(smtplib.SMTP):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
-    def _speaks_unasked(self) -> bool:
+    def _has_unexpected_reply(self) -> bool:
         """Returns whether the server has sent something without a command. Raises where it has hung up."""
         connection = self._open_socket()
         if self._unread:

@@ -34,7 +34,7 @@ def await_greeting(connection: socket.socket, host: str, port: int, patience: fl
     `patience` seconds at most, apart from the handshake.
     """
     silence = _SILENCE_SECONDS[0] if port == _USUAL_TLS_PORT else _SILENCE_SECONDS[1]
-    if silence < patience and not _speaks(connection, silence) and begins_with_tls(host, port):
+    if silence < patience and not _has_data(connection, silence) and begins_with_tls(host, port):
         raise BeginsWithTls("it waits for a TLS handshake")
 
 
@@ -56,7 +56,7 @@ def _client_hello(host: str) -> bytes:
     return outgoing.read()
 
 
-def _speaks(connection: socket.socket, seconds: float) -> bool:
+def _has_data(connection: socket.socket, seconds: float) -> bool:
     poll = select.poll()
     poll.register(connection, select.POLLIN)
     return bool(poll.poll(seconds * 1000))
