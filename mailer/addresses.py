@@ -35,11 +35,11 @@ LONGEST_LOCAL = 64
 #: have 255 (section 4.5.3.1.2), and the DNS has room for names of 253 (RFC 1035 section 2.3.4).
 LONGEST_ADDRESS = 254
 
-#: Longer than any address; what is longer is refused before it is looked at.
+#: Longer than any address; a longer text is refused before it is parsed.
 _LONGEST = 1000
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _PLAIN_LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
-# What most domains look like; whatever else may be one is left to email-validator.
+# The form of most domains; all others are left to email-validator.
 _PLAIN_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 #: Top-level domains that email-validator refuses (RFC 6761, RFC 6762, RFC 7686), without importing it.
 _SPECIAL = frozenset({"arpa", "invalid", "local", "localhost", "onion"})
@@ -49,7 +49,7 @@ _AROUND = r"[\s\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\
 _BEFORE, _AFTER = re.compile(_AROUND), re.compile(rf"{_AROUND}\Z")
 # Some programs decode it even there, where RFC 2047 section 5 forbids it, and read another address.
 _ENCODED_WORD = re.compile(r"=\?[^?]*\?[bBqQ]\?[^?]*\?=")
-# An address as most are, in which there is nothing to clean.
+# The form of most addresses, in which there is nothing to clean.
 _COMMON = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]+")
 # Full-width forms of ASCII, as Chinese and Japanese keyboards give them, and their full stops.
 _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {

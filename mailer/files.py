@@ -82,7 +82,7 @@ class NewFile:
     def discard(self) -> None:
         """Removes the unfinished file. Does nothing after `commit`."""
         self.temporary.unlink(missing_ok=True)
-        with suppress(OSError):  # what is left in its buffer has no room
+        with suppress(OSError):  # there is no room for the rest of its buffer
             self.file.close()
 
 

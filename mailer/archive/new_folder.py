@@ -18,7 +18,7 @@ from mailer.files import TEMPORARY, sync_folder
 
 __all__ = ["put_folder"]
 
-#: What is just being replaced ends in this.
+#: The end of the name of a folder that is being replaced.
 _REPLACED = ".old"
 
 
@@ -104,7 +104,7 @@ def _clear_leftovers(parent: Path) -> None:
         if path.name.endswith(TEMPORARY):
             shutil.rmtree(path, ignore_errors=True)
         elif path.name.endswith(_REPLACED):
-            # The crash came between the two renames: the old one is all there is.
+            # The crash came between the two renames: only the old folder exists.
             folder = parent / path.name[1 : -len(_REPLACED)]
             if folder.exists():
                 shutil.rmtree(path, ignore_errors=True)

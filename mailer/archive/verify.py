@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Verification", "examine", "verify"]
 
-#: What a process that died left of a manifest that it was writing, up to version 0.1.0.
+#: The name of an unfinished manifest that a dead process left, up to version 0.1.0.
 _UNFINISHED = f".{MANIFEST}.tmp"
 
 

@@ -18,7 +18,7 @@ __all__ = ["spf"]
 
 _MOST_LOOKUPS: Final = 10  # RFC 7208 section 4.6.4
 _MOST_VOID: Final = 2
-_PATIENCE: Final = 40  # look-ups after which counting on would only be a burden
+_PATIENCE: Final = 40  # look-ups after which counting stops, to spare the DNS
 
 
 def spf(settings: Settings, resolver: Resolver, domain: str) -> Iterator[Finding]:

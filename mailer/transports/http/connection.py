@@ -73,7 +73,7 @@ class HttpConnection:
         self._most_bytes = most_bytes
         self._proxy = proxy_for(base_url, peer)
         self._connection: http.client.HTTPConnection | None = None
-        #: Asked before the last byte: whether the request may be carried out.
+        #: Asked before the last byte: may the request be carried out?
         self.gate: Callable[[], bool] = lambda: True
 
     def exchange(self, method: str, target: str, headers: Mapping[str, str], data: bytes) -> HttpAnswer:
@@ -182,7 +182,7 @@ def _has_spoken(connection: socket.socket) -> bool:
         return False
     if not isinstance(connection, ssl.SSLSocket):
         return True
-    # TLS talks to itself too, as with a session ticket. Looking costs what there is to read; the
+    # TLS sends records of its own too, such as a session ticket. Looking costs what there is to read; the
     # connection is given up then anyway.
     patience = connection.gettimeout()
     connection.settimeout(0)

@@ -22,7 +22,7 @@ from mailer.transports.oauth.token_endpoint import AccessToken, Client, request_
 
 __all__ = ["Tokens", "tokens_for"]
 
-#: A token is renewed so long before its end, or after four fifths of a short life.
+#: Seconds before its expiry that a token is renewed; a short-lived one after four fifths of its life.
 _MARGIN_SECONDS: Final = 300.0
 #: A server that refuses a new token too is not answered with another one sooner than this, and a provider
 #: that refuses one is not asked again.

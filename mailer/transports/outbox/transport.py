@@ -105,7 +105,7 @@ def file_name(message: Outgoing) -> str:
     name = _STRANGE.sub("_", own)[:120].strip(".") or "message"
     if name != own:
         name += "-" + _digest(message.message_id)
-    if not message.subscriber_id:  # a test copy: told apart by where it goes
+    if not message.subscriber_id:  # a test copy: the address distinguishes it
         name += "-" + _digest(message.address)
     return f"{name}.eml"
 

@@ -1,10 +1,10 @@
-"""Notices in a run that it is not single readers who are refused, but us.
+"""Detects in a run that the server refuses us, and not single readers.
 
-Two things tell of it. A refusal that is about the sender by its own words (`remedies`) is said of every
-further message too. And where everybody is refused in the same words, addresses taken out, and nobody is
-accepted, the server does not know us: OpenSMTPD says "550 Invalid recipient" to whoever is not logged
-in, Postfix "454 Relay access denied". Both count for nobody: until somebody is accepted, rejections are
-held back (`Book`).
+There are two signs. A refusal whose text is about the sender (`remedies`) will be repeated for every further
+message. And where everybody is refused with the same text, addresses taken out, and nobody is accepted, the
+server does not know us: OpenSMTPD says "550 Invalid recipient" to clients that are not logged in, Postfix
+"454 Relay access denied". Such refusals count against no reader: until somebody is accepted, rejections are
+held back by the delivery loop.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ __all__ = [
     "stops",
 ]
 
-#: So many readers who are refused in the same words are everybody, while nobody is accepted.
+#: The number of readers, refused with the same text while nobody is accepted, that counts as everybody.
 AT_LEAST: Final = 20
-#: So many are, where they are all of a run.
+#: The number that counts as everybody where these are all readers of the run.
 AT_LEAST_ALL: Final = 5
-#: A reader who is claimed for the third time, while others have it, is not everybody.
+#: From this attempt on a refusal concerns the reader alone, if others were accepted.
 _OWN_MATTER: Final = 3
 
 _NOT_REFUSED: Final = (Result.ACCEPTED, Result.SKIPPED)
@@ -46,7 +46,7 @@ _NOT_REFUSED: Final = (Result.ACCEPTED, Result.SKIPPED)
 _TOKEN = re.compile(r"[^\s()\[\]<>:;,\"']*[0-9][^\s()\[\]<>:;,\"']*")
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 _ENHANCED = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}\b")
-#: Local parts that servers' sentences are made of.
+#: Local parts that are also words of servers' replies.
 _VOCABULARY: Final = frozenset(
     [
         "user",

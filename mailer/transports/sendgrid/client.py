@@ -37,7 +37,7 @@ class Body:
     """Holds a request's body as JSON text, for `post(request_body=…)`."""
 
     def __init__(self, text: str) -> None:
-        self._payload = _Payload(text.encode("utf-8"))  # and the text may go: a request is a megabyte
+        self._payload = _Payload(text.encode("utf-8"))  # the text is not kept: a request is a megabyte
 
     def __len__(self) -> int:
         """Returns the length in bytes."""

@@ -28,7 +28,7 @@ class Throttle:
         self.limited = False
         #: Whether the limit outlasted all waits: then each request is tried once, until one gets through.
         self.lasting = False
-        #: How often the asking was given up, and what the last answer was.
+        #: How often a channel gave up retrying, and the last outcome.
         self.given_up = 0
         self.last_outcome = ENDED
 

@@ -35,7 +35,7 @@ __all__ = ["SmtpChannel"]
 
 #: A message that was composed longer ago, for its announcement, is composed again (seconds).
 _FRESH_SECONDS: Final = 30.0
-#: After so many setbacks in a row the server is not well; trying everybody would take days and bring nothing.
+#: Failures in a row after which the run ends: trying every reader would take days in vain.
 _MOST_SETBACKS: Final = 8
 _NOT_AUTHORISED: Final = (530, 534, 535, 538)
 

@@ -18,7 +18,7 @@ __all__ = ["BACK_OFF_SECONDS", "Connection"]
 BACK_OFF_SECONDS: Final = (1.0, 2.0, 4.0, 8.0)
 #: A server that has taken mail and takes no connection now gets another chance after each of these (seconds).
 _FULL_SECONDS: Final = (0.1, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
-#: A server that has kept one connection waiting for so long, and gave none, is not tried by the others.
+#: Seconds of a failed wait for a connection after which other threads do not try the server.
 _LONG_SECONDS: Final = 1.5
 
 

@@ -18,9 +18,9 @@ __all__ = ["MESSAGES_PER_CONNECTION", "ServerProfile"]
 
 #: A connection is replaced after so many messages. Large receivers ask for an end at some point (Yahoo: 20).
 MESSAGES_PER_CONNECTION: Final = 100
-#: So many connections that were lost with an announcement, and none that took one, are no chance.
+#: Connections lost with an announcement, while none was accepted, after which announcing stops.
 _MOST_LOST: Final = 3
-#: So many readers in a row are tried over a fresh session in vain, before it is the readers' own matter.
+#: Readers in a row tried over a new session in vain, after which the refusal is the readers' own matter.
 _MOST_IN_VAIN: Final = 3
 
 
@@ -43,7 +43,7 @@ class ServerProfile:
         #: Whether an announced message was ever taken, so that announcements are known to be answered.
         self.answers_announcements = False
         self._vain = 0
-        #: So many messages are sent over one connection.
+        #: The most messages to send over one connection.
         self.most_messages = MESSAGES_PER_CONNECTION
 
     def may_announce(self) -> bool:

@@ -22,7 +22,7 @@ _ORDER = re.compile(
     r"|\b(?:talk|spoke|speak)\w* (?:too (?:early|soon)|out of turn)"
 )
 
-# What is spent is the session, not the sender's welcome: a fresh one goes on.
+# The session is used up, and the sender is not refused: a new session can continue.
 _SESSION = re.compile(
     r"^[45]\.(?:5\.3|4\.5)\b"
     r"|\btoo (?:many|much) (?:e?-?mails?|messages?|recipients?|transactions?|deliver\w+|commands?)\b"

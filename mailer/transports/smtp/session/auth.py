@@ -110,7 +110,7 @@ def log_in(session: EsmtpSession, credentials: Credentials) -> None:
         except smtplib.SMTPServerDisconnected:
             if refused is None:
                 raise
-            break  # a server that has hung up after a refusal has told why
+            break  # a server that hung up after a refusal gave the reason in it
         except _Unsupported:
             continue
         if 200 <= code <= 299 or (code == 503 and b"already" in words.lower()):

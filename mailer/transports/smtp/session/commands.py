@@ -106,7 +106,7 @@ class Commands(Replies):
             if goes_on:  # it has refused MAIL and taken RCPT: what came now would reach the recipient
                 self.close()
                 return refused
-            # Nobody is to get it, and still it waits for it (RFC 2920 section 3.1).
+            # No recipient is left, and the server still waits for the message (RFC 2920 section 3.1).
             connection.sendall(b".\r\n")
             self.getreply()
         return refused

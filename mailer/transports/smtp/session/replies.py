@@ -17,7 +17,7 @@ from typing import Final
 
 __all__ = ["NO_ANSWER", "Replies", "words_of"]
 
-#: What a connection ended of, where the time was up.
+#: The reason of a connection that ended by a time-out.
 NO_ANSWER: Final = "it did not answer in time"
 
 _LONGEST_LINE: Final = 8192
@@ -70,7 +70,7 @@ class Replies(smtplib.SMTP):
         try:
             self._unread += self._receive()
         except ssl.SSLWantReadError:
-            return False  # TLS talking to itself, as with a session ticket
+            return False  # a record of TLS itself, such as a session ticket
         finally:
             with suppress(OSError):
                 connection.settimeout(patience)
