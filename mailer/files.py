@@ -39,7 +39,7 @@ _NO_SYNC = (errno.EINVAL, errno.ENOTSUP)
 
 
 class NewFile:
-    """Is a file being written, which replaces `path` with `commit`.
+    """Represents a file being written, which replaces `path` with `commit`.
 
     `file` is binary; with an `encoding` it is text, whose line ends are left as they are. The umask applies
     to `mode`. Raises OSError where it cannot be created.

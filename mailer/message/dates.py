@@ -42,7 +42,7 @@ class Dates:
         self._stamp = _stamp_of(clock() if fixed is None else fixed)
 
     def stamp(self) -> Stamp:
-        """Returns the stamp of this minute; a new one where the clock was set back."""
+        """Returns the stamp of this minute; a new one where the clock was changed."""
         stamp = self._stamp
         if self._fixed or stamp.minute == _minute(self._clock()):
             return stamp

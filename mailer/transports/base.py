@@ -55,11 +55,11 @@ _LONGEST_ADDRESS = 320
 
 
 class Unavailable(TransportError):
-    """Says that the other side cannot be used now, and that a later attempt may succeed."""
+    """Signals that the other side cannot be used now, and that a later attempt may succeed."""
 
 
 class RefusedForNow(Unavailable):
-    """Says that the server answers, but accepts no connection or no mail at this time."""
+    """Signals that the server answers, but accepts no connection or no mail at this time."""
 
 
 class Result(StrEnum):

@@ -1,4 +1,4 @@
-"""The web application: the handler of each address.
+"""Builds the web application, with a handler for each address.
 
     /u/TOKEN          leave: GET shows a button, POST unsubscribes (RFC 8058)
     /p/TOKEN          choose editions, or come back

@@ -94,7 +94,7 @@ def _filled(text: _Text, placeholders: Placeholders, problems: list[Problem]) ->
 def _without_wrong(text: str, placeholders: Placeholders) -> tuple[str, list[tuple[str, int]]]:
     """Returns a text with a harmless word in place of wrong slots, and the errors of these.
 
-    So the rest of the text can be checked too.
+    The rest of the text can then be checked, too.
     """
     wrong: list[tuple[str, int]] = []
 

@@ -35,7 +35,7 @@ _ADVICE = (
 
 
 def explain_error(error: yaml.YAMLError, text: str) -> Fault:
-    """Returns the sentence, with the place to look at."""
+    """Returns a parser's error as a sentence, with the place of the mistake."""
     problem = str(getattr(error, "problem", None) or error).splitlines()[0]
     mark = getattr(error, "problem_mark", None)
     opened = getattr(error, "context_mark", None)

@@ -38,7 +38,7 @@ _NULLS = ("", "~", "null", "Null", "NULL")
 
 
 class _CannotContinue(Exception):
-    """Says that the rest of the file cannot be read sensibly."""
+    """Signals that the rest of the file cannot be read sensibly."""
 
 
 def parse(text: str, path: str, problems: list[Problem]) -> Node | None:

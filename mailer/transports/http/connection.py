@@ -25,19 +25,19 @@ _MOST_ANSWER_BYTES: Final = 1_000_000
 
 
 class Unreachable(Exception):
-    """Says that no connection could be made: nothing was sent."""
+    """Signals that no connection could be made: nothing was sent."""
 
 
 class NotSent(Exception):
-    """Says that the connection ended before the request was complete: it cannot have been carried out."""
+    """Signals that the connection ended before the request was complete: it cannot have been carried out."""
 
 
 class NoAnswer(Exception):
-    """Says that the request was sent and no answer came: it may have been carried out."""
+    """Signals that the request was sent and no answer came: it may have been carried out."""
 
 
 class TooLarge(Exception):
-    """Says that the request is larger than the provider accepts: nothing was sent."""
+    """Signals that the request is larger than the provider accepts: nothing was sent."""
 
 
 class HttpAnswer(NamedTuple):

@@ -28,8 +28,8 @@ class Account:
     sleep: Sleep
     clock: Callable[[], float]
     throttle: Throttle
-    # Composing keeps the interpreter busy. One channel at a time is as fast, and leaves time to the thread that
-    # records outcomes.
+    # Composing keeps the interpreter busy. One channel at a time is as fast, and leaves time to the thread
+    # that records outcomes.
     composing: threading.Lock
     # Of requests to one recipient (True) and to several: how many were refused with 413, the size in bytes of
     # the shortest of them, and the words.

@@ -83,7 +83,7 @@ class _ResponseBody:
 
 
 class _Client(Client):  # type: ignore[misc]
-    """Is the package's client over a connection of ours. The API key is never among its own headers."""
+    """Runs the package's client over a connection of ours. The API key is never among its own headers."""
 
     connection: HttpConnection
 

@@ -30,7 +30,7 @@ _PATH: Final = re.compile("[!-~]*")
 
 
 class SendGrid:
-    """Is the transport for SendGrid: one account, and a channel for each worker."""
+    """Represents the transport for SendGrid: one account, and a channel for each worker."""
 
     batch = MOST_RECIPIENTS
 

@@ -218,7 +218,7 @@ class SmtpChannel:
         self._setback = outcome.reason
 
     def _back_off(self) -> bool:
-        """Backs off after failures; returns whether to go on."""
+        """Waits (backs off) after failures; returns whether to go on."""
         if not self._setbacks or self._connection.session is not None:
             return True
         return not self._sleep(BACK_OFF_SECONDS[min(self._setbacks, len(BACK_OFF_SECONDS)) - 1])

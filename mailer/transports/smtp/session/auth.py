@@ -68,7 +68,7 @@ class Credentials:
 
 
 class NoCommonMechanism(smtplib.SMTPNotSupportedError):
-    """Says that the server offers none of our mechanisms; `offered` are the server's."""
+    """Signals that the server offers none of our mechanisms; `offered` are the server's."""
 
     def __init__(self, offered: tuple[str, ...]) -> None:
         super().__init__("no common mechanism of AUTH")
@@ -134,7 +134,7 @@ def show_without(reply: bytes, credentials: Credentials) -> bytes:
 
 
 class _Unsupported(Exception):
-    """Says that this machine cannot use the mechanism: MD5 is disabled on some."""
+    """Signals that this machine cannot use the mechanism: MD5 is disabled on some."""
 
 
 def _is_about_the_mechanism(code: int, words: bytes) -> bool:

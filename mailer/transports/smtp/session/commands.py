@@ -26,7 +26,7 @@ class Announcement(NamedTuple):
 
 
 class Commands(Replies):
-    """Is a connection on which messages are begun. `stage` is the command whose answer was read last.
+    """Represents a connection on which messages are begun. `stage` is the command whose answer was read last.
 
     `announced` is the message whose MAIL, RCPT and DATA were sent already: the next message can be no other.
     """

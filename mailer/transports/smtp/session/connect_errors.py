@@ -27,11 +27,11 @@ __all__ = ["LoginDeferred", "LoginRefused", "explained"]
 
 
 class LoginRefused(TransportError):
-    """Says that the server does not accept the password or the access token."""
+    """Signals that the server does not accept the password or the access token."""
 
 
 class LoginDeferred(RefusedForNow):
-    """Says that the server accepts no login for now: the mailbox is locked, or the server has a fault."""
+    """Signals that the server accepts no login for now: the mailbox is locked, or the server has a fault."""
 
 
 def explained(server: Server, error: OSError, credentials: Credentials) -> TransportError:

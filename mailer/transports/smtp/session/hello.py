@@ -28,7 +28,7 @@ _ABOUT_THE_NAME = re.compile(
 
 
 class HelloRefused(smtplib.SMTPHeloError):
-    """Says that the server refused EHLO and HELO; `name` is the name that was sent."""
+    """Signals that the server refused EHLO and HELO; `name` is the name that was sent."""
 
     def __init__(self, code: int, words: bytes, name: str) -> None:
         super().__init__(code, words)

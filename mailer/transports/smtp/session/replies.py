@@ -29,7 +29,7 @@ _CODE = re.compile(rb"[2-5][0-9][0-9]")
 
 
 class Replies(smtplib.SMTP):
-    """Is a connection from which replies are read, with limits of length and time."""
+    """Represents a connection from which replies are read, with limits of length and time."""
 
     _unread = b""
     #: Whether several answers are to come, so that what arrives is acknowledged at once.

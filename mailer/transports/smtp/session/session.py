@@ -32,19 +32,19 @@ _LINE_BEGINS_WITH_DOT = re.compile(rb"^\.", re.MULTILINE)
 
 
 class ConnectionLost(Exception):
-    """Says that the connection ended before the final dot was written: the server cannot have the message."""
+    """Signals that the connection ended before the final dot: the server cannot have the message."""
 
 
 class AnswerMissing(Exception):
-    """Says that no valid answer followed the final dot: the server may have the message."""
+    """Signals that no valid answer followed the final dot: the server may have the message."""
 
 
 class GateRefused(ConnectionLost):
-    """Says that the gate refused the final dot, which was therefore not written."""
+    """Signals that the gate refused the final dot, which was therefore not written."""
 
 
 class Session(Commands):
-    """Is an open connection to an SMTP server.
+    """Represents an open connection to an SMTP server.
 
     `transactions` counts the messages that were begun on it, `accepted` those that the server accepted.
     """
