@@ -18,7 +18,7 @@ from itertools import islice, product
 
 from mailer.links.mangled import begins_with, possible_texts
 
-__all__ = ["Numbered"]
+__all__ = ["NumberedTokens"]
 
 _BODY = struct.Struct(">2scQI")
 _SIGNATURE = 15
@@ -35,7 +35,7 @@ _BEFORE = 8
 _MOST_SPELLINGS = 512
 
 
-class Numbered:
+class NumberedTokens:
     """Reads such tokens with a list of secret keys."""
 
     def __init__(self, keys: tuple[str, ...]) -> None:

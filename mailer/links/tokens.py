@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from mailer.links.mangled import begins_with, possible_texts
-from mailer.links.numbered import Numbered
+from mailer.links.numbered import NumberedTokens
 
 __all__ = ["LENGTH", "MOST_TRIES", "NOBODY", "Purpose", "Token", "Tokens", "stable_id_of"]
 
@@ -159,7 +159,7 @@ class Tokens:
             raise ValueError("at least one secret key is needed")
         self._keys = [_Key(key) for key in dict.fromkeys(keys)]
         self._text = self._keys[0].text
-        self._numbered = Numbered(keys)
+        self._numbered = NumberedTokens(keys)
 
     def make(self, purpose: Purpose, stable_id: bytes, campaign_id: int = 0) -> str:
         """Returns a token of 40 small letters and digits, for a stable id of 8 bytes."""

@@ -15,7 +15,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from mailer.store.database import now
 
-__all__ = ["Dates", "PerMinute", "Stamp"]
+__all__ = ["Dates", "MinuteCache", "Stamp"]
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ class Dates:
             return self._stamp
 
 
-class PerMinute(Generic[T]):
+class MinuteCache(Generic[T]):
     """Caches what `make` returns for a stamp, until the next stamp. Several threads may use it at once.
 
     `make` is given the stamp and the value of the stamp before, None at first.

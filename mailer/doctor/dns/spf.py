@@ -8,7 +8,7 @@ from typing import Final
 from mailer.config import Settings
 from mailer.doctor.dns.host_names import is_within, return_path_domain, sender_domain
 from mailer.doctor.dns.resolver import Resolver
-from mailer.doctor.dns.spf_record import Malformed, Term, parse, spf_records
+from mailer.doctor.dns.spf_record import MalformedTerm, Term, parse, spf_records
 from mailer.doctor.dns.zone_file import record
 from mailer.transports.driver import ProviderDns
 from mailer.transports.finding import Finding, Status
@@ -113,7 +113,7 @@ class _Survey:
         where = "" if not self._open else f" in {domain}, which it includes"
         try:
             terms = parse(text)
-        except Malformed as error:
+        except MalformedTerm as error:
             self._trouble(Status.ERROR, f"{error}{where}", "correct the term: receivers ignore the record")
             return
         self._open.append(domain)

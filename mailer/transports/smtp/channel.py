@@ -17,7 +17,12 @@ from mailer.transports.refusal.refusal import Cause, Stage
 from mailer.transports.refusal.remedies import remedy_for
 from mailer.transports.smtp.attempts import Attempts
 from mailer.transports.smtp.connection import BACK_OFF_SECONDS, Connection
-from mailer.transports.smtp.outcomes import can_be_named, outcome_of, outcome_of_unusable_address, why_unfit
+from mailer.transports.smtp.outcomes import (
+    can_be_named,
+    outcome_of,
+    outcome_of_unusable_address,
+    reason_unfit,
+)
 from mailer.transports.smtp.server import Server
 from mailer.transports.smtp.server_profile import ServerProfile
 from mailer.transports.smtp.session.hello import helo_advice, is_about_helo
@@ -95,7 +100,7 @@ class SmtpChannel:
                 reason = attempts.outcome.reason or "the run ended before it was sent"
                 return Outcome(Result.DEFERRED, reason=reason)
             session = self._connection.session_for(mine)
-            unfit = why_unfit(session, message, mine.size)
+            unfit = reason_unfit(session, message, mine.size)
             if unfit:
                 return Outcome(Result.REJECTED, reason=unfit, cause=Cause.US)
             if not self._attempt(session, attempts):
@@ -170,7 +175,7 @@ class SmtpChannel:
         ):
             return attempts.again("unannounced")
         spent = is_about_the_session(stage, code, reply)
-        guessed = not spent and code <= 499 and session.accepted > 0 and self._profile.may_try_fresh
+        guessed = not spent and code <= 499 and session.accepted > 0 and self._profile.may_try_new_session
         if attempts.begun and self._fresh_helps and (spent or guessed):
             self._fresh_helps = False  # until something is taken again
             attempts.spent, attempts.guessed = (session.accepted, reply), guessed
@@ -198,7 +203,7 @@ class SmtpChannel:
         stage = session.stage
         if attempts.guessed:
             attempts.guessed = False
-            self._profile.note_fresh_try(helped=code <= 299)
+            self._profile.note_new_session(helped=code <= 299)
             if code > 299:
                 attempts.spent = None
         if code > 299 and stage is Stage.MAIL:
@@ -250,4 +255,4 @@ class SmtpChannel:
         if not (can_be_named(sender) and can_be_named(recipient)):
             return None
         size = len(self._raw(message))
-        return None if why_unfit(session, message, size) else Announcement(sender, recipient, size)
+        return None if reason_unfit(session, message, size) else Announcement(sender, recipient, size)

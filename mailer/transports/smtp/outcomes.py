@@ -8,7 +8,7 @@ from mailer.transports.base import Outcome, Outgoing, Result, one_line
 from mailer.transports.refusal.refusal import Cause, Stage, judge
 from mailer.transports.smtp.session.session import Session
 
-__all__ = ["can_be_named", "outcome_of", "why_unfit", "outcome_of_unusable_address"]
+__all__ = ["can_be_named", "outcome_of", "reason_unfit", "outcome_of_unusable_address"]
 
 _USABLE = re.compile(r"[^\x00-\x20\x7f-\xa0<>\u2028\u2029]+")
 
@@ -27,7 +27,7 @@ def outcome_of_unusable_address(message: Outgoing) -> Outcome | None:
     return None
 
 
-def why_unfit(session: Session, message: Outgoing, size: int) -> str:
+def reason_unfit(session: Session, message: Outgoing, size: int) -> str:
     """Returns why this server can never accept this message, or ''."""
     utf8 = session.has_extn("smtputf8")
     if not utf8 and not message.return_path.isascii():

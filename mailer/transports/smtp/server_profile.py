@@ -73,11 +73,11 @@ class ServerProfile:
                 self._refuses = True
 
     @property
-    def may_try_fresh(self) -> bool:
+    def may_try_new_session(self) -> bool:
         """Returns whether a new session may help after a temporary refusal that does not name the session."""
         return self._vain < _MOST_IN_VAIN
 
-    def note_fresh_try(self, *, helped: bool) -> None:
+    def note_new_session(self, *, helped: bool) -> None:
         """Notes whether a new session `helped` after a temporary refusal that does not name the session."""
         with self._lock:
             self._vain = 0 if helped else self._vain + 1
