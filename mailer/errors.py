@@ -1,4 +1,4 @@
-"""Defines every error that a user can meet, in one tree.
+"""Every error a user can meet, in one tree.
 
     MailerError                  one clear sentence; `exit_status` says how the program ends
     ├── InputError         (2)   the input or usage is wrong, and nothing was changed
@@ -51,7 +51,7 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Describes one thing that is wrong, and its place. Lines and columns count from 1."""
+    """One thing that is wrong, and where. Lines and columns count from 1."""
 
     message: str
     path: str | None = None
@@ -60,7 +60,7 @@ class Problem:
     severity: Severity = "error"
 
     def __str__(self) -> str:
-        """Returns `path:line:column: message`, with as much of the place as is known."""
+        """`path:line:column: message`, with as much of the place as is known."""
         place = [str(part) for part in (self.path, self.line, self.column) if part is not None]
         note = "warning: " if self.severity == "warning" else ""
         return ": ".join([":".join(place), note + self.message] if place else [note + self.message])
@@ -79,7 +79,7 @@ class MailerError(Exception):
 
     @classmethod
     def of(cls, problems: Iterable[Problem]) -> Self:
-        """Returns one error made of many problems, so that all of them are seen at once."""
+        """One error out of many problems, so that all of them are seen at once."""
         return cls(*problems)
 
 
