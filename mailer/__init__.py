@@ -1,4 +1,4 @@
-"""Newsletters as code: issues written in YAML, delivered and archived provably."""
+"""Sends newsletters that are kept as code: issues are YAML files, delivered and archived provably."""
 
 __all__ = ["__version__"]
 

@@ -35,11 +35,11 @@ LONGEST_LOCAL = 64
 #: have 255 (section 4.5.3.1.2), and the DNS has room for names of 253 (RFC 1035 section 2.3.4).
 LONGEST_ADDRESS = 254
 
-#: Longer than any address; what is longer is refused before it is looked at.
+#: Longer than any address; a longer text is refused before it is parsed.
 _LONGEST = 1000
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _PLAIN_LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
-# What most domains look like; whatever else may be one is left to email-validator.
+# The form of most domains; all others are left to email-validator.
 _PLAIN_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 #: Top-level domains that email-validator refuses (RFC 6761, RFC 6762, RFC 7686), without importing it.
 _SPECIAL = frozenset({"arpa", "invalid", "local", "localhost", "onion"})
@@ -49,7 +49,7 @@ _AROUND = r"[\s\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\
 _BEFORE, _AFTER = re.compile(_AROUND), re.compile(rf"{_AROUND}\Z")
 # Some programs decode it even there, where RFC 2047 section 5 forbids it, and read another address.
 _ENCODED_WORD = re.compile(r"=\?[^?]*\?[bBqQ]\?[^?]*\?=")
-# An address as most are, in which there is nothing to clean.
+# The form of most addresses, in which there is nothing to clean.
 _COMMON = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]+")
 # Full-width forms of ASCII, as Chinese and Japanese keyboards give them, and their full stops.
 _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
@@ -102,22 +102,22 @@ def read_address(text: str) -> Address:
     if not given:
         raise ValueError("the address is empty")
     if len(given) > _LONGEST:
-        raise _wrong(given, "it is too long")
+        raise _not_an_address(given, "it is too long")
     local, at, domain = given.rpartition("@")
     if not at:
-        raise _wrong(given, "it has no @")
+        raise _not_an_address(given, "it has no @")
     ascii_domain, problem = _checked_domain(domain)
     if problem:
-        raise _wrong(given, problem)
+        raise _not_an_address(given, problem)
     if not _PLAIN_LOCAL.fullmatch(local):
         local = _checked_local(given, local)
     elif "=?" in local and _ENCODED_WORD.search(local):
-        raise _wrong(given, "it holds an encoded word of a mail header; write the address itself")
+        raise _not_an_address(given, "it holds an encoded word of a mail header; write the address itself")
     octets = len(local.encode())
     if octets > LONGEST_LOCAL:
-        raise _wrong(given, "the part before the @ is too long")
+        raise _not_an_address(given, "the part before the @ is too long")
     if octets + 1 + len(ascii_domain) > LONGEST_ADDRESS:
-        raise _wrong(given, "it is too long")
+        raise _not_an_address(given, "it is too long")
     return Address(f"{local}@{ascii_domain}", f"{_folded(local)}@{ascii_domain}", ascii_domain)
 
 
@@ -138,9 +138,9 @@ def cleaned_address(text: str) -> tuple[str, str]:
         "invisible characters around it": whole != plain.strip(" \t\r\n"),
     }
     address = whole
-    if not _reads(address):
+    if not _is_address(address):
         address = _without_rest(whole, notes)
-        if not _reads(address):
+        if not _is_address(address):
             _refuse_two(text, address)
             return trimmed(text), ""
     return address, ", ".join(note for note, true in notes.items() if true)
@@ -156,7 +156,7 @@ def _without_rest(text: str, notes: dict[str, bool]) -> str:
             if note:
                 notes[note] = True
             text = trimmed(text)
-            if _reads(text):
+            if _is_address(text):
                 return text
     return text
 
@@ -188,7 +188,11 @@ def _without_name(text: str) -> tuple[str, str]:
     name, address = match[1].strip(), match[2]
     if "@" in name:
         other = name.strip("\"'() ")
-        if not (_reads(other) and _reads(address) and read_address(other).key == read_address(address).key):
+        if not (
+            _is_address(other)
+            and _is_address(address)
+            and read_address(other).key == read_address(address).key
+        ):
             return text, ""
     return address, "a name" if name else "brackets"
 
@@ -204,7 +208,7 @@ def _without_loose(text: str) -> tuple[str, str]:
     return rest, "" if rest == text else "punctuation around it"
 
 
-def _reads(text: str) -> bool:
+def _is_address(text: str) -> bool:
     try:
         read_address(text)
     except ValueError:
@@ -215,7 +219,7 @@ def _reads(text: str) -> bool:
 def _refuse_two(text: str, rest: str) -> None:
     """Raises ValueError where `rest` has several parts that are addresses."""
     parts = [part.strip("\"'.") for part in re.split(r"[\s,;/|<>()\[\]?&=:]+", rest)]
-    if sum("@" in part and _reads(part) for part in parts) > 1:
+    if sum("@" in part and _is_address(part) for part in parts) > 1:
         raise ValueError(f"{shown(text)} holds more than one address; give each a row of its own")
 
 
@@ -272,7 +276,7 @@ def _checked_local(given: str, local: str) -> str:
     try:
         checked = validate_email(f"{local}@example.org", check_deliverability=False)
     except EmailNotValidError as error:
-        raise _wrong(given, _sentence(error)) from None
+        raise _not_an_address(given, _sentence(error)) from None
     return checked.local_part
 
 
@@ -281,5 +285,5 @@ def _sentence(error: EmailNotValidError) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _wrong(given: str, why: str) -> ValueError:
+def _not_an_address(given: str, why: str) -> ValueError:
     return ValueError(f"{shown(given)} is not an e-mail address: {why}")

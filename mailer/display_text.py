@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 __all__ = ["HIDDEN", "from_system", "nearest", "shortened", "visible"]
 
-#: What a terminal would obey and not show: control characters but tab and line feed, and what turns the
+#: Characters that a terminal executes: control characters except tab and line feed, and those that turn the
 #: direction of the text around it.
 HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 

@@ -39,7 +39,7 @@ _NO_SYNC = (errno.EINVAL, errno.ENOTSUP)
 
 
 class NewFile:
-    """Is a file being written, which replaces `path` with `commit`.
+    """Represents a file being written, which replaces `path` with `commit`.
 
     `file` is binary; with an `encoding` it is text, whose line ends are left as they are. The umask applies
     to `mode`. Raises OSError where it cannot be created.
@@ -82,7 +82,7 @@ class NewFile:
     def discard(self) -> None:
         """Removes the unfinished file. Does nothing after `commit`."""
         self.temporary.unlink(missing_ok=True)
-        with suppress(OSError):  # what is left in its buffer has no room
+        with suppress(OSError):  # there is no room for the rest of its buffer
             self.file.close()
 
 

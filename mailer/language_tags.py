@@ -33,7 +33,7 @@ _TAG = re.compile(
     r"(?P<language>[a-z]{2,3})(?:-(?P<script>[a-z]{4}))?(?:-(?P<region>[a-z]{2}|[0-9]{3}))?"
     r"(?P<rest>(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*(?:-[a-z0-9](?:-[a-z0-9]{1,8})+)*)"
 )
-#: Codes that nobody assigns to a country (RFC 5646 section 2.2.4).
+#: Codes that are never assigned to a country (RFC 5646 section 2.2.4).
 _PRIVATE_REGION = re.compile(r"AA|Q[M-Z]|X[A-Z]|ZZ")
 #: The scripts that run from right to left (Unicode, Bidi_Class R and AL).
 _RIGHT_TO_LEFT = frozenset(
@@ -58,7 +58,7 @@ def language_tag(text: str) -> str:
     except (UnknownLocaleError, ValueError):
         return _spelt(found)
     if found["rest"] or (found["script"] or "").title() not in ("", locale.script):
-        return _spelt(found)  # Babel leaves out what it has no words for
+        return _spelt(found)  # Babel drops the parts that it does not know
     return str(locale).replace("_", "-")
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
 
 __all__ = [
-    "Archived",
+    "ArchivedCampaign",
     "is_unstarted",
     "list_campaigns",
     "read_manifest",
@@ -50,7 +50,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Archived:
+class ArchivedCampaign:
     """Describes a campaign folder of the archive. If `problem` says that it is damaged, the other fields are
     empty.
 
@@ -158,7 +158,9 @@ def read_renditions(folder: Path) -> dict[int, Rendition]:
     return renditions
 
 
-def list_campaigns(folder: Path, known: dict[str, tuple[object, Archived]] | None = None) -> list[Archived]:
+def list_campaigns(
+    folder: Path, known: dict[str, tuple[object, ArchivedCampaign]] | None = None
+) -> list[ArchivedCampaign]:
     """Returns the campaigns of the archive, newest first; a damaged one is listed with its problem.
 
     A caller that asks often keeps `known`: then only manifests that have changed since are read again.
@@ -174,7 +176,7 @@ def list_campaigns(folder: Path, known: dict[str, tuple[object, Archived]] | Non
     return sorted(found, key=lambda one: (one.date, one.started_at or "", one.slug), reverse=True)
 
 
-def _remembered(folder: Path, known: dict[str, tuple[object, Archived]]) -> Archived:
+def _remembered(folder: Path, known: dict[str, tuple[object, ArchivedCampaign]]) -> ArchivedCampaign:
     try:
         mark = manifest_version(folder)
     except OSError:
@@ -185,13 +187,13 @@ def _remembered(folder: Path, known: dict[str, tuple[object, Archived]]) -> Arch
     return before[1]
 
 
-def _archived(folder: Path) -> Archived:
+def _archived(folder: Path) -> ArchivedCampaign:
     try:
         manifest = read_manifest(folder)
     except MailerError as error:
-        return Archived(folder.name, problem=str(error))
+        return ArchivedCampaign(folder.name, problem=str(error))
     text = {key: manifest.get(key) for key in ("edition", "date", "subject", "language")}
-    return Archived(
+    return ArchivedCampaign(
         slug=folder.name,
         started_at=manifest["started_at"],
         public=has_public_page(manifest),

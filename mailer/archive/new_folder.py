@@ -18,7 +18,7 @@ from mailer.files import TEMPORARY, sync_folder
 
 __all__ = ["put_folder"]
 
-#: What is just being replaced ends in this.
+#: The end of the name of a folder that is being replaced.
 _REPLACED = ".old"
 
 
@@ -29,7 +29,7 @@ def put_folder(folder: Path, files: Iterable[tuple[str, bytes]], *, replace: boo
     where it cannot be written; then nothing has changed.
     """
     _make_folders(folder.parent)
-    with _only_writer(folder.parent):
+    with _locked(folder.parent):
         _clear_leftovers(folder.parent)
         if folder.exists() and not replace:
             raise FileExistsError(folder)
@@ -87,7 +87,7 @@ def _make_folders(folder: Path) -> None:
 
 
 @contextmanager
-def _only_writer(parent: Path) -> Iterator[None]:
+def _locked(parent: Path) -> Iterator[None]:
     """Locks `parent`, so that a hidden folder that the next writer finds there is surely a leftover."""
     descriptor = os.open(parent, os.O_RDONLY)
     try:
@@ -104,7 +104,7 @@ def _clear_leftovers(parent: Path) -> None:
         if path.name.endswith(TEMPORARY):
             shutil.rmtree(path, ignore_errors=True)
         elif path.name.endswith(_REPLACED):
-            # The crash came between the two renames: the old one is all there is.
+            # The crash came between the two renames: only the old folder exists.
             folder = parent / path.name[1 : -len(_REPLACED)]
             if folder.exists():
                 shutil.rmtree(path, ignore_errors=True)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Verification", "examine", "verify"]
 
-#: What a process that died left of a manifest that it was writing, up to version 0.1.0.
+#: The name of an unfinished manifest that a dead process left, up to version 0.1.0.
 _UNFINISHED = f".{MANIFEST}.tmp"
 
 
@@ -62,7 +62,7 @@ def examine(folder: Path, settings: Settings) -> Verification:
         sent = read_renditions(folder)
     except ArchiveError as error:
         return Verification((str(error),))
-    problems += _other_copies(folder, manifest, sent)
+    problems += _changed_copies(folder, manifest, sent)
     if problems:
         return Verification(tuple(problems))
     try:
@@ -98,7 +98,9 @@ def _is_unfinished(name: str, path: Path) -> bool:
     return (name == _UNFINISHED or is_temporary(name, MANIFEST)) and not path.is_symlink()
 
 
-def _other_copies(folder: Path, manifest: Mapping[str, Any], sent: Mapping[int, Rendition]) -> Iterator[str]:
+def _changed_copies(
+    folder: Path, manifest: Mapping[str, Any], sent: Mapping[int, Rendition]
+) -> Iterator[str]:
     """Compares the parts that people open with the renditions sent, whatever their hashes in the manifest."""
     main = sent.get(manifest.get("main", -1))
     if main is None:

@@ -89,7 +89,7 @@ def _signing(settings: Settings, resolver: Resolver, own: str) -> list[Check]:
             for selector in settings.dkim.keys
         ]
     if driver.host is not None:
-        return [Check("dkim", partial(dkim.relayed, driver.host(url)))]
+        return [Check("dkim", partial(dkim.signed_by_server, driver.host(url)))]
     return []
 
 
@@ -129,7 +129,7 @@ def examine(wanted: Sequence[Check], *, seconds: float = _SECONDS) -> list[Findi
 
     until = time.monotonic() + seconds
     for place, check in enumerate(wanted):
-        # Nobody waits for a daemon thread at the end, so Ctrl-C need not either.
+        # The process does not wait for a daemon thread at its end, so neither does Ctrl-C.
         thread = threading.Thread(target=work, args=(place,), name=f"check {check.name}", daemon=True)
         try:
             thread.start()
@@ -159,6 +159,6 @@ def _run(check: Check, found: list[Finding]) -> None:
         found.append(Finding(check.name, Status.UNKNOWN, str(error), "run this again later"))
     except MailerError as error:
         found.append(Finding(check.name, Status.ERROR, " ".join(str(error).split())))
-    except Exception as error:  # one that breaks must not take the others with it
+    except Exception as error:  # a failing check must not end the others
         what = f"{type(error).__name__}: {error}"
         found.append(Finding(check.name, Status.UNKNOWN, f"this could not be looked at ({what})"))

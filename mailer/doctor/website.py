@@ -144,7 +144,7 @@ def _certificate(name: str, connection: ssl.SSLSocket) -> Finding:
 
 
 def _health(path: str, authority: str, connection: socket.socket) -> Finding:
-    """Sends one GET, which changes nothing."""
+    """Sends one GET, which changes nothing, and returns the finding about the answer."""
     client = http.client.HTTPConnection("unused")
     client.sock = connection
     try:

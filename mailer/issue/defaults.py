@@ -51,10 +51,10 @@ def with_defaults(
     """
     language = issue.language or settings.edition_language(issue.edition)
     title = issue.title or _title(issue, settings, language)
-    told = headlines(issue)
-    subject = issue.subject or _subject(title, told, language)
+    titles = headlines(issue)
+    subject = issue.subject or _subject(title, titles, language)
     preheader = issue.preheader or made_preheader(
-        issue.model_copy(update={"language": language}), title, subject, told, documents, placeholders
+        issue.model_copy(update={"language": language}), title, subject, titles, documents, placeholders
     )
     return issue.model_copy(
         update={"language": language, "title": title, "subject": subject, "preheader": preheader}
@@ -72,10 +72,10 @@ def _title(issue: Issue, settings: Settings, language: str) -> str:
     return " ".join(filled.split()) or edition.name
 
 
-def _subject(title: str, told: list[str], language: str) -> str:
+def _subject(title: str, titles: list[str], language: str) -> str:
     between, after = _JOINTS.get(script_of(language), ("; ", ": "))
     subject = cut(title, SUBJECT_COLUMNS)
-    for number, headline in enumerate(told):
+    for number, headline in enumerate(titles):
         joint = between if number else after
         room = SUBJECT_COLUMNS - columns(subject) - columns(joint)
         if columns(headline) > room:

@@ -114,8 +114,10 @@ def examine_issue(path: Path, settings: Settings) -> tuple[LoadedIssue | None, l
     except ValidationError as error:
         issue = repaired(tree.plain(), error, settings)
         # A value that is not sound YAML has its problem already; the model would only repeat it.
-        told = {(p.path, p.line, p.column) for p in problems}
-        problems += [p for p in validation_problems(error, tree) if (p.path, p.line, p.column) not in told]
+        reported = {(p.path, p.line, p.column) for p in problems}
+        problems += [
+            p for p in validation_problems(error, tree) if (p.path, p.line, p.column) not in reported
+        ]
     files = tuple(includes.files.values())
     placeholders = Placeholders(_digest(files))
     documents = read_texts(tree, placeholders, problems)

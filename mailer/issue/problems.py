@@ -41,10 +41,10 @@ def validation_problems(error: ValidationError, tree: Node) -> list[Problem]:
     """Returns one sentence for each error."""
     # An unknown key comes before the missing one that it was meant to be.
     found = sorted(error.errors(include_url=False), key=lambda item: item["type"] != "extra_forbidden")
-    return [_problem(item, tree) for item in found if _is_news(item["loc"], tree)]
+    return [_problem(item, tree) for item in found if _is_unreported(item["loc"], tree)]
 
 
-def _is_news(keys: Sequence[str | int], tree: Node) -> bool:
+def _is_unreported(keys: Sequence[str | int], tree: Node) -> bool:
     """Returns whether a value has no error reported yet; for a missing key, whether none was misspelt."""
     node, used = tree.find(keys)
     if used == len(keys) or not isinstance(node.value, Mapping):

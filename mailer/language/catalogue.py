@@ -27,7 +27,7 @@ class Catalogue:
 
 
 class Translated(str):
-    """Is a translated text that knows the tag of its language."""
+    """Represents a translated text that knows the tag of its language."""
 
     __slots__ = ("language",)
     language: str
@@ -41,7 +41,10 @@ class Translations:
     language: str = SOURCE_LANGUAGE
 
     def text(self, message: str, about: str = "") -> Translated:
-        """Returns the translation of a message, or the message. `about` is the context (msgctxt)."""
+        """Returns the translation of a message, or the message itself where there is none.
+
+        `about` is the context (msgctxt).
+        """
         for catalogue in self.catalogues:
             found = catalogue.messages.get((about, message))
             if found:

@@ -22,7 +22,7 @@ TRANSLATIONS = " translations"
 
 
 class TranslatedHtml(Markup):
-    """Is a translated text as HTML that knows the tag of its language."""
+    """Represents a translated text as HTML that knows the tag of its language."""
 
     __slots__ = ("language",)
     language: str

@@ -14,10 +14,10 @@ from urllib.parse import unquote
 
 __all__ = ["begins_with", "possible_texts"]
 
-#: Nobody's link comes near this, and what is behind it is not looked at.
+#: Longer than any link; the rest of a longer text is ignored.
 _LONGEST_TEXT = 2000
 _LONGEST_LETTERS = 160
-#: A link that was encoded once too often, twice too often, and that is that.
+#: The most times that an encoding is removed.
 _ROUNDS = 3
 #: A line that was broken in quoted-printable (RFC 2045): `=` and the end of the line.
 _SOFT_BREAK = re.compile(r"=[ \t]*[\r\n]+[ \t]*|=[ \t]+")

@@ -18,7 +18,7 @@ from itertools import islice, product
 
 from mailer.links.mangled import begins_with, possible_texts
 
-__all__ = ["Numbered"]
+__all__ = ["NumberedTokens"]
 
 _BODY = struct.Struct(">2scQI")
 _SIGNATURE = 15
@@ -27,15 +27,15 @@ _LENGTH, _HEAD, _KEY = 40, 20, 4
 _BASE64 = frozenset(string.ascii_letters + string.digits + "-_")
 _BASE32 = frozenset(string.ascii_lowercase + "234567")
 _BOUNCE = b"b"
-#: What is in links.
+#: The purposes of tokens in links.
 _PURPOSES = (b"u", b"p", b"c")
-#: Before a token that lost its first letters, so many may stand.
+#: The most letters that may stand before a token that lost its first letters.
 _BEFORE = 8
-#: Of a token in small letters, so many spellings are tried.
+#: The most spellings that are tried of a token in lower case.
 _MOST_SPELLINGS = 512
 
 
-class Numbered:
+class NumberedTokens:
     """Reads such tokens with a list of secret keys."""
 
     def __init__(self, keys: tuple[str, ...]) -> None:

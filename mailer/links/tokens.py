@@ -20,23 +20,23 @@ from dataclasses import dataclass
 from enum import Enum
 
 from mailer.links.mangled import begins_with, possible_texts
-from mailer.links.numbered import Numbered
+from mailer.links.numbered import NumberedTokens
 
 __all__ = ["LENGTH", "MOST_TRIES", "NOBODY", "Purpose", "Token", "Tokens", "stable_id_of"]
 
 #: Characters of a token.
 LENGTH = 40
-#: The stable id of nobody: of test copies, and of what is made for looking at.
+#: The stable id in test copies and samples, which names nobody.
 NOBODY = bytes(8)
-#: A text that cannot be read is tried in so many ways at most, each of which costs a signature.
+#: The most repairs that are tried of an unreadable text; each costs a signature.
 MOST_TRIES = 1400
 
 _DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
 _ALPHABET = frozenset(_DIGITS)
-#: What `int(…, 32)` reads.
+#: The digits that `int(…, 32)` reads.
 _TO_INT = str.maketrans(_DIGITS, "0123456789abcdefghijklmnopqrstuv")
 _PAIRS = tuple(first + second for first in _DIGITS for second in _DIGITS)
-#: The last letter says nothing: it is there to be lost, as what stands last in an address often is.
+#: The last letter carries no information, because the end of an address is what often gets lost.
 _LAST = "x"
 #: The last two bits, and the last letter.
 _ENDS = tuple(_DIGITS[bits << 3] + _LAST for bits in range(4))
@@ -47,7 +47,7 @@ _SMALL = 2**30 - 1
 _HEAD = 23
 #: Letters of the key id alone; one bit of it is in the next.
 _KEY = 3
-#: Before a token that lost its key id, so many letters may stand.
+#: The most letters that may stand before a token that lost its key id.
 _BEFORE = 8
 
 
@@ -159,7 +159,7 @@ class Tokens:
             raise ValueError("at least one secret key is needed")
         self._keys = [_Key(key) for key in dict.fromkeys(keys)]
         self._text = self._keys[0].text
-        self._numbered = Numbered(keys)
+        self._numbered = NumberedTokens(keys)
 
     def make(self, purpose: Purpose, stable_id: bytes, campaign_id: int = 0) -> str:
         """Returns a token of 40 small letters and digits, for a stable id of 8 bytes."""

@@ -15,7 +15,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from mailer.clock import now
 
-__all__ = ["Dates", "PerMinute", "Stamp"]
+__all__ = ["Dates", "MinuteCache", "Stamp"]
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ class Dates:
         self._stamp = _stamp_of(clock() if fixed is None else fixed)
 
     def stamp(self) -> Stamp:
-        """Returns the stamp of this minute; a new one where the clock was set back."""
+        """Returns the stamp of this minute; a new one where the clock was changed."""
         stamp = self._stamp
         if self._fixed or stamp.minute == _minute(self._clock()):
             return stamp
@@ -53,7 +53,7 @@ class Dates:
             return self._stamp
 
 
-class PerMinute(Generic[T]):
+class MinuteCache(Generic[T]):
     """Caches what `make` returns for a stamp, until the next stamp. Several threads may use it at once.
 
     `make` is given the stamp and the value of the stamp before, None at first.

@@ -48,7 +48,7 @@ SIGNED = frozenset(
         *("list-unsubscribe", "list-unsubscribe-post", "list-id", "list-help", "list-archive", "feedback-id"),
     }
 )
-#: Signed once more than they occur, so that nobody can add one: what readers see, and what they click.
+#: Oversigned, once more than they occur, so that nobody can add one: fields that readers see or click.
 OVERSIGNED = (
     *("From", "To", "Cc", "Subject", "Date", "Reply-To", "Content-Type"),
     *("List-Unsubscribe", "List-Unsubscribe-Post"),

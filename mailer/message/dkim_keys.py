@@ -18,7 +18,7 @@ from mailer.errors import ConfigError, Problem
 
 __all__ = ["SigningKey", "load_keys"]
 
-#: What a verifier must be able to verify, in bits of RSA (RFC 8301 section 3.2), from our side of it.
+#: The bits of RSA keys that we sign with and every verifier must support (RFC 8301 section 3.2).
 _BITS = range(2048, 4096 + 1)
 _LARGEST = 65_536  # octets of a key's file
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from mailer.addresses import header_address
 from mailer.config import Settings
-from mailer.message.dates import PerMinute, Stamp
+from mailer.message.dates import MinuteCache, Stamp
 from mailer.message.dkim import Signer, TemplateSigner
 from mailer.message.envelope import Envelope, Person, mailbox_field
 from mailer.message.mime import encoded_words, quoted_printable, slot_lines, unstructured
@@ -52,7 +52,7 @@ class Template:
         self._fragments.append(b"".join(self._open))
         self._signer = signer
         # The Date field, and what signs messages with it.
-        self._dated = PerMinute(envelope.dates, self._with_date)
+        self._dated = MinuteCache(envelope.dates, self._with_date)
 
     def _with_date(
         self, stamp: Stamp, before: tuple[bytes, TemplateSigner | None] | None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mailer.archive.campaign import Archived, list_campaigns
+from mailer.archive.campaign import ArchivedCampaign, list_campaigns
 from mailer.archive.manifest import has_public_page, hash_of, manifest_version, read_manifest
 from mailer.archive.paths import is_file_name, shown
 from mailer.campaign.slug import is_slug
@@ -62,7 +62,7 @@ class PublicArchive:
         self._settings = settings
         self._pages = pages
         self._manifests: dict[Path, tuple[tuple[int, int, int], dict[str, Any]]] = {}
-        self._known: dict[str, tuple[object, Archived]] = {}
+        self._known: dict[str, tuple[object, ArchivedCampaign]] = {}
 
     def index(self, number: int) -> Page | None:
         """Returns page `number` (from 1) of the list of public campaigns, newest first, if there is one."""

@@ -37,7 +37,7 @@ def counting_steps() -> Iterator[None]:
 
 
 class PageEnvironment(SandboxedEnvironment):
-    """Is a sandbox that raises OverflowError for a value that is too large and for too many steps."""
+    """Represents a sandbox that raises OverflowError for a value that is too large and for too many steps."""
 
     intercepted_binops = frozenset({"*", "**"})
 

@@ -9,7 +9,7 @@ from mailer.spool.base import Spool
 from mailer.spool.journal import Record
 from mailer.spool.values import Key, Refused, Settled
 from mailer.transports.base import Outcome, Result
-from mailer.transports.refusal.watch import is_held, may_be_everybodys, stops
+from mailer.transports.refusal.watch import is_held, may_concern_everybody, stops
 
 __all__ = ["adopt", "recover"]
 
@@ -93,6 +93,6 @@ def _may_be_everybodys(record: Record, addresses: Addresses) -> bool:
     if not refused:
         return False
     known = addresses(list(refused))
-    return may_be_everybodys(
+    return may_concern_everybody(
         (known[person] or "", outcome) for person, outcome in refused.items() if person in known
     )

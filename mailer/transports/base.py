@@ -55,21 +55,21 @@ _LONGEST_ADDRESS = 320
 
 
 class Unavailable(TransportError):
-    """Says that the other side cannot be used now, and that a later attempt may succeed."""
+    """Signals that the other side cannot be used now, and that a later attempt may succeed."""
 
 
 class RefusedForNow(Unavailable):
-    """Says that the server answers, but accepts no connection or no mail at this time."""
+    """Signals that the server answers, but accepts no connection or no mail at this time."""
 
 
 class Result(StrEnum):
     """Lists the kinds of outcome of a message. The values are the delivery states of the spool."""
 
-    ACCEPTED = "accepted"  # they have it, and said so
-    DEFERRED = "deferred"  # they do not have it; another time may do
-    REJECTED = "rejected"  # they do not have it, and will not take it
-    UNCERTAIN = "uncertain"  # it was on the wire when the answer went missing
-    SKIPPED = "skipped"  # they left before the hand-over: it was not handed over, and will not be
+    ACCEPTED = "accepted"  # the other side confirmed that it has the message
+    DEFERRED = "deferred"  # it does not have the message; a later attempt may succeed
+    REJECTED = "rejected"  # it does not have the message, and will not accept it
+    UNCERTAIN = "uncertain"  # the message was sent, and the answer is missing
+    SKIPPED = "skipped"  # the reader left before the hand-over: it is never handed over
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Outcome:
     cause: Cause | None = None
 
 
-#: The outcome of a message that was not handed over because the run has ended: it is given back, not settled.
+#: The outcome of a message that was not handed over because the run has ended: it is released, not settled.
 ENDED: Final = Outcome(Result.DEFERRED, reason="the run ended before it was handed over")
 
 
@@ -270,7 +270,7 @@ def one_line(words: str | bytes, limit: int = 500) -> str:
     """Returns an answer of the other side as one printable line of at most `limit` characters."""
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
     if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text:
-        return text.strip()  # as nearly all are
+        return text.strip()  # nearly all answers need no more
     text = _UNSEEN.sub(" ", text[: limit * 8].encode("utf-8", "replace").decode("utf-8")).strip()
     return text if len(text) <= limit else _cut(text, limit - 1) + "…"
 

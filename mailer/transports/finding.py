@@ -58,4 +58,4 @@ def look_up_here(host: str) -> None:
         if error.errno == socket.EAI_AGAIN:
             raise Unanswered(f"this machine cannot look up {host} just now: {error.strerror}") from None
     except UnicodeError:
-        return  # whoever connects says so
+        return  # the attempt to connect reports it

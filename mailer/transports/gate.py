@@ -21,7 +21,7 @@ _CLOSED = GateAnswer(open=False)
 
 
 class Gate(Generic[Key]):
-    """Is the gate of one run, shared by its threads. Messages that wait before it are named by keys.
+    """Represents the gate of one run, shared by its threads. Messages that wait before it are named by keys.
 
     `leavers` maps ids of subscribers who have left to the reason; another thread may add to it at any time.
     """

@@ -14,7 +14,10 @@ _STEP_SECONDS = 0.05
 
 
 class Stop:
-    """Is a flag that is set once, or together with the flag `within`. Safe to set in a signal handler."""
+    """Represents a flag that is set once, or together with the flag `within`.
+
+    It is safe to set in a signal handler.
+    """
 
     def __init__(self, within: Stop | None = None) -> None:
         self._within = within

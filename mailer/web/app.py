@@ -1,4 +1,4 @@
-"""The web application: the handler of each address.
+"""Builds the web application, with a handler for each address.
 
     /u/TOKEN          leave: GET shows a button, POST unsubscribes (RFC 8058)
     /p/TOKEN          choose editions, or come back
@@ -25,7 +25,7 @@ from mailer.services.readers.reader_actions import ReaderActions
 from mailer.site.archive_pages import PublicArchive
 from mailer.site.pages import Pages
 from mailer.web.archive import ArchiveHandlers
-from mailer.web.failures import Failures
+from mailer.web.failures import FailurePages
 from mailer.web.health import Health
 from mailer.web.readers.preferences import PreferencesPage
 from mailer.web.readers.unsubscribe import UnsubscribePage
@@ -43,7 +43,7 @@ def create_app(settings: Settings) -> Starlette:
     app = Starlette(
         routes=_routes(settings, pages, outer, prefix),
         middleware=[Middleware(Safety), Middleware(Targets, prefix=prefix)],
-        exception_handlers=Failures(settings, pages).handlers(),
+        exception_handlers=FailurePages(settings, pages).handlers(),
     )
     app.router.redirect_slashes = False  # it would build its answer from the Host header
     return app
@@ -66,7 +66,7 @@ def _routes(settings: Settings, pages: Pages, outer: str, prefix: str) -> list[B
         Route("/p/{token:rest}", _by_method(preferences), methods=["GET", "POST"]),
         Route("/archive", front),
         Route("/archive/", archive.index),
-        Route("/archive/{slug}", archive.to_folder),
+        Route("/archive/{slug}", archive.redirect_to_folder),
         Route("/archive/{slug}/", archive.page),
         Route("/archive/{slug}/images/{name}", archive.image),
         Route("/healthz", _health_answer(Health(desk.check))),

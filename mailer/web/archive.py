@@ -42,7 +42,7 @@ class ArchiveHandlers:
         response.headers["X-Robots-Tag"] = "all"
         return response
 
-    def to_folder(self, request: Request) -> Response:
+    def redirect_to_folder(self, request: Request) -> Response:
         """Redirects an address without its final slash, from which a browser would not find the pictures."""
         slug = request.path_params["slug"]
         if not self._archive.has_page(slug):

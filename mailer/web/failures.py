@@ -17,12 +17,12 @@ from mailer.store.database import explain
 from mailer.web.responses import page_for_browser
 from mailer.web.safety import RETRY_AFTER, make_safe
 
-__all__ = ["Failures"]
+__all__ = ["FailurePages"]
 
 _log = logging.getLogger("mailer.web")
 
 
-class Failures:
+class FailurePages:
     """Makes the answer to each kind of failure, with a page in a language that the browser asks for."""
 
     def __init__(self, settings: Settings, pages: Pages) -> None:

@@ -51,7 +51,7 @@ def make_safe(headers: MutableHeaders) -> None:
 def with_origin_form(app: ASGIApp) -> ASGIApp:
     """Returns an application that treats `http://HOST/PATH` as `/PATH` (RFC 9112, section 3.2.2).
 
-    The host in the target is ignored, as the Host field is.
+    Neither the host in the target nor the Host field is checked.
     """
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.links.numbered import Numbered
+from mailer.links.numbered import NumberedTokens
 from tests.numbered import numbered
 
 KEY = "key one"
-READER = Numbered((KEY, "key before"))
+READER = NumberedTokens((KEY, "key before"))
 
 
 @pytest.mark.parametrize("purpose", [b"u", b"p", b"c"])

@@ -15,7 +15,7 @@ import pytest
 from mailer.config import Settings
 from mailer.message import dates as dates_module
 from mailer.message import dkim as dkim_module
-from mailer.message.dates import Dates, PerMinute
+from mailer.message.dates import Dates, MinuteCache
 from mailer.message.dkim import Signer, TemplateSigner
 from mailer.message.envelope import Envelope, Person
 from mailer.message.message import Message, Template
@@ -244,6 +244,6 @@ def test_a_thread_that_waited_for_another_takes_what_that_one_made(monkeypatch: 
     stamps = iter([kept, kept._replace(minute=kept.minute + 1), kept])
     monkeypatch.setattr(dates, "stamp", lambda: next(stamps))
     made: list[bytes] = []
-    assert PerMinute(dates, lambda stamp, _: made.append(stamp.date)).value() is None
+    assert MinuteCache(dates, lambda stamp, _: made.append(stamp.date)).value() is None
     assert made == [kept.date]
     assert next(said, None) is next(stamps, None) is None

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
-from mailer.render.pictures.pixels import eight_bit, ground_of, in_srgb, on_ground
+from mailer.render.pictures.pixels import background_of, eight_bit, in_srgb, on_background
 from mailer.render.pictures.publish import publish, read_header
 
 SIZES = st.tuples(st.integers(1, 90), st.integers(1, 90))
@@ -256,7 +256,7 @@ def test_what_is_visible_can_be_seen_in_the_dark(
     """On black and on white paper, a drawing is laid on light ground or it is light itself."""
     image = drawing(colour, share)
     image.putalpha(image.getchannel("A").point(lambda value: value * alpha // 255))
-    made = on_ground(image, "#ffffff")
+    made = on_background(image, "#ffffff")
     if made.mode == "RGB":
         assert made.getpixel((99, 99)) == (255, 255, 255)
     else:
@@ -276,8 +276,8 @@ def test_a_transparent_webp_on_its_ground_is_still_a_drawing() -> None:
 
 
 def test_the_ground_is_the_paper_where_that_is_light() -> None:
-    assert ground_of("#fff8e0") == "#fff8e0"
-    assert ground_of("#101010") == "#ffffff"
+    assert background_of("#fff8e0") == "#fff8e0"
+    assert background_of("#101010") == "#ffffff"
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "WEBP"])

@@ -11,7 +11,7 @@ from lxml.html import fromstring
 from markdown_it import MarkdownIt
 
 from mailer.issue.markdown import document
-from mailer.render.markdown.cell_widths import Run, is_number, is_short, min_width, pieces
+from mailer.render.markdown.cell_widths import TextRun, is_number, is_short, min_width, pieces
 from mailer.render.markdown.html import MarkdownSource, MarkdownText
 from mailer.render.markdown.tables import FULL, PHONE, lay_out_tables
 
@@ -87,7 +87,9 @@ def test_pieces_are_the_text(text: str, room: int) -> None:
 @settings(deadline=None)
 @given(st.text(max_size=60))
 def test_a_cell_needs_no_more_than_a_line_of_it(text: str) -> None:
-    assert 0 <= min_width([Run(text)], 20) <= max(min_width([Run(text.replace(" ", "x"))], 1e9), 24) + 8
+    assert (
+        0 <= min_width([TextRun(text)], 20) <= max(min_width([TextRun(text.replace(" ", "x"))], 1e9), 24) + 8
+    )
 
 
 @settings(deadline=None)

@@ -12,7 +12,7 @@ from mailer.config import load_settings
 from mailer.errors import ConfigError, TransportError
 from mailer.transports.smtp.server import Server, connect
 from mailer.transports.smtp.session import hello
-from mailer.transports.smtp.session.hello import full_name, helo_advice, is_full_name, speaks_of_helo
+from mailer.transports.smtp.session.hello import full_name, helo_advice, is_about_helo, is_full_name
 from mailer.transports.smtp.transport import Smtp
 from tests.conftest import CONFIG
 from tests.servers.login import LoginServer
@@ -220,7 +220,7 @@ def test_a_server_without_ehlo_that_wants_a_full_name_says_so(monkeypatch: pytes
     ],
 )
 def test_a_later_refusal_is_told_apart_by_its_words(code: int, said: str, is_it: bool) -> None:
-    assert speaks_of_helo(code, said) is is_it
+    assert is_about_helo(code, said) is is_it
 
 
 def test_the_advice_names_the_setting() -> None:

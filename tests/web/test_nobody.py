@@ -138,7 +138,7 @@ def test_without_any_template_the_plain_page_says_the_same(
     site: Site, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pages = Pages(site.settings)
-    monkeypatch.setattr(Pages, "_made", lambda *_: 1 / 0)
+    monkeypatch.setattr(Pages, "_from_theme", lambda *_: 1 / 0)
     page = pages.page(name, ("zh",)).body.decode()
     assert page_response(pages.page(name, ""), 404).status_code == 404
     assert ("没有做任何更改。" in page) == (name != "erased")

@@ -1,1 +1,1 @@
-"""Checks of what the DNS publishes: SPF, DKIM, DMARC, MX."""
+"""Checks the records that the DNS publishes: SPF, DKIM, DMARC, MX."""

@@ -19,7 +19,7 @@ from mailer.message.dkim_keys import SigningKey, load_keys
 from mailer.transports.driver import ProviderDns
 from mailer.transports.finding import Finding, Status
 
-__all__ = ["private_key", "provider_signs_for", "published_key", "relayed", "signed_by_provider"]
+__all__ = ["private_key", "provider_signs_for", "published_key", "signed_by_server", "signed_by_provider"]
 
 _SPACE = re.compile(r"\s+")
 
@@ -64,7 +64,7 @@ def _key(settings: Settings, selector: str) -> SigningKey:
 def _compared(name: str, place: str, key: SigningKey, tags: dict[str, str], advice: str) -> Finding:
     if not tags["p"]:
         return Finding(name, Status.ERROR, f"the key at {place} was revoked (p= is empty)", advice)
-    if tags.get("k", "rsa") != key.algorithm.partition("-")[0] or not _same(key, tags["p"]):
+    if tags.get("k", "rsa") != key.algorithm.partition("-")[0] or not _is_public_half(key, tags["p"]):
         return Finding(name, Status.ERROR, f"the key at {place} is another than that of the file", advice)
     if "sha256" not in tags.get("h", "sha256").split(":"):
         return Finding(name, Status.ERROR, f"{place} forbids SHA-256 (h={tags['h']})", advice)
@@ -122,7 +122,7 @@ def provider_signs_for(resolver: Resolver, domain: str, dns: ProviderDns) -> str
     return ""
 
 
-def relayed(host: str) -> Iterator[Finding]:
+def signed_by_server(host: str) -> Iterator[Finding]:
     """Reports as unknown whether the server signs, because only a received message shows it."""
     yield Finding(
         "dkim",
@@ -132,7 +132,7 @@ def relayed(host: str) -> Iterator[Finding]:
     )
 
 
-def _same(key: SigningKey, p: str) -> bool:
+def _is_public_half(key: SigningKey, p: str) -> bool:
     """Returns whether p= is the key's public half.
 
     An RSA key may be encoded in two ways (RFC 6376 section 3.6.1).

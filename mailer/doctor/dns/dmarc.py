@@ -25,15 +25,15 @@ def dmarc(settings: Settings, resolver: Resolver) -> Iterator[Finding]:
     domain = sender_domain(settings)
     name = f"dmarc {domain}"
     walked = walk(domain, resolver)
-    for doubled in walked.doubled:
+    for ambiguous in walked.ambiguous:
         yield Finding(
             name,
             Status.ERROR,
-            f"_dmarc.{doubled} has more than one DMARC record, which counts as none",
+            f"_dmarc.{ambiguous} has more than one DMARC record, which counts as none",
             "keep one of them",
         )
     if walked.policy is None:
-        if not walked.doubled:
+        if not walked.ambiguous:
             wanted = record(f"_dmarc.{domain}", "TXT", f"v=DMARC1; p=none; rua=mailto:dmarc@{domain}")
             yield Finding(
                 name,

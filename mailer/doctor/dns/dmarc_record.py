@@ -22,12 +22,12 @@ _MOST_LABELS: Final = 8
 class Walk:
     """Holds the result of a walk: the tags of each domain with one valid record, from `start` upwards.
 
-    `doubled` are the domains with more than one record, which count as having none.
+    `ambiguous` are the domains with more than one record, which count as having none.
     """
 
     start: str
     records: tuple[tuple[str, dict[str, str]], ...]
-    doubled: tuple[str, ...] = ()
+    ambiguous: tuple[str, ...] = ()
 
     @property
     def organisation(self) -> str:
@@ -53,20 +53,20 @@ class Walk:
 def walk(domain: str, resolver: Resolver) -> Walk:
     """Queries `_dmarc` at the domain and at its parents. Raises Unanswered."""
     records: list[tuple[str, dict[str, str]]] = []
-    doubled: list[str] = []
+    ambiguous: list[str] = []
     labels = domain.split(".")
     while labels:
         name = ".".join(labels)
         found = [text for text in resolver.txt(f"_dmarc.{name}") if _VERSION.match(text)]
         if len(found) > 1:
-            doubled.append(name)
+            ambiguous.append(name)
         elif found:
             tags = tags_of(found[0])
             records.append((name, tags))
             if tags.get("psd") == "n" or (tags.get("psd") == "y" and name != domain):
                 break
         labels = labels[1 - _MOST_LABELS :] if len(labels) >= _MOST_LABELS else labels[1:]
-    return Walk(domain, tuple(records), tuple(doubled))
+    return Walk(domain, tuple(records), tuple(ambiguous))
 
 
 def organisation(domain: str, resolver: Resolver) -> str:

@@ -42,7 +42,7 @@ def mx_records(resolver: Resolver, domain: str, used_for: str) -> Iterator[Findi
             f"publish {wanted} with your mail server, or use another domain",
         )
         return
-    dead = [host for _, host in found if not _arrives(resolver, host)]
+    dead = [host for _, host in found if not _has_address(resolver, host)]
     if len(dead) == len(found):
         yield Finding(
             name,
@@ -69,7 +69,7 @@ def _takes(count: int) -> str:
     return "takes" if count == 1 else "take"
 
 
-def _arrives(resolver: Resolver, host: str) -> bool:
+def _has_address(resolver: Resolver, host: str) -> bool:
     """Returns whether an MX names a host that has an address.
 
     It must be a name: an IP address is never looked up.

@@ -8,7 +8,7 @@ from typing import Final
 from mailer.config import Settings
 from mailer.doctor.dns.host_names import is_within, return_path_domain, sender_domain
 from mailer.doctor.dns.resolver import Resolver
-from mailer.doctor.dns.spf_record import Malformed, Term, parse, spf_records
+from mailer.doctor.dns.spf_record import MalformedTerm, Term, parse, spf_records
 from mailer.doctor.dns.zone_file import record
 from mailer.transports.driver import ProviderDns
 from mailer.transports.finding import Finding, Status
@@ -18,7 +18,7 @@ __all__ = ["spf"]
 
 _MOST_LOOKUPS: Final = 10  # RFC 7208 section 4.6.4
 _MOST_VOID: Final = 2
-_PATIENCE: Final = 40  # look-ups after which counting on would only be a burden
+_PATIENCE: Final = 40  # look-ups after which counting stops, to spare the DNS
 
 
 def spf(settings: Settings, resolver: Resolver, domain: str) -> Iterator[Finding]:
@@ -113,7 +113,7 @@ class _Survey:
         where = "" if not self._open else f" in {domain}, which it includes"
         try:
             terms = parse(text)
-        except Malformed as error:
+        except MalformedTerm as error:
             self._trouble(Status.ERROR, f"{error}{where}", "correct the term: receivers ignore the record")
             return
         self._open.append(domain)
@@ -126,7 +126,7 @@ class _Survey:
             self._count()
             self._enter(domain, redirect)
         if len(self._open) == 1:
-            self._judge_the_end(terms, ends, redirect)
+            self._check_end(terms, ends, redirect)
         self._open.pop()
 
     def _follow(self, domain: str, term: Term, where: str) -> None:
@@ -181,7 +181,7 @@ class _Survey:
             f"correct or take out {term.text} in the record of {domain}",
         )
 
-    def _judge_the_end(self, terms: tuple[Term, ...], ends: list[int], redirect: Term | None) -> None:
+    def _check_end(self, terms: tuple[Term, ...], ends: list[int], redirect: Term | None) -> None:
         if not ends and redirect is None:
             self._trouble(Status.WARNING, "it has no end, so it forbids nobody", "add ~all at its end")
         elif ends and terms[ends[0]].qualifier == "?":

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Malformed", "Term", "parse", "spf_records"]
+__all__ = ["MalformedTerm", "Term", "parse", "spf_records"]
 
 _VERSION = re.compile(r"v=spf1(?: |$)", re.IGNORECASE)
 _MECHANISM = re.compile(r"([+?~-]?)(all|include|a|mx|ptr|ip4|ip6|exists)([:/].*)?", re.IGNORECASE)
@@ -19,7 +19,7 @@ _CIDR = re.compile(r"(?:/(\d{1,3}))?(?://(\d{1,3}))?")
 _NAMES: Final = ("all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists")
 
 
-class Malformed(ValueError):
+class MalformedTerm(ValueError):
     """Says which term does not follow RFC 7208, and why."""
 
 
@@ -47,11 +47,11 @@ def spf_records(texts: Iterable[str]) -> list[str]:
 
 
 def parse(record: str) -> tuple[Term, ...]:
-    """Returns the terms of a record, in order. Raises Malformed at the first invalid one."""
+    """Returns the terms of a record, in order. Raises MalformedTerm at the first invalid one."""
     terms = tuple(_term(text) for text in record.split()[1:])
     for name in ("redirect", "exp"):
         if sum(term.name == name for term in terms) > 1:
-            raise Malformed(f"{name}= stands in it more than once")
+            raise MalformedTerm(f"{name}= stands in it more than once")
     return terms
 
 
@@ -63,25 +63,25 @@ def _term(text: str) -> Term:
     if modifier:
         name, value = modifier[1].lower(), modifier[2]
         if name in _NAMES:
-            raise Malformed(f'"{text}" has = where : belongs')
+            raise MalformedTerm(f'"{text}" has = where : belongs')
         if name in ("redirect", "exp"):
             return Term(text, name, domain=_domain(text, value))
         return Term(text, name)
-    raise Malformed(f'"{text}" is no term of SPF')
+    raise MalformedTerm(f'"{text}" is no term of SPF')
 
 
 def _mechanism(text: str, qualifier: str, name: str, rest: str) -> Term:
     if name == "all":
         if rest:
-            raise Malformed(f'"{text}" has something after all')
+            raise MalformedTerm(f'"{text}" has something after all')
         return Term(text, name, qualifier)
     if name in ("ip4", "ip6"):
         try:
             network = ipaddress.ip_network(rest.removeprefix(":"), strict=False)
         except ValueError:
-            raise Malformed(f'"{text}" holds no address or network') from None
+            raise MalformedTerm(f'"{text}" holds no address or network') from None
         if not rest.startswith(":") or f"ip{network.version}" != name:
-            raise Malformed(f'"{text}" holds no {name} address or network')
+            raise MalformedTerm(f'"{text}" holds no {name} address or network')
         return Term(text, name, qualifier)
     if name in ("include", "exists", "ptr"):
         if name != "ptr" or rest:
@@ -92,12 +92,12 @@ def _mechanism(text: str, qualifier: str, name: str, rest: str) -> Term:
     domain, slash, prefix = rest.partition("/")  # a and mx
     lengths = _CIDR.fullmatch(slash + prefix)
     if not lengths or int(lengths[1] or 0) > 32 or int(lengths[2] or 0) > 128:
-        raise Malformed(f'"{text}" has no right length of a network after /')
+        raise MalformedTerm(f'"{text}" has no right length of a network after /')
     return Term(text, name, qualifier, _domain(text, domain[1:]) if domain else "")
 
 
 def _domain(text: str, value: str) -> str:
     plain = _MACRO.sub("x", value)
     if not plain or not _DOMAIN.fullmatch(plain):
-        raise Malformed(f'"{text}" names no domain')
+        raise MalformedTerm(f'"{text}" names no domain')
     return value.rstrip(".").lower() if plain == value else value

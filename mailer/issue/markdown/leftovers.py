@@ -111,8 +111,8 @@ def _in_paragraph(
             yield Finding(message, line + text.count("\n", 0, match.start()), "warning")
     for child in children:
         if child.type == "image":  # a comment in its title is left out
-            told = marks_in(str(child.attrs.get("title", "")))
-            yield from (Finding(f.message, line, f.severity) for f in told if f.severity == "warning")
+            found = marks_in(str(child.attrs.get("title", "")))
+            yield from (Finding(f.message, line, f.severity) for f in found if f.severity == "warning")
     bullets = _BULLET.findall(text)
     if len(bullets) > 1 and not any(child.type == "hardbreak" for child in children):
         message = (

@@ -9,7 +9,7 @@ from markdown_it.token import Token
 
 from mailer.issue.markdown.findings import Report, line_of
 from mailer.issue.markdown.placeholders import PLACEHOLDER
-from mailer.issue.markdown.rules.bare_addresses import Bare
+from mailer.issue.markdown.rules.bare_addresses import BareAddress
 from mailer.issue.values.misspelt_urls import MISSPELT, corrected_url, is_misspelt
 from mailer.issue.values.urls import SLOT_MARK, likely_mistakes, normalised
 
@@ -82,7 +82,7 @@ def _check(token: Token, name: str, report: Report, is_link: IsLink | None) -> N
         _tell(token.meta.pop("bare"), line, report)
 
 
-def _tell(bare: Bare, line: int, report: Report) -> None:
+def _tell(bare: BareAddress, line: int, report: Report) -> None:
     if bare.behind:
         report.warning(
             f'the address {bare.typed[:80]} ends before "{bare.behind}"; write a space between them, '

@@ -50,15 +50,15 @@ def _changed(state: StateCore) -> None:
 
 def _cells(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Finding]:
     """Finds the first row of each table that has more cells than its head."""
-    columns, in_head, told = 0, False, False
+    columns, in_head, reported = 0, False, False
     for token in tokens:
         if token.type == "thead_open":
-            columns, in_head, told = 0, True, False
+            columns, in_head, reported = 0, True, False
         elif token.type == "thead_close":
             in_head = False
         elif token.type == "th_open":
             columns += 1
-        elif token.type == "tr_open" and not in_head and not told and token.map:
+        elif token.type == "tr_open" and not in_head and not reported and token.map:
             line = lines[token.map[0]]
             cells = _cells_of(line[_QUOTED.match(line).end() :])  # type: ignore[union-attr]
             lost = [cell.strip() for cell in cells[columns:] if cell.strip()]
@@ -69,7 +69,7 @@ def _cells(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Finding]:
                     token.map[0],
                     "warning",
                 )
-                told = True  # one row of a table is enough
+                reported = True  # one row of a table is enough
 
 
 def _cells_of(row: str) -> list[str]:

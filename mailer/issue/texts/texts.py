@@ -86,15 +86,15 @@ def _filled(text: _Text, placeholders: Placeholders, problems: list[Problem]) ->
         return replace(text, text=placeholders.fill(text.text))
     except ExpressionError as error:
         plain, wrong = _without_wrong(text.text, placeholders)
-        told = dict.fromkeys([(str(error), error.line), *wrong])
-        problems += [_problem(text.node, message, line, "error") for message, line in told]
+        errors = dict.fromkeys([(str(error), error.line), *wrong])
+        problems += [_problem(text.node, message, line, "error") for message, line in errors]
         return replace(text, text=plain)
 
 
 def _without_wrong(text: str, placeholders: Placeholders) -> tuple[str, list[tuple[str, int]]]:
     """Returns a text with a harmless word in place of wrong slots, and the errors of these.
 
-    So the rest of the text can be checked too.
+    The rest of the text can then be checked, too.
     """
     wrong: list[tuple[str, int]] = []
 

@@ -84,10 +84,10 @@ def slots_of(text: str) -> Iterator[tuple[int, int, tuple[str, ...], str]]:
         try:
             paths, default, end = _read(text, start + 2)
         except ValueError as error:
-            told = str(error)
-            if BRACES not in told:
-                told += f"; where two braces are meant as text, write {BRACES}"
-            raise ExpressionError(told, text.count("\n", 0, start)) from None
+            message = str(error)
+            if BRACES not in message:
+                message += f"; where two braces are meant as text, write {BRACES}"
+            raise ExpressionError(message, text.count("\n", 0, start)) from None
         yield start, end, paths, default
         start = text.find("{{", end)
 

@@ -113,7 +113,7 @@ def _refuse_unseen(text: str) -> None:
         if category[0] not in "ZC" and character not in _UNSEEN:
             continue
         if category == "Cn" or character == "\u00ad":
-            continue  # a letter newer than this table; a soft hyphen is told in `doubts`
+            continue  # a letter newer than this table; a soft hyphen is reported in `doubts`
         if character in "\u200c\u200d":
             import idna
 

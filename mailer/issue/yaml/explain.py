@@ -35,17 +35,17 @@ _ADVICE = (
 
 
 def explain_error(error: yaml.YAMLError, text: str) -> Fault:
-    """Returns the sentence, with the place to look at."""
-    said = str(getattr(error, "problem", None) or error).splitlines()[0]
+    """Returns a parser's error as a sentence, with the place of the mistake."""
+    problem = str(getattr(error, "problem", None) or error).splitlines()[0]
     mark = getattr(error, "problem_mark", None)
     opened = getattr(error, "context_mark", None)
-    late = "unexpected end of stream" in said or "could not find expected ':'" in said
+    late = "unexpected end of stream" in problem or "could not find expected ':'" in problem
     if mark and opened and (late or mark.line > text.rstrip().count("\n")):
         mark = opened  # what is never closed is seen only later, often at the end of the file
     if mark is None:
-        return Fault(1, 1, f"is not valid YAML: {said}")
-    message = next((advice for words, advice in _ADVICE if words in said), f"is not valid YAML: {said}")
-    if "cannot start any token" in said:
+        return Fault(1, 1, f"is not valid YAML: {problem}")
+    message = next((advice for words, advice in _ADVICE if words in problem), f"is not valid YAML: {problem}")
+    if "cannot start any token" in problem:
         lines = lines_of(text)[0]
         found = lines[mark.line][mark.column : mark.column + 1] if mark.line < len(lines) else ""
         message = (

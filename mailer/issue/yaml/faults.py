@@ -1,4 +1,4 @@
-"""Faults of the text of a file, and quoted forms of texts for messages."""
+"""Describes mistakes in the text of a file, and quotes texts for messages."""
 
 from __future__ import annotations
 

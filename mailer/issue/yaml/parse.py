@@ -38,7 +38,7 @@ _NULLS = ("", "~", "null", "Null", "NULL")
 
 
 class _CannotContinue(Exception):
-    """Says that the rest of the file cannot be read sensibly."""
+    """Signals that the rest of the file cannot be read sensibly."""
 
 
 def parse(text: str, path: str, problems: list[Problem]) -> Node | None:
@@ -110,7 +110,7 @@ class _Reader:
     def document(self) -> Node:
         next(self.events)
         if isinstance(next(self.events), yaml.StreamEndEvent):
-            self.complain(
+            self.report(
                 "is empty; write at least edition, date and what there is to read", Mark(self.path, 1, 1)
             )
             raise _CannotContinue
@@ -118,7 +118,7 @@ class _Reader:
         next(self.events)
         after = next(self.events)
         if not isinstance(after, yaml.StreamEndEvent):
-            self.complain(
+            self.report(
                 "a second document begins here; one file holds one, so delete the ---", self.mark(after)
             )
         return root
@@ -127,26 +127,26 @@ class _Reader:
         mark = self.mark(event)
         self.nodes += 1
         if self.nodes > MAX_NODES:
-            self.complain(f"holds more than {MAX_NODES:,} values; make it smaller", mark)
+            self.report(f"holds more than {MAX_NODES:,} values; make it smaller", mark)
             raise _CannotContinue
         if depth > MAX_DEPTH:
-            self.complain(f"is nested more than {MAX_DEPTH} levels deep; an issue needs five", mark)
+            self.report(f"is nested more than {MAX_DEPTH} levels deep; an issue needs five", mark)
             raise _CannotContinue
         if isinstance(event, yaml.AliasEvent):
-            self.complain(
+            self.report(
                 f'"*{event.anchor}" stands for another part of the file, which is not used here; '
                 "write it out, or put a text that begins with * in quotes",
                 mark,
             )
             return Node(None, mark, key, mark.line)
         if event.anchor is not None:
-            self.complain(
+            self.report(
                 f'"&{event.anchor}" gives a part of the file a name, which is not used here; '
                 "delete it, or put a text that begins with & in quotes",
                 mark,
             )
         if event.tag is not None:
-            self.complain(
+            self.report(
                 f'the type "{event.tag}" is not used here; '
                 "delete it, or put a text that begins with ! in quotes",
                 mark,
@@ -168,7 +168,7 @@ class _Reader:
             return Node(folded.text, mark, key, mark.line + 1, rows=folded.rows)
         if event.implicit[0] and value in _NULLS:
             if value and not self.in_key:
-                self.complain(
+                self.report(
                     f'{value} means "nothing" in YAML; leave the value empty, or put the word in quotes: '
                     f"{quoted_entry(self.name, value)}",
                     mark,
@@ -195,11 +195,11 @@ class _Reader:
             value = self.node(below, name.mark, depth + 1)
             self.without_colon(event, below)
             if not isinstance(name.value, str):
-                self.complain(
+                self.report(
                     "a key must be a plain word; put a text that begins with [, { or ? in quotes", name.mark
                 )
             elif name.value in first:
-                self.complain(
+                self.report(
                     f'"{shortened(name.value, 40)}" is written twice; delete this or the one on line '
                     f"{first[name.value]}",
                     name.mark,
@@ -214,7 +214,7 @@ class _Reader:
         if getattr(value, "value", None) != "" or ":" in between or not isinstance(key, yaml.ScalarEvent):
             return
         word, colon, _ = key.value.partition(":")
-        self.complain(
+        self.report(
             f'a space is missing after "{word}:"'
             if colon and word in known_keys()
             else f'"{shortened(key.value, 40)}" stands where a key should; put a text with a "," in quotes',
@@ -224,5 +224,5 @@ class _Reader:
     def mark(self, event: Any) -> Mark:
         return Mark(self.path, event.start_mark.line + 1, event.start_mark.column + 1)
 
-    def complain(self, message: str, mark: Mark) -> None:
+    def report(self, message: str, mark: Mark) -> None:
         self.problems.append(Problem(message, mark.path, mark.line, mark.column))

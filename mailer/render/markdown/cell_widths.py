@@ -16,7 +16,7 @@ from markdown_it.token import Token
 
 from mailer.render.text.display_columns import MARKER, columns
 
-__all__ = ["Run", "cell_runs", "min_width", "is_number", "is_short", "is_wide", "pieces", "width"]
+__all__ = ["TextRun", "cell_runs", "min_width", "is_number", "is_short", "is_wide", "pieces", "width"]
 
 #: A cell of at most so many columns stays on one line.
 SHORT = 8
@@ -59,7 +59,7 @@ _WIDTHS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class TextRun:
     """Holds a piece of the text of a cell in one typeface.
 
     `scale` is its width relative to plain text.
@@ -69,9 +69,9 @@ class Run:
     scale: float = 1.0
 
 
-def cell_runs(children: Sequence[Token]) -> list[Run]:
+def cell_runs(children: Sequence[Token]) -> list[TextRun]:
     """Returns the text of a cell in pieces of one typeface."""
-    runs: list[Run] = []
+    runs: list[TextRun] = []
     bold = 0
     for child in children:
         if child.type == "strong_open":
@@ -79,11 +79,11 @@ def cell_runs(children: Sequence[Token]) -> list[Run]:
         elif child.type == "strong_close":
             bold -= 1
         elif child.type in ("text", "code_inline"):
-            runs.append(Run(child.content, 1.13 if bold or child.type == "code_inline" else 1.0))
+            runs.append(TextRun(child.content, 1.13 if bold or child.type == "code_inline" else 1.0))
         elif child.type in ("softbreak", "hardbreak"):
-            runs.append(Run(" "))
+            runs.append(TextRun(" "))
         elif child.type == "footnote_ref":
-            runs.append(Run("[99]", 0.75))
+            runs.append(TextRun("[99]", 0.75))
     return runs
 
 
@@ -125,7 +125,7 @@ def pieces(text: str, room: float) -> Iterator[tuple[str, Literal["plain", "whol
         yield text[end:], "plain"
 
 
-def min_width(runs: Sequence[Run], room: float) -> float:
+def min_width(runs: Sequence[TextRun], room: float) -> float:
     """Returns the least width of a cell in em at which no word is broken that must stay whole."""
     text = "".join(run.text for run in runs)
     scales = [run.scale for run in runs for _ in run.text]
@@ -139,7 +139,7 @@ def min_width(runs: Sequence[Run], room: float) -> float:
     return longest
 
 
-def width(runs: Sequence[Run]) -> float:
+def width(runs: Sequence[TextRun]) -> float:
     """Returns the width of a cell in em, on one line."""
     return sum(_width(run.text) * run.scale for run in runs)
 

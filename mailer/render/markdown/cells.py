@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markdown_it.token import Token
 
-from mailer.render.markdown.cell_widths import Run, cell_runs
+from mailer.render.markdown.cell_widths import TextRun, cell_runs
 from mailer.render.markdown.picture_widths import ICON
 
 __all__ = ["Cell", "rows_of"]
@@ -19,7 +19,7 @@ class Cell:
 
     open: Token
     inline: Token
-    runs: list[Run]
+    runs: list[TextRun]
 
     @property
     def text(self) -> str:

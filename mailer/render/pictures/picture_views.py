@@ -13,7 +13,7 @@ from mailer.issue.pictures.limits import MAX_FILE, MAX_HEIGHT, MAX_WIDTH
 from mailer.issue.yaml.tree import Key
 from mailer.render.faults import Faults
 from mailer.render.pictures.findings import remote_finding, size_finding
-from mailer.render.pictures.pixels import ground_of
+from mailer.render.pictures.pixels import background_of
 from mailer.render.pictures.publish import Original, publish, read_header
 from mailer.render.pictures.view import PictureView, PrintsHtml
 from mailer.render.rendition import Picture
@@ -57,7 +57,7 @@ class PictureViews:
         self.image_base = image_base
         self.published: dict[str, Picture] = {}
         self.findings: dict[Problem, None] = {}
-        self._ground = ground_of(settings.brand.paper)
+        self._ground = background_of(settings.brand.paper)
 
     def picture(self, written: WrittenPicture) -> PictureView:
         """Returns the view of a picture. Problems of its file are added to `places`."""

@@ -14,7 +14,7 @@ from PIL import Image, ImageChops, ImageCms, ImageMath
 
 from mailer.colour import LUMINANCE, contrast, linear
 
-__all__ = ["eight_bit", "gamma_of", "ground_of", "in_srgb", "on_ground"]
+__all__ = ["eight_bit", "gamma_of", "background_of", "in_srgb", "on_background"]
 
 #: Below this relative luminance, a pixel has less than 3:1 (WCAG 2.2, 1.4.11) against the dark paper.
 _DARK = 0.13
@@ -27,7 +27,7 @@ _GAMMA, _NEAR = 0.45455, 0.02
 _SPACES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 
 
-def ground_of(paper: str) -> str:
+def background_of(paper: str) -> str:
     """Returns the background for dark drawings: the paper, or white where the paper is dark itself."""
     return paper if contrast(paper, "#000000") >= _LIGHT else "#ffffff"
 
@@ -110,7 +110,7 @@ def _linear() -> list[int]:
     return [round(255 * linear(value)) for value in range(256)] * 3
 
 
-def on_ground(image: Image.Image, ground: str) -> Image.Image:
+def on_background(image: Image.Image, ground: str) -> Image.Image:
     """Returns a picture with alpha so that it can be seen on any background.
 
     One that is opaque loses its alpha. One whose visible pixels are dark in part is laid on `ground`

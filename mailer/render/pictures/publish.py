@@ -19,7 +19,7 @@ from PIL.ImageFile import ImageFile
 
 from mailer.issue.pictures.limits import MAX_WIDTH
 from mailer.issue.pictures.picture_files import open_picture
-from mailer.render.pictures.pixels import eight_bit, gamma_of, in_srgb, on_ground
+from mailer.render.pictures.pixels import eight_bit, gamma_of, in_srgb, on_background
 from mailer.render.rendition import Picture
 
 __all__ = ["Original", "read_header", "publish"]
@@ -153,7 +153,7 @@ def _encoded(image: ImageFile, size: tuple[int, int], ground: str) -> tuple[byte
     drawing = whole.mode in ("LA", "RGBA") or image.format not in (*_PHOTOS, "WEBP")
     if whole.size != size:
         whole = whole.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-    made = on_ground(whole, ground) if whole.mode in ("LA", "RGBA") else whole
+    made = on_background(whole, ground) if whole.mode in ("LA", "RGBA") else whole
     if upright.mode in ("1", "P") and upright.size == size and not (profile or gamma) and made is whole:
         made = upright  # as it is: a palette makes the smaller file
     return _written(made, drawing=drawing)

@@ -1,4 +1,4 @@
-"""Slots and parts: text that was rendered once and is filled for each recipient.
+"""Defines slots and parts: text that was rendered once and is filled for each recipient.
 
 A `Part` is text that was rendered once and cut at its slots: `fragments[0] slot[0] fragments[1] …`. A slot
 knows the context it stands in and escapes for it, so that no value of a subscriber can leave

@@ -64,7 +64,7 @@ class TableLines:
 
 
 class PlainText(str):
-    """Is plain text that keeps its lines. As a str it is not wrapped and has no marks."""
+    """Represents plain text that keeps its lines. As a str it is not wrapped and has no marks."""
 
     __slots__ = ("lines",)
     lines: tuple[Line | TableLines, ...]

@@ -80,7 +80,7 @@ class _Loader(BaseLoader):
 
 
 class _Environment(SandboxedEnvironment):
-    """Is the sandbox for templates, with slots, counted loops and bounded arithmetic."""
+    """Represents the sandbox for templates, with slots, counted loops and bounded arithmetic."""
 
     intercepted_binops = frozenset(("*", "**", "%"))
 

@@ -81,7 +81,7 @@ class ViewBuilder:
             notice=self._rich(issue.notice, ("notice",), 3),
             language=issue.language,
         )
-        if not self.places.problems:  # else what they were made from has been told
+        if not self.places.problems:  # else the errors of their sources are reported already
             for message, key in self._made:
                 self.places.add_problem(f"{key[0]}: {message}", key)
         return view

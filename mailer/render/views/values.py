@@ -29,7 +29,7 @@ __all__ = [
 
 
 class _Written:
-    """Is a part of an issue that is in one language."""
+    """Represents a part of an issue that is in one language."""
 
     language: str
 

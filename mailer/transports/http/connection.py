@@ -25,19 +25,19 @@ _MOST_ANSWER_BYTES: Final = 1_000_000
 
 
 class Unreachable(Exception):
-    """Says that no connection could be made: nothing was sent."""
+    """Signals that no connection could be made: nothing was sent."""
 
 
 class NotSent(Exception):
-    """Says that the connection ended before the request was complete: it cannot have been carried out."""
+    """Signals that the connection ended before the request was complete: it cannot have been carried out."""
 
 
 class NoAnswer(Exception):
-    """Says that the request was sent and no answer came: it may have been carried out."""
+    """Signals that the request was sent and no answer came: it may have been carried out."""
 
 
 class TooLarge(Exception):
-    """Says that the request is larger than the provider accepts: nothing was sent."""
+    """Signals that the request is larger than the provider accepts: nothing was sent."""
 
 
 class HttpAnswer(NamedTuple):
@@ -73,7 +73,7 @@ class HttpConnection:
         self._most_bytes = most_bytes
         self._proxy = proxy_for(base_url, peer)
         self._connection: http.client.HTTPConnection | None = None
-        #: Asked before the last byte: whether the request may be carried out.
+        #: Asked before the last byte: may the request be carried out?
         self.gate: Callable[[], bool] = lambda: True
 
     def exchange(self, method: str, target: str, headers: Mapping[str, str], data: bytes) -> HttpAnswer:
@@ -182,7 +182,7 @@ def _has_spoken(connection: socket.socket) -> bool:
         return False
     if not isinstance(connection, ssl.SSLSocket):
         return True
-    # TLS talks to itself too, as with a session ticket. Looking costs what there is to read; the
+    # TLS sends records of its own too, such as a session ticket. Looking costs what there is to read; the
     # connection is given up then anyway.
     patience = connection.gettimeout()
     connection.settimeout(0)

@@ -22,7 +22,7 @@ from mailer.transports.oauth.token_endpoint import AccessToken, Client, request_
 
 __all__ = ["Tokens", "tokens_for"]
 
-#: A token is renewed so long before its end, or after four fifths of a short life.
+#: Seconds before its expiry that a token is renewed; a short-lived one after four fifths of its life.
 _MARGIN_SECONDS: Final = 300.0
 #: A server that refuses a new token too is not answered with another one sooner than this, and a provider
 #: that refuses one is not asked again.
@@ -50,7 +50,7 @@ class Tokens:
         self._lock = threading.Lock()
         self._token = ""
         self._renew_at: float | None = None  # by the clock; None where the end is not known
-        self._asked = 0
+        self._requests = 0
         self._failure: TransportError | None = None
         self._failed_at = 0.0
         self._renewed_at: float | None = None
@@ -65,10 +65,10 @@ class Tokens:
 
         Unavailable where a later attempt may succeed.
         """
-        asked = self._asked
+        requests_before = self._requests
         with self._lock:
             if not self._token or (self._renew_at is not None and self._clock() >= self._renew_at):
-                self._renew(asked)
+                self._renew(requests_before)
             return self._token
 
     def renewed(self, refused: str) -> str:
@@ -76,7 +76,7 @@ class Tokens:
 
         Raises as `current` does.
         """
-        asked = self._asked
+        requests_before = self._requests
         with self._lock:
             if self._token and self._token != refused:
                 return self._token
@@ -84,7 +84,7 @@ class Tokens:
             if self._renewed_at is not None and now - self._renewed_at < _RENEWAL_SECONDS:
                 return ""
             self._token = ""
-            self._renew(asked)
+            self._renew(requests_before)
             self._renewed_at = now
             return self._token
 
@@ -94,7 +94,7 @@ class Tokens:
             if token == self._token:
                 self._renewed_at = None
 
-    def _renew(self, asked: int) -> None:
+    def _renew(self, requests_before: int) -> None:
         """Requests a token. A thread that waited while another one failed raises the same error.
 
         For a while after a refusal, all further calls raise the same error too: the same secrets would be
@@ -102,7 +102,7 @@ class Tokens:
         """
         began = self._clock()
         if self._failure is not None and (
-            self._asked != asked
+            self._requests != requests_before
             or (not isinstance(self._failure, Unavailable) and began - self._failed_at < _RENEWAL_SECONDS)
         ):
             raise type(self._failure)(str(self._failure))
@@ -112,7 +112,7 @@ class Tokens:
             self._failure, self._failed_at = error, self._clock()
             raise
         finally:
-            self._asked += 1
+            self._requests += 1
         self._failure = None
         self._token, life = answer.token, answer.expires_in
         self._renew_at = None if life is None else began + life - min(_MARGIN_SECONDS, life / 5)

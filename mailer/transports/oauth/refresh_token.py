@@ -102,7 +102,7 @@ class RefreshToken:
 
 
 class _Renewal:
-    """Is a renewal in progress: `token` is the one to use, and `keep` stores the next one."""
+    """Represents a renewal in progress: `token` is the one to use, and `keep` stores the next one."""
 
     def __init__(self, place: RefreshToken, file: NewFile) -> None:
         self._place, self._file = place, file

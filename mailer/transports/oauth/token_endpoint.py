@@ -69,20 +69,20 @@ def request_token(client: Client, form: Mapping[str, str], advice: str) -> Acces
     if client.secret and client.tries_basic and client.secret.isascii():
         methods.append("client_secret_basic")
     for last, method in enumerate(methods, 1 - len(methods)):
-        refused, status, answer = _asked(client, form, method)
+        refused, status, answer = _fetched(client, form, method)
         if refused is None:
             return _read(client, status, answer)
         if refused.error == "invalid_client" and last:
             continue
         break
-    said = _without(_reason(refused), (*form.values(), client.secret))
-    sentence = f"{_host(client)} gives no access token: {one_line(said, _LONGEST_REASON)}"
+    reply = _without_secrets(_reason(refused), (*form.values(), client.secret))
+    sentence = f"{_host(client)} gives no access token: {one_line(reply, _LONGEST_REASON)}"
     if refused.error in _LATER or status == 429 or status >= 500:
         raise Unavailable(f"{sentence}; run this again later")
     raise TransportError(f"{sentence}; {advice}")
 
 
-class _Look:
+class _AnswerRecorder:
     """Keeps an answer's status and its original `expires_in`, before authlib reads the answer."""
 
     status = 0
@@ -103,38 +103,38 @@ class _Look:
         return response
 
 
-def _asked(client: Client, form: Mapping[str, str], method: str) -> tuple[Any, int, Mapping[str, Any]]:
+def _fetched(client: Client, form: Mapping[str, str], method: str) -> tuple[Any, int, Mapping[str, Any]]:
     """Returns the OAuthError or None, the HTTP status, and the answer with its original `expires_in`."""
     import requests
     from authlib.integrations.requests_client import OAuth2Session, OAuthError
 
-    look = _Look()
+    recorder = _AnswerRecorder()
     with OAuth2Session(
         client.client_id or None, client.secret or None, token_endpoint_auth_method=method
     ) as session:
         session.trust_env = not is_loopback(urlsplit(client.endpoint).hostname or "")
-        session.register_compliance_hook("access_token_response", look)
+        session.register_compliance_hook("access_token_response", recorder)
         try:
-            auth = None if client.client_id else _nobody
+            auth = None if client.client_id else _no_client_auth
             answer = session.fetch_token(
                 client.endpoint, auth=auth, timeout=_SECONDS, allow_redirects=False, stream=True, **form
             )
         except OAuthError as error:
-            return error, look.status, {}
+            return error, recorder.status, {}
         except requests.exceptions.RequestException as error:
-            raise _unanswered(client, error, look.status) from None
+            raise _error_without_answer(client, error, recorder.status) from None
         except (ValueError, TypeError, UnicodeError):
-            raise TransportError(_no_answer(client, look.status)) from None
-    return None, look.status, {**answer, "expires_in": look.life}
+            raise TransportError(_no_answer(client, recorder.status)) from None
+    return None, recorder.status, {**answer, "expires_in": recorder.life}
 
 
-def _unanswered(client: Client, error: Exception, status: int) -> TransportError:
+def _error_without_answer(client: Client, error: Exception, status: int) -> TransportError:
     """Returns the error for a request that had no answer, or an answer that no token endpoint gives."""
     import requests
 
     if isinstance(error, requests.exceptions.SSLError):
         return TransportError(
-            f"the certificate of {_host(client)} cannot be trusted: {_deepest(error)}; name a private "
+            f"the certificate of {_host(client)} cannot be trusted: {_cause_of(error)}; name a private "
             "authority's file in REQUESTS_CA_BUNDLE, and see whether this machine's clock is right"
         )
     if isinstance(error, requests.exceptions.HTTPError):
@@ -144,7 +144,7 @@ def _unanswered(client: Client, error: Exception, status: int) -> TransportError
             "check [delivery.oauth] token_url"
         )
     return Unavailable(
-        f"{_host(client)} cannot be asked for an access token: {_deepest(error)}; check the network, "
+        f"{_host(client)} cannot be asked for an access token: {_cause_of(error)}; check the network, "
         "HTTPS_PROXY and [delivery.oauth]"
     )
 
@@ -165,7 +165,7 @@ def _content(response: Any) -> bytes:
     return content
 
 
-def _nobody(request: Any) -> Any:
+def _no_client_auth(request: Any) -> Any:
     """Adds no client authentication to a request, because the assertion identifies the client."""
     return request
 
@@ -176,16 +176,16 @@ def _read(client: Client, status: int, answer: Mapping[str, Any]) -> AccessToken
         raise (Unavailable if status == 429 else TransportError)(_no_answer(client, status))
     refresh_token = answer.get("refresh_token")
     return AccessToken(
-        token, _life(answer.get("expires_in")), refresh_token if isinstance(refresh_token, str) else ""
+        token, _expires_in(answer.get("expires_in")), refresh_token if isinstance(refresh_token, str) else ""
     )
 
 
-def _life(said: object) -> float | None:
+def _expires_in(reply: object) -> float | None:
     """Returns `expires_in` in seconds, also where it is sent as text; None where it is no usable number."""
-    if isinstance(said, bool) or not isinstance(said, int | float | str):
+    if isinstance(reply, bool) or not isinstance(reply, int | float | str):
         return None
     try:
-        seconds = float(said)
+        seconds = float(reply)
     except (ValueError, OverflowError):
         return None
     return seconds if 0 < seconds < math.inf else None
@@ -207,7 +207,7 @@ def _reason(error: Any) -> str:
     return ": ".join(words) or "without a reason"
 
 
-def _without(said: str, secrets: Iterable[str]) -> str:
+def _without_secrets(reply: str, secrets: Iterable[str]) -> str:
     """Returns the text without the secrets, in whatever encoding they occur in it."""
     forms: set[str] = set()
     for secret in secrets:
@@ -221,11 +221,11 @@ def _without(said: str, secrets: Iterable[str]) -> str:
                 one_line(secret, len(secret)),
             }
     for form in sorted(forms, key=len, reverse=True):
-        said = said.replace(form, "[secret]")
-    return said
+        reply = reply.replace(form, "[secret]")
+    return reply
 
 
-def _deepest(error: BaseException) -> str:
+def _cause_of(error: BaseException) -> str:
     """Returns the innermost cause of a failed connection, as the library's text names its own objects."""
     words, seen = _WHERE.get(type(error).__name__, "its answer cannot be read"), 0
     cause: BaseException | None = error

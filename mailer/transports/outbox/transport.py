@@ -24,7 +24,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Outbox:
-    """Is the transport: `folder` is created with the first message; `label` names it in errors."""
+    """Represents the transport: `folder` is created with the first message; `label` names it in errors."""
 
     batch = 1
     concurrency = 4
@@ -100,12 +100,12 @@ class OutboxChannel:
 
 
 def file_name(message: Outgoing) -> str:
-    """Returns the name of a message's file, always the same for it and never one that leaves the folder."""
+    """Returns the file name of a message, always the same for a message and never outside the folder."""
     own = message.message_id.strip("<>").rpartition("@")[0]
     name = _STRANGE.sub("_", own)[:120].strip(".") or "message"
     if name != own:
         name += "-" + _digest(message.message_id)
-    if not message.subscriber_id:  # a test copy: told apart by where it goes
+    if not message.subscriber_id:  # a test copy: the address distinguishes it
         name += "-" + _digest(message.address)
     return f"{name}.eml"
 

@@ -14,7 +14,7 @@ __all__ = ["PROVIDERS", "Meaning", "meaning_of"]
 
 
 class Meaning(NamedTuple):
-    """Is a row of the table, which says what a provider means by a reply.
+    """Represents a row of the table, which says what a provider means by a reply.
 
     `cause` is a Cause as text; `later` is True where a later attempt may succeed, whatever the code.
     `at_rcpt` says that the row applies to an answer to RCPT alone.

@@ -17,7 +17,7 @@ __all__ = ["REMEDIES", "Remedy", "remedy_for"]
 
 
 class Remedy(NamedTuple):
-    """Is a row of the table:
+    """Represents a row of the table.
 
     `todo` is what to do, without a full stop, and `source` the page with more about it.
     """

@@ -1,10 +1,10 @@
-"""Notices in a run that it is not single readers who are refused, but us.
+"""Detects in a run that the server refuses us, and not single readers.
 
-Two things tell of it. A refusal that is about the sender by its own words (`remedies`) is said of every
-further message too. And where everybody is refused in the same words, addresses taken out, and nobody is
-accepted, the server does not know us: OpenSMTPD says "550 Invalid recipient" to whoever is not logged
-in, Postfix "454 Relay access denied". Both count for nobody: until somebody is accepted, rejections are
-held back (`Book`).
+There are two signs. A refusal whose text is about the sender (`remedies`) will be repeated for every further
+message. And where everybody is refused with the same text, addresses taken out, and nobody is accepted, the
+server does not know us: OpenSMTPD says "550 Invalid recipient" to clients that are not logged in, Postfix
+"454 Relay access denied". Such refusals count against no reader: until somebody is accepted, rejections are
+held back by the delivery loop.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ __all__ = [
     "everybody_sentence",
     "is_about_login",
     "is_held",
-    "may_be_everybodys",
+    "may_concern_everybody",
     "stops",
 ]
 
-#: So many readers who are refused in the same words are everybody, while nobody is accepted.
+#: The number of readers, refused with the same text while nobody is accepted, that counts as everybody.
 AT_LEAST: Final = 20
-#: So many are, where they are all of a run.
+#: The number that counts as everybody where these are all readers of the run.
 AT_LEAST_ALL: Final = 5
-#: A reader who is claimed for the third time, while others have it, is not everybody.
+#: From this attempt on a refusal concerns the reader alone, if others were accepted.
 _OWN_MATTER: Final = 3
 
 _NOT_REFUSED: Final = (Result.ACCEPTED, Result.SKIPPED)
@@ -46,7 +46,7 @@ _NOT_REFUSED: Final = (Result.ACCEPTED, Result.SKIPPED)
 _TOKEN = re.compile(r"[^\s()\[\]<>:;,\"']*[0-9][^\s()\[\]<>:;,\"']*")
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 _ENHANCED = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}\b")
-#: Local parts that servers' sentences are made of.
+#: Local parts that are also words of servers' replies.
 _VOCABULARY: Final = frozenset(
     [
         "user",
@@ -139,9 +139,9 @@ class RefusalWatch:
             self.returned.add(message.key)
             self.remedy = self.remedy or _remedy_sentence(outcome.reason)
             return
-        if self.accepted or _is_own_word(outcome):
+        if self.accepted or _is_our_own_check(outcome):
             return
-        words = _skeleton(outcome.reason, message.address)
+        words = _normalised(outcome.reason, message.address)
         # A transport that gives up after some refusals defers the others in the same words.
         alike = outcome.cause is Cause.US and words in self._groups
         if not (is_held(outcome) or alike) or (self._ever and self.was_deferred(message.subscriber_id)):
@@ -189,17 +189,19 @@ def is_held(outcome: Outcome) -> bool:
     """
     if outcome.result is Result.DEFERRED:
         return outcome.cause is Cause.US and is_about_login(outcome.reason)
-    return outcome.result is Result.REJECTED and not _is_own_word(outcome)
+    return outcome.result is Result.REJECTED and not _is_our_own_check(outcome)
 
 
-def may_be_everybodys(refusals: Iterable[tuple[str, Outcome]]) -> bool:
+def may_concern_everybody(refusals: Iterable[tuple[str, Outcome]]) -> bool:
     """Returns whether some of these (address, outcome), none accepted, were refused with the same text.
 
     This is asked of a run that died before it knew: its refusals then count against nobody, and are tried
     again. Two with the same text are enough, because a server may use several sentences for senders that it
     does not know.
     """
-    known = [_skeleton(outcome.reason, address) if is_held(outcome) else "" for address, outcome in refusals]
+    known = [
+        _normalised(outcome.reason, address) if is_held(outcome) else "" for address, outcome in refusals
+    ]
     most = max((number for words, number in Counter(known).items() if words), default=0)
     return most > 1 or 2 * most > len(known)
 
@@ -226,7 +228,7 @@ def _remedy_sentence(reason: str) -> str:
     return f"the refusal is about us, not about the readers: {without_addresses(reason)}{todo}"
 
 
-def _is_own_word(outcome: Outcome) -> bool:
+def _is_our_own_check(outcome: Outcome) -> bool:
     """Returns whether our own check refused the address, which no transport can use, and not a server."""
     return outcome.cause is Cause.ADDRESS and not outcome.reason[:3].isdigit()
 
@@ -236,7 +238,7 @@ def _is_wide(group: _Group) -> bool:
     return len(group.domains) > 1 or is_about_login(group.example)
 
 
-def _skeleton(reason: str, address: str) -> str:
+def _normalised(reason: str, address: str) -> str:
     """Returns the text without what differs between readers: addresses, hosts, ids, times, numbers."""
     code, words = reason[:3], reason[3:].strip(" -")
     enhanced = _ENHANCED.match(words)

@@ -29,7 +29,7 @@ __all__ = [
 ]
 __all__ += ["TROUBLE", "UNAVAILABLE", "fold", "says"]
 
-#: Whose absence or fullness is the reader's matter.
+#: Words for the reader's mailbox, whose absence or full state is the reader's matter.
 _WHO: Final = (
     r"(?:e-?mail |mail |local |recipient(?:'s)? |user |destination )*"
     r"(?:users?|user ?names?|mail ?boxe?s?|recipients?|accounts?|addressees?|alias(?:es)?|inbox"
@@ -54,7 +54,7 @@ SENDER: Final = (
     r"发[件信送](?:人|者|方|域|地址)|寄件(?:人|者)|送信者|差出人|送信元|发件地址|отправител",
 )
 
-#: A limit of how much or how fast: another time may do, whatever the code.
+#: A limit of volume or rate: a later attempt may succeed, whatever the code.
 LIMIT: Final = (
     r"\bfrequency (?:is )?(?:limit\w*|exceed\w*|restrict\w*|control)|\bfrequency limit",
     r"\b(?:rate|throughput|volume|sending|message|connection|recipient|daily|hourly|traffic)[ -]?"
@@ -84,7 +84,7 @@ LIMIT: Final = (
 )
 #: Beside these and SPAM, a word about time says nothing: such a refusal is permanent unless its code says otherwise.
 FOR_GOOD: Final = (r"\bpermanent\w*",)
-#: What we send, or who sends it, has a poor name.
+#: Our content or the sender has a poor reputation.
 SPAM: Final = (
     r"\b(?:anti-?)?spam\w*|\bunsolicited|\bjunk\b|\bvirus|\bmalware|\bphish\w*|\breputation\b|\bcomplaints?\b",
     r"\bblack.?list\w*|\bblock.?list\w*|\bdeny.?list\w*|\bdnsbl\b|\brbls?\b|\bspamhaus\b|\bsuspicio\w+",
@@ -94,7 +94,7 @@ SPAM: Final = (
     r"\blista negra\b|\bposta indesiderata\b",
     r"垃圾邮件|垃圾郵件|黑名单|黑名單|病毒|迷惑メール|スパム|ブラックリスト|ウイルス|спам|черн\S+ списк",
 )
-#: Grey lists put off everybody at first, with any words beside.
+#: Greylisting defers everybody at first, with any other words beside.
 GREYLISTED: Final = (
     r"\bgr[ea]y.?list\w*|\bgreylst\b|\bgra[uy]list\w*|灰名单|グレイリスト|グレーリスト|серый список",
 )
@@ -132,7 +132,7 @@ OURS: Final = (
     r"您的(?:邮箱|郵箱|[账帐]号|帳號|地址|域名|ip)|あなたの|お客様の(?:メール)?(?:アドレス|アカウント)(?:は|が)(?:制限|停止)",
 )
 
-#: Somebody is there, and gets nothing for now, or takes nothing from us.
+#: The mailbox exists, and accepts nothing for now, or nothing from us.
 SHUT: Final = (
     rf"\b(?:{_WHO})\b[^.;:]{{0,60}}\b(?:suspended|inactive|inactivity|locked|frozen|dormant|paused|on hold)\b",
     r"\b(?:suspended|inactive|locked|frozen|dormant) (?:user|mail ?box|account|recipient)\b",
@@ -155,7 +155,7 @@ SHUT: Final = (
     r"ящик (?:\S+ ){0,2}(?:заблокирован|неактивен|отключен)|учетная запись (?:\S+ ){0,2}заблокирована",
 )
 
-#: Nobody is there.
+#: The mailbox does not exist.
 ABSENT: Final = (
     rf"\b(?:no such|unknown|invalid|non.?exist[ae]nt|undeliverable|bad (?:destination|recipient)|not a (?:valid|known|local)"
     rf"|no(?: valid)?|not our|wrong|unallocated|undefined|incorrect)[ -](?:local |e-?mail |mail )?{_WHO}\b",
@@ -203,7 +203,7 @@ ABSENT: Final = (
     r"неизвестный (?:пользователь|получатель)|нет такого (?:пользователя|ящика|адреса)",
 )
 
-#: Nobody is let through without a login, or from this place.
+#: Mail is accepted only after a login, or only from other networks.
 LOGIN: Final = (
     r"\b(?:re)?lay(?:ing|ed)?(?! recipient)\b.{0,40}\b(?:denied|not (?:allowed|permitted|authori[sz]ed)|prohibited"
     r"|disallowed|disabled|forbidden|refused|rejected|den(?:y|ies))|\b(?:no|not|don't|cannot|can't|won't|deny|denies"
@@ -240,7 +240,7 @@ ABOUT_US: Final = (
     r"策略|政策|规则|規則|内容|內容|不允许|不允許|禁止|拒绝(?:连接|访问|服务)|ポリシー|規制|политик|запрещен",
 )
 
-#: Their own trouble, in which they cannot know who is there.
+#: A failure of the server, which then cannot know whether the mailbox exists.
 TROUBLE: Final = (
     r"\bconnect(?:ion)? to \S+|\bconnection (?:timed out|refused|reset|lost)\b|\bloops? back\b|\bnetwork is unreachable\b",
     r"\b(?:internal|configuration|database|ldap|directory|backend|lookup) (?:server )?(?:error|failure|failed|timeout|timed out)\b",

@@ -14,7 +14,7 @@ from mailer.transports.sendgrid.throttle import Throttle
 
 __all__ = ["Account"]
 
-#: So many requests to one recipient are refused as too large, before others of that size are not tried.
+#: After this many requests to one recipient refused as too large, others of that size are not tried.
 _TIMES_TOO_LARGE: Final = 3
 
 
@@ -28,7 +28,8 @@ class Account:
     sleep: Sleep
     clock: Callable[[], float]
     throttle: Throttle
-    # Composing keeps the interpreter busy: one at a time is as fast, and lets the ledger in between.
+    # Composing keeps the interpreter busy. One channel at a time is as fast, and leaves time to the thread
+    # that records outcomes.
     composing: threading.Lock
     # Of requests to one recipient (True) and to several: how many were refused with 413, the size in bytes of
     # the shortest of them, and the words.
@@ -39,8 +40,8 @@ class Account:
 
     def note_too_large(self, alone: bool, size: int, words: str) -> None:
         """Notes that a request of `size` bytes was refused with 413; `alone` means for one recipient."""
-        times, least, said = self.too_large.get(alone, (0, size, words))
-        self.too_large[alone] = (times + 1, min(size, least), said)
+        times, least, reply = self.too_large.get(alone, (0, size, words))
+        self.too_large[alone] = (times + 1, min(size, least), reply)
 
     def check_size(self, alone: bool, size: int) -> None:
         """Raises TooLarge where so many bytes are known to be refused with 413, before they are uploaded."""

@@ -85,8 +85,8 @@ def read_answer(answer: Answer, secret: str, addresses: Sequence[str]) -> Outcom
     """
     status = answer.status_code
     errors = _errors(answer.body, secret, addresses)
-    said = "; ".join(map(str, errors)) or answer.body[:2000].decode("utf-8", "replace")
-    words = one_line(f"{status} {said}".replace(secret, "[key]"))
+    reply = "; ".join(map(str, errors)) or answer.body[:2000].decode("utf-8", "replace")
+    words = one_line(f"{status} {reply}".replace(secret, "[key]"))
     if status == 202:
         return Outcome(Result.ACCEPTED, provider_id=one_line(answer.headers.get("X-Message-Id", ""), 200))
     if status in (400, 413):

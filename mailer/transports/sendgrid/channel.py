@@ -122,9 +122,9 @@ class SendGridChannel:
         self, template: RequestTemplate, part: _PendingRequest, limit_wait: LimitWait
     ) -> list[_PendingRequest]:
         """Sends one request, unless it has to wait; returns the parts to send instead or again."""
-        said = ENDED if self._over else limit_wait.wait()
-        if said is not None:
-            return self._settle(part, said)
+        outcome_of_wait = ENDED if self._over else limit_wait.wait()
+        if outcome_of_wait is not None:
+            return self._settle(part, outcome_of_wait)
         if self._account.refused:
             raise self._account.refused[0]
         gate_answer = self.look(self._messages(part))
@@ -209,8 +209,10 @@ class SendGridChannel:
         if isinstance(result, Outcome) and answer.status_code == 429:
             self.report(messages, None)
             clock = self._account.clock
-            said = limit_wait.note_refused(result, lambda times: seconds_to_wait(answer, times, clock()))
-            return [part] if said is None else self._settle(part, said)
+            outcome_of_wait = limit_wait.note_refused(
+                result, lambda times: seconds_to_wait(answer, times, clock())
+            )
+            return [part] if outcome_of_wait is None else self._settle(part, outcome_of_wait)
         limit_wait.note_passed()
         if isinstance(result, Outcome):
             return self._settle(part, result)

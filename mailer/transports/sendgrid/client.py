@@ -37,7 +37,7 @@ class Body:
     """Holds a request's body as JSON text, for `post(request_body=…)`."""
 
     def __init__(self, text: str) -> None:
-        self._payload = _Payload(text.encode("utf-8"))  # and the text may go: a request is a megabyte
+        self._payload = _Payload(text.encode("utf-8"))  # the text is not kept: a request is a megabyte
 
     def __len__(self) -> int:
         """Returns the length in bytes."""
@@ -83,7 +83,7 @@ class _ResponseBody:
 
 
 class _Client(Client):  # type: ignore[misc]
-    """Is the package's client over a connection of ours. The API key is never among its own headers."""
+    """Runs the package's client over a connection of ours. The API key is never among its own headers."""
 
     connection: HttpConnection
 

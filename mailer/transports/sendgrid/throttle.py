@@ -28,9 +28,9 @@ class Throttle:
         self.limited = False
         #: Whether the limit outlasted all waits: then each request is tried once, until one gets through.
         self.lasting = False
-        #: How often the asking was given up, and what the last answer was.
+        #: How often a channel gave up retrying, and the last outcome.
         self.given_up = 0
-        self.said = ENDED
+        self.last_outcome = ENDED
 
 
 class LimitWait:
@@ -59,9 +59,9 @@ class LimitWait:
         self._asks = throttle.limited and throttle.given_up == before
         if self._asks:
             return None
-        said = throttle.said if throttle.limited else None
+        outcome_of_wait = throttle.last_outcome if throttle.limited else None
         throttle.asking.release()
-        return said
+        return outcome_of_wait
 
     def note_refused(self, outcome: Outcome, seconds: Callable[[int], float]) -> Outcome | None:
         """Notes a 429 with its `outcome`; returns None where the request may be sent again now.
@@ -72,12 +72,12 @@ class LimitWait:
         throttle.limited = True
         self._refused += 1
         if not self._asks:
-            said = outcome if self._refused > _WAITS else self.wait()
-            if said is not None or not self._asks:
-                return outcome if said is ENDED else said
+            outcome_of_wait = outcome if self._refused > _WAITS else self.wait()
+            if outcome_of_wait is not None or not self._asks:
+                return outcome if outcome_of_wait is ENDED else outcome_of_wait
         if throttle.lasting or self._waits == _WAITS:
             throttle.lasting = True
-            throttle.said = outcome
+            throttle.last_outcome = outcome
             throttle.given_up += 1
         else:
             self._waits += 1

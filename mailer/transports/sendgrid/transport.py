@@ -30,7 +30,7 @@ _PATH: Final = re.compile("[!-~]*")
 
 
 class SendGrid:
-    """Is the transport for SendGrid: one account, and a channel for each worker."""
+    """Represents the transport for SendGrid: one account, and a channel for each worker."""
 
     batch = MOST_RECIPIENTS
 
@@ -65,7 +65,7 @@ class SendGrid:
         if not key.isascii() or not key.isprintable() or " " in key:
             raise ConfigError("SENDGRID_API_KEY is not a key; it has no spaces and only plain letters")
         base_url = _base(settings.variable(BASE_URL) or _USUAL_URL)
-        proxy_for(base_url, "SendGrid")  # one that cannot be used is told before anything is sent
+        proxy_for(base_url, "SendGrid")  # reports an unusable proxy before anything is sent
         return cls(base_url, key, concurrency=settings.delivery.connections, sleep=sleep)
 
     def channel(self) -> SendGridChannel:

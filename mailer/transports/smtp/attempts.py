@@ -20,9 +20,9 @@ class Attempts:
     number = 0
     announced = announces = False
     begun = 0
-    #: How many messages the session had taken that took no more, and what it said.
+    #: How many messages a used-up session had accepted, and its reply to the next.
     spent: tuple[int, str] | None = None
-    #: Whether nothing but the number of its messages speaks for a session that is spent.
+    #: Whether only the number of its messages suggests that the session is used up.
     guessed = False
     _ways: frozenset[str] = frozenset()
 

@@ -17,10 +17,15 @@ from mailer.transports.refusal.refusal import Cause, Stage
 from mailer.transports.refusal.remedies import remedy_for
 from mailer.transports.smtp.attempts import Attempts
 from mailer.transports.smtp.connection import BACK_OFF_SECONDS, Connection
-from mailer.transports.smtp.outcomes import can_be_named, outcome_of, why_unfit, with_unusable_address
+from mailer.transports.smtp.outcomes import (
+    can_be_named,
+    outcome_of,
+    outcome_of_unusable_address,
+    reason_unfit,
+)
 from mailer.transports.smtp.server import Server
 from mailer.transports.smtp.server_profile import ServerProfile
-from mailer.transports.smtp.session.hello import helo_advice, speaks_of_helo
+from mailer.transports.smtp.session.hello import helo_advice, is_about_helo
 from mailer.transports.smtp.session.session import (
     NO_ANSWER,
     Announcement,
@@ -35,7 +40,7 @@ __all__ = ["SmtpChannel"]
 
 #: A message that was composed longer ago, for its announcement, is composed again (seconds).
 _FRESH_SECONDS: Final = 30.0
-#: After so many setbacks in a row the server is not well; trying everybody would take days and bring nothing.
+#: Failures in a row after which the run ends: trying every reader would take days in vain.
 _MOST_SETBACKS: Final = 8
 _NOT_AUTHORISED: Final = (530, 534, 535, 538)
 
@@ -78,7 +83,7 @@ class SmtpChannel:
         self._connection.close()
 
     def _send(self, message: Outgoing) -> Outcome:
-        rejected = with_unusable_address(message)
+        rejected = outcome_of_unusable_address(message)
         if rejected is not None:
             return rejected
         following, self._next = self._next, None
@@ -91,11 +96,11 @@ class SmtpChannel:
                     f"{self._server} failed {self._setbacks} times in a row: {self._setback}; "
                     "run this again later, or use another transport"
                 )
-            if not self._rest():
+            if not self._back_off():
                 reason = attempts.outcome.reason or "the run ended before it was sent"
                 return Outcome(Result.DEFERRED, reason=reason)
             session = self._connection.session_for(mine)
-            unfit = why_unfit(session, message, mine.size)
+            unfit = reason_unfit(session, message, mine.size)
             if unfit:
                 return Outcome(Result.REJECTED, reason=unfit, cause=Cause.US)
             if not self._attempt(session, attempts):
@@ -140,7 +145,7 @@ class SmtpChannel:
             attempts.outcome = Outcome(Result.DEFERRED, reason=one_line(f"the connection was lost: {lost}"))
             if attempts.announced and session.stage is Stage.MAIL:
                 self._profile.note_announcement_lost(unanswered=str(lost) == NO_ANSWER)
-            self._set_back(attempts.outcome, attempts.begun == 0)
+            self._note_setback(attempts.outcome, attempts.begun == 0)
             return attempts.again("another connection")
         except AnswerMissing as doubt:
             self._connection.forget()
@@ -153,52 +158,52 @@ class SmtpChannel:
 
     def _judge(self, session: Session, code: int, words: bytes, attempts: Attempts) -> bool:
         """Notes what a reply means; returns whether to send the message again at once."""
-        stage, said = session.stage, one_line(words)
-        attempts.outcome = outcome_of(code, said, stage)
-        self._learn(session, code, said, attempts)
+        stage, reply = session.stage, one_line(words)
+        attempts.outcome = outcome_of(code, reply, stage)
+        self._learn(session, code, reply, attempts)
         if code <= 299:
             self._setbacks, self._fresh_helps = 0, True
             return False
         about_us = remedy_for(attempts.outcome.reason) is not None
-        if not about_us and (advice := self._advice(session, code, said)):
+        if not about_us and (advice := self._advice(session, code, reply)):
             raise TransportError(f"{self._server} takes no mail from us: {attempts.outcome.reason}; {advice}")
         if about_us:  # the run stops by it, and says what to do
             self._setbacks = 0
             return False
         if is_about_the_announcement(
-            stage, code, said, announced=attempts.announced, announces=attempts.announces
+            stage, code, reply, announced=attempts.announced, announces=attempts.announces
         ):
             return attempts.again("unannounced")
-        spent = is_about_the_session(stage, code, said)
-        guessed = not spent and code <= 499 and session.accepted > 0 and self._profile.may_try_fresh
+        spent = is_about_the_session(stage, code, reply)
+        guessed = not spent and code <= 499 and session.accepted > 0 and self._profile.may_try_new_session
         if attempts.begun and self._fresh_helps and (spent or guessed):
             self._fresh_helps = False  # until something is taken again
-            attempts.spent, attempts.guessed = (session.accepted, said), guessed
+            attempts.spent, attempts.guessed = (session.accepted, reply), guessed
             self.close()
             return attempts.again("a fresh session")
         if code != 421:
             self._setbacks = 0
             return False
-        self._set_back(attempts.outcome, True)
+        self._note_setback(attempts.outcome, True)
         return attempts.begun > 0 and attempts.again("another connection")
 
-    def _advice(self, session: Session, code: int, said: str) -> str:
+    def _advice(self, session: Session, code: int, reply: str) -> str:
         """Returns what to do where a reply says that this server accepts nothing from us at all, or ''."""
         if code in _NOT_AUTHORISED:
             secret = "[delivery.oauth]" if self._server.tokens else "MAILER_SMTP_PASSWORD"
             return f"check the user in the transport's URL and {secret}"
         # Where neither verb is named, it may be the recipient's host name.
-        names_it = "helo" in said.lower() or "ehlo" in said.lower()
-        if names_it and session.stage is not Stage.MESSAGE and speaks_of_helo(code, said):
+        names_it = "helo" in reply.lower() or "ehlo" in reply.lower()
+        if names_it and session.stage is not Stage.MESSAGE and is_about_helo(code, reply):
             return helo_advice(session.local_hostname)
         return ""
 
-    def _learn(self, session: Session, code: int, said: str, attempts: Attempts) -> None:
+    def _learn(self, session: Session, code: int, reply: str, attempts: Attempts) -> None:
         """Notes what this reply shows about the server, beside what it says about the message."""
         stage = session.stage
         if attempts.guessed:
             attempts.guessed = False
-            self._profile.note_fresh_try(helped=code <= 299)
+            self._profile.note_new_session(helped=code <= 299)
             if code > 299:
                 attempts.spent = None
         if code > 299 and stage is Stage.MAIL:
@@ -208,17 +213,17 @@ class SmtpChannel:
             self._profile.note_announcement_taken()
         if attempts.unannounced and attempts.spent is None:
             self._profile.stop_announcing()
-        if attempts.spent is not None and (code <= 299 or not is_about_the_session(stage, code, said)):
+        if attempts.spent is not None and (code <= 299 or not is_about_the_session(stage, code, reply)):
             self._profile.note_session_limit(*attempts.spent)
             attempts.spent = None
 
-    def _set_back(self, outcome: Outcome, unwell: bool) -> None:
+    def _note_setback(self, outcome: Outcome, unwell: bool) -> None:
         """Notes a failure, and whether it shows that the server is `unwell`."""
         self._setbacks += unwell
         self._setback = outcome.reason
 
-    def _rest(self) -> bool:
-        """Backs off after failures; returns whether to go on."""
+    def _back_off(self) -> bool:
+        """Waits (backs off) after failures; returns whether to go on."""
         if not self._setbacks or self._connection.session is not None:
             return True
         return not self._sleep(BACK_OFF_SECONDS[min(self._setbacks, len(BACK_OFF_SECONDS)) - 1])
@@ -250,4 +255,4 @@ class SmtpChannel:
         if not (can_be_named(sender) and can_be_named(recipient)):
             return None
         size = len(self._raw(message))
-        return None if why_unfit(session, message, size) else Announcement(sender, recipient, size)
+        return None if reason_unfit(session, message, size) else Announcement(sender, recipient, size)

@@ -16,7 +16,7 @@ from typing import Final
 
 __all__ = ["Comparison"]
 
-#: A turn lasts so long at least (seconds), and until so many messages were sent in it.
+#: The least seconds and messages of one turn, in which one of the two ways is used.
 _TURN_SECONDS: Final = 0.1
 _TURN_MESSAGES: Final = 32
 #: After so many pairs the first way is kept where it was quicker in each of them, and after so many where it
@@ -24,9 +24,9 @@ _TURN_MESSAGES: Final = 32
 _FEWEST_PAIRS: Final = 3
 _SEVERAL_PAIRS: Final = 5
 _MOST_PAIRS: Final = 9
-#: The other way has to be so much quicker: pairs differ by more than that on a busy machine.
+#: By how much the other way has to be faster: on a busy machine, pairs differ by more than that.
 _MARGIN: Final = 1.05
-#: The way that is kept is tried against the other again after so long (seconds).
+#: Seconds after which the way that is kept is compared with the other again.
 _KEEP_SECONDS: Final = 20.0
 
 

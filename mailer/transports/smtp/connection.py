@@ -9,7 +9,7 @@ from mailer.errors import TransportError
 from mailer.transports.base import RefusedForNow, Sleep, Unavailable
 from mailer.transports.smtp.server import Server, connect
 from mailer.transports.smtp.server_profile import ServerProfile
-from mailer.transports.smtp.session.connect_errors import LoginPutOff, LoginRefused
+from mailer.transports.smtp.session.connect_errors import LoginDeferred, LoginRefused
 from mailer.transports.smtp.session.session import Announcement, Session
 
 __all__ = ["BACK_OFF_SECONDS", "Connection"]
@@ -18,7 +18,7 @@ __all__ = ["BACK_OFF_SECONDS", "Connection"]
 BACK_OFF_SECONDS: Final = (1.0, 2.0, 4.0, 8.0)
 #: A server that has taken mail and takes no connection now gets another chance after each of these (seconds).
 _FULL_SECONDS: Final = (0.1, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
-#: A server that has kept one connection waiting for so long, and gave none, is not tried by the others.
+#: Seconds of a failed wait for a connection after which other threads do not try the server.
 _LONG_SECONDS: Final = 1.5
 
 
@@ -102,7 +102,7 @@ class Connection:
             if not profile.logged_in:
                 try:
                     session = connect(self._server)
-                except (LoginPutOff, LoginRefused) as error:
+                except (LoginDeferred, LoginRefused) as error:
                     profile.login_refused = error
                     raise
                 profile.logged_in = True

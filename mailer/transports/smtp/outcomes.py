@@ -8,7 +8,7 @@ from mailer.transports.base import Outcome, Outgoing, Result, one_line
 from mailer.transports.refusal.refusal import Cause, Stage, judge
 from mailer.transports.smtp.session.session import Session
 
-__all__ = ["can_be_named", "outcome_of", "why_unfit", "with_unusable_address"]
+__all__ = ["can_be_named", "outcome_of", "reason_unfit", "outcome_of_unusable_address"]
 
 _USABLE = re.compile(r"[^\x00-\x20\x7f-\xa0<>\u2028\u2029]+")
 
@@ -18,7 +18,7 @@ def can_be_named(address: str) -> bool:
     return bool(_USABLE.fullmatch(address))
 
 
-def with_unusable_address(message: Outgoing) -> Outcome | None:
+def outcome_of_unusable_address(message: Outgoing) -> Outcome | None:
     """Returns the outcome of a message whose addresses cannot both stand in a command, or None."""
     for address, whose in ((message.return_path, Cause.US), (message.address, Cause.ADDRESS)):
         if not _USABLE.fullmatch(address):
@@ -27,7 +27,7 @@ def with_unusable_address(message: Outgoing) -> Outcome | None:
     return None
 
 
-def why_unfit(session: Session, message: Outgoing, size: int) -> str:
+def reason_unfit(session: Session, message: Outgoing, size: int) -> str:
     """Returns why this server can never accept this message, or ''."""
     utf8 = session.has_extn("smtputf8")
     if not utf8 and not message.return_path.isascii():
@@ -39,10 +39,10 @@ def why_unfit(session: Session, message: Outgoing, size: int) -> str:
     return ""
 
 
-def outcome_of(code: int, said: str, stage: Stage) -> Outcome:
+def outcome_of(code: int, reply: str, stage: Stage) -> Outcome:
     """Returns the outcome for a reply: accepted for 2xx, deferred for 4xx or a limit, else rejected."""
     if code <= 299:
-        return Outcome(Result.ACCEPTED, provider_id=said[:200])
-    later, cause = judge(code, said, stage)
+        return Outcome(Result.ACCEPTED, provider_id=reply[:200])
+    later, cause = judge(code, reply, stage)
     result = Result.DEFERRED if later or code <= 499 else Result.REJECTED
-    return Outcome(result, reason=one_line(f"{code} {said}"), cause=cause)
+    return Outcome(result, reason=one_line(f"{code} {reply}"), cause=cause)

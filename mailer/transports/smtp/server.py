@@ -89,7 +89,7 @@ def connect(server: Server) -> Session:
 def _connect(server: Server, credentials: Credentials) -> Session:
     session: Session | None = None
     if server.ca_file is not None:
-        server.tls()  # tells of a file that cannot be used, also where no TLS follows
+        server.tls()  # reports an unusable file, even where no TLS follows
     try:
         session = Session(
             server.host,

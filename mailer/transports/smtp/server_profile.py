@@ -12,15 +12,15 @@ from typing import Final
 
 from mailer.errors import TransportError
 from mailer.transports.smtp.comparison import Comparison
-from mailer.transports.smtp.session_refusals import speaks_of_the_session
+from mailer.transports.smtp.session_refusals import names_the_session
 
 __all__ = ["MESSAGES_PER_CONNECTION", "ServerProfile"]
 
 #: A connection is replaced after so many messages. Large receivers ask for an end at some point (Yahoo: 20).
 MESSAGES_PER_CONNECTION: Final = 100
-#: So many connections that were lost with an announcement, and none that took one, are no chance.
+#: Connections lost with an announcement, while none was accepted, after which announcing stops.
 _MOST_LOST: Final = 3
-#: So many readers in a row are tried over a fresh session in vain, before it is the readers' own matter.
+#: Readers in a row tried over a new session in vain, after which the refusal is the readers' own matter.
 _MOST_IN_VAIN: Final = 3
 
 
@@ -43,7 +43,7 @@ class ServerProfile:
         #: Whether an announced message was ever taken, so that announcements are known to be answered.
         self.answers_announcements = False
         self._vain = 0
-        #: So many messages are sent over one connection.
+        #: The most messages to send over one connection.
         self.most_messages = MESSAGES_PER_CONNECTION
 
     def may_announce(self) -> bool:
@@ -73,11 +73,11 @@ class ServerProfile:
                 self._refuses = True
 
     @property
-    def may_try_fresh(self) -> bool:
+    def may_try_new_session(self) -> bool:
         """Returns whether a new session may help after a temporary refusal that does not name the session."""
         return self._vain < _MOST_IN_VAIN
 
-    def note_fresh_try(self, *, helped: bool) -> None:
+    def note_new_session(self, *, helped: bool) -> None:
         """Notes whether a new session `helped` after a temporary refusal that does not name the session."""
         with self._lock:
             self._vain = 0 if helped else self._vain + 1
@@ -97,6 +97,6 @@ class ServerProfile:
         with self._lock:
             if messages < 1:
                 return
-            if speaks_of_the_session(words) or self._unconfirmed == messages:
+            if names_the_session(words) or self._unconfirmed == messages:
                 self.most_messages = min(self.most_messages, messages)
             self._unconfirmed = messages

@@ -10,7 +10,7 @@ import re
 
 from mailer.transports.refusal.refusal import Stage
 
-__all__ = ["is_about_the_announcement", "is_about_the_session", "speaks_of_the_session"]
+__all__ = ["is_about_the_announcement", "is_about_the_session", "names_the_session"]
 
 # Commands that came too early, in the words of Haraka, Exim, Postfix (postscreen), Sendmail and others.
 _ORDER = re.compile(
@@ -22,7 +22,7 @@ _ORDER = re.compile(
     r"|\b(?:talk|spoke|speak)\w* (?:too (?:early|soon)|out of turn)"
 )
 
-# What is spent is the session, not the sender's welcome: a fresh one goes on.
+# The session is used up, and the sender is not refused: a new session can continue.
 _SESSION = re.compile(
     r"^[45]\.(?:5\.3|4\.5)\b"
     r"|\btoo (?:many|much) (?:e?-?mails?|messages?|recipients?|transactions?|deliver\w+|commands?)\b"
@@ -39,12 +39,12 @@ _SESSION = re.compile(
 _OF_THE_MAILBOX = re.compile(r"^[45]\.2\.")
 
 
-def speaks_of_order(code: int, words: str) -> bool:
+def is_about_command_order(code: int, words: str) -> bool:
     """Returns whether a refusal says that a command came too early, and so says nothing about the message."""
     return code == 503 or bool(_ORDER.search(words.lower()))
 
 
-def speaks_of_the_session(words: str) -> bool:
+def names_the_session(words: str) -> bool:
     """Returns whether the text of a refusal says that this session accepts no more messages."""
     return bool(_SESSION.search(words.lower())) and not _OF_THE_MAILBOX.match(words)
 
@@ -62,14 +62,14 @@ def is_about_the_announcement(
     if code == 421:
         return False
     if stage is Stage.MESSAGE:
-        return announces and speaks_of_order(code, words)
+        return announces and is_about_command_order(code, words)
     if not announced:
         return False
-    return speaks_of_order(code, words) or (stage is Stage.MAIL and not speaks_of_the_session(words))
+    return is_about_command_order(code, words) or (stage is Stage.MAIL and not names_the_session(words))
 
 
 def is_about_the_session(stage: Stage, code: int, words: str) -> bool:
     """Returns whether a refusal on a session that has carried a message may be about that session alone."""
     if code == 421 or (code <= 499 and stage is Stage.MAIL):
         return True
-    return speaks_of_the_session(words)
+    return names_the_session(words)

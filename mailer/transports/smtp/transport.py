@@ -23,7 +23,7 @@ __all__ = ["MESSAGES_PER_CONNECTION", "Smtp", "SmtpChannel"]
 
 
 class Smtp:
-    """Is the transport for an SMTP server: one `server`, and a channel for each worker."""
+    """Represents the transport for an SMTP server: one `server`, and a channel for each worker."""
 
     batch = 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.doctor.dns.spf_record import Malformed, parse, spf_records
+from mailer.doctor.dns.spf_record import MalformedTerm, parse, spf_records
 from tests.doctor.conftest import DOMAIN, HOST, World, txt
 
 NAME = f"spf {DOMAIN}"
@@ -169,7 +169,7 @@ def test_sendgrid_wants_to_be_included(world: World, monkeypatch: pytest.MonkeyP
     ],
 )
 def test_what_is_not_spf(record: str) -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedTerm):
         parse(f"v=spf1 {record} -all")
 
 

@@ -21,7 +21,7 @@ from mailer.spool.journal import Journal
 from mailer.store.database import writing
 from mailer.transports.base import Outcome, Outgoing, Result, one_line
 from mailer.transports.refusal.refusal import Cause, Stage
-from mailer.transports.refusal.watch import _skeleton
+from mailer.transports.refusal.watch import _normalised
 from mailer.transports.smtp.outcomes import outcome_of
 from mailer.transports.smtp.transport import Smtp
 from mailer.transports.stop import Stop
@@ -413,7 +413,7 @@ def test_a_killed_run_that_knew_of_refusals_alone_strikes_nobody_off(
 
 def test_a_local_part_that_is_spelled_as_a_name_makes_no_difference() -> None:
     words = {
-        _skeleton(f"550 Unknown user {said}", address)
+        _normalised(f"550 Unknown user {said}", address)
         for said, address in [
             ("Eve Adams", "eve.adams@example.org"),
             ("BOB-HILL", "bob_hill@example.org"),

@@ -1,1 +1,1 @@
-"""Rules of the Markdown parser, one a module."""
+"""Defines the rules of the Markdown parser, one in each module."""

@@ -21,7 +21,7 @@ from markdown_it.rules_inline import StateInline
 from mailer.issue.markdown.placeholders import PLACEHOLDER
 from mailer.issue.values.misspelt_urls import FILE_ENDINGS
 
-__all__ = ["Bare", "bare_addresses", "install"]
+__all__ = ["BareAddress", "bare_addresses", "install"]
 
 _START = re.compile(
     r"(?<![A-Za-z0-9+])(?P<web>https?://)"
@@ -46,7 +46,7 @@ _SPACELESS = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Bare:
+class BareAddress:
     """Holds a bare address from `start` to `end` of a source.
 
     `address` is its target, `typed` the text as written.
@@ -92,7 +92,7 @@ def _text_before(state: StateInline, start: int, silent: bool) -> bool:
     return True
 
 
-def _write(state: StateInline, bare: Bare) -> None:
+def _write(state: StateInline, bare: BareAddress) -> None:
     if state.linkLevel > 0:
         state.append_pending(bare.typed)
         return
@@ -106,12 +106,12 @@ def _write(state: StateInline, bare: Bare) -> None:
 
 
 @lru_cache(maxsize=4)
-def bare_addresses(source: str) -> list[Bare]:
+def bare_addresses(source: str) -> list[BareAddress]:
     """Returns the bare addresses in a source, in order, in code and links too."""
     return list(_addresses(source))
 
 
-def _addresses(source: str) -> Iterator[Bare]:
+def _addresses(source: str) -> Iterator[BareAddress]:
     position = 0
     while found := _START.search(source, position):
         position = found.end()
@@ -124,7 +124,7 @@ def _addresses(source: str) -> Iterator[Bare]:
             yield bare
 
 
-def _web(source: str, found: re.Match[str]) -> Bare | None:
+def _web(source: str, found: re.Match[str]) -> BareAddress | None:
     begin = found.end()
     first = source[begin : begin + 1]
     if not (first.isalnum() or first in ("[", "_", "-") or (user := _USER.match(source, begin))):
@@ -149,10 +149,12 @@ def _web(source: str, found: re.Match[str]) -> Bare | None:
             within = letters[0][:12]
     end = _trimmed(source, found.end(), end)
     typed = _typed(source[found.start() : end])
-    return Bare(found.start(), end, typed, f"https://{typed}" if found["www"] else typed, behind, within)
+    return BareAddress(
+        found.start(), end, typed, f"https://{typed}" if found["www"] else typed, behind, within
+    )
 
 
-def _mail(source: str, found: re.Match[str]) -> Bare | None:
+def _mail(source: str, found: re.Match[str]) -> BareAddress | None:
     end = _trimmed(source, found.end(), _host_end(source, found.end()))
     domain = source[found.end() : end].rstrip("-")
     end = found.end() + len(domain)
@@ -164,7 +166,7 @@ def _mail(source: str, found: re.Match[str]) -> Bare | None:
     typed = source[found.start() : end]
     if PLACEHOLDER.search(typed):
         return None
-    return Bare(found.start(), end, typed, typed if ":" in typed else f"mailto:{typed}")
+    return BareAddress(found.start(), end, typed, typed if ":" in typed else f"mailto:{typed}")
 
 
 def _host_end(source: str, position: int) -> int:

@@ -18,7 +18,7 @@ __all__ = ["Flanks", "flanks"]
 
 #: Hangul letters that are not wide: vowels and final consonants.
 _HANGUL = re.compile("[\u1100-\u11ff\ud7b0-\ud7fb]")
-#: Wide characters that are drawn as emoji without being told so.
+#: Wide characters that are drawn as emoji without a variation selector.
 _EMOJI = re.compile(
     "[\u231a\u231b\u23e9-\u23ec\u23f0\u23f3\u25fd\u25fe\u2614\u2615\u2648-\u2653\u267f\u2693\u26a1\u26aa\u26ab"
     "\u26bd\u26be\u26c4\u26c5\u26ce\u26d4\u26ea\u26f2\u26f3\u26f5\u26fa\u26fd\u2705\u270a\u270b\u2728\u274c"

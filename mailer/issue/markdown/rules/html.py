@@ -111,7 +111,7 @@ def _resolve(token: Token, opened: set[str], report: Report) -> None:
         token.type = "text"
         return
     token.type, token.content = "text", ""
-    if written.startswith("<!--") or (tag and tag[1] and name in opened):  # the opening tag is told
+    if written.startswith("<!--") or (tag and tag[1] and name in opened):  # the opening tag is reported
         return
     shown = shortened(written, 40)
     line = line_of(token)

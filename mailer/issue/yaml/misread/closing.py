@@ -14,7 +14,7 @@ _PAIRS = {"[": "]", "{": "}"}
 Place = tuple[int, int]
 
 
-def _leaves(line: str, parent: int) -> bool:
+def _ends_text(line: str, parent: int) -> bool:
     """Returns whether a line no longer belongs to a text below the column `parent`."""
     return len(line) - len(line.lstrip(" ")) <= parent and _STRUCTURE.match(line) is not None
 
@@ -30,7 +30,7 @@ def closing_quote(lines: Sequence[str], start: Place, parent: int) -> Place | No
     column += 1
     while row < len(lines):
         line = lines[row]
-        if row > start[0] and _leaves(line, parent):
+        if row > start[0] and _ends_text(line, parent):
             return None
         while column < len(line):
             if quote == '"' and line[column] == "\\":
@@ -53,7 +53,7 @@ def closing_bracket(lines: Sequence[str], start: Place, parent: int) -> tuple[Pl
     fresh = True  # a quote opens a text only where a text begins
     while row < len(lines):
         line = lines[row]
-        if row > start[0] and _leaves(line, parent):
+        if row > start[0] and _ends_text(line, parent):
             return None, cuts
         while column < len(line):
             sign = line[column]

@@ -70,13 +70,13 @@ class TextLines:
         found = next((at for at in range(column) if line[at] != " "), None)
         if found is not None:
             sign = line[found]
-            told = (
+            message = (
                 "a tab is used for indentation; use spaces"
                 if sign == "\t"
                 else f"this line is indented with {shown_character(sign)}; use the spaces of the keyboard"
             )
             if sign != "\t" and found == 0 and column == 1 and not sign.isspace():
-                told = f"this line begins with {shown_character(sign)}; delete it"
-            self.fault(row, found, told)
+                message = f"this line begins with {shown_character(sign)}; delete it"
+            self.fault(row, found, message)
             self.put(row, 0, column, " ")
         return column

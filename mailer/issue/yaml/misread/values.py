@@ -85,8 +85,8 @@ class CheckedValues(TextLines):
             )
         if why:
             more = " (anchors, aliases and types of YAML are not used here)" if sign in "&*!" else ""
-            told = f"{why}{more}; put the whole text in quotes: {quoted_entry(key, text)}"
-            return self.report_and_skip(row, column, parent, told)
+            message = f"{why}{more}; put the whole text in quotes: {quoted_entry(key, text)}"
+            return self.report_and_skip(row, column, parent, message)
         if sign in "&!":
             return row + 1  # a name or a type of what stands below, which the parser tells
         colon = _COLON.search(bare)
@@ -113,7 +113,7 @@ class CheckedValues(TextLines):
         if self.lines[row][column] == ">":
             self.folded.add(self.starts[row] + column)
             self.put(row, column, 1, "|")
-        told = False
+        reported = False
         at = row + 1
         while at < len(self.lines):
             line = self.lines[at]
@@ -121,8 +121,8 @@ class CheckedValues(TextLines):
             if not self.blank(at) and self.indent(at) <= parent:
                 if blank <= self.indent(at):
                     break
-                if not told:
-                    told = True
+                if not reported:
+                    reported = True
                     self.indentation(at)
                 self.put(at, 0, blank, " ")
                 if self.indent(at) <= parent:
@@ -176,16 +176,18 @@ class CheckedValues(TextLines):
         """Checks a value that begins with a bracket: that it is closed, or meant as a text."""
         text = self.lines[row][column:].rstrip(" \t")
         end, cuts = closing_bracket(self.lines, (row, column), parent)
-        told = f"a text cannot begin with {text[0]}; put the whole text in quotes: {quoted_entry(key, text)}"
+        message = (
+            f"a text cannot begin with {text[0]}; put the whole text in quotes: {quoted_entry(key, text)}"
+        )
         if key in texts() or text.startswith("{{"):
-            return self.report_and_skip(row, column, parent, told)
+            return self.report_and_skip(row, column, parent, message)
         if end is None:
             message = f"a {text[0]} is opened here and never closed; close it, or put a text in quotes: "
             return self.report_and_skip(row, column, parent, message + quoted_entry(key, text))
         after = self.lines[end[0]][end[1] + 1 :]
         rest = after.strip(" \t")
         if rest and not rest.startswith("#"):
-            return self.report_and_skip(row, column, parent, told)
+            return self.report_and_skip(row, column, parent, message)
         for at, where in cuts:
             word = re.split(r"[,\]}]", self.lines[at][where:])[0]
             self.fault(

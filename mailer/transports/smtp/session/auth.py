@@ -68,7 +68,7 @@ class Credentials:
 
 
 class NoCommonMechanism(smtplib.SMTPNotSupportedError):
-    """Says that the server offers none of our mechanisms; `offered` are the server's."""
+    """Signals that the server offers none of our mechanisms; `offered` are the server's."""
 
     def __init__(self, offered: tuple[str, ...]) -> None:
         super().__init__("no common mechanism of AUTH")
@@ -110,7 +110,7 @@ def log_in(session: EsmtpSession, credentials: Credentials) -> None:
         except smtplib.SMTPServerDisconnected:
             if refused is None:
                 raise
-            break  # a server that has hung up after a refusal has told why
+            break  # a server that hung up after a refusal gave the reason in it
         except _Unsupported:
             continue
         if 200 <= code <= 299 or (code == 503 and b"already" in words.lower()):
@@ -123,18 +123,18 @@ def log_in(session: EsmtpSession, credentials: Credentials) -> None:
     raise refused
 
 
-def show_without(said: bytes, credentials: Credentials) -> bytes:
+def show_without(reply: bytes, credentials: Credentials) -> bytes:
     """Returns the server's reply without the password or the token, which some servers repeat."""
     clear = [credentials.password.encode(), credentials.token.encode()]
     lines = [_plain(credentials), _xoauth2(credentials), _oauthbearer(credentials)]
     secrets = [*map(base64.b64encode, [*lines, *filter(None, clear)]), *filter(None, clear)]
     for secret in sorted(secrets, key=len, reverse=True):
-        said = said.replace(secret, b"[password]")
-    return said
+        reply = reply.replace(secret, b"[password]")
+    return reply
 
 
 class _Unsupported(Exception):
-    """Says that this machine cannot use the mechanism: MD5 is disabled on some."""
+    """Signals that this machine cannot use the mechanism: MD5 is disabled on some."""
 
 
 def _is_about_the_mechanism(code: int, words: bytes) -> bool:

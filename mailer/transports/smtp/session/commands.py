@@ -26,7 +26,7 @@ class Announcement(NamedTuple):
 
 
 class Commands(Replies):
-    """Is a connection on which messages are begun. `stage` is the command whose answer was read last.
+    """Represents a connection on which messages are begun. `stage` is the command whose answer was read last.
 
     `announced` is the message whose MAIL, RCPT and DATA were sent already: the next message can be no other.
     """
@@ -106,7 +106,7 @@ class Commands(Replies):
             if goes_on:  # it has refused MAIL and taken RCPT: what came now would reach the recipient
                 self.close()
                 return refused
-            # Nobody is to get it, and still it waits for it (RFC 2920 section 3.1).
+            # No recipient is left, and the server still waits for the message (RFC 2920 section 3.1).
             connection.sendall(b".\r\n")
             self.getreply()
         return refused

@@ -16,22 +16,22 @@ from mailer.transports.smtp.session.auth import (
     NoCommonMechanism,
     show_without,
 )
-from mailer.transports.smtp.session.hello import HelloRefused, helo_advice, is_full_name, speaks_of_helo
+from mailer.transports.smtp.session.hello import HelloRefused, helo_advice, is_about_helo, is_full_name
 from mailer.transports.smtp.session.session import NO_ANSWER
 from mailer.transports.smtp.session.tls_port import BeginsWithTls
 
 if TYPE_CHECKING:
     from mailer.transports.smtp.server import Server
 
-__all__ = ["LoginPutOff", "LoginRefused", "explained"]
+__all__ = ["LoginDeferred", "LoginRefused", "explained"]
 
 
 class LoginRefused(TransportError):
-    """Says that the server does not accept the password or the access token."""
+    """Signals that the server does not accept the password or the access token."""
 
 
-class LoginPutOff(RefusedForNow):
-    """Says that the server accepts no login for now: the mailbox is locked, or the server has a fault."""
+class LoginDeferred(RefusedForNow):
+    """Signals that the server accepts no login for now: the mailbox is locked, or the server has a fault."""
 
 
 def explained(server: Server, error: OSError, credentials: Credentials) -> TransportError:
@@ -40,7 +40,7 @@ def explained(server: Server, error: OSError, credentials: Credentials) -> Trans
         case NoCommonMechanism():
             return _no_mechanism(server, error, credentials)
         case HelloRefused():
-            return _unwelcome(server, error, _words(error, credentials))
+            return _hello_refused(server, error, _safe_words(error, credentials))
         case smtplib.SMTPResponseException():
             return _refused(server, error, credentials)
         case BeginsWithTls() | ssl.SSLError():
@@ -64,19 +64,19 @@ def _refused(
     server: Server, error: smtplib.SMTPResponseException, credentials: Credentials
 ) -> TransportError:
     """Explains a reply that refuses the login or the connection."""
-    said = _words(error, credentials)
+    reply = _safe_words(error, credentials)
     if isinstance(error, smtplib.SMTPAuthenticationError):
         if error.smtp_code >= 500:
-            advice = _login_advice(said, credentials)
-            return LoginRefused(f"{server} refused the user {server.user}: {said}; {advice}")
-        return LoginPutOff(
-            f"{server} does not let {server.user} log in just now: {said}; "
+            advice = _login_advice(reply, credentials)
+            return LoginRefused(f"{server} refused the user {server.user}: {reply}; {advice}")
+        return LoginDeferred(
+            f"{server} does not let {server.user} log in just now: {reply}; "
             "run this again later, and where that does not help, check the user in the transport's URL "
             f"and {'[delivery.oauth]' if credentials.token else 'MAILER_SMTP_PASSWORD'}"
         )
     if 400 <= error.smtp_code <= 499:
-        return RefusedForNow(f"{server} takes no mail just now: {said}; run this again later")
-    return TransportError(f"{server} refused us: {said}; ask who runs it, or use another transport")
+        return RefusedForNow(f"{server} takes no mail just now: {reply}; run this again later")
+    return TransportError(f"{server} refused us: {reply}; ask who runs it, or use another transport")
 
 
 def _no_tls(server: Server, error: OSError) -> TransportError:
@@ -99,21 +99,21 @@ def _no_tls(server: Server, error: OSError) -> TransportError:
     )
 
 
-def _unwelcome(server: Server, error: HelloRefused, said: str) -> TransportError:
+def _hello_refused(server: Server, error: HelloRefused, reply: str) -> TransportError:
     """Explains a refusal of EHLO.
 
     It is about our name if its text says so, or if it is permanent and the name is not fully qualified.
     """
     kind = RefusedForNow if 400 <= error.smtp_code <= 499 else TransportError
-    if speaks_of_helo(error.smtp_code, said) or (kind is not RefusedForNow and not is_full_name(error.name)):
-        return kind(f"{server} refused us at EHLO: {said}; {helo_advice(error.name)}")
+    if is_about_helo(error.smtp_code, reply) or (kind is not RefusedForNow and not is_full_name(error.name)):
+        return kind(f"{server} refused us at EHLO: {reply}; {helo_advice(error.name)}")
     if kind is RefusedForNow:
         return RefusedForNow(
-            f"{server} takes no mail just now: {said}; run this again later, and where that does not help, "
+            f"{server} takes no mail just now: {reply}; run this again later, and where that does not help, "
             f"set [delivery] helo to another name than {error.name}"
         )
     return TransportError(
-        f"{server} refused us at EHLO: {said}; ask who runs it, or set [delivery] helo to another name than "
+        f"{server} refused us at EHLO: {reply}; ask who runs it, or set [delivery] helo to another name than "
         f"{error.name}"
     )
 
@@ -143,12 +143,12 @@ def _no_mechanism(server: Server, error: NoCommonMechanism, credentials: Credent
     )
 
 
-def _login_advice(said: str, credentials: Credentials) -> str:
+def _login_advice(reply: str, credentials: Credentials) -> str:
     """Returns what to do about a refused login, where the server's text gives a reason."""
-    words = said.lower()
+    words = reply.lower()
     if "smtpclientauthentication is disabled" in words:
         return "let an administrator of Microsoft 365 switch on SMTP AUTH for this mailbox"
-    if "starttls" in words or said.startswith("538"):
+    if "starttls" in words or reply.startswith("538"):
         return "use smtps://, or the server's port for submission (587), where TLS is offered"
     if credentials.token:
         return (
@@ -162,10 +162,10 @@ def _login_advice(said: str, credentials: Credentials) -> str:
     return "check the user in the transport's URL and MAILER_SMTP_PASSWORD"
 
 
-def _words(error: smtplib.SMTPResponseException, credentials: Credentials) -> str:
+def _safe_words(error: smtplib.SMTPResponseException, credentials: Credentials) -> str:
     """Returns the server's text without secrets."""
-    said = error.smtp_error if isinstance(error.smtp_error, bytes) else error.smtp_error.encode()
-    return f"{error.smtp_code} {one_line(show_without(said, credentials), 300)}"
+    reply = error.smtp_error if isinstance(error.smtp_error, bytes) else error.smtp_error.encode()
+    return f"{error.smtp_code} {one_line(show_without(reply, credentials), 300)}"
 
 
 def _listed(names: tuple[str, ...]) -> str:

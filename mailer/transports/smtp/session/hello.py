@@ -10,7 +10,7 @@ import threading
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["HelloRefused", "address_literal", "full_name", "helo_advice", "is_full_name", "speaks_of_helo"]
+__all__ = ["HelloRefused", "address_literal", "full_name", "helo_advice", "is_full_name", "is_about_helo"]
 
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 #: The last label has a letter, so that an IPv4 address is no name.
@@ -28,7 +28,7 @@ _ABOUT_THE_NAME = re.compile(
 
 
 class HelloRefused(smtplib.SMTPHeloError):
-    """Says that the server refused EHLO and HELO; `name` is the name that was sent."""
+    """Signals that the server refused EHLO and HELO; `name` is the name that was sent."""
 
     def __init__(self, code: int, words: bytes, name: str) -> None:
         super().__init__(code, words)
@@ -53,13 +53,13 @@ def address_literal(address: str) -> str:
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
-def speaks_of_helo(code: int, said: str) -> bool:
+def is_about_helo(code: int, reply: str) -> bool:
     """Returns whether the refusal `code said` of any command is about the name that EHLO gave.
 
     Postfix checks it at RCPT by default: `504 5.5.2 <[127.0.0.1]>: Helo command rejected: need
     fully-qualified hostname`. A 503 is about the order of commands.
     """
-    return code >= 400 and code != 503 and bool(_ABOUT_THE_NAME.search(said))
+    return code >= 400 and code != 503 and bool(_ABOUT_THE_NAME.search(reply))
 
 
 def helo_advice(name: str) -> str:

@@ -17,7 +17,7 @@ from typing import Final
 
 __all__ = ["NO_ANSWER", "Replies", "words_of"]
 
-#: What a connection ended of, where the time was up.
+#: The reason of a connection that ended by a time-out.
 NO_ANSWER: Final = "it did not answer in time"
 
 _LONGEST_LINE: Final = 8192
@@ -29,7 +29,7 @@ _CODE = re.compile(rb"[2-5][0-9][0-9]")
 
 
 class Replies(smtplib.SMTP):
-    """Is a connection from which replies are read, with limits of length and time."""
+    """Represents a connection from which replies are read, with limits of length and time."""
 
     _unread = b""
     #: Whether several answers are to come, so that what arrives is acknowledged at once.
@@ -50,7 +50,7 @@ class Replies(smtplib.SMTP):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
-    def _speaks_unasked(self) -> bool:
+    def _has_unexpected_reply(self) -> bool:
         """Returns whether the server has sent something without a command. Raises where it has hung up."""
         connection = self._open_socket()
         if self._unread:
@@ -70,7 +70,7 @@ class Replies(smtplib.SMTP):
         try:
             self._unread += self._receive()
         except ssl.SSLWantReadError:
-            return False  # TLS talking to itself, as with a session ticket
+            return False  # a record of TLS itself, such as a session ticket
         finally:
             with suppress(OSError):
                 connection.settimeout(patience)

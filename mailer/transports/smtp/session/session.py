@@ -20,7 +20,7 @@ from mailer.transports.buffered import wait_until_sent
 from mailer.transports.refusal.refusal import Stage
 from mailer.transports.smtp.session.auth import Credentials, log_in
 from mailer.transports.smtp.session.commands import Announcement, Commands
-from mailer.transports.smtp.session.hello import HelloRefused, address_literal, full_name, speaks_of_helo
+from mailer.transports.smtp.session.hello import HelloRefused, address_literal, full_name, is_about_helo
 from mailer.transports.smtp.session.replies import NO_ANSWER, words_of
 from mailer.transports.smtp.session.tls_port import await_greeting
 
@@ -32,19 +32,19 @@ _LINE_BEGINS_WITH_DOT = re.compile(rb"^\.", re.MULTILINE)
 
 
 class ConnectionLost(Exception):
-    """Says that the connection ended before the final dot was written: the server cannot have the message."""
+    """Signals that the connection ended before the final dot: the server cannot have the message."""
 
 
 class AnswerMissing(Exception):
-    """Says that no valid answer followed the final dot: the server may have the message."""
+    """Signals that no valid answer followed the final dot: the server may have the message."""
 
 
 class GateRefused(ConnectionLost):
-    """Says that the gate refused the final dot, which was therefore not written."""
+    """Signals that the gate refused the final dot, which was therefore not written."""
 
 
 class Session(Commands):
-    """Is an open connection to an SMTP server.
+    """Represents an open connection to an SMTP server.
 
     `transactions` counts the messages that were begun on it, `accepted` those that the server accepted.
     """
@@ -103,7 +103,7 @@ class Session(Commands):
             code, words = self.helo()
             if 200 <= code <= 299:
                 return
-            if not speaks_of_helo(refused.smtp_code, one_line(refused.smtp_error)):
+            if not is_about_helo(refused.smtp_code, one_line(refused.smtp_error)):
                 refused = HelloRefused(code, words, self.local_hostname)
         raise refused
 
@@ -128,7 +128,7 @@ class Session(Commands):
     def is_alive(self) -> bool:
         """Returns whether the connection is open and silent, as it should be between two transactions."""
         try:
-            return not self._speaks_unasked()
+            return not self._has_unexpected_reply()
         except OSError:
             return False
 
@@ -181,7 +181,7 @@ class Session(Commands):
         self._open_socket().sendall(body)
         # Whether the server has hung up meanwhile is asked before the dot: what was lost by then is
         # known not to have arrived, what is lost later never can be.
-        if self._speaks_unasked() and (refused := self._refusal()):
+        if self._has_unexpected_reply() and (refused := self._refusal()):
             self.close()
             return refused
         return None

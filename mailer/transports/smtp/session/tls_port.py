@@ -24,17 +24,18 @@ _TLS_RECORDS: Final = (b"\x15", b"\x16")
 
 
 class BeginsWithTls(OSError):
-    """Says that the server expects a TLS handshake where a greeting was expected."""
+    """Signals that the server expects a TLS handshake where a greeting was expected."""
 
 
 def await_greeting(connection: socket.socket, host: str, port: int, patience: float) -> None:
-    """Waits until the server has sent something, or is known to be a server that only greets late.
+    """Waits for a greeting, and detects a server that waits for a TLS handshake instead.
 
-    Raises BeginsWithTls where it is silent and answers a TLS handshake on a second connection. Waits for
-    `patience` seconds at most, apart from the handshake.
+    Raises BeginsWithTls where the server is silent and answers a TLS handshake on a second connection.
+    Otherwise returns when the server has sent something or greets late. Waits for `patience` seconds at most,
+    apart from the handshake.
     """
     silence = _SILENCE_SECONDS[0] if port == _USUAL_TLS_PORT else _SILENCE_SECONDS[1]
-    if silence < patience and not _speaks(connection, silence) and begins_with_tls(host, port):
+    if silence < patience and not _has_data(connection, silence) and begins_with_tls(host, port):
         raise BeginsWithTls("it waits for a TLS handshake")
 
 
@@ -56,7 +57,7 @@ def _client_hello(host: str) -> bytes:
     return outgoing.read()
 
 
-def _speaks(connection: socket.socket, seconds: float) -> bool:
+def _has_data(connection: socket.socket, seconds: float) -> bool:
     poll = select.poll()
     poll.register(connection, select.POLLIN)
     return bool(poll.poll(seconds * 1000))
