@@ -24,7 +24,7 @@ def unforeseen(error: BaseException, folder: Path | None, command: str) -> str:
     try:
         workspace = find_workspace(folder or Path.cwd())
     except Exception:  # whatever it is, it may not be told instead of the first
-        return f"{_what(error)}; there is no workspace here to keep a log of it in"
+        return f"{_what(error)}; no log was written, because there is no workspace here"
     return explain_defect(workspace, error, command)
 
 
@@ -40,7 +40,7 @@ def explain_defect(workspace: Path, error: BaseException, command: str) -> str:
     shown = log
     with suppress(OSError, ValueError):  # the current folder may be gone
         shown = log.relative_to(Path.cwd())
-    return f"{_what(error)}; {shown} tells where, without addresses or values"
+    return f"{_what(error)}; {shown} has the traceback, without addresses or values"
 
 
 @contextmanager
@@ -68,6 +68,7 @@ def _what(error: BaseException) -> str:
             "processes (ulimit -u) or of memory, and run this again"
         )
     return (
-        f"a defect of mailer itself ended this ({type(error).__name__}); run it again, and if it comes back, "
+        f"a defect of mailer itself ended this command ({type(error).__name__}); run it again, and if "
+        f"it fails again, "
         "report it with its log"
     )

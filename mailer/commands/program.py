@@ -120,10 +120,10 @@ def _run(
 
         return _fail(output, [Problem(str(explain(error, "subscribers.db")))], 1)
     except BrokenPipeError:
-        return _document(output, [Problem("nobody reads what this prints")], 1)
+        return _document(output, [Problem("the reader of the output closed it early")], 1)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        sentence = f"{place}{(error.strerror or str(error)).lower()}; mend that and run this again"
+        sentence = f"{place}{(error.strerror or str(error)).lower()}; correct that and run this again"
         return _fail(output, [Problem(sentence)], 1)
     except (SystemExit, KeyboardInterrupt):
         raise

@@ -156,7 +156,7 @@ def _say_decided(workspace: Workspace, slug: str, ended: bool, as_json: bool) ->
     counts = overview.counts
     say(f"Campaign {slug} is {overview.campaign.status}.")
     if not ended:
-        say("Its run still waits for a server's answer, and ends by itself when that comes.")
+        say("Its run still waits for a server's answer, and ends by itself when the answer comes.")
     elif any(counts[state] for state in STATES if state != "pending"):
         say_counts(counts)
     if counts["uncertain"]:

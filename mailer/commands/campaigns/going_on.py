@@ -60,8 +60,8 @@ def retry(context: typer.Context, slug: Slug, address: AddressOption = None, as_
     again, left_out = retry_campaign(workspace, slug, address=address)
     if left_out and not as_json:
         say(
-            f"{left_out:,} {'is' if left_out == 1 else 'are'} left out, who cannot be reached. "
-            "`mailer subscribers restore` brings back who was wrongly marked as bounced."
+            f"{left_out:,} {'is' if left_out == 1 else 'are'} left out, because mail to them bounced. "
+            "`mailer subscribers restore` restores people who were wrongly marked as bounced."
         )
     elif not again and not as_json:
         say("Nothing was rejected or deferred.")

@@ -19,7 +19,7 @@ def check_test(*, at: bool, plan: bool) -> None:
     if at:
         raise InputError("--test sends one copy now; leave --at and --at-local out")
     if plan:
-        raise InputError("--test sends one copy, and no plan; leave --plan out")
+        raise InputError("--test sends one copy without a plan; leave --plan out")
 
 
 def send_copies(workspace: Workspace, prepared: Prepared, addresses: Sequence[str], *, as_json: bool) -> None:

@@ -121,7 +121,7 @@ def add(
         )
         return
     if address is not None or segment is None:
-        raise InputError("name an address, or a segment with --segment EXPR; one of them")
+        raise InputError("name either an address, or a segment with --segment EXPR")
     if edition or consent is not None or reason is not None or force:
         raise InputError(FOR_ONE_PERSON)
     edited = edit_people(settings, segment, described)

@@ -37,8 +37,8 @@ def erase(
 
     def ask(who: str) -> None:
         confirm(
-            f"Forget {who} for good?",
-            unattended=f"nobody is here to confirm; add --yes to forget {who} for good",
+            f"Erase {who} for good?",
+            unattended=f"nobody is here to confirm; add --yes to erase {who} for good",
             declined="Nothing was changed.",
             quiet=as_json,
         )
@@ -47,9 +47,9 @@ def erase(
     if as_json:
         emit_json(done.to_json())
     elif done.number is None:
-        say(f"{done.address} was forgotten before; what had come back of it is removed.")
+        say(f"{done.address} was erased before; what had come back of it is removed.")
     else:
-        say(f"{done.address} is forgotten (number {done.number}), and no import brings the address back.")
+        say(f"{done.address} is erased (number {done.number}), and no import brings the address back.")
     if done.traces is not None:
         _tell(done.traces, "the address, or one before it" if done.had_another else "the address")
     if done.left:
@@ -59,7 +59,7 @@ def erase(
 def _tell(traces: Traces, what: str) -> None:
     """Tells what a search found, on standard error: what is left to do is the operator's."""
     if traces.number:
-        warn(f"these files are yours and hold {what}; remove it there, or remove the files:")
+        warn(f"these files of yours hold {what}; remove it from them, or delete them:")
         lines = list(_places(traces))
         for line in lines[:_TOLD]:
             say(f"  {line}", err=True)
@@ -67,16 +67,16 @@ def _tell(traces: Traces, what: str) -> None:
             say(f"  and more: {traces.number:,} files in all", err=True)
     files = "1 file" if traces.looked_at == 1 else f"{traces.looked_at:,} files"
     found = "" if traces.number else f", and none holds {what}"
-    say(f"Looked into {files} below the workspace ({traces.size / 1e6:,.1f} MB){found}.", err=True)
+    say(f"Searched {files} below the workspace ({traces.size / 1e6:,.1f} MB){found}.", err=True)
     if not traces.whole:
         say(
-            "The search ended early, because there is too much to read; look into the rest yourself.",
+            "The search ended early, because there is too much to read; search the rest yourself.",
             err=True,
         )
     if traces.left_out:
         rest = len(traces.left_out) - _LEFT_OUT
         more = f" and {rest:,} more" if rest > 0 else ""
-        say(f"Not looked into: {', '.join(traces.left_out[:_LEFT_OUT])}{more}.", err=True)
+        say(f"Not searched: {', '.join(traces.left_out[:_LEFT_OUT])}{more}.", err=True)
 
 
 def _places(traces: Traces) -> Iterator[str]:

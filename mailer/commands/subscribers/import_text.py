@@ -28,9 +28,9 @@ def _say_sum(imported: ImportedLists) -> None:
         if counts[outcome]:
             say(f"  {outcome:<10}{counts[outcome]:>11,}")
     for name in imported.left_out[:_TOLD]:
-        say(f"Left out, because it is no list: {name}")
+        say(f"Left out, because it is not a list: {name}")
     if len(imported.left_out) > _TOLD:
-        say(f"… and {len(imported.left_out) - _TOLD:,} more that are no lists")
+        say(f"… and {len(imported.left_out) - _TOLD:,} more that are not lists")
 
 
 def _say_report(report: ImportReport) -> None:
@@ -54,7 +54,7 @@ def _say_report(report: ImportReport) -> None:
         places = ", ".join(str(place) for place in report.unnamed_columns)
         say(f"Left out, because the header does not name them: columns {places}.")
     if report.refused_file:
-        say(f"The refused rows are in {report.refused_name}. Mend them there and import that file.")
+        say(f"The refused rows are in {report.refused_name}. Correct them there and import that file.")
     if report.dry_run:
         say("This was a dry run: nothing was changed.")
 

@@ -75,14 +75,16 @@ def restore(
     """Makes bounced people active again; their consent still holds."""
     settings = settings_of(context)
     if (address is None) == (campaign is None):
-        raise InputError("name an address, or a campaign with --campaign SLUG; one of them")
+        raise InputError("name either an address, or a campaign with --campaign SLUG")
     if campaign is not None:
         restored = restore_campaign(settings, campaign, reason=reason)
         people_are = "person is" if restored.number == 1 else "people are"
         if as_json:
             emit_json(restored.to_json())
         else:
-            say(f"{restored.number:,} {people_are} written to again, whom {campaign} had marked as bounced.")
+            say(
+                f"{restored.number:,} {people_are} active again, after {campaign} had marked them as bounced."
+            )
         return
     done = restore_person(settings, address or "", reason=reason)
     if as_json:
@@ -115,7 +117,10 @@ def change_address(
         return
     say(f"{before.address} is {person.address} now; {_stands(person)}.")
     for slug in done.on_the_way:
-        say(f"{slug} is being handed over to {before.address}; if that is refused, `campaigns retry {slug}`.")
+        say(
+            f"A delivery of {slug} to {before.address} is in flight; if it is refused, run `mailer "
+            f"campaigns retry {slug}`."
+        )
 
 
 def _stands(person: Subscriber) -> str:

@@ -67,7 +67,7 @@ def unsubscribe(
 
 def _warn_of_cut(reason: str) -> None:
     if len(reason.strip()) > MAX_REASON:
-        warn(f"of the reason, the first {MAX_REASON} characters are kept")
+        warn(f"the reason is too long; only its first {MAX_REASON} characters are kept")
 
 
 def suppress(
@@ -92,18 +92,18 @@ def suppress(
         return
     say(f"{done.address} {'is now' if done.changed else 'was already'} on the suppression list.")
     for now in done.moved_to:
-        say(f"It was the address of {now} before, who is not suppressed by this.")
+        say(f"{now} had this address before and is not suppressed by this.")
 
 
 def _one(address: str | None) -> str:
     if address is None:
-        raise InputError("name an address, or a list of them with --file FILE; one of them")
+        raise InputError("name either an address, or a list of them with --file FILE")
     return address
 
 
 def _listed(address: str | None, file: Path) -> AddressList:
     if address is not None:
-        raise InputError("name an address, or a list of them with --file FILE; one of them")
+        raise InputError("name either an address, or a list of them with --file FILE")
     if str(file) == "-":
         name = "standard input"
         return AddressList(name, read_addresses(_standard_input(), name))
@@ -140,7 +140,7 @@ def _tell(done: ListTaken, did: str, already: str, *, as_json: bool) -> None:
             say(f"not known here: {text}")
         _more(len(taken.unknown), "that are not known here")
         for before, now in taken.moved[:_TOLD]:
-            say(f"{before} was the address of {now} before, who is not suppressed by this")
+            say(f"{now} had the address {before} before and is not suppressed by this")
         _more(len(taken.moved), "whose address has changed since")
         for line in wrong[:_TOLD]:
             say(f"line {line.line}: {line.problem}")

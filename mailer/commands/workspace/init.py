@@ -94,7 +94,7 @@ def make_workspace(folder: Path, today: dt.date) -> str:
         if isinstance(error, OSError):
             reason = (error.strerror or str(error)).lower()
             raise FailureError(
-                f"{folder}: no workspace was made: {reason}; mend that and try again"
+                f"{folder}: no workspace was made: {reason}; correct that and try again"
             ) from None
         raise
     return issue

@@ -191,7 +191,7 @@ def _try(settings: Settings, campaign: Campaign, stop: Stop, pool: ConnectionPoo
     except OSError as error:
         return Done(campaign, error=(error.strerror or str(error)).lower())
     except BaseException as defect:
-        return Done(campaign, error=f"it failed in a way nobody foresaw: {defect!r}", defect=defect)
+        return Done(campaign, error=f"it failed unexpectedly: {defect!r}", defect=defect)
 
 
 def _send_due(workspace: Workspace, slug: str, stop: Stop, pool: ConnectionPool | None = None) -> Done | None:
@@ -227,7 +227,7 @@ def _waits_on(workspace: Workspace, spool: Spool) -> Done:
     spool.set_held_until("")
     return Done(
         spool.refreshed(),
-        error=f"campaign {campaign.slug} could go on {when}, and nobody was there to do it; "
+        error=f"campaign {campaign.slug} could go on {when}, and no process was running to do it; "
         f"`mailer campaigns resume {campaign.slug}` sends the rest now",
     )
 

@@ -145,7 +145,7 @@ def _warnings(workspace: Workspace, prepared: Prepared, moment: dt.datetime) -> 
         # An issue of the same date is warned of by the plan itself.
         if same_day and other.issue_date != issue.date.isoformat():
             warnings.append(
-                f"the {other.edition} edition has a slot that day already: campaign {other.slug}, "
+                f"the {other.edition} edition is sent that day already: campaign {other.slug}, "
                 f"{in_words(other.due_at, zone)}"
             )
     return tuple(warnings)

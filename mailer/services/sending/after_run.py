@@ -194,7 +194,7 @@ def told(error: MailerError | sqlite3.Error | OSError, settings: Settings, spool
         plain = explain(error, settings.database.name)
     else:
         place = f"{error.filename}: " if error.filename else ""
-        plain = FailureError(f"{place}{(error.strerror or str(error)).lower()}; mend that first")
+        plain = FailureError(f"{place}{(error.strerror or str(error)).lower()}; correct that first")
     with suppress(MailerError, sqlite3.Error):
         return type(plain)(*plain.problems, _how_far(spool))
     return plain

@@ -72,7 +72,10 @@ def merge(db: Database, entries: Sequence[Entry], *, origin: str, all_editions: 
                 outcomes[place] = ("updated", "")
             elif entry.address.key in moved:
                 whose = outcomes[place][1].removeprefix("kept: ")
-                outcomes[place] = ("updated", f"{whose}; it is suppressed, and the reader is not")
+                outcomes[place] = (
+                    "updated",
+                    f"{whose}; this address is suppressed, the reader's new one is not",
+                )
         if told:
             holders = (people.get(moved.get(entry.address.key) or entry.address.key) for entry in entries)
             outcomes = [
@@ -98,7 +101,7 @@ def _taken_out(
     """The outcome of a row that took somebody out, with the consent that it goes against."""
     if outcome != ("updated", "") or person is None or person.id not in told or entry.status != person.status:
         return outcome
-    return "updated", f"taken out as {person.status}, although they agreed here: {told[person.id]}"
+    return "updated", f"marked as {person.status}, although a consent is recorded here: {told[person.id]}"
 
 
 def _suppress(db: Database, entry: Entry) -> bool:
