@@ -1,4 +1,4 @@
-"""Tells an error that nobody foresaw in one sentence, with the log that says where it was."""
+"""Reports an unexpected error in one sentence that names the log with its traceback."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NO_THREAD = "can't start new thread"
 
 
 def unforeseen(error: BaseException, folder: Path | None, command: str) -> str:
-    """What is told of an error that ended the command of this name, and where its log is.
+    """Returns the sentence about an unexpected error that ended the command, with the path of its log.
 
     `folder` is the workspace, or a folder in it; None is the current one.
     """
@@ -29,7 +29,7 @@ def unforeseen(error: BaseException, folder: Path | None, command: str) -> str:
 
 
 def explain_defect(workspace: Path, error: BaseException, command: str) -> str:
-    """What is told of an error, with the log that was written of it, or why there is none."""
+    """Writes a log of the error, and returns the sentence about it with the log's path."""
     from mailer.commands.error_log import write_error_log
 
     try:
@@ -45,7 +45,7 @@ def explain_defect(workspace: Path, error: BaseException, command: str) -> str:
 
 @contextmanager
 def told_in_threads(folder: Path | None, command: str) -> Iterator[None]:
-    """An error that ends a thread is told in a sentence and a log too, in place of its traceback."""
+    """Reports an error that ends a thread in a sentence and a log too, in place of its traceback."""
 
     def tell(ended: threading.ExceptHookArgs) -> None:
         if ended.exc_value is not None and not isinstance(ended.exc_value, SystemExit):
@@ -59,7 +59,7 @@ def told_in_threads(folder: Path | None, command: str) -> Iterator[None]:
 
 
 def _what(error: BaseException) -> str:
-    """What happened, and what to do."""
+    """Returns what happened, and what to do."""
     if isinstance(error, MemoryError):
         return "there was not enough memory; free some and run this again"
     if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:

@@ -1,9 +1,8 @@
-"""The whole program: its commands, and how it ends.
+"""Runs the program: finds the command, runs it, and turns every error into an exit status.
 
 `main` turns every error into plain sentences on standard error and an exit status: 0 done, 1 tried
 and failed or something is left, 2 wrong input and nothing changed. With `--json` the error is a JSON document
-on standard output too. An error that nobody foresaw is told in a sentence too, and where it was is kept in a
-log.
+on standard output too. An unexpected error is one sentence too, and its traceback is kept in a log.
 """
 
 from __future__ import annotations
@@ -64,7 +63,7 @@ def options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Newsletters as code."""
+    """Takes the options of `mailer` itself."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -93,7 +92,7 @@ def _program() -> Any:
 
 
 def _complete(program: Any) -> NoReturn:
-    """Answers the shell and exits, without a word of what fails."""
+    """Prints the completions that a shell asks for, and exits; errors are not printed."""
     try:
         program.main(args=[], prog_name="mailer")
     except Exception:  # whatever it is, a shell would show it in the middle of a line
@@ -104,7 +103,7 @@ def _complete(program: Any) -> NoReturn:
 def _run(
     program: Any, words: list[str], output: JsonOutput, explained: Callable[[BaseException], str]
 ) -> int:
-    """Runs a command, tells how it failed, and returns the exit status."""
+    """Runs a command, prints its error if there is one, and returns the exit status."""
     try:
         status = int(program.main(args=words, prog_name="mailer", standalone_mode=False) or 0)
         output.end(status)
@@ -133,7 +132,7 @@ def _run(
 
 
 def _workspace_first(words: list[str]) -> list[str]:
-    """`--workspace DIR` may stand anywhere on the line; click wants it before the command."""
+    """Moves `--workspace DIR` to the front: it may stand anywhere, and click wants it before the command."""
     ahead: list[str] = []
     rest: list[str] = []
     remaining = iter(words)
@@ -150,7 +149,7 @@ def _workspace_first(words: list[str]) -> list[str]:
 
 
 def _workspace_of(words: list[str]) -> Path | None:
-    """The folder that `--workspace` names, with which `words` begin then, or MAILER_WORKSPACE."""
+    """Returns the folder of `--workspace`, which then comes first in `words`, or of MAILER_WORKSPACE."""
     option, joined, value = words[0].partition("=") if words else ("", "", "")
     if option != "--workspace":
         named = os.environ.get("MAILER_WORKSPACE")
@@ -159,7 +158,7 @@ def _workspace_of(words: list[str]) -> Path | None:
 
 
 def _wrong_usage(output: JsonOutput, error: Any) -> int:
-    """Tells what is wrong with the words of the command line, after how the command is called."""
+    """Prints the usage of the command and what is wrong, and returns the exit status."""
     with suppress(OSError):
         error.show()
     return _document(output, [Problem(error.format_message())], error.exit_code)
@@ -172,7 +171,7 @@ def _fail(output: JsonOutput, problems: Sequence[Problem], status: int) -> int:
 
 
 def _document(output: JsonOutput, problems: Sequence[Problem], status: int) -> int:
-    """The exit status, after the error is printed as JSON where that was asked for, and somebody reads it."""
+    """Prints the error as JSON where `--json` was given, and returns the exit status."""
     with suppress(OSError):
         output.fail(problems, status)
     return status

@@ -1,4 +1,4 @@
-"""`mailer campaigns …`: what was sent, and what to do about the rest."""
+"""Implements `mailer campaigns list|show|pause|cancel|verify`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ AsJson = Annotated[bool, JsonOption]
 
 
 def _when(settings: Settings, overview: Overview) -> str:
-    """Returns when a campaign that waits goes on, or what it waits for."""
+    """Returns the time at which a waiting campaign continues, or what it waits for, as the end of a line."""
     campaign, zone = overview.campaign, settings.publication.zone
     overdue = campaign.status is Status.HELD and campaign.held_until < utc_text(now() - LATE)
     if campaign.status is Status.PAUSED or overdue:
@@ -148,7 +148,7 @@ def cancel(
 
 
 def _say_decided(workspace: Workspace, slug: str, ended: bool, as_json: bool) -> None:
-    """Says how a campaign stands that was just paused or cancelled."""
+    """Prints the state of a campaign that was just paused or cancelled."""
     if as_json:
         emit_json(details_of(workspace, slug).to_json())
         return

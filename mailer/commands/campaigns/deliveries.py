@@ -1,4 +1,4 @@
-"""`mailer campaigns deliveries`: the people of a campaign, each with the state of their delivery."""
+"""Implements `mailer campaigns deliveries`, which lists each person's delivery."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mailer campaigns resume|retry|resolve`: goes on with a campaign."""
+"""Implements `mailer campaigns resume|retry|resolve`, which continue a campaign."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def resolve(
 
 
 def _finish(workspace: Workspace, slug: str, as_json: bool, address: str | None = None, **also: int) -> None:
-    """Sends what is left, or to one address alone, and tells how it went."""
+    """Sends the remaining deliveries, or the one to `address`, and prints the result."""
     total = 1 if address is not None else overview_of(workspace, slug).left
     warn_of_copies(workspace.db, workspace.settings)
     with stop_on_signals() as stop, watching(total, quiet=as_json) as observe:

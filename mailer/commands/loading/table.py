@@ -1,4 +1,4 @@
-"""The table of all commands: where each is, and what `--help` says of it.
+"""Lists all commands, with the function that runs each and its line in `--help`.
 
 `--help` lists commands without importing their modules, so their first sentences stand here once more; a test
 holds each against the docstring of its function.

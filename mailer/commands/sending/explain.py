@@ -1,4 +1,4 @@
-"""`mailer explain`: why this person does, or does not, get an issue."""
+"""Implements `mailer explain`."""
 
 from __future__ import annotations
 

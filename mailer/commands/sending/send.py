@@ -1,4 +1,4 @@
-"""`mailer plan` and `mailer send`."""
+"""Implements `mailer plan` and `mailer send`."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def send(
 
 
 def _send_now(workspace: Workspace, proposal: Proposal, *, ask: bool, as_json: bool) -> None:
-    """Sends what is proposed, and ends with status 1 where something is left."""
+    """Sends the proposal now, and exits with status 1 where something is left."""
     warn_of_copies(workspace.db, workspace.settings)
     if proposal.number:
         if not as_json:
@@ -173,7 +173,7 @@ def _send_now(workspace: Workspace, proposal: Proposal, *, ask: bool, as_json: b
 def _send_later(
     workspace: Workspace, proposal: Proposal, schedule: Schedule, *, ask: bool, as_json: bool
 ) -> None:
-    """Freezes what was planned until its time."""
+    """Freezes the proposal as a campaign that is sent at its time."""
     settings, recipients = workspace.settings, proposal.prepared.plan.recipients
     if not as_json:
         _say_plan(workspace, proposal)
@@ -190,7 +190,7 @@ def _send_later(
 
 
 def _say_plan(workspace: Workspace, proposal: Proposal) -> None:
-    """Prints the plan, with when it goes out and who is first."""
+    """Prints the plan, with its schedule and its canary."""
     rows: list[str] = []
     settings, prepared, schedule = workspace.settings, proposal.prepared, proposal.schedule
     warnings = proposal.time_warnings(workspace)
@@ -206,7 +206,7 @@ def _say_plan(workspace: Workspace, proposal: Proposal) -> None:
 
 
 def _ask(workspace: Workspace, proposal: Proposal, number: int, *, quiet: bool, when: str = "now") -> None:
-    """Lets the operator confirm the plan, which is kept so that `--plan` can send it later."""
+    """Asks the operator to confirm the plan, and keeps the plan so that `--plan` can send it later."""
     known = not keep_plan(workspace, proposal.prepared)
     exactly = f", or --plan {proposal.prepared.plan.hash} to send exactly this plan" if known else ""
     people = "person" if number == 1 else "people"

@@ -1,4 +1,4 @@
-"""`mailer subscribers add`: one person who is new, comes back or is described anew; or a whole segment."""
+"""Implements `mailer subscribers add`, for one person or the data of a whole segment."""
 
 from __future__ import annotations
 

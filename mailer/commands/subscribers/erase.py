@@ -1,4 +1,4 @@
-"""`mailer subscribers erase`: forgets somebody for good, and tells what is left to the operator."""
+"""Implements `mailer subscribers erase`, and lists the files that the operator has to clean."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def erase(
 
 
 def _tell(traces: Traces, what: str) -> None:
-    """Tells what a search found, on standard error: what is left to do is the operator's."""
+    """Prints the files that hold the address on standard error."""
     if traces.number:
         warn(f"these files of yours hold {what}; remove it from them, or delete them:")
         lines = list(_places(traces))
@@ -80,7 +80,7 @@ def _tell(traces: Traces, what: str) -> None:
 
 
 def _places(traces: Traces) -> Iterator[str]:
-    """The files, one by one, and only their number where one folder has many."""
+    """Yields the files one by one, and only their number where one folder has many."""
     folders = Counter(str(PurePosixPath(name).parent) for name in traces.files)
     told: set[str] = set()
     for name in traces.files:

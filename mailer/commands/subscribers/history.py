@@ -1,4 +1,4 @@
-"""`mailer subscribers show`: the whole story of one person."""
+"""Implements `mailer subscribers show`, which prints all data and the history of a person."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _person_lines(story: Story, person: Subscriber, zone: ZoneInfo) -> Lines:
 
 
 def _happening_in_words(happening: Happening, zone: ZoneInfo) -> str:
-    """An event as one line: `Sat 21 Nov 2026 …: everything, by campaign 2026-11-21-morning: too much`."""
+    """Returns an event as text: `Sat 21 Nov 2026 …: everything, by campaign 2026-11-21-morning: spam`."""
     what = {"unsubscribe": happening.edition or "everything", "subscribe": happening.edition}
     source = _SOURCES.get(happening.source, happening.source)
     campaign = f"by campaign {happening.campaign}" if happening.campaign else ""

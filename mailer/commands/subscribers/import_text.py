@@ -1,4 +1,4 @@
-"""Prints what an import did."""
+"""Prints the report of an import."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TOLD = 20
 
 
 def say_lists(imported: ImportedLists) -> None:
-    """Prints the report of each list; of an archive the sum, too."""
+    """Prints the report of each list, and for a zip archive the sums too."""
     for report in imported.reports:
         _say_report(report)
     if imported.is_archive:
@@ -34,7 +34,7 @@ def _say_sum(imported: ImportedLists) -> None:
 
 
 def _say_report(report: ImportReport) -> None:
-    """The report in lines. Columns are told where one is not read as its name says, and in a dry run."""
+    """Prints a report. Columns are listed in a dry run, and where one is not read as its name says."""
     say(f"{report.file}: {report.total:,} row{'' if report.total == 1 else 's'}")
     if report.read_as:
         say(f"read as {report.read_as}")
@@ -77,7 +77,7 @@ def _people(number: int) -> str:
 
 
 def _say_rows(report: ImportReport) -> None:
-    """The rows that were refused, kept as they are here, or went against a consent."""
+    """Prints the rows that were refused, kept unchanged, or contradict a consent."""
     for outcome in ("updated", "added", "kept", "refused"):
         notes = [note for note in report.notes if note.outcome == outcome]
         for note in notes[:_TOLD]:

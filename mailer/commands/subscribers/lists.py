@@ -1,4 +1,4 @@
-"""`mailer subscribers import` and `export`: lists of people in and out, as CSV."""
+"""Implements `mailer subscribers import` and `export`, which read and write CSV lists."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def export_list(
 
 @contextmanager
 def _watching(*, quiet: bool) -> Iterator[Callable[[ImportProgress], None]]:
-    """A bar on a terminal, a line now and then elsewhere."""
+    """Shows the progress of an import: a bar on a terminal, elsewhere a line every 100,000 rows."""
     if sys.stderr.isatty() and not quiet:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn

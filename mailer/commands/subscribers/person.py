@@ -1,4 +1,4 @@
-"""Shared by the commands about one person: the argument, and how a person is printed."""
+"""Holds what the commands about one person share: their arguments, and a person's editions as text."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ AsJson = Annotated[bool, JsonOption]
 
 
 def editions_text(person: Subscriber) -> str:
-    """The editions that a person reads, in words."""
+    """Returns the editions that a person reads, as text."""
     return ", ".join(person.editions) or "no edition"

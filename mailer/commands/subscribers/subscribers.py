@@ -1,4 +1,4 @@
-"""`mailer subscribers …`: who is written to, and what they asked for."""
+"""Implements `mailer subscribers list|restore|change-address`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mailer subscribers unsubscribe` and `suppress`: one address, or those of a file."""
+"""Implements `mailer subscribers unsubscribe` and `suppress`, for an address or a file of addresses."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _listed(address: str | None, file: Path) -> AddressList:
 
 
 def _standard_input() -> bytes:
-    """Standard input as bytes, at most one more than a list may have."""
+    """Returns standard input as bytes, at most one more than a list may have."""
     stream = sys.stdin
     if stream is None:
         return b""
@@ -121,7 +121,7 @@ def _standard_input() -> bytes:
 
 
 def _tell(done: ListTaken, did: str, already: str, *, as_json: bool) -> None:
-    """What became of a list; ends with status 1 where some of it could not be read."""
+    """Prints what was done with a list; exits with status 1 where a line could not be read."""
     taken, wrong, number = done.taken, done.unreadable, len(done.source.lines)
     if as_json:
         emit_json(done.to_json())

@@ -1,4 +1,4 @@
-"""`mailer init`: a new workspace, whole or not at all."""
+"""Implements `mailer init`, which creates a whole workspace or changes nothing."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def init(
 
 
 def make_workspace(folder: Path, today: dt.date) -> str:
-    """Makes it, and gives the path of its first issue.
+    """Creates a workspace, and returns the path of its first issue.
 
     Raises ConfigError where anything is in the way; then, and after any failure, nothing has changed.
     mailer.toml comes last, so that a workspace that was cut short is not taken for one.
@@ -106,7 +106,7 @@ def _text(name: str, **values: str) -> str:
 
 
 def _timezone() -> str:
-    """The machine's own time zone, where it tells its name."""
+    """Returns the machine's time zone, or UTC where its name is not known."""
     target = Path("/etc/localtime").resolve().as_posix()
     _, found, name = target.partition("/zoneinfo/")
     return name if found and name in available_timezones() else "UTC"
@@ -135,7 +135,7 @@ def _make_folder(place: Path, made: list[Path]) -> None:
 
 
 def _undo(made: list[Path]) -> None:
-    """Takes away what was made, newest first; a folder only if nobody put anything into it."""
+    """Removes the files and folders that were made, newest first; a folder only if it is empty."""
     for path in reversed(made):
         try:
             path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""`mailer serve`: what readers open in a browser, and what mail programs POST to."""
+"""Implements `mailer serve`: readers' pages, one-click unsubscribe, and the scheduler."""
 
 from __future__ import annotations
 
@@ -91,6 +91,6 @@ def _tell_defect(settings: Settings, error: Exception) -> None:
 
 
 def address_of(listener: socket.socket) -> str:
-    """Where a browser finds what listens there."""
+    """Returns the URL that a browser reaches the listener by."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if listener.family == socket.AF_INET6 else f"http://{host}:{port}"
