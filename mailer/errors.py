@@ -11,7 +11,7 @@
     └── FailureError       (1)   it was tried, and something failed or is left
         ├── StoreError           subscribers.db cannot be read or written
         ├── TransportError       the transport cannot be reached, or accepts no mail from us
-        │   └── BrakeError       a campaign stopped itself: too many messages failed
+        │   └── CircuitBreakerError       a campaign stopped itself: too many messages failed
         ├── ArchiveError         a campaign folder cannot be written, or is not what was sent
         └── BusyError            another process is doing this at the moment
 
@@ -28,7 +28,7 @@ from typing import Literal, Self
 __all__ = [
     "ArchiveError",
     "AudienceError",
-    "BrakeError",
+    "CircuitBreakerError",
     "BusyError",
     "CampaignError",
     "ConfigError",
@@ -125,7 +125,7 @@ class TransportError(FailureError):
     """The transport cannot be reached, or accepts no mail from us."""
 
 
-class BrakeError(TransportError):
+class CircuitBreakerError(TransportError):
     """A campaign stopped itself, because too many messages failed."""
 
 

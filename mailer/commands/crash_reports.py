@@ -9,12 +9,12 @@ from pathlib import Path
 
 from mailer.commands.context import say
 
-__all__ = ["explain_defect", "told_in_threads", "unforeseen"]
+__all__ = ["describe_defect", "report_thread_errors", "describe_crash"]
 
 _NO_THREAD = "can't start new thread"
 
 
-def unforeseen(error: BaseException, folder: Path | None, command: str) -> str:
+def describe_crash(error: BaseException, folder: Path | None, command: str) -> str:
     """Returns the sentence about an unexpected error that ended the command, with the path of its log.
 
     `folder` is the workspace, or a folder in it; None is the current one.
@@ -24,11 +24,11 @@ def unforeseen(error: BaseException, folder: Path | None, command: str) -> str:
     try:
         workspace = find_workspace(folder or Path.cwd())
     except Exception:  # whatever it is, it may not be told instead of the first
-        return f"{_what(error)}; no log was written, because there is no workspace here"
-    return explain_defect(workspace, error, command)
+        return f"{_cause_and_advice(error)}; no log was written, because there is no workspace here"
+    return describe_defect(workspace, error, command)
 
 
-def explain_defect(workspace: Path, error: BaseException, command: str) -> str:
+def describe_defect(workspace: Path, error: BaseException, command: str) -> str:
     """Writes a log of the error, and returns the sentence about it with the log's path."""
     from mailer.commands.error_log import write_error_log
 
@@ -36,20 +36,22 @@ def explain_defect(workspace: Path, error: BaseException, command: str) -> str:
         log = write_error_log(workspace, error, command)
     except Exception as failure:  # no log is a reason to say so, and none to fail again
         why = getattr(failure, "strerror", None) or type(failure).__name__
-        return f"{_what(error)}; no log of it could be written to .mailer/errors: {str(why).lower()}"
+        return (
+            f"{_cause_and_advice(error)}; no log of it could be written to .mailer/errors: {str(why).lower()}"
+        )
     shown = log
     with suppress(OSError, ValueError):  # the current folder may be gone
         shown = log.relative_to(Path.cwd())
-    return f"{_what(error)}; {shown} has the traceback, without addresses or values"
+    return f"{_cause_and_advice(error)}; {shown} has the traceback, without addresses or values"
 
 
 @contextmanager
-def told_in_threads(folder: Path | None, command: str) -> Iterator[None]:
+def report_thread_errors(folder: Path | None, command: str) -> Iterator[None]:
     """Reports an error that ends a thread in a sentence and a log too, in place of its traceback."""
 
     def tell(ended: threading.ExceptHookArgs) -> None:
         if ended.exc_value is not None and not isinstance(ended.exc_value, SystemExit):
-            say(f"mailer: {unforeseen(ended.exc_value, folder, command)}", err=True)
+            say(f"mailer: {describe_crash(ended.exc_value, folder, command)}", err=True)
 
     before, threading.excepthook = threading.excepthook, tell
     try:
@@ -58,7 +60,7 @@ def told_in_threads(folder: Path | None, command: str) -> Iterator[None]:
         threading.excepthook = before
 
 
-def _what(error: BaseException) -> str:
+def _cause_and_advice(error: BaseException) -> str:
     """Returns what happened, and what to do."""
     if isinstance(error, MemoryError):
         return "there was not enough memory; free some and run this again"

@@ -32,9 +32,9 @@ __all__ = [
     "say_counts",
     "say_reasons",
     "say_result",
-    "say_since",
-    "warn_of_copies",
-    "watching",
+    "say_changes_since_plan",
+    "warn_of_moved_database",
+    "show_progress",
 ]
 
 #: Without a terminal, a line this often (seconds).
@@ -62,7 +62,7 @@ def say_reasons(reasons: Iterable[Reason], campaign: Campaign) -> None:
             say(f"    {reason.number - told:,} {reason.state} in other words")
 
 
-def warn_of_copies(db: Database, settings: Settings) -> None:
+def warn_of_moved_database(db: Database, settings: Settings) -> None:
     """Warns before a run where the database was last used in another place. The run records this place."""
     sentence = other_place(db, settings)
     if sentence:
@@ -141,7 +141,7 @@ def _say_deferred(settings: Settings, result: Result) -> None:
     )
 
 
-def say_since(since: SincePlan) -> None:
+def say_changes_since_plan(since: SincePlan) -> None:
     """Prints how many readers joined or left since the plan; nothing where none did."""
 
     def who(number: int) -> str:
@@ -160,11 +160,11 @@ def say_since(since: SincePlan) -> None:
 
 
 @contextmanager
-def watching(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress], None]]:
+def show_progress(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress], None]]:
     """Shows the progress of a run: a bar with rate and time left on a terminal, else a line every 10 s."""
     noted = ""
 
-    def told_once(progress: RunProgress, tell: Callable[[str], object]) -> None:
+    def show_note_once(progress: RunProgress, tell: Callable[[str], object]) -> None:
         nonlocal noted
         if progress.note and progress.note != noted:
             noted = progress.note
@@ -186,7 +186,7 @@ def watching(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress], Non
             def show(progress: RunProgress) -> None:
                 rate = progress.done / progress.seconds if progress.seconds else 0.0
                 bar.update(task, completed=progress.done, rate=f"{rate:,.0f}/s")
-                told_once(progress, lambda line: bar.console.print(line, markup=False, highlight=False))
+                show_note_once(progress, lambda line: bar.console.print(line, markup=False, highlight=False))
 
             yield show
         return
@@ -195,7 +195,7 @@ def watching(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress], Non
     def tell(progress: RunProgress) -> None:
         nonlocal told
         if not quiet:
-            told_once(progress, partial(say, err=True))
+            show_note_once(progress, partial(say, err=True))
         if progress.note:
             return
         if not quiet and time.monotonic() - told >= _LINE_SECONDS:

@@ -21,7 +21,7 @@ from typer.exceptions import TyperException
 
 from mailer import __version__
 from mailer.commands.context import say
-from mailer.commands.crash_reports import told_in_threads, unforeseen
+from mailer.commands.crash_reports import describe_crash, report_thread_errors
 from mailer.commands.json_output import JsonOutput, json_output
 from mailer.commands.loading.lazy import LazyGroup
 from mailer.commands.loading.table import all_commands
@@ -76,10 +76,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folder, command = _workspace_of(words), command_name(program, words)
     try:
         with (
-            told_in_threads(folder, command),
+            report_thread_errors(folder, command),
             json_output(wanted=wants_json(program, words)) as output,
         ):
-            sys.exit(_run(program, words, output, lambda error: unforeseen(error, folder, command)))
+            sys.exit(_run(program, words, output, lambda error: describe_crash(error, folder, command)))
     finally:
         close_quietly()
 

@@ -32,10 +32,10 @@ def close_quietly() -> None:
         try:
             stream.flush()
         except (OSError, ValueError):
-            _drop(stream)
+            _redirect_to_null(stream)
 
 
-def _drop(stream: TextIO) -> None:
+def _redirect_to_null(stream: TextIO) -> None:
     """Redirects the stream to the null device, because Python flushes it once more when it ends."""
     try:
         number = stream.fileno()

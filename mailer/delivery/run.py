@@ -26,8 +26,8 @@ def deliver(run: Run) -> Progress:
     Sets `stop` itself when it ends, so that a transport that waits with it does not wait on.
     It pauses the campaign itself where more than the share `rejects` is refused, or where a refusal is
     about us by its own words. Where everybody is refused in the same words, nobody counts as refused,
-    and BrakeError is raised. It ends where a limit of the pace is used up for longer than it would wait. What
-    is deferred is tried again in this run where it is due before the run ends, else in a later.
+    and CircuitBreakerError is raised. It ends where a limit of the pace is used up for longer than it would
+    wait. What is deferred is tried again in this run where it is due before the run ends, else in a later.
     Raises TransportError when nothing can be handed over any more; what was claimed is given back first.
     However it ends, the spool is left such that the next call goes on where this one stopped.
     """

@@ -174,7 +174,7 @@ def test_ctrl_c_is_no_defect(workspace: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_an_error_that_ends_a_thread_is_told_too(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     hook = threading.excepthook
-    with defects.told_in_threads(workspace, "serve"):
+    with defects.report_thread_errors(workspace, "serve"):
         for target in (broken, lambda: exec("raise SystemExit")):
             thread = threading.Thread(target=target)
             thread.start()
@@ -189,7 +189,7 @@ def test_an_error_that_ends_a_thread_is_told_too(workspace: Path, capsys: pytest
 def test_the_schedule_of_serve_tells_a_defect_and_goes_on(
     workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from mailer.commands.workspace.serve import _tell_defect
+    from mailer.commands.workspace.serve import _print_defect
     from mailer.config import load_settings
     from mailer.services.due import background
 
@@ -206,7 +206,7 @@ def test_the_schedule_of_serve_tells_a_defect_and_goes_on(
     monkeypatch.setattr(background, "run_due", look)
     monkeypatch.setattr(background, "AGAIN_SECONDS", 0.0)
     settings = load_settings(workspace)
-    scheduler = Scheduler(settings, on_defect=lambda error: _tell_defect(settings, error))
+    scheduler = Scheduler(settings, on_defect=lambda error: _print_defect(settings, error))
     scheduler.start()
     assert again.wait(30)
     scheduler.end(30)

@@ -500,9 +500,9 @@ def test_who_got_it_by_another_campaign_before_the_freeze_gets_no_second_copy(
 
 
 def test_who_received_it_meanwhile_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    from mailer.commands.output import say_since
+    from mailer.commands.output import say_changes_since_plan
 
-    say_since(SincePlan(received=1, joined=2))
+    say_changes_since_plan(SincePlan(received=1, joined=2))
     assert capsys.readouterr().out == (
         "1 who was planned has received the issue by another campaign and is skipped.\n"
         "2 readers have joined since the plan and will not get it.\n"

@@ -26,7 +26,7 @@ from mailer.transports.registry import is_folder
 __all__ = ["cancel", "list_campaigns", "pause", "show", "verify"]
 
 Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The campaign's name, such as 2026-11-21-morning.")]
-AsJson = Annotated[bool, JsonOption]
+JsonFlag = Annotated[bool, JsonOption]
 
 
 def _when(settings: Settings, overview: Overview) -> str:
@@ -54,7 +54,7 @@ def _when(settings: Settings, overview: Overview) -> str:
     return ""
 
 
-def list_campaigns(context: typer.Context, as_json: AsJson = False) -> None:
+def list_campaigns(context: typer.Context, as_json: JsonFlag = False) -> None:
     """Lists all campaigns, newest first."""
     workspace = open_workspace(settings_of(context), to_read=True)
     found = overviews(workspace)
@@ -72,7 +72,7 @@ def list_campaigns(context: typer.Context, as_json: AsJson = False) -> None:
         say("There is no campaign yet. `mailer send ISSUE` makes one.")
 
 
-def show(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
+def show(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> None:
     """Shows plan, counts and the reasons for failed deliveries."""
     workspace = open_workspace(settings_of(context), to_read=True)
     details = details_of(workspace, slug)
@@ -123,7 +123,7 @@ def _time_rows(settings: Settings, details: Details) -> list[str]:
     return rows
 
 
-def pause(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
+def pause(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> None:
     """Pauses a running campaign; `resume` continues it."""
     workspace = open_workspace(settings_of(context))
     ended = pause_campaign(workspace, slug)
@@ -131,7 +131,7 @@ def pause(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
 
 
 def cancel(
-    context: typer.Context, slug: Slug, yes: Annotated[bool, YesOption] = False, as_json: AsJson = False
+    context: typer.Context, slug: Slug, yes: Annotated[bool, YesOption] = False, as_json: JsonFlag = False
 ) -> None:
     """Cancels a campaign for good. What it has not sent stays unsent. It asks first on a terminal."""
     workspace = open_workspace(settings_of(context))
@@ -163,7 +163,7 @@ def _say_decided(workspace: Workspace, slug: str, ended: bool, as_json: bool) ->
         say(f"`mailer campaigns resolve {slug}` settles what is uncertain.")
 
 
-def verify(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
+def verify(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> None:
     """Compares a campaign's folder with what was sent."""
     settings = settings_of(context)
     folder = settings.campaigns / slug

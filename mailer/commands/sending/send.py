@@ -9,7 +9,7 @@ import typer
 
 from mailer.commands.confirmation import YesOption, confirm
 from mailer.commands.context import JsonOption, emit_json, settings_of
-from mailer.commands.output import say_result, say_since, warn_of_copies, watching
+from mailer.commands.output import say_changes_since_plan, say_result, show_progress, warn_of_moved_database
 from mailer.commands.sending.canary import CanaryOption, HoldOption, canary_rows, canary_warnings
 from mailer.commands.sending.plan_text import say_plan
 from mailer.commands.sending.schedule import say_scheduled, schedule_rows, usual_rows, when
@@ -146,7 +146,7 @@ def send(
 
 def _send_now(workspace: Workspace, proposal: Proposal, *, ask: bool, as_json: bool) -> None:
     """Sends the proposal now, and exits with status 1 where something is left."""
-    warn_of_copies(workspace.db, workspace.settings)
+    warn_of_moved_database(workspace.db, workspace.settings)
     if proposal.number:
         if not as_json:
             _say_plan(workspace, proposal)
@@ -158,9 +158,9 @@ def _send_now(workspace: Workspace, proposal: Proposal, *, ask: bool, as_json: b
         nonlocal changes
         changes = since
         if not as_json:
-            say_since(since)
+            say_changes_since_plan(since)
 
-    with stop_on_signals() as stop, watching(proposal.number, quiet=as_json) as observe:
+    with stop_on_signals() as stop, show_progress(proposal.number, quiet=as_json) as observe:
         result = carry_out(workspace, proposal, stop=stop, observe=observe, frozen=frozen)
     if as_json:
         emit_json({**result.to_json(), **changes.to_json()})
@@ -185,7 +185,7 @@ def _send_later(
         counts = workspace.spools.open(campaign).counts()
         emit_json({**document, "counts": counts, "plan": campaign.plan})
     else:
-        say_since(since)
+        say_changes_since_plan(since)
         say_scheduled(settings, campaign, schedule)
 
 

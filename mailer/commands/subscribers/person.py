@@ -9,10 +9,12 @@ import typer
 from mailer.audience.people import Subscriber
 from mailer.commands.context import JsonOption
 
-__all__ = ["AsJson", "Who", "editions_text"]
+__all__ = ["JsonFlag", "AddressArgument", "editions_text"]
 
-Who = Annotated[str, typer.Argument(metavar="ADDRESS", help="The person's address, such as li@example.org.")]
-AsJson = Annotated[bool, JsonOption]
+AddressArgument = Annotated[
+    str, typer.Argument(metavar="ADDRESS", help="The person's address, such as li@example.org.")
+]
+JsonFlag = Annotated[bool, JsonOption]
 
 
 def editions_text(person: Subscriber) -> str:

@@ -12,7 +12,7 @@ from mailer.commands.subscribers.add import add
 from mailer.commands.subscribers.erase import erase
 from mailer.commands.subscribers.history import show
 from mailer.commands.subscribers.lists import export_list, import_list
-from mailer.commands.subscribers.person import AsJson, editions_text
+from mailer.commands.subscribers.person import JsonFlag, editions_text
 from mailer.commands.subscribers.unsubscribe import suppress, unsubscribe
 from mailer.errors import InputError
 from mailer.services.subscribers import address_change as moving
@@ -42,7 +42,7 @@ def list_people(
     segment: Annotated[
         str | None, typer.Option(metavar="EXPR", help='Only people that fit, as in: language == "en"')
     ] = None,
-    as_json: AsJson = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Lists subscribers, one a line."""
     found = listing.list_people(settings_of(context), Choice(status, edition, segment))
@@ -70,7 +70,7 @@ def restore(
     reason: Annotated[
         str, typer.Option(help='Why the address works after all, such as "their server was down".')
     ] = "",
-    as_json: AsJson = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Makes bounced people active again; their consent still holds."""
     settings = settings_of(context)
@@ -104,7 +104,7 @@ def change_address(
     reason: Annotated[
         str, typer.Option(help='How the new address is known, such as "wrote to the desk".')
     ] = "",
-    as_json: AsJson = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Changes a person's address. The person keeps their history and status."""
     done = moving.change_address(settings_of(context), old, new, reason=reason)
@@ -115,7 +115,7 @@ def change_address(
     if not done.changed:
         say(f"{person.address} is their address already.")
         return
-    say(f"{before.address} is {person.address} now; {_stands(person)}.")
+    say(f"{before.address} is {person.address} now; {_status_text(person)}.")
     for slug in done.on_the_way:
         say(
             f"A delivery of {slug} to {before.address} is in flight; if it is refused, run `mailer "
@@ -123,7 +123,7 @@ def change_address(
         )
 
 
-def _stands(person: Subscriber) -> str:
+def _status_text(person: Subscriber) -> str:
     if person.status == "bounced":
         return (
             "still bounced; if mail reaches the new address, "

@@ -70,7 +70,7 @@ def make_workspace(folder: Path, today: dt.date) -> str:
         issue: _text("first-issue.yaml", date=today.isoformat(), path=issue),
         CONFIG_NAME: _text("mailer.toml", timezone=_timezone()),
     }
-    _refuse_what_is_in_the_way(folder, contents)
+    _check_nothing_is_overwritten(folder, contents)
     made: list[Path] = []
     try:
         for place in (folder, *(folder / name for name in _FOLDERS)):
@@ -86,7 +86,7 @@ def make_workspace(folder: Path, today: dt.date) -> str:
                 os.fsync(stream.fileno())
             sync_folder(path.parent)
     except BaseException as error:
-        _undo(made)
+        _remove_made(made)
         if isinstance(error, FileExistsError):
             raise ConfigError(
                 f"{error.filename} appeared just now and was left as it is; no workspace was made"
@@ -112,7 +112,7 @@ def _timezone() -> str:
     return name if found and name in available_timezones() else "UTC"
 
 
-def _refuse_what_is_in_the_way(folder: Path, contents: dict[str, str]) -> None:
+def _check_nothing_is_overwritten(folder: Path, contents: dict[str, str]) -> None:
     if os.path.lexists(folder) and not folder.is_dir():
         raise ConfigError(f"{folder} is not a folder; nothing was changed")
     if os.path.lexists(folder / CONFIG_NAME):
@@ -134,7 +134,7 @@ def _make_folder(place: Path, made: list[Path]) -> None:
             sync_folder(missing.parent)
 
 
-def _undo(made: list[Path]) -> None:
+def _remove_made(made: list[Path]) -> None:
     """Removes the files and folders that were made, newest first; a folder only if it is empty."""
     for path in reversed(made):
         try:

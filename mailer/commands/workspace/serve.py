@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from mailer.audience.stable_ids import fill_in
 from mailer.commands.context import say, settings_of
-from mailer.commands.crash_reports import explain_defect
+from mailer.commands.crash_reports import describe_defect
 from mailer.config import Settings
 from mailer.errors import FailureError
 from mailer.services.due.background import Scheduler
@@ -54,7 +54,7 @@ def serve(
     check_folders(settings.root)
     with closing(open_store(settings.database).conn) as connection:
         fill_in(Database(connection), settings.signing_keys()[-1])
-    scheduler = Scheduler(settings, on_defect=partial(_tell_defect, settings))
+    scheduler = Scheduler(settings, on_defect=partial(_print_defect, settings))
     server = make_server(create_app(settings), scheduler.ask_to_end)
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -86,8 +86,8 @@ def serve(
             signal.signal(number, handler)
 
 
-def _tell_defect(settings: Settings, error: Exception) -> None:
-    say(f"the schedule goes on in a minute: {explain_defect(settings.root, error, 'serve')}", err=True)
+def _print_defect(settings: Settings, error: Exception) -> None:
+    say(f"the schedule goes on in a minute: {describe_defect(settings.root, error, 'serve')}", err=True)
 
 
 def address_of(listener: socket.socket) -> str:

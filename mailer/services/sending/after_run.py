@@ -13,7 +13,7 @@ from mailer.campaign.delivery_state import TO_SEND, State
 from mailer.campaign.status import Event, Status
 from mailer.config import Settings
 from mailer.delivery.progress import Progress
-from mailer.errors import BrakeError, FailureError, MailerError, TransportError
+from mailer.errors import CircuitBreakerError, FailureError, MailerError, TransportError
 from mailer.services.database.guard import refuse_if_older
 from mailer.services.sending.canary import end_of_first
 from mailer.services.workspace import Workspace
@@ -132,7 +132,7 @@ def broke_off(workspace: Workspace, spool: Spool, error: BaseException, *, asked
     Where the time had come and the transport cannot be reached, it is tried again for as long as it is
     not too late; a campaign that braked itself waits for the operator.
     """
-    if not asked and isinstance(error, TransportError) and not isinstance(error, BrakeError):
+    if not asked and isinstance(error, TransportError) and not isinstance(error, CircuitBreakerError):
         _wait_on(spool, str(error))
     else:
         _stop(spool, str(error))
