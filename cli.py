@@ -1,4 +1,4 @@
-"""The composition root: assembles the `mailer` program from mailer/commands, nothing else."""
+"""Starts the `mailer` program, whose commands are in mailer/commands."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the program and exits. Ctrl-C while it is being loaded ends it without a word."""
+    """Runs the program and exits. Ctrl-C while modules are loaded ends it without a traceback."""
     if by_python := signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from mailer.commands.program import main as run

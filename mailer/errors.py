@@ -1,4 +1,4 @@
-"""Every error a user can meet, in one tree.
+"""Defines the errors that users can see, in one tree.
 
     MailerError                  one clear sentence; `exit_status` says how the program ends
     ├── InputError         (2)   the input or usage is wrong, and nothing was changed
@@ -10,10 +10,10 @@
     │   └── CampaignError        a campaign that is not there, or is not in the right state
     └── FailureError       (1)   it was tried, and something failed or is left
         ├── StoreError           subscribers.db cannot be read or written
-        ├── TransportError       the transport cannot be reached, or refuses us altogether
-        │   └── BrakeError       a campaign stopped itself: too much went wrong in a row
+        ├── TransportError       the transport cannot be reached, or accepts no mail from us
+        │   └── CircuitBreakerError       a campaign stopped itself: too many messages failed
         ├── ArchiveError         a campaign folder cannot be written, or is not what was sent
-        └── BusyError            somebody else is doing this just now
+        └── BusyError            another process is doing this at the moment
 
 An error carries one or more `Problem`s, each with a `Severity`. The code that catches it prints `str(error)`
 and stops: each line is a whole sentence with its place, and says what to do next.
@@ -28,7 +28,7 @@ from typing import Literal, Self
 __all__ = [
     "ArchiveError",
     "AudienceError",
-    "BrakeError",
+    "CircuitBreakerError",
     "BusyError",
     "CampaignError",
     "ConfigError",
@@ -51,7 +51,7 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong, and where. Lines and columns count from 1."""
+    """Describes one problem and its place. Lines and columns count from 1."""
 
     message: str
     path: str | None = None
@@ -60,14 +60,14 @@ class Problem:
     severity: Severity = "error"
 
     def __str__(self) -> str:
-        """`path:line:column: message`, with as much of the place as is known."""
+        """Returns `path:line:column: message`, with the parts of the place that are known."""
         place = [str(part) for part in (self.path, self.line, self.column) if part is not None]
         note = "warning: " if self.severity == "warning" else ""
         return ": ".join([":".join(place), note + self.message] if place else [note + self.message])
 
 
 class MailerError(Exception):
-    """Something went wrong in a way that a sentence can explain."""
+    """Is the base of all errors that are reported to users as sentences."""
 
     exit_status = 1
 
@@ -79,7 +79,7 @@ class MailerError(Exception):
 
     @classmethod
     def of(cls, problems: Iterable[Problem]) -> Self:
-        """One error out of many problems, so that all of them are seen at once."""
+        """Returns one error with many problems, so that users see all of them at once."""
         return cls(*problems)
 
 
@@ -110,11 +110,11 @@ class AudienceError(InputError):
 
 
 class CampaignError(InputError):
-    """There is no such campaign, or it is not in a state for this."""
+    """The campaign does not exist, or its status does not allow the step."""
 
 
 class FailureError(MailerError):
-    """It was tried, and something failed or is left."""
+    """The work was tried, and something failed or is left."""
 
 
 class StoreError(FailureError):
@@ -122,11 +122,11 @@ class StoreError(FailureError):
 
 
 class TransportError(FailureError):
-    """The transport cannot be reached, or takes nothing from us."""
+    """The transport cannot be reached, or accepts no mail from us."""
 
 
-class BrakeError(TransportError):
-    """A campaign stopped itself, because going on would do harm."""
+class CircuitBreakerError(TransportError):
+    """A campaign stopped itself, because too many messages failed."""
 
 
 class ArchiveError(FailureError):
@@ -134,4 +134,4 @@ class ArchiveError(FailureError):
 
 
 class BusyError(FailureError):
-    """Somebody else is doing this at the moment."""
+    """Another process is doing this at the moment."""

@@ -155,7 +155,7 @@ def _mode(path: Path, shown: str, problems: list[Problem]) -> int:
     except OSError as error:
         if _is_link(path):
             problems.append(
-                Problem("is a link that leads nowhere, or where this user may not look; mend it", shown)
+                Problem("is a link that leads nowhere, or where this user may not look; correct it", shown)
             )
         elif not isinstance(error, FileNotFoundError):
             problems.append(_unreadable(error, shown))

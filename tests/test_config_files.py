@@ -173,7 +173,7 @@ def test_letters_beyond_ascii_before_the_at_are_refused_in_senders(
 @pytest.mark.parametrize("title", ["{date!r:{x}}", "{date:99999999999999999999}", "{date:d}", "{edition!x}"])
 def test_a_title_has_names_alone_in_its_braces(workspace: Path, title: str) -> None:
     told = refusal(workspace, CONFIG.replace("[editions.morning]", f'[editions.morning]\ntitle = "{title}"'))
-    assert "stands alone; leave out what follows the name in the braces" in told
+    assert "has something behind the name; write the name alone in the braces" in told
 
 
 @pytest.mark.parametrize(

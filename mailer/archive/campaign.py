@@ -124,7 +124,7 @@ def _put(folder: Path, files: Sequence[tuple[str, bytes]], *, replace: bool) -> 
     except OSError as error:
         raise ArchiveError(
             f"{shown(folder)} cannot be written: {(error.strerror or str(error)).lower()}; nothing was kept "
-            "of it. Mend that and run the same command again"
+            "of it. Correct that and run the same command again"
         ) from None
 
 
@@ -153,7 +153,7 @@ def read_renditions(folder: Path) -> dict[int, Rendition]:
             renditions[int(mask)] = read[name]
     except (KeyError, TypeError, ValueError, AttributeError):
         raise ArchiveError(
-            Problem("does not list its renditions rightly; restore it from a backup", shown(folder, MANIFEST))
+            Problem("lists its renditions wrongly; restore it from a backup", shown(folder, MANIFEST))
         ) from None
     return renditions
 

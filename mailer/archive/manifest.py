@@ -84,7 +84,8 @@ def update_manifest(folder: Path, changes: Mapping[str, Any]) -> None:
     except OSError as error:
         raise ArchiveError(
             Problem(
-                f"cannot be written: {_words(error)}; the deliveries are safe in subscribers.db. Mend that "
+                f"cannot be written: {_words(error)}; the deliveries are safe in subscribers.db. "
+                f"Correct that "
                 "and run the same command again",
                 shown(folder, MANIFEST),
             )

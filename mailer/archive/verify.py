@@ -55,7 +55,7 @@ def examine(folder: Path, settings: Settings) -> Verification:
         return Verification((str(error),))
     problems = list(_changed_files(folder, manifest))
     if manifest["slug"] != folder.name:
-        problems.insert(0, f"{shown(folder)} says of itself that it is {manifest['slug']}; it was renamed")
+        problems.insert(0, f"{shown(folder)} belongs to campaign {manifest['slug']} and was renamed")
     if problems:
         return Verification(tuple(problems))
     try:
@@ -84,7 +84,7 @@ def _changed_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     for name in sorted(expected.keys() & found.keys()):
         path = found[name]
         if path.is_symlink() or not path.is_file():
-            yield f"{shown(folder, name)} is no ordinary file any more"
+            yield f"{shown(folder, name)} is not a regular file any more"
             continue
         try:
             if hash_of(path.read_bytes()) != expected[name]:
@@ -176,10 +176,7 @@ def _compared(
         return Verification(notes=(note,))
     names = ", ".join(_parts(sent[differing[0]], now[differing[0]]))
     return Verification(
-        (
-            f"{shown(folder)} holds something else than its issue renders to with the same theme; "
-            f"different: {names}",
-        )
+        (f"{shown(folder)} does not match what its issue renders to with the same theme; different: {names}",)
     )
 
 

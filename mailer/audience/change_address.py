@@ -128,6 +128,7 @@ def _check(db: Database, person: Subscriber, key: str, new: Address) -> None:
     before = former_holder(db, new.key)
     if before is not None and before.id != person.id and before.status != "active":
         raise AudienceError(
-            f"{new.address} was the address of somebody who is {before.status} now, so the address was not "
+            f"{new.address} was the earlier address of a person who is {before.status} now, so the "
+            f"address was not "
             "changed"
         )

@@ -192,4 +192,4 @@ def _little_endian(column: array[int]) -> array[int]:
 
 
 def _damaged() -> StoreError:
-    return StoreError("a plan that subscribers.db keeps is damaged; make it again with `mailer plan`")
+    return StoreError("a plan in subscribers.db is damaged; make it again with `mailer plan`")

@@ -109,7 +109,8 @@ def _recipient(row: Sequence[Any]) -> Recipient:
     subscriber_id, address, name, language, attributes, domain, stable_id = row
     if not stable_id:
         raise StoreError(
-            f"subscriber {subscriber_id} has no stable id, so that no link would be theirs; send again"
+            f"subscriber {subscriber_id} has no stable id, so no unsubscribe link can be made; run "
+            f"`mailer send` again"
         )
     free = json.loads(attributes) if attributes and attributes != "{}" else {}
     return Recipient(

@@ -104,7 +104,9 @@ def _in_utc(at: dt.datetime) -> dt.datetime:
     try:
         return at.astimezone(dt.UTC)
     except OverflowError:
-        raise InputError(f"{at.isoformat(timespec='minutes')} is no time to send anything at") from None
+        raise InputError(
+            f"{at.isoformat(timespec='minutes')} is outside the range of times; choose another"
+        ) from None
 
 
 def local_to_utc(day: dt.date, hour: dt.time, zone: dt.tzinfo) -> dt.datetime:

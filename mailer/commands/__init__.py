@@ -1,1 +1,1 @@
-"""The command line. One module a noun: each parses, calls one function, prints."""
+"""Implements the command line. A command parses its words, calls one function of services/ and prints."""

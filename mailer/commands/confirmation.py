@@ -1,4 +1,4 @@
-"""Asks before something that cannot be taken back. The one place where a command waits for an answer."""
+"""Asks for confirmation before a step that cannot be undone. Commands wait for an answer only here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ YesOption = typer.Option("--yes", "-y", help="Do not ask for confirmation.")
 
 
 def confirm(question: str, *, unattended: str | None, declined: str, quiet: bool) -> None:
-    """Returns where the answer to `question` is yes; any other answer ends the program with status 1.
+    """Returns if the operator answers `question` with yes; any other answer ends the program with status 1.
 
     Where standard input is no terminal, nobody is asked: `unattended` is raised as an InputError (status 2),
     or, where it is None, the command goes on. `declined` tells that nothing was done. With `quiet`,
@@ -34,8 +34,10 @@ def confirm(question: str, *, unattended: str | None, declined: str, quiet: bool
 
 
 def _is_yes(prompt: str, quiet: bool) -> bool:
-    """The answer to `prompt`, asked again until it is one; an empty line is a no, and so is
-    one that cannot be decoded. Raises Abort (status 1) on Ctrl-C, and where the input ends.
+    """Returns whether the answer is yes, and repeats `prompt` until it is yes or no.
+
+    An empty line, or one that cannot be decoded, counts as no. Raises Abort (status 1) on Ctrl-C,
+    and where the input ends.
 
     `typer.confirm` writes a part of its prompt to standard output, whatever it is told.
     """

@@ -1,4 +1,4 @@
-"""What every command shares: the workspace it runs in, and how it prints."""
+"""Gives commands the settings of their workspace, and functions that print."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ JsonOption = typer.Option("--json", help="Print one JSON document and nothing el
 
 
 def settings_of(context: typer.Context) -> Settings:
-    """The settings of the workspace that `--workspace` names, or that holds the current folder."""
+    """Returns the settings of the workspace that `--workspace` names, or that holds the current folder."""
     from mailer.config import find_workspace, load_settings
     from mailer.transports import registry
 
@@ -29,10 +29,10 @@ def settings_of(context: typer.Context) -> Settings:
 
 
 def say(line: str = "", *, err: bool = False, style: str = "") -> None:
-    """Prints one plain line on standard output or, with `err`, on standard error, after what is styled.
+    """Prints one line on standard output or, with `err`, on standard error. `style` precedes it unchanged.
 
-    Much of what is told was written by others: files, servers, readers. None of it commands the terminal.
-    Work does not end because nobody takes what it tells on standard error.
+    Lines quote files, servers and readers, so control characters are made visible. A line on standard error
+    that cannot be written is dropped, so that the work goes on.
     """
     try:
         typer.echo(style + visible(line), file=sys.stderr if err else sys.stdout)
@@ -42,5 +42,5 @@ def say(line: str = "", *, err: bool = False, style: str = "") -> None:
 
 
 def warn(sentence: str) -> None:
-    """Prints what an operator should know on standard error, before the command goes on."""
+    """Prints a warning on standard error; the command goes on."""
     say(f"mailer: warning: {sentence}", err=True)

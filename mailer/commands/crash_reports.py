@@ -1,4 +1,4 @@
-"""Tells an error that nobody foresaw in one sentence, with the log that says where it was."""
+"""Reports an unexpected error in one sentence that names the log with its traceback."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 
 from mailer.commands.context import say
 
-__all__ = ["explain_defect", "told_in_threads", "unforeseen"]
+__all__ = ["describe_defect", "report_thread_errors", "describe_crash"]
 
 _NO_THREAD = "can't start new thread"
 
 
-def unforeseen(error: BaseException, folder: Path | None, command: str) -> str:
-    """What is told of an error that ended the command of this name, and where its log is.
+def describe_crash(error: BaseException, folder: Path | None, command: str) -> str:
+    """Returns the sentence about an unexpected error that ended the command, with the path of its log.
 
     `folder` is the workspace, or a folder in it; None is the current one.
     """
@@ -24,32 +24,34 @@ def unforeseen(error: BaseException, folder: Path | None, command: str) -> str:
     try:
         workspace = find_workspace(folder or Path.cwd())
     except Exception:  # whatever it is, it may not be told instead of the first
-        return f"{_what(error)}; there is no workspace here to keep a log of it in"
-    return explain_defect(workspace, error, command)
+        return f"{_cause_and_advice(error)}; no log was written, because there is no workspace here"
+    return describe_defect(workspace, error, command)
 
 
-def explain_defect(workspace: Path, error: BaseException, command: str) -> str:
-    """What is told of an error, with the log that was written of it, or why there is none."""
+def describe_defect(workspace: Path, error: BaseException, command: str) -> str:
+    """Writes a log of the error, and returns the sentence about it with the log's path."""
     from mailer.commands.error_log import write_error_log
 
     try:
         log = write_error_log(workspace, error, command)
     except Exception as failure:  # no log is a reason to say so, and none to fail again
         why = getattr(failure, "strerror", None) or type(failure).__name__
-        return f"{_what(error)}; no log of it could be written to .mailer/errors: {str(why).lower()}"
+        return (
+            f"{_cause_and_advice(error)}; no log of it could be written to .mailer/errors: {str(why).lower()}"
+        )
     shown = log
     with suppress(OSError, ValueError):  # the current folder may be gone
         shown = log.relative_to(Path.cwd())
-    return f"{_what(error)}; {shown} tells where, without addresses or values"
+    return f"{_cause_and_advice(error)}; {shown} has the traceback, without addresses or values"
 
 
 @contextmanager
-def told_in_threads(folder: Path | None, command: str) -> Iterator[None]:
-    """An error that ends a thread is told in a sentence and a log too, in place of its traceback."""
+def report_thread_errors(folder: Path | None, command: str) -> Iterator[None]:
+    """Reports an error that ends a thread in a sentence and a log too, in place of its traceback."""
 
     def tell(ended: threading.ExceptHookArgs) -> None:
         if ended.exc_value is not None and not isinstance(ended.exc_value, SystemExit):
-            say(f"mailer: {unforeseen(ended.exc_value, folder, command)}", err=True)
+            say(f"mailer: {describe_crash(ended.exc_value, folder, command)}", err=True)
 
     before, threading.excepthook = threading.excepthook, tell
     try:
@@ -58,8 +60,8 @@ def told_in_threads(folder: Path | None, command: str) -> Iterator[None]:
         threading.excepthook = before
 
 
-def _what(error: BaseException) -> str:
-    """What happened, and what to do."""
+def _cause_and_advice(error: BaseException) -> str:
+    """Returns what happened, and what to do."""
     if isinstance(error, MemoryError):
         return "there was not enough memory; free some and run this again"
     if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
@@ -68,6 +70,7 @@ def _what(error: BaseException) -> str:
             "processes (ulimit -u) or of memory, and run this again"
         )
     return (
-        f"a defect of mailer itself ended this ({type(error).__name__}); run it again, and if it comes back, "
+        f"a defect of mailer itself ended this command ({type(error).__name__}); run it again, and if "
+        f"it fails again, "
         "report it with its log"
     )

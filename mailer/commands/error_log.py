@@ -1,4 +1,4 @@
-"""Keeps a log of an error that nobody foresaw: where in the program it was, and no value of anybody's.
+"""Writes the log of an unexpected error: a traceback without the values of variables.
 
 An error's own words are left out, because they repeat what they are about: an address, a name, a key.
 """
@@ -28,7 +28,7 @@ _ADDRESS = re.compile(r"[^\s@<>\"'`(),;:]+@[^\s@<>\"'`(),;:]+")
 
 
 def write_error_log(workspace: Path, error: BaseException, command: str) -> Path:
-    """Writes a log into `.mailer/errors/` of the workspace, for its owner alone; gives its path.
+    """Writes a log, readable by its owner alone, into `.mailer/errors/`, and returns its path.
 
     `command` is the name of the command, without its arguments. Raises OSError where it cannot be written.
     """
@@ -56,7 +56,7 @@ def _text(error: BaseException, command: str) -> str:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error, and before it those that led to it."""
+    """Yields the error, then the errors that led to it."""
     seen: list[BaseException] = []
     current: BaseException | None = error
     while current is not None and not any(current is one for one in seen) and len(seen) < _CHAIN:
@@ -66,7 +66,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _frames(error: BaseException) -> list[str]:
-    """The lines of the program that the error went through; of very many, the first and the last."""
+    """Returns the lines of the traceback; of very many, the first and the last."""
     frames = list(traceback.walk_tb(error.__traceback__))
     left_out = max(0, len(frames) - 2 * _FRAMES)
     chosen = frames[:_FRAMES] + frames[_FRAMES + left_out :]
@@ -82,7 +82,7 @@ def _frames(error: BaseException) -> list[str]:
 
 
 def _place(file: str) -> str:
-    """A file of the program as it is imported, without the folders of this machine."""
+    """Returns a file's path relative to the import path, without the folders of this machine."""
     for folder in sorted(filter(None, sys.path), key=len, reverse=True):
         if file.startswith(folder.rstrip("/") + "/"):
             return file[len(folder.rstrip("/")) + 1 :]

@@ -1,4 +1,4 @@
-"""The one JSON document that a command prints with `--json`, also where it ends with an error.
+"""Prints the one JSON document of a command with `--json`, also where it ends with an error.
 
 The document is kept until the command has ended, so that an error that comes later becomes a part of it.
 """
@@ -23,7 +23,7 @@ _NO_DOCUMENT: Final = object()
 
 
 class JsonOutput:
-    """What a command prints on standard output with `--json`. `wanted` says that `--json` was given."""
+    """Holds a command's JSON document until it ends. `wanted` says that `--json` was given."""
 
     def __init__(self, *, wanted: bool) -> None:
         self.wanted = wanted
@@ -42,11 +42,11 @@ class JsonOutput:
         self._explanation = sentence
 
     def list_opened(self) -> None:
-        """A list is being printed, element by element."""
+        """Notes that the printing of a list has begun."""
         self._list_is_open = True
 
     def list_closed(self) -> None:
-        """The list is complete."""
+        """Notes that the list is complete."""
         self._list_is_open = False
 
     def end(self, status: int) -> None:
@@ -79,7 +79,7 @@ _current: ContextVar[JsonOutput | None] = ContextVar("json_output", default=None
 
 @contextmanager
 def json_output(*, wanted: bool) -> Iterator[JsonOutput]:
-    """The output of the command that runs within."""
+    """Gives the JSON output of the command that runs in the `with` block."""
     output = JsonOutput(wanted=wanted)
     token = _current.set(output)
     try:
@@ -89,7 +89,7 @@ def json_output(*, wanted: bool) -> Iterator[JsonOutput]:
 
 
 def as_json_text(document: Any, indent: int | None = None) -> str:
-    """`document` as JSON that a terminal only shows, with escapes where standard output lacks a letter."""
+    """Returns `document` as JSON, with control and unencodable characters escaped."""
     text = json.dumps(document, ensure_ascii=False, indent=indent)
     text = HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     try:
@@ -100,7 +100,7 @@ def as_json_text(document: Any, indent: int | None = None) -> str:
 
 
 def emit_json(document: Any) -> None:
-    """Prints `document` as the only thing on standard output when the command has ended."""
+    """Keeps `document` until the command ends, and prints it then as the only output."""
     output = _current.get()
     if output is None:
         _print(document)
@@ -109,7 +109,7 @@ def emit_json(document: Any) -> None:
 
 
 def emit_json_list(documents: Iterable[Any]) -> None:
-    """Prints a list as the only thing on standard output, element by element: it may exceed the memory."""
+    """Prints a list element by element as the only output, because it may exceed the memory."""
     output = _current.get() or JsonOutput(wanted=True)
     between = "["
     for document in documents:
@@ -122,7 +122,7 @@ def emit_json_list(documents: Iterable[Any]) -> None:
 
 
 def explain_exit(sentence: str) -> None:
-    """Keeps what was told a person, for the JSON document of a command that ends without one of its own."""
+    """Keeps a sentence for the JSON document of a command that ends without a document."""
     output = _current.get()
     if output is not None:
         output.explain(sentence)

@@ -1,4 +1,4 @@
-"""How a running send and its result read on a terminal."""
+"""Prints the progress and the result of a run for people."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ __all__ = [
     "say_counts",
     "say_reasons",
     "say_result",
-    "say_since",
-    "warn_of_copies",
-    "watching",
+    "say_changes_since_plan",
+    "warn_of_moved_database",
+    "show_progress",
 ]
 
 #: Without a terminal, a line this often (seconds).
@@ -42,14 +42,14 @@ _LINE_SECONDS = 10.0
 
 
 def say_counts(counts: dict[str, int]) -> None:
-    """One line a state that has any delivery."""
+    """Prints the number of deliveries in each state that has any."""
     for state in STATES:
         if counts[state]:
             say(f"  {state:<10} {counts[state]:>9,}")
 
 
 def say_reasons(reasons: Iterable[Reason], campaign: Campaign) -> None:
-    """Why anything did not arrive: each cause with what to do about it, and the words that were said."""
+    """Prints the reasons of failed deliveries, each with advice and with the server's answers."""
     for reason in reasons:
         advice = advice_on(reason, campaign)
         say(f"  {reason.number:,} {reason.state}{f': {advice}' if advice else ''}")
@@ -62,15 +62,15 @@ def say_reasons(reasons: Iterable[Reason], campaign: Campaign) -> None:
             say(f"    {reason.number - told:,} {reason.state} in other words")
 
 
-def warn_of_copies(db: Database, settings: Settings) -> None:
-    """Says before a run where the last one was, if it was not here. The run notes this place."""
+def warn_of_moved_database(db: Database, settings: Settings) -> None:
+    """Warns before a run where the database was last used in another place. The run records this place."""
     sentence = moved_database_note(db, settings)
     if sentence:
         warn(sentence)
 
 
 def _say_waits(settings: Settings, result: SendResult) -> None:
-    """How a campaign stands between two times."""
+    """Prints the state of a campaign that waits for its next time."""
     if result.progress is not None:
         say(f"{result.progress.handed_over:,} handed to {result.campaign.transport}.")
         say_counts(dict(result.counts))
@@ -81,7 +81,7 @@ def _say_waits(settings: Settings, result: SendResult) -> None:
 
 
 def say_result(settings: Settings, result: SendResult) -> None:
-    """How it went, and what to do next."""
+    """Prints the result of a run, and what to do next."""
     campaign, counts, progress = result.campaign, result.counts, result.progress
     issue = campaign.issue
     if known := result.recovered.sentence(campaign.slug):
@@ -132,7 +132,7 @@ def say_result(settings: Settings, result: SendResult) -> None:
 
 
 def _say_deferred(settings: Settings, result: SendResult) -> None:
-    """How many wait for another try, until when, and who makes it."""
+    """Prints how many deliveries are deferred, when they are retried and by which command."""
     campaign, number = result.campaign, result.counts["deferred"]
     first = format_time(campaign.held_until, settings.publication.zone)
     hours = settings.delivery.retry_for.total_seconds() / 3600
@@ -143,8 +143,8 @@ def _say_deferred(settings: Settings, result: SendResult) -> None:
     )
 
 
-def say_since(since: SincePlan) -> None:
-    """Who came and left since the plan; nothing where nobody did."""
+def say_changes_since_plan(since: SincePlan) -> None:
+    """Prints how many readers joined or left since the plan; nothing where none did."""
 
     def who(number: int) -> str:
         return f"{number:,} who {'was' if number == 1 else 'were'} planned {'has' if number == 1 else 'have'}"
@@ -162,11 +162,11 @@ def say_since(since: SincePlan) -> None:
 
 
 @contextmanager
-def watching(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress], None]]:
-    """Shows a run: a bar with rate and time left on a terminal, a line now and then elsewhere."""
+def show_progress(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress], None]]:
+    """Shows the progress of a run: a bar with rate and time left on a terminal, else a line every 10 s."""
     noted = ""
 
-    def told_once(progress: RunProgress, tell: Callable[[str], object]) -> None:
+    def show_note_once(progress: RunProgress, tell: Callable[[str], object]) -> None:
         nonlocal noted
         if progress.note and progress.note != noted:
             noted = progress.note
@@ -188,7 +188,7 @@ def watching(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress], Non
             def show(progress: RunProgress) -> None:
                 rate = progress.done / progress.seconds if progress.seconds else 0.0
                 bar.update(task, completed=progress.done, rate=f"{rate:,.0f}/s")
-                told_once(progress, lambda line: bar.console.print(line, markup=False, highlight=False))
+                show_note_once(progress, lambda line: bar.console.print(line, markup=False, highlight=False))
 
             yield show
         return
@@ -197,7 +197,7 @@ def watching(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress], Non
     def tell(progress: RunProgress) -> None:
         nonlocal told
         if not quiet:
-            told_once(progress, partial(say, err=True))
+            show_note_once(progress, partial(say, err=True))
         if progress.note:
             return
         if not quiet and time.monotonic() - told >= _LINE_SECONDS:
@@ -208,7 +208,7 @@ def watching(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress], Non
 
 
 def _line(progress: RunProgress, total: int) -> str:
-    """A run so far: people, never attempts."""
+    """Returns the progress line of a run; it counts people, not attempts."""
     done, deferred = progress.done, progress.outcomes.get("deferred", 0)
     rate = done / progress.seconds if progress.seconds else 0.0
     left = max(0, total - done) / rate if rate else 0.0

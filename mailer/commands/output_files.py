@@ -1,4 +1,4 @@
-"""Where a command writes a list to: a new file, or what is there and is no file that could be replaced.
+"""Opens the target of `-o FILE`: a file that is replaced, or a device, pipe or stream that is written to.
 
 A file takes the place of another in one step. A device, a named pipe or a stream that is open already, such
 as `/dev/stdout`, is written to as it is. A link is followed.
@@ -29,7 +29,7 @@ _STREAMS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a list goes: a `descriptor` that is open, else `path`, which is replaced unless `written_to`."""
+    """Names where a list goes: an open `descriptor`, or `path`, which is replaced unless `written_to`."""
 
     shown: str
     path: Path = Path()
@@ -38,12 +38,12 @@ class Target:
 
     @property
     def is_output(self) -> bool:
-        """Whether it is standard output."""
+        """Returns whether it is standard output."""
         return self.descriptor == 1
 
     @contextmanager
     def opened(self) -> Iterator[IO[str]]:
-        """The target as a text file, whose line ends are left as they are. Private where it is new.
+        """Opens the target as a text file without newline translation; only the owner may read a new file.
 
         Raises OSError, which names it, where it cannot be written.
         """
@@ -66,7 +66,7 @@ class Target:
 
 
 def target_of(output: Path | None) -> Target:
-    """What `-o FILE` stands for; without it, standard output. Raises InputError for what takes no list."""
+    """Returns the target of `-o FILE`, or standard output without it. Raises InputError for a folder."""
     if output is None:
         return Target("standard output", descriptor=1)
     if output.is_dir() or not output.name:
@@ -89,7 +89,7 @@ def target_of(output: Path | None) -> Target:
 
 
 def _descriptor(path: Path) -> int | None:
-    """The number of an open descriptor that the path names, itself or by links, or None."""
+    """Returns the number of the open descriptor that the path names, also through links, or None."""
     for _ in range(40):
         text = os.path.abspath(path)  # noqa: PTH100 (links are followed one at a time)
         if text in _STREAMS:
@@ -106,7 +106,7 @@ def _descriptor(path: Path) -> int | None:
 
 @contextmanager
 def _stream(descriptor: int) -> Iterator[IO[str]]:
-    """An open descriptor as text; it stays open. What it holds back is written at the end."""
+    """Opens a text stream on an open descriptor, flushes it at the end and leaves the descriptor open."""
     if descriptor == 1:
         sys.stdout.flush()
         binary = sys.stdout.buffer

@@ -1,9 +1,8 @@
-"""The whole program: its commands, and how it ends.
+"""Runs the program: finds the command, runs it, and turns every error into an exit status.
 
 `main` turns every error into plain sentences on standard error and an exit status: 0 done, 1 tried
 and failed or something is left, 2 wrong input and nothing changed. With `--json` the error is a JSON document
-on standard output too. An error that nobody foresaw is told in a sentence too, and where it was is kept in a
-log.
+on standard output too. An unexpected error is one sentence too, and its traceback is kept in a log.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from typer.exceptions import TyperException
 
 from mailer import __version__
 from mailer.commands.context import say
-from mailer.commands.crash_reports import told_in_threads, unforeseen
+from mailer.commands.crash_reports import describe_crash, report_thread_errors
 from mailer.commands.json_output import JsonOutput, json_output
 from mailer.commands.loading.lazy import LazyGroup
 from mailer.commands.loading.table import all_commands
@@ -64,7 +63,7 @@ def options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Newsletters as code."""
+    """Takes the options of `mailer` itself."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -77,10 +76,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folder, command = _workspace_of(words), command_name(program, words)
     try:
         with (
-            told_in_threads(folder, command),
+            report_thread_errors(folder, command),
             json_output(wanted=wants_json(program, words)) as output,
         ):
-            sys.exit(_run(program, words, output, lambda error: unforeseen(error, folder, command)))
+            sys.exit(_run(program, words, output, lambda error: describe_crash(error, folder, command)))
     finally:
         close_quietly()
 
@@ -93,7 +92,7 @@ def _program() -> Any:
 
 
 def _complete(program: Any) -> NoReturn:
-    """Answers the shell and exits, without a word of what fails."""
+    """Prints the completions that a shell asks for, and exits; errors are not printed."""
     try:
         program.main(args=[], prog_name="mailer")
     except Exception:  # whatever it is, a shell would show it in the middle of a line
@@ -104,7 +103,7 @@ def _complete(program: Any) -> NoReturn:
 def _run(
     program: Any, words: list[str], output: JsonOutput, explained: Callable[[BaseException], str]
 ) -> int:
-    """Runs a command, tells how it failed, and returns the exit status."""
+    """Runs a command, prints its error if there is one, and returns the exit status."""
     try:
         status = int(program.main(args=words, prog_name="mailer", standalone_mode=False) or 0)
         output.end(status)
@@ -120,10 +119,10 @@ def _run(
 
         return _fail(output, [Problem(str(explain(error, "subscribers.db")))], 1)
     except BrokenPipeError:
-        return _document(output, [Problem("nobody reads what this prints")], 1)
+        return _document(output, [Problem("the reader of the output closed it early")], 1)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        sentence = f"{place}{(error.strerror or str(error)).lower()}; mend that and run this again"
+        sentence = f"{place}{(error.strerror or str(error)).lower()}; correct that and run this again"
         return _fail(output, [Problem(sentence)], 1)
     except (SystemExit, KeyboardInterrupt):
         raise
@@ -133,7 +132,7 @@ def _run(
 
 
 def _workspace_first(words: list[str]) -> list[str]:
-    """`--workspace DIR` may stand anywhere on the line; click wants it before the command."""
+    """Moves `--workspace DIR` to the front: it may stand anywhere, and click wants it before the command."""
     ahead: list[str] = []
     rest: list[str] = []
     remaining = iter(words)
@@ -150,7 +149,7 @@ def _workspace_first(words: list[str]) -> list[str]:
 
 
 def _workspace_of(words: list[str]) -> Path | None:
-    """The folder that `--workspace` names, with which `words` begin then, or MAILER_WORKSPACE."""
+    """Returns the folder of `--workspace`, which then comes first in `words`, or of MAILER_WORKSPACE."""
     option, joined, value = words[0].partition("=") if words else ("", "", "")
     if option != "--workspace":
         named = os.environ.get("MAILER_WORKSPACE")
@@ -159,7 +158,7 @@ def _workspace_of(words: list[str]) -> Path | None:
 
 
 def _wrong_usage(output: JsonOutput, error: Any) -> int:
-    """Tells what is wrong with the words of the command line, after how the command is called."""
+    """Prints the usage of the command and what is wrong, and returns the exit status."""
     with suppress(OSError):
         error.show()
     return _document(output, [Problem(error.format_message())], error.exit_code)
@@ -172,7 +171,7 @@ def _fail(output: JsonOutput, problems: Sequence[Problem], status: int) -> int:
 
 
 def _document(output: JsonOutput, problems: Sequence[Problem], status: int) -> int:
-    """The exit status, after the error is printed as JSON where that was asked for, and somebody reads it."""
+    """Prints the error as JSON where `--json` was given, and returns the exit status."""
     with suppress(OSError):
         output.fail(problems, status)
     return status

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM ask a run to stop; what is on the wire is finished first."""
+"""Lets Ctrl-C and SIGTERM stop a run after the messages in flight are finished."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["stop_on_signals"]
 
 @contextmanager
 def stop_on_signals() -> Iterator[Stop]:
-    """A flag that SIGINT and SIGTERM set, instead of ending the process there and then."""
+    """Gives a flag that SIGINT and SIGTERM set, in place of ending the process at once."""
     stop = Stop()
 
     def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001

@@ -1,4 +1,4 @@
-"""The standard streams: open at the start, whatever they are, and quiet at the end."""
+"""Prepares the standard streams at the start of the program, and closes them at its end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["close_quietly", "prepare_streams"]
 
 
 def prepare_streams() -> None:
-    """Opens those of the three streams that are closed, and lets output replace letters that it has not.
+    """Opens the closed ones of the three streams, and replaces letters that output cannot encode by `?`.
 
     Without this, the next file that is opened, such as the database, would become standard error.
     """
@@ -27,16 +27,16 @@ def prepare_streams() -> None:
 
 
 def close_quietly() -> None:
-    """Writes out what the streams still hold. What nobody takes is dropped, without Python's complaint."""
+    """Flushes the output streams. Output that cannot be written is dropped without an error."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (OSError, ValueError):
-            _drop(stream)
+            _redirect_to_null(stream)
 
 
-def _drop(stream: TextIO) -> None:
-    """Lets the stream write into nothing from here on: it is flushed once more when Python ends."""
+def _redirect_to_null(stream: TextIO) -> None:
+    """Redirects the stream to the null device, because Python flushes it once more when it ends."""
     try:
         number = stream.fileno()
     except (OSError, ValueError, AttributeError):

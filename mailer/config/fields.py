@@ -150,7 +150,7 @@ def _title(value: str) -> str:
             known = ", ".join(f"{{{field}}}" for field in TITLE_FIELDS)
             raise ValueError(f"{{{name}}} is not known here; a title may use {known}")
         if form or conversion:
-            raise ValueError(f"{{{name}}} stands alone; leave out what follows the name in the braces")
+            raise ValueError(f"{{{name}}} has something behind the name; write the name alone in the braces")
     return value
 
 

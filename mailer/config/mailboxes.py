@@ -36,8 +36,9 @@ def read_mailbox(text: str) -> tuple[str, str]:
     local, _, domain = read.address.rpartition("@")
     if not local.isascii():
         raise ValueError(
-            f'"{trimmed(address)}" has letters beyond ASCII before the @, and most mail servers take no mail '
-            "that has to be answered or returned there; use an address that is ASCII there"
+            f'"{trimmed(address)}" has letters beyond ASCII before the @, and most mail servers accept '
+            f"no such "
+            "sender; use an address that is ASCII there"
         )
     return name, f"{local}@{_in_unicode(domain)}"
 

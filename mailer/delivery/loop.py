@@ -27,7 +27,7 @@ from mailer.delivery.progress import Progress
 from mailer.delivery.record_refusals import RefusalRecorder
 from mailer.delivery.run_claims import RunClaims
 from mailer.delivery.workers.workers import Report, Supervision, Workers
-from mailer.errors import BrakeError, TransportError
+from mailer.errors import CircuitBreakerError, TransportError
 from mailer.spool.journal import Journal, read_journal
 from mailer.spool.recover import recover
 from mailer.transports.base import Result
@@ -121,7 +121,7 @@ class Loop:
         if self._watch.stops:
             return True  # `finish` says why
         if self._breaker.sentence:
-            self.error = BrakeError(self._breaker.sentence)
+            self.error = CircuitBreakerError(self._breaker.sentence)
             return True
         if refused_too_often(self.progress.outcomes, self._run.rejects):
             self._pause_for_refusals()
@@ -172,7 +172,9 @@ class Loop:
         else:
             self._claims.discard_held()
             server = str(getattr(self._run.transport, "server", ""))
-            self.error = BrakeError(everybody_sentence(everybody, source=self._run.source, server=server))
+            self.error = CircuitBreakerError(
+                everybody_sentence(everybody, source=self._run.source, server=server)
+            )
         if self._watch.remedy and self.error is None:
             self._pause(self._watch.remedy)
 

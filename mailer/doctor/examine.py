@@ -145,7 +145,7 @@ def examine(wanted: Sequence[Check], *, seconds: float = _SECONDS) -> list[Findi
     for place, findings in enumerate(found):
         answer += findings.copy()
         if place in running:
-            late = f"it was not done within {seconds:g} s"
+            late = f"this check did not end within {seconds:g} s"
             answer.append(Finding(wanted[place].name, Status.UNKNOWN, late, "run this again"))
     return answer
 
@@ -161,4 +161,4 @@ def _run(check: Check, found: list[Finding]) -> None:
         found.append(Finding(check.name, Status.ERROR, " ".join(str(error).split())))
     except Exception as error:  # a failing check must not end the others
         what = f"{type(error).__name__}: {error}"
-        found.append(Finding(check.name, Status.UNKNOWN, f"this could not be looked at ({what})"))
+        found.append(Finding(check.name, Status.UNKNOWN, f"this check failed ({what})"))

@@ -69,7 +69,10 @@ def _state_of(name: str, path: Path, found: Inspection) -> Finding:
         wal = found.journal_mode == "wal"
         what = "tables are missing" if wal else f"journal mode {found.journal_mode}"
         return Finding(
-            name, Status.WARNING, f"not as mailer leaves it: {what}", "mailer subscribers list mends that"
+            name,
+            Status.WARNING,
+            f"not set up as mailer does it: {what}",
+            "mailer subscribers list repairs that",
         )
     if stat.S_IMODE(path.stat().st_mode) & 0o007:
         return Finding(

@@ -119,7 +119,7 @@ def sorted_problems(problems: Sequence[Problem], first: str) -> list[Problem]:
     ordered = sorted(distinct, key=lambda p: (p.path != first, p.path or "", p.line or 0, p.column or 0))
     if len(ordered) > MAX_PROBLEMS:
         more = len(ordered) - MAX_PROBLEMS
-        return [*ordered[:MAX_PROBLEMS], Problem(f"and {more:,} more; mend these first", first)]
+        return [*ordered[:MAX_PROBLEMS], Problem(f"and {more:,} more; correct these first", first)]
     return ordered
 
 

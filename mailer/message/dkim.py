@@ -142,12 +142,12 @@ class TemplateSigner:
             if seam:
                 differing.append((name, int(seam[1])))
             elif b"\0" in value:
-                raise ValueError(f"{name} is signed, and a part of it differs: let all of it stand at a seam")
+                raise ValueError(f"{name} is signed, so its whole value must be one seam")
             else:
                 constant.append((name, _field(name, value)))
         names = [name for name, _ in (*constant, *differing)]
         if len({name.lower() for name in names}) < len(names):  # they would be hashed from the last one up
-            raise ValueError("a field that is signed stands there twice")
+            raise ValueError("a signed header field occurs twice")
         self._constant = tuple(constant)
         self._differing = tuple((name.lower().encode("ascii") + b":", seam) for name, seam in differing)
         return [*names, *OVERSIGNED]

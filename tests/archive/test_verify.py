@@ -126,7 +126,7 @@ def test_a_link_in_place_of_a_file_is_named(sent: Desk, tmp_path: Path) -> None:
     (sent.folder() / "deeper").symlink_to(tmp_path)
     assert verify(sent.folder(), sent.settings) == [
         "campaigns/2026-11-21-evening/deeper was not there when the campaign was sent",
-        "campaigns/2026-11-21-evening/email.txt is no ordinary file any more",
+        "campaigns/2026-11-21-evening/email.txt is not a regular file any more",
     ]
 
 
@@ -147,7 +147,7 @@ def test_a_file_that_cannot_be_read_is_named(sent: Desk, monkeypatch: pytest.Mon
 def test_a_renamed_folder_is_named(sent: Desk) -> None:
     sent.folder().rename(sent.folder("other"))
     (finding,) = verify(sent.folder("other"), sent.settings)
-    assert finding == "campaigns/other says of itself that it is 2026-11-21-evening; it was renamed"
+    assert finding == "campaigns/other belongs to campaign 2026-11-21-evening and was renamed"
 
 
 def test_a_damaged_manifest_is_one_finding(sent: Desk) -> None:
@@ -161,7 +161,7 @@ def test_a_changed_rendering_with_a_changed_manifest_is_still_found(sent: Desk) 
     verdict = examine(sent.folder(), sent.settings)
     assert verdict.notes == ()
     assert verdict.problems == (
-        "campaigns/2026-11-21-evening holds something else than its issue renders to with the same theme; "
+        "campaigns/2026-11-21-evening does not match what its issue renders to with the same theme; "
         "different: html",
     )
 
@@ -259,7 +259,7 @@ def test_a_theme_that_does_not_render_any_more_is_a_note(sent: Desk) -> None:
 def test_a_manifest_without_the_settings_of_then_is_told(sent: Desk, then: Any) -> None:
     update_manifest(sent.folder(), {"settings": then})
     (problem,) = examine(sent.folder(), sent.settings).problems
-    assert "does not hold the settings of then" in problem
+    assert "does not hold the settings that it was sent with" in problem
 
 
 def test_a_full_temporary_folder_is_told(sent: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,7 +92,7 @@ def test_whoever_leaves_between_two_questions_is_not_remembered(db: Database, pe
 def test_a_recipient_without_a_stable_id_stops_the_claim(db: Database, person: Add) -> None:
     li = person("li@example.org", "morning")
     db.conn.execute("UPDATE subscribers SET stable_id = NULL")
-    with pytest.raises(StoreError, match=f"subscriber {li.id} has no stable id, so that no link"):
+    with pytest.raises(StoreError, match=f"subscriber {li.id} has no stable id, so no unsubscribe link"):
         Recipients(db, "morning")([li.id])
 
 

@@ -272,8 +272,8 @@ def test_a_segment_of_many_is_changed_in_batches(desk: Path, add: Add) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ([], "name an address, or a segment with --segment EXPR; one of them"),
-        ([ANN, "--segment", '"vip" in tags'], "one of them"),
+        ([], "name either an address, or a segment with --segment EXPR"),
+        ([ANN, "--segment", '"vip" in tags'], "name either an address"),
         (["--segment", '"vip" in tags'], "say what to change of the people in the segment"),
         (["--segment", '"vip" in tags', "--tag", "x"], "--tag replaces all tags of a person"),
         (["--segment", '"vip" in tags', "--name", "x"], "anything else is for one ADDRESS"),

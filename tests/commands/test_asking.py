@@ -70,7 +70,7 @@ def test_where_nobody_can_answer_nothing_is_done(desk: Path, words: tuple[str, .
 
 def test_erasing_is_done_after_yes(desk: Path) -> None:
     ran = run(desk, *ERASE, answer="y\n")
-    assert "Forget reader0@example.org for good?" in ran.out
+    assert "Erase reader0@example.org for good?" in ran.out
     assert ran.status == 0
     assert readers(desk) == ["reader1@example.org"]
     assert run(desk, "subscribers", "erase", "reader1@example.org", "-y", "--json").json == {"erased": 2}

@@ -75,7 +75,7 @@ def test_who_had_left_stays_so(desk: Path, status: str) -> None:
     for words in (["add", OLD], ["add", OLD, "--edition", "morning"]):
         ran = run(desk, "subscribers", *words)
         assert ran.status == 2
-        assert f"was the address of somebody who is {status} now" in ran.err
+        assert f"was the earlier address of a person who is {status} now" in ran.err
     (desk / "old.csv").write_text(f"email\n{OLD}\n")
     assert "kept: it was the address of a reader" in run(desk, "subscribers", "import", "old.csv").out
     ran = change(desk, OTHER, OLD)
@@ -192,7 +192,7 @@ def test_an_import_that_suppresses_the_old_address_says_that_the_reader_is_not(d
     change(desk)
     (desk / "never.csv").write_text(f"email,suppressed_at\n{OLD},2026-01-02\n")
     ran = run(desk, "subscribers", "import", "never.csv")
-    assert "whose address was changed; it is suppressed, and the reader is not\n" in ran.out
+    assert "whose address was changed; this address is suppressed, the reader's new one is not\n" in ran.out
     assert shown(desk, NEW)["suppressed"] is None
     assert shown(desk, OLD)["suppressed"] is not None
 
@@ -202,7 +202,7 @@ def test_a_list_of_addresses_to_suppress_says_whose_they_were(desk: Path) -> Non
     (desk / "never.txt").write_text(f"{OLD}\n{OTHER}\n")
     ran = run(desk, "subscribers", "suppress", "--file", "never.txt")
     assert ran.status == 0
-    assert f"{OLD} was the address of {NEW} before, who is not suppressed by this\n" in ran.out
+    assert f"{NEW} had the address {OLD} before and is not suppressed by this\n" in ran.out
     told = run(desk, "subscribers", "suppress", "--file", "never.txt", "--json").json
     assert (told["unknown"], told["moved"]) == ([], [{"address": OLD, "now": NEW}])
 
@@ -212,7 +212,7 @@ def test_a_suppression_of_the_old_address_says_whose_it_was(desk: Path) -> None:
     ran = run(desk, "subscribers", "suppress", OLD)
     assert ran.out.splitlines() == [
         f"{OLD} is now on the suppression list.",
-        f"It was the address of {NEW} before, who is not suppressed by this.",
+        f"{NEW} had this address before and is not suppressed by this.",
     ]
 
 
@@ -242,7 +242,10 @@ def test_a_refusal_at_the_old_address_says_nothing_of_the_new_one(desk: Path) ->
     spool.source = "smtp"
     assert spool.claim(9)
     ran = change(desk, OLD, NEW)
-    assert f"{SLUG} is being handed over to {OLD}; if that is refused, `campaigns retry {SLUG}`" in ran.out
+    assert (
+        f"A delivery of {SLUG} to {OLD} is in flight; if it is refused, run `mailer campaigns retry {SLUG}`"
+        in ran.out
+    )
     spool.settle([(number, 1, Outcome(Result.REJECTED, "", "550 5.1.1 no such user", Cause.ADDRESS), "")])
     assert shown(desk, NEW)["status"] == "active"
     assert spool.retry_all()[0] == 1

@@ -225,7 +225,7 @@ def test_a_list_that_breaks_off_ends_with_the_error(desk: Path, monkeypatch: pyt
     assert ran.status == 1
     first, last = ran.json
     assert first["address"] == "ann@example.org"
-    assert last["error"]["message"] == "subscribers.db: input/output error; mend that and run this again"
+    assert last["error"]["message"] == "subscribers.db: input/output error; correct that and run this again"
 
 
 @pytest.mark.parametrize(("stop", "status"), [(KeyboardInterrupt, 130), (EOFError, 1)])

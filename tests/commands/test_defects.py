@@ -54,8 +54,9 @@ def test_it_is_one_sentence_that_names_the_log(workspace: Path, more: tuple[str,
     told = sentence(ran)
     (log,) = logs(workspace)
     assert told == (
-        "mailer: a defect of mailer itself ended this (KeyError); run it again, and if it comes back, report "
-        f"it with its log; .mailer/errors/{log.name} tells where, without addresses or values"
+        "mailer: a defect of mailer itself ended this command (KeyError); run it again, and if it fails "
+        "again, report "
+        f"it with its log; .mailer/errors/{log.name} has the traceback, without addresses or values"
     )
 
 
@@ -132,7 +133,7 @@ def test_a_defect_in_the_log_itself_breaks_nothing(workspace: Path, monkeypatch:
 def test_outside_a_workspace_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mailer.commands.workspace.init.make_workspace", broken)
     told = sentence(run(tmp_path, "init", "desk"))
-    assert told.endswith("; there is no workspace here to keep a log of it in")
+    assert told.endswith("; no log was written, because there is no workspace here")
 
 
 @pytest.mark.parametrize(
@@ -140,12 +141,15 @@ def test_outside_a_workspace_it_says_so(tmp_path: Path, monkeypatch: pytest.Monk
     [
         (MemoryError(), "mailer: there was not enough memory; free some and run this again; "),
         (RuntimeError("can't start new thread"), "mailer: the system gives this process no more threads; "),
-        (RuntimeError("else"), "mailer: a defect of mailer itself ended this (RuntimeError); "),
-        (RecursionError(), "mailer: a defect of mailer itself ended this (RecursionError); "),
-        (BaseException("a panic in Rust"), "mailer: a defect of mailer itself ended this (BaseException); "),
+        (RuntimeError("else"), "mailer: a defect of mailer itself ended this command (RuntimeError); "),
+        (RecursionError(), "mailer: a defect of mailer itself ended this command (RecursionError); "),
+        (
+            BaseException("a panic in Rust"),
+            "mailer: a defect of mailer itself ended this command (BaseException); ",
+        ),
         (
             UnicodeEncodeError("utf-8", NAME, 0, 1, "x"),
-            "mailer: a defect of mailer itself ended this (Unicode",
+            "mailer: a defect of mailer itself ended this command (Unicode",
         ),
     ],
 )
@@ -170,20 +174,22 @@ def test_ctrl_c_is_no_defect(workspace: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_an_error_that_ends_a_thread_is_told_too(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     hook = threading.excepthook
-    with defects.told_in_threads(workspace, "serve"):
+    with defects.report_thread_errors(workspace, "serve"):
         for target in (broken, lambda: exec("raise SystemExit")):
             thread = threading.Thread(target=target)
             thread.start()
             thread.join()
     assert threading.excepthook is hook
-    assert capsys.readouterr().err.startswith("mailer: a defect of mailer itself ended this (KeyError); ")
+    assert capsys.readouterr().err.startswith(
+        "mailer: a defect of mailer itself ended this command (KeyError); "
+    )
     assert len(logs(workspace)) == 1
 
 
 def test_the_schedule_of_serve_tells_a_defect_and_goes_on(
     workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from mailer.commands.workspace.serve import _tell_defect
+    from mailer.commands.workspace.serve import _print_defect
     from mailer.config import load_settings
     from mailer.services.due import background
 
@@ -200,13 +206,13 @@ def test_the_schedule_of_serve_tells_a_defect_and_goes_on(
     monkeypatch.setattr(background, "run_due", look)
     monkeypatch.setattr(background, "AGAIN_SECONDS", 0.0)
     settings = load_settings(workspace)
-    scheduler = Scheduler(settings, on_defect=lambda error: _tell_defect(settings, error))
+    scheduler = Scheduler(settings, on_defect=lambda error: _print_defect(settings, error))
     scheduler.start()
     assert again.wait(30)
     scheduler.end(30)
     err = capsys.readouterr().err
     assert err.startswith(
-        "the schedule goes on in a minute: a defect of mailer itself ended this (KeyError); "
+        "the schedule goes on in a minute: a defect of mailer itself ended this command (KeyError); "
     )
     assert WHO not in err
     assert "mailer serve" in logs(workspace)[0].read_text()

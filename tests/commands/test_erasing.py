@@ -89,10 +89,10 @@ def test_they_are_told_by_folder(files: Path) -> None:
     ran = erase(files)
     assert ran.status == 0
     assert ran.err.startswith(
-        "mailer: warning: these files are yours and hold the address; remove it there, or remove the files:\n"
+        "mailer: warning: these files of yours hold the address; remove it from them, or delete them:\n"
     )
     assert {"lists/january.csv", "33 files in outbox/"} <= named(ran)
-    assert "\nLooked into " in ran.err
+    assert "\nSearched " in ran.err
 
 
 def test_an_address_of_before_is_searched_for_too(desk: Path) -> None:
@@ -100,13 +100,13 @@ def test_an_address_of_before_is_searched_for_too(desk: Path) -> None:
     assert run(desk, "subscribers", "change-address", ANN, "zoe@example.com").status == 0
     ran = erase(desk, "zoe@example.com")
     assert (ran.status, named(ran)) == (0, {"old.csv"})
-    assert "hold the address, or one before it; remove it there" in ran.err
+    assert "hold the address, or one before it; remove it from them" in ran.err
 
 
 def test_where_there_is_none_that_is_said(desk: Path) -> None:
     ran = erase(desk)
     assert ran.status == 0
-    assert ran.out == f"{ANN} is forgotten (number 1), and no import brings the address back.\n"
+    assert ran.out == f"{ANN} is erased (number 1), and no import brings the address back.\n"
     assert "below the workspace (0.0 MB), and none holds the address.\n" in ran.err
     assert ran.err.count("\n") == 1
 
@@ -118,7 +118,7 @@ def test_what_is_not_looked_into_is_named(desk: Path) -> None:
     (desk / "broken.zip").write_bytes(b"PK\x03\x04 no zip")
     ran = erase(desk)
     assert ran.status == 0
-    assert "Not looked into: .git, broken.zip, elsewhere.\n" in ran.err
+    assert "Not searched: .git, broken.zip, elsewhere.\n" in ran.err
 
 
 def test_the_search_is_bounded_and_says_so(files: Path) -> None:
@@ -178,7 +178,7 @@ def test_erasing_twice_removes_what_came_back(desk: Path) -> None:
     assert run(desk, "subscribers", "add", "eve@example.org", "--attribute", "by=bob@example.org").status == 0
     ran = erase(desk, "BOB@example.org")
     assert ran.status == 0
-    assert "BOB@example.org was forgotten before; what had come back of it is removed.\n" in ran.out
+    assert "BOB@example.org was erased before; what had come back of it is removed.\n" in ran.out
     assert "bob" not in log.read_text()
     assert run(desk, "subscribers", "show", "eve@example.org", "--json").json["attributes"] == {
         "by": "[erased]"
@@ -210,7 +210,7 @@ def test_an_import_after_an_erasure_brings_nobody_back(desk: Path) -> None:
 def test_without_yes_nothing_is_erased_where_nobody_is_asked(desk: Path) -> None:
     ran = run(desk, "subscribers", "erase", "bob@example.org")
     assert ran.status == 2
-    assert "add --yes to forget bob@example.org for good" in ran.err
+    assert "add --yes to erase bob@example.org for good" in ran.err
     assert run(desk, "subscribers", "show", "bob@example.org").status == 0
     assert run(desk, "subscribers", "erase", "bob@example.org", answer="n\n").status in (0, 1)
     assert run(desk, "subscribers", "show", "bob@example.org").status == 0

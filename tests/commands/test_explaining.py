@@ -18,7 +18,7 @@ def test_who_gets_it_and_what_they_read(desk: Path) -> None:
     ran = run(desk, "explain", "Anna@Example.org", ISSUE)
     assert ran.status == 0, ran.err
     assert ran.out == (
-        f"anna@example.org gets {ISSUE}: is active and subscribes to its edition.\n"
+        f"anna@example.org gets {ISSUE}: the person is active and subscribes to its edition.\n"
         '  also reads what is only for "member" in tags\n'
     )
 
@@ -36,10 +36,10 @@ def test_what_was_done_already(desk: Path) -> None:
 
 
 def test_somebody_who_is_not_there(desk: Path) -> None:
-    assert "this is no subscriber." in run(desk, "explain", "eve@example.org", ISSUE).out
+    assert "the address is not a subscriber's." in run(desk, "explain", "eve@example.org", ISSUE).out
     run(desk, "subscribers", "erase", "anna@example.org", "--yes")
     assert (
-        "this is no subscriber, and is on the suppression list."
+        "the address is not a subscriber's, and is on the suppression list."
         in run(desk, "explain", "anna@example.org", ISSUE).out
     )
 

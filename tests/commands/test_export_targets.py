@@ -128,7 +128,8 @@ def test_a_full_disk_is_told(desk: Path, line: str, place: str) -> None:
     ended = run_shell(desk, line)
     assert ended.returncode == 1
     assert (
-        ended.stderr.decode() == f"mailer: {place}: no space left on device; mend that and run this again\n"
+        ended.stderr.decode()
+        == f"mailer: {place}: no space left on device; correct that and run this again\n"
     )
 
 
@@ -136,5 +137,5 @@ def test_a_folder_that_is_not_there_is_told(desk: Path) -> None:
     ended = run_here(desk, "subscribers", "export", "-o", "nowhere/list.csv")
     assert ended.returncode == 1
     assert ended.stderr.decode() == (
-        "mailer: nowhere/list.csv: no such file or directory; mend that and run this again\n"
+        "mailer: nowhere/list.csv: no such file or directory; correct that and run this again\n"
     )

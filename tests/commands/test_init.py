@@ -139,7 +139,9 @@ def test_a_disk_that_is_full_leaves_nothing_behind(tmp_path: Path, monkeypatch: 
         return real(path, *rest)
 
     monkeypatch.setattr(command.os, "open", full)
-    with pytest.raises(FailureError, match="no workspace was made: no space left on device; mend that and"):
+    with pytest.raises(
+        FailureError, match="no workspace was made: no space left on device; correct that and"
+    ):
         make_workspace(tmp_path, DAY)
     assert tree(tmp_path) == {"issues": None}
 

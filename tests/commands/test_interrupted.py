@@ -210,7 +210,7 @@ def test_a_cancel_beside_a_run_that_does_not_end_says_so(
         assert ran.status == 0
         assert ran.out == (
             f"Campaign {SLUG} is cancelled.\n"
-            "Its run still waits for a server's answer, and ends by itself when that comes.\n"
+            "Its run still waits for a server's answer, and ends by itself when the answer comes.\n"
         )
         assert counts(desk) == {"sending": READERS}
 
@@ -385,7 +385,7 @@ def test_deliveries_are_listed_by_state_and_address(desk: Path, wire: Scripted) 
     assert "next try " in run(desk, "campaigns", "deliveries", SLUG, "--state", "deferred").out
     (one,) = run(desk, "campaigns", "deliveries", SLUG, "--address", "reader8@example.org", "--json").json
     assert (one["state"], one["attempts"], one["in_folder"]) == ("deferred", 1, False)
-    assert run(desk, "campaigns", "deliveries", SLUG, "--state", "skipped").out == "There is none.\n"
+    assert run(desk, "campaigns", "deliveries", SLUG, "--state", "skipped").out == "No delivery matches.\n"
     ran = run(desk, "campaigns", "deliveries", SLUG, "--state", "lost")
     assert (ran.status, ran.out) == (2, "")
     assert '"lost" is no state of a delivery; choose one of pending, sending, accepted' in ran.err

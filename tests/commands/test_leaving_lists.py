@@ -135,8 +135,8 @@ def test_unknown_addresses_are_suppressed_too(desk: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "data", "sentence"),
     [
-        ([], None, "name an address, or a list of them with --file FILE; one of them"),
-        (["ann@example.org", "--file", "x"], b"bo@example.org\n", "with --file FILE; one of them"),
+        ([], None, "name either an address, or a list of them with --file FILE"),
+        (["ann@example.org", "--file", "x"], b"bo@example.org\n", "with --file FILE"),
         (["--file", "missing"], None, "missing: there is no such file; check the name"),
         (["--file", "."], None, "is not a file; name a list of addresses"),
         (["--file", "x"], b"name,city\nAnn,Paris\n", 'no column holds the address (found "name", "city")'),
@@ -159,7 +159,10 @@ def test_a_list_that_cannot_be_used_changes_nothing(
 
 def test_a_reason_that_is_cut_is_told(desk: Path) -> None:
     ran = run(desk, "subscribers", "unsubscribe", "ann@example.org", "--reason", "x" * 600)
-    assert (ran.status, ran.err) == (0, "mailer: warning: of the reason, the first 500 characters are kept\n")
+    assert (ran.status, ran.err) == (
+        0,
+        "mailer: warning: the reason is too long; only its first 500 characters are kept\n",
+    )
 
 
 def test_an_empty_list_is_nobody(desk: Path) -> None:

@@ -178,12 +178,12 @@ def test_who_reads_another_version_than_planned_stops_it(desk: Path) -> None:
     (desk / "more.csv").write_text(f"email,tags\n{BOB},member\n", encoding="utf-8")
     assert run(desk, "subscribers", "import", "more.csv").status == 0
     ran = send(desk, planned)
-    assert "1 reader reads another version than planned" in ran.err
+    assert "1 reader would get another version than planned" in ran.err
     nothing_was_sent(desk, ran)
     join(desk, "eve@example.org")
     join(desk, "fay@example.org")
     ran = send(desk, planned)
-    assert "2 readers joined since that plan, 1 reads another version than planned" in ran.err
+    assert "2 readers joined since that plan, 1 would get another version than planned" in ran.err
     nothing_was_sent(desk, ran)
 
 
@@ -191,7 +191,7 @@ def test_two_who_read_another_version(desk: Path) -> None:
     planned = plan(desk)
     (desk / "more.csv").write_text(f"email,tags\n{BOB},member\n{CHEN},member\n", encoding="utf-8")
     run(desk, "subscribers", "import", "more.csv")
-    assert "2 readers read another version than planned" in send(desk, planned).err
+    assert "2 readers would get another version than planned" in send(desk, planned).err
 
 
 def test_who_came_back_is_sent_to(desk: Path) -> None:
@@ -241,7 +241,7 @@ def test_another_name_than_planned_stops_it(desk: Path) -> None:
     run(desk, "send", ISSUE, "--yes", "--segment", '"member" in tags')
     ran = send(desk, planned)
     assert ran.status == 2
-    assert f"campaign {SLUG} was made since plan {planned}, so that this would be {SLUG}-2" in ran.err
+    assert f"campaign {SLUG} was made since plan {planned}, so this send would make {SLUG}-2" in ran.err
     assert len(outbox(desk)) == 2
 
 
@@ -511,9 +511,9 @@ def test_who_got_it_by_another_campaign_before_the_freeze_gets_no_second_copy(
 
 
 def test_who_received_it_meanwhile_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    from mailer.commands.output import say_since
+    from mailer.commands.output import say_changes_since_plan
 
-    say_since(SincePlan(received=1, joined=2))
+    say_changes_since_plan(SincePlan(received=1, joined=2))
     assert capsys.readouterr().out == (
         "1 who was planned has received the issue by another campaign and is skipped.\n"
         "2 readers have joined since the plan and will not get it.\n"

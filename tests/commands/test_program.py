@@ -89,7 +89,7 @@ def test_words_after_two_dashes_are_left_alone() -> None:
         (sqlite3.OperationalError("database is locked"), "subscribers.db: another process is writing to it"),
         (sqlite3.OperationalError("database or disk is full"), "the disk is full or failing"),
         (OSError(28, "No space left on device", "x"), "mailer: x: no space left on device"),
-        (OSError("odd"), "mailer: odd; mend that"),
+        (OSError("odd"), "mailer: odd; correct that"),
     ],
 )
 def test_trouble_below_is_a_sentence_too(

@@ -139,8 +139,9 @@ def test_an_issue_that_is_for_some_alone_is_told(desk: Path) -> None:
     head, items, rest = TEXT.partition("items:\n")
     (desk / ISSUE).write_text(head + items + rest[rest.index("  - title: Prices") :], encoding="utf-8")
     warning = (
-        "Warning    nothing of the issue is for everybody, so its public page is empty; archive = false in "
-        "[editions.morning] makes none\n"
+        "Warning    nothing of the issue is for everybody, so its public page is empty; set archive = "
+        "false in "
+        "[editions.morning] to make none\n"
     )
     assert warning in sent(desk).out
     status, page = public(desk)

@@ -331,7 +331,7 @@ def test_warnings_about_the_day(desk: Path, wire: Scripted) -> None:
     other = "issues/other.yaml"
     (desk / other).write_text(TEXT.replace("stand", "rest").replace("11-22", "11-24"), encoding="utf-8")
     ran = run(desk, "plan", other, "--at", "2026-11-24T09:00")
-    assert f"slot that day already: campaign {SLUG}, Tue 24 Nov 2026 08:00 (Asia/Shanghai)" in ran.out
+    assert f"is sent that day already: campaign {SLUG}, Tue 24 Nov 2026 08:00 (Asia/Shanghai)" in ran.out
     (desk / other).write_text(TEXT.replace("stand", "rest"), encoding="utf-8")
     ran = run(desk, "plan", other, "--at", "2026-11-22T09:00")
     assert f"the morning edition of 2026-11-22 is planned already, from {ISSUE} (campaign {SLUG})" in ran.out

@@ -30,7 +30,7 @@ def test_a_list_is_read_from_standard_input(workspace: Path) -> None:
         "  added               2  rows 2-3",
         "  refused             1  rows 4",
         'row 4: "bad" is not an e-mail address: it has no @',
-        "The refused rows are in stdin.refused.csv. Mend them there and import that file.",
+        "The refused rows are in stdin.refused.csv. Correct them there and import that file.",
     ]
     assert left(workspace) == {"list.csv", "subscribers.db", "stdin.refused.csv"}
 

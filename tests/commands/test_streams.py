@@ -64,7 +64,7 @@ def test_a_full_disk_under_standard_output_is_told(desk: Path) -> None:
     ended = run_shell(desk, "MAILER campaigns list --json >/dev/full")
     assert (ended.returncode, ended.stderr) == (
         1,
-        b"mailer: no space left on device; mend that and run this again\n",
+        b"mailer: no space left on device; correct that and run this again\n",
     )
 
 

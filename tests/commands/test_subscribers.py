@@ -58,7 +58,7 @@ def test_an_import_says_what_it_did_by_row_number(run: Run, workspace: Path) -> 
         "  added               2  rows 2-3",
         "  refused             1  rows 4",
         'row 4: "bad" is not an e-mail address: it has no @',
-        "The refused rows are in list.refused.csv. Mend them there and import that file.",
+        "The refused rows are in list.refused.csv. Correct them there and import that file.",
     ]
 
 
@@ -138,7 +138,8 @@ def test_a_plain_list_can_be_taken_out_and_people_without_edition_are_told(run: 
     status, out, _ = run("import", "gone.txt", "--status", "unsubscribed")
     assert status == 0
     assert (
-        "row 2: c@example.org: taken out as unsubscribed, although they agreed here: at the fair on 20" in out
+        "row 2: c@example.org: marked as unsubscribed, although a consent is recorded here: at the fair on 20"
+        in out
     )
     assert run("list", "--status", "active")[1].count("@") == 1
 
@@ -259,7 +260,7 @@ def test_erasing_forgets_and_suppresses(listed: Run, workspace: Path) -> None:
     status, out, _ = listed("erase", "li@example.org", "--yes")
     assert (status, out) == (
         0,
-        "Li@example.org is forgotten (number 1), and no import brings the address back.\n",
+        "Li@example.org is erased (number 1), and no import brings the address back.\n",
     )
     assert listed("show", "li@example.org")[0] == 2
     assert "kept as erased" in listed("import", "list.csv")[1]
@@ -341,7 +342,7 @@ def test_an_export_that_fails_leaves_the_old_file(
     status, _, err = listed("export", "-o", "out.csv")
     assert (status, err) == (
         1,
-        "mailer: out.csv: no space left on device; mend that and run this again\n",
+        "mailer: out.csv: no space left on device; correct that and run this again\n",
     )
     assert (workspace / "out.csv").read_text() == "old"
     assert not list(workspace.glob(".out.csv*"))

@@ -105,7 +105,7 @@ def test_sigterm_is_heeded_too(desk: Path) -> None:
 @pytest.mark.parametrize("answer", ["n\n", "\x04", None])
 def test_no_and_ctrl_c_and_ctrl_d_at_a_question_end_with_1(desk: Path, answer: str | None) -> None:
     terminal = Terminal(desk, "subscribers", "erase", "reader0@example.org")
-    terminal.until("Forget reader0@example.org for good? [y/N]:")
+    terminal.until("Erase reader0@example.org for good? [y/N]:")
     if answer is None:
         terminal.process.send_signal(signal.SIGINT)
     else:

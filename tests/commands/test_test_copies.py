@@ -166,7 +166,7 @@ def test_a_segment_without_readers_has_no_copy(desk: Path) -> None:
     ran = run(desk, "send", ISSUE, "--test", "me@example.test", "--segment", 'language == "fr"')
     assert ran.status == 2
     assert ran.err == (
-        "mailer: no reader of morning is in the segment, so there is no copy as they get it; choose another "
+        "mailer: no reader of morning is in the segment, so no reader gets this copy; choose another "
         "segment, or leave --segment out\n"
     )
     assert not (desk / "outbox").exists()

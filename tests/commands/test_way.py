@@ -85,7 +85,8 @@ def test_a_transport_of_no_use_makes_no_campaign(desk: Path, way: str, why: str,
 def test_the_plan_warns_of_a_transport_of_no_use(desk: Path) -> None:
     ran = run(desk, "plan", ISSUE, "--transport", "sendgrid:")
     assert ran.status == 0
-    assert "Warning    it cannot be sent like this: SENDGRID_API_KEY is not set; put" in ran.out
+    warning = "Warning    the plan cannot be sent with these settings: SENDGRID_API_KEY is not set; put"
+    assert warning in ran.out
 
 
 def test_a_campaign_that_is_mailed_does_not_end_in_a_folder(desk: Path, ways: Ways) -> None:
@@ -131,7 +132,7 @@ def test_resume_goes_by_the_transport_of_the_last_run(desk: Path, ways: Ways) ->
 def test_a_test_copy_takes_no_plan(desk: Path) -> None:
     ran = run(desk, "send", ISSUE, "--test", "me@example.org", "--plan", "0" * 16)
     assert (ran.status, ran.out) == (2, "")
-    assert ran.err == "mailer: --test sends one copy, and no plan; leave --plan out\n"
+    assert ran.err == "mailer: --test sends one copy without a plan; leave --plan out\n"
 
 
 def test_a_plan_of_what_was_sent_says_what_is_left(desk: Path) -> None:

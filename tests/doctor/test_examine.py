@@ -35,7 +35,7 @@ def test_what_was_found_stays_when_a_check_cannot_go_on() -> None:
 
     assert look(Unanswered("nobody knows")) == (Status.UNKNOWN, "nobody knows")
     assert look(StoreError("it is broken")) == (Status.ERROR, "it is broken")
-    assert look(KeyError("k")) == (Status.UNKNOWN, "this could not be looked at (KeyError: 'k')")
+    assert look(KeyError("k")) == (Status.UNKNOWN, "this check failed (KeyError: 'k')")
 
 
 def test_nobody_is_waited_for_longer_than_the_limit() -> None:
@@ -51,7 +51,7 @@ def test_nobody_is_waited_for_longer_than_the_limit() -> None:
         stuck.set()
     assert [(finding.status, finding.message) for finding in found] == [
         (Status.OK, "half"),
-        (Status.UNKNOWN, "it was not done within 0.2 s"),
+        (Status.UNKNOWN, "this check did not end within 0.2 s"),
     ]
 
 

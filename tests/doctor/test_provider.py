@@ -29,7 +29,7 @@ def told(world: World) -> tuple[str, str]:
 
 
 def test_one_get_of_the_scopes(world: World, api: WebServer) -> None:
-    assert told(world) == ("ok", "SendGrid takes it, and it may send")
+    assert told(world) == ("ok", "SendGrid accepts the key, and it may send")
     ((method, path, headers),) = api.requests
     assert (method, path, headers["Authorization"]) == ("GET", "/v3/scopes", f"Bearer {KEY}")
 
@@ -43,9 +43,9 @@ def test_one_get_of_the_scopes(world: World, api: WebServer) -> None:
         ((302, "", ("Location", "http://127.0.0.1:9/")), "error", "answers 302"),
         ((429, "{}"), "unknown", "answers 429"),
         ((500, "{}"), "unknown", "answers 500"),
-        ((200, '{"scopes": ["alerts.read"]}'), "error", "sending is not among the things"),
-        ((200, "<html>"), "error", "sending is not among"),
-        ((200, '{"scopes": 1}'), "error", "sending is not among"),
+        ((200, '{"scopes": ["alerts.read"]}'), "error", "the key has no permission"),
+        ((200, "<html>"), "error", "the key has no permission"),
+        ((200, '{"scopes": 1}'), "error", "the key has no permission"),
         (None, "unknown", "gave no answer"),
     ],
 )

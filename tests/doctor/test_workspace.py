@@ -125,12 +125,12 @@ def test_a_database_without_wal_or_tables(world: World) -> None:
     path = world.root / "subscribers.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
-    assert told(world, "database") == ("warning", "not as mailer leaves it: journal mode delete")
+    assert told(world, "database") == ("warning", "not set up as mailer does it: journal mode delete")
     path.unlink()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("CREATE TABLE x (y)")
-    assert told(world, "database") == ("warning", "not as mailer leaves it: tables are missing")
+    assert told(world, "database") == ("warning", "not set up as mailer does it: tables are missing")
 
 
 def test_a_database_that_cannot_be_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

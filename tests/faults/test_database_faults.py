@@ -198,7 +198,7 @@ def test_a_journal_that_cannot_be_begun_sends_nothing(
         ran = desk.send()
     assert ran.status == 1
     why = "no space left on device" if full else "permission denied"
-    assert f"{SLUG}.journal: {why}; mend that first" in ran.err
+    assert f"{SLUG}.journal: {why}; correct that first" in ran.err
     assert f"nobody has it yet; {GO_ON} goes on with the 4 that are left" in ran.err
     assert desk.states == ["pending"] * 4
     assert desk.status == "stopped"
@@ -418,7 +418,7 @@ def test_a_campaigns_folder_that_cannot_be_written_any_more(desk: Desk, server: 
         folder.chmod(0o755)
     assert ran.status == 1
     assert "cannot be written: permission denied; the deliveries are safe in subscribers.db" in ran.err
-    assert "Mend that and run the same command again" in ran.err
+    assert "Correct that and run the same command again" in ran.err
     assert desk.counts == {"accepted": 4}
     desk.finishes(lambda: server.recipients)
     assert '"status": "sent"' in (folder / "manifest.json").read_text()

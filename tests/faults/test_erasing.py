@@ -260,7 +260,7 @@ def test_a_run_that_keeps_its_journal_for_long_is_told(known: Desk) -> None:
     assert left_of_reader2(known) == [f".mailer/{SLUG}.journal"]
     ran = known.run("subscribers", "erase", WHO, "--yes")
     assert ran.status == 0
-    assert "was forgotten before" in ran.out
+    assert "was erased before" in ran.out
     assert left_of_reader2(known) == []
 
 
@@ -294,7 +294,7 @@ def test_a_rescued_copy_that_is_damaged_is_told(known: Desk) -> None:
     assert ran.status == 1
     assert "subscribers.db-rescued may hold the address and cannot be changed" in ran.err
     assert "remove it" in ran.err
-    assert "is forgotten" in ran.out
+    assert "is erased" in ran.out
 
 
 def test_the_logs_of_errors_and_whatever_else_is_in_the_folder(known: Desk) -> None:

@@ -253,7 +253,7 @@ def test_what_no_request_can_overcome_stops_the_campaign(
     api.answer(status, body, elsewhere)
     ran = desk.send()
     assert ran.status == 1
-    assert f"SendGrid took nothing: {status}" in ran.err
+    assert f"SendGrid accepted no message: {status}" in ran.err
     assert advice in ran.err
     assert f"nobody has it yet; {GO_ON} goes on with the 4 that are left" in ran.err
     assert KEY not in ran.err + ran.out

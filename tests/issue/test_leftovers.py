@@ -83,7 +83,7 @@ def test_what_is_text_is_not_told(text: str) -> None:
         ("title: A **bold** word", ":4:8: warning: "),
         ("subject: 'See [the guide](https://www.example.org/)'", "is printed with its brackets"),
         ("preheader: a ~~b~~ c", "is printed with its ~~"),
-        ("title: A *late* ferry", '"*late*" is printed with its *, for'),
+        ("title: A *late* ferry", '"*late*" is printed with its *, because'),
         ("title: Fish &amp; ships", '"&amp;" is printed as it stands'),
         ("title: The <b>late</b> ferry", '"<b>late</b>" is printed as it stands'),
         ("title: Dear {{ subscriber.name }}", "is empty for readers of whom it is not known"),

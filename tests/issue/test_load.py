@@ -215,7 +215,7 @@ def test_a_wrong_issue_is_a_sentence_with_its_place(wrong: Wrong, text: str, mes
         ("https://example.org/{{ x", "x is not known here"),
         ("mailto:", "needs an address, as in mailto:desk@example.org"),
         ("mailto://a@example.org", "needs an address, as in mailto:desk@example.org"),
-        ("{{ subscriber.name }}", "is not a link; a slot alone may be {{ links.preferences }}"),
+        ("{{ subscriber.name }}", "is not a link; only {{ links.preferences }} may stand alone"),
         ("data:text/html,x", "must begin with https://, http://, mailto:, tel:, webcal:// or"),
         ("https://example.org/" + "a" * 2000, "url is longer than 2,000 characters; shorten it"),
     ],
@@ -240,7 +240,7 @@ def test_a_huge_file_is_refused(wrong: Wrong, head: str, size: int, message: str
 def test_a_flood_of_problems_is_cut_short(wrong: Wrong, head: str) -> None:
     lines = wrong(head + "body: x\n" + "".join(f"key{i}: x\n" for i in range(150)))
     assert len(lines) == 101
-    assert lines[-1] == f"{NAME}: and 50 more; mend these first"
+    assert lines[-1] == f"{NAME}: and 50 more; correct these first"
 
 
 def test_bytes_that_are_no_text_are_refused(wrong: Wrong) -> None:

@@ -22,8 +22,11 @@ PAGE = "<mjml><mj-body><mj-section><mj-column>\n{}\n</mj-column></mj-section></m
         ("<mj-text colour='red'>x</mj-text>", '<mj-text> has no attribute colour; did you mean "color"?'),
         ("<mj-text class='a'>x</mj-text>", '<mj-text> has no attribute class; write "css-class"'),
         ("<mj-text style='color:red'>x</mj-text>", "<mj-text> has no attribute style; write its attributes"),
-        ("<mj-image src='pictures/a.png' alt='a' />", '"pictures/a.png" is no address that a mail program'),
-        ("<mj-text><img src='../a.png' alt='a' /></mj-text>", '"../a.png" is no address'),
+        (
+            "<mj-image src='pictures/a.png' alt='a' />",
+            '"pictures/a.png" is not an address that a mail program',
+        ),
+        ("<mj-text><img src='../a.png' alt='a' /></mj-text>", '"../a.png" is not an address'),
         ("words", 'the words "words" are dropped in <mj-column>; put them into an mj-text'),
         ("<p>words</p>", "<p> is dropped in <mj-column>; put it into an mj-text"),
         ("<mj-section></mj-section>", "<mj-section> is dropped in <mj-column>; it stands in mj-body"),

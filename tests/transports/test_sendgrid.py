@@ -338,7 +338,7 @@ def test_what_no_request_can_overcome_stops_the_run(
     desk.api.answer(status, error("no"), {"Location": desk.api.url + "/elsewhere"})
     with pytest.raises(TransportError) as caught:
         desk.send()
-    assert str(caught.value) == f"SendGrid took nothing: {status} no; {advice}"
+    assert str(caught.value) == f"SendGrid accepted no message: {status} no; {advice}"
     assert len(desk.api.paths) == 1  # a redirect is never followed with the key
 
 
@@ -369,7 +369,7 @@ def test_what_was_accepted_stays_accepted_when_the_rest_fails(bench: Callable[..
     first, second = desk.channel.send(batch)
     assert first.result is Result.ACCEPTED
     assert second == Outcome(
-        Result.DEFERRED, reason="SendGrid took nothing: 401 gone; check SENDGRID_API_KEY"
+        Result.DEFERRED, reason="SendGrid accepted no message: 401 gone; check SENDGRID_API_KEY"
     )
 
 

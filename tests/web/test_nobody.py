@@ -26,10 +26,12 @@ INCOMPLETE, UNKNOWN = (404, "This link is incomplete"), (404, "We could not find
 ERASED, COPY = (200, "Nothing is sent to you any more"), (200, "This is a test copy")
 STRANGER = b"stranger"
 RESTORED = (
-    "names somebody who is not in subscribers.db; was an old backup restored? (unknown person: 1 today)"
+    "names somebody who is not in subscribers.db; perhaps an old backup was restored (unknown "
+    "person: 1 today)"
 )
 OTHER_KEY = (
-    "is of a key that neither MAILER_SECRET_KEY nor MAILER_SECRET_KEY_OLD held when this program started "
+    "is signed with a key that neither MAILER_SECRET_KEY nor MAILER_SECRET_KEY_OLD held when this "
+    "program started "
     "(unknown key: 1 today)"
 )
 

@@ -126,6 +126,7 @@ def _check_former(address: Address, holder: Subscriber | None, grounds: Resubscr
     complained = holder.status == "complained"
     if complained or not grounds.own_act:
         raise AudienceError(
-            f"{address.address} was the address of somebody who is {holder.status} now; if they asked, say "
+            f"{address.address} was the earlier address of a person who is {holder.status} now; if they "
+            f"asked, say "
             f"how with {_FORCE if complained else _CONSENT}"
         )

@@ -1,1 +1,1 @@
-"""`mailer campaigns …`."""
+"""Implements the commands of `mailer campaigns`."""

@@ -1,4 +1,4 @@
-"""`mailer campaigns …`: what was sent, and what to do about the rest."""
+"""Implements `mailer campaigns list|show|pause|cancel|verify`."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from mailer.transports.registry import is_folder
 __all__ = ["cancel", "list_campaigns", "pause", "show", "verify"]
 
 Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The campaign's name, such as 2026-11-21-morning.")]
-AsJson = Annotated[bool, JsonOption]
+JsonFlag = Annotated[bool, JsonOption]
 
 
 def _when(settings: Settings, overview: Overview) -> str:
-    """Returns when a campaign that waits goes on, or what it waits for."""
+    """Returns the time at which a waiting campaign continues, or what it waits for, as the end of a line."""
     campaign, zone = overview.campaign, settings.publication.zone
     overdue = campaign.status is Status.HELD and campaign.held_until < utc_text(now() - LATE)
     if campaign.status is Status.PAUSED or overdue:
@@ -53,7 +53,7 @@ def _when(settings: Settings, overview: Overview) -> str:
     return ""
 
 
-def list_campaigns(context: typer.Context, as_json: AsJson = False) -> None:
+def list_campaigns(context: typer.Context, as_json: JsonFlag = False) -> None:
     """Lists all campaigns, newest first."""
     workspace = open_workspace(settings_of(context), to_read=True)
     found = overviews(workspace)
@@ -71,7 +71,7 @@ def list_campaigns(context: typer.Context, as_json: AsJson = False) -> None:
         say("There is no campaign yet. `mailer send ISSUE` makes one.")
 
 
-def show(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
+def show(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> None:
     """Shows plan, counts and the reasons for failed deliveries."""
     workspace = open_workspace(settings_of(context), to_read=True)
     details = details_of(workspace, slug)
@@ -122,7 +122,7 @@ def _time_rows(settings: Settings, details: Details) -> list[str]:
     return rows
 
 
-def pause(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
+def pause(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> None:
     """Pauses a running campaign; `resume` continues it."""
     workspace = open_workspace(settings_of(context))
     ended = pause_campaign(workspace, slug)
@@ -130,7 +130,7 @@ def pause(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
 
 
 def cancel(
-    context: typer.Context, slug: Slug, yes: Annotated[bool, YesOption] = False, as_json: AsJson = False
+    context: typer.Context, slug: Slug, yes: Annotated[bool, YesOption] = False, as_json: JsonFlag = False
 ) -> None:
     """Cancels a campaign for good. What it has not sent stays unsent. It asks first on a terminal."""
     workspace = open_workspace(settings_of(context))
@@ -147,7 +147,7 @@ def cancel(
 
 
 def _say_decided(workspace: Workspace, slug: str, ended: bool, as_json: bool) -> None:
-    """Says how a campaign stands that was just paused or cancelled."""
+    """Prints the state of a campaign that was just paused or cancelled."""
     if as_json:
         emit_json(details_of(workspace, slug).to_json())
         return
@@ -155,14 +155,14 @@ def _say_decided(workspace: Workspace, slug: str, ended: bool, as_json: bool) ->
     counts = overview.counts
     say(f"Campaign {slug} is {overview.campaign.status}.")
     if not ended:
-        say("Its run still waits for a server's answer, and ends by itself when that comes.")
+        say("Its run still waits for a server's answer, and ends by itself when the answer comes.")
     elif any(counts[state] for state in STATES if state != "pending"):
         say_counts(counts)
     if counts["uncertain"]:
         say(f"`mailer campaigns resolve {slug}` settles what is uncertain.")
 
 
-def verify(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
+def verify(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> None:
     """Compares a campaign's folder with what was sent."""
     settings = settings_of(context)
     folder = settings.campaigns / slug

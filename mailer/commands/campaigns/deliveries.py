@@ -1,4 +1,4 @@
-"""`mailer campaigns deliveries`: the people of a campaign, each with the state of their delivery."""
+"""Implements `mailer campaigns deliveries`, which lists each person's delivery."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def deliveries(
         return
     first = next(found, None)
     if first is None:
-        say("There is none.")
+        say("No delivery matches.")
         return
     for listed, whose in chain((first,), found):
         say(_delivery_line(workspace.settings, listed, whose))

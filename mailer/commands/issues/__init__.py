@@ -1,1 +1,1 @@
-"""The commands on issues: new, check, render."""
+"""Implements the commands on issues: new, check, schema, render."""

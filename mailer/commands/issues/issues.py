@@ -1,4 +1,4 @@
-"""`mailer new`, `mailer check` and `mailer schema`."""
+"""Implements `mailer new`, `mailer check` and `mailer schema`."""
 
 from __future__ import annotations
 

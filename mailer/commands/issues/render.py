@@ -1,4 +1,4 @@
-"""`mailer render`: an issue as files to look at, without sending anything."""
+"""Implements `mailer render`, which writes an issue's files and sends nothing."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The commands by name: `--help` lists them all, and the module of one is imported when it is called."""
+"""Loads commands by name: the module of a command is imported only when the command is called."""

@@ -1,4 +1,4 @@
-"""Commands and groups of commands whose modules are imported only when they are called."""
+"""Defines commands and groups whose modules are imported only when they are called."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Entry", "LazyCommand", "LazyGroup", "group_of"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A command in the table: the module and function that run it, and the first sentence of its help."""
+    """Names the module and function of a command, and the first sentence of its help."""
 
     module: str
     function: str
@@ -28,7 +28,7 @@ class Entry:
 
 
 class LazyCommand(TyperCommand):
-    """A command that has its name and the first sentence of its help; `load` gives the whole command."""
+    """Stands for a command in `--help` by its name and first sentence; `load` imports the whole command."""
 
     def __init__(self, name: str, entry: Entry) -> None:
         super().__init__(name, help=entry.help, rich_markup_mode=None)
@@ -44,7 +44,7 @@ class LazyCommand(TyperCommand):
 
 
 class LazyGroup(OnceGroup):
-    """A group that lists its commands without importing them, and loads the one that is called."""
+    """Lists the commands of a group without importing them, and loads the one that is called."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Returns the name that was called, the whole command, and the words that remain for it."""

@@ -1,4 +1,4 @@
-"""The table of all commands: where each is, and what `--help` says of it.
+"""Lists all commands, with the function that runs each and its line in `--help`.
 
 `--help` lists commands without importing their modules, so their first sentences stand here once more; a test
 holds each against the docstring of its function.
@@ -100,17 +100,17 @@ _CAMPAIGNS = {
         "Cancels a campaign for good.",
     ),
     "resume": Entry(
-        "mailer.commands.campaigns.going_on",
+        "mailer.commands.campaigns.continuing",
         "resume",
         "Continues a campaign, or sends a scheduled or missed one now.",
     ),
     "retry": Entry(
-        "mailer.commands.campaigns.going_on",
+        "mailer.commands.campaigns.continuing",
         "retry",
         "Retries rejected and deferred deliveries, except to people who bounced.",
     ),
     "resolve": Entry(
-        "mailer.commands.campaigns.going_on",
+        "mailer.commands.campaigns.continuing",
         "resolve",
         "Settles deliveries that were in flight when a run died.",
     ),

@@ -1,1 +1,1 @@
-"""How the words of a command line become a command and its values."""
+"""Parses the words of a command line, and completes them in a shell."""

@@ -1,4 +1,4 @@
-"""Arguments as text: a command gets none with bytes in it that are not UTF-8.
+"""Checks that the arguments of a command are UTF-8 text before it runs.
 
 Paths are left alone, because a file may well be called so. In a reason, which is kept in people's own words,
 such bytes become U+FFFD: what was asked for is done. Anything else is refused, because it would mean
@@ -19,9 +19,9 @@ _FREE_WORDS = ("reason",)
 
 
 def with_text_arguments(program: Any) -> Any:
-    """The click command `program`, each of whose commands gets its arguments as UTF-8 text.
+    """Returns `program` with each of its commands changed to check its arguments first.
 
-    A command raises InputError before it does anything where an argument is none.
+    A command raises InputError before it does anything where an argument is not UTF-8.
     """
     for command in _leaves(program):
         command.callback = _checked(command.callback, _names(command))
@@ -29,7 +29,7 @@ def with_text_arguments(program: Any) -> Any:
 
 
 def command_name(program: Any, words: Sequence[str]) -> str:
-    """The name of the command that `words` call, such as `campaigns show`, without any of its arguments."""
+    """Returns the name of the command that `words` call, such as `campaigns show`, without its arguments."""
     names: list[str] = []
     known = program.commands
     for word in words:
@@ -40,9 +40,9 @@ def command_name(program: Any, words: Sequence[str]) -> str:
 
 
 def wants_json(program: Any, words: Sequence[str]) -> bool:
-    """Whether `--json` is given in `words`, also where the rest of them is wrong.
+    """Returns whether `words` hold the option `--json`, also where other words are wrong.
 
-    The value of an option is none, as in `--reason --json`, and neither is what follows `--`.
+    Not counted is the value of an option, as in `--reason --json`, and what follows `--`.
     """
     if "--json" not in words:
         return False
@@ -75,7 +75,7 @@ def _leaves(command: Any) -> Iterator[Any]:
 
 
 def _names(command: Any) -> dict[str, str]:
-    """What each argument is called on the command line: `--segment`, `ADDRESS`."""
+    """Returns what each argument is called on the command line: `--segment`, `ADDRESS`."""
     names = {}
     for parameter in command.params:
         option = max(parameter.opts, key=len)

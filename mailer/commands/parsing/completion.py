@@ -22,12 +22,12 @@ _MOST: Final = 200
 
 
 def is_completing(prog_name: str = "mailer") -> bool:
-    """Whether a shell asks for completions, or for the script that asks for them."""
+    """Returns whether a shell asks for completions, or for its completion script."""
     return bool(os.environ.get(f"_{prog_name.upper()}_COMPLETE"))
 
 
 def complete_values(program: Any) -> Any:
-    """The click command `program`, whose parameters complete their values by what they are called."""
+    """Returns `program` with completion of values added to its parameters, by metavar or option name."""
     for command in getattr(program, "commands", {}).values():
         complete_values(command)
     for parameter in program.params:
@@ -56,27 +56,27 @@ def _completer(source: Callable[[Path], Iterable[str]]) -> Callable[[Any, str], 
 
 
 def _workspace(context: Any) -> Path:
-    """The workspace's folder. Raises ConfigError where there is none."""
+    """Returns the workspace's folder. Raises ConfigError where there is none."""
     from mailer.config import find_workspace
 
     return find_workspace(context.find_root().params.get("workspace") or Path.cwd())
 
 
 def _editions(root: Path) -> Iterable[str]:
-    """The editions of mailer.toml."""
+    """Returns the editions of mailer.toml."""
     with (root / "mailer.toml").open("rb") as file:
         return sorted(tomllib.load(file)["editions"])
 
 
 def _slugs(root: Path) -> Iterable[str]:
-    """The campaigns that have a folder, newest first."""
+    """Returns the campaigns that have a folder, newest first."""
     return sorted((path.name for path in (root / "campaigns").iterdir() if path.is_dir()), reverse=True)[
         :_MOST
     ]
 
 
 def _issues(root: Path) -> Iterable[str]:
-    """The files in issues/, newest first, as seen from the current folder."""
+    """Returns the files in issues/, newest first, relative to the current folder."""
     found = sorted(
         (path for path in (root / "issues").iterdir() if path.suffix in (".yaml", ".yml")), reverse=True
     )
@@ -84,14 +84,14 @@ def _issues(root: Path) -> Iterable[str]:
 
 
 def _states(_root: Path) -> Iterable[str]:
-    """The states of a delivery."""
+    """Returns the states of a delivery."""
     from mailer.campaign.delivery_state import STATES
 
     return STATES
 
 
 def _statuses(_root: Path) -> Iterable[str]:
-    """The statuses of people."""
+    """Returns the statuses of people."""
     from mailer.audience.segments import SUPPRESSED
     from mailer.audience.values.cells import STATUSES
 

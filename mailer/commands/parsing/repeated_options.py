@@ -1,4 +1,4 @@
-"""Commands that refuse an option that was given twice where only one of them would count."""
+"""Defines commands that refuse an option given twice where only one value would count."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["OnceCommand", "OnceGroup"]
 
 
 class OnceCommand(TyperCommand):
-    """A command whose options are given once, but for those that may be given several times."""
+    """Parses a command, and refuses a repeated option that takes one value."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Raises InputError for an option that was given twice."""
@@ -23,7 +23,7 @@ class OnceCommand(TyperCommand):
 
 
 class OnceGroup(TyperGroup):
-    """A group of commands whose own options are given once."""
+    """Parses a group of commands, and refuses a repeated option that takes one value."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Raises InputError for an option that was given twice."""

@@ -1,1 +1,1 @@
-"""The commands that send: plan, send, explain, run-due."""
+"""Implements the commands that plan and send: plan, send, explain, run-due."""

@@ -1,4 +1,4 @@
-"""`mailer send --canary`: the first few of an issue's readers, as the command line asks for them."""
+"""Defines the options `--canary` and `--hold`, and prints the canary in a plan."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ HoldOption = Annotated[
 
 
 def canary_rows(settings: Settings, prepared: Prepared, canary: Canary) -> list[str]:
-    """How many are first, and what comes then: lines of the plan."""
+    """Returns the plan's lines about the size of the canary and what follows it."""
     total = prepared.plan.recipients
     then = (
         "then the campaign waits for you"
@@ -50,7 +50,7 @@ def canary_rows(settings: Settings, prepared: Prepared, canary: Canary) -> list[
 
 
 def canary_warnings(prepared: Prepared, canary: Canary) -> list[str]:
-    """What to think about before such a share goes first."""
+    """Returns a warning where the canary is too small to say much."""
     total = prepared.plan.recipients
     if total >= _FEW:
         return []

@@ -1,4 +1,4 @@
-"""`mailer explain`: why this person does, or does not, get an issue."""
+"""Implements `mailer explain`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def explain(
         return
     if not found.known:
         listed = ", and is on the suppression list" if found.exclusion else ""
-        say(f"{found.address} does not get {found.issue}: this is no subscriber{listed}.")
+        say(f"{found.address} does not get {found.issue}: the address is not a subscriber's{listed}.")
     elif found.exclusion:
         say(f"{found.address} does not get {found.issue}: {found.exclusion.sentence}.")
         if found.bounce:
@@ -49,7 +49,7 @@ def explain(
     elif found.unwritable:
         say(f"{found.address} does not get {found.issue}: the address {found.unwritable}.")
     else:
-        say(f"{found.address} gets {found.issue}: is active and subscribes to its edition.")
+        say(f"{found.address} gets {found.issue}: the person is active and subscribes to its edition.")
         for text in found.only:
             say(f"  also reads what is only for {text}")
     for delivery in found.deliveries:

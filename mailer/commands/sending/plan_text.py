@@ -1,4 +1,4 @@
-"""How a plan reads on a terminal."""
+"""Prints a plan for people."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["say_plan"]
 def say_plan(
     prepared: Prepared, left: int | None = None, *, rows: Iterable[str] = (), warnings: Iterable[str] = ()
 ) -> None:
-    """The plan, as a person reads it. `left` is how many a campaign that exists has still to send.
+    """Prints a plan. `left` is the number of deliveries that an existing campaign has still to send.
 
     `rows` and `warnings` are what else is told of it: when it goes out, who is first.
     """
@@ -64,12 +64,12 @@ def say_plan(
 
 
 def _folder(transport: str) -> str:
-    """`outbox/` of `outbox:outbox`."""
+    """Returns the folder of an outbox's URL, such as `outbox/` for `outbox:outbox`."""
     return transport.partition(":")[2].rstrip("/") + "/"
 
 
 def _public_page(prepared: Prepared, plan: Plan) -> str:
-    """What the public archive shows; '' where that is what every reader of the edition gets."""
+    """Returns what the public page shows, or '' where every reader of the edition gets the same."""
     if plan.archive == "none":
         return "there is no public page: archive = false"
     only = ", ".join(only_expressions(prepared.loaded.issue))
@@ -84,7 +84,7 @@ def _public_page(prepared: Prepared, plan: Plan) -> str:
 
 
 def _reading(prepared: Prepared, variant: int) -> str:
-    """What a variant is, in the words of the issue."""
+    """Returns what the readers of a variant get, in the words of the issue."""
     only = only_expressions(prepared.loaded.issue)
     chosen = [expression for bit, expression in enumerate(only) if variant >> bit & 1]
     if not chosen:

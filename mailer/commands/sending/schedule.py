@@ -1,4 +1,4 @@
-"""Sending later: what `send --at` prints, and `mailer run-due`."""
+"""Implements `mailer run-due`, and prints what `send --at` schedules."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def run_due(context: typer.Context, as_json: Annotated[bool, JsonOption] = False
 
 
 def when(settings: Settings, schedule: Schedule) -> str:
-    """When a schedule begins, in words that follow "send it"."""
+    """Returns when a schedule begins, in words that follow "send it"."""
     if schedule.local_time:
         return f"at each reader's {schedule.local_time}"
     return f"at {format_time(schedule.due_at, settings.publication.zone)}"
 
 
 def schedule_rows(settings: Settings, prepared: Prepared, schedule: Schedule) -> list[str]:
-    """When a plan goes out, and to how many at which hour: lines of the plan."""
+    """Returns the plan's lines about when it goes out, and to how many readers at which hour."""
     zone = settings.publication.zone
     if not schedule.local_time:
         meant = f", {schedule.meant}" if schedule.meant else ""
@@ -77,13 +77,13 @@ def schedule_rows(settings: Settings, prepared: Prepared, schedule: Schedule) ->
 
 
 def usual_rows(settings: Settings, prepared: Prepared) -> list[str]:
-    """The usual time of the issue's edition on its date, where it has one: a line of the plan."""
+    """Returns the plan's line about the edition's usual time, or no line where it has none."""
     at = usual_time(settings, prepared)
     return [] if at is None else [f"Usual time {format_time(at, settings.publication.zone)}"]
 
 
 def say_scheduled(settings: Settings, campaign: Campaign, schedule: Schedule) -> None:
-    """That a campaign waits, who sends it, and what to do to have it otherwise."""
+    """Prints that a campaign is scheduled, and the commands that send or cancel it."""
     slug = campaign.slug
     begins = (
         f", from {format_time(schedule.due_at, settings.publication.zone)} on" if schedule.local_time else ""

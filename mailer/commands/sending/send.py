@@ -1,4 +1,4 @@
-"""`mailer plan` and `mailer send`."""
+"""Implements `mailer plan` and `mailer send`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from mailer.commands.confirmation import YesOption, confirm
 from mailer.commands.context import JsonOption, emit_json, settings_of
-from mailer.commands.output import say_result, say_since, warn_of_copies, watching
+from mailer.commands.output import say_changes_since_plan, say_result, show_progress, warn_of_moved_database
 from mailer.commands.sending.canary import CanaryOption, HoldOption, canary_rows, canary_warnings
 from mailer.commands.sending.plan_text import say_plan
 from mailer.commands.sending.schedule import say_scheduled, schedule_rows, usual_rows, when
@@ -145,8 +145,8 @@ def send(
 
 
 def _send_now(workspace: Workspace, proposal: Proposal, *, ask: bool, as_json: bool) -> None:
-    """Sends what is proposed, and ends with status 1 where something is left."""
-    warn_of_copies(workspace.db, workspace.settings)
+    """Sends the proposal now, and exits with status 1 where something is left."""
+    warn_of_moved_database(workspace.db, workspace.settings)
     if proposal.number:
         if not as_json:
             _say_plan(workspace, proposal)
@@ -158,9 +158,9 @@ def _send_now(workspace: Workspace, proposal: Proposal, *, ask: bool, as_json: b
         nonlocal changes
         changes = since
         if not as_json:
-            say_since(since)
+            say_changes_since_plan(since)
 
-    with stop_on_signals() as stop, watching(proposal.number, quiet=as_json) as observe:
+    with stop_on_signals() as stop, show_progress(proposal.number, quiet=as_json) as observe:
         result = send_proposal(workspace, proposal, stop=stop, observe=observe, frozen=frozen)
     if as_json:
         emit_json({**result.to_json(), **changes.to_json()})
@@ -173,7 +173,7 @@ def _send_now(workspace: Workspace, proposal: Proposal, *, ask: bool, as_json: b
 def _send_later(
     workspace: Workspace, proposal: Proposal, schedule: Schedule, *, ask: bool, as_json: bool
 ) -> None:
-    """Freezes what was planned until its time."""
+    """Freezes the proposal as a campaign that is sent at its time."""
     settings, recipients = workspace.settings, proposal.prepared.plan.recipients
     if not as_json:
         _say_plan(workspace, proposal)
@@ -185,12 +185,12 @@ def _send_later(
         counts = workspace.spools.open(campaign).counts()
         emit_json({**document, "counts": counts, "plan": campaign.plan})
     else:
-        say_since(since)
+        say_changes_since_plan(since)
         say_scheduled(settings, campaign, schedule)
 
 
 def _say_plan(workspace: Workspace, proposal: Proposal) -> None:
-    """Prints the plan, with when it goes out and who is first."""
+    """Prints the plan, with its schedule and its canary."""
     rows: list[str] = []
     settings, prepared, schedule = workspace.settings, proposal.prepared, proposal.schedule
     warnings = proposal.time_warnings(workspace)
@@ -206,7 +206,7 @@ def _say_plan(workspace: Workspace, proposal: Proposal) -> None:
 
 
 def _ask(workspace: Workspace, proposal: Proposal, number: int, *, quiet: bool, when: str = "now") -> None:
-    """Lets the operator confirm the plan, which is kept so that `--plan` can send it later."""
+    """Asks the operator to confirm the plan, and keeps the plan so that `--plan` can send it later."""
     known = not keep_plan(workspace, proposal.prepared)
     exactly = f", or --plan {proposal.prepared.plan.hash} to send exactly this plan" if known else ""
     people = "person" if number == 1 else "people"

@@ -1,4 +1,4 @@
-"""`mailer send --test`: marked copies of an issue, and no campaign."""
+"""Implements `mailer send --test`, which sends marked copies without a campaign."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ __all__ = ["check_test", "send_copies"]
 
 
 def check_test(*, at: bool, plan: bool) -> None:
-    """Raises InputError for what makes no sense with `--test`: a time, or a plan's hash."""
+    """Raises InputError for options that `--test` does not allow: a time, or a plan's hash."""
     if at:
         raise InputError("--test sends one copy now; leave --at and --at-local out")
     if plan:
-        raise InputError("--test sends one copy, and no plan; leave --plan out")
+        raise InputError("--test sends one copy without a plan; leave --plan out")
 
 
 def send_copies(workspace: Workspace, prepared: Prepared, addresses: Sequence[str], *, as_json: bool) -> None:
-    """Sends and tells of each copy. Raises TransportError with those that did not go."""
+    """Sends the copies and prints each result. Raises TransportError for those that were not accepted."""
     copies = send_samples(workspace, prepared, addresses)
     went = [copy for copy in copies if copy.outcome.result is Result.ACCEPTED]
     if as_json:
@@ -45,7 +45,7 @@ def send_copies(workspace: Workspace, prepared: Prepared, addresses: Sequence[st
 
 
 def _what_it_shows(prepared: Prepared, copy: Copy) -> Iterator[str]:
-    """Whose values are in a copy, and how many readers get the same; nothing where it is the usual copy."""
+    """Yields lines about whose data a copy shows and how many readers get the same; none for a usual copy."""
     segment = bool(prepared.plan.segment)
     same, total = readers_of_copy(prepared, copy.variant), prepared.plan.recipients
     if copy.own:

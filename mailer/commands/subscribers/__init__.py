@@ -1,1 +1,1 @@
-"""`mailer subscribers …`."""
+"""Implements the commands of `mailer subscribers`."""

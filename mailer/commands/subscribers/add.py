@@ -1,4 +1,4 @@
-"""`mailer subscribers add`: one person who is new, comes back or is described anew; or a whole segment."""
+"""Implements `mailer subscribers add`, for one person or the data of a whole segment."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 from mailer.audience.people import Subscriber, state_of
 from mailer.commands.context import emit_json, say, settings_of
-from mailer.commands.subscribers.person import AsJson, editions_text
+from mailer.commands.subscribers.person import JsonFlag, editions_text
 from mailer.errors import InputError
 from mailer.services.subscribers.adding import (
     FOR_ONE_PERSON,
@@ -99,7 +99,7 @@ def add(
     consent: _Consent = None,
     force: _Force = False,
     reason: _Reason = None,
-    as_json: AsJson = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Adds one person, or updates their data. Only --consent brings back people who have left."""
     settings = settings_of(context)
@@ -116,12 +116,12 @@ def add(
         no_attributes=no_attributes,
     )
     if address is not None and segment is None:
-        _tell(
+        _print_result(
             add_person(settings, Addition(address, described, edition or (), consent, force, reason)), as_json
         )
         return
     if address is not None or segment is None:
-        raise InputError("name an address, or a segment with --segment EXPR; one of them")
+        raise InputError("name either an address, or a segment with --segment EXPR")
     if edition or consent is not None or reason is not None or force:
         raise InputError(FOR_ONE_PERSON)
     edited = edit_people(settings, segment, described)
@@ -131,20 +131,20 @@ def add(
         say(f"{edited.matched:,} people are in the segment; {edited.changed:,} of them are changed.")
 
 
-def _tell(done: Added, as_json: bool) -> None:
+def _print_result(done: Added, as_json: bool) -> None:
     if as_json:
         emit_json(done.to_json())
         return
     person, cleared = done.person, done.cleared
     did = "added" if done.before is None else "unchanged" if done.before == person else "updated"
-    say(f"{person.address} is {did}; {_stands(person)}.")
+    say(f"{person.address} is {did}; {_status_text(person)}.")
     if cleared["tags"]:
         say(f"Tags: {', '.join(person.tags) or 'none'} (no longer: {', '.join(cleared['tags'])}).")
     if cleared["attributes"]:
         say(f"Cleared: {', '.join(cleared['attributes'])}.")
 
 
-def _stands(person: Subscriber) -> str:
+def _status_text(person: Subscriber) -> str:
     state = state_of(person)
     if state in ("active", "pending"):
         return f"reads {editions_text(person)}" + ("" if person.editions else "; add --edition NAME")

@@ -1,4 +1,4 @@
-"""`mailer subscribers erase`: forgets somebody for good, and tells what is left to the operator."""
+"""Implements `mailer subscribers erase`, and lists the files that the operator has to clean."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from mailer.services.readers.traces import Traces
 __all__ = ["erase"]
 
 #: Of one folder, so many files are named one by one; with more of them, only their number is told.
-_NAMED = 20
+_MOST_NAMED = 20
 #: So many files and folders that were not looked into are named.
-_LEFT_OUT = 10
+_MOST_SKIPPED = 10
 #: So many lines of files and folders are told.
-_TOLD = 200
+_MOST_LINES = 200
 
 
 def erase(
@@ -37,8 +37,8 @@ def erase(
 
     def ask(who: str) -> None:
         confirm(
-            f"Forget {who} for good?",
-            unattended=f"nobody is here to confirm; add --yes to forget {who} for good",
+            f"Erase {who} for good?",
+            unattended=f"nobody is here to confirm; add --yes to erase {who} for good",
             declined="Nothing was changed.",
             quiet=as_json,
         )
@@ -47,45 +47,45 @@ def erase(
     if as_json:
         emit_json(done.to_json())
     elif done.number is None:
-        say(f"{done.address} was forgotten before; what had come back of it is removed.")
+        say(f"{done.address} was erased before; what had come back of it is removed.")
     else:
-        say(f"{done.address} is forgotten (number {done.number}), and no import brings the address back.")
+        say(f"{done.address} is erased (number {done.number}), and no import brings the address back.")
     if done.traces is not None:
-        _tell(done.traces, "the address, or one before it" if done.had_another else "the address")
+        _print_result(done.traces, "the address, or one before it" if done.had_another else "the address")
     if done.left:
         raise FailureError(*done.left)
 
 
-def _tell(traces: Traces, what: str) -> None:
-    """Tells what a search found, on standard error: what is left to do is the operator's."""
+def _print_result(traces: Traces, what: str) -> None:
+    """Prints the files that hold the address on standard error."""
     if traces.number:
-        warn(f"these files are yours and hold {what}; remove it there, or remove the files:")
+        warn(f"these files of yours hold {what}; remove it from them, or delete them:")
         lines = list(_places(traces))
-        for line in lines[:_TOLD]:
+        for line in lines[:_MOST_LINES]:
             say(f"  {line}", err=True)
-        if len(lines) > _TOLD or traces.number > len(traces.files):
+        if len(lines) > _MOST_LINES or traces.number > len(traces.files):
             say(f"  and more: {traces.number:,} files in all", err=True)
     files = "1 file" if traces.looked_at == 1 else f"{traces.looked_at:,} files"
     found = "" if traces.number else f", and none holds {what}"
-    say(f"Looked into {files} below the workspace ({traces.size / 1e6:,.1f} MB){found}.", err=True)
+    say(f"Searched {files} below the workspace ({traces.size / 1e6:,.1f} MB){found}.", err=True)
     if not traces.whole:
         say(
-            "The search ended early, because there is too much to read; look into the rest yourself.",
+            "The search ended early, because there is too much to read; search the rest yourself.",
             err=True,
         )
     if traces.left_out:
-        rest = len(traces.left_out) - _LEFT_OUT
+        rest = len(traces.left_out) - _MOST_SKIPPED
         more = f" and {rest:,} more" if rest > 0 else ""
-        say(f"Not looked into: {', '.join(traces.left_out[:_LEFT_OUT])}{more}.", err=True)
+        say(f"Not searched: {', '.join(traces.left_out[:_MOST_SKIPPED])}{more}.", err=True)
 
 
 def _places(traces: Traces) -> Iterator[str]:
-    """The files, one by one, and only their number where one folder has many."""
+    """Yields the files one by one, and only their number where one folder has many."""
     folders = Counter(str(PurePosixPath(name).parent) for name in traces.files)
     told: set[str] = set()
     for name in traces.files:
         folder = str(PurePosixPath(name).parent)
-        if folders[folder] <= _NAMED:
+        if folders[folder] <= _MOST_NAMED:
             yield name
         elif folder not in told:
             told.add(folder)

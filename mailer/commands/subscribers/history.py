@@ -1,4 +1,4 @@
-"""`mailer subscribers show`: the whole story of one person."""
+"""Implements `mailer subscribers show`, which prints all data and the history of a person."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from mailer.audience.people import Subscriber, state_of
 from mailer.campaign.campaign import Delivered
 from mailer.campaign.times import format_time
 from mailer.commands.context import emit_json, say, settings_of
-from mailer.commands.subscribers.person import AsJson, Who, editions_text
+from mailer.commands.subscribers.person import AddressArgument, JsonFlag, editions_text
 from mailer.services.subscribers.history import PersonHistory, person_history
 
 __all__ = ["show"]
 
 #: So many deliveries are told to a person, the newest; --json has all of them.
-_TOLD = 30
+_MOST_SHOWN = 30
 
 _LABELS = {
     "unsubscribe": "Left",
@@ -33,12 +33,12 @@ _LABELS = {
 }
 _SOURCES = {"cli": "command line", "preferences": "preferences page", "page": "unsubscribe page"}
 #: These lines say it already.
-_TOLD_ELSEWHERE = ("bounce", "erase")
+_SHOWN_ELSEWHERE = ("bounce", "erase")
 
 Lines = Iterator[tuple[str, str]]
 
 
-def show(context: typer.Context, address: Who, as_json: AsJson = False) -> None:
+def show(context: typer.Context, address: AddressArgument, as_json: JsonFlag = False) -> None:
     """Shows all data and the history of one person."""
     settings = settings_of(context)
     story = person_history(settings, address)
@@ -78,12 +78,12 @@ def _person_lines(story: PersonHistory, person: Subscriber, zone: ZoneInfo) -> L
         place = f" (campaign {bounce.campaign})" if bounce.campaign else ""
         yield "Bounced", f"{format_time(bounce.at, zone)}: {bounce.words or 'no reason was given'}{place}"
     for happening in story.history:
-        if happening.what not in _TOLD_ELSEWHERE:
-            yield _LABELS[happening.what], _happening_in_words(happening, zone)
+        if happening.what not in _SHOWN_ELSEWHERE:
+            yield _LABELS[happening.what], _event_text(happening, zone)
 
 
-def _happening_in_words(happening: HistoryEntry, zone: ZoneInfo) -> str:
-    """An event as one line: `Sat 21 Nov 2026 …: everything, by campaign 2026-11-21-morning: too much`."""
+def _event_text(happening: HistoryEntry, zone: ZoneInfo) -> str:
+    """Returns an event as text: `Sat 21 Nov 2026 …: everything, by campaign 2026-11-21-morning: spam`."""
     what = {"unsubscribe": happening.edition or "everything", "subscribe": happening.edition}
     source = _SOURCES.get(happening.source, happening.source)
     campaign = f"by campaign {happening.campaign}" if happening.campaign else ""
@@ -92,10 +92,10 @@ def _happening_in_words(happening: HistoryEntry, zone: ZoneInfo) -> str:
 
 
 def _delivery_lines(deliveries: Sequence[Delivered], zone: ZoneInfo) -> Lines:
-    earlier = len(deliveries) - _TOLD
+    earlier = len(deliveries) - _MOST_SHOWN
     if earlier > 0:
         yield "Deliveries", f"{earlier:,} earlier ones are left out here; --json has them"
-    for one in deliveries[-_TOLD:]:
+    for one in deliveries[-_MOST_SHOWN:]:
         when = f" at {format_time(one.settled_at, zone)}" if one.settled_at else ""
         folder = " (in a folder only)" if one.in_folder else ""
         why = f": {one.reason}" if one.reason else ""

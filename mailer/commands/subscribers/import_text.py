@@ -1,4 +1,4 @@
-"""Prints what an import did."""
+"""Prints the report of an import."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from mailer.services.subscribers.importing import ImportedLists
 __all__ = ["say_lists"]
 
 #: So many rows of a kind are told one by one to a person; --json has more of them.
-_TOLD = 20
+_MOST_SHOWN = 20
 
 
 def say_lists(imported: ImportedLists) -> None:
-    """Prints the report of each list; of an archive the sum, too."""
+    """Prints the report of each list, and for a zip archive the sums too."""
     for report in imported.reports:
         _say_report(report)
     if imported.is_archive:
@@ -27,21 +27,21 @@ def _say_sum(imported: ImportedLists) -> None:
     for outcome in OUTCOMES:
         if counts[outcome]:
             say(f"  {outcome:<10}{counts[outcome]:>11,}")
-    for name in imported.left_out[:_TOLD]:
-        say(f"Left out, because it is no list: {name}")
-    if len(imported.left_out) > _TOLD:
-        say(f"… and {len(imported.left_out) - _TOLD:,} more that are no lists")
+    for name in imported.left_out[:_MOST_SHOWN]:
+        say(f"Left out, because it is not a list: {name}")
+    if len(imported.left_out) > _MOST_SHOWN:
+        say(f"… and {len(imported.left_out) - _MOST_SHOWN:,} more that are not lists")
 
 
 def _say_report(report: ImportReport) -> None:
-    """The report in lines. Columns are told where one is not read as its name says, and in a dry run."""
+    """Prints a report. Columns are listed in a dry run, and where one is not read as its name says."""
     say(f"{report.file}: {report.total:,} row{'' if report.total == 1 else 's'}")
     if report.read_as:
         say(f"read as {report.read_as}")
     if report.dry_run or not all(note.plain for note in report.columns):
         for column in report.columns:
             say(f"  {_column(column)}")
-    for word in report.words[:_TOLD] if report.profile != "mailer" else ():
+    for word in report.words[:_MOST_SHOWN] if report.profile != "mailer" else ():
         say(f"  {_word(word)}")
     for outcome in OUTCOMES:
         if report.count(outcome):
@@ -54,7 +54,7 @@ def _say_report(report: ImportReport) -> None:
         places = ", ".join(str(place) for place in report.unnamed_columns)
         say(f"Left out, because the header does not name them: columns {places}.")
     if report.refused_file:
-        say(f"The refused rows are in {report.refused_name}. Mend them there and import that file.")
+        say(f"The refused rows are in {report.refused_name}. Correct them there and import that file.")
     if report.dry_run:
         say("This was a dry run: nothing was changed.")
 
@@ -77,26 +77,26 @@ def _people(number: int) -> str:
 
 
 def _say_rows(report: ImportReport) -> None:
-    """The rows that were refused, kept as they are here, or went against a consent."""
+    """Prints the rows that were refused, kept unchanged, or contradict a consent."""
     for outcome in ("updated", "added", "kept", "refused"):
         notes = [note for note in report.notes if note.outcome == outcome]
-        for note in notes[:_TOLD]:
+        for note in notes[:_MOST_SHOWN]:
             who = f"{note.address}: " if outcome != "refused" else ""
             say(f"row {note.row}: {who}{note.reason}")
         told = report.count(outcome) if outcome in ("kept", "refused") else len(notes)
-        left = told - min(len(notes), _TOLD)
+        left = told - min(len(notes), _MOST_SHOWN)
         if left:
             say(f"… and {left:,} more rows that were {outcome}")
 
 
 def _say_cells(report: ImportReport) -> None:
-    for note in report.cells[:_TOLD]:
+    for note in report.cells[:_MOST_SHOWN]:
         say(f"row {note.row}: {note.address}: {note.column} is left out: {note.reason}")
-    for cleaned in report.cleaned[:_TOLD]:
+    for cleaned in report.cleaned[:_MOST_SHOWN]:
         say(f"row {cleaned.row}: {cleaned.address} was written with {cleaned.reason}")
-    rest = report.addresses_cleaned - min(len(report.cleaned), _TOLD)
+    rest = report.addresses_cleaned - min(len(report.cleaned), _MOST_SHOWN)
     if rest > 0:
         say(f"… and {rest:,} more addresses that were cleaned")
-    left = report.cells_left_out - min(len(report.cells), _TOLD)
+    left = report.cells_left_out - min(len(report.cells), _MOST_SHOWN)
     if left > 0:
         say(f"… and {left:,} more cells that were left out")

@@ -1,4 +1,4 @@
-"""`mailer subscribers import` and `export`: lists of people in and out, as CSV."""
+"""Implements `mailer subscribers import` and `export`, which read and write CSV lists."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def import_list(
         dates=dates,
         dry_run=dry_run,
     )
-    with _watching(quiet=as_json) as on_progress:
+    with _show_progress(quiet=as_json) as on_progress:
         imported = import_lists(settings_of(context), request, on_progress)
     if as_json:
         emit_json(imported.to_json())
@@ -155,8 +155,8 @@ def export_list(
 
 
 @contextmanager
-def _watching(*, quiet: bool) -> Iterator[Callable[[ImportProgress], None]]:
-    """A bar on a terminal, a line now and then elsewhere."""
+def _show_progress(*, quiet: bool) -> Iterator[Callable[[ImportProgress], None]]:
+    """Shows the progress of an import: a bar on a terminal, elsewhere a line every 100,000 rows."""
     if sys.stderr.isatty() and not quiet:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn

@@ -1,4 +1,4 @@
-"""Shared by the commands about one person: the argument, and how a person is printed."""
+"""Holds what the commands about one person share: their arguments, and a person's editions as text."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import typer
 from mailer.audience.people import Subscriber
 from mailer.commands.context import JsonOption
 
-__all__ = ["AsJson", "Who", "editions_text"]
+__all__ = ["JsonFlag", "AddressArgument", "editions_text"]
 
-Who = Annotated[str, typer.Argument(metavar="ADDRESS", help="The person's address, such as li@example.org.")]
-AsJson = Annotated[bool, JsonOption]
+AddressArgument = Annotated[
+    str, typer.Argument(metavar="ADDRESS", help="The person's address, such as li@example.org.")
+]
+JsonFlag = Annotated[bool, JsonOption]
 
 
 def editions_text(person: Subscriber) -> str:
-    """The editions that a person reads, in words."""
+    """Returns the editions that a person reads, as text."""
     return ", ".join(person.editions) or "no edition"

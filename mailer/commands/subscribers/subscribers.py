@@ -1,4 +1,4 @@
-"""`mailer subscribers …`: who is written to, and what they asked for."""
+"""Implements `mailer subscribers list|restore|change-address`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 from mailer.audience.people import Subscriber, state_of
 from mailer.commands.context import emit_json, emit_json_list, say, settings_of
-from mailer.commands.subscribers.person import AsJson, editions_text
+from mailer.commands.subscribers.person import JsonFlag, editions_text
 from mailer.errors import InputError
 from mailer.services.subscribers import address_change as moving
 from mailer.services.subscribers import listing
@@ -28,7 +28,7 @@ def list_people(
     segment: Annotated[
         str | None, typer.Option(metavar="EXPR", help='Only people that fit, as in: language == "en"')
     ] = None,
-    as_json: AsJson = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Lists subscribers, one a line."""
     found = listing.list_people(settings_of(context), SubscriberFilter(status, edition, segment))
@@ -55,19 +55,21 @@ def restore(
     reason: Annotated[
         str, typer.Option(help='Why the address works after all, such as "their server was down".')
     ] = "",
-    as_json: AsJson = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Makes bounced people active again; their consent still holds."""
     settings = settings_of(context)
     if (address is None) == (campaign is None):
-        raise InputError("name an address, or a campaign with --campaign SLUG; one of them")
+        raise InputError("name either an address, or a campaign with --campaign SLUG")
     if campaign is not None:
         restored = restore_campaign(settings, campaign, reason=reason)
         people_are = "person is" if restored.number == 1 else "people are"
         if as_json:
             emit_json(restored.to_json())
         else:
-            say(f"{restored.number:,} {people_are} written to again, whom {campaign} had marked as bounced.")
+            say(
+                f"{restored.number:,} {people_are} active again, after {campaign} had marked them as bounced."
+            )
         return
     done = restore_person(settings, address or "", reason=reason)
     if as_json:
@@ -83,7 +85,7 @@ def change_address(
     reason: Annotated[
         str, typer.Option(help='How the new address is known, such as "wrote to the desk".')
     ] = "",
-    as_json: AsJson = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Changes a person's address. The person keeps their history and status."""
     done = moving.change_address(settings_of(context), old, new, reason=reason)
@@ -94,12 +96,15 @@ def change_address(
     if not done.changed:
         say(f"{person.address} is their address already.")
         return
-    say(f"{before.address} is {person.address} now; {_stands(person)}.")
+    say(f"{before.address} is {person.address} now; {_status_text(person)}.")
     for slug in done.on_the_way:
-        say(f"{slug} is being handed over to {before.address}; if that is refused, `campaigns retry {slug}`.")
+        say(
+            f"A delivery of {slug} to {before.address} is in flight; if it is refused, run `mailer "
+            f"campaigns retry {slug}`."
+        )
 
 
-def _stands(person: Subscriber) -> str:
+def _status_text(person: Subscriber) -> str:
     if person.status == "bounced":
         return (
             "still bounced; if mail reaches the new address, "

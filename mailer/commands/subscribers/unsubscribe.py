@@ -1,4 +1,4 @@
-"""`mailer subscribers unsubscribe` and `suppress`: one address, or those of a file."""
+"""Implements `mailer subscribers unsubscribe` and `suppress`, for an address or a file of addresses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mailer.audience.consent.suppression import OPERATOR
 from mailer.audience.exchange.addresses import MOST_BYTES, read_addresses, read_list
 from mailer.audience.subscribers import MAX_REASON
 from mailer.commands.context import emit_json, say, settings_of, warn
-from mailer.commands.subscribers.person import AsJson
+from mailer.commands.subscribers.person import JsonFlag
 from mailer.display_text import visible
 from mailer.errors import InputError
 from mailer.services.subscribers import leaving
@@ -21,7 +21,7 @@ from mailer.services.subscribers.leaving import AddressList, ListResult
 __all__ = ["suppress", "unsubscribe"]
 
 #: So many of a kind are told one by one to a person; --json has all of them.
-_TOLD = 20
+_MOST_SHOWN = 20
 
 _Who = Annotated[
     str | None, typer.Argument(metavar="ADDRESS", help="The person's address, such as li@example.org.")
@@ -47,17 +47,19 @@ def unsubscribe(
     reason: Annotated[
         str, typer.Option(help='The reason in their own words, such as "too many mails".')
     ] = "",
-    as_json: AsJson = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Unsubscribes one person, or every address in a file."""
     settings = settings_of(context)
     place = edition or "everything"
     if file is not None:
-        taken = leaving.unsubscribe_list(settings, _listed(address, file), edition=edition, reason=reason)
+        taken = leaving.unsubscribe_list(
+            settings, _address_list(address, file), edition=edition, reason=reason
+        )
         _warn_of_cut(reason)
-        _tell(taken, f"now off {place}", f"already off {place}", as_json=as_json)
+        _print_result(taken, f"now off {place}", f"already off {place}", as_json=as_json)
         return
-    done = leaving.unsubscribe(settings, _one(address), edition=edition, reason=reason)
+    done = leaving.unsubscribe(settings, _single_address(address), edition=edition, reason=reason)
     _warn_of_cut(reason)
     if as_json:
         emit_json(done.to_json())
@@ -67,7 +69,7 @@ def unsubscribe(
 
 def _warn_of_cut(reason: str) -> None:
     if len(reason.strip()) > MAX_REASON:
-        warn(f"of the reason, the first {MAX_REASON} characters are kept")
+        warn(f"the reason is too long; only its first {MAX_REASON} characters are kept")
 
 
 def suppress(
@@ -75,7 +77,7 @@ def suppress(
     address: _Who = None,
     file: _File = None,
     reason: Annotated[str, typer.Option(help='The reason, such as "asked by letter".')] = OPERATOR,
-    as_json: AsJson = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Puts an address or a file of them on the suppression list.
 
@@ -83,27 +85,27 @@ def suppress(
     """
     settings = settings_of(context)
     if file is not None:
-        taken = leaving.suppress_list(settings, _listed(address, file), reason=reason)
-        _tell(taken, "now suppressed", "already suppressed", as_json=as_json)
+        taken = leaving.suppress_list(settings, _address_list(address, file), reason=reason)
+        _print_result(taken, "now suppressed", "already suppressed", as_json=as_json)
         return
-    done = leaving.suppress(settings, _one(address), reason=reason)
+    done = leaving.suppress(settings, _single_address(address), reason=reason)
     if as_json:
         emit_json(done.to_json())
         return
     say(f"{done.address} {'is now' if done.changed else 'was already'} on the suppression list.")
     for now in done.moved_to:
-        say(f"It was the address of {now} before, who is not suppressed by this.")
+        say(f"{now} had this address before and is not suppressed by this.")
 
 
-def _one(address: str | None) -> str:
+def _single_address(address: str | None) -> str:
     if address is None:
-        raise InputError("name an address, or a list of them with --file FILE; one of them")
+        raise InputError("name either an address, or a list of them with --file FILE")
     return address
 
 
-def _listed(address: str | None, file: Path) -> AddressList:
+def _address_list(address: str | None, file: Path) -> AddressList:
     if address is not None:
-        raise InputError("name an address, or a list of them with --file FILE; one of them")
+        raise InputError("name either an address, or a list of them with --file FILE")
     if str(file) == "-":
         name = "standard input"
         return AddressList(name, read_addresses(_standard_input(), name))
@@ -112,7 +114,7 @@ def _listed(address: str | None, file: Path) -> AddressList:
 
 
 def _standard_input() -> bytes:
-    """Standard input as bytes, at most one more than a list may have."""
+    """Returns standard input as bytes, at most one more than a list may have."""
     stream = sys.stdin
     if stream is None:
         return b""
@@ -120,8 +122,8 @@ def _standard_input() -> bytes:
     return raw.read(MOST_BYTES + 1) if raw is not None else stream.read().encode("utf-8", "surrogateescape")
 
 
-def _tell(done: ListResult, did: str, already: str, *, as_json: bool) -> None:
-    """What became of a list; ends with status 1 where some of it could not be read."""
+def _print_result(done: ListResult, did: str, already: str, *, as_json: bool) -> None:
+    """Prints what was done with a list; exits with status 1 where a line could not be read."""
     taken, wrong, number = done.taken, done.unreadable, len(done.source.lines)
     if as_json:
         emit_json(done.to_json())
@@ -136,13 +138,13 @@ def _tell(done: ListResult, did: str, already: str, *, as_json: bool) -> None:
         for what, count in counts.items():
             if count:
                 say(f"  {what:<26}{count:>11,}")
-        for text in taken.unknown[:_TOLD]:
+        for text in taken.unknown[:_MOST_SHOWN]:
             say(f"not known here: {text}")
         _more(len(taken.unknown), "that are not known here")
-        for before, now in taken.moved[:_TOLD]:
-            say(f"{before} was the address of {now} before, who is not suppressed by this")
+        for before, now in taken.moved[:_MOST_SHOWN]:
+            say(f"{now} had the address {before} before and is not suppressed by this")
         _more(len(taken.moved), "whose address has changed since")
-        for line in wrong[:_TOLD]:
+        for line in wrong[:_MOST_SHOWN]:
             say(f"line {line.line}: {line.problem}")
         _more(len(wrong), "that could not be read")
     if wrong:
@@ -150,5 +152,5 @@ def _tell(done: ListResult, did: str, already: str, *, as_json: bool) -> None:
 
 
 def _more(number: int, what: str) -> None:
-    if number > _TOLD:
-        say(f"… and {number - _TOLD:,} more {what}")
+    if number > _MOST_SHOWN:
+        say(f"… and {number - _MOST_SHOWN:,} more {what}")

@@ -1,1 +1,1 @@
-"""The commands on a workspace: init, doctor, serve."""
+"""Implements the commands on a workspace: init, doctor, serve."""

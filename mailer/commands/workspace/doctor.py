@@ -1,4 +1,4 @@
-"""`mailer doctor`: is this workspace fit to write to the world?"""
+"""Implements `mailer doctor`, which checks whether a workspace is ready to send."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def doctor(
 
 
 def _print(findings: Sequence[Finding]) -> None:
-    """One line a finding, in columns, then how many there are of each."""
+    """Prints one line a finding, in columns, then the number of each status."""
     coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     width = max(len(finding.name) for finding in findings) + 1
     for finding in findings:

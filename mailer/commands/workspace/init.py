@@ -1,4 +1,4 @@
-"""`mailer init`: a new workspace, whole or not at all."""
+"""Implements `mailer init`, which creates a whole workspace or changes nothing."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def init(
 
 
 def make_workspace(folder: Path, today: dt.date) -> str:
-    """Makes it, and gives the path of its first issue.
+    """Creates a workspace, and returns the path of its first issue.
 
     Raises ConfigError where anything is in the way; then, and after any failure, nothing has changed.
     mailer.toml comes last, so that a workspace that was cut short is not taken for one.
@@ -70,7 +70,7 @@ def make_workspace(folder: Path, today: dt.date) -> str:
         issue: _text("first-issue.yaml", date=today.isoformat(), path=issue),
         CONFIG_NAME: _text("mailer.toml", timezone=_timezone()),
     }
-    _refuse_what_is_in_the_way(folder, contents)
+    _check_nothing_is_overwritten(folder, contents)
     made: list[Path] = []
     try:
         for place in (folder, *(folder / name for name in _FOLDERS)):
@@ -86,7 +86,7 @@ def make_workspace(folder: Path, today: dt.date) -> str:
                 os.fsync(stream.fileno())
             sync_folder(path.parent)
     except BaseException as error:
-        _undo(made)
+        _remove_made(made)
         if isinstance(error, FileExistsError):
             raise ConfigError(
                 f"{error.filename} appeared just now and was left as it is; no workspace was made"
@@ -94,7 +94,7 @@ def make_workspace(folder: Path, today: dt.date) -> str:
         if isinstance(error, OSError):
             reason = (error.strerror or str(error)).lower()
             raise FailureError(
-                f"{folder}: no workspace was made: {reason}; mend that and try again"
+                f"{folder}: no workspace was made: {reason}; correct that and try again"
             ) from None
         raise
     return issue
@@ -106,13 +106,13 @@ def _text(name: str, **values: str) -> str:
 
 
 def _timezone() -> str:
-    """The machine's own time zone, where it tells its name."""
+    """Returns the machine's time zone, or UTC where its name is not known."""
     target = Path("/etc/localtime").resolve().as_posix()
     _, found, name = target.partition("/zoneinfo/")
     return name if found and name in available_timezones() else "UTC"
 
 
-def _refuse_what_is_in_the_way(folder: Path, contents: dict[str, str]) -> None:
+def _check_nothing_is_overwritten(folder: Path, contents: dict[str, str]) -> None:
     if os.path.lexists(folder) and not folder.is_dir():
         raise ConfigError(f"{folder} is not a folder; nothing was changed")
     if os.path.lexists(folder / CONFIG_NAME):
@@ -134,8 +134,8 @@ def _make_folder(place: Path, made: list[Path]) -> None:
             sync_folder(missing.parent)
 
 
-def _undo(made: list[Path]) -> None:
-    """Takes away what was made, newest first; a folder only if nobody put anything into it."""
+def _remove_made(made: list[Path]) -> None:
+    """Removes the files and folders that were made, newest first; a folder only if it is empty."""
     for path in reversed(made):
         try:
             path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)

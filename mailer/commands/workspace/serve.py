@@ -1,4 +1,4 @@
-"""`mailer serve`: what readers open in a browser, and what mail programs POST to."""
+"""Implements `mailer serve`: readers' pages, one-click unsubscribe, and the scheduler."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from mailer.audience.stable_ids import assign_missing_ids
 from mailer.commands.context import say, settings_of
-from mailer.commands.crash_reports import explain_defect
+from mailer.commands.crash_reports import describe_defect
 from mailer.config import Settings
 from mailer.errors import FailureError
 from mailer.services.due.background import Scheduler
@@ -54,7 +54,7 @@ def serve(
     check_folders(settings.root)
     with closing(open_store(settings.database).conn) as connection:
         assign_missing_ids(Database(connection), settings.signing_keys()[-1])
-    scheduler = Scheduler(settings, on_defect=partial(_tell_defect, settings))
+    scheduler = Scheduler(settings, on_defect=partial(_print_defect, settings))
     server = make_server(create_app(settings), scheduler.ask_to_end)
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -86,11 +86,11 @@ def serve(
             signal.signal(number, handler)
 
 
-def _tell_defect(settings: Settings, error: Exception) -> None:
-    say(f"the schedule goes on in a minute: {explain_defect(settings.root, error, 'serve')}", err=True)
+def _print_defect(settings: Settings, error: Exception) -> None:
+    say(f"the schedule goes on in a minute: {describe_defect(settings.root, error, 'serve')}", err=True)
 
 
 def address_of(listener: socket.socket) -> str:
-    """Where a browser finds what listens there."""
+    """Returns the URL that a browser reaches the listener by."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if listener.family == socket.AF_INET6 else f"http://{host}:{port}"

@@ -137,7 +137,7 @@ class Workers:
         except TransportError as reason:
             error = reason
         except Exception as surprise:  # a defect must end the run, not leave it waiting for ever
-            error = TransportError(f"the transport failed in a way nobody foresaw: {surprise!r}")
+            error = TransportError(f"the transport failed unexpectedly: {surprise!r}")
             fatal = True
         self.reports.put(Report([], [], error, ended=True, fatal=fatal))
 

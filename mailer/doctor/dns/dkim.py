@@ -65,7 +65,7 @@ def _compared(name: str, place: str, key: SigningKey, tags: dict[str, str], advi
     if not tags["p"]:
         return Finding(name, Status.ERROR, f"the key at {place} was revoked (p= is empty)", advice)
     if tags.get("k", "rsa") != key.algorithm.partition("-")[0] or not _is_public_half(key, tags["p"]):
-        return Finding(name, Status.ERROR, f"the key at {place} is another than that of the file", advice)
+        return Finding(name, Status.ERROR, f"the key at {place} is not the key of the file", advice)
     if "sha256" not in tags.get("h", "sha256").split(":"):
         return Finding(name, Status.ERROR, f"{place} forbids SHA-256 (h={tags['h']})", advice)
     if not {"*", "email"} & set(tags.get("s", "*").split(":")):

@@ -56,7 +56,7 @@ def _policy(
         yield Finding(
             name,
             Status.ERROR,
-            f"{where} says {' and '.join(wrong)}, which is no policy",
+            f"{where} says {' and '.join(wrong)}, which is not a policy",
             "write none, quarantine or reject",
         )
         return
@@ -72,7 +72,7 @@ def _policy(
         yield Finding(
             name,
             Status.WARNING,
-            f"{where} only watches (none): whoever forges your address is not hindered",
+            f"{where} asks for none: receivers still accept mail that forges your address",
             "read the reports, then go on to p=quarantine",
         )
     if tags.get("t") == "y" or tags.get("pct", "100") != "100":
@@ -97,7 +97,7 @@ def _reports(
         yield Finding(
             name,
             Status.WARNING,
-            f"_dmarc.{place} has no rua=, so nobody hears of forgeries and of mail that fails",
+            f"_dmarc.{place} has no rua=, so no reports of forged or failing mail are sent",
             f"add rua=mailto:dmarc@{place}",
         )
     for address in addresses:
@@ -117,7 +117,8 @@ def _reports(
                 yield Finding(
                     name,
                     Status.WARNING,
-                    f"{target} has not said that it takes reports about {place}, so none are sent there",
+                    f"{target} publishes no record that accepts reports about {place}, so none are sent "
+                    f"there",
                     f"let {target} publish {record(place_there, 'TXT', 'v=DMARC1;')}",
                 )
 

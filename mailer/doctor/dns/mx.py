@@ -48,14 +48,14 @@ def mx_records(resolver: Resolver, domain: str, used_for: str) -> Iterator[Findi
             name,
             Status.ERROR,
             f"{' and '.join(dead)} {'has' if len(dead) == 1 else 'have'} no address",
-            "name hosts that are there, by their names and not by their addresses",
+            "name hosts that exist, by name and not by address",
         )
     elif dead:
         yield Finding(
             name,
             Status.WARNING,
             f"{len(dead)} of its {len(found)} hosts have no address: {', '.join(dead)}",
-            "take out what is gone",
+            "remove the hosts that are gone",
         )
     else:
         yield Finding(

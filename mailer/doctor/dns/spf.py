@@ -183,7 +183,11 @@ class _Survey:
 
     def _check_end(self, terms: tuple[Term, ...], ends: list[int], redirect: Term | None) -> None:
         if not ends and redirect is None:
-            self._trouble(Status.WARNING, "it has no end, so it forbids nobody", "add ~all at its end")
+            self._trouble(
+                Status.WARNING,
+                'it does not end with an "all" term, so it forbids no sender',
+                "add ~all at its end",
+            )
         elif ends and terms[ends[0]].qualifier == "?":
             self._trouble(Status.WARNING, '"?all" forbids nobody', "write ~all instead")
         elif ends and terms[ends[0]].qualifier == "-" and ends[0] == 0:

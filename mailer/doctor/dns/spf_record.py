@@ -67,13 +67,13 @@ def _term(text: str) -> Term:
         if name in ("redirect", "exp"):
             return Term(text, name, domain=_domain(text, value))
         return Term(text, name)
-    raise MalformedTerm(f'"{text}" is no term of SPF')
+    raise MalformedTerm(f'"{text}" is not a term of SPF')
 
 
 def _mechanism(text: str, qualifier: str, name: str, rest: str) -> Term:
     if name == "all":
         if rest:
-            raise MalformedTerm(f'"{text}" has something after all')
+            raise MalformedTerm(f'"{text}" has text after the word all')
         return Term(text, name, qualifier)
     if name in ("ip4", "ip6"):
         try:
@@ -92,7 +92,7 @@ def _mechanism(text: str, qualifier: str, name: str, rest: str) -> Term:
     domain, slash, prefix = rest.partition("/")  # a and mx
     lengths = _CIDR.fullmatch(slash + prefix)
     if not lengths or int(lengths[1] or 0) > 32 or int(lengths[2] or 0) > 128:
-        raise MalformedTerm(f'"{text}" has no right length of a network after /')
+        raise MalformedTerm(f'"{text}" has a wrong prefix length after /')
     return Term(text, name, qualifier, _domain(text, domain[1:]) if domain else "")
 
 

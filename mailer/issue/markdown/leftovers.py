@@ -173,18 +173,20 @@ def marks_in(text: str) -> Iterator[Finding]:
     found = _PAIR.search(text) or _STARRED.search(text)
     if found:
         mark = found[0][:1] if found.re is _STARRED else found[0][:2]
-        message = f'"{found[0][:40]}" is printed with its {mark}, for this text is plain; delete them'
+        message = f'"{found[0][:40]}" is printed with its {mark}, because this text is plain; delete them'
         yield Finding(message, 0, "warning")
     found = re.search(r"\]\(|\][（](?:https?:|www\.)|\[[^\[\]]+\]\[[^\[\]]+\]", text)
     if found:
         near = _near(text, found.start())
-        message = f'"{near}" is printed with its brackets, for this text is plain; write the link into url:'
+        message = (
+            f'"{near}" is printed with its brackets, because this text is plain; write the link into url:'
+        )
         yield Finding(message, 0, "warning")
     for pattern in (_ENTITY, _ELEMENT):
         found = pattern.search(text)
         if found:
             message = (
-                f'"{found[0][:40]}" is printed as it stands, for this text is plain; write what it means'
+                f'"{found[0][:40]}" is printed as it stands, because this text is plain; write what it means'
             )
             yield Finding(message, 0, "warning")
     if _COMMENT.search(text):

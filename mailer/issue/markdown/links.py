@@ -65,7 +65,7 @@ def _check(token: Token, name: str, report: Report, is_link: IsLink | None) -> N
     text = PLACEHOLDER.sub(SLOT_MARK, href)
     if text == SLOT_MARK and name == "href":
         if is_link is not None and not is_link(href):
-            report.error("a slot alone is no link; it may be {{ links.preferences }}", line)
+            report.error("a slot alone is not a link, except {{ links.preferences }}", line)
         return
     try:
         if SLOT_MARK in href:

@@ -91,7 +91,7 @@ def _url(value: str) -> str:
     bare = "".join(pieces)
     if bare == SLOT_MARK:
         if not all(path.startswith("links.") for path in slots[0][1]):
-            raise ValueError(f"{value} is not a link; a slot alone may be {{{{ links.preferences }}}}")
+            raise ValueError(f"{value} is not a link; only {{{{ links.preferences }}}} may stand alone")
         return value
     written = iter(slots)
     return re.sub(SLOT_MARK, lambda _: next(written)[0], normalised(bare))

@@ -120,7 +120,8 @@ def _attributes(element: str, text: str, start: int) -> Iterator[MarkupFault]:
             yield MarkupFault(f"<{element}> has no attribute {name}{advice}", start + found.start())
         if element in _PICTURES.get(name, ()) and not _LOADS.match(value.strip()):
             yield MarkupFault(
-                f'"{value[:60]}" is no address that a mail program could load; print a picture of the issue, '
+                f'"{value[:60]}" is not an address that a mail program can load; print a picture of the '
+                f"issue, "
                 "such as item.image.src, or write an https address",
                 start + found.start(),
             )

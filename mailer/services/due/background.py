@@ -96,4 +96,4 @@ class Scheduler:
 
 
 def _log_defect(error: Exception) -> None:
-    logger.error("the schedule met an error that nobody foresaw", exc_info=error)
+    logger.error("the schedule met an unexpected error", exc_info=error)

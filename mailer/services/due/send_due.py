@@ -192,7 +192,7 @@ def _try(settings: Settings, campaign: Campaign, stop: Stop, pool: ConnectionPoo
     except OSError as error:
         return DueResult(campaign, error=(error.strerror or str(error)).lower())
     except BaseException as defect:
-        return DueResult(campaign, error=f"it failed in a way nobody foresaw: {defect!r}", defect=defect)
+        return DueResult(campaign, error=f"it failed unexpectedly: {defect!r}", defect=defect)
 
 
 def _send_due(
@@ -232,7 +232,7 @@ def _leave_to_operator(workspace: Workspace, spool: Spool) -> DueResult:
     spool.set_held_until("")
     return DueResult(
         spool.refreshed(),
-        error=f"campaign {campaign.slug} could go on {when}, and nobody was there to do it; "
+        error=f"campaign {campaign.slug} could go on {when}, and no process was running to do it; "
         f"`mailer campaigns resume {campaign.slug}` sends the rest now",
     )
 

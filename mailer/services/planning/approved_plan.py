@@ -77,7 +77,7 @@ def apply_approved_plan(workspace: Workspace, prepared: Prepared, plan_hash: str
         )
     if prepared.plan.slug != kept.plan["slug"]:
         raise CampaignError(
-            f"campaign {kept.plan['slug']} was made since plan {plan_hash}, so that this would be "
+            f"campaign {kept.plan['slug']} was made since plan {plan_hash}, so this send would make "
             f"{prepared.plan.slug}; nothing was sent. {plan_again}"
         )
     plan = prepared.plan
@@ -120,7 +120,7 @@ def _in_words(difference: PlanDifference) -> str:
     parts = [f"{joined:,} reader{'' if joined == 1 else 's'} joined since that plan"] if joined else []
     if other:
         noun = "" if joined else " reader" if other == 1 else " readers"
-        parts.append(f"{other:,}{noun} read{'s' if other == 1 else ''} another version than planned")
+        parts.append(f"{other:,}{noun} would get another version than planned")
     return ", ".join(parts)
 
 

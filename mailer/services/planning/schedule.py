@@ -154,7 +154,7 @@ def _warnings(workspace: Workspace, prepared: Prepared, moment: dt.datetime) -> 
         # The plan itself warns about an issue of the same date.
         if same_day and other.issue_date != issue.date.isoformat():
             warnings.append(
-                f"the {other.edition} edition has a slot that day already: campaign {other.slug}, "
+                f"the {other.edition} edition is sent that day already: campaign {other.slug}, "
                 f"{format_time(other.due_at, zone)}"
             )
     return tuple(warnings)

@@ -82,7 +82,7 @@ def send_samples(workspace: Workspace, prepared: Prepared, addresses: Sequence[s
     checked = _checked(db, addresses, prepared.plan.transport)
     if prepared.plan.segment and not prepared.plan.recipients:
         raise SegmentError(
-            f"no reader of {prepared.plan.edition} is in the segment, so there is no copy as they get it; "
+            f"no reader of {prepared.plan.edition} is in the segment, so no reader gets this copy; "
             "choose another segment, or leave --segment out"
         )
     recipients = [_recipient(db, prepared, address.address) for address in checked]

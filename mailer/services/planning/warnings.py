@@ -96,11 +96,11 @@ def _of_audience(settings: Settings, inputs: WarningInput) -> list[str]:
     warnings: list[str] = []
     if is_blank(inputs.loaded, settings):
         warnings.append(
-            "nothing of the issue is for everybody, so its public page is empty; archive = false in "
-            f"[editions.{inputs.loaded.issue.edition}] makes none"
+            "nothing of the issue is for everybody, so its public page is empty; set archive = false in "
+            f"[editions.{inputs.loaded.issue.edition}] to make none"
         )
     if trouble := transport_problem(inputs.transport, settings):
-        warnings.append(f"it cannot be sent like this: {trouble}")
+        warnings.append(f"the plan cannot be sent with these settings: {trouble}")
     number = inputs.audience.excluded.get(UNWRITABLE, 0)
     if number and (rule := unwritable_by(inputs.transport)):
         whose = "1 reader's address" if number == 1 else f"{number:,} readers' addresses"

@@ -101,7 +101,8 @@ class KeptFiles:
                 yield from _clear_free_pages(copy, path, self.spellings, words)
         except (MailerError, sqlite3.Error, OSError) as error:
             yield (
-                f"{path.name} may hold the address and cannot be changed ({error}); remove it, or mend that "
+                f"{path.name} may hold the address and cannot be changed ({error}); remove it, or "
+                f"correct that "
                 "and erase the same address again"
             )
 
@@ -114,7 +115,8 @@ class KeptFiles:
             except OSError as error:
                 why = (error.strerror or str(error)).lower()
                 yield (
-                    f".mailer/{path.name} may hold the address and cannot be changed: {why}; mend that and "
+                    f".mailer/{path.name} may hold the address and cannot be changed: {why}; correct "
+                    f"that and "
                     "erase the same address again"
                 )
                 continue

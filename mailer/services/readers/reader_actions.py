@@ -41,7 +41,8 @@ _NEVER_BACK = ("complained",)
 _SHOWN = 6
 _CHANGED = "cannot be read: it was cut or changed on its way"
 _OTHER_KEY = (
-    "is of a key that neither MAILER_SECRET_KEY nor MAILER_SECRET_KEY_OLD held when this program started"
+    "is signed with a key that neither MAILER_SECRET_KEY nor MAILER_SECRET_KEY_OLD held when "
+    "this program started"
 )
 
 
@@ -158,7 +159,8 @@ class ReaderActions:
         number = subscriber_of(db, token)
         person = None if number is None else get(db, number)
         if person is None:
-            why = f"names somebody who is not in {self._settings.database.name}; was an old backup restored?"
+            database = self._settings.database.name
+            why = f"names somebody who is not in {database}; perhaps an old backup was restored"
             self._tally.note("unknown person", why, _beginning(text))
             return LinkVisit(LinkState.UNKNOWN)
         if person.address is None:

@@ -14,7 +14,7 @@ from mailer.campaign.status import Event, Status
 from mailer.clock import now, utc_text
 from mailer.config import Settings
 from mailer.delivery.progress import Progress
-from mailer.errors import BrakeError, FailureError, MailerError, TransportError
+from mailer.errors import CircuitBreakerError, FailureError, MailerError, TransportError
 from mailer.services.database.guard import refuse_if_older
 from mailer.services.sending.canary import judge_canary
 from mailer.services.workspace import Workspace
@@ -135,7 +135,7 @@ def conclude_failed_run(
     A scheduled campaign whose transport cannot be reached is tried again until it is too late. A campaign
     that the circuit breaker stopped waits for the operator.
     """
-    if not by_operator and isinstance(error, TransportError) and not isinstance(error, BrakeError):
+    if not by_operator and isinstance(error, TransportError) and not isinstance(error, CircuitBreakerError):
         _wait_for_next_run(spool, str(error))
     else:
         _stop(spool, str(error))
@@ -200,7 +200,7 @@ def error_with_next_steps(
         plain = explain(error, settings.database.name)
     else:
         place = f"{error.filename}: " if error.filename else ""
-        plain = FailureError(f"{place}{(error.strerror or str(error)).lower()}; mend that first")
+        plain = FailureError(f"{place}{(error.strerror or str(error)).lower()}; correct that first")
     with suppress(MailerError, sqlite3.Error):
         return type(plain)(*plain.problems, _how_far(spool))
     return plain

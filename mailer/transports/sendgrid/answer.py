@@ -96,7 +96,7 @@ def read_answer(answer: Answer, secret: str, addresses: Sequence[str]) -> Outcom
     if status <= 299 or status >= 500:
         return Outcome(Result.UNCERTAIN, reason=words)
     advice = _ADVICE.get(status, "check MAILER_SENDGRID_URL")
-    raise TransportError(f"SendGrid took nothing: {words}; {advice}")
+    raise TransportError(f"SendGrid accepted no message: {words}; {advice}")
 
 
 def seconds_to_wait(answer: Answer, times: int, now: float) -> float:

@@ -121,7 +121,7 @@ class RequestTemplate:
         size = self._tag_bytes + sum(len(text.encode("utf-8")) for text in filled)
         if size > _MOST_SUBSTITUTION_BYTES:
             raise UnfitRecipient(
-                f"what is filled in for this person has {size:,} bytes, and SendGrid takes "
+                f"the personal values of this message have {size:,} bytes, and SendGrid takes "
                 f"{_MOST_SUBSTITUTION_BYTES:,} at most; shorten their name or attributes"
             )
 

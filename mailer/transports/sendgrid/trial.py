@@ -58,9 +58,9 @@ def try_key(settings: Settings, *, seconds: float = _SECONDS) -> Iterator[Findin
             "run this again later" if serious is Status.UNKNOWN else "check MAILER_SENDGRID_URL",
         )
     elif _NEEDED not in _scopes(answer.body):
-        yield Finding(name, Status.ERROR, "sending is not among the things that the key may do", _ADVICE)
+        yield Finding(name, Status.ERROR, "the key has no permission to send", _ADVICE)
     else:
-        yield Finding(name, Status.OK, "SendGrid takes it, and it may send")
+        yield Finding(name, Status.OK, "SendGrid accepts the key, and it may send")
 
 
 def _scopes(body: bytes) -> list[str]:

@@ -74,8 +74,8 @@ def test_every_list_of_the_archive_is_read_those_who_left_first(workspace: Path)
         "audience.zip: 5 rows in 3 lists",
         "  added               4",
         "  kept                1",
-        "Left out, because it is no list: export/readme.html",
-        "Left out, because it is no list: export/empty.csv",
+        "Left out, because it is not a list: export/readme.html",
+        "Left out, because it is not a list: export/empty.csv",
     ]
     assert status_of(workspace, "ann@example.org") == "active"
     assert status_of(workspace, "bob@example.org") == "unsubscribed"

@@ -287,7 +287,7 @@ def test_a_list_takes_people_out_against_a_later_consent_and_names_them(
     load("email\nb@example.org\n")
     report = load("email,status\na@example.org,unsubscribed\nb@example.org,bounced\n")
     assert [(note.row, note.outcome, note.reason) for note in report.notes] == [
-        (2, "updated", "taken out as unsubscribed, although they agreed here: web on 2026-01-01")
+        (2, "updated", "marked as unsubscribed, although a consent is recorded here: web on 2026-01-01")
     ]
     assert known(db, "b@example.org").status == "bounced"
 

@@ -54,7 +54,7 @@ def test_a_record_in_several_strings_is_one(world: World) -> None:
         ("v=spf1 mx +all", "error", '"+all" lets everybody send in its name'),
         ("v=spf1 mx all", "error", '"all" lets everybody'),
         ("v=spf1 mx ?all", "warning", '"?all" forbids nobody'),
-        ("v=spf1 mx", "warning", "it has no end"),
+        ("v=spf1 mx", "warning", 'it does not end with an "all" term'),
         ("v=spf1 -all", "error", "nobody may send"),
         ("v=spf1 ptr ~all", "warning", '"ptr" is slow'),
         ("v=spf1 ~all mx", "warning", 'what stands after "~all" is never read'),

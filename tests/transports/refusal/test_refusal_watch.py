@@ -15,7 +15,7 @@ from mailer.audience.values.address import normalize_address
 from mailer.config import Pace, Settings
 from mailer.delivery.pacing.pace import Pacer
 from mailer.delivery.progress import Progress
-from mailer.errors import BrakeError
+from mailer.errors import CircuitBreakerError
 from mailer.spool.base import Spool
 from mailer.spool.journal import Journal
 from mailer.store.database import writing
@@ -129,7 +129,7 @@ def test_everybody_is_refused_in_the_same_words(
     two_domains(db, 192)
     spool = smtp_spool(db)
     transport = Scripted(says(reply), concurrency=8)
-    with pytest.raises(BrakeError) as caught:
+    with pytest.raises(CircuitBreakerError) as caught:
         run(settings, spool, transport, journal, connections=connections)
     assert "takes no mail from us: " in str(caught.value)
     assert "check the user in the transport's URL and MAILER_SMTP_PASSWORD" in str(caught.value)
@@ -149,7 +149,7 @@ def test_a_run_of_few_who_are_all_refused(
 ) -> None:
     two_domains(db, number)
     spool = smtp_spool(db)
-    with pytest.raises(BrakeError, match="takes no mail from us: 550 Invalid recipient"):
+    with pytest.raises(CircuitBreakerError, match="takes no mail from us: 550 Invalid recipient"):
         run(settings, spool, Scripted(says(INVALID)), journal)
     assert left(spool) == {"pending": number}
     assert bounced(db) == 0
@@ -178,7 +178,7 @@ def test_of_one_domain_a_word_about_the_login_is_ours(
 ) -> None:
     add_readers(db, 30)
     spool = smtp_spool(db)
-    with pytest.raises(BrakeError):
+    with pytest.raises(CircuitBreakerError):
         run(settings, spool, Scripted(says(reply)), journal)
     assert left(spool) == {"pending": 30}
 
@@ -200,7 +200,7 @@ def test_everybody_is_refused_in_one_of_three_sentences(
     spool = smtp_spool(db)
     kinds = [says(words) for words in ("550 Invalid recipient", "550 No such user", "550 5.1.1 User unknown")]
     transport = Scripted(lambda m: kinds[ids.index(m.subscriber_id) // 2 % 3](m))
-    with pytest.raises(BrakeError):
+    with pytest.raises(CircuitBreakerError):
         run(settings, spool, transport, journal)
     assert left(spool) == {"pending": 90}
     assert bounced(db) == 0
@@ -276,7 +276,7 @@ def test_a_login_that_ends_between_two_runs_strikes_nobody_off(
         spool.settle(taken)
         spool.note_accepted()  # as the run before did
     for _ in range(3):
-        with pytest.raises(BrakeError):
+        with pytest.raises(CircuitBreakerError):
             run(settings, spool, Scripted(says("550 Invalid recipient")), journal)
     assert left(spool) == {"accepted": 20, "pending": 40}
     assert bounced(db) == 0
@@ -297,7 +297,7 @@ def test_a_list_that_begins_with_readers_who_are_gone_gets_past_them(
     while left(spool) != {"accepted": 150 - gone, "rejected": gone}:
         try:
             run(settings, spool, Scripted(decide), journal, connections=1)
-        except BrakeError:
+        except CircuitBreakerError:
             assert bounced(db) == 0
         runs += 1
         assert runs <= 1 + gone // 20
@@ -315,7 +315,7 @@ def test_who_is_refused_by_another_transport_than_others_have_it_from(
         db.conn.execute("UPDATE campaigns SET transport = 'smtp://other.test'")
         db.conn.commit()
         spool.make_due()
-        with pytest.raises(BrakeError):
+        with pytest.raises(CircuitBreakerError):
             run(settings, spool, Scripted(says("550 Invalid recipient")), journal)
     assert left(spool) == {"accepted": 26, "pending": 14}
     assert bounced(db) == 0
@@ -327,7 +327,9 @@ def test_a_batch_that_is_refused_as_one(db: Database, settings: Settings, journa
     spool.source = "sendgrid"
     refused = Outcome(Result.REJECTED, "", "400 The from address is bad. (from.email)", Cause.US)
     transport = Scripted(lambda _: refused, batch=1000, concurrency=2)
-    with pytest.raises(BrakeError, match=r"SendGrid takes no mail from us: 400 The from address is bad\."):
+    with pytest.raises(
+        CircuitBreakerError, match=r"SendGrid takes no mail from us: 400 The from address is bad\."
+    ):
         run(settings, spool, transport, journal)
     assert left(spool) == {"pending": 2500}
     assert len(transport.sent) <= 2000
@@ -346,7 +348,7 @@ def test_one_after_the_other_who_is_named_until_the_transport_gives_up(
             return Outcome(Result.REJECTED, "", words, Cause.ADDRESS)
         return Outcome(Result.DEFERRED, "", "400 not verified (reader0@one.example: to.0.email)", Cause.US)
 
-    with pytest.raises(BrakeError, match="SendGrid takes no mail from us: 400 not verified"):
+    with pytest.raises(CircuitBreakerError, match="SendGrid takes no mail from us: 400 not verified"):
         run(settings, spool, Scripted(first_is_named, batch=1000, concurrency=2), journal)
     assert bounced(db) == 0
     assert left(spool).keys() == {"pending", "deferred"}
@@ -376,7 +378,7 @@ def test_a_stop_before_it_is_clear_counts_few_as_their_own_matter(
         return refuse(message)
 
     transport = Scripted(decide)
-    with pytest.raises(BrakeError):
+    with pytest.raises(CircuitBreakerError):
         run_spool(
             spool,
             templates(settings, spool),
@@ -586,7 +588,7 @@ def test_a_server_that_knows_us_not(
     spool = smtp_spool(db)
     with SmtpServer() as server:
         server.fail(stage, "reply", reply, times=1000)  # type: ignore[arg-type]
-        with pytest.raises(BrakeError) as caught:
+        with pytest.raises(CircuitBreakerError) as caught:
             run(settings, spool, Smtp.from_url(server.url, settings), journal, connections=4)
         assert f"127.0.0.1:{server.port} takes no mail from us: {reply[:9]}" in str(caught.value)
         assert len([c for c in server.commands if c.startswith("RCPT")]) <= 40

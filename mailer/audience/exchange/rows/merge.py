@@ -77,7 +77,10 @@ def merge(
                 outcomes[place] = ("updated", "")
             elif entry.address.key in moved:
                 whose = outcomes[place][1].removeprefix("kept: ")
-                outcomes[place] = ("updated", f"{whose}; it is suppressed, and the reader is not")
+                outcomes[place] = (
+                    "updated",
+                    f"{whose}; this address is suppressed, the reader's new one is not",
+                )
         if stated:
             holders = (people.get(moved.get(entry.address.key) or entry.address.key) for entry in entries)
             outcomes = [
@@ -110,7 +113,7 @@ def _exclusion_outcome(
         or entry.status != person.status
     ):
         return outcome
-    return "updated", f"taken out as {person.status}, although they agreed here: {stated[person.id]}"
+    return "updated", f"marked as {person.status}, although a consent is recorded here: {stated[person.id]}"
 
 
 def _suppress(db: Database, entry: Entry) -> bool:

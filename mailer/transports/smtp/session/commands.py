@@ -123,7 +123,9 @@ class Commands(Replies):
         if code == unless or (unless == 250 and 200 <= code <= 299):
             return None
         self.close()
-        raise smtplib.SMTPServerDisconnected(f"it answered out of turn: {words.decode('utf-8', 'replace')}")
+        raise smtplib.SMTPServerDisconnected(
+            f"it answered when no answer was due: {words.decode('utf-8', 'replace')}"
+        )
 
     def _reset(self) -> None:
         """Sends RSET after a refusal, so that the next message begins anew."""

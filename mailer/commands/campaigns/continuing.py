@@ -1,4 +1,4 @@
-"""`mailer campaigns resume|retry|resolve`: goes on with a campaign."""
+"""Implements `mailer campaigns resume|retry|resolve`, which continue a campaign."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 from mailer.campaign.status import Event
 from mailer.commands.context import JsonOption, emit_json, say, settings_of
-from mailer.commands.output import say_result, warn_of_copies, watching
+from mailer.commands.output import say_result, show_progress, warn_of_moved_database
 from mailer.commands.signals import stop_on_signals
 from mailer.errors import BusyError, InputError
 from mailer.services.campaigns.decisions import resolve_campaign, retry_campaign
@@ -22,7 +22,7 @@ from mailer.services.workspace import Workspace, open_workspace
 __all__ = ["resolve", "resume", "retry"]
 
 Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The campaign's name, such as 2026-11-21-morning.")]
-AsJson = Annotated[bool, JsonOption]
+JsonFlag = Annotated[bool, JsonOption]
 AddressOption = Annotated[
     str | None,
     typer.Option(
@@ -31,16 +31,16 @@ AddressOption = Annotated[
 ]
 
 
-def resume(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
+def resume(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> None:
     """Continues a campaign, or sends a scheduled or missed one now."""
     workspace = open_workspace(settings_of(context))
     overview = overview_of(workspace, slug)
-    warn_of_copies(workspace.db, workspace.settings)
+    warn_of_moved_database(workspace.db, workspace.settings)
     released = release(workspace.spools.open(overview.campaign), Event.RELEASE_HELD)
     try:
         with (
             stop_on_signals() as stop,
-            watching(sum(overview.counts.values()), quiet=as_json) as observe,
+            show_progress(sum(overview.counts.values()), quiet=as_json) as observe,
         ):
             result = resume_campaign(workspace, slug, stop=stop, observe=observe)
     except BusyError:
@@ -51,17 +51,19 @@ def resume(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
         else:
             say(f"Campaign {slug} goes on: the process that waited with it sends the rest.")
         return
-    _tell(workspace, result, as_json)
+    _print_result(workspace, result, as_json)
 
 
-def retry(context: typer.Context, slug: Slug, address: AddressOption = None, as_json: AsJson = False) -> None:
+def retry(
+    context: typer.Context, slug: Slug, address: AddressOption = None, as_json: JsonFlag = False
+) -> None:
     """Retries rejected and deferred deliveries, except to people who bounced."""
     workspace = open_workspace(settings_of(context))
     again, left_out = retry_campaign(workspace, slug, address=address)
     if left_out and not as_json:
         say(
-            f"{left_out:,} {'is' if left_out == 1 else 'are'} left out, who cannot be reached. "
-            "`mailer subscribers restore` brings back who was wrongly marked as bounced."
+            f"{left_out:,} {'is' if left_out == 1 else 'are'} left out, because mail to them bounced. "
+            "`mailer subscribers restore` restores people who were wrongly marked as bounced."
         )
     elif not again and not as_json:
         say("Nothing was rejected or deferred.")
@@ -85,7 +87,7 @@ def resolve(
         ),
     ] = False,
     address: AddressOption = None,
-    as_json: AsJson = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Settles deliveries that were in flight when a run died."""
     if resend == assume_sent:
@@ -106,15 +108,15 @@ def resolve(
 
 
 def _finish(workspace: Workspace, slug: str, as_json: bool, address: str | None = None, **also: int) -> None:
-    """Sends what is left, or to one address alone, and tells how it went."""
+    """Sends the remaining deliveries, or the one to `address`, and prints the result."""
     total = 1 if address is not None else overview_of(workspace, slug).left
-    warn_of_copies(workspace.db, workspace.settings)
-    with stop_on_signals() as stop, watching(total, quiet=as_json) as observe:
+    warn_of_moved_database(workspace.db, workspace.settings)
+    with stop_on_signals() as stop, show_progress(total, quiet=as_json) as observe:
         result = finish_campaign(workspace, slug, stop=stop, observe=observe, address=address)
-    _tell(workspace, result, as_json, also)
+    _print_result(workspace, result, as_json, also)
 
 
-def _tell(
+def _print_result(
     workspace: Workspace, result: SendResult, as_json: bool, also: dict[str, int] | None = None
 ) -> None:
     if as_json:
