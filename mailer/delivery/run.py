@@ -26,8 +26,8 @@ def deliver(run: Run) -> Progress:
     Sets `stop` when it ends, so that a transport that waits on it stops waiting. Pauses the campaign where
     more than the share `rejects` is refused, or where the text of a refusal says that it concerns the sender.
     Where every recipient is refused with the same text, no refusal counts, and it raises CircuitBreakerError.
-    Ends where a rate limit is used up for longer than a run waits. Deferred deliveries are tried again in this run
-    if they are due before it ends, else in a later one. Raises TransportError when nothing can be handed over
+    Ends where a rate limit is used up for longer than a run waits. Deferred deliveries are tried again in
+    this run if they are due before it ends, else in a later one. Raises TransportError when nothing can be handed over
     any more; open claims are released first. However it ends, the next call resumes where this one stopped.
     """
     known = last_run(run.db)
