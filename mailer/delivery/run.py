@@ -27,8 +27,9 @@ def deliver(run: Run) -> Progress:
     more than the share `rejects` is refused, or where the text of a refusal says that it concerns the sender.
     Where every recipient is refused with the same text, no refusal counts, and it raises CircuitBreakerError.
     Ends where a rate limit is used up for longer than a run waits. Deferred deliveries are tried again in
-    this run if they are due before it ends, else in a later one. Raises TransportError when nothing can be handed over
-    any more; open claims are released first. However it ends, the next call resumes where this one stopped.
+    this run if they are due before it ends, else in a later one. Raises TransportError when nothing can be
+    handed over any more; open claims are released first. However it ends, the next call resumes where this
+    one stopped.
     """
     known = last_run(run.db)
     journal = Journal(run.journal, known.token if known else "")
