@@ -282,7 +282,7 @@ def test_a_campaign_of_that_plan_goes_on(desk: Path, db: Database) -> None:
     assert counts(desk) == {"accepted": 3, "skipped": 1}
 
 
-def test_a_plan_can_be_sent_later(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plan_can_be_sent_later(desk: Path) -> None:
     Clock("2026-11-20T12:00")
     planned = plan(desk)
     leave(desk, BOB)
@@ -293,7 +293,7 @@ def test_a_plan_can_be_sent_later(desk: Path, monkeypatch: pytest.MonkeyPatch) -
     assert manifest["counts"] == {"pending": 3, "skipped": 1}
 
 
-def test_a_plan_for_each_readers_morning_says_who_left(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plan_for_each_readers_morning_says_who_left(desk: Path) -> None:
     Clock("2026-11-20T12:00")
     planned = plan(desk)
     leave(desk, BOB)
@@ -302,8 +302,8 @@ def test_a_plan_for_each_readers_morning_says_who_left(desk: Path, monkeypatch: 
     assert "1 who was planned has left since and is skipped." in ran.out
 
 
-def test_the_times_of_readers_count_nobody_who_left(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Clock(monkeypatch, "2026-11-20T12:00")
+def test_the_times_of_readers_count_nobody_who_left(desk: Path) -> None:
+    Clock("2026-11-20T12:00")
     edited = run(desk, "subscribers", "add", ANNA, "--timezone", "Pacific/Kiritimati", "--consent", "x")
     assert edited.status == 0, edited.err
     planned = plan(desk)

@@ -454,7 +454,7 @@ def test_two_runs_that_saw_the_same_send_it_once(desk: Path, clock: Clock, wire:
 
     wire.decide = meanwhile
     wire.concurrency = 1
-    assert [done.well for done in slow] == [True]
+    assert [done.is_complete for done in slow] == [True]
     assert sorted(wire.sent) == sorted(EVERYBODY)
     for db in (first, second):
         db.close()
@@ -534,7 +534,7 @@ def test_a_stop_by_signal_goes_on_with_the_next_run(desk: Path, clock: Clock, wi
     wire.decide, wire.concurrency = once, 1
     (done,) = run_due(workspace_of(settings, db), stop=stop)
     db.close()
-    assert not done.well
+    assert not done.is_complete
     assert done.campaign.status == status(desk) == "scheduled"
     assert 0 < len(wire.sent) < 4 or counts(desk) == {"accepted": 4}
     assert run(desk, "run-due").status == 0

@@ -53,6 +53,15 @@ def test_one_click_unsubscribes_and_is_recorded_with_its_campaign(site: Site, re
     assert site.events() == [("unsubscribe", reader.id, campaign, "", "", "one-click")]
 
 
+def test_a_link_of_a_campaign_that_the_database_lacks_still_unsubscribes(
+    site: Site, reader: Subscriber
+) -> None:
+    answer = site.browser.post(site.link(reader, campaign=4711), data=ONE_CLICK)
+    assert answer.status_code == 200
+    assert site.now(reader).status == "unsubscribed"
+    assert site.events() == [("unsubscribe", reader.id, None, "", "", "one-click")]
+
+
 def _multipart(charset: str, reason: bytes) -> dict[str, object]:
     parts = [(b"step", b"page"), (b"reason", reason)]
     body = b"".join(
