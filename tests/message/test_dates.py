@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from mailer.clock import now
 from mailer.config import Settings
 from mailer.message import dates as dates_module
 from mailer.message import dkim as dkim_module
@@ -19,7 +20,6 @@ from mailer.message.dates import Dates, MinuteCache
 from mailer.message.dkim import Signer, TemplateSigner
 from mailer.message.envelope import Envelope, Person
 from mailer.message.message import Message, Template
-from mailer.store import database as store
 from mailer.transports.base import Outcome, Outgoing, Result
 from mailer.transports.registry import open_signer, open_transport
 from mailer.transports.sendgrid.request import RequestTemplate
@@ -73,7 +73,7 @@ def test_each_message_of_a_run_has_the_date_of_its_hand_over_and_signatures_of_t
     sent: list[tuple[datetime, bytes]] = []
 
     def decide(message: Outgoing) -> Outcome:
-        sent.append((store.now(), message.raw()))
+        sent.append((now(), message.raw()))
         clock.forward(seconds=61)
         return Outcome(Result.ACCEPTED, "ok")
 
