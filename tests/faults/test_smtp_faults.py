@@ -37,7 +37,7 @@ def _far(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def close_is_seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """The server's end of the connection has arrived by the time that we look for it before the dot."""
-    real = Session._speaks_unasked
+    real = Session._has_unexpected_reply
 
     def patiently(self: Session) -> bool:
         if self.sock is not None and self.stage is Stage.MESSAGE:
@@ -47,7 +47,7 @@ def close_is_seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatc
         return real(self)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Session, "_speaks_unasked", patiently)
+        patch.setattr(Session, "_has_unexpected_reply", patiently)
         yield patch
 
 
