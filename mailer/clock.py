@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 
-__all__ = ["now", "set_clock", "using_clock", "utc_now", "utc_text"]
+__all__ = ["now", "set_clock", "utc_now", "utc_text"]
 
 Clock = Callable[[], datetime]
 
@@ -37,14 +36,3 @@ def set_clock(clock: Clock | None) -> None:
     """Makes `clock` the clock of the program; None is the system's. For the whole process."""
     global _clock
     _clock = clock or _system
-
-
-@contextmanager
-def using_clock(clock: Clock) -> Iterator[None]:
-    """Makes `clock` the clock of the program within the context."""
-    before = _clock
-    set_clock(clock)
-    try:
-        yield
-    finally:
-        set_clock(before)

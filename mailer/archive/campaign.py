@@ -29,7 +29,7 @@ from mailer.archive.manifest import (
 )
 from mailer.archive.new_folder import put_folder
 from mailer.archive.originals import originals
-from mailer.archive.paths import is_file_name, is_inner_path, shown
+from mailer.archive.paths import is_file_name, is_inner_path, path_text
 from mailer.campaign.slug import is_slug
 from mailer.config import Settings
 from mailer.errors import ArchiveError, MailerError, Problem
@@ -86,13 +86,13 @@ def write_campaign(
     if not is_slug(folder.name):
         raise ArchiveError(f'"{folder.name}" cannot be the name of a campaign; use letters, digits, - and _')
     if not renditions:
-        raise ArchiveError(f"{shown(folder)} was not written: there is nothing rendered to put into it")
+        raise ArchiveError(f"{path_text(folder)} was not written: there is nothing rendered to put into it")
     main = _main(renditions, manifest)
     public = {"everybody": 0, "variant": main, "none": None}[
         settings.editions[loaded.issue.edition].public_page
     ]
     if public not in (None, *renditions):
-        raise ArchiveError(f"{shown(folder)} was not written: its public page was not rendered")
+        raise ArchiveError(f"{path_text(folder)} was not written: its public page was not rendered")
     files: dict[str, bytes] = {}
     for name, data in _contents(settings, loaded, renditions, main, public):
         if not is_inner_path(name):
@@ -119,12 +119,12 @@ def _put(folder: Path, files: Sequence[tuple[str, bytes]], *, replace: bool) -> 
         put_folder(folder, files, replace=replace)
     except FileExistsError:
         raise ArchiveError(
-            f"{shown(folder)} is there already and holds what was sent; move it away if it is not yours"
+            f"{path_text(folder)} is there already and holds what was sent; move it away if it is not yours"
         ) from None
     except OSError as error:
         raise ArchiveError(
-            f"{shown(folder)} cannot be written: {(error.strerror or str(error)).lower()}; nothing was kept "
-            "of it. Correct that and run the same command again"
+            f"{path_text(folder)} cannot be written: {(error.strerror or str(error)).lower()}; nothing was "
+            "kept of it. Correct that and run the same command again"
         ) from None
 
 
@@ -153,7 +153,7 @@ def read_renditions(folder: Path) -> dict[int, Rendition]:
             renditions[int(mask)] = read[name]
     except (KeyError, TypeError, ValueError, AttributeError):
         raise ArchiveError(
-            Problem("lists its renditions wrongly; restore it from a backup", shown(folder, MANIFEST))
+            Problem("lists its renditions wrongly; restore it from a backup", path_text(folder, MANIFEST))
         ) from None
     return renditions
 
@@ -270,7 +270,7 @@ def _description(
 
 
 def _checked(folder: Path, name: str, files: Mapping[str, str]) -> bytes:
-    place = shown(folder, name)
+    place = path_text(folder, name)
     if name not in files:
         raise ArchiveError(Problem("is not a file of this campaign; restore the folder from a backup", place))
     try:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mailer.archive.paths import is_inner_path, shown
+from mailer.archive.paths import is_inner_path, path_text
 from mailer.campaign.status import Status
 from mailer.errors import ArchiveError, Problem
 from mailer.files import put_file
@@ -47,7 +47,7 @@ def as_bytes(document: Mapping[str, Any]) -> bytes:
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Returns the manifest of the campaign in `folder`. Raises ArchiveError where there is no sound one."""
-    place = shown(folder, MANIFEST)
+    place = path_text(folder, MANIFEST)
     try:
         path = folder / MANIFEST
         if path.stat().st_size > _LARGEST:
@@ -85,9 +85,8 @@ def update_manifest(folder: Path, changes: Mapping[str, Any]) -> None:
         raise ArchiveError(
             Problem(
                 f"cannot be written: {_words(error)}; the deliveries are safe in subscribers.db. "
-                f"Correct that "
-                "and run the same command again",
-                shown(folder, MANIFEST),
+                "Correct that and run the same command again",
+                path_text(folder, MANIFEST),
             )
         ) from None
 

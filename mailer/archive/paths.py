@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path, PurePosixPath
 
-__all__ = ["is_file_name", "is_inner_path", "shown"]
+__all__ = ["is_file_name", "is_inner_path", "path_text"]
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
@@ -27,7 +27,7 @@ def is_inner_path(text: str) -> bool:
     return PurePosixPath(text).as_posix() == text and all(part not in ("", ".", "..") for part in parts)
 
 
-def shown(folder: Path, name: str = "") -> str:
+def path_text(folder: Path, name: str = "") -> str:
     """Returns the name of a campaign's folder, or of a file in it, for messages: `campaigns/SLUG/name`."""
     place = f"{folder.parent.name}/{folder.name}"
     return f"{place}/{name}" if name else place

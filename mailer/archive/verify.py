@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from mailer import __version__
 from mailer.archive.campaign import read_renditions
 from mailer.archive.manifest import MANIFEST, has_public_page, hash_of, read_manifest
-from mailer.archive.paths import shown
+from mailer.archive.paths import path_text
 from mailer.archive.recorded_settings import recorded_settings
 from mailer.config import Settings
 from mailer.errors import ArchiveError, MailerError
@@ -55,7 +55,7 @@ def examine(folder: Path, settings: Settings) -> Verification:
         return Verification((str(error),))
     problems = list(_changed_files(folder, manifest))
     if manifest["slug"] != folder.name:
-        problems.insert(0, f"{shown(folder)} belongs to campaign {manifest['slug']} and was renamed")
+        problems.insert(0, f"{path_text(folder)} belongs to campaign {manifest['slug']} and was renamed")
     if problems:
         return Verification(tuple(problems))
     try:
@@ -76,21 +76,21 @@ def _changed_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     expected: dict[str, str] = manifest["files"]
     found = dict(_files_in(folder))
     for name in sorted(expected.keys() - found.keys()):
-        yield f"{shown(folder, name)} is missing"
+        yield f"{path_text(folder, name)} is missing"
     for name in sorted(found.keys() - expected.keys() - {MANIFEST}):
         if _is_unfinished(name, found[name]):
             continue
-        yield f"{shown(folder, name)} was not there when the campaign was sent"
+        yield f"{path_text(folder, name)} was not there when the campaign was sent"
     for name in sorted(expected.keys() & found.keys()):
         path = found[name]
         if path.is_symlink() or not path.is_file():
-            yield f"{shown(folder, name)} is not a regular file any more"
+            yield f"{path_text(folder, name)} is not a regular file any more"
             continue
         try:
             if hash_of(path.read_bytes()) != expected[name]:
-                yield f"{shown(folder, name)} was changed: its SHA-256 is not the one in {MANIFEST}"
+                yield f"{path_text(folder, name)} was changed: its SHA-256 is not the one in {MANIFEST}"
         except OSError as error:
-            yield f"{shown(folder, name)} cannot be read: {(error.strerror or str(error)).lower()}"
+            yield f"{path_text(folder, name)} cannot be read: {(error.strerror or str(error)).lower()}"
 
 
 def _is_unfinished(name: str, path: Path) -> bool:
@@ -104,20 +104,21 @@ def _changed_copies(
     """Compares the parts that people open with the renditions sent, whatever their hashes in the manifest."""
     main = sent.get(manifest.get("main", -1))
     if main is None:
-        yield f"{shown(folder, MANIFEST)} does not say which variant the others were made of"
+        yield f"{path_text(folder, MANIFEST)} does not say which variant the others were made of"
         return
     copies = {"email.html": main.html.fill({}), "email.txt": main.text.fill({})}
     if has_public_page(manifest):
         page = sent.get(manifest.get("public", manifest["main"]))
         if page is None:
-            yield f"{shown(folder, MANIFEST)} does not say which variant the public page was made of"
+            yield f"{path_text(folder, MANIFEST)} does not say which variant the public page was made of"
             return
         copies["web.html"] = page.web
     elif "web.html" in manifest["files"]:
-        yield f"{shown(folder, 'web.html')} is there, and {MANIFEST} says that there is no public page"
+        yield f"{path_text(folder, 'web.html')} is there, and {MANIFEST} says that there is no public page"
     for name, text in copies.items():
         if manifest["files"].get(name) != hash_of(text.encode()):
-            yield f"{shown(folder, name)} is not what was sent: it differs from the variant it was made of"
+            place = path_text(folder, name)
+            yield f"{place} is not what was sent: it differs from the variant it was made of"
 
 
 def _files_in(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -152,7 +153,7 @@ def _not_rendered(
     folder: Path, manifest: Mapping[str, Any], settings: Settings, error: MailerError
 ) -> Verification:
     why = "; ".join(str(problem) for problem in error.problems)
-    finding = f"{shown(folder)} could not be rendered again: {why}"
+    finding = f"{path_text(folder)} could not be rendered again: {why}"
     changes = list(_changed_around(manifest, settings))
     if changes:
         return Verification(notes=(f"{finding}. But {' and '.join(changes)}; every file is as it was",))
@@ -172,11 +173,14 @@ def _compared(
     changes = list(_changed_around(manifest, settings))
     if changes:
         because = " and ".join(changes)
-        note = f"{shown(folder)} renders differently now because {because}. Every file is as it was"
+        note = f"{path_text(folder)} renders differently now because {because}. Every file is as it was"
         return Verification(notes=(note,))
     names = ", ".join(_parts(sent[differing[0]], now[differing[0]]))
     return Verification(
-        (f"{shown(folder)} does not match what its issue renders to with the same theme; different: {names}",)
+        (
+            f"{path_text(folder)} does not match what its issue renders to with the same theme; "
+            f"different: {names}",
+        )
     )
 
 

@@ -129,6 +129,5 @@ def _check(db: Database, person: Subscriber, key: str, new: Address) -> None:
     if before is not None and before.id != person.id and before.status != "active":
         raise AudienceError(
             f"{new.address} was the earlier address of a person who is {before.status} now, so the "
-            f"address was not "
-            "changed"
+            "address was not changed"
         )

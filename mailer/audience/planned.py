@@ -21,7 +21,7 @@ from operator import sub
 
 from mailer.errors import StoreError
 
-__all__ = ["PlanDifference", "Packer", "Planned", "compare"]
+__all__ = ["PlanDifference", "PlannedBuilder", "Planned", "compare"]
 
 #: The number of people at which a block is closed.
 BLOCK = 65_536
@@ -74,8 +74,8 @@ class Planned:
             begin = columns + size
 
 
-class Packer:
-    """Packs people as they are added, in the order of their ids."""
+class PlannedBuilder:
+    """Builds a `Planned` from people that are added in the order of their ids."""
 
     def __init__(self) -> None:
         self._packed = [_VERSION]

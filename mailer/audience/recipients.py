@@ -110,7 +110,7 @@ def _recipient(row: Sequence[Any]) -> Recipient:
     if not stable_id:
         raise StoreError(
             f"subscriber {subscriber_id} has no stable id, so no unsubscribe link can be made; run "
-            f"`mailer send` again"
+            "`mailer send` again"
         )
     free = json.loads(attributes) if attributes and attributes != "{}" else {}
     return Recipient(

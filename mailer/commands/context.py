@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,9 +14,9 @@ from mailer.display_text import visible
 if TYPE_CHECKING:
     from mailer.config import Settings
 
-__all__ = ["JsonOption", "as_json_text", "emit_json", "emit_json_list", "say", "settings_of", "warn"]
+__all__ = ["JsonFlag", "as_json_text", "emit_json", "emit_json_list", "say", "settings_of", "warn"]
 
-JsonOption = typer.Option("--json", help="Print one JSON document and nothing else.")
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 
 def settings_of(context: typer.Context) -> Settings:

@@ -71,6 +71,5 @@ def _cause_and_advice(error: BaseException) -> str:
         )
     return (
         f"a defect of mailer itself ended this command ({type(error).__name__}); run it again, and if "
-        f"it fails again, "
-        "report it with its log"
+        "it fails again, report it with its log"
     )

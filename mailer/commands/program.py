@@ -149,7 +149,10 @@ def _workspace_first(words: list[str]) -> list[str]:
 
 
 def _workspace_of(words: list[str]) -> Path | None:
-    """Returns the folder of `--workspace`, which then comes first in `words`, or of MAILER_WORKSPACE."""
+    """Returns the folder that `--workspace` names, or else MAILER_WORKSPACE; None where neither is given.
+
+    The option counts only at the beginning of `words`.
+    """
     option, joined, value = words[0].partition("=") if words else ("", "", "")
     if option != "--workspace":
         named = os.environ.get("MAILER_WORKSPACE")

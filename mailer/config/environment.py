@@ -23,7 +23,7 @@ __all__ = [
     "Environment",
     "KeyPath",
     "keys_of",
-    "overlay",
+    "apply_environment",
     "read_environment",
     "variable_of",
 ]
@@ -93,7 +93,7 @@ def variable_of(place: KeyPath) -> str:
     return _PREFIX + "_".join(place).replace("-", "_").upper()
 
 
-def overlay(
+def apply_environment(
     data: dict[str, Any], environment: Environment, transport_variables: frozenset[str] = frozenset()
 ) -> tuple[dict[KeyPath, str], list[Problem]]:
     """Puts the values of environment variables into `data`, where they replace those of the file.

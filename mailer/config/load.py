@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from pydantic import SecretStr, ValidationError
 
-from mailer.config.environment import Environment, KeyPath, overlay, read_environment
+from mailer.config.environment import Environment, KeyPath, apply_environment, read_environment
 from mailer.config.model import File, Settings
 from mailer.config.oauth import OAuth
 from mailer.config.sections import SECTIONS, Edition
@@ -68,7 +68,7 @@ def load_settings(
     dotenv = _read(env_file) if env_file.is_file() else ""
     others = transports.variable_names() if transports else frozenset()
     environment = read_environment(dotenv, os.environ if environ is None else environ, others)
-    origins, problems = overlay(data, environment, others)
+    origins, problems = apply_environment(data, environment, others)
     try:
         file = File.model_validate(data, context={"transports": transports} if transports else None)
     except ValidationError as error:

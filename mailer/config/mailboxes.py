@@ -37,8 +37,7 @@ def read_mailbox(text: str) -> tuple[str, str]:
     if not local.isascii():
         raise ValueError(
             f'"{trimmed(address)}" has letters beyond ASCII before the @, and most mail servers accept '
-            f"no such "
-            "sender; use an address that is ASCII there"
+            "no such sender; use an address that is ASCII there"
         )
     return name, f"{local}@{_in_unicode(domain)}"
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from mailer.archive.campaign import ArchivedCampaign, list_campaigns
 from mailer.archive.manifest import has_public_page, hash_of, manifest_version, read_manifest
-from mailer.archive.paths import is_file_name, shown
+from mailer.archive.paths import is_file_name, path_text
 from mailer.campaign.slug import is_slug
 from mailer.config import Settings
 from mailer.errors import ArchiveError
@@ -50,7 +50,7 @@ class PublicFile:
         data = (self.folder / self.name).read_bytes()
         if hash_of(data) == self.digest:
             return data
-        place = shown(self.folder, self.name)
+        place = path_text(self.folder, self.name)
         _log.error("%s is not what was sent, so it is not shown; verify the campaign", place)
         return None
 

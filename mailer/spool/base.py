@@ -193,7 +193,7 @@ class Spool(Protocol):
         ...
 
     def make_rest_uncertain(self) -> int:
-        """Makes every delivery uncertain that is not known to be accepted. Returns how many."""
+        """Makes all deliveries uncertain, except those known to be accepted. Returns how many."""
         ...
 
     # -- reading ----------------------------------------------------------------------------

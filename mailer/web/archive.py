@@ -27,7 +27,7 @@ class ArchiveHandlers:
         self._prefix = base.path.rstrip("/")  # as readers see it, also where a proxy takes it away
         # Archived pages style themselves inline, and their pictures stand under the base URL.
         self._policy = (
-            f"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: data: "
+            "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: data: "
             f"{base.scheme}://{base.netloc}; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
         )
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.archive.paths import is_file_name, is_inner_path, shown
+from mailer.archive.paths import is_file_name, is_inner_path, path_text
 from mailer.campaign.slug import is_slug
 
 
@@ -45,5 +45,5 @@ def test_no_inner_path_leaves_its_folder(path: str) -> None:
 
 def test_a_place_is_named_from_the_archive_on() -> None:
     folder = Path("/srv/desk/campaigns/2026-11-21-evening")
-    assert shown(folder) == "campaigns/2026-11-21-evening"
-    assert shown(folder, "web.html") == "campaigns/2026-11-21-evening/web.html"
+    assert path_text(folder) == "campaigns/2026-11-21-evening"
+    assert path_text(folder, "web.html") == "campaigns/2026-11-21-evening/web.html"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.audience import planned as module
-from mailer.audience.planned import Packer, PlanDifference, Planned, compare
+from mailer.audience.planned import PlanDifference, Planned, PlannedBuilder, compare
 from mailer.errors import StoreError
 
 IDS = st.integers(1, 2**63 - 1) | st.integers(1, 40)
@@ -18,14 +18,14 @@ PEOPLE = st.dictionaries(IDS, st.integers(0, 3) | st.integers(0, 2**62), max_siz
 
 
 def packed(people: Mapping[int, int], *, at_once: int = 7, block: int = 10) -> Planned:
-    packer = Packer()
+    builder = PlannedBuilder()
     ids = sorted(people)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BLOCK", block)
         for begin in range(0, len(ids), at_once):
             some = ids[begin : begin + at_once]
-            packer.add(some, [people[number] for number in some])
-        return packer.planned()
+            builder.add(some, [people[number] for number in some])
+        return builder.planned()
 
 
 @given(PEOPLE, st.integers(1, 30), st.integers(1, 30))
@@ -70,9 +70,9 @@ def test_a_million_readers_fit_into_four_megabytes() -> None:
     """A million take 2.4 MB: ids from the whole range of 32 bits, sixteen variants. Here a tenth of them."""
     draw = random.Random(5)
     ids = sorted(draw.sample(range(1, 2**32), 100_000))
-    packer = Packer()
-    packer.add(ids, [draw.randrange(16) for _ in ids])
-    assert len(packer.planned().data) * 10 < 4_000_000
+    builder = PlannedBuilder()
+    builder.add(ids, [draw.randrange(16) for _ in ids])
+    assert len(builder.planned().data) * 10 < 4_000_000
 
 
 @pytest.mark.parametrize("data", [b"", b"\x02", b"\x01short", b"\x01" + bytes(100)])

@@ -127,6 +127,5 @@ def _check_former(address: Address, holder: Subscriber | None, grounds: Resubscr
     if complained or not grounds.own_act:
         raise AudienceError(
             f"{address.address} was the earlier address of a person who is {holder.status} now; if they "
-            f"asked, say "
-            f"how with {_FORCE if complained else _CONSENT}"
+            f"asked, say how with {_FORCE if complained else _CONSENT}"
         )

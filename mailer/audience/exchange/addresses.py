@@ -18,7 +18,7 @@ from mailer.audience.exchange.rows.formula_cells import unescape_formula
 from mailer.audience.values.address import Address, normalize_address, shown
 from mailer.errors import AudienceError, Problem
 
-__all__ = ["MOST_BYTES", "Line", "read_addresses", "read_list"]
+__all__ = ["MOST_BYTES", "ListLine", "read_addresses", "read_list"]
 
 _DELIMITERS = (",", ";", "\t", "|")
 _BREAK = re.compile(r"\r\n|\n|\r")
@@ -38,7 +38,7 @@ _SAMPLE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ListLine:
     """Holds one line (numbered from 1) with its address, or with its text and the reason why it has none."""
 
     line: int
@@ -47,7 +47,7 @@ class Line:
     problem: str = ""
 
 
-def read_list(path: Path, name: str) -> list[Line]:
+def read_list(path: Path, name: str) -> list[ListLine]:
     """Returns the addresses of a file.
 
     Raises AudienceError where it cannot be read, or has no address at all.
@@ -65,7 +65,7 @@ def read_list(path: Path, name: str) -> list[Line]:
     return read_addresses(data, name)
 
 
-def read_addresses(data: bytes, name: str) -> list[Line]:
+def read_addresses(data: bytes, name: str) -> list[ListLine]:
     """Returns the addresses in the bytes of a list; an empty list where there are no bytes.
 
     Raises AudienceError where there is no address, where the column of addresses is not clear, and for more
@@ -158,24 +158,26 @@ def _cells(lines: Sequence[str], delimiter: str) -> list[str] | None:
         return None
 
 
-def _plain(rows: Sequence[_Row]) -> Iterator[Line]:
+def _plain(rows: Sequence[_Row]) -> Iterator[ListLine]:
     for row in rows:
         full = [cell for cell in row.cells if cell]
         with_at = [cell for cell in full if "@" in cell]
         if row.problem or not with_at:
-            yield Line(row.line, None, row.text[:200], row.problem or "there is no address in it")
+            yield ListLine(row.line, None, row.text[:200], row.problem or "there is no address in it")
         elif len(with_at) == 1 or len(with_at) == len(full):
             yield from (_read(row, cell) for cell in with_at)
         else:
-            yield Line(row.line, None, row.text[:200], "there are several addresses in it; name the column")
+            yield ListLine(
+                row.line, None, row.text[:200], "there are several addresses in it; name the column"
+            )
 
 
-def _of_column(rows: Sequence[_Row], name: str) -> Iterator[Line]:
+def _of_column(rows: Sequence[_Row], name: str) -> Iterator[ListLine]:
     header, *rest = rows
     place = _column(header, rest, name)
     for row in rest:
         if row.problem:
-            yield Line(row.line, None, row.text[:200], row.problem)
+            yield ListLine(row.line, None, row.text[:200], row.problem)
         else:
             yield _read(row, row.cells[place] if place < len(row.cells) else "")
 
@@ -196,12 +198,12 @@ def _column(header: _Row, rest: Sequence[_Row], name: str) -> int:
     )
 
 
-def _read(row: _Row, cell: str) -> Line:
+def _read(row: _Row, cell: str) -> ListLine:
     inner = _ANGLE.fullmatch(cell)
     text = inner[1] if inner else cell
     try:
         if "\ufffd" in text:
             raise AudienceError(f"{shown(text)} is not an e-mail address: it holds bytes that are no text")
-        return Line(row.line, normalize_address(text))
+        return ListLine(row.line, normalize_address(text))
     except AudienceError as error:
-        return Line(row.line, None, (cell or row.text)[:200], error.problems[0].message)
+        return ListLine(row.line, None, (cell or row.text)[:200], error.problems[0].message)

@@ -13,7 +13,7 @@ from mailer.campaign.status import Status
 from mailer.campaign.times import format_time
 from mailer.clock import now, utc_text
 from mailer.commands.confirmation import YesOption, confirm
-from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.commands.context import JsonFlag, emit_json, say, settings_of
 from mailer.commands.output import say_counts, say_reasons
 from mailer.config import Settings
 from mailer.errors import CampaignError
@@ -25,7 +25,7 @@ from mailer.transports.registry import is_folder
 __all__ = ["cancel", "list_campaigns", "pause", "show", "verify"]
 
 Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The campaign's name, such as 2026-11-21-morning.")]
-JsonFlag = Annotated[bool, JsonOption]
+JsonFlag = JsonFlag
 
 
 def _when(settings: Settings, overview: Overview) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mailer.campaign.status import Event
-from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.commands.context import JsonFlag, emit_json, say, settings_of
 from mailer.commands.output import say_result, show_progress, warn_of_moved_database
 from mailer.commands.signals import stop_on_signals
 from mailer.errors import BusyError, InputError
@@ -22,7 +22,7 @@ from mailer.services.workspace import Workspace, open_workspace
 __all__ = ["resolve", "resume", "retry"]
 
 Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The campaign's name, such as 2026-11-21-morning.")]
-JsonFlag = Annotated[bool, JsonOption]
+JsonFlag = JsonFlag
 AddressOption = Annotated[
     str | None,
     typer.Option(

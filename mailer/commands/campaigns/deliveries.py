@@ -9,7 +9,7 @@ import typer
 
 from mailer.campaign.delivery_state import STATES
 from mailer.campaign.times import format_time
-from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.commands.context import JsonFlag, emit_json, say, settings_of
 from mailer.config import Settings
 from mailer.errors import InputError
 from mailer.services.campaigns.documents import deliveries_of, delivery_json
@@ -34,7 +34,7 @@ def deliveries(
             "--address", metavar="ADDRESS", help="Only the delivery to this address, such as li@example.org."
         ),
     ] = None,
-    as_json: Annotated[bool, JsonOption] = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Lists recipients with delivery state, time and the server's answer."""
     if state and state not in STATES:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.commands.context import JsonFlag, emit_json, say, settings_of
 from mailer.errors import InputError
 from mailer.issue.schema import schema_text
 from mailer.issue.values.fields import parse_date
@@ -58,7 +58,7 @@ def check(
         ),
     ],
     strict: Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")] = False,
-    as_json: Annotated[bool, JsonOption] = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Reports all problems of an issue, as file:line:column: message."""
     checked = check_issue(settings_of(context), issue, strict=strict)

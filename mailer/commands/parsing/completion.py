@@ -103,7 +103,7 @@ def _of(*words: str) -> Callable[[Path], Iterable[str]]:
 
 
 def _transports(_: Path) -> Iterable[str]:
-    """The example of each URL that names a transport."""
+    """Returns the example of each URL that names a transport."""
     from mailer.transports import registry
 
     return [form.example for driver in registry.drivers() for form in driver.urls]

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mailer.campaign.times import format_time
-from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.commands.context import JsonFlag, emit_json, say, settings_of
 from mailer.services.planning.explain import Explanation
 from mailer.services.planning.explain import explain as explain_person
 from mailer.services.workspace import open_workspace
@@ -28,7 +28,7 @@ def explain(
             metavar="ISSUE", help="The issue's YAML file, such as issues/2026-11-21-morning.yaml."
         ),
     ],
-    as_json: Annotated[bool, JsonOption] = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Explains why a person gets an issue or does not."""
     settings = settings_of(context)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.times import format_time
-from mailer.commands.context import JsonOption, emit_json, say, settings_of, warn
+from mailer.commands.context import JsonFlag, emit_json, say, settings_of, warn
 from mailer.commands.signals import stop_on_signals
 from mailer.config import Settings
 from mailer.services.due.send_due import run_due as send_due
@@ -22,7 +22,7 @@ __all__ = ["run_due", "say_scheduled", "schedule_rows", "usual_rows", "when"]
 _SHOWN_SLOTS = 12
 
 
-def run_due(context: typer.Context, as_json: Annotated[bool, JsonOption] = False) -> None:
+def run_due(context: typer.Context, as_json: JsonFlag = False) -> None:
     """Sends the campaigns that are due, and retries deferred mail.
 
     Run it from cron, every minute if you like: it prints nothing when nothing is due.

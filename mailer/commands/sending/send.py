@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mailer.commands.confirmation import YesOption, confirm
-from mailer.commands.context import JsonOption, emit_json, settings_of
+from mailer.commands.context import JsonFlag, emit_json, settings_of
 from mailer.commands.output import say_changes_since_plan, say_result, show_progress, warn_of_moved_database
 from mailer.commands.sending.canary import CanaryOption, HoldOption, canary_rows, canary_warnings
 from mailer.commands.sending.plan_text import say_plan
@@ -91,7 +91,7 @@ def plan(
     transport: TransportOption = None,
     at: AtOption = None,
     at_local: AtLocalOption = None,
-    as_json: Annotated[bool, JsonOption] = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Shows who gets an issue, who does not and why, and its size. Sends nothing."""
     workspace = open_workspace(settings_of(context), to_read=True)
@@ -115,7 +115,7 @@ def send(
     at_local: AtLocalOption = None,
     canary: CanaryOption = None,
     hold: HoldOption = None,
-    as_json: Annotated[bool, JsonOption] = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Sends an issue to its readers, or continues its campaign. Nobody gets it twice."""
     if test:

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from mailer.audience.people import Subscriber, state_of
-from mailer.commands.context import emit_json, say, settings_of
-from mailer.commands.subscribers.person import JsonFlag, editions_text
+from mailer.commands.context import JsonFlag, emit_json, say, settings_of
+from mailer.commands.subscribers.person import editions_text
 from mailer.errors import InputError
 from mailer.services.subscribers.adding import (
     FOR_ONE_PERSON,

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from mailer.commands.confirmation import YesOption, confirm
-from mailer.commands.context import JsonOption, emit_json, say, settings_of, warn
+from mailer.commands.context import JsonFlag, emit_json, say, settings_of, warn
 from mailer.errors import FailureError
 from mailer.services.readers.erase import erase_person
 from mailer.services.readers.traces import Traces
@@ -31,7 +31,7 @@ def erase(
         str, typer.Argument(metavar="ADDRESS", help="The person's address, such as li@example.org.")
     ],
     yes: Annotated[bool, YesOption] = False,
-    as_json: Annotated[bool, JsonOption] = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Erases a person for good, and lists files that hold the address. It cannot be undone."""
 

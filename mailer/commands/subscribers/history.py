@@ -12,8 +12,8 @@ from mailer.audience.events import HistoryEntry
 from mailer.audience.people import Subscriber, state_of
 from mailer.campaign.campaign import Delivered
 from mailer.campaign.times import format_time
-from mailer.commands.context import emit_json, say, settings_of
-from mailer.commands.subscribers.person import AddressArgument, JsonFlag, editions_text
+from mailer.commands.context import JsonFlag, emit_json, say, settings_of
+from mailer.commands.subscribers.person import AddressArgument, editions_text
 from mailer.services.subscribers.history import PersonHistory, person_history
 
 __all__ = ["show"]

@@ -11,8 +11,9 @@ from typing import Annotated
 import typer
 
 from mailer.audience.exchange.list_file import shown_path
-from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.commands.context import JsonFlag, emit_json, say, settings_of
 from mailer.commands.output_files import target_of
+from mailer.commands.subscribers.filters import EditionFilter, SegmentFilter, StatusFilter
 from mailer.commands.subscribers.import_text import say_lists
 from mailer.errors import AudienceError
 from mailer.services.subscribers import listing
@@ -94,7 +95,7 @@ def import_list(
     status: _Status = None,
     dates: _Dates = None,
     dry_run: _DryRun = False,
-    as_json: Annotated[bool, JsonOption] = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Adds and updates people from a CSV file. People who have left stay unsubscribed."""
     request = ImportRequest(
@@ -130,14 +131,10 @@ def export_list(
             help="The file to write, such as list.csv; otherwise standard output.",
         ),
     ] = None,
-    status: Annotated[str | None, typer.Option(help="Only people with this status, such as active.")] = None,
-    edition: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only people who read this edition, such as morning.")
-    ] = None,
-    segment: Annotated[
-        str | None, typer.Option(metavar="EXPR", help='Only people that fit, as in: language == "en"')
-    ] = None,
-    as_json: Annotated[bool, JsonOption] = False,
+    status: StatusFilter = None,
+    edition: EditionFilter = None,
+    segment: SegmentFilter = None,
+    as_json: JsonFlag = False,
 ) -> None:
     """Exports people as a CSV file that `import` can read."""
     settings = settings_of(context)

@@ -7,14 +7,12 @@ from typing import Annotated
 import typer
 
 from mailer.audience.people import Subscriber
-from mailer.commands.context import JsonOption
 
-__all__ = ["JsonFlag", "AddressArgument", "editions_text"]
+__all__ = ["AddressArgument", "editions_text"]
 
 AddressArgument = Annotated[
     str, typer.Argument(metavar="ADDRESS", help="The person's address, such as li@example.org.")
 ]
-JsonFlag = Annotated[bool, JsonOption]
 
 
 def editions_text(person: Subscriber) -> str:

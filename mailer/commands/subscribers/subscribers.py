@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from mailer.audience.people import Subscriber, state_of
-from mailer.commands.context import emit_json, emit_json_list, say, settings_of
-from mailer.commands.subscribers.person import JsonFlag, editions_text
+from mailer.commands.context import JsonFlag, emit_json, emit_json_list, say, settings_of
+from mailer.commands.subscribers.filters import EditionFilter, SegmentFilter, StatusFilter
+from mailer.commands.subscribers.person import editions_text
 from mailer.errors import InputError
 from mailer.services.subscribers import address_change as moving
 from mailer.services.subscribers import listing
@@ -21,13 +22,9 @@ __all__ = ["change_address", "list_people", "restore"]
 
 def list_people(
     context: typer.Context,
-    status: Annotated[str | None, typer.Option(help="Only people with this status, such as active.")] = None,
-    edition: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only people who read this edition, such as morning.")
-    ] = None,
-    segment: Annotated[
-        str | None, typer.Option(metavar="EXPR", help='Only people that fit, as in: language == "en"')
-    ] = None,
+    status: StatusFilter = None,
+    edition: EditionFilter = None,
+    segment: SegmentFilter = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Lists subscribers, one a line."""

@@ -11,8 +11,7 @@ import typer
 from mailer.audience.consent.suppression import OPERATOR
 from mailer.audience.exchange.addresses import MOST_BYTES, read_addresses, read_list
 from mailer.audience.subscribers import MAX_REASON
-from mailer.commands.context import emit_json, say, settings_of, warn
-from mailer.commands.subscribers.person import JsonFlag
+from mailer.commands.context import JsonFlag, emit_json, say, settings_of, warn
 from mailer.display_text import visible
 from mailer.errors import InputError
 from mailer.services.subscribers import leaving

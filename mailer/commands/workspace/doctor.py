@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 import typer
 
-from mailer.commands.context import JsonOption, emit_json, say, settings_of
+from mailer.commands.context import JsonFlag, emit_json, say, settings_of
 from mailer.commands.json_output import explain_exit
 from mailer.errors import InputError
 from mailer.transports.finding import Finding, Status
@@ -51,7 +51,7 @@ def doctor(
             help="The longest time that all checks may take, such as 10.",
         ),
     ] = 30.0,
-    as_json: Annotated[bool, JsonOption] = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Checks settings, database, DNS records and servers.
 

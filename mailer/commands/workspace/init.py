@@ -62,7 +62,7 @@ def make_workspace(folder: Path, today: dt.date) -> str:
     """
     issue = f"issues/{today.isoformat()}-morning.yaml"
     contents = {
-        ".env": f"# Signs the links to unsubscribe. Never lose it, never publish it.\n"
+        ".env": "# Signs the links to unsubscribe. Never lose it, never publish it.\n"
         f"MAILER_SECRET_KEY={secrets.token_urlsafe(32)}\n",
         ".gitignore": _text("gitignore"),
         "campaigns/.gitkeep": "",

@@ -118,7 +118,7 @@ def _reports(
                     name,
                     Status.WARNING,
                     f"{target} publishes no record that accepts reports about {place}, so none are sent "
-                    f"there",
+                    "there",
                     f"let {target} publish {record(place_there, 'TXT', 'v=DMARC1;')}",
                 )
 

@@ -121,7 +121,6 @@ def _attributes(element: str, text: str, start: int) -> Iterator[MarkupFault]:
         if element in _PICTURES.get(name, ()) and not _LOADS.match(value.strip()):
             yield MarkupFault(
                 f'"{value[:60]}" is not an address that a mail program can load; print a picture of the '
-                f"issue, "
-                "such as item.image.src, or write an https address",
+                "issue, such as item.image.src, or write an https address",
                 start + found.start(),
             )

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from mailer.audience.planned import Packer, Planned
+from mailer.audience.planned import Planned, PlannedBuilder
 from mailer.campaign.campaign import Campaign
 from mailer.config import Settings
 from mailer.message.message import Envelope, Message, Person, Template
@@ -50,8 +50,10 @@ class Audience:
     digest: str
 
 
-def count_audience(workspace: Workspace, selection: Selection, packer: Packer | None = None) -> Audience:
-    """Counts the audience in one pass with constant memory. Adds the recipients to `packer`, if given."""
+def count_audience(
+    workspace: Workspace, selection: Selection, builder: PlannedBuilder | None = None
+) -> Audience:
+    """Counts the audience in one pass with constant memory. Adds the recipients to `builder`, if given."""
     excluded: Counter[str] = Counter()
     variants: Counter[int] = Counter()
     domains: Counter[str] = Counter()
@@ -68,8 +70,8 @@ def count_audience(workspace: Workspace, selection: Selection, packer: Packer | 
             ids.append(subscriber)
             reads.append(variant)
         digest.update("".join(f"{i}:{v};" for i, v in zip(ids, reads, strict=True)).encode("ascii"))
-        if packer is not None:
-            packer.add(ids, reads)
+        if builder is not None:
+            builder.add(ids, reads)
     return Audience(
         recipients=variants.total(),
         excluded=dict(excluded.most_common()),

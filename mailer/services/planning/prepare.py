@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailer.archive.campaign import is_unstarted
-from mailer.audience.planned import Packer, Planned
+from mailer.audience.planned import Planned, PlannedBuilder
 from mailer.audience.segments import Segment, parse
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.delivery_state import TO_SEND, State
@@ -170,9 +170,9 @@ def _plan(workspace: Workspace, request: _Query, existing: Campaign | None) -> P
         unwritable=unwritable_by(url),
     )
     slug = existing.slug if existing else _free_slug(settings, loaded, request.known)
-    packer = Packer()
-    audience = count_audience(workspace, selection, packer)
-    people = packer.planned()
+    builder = PlannedBuilder()
+    audience = count_audience(workspace, selection, builder)
+    people = builder.planned()
     renditions = render_variants(loaded, settings, slug=slug, variants=audience_variants(audience))
     public = public_rendition(loaded, settings, slug, renditions)
     dated = [

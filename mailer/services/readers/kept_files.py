@@ -102,8 +102,7 @@ class KeptFiles:
         except (MailerError, sqlite3.Error, OSError) as error:
             yield (
                 f"{path.name} may hold the address and cannot be changed ({error}); remove it, or "
-                f"correct that "
-                "and erase the same address again"
+                "correct that and erase the same address again"
             )
 
     def _journals(self, number: int | None) -> Iterator[str]:
@@ -116,8 +115,7 @@ class KeptFiles:
                 why = (error.strerror or str(error)).lower()
                 yield (
                     f".mailer/{path.name} may hold the address and cannot be changed: {why}; correct "
-                    f"that and "
-                    "erase the same address again"
+                    "that and erase the same address again"
                 )
                 continue
             if not cleared:

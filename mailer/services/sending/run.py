@@ -86,7 +86,7 @@ def run_campaign(workspace: Workspace, request: RunRequest) -> SendResult:
 
 
 def _waits_for_canary(request: RunRequest, result: SendResult) -> bool:
-    """Returns whether an operator waits for the deliveries behind a canary."""
+    """Returns whether the operator's command waits until the hold after a canary ends, to send the rest."""
     held = result.campaign.status is Status.HELD and result.progress is not None
     return held and request.by_operator and not request.stop.is_set()
 

@@ -10,7 +10,7 @@ from typing import Any
 from mailer.audience import subscribers
 from mailer.audience.consent import suppression
 from mailer.audience.consent.bulk_changes import ListOutcome, holder_of, suppress_all, unsubscribe_all
-from mailer.audience.exchange.addresses import Line
+from mailer.audience.exchange.addresses import ListLine
 from mailer.audience.people import Subscriber, get
 from mailer.audience.values.address import Address, normalize_address
 from mailer.audience.values.cells import clean_line, editions_of
@@ -35,7 +35,7 @@ class AddressList:
     """Holds a list of addresses, and its name as messages show it."""
 
     name: str
-    lines: Sequence[Line]
+    lines: Sequence[ListLine]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class ListResult:
     taken: ListOutcome
 
     @property
-    def unreadable(self) -> list[Line]:
+    def unreadable(self) -> list[ListLine]:
         """Returns the lines whose address could not be read."""
         return [line for line in self.source.lines if line.address is None]
 

@@ -70,17 +70,7 @@ def merge(
         ]
         stated = consents_against(db, gone) if gone else {}
         write_people(db, people.values(), now)
-        for place, entry in enumerate(entries):
-            if not entry.suppressed or not _suppress(db, entry):
-                continue
-            if outcomes[place][0] == "unchanged":
-                outcomes[place] = ("updated", "")
-            elif entry.address.key in moved:
-                whose = outcomes[place][1].removeprefix("kept: ")
-                outcomes[place] = (
-                    "updated",
-                    f"{whose}; this address is suppressed, the reader's new one is not",
-                )
+        _suppress_entries(db, entries, outcomes, moved)
         if stated:
             holders = (people.get(moved.get(entry.address.key) or entry.address.key) for entry in entries)
             outcomes = [
@@ -89,6 +79,20 @@ def merge(
             ]
         silent = sum(person.status == "active" and not person.reads for person in people.values())
         return MergeResult(outcomes, silent)
+
+
+def _suppress_entries(
+    db: Database, entries: Sequence[Entry], outcomes: list[Outcome], moved: Mapping[str, str | None]
+) -> None:
+    """Suppresses the addresses that entries give as suppressed, and changes their outcomes to say so."""
+    for place, entry in enumerate(entries):
+        if not entry.suppressed or not _suppress(db, entry):
+            continue
+        if outcomes[place][0] == "unchanged":
+            outcomes[place] = ("updated", "")
+        elif entry.address.key in moved:
+            whose = outcomes[place][1].removeprefix("kept: ")
+            outcomes[place] = ("updated", f"{whose}; this address is suppressed, the reader's new one is not")
 
 
 def _suppress_entry(
