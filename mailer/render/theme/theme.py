@@ -28,6 +28,7 @@ from mailer.language import template_functions
 from mailer.render.slots.markers import Markers
 from mailer.render.slots.template_calls import rewrite_slots
 from mailer.render.theme import direction
+from mailer.render.theme.bytecode import BuiltInBytecode
 from mailer.render.theme.filters import FILTERS
 from mailer.theme_files import ThemeFiles, read_theme
 
@@ -260,7 +261,9 @@ def _innermost(trace: TracebackType | None, templates: Mapping[str, Any]) -> tup
 
 @lru_cache(maxsize=8)
 def _compiled(files: ThemeFiles) -> Theme:
-    return Theme(files, _Environment(files))
+    environment = _Environment(files)
+    environment.bytecode_cache = BuiltInBytecode()
+    return Theme(files, environment)
 
 
 def open_theme(root: Path) -> Theme:

@@ -1,0 +1,76 @@
+"""Keeps the bytecode of compiled built-in templates in `__pycache__`, as Python does for its modules.
+
+Compiling the built-in theme takes a fifth of a short command's time. An entry is used only for the same text,
+the same versions of Python and Jinja2, and the same code of this package that changes a template's tree. A
+workspace's own templates are compiled anew by each process: nothing is executed that lies in a workspace.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import sys
+from contextlib import suppress
+from functools import cache
+from importlib.util import cache_from_source
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import TYPE_CHECKING
+
+import jinja2
+from jinja2.bccache import Bucket, FileSystemBytecodeCache
+
+from mailer.issue.values import expressions
+from mailer.render.slots import template_calls
+from mailer.theme_files import built_in_theme
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+__all__ = ["BuiltInBytecode"]
+
+
+class BuiltInBytecode(FileSystemBytecodeCache):
+    """Represents the kept bytecode of the built-in theme. A folder that cannot be written is no error."""
+
+    def __init__(self) -> None:
+        self._theme = built_in_theme()
+        super().__init__(str(Path(cache_from_source(str(self._theme / "theme.py"))).parent), "%s.pyc")
+
+    def get_bucket(self, environment: Environment, name: str, filename: str | None, source: str) -> Bucket:
+        """Returns the bucket of a template: an empty one where its text is not that of the built-in file."""
+        if not self._is_built_in(name, source):
+            return Bucket(environment, "", "")
+        return super().get_bucket(environment, name, filename, source)
+
+    def _is_built_in(self, name: str, source: str) -> bool:
+        try:
+            return (self._theme / name).read_text("utf-8") == source
+        except (OSError, UnicodeDecodeError):
+            return False
+
+    def get_source_checksum(self, source: str) -> str:
+        """Returns the SHA-256 in hex over all that decides what a template is compiled to."""
+        return hashlib.sha256(f"{jinja2.__version__}\0{_rewriting()}\0{source}".encode()).hexdigest()
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Fills the bucket from its file. A file that cannot be read counts as missing."""
+        with suppress(OSError, EOFError, UnpicklingError, ValueError):
+            super().load_bytecode(bucket)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Writes the bucket to its file, unless Python is told to write no bytecode."""
+        if sys.dont_write_bytecode or not bucket.key:
+            return
+        with suppress(OSError):
+            Path(self.directory).mkdir(parents=True, exist_ok=True)
+            super().dump_bytecode(bucket)
+
+
+@cache
+def _rewriting() -> str:
+    """Returns the SHA-256 in hex over the source of what changes the trees of templates."""
+    whole = hashlib.sha256()
+    for module in (expressions, template_calls):
+        whole.update(inspect.getsource(module).encode())
+    return whole.hexdigest()
