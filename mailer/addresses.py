@@ -233,7 +233,9 @@ def read_domain(text: str) -> str:
 
 def header_address(address: str) -> str:
     """Returns a parsed address as headers and SMTP need it: with its domain in ASCII (RFC 5890)."""
-    local, _, domain = address.rpartition("@")
+    local, at, domain = address.rpartition("@")
+    if at and address.isascii():
+        return address
     if not domain.isascii():
         import idna
 

@@ -80,6 +80,7 @@ class Envelope:
         self.domain = header_address(publication.sender.address).rpartition("@")[2]
         self.dates = Dates(sent_at, clock)
         self._return_path = settings.delivery.return_path
+        self._shared_return_path = header_address(publication.sender.address)
         self._by_number = by_number
         host = header_address("x@" + (urlsplit(publication.base_url).hostname or self.domain))[2:]
         contact = header_address((publication.reply_to or publication.sender).address)
@@ -103,7 +104,7 @@ class Envelope:
     def return_path(self, person: Person) -> str:
         """Returns the address for bounces. With delivery.return_path each message has its own (VERP)."""
         if self._return_path is None:
-            return header_address(self.sender.address)
+            return self._shared_return_path
         local, _, domain = self._return_path.address.rpartition("@")
         token = self.links.tokens.make(Purpose.BOUNCE, person.stable_id, self.campaign_id)
         return header_address(f"{local}+{token}@{domain}")

@@ -142,7 +142,16 @@ _MESSAGE_ID, _TO, _UNSUBSCRIBE, _SUBJECT, _FIRST_FILLED = range(5)
 class Message:
     """Holds one recipient's copy, as a transport takes it (see `transports.base.Outgoing`)."""
 
-    __slots__ = ("_values", "address", "attempt", "name", "person", "subscriber_id", "template")
+    __slots__ = (
+        "_return_path",
+        "_values",
+        "address",
+        "attempt",
+        "name",
+        "person",
+        "subscriber_id",
+        "template",
+    )
 
     #: Every piece is written so that none of its lines begins with a full stop (see `mime`).
     needs_dot_stuffing = False
@@ -155,6 +164,7 @@ class Message:
         self.address = header_address(person.address)
         self.name = escape(person.name, Context.HEADER).strip()
         self._values: dict[str, str] | None = None
+        self._return_path = ""
 
     @property
     def values(self) -> dict[str, str]:
@@ -186,7 +196,9 @@ class Message:
     @property
     def return_path(self) -> str:
         """Returns the address for bounces of this one message."""
-        return self.envelope.return_path(self.person)
+        if not self._return_path:
+            self._return_path = self.envelope.return_path(self.person)
+        return self._return_path
 
     @property
     def reference(self) -> str:

@@ -20,10 +20,9 @@ LINE = 76
 
 _SAFE_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ .,:;()@<>\[\]-]*")
 _PLAIN_VALUE = re.compile(rb"[ -<>-~]{0,74}")
-_TOKENS: tuple[bytes, ...] = tuple(
-    bytes([i]) if 33 <= i <= 126 and i != 61 else (b"=%02X" % i) for i in range(256)
-)
-_SPACED = tuple(b" " if i == 32 else b"\t" if i == 9 else token for i, token in enumerate(_TOKENS))
+#: Octets that quoted-printable writes as three characters each.
+_SPECIAL = re.compile(rb"[^ -<>-~\t]+")
+_TOKENS: tuple[bytes, ...] = tuple(b"=%02X" % octet for octet in range(256))
 
 
 def encoded_words(text: str) -> bytes:
@@ -83,27 +82,21 @@ def slot_lines(value: str) -> bytes:
 
 def _line(data: bytes) -> bytes:
     """Returns one line of text, folded by soft line breaks."""
-    folded: list[bytes] = []
-    row: list[bytes] = []
-    room = LINE - 1  # one is kept for the soft break's =
-    for at, octet in enumerate(data):
-        token = _SPACED[octet]
-        if len(token) > room:
-            folded.append(b"".join(row))
-            row, room = [], LINE - 1
-        if octet == 46 and not row:
-            token = b"=2E"
-        elif octet == 70 and not row and data.startswith(b"From ", at):
-            token = b"=46"  # mailbox files mark messages with it, and some programs would change it
-        row.append(token)
-        room -= len(token)
-    if row and row[-1] in (b" ", b"\t"):  # white space may not end a line
-        token = b"=20" if row[-1] == b" " else b"=09"
-        if room < 2:
-            folded.append(b"".join(row[:-1]))
-            row = []
-        else:
-            row.pop()
-        row.append(token)
-    folded.append(b"".join(row))
-    return b"=\r\n".join(folded)
+    encoded = _SPECIAL.sub(lambda found: b"".join(map(_TOKENS.__getitem__, found[0])), data)
+    if encoded[-1:] in (b" ", b"\t"):  # white space may not end a line
+        encoded = encoded[:-1] + _TOKENS[encoded[-1]]
+    rows: list[bytes] = []
+    at = 0
+    while True:
+        # Mailbox files mark messages with `From `, and some programs would change it.
+        is_token = encoded.startswith((b".", b"From "), at)
+        first = _TOKENS[encoded[at]] if is_token else b""
+        begin = at + is_token
+        room = LINE - len(first)
+        if len(encoded) - begin < room:
+            rows.append(first + encoded[begin:])
+            return b"=\r\n".join(rows)
+        at = begin + room - 1  # one is kept for the = of the soft line break
+        at -= 2 if encoded[at - 2 : at - 1] == b"=" and at - 2 >= begin else 0
+        at -= 1 if encoded[at - 1 : at] == b"=" and at - 1 >= begin else 0
+        rows.append(first + encoded[begin:at])

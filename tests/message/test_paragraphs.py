@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import quopri
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from mailer.config import Settings
+from mailer.message import paragraphs
 from mailer.message.envelope import Person
 from mailer.message.message import Message, Template
 from mailer.message.mime import LINE, quoted_printable, slot_lines
 from mailer.message.paragraphs import ReadyParagraph
 from mailer.render.slots.markers import Markers
-from mailer.render.slots.slots import Part
+from mailer.render.slots.slots import Part, joined
 from mailer.render.slots.text_part import text_part
 from mailer.render.text.wrap import LIMIT, columns, wrap
 from tests.message.test_message import NAME, bodies, built_slowly, envelope, parsed, rendition
@@ -71,3 +76,127 @@ def test_only_a_reader_with_long_values_costs_a_wrapping() -> None:
 def test_no_encoded_line_begins_with_a_mark_of_mailboxes(value: str) -> None:
     for data in (quoted_printable(value), slot_lines(value), b"=\r\n" + quoted_printable(value)):
         assert not [line for line in data.split(b"\r\n") if line.startswith((b"From ", b"."))]
+
+
+PIECES = (
+    *(WHO, MAIL, LEAVE) * 2,
+    *(
+        "word ",
+        "a",
+        "港口今天休息，",
+        "（",
+        "）",
+        "한국어 ",
+        "한국어",
+        "を",
+        "“",
+        "ไทย",
+        "נמל",
+        "…",
+        "—",
+        "é",
+        ": ",
+        "://x ",
+        "slot",
+        ".",
+        "“",
+        " ",
+        "- ",
+    ),
+    *("https://a.test/", "mailto:", "\u0301", "\ufe0f\u20e3", "\u00a0", "\u200b", "long " * 9, "港" * 30),
+)
+SOURCE = st.lists(st.sampled_from(PIECES), min_size=1, max_size=14).map("".join)
+FIRST = "", "https://", "名", "-", "slot"
+LAST = "", "http", "mailto", "7", "slot" + "0" * 24 + "x1z", "名", "-"
+#: The beginning, the end and the length of the value of each of the three slots.
+VALUES = st.tuples(
+    *[st.tuples(st.sampled_from(FIRST), st.sampled_from(LAST), st.sampled_from([1, 3, 11, 36, 70]))] * 3
+)
+
+
+def long_values(reader: tuple[tuple[str, str, int], ...]) -> dict[str, str]:
+    texts = [
+        (first + "q" * size)[:size] if size < len(first + last) else first.ljust(size - len(last), "q") + last
+        for first, last, size in reader
+    ]
+    return dict(zip(("subscriber.name", "subscriber.email", "links.unsubscribe"), texts, strict=True))
+
+
+@hypothesis_settings(deadline=None, max_examples=300)
+@given(
+    source=SOURCE, first=st.sampled_from(["", "> ", "• "]), readers=st.lists(VALUES, min_size=2, max_size=8)
+)
+@example(
+    source=f"You read this at {MAIL}. To leave, go to {LEAVE} now.",
+    first="> ",
+    readers=[
+        (("", "", 3), ("", "7", 36), ("https://", "", 70)),
+        (("", "", 3), ("", "q", 36), ("https://", "7", 70)),
+    ],
+)
+@example(  # a value that makes the text after it a URL
+    source=f"{'long ' * 9}{WHO}://x 港口港口{WHO}",
+    first="",
+    readers=[(("", "", 36),) * 3, (("", "http", 36),) * 3],
+)
+@example(  # a keycap is as wide as two letters
+    source=f"{'港' * 30}{WHO}\ufe0f\u20e3港口{'港' * 30}",
+    first="",
+    readers=[(("", "", 11),) * 3, (("", "7", 11),) * 3],
+)
+@example(  # the marker of a slot counts as 12 columns
+    source=f"{'long ' * 9}{WHO} {'long ' * 9}",
+    first="",
+    readers=[(("", "", 70),) * 3, (("", LAST[4], 70),) * 3],
+)
+@example(  # a line may end before a URL also where there is no space
+    source=f"{'long ' * 9}\u200b{WHO}", first="", readers=[(("", "", 36),) * 3, (("https://", "", 36),) * 3]
+)
+@example(  # a mark makes the digit before it wider
+    source=f"{WHO}（{WHO}\ufe0f\u20e3{MAIL}{MAIL}",
+    first="> ",
+    readers=[(("", "7", 36), ("", "", 1), ("", "", 1))],
+)
+@example(  # a URL is a word of its own
+    source=f"港口港口{WHO}港口 {'long ' * 9}",
+    first="",
+    readers=[(("", "", 70),) * 3, (("https://", "", 70),) * 3],
+)
+def test_a_layout_that_readers_share_is_what_each_alone_would_get(
+    source: str, first: str, readers: list[tuple[tuple[str, str, int], ...]]
+) -> None:
+    part = text_part(wrap(first + source), MARKERS)
+    for paragraph in part.paragraphs:
+        shared = ReadyParagraph(part, paragraph)
+        for reader in readers:
+            values = long_values(reader)
+            filled = [slot.fill(values) for slot in shared.slots]
+            alone = paragraph.wrapped(joined(paragraph.fragments(part.fragments), filled), filled)
+            assert shared.fill(values) == alone
+            encoded = shared.encoded(filled, [slot_lines(value) for value in filled])
+            assert quopri.decodestring(encoded).decode() == alone.replace("\n", "\r\n")
+
+
+def test_readers_with_links_of_one_length_cost_one_wrapping(monkeypatch: pytest.MonkeyPatch) -> None:
+    part = text_part(wrap(f"To leave this list, open {LEAVE} in a browser."), MARKERS)
+    (paragraph,) = part.paragraphs
+    wrapped: list[str] = []
+    rewrap = paragraphs.Paragraph.wrapped
+
+    def counted(self: Any, shown: str, filled: Sequence[str]) -> str:
+        wrapped.append(shown)
+        return rewrap(self, shown, filled)
+
+    monkeypatch.setattr(paragraphs.Paragraph, "wrapped", counted)
+    ready = ReadyParagraph(part, paragraph)
+    for number in range(100, 200):
+        link = f"https://news.example.org/leave/{number}/{'q' * 40}"
+        text = ready.encoded([link], [slot_lines(link)])
+        assert (
+            quopri.decodestring(text).decode().split()
+            == f"To leave this list, open {link} in a browser.".split()
+        )
+    assert len(wrapped) == 1
+    for size in range(2 * paragraphs._MAX_LAYOUTS):
+        ready.fill({"links.unsubscribe": "https://" + "q" * (size + 80)})
+    assert len(ready._layouts) == paragraphs._MAX_LAYOUTS
