@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from mailer.issue.markdown.placeholders import PLACEHOLDER
 
 __all__ = ["MARKER", "MARKER_COLUMNS", "columns"]
@@ -10,14 +12,26 @@ __all__ = ["MARKER", "MARKER_COLUMNS", "columns"]
 MARKER = PLACEHOLDER
 #: As how wide a slot counts where text is wrapped: a middling name.
 MARKER_COLUMNS = 12
+#: No shorter text holds a marker.
+_SHORTEST_MARKER = len("slot" + 24 * "0" + "x0z")
 
 
 def columns(text: str) -> int:
     """Returns the number of columns that a text takes. A slot counts as a name of average length."""
-    plain, slots = MARKER.subn("", text) if "slot" in text.lower() else (text, 0)
+    plain, slots = text, 0
+    if len(text) >= _SHORTEST_MARKER and "slot" in text.lower():
+        plain, slots = MARKER.subn("", text)
     if plain.isascii():
         return len(plain) + slots * MARKER_COLUMNS
+    return (_character_columns(plain) if len(plain) == 1 else _columns(plain)) + slots * MARKER_COLUMNS
+
+
+def _columns(text: str) -> int:
     from wcwidth import wcswidth
 
-    width = wcswidth(plain)
-    return (width if width >= 0 else len(plain)) + slots * MARKER_COLUMNS
+    width = wcswidth(text)
+    return width if width >= 0 else len(text)
+
+
+#: Texts are wrapped character by character, and most have few different ones.
+_character_columns = lru_cache(maxsize=4096)(_columns)
