@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from mailer.transports.refusal.refusal import Stage
+from mailer.transports.refusal.refusal import SmtpStage
 from mailer.transports.smtp import server as server_module
-from mailer.transports.smtp.session.session import Session
+from mailer.transports.smtp.session.session import SmtpSession
 from tests.faults.conftest import GO_ON, SLUG, Desk
 from tests.servers.certificates import authority_file, server_tls
 from tests.servers.smtp import SmtpServer
@@ -37,17 +37,17 @@ def _far(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def close_is_seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """The server's end of the connection has arrived by the time that we look for it before the dot."""
-    real = Session._has_unexpected_reply
+    real = SmtpSession._has_unexpected_reply
 
-    def patiently(self: Session) -> bool:
-        if self.sock is not None and self.stage is Stage.MESSAGE:
+    def patiently(self: SmtpSession) -> bool:
+        if self.sock is not None and self.stage is SmtpStage.MESSAGE:
             poll = select.poll()
             poll.register(self.sock, select.POLLIN)
             poll.poll(5000)
         return real(self)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Session, "_has_unexpected_reply", patiently)
+        patch.setattr(SmtpSession, "_has_unexpected_reply", patiently)
         yield patch
 
 
@@ -449,9 +449,9 @@ def test_a_pause_while_the_server_hangs_does_not_wait_for_it(
     import functools
 
     from mailer.transports.smtp import transport as smtp
-    from mailer.transports.smtp.server import Server
+    from mailer.transports.smtp.server import ServerSettings
 
-    monkeypatch.setattr(smtp, "Server", functools.partial(Server, answer_seconds=600))
+    monkeypatch.setattr(smtp, "ServerSettings", functools.partial(ServerSettings, answer_seconds=600))
     server = start()
     server.fail(stage, "hang", after=1)
     told: list[int] = []

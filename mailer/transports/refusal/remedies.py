@@ -1,8 +1,9 @@
-"""Lists refusals that are about the sender by their own text, and what to do about each.
+"""Lists refusals whose text is about the sender, and what to do about each of them.
 
-Such a refusal stops a campaign at once: every further message would be refused alike, and each costs
-reputation. Each row is a pattern over `code words` (folded by `wording.fold`), what to do, and the provider's
-page. The first row that matches decides.
+Such a refusal stops a campaign at once, because every further message would be refused too and would harm the
+reputation of the sender. Each row has a pattern, an instruction, and the URL of the provider's page. The
+pattern is applied to the code and text of a reply, folded by `wording.fold_text`. The first row that matches
+decides.
 """
 
 from __future__ import annotations
@@ -11,15 +12,15 @@ import re
 from functools import cache
 from typing import Final, NamedTuple
 
-from mailer.transports.refusal.wording import fold
+from mailer.transports.refusal.wording import fold_text
 
 __all__ = ["REMEDIES", "Remedy", "remedy_for"]
 
 
 class Remedy(NamedTuple):
-    """Represents a row of the table.
+    """Represents a row of the table: what to do about a refusal that matches `pattern`.
 
-    `todo` is what to do, without a full stop, and `source` the page with more about it.
+    `todo` is the instruction, without a full stop, and `source` the URL of the page that explains it.
     """
 
     provider: str
@@ -177,11 +178,14 @@ REMEDIES: Final = (
 
 
 @cache
-def _table() -> tuple[tuple[re.Pattern[str], Remedy], ...]:
+def _compiled_rows() -> tuple[tuple[re.Pattern[str], Remedy], ...]:
     return tuple((re.compile(row.pattern), row) for row in REMEDIES)
 
 
 def remedy_for(reply: str) -> Remedy | None:
-    """Returns the row for a refusal, written `code words`, or None where the refusal stops no campaign."""
-    folded = fold(reply)
-    return next((row for pattern, row in _table() if pattern.search(folded)), None)
+    """Returns the row that matches a refusal, whose text begins with its code.
+
+    Returns None if no row matches: such a refusal does not stop a campaign.
+    """
+    folded = fold_text(reply)
+    return next((row for pattern, row in _compiled_rows() if pattern.search(folded)), None)
