@@ -88,7 +88,7 @@ class Outcome:
 
 
 #: The outcome of a message that was not handed over because the run has ended: it is released, not settled.
-ENDED: Final = Outcome(OutcomeKind.DEFERRED, reason="the run ended before it was handed over")
+ENDED: Final = Outcome(OutcomeKind.DEFERRED, reason="the run ended before the message was handed over")
 
 
 @dataclass(frozen=True, slots=True)

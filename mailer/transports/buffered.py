@@ -42,5 +42,5 @@ def wait_until_sent(connection: socket.socket, stall_timeout: float | None) -> N
         if now_left < left:
             moved_at = time.monotonic()
         elif stall_timeout is not None and time.monotonic() - moved_at > stall_timeout:
-            raise TimeoutError("it does not take the message in time")
+            raise TimeoutError("the receiver does not read the message in time")
         left = now_left

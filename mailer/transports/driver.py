@@ -109,7 +109,7 @@ class Driver:
     signed_by_us: bool = True
     is_folder: bool = False
     unwritable: UnwritableAddresses | None = None
-    advice: str = "see to what it says, such as the sender's verification and the key's permissions"
+    advice: str = "check what the answer names, such as the sender's verification or the key's permissions"
     dns: ProviderDns | None = None
     host: Callable[[str], str] | None = None
     trial: TransportTrial | None = None

@@ -61,6 +61,8 @@ def check_resolver_answers(host: str) -> None:
         socket.getaddrinfo(host, None)
     except socket.gaierror as error:
         if error.errno == socket.EAI_AGAIN:
-            raise UnansweredQuery(f"this machine cannot look up {host} just now: {error.strerror}") from None
+            raise UnansweredQuery(
+                f"this machine cannot look up {host} at the moment: {error.strerror}"
+            ) from None
     except UnicodeError:
         return  # the attempt to connect reports it

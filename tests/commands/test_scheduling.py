@@ -677,7 +677,7 @@ def test_deferred_mail_whose_try_was_cut_off_is_tried_again_hours_later(
 
     def cut_off(_: OutgoingMessage) -> Outcome:
         stop.set()
-        return Outcome(OutcomeKind.DEFERRED, reason="the run ended before it was sent")
+        return Outcome(OutcomeKind.DEFERRED, reason="the run ended before the message was sent")
 
     wire.decide, wire.concurrency = cut_off, 1
     clock.forward(minutes=2)

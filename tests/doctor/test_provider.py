@@ -37,8 +37,8 @@ def test_one_get_of_the_scopes(world: World, api: WebServer) -> None:
 @pytest.mark.parametrize(
     ("answer", "status", "words"),
     [
-        ((401, "{}"), "error", "does not take SENDGRID_API_KEY (401)"),
-        ((403, "{}"), "error", "does not take SENDGRID_API_KEY (403)"),
+        ((401, "{}"), "error", "does not accept SENDGRID_API_KEY (401)"),
+        ((403, "{}"), "error", "does not accept SENDGRID_API_KEY (403)"),
         ((404, "{}"), "error", "answers 404"),
         ((302, "", ("Location", "http://127.0.0.1:9/")), "error", "answers 302"),
         ((429, "{}"), "unknown", "answers 429"),

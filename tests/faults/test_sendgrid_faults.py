@@ -98,9 +98,9 @@ def test_an_answer_that_is_no_answer_is_uncertain_and_held(
 @pytest.mark.parametrize(
     ("kind", "why"),
     [
-        ("hang", "it did not answer in time"),
-        ("close", "closed the connection"),
-        ("reset", "closed the connection"),
+        ("hang", "no answer came in time"),
+        ("close", "the connection was closed"),
+        ("reset", "the connection was closed"),
     ],
 )
 def test_no_answer_after_the_request_is_uncertain_and_held(

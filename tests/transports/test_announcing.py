@@ -204,7 +204,7 @@ def test_patience_ends_also_with_the_systems_own_time_out(start: Start) -> None:
     server.fail("DOT", "hang")
     (outcome,) = channel.send(messages(1))
     assert outcome.result is OutcomeKind.UNCERTAIN
-    assert "it did not answer in time" in outcome.reason
+    assert "no answer came in time" in outcome.reason
 
 
 def test_a_message_that_the_run_does_not_let_through_gets_no_dot(start: Start) -> None:
@@ -213,7 +213,7 @@ def test_a_message_that_the_run_does_not_let_through_gets_no_dot(start: Start) -
     assert channel.send([first])[0].result is OutcomeKind.ACCEPTED
     channel.gate = lambda _: GateAnswer(is_open=False)
     assert channel.send([second]) == [
-        Outcome(OutcomeKind.DEFERRED, reason="the run ended before it was handed over")
+        Outcome(OutcomeKind.DEFERRED, reason="the run ended before the message was handed over")
     ]
     assert server.recipients == [first.address]
 

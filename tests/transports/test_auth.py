@@ -187,7 +187,7 @@ def test_a_server_that_wants_a_token_is_named_as_that(offers: str, told: str) ->
     with LoginServer(offers) as server:
         sentence = why_not(server)
     assert sentence.startswith(told)
-    assert sentence.endswith("set [delivery.oauth] in mailer.toml, as docs/smtp.md tells")
+    assert sentence.endswith("set [delivery.oauth] in mailer.toml, as docs/smtp.md describes")
     assert server.auths == []
 
 
@@ -195,7 +195,7 @@ def test_a_server_with_other_mechanisms_alone_is_named_as_that() -> None:
     with LoginServer("AUTH GSSAPI NTLM") as server:
         told = why_not(server)
     assert told.startswith(
-        "offers only GSSAPI and NTLM for logging in, and mailer can do PLAIN, LOGIN and CRAM-MD5 "
+        "offers only GSSAPI and NTLM for logging in, and mailer can use PLAIN, LOGIN and CRAM-MD5 "
     )
     assert "587" not in told
 
@@ -230,5 +230,5 @@ def test_a_server_that_asks_without_end_is_left(monkeypatch: pytest.MonkeyPatch)
     )
     with LoginServer("AUTH CRAM-MD5", password="s3cret") as server:
         told = why_not(server)
-    assert told.startswith("broke off: its answer to AUTH cannot be read; ")
+    assert told.startswith("broke off: the answer to AUTH cannot be read; ")
     assert len(server.lines) < 20

@@ -106,9 +106,9 @@ def test_it_says_how_much_it_takes_at_once(place: Place) -> None:
         ("smtp://host/path", "write smtp://user@host:port"),
         ("smtp://host?tls=no", "write smtp://user@host:port"),
         ("smtp://me:word@host", "holds a password; leave it out and set MAILER_SMTP_PASSWORD"),
-        ("smtp://me@host", "MAILER_SMTP_PASSWORD is not set, and host wants one for me"),
+        ("smtp://me@host", "MAILER_SMTP_PASSWORD is not set, and host requires a password for me"),
         ("sendgrid:", "SENDGRID_API_KEY is not set; put the key of your SendGrid account into .env"),
-        ("sendgrid:x", "write sendgrid: and set MAILER_SENDGRID_URL for another address"),
+        ("sendgrid:x", "write sendgrid: and set MAILER_SENDGRID_URL to use another URL"),
     ],
 )
 def test_a_wrong_url_or_a_missing_secret_is_told_before_anything_is_sent(

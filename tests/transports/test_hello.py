@@ -173,11 +173,11 @@ def test_a_server_that_wants_a_full_name_leads_to_the_setting(
     [
         (
             "554 5.7.1 you are on a list",
-            "ask who runs it, or set [delivery] helo to another name than a.example.org",
+            "ask its operator, or set [delivery] helo to another name than a.example.org",
         ),
         (
             "421 4.3.2 too many connections",
-            "run this again later, and where that does not help, set [delivery] helo",
+            "run this again later, and if that does not help, set [delivery] helo",
         ),
         (
             "450 4.7.1 <a.example.org>: Helo command rejected: Host not found",

@@ -304,7 +304,7 @@ def test_a_name_that_is_refused_late_stops_the_run_and_names_the_setting(
     """Postfix refuses the name of EHLO at RCPT (smtpd_delay_reject)."""
     server, smtp = start(answer=lambda verb, line: words if verb == at else "")
     channel = smtp.channel()
-    with pytest.raises(TransportError, match=r"takes no mail from us: \d+ .*set \[delivery\] helo"):
+    with pytest.raises(TransportError, match=r"accepts no mail from us: \d+ .*set \[delivery\] helo"):
         channel.send(messages(1))
     channel.close()
     assert server.recipients == []

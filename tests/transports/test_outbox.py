@@ -89,7 +89,7 @@ def test_a_folder_that_is_a_file_is_one_sentence(outbox: Outbox) -> None:
 @pytest.mark.parametrize(
     ("number", "advice"),
     [
-        (errno.ENOSPC, "No space left on device; free some room there, then run this again"),
+        (errno.ENOSPC, "No space left on device; free some space on its disk, then run this again"),
         (errno.EROFS, "Read-only file system; make the folder writable or name another in outbox:PATH"),
     ],
 )
@@ -120,7 +120,7 @@ def test_what_was_written_before_the_disk_filled_stays_accepted(
     monkeypatch.setattr(os, "fsync", fail_the_third_time)
     outcomes = outbox.channel().send(messages(4))
     assert [outcome.result for outcome in outcomes] == ["accepted", "accepted", "deferred", "deferred"]
-    assert "free some room" in outcomes[3].reason
+    assert "free some space" in outcomes[3].reason
 
 
 def test_a_message_is_its_owners_alone(outbox: Outbox) -> None:

@@ -129,7 +129,7 @@ def test_what_was_cut_off_twice_is_left_for_later(serve: Callable[..., str]) -> 
     channel = SendGrid(serve(hang_up, hang_up), "key").channel()
     (first, _) = channel.send(large_messages())
     assert first.result is OutcomeKind.DEFERRED
-    assert first.reason.startswith("the request did not reach SendGrid: it ")
+    assert first.reason == "the request did not reach SendGrid: the connection was closed"
     channel.close()
 
 
@@ -140,7 +140,7 @@ def test_a_server_that_stops_reading_has_not_carried_it_out(serve: Callable[...,
         done.wait(5)
 
     url = serve(stop_reading)
-    with pytest.raises(RequestNotSent, match="did not answer in time"):
+    with pytest.raises(RequestNotSent, match="no answer came in time"):
         post(url, BIG, api_connection(url, "key", 0.2))
     done.set()
 
@@ -155,7 +155,7 @@ def test_an_answer_is_not_waited_for_where_the_request_could_not_be_sent_in_time
         done.wait(5)
 
     url = serve(answer_and_stop_reading)
-    with pytest.raises(RequestNotSent, match="did not answer in time"):
+    with pytest.raises(RequestNotSent, match="no answer came in time"):
         post(url, BIG, api_connection(url, "key", 0.2))
     done.set()
 
@@ -165,7 +165,7 @@ def test_an_answer_that_is_not_http_is_no_answer(serve: Callable[..., str]) -> N
         read_request(connection)
         connection.sendall(b"SSH-2.0-hello\r\n\r\n")
 
-    with pytest.raises(RequestUnanswered, match="its answer cannot be read"):
+    with pytest.raises(RequestUnanswered, match="the answer cannot be read"):
         post(serve(mumble), {})
 
 
@@ -214,7 +214,7 @@ def test_https_is_verified(serve: Callable[..., str]) -> None:
     def never(connection: socket.socket) -> None:
         raise AssertionError("no request may come")
 
-    with pytest.raises(ApiUnreachable, match="its certificate cannot be trusted"):
+    with pytest.raises(ApiUnreachable, match="the certificate cannot be trusted"):
         post(serve(never, tls=server_tls()), {})
 
 
@@ -311,7 +311,7 @@ def test_a_request_that_the_run_does_not_let_through_lacks_its_last_byte(
     url = serve(listen)
     connection = api_connection(url, "key", 2.0)
     connection.gate = lambda: False
-    with pytest.raises(RequestNotSent, match="the run ended before it was handed over"):
+    with pytest.raises(RequestNotSent, match="the run ended before the message was handed over"):
         api_client(url, connection).mail.send.post(request_body=JsonBody('{"a":1}'))
     assert ended.wait(5)
     assert b"".join(heard).endswith(b'{"a":1')

@@ -73,7 +73,7 @@ def test_a_certificate_for_another_host_is_refused(private_authority: Path) -> N
     with SmtpServer(tls=server_tls("mail.example.org")) as server:
         sentence = why_not(where(server, ca_file=private_authority))
     assert "cannot be trusted: IP address mismatch" in sentence
-    assert "use the host name that stands in it" in sentence
+    assert "use the host name that the certificate names" in sentence
 
 
 def test_within_this_machine_any_certificate_will_do() -> None:
@@ -129,7 +129,7 @@ def test_a_busy_server_is_one_sentence() -> None:
         server.fail("CONNECT", "reply", "421 4.3.2 too many connections")
         sentence = why_not(where(server))
     assert sentence == (
-        f"127.0.0.1:{server.port} takes no mail just now: 421 4.3.2 too many connections; "
+        f"127.0.0.1:{server.port} accepts no mail at the moment: 421 4.3.2 too many connections; "
         "run this again later"
     )
 
@@ -138,11 +138,12 @@ def test_a_server_that_refuses_us_is_one_sentence() -> None:
     with SmtpServer() as server:
         server.fail("CONNECT", "reply", "554 5.7.1 you are on a list")
         sentence = why_not(where(server))
-    assert "refused us: 554 5.7.1 you are on a list; ask who runs it" in sentence
+    assert "refused us: 554 5.7.1 you are on a list; ask its operator" in sentence
 
 
 @pytest.mark.parametrize(
-    ("action", "words"), [("close", "broke off: it closed"), ("hang", "did not answer in time")]
+    ("action", "words"),
+    [("close", "broke off: the connection was closed"), ("hang", "did not answer in time")],
 )
 def test_a_server_that_says_nothing_is_one_sentence(action: str, words: str) -> None:
     with SmtpServer() as server:
@@ -153,7 +154,7 @@ def test_a_server_that_says_nothing_is_one_sentence(action: str, words: str) -> 
 def test_starttls_that_fails_is_one_sentence() -> None:
     with SmtpServer(tls=server_tls()) as server:
         server.fail("STARTTLS", "reply", "454 4.7.0 TLS not available")
-        assert "takes no mail just now: 454 4.7.0 TLS not available" in why_not(where(server))
+        assert "accepts no mail at the moment: 454 4.7.0 TLS not available" in why_not(where(server))
 
 
 def test_words_in_the_clear_after_starttls_are_not_believed() -> None:
@@ -168,7 +169,8 @@ def test_plain_smtp_on_a_tls_port_and_tls_on_a_plain_port_are_told_apart() -> No
         sentence = why_not(where(server, implicit_tls=True))
     assert sentence.startswith(f"TLS with 127.0.0.1:{server.port} failed: ")
     assert (
-        "smtps:// is for ports that begin with TLS (465), smtp:// for those with STARTTLS (587)" in sentence
+        "use smtps:// for a port that begins with TLS (465), and smtp:// for a port with STARTTLS (587)"
+        in sentence
     )
 
 
@@ -372,7 +374,7 @@ def test_a_challenge_that_is_none_is_one_sentence(challenge: str) -> None:
     with SmtpServer(tls=server_tls(), login=("desk", "s3cret")) as server:
         server.fail("AUTH", "reply", challenge, times=9)
         sentence = why_not(where(server, user="desk", password="s3cret"))
-    assert "broke off: its answer to AUTH cannot be read" in sentence
+    assert "broke off: the answer to AUTH cannot be read" in sentence
 
 
 @pytest.mark.parametrize(("size", "largest"), [("9" * 5000, 0), ("1000", 1000), ("x", 0), ("²", 0)])

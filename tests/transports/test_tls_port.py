@@ -101,6 +101,6 @@ def test_nobody_there_begins_with_tls() -> None:
 def test_tls_on_a_plain_port_is_told() -> None:
     with (
         LoginServer() as server,
-        pytest.raises(TransportError, match=r"smtps:// is for ports that begin with TLS"),
+        pytest.raises(TransportError, match=r"use smtps:// for a port that begins with TLS"),
     ):
         open_session(ServerSettings("127.0.0.1", server.port, implicit_tls=True, connect_seconds=5))

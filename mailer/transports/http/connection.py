@@ -120,7 +120,7 @@ class HttpConnection:
             if interrupted is not None:
                 raise RequestNotSent(_failure_text(interrupted)) from None
             unread = isinstance(error, http.client.HTTPException) and not isinstance(error, OSError)
-            raise RequestUnanswered("its answer cannot be read" if unread else _failure_text(error)) from None
+            raise RequestUnanswered("the answer cannot be read" if unread else _failure_text(error)) from None
         finally:
             if interrupted is not None:
                 self.close()
@@ -174,10 +174,10 @@ class HttpConnection:
         connection.endheaders()
         connection.send(memoryview(data)[:-1])
         if _has_answered_or_hung_up(connection.sock):
-            raise ConnectionAbortedError("it did not wait for the end of the request")
+            raise ConnectionAbortedError("the server did not wait for the end of the request")
         wait_until_sent(connection.sock, self._timeout)
         if not self.gate():
-            raise RequestNotSent("the run ended before it was handed over")
+            raise RequestNotSent("the run ended before the message was handed over")
         connection.send(data[-1:])
 
     def _read_answer(self, connection: http.client.HTTPConnection) -> HttpAnswer:
@@ -219,10 +219,10 @@ def _has_answered_or_hung_up(connection: socket.socket) -> bool:
 def _failure_text(error: BaseException) -> str:
     """Returns a text that says why no answer came."""
     if isinstance(error, TimeoutError):
-        return "it did not answer in time"
+        return "no answer came in time"
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate cannot be trusted: {error.verify_message}"
+        return f"the certificate cannot be trusted: {error.verify_message}"
     if isinstance(error, (ConnectionResetError, BrokenPipeError, http.client.RemoteDisconnected)):
-        return "it closed the connection"
+        return "the connection was closed"
     words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return one_line(words, 200) or type(error).__name__

@@ -62,8 +62,8 @@ def proxy_for(base_url: str, provider: str) -> Proxy | None:
 
 def _parse_proxy(proxy_url: str, provider: str) -> Proxy:
     wrong = ConfigError(
-        "HTTPS_PROXY is not an HTTP proxy such as http://proxy.example.org:3128; correct it, or name "
-        f"{provider}'s host in NO_PROXY"
+        "HTTPS_PROXY is not the URL of an HTTP proxy such as http://proxy.example.org:3128; correct it, or "
+        f"name {provider}'s host in NO_PROXY"
     )
     try:
         parts = urlsplit(proxy_url if "://" in proxy_url else f"http://{proxy_url}")

@@ -47,8 +47,8 @@ def read_service_key(path: Path, client_id: str) -> ServiceKey:
     if text.lstrip().startswith("-----BEGIN"):
         if not client_id:
             raise ConfigError(
-                "[delivery.oauth] client_id is missing, and a PEM file does not tell whose key it holds; "
-                "write the service account's id"
+                "[delivery.oauth] client_id is missing, and a PEM file does not say whose key it holds; "
+                "set client_id to the id of the service account"
             )
         return ServiceKey(client_id, text)
     try:
@@ -62,7 +62,7 @@ def read_service_key(path: Path, client_id: str) -> ServiceKey:
         or not all(isinstance(value, str) and value for value in fields)
         or not isinstance(key_id, str)
     ):
-        raise ConfigError(_key_file_error_text(path, "is no service account's key"))
+        raise ConfigError(_key_file_error_text(path, "holds no key of a service account"))
     return ServiceKey(fields[0], fields[1], key_id)
 
 
@@ -93,7 +93,7 @@ def signed_assertion(key: ServiceKey, user: str, token_endpoint: str, scope: str
         )
     except Exception:  # the libraries raise many kinds, and some of them show the key
         raise TransportError(
-            "the private key in MAILER_OAUTH_KEY_FILE cannot be used to sign; name an RSA or P-256 key "
+            "the private key in MAILER_OAUTH_KEY_FILE cannot be used to sign; use an RSA or P-256 key "
             "without a passphrase"
         ) from None
 

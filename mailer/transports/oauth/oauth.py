@@ -203,8 +203,8 @@ def _request_access_token(login: _OAuthLogin) -> AccessToken:
 
 def _request_by_refresh_token(login: _OAuthLogin, client: OAuthClient, scope: dict[str, str]) -> AccessToken:
     advice = (
-        "check [delivery.oauth] and MAILER_OAUTH_CLIENT_SECRET, and where the refresh token has ended, get "
-        "a new one and set MAILER_OAUTH_REFRESH_TOKEN"
+        "check [delivery.oauth] and MAILER_OAUTH_CLIENT_SECRET, and if the refresh token has expired, "
+        "get a new token and set MAILER_OAUTH_REFRESH_TOKEN"
     )
     with _stored_refresh_token(login).locked_for_renewal() as renewal:
         form = {"grant_type": "refresh_token", "refresh_token": renewal.token, **scope}

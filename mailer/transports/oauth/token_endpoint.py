@@ -29,10 +29,10 @@ _LATER: Final = ("temporarily_unavailable", "server_error", "slow_down")
 _LONGEST_REASON: Final = 300
 _LONGEST_ANSWER: Final = 1_000_000  # octets
 _WHERE: Final = {
-    "ProxyError": "the proxy does not let it through",
-    "InvalidURL": "its address cannot be used",
-    "InvalidProxyURL": "the proxy's address cannot be used",
-    "InvalidSchema": "the proxy's address cannot be used",
+    "ProxyError": "the proxy refused the connection",
+    "InvalidURL": "the URL cannot be used",
+    "InvalidProxyURL": "the proxy's URL cannot be used",
+    "InvalidSchema": "the proxy's URL cannot be used",
 }
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
@@ -146,8 +146,7 @@ def _request_error(client: OAuthClient, error: Exception, status: int) -> Transp
     if isinstance(error, requests.exceptions.SSLError):
         return TransportError(
             f"the certificate of {_endpoint_name(client)} cannot be trusted: {_innermost_cause_text(error)}; "
-            "name a private authority's file in REQUESTS_CA_BUNDLE, and see whether this machine's clock is "
-            "right"
+            "set REQUESTS_CA_BUNDLE to a private authority's certificate file, and check this machine's clock"
         )
     if isinstance(error, requests.exceptions.HTTPError):
         kind = ServerUnavailable if status == 429 or status >= 500 else TransportError
@@ -243,13 +242,13 @@ def _without_secrets(text: str, secrets: Iterable[str]) -> str:
 
 def _innermost_cause_text(error: BaseException) -> str:
     """Returns a text for the innermost cause of a failed request; the library's own text is unreadable."""
-    words, seen = _WHERE.get(type(error).__name__, "its answer cannot be read"), 0
+    words, seen = _WHERE.get(type(error).__name__, "the answer cannot be read"), 0
     cause: BaseException | None = error
     while cause is not None and seen < 20:
         if isinstance(cause, TimeoutError):
-            words = "it did not answer in time"
+            words = "no answer came in time"
         elif isinstance(cause, ConnectionResetError):
-            words = "it closed the connection"
+            words = "the connection was closed"
         elif isinstance(cause, OSError) and cause.strerror:
             words = getattr(cause, "verify_message", "") or cause.strerror
         cause, seen = cause.__cause__ or cause.__context__, seen + 1

@@ -95,11 +95,11 @@ class OutboxChannel:
     def _explained_error(self, error: OSError) -> TransportError:
         why = error.strerror or str(error)
         if error.errno in _FULL:
-            advice = "free some room there, then run this again"
+            advice = "free some space on its disk, then run this again"
         elif isinstance(error, (FileExistsError, NotADirectoryError)):
             why, advice = "it is a file, not a folder", "move it away or name another folder in outbox:PATH"
         elif isinstance(error, FileNotFoundError):
-            why, advice = "the folder was removed meanwhile", "run this again to have it made anew"
+            why, advice = "the folder was removed meanwhile", "run this again, which creates the folder"
         else:
             advice = "make the folder writable or name another in outbox:PATH"
         return TransportError(f"the outbox {self._label} cannot be written: {why}; {advice}")

@@ -231,9 +231,8 @@ def everybody_refused_text(reason: str, *, source: str, server: str) -> str:
     `source` is the transport's name in events. `server` is the server's address for the message, or ''.
     """
     words, driver = without_addresses(reason), driver_of(source + ":")
-    return (
-        f"{server or driver.peer} takes no mail from us: {words}; {driver.advice}; nobody counts as refused"
-    )
+    sentence = f"{server or driver.peer} accepts no mail from us: {words}; {driver.advice}"
+    return f"{sentence}; no reader is marked as refused"
 
 
 def _pause_reason(reason: str) -> str:

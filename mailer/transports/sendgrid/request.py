@@ -123,8 +123,8 @@ class RequestTemplate:
         size = self._tag_bytes + sum(len(text.encode("utf-8")) for text in filled)
         if size > _MOST_SUBSTITUTION_BYTES:
             raise UnfitRecipient(
-                f"the personal values of this message have {size:,} bytes, and SendGrid takes "
-                f"{_MOST_SUBSTITUTION_BYTES:,} at most; shorten their name or attributes"
+                f"the personal values of this message have {size:,} bytes, and SendGrid accepts "
+                f"{_MOST_SUBSTITUTION_BYTES:,} at most; shorten the reader's name or attributes"
             )
 
     def request_body(self, personalizations: Sequence[str]) -> str:

@@ -59,13 +59,13 @@ class SendGrid:
         """
         if url.partition(":")[2]:
             raise ConfigError(
-                f'"{url}" is not a transport; write sendgrid: and set MAILER_SENDGRID_URL for another address'
+                f'"{url}" is not a transport; write sendgrid: and set MAILER_SENDGRID_URL to use another URL'
             )
         key = settings.variable(API_KEY).strip()
         if not key:
             raise ConfigError("SENDGRID_API_KEY is not set; put the key of your SendGrid account into .env")
         if not key.isascii() or not key.isprintable() or " " in key:
-            raise ConfigError("SENDGRID_API_KEY is not a key; it has no spaces and only plain letters")
+            raise ConfigError("SENDGRID_API_KEY is not a key; a key has only ASCII characters and no spaces")
         base_url = _checked_base_url(settings.variable(BASE_URL) or _USUAL_URL)
         proxy_for(base_url, "SendGrid")  # reports an unusable proxy before anything is sent
         return cls(base_url, key, concurrency=settings.delivery.connections, sleep=sleep)
@@ -77,7 +77,7 @@ class SendGrid:
 
 def _checked_base_url(url: str) -> str:
     """Returns the URL of the API. Raises ConfigError unless it begins with https or names this machine."""
-    wrong = ConfigError("MAILER_SENDGRID_URL is not an address such as https://api.sendgrid.com")
+    wrong = ConfigError("MAILER_SENDGRID_URL is not a URL such as https://api.sendgrid.com")
     try:
         parts = split_url(url)
     except ValueError:

@@ -51,7 +51,7 @@ def try_api_key(settings: Settings, *, seconds: float = _SECONDS) -> Iterator[Fi
         connection.close()
     status = answer.status_code
     if status in (401, 403):
-        yield Finding(name, Status.ERROR, f"SendGrid does not take SENDGRID_API_KEY ({status})", _ADVICE)
+        yield Finding(name, Status.ERROR, f"SendGrid does not accept SENDGRID_API_KEY ({status})", _ADVICE)
     elif status != 200:
         serious = Status.UNKNOWN if status == 429 or status >= 500 else Status.ERROR
         yield Finding(

@@ -102,7 +102,7 @@ class SmtpChannel:
                     "run this again later, or use another transport"
                 )
             if not self._wait_after_failures():
-                reason = attempts.outcome.reason or "the run ended before it was sent"
+                reason = attempts.outcome.reason or "the run ended before the message was sent"
                 return Outcome(OutcomeKind.DEFERRED, reason=reason)
             session = self._connection.session_for(mine)
             unfit = reason_server_cannot_take(session, message, mine.size)
@@ -176,7 +176,9 @@ class SmtpChannel:
             return False
         about_us = remedy_for(attempts.outcome.reason) is not None
         if not about_us and (advice := self._advice_if_server_refuses_us(session, code, reply)):
-            raise TransportError(f"{self._server} takes no mail from us: {attempts.outcome.reason}; {advice}")
+            raise TransportError(
+                f"{self._server} accepts no mail from us: {attempts.outcome.reason}; {advice}"
+            )
         if about_us:  # the run stops by it, and says what to do
             self._setbacks = 0
             return False

@@ -29,7 +29,7 @@ def _check_url(url: str) -> None:
     try:
         parts = split_url(url)
     except ValueError as error:
-        raise ValueError(f"is not the address of a server: {error}; write smtp://user@host:port") from None
+        raise ValueError(f"is not the URL of a server: {error}; write smtp://user@host:port") from None
     if parts.password is not None:
         raise ValueError(f"holds a password; leave it out and set {PASSWORD}")
 
@@ -59,7 +59,7 @@ DRIVER: Final = Driver(
     peer="the server",
     source="smtp",
     advice=(
-        f"check the user in the transport's URL and {PASSWORD} (or [delivery.oauth]), or ask who runs it"
+        f"check the user in the transport's URL and {PASSWORD} (or [delivery.oauth]), or ask the operator"
     ),
     host=_host_in_url,
     trial=TransportTrial("smtp", _try_login),

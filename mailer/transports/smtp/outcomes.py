@@ -27,7 +27,7 @@ def outcome_of_unusable_address(message: OutgoingMessage) -> Outcome | None:
     """Returns the outcome of a message with an address that MAIL or RCPT cannot name; otherwise None."""
     for address, whose in ((message.return_path, Cause.US), (message.address, Cause.ADDRESS)):
         if not _USABLE.fullmatch(address):
-            reason = f"the address {address!a} cannot be used in SMTP; correct it"
+            reason = f"the address {address!a} cannot be used in SMTP; correct the address"
             return Outcome(OutcomeKind.REJECTED, reason=one_line(reason), cause=whose)
     return None
 
@@ -40,7 +40,7 @@ def reason_server_cannot_take(session: SmtpSession, message: OutgoingMessage, si
     if not utf8 and not message.address.isascii():
         return f"the server offers no SMTPUTF8, so it cannot write to {message.address}"
     if 0 < session.max_message_size < size:
-        return f"the message has {size:,} bytes, and the server takes {session.max_message_size:,} at most"
+        return f"the message has {size:,} bytes, and the server accepts {session.max_message_size:,} at most"
     return ""
 
 

@@ -64,8 +64,8 @@ class Smtp:
         tokens = token_cache_for(settings, user, clock) if user else None
         if user and not password and tokens is None:
             raise ConfigError(
-                f"MAILER_SMTP_PASSWORD is not set, and {host} wants one for {user}; put it into .env, "
-                "or leave the user out of the transport's URL"
+                f"MAILER_SMTP_PASSWORD is not set, and {host} requires a password for {user}; put it into "
+                ".env, or leave the user out of the transport's URL"
             )
         implicit = parts.scheme == "smtps"
         server = ServerSettings(

@@ -38,7 +38,7 @@ def try_login(settings: Settings, *, seconds: float = _SECONDS) -> Iterator[Find
         return
     try:
         tls = session.sock.version() if isinstance(session.sock, ssl.SSLSocket) else None
-        login = f"takes the login of {server.user}" if server.user else "asks for no login"
+        login = f"accepts the login of {server.user}" if server.user else "asks for no login"
         if server.user and server.tokens is not None:
             login += " with an access token"
         if tls is None and not is_loopback(server.host):

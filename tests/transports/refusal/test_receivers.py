@@ -103,7 +103,7 @@ REMEDY_ROWS = [
     ("550 5.7.30 DKIM did not pass", "Gmail", "sign with DKIM"),
     ("550 5.7.26 the sender is unauthenticated", "Gmail", "publish SPF and DKIM"),
     ("421 4.7.32 From: header is not aligned", "Gmail", "DMARC record"),
-    ("421 4.7.29 this message was not sent over TLS", "Gmail", "by TLS"),
+    ("421 4.7.29 this message was not sent over TLS", "Gmail", "over TLS"),
     ("421 4.7.28 Gmail has detected an unusual rate of unsolicited mail", "Gmail", "more slowly"),
     (
         "550 5.7.1 [192.0.2.1] very low reputation of the sending domain",

@@ -1,4 +1,4 @@
-"""Where everybody is refused, or the refusal is about us, nobody counts as refused, and the run stops."""
+"""A refusal of everybody, or one about us, marks no reader as refused, and the run stops."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_everybody_is_refused_in_the_same_words(
     transport = Scripted(says(reply), concurrency=8)
     with pytest.raises(CircuitBreakerError) as caught:
         run(settings, spool, transport, journal, connections=connections)
-    assert "takes no mail from us: " in str(caught.value)
+    assert "accepts no mail from us: " in str(caught.value)
     assert "check the user in the transport's URL and MAILER_SMTP_PASSWORD" in str(caught.value)
     assert "@example" not in str(caught.value)
     assert left(spool) == {"pending": 192}
@@ -149,7 +149,7 @@ def test_a_run_of_few_who_are_all_refused(
 ) -> None:
     two_domains(db, number)
     spool = smtp_spool(db)
-    with pytest.raises(CircuitBreakerError, match="takes no mail from us: 550 Invalid recipient"):
+    with pytest.raises(CircuitBreakerError, match="accepts no mail from us: 550 Invalid recipient"):
         run(settings, spool, Scripted(says(INVALID)), journal)
     assert left(spool) == {"pending": number}
     assert bounced(db) == 0
@@ -328,7 +328,7 @@ def test_a_batch_that_is_refused_as_one(db: Database, settings: Settings, journa
     refused = Outcome(OutcomeKind.REJECTED, "", "400 The from address is bad. (from.email)", Cause.US)
     transport = Scripted(lambda _: refused, batch=1000, concurrency=2)
     with pytest.raises(
-        CircuitBreakerError, match=r"SendGrid takes no mail from us: 400 The from address is bad\."
+        CircuitBreakerError, match=r"SendGrid accepts no mail from us: 400 The from address is bad\."
     ):
         run(settings, spool, transport, journal)
     assert left(spool) == {"pending": 2500}
@@ -350,7 +350,7 @@ def test_one_after_the_other_who_is_named_until_the_transport_gives_up(
             OutcomeKind.DEFERRED, "", "400 not verified (reader0@one.example: to.0.email)", Cause.US
         )
 
-    with pytest.raises(CircuitBreakerError, match="SendGrid takes no mail from us: 400 not verified"):
+    with pytest.raises(CircuitBreakerError, match="SendGrid accepts no mail from us: 400 not verified"):
         run(settings, spool, Scripted(first_is_named, batch=1000, concurrency=2), journal)
     assert bounced(db) == 0
     assert left(spool).keys() == {"pending", "deferred"}
@@ -592,7 +592,7 @@ def test_a_server_that_knows_us_not(
         server.fail(stage, "reply", reply, times=1000)  # type: ignore[arg-type]
         with pytest.raises(CircuitBreakerError) as caught:
             run(settings, spool, Smtp.from_url(server.url, settings), journal, connections=4)
-        assert f"127.0.0.1:{server.port} takes no mail from us: {reply[:9]}" in str(caught.value)
+        assert f"127.0.0.1:{server.port} accepts no mail from us: {reply[:9]}" in str(caught.value)
         assert len([c for c in server.commands if c.startswith("RCPT")]) <= 40
     assert left(spool) == {"pending": 192}
     assert bounced(db) == 0

@@ -251,7 +251,7 @@ def _answer_challenges(
         response = answer(challenge)
         code, words = session.docmd(_base64_text(response))
     if code in (-1, 334):
-        raise smtplib.SMTPException("its answer to AUTH cannot be read")
+        raise smtplib.SMTPException("the answer to AUTH cannot be read")
     return code, words + f" ({detail})".encode() if detail and code > 299 else words
 
 
@@ -261,7 +261,7 @@ def _decode_challenge(words: bytes, allows_plain_text: bool) -> bytes:
     except binascii.Error:
         if allows_plain_text and words.isascii() and words.decode("ascii").isprintable():
             return words  # "334 Username:", as it should not be
-        raise smtplib.SMTPException("its answer to AUTH cannot be read") from None
+        raise smtplib.SMTPException("the answer to AUTH cannot be read") from None
 
 
 def _error_in_challenge(challenge: bytes) -> str:

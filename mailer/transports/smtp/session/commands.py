@@ -133,7 +133,7 @@ class CommandSender(ReplyReader):
             return None
         self.close()
         raise smtplib.SMTPServerDisconnected(
-            f"it answered when no answer was due: {words.decode('utf-8', 'replace')}"
+            f"the server sent an unexpected reply: {words.decode('utf-8', 'replace')}"
         )
 
     def _reset_session(self) -> None:

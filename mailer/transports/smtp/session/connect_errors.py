@@ -53,9 +53,9 @@ def explained_error(server: ServerSettings, error: OSError, credentials: Credent
                 f"there is no host called {server.host}: {error.strerror}; check the transport's URL"
             )
         case TimeoutError():
-            why = NO_ANSWER.removeprefix("it ")
+            why = "did not answer in time"
         case smtplib.SMTPException() if str(error) == NO_ANSWER:
-            why = NO_ANSWER.removeprefix("it ")
+            why = "did not answer in time"
         case smtplib.SMTPException():
             why = f"broke off: {one_line(str(error))}"
         case _:
@@ -75,13 +75,13 @@ def _error_for_refusal(
             advice = _login_advice(reply, credentials)
             return LoginRefused(f"{server} refused the user {server.user}: {reply}; {advice}")
         return LoginDeferred(
-            f"{server} does not let {server.user} log in just now: {reply}; "
-            "run this again later, and where that does not help, check the user in the transport's URL "
+            f"{server} does not let {server.user} log in at the moment: {reply}; "
+            "run this again later, and if that does not help, check the user in the transport's URL "
             f"and {'[delivery.oauth]' if credentials.token else 'MAILER_SMTP_PASSWORD'}"
         )
     if 400 <= error.smtp_code <= 499:
-        return TemporaryRefusal(f"{server} takes no mail just now: {reply}; run this again later")
-    return TransportError(f"{server} refused us: {reply}; ask who runs it, or use another transport")
+        return TemporaryRefusal(f"{server} accepts no mail at the moment: {reply}; run this again later")
+    return TransportError(f"{server} refused us: {reply}; ask its operator, or use another transport")
 
 
 def _error_for_tls(server: ServerSettings, error: OSError) -> TransportError:
@@ -94,13 +94,13 @@ def _error_for_tls(server: ServerSettings, error: OSError) -> TransportError:
     if isinstance(error, ssl.SSLCertVerificationError):
         return TransportError(
             f"the certificate of {server} cannot be trusted: {error.verify_message}; use the host name "
-            "that stands in it, name a private authority's file in MAILER_SMTP_CA_FILE, and see whether "
-            "this machine's clock is right"
+            "that the certificate names, set MAILER_SMTP_CA_FILE to a private authority's certificate file, "
+            "and check this machine's clock"
         )
     reason = getattr(error, "reason", None) or error.strerror
     return TransportError(
-        f"TLS with {server} failed: {reason}; smtps:// is for ports that "
-        "begin with TLS (465), smtp:// for those with STARTTLS (587)"
+        f"TLS with {server} failed: {reason}; use smtps:// for a port that "
+        "begins with TLS (465), and smtp:// for a port with STARTTLS (587)"
     )
 
 
@@ -117,12 +117,12 @@ def _error_for_hello(server: ServerSettings, error: HelloRefused, reply: str) ->
         return kind(f"{server} refused us at EHLO: {reply}; {helo_advice(error.name)}")
     if kind is TemporaryRefusal:
         return TemporaryRefusal(
-            f"{server} takes no mail just now: {reply}; run this again later, and where that does not help, "
-            f"set [delivery] helo to another name than {error.name}"
+            f"{server} accepts no mail at the moment: {reply}; run this again later, and if that does not "
+            f"help, set [delivery] helo to another name than {error.name}"
         )
     return TransportError(
-        f"{server} refused us at EHLO: {reply}; ask who runs it, or set [delivery] helo to another name than "
-        f"{error.name}"
+        f"{server} refused us at EHLO: {reply}; ask its operator, or set [delivery] helo to another "
+        f"name than {error.name}"
     )
 
 
@@ -144,12 +144,12 @@ def _error_for_mechanisms(
     if not credentials.token and set(WITH_TOKEN) & set(error.offered):
         return TransportError(
             f"{server} offers only {offered} for logging in, which wants an access token and no password; "
-            "set [delivery.oauth] in mailer.toml, as docs/smtp.md tells"
+            "set [delivery.oauth] in mailer.toml, as docs/smtp.md describes"
         )
     return TransportError(
-        f"{server} offers only {offered} for logging in, and mailer can do {_joined_names(WITH_PASSWORD)} "
-        f"with a password, {_joined_names(WITH_TOKEN)} with an access token; ask who runs the server for one "
-        "of these, or leave the user out of the transport's URL"
+        f"{server} offers only {offered} for logging in, and mailer can use {_joined_names(WITH_PASSWORD)} "
+        f"with a password, {_joined_names(WITH_TOKEN)} with an access token; ask the server's operator "
+        "for one of these, or leave the user out of the transport's URL"
     )
 
 
@@ -157,7 +157,7 @@ def _login_advice(reply: str, credentials: Credentials) -> str:
     """Returns what to do about a refused login, depending on the text of the refusal."""
     words = reply.lower()
     if "smtpclientauthentication is disabled" in words:
-        return "let an administrator of Microsoft 365 switch on SMTP AUTH for this mailbox"
+        return "ask an administrator of Microsoft 365 to switch on SMTP AUTH for this mailbox"
     if "starttls" in words or reply.startswith("538"):
         return "use smtps://, or the server's port for submission (587), where TLS is offered"
     if credentials.token:
@@ -168,7 +168,7 @@ def _login_advice(reply: str, credentials: Credentials) -> str:
     if "application-specific password" in words:
         return "put an app password into MAILER_SMTP_PASSWORD, or set [delivery.oauth]"
     if "5.7.30" in words or "basic authentication" in words:
-        return "it takes no plain passwords any more: set [delivery.oauth], as docs/smtp.md tells"
+        return "the server no longer accepts passwords: set [delivery.oauth], as docs/smtp.md describes"
     return "check the user in the transport's URL and MAILER_SMTP_PASSWORD"
 
 

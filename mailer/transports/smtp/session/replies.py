@@ -18,7 +18,7 @@ from typing import Final
 __all__ = ["NO_ANSWER", "ReplyReader", "disconnect_reason"]
 
 #: The reason of a connection that ended by a time-out.
-NO_ANSWER: Final = "it did not answer in time"
+NO_ANSWER: Final = "no answer came in time"
 
 _LONGEST_LINE: Final = 8192
 _MOST_LINES: Final = 200
@@ -91,13 +91,13 @@ class ReplyReader(smtplib.SMTP):
             if line[3:4] != b"-":
                 return int(line[:3]), b"\n".join(lines)
         self.close()
-        raise smtplib.SMTPServerDisconnected("its answer has no end")
+        raise smtplib.SMTPServerDisconnected("the reply of the server is too long")
 
     def _read_line(self) -> bytes:
         while (end := self._unread.find(b"\n")) < 0:
             if len(self._unread) > _LONGEST_LINE:
                 self.close()
-                raise smtplib.SMTPServerDisconnected("a line of its answer has no end")
+                raise smtplib.SMTPServerDisconnected("a line of the reply is too long")
             try:
                 self._unread += self._receive_bytes()
             except smtplib.SMTPServerDisconnected:
@@ -115,7 +115,7 @@ class ReplyReader(smtplib.SMTP):
         data = connection.recv(_LONGEST_LINE, flags)
         if not data:
             self.close()
-            raise smtplib.SMTPServerDisconnected("it closed the connection")
+            raise smtplib.SMTPServerDisconnected("the connection was closed")
         return data
 
     def _require_socket(self) -> socket.socket:
@@ -134,5 +134,5 @@ def disconnect_reason(error: OSError) -> str:
     if isinstance(error, (TimeoutError, BlockingIOError)):
         return NO_ANSWER
     if isinstance(error, (ConnectionResetError, BrokenPipeError)):
-        return "it closed the connection"
+        return "the connection was closed"
     return error.strerror or str(error) or "the connection ended"

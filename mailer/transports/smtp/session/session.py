@@ -116,7 +116,7 @@ class SmtpSession(CommandSender):
         self.starttls(context=context)
         if self._unread:  # came before TLS, would count as having come within it
             self.close()
-            raise smtplib.SMTPServerDisconnected("it sent something in the clear after STARTTLS")
+            raise smtplib.SMTPServerDisconnected("the server sent data in the clear after STARTTLS")
         self.greet()
 
     def authenticate(self, credentials: Credentials) -> None:
@@ -170,7 +170,7 @@ class SmtpSession(CommandSender):
             wait_until_sent(connection, connection.gettimeout())
             if not gate():  # the run has ended or the reader has left: the gate knows
                 self.close()
-                raise GateRefused("the run ended before it was handed over")
+                raise GateRefused("the run ended before the message was handed over")
             sent = connection.send(ending)
         except OSError as error:
             self.close()
