@@ -31,7 +31,7 @@ from mailer.message.dkim import Signer
 from mailer.message.envelope import Envelope, Person
 from mailer.message.message import Message, Template
 from mailer.render.render import render_variants
-from mailer.transports.registry import open_signer
+from mailer.transports.registry import signer_for_transport
 
 RSA, ED25519 = "rsa", "ed25519"
 MESSAGES, OTHERS = 400, 20  # of ours and of dkimpy's, in each round
@@ -80,7 +80,7 @@ def _signer(settings: Settings, keys: dict[str, RSAPrivateKey | Ed25519PrivateKe
         path.touch(mode=0o600)
         path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     files = {name: str(folder / name) for name in keys}
-    signer = open_signer("smtp:", settings.model_copy(update={"dkim": Dkim(keys=files)}))
+    signer = signer_for_transport("smtp:", settings.model_copy(update={"dkim": Dkim(keys=files)}))
     assert signer is not None
     return signer
 

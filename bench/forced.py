@@ -10,9 +10,9 @@ from __future__ import annotations
 import sys
 
 from cli import main
-from mailer.transports.smtp.comparison import Comparison
+from mailer.transports.smtp.comparison import EarlyCommandsComparison
 
 if __name__ == "__main__":
     way = {"always": True, "never": False}[sys.argv.pop(1)]
-    Comparison.choose = lambda _: way  # type: ignore[method-assign]
+    EarlyCommandsComparison.should_send_commands_early = lambda _: way  # type: ignore[method-assign]
     main()

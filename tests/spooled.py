@@ -32,8 +32,8 @@ from mailer.spool.recover import recover
 from mailer.spool.sqlite.spools import SqliteSpool
 from mailer.spool.values import Claim, Frozen, MayWrite, Refused, Settled
 from mailer.store.database import writing
-from mailer.transports.base import Outcome, Outgoing, Result, Transport
-from mailer.transports.registry import is_folder, source_of
+from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage, Transport
+from mailer.transports.registry import event_source_of, is_folder_transport
 from tests.message.test_message import SENT, simple
 
 EDITION = "morning"
@@ -57,10 +57,10 @@ class DeskSpool(SqliteSpool):
     only: int | None = None
 
     def __init__(self, db: Database, campaign: Campaign, *, owner: str = "") -> None:
-        into_folder = is_folder(campaign.transport)
+        into_folder = is_folder_transport(campaign.transport)
         super().__init__(db, campaign, ErasedWords(db), owner=owner, into_folder=into_folder)
         self.database = db
-        self._source = source_of(campaign.transport)
+        self._source = event_source_of(campaign.transport)
 
     @property
     def source(self) -> str:
@@ -183,12 +183,12 @@ class Scripted:
 
     def __init__(
         self,
-        decide: Callable[[Outgoing], Outcome] = lambda _: Outcome(Result.ACCEPTED, "ok"),
+        decide: Callable[[OutgoingMessage], Outcome] = lambda _: Outcome(OutcomeKind.ACCEPTED, "ok"),
         *,
         batch: int = 1,
         concurrency: int = 4,
     ) -> None:
-        self.batch = batch
+        self.batch_size = batch
         self.concurrency = concurrency
         self.decide = decide
         self.sent: list[str] = []
@@ -198,8 +198,8 @@ class Scripted:
     def channel(self) -> Scripted:
         return self
 
-    def send(self, batch: Sequence[Outgoing]) -> list[Outcome]:
-        assert len(batch) <= self.batch
+    def send(self, batch: Sequence[OutgoingMessage]) -> list[Outcome]:
+        assert len(batch) <= self.batch_size
         outcomes = [self.decide(message) for message in batch]
         with self.lock:
             self.sent += [message.address for message in batch]

@@ -322,7 +322,7 @@ def test_a_name_is_read_and_written_as_it_is_meant(tmp_path: Path, sender: str, 
     for field in ("From", "Reply-To"):
         (one,) = parsed[field].addresses
         assert (one.display_name, one.addr_spec) == (name, "desk@heron.example")
-    assert json.loads(RequestTemplate(message).document([]))["from"]["email"] == "desk@heron.example"
+    assert json.loads(RequestTemplate(message).request_body([]))["from"]["email"] == "desk@heron.example"
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def test_a_server_that_cannot_be_reached_is_told_at_its_line(
 ) -> None:
     told = refusal(workspace, CONFIG.replace("outbox:outbox", transport))
     assert told == (
-        f"mailer.toml:25: delivery.transport: is not the address of a server: {why}; write smtp://user@host:port"
+        f"mailer.toml:25: delivery.transport: is not the URL of a server: {why}; write smtp://user@host:port"
     )
     told = refusal(workspace, environ={"MAILER_DELIVERY_TRANSPORT": transport})
     assert told.endswith("(from MAILER_DELIVERY_TRANSPORT)")

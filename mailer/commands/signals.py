@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from mailer.transports.stop import Stop
+from mailer.transports.stop import StopFlag
 
 __all__ = ["stop_on_signals"]
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[Stop]:
+def stop_on_signals() -> Iterator[StopFlag]:
     """Gives a flag that SIGINT and SIGTERM set, in place of ending the process at once."""
-    stop = Stop()
+    stop = StopFlag()
 
     def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         stop.set()

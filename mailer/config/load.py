@@ -50,7 +50,7 @@ class Transports(Protocol):
         """Raises ValueError where `url` is not the URL of a transport."""
         ...
 
-    def variable_names(self) -> frozenset[str]:
+    def environment_variable_names(self) -> frozenset[str]:
         """Returns the names of the environment variables that transports read."""
         ...
 
@@ -66,7 +66,7 @@ def load_settings(
     data = _parse(text)
     env_file = root / ".env"
     dotenv = _read(env_file) if env_file.is_file() else ""
-    others = transports.variable_names() if transports else frozenset()
+    others = transports.environment_variable_names() if transports else frozenset()
     environment = read_environment(dotenv, os.environ if environ is None else environ, others)
     origins, problems = apply_environment(data, environment, others)
     try:

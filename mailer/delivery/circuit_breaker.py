@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable, Mapping
 
 from mailer.spool.base import Spool
-from mailer.transports.base import Outcome, Result
+from mailer.transports.base import Outcome, OutcomeKind
 
 __all__ = [
     "DOUBTS_IN_A_ROW",
@@ -31,10 +31,10 @@ class CircuitBreaker:
     """Counts outcomes with the same result in a row, over all connections. It is safe to use from several
     threads."""
 
-    def __init__(self, longest: Mapping[Result, int]) -> None:
+    def __init__(self, longest: Mapping[OutcomeKind, int]) -> None:
         self._longest = dict(longest)
         self._lock = threading.Lock()
-        self._kind = Result.ACCEPTED
+        self._kind = OutcomeKind.ACCEPTED
         self._number = 0
         self.sentence = ""
 
@@ -42,7 +42,7 @@ class CircuitBreaker:
         """Counts new outcomes. Sets `sentence` when the limit for a result is reached."""
         with self._lock:
             for outcome in outcomes:
-                if outcome.result is Result.SKIPPED:
+                if outcome.result is OutcomeKind.SKIPPED:
                     continue  # nothing was handed over
                 self._number = self._number + 1 if outcome.result is self._kind else 1
                 self._kind = outcome.result

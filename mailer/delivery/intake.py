@@ -15,7 +15,7 @@ from mailer.delivery.workers.workers import Report, Workers
 from mailer.message.message import Message, Person
 from mailer.spool.base import Spool
 from mailer.spool.values import Claim, Parked
-from mailer.transports.base import Result
+from mailer.transports.base import OutcomeKind
 
 __all__ = ["POLL_SECONDS", "MAX_WAIT_SECONDS", "Intake", "ExhaustedLimit", "pace_note"]
 
@@ -45,7 +45,7 @@ class Intake:
     def __init__(
         self, run: Run, claims: RunClaims, recipients: Recipients, workers: Workers, connections: int
     ) -> None:
-        batch = run.transport.batch
+        batch = run.transport.batch_size
         self._run = run
         self._claims = claims
         self._recipients = recipients
@@ -140,7 +140,7 @@ class Intake:
         if self._queues is None:
             return
         for message, outcome in report.settled:
-            self._queues.finished(message.key, handed_over=outcome.result is not Result.SKIPPED)
+            self._queues.finished(message.key, handed_over=outcome.result is not OutcomeKind.SKIPPED)
         for message in report.released:
             self._queues.finished(message.key, handed_over=False)
 

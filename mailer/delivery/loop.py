@@ -30,8 +30,8 @@ from mailer.delivery.workers.workers import Report, Supervision, Workers
 from mailer.errors import CircuitBreakerError, TransportError
 from mailer.spool.journal import Journal, read_journal
 from mailer.spool.recover import recover
-from mailer.transports.base import Result
-from mailer.transports.refusal.watch import RefusalWatch, everybody_sentence
+from mailer.transports.base import OutcomeKind
+from mailer.transports.refusal.watch import RefusalWatch, everybody_refused_text
 
 __all__ = ["GRACE_SECONDS", "Loop"]
 
@@ -49,13 +49,13 @@ class Loop:
 
     def __init__(self, run: Run, journal: Journal, leavers: Leavers) -> None:
         connections = max(1, min(run.connections, run.transport.concurrency))
-        batch = run.transport.batch
+        batch = run.transport.batch_size
         self._run = run
         self._spool = run.spool
         self._journal = journal
         self._leavers = leavers
         self._stop = threading.Event()
-        self._watch = RefusalWatch(ever=run.spool.was_accepted())
+        self._watch = RefusalWatch(accepted_before=run.spool.was_accepted())
         recipients = Recipients(run.db, run.spool.campaign.edition)
         self._note_refused = RefusalRecorder(run.db, run.spools, run.spool, run.source).note
         self._claims = RunClaims(
@@ -64,8 +64,8 @@ class Loop:
         self._watch.was_deferred = self._claims.was_deferred
         self._breaker = CircuitBreaker(
             {
-                Result.UNCERTAIN: max(DOUBTS_IN_A_ROW, 2 * batch),
-                Result.REJECTED: max(REFUSALS_IN_A_ROW, 2 * batch),
+                OutcomeKind.UNCERTAIN: max(DOUBTS_IN_A_ROW, 2 * batch),
+                OutcomeKind.REJECTED: max(REFUSALS_IN_A_ROW, 2 * batch),
             }
         )
         self._workers = Workers(
@@ -86,7 +86,7 @@ class Loop:
 
     def _is_stopping(self) -> bool:
         ended = self._stop.is_set() or self._run.stop.is_set()
-        return ended or bool(self._breaker.sentence) or self._watch.stops
+        return ended or bool(self._breaker.sentence) or self._watch.must_stop
 
     @property
     def journal_has_erased(self) -> bool:
@@ -118,7 +118,7 @@ class Loop:
 
     def _must_end(self) -> bool:
         """Returns whether refusals or doubts end the run. Pauses the campaign at too many refusals."""
-        if self._watch.stops:
+        if self._watch.must_stop:
             return True  # `finish` says why
         if self._breaker.sentence:
             self.error = CircuitBreakerError(self._breaker.sentence)
@@ -166,14 +166,14 @@ class Loop:
 
     def _settle_held_refusals(self) -> None:
         """Decides whether held refusals count. Pauses the campaign where one concerns the sender."""
-        everybody = self._watch.end()
+        everybody = self._watch.common_refusal_at_end()
         if not everybody:
             self._claims.confirm_held()
         else:
             self._claims.discard_held()
             server = str(getattr(self._run.transport, "server", ""))
             self.error = CircuitBreakerError(
-                everybody_sentence(everybody, source=self._run.source, server=server)
+                everybody_refused_text(everybody, source=self._run.source, server=server)
             )
         if self._watch.remedy and self.error is None:
             self._pause(self._watch.remedy)
@@ -220,7 +220,7 @@ class Loop:
 
     def _pause_for_refusals(self) -> None:
         """Pauses the campaign, because each further message would cost the sender's reputation."""
-        if not self._watch.end():
+        if not self._watch.common_refusal_at_end():
             self._claims.confirm_held()
             self._write_down(now=True)
             self._pause(refusals_note(self._spool, self.progress.outcomes, self._run.rejects))

@@ -15,7 +15,7 @@ from mailer.delivery.workers.connections import ConnectionPool
 from mailer.message.message import Template
 from mailer.spool.base import Spool, Spools
 from mailer.transports.base import Transport
-from mailer.transports.stop import Stop
+from mailer.transports.stop import StopFlag
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -43,7 +43,7 @@ class Run:
     transport: Transport
     journal: Path
     pacer: Pacer
-    stop: Stop
+    stop: StopFlag
     source: str
     connections: int = 1
     only: int | None = None

@@ -14,7 +14,7 @@ from mailer.audience.change_address import moved_at
 from mailer.audience.consent.bounces import last_bounced, record_bounce
 from mailer.spool.base import Spool, Spools
 from mailer.spool.values import Refused
-from mailer.transports.base import Result
+from mailer.transports.base import OutcomeKind
 from mailer.transports.refusal.refusal import Cause
 
 if TYPE_CHECKING:
@@ -44,7 +44,10 @@ class RefusalRecorder:
         may be tried again.
         """
         for person, attempt, outcome, claimed_at, now in refused:
-            if outcome.result is not Result.REJECTED or outcome.cause not in (Cause.ADDRESS, Cause.MAILBOX):
+            if outcome.result is not OutcomeKind.REJECTED or outcome.cause not in (
+                Cause.ADDRESS,
+                Cause.MAILBOX,
+            ):
                 continue
             if (moved := moved_at(self._db, person)) and moved >= claimed_at:
                 self._spool.clear_causes([(person, attempt)])

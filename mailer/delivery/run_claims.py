@@ -17,9 +17,9 @@ from mailer.delivery.workers.workers import Report
 from mailer.message.message import Message
 from mailer.spool.base import Spool
 from mailer.spool.values import Claim, Key, Refused, Settled
-from mailer.transports.base import Outcome, Result
+from mailer.transports.base import Outcome, OutcomeKind
 from mailer.transports.refusal.refusal import Cause
-from mailer.transports.refusal.watch import RefusalWatch, is_held
+from mailer.transports.refusal.watch import RefusalWatch, must_be_held_back
 
 __all__ = ["RunClaims"]
 
@@ -100,8 +100,8 @@ class RunClaims:
             if key in self._watch.returned:
                 self.release_keys([key])
                 continue
-            held = not self._watch.accepted and is_held(outcome)
-            if outcome.result is Result.DEFERRED:
+            held = not self._watch.accepted and must_be_held_back(outcome)
+            if outcome.result is OutcomeKind.DEFERRED:
                 if together is None:
                     together = self._together(report.settled)
                 outcome, due = self._deferred(message.subscriber_id, outcome, together)
@@ -126,7 +126,7 @@ class RunClaims:
         since: dict[int, datetime] = {}
         shared: set[int] = set()
         for message, outcome in settled:
-            if outcome.result is Result.DEFERRED:
+            if outcome.result is OutcomeKind.DEFERRED:
                 first = self._deferred_since.setdefault(message.subscriber_id, moment)
                 if id(outcome) in since:
                     shared.add(id(outcome))
@@ -141,7 +141,7 @@ class RunClaims:
         over."""
         again = self._backoff.next_attempt(self._deferred_since[subscriber_id], now())
         if again is None:
-            return Outcome(Result.REJECTED, reason=outcome.reason, cause=Cause.THEM), ""
+            return Outcome(OutcomeKind.REJECTED, reason=outcome.reason, cause=Cause.THEM), ""
         return outcome, utc_text(together.get(id(outcome), again))
 
     def release(self, messages: Iterable[Message]) -> None:
@@ -182,7 +182,7 @@ class RunClaims:
         """Returns whether it is known after this that somebody was accepted, once it is committed."""
         noted = self._acceptance_noted
         if self._watch.accepted:
-            if not self._watch.stops:
+            if not self._watch.must_stop:
                 self.confirm_held()
             if not self._acceptance_noted:
                 self._spool.note_accepted()

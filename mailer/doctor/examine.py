@@ -24,7 +24,7 @@ from mailer.doctor.dns.ptr import reverse_names
 from mailer.doctor.dns.resolver import Resolver
 from mailer.doctor.dns.spf import spf
 from mailer.errors import MailerError
-from mailer.transports.finding import Finding, Status, Unanswered
+from mailer.transports.finding import Finding, Status, UnansweredQuery
 from mailer.transports.registry import driver_of
 
 __all__ = ["Check", "checks", "examine"]
@@ -155,7 +155,7 @@ def _run(check: Check, found: list[Finding]) -> None:
     try:
         for finding in check.run():
             found.append(finding)
-    except Unanswered as error:
+    except UnansweredQuery as error:
         found.append(Finding(check.name, Status.UNKNOWN, str(error), "run this again later"))
     except MailerError as error:
         found.append(Finding(check.name, Status.ERROR, " ".join(str(error).split())))

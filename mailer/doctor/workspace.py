@@ -11,7 +11,7 @@ from mailer.config import Settings
 from mailer.doctor.dns.host_names import is_example, is_loopback_name, return_path_domain, sender_domain
 from mailer.errors import ConfigError
 from mailer.transports.finding import Finding, Status
-from mailer.transports.registry import drivers, is_folder, open_transport
+from mailer.transports.registry import all_drivers, is_folder_transport, open_transport
 
 __all__ = ["base_url", "env_file", "postal_address", "secret_key", "sender", "transport"]
 
@@ -128,8 +128,8 @@ def transport(settings: Settings) -> Iterator[Finding]:
         sentence, _, advice = str(error).partition("; ")
         yield Finding("transport", Status.ERROR, sentence, advice)
         return
-    if is_folder(url):
-        *others, last = [form.example for each in drivers() if not each.is_folder for form in each.urls]
+    if is_folder_transport(url):
+        *others, last = [form.example for each in all_drivers() if not each.is_folder for form in each.urls]
         yield Finding(
             "transport",
             Status.WARNING,

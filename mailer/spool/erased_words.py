@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mailer.audience.erasure import ErasedPeople
 from mailer.spool.journal import has_text_about, remove_text_about
 from mailer.spool.values import Settled
-from mailer.transports.base import Outcome, Result
+from mailer.transports.base import Outcome, OutcomeKind
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -68,7 +68,7 @@ def mentions_erased(db: Database, journal: Path) -> bool:
 
 
 def _has_words(outcome: Outcome) -> bool:
-    if outcome.result is Result.SKIPPED:
+    if outcome.result is OutcomeKind.SKIPPED:
         return False  # its reason is a word of ours
     return bool(outcome.provider_id or outcome.reason)
 

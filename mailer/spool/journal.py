@@ -26,7 +26,7 @@ from pathlib import Path
 
 from mailer.files import new_file
 from mailer.store.machine import boot_id
-from mailer.transports.base import Outcome, Result
+from mailer.transports.base import Outcome, OutcomeKind
 from mailer.transports.refusal.refusal import Cause
 
 __all__ = [
@@ -134,7 +134,7 @@ def _begun(deliveries: Iterable[tuple[int, int]]) -> str:
     return "".join(f"> {subscriber} {attempt}\n" for subscriber, attempt in deliveries)
 
 
-_PLAIN = Outcome(Result.ACCEPTED)
+_PLAIN = Outcome(OutcomeKind.ACCEPTED)
 
 
 def _words(outcome: Outcome) -> list[str]:
@@ -160,7 +160,7 @@ def read_journal(path: Path, wanted: Collection[tuple[int, int]] | None = None) 
         fields = rest.split(" ", 3)
         try:
             key = (int(fields[0]), int(fields[1]))
-            accepted = accepted or (kind == "<" and fields[2] == Result.ACCEPTED.value)
+            accepted = accepted or (kind == "<" and fields[2] == OutcomeKind.ACCEPTED.value)
             if wanted is not None and key not in wanted:
                 continue
             if kind == ">":
@@ -172,7 +172,7 @@ def read_journal(path: Path, wanted: Collection[tuple[int, int]] | None = None) 
             elif kind == "<":
                 provider_id, reason, *cause = json.loads(fields[3]) if fields[3] else ("", "")
                 outcomes[key] = Outcome(
-                    Result(fields[2]), provider_id, reason, Cause(cause[0]) if cause else None
+                    OutcomeKind(fields[2]), provider_id, reason, Cause(cause[0]) if cause else None
                 )
         except (ValueError, IndexError, TypeError):
             continue

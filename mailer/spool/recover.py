@@ -8,16 +8,18 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from mailer.spool.base import Spool
 from mailer.spool.journal import Record
 from mailer.spool.values import Key, Refused, Settled
-from mailer.transports.base import Outcome, Result
-from mailer.transports.refusal.watch import is_held, may_concern_everybody, stops
+from mailer.transports.base import Outcome, OutcomeKind
+from mailer.transports.refusal.watch import may_concern_everybody, must_be_held_back, stops_campaign
 
 __all__ = ["adopt", "recover"]
 
 #: Gets people (subscriber ids) and returns their addresses; None for erased people.
 Addresses = Callable[[Sequence[int]], Mapping[int, str | None]]
 
-_INTERRUPTED = Outcome(Result.UNCERTAIN, reason="the program ended while this message was being handed over")
-_LOST = Outcome(Result.UNCERTAIN, reason="handed over, and unknown to this copy of the database")
+_INTERRUPTED = Outcome(
+    OutcomeKind.UNCERTAIN, reason="the program ended while this message was being handed over"
+)
+_LOST = Outcome(OutcomeKind.UNCERTAIN, reason="handed over, and unknown to this copy of the database")
 
 
 def recover(
@@ -47,8 +49,8 @@ def recover(
     doubtful: list[Key] = []
     for key in claims:
         outcome = record.outcomes.get(key)
-        about_us = outcome is not None and stops(outcome, attempt=key[1], accepted=ever)
-        if about_us or (outcome is not None and doubted and is_held(outcome)):
+        about_us = outcome is not None and stops_campaign(outcome, attempt=key[1], others_accepted=ever)
+        if about_us or (outcome is not None and doubted and must_be_held_back(outcome)):
             doubtful.append(key)
         elif outcome is not None:
             settled.append(Settled(*key, outcome))
@@ -88,7 +90,7 @@ def _may_be_everybodys(record: Record, addresses: Addresses) -> bool:
     refused = {
         person: outcome
         for (person, _), outcome in record.outcomes.items()
-        if outcome.result is not Result.SKIPPED
+        if outcome.result is not OutcomeKind.SKIPPED
     }
     if not refused:
         return False

@@ -1,8 +1,7 @@
-"""Defines the interface between the delivery loop and a transport, which takes messages from us.
+"""Defines the interface between the delivery loop and a transport, which sends messages.
 
-A transport gives out channels, one for each worker thread. A channel takes a batch of messages and returns
-the outcome of each, in the same order. Transports know nothing of what the loop does with an outcome, of
-plans or of the pace. docs/transports.md describes how to add one.
+A transport returns channels, one for each worker thread. A channel sends a batch of messages and returns the
+outcome of each message, in the same order. docs/transports.md describes how to add a transport.
 """
 
 from __future__ import annotations
@@ -17,26 +16,26 @@ from mailer.config import Mailbox
 from mailer.config.urls import is_loopback
 from mailer.errors import TransportError
 from mailer.render.rendition import Rendition
-from mailer.transports.driver import Unwritable
+from mailer.transports.driver import UnwritableAddresses
 from mailer.transports.refusal.refusal import Cause
 
 __all__ = [
-    "Unavailable",
+    "ServerUnavailable",
     "Channel",
     "ENDED",
-    "AnnouncingChannel",
-    "RefusedForNow",
+    "LookaheadChannel",
+    "TemporaryRefusal",
     "GatedChannel",
     "Outcome",
-    "Outgoing",
+    "OutgoingMessage",
     "PASSED",
     "GateAnswer",
     "Sleep",
-    "Result",
-    "CampaignFields",
+    "OutcomeKind",
+    "CampaignHeaderFields",
     "SplittingChannel",
     "Transport",
-    "Unwritable",
+    "UnwritableAddresses",
     "is_loopback",
     "one_line",
 ]
@@ -54,16 +53,16 @@ _AT = re.compile(r"@|%40|=40|&#0*64;|&#x0*40;|&commat;", re.IGNORECASE)
 _LONGEST_ADDRESS = 320
 
 
-class Unavailable(TransportError):
-    """Signals that the other side cannot be used now, and that a later attempt may succeed."""
+class ServerUnavailable(TransportError):
+    """Signals that the server or provider cannot be used now, and that a later attempt may succeed."""
 
 
-class RefusedForNow(Unavailable):
-    """Signals that the server answers, but accepts no connection or no mail at this time."""
+class TemporaryRefusal(ServerUnavailable):
+    """Signals that the server answers, but temporarily accepts no connection or no mail."""
 
 
-class Result(StrEnum):
-    """Lists the kinds of outcome of a message. The values are the delivery states of the spool."""
+class OutcomeKind(StrEnum):
+    """Lists the possible outcomes of sending a message. The values are the delivery states of the spool."""
 
     ACCEPTED = "accepted"  # the other side confirmed that it has the message
     DEFERRED = "deferred"  # it does not have the message; a later attempt may succeed
@@ -74,64 +73,66 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Holds the outcome of one message.
+    """Holds the outcome of sending one message.
 
-    `reason` is the other side's answer, one line of at most 500 characters. `provider_id` is the id that the
-    other side gave the message, if it named one. `cause` says who or what a refusal is about; a transport
-    that cannot tell leaves it out, and then the reader is not blamed.
+    `reason` is the text of the server's or provider's answer, on one line of at most 500 characters.
+    `provider_id` is the id that the server or provider gave to the message, or ''. `cause` says whether a
+    refusal is about the address, the mailbox, the sender or the server. If a transport cannot tell the cause,
+    `cause` is None, and the refusal does not count against the reader.
     """
 
-    result: Result
+    result: OutcomeKind
     provider_id: str = ""
     reason: str = ""
     cause: Cause | None = None
 
 
 #: The outcome of a message that was not handed over because the run has ended: it is released, not settled.
-ENDED: Final = Outcome(Result.DEFERRED, reason="the run ended before it was handed over")
+ENDED: Final = Outcome(OutcomeKind.DEFERRED, reason="the run ended before the message was handed over")
 
 
 @dataclass(frozen=True, slots=True)
 class GateAnswer:
-    """Holds the answer of the gate that is asked before a final dot or before the last byte of a request.
+    """Holds the answer of the check (the gate) that is made right before messages are handed over.
 
-    `open` is False where the run has ended: nothing may be handed over any more. `leavers` maps the ids of
-    subscribers who have left to the reason (an Exclusion as text): nothing may be handed over to these.
+    If `is_open` is False, the run has ended and no message may be handed over any more. `leavers` maps the
+    subscriber ids of readers who have left to the reason (the text of an Exclusion); messages to these
+    readers must not be handed over.
     """
 
-    open: bool = True
+    is_open: bool = True
     leavers: Mapping[int, str] = field(default_factory=dict)
 
     @property
-    def granted(self) -> bool:
-        """Returns whether all messages that were asked for may be handed over."""
-        return self.open and not self.leavers
+    def is_granted(self) -> bool:
+        """Returns whether all messages that the gate was asked about may be handed over."""
+        return self.is_open and not self.leavers
 
 
 PASSED: Final = GateAnswer()
 
 
-class CampaignFields(Protocol):
+class CampaignHeaderFields(Protocol):
     """Defines the header fields that all messages of a campaign share, as a transport reads them."""
 
     @property
     def sender(self) -> Mailbox:
-        """Returns the mailbox of From."""
+        """Returns the mailbox of the From field."""
         ...
 
     @property
     def reply_to(self) -> Mailbox | None:
-        """Returns the mailbox of Reply-To, where there is one."""
+        """Returns the mailbox of the Reply-To field, or None if there is no such field."""
         ...
 
     @property
     def shared_headers(self) -> Sequence[tuple[str, str]]:
-        """Returns the header fields that all messages share (List-Id, …), as text before any encoding."""
+        """Returns the other shared header fields (List-Id, …) as pairs of name and text, not yet encoded."""
         ...
 
 
-class Outgoing(Protocol):
-    """Defines one message to one recipient, as a transport reads it."""
+class OutgoingMessage(Protocol):
+    """Defines the message to one recipient, as a transport reads it."""
 
     @property
     def subscriber_id(self) -> int:
@@ -140,143 +141,157 @@ class Outgoing(Protocol):
 
     @property
     def address(self) -> str:
-        """Returns the recipient's address; the domain is ASCII, the local part need not be (RFC 6531)."""
+        """Returns the recipient's e-mail address.
+
+        Its domain is ASCII; its local part may be Unicode (RFC 6531).
+        """
         ...
 
     @property
     def name(self) -> str:
-        """Returns the recipient's display name, or nothing. One line."""
+        """Returns the recipient's display name on one line, or '' if the recipient has none."""
         ...
 
     @property
     def return_path(self) -> str:
-        """Returns the address that bounces go to, which is that of SMTP's MAIL FROM."""
+        """Returns the address that bounces are sent to. SMTP names it in MAIL FROM."""
         ...
 
     @property
     def message_id(self) -> str:
-        """Returns the Message-ID (`<…@…>`), which is the same for the same campaign and person."""
+        """Returns the Message-ID (`<…@…>`). It is the same whenever this campaign is sent to this person."""
         ...
 
     @property
     def reference(self) -> str:
-        """Returns an opaque id for a provider to give back, with no personal data in it."""
+        """Returns an opaque id that a provider repeats in its events. It contains no personal data."""
         ...
 
     @property
     def rendition(self) -> Rendition:
-        """Returns the rendition, with its slots. Messages of the same rendition share one object."""
+        """Returns the rendition with unfilled slots. Messages of the same rendition share one object."""
         ...
 
     @property
     def values(self) -> Mapping[str, str]:
-        """Returns the values of the slots: paths such as `subscriber.name` to plain text."""
+        """Returns the values of the slots: a map from paths such as `subscriber.name` to plain text."""
         ...
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Returns the header fields of this message alone (List-Unsubscribe), beside To and Message-ID."""
+        """Returns the header fields of this message alone (List-Unsubscribe), but not To and Message-ID."""
         ...
 
     @property
-    def envelope(self) -> CampaignFields:
-        """Returns the envelope. Messages of one campaign share one object."""
+    def envelope(self) -> CampaignHeaderFields:
+        """Returns the header fields of the campaign. The messages of a campaign share one object."""
         ...
 
     @property
     def needs_dot_stuffing(self) -> bool:
-        """Returns whether a line of `raw()` may begin with a full stop, so that SMTP has to look for it."""
+        """Returns whether a line of `raw()` may begin with a full stop, which SMTP must then double."""
         ...
 
     def raw(self) -> bytes:
-        """Returns the complete message (RFC 5322) with CRLF line ends, none of them bare."""
+        """Returns the complete message (RFC 5322). All its line ends are CRLF."""
         ...
 
 
 class Channel(Protocol):
-    """Defines one worker's connection to the other side, which is opened when it is first used."""
+    """Defines one worker's connection to a server or provider. It is opened when `send` is first called."""
 
-    def send(self, batch: Sequence[Outgoing]) -> list[Outcome]:
-        """Hands over the messages; returns one outcome for each, in the same order.
+    def send(self, batch: Sequence[OutgoingMessage]) -> list[Outcome]:
+        """Sends the messages; returns one outcome for each, in the same order.
 
-        Raises TransportError when nothing of the batch was handed over and other messages would fail in the
-        same way, so that the run must end. A failure of a single message never raises: it is an outcome.
+        Raises TransportError if nothing was handed over and the run must end, because all further messages
+        would fail too. The failure of a single message never raises: it is an outcome.
         """
         ...
 
     def close(self) -> None:
-        """Closes the connection. It may be called twice."""
+        """Closes the connection. A second call does nothing."""
         ...
 
 
 @runtime_checkable
-class AnnouncingChannel(Channel, Protocol):
-    """Defines a channel that can announce the next message together with the end of the one before."""
+class LookaheadChannel(Channel, Protocol):
+    """Defines a channel that can be told which message follows the next batch.
 
-    def expect(self, message: Outgoing) -> None:
-        """Sets, before `send`, the message that follows that batch, if there is one: it may be announced."""
+    An SMTP channel sends the commands of that message together with the end of the message before it, which
+    saves a round trip.
+    """
+
+    def set_next_message(self, message: OutgoingMessage) -> None:
+        """Sets the message that will follow the next batch. It is called before `send`.
+
+        The channel may send the commands of `message` (MAIL, RCPT, DATA) at the end of that batch.
+        """
         ...
 
 
 @runtime_checkable
 class GatedChannel(Channel, Protocol):
-    """Defines a channel that asks its gate right before it writes a final dot or the last byte of a request.
+    """Defines a channel that calls `gate` right before it writes a final dot or the last byte of a request.
 
-    `gate` takes the messages that are about to be handed over together. A message that it refuses must not be
-    handed over: the channel drops the connection or breaks the request off, and returns SKIPPED for readers
-    who have left.
+    `gate` takes the messages that are about to be handed over together. If it refuses a message, the channel
+    must not hand it over: the channel drops the connection or aborts the request, and returns the outcome
+    SKIPPED for readers who have left.
     """
 
-    gate: Callable[[Sequence[Outgoing]], GateAnswer]
+    gate: Callable[[Sequence[OutgoingMessage]], GateAnswer]
 
 
 @runtime_checkable
 class SplittingChannel(GatedChannel, Protocol):
-    """Defines a gated channel that may hand a batch over in several requests, and reports each of them.
+    """Defines a gated channel that may split a batch into several requests, and reports the outcome of each.
 
-    `look` is asked before a request is built, so that none is uploaded for readers who have left or for a run
-    that has ended; unlike the gate it commits to nothing. `gate` is asked once for each request, before its
-    last byte: from then on its messages count as handed over. The channel calls `report` with the outcome of
-    these messages as soon as it is known, or with None where they were not handed over and are sent again.
-    The channel returns ENDED for messages that it did not hand over because the run has ended.
+    The channel calls `look` before it builds a request, so that it uploads nothing for readers who have left
+    or for a run that has ended. `look` only answers. `gate` also records: it is called once for each request,
+    before the last byte, and if it agrees, the messages count as handed over. The channel calls `report` with
+    the messages of a request and their outcome as soon as it is known, or with None if they were not handed
+    over and will be sent again. The channel returns ENDED for messages that it did not hand over because the
+    run has ended.
     """
 
-    look: Callable[[Sequence[Outgoing]], GateAnswer]
-    report: Callable[[Sequence[Outgoing], Outcome | None], None]
+    look: Callable[[Sequence[OutgoingMessage]], GateAnswer]
+    report: Callable[[Sequence[OutgoingMessage], Outcome | None], None]
 
 
 class Transport(Protocol):
-    """Defines a transport, which takes messages from us. `registry.open_transport` makes one from a URL."""
+    """Defines a transport, which opens channels for sending (see `registry.open_transport`)."""
 
     @property
-    def batch(self) -> int:
-        """Returns the most messages that a channel takes at once.
+    def batch_size(self) -> int:
+        """Returns the largest number of messages that a channel accepts in one call of `send`.
 
-        One lost answer makes all of them uncertain.
+        If the answer to a batch is lost, all its messages become uncertain.
         """
         ...
 
     @property
     def concurrency(self) -> int:
-        """Returns how many channels may be in use at once."""
+        """Returns how many channels may be used at the same time."""
         ...
 
     def channel(self) -> Channel:
-        """Returns a channel for one thread. It opens no connection until it is used."""
+        """Returns a new channel for one thread. The channel connects when it is first used."""
         ...
 
 
-def one_line(words: str | bytes, limit: int = 500) -> str:
-    """Returns an answer of the other side as one printable line of at most `limit` characters."""
-    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+def one_line(answer: str | bytes, limit: int = 500) -> str:
+    """Returns the text of an answer as one printable line of at most `limit` characters."""
+    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
     if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()  # nearly all answers need no more
     text = _UNSEEN.sub(" ", text[: limit * 8].encode("utf-8", "replace").decode("utf-8")).strip()
-    return text if len(text) <= limit else _cut(text, limit - 1) + "…"
+    return text if len(text) <= limit else _cut_without_partial_address(text, limit - 1) + "…"
 
 
-def _cut(text: str, length: int) -> str:
-    """Returns the beginning of a text without a part of an address, which an erasure could not find later."""
+def _cut_without_partial_address(text: str, length: int) -> str:
+    """Returns the first `length` characters of a text, without an e-mail address that the cut would divide.
+
+    Erasing a reader could not find a part of an address later.
+    """
     last = _LAST_WORD.search(text[:length])
     start = last.start() if last else length
     whole = _WORD.match(text, start, start + _LONGEST_ADDRESS)

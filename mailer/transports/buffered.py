@@ -1,7 +1,7 @@
-"""Waits until what was written to a connection has left this machine.
+"""Waits until the operating system has sent the bytes that were written to a socket.
 
-A write into a socket ends when the system has the bytes. At a slow receiver they stay in its buffer for
-seconds, and a final dot or a last byte behind them would not be the moment of the hand-over.
+A write returns as soon as the system has buffered the bytes. If the receiver is slow, they stay in the buffer
+for seconds, and a final dot written after them would not be sent at the moment when the gate was asked.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import socket
 import time
 from typing import Final
 
-__all__ = ["unsent", "wait_until_sent"]
+__all__ = ["unsent_byte_count", "wait_until_sent"]
 
 #: Linux: the bytes in the send buffer that were not sent yet (linux/sockios.h).
 _SIOCOUTQNSD: Final = 0x894B
 _LOOK_SECONDS: Final = 0.01
 
 
-def unsent(connection: socket.socket) -> int:
-    """Returns how many bytes wait in the system's send buffer; 0 where the system does not tell."""
+def unsent_byte_count(connection: socket.socket) -> int:
+    """Returns how many bytes wait in the socket's send buffer; 0 if the system does not tell."""
     number = array.array("i", [0])
     try:
         fcntl.ioctl(connection.fileno(), _SIOCOUTQNSD, number)
@@ -29,15 +29,18 @@ def unsent(connection: socket.socket) -> int:
     return number[0]
 
 
-def wait_until_sent(connection: socket.socket, seconds: float | None) -> None:
-    """Waits until the send buffer is empty. Raises TimeoutError where it stops shrinking for `seconds`."""
-    left = unsent(connection)
+def wait_until_sent(connection: socket.socket, stall_timeout: float | None) -> None:
+    """Waits until the socket's send buffer is empty.
+
+    Raises TimeoutError if no byte leaves the buffer for `stall_timeout` seconds (None: waits without limit).
+    """
+    left = unsent_byte_count(connection)
     moved_at = time.monotonic()
     while left:
         time.sleep(_LOOK_SECONDS)
-        now_left = unsent(connection)
+        now_left = unsent_byte_count(connection)
         if now_left < left:
             moved_at = time.monotonic()
-        elif seconds is not None and time.monotonic() - moved_at > seconds:
-            raise TimeoutError("it does not take the message in time")
+        elif stall_timeout is not None and time.monotonic() - moved_at > stall_timeout:
+            raise TimeoutError("the receiver does not read the message in time")
         left = now_left

@@ -1,6 +1,7 @@
-"""Defines a finding of `mailer doctor`: one sentence about what is so, and one about what to do.
+"""Defines a finding of `mailer doctor`: a sentence about what was found, and a sentence about what to do.
 
-The type is here, because a transport's driver tries the transport itself; all other checks are in doctor.
+The type is defined here because transports report findings about themselves. The other checks are in
+`doctor`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Final
 
 from mailer.transports.base import one_line
 
-__all__ = ["Finding", "Status", "Unanswered", "look_up_here"]
+__all__ = ["Finding", "Status", "UnansweredQuery", "check_resolver_answers"]
 
 
 class Status(StrEnum):
@@ -30,10 +31,11 @@ _LONGEST: Final = 2000
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Holds one line of doctor's output. `advice` is what to do, empty where there is nothing to do.
+    """Holds one line of the output of `mailer doctor`.
 
-    Text from others (the DNS, a server) may be passed as it is: it is cut, and unprintable characters are
-    removed.
+    `advice` says what to do, or is '' if nothing is to be done.
+
+    The texts may quote the DNS or a server: long texts are cut, and unprintable characters are removed.
     """
 
     name: str
@@ -46,16 +48,21 @@ class Finding:
             object.__setattr__(self, field, one_line(getattr(self, field), _LONGEST))
 
 
-class Unanswered(Exception):
-    """Says why a question to the DNS or a server was not answered, so that nothing may be concluded."""
+class UnansweredQuery(Exception):
+    """Signals that the DNS or a server did not answer a query, so that nothing can be concluded.
+
+    Its text says why.
+    """
 
 
-def look_up_here(host: str) -> None:
-    """Raises Unanswered where this machine's own name look-up of a host fails temporarily."""
+def check_resolver_answers(host: str) -> None:
+    """Raises UnansweredQuery if this machine's resolver fails temporarily when it looks up `host`."""
     try:
         socket.getaddrinfo(host, None)
     except socket.gaierror as error:
         if error.errno == socket.EAI_AGAIN:
-            raise Unanswered(f"this machine cannot look up {host} just now: {error.strerror}") from None
+            raise UnansweredQuery(
+                f"this machine cannot look up {host} at the moment: {error.strerror}"
+            ) from None
     except UnicodeError:
         return  # the attempt to connect reports it

@@ -1,9 +1,9 @@
-"""Decides, right before the point of no return of each message, whether it may be handed over.
+"""Decides, right before a message is handed over, whether it may be handed over.
 
 A message counts as handed over from the final dot on (SMTP), or from the last byte of its request (HTTP). The
-gate refuses two things there. Messages to subscribers who have left are never handed over. And once the run
-has ended, nothing is handed over: a message that still waits before the gate, for a server that does not
-answer, is known not to have been handed over, and need not be held as uncertain.
+gate refuses messages to subscribers who have left, and refuses all messages once the run has ended. A message
+that was still waiting at the gate when the run ended is therefore known not to have been handed over, and
+does not become uncertain.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ from typing import Generic, TypeVar
 
 from mailer.transports.base import PASSED, GateAnswer
 
-__all__ = ["Gate"]
+__all__ = ["HandOverGate"]
 
 Key = TypeVar("Key", bound=Hashable)
-_CLOSED = GateAnswer(open=False)
+_CLOSED = GateAnswer(is_open=False)
 
 
-class Gate(Generic[Key]):
-    """Represents the gate of one run, shared by its threads. Messages that wait before it are named by keys.
+class HandOverGate(Generic[Key]):
+    """Represents the check before the hand-over, for one run. All worker threads of the run share it.
 
-    `leavers` maps ids of subscribers who have left to the reason; another thread may add to it at any time.
+    Messages are identified by keys. `leavers` maps the ids of subscribers who have left to the reason;
+    another thread may add entries at any time.
     """
 
     def __init__(self, leavers: Mapping[int, str] | None = None) -> None:
@@ -32,37 +33,37 @@ class Gate(Generic[Key]):
         self._leavers = {} if leavers is None else leavers
         self._before: dict[int, list[Key]] = {}
 
-    def approach(self, keys: Iterable[Key]) -> None:
-        """Notes that this thread is about to hand over the messages with these keys."""
+    def note_waiting(self, keys: Iterable[Key]) -> None:
+        """Notes that the calling thread is about to hand over the messages with these keys."""
         keys = list(keys)
         with self._lock:
             self._before[threading.get_ident()] = keys
 
-    def leave(self) -> None:
-        """Notes that this thread knows the outcome of the messages that it announced with `approach`."""
+    def note_outcome_known(self) -> None:
+        """Notes that the calling thread knows the outcome of the messages named with `note_waiting`."""
         with self._lock:
             self._before.pop(threading.get_ident(), None)
 
-    def passes(self, subscribers: Iterable[int] = ()) -> GateAnswer:
-        """Returns whether this thread may hand over to these subscriber ids now.
+    def request_hand_over(self, subscriber_ids: Iterable[int] = ()) -> GateAnswer:
+        """Returns whether the calling thread may hand over its messages to these subscribers now.
 
-        Where all are granted, the messages of this thread's `approach` count as handed over from then on.
+        If the answer is granted, the messages that the thread passed to `note_waiting` count as handed over.
         """
         with self._lock:
             if not self._open:
                 return _CLOSED
             if self._leavers:
-                found = ((number, self._leavers.get(number)) for number in subscribers)
+                found = ((number, self._leavers.get(number)) for number in subscriber_ids)
                 leavers = {number: reason for number, reason in found if reason is not None}
                 if leavers:
                     return GateAnswer(leavers=leavers)
             self._before.pop(threading.get_ident(), None)
             return PASSED
 
-    def close(self) -> set[Key]:
-        """Closes the gate for good.
+    def close_and_get_waiting_keys(self) -> set[Key]:
+        """Closes the gate for good, so that no further message is handed over.
 
-        Returns the keys that wait before it: these messages are never handed over.
+        Returns the keys of the messages that were waiting at the gate.
         """
         with self._lock:
             self._open = False

@@ -1,7 +1,7 @@
-"""Finds the transport that a URL names: a folder, an SMTP server or a provider.
+"""Finds the driver that opens the transport of a URL: a folder, an SMTP server or a provider.
 
-A transport is added by one line here and one folder (docs/transports.md). A driver's module is imported when
-a URL of its scheme is met.
+A new transport needs one line in this module and one folder (docs/transports.md). The module of a driver is
+imported when a URL with its scheme is first used.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from mailer.errors import ConfigError
 if TYPE_CHECKING:
     from mailer.config import Settings
     from mailer.message.dkim import Signer
-    from mailer.transports.base import Sleep, Transport, Unwritable
+    from mailer.transports.base import Sleep, Transport, UnwritableAddresses
     from mailer.transports.driver import Driver
 
 __all__ = [
     "check_url",
     "driver_of",
-    "drivers",
+    "all_drivers",
     "find_driver",
-    "is_folder",
-    "open_signer",
+    "is_folder_transport",
+    "signer_for_transport",
     "open_transport",
-    "source_of",
-    "unwritable_by",
-    "variable_names",
+    "event_source_of",
+    "unwritable_addresses_of",
+    "environment_variable_names",
 ]
 
 #: The scheme of a URL, and the module that has its DRIVER.
@@ -40,39 +40,40 @@ _MODULES: Final = {
 }
 
 
-def drivers() -> tuple[Driver, ...]:
-    """Returns all drivers, each once, in the order of their schemes."""
-    return tuple(_load(module) for module in dict.fromkeys(_MODULES.values()))
+def all_drivers() -> tuple[Driver, ...]:
+    """Returns all drivers, each of them once."""
+    return tuple(_load_driver(module) for module in dict.fromkeys(_MODULES.values()))
 
 
 def find_driver(url: str) -> Driver | None:
-    """Returns the driver of a URL, or of a scheme alone; None where there is none."""
+    """Returns the driver for a URL (or for a scheme without a URL); None if no transport has the scheme."""
     module = _MODULES.get(url.partition(":")[0].lower())
-    return _load(module) if module else None
+    return _load_driver(module) if module else None
 
 
 def driver_of(url: str) -> Driver:
-    """Returns the driver of a URL. Raises ConfigError where no transport has its scheme."""
+    """Returns the driver for a URL. Raises ConfigError if no transport has its scheme."""
     driver = find_driver(url) if ":" in url else None
     if driver is None:
-        raise ConfigError(_not_a_transport(url))
+        raise ConfigError(_unknown_transport_text(url))
     return driver
 
 
 def open_transport(url: str, settings: Settings, *, sleep: Sleep = time.sleep) -> Transport:
-    """Returns the transport that `url` names. Opens no connection and no file yet.
+    """Returns the transport for a URL. It opens no connection and no file yet.
 
-    `sleep` waits between two attempts; give it the `wait` of an event to cut waits short when a run ends.
-    Raises ConfigError where no transport has the URL's scheme, or a secret that it needs is not set.
+    `sleep` waits between two attempts for a number of seconds; it may return early, with a true value, if the
+    run is ending. Raises ConfigError if no transport has the scheme of the URL, or if a secret that the
+    transport needs is not set.
     """
     return driver_of(url).open(url, settings, sleep)
 
 
-def open_signer(url: str, settings: Settings) -> Signer | None:
-    """Returns the keys that sign for a transport; None where there are none or the provider signs.
+def signer_for_transport(url: str, settings: Settings) -> Signer | None:
+    """Returns the DKIM signer for the messages of a transport (a URL).
 
-    The keys are those of the current settings, and are read from their files here. Raises ConfigError where a
-    key cannot be used.
+    Returns None if no DKIM keys are configured or the provider signs. The key files are read now. Raises
+    ConfigError if a key cannot be used.
     """
     driver = find_driver(url)
     if driver is not None and not driver.signed_by_us:
@@ -82,46 +83,51 @@ def open_signer(url: str, settings: Settings) -> Signer | None:
     return signer_of(settings)
 
 
-def is_folder(url: str) -> bool:
-    """Returns whether a transport (a URL, or a source of events) is a folder, whose messages reach nobody."""
+def is_folder_transport(url: str) -> bool:
+    """Returns whether a transport (its URL, or its name in events) is a folder, so that its messages reach
+    nobody.
+    """
     driver = find_driver(url)
     return driver is not None and driver.is_folder
 
 
-def source_of(url: str) -> str:
-    """Returns the name that events of readers have for a transport as the source of a refusal."""
+def event_source_of(url: str) -> str:
+    """Returns the name by which readers' events refer to the transport of a URL."""
     driver = find_driver(url)
     return driver.source if driver else url.partition(":")[0]
 
 
-def unwritable_by(url: str) -> Unwritable | None:
-    """Returns the addresses that the transport of a URL can never write to, so that a plan leaves them out.
+def unwritable_addresses_of(url: str) -> UnwritableAddresses | None:
+    """Returns a description of the addresses that the transport of a URL can never send to.
 
-    Returns None where nothing is known beforehand, as with SMTP, where the server decides.
+    Returns None if no such addresses are known in advance, as with SMTP, where the server decides.
     """
     driver = find_driver(url)
     return driver.unwritable if driver else None
 
 
 def check_url(url: str) -> None:
-    """Raises ValueError where `url` cannot be a transport's; its text follows the name of a setting."""
+    """Raises ValueError if `url` is not a transport's URL.
+
+    The text of the error continues the name of a setting.
+    """
     scheme, colon, _ = url.partition(":")
     driver = find_driver(url) if colon and scheme in _MODULES else None
     if driver is None:
-        raise ValueError(_not_a_transport(url))
+        raise ValueError(_unknown_transport_text(url))
     driver.check_url(url)
 
 
-def variable_names() -> frozenset[str]:
-    """Returns the names of all environment variables that transports read, secrets among them."""
-    return frozenset(name for driver in drivers() for name in driver.secrets + driver.variables)
+def environment_variable_names() -> frozenset[str]:
+    """Returns the names of all environment variables that transports read, those of secrets included."""
+    return frozenset(name for driver in all_drivers() for name in driver.secrets + driver.variables)
 
 
-def _load(module: str) -> Driver:
-    driver: Driver = import_module(module).DRIVER
+def _load_driver(module_name: str) -> Driver:
+    driver: Driver = import_module(module_name).DRIVER
     return driver
 
 
-def _not_a_transport(url: str) -> str:
-    *others, last = [form.written for driver in drivers() for form in driver.urls]
+def _unknown_transport_text(url: str) -> str:
+    *others, last = [form.syntax for driver in all_drivers() for form in driver.urls]
     return f'"{url}" is not a transport; use {", ".join(others)} or {last}'

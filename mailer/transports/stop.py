@@ -1,26 +1,26 @@
-"""Defines the flag that stops a run, set by a signal or another thread.
+"""Defines a flag that asks a run to stop. A signal handler or another thread sets it.
 
-It is no `threading.Event`: its `set` takes a lock, and a signal that comes while the main thread holds that
-lock would wait for itself for ever.
+It is not a `threading.Event`, because `Event.set` takes a lock: a signal that arrives while the main thread
+holds this lock would cause a deadlock.
 """
 
 from __future__ import annotations
 
 import time
 
-__all__ = ["Stop"]
+__all__ = ["StopFlag"]
 
 _STEP_SECONDS = 0.05
 
 
-class Stop:
-    """Represents a flag that is set once, or together with the flag `within`.
+class StopFlag:
+    """Represents a flag that asks a run to stop. It also counts as set if its `parent` flag is set.
 
-    It is safe to set in a signal handler.
+    A signal handler may set it.
     """
 
-    def __init__(self, within: Stop | None = None) -> None:
-        self._within = within
+    def __init__(self, parent: StopFlag | None = None) -> None:
+        self._parent = parent
         self._asked = False
 
     def set(self) -> None:
@@ -28,11 +28,11 @@ class Stop:
         self._asked = True
 
     def is_set(self) -> bool:
-        """Returns whether a stop was requested."""
-        return self._asked or (self._within is not None and self._within.is_set())
+        """Returns whether the run was asked to stop."""
+        return self._asked or (self._parent is not None and self._parent.is_set())
 
     def wait(self, seconds: float) -> bool:
-        """Waits for `seconds`, or until a stop is requested; returns whether one was."""
+        """Waits for `seconds` or until the run is asked to stop; returns whether it was."""
         end = time.monotonic() + seconds
         while not self.is_set() and (left := end - time.monotonic()) > 0:
             time.sleep(min(left, _STEP_SECONDS))

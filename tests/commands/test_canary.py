@@ -17,8 +17,8 @@ from mailer.clock import set_clock, utc_now
 from mailer.delivery.progress import Progress
 from mailer.services.sending import run as sending
 from mailer.store.database import open_store, writing
-from mailer.transports.base import Outcome, Outgoing, Result
-from mailer.transports.stop import Stop
+from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
+from mailer.transports.stop import StopFlag
 from tests.cli import Ran, run
 from tests.desk import ISSUE, SLUG
 from tests.spooled import Scripted, find_campaign, open_spool
@@ -45,9 +45,9 @@ class Clock:
         self.waits = 0
         self.on_wait: Callable[[], None] = lambda: None
         set_clock(lambda: self.at)
-        monkeypatch.setattr(Stop, "wait", lambda stop, seconds: self.wait(stop, seconds))
+        monkeypatch.setattr(StopFlag, "wait", lambda stop, seconds: self.wait(stop, seconds))
 
-    def wait(self, stop: Stop, seconds: float) -> bool:
+    def wait(self, stop: StopFlag, seconds: float) -> bool:
         self.waits += 1
         self.on_wait()
         self.at += dt.timedelta(seconds=max(seconds, 60))
@@ -59,17 +59,17 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-def refuse(every: int) -> Callable[[Outgoing], Outcome]:
+def refuse(every: int) -> Callable[[OutgoingMessage], Outcome]:
     """Every so-manieth message is refused."""
     lock, number = threading.Lock(), 0
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         nonlocal number
         with lock:
             number += 1
             bad = number % every == 0
         words = f"550 5.1.1 <{message.address}>: nobody here"
-        return Outcome(Result.REJECTED, "", words) if bad else Outcome(Result.ACCEPTED, "ok")
+        return Outcome(OutcomeKind.REJECTED, "", words) if bad else Outcome(OutcomeKind.ACCEPTED, "ok")
 
     return decide
 
@@ -118,21 +118,21 @@ def test_the_rest_follow_when_the_first_went_well(desk: Path, clock: Clock, wire
 def test_who_is_first_is_drawn_by_lot_and_the_same_after_a_restart(
     desk: Path, clock: Clock, wire: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stops: list[Stop] = []
+    stops: list[StopFlag] = []
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         # The first message of the first run asks it to stop, as Ctrl-C does.
         if stops and not stops[0].is_set():
             stops[0].set()
-        return Outcome(Result.ACCEPTED, "ok")
+        return Outcome(OutcomeKind.ACCEPTED, "ok")
 
-    class Kept(Stop):
+    class Kept(StopFlag):
         def __init__(self) -> None:
             super().__init__()
             stops.append(self)
 
     wire.decide, wire.concurrency = decide, 1
-    monkeypatch.setattr("mailer.commands.signals.Stop", Kept)
+    monkeypatch.setattr("mailer.commands.signals.StopFlag", Kept)
     first = send(desk, "--canary", "10%", "--hold", "ask")
     assert first.status == 1
     assert 0 < len(wire.sent) < 20
@@ -158,7 +158,7 @@ def test_too_many_refusals_among_the_first_pause_it_at_once(desk: Path, clock: C
     )
     assert send(desk).status == 2
     assert len(wire.sent) == 20
-    wire.decide = lambda _: Outcome(Result.ACCEPTED, "ok")
+    wire.decide = lambda _: Outcome(OutcomeKind.ACCEPTED, "ok")
     assert run(desk, "campaigns", "resume", SLUG).status == 1  # four stay refused
     assert len(wire.sent) == NUMBER
     assert status(desk) == "sent"
@@ -221,14 +221,14 @@ def test_what_a_list_told_before_they_were_sent_to_does_not_count(
 def test_ctrl_c_leaves_it_held_and_send_goes_on(
     desk: Path, clock: Clock, wire: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stops: list[Stop] = []
+    stops: list[StopFlag] = []
 
-    class Kept(Stop):
+    class Kept(StopFlag):
         def __init__(self) -> None:
             super().__init__()
             stops.append(self)
 
-    monkeypatch.setattr("mailer.commands.signals.Stop", Kept)
+    monkeypatch.setattr("mailer.commands.signals.StopFlag", Kept)
     clock.on_wait = lambda: stops[0].set()
     ran = send(desk, "--canary", "5%", "--hold", "1h")
     assert ran.status == 1

@@ -10,7 +10,7 @@ import pytest
 from mailer.audience.change_address import addresses_before
 from mailer.audience.recipients import addresses_of
 from mailer.store.database import open_store
-from mailer.transports.base import Outcome, Result
+from mailer.transports.base import Outcome, OutcomeKind
 from mailer.transports.refusal.refusal import Cause
 from tests.cli import Ran, run
 from tests.desk import ISSUE, SLUG
@@ -246,19 +246,23 @@ def test_a_refusal_at_the_old_address_says_nothing_of_the_new_one(desk: Path) ->
         f"A delivery of {SLUG} to {OLD} is in flight; if it is refused, run `mailer campaigns retry {SLUG}`"
         in ran.out
     )
-    spool.settle([(number, 1, Outcome(Result.REJECTED, "", "550 5.1.1 no such user", Cause.ADDRESS), "")])
+    spool.settle(
+        [(number, 1, Outcome(OutcomeKind.REJECTED, "", "550 5.1.1 no such user", Cause.ADDRESS), "")]
+    )
     assert shown(desk, NEW)["status"] == "active"
     assert spool.retry_all()[0] == 1
     (claim,) = spool.claim(9) or ()
     assert addresses_of(db, [claim.person]) == {number: NEW}
-    spool.settle([(number, 2, Outcome(Result.REJECTED, "", "550 5.1.1 no such user", Cause.ADDRESS), "")])
+    spool.settle(
+        [(number, 2, Outcome(OutcomeKind.REJECTED, "", "550 5.1.1 no such user", Cause.ADDRESS), "")]
+    )
     assert shown(desk, NEW)["status"] == "bounced"
     db.close()
 
 
 def test_a_full_mailbox_is_not_held_against_the_next_address(desk: Path) -> None:
     db = open_store(desk / "subscribers.db")
-    full = Outcome(Result.REJECTED, "", "552 5.2.2 over quota", Cause.MAILBOX)
+    full = Outcome(OutcomeKind.REJECTED, "", "552 5.2.2 over quota", Cause.MAILBOX)
     for number in range(2):
         spool = freeze(db, f"campaign-{number}")
         spool.claim(9)

@@ -21,7 +21,7 @@ from mailer.services.due.background import Scheduler
 from mailer.store import last_run as place
 from mailer.store.database import open_store
 from mailer.store.last_run import last_run
-from mailer.transports.base import Outcome, Result
+from mailer.transports.base import Outcome, OutcomeKind
 from tests.cli import run
 from tests.clock import Clock
 from tests.desk import ISSUE, SLUG, TEXT, fill
@@ -302,13 +302,15 @@ def test_a_folder_that_cannot_be_written_is_no_reason_not_to_say_it(
 def test_commands_that_go_on_with_a_campaign_say_so(
     desk: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
-    fate = {"resume": Result.REJECTED, "retry": Result.REJECTED, "resolve": Result.UNCERTAIN}[words[0]]
+    fate = {"resume": OutcomeKind.REJECTED, "retry": OutcomeKind.REJECTED, "resolve": OutcomeKind.UNCERTAIN}[
+        words[0]
+    ]
     transport = Scripted(lambda _: Outcome(fate, reason="no"))
     send_over(monkeypatch, transport)
     run(desk, "send", OTHER, "--yes")
     gc.collect()
     copy = copied(desk)
-    transport.decide = lambda _: Outcome(Result.ACCEPTED, "ok")
+    transport.decide = lambda _: Outcome(OutcomeKind.ACCEPTED, "ok")
     slug = SLUG.replace("morning", "evening")
     assert SEEN in run(copy, "campaigns", words[0], slug, *words[1:]).err
     assert warnings(copy, "send", ISSUE, "--yes") == ""

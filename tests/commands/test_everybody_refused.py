@@ -38,7 +38,7 @@ def test_a_server_without_our_login_refuses_everybody(desk: Path, reply: str) ->
         for _ in range(2):  # trying again without a repair strikes nobody off either
             ran = run(desk, "send", ISSUE, "--yes", "--transport", server.url)
             assert ran.status == 1
-            assert f"127.0.0.1:{server.port} takes no mail from us: {reply[:9]}" in ran.err
+            assert f"127.0.0.1:{server.port} accepts no mail from us: {reply[:9]}" in ran.err
             assert "check the user in the transport's URL and MAILER_SMTP_PASSWORD" in ran.err
             assert f"`mailer send {ISSUE}` goes on with the {READERS} that are left" in ran.err
             assert shown(desk) == ("stopped", {"pending": READERS})
@@ -54,7 +54,7 @@ def test_the_first_few_of_a_canary_are_all_refused(desk: Path) -> None:
         server.fail("RCPT", "reply", "550 Invalid recipient", times=1000)
         ran = run(desk, "send", ISSUE, "--yes", "--transport", server.url, "--canary", "30%", "--hold", "ask")
         assert ran.status == 1
-        assert "takes no mail from us" in ran.err
+        assert "accepts no mail from us" in ran.err
         assert shown(desk) == ("stopped", {"pending": READERS})
     with SmtpServer() as server:
         run(desk, "send", ISSUE, "--yes", "--transport", server.url)
@@ -92,7 +92,7 @@ def test_a_campaign_whose_time_has_come_waits_for_the_operator(
         clock.set("2026-11-21T00:01")
         ran = run(desk, "run-due")
         assert ran.status == 1
-        assert "takes no mail from us: 550 Invalid recipient" in ran.out + ran.err
+        assert "accepts no mail from us: 550 Invalid recipient" in ran.out + ran.err
     assert shown(desk) == ("stopped", {"pending": READERS})
 
 
@@ -103,7 +103,7 @@ def test_sendgrid_refuses_the_request(desk: Path, monkeypatch: pytest.MonkeyPatc
         api.answer(400, {"errors": [{"message": "The from address is bad.", "field": "from.email"}]})
         ran = run(desk, "send", ISSUE, "--yes", "--transport", "sendgrid:")
         assert ran.status == 1
-        assert "SendGrid takes no mail from us: 400 The from address is bad. (from.email)" in ran.err
+        assert "SendGrid accepts no mail from us: 400 The from address is bad. (from.email)" in ran.err
         assert shown(desk) == ("stopped", {"pending": READERS})
         assert run(desk, "send", ISSUE, "--yes", "--transport", "sendgrid:").status == 0
     assert len(api.delivered) == READERS

@@ -13,8 +13,8 @@ from mailer.services.due.send_due import run_due
 from mailer.services.sending import run as sending
 from mailer.services.workspace import workspace_of
 from mailer.store.database import open_store
-from mailer.transports.base import Outcome, Outgoing, Result
-from mailer.transports.stop import Stop
+from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
+from mailer.transports.stop import StopFlag
 from tests.cli import run
 from tests.clock import Clock
 from tests.desk import ISSUE, MAIL, SLUG, fill
@@ -44,7 +44,7 @@ def status(desk: Path) -> str:
     return str(run(desk, "campaigns", "show", SLUG, "--json").json["status"])
 
 
-def look(desk: Path, stop: Stop) -> None:
+def look(desk: Path, stop: StopFlag) -> None:
     """What the service does every few seconds."""
     settings = load_settings(desk)
     db = open_store(settings.database)
@@ -54,8 +54,8 @@ def look(desk: Path, stop: Stop) -> None:
         db.close()
 
 
-def accept(_: Outgoing) -> Outcome:
-    return Outcome(Result.ACCEPTED, "ok")
+def accept(_: OutgoingMessage) -> Outcome:
+    return Outcome(OutcomeKind.ACCEPTED, "ok")
 
 
 def everybody_once(desk: Path, wire: Scripted) -> None:
@@ -63,9 +63,9 @@ def everybody_once(desk: Path, wire: Scripted) -> None:
 
 
 def test_a_service_that_is_stopped_meanwhile_goes_on_later(desk: Path, wire: Scripted) -> None:
-    stop = Stop()
+    stop = StopFlag()
 
-    def once(message: Outgoing) -> Outcome:
+    def once(message: OutgoingMessage) -> Outcome:
         stop.set()
         return accept(message)
 
@@ -79,9 +79,9 @@ def test_a_service_that_is_stopped_meanwhile_goes_on_later(desk: Path, wire: Scr
 
 
 def test_sending_what_was_interrupted_so_is_told_in_a_sentence(desk: Path, wire: Scripted) -> None:
-    stop = Stop()
+    stop = StopFlag()
 
-    def once(message: Outgoing) -> Outcome:
+    def once(message: OutgoingMessage) -> Outcome:
         stop.set()
         return accept(message)
 
@@ -97,7 +97,7 @@ def test_sending_what_was_interrupted_so_is_told_in_a_sentence(desk: Path, wire:
 def test_an_outage_when_it_goes_on_is_tried_again_for_an_hour(
     desk: Path, clock: Clock, wire: Scripted
 ) -> None:
-    def refuse(_: Outgoing) -> Outcome:
+    def refuse(_: OutgoingMessage) -> Outcome:
         raise TransportError("the server closed the connection")
 
     wire.decide = refuse

@@ -189,7 +189,7 @@ def test_any_setting(desk: Path, variable: str, value: str) -> None:
         (
             ["send", ISSUE, "--yes", "--transport", "sendgrid:"],
             {"MAILER_SENDGRID_URL": "http://[::1", "SENDGRID_API_KEY": "SG.x"},
-            b"MAILER_SENDGRID_URL is not an address such as https://api.sendgrid.com",
+            b"MAILER_SENDGRID_URL is not a URL such as https://api.sendgrid.com",
         ),
         (
             ["send", ISSUE, "--yes", "--transport", "smtp://a..b"],

@@ -17,13 +17,13 @@ from mailer.spool.journal import Journal
 from mailer.spool.lock import campaign_lock
 from mailer.store.database import open_store
 from mailer.store.last_run import last_run
-from mailer.transports.base import Outcome, Outgoing, Result
+from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
 from tests.cli import run
 from tests.desk import ISSUE, MAIL, SLUG
 from tests.spooled import Scripted, find_campaign, open_spool
 
 READERS = 20
-ACCEPTED = Outcome(Result.ACCEPTED, "ok")
+ACCEPTED = Outcome(OutcomeKind.ACCEPTED, "ok")
 
 pytestmark = [
     pytest.mark.wire(url=MAIL),
@@ -223,7 +223,7 @@ def test_a_run_that_is_cancelled_settles_and_writes_the_manifest(
     monkeypatch.setenv("MAILER_PACE_LIMIT", "50/s")
     looked: list[str] = []
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         if not looked:
             looked.append(message.address)
             with closing(open_store(desk / "subscribers.db")) as db:
@@ -343,7 +343,7 @@ def test_one_uncertain_person_is_settled(desk: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_one_person_is_tried_again(desk: Path, wire: Scripted) -> None:
-    wire.decide = lambda m: Outcome(Result.REJECTED, "", f"554 5.7.1 <{m.address}> no")
+    wire.decide = lambda m: Outcome(OutcomeKind.REJECTED, "", f"554 5.7.1 <{m.address}> no")
     assert run(desk, "send", ISSUE, "--yes").status == 1
     wire.decide = lambda _: ACCEPTED
     before = len(wire.sent)
@@ -369,9 +369,9 @@ def test_one_uncertain_person_is_sent_to_alone(
 
 def test_deliveries_are_listed_by_state_and_address(desk: Path, wire: Scripted) -> None:
     wire.decide = lambda m: (
-        Outcome(Result.REJECTED, "", "550 5.1.1 no such user")
+        Outcome(OutcomeKind.REJECTED, "", "550 5.1.1 no such user")
         if m.address == "reader7@example.org"
-        else Outcome(Result.DEFERRED, "", "451 later")
+        else Outcome(OutcomeKind.DEFERRED, "", "451 later")
         if m.address == "reader8@example.org"
         else ACCEPTED
     )

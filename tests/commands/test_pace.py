@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mailer.transports.base import Outcome, Outgoing, Result
+from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
 from tests.cli import run
 from tests.clock import Clock
 from tests.desk import ISSUE, MAIL, SLUG
@@ -82,10 +82,10 @@ def test_a_warm_up_is_told_by_its_day(desk: Path, clock: Clock, wire: Scripted) 
 def test_a_rotten_list_pauses_the_campaign_and_says_what_to_do(
     desk: Path, clock: Clock, wire: Scripted
 ) -> None:
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         if message.subscriber_id % 3:
-            return Outcome(Result.ACCEPTED, "ok")
-        return Outcome(Result.REJECTED, "", f"550 5.1.1 <{message.address}>: no such user")
+            return Outcome(OutcomeKind.ACCEPTED, "ok")
+        return Outcome(OutcomeKind.REJECTED, "", f"550 5.1.1 <{message.address}>: no such user")
 
     wire.decide = decide
     pace(desk, 'rejects = "5%"\nlimit = "1000/h"\n')

@@ -20,7 +20,7 @@ from mailer.services.sending.result import SendResult
 from mailer.services.sending.send import send_issue
 from mailer.services.workspace import workspace_of
 from mailer.store.database import writing
-from mailer.transports.stop import Stop
+from mailer.transports.stop import StopFlag
 from tests.cli import Ran, run
 from tests.clock import Clock
 from tests.commands.test_sending import READERS, TEXT, counts, outbox
@@ -396,7 +396,7 @@ class Sending:
         return send_issue(
             workspace_of(self.settings, self.db),
             self.prepared,
-            stop=Stop(),
+            stop=StopFlag(),
             observe=lambda _: None,
             frozen=self.since.append,
         )

@@ -16,7 +16,7 @@ from mailer.errors import StoreError
 from mailer.services.database.guard import watch_database
 from mailer.spool.journal import Journal
 from mailer.store.database import open_store
-from mailer.transports.base import Outcome, Result
+from mailer.transports.base import Outcome, OutcomeKind
 from tests.cli import run
 from tests.desk import ISSUE, TEXT
 from tests.servers.smtp import SmtpServer
@@ -68,7 +68,7 @@ def test_what_holds_an_address_can_be_read_by_its_owner_alone(workspace: Path) -
             ran = run(workspace, "send", ISSUE, "--yes", "--transport", server.url)
         assert len(server.received) == 3, ran.err
         journal = Journal(workspace / ".mailer/of-a-kill.journal")
-        journal.finish([(1, 1, Outcome(Result.REJECTED, reason=f"550 r0{DOMAIN.decode()} is unknown"))])
+        journal.finish([(1, 1, Outcome(OutcomeKind.REJECTED, reason=f"550 r0{DOMAIN.decode()} is unknown"))])
         journal.close()
         write_error_log(workspace, ValueError(f"r0{DOMAIN.decode()}"), "send")
         found = {path.name for path in workspace.glob("subscribers.db*")}

@@ -18,9 +18,9 @@ from mailer.services.workspace import workspace_of
 from mailer.spool.journal import Journal
 from mailer.spool.lock import campaign_lock
 from mailer.store.database import open_store, writing
-from mailer.transports.base import Outcome, Outgoing, Result
+from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
 from mailer.transports.refusal.refusal import Cause
-from mailer.transports.stop import Stop
+from mailer.transports.stop import StopFlag
 from tests.cli import Ran, run
 from tests.clock import Clock
 from tests.spooled import Scripted, find_campaign, open_spool
@@ -389,7 +389,7 @@ def die_in_the_middle(desk: Path, accepted: int = 1) -> None:
     spool.set_status("sending")
     claims = spool.claim(accepted)
     assert claims is not None
-    ok = Outcome(Result.ACCEPTED, "ok")
+    ok = Outcome(OutcomeKind.ACCEPTED, "ok")
     spool.settle([(claim.person, claim.attempt, ok, "") for claim in claims])
     db.close()
 
@@ -446,11 +446,11 @@ def test_two_runs_that_saw_the_same_send_it_once(desk: Path, clock: Clock, wire:
     clock.set(EIGHT)
     settings = load_settings(desk)
     first, second = open_store(settings.database), open_store(settings.database)
-    slow = run_due(workspace_of(settings, first), stop=Stop())
+    slow = run_due(workspace_of(settings, first), stop=StopFlag())
 
-    def meanwhile(_: Outgoing) -> Outcome:
-        assert list(run_due(workspace_of(settings, second), stop=Stop())) == []
-        return Outcome(Result.ACCEPTED, "ok")
+    def meanwhile(_: OutgoingMessage) -> Outcome:
+        assert list(run_due(workspace_of(settings, second), stop=StopFlag())) == []
+        return Outcome(OutcomeKind.ACCEPTED, "ok")
 
     wire.decide = meanwhile
     wire.concurrency = 1
@@ -469,7 +469,7 @@ def test_an_outage_is_tried_again_until_it_is_too_late(
 ) -> None:
     schedule(desk)
 
-    def refuse(_: Outgoing) -> Outcome:
+    def refuse(_: OutgoingMessage) -> Outcome:
         raise TransportError("the server closed the connection")
 
     clock.set(EIGHT)
@@ -480,7 +480,7 @@ def test_an_outage_is_tried_again_until_it_is_too_late(
     assert f"`mailer campaigns resume {SLUG}` tries at once" in ran.err
     assert status(desk) == "scheduled"
     clock.forward(minutes=1)
-    wire.decide = lambda _: Outcome(Result.ACCEPTED, "ok")
+    wire.decide = lambda _: Outcome(OutcomeKind.ACCEPTED, "ok")
     with monkeypatch.context() as patch:
         patch.setattr("mailer.services.sending.run.open_transport", unreachable)
         assert "does not answer" in run(desk, "run-due").err
@@ -494,7 +494,7 @@ def test_an_outage_is_tried_again_until_it_is_too_late(
 def test_after_an_hour_of_outage_it_is_missed_and_says_why(desk: Path, clock: Clock, wire: Scripted) -> None:
     schedule(desk)
 
-    def refuse(_: Outgoing) -> Outcome:
+    def refuse(_: OutgoingMessage) -> Outcome:
         raise TransportError("the server closed the connection")
 
     wire.decide = refuse
@@ -511,7 +511,7 @@ def test_a_campaign_that_braked_waits_for_the_operator(
     desk: Path, clock: Clock, wire: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mailer.delivery.loop.DOUBTS_IN_A_ROW", 2)
-    wire.decide = lambda _: Outcome(Result.UNCERTAIN, reason="no answer")
+    wire.decide = lambda _: Outcome(OutcomeKind.UNCERTAIN, reason="no answer")
     wire.concurrency = 1
     schedule(desk)
     clock.set(EIGHT)
@@ -525,11 +525,11 @@ def test_a_stop_by_signal_goes_on_with_the_next_run(desk: Path, clock: Clock, wi
     clock.set(EIGHT)
     settings = load_settings(desk)
     db = open_store(settings.database)
-    stop = Stop()
+    stop = StopFlag()
 
-    def once(_: Outgoing) -> Outcome:
+    def once(_: OutgoingMessage) -> Outcome:
         stop.set()
-        return Outcome(Result.ACCEPTED, "ok")
+        return Outcome(OutcomeKind.ACCEPTED, "ok")
 
     wire.decide, wire.concurrency = once, 1
     (done,) = run_due(workspace_of(settings, db), stop=stop)
@@ -546,7 +546,8 @@ def test_what_is_deferred_goes_on_by_itself_for_a_day_and_is_given_up_then(
 ) -> None:
     monkeypatch.setattr("mailer.delivery.retry.random.uniform", lambda *_: 1.0)
     wire.decide = lambda m: Outcome(
-        Result.DEFERRED if m.address == "bob@example.com" else Result.ACCEPTED, reason="451 greylisted"
+        OutcomeKind.DEFERRED if m.address == "bob@example.com" else OutcomeKind.ACCEPTED,
+        reason="451 greylisted",
     )
     schedule(desk)
     clock.set(EIGHT)
@@ -580,7 +581,7 @@ def test_what_is_deferred_goes_on_by_itself_for_a_day_and_is_given_up_then(
 def test_what_is_deferred_longer_than_a_day_because_nobody_was_there_is_given_up(
     desk: Path, clock: Clock, wire: Scripted
 ) -> None:
-    wire.decide = lambda _: Outcome(Result.DEFERRED, reason="451 greylisted")
+    wire.decide = lambda _: Outcome(OutcomeKind.DEFERRED, reason="451 greylisted")
     schedule(desk)
     clock.set(EIGHT)
     assert run(desk, "run-due").status == 1
@@ -594,7 +595,7 @@ def test_what_is_deferred_longer_than_a_day_because_nobody_was_there_is_given_up
 
 
 def test_a_retry_begins_the_time_for_deferred_mail_anew(desk: Path, clock: Clock, wire: Scripted) -> None:
-    wire.decide = lambda _: Outcome(Result.DEFERRED, reason="451 greylisted")
+    wire.decide = lambda _: Outcome(OutcomeKind.DEFERRED, reason="451 greylisted")
     schedule(desk)
     clock.set(EIGHT)
     run(desk, "run-due")
@@ -602,7 +603,7 @@ def test_a_retry_begins_the_time_for_deferred_mail_anew(desk: Path, clock: Clock
     run(desk, "run-due")
     assert run(desk, "campaigns", "retry", SLUG).status == 1
     assert counts(desk) == {"deferred": 4}
-    wire.decide = lambda _: Outcome(Result.ACCEPTED, "ok")
+    wire.decide = lambda _: Outcome(OutcomeKind.ACCEPTED, "ok")
     clock.forward(hours=3)
     assert run(desk, "run-due").status == 0
     assert (status(desk), counts(desk)) == ("sent", {"accepted": 4})
@@ -613,7 +614,8 @@ def test_a_foreground_send_says_how_many_wait_until_when(
 ) -> None:
     monkeypatch.setattr("mailer.delivery.retry.random.uniform", lambda *_: 1.0)
     wire.decide = lambda m: Outcome(
-        Result.DEFERRED if m.address == "bob@example.com" else Result.ACCEPTED, reason="451 greylisted"
+        OutcomeKind.DEFERRED if m.address == "bob@example.com" else OutcomeKind.ACCEPTED,
+        reason="451 greylisted",
     )
     clock.set(EIGHT)
     ran = run(desk, "send", ISSUE, "--yes")
@@ -624,7 +626,7 @@ def test_a_foreground_send_says_how_many_wait_until_when(
         in ran.out
     )
     assert "Sun 22 Nov 2026 08:01" in ran.out
-    wire.decide = lambda _: Outcome(Result.ACCEPTED, "ok")
+    wire.decide = lambda _: Outcome(OutcomeKind.ACCEPTED, "ok")
     clock.forward(minutes=61)  # more than an hour after its time: that is for campaigns that have not begun
     assert run(desk, "run-due").status == 0
     assert (status(desk), counts(desk)) == ("sent", {"accepted": 4})
@@ -633,14 +635,14 @@ def test_a_foreground_send_says_how_many_wait_until_when(
 def greylist(wire: Scripted, *gone: str) -> None:
     """Everybody is deferred, or those alone that are named."""
     wire.decide = lambda m: (
-        Outcome(Result.DEFERRED, reason="451 greylisted", cause=Cause.THEM)
+        Outcome(OutcomeKind.DEFERRED, reason="451 greylisted", cause=Cause.THEM)
         if not gone or m.address in gone
-        else Outcome(Result.ACCEPTED, "ok")
+        else Outcome(OutcomeKind.ACCEPTED, "ok")
     )
 
 
 def accept_all(wire: Scripted) -> None:
-    wire.decide = lambda _: Outcome(Result.ACCEPTED, "ok")
+    wire.decide = lambda _: Outcome(OutcomeKind.ACCEPTED, "ok")
 
 
 def test_deferred_mail_survives_an_outage_of_more_than_an_hour(
@@ -650,7 +652,7 @@ def test_deferred_mail_survives_an_outage_of_more_than_an_hour(
     clock.set(EIGHT)
     assert run(desk, "send", ISSUE, "--yes").status == 1
 
-    def down(_: Outgoing) -> Outcome:
+    def down(_: OutgoingMessage) -> Outcome:
         raise TransportError("the server is not there")
 
     wire.decide = down
@@ -671,11 +673,11 @@ def test_deferred_mail_whose_try_was_cut_off_is_tried_again_hours_later(
     schedule(desk)
     clock.set(EIGHT)
     assert run(desk, "run-due").status == 1
-    stop = Stop()
+    stop = StopFlag()
 
-    def cut_off(_: Outgoing) -> Outcome:
+    def cut_off(_: OutgoingMessage) -> Outcome:
         stop.set()
-        return Outcome(Result.DEFERRED, reason="the run ended before it was sent")
+        return Outcome(OutcomeKind.DEFERRED, reason="the run ended before the message was sent")
 
     wire.decide, wire.concurrency = cut_off, 1
     clock.forward(minutes=2)
@@ -715,7 +717,7 @@ def test_an_operators_try_at_a_dead_server_does_not_end_the_automatic_ones(
     clock.set(EIGHT)
     assert run(desk, "send", ISSUE, "--yes").status == 1
 
-    def down(_: Outgoing) -> Outcome:
+    def down(_: OutgoingMessage) -> Outcome:
         raise TransportError("the server is not there")
 
     wire.decide = down
@@ -783,7 +785,7 @@ def test_first_few_that_are_all_greylisted_are_tried_again_before_they_are_judge
 
 def test_run_due_ends_with_1_while_somebody_is_uncertain(desk: Path, clock: Clock, wire: Scripted) -> None:
     wire.decide = lambda m: Outcome(
-        Result.UNCERTAIN if m.address == "bob@example.com" else Result.ACCEPTED, reason="no answer"
+        OutcomeKind.UNCERTAIN if m.address == "bob@example.com" else OutcomeKind.ACCEPTED, reason="no answer"
     )
     schedule(desk)
     clock.set(EIGHT)
@@ -833,7 +835,7 @@ def test_trouble_with_the_disk_is_a_sentence_and_tried_again(
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.services.due.send_due.open_signer", fail)
+        patch.setattr("mailer.services.due.send_due.signer_for_transport", fail)
         ran = run(desk, "run-due")
     assert (ran.status, ran.out) == (1, "")
     assert sentence in ran.err
@@ -845,7 +847,7 @@ def test_who_asked_to_stop_begins_no_campaign(desk: Path, clock: Clock, wire: Sc
     schedule(desk)
     clock.set(EIGHT)
     settings = load_settings(desk)
-    db, stop = open_store(settings.database), Stop()
+    db, stop = open_store(settings.database), StopFlag()
     stop.set()
     assert list(run_due(workspace_of(settings, db), stop=stop)) == []
     db.close()

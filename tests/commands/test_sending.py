@@ -19,8 +19,8 @@ import pytest
 from mailer.commands.signals import stop_on_signals
 from mailer.spool.lock import exclusive_lock
 from mailer.store.database import open_store
-from mailer.transports.base import Outcome, Result
-from mailer.transports.stop import Stop
+from mailer.transports.base import Outcome, OutcomeKind
+from mailer.transports.stop import StopFlag
 from tests.cli import Ran, run
 from tests.desk import ISSUE, SLUG
 from tests.spooled import Scripted, send_over
@@ -264,7 +264,7 @@ def test_a_test_copy_never_goes_to_a_suppressed_address(desk: Path) -> None:
 
 
 def test_a_test_copy_that_is_refused_says_so(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    refusing = Scripted(lambda _: Outcome(Result.REJECTED, "", "550 no"))
+    refusing = Scripted(lambda _: Outcome(OutcomeKind.REJECTED, "", "550 no"))
     monkeypatch.setattr(
         "mailer.services.planning.test_copy.open_transport", lambda url, settings, **_: refusing
     )
@@ -278,15 +278,15 @@ def test_a_test_copy_that_is_refused_says_so(desk: Path, monkeypatch: pytest.Mon
 
 def interrupted(desk: Path, monkeypatch: pytest.MonkeyPatch, *, after: int) -> Ran:
     """A send that is stopped by a signal after so many messages."""
-    from mailer.transports.base import Outgoing
+    from mailer.transports.base import OutgoingMessage
     from mailer.transports.registry import open_transport
 
     with monkeypatch.context() as patch:
         done: list[str] = []
-        stops: list[Stop] = []
+        stops: list[StopFlag] = []
 
         @contextlib.contextmanager
-        def noted() -> Iterator[Stop]:
+        def noted() -> Iterator[StopFlag]:
             with stop_on_signals() as stop:
                 stops.append(stop)
                 yield stop
@@ -294,7 +294,7 @@ def interrupted(desk: Path, monkeypatch: pytest.MonkeyPatch, *, after: int) -> R
         def slowly(url, settings, **_):  # type: ignore[no-untyped-def]
             real = open_transport(url, settings).channel()
 
-            def decide(message: Outgoing) -> Outcome:
+            def decide(message: OutgoingMessage) -> Outcome:
                 (outcome,) = real.send([message])
                 done.append(message.address)
                 if len(done) >= after:
@@ -346,10 +346,10 @@ def test_an_unreachable_server_loses_nothing(desk: Path) -> None:
 def test_refusals_end_with_status_1_and_are_told(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def decide(message):  # type: ignore[no-untyped-def]
         if message.address.startswith("bob"):
-            return Outcome(Result.REJECTED, "", "550 5.1.1 no such user")
+            return Outcome(OutcomeKind.REJECTED, "", "550 5.1.1 no such user")
         if message.address.startswith("chen"):
-            return Outcome(Result.UNCERTAIN, "", "the line went dead")
-        return Outcome(Result.ACCEPTED)
+            return Outcome(OutcomeKind.UNCERTAIN, "", "the line went dead")
+        return Outcome(OutcomeKind.ACCEPTED)
 
     with monkeypatch.context() as patch:
         send_over(patch, Scripted(decide))
@@ -380,7 +380,7 @@ def test_refusals_end_with_status_1_and_are_told(desk: Path, monkeypatch: pytest
 
 def test_what_is_uncertain_is_resent_only_when_asked(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        doubtful = Scripted(lambda _: Outcome(Result.UNCERTAIN, "", "the line went dead"))
+        doubtful = Scripted(lambda _: Outcome(OutcomeKind.UNCERTAIN, "", "the line went dead"))
         send_over(patch, doubtful)
         run(desk, "send", ISSUE, "--yes")
     assert run(desk, "send", ISSUE, "--yes").status == 1
@@ -394,7 +394,7 @@ def test_what_is_uncertain_is_resent_only_when_asked(desk: Path, monkeypatch: py
 def test_the_resend_policy_is_a_choice_of_the_workspace(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAILER_DELIVERY_UNCERTAIN", "resend")
     with monkeypatch.context() as patch:
-        doubtful = Scripted(lambda _: Outcome(Result.UNCERTAIN, "", "the line went dead"))
+        doubtful = Scripted(lambda _: Outcome(OutcomeKind.UNCERTAIN, "", "the line went dead"))
         send_over(patch, doubtful)
         run(desk, "send", ISSUE, "--yes")
     assert run(desk, "send", ISSUE, "--yes").status == 0

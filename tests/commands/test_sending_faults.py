@@ -17,8 +17,8 @@ from mailer.services.sending.send import send_issue
 from mailer.services.workspace import workspace_of
 from mailer.spool.sqlite.spools import SqliteSpools
 from mailer.store.database import open_store
-from mailer.transports.base import Outcome, Result
-from mailer.transports.stop import Stop
+from mailer.transports.base import Outcome, OutcomeKind
+from mailer.transports.stop import StopFlag
 from tests.cli import run
 from tests.commands.test_sending import TEXT, counts, interrupted, outbox
 from tests.desk import ISSUE, SLUG
@@ -37,7 +37,7 @@ def manifest(desk: Path) -> dict[str, object]:
 
 def all_uncertain(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        doubtful = Scripted(lambda _: Outcome(Result.UNCERTAIN, "", "the line went dead"))
+        doubtful = Scripted(lambda _: Outcome(OutcomeKind.UNCERTAIN, "", "the line went dead"))
         send_over(patch, doubtful)
         run(desk, "send", ISSUE, "--yes")
     assert counts(desk) == {"uncertain": 4}
@@ -144,10 +144,10 @@ def test_another_process_was_faster_with_another_audience(desk: Path) -> None:
     db = open_store(settings.database)
     first = prepare(workspace_of(settings, db), desk / ISSUE, PlanRequest())
     second = prepare(workspace_of(settings, db), desk / ISSUE, PlanRequest(segment='domain == "example.org"'))
-    assert send_issue(workspace_of(settings, db), first, stop=Stop(), observe=lambda _: None).complete
+    assert send_issue(workspace_of(settings, db), first, stop=StopFlag(), observe=lambda _: None).complete
     with pytest.raises(CampaignError, match="made by somebody else just now"):
-        send_issue(workspace_of(settings, db), second, stop=Stop(), observe=lambda _: None)
-    again = send_issue(workspace_of(settings, db), first, stop=Stop(), observe=lambda _: None)
+        send_issue(workspace_of(settings, db), second, stop=StopFlag(), observe=lambda _: None)
+    again = send_issue(workspace_of(settings, db), first, stop=StopFlag(), observe=lambda _: None)
     assert again.progress is None
     assert len(outbox(desk)) == 4
 
@@ -167,17 +167,17 @@ def test_a_surprise_leaves_a_campaign_that_says_stopped(desk: Path, monkeypatch:
 
 
 def test_a_paused_campaign_with_nothing_left_is_sent(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mailer.transports.base import Outgoing
+    from mailer.transports.base import OutgoingMessage
 
     handed = []
 
-    def last(message: Outgoing) -> Outcome:
+    def last(message: OutgoingMessage) -> Outcome:
         handed.append(message.address)
         if len(handed) == 4:
             db = open_store(desk / "subscribers.db")
             open_spool(db, find_campaign(db, SLUG)).set_status("paused")
             db.close()
-        return Outcome(Result.ACCEPTED)
+        return Outcome(OutcomeKind.ACCEPTED)
 
     transport = Scripted(last, concurrency=1)
     send_over(monkeypatch, transport)

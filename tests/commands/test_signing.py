@@ -10,7 +10,7 @@ import pytest
 
 from mailer.config import load_settings
 from mailer.message.dkim import Signer
-from mailer.transports.registry import open_signer
+from mailer.transports.registry import signer_for_transport
 from tests.cli import run
 from tests.commands.test_sending import READERS, TEXT
 from tests.desk import ISSUE
@@ -42,7 +42,7 @@ def desk(desk: Path) -> Path:
 
 
 def signer(desk: Path) -> Signer:
-    found = open_signer("smtp:", load_settings(desk))
+    found = signer_for_transport("smtp:", load_settings(desk))
     assert found is not None
     return found
 

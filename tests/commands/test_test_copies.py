@@ -11,7 +11,7 @@ import pytest
 
 from mailer.config import load_settings
 from mailer.errors import TransportError
-from mailer.transports.base import Outcome, Outgoing, Result
+from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
 from mailer.web.app import create_app
 from tests.cli import run
 from tests.spooled import Scripted
@@ -92,7 +92,7 @@ def test_nothing_is_sent_where_one_of_the_addresses_is_wrong(desk: Path) -> None
     assert not (desk / "outbox").exists()
 
 
-Decide = Callable[[Outgoing], Outcome]
+Decide = Callable[[OutgoingMessage], Outcome]
 
 
 @pytest.fixture
@@ -108,9 +108,13 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Decide], Scripted]:
 def test_a_copy_that_is_refused_is_told_and_the_others_go(
     desk: Path, scripted: Callable[[Decide], Scripted]
 ) -> None:
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         refused = message.address.startswith("b@")
-        return Outcome(Result.REJECTED, "", "550 no") if refused else Outcome(Result.ACCEPTED, "1", "ok")
+        return (
+            Outcome(OutcomeKind.REJECTED, "", "550 no")
+            if refused
+            else Outcome(OutcomeKind.ACCEPTED, "1", "ok")
+        )
 
     transport = scripted(decide)
     words = [word for name in "abc" for word in ("--test", f"{name}@example.test")]
@@ -124,10 +128,10 @@ def test_a_copy_that_is_refused_is_told_and_the_others_go(
 def test_a_transport_that_breaks_in_the_middle_says_who_has_a_copy(
     desk: Path, scripted: Callable[[Decide], Scripted]
 ) -> None:
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         if message.address.startswith("b@"):
             raise TransportError("the server is gone")
-        return Outcome(Result.ACCEPTED, "1", "ok")
+        return Outcome(OutcomeKind.ACCEPTED, "1", "ok")
 
     scripted(decide)
     ran = run(desk, "send", ISSUE, "--test", "a@example.test", "--test", "b@example.test")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mailer.transports.base import Outcome, Outgoing, Result
+from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
 from mailer.transports.outbox.transport import Outbox
 from tests.cli import Ran, run
 from tests.clock import Clock
@@ -85,7 +85,7 @@ def test_an_issue_that_was_corrected_after_the_try_out_is_sent_as_it_is_now(
     desk: Path, wire: Scripted
 ) -> None:
     subjects: list[bytes] = []
-    wire.decide = lambda m: subjects.append(m.raw()) or Outcome(Result.ACCEPTED)  # type: ignore[func-returns-value]
+    wire.decide = lambda m: subjects.append(m.raw()) or Outcome(OutcomeKind.ACCEPTED)  # type: ignore[func-returns-value]
     send(desk)
     edit(desk)
     ran = run(desk, "plan", ISSUE, "--transport", MAIL)
@@ -112,9 +112,9 @@ def test_readers_who_came_after_the_try_out_get_it_too(desk: Path, wire: Scripte
 def test_a_sender_that_was_corrected_after_the_try_out_is_used(desk: Path, wire: Scripted) -> None:
     senders: set[str] = set()
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         senders.add(message.envelope.sender.address)
-        return Outcome(Result.ACCEPTED)
+        return Outcome(OutcomeKind.ACCEPTED)
 
     wire.decide = decide
     send(desk)
@@ -128,7 +128,9 @@ def test_a_campaign_that_was_partly_mailed_is_finished_for_those_with_a_copy_in_
     desk: Path, wire: Scripted
 ) -> None:
     wire.decide = lambda m: (
-        Outcome(Result.ACCEPTED) if m.subscriber_id <= 4 else Outcome(Result.DEFERRED, reason="451 later")
+        Outcome(OutcomeKind.ACCEPTED)
+        if m.subscriber_id <= 4
+        else Outcome(OutcomeKind.DEFERRED, reason="451 later")
     )
     assert mail(desk).status == 1
     assert send(desk, "--transport", "outbox:outbox").status == 0
@@ -137,7 +139,7 @@ def test_a_campaign_that_was_partly_mailed_is_finished_for_those_with_a_copy_in_
     ran = run(desk, "plan", ISSUE, "--transport", MAIL)
     assert f"Left       {READERS - 4} of {READERS} readers\n" in ran.out
     assert f"Tried out  {READERS - 4} had it in outbox/ only\n" in ran.out
-    wire.decide = lambda _: Outcome(Result.ACCEPTED)
+    wire.decide = lambda _: Outcome(OutcomeKind.ACCEPTED)
     before = len(wire.sent)
     assert mail(desk).status == 0
     assert sorted(wire.sent[before:]) == sorted(f"reader{n}@example.org" for n in range(4, READERS))
@@ -157,7 +159,7 @@ def test_a_try_out_that_was_cut_short_leaves_everybody_to_be_mailed(
     desk: Path, wire: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.transports.outbox.transport.OutboxChannel._write", full_after(5))
+        patch.setattr("mailer.transports.outbox.transport.OutboxChannel._write_message_file", full_after(5))
         assert send(desk).status == 1
     assert mail(desk).status == 0
     assert len(set(wire.sent)) == len(wire.sent) == READERS
@@ -178,7 +180,7 @@ def test_a_cancelled_try_out_can_be_mailed_but_not_repeated(
     desk: Path, wire: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.transports.outbox.transport.OutboxChannel._write", full_after(5))
+        patch.setattr("mailer.transports.outbox.transport.OutboxChannel._write_message_file", full_after(5))
         send(desk)
     assert run(desk, "campaigns", "cancel", SLUG).status == 0
     assert send(desk).status == 2
@@ -255,11 +257,13 @@ def test_a_campaign_that_went_partly_into_a_folder_leaves_out_who_got_it_by_a_se
     halves: Path, wire: Scripted
 ) -> None:
     wire.decide = lambda m: (
-        Outcome(Result.ACCEPTED) if m.subscriber_id <= 4 else Outcome(Result.DEFERRED, reason="451 later")
+        Outcome(OutcomeKind.ACCEPTED)
+        if m.subscriber_id <= 4
+        else Outcome(OutcomeKind.DEFERRED, reason="451 later")
     )
     mail(halves)
     wire.sent = wire.sent[:4]
-    wire.decide = lambda _: Outcome(Result.ACCEPTED)
+    wire.decide = lambda _: Outcome(OutcomeKind.ACCEPTED)
     send(halves, "--transport", "outbox:outbox")
     first = [f"reader{n}@example.org" for n in range(4)]
     wire.sent = []
@@ -291,7 +295,7 @@ def test_a_reader_who_left_during_the_try_out_and_came_back_gets_it(
 
 def test_a_try_out_that_made_no_copy_freezes_no_text(desk: Path, wire: Scripted) -> None:
     raws: list[bytes] = []
-    wire.decide = lambda m: raws.append(m.raw()) or Outcome(Result.ACCEPTED)  # type: ignore[func-returns-value]
+    wire.decide = lambda m: raws.append(m.raw()) or Outcome(OutcomeKind.ACCEPTED)  # type: ignore[func-returns-value]
     (desk / "outbox").touch()
     assert send(desk).status == 1
     edit(desk)

@@ -9,7 +9,7 @@ import pytest
 
 from mailer.errors import TransportError
 from mailer.services.sending import run as sending
-from mailer.transports.base import Outcome, Outgoing, Result
+from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
 from tests.cli import run
 from tests.desk import ISSUE, SLUG
 from tests.spooled import Scripted
@@ -38,15 +38,15 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> Ways:
     return found
 
 
-def first_one_only() -> Callable[[Outgoing], Outcome]:
+def first_one_only() -> Callable[[OutgoingMessage], Outcome]:
     """The first is accepted, and then nothing more can be handed over."""
     told: list[str] = []
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         told.append(message.address)
         if len(told) > 1:
             raise TransportError("nobody is there")
-        return Outcome(Result.ACCEPTED, "ok")
+        return Outcome(OutcomeKind.ACCEPTED, "ok")
 
     return decide
 
@@ -57,7 +57,7 @@ def begun(desk: Path, ways: Ways, *words: str) -> None:
     assert run(desk, "send", ISSUE, "--yes", *words).status == 1
     counts = run(desk, "campaigns", "show", SLUG, "--json").json["counts"]
     assert (counts["accepted"], counts["pending"]) == (1, 1)
-    ways.decide = lambda _: Outcome(Result.ACCEPTED, "ok")
+    ways.decide = lambda _: Outcome(OutcomeKind.ACCEPTED, "ok")
     ways.opened.clear()
 
 
@@ -122,9 +122,9 @@ def test_another_server_of_the_settings_is_used(
 
 def test_resume_goes_by_the_transport_of_the_last_run(desk: Path, ways: Ways) -> None:
     begun(desk, ways)
-    ways.decide = lambda _: Outcome(Result.REJECTED, "550 5.7.1 no")
+    ways.decide = lambda _: Outcome(OutcomeKind.REJECTED, "550 5.7.1 no")
     assert run(desk, "send", ISSUE, "--yes", "--transport", MAIL).status == 1
-    ways.decide = lambda _: Outcome(Result.ACCEPTED, "ok")
+    ways.decide = lambda _: Outcome(OutcomeKind.ACCEPTED, "ok")
     assert run(desk, "campaigns", "retry", SLUG).status == 0
     assert ways.opened == [MAIL, MAIL]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mailer.transports.base import Outcome, Outgoing, Result
+from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
 from mailer.transports.refusal.refusal import Cause
 from tests.cli import run
 from tests.clock import Clock
@@ -23,10 +23,10 @@ pytestmark = [pytest.mark.wire(url=MAIL), pytest.mark.desk(readers=READERS)]
 def wire(wire: Scripted) -> Scripted:
     """A server that takes no mail from the old sender."""
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         if message.envelope.sender.address == OLD:
-            return Outcome(Result.REJECTED, "", "550 5.7.1 sender is not yours", Cause.US)
-        return Outcome(Result.ACCEPTED, "ok")
+            return Outcome(OutcomeKind.REJECTED, "", "550 5.7.1 sender is not yours", Cause.US)
+        return Outcome(OutcomeKind.ACCEPTED, "ok")
 
     wire.decide = decide
     return wire
@@ -99,11 +99,11 @@ def test_a_campaign_of_an_earlier_version_that_says_it_was_sent_to_nobody_can_be
 
 def test_a_campaign_that_some_have_keeps_its_sender_and_says_so(desk: Path, wire: Scripted) -> None:
     decide = wire.decide
-    wire.decide = lambda m: Outcome(Result.ACCEPTED) if m.subscriber_id == 1 else decide(m)
+    wire.decide = lambda m: Outcome(OutcomeKind.ACCEPTED) if m.subscriber_id == 1 else decide(m)
     assert run(desk, "send", ISSUE, "--yes").status == 1
     correct(desk)
     assert "Some have it already" in shown(desk)
-    wire.decide = lambda _: Outcome(Result.DEFERRED, reason="451 later")
+    wire.decide = lambda _: Outcome(OutcomeKind.DEFERRED, reason="451 later")
     assert run(desk, "campaigns", "retry", SLUG).status == 1
     told = shown(desk)
     assert f"Some have it already, so `mailer send {ISSUE}` sends the rest from" in told
@@ -117,7 +117,7 @@ def test_a_campaign_that_some_have_keeps_its_sender_and_says_so(desk: Path, wire
 
 def test_a_campaign_that_ended_with_refusals_can_be_given_up(desk: Path, wire: Scripted) -> None:
     decide = wire.decide
-    wire.decide = lambda m: Outcome(Result.ACCEPTED) if m.subscriber_id == 1 else decide(m)
+    wire.decide = lambda m: Outcome(OutcomeKind.ACCEPTED) if m.subscriber_id == 1 else decide(m)
     run(desk, "send", ISSUE, "--yes")
     assert shown(desk).startswith(f"{SLUG}: sent\n")
     assert run(desk, "campaigns", "cancel", SLUG).status == 0

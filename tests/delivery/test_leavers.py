@@ -20,11 +20,11 @@ from mailer.delivery.leavers import Leavers, watch_leavers
 from mailer.delivery.pacing.pace import Pacer
 from mailer.spool.journal import Journal, read_journal
 from mailer.store.database import open_reader, open_store
-from mailer.transports.base import Outcome, Outgoing, Result
+from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
 from tests.delivery.test_run import left, run
 from tests.spooled import EDITION, Scripted, add_readers, freeze, open_spool
 
-ACCEPTED = Outcome(Result.ACCEPTED, "ok")
+ACCEPTED = Outcome(OutcomeKind.ACCEPTED, "ok")
 LEAVING: tuple[Callable[[Database, int], object], ...] = (
     lambda db, number: unsubscribe(db, number, source="web"),
     lambda db, number: unsubscribe(db, number, edition=EDITION, source="preferences"),
@@ -49,7 +49,7 @@ def test_readers_who_leave_after_the_claim_get_nothing(
     looked = look_on_demand(monkeypatch)
     gone = set(ids[50:])
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         if gone and message.subscriber_id == ids[0]:
             assert left(open_spool(other, spool.campaign)) == {"sending": 100}
             for number in gone:
@@ -86,7 +86,7 @@ def test_a_reader_who_leaves_under_a_pace_costs_no_turn(
     spool, other = freeze(db), open_store(settings.database)
     looked = look_on_demand(monkeypatch)
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         if message.subscriber_id == ids[0]:
             unsubscribe(other, ids[1], source="web")
             looked()
@@ -101,9 +101,9 @@ def test_a_reader_who_leaves_under_a_pace_costs_no_turn(
 def test_a_skipped_hand_over_is_known_after_a_kill(journal: Path) -> None:
     written = Journal(journal)
     written.begin([(1, 1)])
-    written.finish([(1, 1, Outcome(Result.SKIPPED, reason="unsubscribed"))])
+    written.finish([(1, 1, Outcome(OutcomeKind.SKIPPED, reason="unsubscribed"))])
     written.close()
-    assert read_journal(journal).outcomes[1, 1] == Outcome(Result.SKIPPED, reason="unsubscribed")
+    assert read_journal(journal).outcomes[1, 1] == Outcome(OutcomeKind.SKIPPED, reason="unsubscribed")
 
 
 def test_a_thread_follows_the_leavers(

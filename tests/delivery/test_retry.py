@@ -14,7 +14,7 @@ from mailer.delivery.run_claims import RunClaims
 from mailer.delivery.workers.workers import Report
 from mailer.message.envelope import Person
 from mailer.message.message import Message, Template
-from mailer.transports.base import Outcome, Result
+from mailer.transports.base import Outcome, OutcomeKind
 from mailer.transports.refusal.refusal import Cause
 from mailer.transports.refusal.watch import RefusalWatch
 
@@ -85,7 +85,7 @@ def claims_of(backoff: Backoff) -> RunClaims:
     return RunClaims(None, None, backoff, watch, note_refused=print)  # type: ignore[arg-type]
 
 
-def report(result: Result, *, attempt: int) -> Report:
+def report(result: OutcomeKind, *, attempt: int) -> Report:
     message = Message(Template.__new__(Template), Person(1, "a@example.org"), attempt)
     return Report([(message, Outcome(result, reason="451 later", cause=Cause.MAILBOX))], [])
 
@@ -93,18 +93,18 @@ def report(result: Result, *, attempt: int) -> Report:
 def test_a_person_counts_once_by_the_newest_outcome() -> None:
     book = claims_of(USUAL)
     for attempt in (1, 2, 3):
-        book.note_report(report(Result.DEFERRED, attempt=attempt))
+        book.note_report(report(OutcomeKind.DEFERRED, attempt=attempt))
         assert book.outcomes == {"deferred": 1}
-    book.note_report(report(Result.ACCEPTED, attempt=4))
+    book.note_report(report(OutcomeKind.ACCEPTED, attempt=4))
     assert book.outcomes == {"deferred": 0, "accepted": 1}
 
 
 def test_after_its_time_a_deferral_is_a_rejection_for_which_nobody_is_blamed() -> None:
     book = claims_of(Backoff(give_up=0.0))
-    book.note_report(report(Result.DEFERRED, attempt=1))
+    book.note_report(report(OutcomeKind.DEFERRED, attempt=1))
     ((_, _, outcome, due),) = book.settled
     assert (outcome.result, outcome.reason, outcome.cause, due) == (
-        Result.REJECTED,
+        OutcomeKind.REJECTED,
         "451 later",
         Cause.THEM,
         "",

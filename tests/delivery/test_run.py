@@ -24,11 +24,11 @@ from mailer.spool.journal import Journal, read_journal
 from mailer.spool.sqlite.spools import SqliteSpool
 from mailer.spool.values import Key, Reason, Words
 from mailer.store.database import open_store
-from mailer.transports.base import Outcome, Outgoing, Result
-from mailer.transports.stop import Stop
+from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
+from mailer.transports.stop import StopFlag
 from tests.spooled import DeskSpool, Scripted, add_readers, freeze, open_spool, run_spool, templates
 
-ACCEPTED = Outcome(Result.ACCEPTED, "ok")
+ACCEPTED = Outcome(OutcomeKind.ACCEPTED, "ok")
 #: What is deferred is due again at once.
 AT_ONCE = Backoff(first=0.0, longest=0.0)
 
@@ -39,7 +39,7 @@ def run(
     transport: Scripted,
     journal: Path,
     *,
-    stop: Stop | None = None,
+    stop: StopFlag | None = None,
     pacer: Pacer | None = None,
     connections: int = 4,
     backoff: Backoff = USUAL,
@@ -52,7 +52,7 @@ def run(
         journal=journal,
         pacer=pacer or Pacer(Pace()),
         connections=connections,
-        stop=stop or Stop(),
+        stop=stop or StopFlag(),
         backoff=backoff,
         **more,  # type: ignore[arg-type]
     )
@@ -85,7 +85,7 @@ def test_more_readers_than_a_window(
     spool, transport = freeze(db), Scripted()
     most = 0
 
-    def watch(message: Outgoing) -> Outcome:
+    def watch(message: OutgoingMessage) -> Outcome:
         nonlocal most
         most = max(most, spool_of_another.counts()["sending"])
         return ACCEPTED
@@ -102,7 +102,13 @@ def test_refusals_and_doubts_are_never_counted_as_sent(
     db: Database, settings: Settings, journal: Path
 ) -> None:
     ids = add_readers(db, 4)
-    kinds = dict(zip(ids, (Result.ACCEPTED, Result.REJECTED, Result.DEFERRED, Result.UNCERTAIN), strict=True))
+    kinds = dict(
+        zip(
+            ids,
+            (OutcomeKind.ACCEPTED, OutcomeKind.REJECTED, OutcomeKind.DEFERRED, OutcomeKind.UNCERTAIN),
+            strict=True,
+        )
+    )
     spool = freeze(db)
     transport = Scripted(
         lambda m: Outcome(kinds[m.subscriber_id], "", f"said {kinds[m.subscriber_id].value}")
@@ -121,10 +127,10 @@ def test_a_deferred_message_is_tried_again_in_the_same_run(
     spool = freeze(db)
     tries: Counter[str] = Counter()
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         tries[message.address] += 1
         first = message.address.startswith("reader1") and tries[message.address] < 3
-        return Outcome(Result.DEFERRED, "", "451 later") if first else ACCEPTED
+        return Outcome(OutcomeKind.DEFERRED, "", "451 later") if first else ACCEPTED
 
     run(settings, spool, Scripted(decide), journal, backoff=AT_ONCE)
     assert left(spool) == {"accepted": 2}
@@ -135,11 +141,11 @@ def test_a_stop_during_the_wait_for_a_retry_ends_the_run(
     db: Database, settings: Settings, journal: Path
 ) -> None:
     add_readers(db, 1)
-    spool, stop = freeze(db), Stop()
+    spool, stop = freeze(db), StopFlag()
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         stop.set()
-        return Outcome(Result.DEFERRED, "", "451 later")
+        return Outcome(OutcomeKind.DEFERRED, "", "451 later")
 
     progress = run(settings, spool, Scripted(decide), journal, stop=stop, backoff=USUAL)
     assert progress.stopped_by == "signal"
@@ -148,9 +154,9 @@ def test_a_stop_during_the_wait_for_a_retry_ends_the_run(
 
 def test_a_stop_gives_back_what_was_not_handed_over(db: Database, settings: Settings, journal: Path) -> None:
     add_readers(db, 300)
-    spool, stop = freeze(db), Stop()
+    spool, stop = freeze(db), StopFlag()
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         stop.set()
         return ACCEPTED
 
@@ -175,7 +181,7 @@ def test_another_process_stops_a_run(
     other = open_spool(open_store(settings.database), spool.campaign)
     asked = threading.Event()
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         if not asked.is_set():
             asked.set()
             other.set_status(status)
@@ -200,7 +206,7 @@ def test_a_run_that_nobody_told_finds_out_when_it_claims(
     spool = freeze(db)
     other = open_spool(open_store(settings.database), spool.campaign)
 
-    def decide(_: Outgoing) -> Outcome:
+    def decide(_: OutgoingMessage) -> Outcome:
         other.set_status(status)
         return ACCEPTED
 
@@ -227,7 +233,7 @@ def test_a_transport_that_takes_nothing_ends_the_run_and_loses_nothing(
     add_readers(db, 100)
     spool = freeze(db)
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         raise TransportError("mail.test:25 refuses connections")
 
     with pytest.raises(TransportError, match="refuses connections"):
@@ -240,7 +246,7 @@ def test_one_lost_connection_does_not_end_the_run(db: Database, settings: Settin
     spool = freeze(db)
     failed = threading.Lock()
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         if failed.acquire(blocking=False):
             raise TransportError("too many connections")
         return ACCEPTED
@@ -257,7 +263,7 @@ def test_a_defect_of_a_transport_leaves_its_message_uncertain(
     add_readers(db, 30)
     spool = freeze(db)
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         raise RuntimeError("a bug")
 
     with pytest.raises(TransportError, match="a bug"):
@@ -284,9 +290,9 @@ def test_a_stuck_connection_does_not_hold_up_a_stop(
 ) -> None:
     monkeypatch.setattr(loop, "GRACE_SECONDS", 0.2)
     add_readers(db, 50)
-    spool, stop, free = freeze(db), Stop(), threading.Event()
+    spool, stop, free = freeze(db), StopFlag(), threading.Event()
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         stop.set()
         free.wait(10)
         return ACCEPTED
@@ -304,12 +310,12 @@ def test_a_run_whose_claims_were_taken_over_leaves_them_alone_at_its_end(
 ) -> None:
     monkeypatch.setattr(loop, "GRACE_SECONDS", 0.2)
     add_readers(db, 50)
-    spool, stop, free = freeze(db), Stop(), threading.Event()
+    spool, stop, free = freeze(db), StopFlag(), threading.Event()
     spool.owner = "one"
     later = DeskSpool(open_store(settings.database), spool.campaign, owner="two")
     taken: list[Key] = []
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         with later_lock:
             if not taken:
                 taken.extend(later.take_over())
@@ -342,7 +348,7 @@ def test_that_somebody_was_accepted_is_written_down_though_a_claim_fails(
             raise sqlite3.OperationalError("database is locked")
         return claim(self, *arguments, **named)  # type: ignore[arg-type]
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         if message.subscriber_id in ids[2:4]:  # so that the next claim is the first to write anything down
             failed.wait(10)
         return ACCEPTED
@@ -381,7 +387,7 @@ def test_an_unsubscribe_during_a_run_reaches_the_next_claim(
     spool = freeze(db)
     web = open_store(settings.database)
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         if message.subscriber_id == ids[0]:
             unsubscribe(web, ids[19], source="one-click")
         return ACCEPTED
@@ -444,7 +450,7 @@ def test_one_defect_among_good_workers_ends_the_run(db: Database, settings: Sett
     ids = add_readers(db, 200)
     spool = freeze(db)
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         if message.subscriber_id == ids[5]:
             raise RuntimeError("a bug")
         return ACCEPTED
@@ -463,7 +469,7 @@ def test_an_outage_stops_the_campaign_before_everybody_is_uncertain(
 ) -> None:
     add_readers(db, 300)
     spool = freeze(db)
-    doubtful = Scripted(lambda _: Outcome(Result.UNCERTAIN, "", "503 try later"))
+    doubtful = Scripted(lambda _: Outcome(OutcomeKind.UNCERTAIN, "", "503 try later"))
     with pytest.raises(
         TransportError, match="in a row were uncertain, so the campaign stopped itself"
     ) as caught:
@@ -479,7 +485,7 @@ def test_refusals_among_good_ones_do_not_stop_it(
     monkeypatch.setattr(loop, "REFUSALS_IN_A_ROW", 3)
     ids = add_readers(db, 100)
     spool = freeze(db)
-    odd = Scripted(lambda m: ACCEPTED if m.subscriber_id % 2 else Outcome(Result.REJECTED, "", "550 no"))
+    odd = Scripted(lambda m: ACCEPTED if m.subscriber_id % 2 else Outcome(OutcomeKind.REJECTED, "", "550 no"))
     run(settings, spool, odd, journal, connections=1)
     assert left(spool) == {"accepted": 50, "rejected": 50}
     assert len(odd.sent) == len(ids)
@@ -492,7 +498,7 @@ def test_under_a_pace_no_more_is_claimed_than_may_leave_soon(
     spool = freeze(db)
     web = open_store(settings.database)
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         if message.subscriber_id == ids[0]:
             unsubscribe(web, ids[59], source="one-click")
         return ACCEPTED
@@ -510,10 +516,10 @@ def test_a_slow_domain_does_not_fill_the_window(
     monkeypatch.setattr(intake, "_WINDOW", 20)
     add_readers(db, 30, "slow.test")
     add_readers(db, 100, "fast.test")
-    spool, stop = freeze(db), Stop()
+    spool, stop = freeze(db), StopFlag()
     fast: list[str] = []
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         if message.address.endswith("@fast.test"):
             fast.append(message.address)
             if len(fast) == 100:
@@ -555,7 +561,7 @@ def test_what_was_given_back_does_not_count_as_a_failed_try(
     for attempt in (1, 2, 3):
         spool.claim(1)
         spool.release([(a, attempt)])
-    answers = iter([Outcome(Result.DEFERRED, "", "451 later"), ACCEPTED])
+    answers = iter([Outcome(OutcomeKind.DEFERRED, "", "451 later"), ACCEPTED])
     run(settings, spool, Scripted(lambda _: next(answers)), journal, backoff=AT_ONCE)
     assert left(spool) == {"accepted": 1}
 
@@ -565,11 +571,11 @@ def test_a_run_for_one_person_does_not_wait_for_others_that_are_due(
 ) -> None:
     ids = add_readers(db, 2)
     spool = freeze(db)
-    transport = Scripted(lambda _: Outcome(Result.DEFERRED, "", "451 later"))
+    transport = Scripted(lambda _: Outcome(OutcomeKind.DEFERRED, "", "451 later"))
     run(settings, spool, transport, journal)
     spool.make_due()
     assert spool.retry_all(only=ids[0])[0] == 1
-    spool.only, stop, looks = ids[0], Stop(), 0
+    spool.only, stop, looks = ids[0], StopFlag(), 0
 
     def give_in(_: Progress) -> None:
         nonlocal looks
@@ -595,14 +601,14 @@ def test_a_run_empties_its_journal_when_somebody_is_erased_and_goes_on(
     spool, other = freeze(db), open_store(settings.database)
     told: list[bool] = []
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         if told:
             told.append(b"reader1@" in journal.read_bytes())
         elif len(transport.sent) > 12:
             assert b"reader1@" in journal.read_bytes()
             erase(other, ids[0])
             told.append(True)
-        return Outcome(Result.ACCEPTED, f"250 <{message.address}> Saved")
+        return Outcome(OutcomeKind.ACCEPTED, f"250 <{message.address}> Saved")
 
     transport = Scripted(decide, concurrency=1)
     run(settings, spool, transport, journal)
@@ -620,13 +626,13 @@ def test_a_run_that_breaks_off_leaves_no_words_about_the_erased_in_its_journal(
     spool, other = freeze(db), open_store(settings.database)
     gone = threading.Event()
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         if len(transport.sent) == 10:
             erase(other, ids[0])
             while not seen():
                 gone.wait(0.001)
             raise TransportError("the server is gone")
-        return Outcome(Result.ACCEPTED, f"250 <{message.address}> Saved")
+        return Outcome(OutcomeKind.ACCEPTED, f"250 <{message.address}> Saved")
 
     def seen() -> bool:
         return any(each.erased for each in following)

@@ -22,11 +22,11 @@ from mailer.spool.sqlite.pace_budget import StoredLedger
 from mailer.spool.sqlite.spools import SqliteSpool
 from mailer.spool.values import MayWrite, Words
 from mailer.store.database import open_store
-from mailer.transports.base import Outcome, Outgoing, Result
-from mailer.transports.stop import Stop
+from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
+from mailer.transports.stop import StopFlag
 from tests.spooled import Scripted, add_readers, freeze, open_spool, run_spool, templates
 
-ACCEPTED = Outcome(Result.ACCEPTED, "ok")
+ACCEPTED = Outcome(OutcomeKind.ACCEPTED, "ok")
 #: Far in the future, because claims go by the real clock: who is parked by this one is not due.
 TEN = datetime(2126, 11, 21, 10, tzinfo=UTC).timestamp()
 
@@ -49,7 +49,7 @@ def run(
         journal=journal,
         pacer=pacer or Pacer(Pace()),
         connections=connections,
-        stop=Stop(),
+        stop=StopFlag(),
         clock=clock,
         **more,  # type: ignore[arg-type]
     )
@@ -95,7 +95,7 @@ def test_a_run_waits_for_an_hour_that_begins_soon(db: Database, settings: Settin
     spool, transport, times = freeze(db), Scripted(), Counter[int]()
     clock = from_now_on(TEN + 3599.6)
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         times[int(clock() // 3600)] += 1
         return ACCEPTED
 
@@ -157,10 +157,10 @@ def test_what_was_taken_and_not_handed_over_is_given_back(
     db: Database, settings: Settings, journal: Path
 ) -> None:
     add_readers(db, 200)
-    spool, stop, ledger = freeze(db), Stop(), Ledger()
+    spool, stop, ledger = freeze(db), StopFlag(), Ledger()
     transport = Scripted(concurrency=1)
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         stop.set()
         return ACCEPTED
 
@@ -238,7 +238,7 @@ def test_who_waits_for_a_slow_domain_is_claimed_once_and_no_more(
     monkeypatch.setattr(intake, "_WINDOW", 40)
     slow = add_readers(db, 300, "slow.test")
     add_readers(db, 40, "fast.test")
-    spool, stop = freeze(db), Stop()
+    spool, stop = freeze(db), StopFlag()
     claimed: Counter[int] = Counter()
     real = SqliteSpool.claim
 
@@ -250,7 +250,7 @@ def test_who_waits_for_a_slow_domain_is_claimed_once_and_no_more(
     monkeypatch.setattr(SqliteSpool, "claim", claim)
     fast: list[str] = []
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         if message.address.endswith("@fast.test"):
             fast.append(message.address)
             if len(fast) == 40:
@@ -286,11 +286,11 @@ def test_a_slow_domain_is_sent_to_in_time_although_it_is_parked(
 # -- too many refusals ----------------------------------------------------------------------
 
 
-def every(number: int) -> Callable[[Outgoing], Outcome]:
-    def decide(message: Outgoing) -> Outcome:
+def every(number: int) -> Callable[[OutgoingMessage], Outcome]:
+    def decide(message: OutgoingMessage) -> Outcome:
         if message.subscriber_id % number:
             return ACCEPTED
-        return Outcome(Result.REJECTED, "", f"550 5.1.1 <{message.address}>: no such user")
+        return Outcome(OutcomeKind.REJECTED, "", f"550 5.1.1 <{message.address}>: no such user")
 
     return decide
 
@@ -372,11 +372,11 @@ def test_a_slow_server_gets_no_more_when_a_run_is_ended_from_elsewhere(
     other = open_spool(open_store(settings.database), spool.campaign)
     looks = 0
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         assert answer.wait(30)
         return ACCEPTED
 
-    class Asked(Stop):
+    class Asked(StopFlag):
         def set(self) -> None:
             super().set()
             answer.set()  # the run is ending: only now the server answers
@@ -407,13 +407,13 @@ def test_a_transport_that_backs_off_does_not_hold_up_a_pause(
     db: Database, settings: Settings, journal: Path
 ) -> None:
     add_readers(db, 10)
-    spool, stop = freeze(db), Stop()
+    spool, stop = freeze(db), StopFlag()
     other = open_spool(open_store(settings.database), spool.campaign)
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         # As a transport does after 421: it waits, and gives up when told that the run ends.
         woken = stop.wait(60)
-        return Outcome(Result.DEFERRED, "", "421 busy; the run ended" if woken else "421 busy")
+        return Outcome(OutcomeKind.DEFERRED, "", "421 busy; the run ended" if woken else "421 busy")
 
     progress = run_spool(
         spool,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mailer.doctor.dns.zone_file import record
 from mailer.doctor.examine import Check, examine
 from mailer.errors import StoreError
-from mailer.transports.finding import Finding, Status, Unanswered
+from mailer.transports.finding import Finding, Status, UnansweredQuery
 
 
 def test_checks_run_at_once_and_answer_in_order() -> None:
@@ -33,7 +33,7 @@ def test_what_was_found_stays_when_a_check_cannot_go_on() -> None:
         assert first.name == "first"
         return second.status, second.message
 
-    assert look(Unanswered("nobody knows")) == (Status.UNKNOWN, "nobody knows")
+    assert look(UnansweredQuery("nobody knows")) == (Status.UNKNOWN, "nobody knows")
     assert look(StoreError("it is broken")) == (Status.ERROR, "it is broken")
     assert look(KeyError("k")) == (Status.UNKNOWN, "this check failed (KeyError: 'k')")
 

@@ -27,7 +27,7 @@ def move(world: World, server: SmtpServer, host: str = HOST, user: str = "") -> 
 
 
 def test_it_logs_in_and_sends_nothing(world: World) -> None:
-    assert smtp(world) == ("ok", "answers with TLSv1.3 and takes the login of desk")
+    assert smtp(world) == ("ok", "answers with TLSv1.3 and accepts the login of desk")
     said = [command.split()[0] for command in world.smtp.commands]
     assert said == ["EHLO", "STARTTLS", "EHLO", "AUTH", "QUIT"]
 
@@ -59,7 +59,7 @@ def test_an_access_token(secret: str, world: World, monkeypatch: pytest.MonkeyPa
         if secret == "s3cret":
             assert (status, message) == (
                 "ok",
-                "answers with TLSv1.3 and takes the login of desk with an access token",
+                "answers with TLSv1.3 and accepts the login of desk with an access token",
             )
         else:
             assert status == "error"
@@ -72,7 +72,7 @@ def test_a_password_that_is_not_set_is_the_transports_error(
     monkeypatch.delenv("MAILER_SMTP_PASSWORD")
     assert told(world, "transport") == (
         "error",
-        f"MAILER_SMTP_PASSWORD is not set, and {HOST} wants one for desk",
+        f"MAILER_SMTP_PASSWORD is not set, and {HOST} requires a password for desk",
     )
     assert world.found(f"smtp {HOST}:{world.smtp.port}") == []
 
@@ -110,7 +110,7 @@ def test_a_name_that_cannot_be_looked_up_just_now_is_unknown(world: World) -> No
         move(world, server, "away.harbour.alt")
         (found,) = world.found("smtp")
     assert found["status"] == "unknown"
-    assert "just now" in found["message"]
+    assert "at the moment" in found["message"]
 
 
 def test_a_server_that_says_nothing(world: World) -> None:

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from mailer.transports.sendgrid.trial import try_key
+from mailer.transports.sendgrid.trial import try_api_key
 from tests.doctor.conftest import World
 from tests.servers.web import WebServer
 
@@ -37,8 +37,8 @@ def test_one_get_of_the_scopes(world: World, api: WebServer) -> None:
 @pytest.mark.parametrize(
     ("answer", "status", "words"),
     [
-        ((401, "{}"), "error", "does not take SENDGRID_API_KEY (401)"),
-        ((403, "{}"), "error", "does not take SENDGRID_API_KEY (403)"),
+        ((401, "{}"), "error", "does not accept SENDGRID_API_KEY (401)"),
+        ((403, "{}"), "error", "does not accept SENDGRID_API_KEY (403)"),
         ((404, "{}"), "error", "answers 404"),
         ((302, "", ("Location", "http://127.0.0.1:9/")), "error", "answers 302"),
         ((429, "{}"), "unknown", "answers 429"),
@@ -74,7 +74,7 @@ def test_nobody_there_and_nobody_answering(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         monkeypatch.setenv("MAILER_SENDGRID_URL", f"http://127.0.0.1:{port}")
-        (finding,) = try_key(world.settings, seconds=0.1)
+        (finding,) = try_api_key(world.settings, seconds=0.1)
         assert finding.status == "unknown"
     status, message = told(world)
     assert status == "error"

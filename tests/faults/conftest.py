@@ -22,8 +22,8 @@ import pytest
 
 from mailer.transports.sendgrid.transport import SendGrid
 from mailer.transports.smtp import transport as smtp
-from mailer.transports.smtp.server import Server
-from mailer.transports.stop import Stop
+from mailer.transports.smtp.server import ServerSettings
+from mailer.transports.stop import StopFlag
 from tests.cli import Ran, run
 from tests.servers.sendgrid import KEY, SendGridApi
 from tests.servers.smtp import SmtpServer
@@ -117,16 +117,16 @@ def desk(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     (workspace / ISSUE).write_text(TEXT)
     monkeypatch.setenv("MAILER_DELIVERY_CONNECTIONS", "1")
     made = Desk(workspace)
-    real = Stop.wait
+    real = StopFlag.wait
 
-    def wait(self: Stop, seconds: float) -> bool:
+    def wait(self: StopFlag, seconds: float) -> bool:
         made.pauses.append(seconds)
         return real(self, min(seconds, 0.01))
 
-    monkeypatch.setattr(Stop, "wait", wait)
+    monkeypatch.setattr(StopFlag, "wait", wait)
     monkeypatch.setattr("mailer.delivery.loop.GRACE_SECONDS", 0.3)
-    quick = functools.partial(Server, connect_seconds=0.5, answer_seconds=0.3)
-    monkeypatch.setattr(smtp, "Server", quick)
+    quick = functools.partial(ServerSettings, connect_seconds=0.5, answer_seconds=0.3)
+    monkeypatch.setattr(smtp, "ServerSettings", quick)
     monkeypatch.setitem(SendGrid.__init__.__kwdefaults__, "timeout", 0.3)  # type: ignore[arg-type]
     made.people(4)
     return made

@@ -470,14 +470,14 @@ def test_an_outbox_on_a_full_disk(desk: Desk, monkeypatch: pytest.MonkeyPatch) -
 
     with monkeypatch.context() as patch:
         patch.setattr("mailer.transports.outbox.transport.NewFile", FullAtTheThird)
-        advice = "free some room there, then run this again"
+        advice = "free some space on its disk, then run this again"
         outbox_fails(desk, "No space left on device", advice, lambda: None)
 
 
 def test_an_outbox_that_is_removed_during_the_run(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     from mailer.transports.outbox.transport import OutboxChannel
 
-    real, kept = OutboxChannel._write, desk.root / "kept"
+    real, kept = OutboxChannel._write_message_file, desk.root / "kept"
 
     def remove(self: OutboxChannel, name: str, data: bytes) -> None:
         if len(list((desk.root / "outbox").glob("*.eml"))) == 2:
@@ -488,10 +488,10 @@ def test_an_outbox_that_is_removed_during_the_run(desk: Desk, monkeypatch: pytes
         kept.rename(desk.root / "outbox")
 
     with monkeypatch.context() as patch:
-        patch.setattr(OutboxChannel, "_write", remove)
+        patch.setattr(OutboxChannel, "_write_message_file", remove)
         ran = desk.send()
     assert ran.status == 1
-    assert "the folder was removed meanwhile; run this again to have it made anew" in ran.err
+    assert "the folder was removed meanwhile; run this again, which creates the folder" in ran.err
     assert desk.counts == {"accepted": 2, "pending": 2}
     mend()
     desk.finishes(desk.outbox)

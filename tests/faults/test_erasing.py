@@ -25,7 +25,7 @@ from mailer.services.sending.recovery import journal_of
 from mailer.spool.journal import Journal
 from mailer.spool.lock import campaign_lock
 from mailer.store.database import open_store
-from mailer.transports.base import Outcome, Result
+from mailer.transports.base import Outcome, OutcomeKind
 from mailer.transports.refusal.refusal import Cause
 from tests.clock import Clock
 from tests.faults.conftest import SLUG, At, Desk
@@ -176,7 +176,7 @@ def test_an_outbox(known: Desk) -> None:
 # -- runs that died, runs that are alive ----------------------------------------------------
 
 
-def die(desk: Desk, result: Result, words: str, cause: Cause | None = None) -> None:
+def die(desk: Desk, result: OutcomeKind, words: str, cause: Cause | None = None) -> None:
     """Leaves what a killed run leaves: claims, and a journal with the server's words about reader2."""
     Clock("2026-11-21T00:00")
     assert desk.send("--at", "2026-11-22T08:00").status == 0
@@ -194,7 +194,7 @@ def die(desk: Desk, result: Result, words: str, cause: Cause | None = None) -> N
     journal.begin(keys)
     addresses = addresses_of(db, [claim.person for claim in claims])
     (two,) = [(c.person, c.attempt) for c in claims if addresses[c.person] == WHO]
-    others = [(*key, Outcome(Result.ACCEPTED, "250 ok")) for key in keys[:1]]
+    others = [(*key, Outcome(OutcomeKind.ACCEPTED, "250 ok")) for key in keys[:1]]
     journal.finish([*others, (*two, Outcome(result, words, words, cause))])
     journal.close()
     db.close()
@@ -203,28 +203,28 @@ def die(desk: Desk, result: Result, words: str, cause: Cause | None = None) -> N
 @pytest.mark.parametrize(
     ("result", "cause"),
     [
-        (Result.ACCEPTED, None),
-        (Result.REJECTED, Cause.ADDRESS),
-        (Result.DEFERRED, Cause.THEM),
-        (Result.UNCERTAIN, None),
+        (OutcomeKind.ACCEPTED, None),
+        (OutcomeKind.REJECTED, Cause.ADDRESS),
+        (OutcomeKind.DEFERRED, Cause.THEM),
+        (OutcomeKind.UNCERTAIN, None),
     ],
 )
 @pytest.mark.parametrize("said", [*SPELLINGS, "réader2 <reader2@example.org>"])
 def test_a_journal_that_a_killed_run_left(
-    known: Desk, result: Result, cause: Cause | None, said: str
+    known: Desk, result: OutcomeKind, cause: Cause | None, said: str
 ) -> None:
     die(known, result, f"250 {said} Saved", cause)
     assert f".mailer/{SLUG}.journal" in left_of_reader2(known)
     erase(known)
     assert left_of_reader2(known) == []
-    assert known.counts["accepted"] == 1 + (result is Result.ACCEPTED)
+    assert known.counts["accepted"] == 1 + (result is OutcomeKind.ACCEPTED)
     assert known.counts.get("sending", 0) == 0
-    assert known.counts["uncertain"] == 2 + (result is Result.UNCERTAIN)
+    assert known.counts["uncertain"] == 2 + (result is OutcomeKind.UNCERTAIN)
 
 
 def test_a_run_that_is_killed_after_the_erasure_leaves_no_words_for_long(known: Desk) -> None:
     """The journal is that of a run that was alive when the erasure was over."""
-    die(known, Result.ACCEPTED, f"250 {WHO} Saved")
+    die(known, OutcomeKind.ACCEPTED, f"250 {WHO} Saved")
     journal = known.root / ".mailer" / f"{SLUG}.journal"
     kept = journal.read_bytes()
     erase(known)
@@ -250,7 +250,7 @@ def test_a_run_forgets_whoever_is_erased_while_it_is_on(known: Desk, start: Star
 
 
 def test_a_run_that_keeps_its_journal_for_long_is_told(known: Desk) -> None:
-    die(known, Result.ACCEPTED, f"250 {WHO} Saved")
+    die(known, OutcomeKind.ACCEPTED, f"250 {WHO} Saved")
     settings = load_settings(known.root)
     waits: list[float] = []
     with campaign_lock(settings, SLUG):

@@ -98,9 +98,9 @@ def test_an_answer_that_is_no_answer_is_uncertain_and_held(
 @pytest.mark.parametrize(
     ("kind", "why"),
     [
-        ("hang", "it did not answer in time"),
-        ("close", "closed the connection"),
-        ("reset", "closed the connection"),
+        ("hang", "no answer came in time"),
+        ("close", "the connection was closed"),
+        ("reset", "the connection was closed"),
     ],
 )
 def test_no_answer_after_the_request_is_uncertain_and_held(
@@ -129,7 +129,7 @@ def test_what_is_uncertain_goes_again_when_the_operator_says_so(desk: Desk, api:
 def test_an_outage_stops_the_campaign(desk: Desk, api: SendGridApi, monkeypatch: pytest.MonkeyPatch) -> None:
     from mailer.transports.sendgrid.transport import SendGrid
 
-    monkeypatch.setattr(SendGrid, "batch", 2)
+    monkeypatch.setattr(SendGrid, "batch_size", 2)
     desk.people(60)
     api.answer(500, error("internal error"), times=1000)
     ran = desk.send()
@@ -150,7 +150,7 @@ def test_an_outage_stops_the_campaign(desk: Desk, api: SendGridApi, monkeypatch:
 def cutting_off(monkeypatch: pytest.MonkeyPatch, how_often: int) -> Iterator[None]:
     """The connection ends before the last byte of a request: looking there finds it gone."""
     left = [how_often]
-    real = http_connection._has_spoken
+    real = http_connection._has_answered_or_hung_up
 
     def gone(connection: socket.socket) -> bool:
         if left[0] and connection in sending:
@@ -160,7 +160,7 @@ def cutting_off(monkeypatch: pytest.MonkeyPatch, how_often: int) -> Iterator[Non
         return real(connection)
 
     sending: list[socket.socket] = []
-    send = http_connection.HttpConnection._send
+    send = http_connection.HttpConnection._send_request
 
     def noted(self: Any, connection: Any, headers: Any, data: bytes) -> None:
         sending.append(connection.sock)
@@ -170,8 +170,8 @@ def cutting_off(monkeypatch: pytest.MonkeyPatch, how_often: int) -> Iterator[Non
             sending.clear()
 
     with monkeypatch.context() as patch:
-        patch.setattr(http_connection, "_has_spoken", gone)
-        patch.setattr(http_connection.HttpConnection, "_send", noted)
+        patch.setattr(http_connection, "_has_answered_or_hung_up", gone)
+        patch.setattr(http_connection.HttpConnection, "_send_request", noted)
         yield
 
 

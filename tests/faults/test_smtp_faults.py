@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from mailer.transports.refusal.refusal import Stage
+from mailer.transports.refusal.refusal import SmtpStage
 from mailer.transports.smtp import server as server_module
-from mailer.transports.smtp.session.session import Session
+from mailer.transports.smtp.session.session import SmtpSession
 from tests.faults.conftest import GO_ON, SLUG, Desk
 from tests.servers.certificates import authority_file, server_tls
 from tests.servers.smtp import SmtpServer
@@ -37,17 +37,17 @@ def _far(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def close_is_seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """The server's end of the connection has arrived by the time that we look for it before the dot."""
-    real = Session._has_unexpected_reply
+    real = SmtpSession._has_unexpected_reply
 
-    def patiently(self: Session) -> bool:
-        if self.sock is not None and self.stage is Stage.MESSAGE:
+    def patiently(self: SmtpSession) -> bool:
+        if self.sock is not None and self.stage is SmtpStage.MESSAGE:
             poll = select.poll()
             poll.register(self.sock, select.POLLIN)
             poll.poll(5000)
         return real(self)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Session, "_has_unexpected_reply", patiently)
+        patch.setattr(SmtpSession, "_has_unexpected_reply", patiently)
         yield patch
 
 
@@ -126,7 +126,7 @@ def test_421_before_any_mail_sends_nothing_and_says_when_to_come_back(
     server.fail(stage, "reply", "421 4.3.2 shutting down", times=2)
     ran = desk.send()
     assert ran.status == 1
-    assert f"127.0.0.1:{server.port} takes no mail just now: 421 4.3.2 shutting down" in ran.err
+    assert f"127.0.0.1:{server.port} accepts no mail at the moment: 421 4.3.2 shutting down" in ran.err
     assert "run this again later" in ran.err
     assert f"nobody has it yet; {GO_ON} goes on with the 4 that are left" in ran.err
     assert desk.states == ["pending"] * 4
@@ -158,7 +158,7 @@ def test_a_server_that_wants_a_login_rejects_nobody(desk: Desk, start: Start) ->
     server.fail("MAIL", "reply", "530 5.7.0 Authentication required", after=1)
     ran = desk.send()
     assert ran.status == 1
-    assert "takes no mail from us: 530 5.7.0 Authentication required" in ran.err
+    assert "accepts no mail from us: 530 5.7.0 Authentication required" in ran.err
     assert "check the user in the transport's URL and MAILER_SMTP_PASSWORD" in ran.err
     assert f"1 has it; {GO_ON} goes on with the 3 that are left" in ran.err
     assert desk.states == ["accepted", "pending", "pending", "pending"]
@@ -172,7 +172,7 @@ def test_a_server_that_refuses_everybody_for_want_of_a_login(desk: Desk, start: 
     server.fail("RCPT", "reply", "554 5.7.1 Relay access denied", times=100)
     ran = desk.send()
     assert ran.status == 1
-    assert "takes no mail from us: 554 5.7.1 Relay access denied; check the user" in ran.err
+    assert "accepts no mail from us: 554 5.7.1 Relay access denied; check the user" in ran.err
     assert desk.states == ["pending"] * 25
     server._faults.clear()
     desk.finishes(lambda: server.recipients)
@@ -201,7 +201,7 @@ def test_lost_before_the_dot_is_deferred_never_uncertain(
     server = start(pipelining=pipelining)
     server.fail(stage, action, times=2)  # and once more on another connection
     ran = desk.send()
-    why = "it did not answer in time" if action == "hang" else "it closed the connection"
+    why = "no answer came in time" if action == "hang" else "the connection was closed"
     assert ran.status == 1
     assert desk.states == ["deferred", "accepted", "accepted", "accepted"]
     assert f"1 deferred: the connection was lost: {why}" in ran.out
@@ -221,7 +221,7 @@ def test_lost_in_the_middle_of_the_message_is_deferred_never_uncertain(
     close_is_seen.undo()
     assert ran.status == 1
     assert desk.states == ["deferred"] * 4
-    assert "4 deferred: the connection was lost: it closed the connection" in ran.out
+    assert "4 deferred: the connection was lost: the connection was closed" in ran.out
     assert GO_ON in ran.out
     assert server.received == []
     desk.finishes(lambda: server.recipients)
@@ -231,9 +231,9 @@ def test_lost_in_the_middle_of_the_message_is_deferred_never_uncertain(
 @pytest.mark.parametrize(
     ("action", "words", "why"),
     [
-        ("close", "", "it closed the connection"),
-        ("reset", "", "it closed the connection"),
-        ("hang", "", "it did not answer in time"),
+        ("close", "", "the connection was closed"),
+        ("reset", "", "the connection was closed"),
+        ("hang", "", "no answer came in time"),
         ("reply", "gibberish", "the server answered -1 gibberish"),
     ],
 )
@@ -258,7 +258,7 @@ def test_an_outage_after_the_dot_stops_before_everybody_is_uncertain(desk: Desk,
     ran = desk.send()
     assert ran.status == 1
     assert "20 messages in a row were uncertain, so the campaign stopped itself" in ran.err
-    assert "the last answer was: no answer after the message: it closed the connection" in ran.err
+    assert "the last answer was: no answer after the message: the connection was closed" in ran.err
     assert f"20 are uncertain; {GO_ON} goes on with the 40 that are left" in ran.err
     assert desk.counts == {"uncertain": 20, "pending": 40}
     server._faults.clear()
@@ -290,7 +290,8 @@ def test_gibberish_before_the_dot_costs_nobody_their_copy(
         assert ran.status == 0  # HELO is understood
     elif stage in ("CONNECT", "EHLO"):
         assert ran.status == 1
-        assert re.search(r"(broke off|refused us|did not answer).*; (check that|ask who)", ran.err), ran.err
+        advice = r"(broke off|refused us|did not answer).*; (check that|ask its operator)"
+        assert re.search(advice, ran.err), ran.err
         assert desk.states == ["pending"] * 4
         server._faults.clear()
     else:
@@ -306,7 +307,7 @@ def test_a_server_that_is_gone_in_the_middle_of_a_campaign(desk: Desk, start: St
     server.fail("CONNECT", "close", after=1, times=100)
     ran = desk.send()
     assert ran.status == 1
-    assert "broke off: it closed the connection; check that the server runs" in ran.err
+    assert "broke off: the connection was closed; check that the server runs" in ran.err
     assert f"2 have it; {GO_ON} goes on with the 2 that are left" in ran.err
     assert desk.states == ["accepted", "accepted", "pending", "pending"]
     server._faults.clear()
@@ -325,7 +326,7 @@ def test_a_certificate_of_an_unknown_authority(
     ran = desk.send()
     assert ran.status == 1
     assert f"the certificate of 127.0.0.1:{server.port} cannot be trusted: " in ran.err
-    assert "name a private authority's file in MAILER_SMTP_CA_FILE" in ran.err
+    assert "set MAILER_SMTP_CA_FILE to a private authority's certificate file" in ran.err
     assert desk.states == ["pending"] * 4
     assert server.commands.count("MAIL") == 0
     monkeypatch.setenv("MAILER_SMTP_CA_FILE", str(authority_file(desk.root)))
@@ -338,7 +339,7 @@ def test_a_certificate_for_another_host(desk: Desk, start: Start, monkeypatch: p
     start(tls=server_tls("mail.example.org"))
     ran = desk.send()
     assert ran.status == 1
-    assert "use the host name that stands in it" in ran.err
+    assert "use the host name that the certificate names" in ran.err
     assert desk.states == ["pending"] * 4
 
 
@@ -359,10 +360,14 @@ def test_without_starttls_a_password_stays_here(
 @pytest.mark.parametrize(
     ("action", "words", "sentence"),
     [
-        ("reply", "454 4.7.0 TLS not available", "takes no mail just now: 454 4.7.0 TLS not available"),
+        (
+            "reply",
+            "454 4.7.0 TLS not available",
+            "accepts no mail at the moment: 454 4.7.0 TLS not available",
+        ),
         ("reply", "554 5.7.3 no TLS for you", "refused us: 554 5.7.3 no TLS for you"),
         ("answer and close", "", "TLS with"),
-        ("reset", "", "broke off: it closed the connection"),
+        ("reset", "", "broke off: the connection was closed"),
         ("hang", "", "did not answer in time"),
     ],
 )
@@ -375,7 +380,7 @@ def test_starttls_that_fails_sends_nothing_in_the_clear(
     assert ran.status == 1
     assert f"127.0.0.1:{server.port}" in ran.err
     assert sentence in ran.err or "cannot be reached" in ran.err, ran.err
-    assert re.search(r"; (check|run this again|ask who runs it|smtps:// is for)", ran.err), ran.err
+    assert re.search(r"; (check|run this again|ask its operator|use smtps:// for)", ran.err), ran.err
     assert desk.states == ["pending"] * 4
     assert not [command for command in server.commands if command.startswith("MAIL")]
     desk.finishes(lambda: server.recipients)
@@ -389,7 +394,7 @@ def test_a_tls_handshake_that_is_cut(desk: Desk, start: Start) -> None:
     ran = desk.send()
     assert ran.status == 1
     assert f"127.0.0.1:{server.port}" in ran.err
-    assert re.search(r"smtps:// is for ports that begin with TLS|check that the server runs", ran.err)
+    assert re.search(r"use smtps:// for a port that begins with TLS|check that the server runs", ran.err)
     assert desk.states == ["pending"] * 4
     desk.transport = server.url
     desk.finishes(lambda: server.recipients)
@@ -449,9 +454,9 @@ def test_a_pause_while_the_server_hangs_does_not_wait_for_it(
     import functools
 
     from mailer.transports.smtp import transport as smtp
-    from mailer.transports.smtp.server import Server
+    from mailer.transports.smtp.server import ServerSettings
 
-    monkeypatch.setattr(smtp, "Server", functools.partial(Server, answer_seconds=600))
+    monkeypatch.setattr(smtp, "ServerSettings", functools.partial(ServerSettings, answer_seconds=600))
     server = start()
     server.fail(stage, "hang", after=1)
     told: list[int] = []

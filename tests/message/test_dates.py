@@ -20,8 +20,8 @@ from mailer.message.dates import Dates, MinuteCache
 from mailer.message.dkim import Signer, TemplateSigner
 from mailer.message.envelope import Envelope, Person
 from mailer.message.message import Message, Template
-from mailer.transports.base import Outcome, Outgoing, Result
-from mailer.transports.registry import open_signer, open_transport
+from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
+from mailer.transports.registry import open_transport, signer_for_transport
 from mailer.transports.sendgrid.request import RequestTemplate
 from tests.cli import run
 from tests.clock import Clock
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.clock("2026-11-21T04:00:30")
 
 
 def signer_of(settings: Settings) -> Signer:
-    signer = open_signer("smtp://mx.example.org", with_keys(settings))
+    signer = signer_for_transport("smtp://mx.example.org", with_keys(settings))
     assert signer is not None
     return signer
 
@@ -72,17 +72,17 @@ def test_each_message_of_a_run_has_the_date_of_its_hand_over_and_signatures_of_t
     signers: list[Signer] = []
     sent: list[tuple[datetime, bytes]] = []
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         sent.append((now(), message.raw()))
         clock.forward(seconds=61)
-        return Outcome(Result.ACCEPTED, "ok")
+        return Outcome(OutcomeKind.ACCEPTED, "ok")
 
     def opened(transport: str, settings: Settings) -> Signer | None:
-        signers.extend(filter(None, [open_signer(transport, settings)]))
+        signers.extend(filter(None, [signer_for_transport(transport, settings)]))
         return signers[-1]
 
     send_over(monkeypatch, Scripted(decide, concurrency=1))
-    monkeypatch.setattr("mailer.services.sending.send.open_signer", opened)
+    monkeypatch.setattr("mailer.services.sending.send.signer_for_transport", opened)
     assert run(desk, "send", ISSUE, "--yes", "--transport", "smtp://mx.example.org").status == 0
     assert len(sent) == 4
     for at, raw in sent:
@@ -103,9 +103,9 @@ def test_a_message_that_is_announced_arrives_with_the_bytes_and_the_size_that_we
         messages = [Message(template, person(number)) for number in range(3)]
         for message, following in itertools.pairwise([*messages, None]):
             if following is not None:
-                channel.expect(following)  # type: ignore[attr-defined]
+                channel.set_next_message(following)  # type: ignore[attr-defined]
             assert message is not None
-            assert channel.send([message])[0].result is Result.ACCEPTED
+            assert channel.send([message])[0].result is OutcomeKind.ACCEPTED
             clock.forward(seconds=61)
         channel.close()
         received = list(server.received)
@@ -132,7 +132,7 @@ def test_a_delivery_that_is_tried_again_has_a_new_date_and_the_same_message_id(
 def test_sendgrid_is_given_no_date(settings: Settings, clock: Clock) -> None:
     message = Message(Template(simple(), envelope(settings)), person(1))
     form = RequestTemplate(message)
-    document = json.loads(form.document([form.personalization(message)]))
+    document = json.loads(form.request_body([form.personalization(message)]))
     names = {name.lower() for name in document["personalizations"][0]["headers"]}
     assert "message-id" in names
     assert "date" not in names | set(document.get("headers", {}))

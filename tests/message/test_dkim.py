@@ -22,8 +22,8 @@ from mailer.message.mime import quoted_printable, slot_lines
 from mailer.render.render import render_variants
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import Context, Part, Slot
-from mailer.transports.base import Result
-from mailer.transports.registry import open_signer, open_transport
+from mailer.transports.base import OutcomeKind
+from mailer.transports.registry import open_transport, signer_for_transport
 from tests.message.test_message import LEAVE, LEAVE_TEXT, NAME, SENT, envelope, rendition, simple
 from tests.servers.smtp import SmtpServer
 from tests.signing import ED25519, RSA, pem, records, rsa_key, signatures, verified, with_keys, write_key
@@ -37,7 +37,7 @@ FUNCTION_SCOPED = [HealthCheck.function_scoped_fixture]
 
 
 def signer_of(settings: Settings, *selectors: str) -> Signer:
-    signer = open_signer("smtp://mx.example.org", with_keys(settings, *selectors))
+    signer = signer_for_transport("smtp://mx.example.org", with_keys(settings, *selectors))
     assert signer is not None
     return signer
 
@@ -239,7 +239,7 @@ def test_another_key_in_dns_does_not_verify(settings: Settings, signer: Signer, 
     raw = composed(settings, signer, READER)
     write_key(tmp_path / "other.pem", pem(rsa_key(number=1)))
     files = {RSA: str(tmp_path / "other.pem"), ED25519: f".dkim/{ED25519}.pem"}
-    other = open_signer("smtp:", settings.model_copy(update={"dkim": Dkim(keys=files)}))
+    other = signer_for_transport("smtp:", settings.model_copy(update={"dkim": Dkim(keys=files)}))
     assert other is not None
     assert verified(raw, other) == [False, True]
 
@@ -287,7 +287,7 @@ def test_what_arrives_by_smtp_verifies(settings: Settings, signer: Signer) -> No
         channel = open_transport(server.url, settings).channel()
         outcomes = channel.send(messages)
         channel.close()
-    assert [outcome.result for outcome in outcomes] == [Result.ACCEPTED] * 3
+    assert [outcome.result for outcome in outcomes] == [OutcomeKind.ACCEPTED] * 3
     for received, message in zip(server.received, messages, strict=True):
         assert received.data == message.raw()
         assert verified(received.data, signer) == [True, True]
@@ -300,7 +300,7 @@ def test_an_address_with_letters_beyond_ascii_is_signed_as_it_is(settings: Setti
         channel = open_transport(server.url, settings).channel()
         (outcome,) = channel.send([message])
         channel.close()
-    assert outcome.result is Result.ACCEPTED
+    assert outcome.result is OutcomeKind.ACCEPTED
     (received,) = server.received
     assert "用户@xn--bcher-kva.example".encode() in received.data
     assert verified(received.data, signer) == [True, True]
@@ -311,14 +311,14 @@ def test_an_address_with_letters_beyond_ascii_is_signed_as_it_is(settings: Setti
 
 
 def test_nobody_signs_without_keys_or_by_sendgrid(settings: Settings) -> None:
-    assert open_signer("smtp://mx.example.org", settings) is None
+    assert signer_for_transport("smtp://mx.example.org", settings) is None
     missing = settings.model_copy(update={"dkim": Dkim(keys={"s": "not-there.pem"})})
-    assert open_signer("sendgrid:", missing) is None
+    assert signer_for_transport("sendgrid:", missing) is None
 
 
 def test_the_outbox_is_signed_too(settings: Settings, signer: Signer) -> None:
     signed = with_keys(settings)
-    assert open_signer("outbox:outbox", signed) is not None
+    assert signer_for_transport("outbox:outbox", signed) is not None
     message = Message(Template(shown(), envelope(signed), signer), READER)
     (outcome,) = open_transport("outbox:outbox", signed).channel().send([message])
     assert verified((settings.root / "outbox" / outcome.provider_id).read_bytes(), signer) == [True, True]
@@ -327,7 +327,7 @@ def test_the_outbox_is_signed_too(settings: Settings, signer: Signer) -> None:
 def test_the_domain_may_be_another_than_that_of_from(settings: Settings) -> None:
     keyed = with_keys(settings)
     other = keyed.model_copy(update={"dkim": keyed.dkim.model_copy(update={"domain": "example.org"})})
-    signer = open_signer("smtp:", other)
+    signer = signer_for_transport("smtp:", other)
     assert signer is not None
     raw = composed(other, signer, READER)
     assert [tags["d"] for tags in signatures(raw)] == ["example.org"] * 2

@@ -18,7 +18,7 @@ from mailer.message.message import Message, Template
 from mailer.render.rendition import Rendition
 from mailer.render.slots import slots
 from mailer.render.slots.slots import Context, Part, Slot, escape
-from mailer.transports.sendgrid.request import REFERENCE, RequestTemplate, header_value
+from mailer.transports.sendgrid.request import REFERENCE, RequestTemplate, encoded_header_value
 
 #: What has broken mailers before, more often than by chance.
 NASTY = st.sampled_from('. \t\r\n=\x00\x0b\x0c\x1c\x1d\x1e\x1f\x7f\x85\u2028\u2029\ufeff"\\<>@;,:?_-{}F')
@@ -77,12 +77,12 @@ def test_a_message_is_whole(
 
     form = RequestTemplate(message)
     own = form.personalization(message)
-    document = json.loads(form.document([own, own]))
+    document = json.loads(form.request_body([own, own]))
     shown_name = re.sub(r"[;,]", " ", message.name).strip()
     wanted = {
         "to": [{"email": message.address, **({"name": shown_name} if shown_name else {})}],
         "headers": {
-            **{field: header_value(value) for field, value in shared.shared_headers},
+            **{field: encoded_header_value(value) for field, value in shared.shared_headers},
             "Message-ID": message.message_id,
             **message.headers,
         },

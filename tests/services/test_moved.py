@@ -13,14 +13,14 @@ from mailer.audience.subscribers import unsubscribe
 from mailer.audience.values.address import normalize_address
 from mailer.config import Settings
 from mailer.store.database import open_store
-from mailer.transports.base import Outcome, Outgoing, Result
+from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
 from mailer.transports.refusal.refusal import Cause
 from tests.delivery.test_leavers import look_on_demand
 from tests.delivery.test_run import left, run
 from tests.spooled import Scripted, add_readers, freeze, open_spool
 
-ACCEPTED = Outcome(Result.ACCEPTED, "ok")
-GONE = Outcome(Result.REJECTED, "", "550 5.1.1 no such user", Cause.ADDRESS)
+ACCEPTED = Outcome(OutcomeKind.ACCEPTED, "ok")
+GONE = Outcome(OutcomeKind.REJECTED, "", "550 5.1.1 no such user", Cause.ADDRESS)
 
 
 def move(db: Database, number: int) -> None:
@@ -39,7 +39,7 @@ def test_what_is_claimed_goes_to_the_old_address_and_nobody_gets_it_twice(
     other = open_store(settings.database)
     looked = look_on_demand(monkeypatch)
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         if message.subscriber_id == ids[0]:
             assert left(open_spool(other, spool.campaign)) == {"sending": 20}
             for number in ids[10:]:
@@ -63,7 +63,7 @@ def test_a_refusal_at_the_old_address_marks_nobody_and_a_retry_reaches_the_new_o
     other = open_store(settings.database)
     moved, gone = set(ids[3:]), ids[2]
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         if message.subscriber_id == ids[0]:
             for number in sorted(moved):
                 move(other, number)
@@ -87,9 +87,9 @@ def test_mail_that_was_deferred_goes_on_to_the_new_address(
 ) -> None:
     (number,) = add_readers(db, 1)
     spool = freeze(db)
-    transport = Scripted(lambda _: Outcome(Result.DEFERRED, "", "451 later"))
+    transport = Scripted(lambda _: Outcome(OutcomeKind.DEFERRED, "", "451 later"))
     spool.claim(1)
-    spool.settle([(number, 1, Outcome(Result.DEFERRED, "", "451 later"), "")])
+    spool.settle([(number, 1, Outcome(OutcomeKind.DEFERRED, "", "451 later"), "")])
     move(db, number)
     transport.decide = lambda _: ACCEPTED
     run(settings, spool, transport, journal)

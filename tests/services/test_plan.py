@@ -10,7 +10,7 @@ from mailer.config import Settings
 from mailer.services.planning.plan import count_audience
 from mailer.services.planning.recipients import Selection
 from mailer.services.workspace import workspace_of
-from mailer.transports.registry import unwritable_by
+from mailer.transports.registry import unwritable_addresses_of
 from tests.spooled import EDITION, add_readers, freeze
 
 
@@ -56,7 +56,7 @@ def test_readers_are_counted_once_whatever_keeps_them_from_it(
     first, second, third, fourth = add_readers(db, 4)
     db.conn.execute("UPDATE subscribers SET address = 'é@example.org' WHERE id IN (?, ?)", [second, third])
     spool = freeze(db, people=[first, second])
-    rule = unwritable_by("sendgrid:")
+    rule = unwritable_addresses_of("sendgrid:")
     numbers = (spool.campaign.id,) if earlier else ()
     selection = Selection(EDITION, None, (), earlier=numbers, unwritable=rule)
     for _ in range(2):  # a plan is surveyed when it is made and again when it is frozen

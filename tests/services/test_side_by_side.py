@@ -17,8 +17,8 @@ from mailer.services.due import send_due as due
 from mailer.services.due.parallel_runs import Attempts, Runs
 from mailer.services.due.send_due import DueResult, run_due
 from mailer.services.workspace import Workspace, workspace_of
-from mailer.transports.base import Outcome, Outgoing, Result
-from mailer.transports.stop import Stop
+from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
+from mailer.transports.stop import StopFlag
 from tests.cli import run
 from tests.clock import Clock
 from tests.spooled import campaigns
@@ -49,7 +49,7 @@ class Wire:
         self.sent: list[tuple[str, str]] = []
         self.open = self.most = 0
         self.lock = threading.Lock()
-        self.decide: dict[str, Callable[[Outgoing], object]] = {}
+        self.decide: dict[str, Callable[[OutgoingMessage], object]] = {}
 
     def transport(self, url: str, *_: object, **__: object) -> Transport:
         return Transport(self, url.partition(":")[2])
@@ -59,7 +59,7 @@ class Wire:
 
 
 class Transport:
-    batch = 1
+    batch_size = 1
     concurrency = 4
 
     def __init__(self, wire: Wire, name: str) -> None:
@@ -76,12 +76,12 @@ class Channel:
     def __init__(self, wire: Wire, name: str) -> None:
         self.wire, self.name = wire, name
 
-    def send(self, batch: Sequence[Outgoing]) -> list[Outcome]:
+    def send(self, batch: Sequence[OutgoingMessage]) -> list[Outcome]:
         for message in batch:
             self.wire.decide.get(self.name, lambda _: None)(message)
             with self.wire.lock:
                 self.wire.sent.append((self.name, message.address))
-        return [Outcome(Result.ACCEPTED, "ok")] * len(batch)
+        return [Outcome(OutcomeKind.ACCEPTED, "ok")] * len(batch)
 
     def close(self) -> None:
         with self.wire.lock:
@@ -117,7 +117,7 @@ def test_a_campaign_that_is_due_behind_a_long_one_is_sent_in_its_time(
     long, short = schedule(desk, "long"), schedule(desk, "short", "08:05")
     over = threading.Event()
 
-    def seventy_minutes(message: Outgoing) -> None:
+    def seventy_minutes(message: OutgoingMessage) -> None:
         if message.address == FIRST:
             clock.set("2026-11-22T00:05")
             assert over.wait(SECONDS), "the other one has to wait"
@@ -125,7 +125,7 @@ def test_a_campaign_that_is_due_behind_a_long_one_is_sent_in_its_time(
     wire.decide["long"] = seventy_minutes
     clock.set("2026-11-22T00:00")
     told: list[DueResult] = []
-    for done in run_due(workspace_of(settings, db), stop=Stop()):
+    for done in run_due(workspace_of(settings, db), stop=StopFlag()):
         told.append(done)
         clock.set("2026-11-22T01:10")
         over.set()
@@ -142,7 +142,7 @@ def test_all_runs_together_open_no_more_than_the_connections_of_the_settings(
     slugs = [schedule(desk, f"n{index}") for index in range(number)]
     together = threading.Barrier(CONNECTIONS)
 
-    def first(message: Outgoing) -> None:
+    def first(message: OutgoingMessage) -> None:
         if message.address == FIRST:
             together.wait(SECONDS)
 
@@ -163,7 +163,7 @@ def test_one_that_fails_leaves_the_others_alone(
     broken, is_complete = schedule(desk, "broken"), schedule(desk, "well")
     began = threading.Event()
 
-    def fail(message: Outgoing) -> None:
+    def fail(message: OutgoingMessage) -> None:
         if message.address == FIRST:
             assert began.wait(SECONDS)
         raise error
@@ -182,9 +182,9 @@ def test_a_wish_to_stop_lays_all_of_them_down_and_the_next_run_goes_on(
     desk: Path, clock: Clock, wire: Wire, db: Database, settings: Settings
 ) -> None:
     slugs = [schedule(desk, "a"), schedule(desk, "b")]
-    stop, together = Stop(), threading.Barrier(2)
+    stop, together = StopFlag(), threading.Barrier(2)
 
-    def stop_both(_: Outgoing) -> None:
+    def stop_both(_: OutgoingMessage) -> None:
         if not stop.is_set():
             together.wait(SECONDS)
             stop.set()
@@ -208,7 +208,7 @@ def test_who_takes_no_more_results_ends_the_runs(
     released = threading.Event()
     wire.decide["slow"] = lambda message: message.address == FIRST and released.wait(SECONDS)
     clock.set("2026-11-22T00:00")
-    results = run_due(workspace_of(settings, db), stop=Stop())
+    results = run_due(workspace_of(settings, db), stop=StopFlag())
     assert next(results).result is not None
     threading.Timer(0, released.set).start()
     results.close()  # type: ignore[attr-defined]
@@ -222,21 +222,21 @@ def test_a_failed_one_is_not_tried_again_before_its_rest_is_over(
     slug = schedule(desk, "broken")
     tries: list[str] = []
 
-    def fail(message: Outgoing) -> None:
+    def fail(message: OutgoingMessage) -> None:
         tries.append(message.address)
         raise TransportError("the server closed the connection")
 
     wire.decide["broken"] = fail
     clock.set("2026-11-22T00:00")
     attempts = Attempts()
-    (done,) = run_due(workspace_of(settings, db), stop=Stop(), attempts=attempts)
+    (done,) = run_due(workspace_of(settings, db), stop=StopFlag(), attempts=attempts)
     before = len(tries)
     assert "closed the connection" in done.error
-    assert list(run_due(workspace_of(settings, db), stop=Stop(), attempts=attempts)) == []
+    assert list(run_due(workspace_of(settings, db), stop=StopFlag(), attempts=attempts)) == []
     assert len(tries) == before
     attempts.rest(slug, 0.0)
     wire.decide = {}
-    (done,) = run_due(workspace_of(settings, db), stop=Stop(), attempts=attempts)
+    (done,) = run_due(workspace_of(settings, db), stop=StopFlag(), attempts=attempts)
     assert done.is_complete
 
 
@@ -280,7 +280,7 @@ def test_trouble_while_looking_for_more_ends_no_run(
 
     monkeypatch.setattr(due, "due_campaigns", fail_later)
     wire.decide["a"] = lambda _: looked.wait(SECONDS)
-    results = run_due(workspace_of(settings, db), stop=Stop())
+    results = run_due(workspace_of(settings, db), stop=StopFlag())
     assert next(results).is_complete
     if lasting:
         with pytest.raises(sqlite3.OperationalError):
@@ -300,6 +300,6 @@ def test_a_database_that_cannot_be_opened_in_the_run_is_told_as_its_failure(
         raise sqlite3.OperationalError("database is locked")
 
     monkeypatch.setattr(due, "open_workspace", locked)
-    (done,) = run_due(workspace_of(settings, db), stop=Stop())
+    (done,) = run_due(workspace_of(settings, db), stop=StopFlag())
     assert "another process is writing to it" in done.error
     assert wire.sent == []

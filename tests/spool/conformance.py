@@ -20,16 +20,16 @@ from mailer.campaign.status import Event, Status, sources_of, target_of
 from mailer.errors import CampaignError
 from mailer.spool.base import Spool, Spools
 from mailer.spool.values import Claim, Frozen, Parked, Settled
-from mailer.transports.base import Outcome, Result
+from mailer.transports.base import Outcome, OutcomeKind
 from mailer.transports.refusal.refusal import Cause
 
 LATER = "2999-01-01T00:00:00.000000Z"
 EARLIER = "2000-01-01T00:00:00.000000Z"
-OK = Outcome(Result.ACCEPTED, "250 ok")
-NO = Outcome(Result.REJECTED, "", "550 5.1.1 no such user", Cause.ADDRESS)
-FULL = Outcome(Result.REJECTED, "", "552 5.2.2 over quota", Cause.MAILBOX)
-BUSY = Outcome(Result.DEFERRED, "", "451 later", Cause.THEM)
-LOST = Outcome(Result.UNCERTAIN, "", "the connection was lost")
+OK = Outcome(OutcomeKind.ACCEPTED, "250 ok")
+NO = Outcome(OutcomeKind.REJECTED, "", "550 5.1.1 no such user", Cause.ADDRESS)
+FULL = Outcome(OutcomeKind.REJECTED, "", "552 5.2.2 over quota", Cause.MAILBOX)
+BUSY = Outcome(OutcomeKind.DEFERRED, "", "451 later", Cause.THEM)
+LOST = Outcome(OutcomeKind.UNCERTAIN, "", "the connection was lost")
 
 
 def everybody(people: Sequence[int]) -> dict[int, str]:
@@ -446,8 +446,12 @@ class Conformance:
         spool.claim(9, everybody)
         spool.settle(
             [
-                Settled(1, 1, Outcome(Result.REJECTED, "", "550 <a@example.org> unknown", Cause.ADDRESS)),
-                Settled(2, 1, Outcome(Result.REJECTED, "", "550 <b@example.org> unknown", Cause.ADDRESS)),
+                Settled(
+                    1, 1, Outcome(OutcomeKind.REJECTED, "", "550 <a@example.org> unknown", Cause.ADDRESS)
+                ),
+                Settled(
+                    2, 1, Outcome(OutcomeKind.REJECTED, "", "550 <b@example.org> unknown", Cause.ADDRESS)
+                ),
                 Settled(3, 1, LOST),
             ]
         )

@@ -33,7 +33,7 @@ from mailer.spool.values import (
     Words,
 )
 from mailer.transports.refusal.answers import without_addresses
-from mailer.transports.registry import is_folder
+from mailer.transports.registry import is_folder_transport
 
 _HAS_IT = (State.ACCEPTED, State.UNCERTAIN)
 
@@ -86,7 +86,7 @@ class MemorySpools:
         return self.known[slug]
 
     def open(self, campaign: Campaign, *, owner: str = "", into_folder: bool | None = None) -> MemorySpool:
-        folder = is_folder(campaign.transport) if into_folder is None else into_folder
+        folder = is_folder_transport(campaign.transport) if into_folder is None else into_folder
         return MemorySpool(self, campaign, owner, folder)
 
     def freeze(self, campaign: NewCampaign, deliveries: Iterable[Frozen]) -> MemorySpool:
@@ -125,7 +125,7 @@ class MemorySpools:
                 continue
             for row in self.rows[campaign.slug].values():
                 if not folders and (
-                    row.in_folder or (is_folder(campaign.transport) and row.state not in _HAS_IT)
+                    row.in_folder or (is_folder_transport(campaign.transport) and row.state not in _HAS_IT)
                 ):
                     continue
                 if campaign.status is Status.CANCELLED:
@@ -266,7 +266,7 @@ class MemorySpool:
                 continue
             rows = self._spools.rows[other.slug]
             mailed = any(row.state in _HAS_IT and not row.in_folder for row in rows.values())
-            if is_folder(other.transport) and not mailed:
+            if is_folder_transport(other.transport) and not mailed:
                 continue
             row = rows.get(person)
             if row and not row.in_folder and row.state in (*_HAS_IT, State.SENDING):

@@ -17,16 +17,16 @@ from mailer.spool.base import Spool
 from mailer.spool.journal import Journal
 from mailer.spool.open import spools_of
 from mailer.spool.values import Reason, Words
-from mailer.transports.base import Outcome, Result
+from mailer.transports.base import Outcome, OutcomeKind
 from mailer.transports.refusal.refusal import Cause
-from mailer.transports.registry import source_of
+from mailer.transports.registry import event_source_of
 from tests.spooled import add_readers, freeze
 
-GONE = Outcome(Result.REJECTED, "", "550 5.1.1 no such user", Cause.ADDRESS)
-FULL = Outcome(Result.REJECTED, "", "552 5.2.2 over quota", Cause.MAILBOX)
-POLICY = Outcome(Result.REJECTED, "", "550 5.7.1 go away", Cause.US)
-LATER = Outcome(Result.DEFERRED, "", "451 later", Cause.THEM)
-TAKEN = Outcome(Result.ACCEPTED)
+GONE = Outcome(OutcomeKind.REJECTED, "", "550 5.1.1 no such user", Cause.ADDRESS)
+FULL = Outcome(OutcomeKind.REJECTED, "", "552 5.2.2 over quota", Cause.MAILBOX)
+POLICY = Outcome(OutcomeKind.REJECTED, "", "550 5.7.1 go away", Cause.US)
+LATER = Outcome(OutcomeKind.DEFERRED, "", "451 later", Cause.THEM)
+TAKEN = Outcome(OutcomeKind.ACCEPTED)
 
 
 def status(db: Database, number: int) -> str:
@@ -72,9 +72,9 @@ def test_a_refused_address_marks_the_reader_once_with_the_servers_words(db: Data
         LATER,
         TAKEN,
         FULL,
-        Outcome(Result.UNCERTAIN, "", "no answer"),
-        Outcome(Result.REJECTED, "", "550 5.1.1 from a transport that names no cause"),
-        Outcome(Result.DEFERRED, "", "450 4.2.2 full", Cause.MAILBOX),
+        Outcome(OutcomeKind.UNCERTAIN, "", "no answer"),
+        Outcome(OutcomeKind.REJECTED, "", "550 5.1.1 from a transport that names no cause"),
+        Outcome(OutcomeKind.DEFERRED, "", "450 4.2.2 full", Cause.MAILBOX),
     ],
 )
 def test_what_is_not_the_address_leaves_the_reader_alone(db: Database, outcome: Outcome) -> None:
@@ -273,7 +273,7 @@ def test_answers_are_gathered_by_cause_and_the_commonest_told(db: Database) -> N
     spool.settle(
         [
             *(
-                (n, 1, Outcome(Result.REJECTED, "", w, Cause.US), "")
+                (n, 1, Outcome(OutcomeKind.REJECTED, "", w, Cause.US), "")
                 for n, w in zip(ids, words, strict=False)
             ),
             *((n, 1, GONE, "") for n in ids[8:]),
@@ -290,7 +290,10 @@ def test_answers_that_differ_only_in_an_address_are_one_with_an_example(db: Data
     spool.claim(99)
     said = [f"550 5.1.1 <reader{n}@example.org>: via bounces+t{n}@example.net: unknown" for n in ids]
     spool.settle(
-        [(n, 1, Outcome(Result.REJECTED, "", w, Cause.ADDRESS), "") for n, w in zip(ids, said, strict=True)]
+        [
+            (n, 1, Outcome(OutcomeKind.REJECTED, "", w, Cause.ADDRESS), "")
+            for n, w in zip(ids, said, strict=True)
+        ]
     )
     (reason,) = spool.reasons()
     assert reason.words == (Words(min(said), 30, varies=True),)
@@ -301,4 +304,4 @@ def test_answers_that_differ_only_in_an_address_are_one_with_an_example(db: Data
     [("smtp://mx:25", "smtp"), ("smtps://mx", "smtp"), ("sendgrid:", "sendgrid"), ("outbox:o", "outbox")],
 )
 def test_the_source_is_how_we_learn_of_it(url: str, source: str) -> None:
-    assert source_of(url) == source
+    assert event_source_of(url) == source

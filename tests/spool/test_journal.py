@@ -10,11 +10,11 @@ import pytest
 
 from mailer.spool.journal import Journal, has_text_about, journal_run, read_journal, remove_text_about
 from mailer.store import machine
-from mailer.transports.base import Outcome, Result
+from mailer.transports.base import Outcome, OutcomeKind
 from mailer.transports.refusal.refusal import Cause
 
-ACCEPTED = Outcome(Result.ACCEPTED)
-REFUSED = Outcome(Result.REJECTED, "id-7", "550 5.1.1 no such\nuser «é»")
+ACCEPTED = Outcome(OutcomeKind.ACCEPTED)
+REFUSED = Outcome(OutcomeKind.REJECTED, "id-7", "550 5.1.1 no such\nuser «é»")
 
 
 def test_what_was_begun_and_finished_reads_back(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_what_was_taken_back_was_never_handed_over(tmp_path: Path) -> None:
     journal.begin([(1, 1), (2, 1), (3, 1)])
     journal.take_back([(1, 1), (2, 1), (3, 1)])
     journal.begin([(1, 1), (2, 1)])
-    journal.finish([(1, 1, Outcome(Result.ACCEPTED))])
+    journal.finish([(1, 1, Outcome(OutcomeKind.ACCEPTED))])
     journal.close()
     record = read_journal(path)
     assert record.begun == {(1, 1), (2, 1)}
@@ -174,9 +174,9 @@ def without_ann(text: str) -> str:
 def test_words_about_the_erased_go_and_what_became_of_them_stays(tmp_path: Path) -> None:
     path = tmp_path / "j"
     journal = Journal(path, "the run")
-    gone = Outcome(Result.REJECTED, "", "550 5.1.1 ann@example.org unknown", Cause.ADDRESS)
-    shared = Outcome(Result.DEFERRED, "", "429 too many, also for ann@example.org")
-    plain = Outcome(Result.ACCEPTED, "id", "250 ok")
+    gone = Outcome(OutcomeKind.REJECTED, "", "550 5.1.1 ann@example.org unknown", Cause.ADDRESS)
+    shared = Outcome(OutcomeKind.DEFERRED, "", "429 too many, also for ann@example.org")
+    plain = Outcome(OutcomeKind.ACCEPTED, "id", "250 ok")
     journal.begin([(1, 1), (2, 1), (3, 1), (4, 1), (5, 1)])
     journal.finish([(1, 1, gone), (2, 1, shared), (3, 1, plain), (4, 1, ACCEPTED)])
     journal.take_back([(5, 1)])
@@ -197,8 +197,8 @@ def test_words_about_the_erased_go_and_what_became_of_them_stays(tmp_path: Path)
     assert journal_run(path) == "the run"
     assert record.begun == {(1, 1), (2, 1), (3, 1), (4, 1)}
     assert record.outcomes == {
-        (1, 1): Outcome(Result.REJECTED, cause=Cause.ADDRESS),
-        (2, 1): Outcome(Result.DEFERRED, "", "429 too many, also for [erased]"),
+        (1, 1): Outcome(OutcomeKind.REJECTED, cause=Cause.ADDRESS),
+        (2, 1): Outcome(OutcomeKind.DEFERRED, "", "429 too many, also for [erased]"),
         (3, 1): plain,
         (4, 1): ACCEPTED,
         (1, 2): ACCEPTED,

@@ -15,7 +15,7 @@ from mailer.spool.base import Spool, Spools
 from mailer.spool.open import spools_of
 from mailer.spool.values import Frozen, Parked, Settled
 from mailer.store.database import open_store
-from mailer.transports.base import Outcome, Result
+from mailer.transports.base import Outcome, OutcomeKind
 from tests.spool.conformance import BUSY, EARLIER, FULL, LATER, LOST, NO, OK, campaign
 from tests.spool.memory import MemorySpools
 from tests.spool.test_conformance import Kept
@@ -31,7 +31,7 @@ NEUTRAL = ("unpark", "hold_missed", "send_now", "make_due", "release_held", "tak
 
 person = st.sampled_from(PEOPLE)
 attempt = st.integers(1, 3)
-outcome = st.sampled_from([OK, NO, FULL, BUSY, LOST, Outcome(Result.SKIPPED, reason="unsubscribed")])
+outcome = st.sampled_from([OK, NO, FULL, BUSY, LOST, Outcome(OutcomeKind.SKIPPED, reason="unsubscribed")])
 due = st.sampled_from([EARLIER, LATER])
 key = st.tuples(person, attempt)
 
@@ -66,7 +66,7 @@ def settled(rows: list[tuple[int, int, Outcome, str]]) -> list[Settled]:
     """One outcome a person, and a time for what is deferred alone."""
     newest = {row[0]: row for row in rows}
     return [
-        Settled(who, number, what, when if what.result is Result.DEFERRED else "")
+        Settled(who, number, what, when if what.result is OutcomeKind.DEFERRED else "")
         for who, number, what, when in newest.values()
     ]
 

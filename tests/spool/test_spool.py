@@ -15,11 +15,11 @@ from mailer.errors import CampaignError
 from mailer.spool.journal import Journal, begun_in, read_journal
 from mailer.spool.recover import adopt
 from mailer.spool.values import Parked
-from mailer.transports.base import Outcome, Result
+from mailer.transports.base import Outcome, OutcomeKind
 from mailer.transports.refusal.refusal import Cause
 from tests.spooled import DeskSpool, add_readers, campaigns, find_campaign, freeze
 
-ACCEPTED = Outcome(Result.ACCEPTED, "id", "250 ok")
+ACCEPTED = Outcome(OutcomeKind.ACCEPTED, "id", "250 ok")
 NOWHERE = Path("no-journal-there")
 
 
@@ -69,7 +69,9 @@ def test_who_is_erased_on_the_wire_leaves_no_words_behind(db: Database, number: 
     spool = freeze(db)
     spool.claim(99)
     erase(db, ids[0])
-    no = Outcome(Result.REJECTED, reason="550 5.1.1 <reader1@example.org>: no such user", cause=Cause.ADDRESS)
+    no = Outcome(
+        OutcomeKind.REJECTED, reason="550 5.1.1 <reader1@example.org>: no such user", cause=Cause.ADDRESS
+    )
     spool.settle([(who, 1, no, "") for who in ids])
     reasons = [reason for *_, reason in spool.each()]
     assert reasons == ["", *["550 5.1.1 <[erased]>: no such user"] * (number - 1)]
@@ -97,7 +99,7 @@ def test_who_left_after_a_refusal_is_not_said_to_be_tried_again(db: Database) ->
     ids = add_readers(db, 2)
     spool = freeze(db)
     spool.claim(9)
-    busy = Outcome(Result.DEFERRED, reason="451 4.3.0 busy", cause=Cause.THEM)
+    busy = Outcome(OutcomeKind.DEFERRED, reason="451 4.3.0 busy", cause=Cause.THEM)
     spool.settle([(ids[0], 1, busy, ""), (ids[1], 1, busy, "")])
     unsubscribe(db, ids[0], source="page")
     erase(db, ids[1])
@@ -135,9 +137,9 @@ def test_settling_writes_what_became_of_each(db: Database) -> None:
     spool.settle(
         [
             (a, 1, ACCEPTED, ""),
-            (b, 1, Outcome(Result.REJECTED, "", "550 5.1.1 no"), ""),
-            (c, 1, Outcome(Result.DEFERRED, "", "451 later"), "2999-01-01T00:00:00.000000Z"),
-            (d, 1, Outcome(Result.UNCERTAIN, "", "the line went dead"), ""),
+            (b, 1, Outcome(OutcomeKind.REJECTED, "", "550 5.1.1 no"), ""),
+            (c, 1, Outcome(OutcomeKind.DEFERRED, "", "451 later"), "2999-01-01T00:00:00.000000Z"),
+            (d, 1, Outcome(OutcomeKind.UNCERTAIN, "", "the line went dead"), ""),
         ]
     )
     assert counted(spool, accepted=1, rejected=1, deferred=1, uncertain=1)
@@ -161,7 +163,7 @@ def test_an_outcome_of_an_older_claim_changes_nothing(db: Database) -> None:
     spool.release([(a, 1)])
     assert counted(spool, sending=1)
     spool.settle([(a, 2, ACCEPTED, "")])
-    spool.settle([(a, 2, Outcome(Result.REJECTED), "")])
+    spool.settle([(a, 2, Outcome(OutcomeKind.REJECTED), "")])
     assert counted(spool, accepted=1)
 
 
@@ -169,9 +171,9 @@ def test_a_deferred_delivery_is_claimed_when_it_is_due(db: Database) -> None:
     (a,) = add_readers(db, 1)
     spool = freeze(db)
     spool.claim(1)
-    spool.settle([(a, 1, Outcome(Result.DEFERRED), "2000-01-01T00:00:00.000000Z")])
+    spool.settle([(a, 1, Outcome(OutcomeKind.DEFERRED), "2000-01-01T00:00:00.000000Z")])
     assert [claim.attempt for claim in spool.claim(1)] == [2]
-    spool.settle([(a, 2, Outcome(Result.DEFERRED), "2999-01-01T00:00:00.000000Z")])
+    spool.settle([(a, 2, Outcome(OutcomeKind.DEFERRED), "2999-01-01T00:00:00.000000Z")])
     assert spool.claim(1) is None
     spool.make_due()
     assert [claim.attempt for claim in spool.claim(1)] == [3]
@@ -217,7 +219,7 @@ def test_a_retry_leaves_alone_what_may_have_arrived(db: Database) -> None:
     a, b, c, d = add_readers(db, 4)
     spool = freeze(db)
     spool.claim(9)
-    kinds = (Result.ACCEPTED, Result.REJECTED, Result.DEFERRED, Result.UNCERTAIN)
+    kinds = (OutcomeKind.ACCEPTED, OutcomeKind.REJECTED, OutcomeKind.DEFERRED, OutcomeKind.UNCERTAIN)
     spool.settle([(n, 1, Outcome(kind), "") for n, kind in zip((a, b, c, d), kinds, strict=True)])
     assert spool.retry_all() == (2, 0)
     assert counted(spool, accepted=1, pending=2, uncertain=1)
@@ -265,7 +267,7 @@ def test_open_deliveries_are_found_by_their_index(db: Database) -> None:
 
 # -- deferred, given up, in a folder ----------------------------------------------------------
 
-DEFERRED = Outcome(Result.DEFERRED, reason="451 later", cause=Cause.MAILBOX)
+DEFERRED = Outcome(OutcomeKind.DEFERRED, reason="451 later", cause=Cause.MAILBOX)
 
 
 def due_times(spool: DeskSpool) -> list[str | None]:
@@ -301,7 +303,7 @@ def test_what_is_deferred_counts_from_its_first_refusal(db: Database) -> None:
     spool.settle([(claim.person, 2, DEFERRED, "")])
     assert spool.database.conn.execute("SELECT deferred_since FROM deliveries").fetchone() == (first,)
     spool.claim(9)
-    spool.settle([(claim.person, 3, Outcome(Result.REJECTED), "")])
+    spool.settle([(claim.person, 3, Outcome(OutcomeKind.REJECTED), "")])
     assert spool.retry_all() == (1, 0)
     assert spool.database.conn.execute("SELECT deferred_since FROM deliveries").fetchone() == ("",)
 
@@ -323,11 +325,11 @@ def test_a_copy_in_a_folder_is_no_delivery(db: Database) -> None:
     ids = add_readers(db, 3)
     spool = freeze(db)
     spool.claim(9)
-    spool.settle([(ids[0], 1, Outcome(Result.ACCEPTED, "x.eml"), "")])
+    spool.settle([(ids[0], 1, Outcome(OutcomeKind.ACCEPTED, "x.eml"), "")])
     assert (spool.copies_in_folder(), spool.reached_nobody(copies=True)) == (1, False)
     spool.source = "smtp"
     assert not spool.reached_nobody()  # two are on their way
-    spool.settle([(number, 1, Outcome(Result.REJECTED), "") for number in ids[1:]])
+    spool.settle([(number, 1, Outcome(OutcomeKind.REJECTED), "") for number in ids[1:]])
     assert spool.reached_nobody()
     assert spool.reopen_copies() == 1
     assert counted(spool, pending=1, rejected=2)
@@ -340,7 +342,7 @@ def test_a_journal_that_is_ahead_is_adopted_once_and_never_takes_back(db: Databa
     written = Journal(journal)
     written.begin([(n, 1) for n in (a, b, c)])
     written.finish(
-        [(a, 1, Outcome(Result.ACCEPTED, "250 ok")), (b, 1, Outcome(Result.REJECTED, reason="no"))]
+        [(a, 1, Outcome(OutcomeKind.ACCEPTED, "250 ok")), (b, 1, Outcome(OutcomeKind.REJECTED, reason="no"))]
     )
     written.close()
     db.conn.execute("UPDATE deliveries SET state = 'accepted' WHERE subscriber_id = ?", [b])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from mailer.config import Mailbox
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import Context, Part, Slot
-from mailer.transports.base import AnnouncingChannel, Outcome
+from mailer.transports.base import LookaheadChannel, Outcome
 
 __all__ = ["FakeEnvelope", "FakeMessage", "fake_rendition", "messages", "send_all"]
 
@@ -93,11 +93,11 @@ def messages(count: int, **more: object) -> list[FakeMessage]:
     ]
 
 
-def send_all(channel: AnnouncingChannel, batch: list[FakeMessage]) -> list[Outcome]:
+def send_all(channel: LookaheadChannel, batch: list[FakeMessage]) -> list[Outcome]:
     """As a worker does: one at a time, each time saying what comes next."""
     outcomes: list[Outcome] = []
     for place, message in enumerate(batch):
         if place + 1 < len(batch):
-            channel.expect(batch[place + 1])
+            channel.set_next_message(batch[place + 1])
         outcomes += channel.send([message])
     return outcomes

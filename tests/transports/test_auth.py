@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from mailer.errors import TransportError
-from mailer.transports.smtp.server import Server, connect
+from mailer.transports.smtp.server import ServerSettings, open_session
 from mailer.transports.smtp.transport import Smtp
 from tests.servers.certificates import server_tls
 from tests.servers.login import LoginServer
@@ -19,7 +19,7 @@ PASSWORDS = ["s3cret", "pässwörd", "密 码"]
 
 def log_in(server: LoginServer, password: str = "s3cret", **more: object) -> None:
     values: dict[str, object] = {"connect_seconds": 5.0, "user": server.user, "password": password, **more}
-    connect(Server("127.0.0.1", server.port, **values)).leave()  # type: ignore[arg-type]
+    open_session(ServerSettings("127.0.0.1", server.port, **values)).end_session()  # type: ignore[arg-type]
 
 
 def why_not(server: LoginServer, password: str = "s3cret") -> str:
@@ -128,7 +128,7 @@ def test_a_wrong_password_is_sent_once(offers: str, wrong: str) -> None:
 )
 def test_a_refused_login_is_tried_by_one_connection_for_all(wrong: str) -> None:
     with LoginServer("AUTH PLAIN", password="s3cret", wrong=wrong) as server:
-        place = Server("127.0.0.1", server.port, connect_seconds=5.0, user="desk", password="letmein")
+        place = ServerSettings("127.0.0.1", server.port, connect_seconds=5.0, user="desk", password="letmein")
         smtp = Smtp(place, concurrency=8)
         for _ in range(8):
             channel = smtp.channel()
@@ -187,7 +187,7 @@ def test_a_server_that_wants_a_token_is_named_as_that(offers: str, told: str) ->
     with LoginServer(offers) as server:
         sentence = why_not(server)
     assert sentence.startswith(told)
-    assert sentence.endswith("set [delivery.oauth] in mailer.toml, as docs/smtp.md tells")
+    assert sentence.endswith("set [delivery.oauth] in mailer.toml, as docs/smtp.md describes")
     assert server.auths == []
 
 
@@ -195,7 +195,7 @@ def test_a_server_with_other_mechanisms_alone_is_named_as_that() -> None:
     with LoginServer("AUTH GSSAPI NTLM") as server:
         told = why_not(server)
     assert told.startswith(
-        "offers only GSSAPI and NTLM for logging in, and mailer can do PLAIN, LOGIN and CRAM-MD5 "
+        "offers only GSSAPI and NTLM for logging in, and mailer can use PLAIN, LOGIN and CRAM-MD5 "
     )
     assert "587" not in told
 
@@ -230,5 +230,5 @@ def test_a_server_that_asks_without_end_is_left(monkeypatch: pytest.MonkeyPatch)
     )
     with LoginServer("AUTH CRAM-MD5", password="s3cret") as server:
         told = why_not(server)
-    assert told.startswith("broke off: its answer to AUTH cannot be read; ")
+    assert told.startswith("broke off: the answer to AUTH cannot be read; ")
     assert len(server.lines) < 20

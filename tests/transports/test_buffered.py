@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 
 from mailer.transports import buffered
-from mailer.transports.buffered import unsent, wait_until_sent
+from mailer.transports.buffered import unsent_byte_count, wait_until_sent
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells")
 
@@ -32,14 +32,14 @@ def full_connection() -> tuple[socket.socket, socket.socket]:
 def test_a_quiet_connection_waits_for_nothing() -> None:
     one, two = socket.socketpair()
     with one, two:
-        assert unsent(one) == 0
+        assert unsent_byte_count(one) == 0
         wait_until_sent(one, 1)
 
 
 def test_it_waits_until_the_other_side_has_read() -> None:
     mine, theirs = full_connection()
     with mine, theirs:
-        assert unsent(mine) > 0
+        assert unsent_byte_count(mine) > 0
         ended = threading.Event()
         waiting = threading.Thread(target=lambda: (wait_until_sent(mine, 20), ended.set()))
         waiting.start()
@@ -49,7 +49,7 @@ def test_it_waits_until_the_other_side_has_read() -> None:
             with suppress(TimeoutError):
                 theirs.recv(1 << 20)
         waiting.join(20)
-        assert unsent(mine) == 0
+        assert unsent_byte_count(mine) == 0
 
 
 def test_a_side_that_never_reads_is_given_up() -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from mailer.config import load_settings
 from mailer.errors import ConfigError, TransportError
-from mailer.transports.smtp.server import Server, connect
+from mailer.transports.smtp.server import ServerSettings, open_session
 from mailer.transports.smtp.session import hello
-from mailer.transports.smtp.session.hello import full_name, helo_advice, is_about_helo, is_full_name
+from mailer.transports.smtp.session.hello import helo_advice, is_about_helo, is_full_host_name, own_full_name
 from mailer.transports.smtp.transport import Smtp
 from tests.conftest import CONFIG
 from tests.servers.login import LoginServer
@@ -20,7 +20,7 @@ from tests.servers.login import LoginServer
 
 @pytest.fixture(autouse=True)
 def forget_names() -> None:
-    hello._looked_up.cache_clear()
+    hello._look_up_full_name.cache_clear()
 
 
 def named(monkeypatch: pytest.MonkeyPatch, host: str, full: str = "") -> None:
@@ -29,7 +29,7 @@ def named(monkeypatch: pytest.MonkeyPatch, host: str, full: str = "") -> None:
 
 
 def greeting(server: LoginServer, helo: str = "") -> list[str]:
-    connect(Server("127.0.0.1", server.port, connect_seconds=5, helo=helo)).leave()
+    open_session(ServerSettings("127.0.0.1", server.port, connect_seconds=5, helo=helo)).end_session()
     return [line for line in server.lines if line.lower()[:4] in ("ehlo", "helo")]
 
 
@@ -75,8 +75,8 @@ def test_a_name_service_that_does_not_answer_is_not_waited_for(monkeypatch: pyte
     monkeypatch.setattr(socket, "gethostname", lambda: "mail")
     monkeypatch.setattr(socket, "getfqdn", lambda name="": answered.wait(30) and "")
     monkeypatch.setattr(hello, "_LOOK_UP_SECONDS", 0.01)
-    assert full_name() == ""
-    assert full_name() == ""  # and it is not asked again
+    assert own_full_name() == ""
+    assert own_full_name() == ""  # and it is not asked again
     answered.set()
 
 
@@ -157,7 +157,7 @@ def test_a_server_that_wants_a_full_name_leads_to_the_setting(
     named(monkeypatch, "laptop")
 
     def particular(name: str) -> str:
-        return "" if is_full_name(name) else refusal
+        return "" if is_full_host_name(name) else refusal
 
     with LoginServer(hello=particular) as server:
         told = why_not(server)
@@ -173,11 +173,11 @@ def test_a_server_that_wants_a_full_name_leads_to_the_setting(
     [
         (
             "554 5.7.1 you are on a list",
-            "ask who runs it, or set [delivery] helo to another name than a.example.org",
+            "ask its operator, or set [delivery] helo to another name than a.example.org",
         ),
         (
             "421 4.3.2 too many connections",
-            "run this again later, and where that does not help, set [delivery] helo",
+            "run this again later, and if that does not help, set [delivery] helo",
         ),
         (
             "450 4.7.1 <a.example.org>: Helo command rejected: Host not found",

@@ -26,10 +26,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from mailer.config import load_settings
 from mailer.errors import ConfigError, TransportError
-from mailer.transports.base import Unavailable
+from mailer.transports.base import ServerUnavailable
 from mailer.transports.oauth import oauth, refresh_token, token_endpoint
-from mailer.transports.smtp.server import connect
-from mailer.transports.smtp.session.session import Session
+from mailer.transports.smtp.server import open_session
+from mailer.transports.smtp.session.session import SmtpSession
 from mailer.transports.smtp.transport import Smtp
 from tests.conftest import CONFIG
 from tests.servers.certificates import authority_file, server_tls
@@ -63,12 +63,12 @@ class Place:
         settings = load_settings(self.workspace, self.environ)
         return Smtp.from_url(f"smtp://desk@127.0.0.1:{self.smtp.port}", settings, clock=lambda: self.clock())
 
-    def session(self) -> Session:
-        return connect(self.transport().server)
+    def session(self) -> SmtpSession:
+        return open_session(self.transport().server)
 
     def log_in(self, times: int = 1) -> None:
         for _ in range(times):
-            self.session().leave()
+            self.session().end_session()
 
     def why_not(self, kind: type[TransportError] = TransportError) -> str:
         with pytest.raises(kind) as caught:
@@ -145,7 +145,9 @@ def test_one_token_serves_all_connections(place: Place) -> None:
     place.log_in(3)
     transport = place.transport()
     place.provider.go.clear()
-    threads = [threading.Thread(target=lambda: connect(transport.server).leave()) for _ in range(6)]
+    threads = [
+        threading.Thread(target=lambda: open_session(transport.server).end_session()) for _ in range(6)
+    ]
     for thread in threads:
         thread.start()
     place.provider.go.set()
@@ -158,7 +160,7 @@ def test_one_token_serves_all_connections(place: Place) -> None:
 def test_connections_that_begin_at_once_ask_once(place: Place) -> None:
     server = place.transport().server
     place.provider.go.clear()
-    threads = [threading.Thread(target=lambda: connect(server).leave()) for _ in range(6)]
+    threads = [threading.Thread(target=lambda: open_session(server).end_session()) for _ in range(6)]
     for thread in threads:
         thread.start()
     assert place.provider.busy.wait(10)
@@ -177,7 +179,7 @@ def test_connections_that_waited_for_a_failure_do_not_fail_again(place: Place) -
 
     def ask() -> None:
         try:
-            tokens.current()
+            tokens.current_token()
         except TransportError as error:
             told.append(str(error))
 
@@ -329,7 +331,7 @@ def test_a_refusal_of_the_provider_is_one_sentence(status: int, body: Any, told:
 )
 def test_trouble_of_the_provider_is_for_another_time(status: int, body: Any, place: Place) -> None:
     place.provider.answers = [(status, body)]
-    assert "run this again later" in place.why_not(Unavailable)
+    assert "run this again later" in place.why_not(ServerUnavailable)
     place.log_in()
 
 
@@ -340,11 +342,11 @@ def test_a_provider_that_refuses_is_asked_once_a_run(place: Place) -> None:
     transport = place.transport()
     for _ in range(3):
         with pytest.raises(TransportError, match="invalid_grant"):
-            connect(transport.server)
+            open_session(transport.server)
     assert len(place.provider.forms) == 1
     now += 61
     with pytest.raises(TransportError, match="invalid_grant"):
-        connect(transport.server)
+        open_session(transport.server)
     assert len(place.provider.forms) == 2
     place.why_not()  # another run
     assert len(place.provider.forms) == 3
@@ -369,7 +371,7 @@ def test_an_answer_that_does_not_end_is_not_read_to_its_end(
         thread.start()
         place.provider.url = f"http://127.0.0.1:{listener.getsockname()[1]}/token"
         place.configure("client_credentials", MAILER_OAUTH_CLIENT_SECRET=SECRET)
-        assert "it did not answer in time" in place.why_not(Unavailable)
+        assert "no answer came in time" in place.why_not(ServerUnavailable)
         thread.join(5)
 
 
@@ -377,7 +379,7 @@ def test_a_provider_that_is_not_there_is_for_another_time(place: Place) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         place.provider.url = f"http://127.0.0.1:{listener.getsockname()[1]}/token"
     place.configure("client_credentials", MAILER_OAUTH_CLIENT_SECRET=SECRET)
-    told = place.why_not(Unavailable)
+    told = place.why_not(ServerUnavailable)
     assert "cannot be asked for an access token: Connection refused; check the network, HTTPS_PROXY" in told
 
 
@@ -386,7 +388,7 @@ def test_a_provider_that_does_not_answer_is_for_another_time(
 ) -> None:
     monkeypatch.setattr(token_endpoint, "_SECONDS", (1.0, 0.1))
     place.provider.go.clear()
-    assert "cannot be asked for an access token: it did not answer in time" in place.why_not(Unavailable)
+    assert "cannot be asked for an access token: no answer came in time" in place.why_not(ServerUnavailable)
 
 
 def test_a_client_that_must_use_basic_does(place: Place) -> None:
@@ -405,7 +407,7 @@ def test_over_tls_the_certificate_is_verified(
         told = place.why_not()
         assert "the certificate of the token endpoint 127.0.0.1:" in told
         assert "cannot be trusted: " in told
-        assert "; name a private authority's file in REQUESTS_CA_BUNDLE" in told
+        assert "; set REQUESTS_CA_BUNDLE" in told
         monkeypatch.setattr(token_endpoint, "is_loopback", lambda host: False)
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority_file(tmp_path)))
         place.forget()
@@ -426,7 +428,7 @@ def test_a_proxy_is_used_for_others(place: Place, monkeypatch: pytest.MonkeyPatc
         .replace(place.provider.url, "https://login.example.test/t")
     )
     (place.workspace / "mailer.toml").write_text(text)
-    place.why_not(Unavailable)
+    place.why_not(ServerUnavailable)
     assert place.smtp.connections == 1
 
 
@@ -538,7 +540,7 @@ def test_a_refresh_token_that_has_ended_is_told(refreshing: Place) -> None:
         "gives no access token: invalid_grant: the refresh token has ended; check [delivery.oauth] and"
         in told
     )
-    assert told.endswith("get a new one and set MAILER_OAUTH_REFRESH_TOKEN")
+    assert told.endswith("get a new token and set MAILER_OAUTH_REFRESH_TOKEN")
     assert not refreshing.kept.exists()
 
 
@@ -557,8 +559,8 @@ def refreshing_error(place: Place) -> str:
 
 def test_two_processes_do_not_renew_at_the_same_time(refreshing: Place) -> None:
     """Each asks with what the other was given: neither uses a token that has ended."""
-    tokens = [oauth.Tokens(oauth._Login(*fields)) for fields in [login_of(refreshing)] * 4]
-    threads = [threading.Thread(target=one.current) for one in tokens]
+    tokens = [oauth.AccessTokenCache(oauth._OAuthLogin(*fields)) for fields in [login_of(refreshing)] * 4]
+    threads = [threading.Thread(target=one.current_token) for one in tokens]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -629,10 +631,10 @@ def test_a_pem_file_signs_for_the_client(place: Place, make: Callable[[], Any]) 
     ("text", "told"),
     [
         (None, "cannot be read: No such file or directory; name the JSON file"),
-        ("{}", "is no service account's key; name the JSON file"),
-        ('["a"]', "is no service account's key"),
+        ("{}", "holds no key of a service account; name the JSON file"),
+        ('["a"]', "holds no key of a service account"),
         ("\udcff", "is neither JSON nor PEM"),
-        ('{"client_email": 1, "private_key": "x"}', "is no service account's key"),
+        ('{"client_email": 1, "private_key": "x"}', "holds no key of a service account"),
     ],
 )
 def test_a_key_file_that_is_none_is_told_before_anything_is_sent(

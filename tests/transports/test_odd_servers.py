@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from mailer.errors import TransportError
-from mailer.transports.base import Outcome, Result
-from mailer.transports.smtp.server import Server
-from mailer.transports.smtp.session.session import Session
+from mailer.transports.base import Outcome, OutcomeKind
+from mailer.transports.smtp.server import ServerSettings
+from mailer.transports.smtp.session.session import SmtpSession
 from mailer.transports.smtp.transport import Smtp, SmtpChannel
 from tests.servers.odd import OddServer
 from tests.transports import outgoing
@@ -40,8 +40,8 @@ def start(pauses: Pauses) -> Iterator[Start]:
 
         def make(**options: Any) -> tuple[OddServer, Smtp]:
             server = stack.enter_context(OddServer(**options))
-            place = Server(
-                "127.0.0.1", server.port, connect_seconds=5, answer_seconds=60, announced_seconds=0.5
+            place = ServerSettings(
+                "127.0.0.1", server.port, connect_seconds=5, answer_seconds=60, early_answer_seconds=0.5
             )
             return server, Smtp(place, sleep=pauses)
 
@@ -63,7 +63,7 @@ def test_what_a_server_does_to_an_announcement_harms_no_message(
     server, smtp = start(behind_the_dot=behind)
     batch = messages(20)
     outcomes = send_all(smtp.channel(), batch)
-    assert {o.result for o in outcomes} == {Result.ACCEPTED}, outcomes
+    assert {o.result for o in outcomes} == {OutcomeKind.ACCEPTED}, outcomes
     assert server.recipients == [message.address for message in batch]
     assert server.announced <= 3  # then it is known, and nothing is announced any more
     assert pauses == []
@@ -75,7 +75,7 @@ def test_one_of_several_servers_behind_a_port_may_take_no_announcement(start: St
     server, smtp = start(behind_the_dot=behind, backends=2)
     began = time.monotonic()
     for _ in range(8):
-        assert {o.result for o in send_all(smtp.channel(), messages(4))} == {Result.ACCEPTED}
+        assert {o.result for o in send_all(smtp.channel(), messages(4))} == {OutcomeKind.ACCEPTED}
     assert len(server.recipients) == 32
     assert time.monotonic() - began < 10
 
@@ -93,17 +93,17 @@ def test_until_one_is_answered_an_announcement_is_waited_for_shortly(
 ) -> None:
     _, smtp = start()
     waits: list[float] = []
-    patience = Session.patience
+    patience = SmtpSession.set_time_limit
 
-    def noted(session: Session, seconds: float) -> None:
+    def noted(session: SmtpSession, seconds: float) -> None:
         waits.append(seconds)
         patience(session, seconds)
 
-    monkeypatch.setattr(Session, "patience", noted)
+    monkeypatch.setattr(SmtpSession, "set_time_limit", noted)
     channel = smtp.channel()
     batch = messages(4)
     for place, message in enumerate(batch[:3]):
-        channel.expect(batch[place + 1])
+        channel.set_next_message(batch[place + 1])
         channel.send([message])
     assert waits == [60, 0.5, 60]  # of the connection, and for the answer to the second message's MAIL
     channel.close()
@@ -136,7 +136,7 @@ def test_a_refused_announcement_is_sent_again_and_nothing_is_announced_after_it(
 
     server.answer = answer
     outcomes = send_all(smtp.channel(), messages(5))
-    assert {o.result for o in outcomes} == {Result.ACCEPTED}, outcomes
+    assert {o.result for o in outcomes} == {OutcomeKind.ACCEPTED}, outcomes
     assert server.announced == 1
     assert len(server.sessions) == 1
 
@@ -179,7 +179,7 @@ def test_a_session_that_is_spent_is_left_at_once(
     server, smtp = start(most_messages=10, too_many_messages=words, pipelining=pipelining)
     batch = messages(95)
     outcomes = send_all(smtp.channel(), batch)
-    assert {o.result for o in outcomes} == {Result.ACCEPTED}, outcomes
+    assert {o.result for o in outcomes} == {OutcomeKind.ACCEPTED}, outcomes
     assert server.recipients == [message.address for message in batch]
     assert server.sessions == [10] * 9 + [5]
     assert pauses == []
@@ -203,7 +203,7 @@ def test_a_server_that_goes_on_after_it_has_refused_mail_gets_no_empty_message(s
     server, smtp = start(most_messages=10, goes_on=True)
     batch = messages(45)
     outcomes = send_all(smtp.channel(), batch)
-    assert {o.result for o in outcomes} == {Result.ACCEPTED}, outcomes
+    assert {o.result for o in outcomes} == {OutcomeKind.ACCEPTED}, outcomes
     assert server.recipients == [message.address for message in batch]
 
 
@@ -222,7 +222,7 @@ def test_a_server_that_goes_on_after_it_has_refused_mail_gets_no_empty_message(s
 def test_a_limit_may_be_told_later_than_at_mail(start: Start, at: str, words: str, pauses: Pauses) -> None:
     server, smtp = start(most_messages=10, too_many_messages=words, at=at)
     outcomes = send_all(smtp.channel(), messages(45))
-    assert {o.result for o in outcomes} == {Result.ACCEPTED}, outcomes
+    assert {o.result for o in outcomes} == {OutcomeKind.ACCEPTED}, outcomes
     assert len(set(server.recipients)) == len(server.recipients) == 45
     assert pauses == []
 
@@ -233,7 +233,7 @@ def test_readers_who_are_deferred_cost_three_connections_at_most(start: Start) -
         answer=lambda verb, line: "450 4.7.1 Greylisted, try again" if verb == "RCPT" and "5@" in line else ""
     )
     outcomes = send_all(smtp.channel(), messages(95))
-    assert [o.result for o in outcomes].count(Result.DEFERRED) == 10
+    assert [o.result for o in outcomes].count(OutcomeKind.DEFERRED) == 10
     assert len(server.sessions) == 1 + 3
     assert sum("RCPT" in command and "5@" in command for command in server.commands) == 10 + 3
 
@@ -243,7 +243,7 @@ def test_a_limit_that_is_told_without_a_word_of_it(start: Start, at: str, pauses
     server, smtp = start(most_messages=8, too_many_messages="451 4.3.0 Enough", at=at)
     batch = messages(60)
     outcomes = send_all(smtp.channel(), batch)
-    assert {o.result for o in outcomes} == {Result.ACCEPTED}, outcomes
+    assert {o.result for o in outcomes} == {OutcomeKind.ACCEPTED}, outcomes
     assert server.recipients == [message.address for message in batch]
     assert server.sessions == [8] * 7 + [4]
     assert len([command for command in server.commands if "RCPT" in command]) <= 60 + 4  # then it is known
@@ -257,7 +257,7 @@ def test_a_server_that_takes_nothing_more_is_not_asked_twice_for_each(start: Sta
         "452 4.3.1 Insufficient system storage" if verb == "MAIL" and len(server.recipients) >= 5 else ""
     )
     outcomes = send_all(smtp.channel(), messages(30))
-    assert [o.result for o in outcomes].count(Result.DEFERRED) == 25
+    assert [o.result for o in outcomes].count(OutcomeKind.DEFERRED) == 25
     assert len(server.sessions) == 2
     assert len([command for command in server.commands if command.startswith("MAIL")]) <= 5 + 25 + 3
 
@@ -275,7 +275,7 @@ def test_a_limit_that_was_met_by_chance_is_not_kept(start: Start) -> None:
 
     server.answer = answer
     outcomes = send_all(smtp.channel(), messages(40))
-    assert {o.result for o in outcomes} == {Result.ACCEPTED}
+    assert {o.result for o in outcomes} == {OutcomeKind.ACCEPTED}
     assert server.sessions == [3, 37]
 
 
@@ -304,7 +304,7 @@ def test_a_name_that_is_refused_late_stops_the_run_and_names_the_setting(
     """Postfix refuses the name of EHLO at RCPT (smtpd_delay_reject)."""
     server, smtp = start(answer=lambda verb, line: words if verb == at else "")
     channel = smtp.channel()
-    with pytest.raises(TransportError, match=r"takes no mail from us: \d+ .*set \[delivery\] helo"):
+    with pytest.raises(TransportError, match=r"accepts no mail from us: \d+ .*set \[delivery\] helo"):
         channel.send(messages(1))
     channel.close()
     assert server.recipients == []

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from mailer.errors import TransportError
-from mailer.transports.base import Outcome, Result
-from mailer.transports.outbox.transport import Outbox, file_name
+from mailer.transports.base import Outcome, OutcomeKind
+from mailer.transports.outbox.transport import Outbox, message_file_name
 from tests.transports.outgoing import FakeMessage, messages
 
 
@@ -64,15 +64,15 @@ def test_two_test_copies_to_two_addresses_are_two_files(outbox: Outbox) -> None:
 )
 def test_a_name_never_leaves_the_folder(message_id: str, outbox: Outbox) -> None:
     message = Named(id=message_id)
-    assert outbox.channel().send([message])[0].result is Result.ACCEPTED
+    assert outbox.channel().send([message])[0].result is OutcomeKind.ACCEPTED
     (path,) = outbox.folder.iterdir()
-    assert path.name == file_name(message)
+    assert path.name == message_file_name(message)
     assert not path.name.startswith(".")
     assert len(path.name) < 200
 
 
 def test_names_that_look_alike_after_cleaning_stay_apart() -> None:
-    names = {file_name(Named(id=text)) for text in ("<a/b@x>", "<a?b@x>", "<a_b@x>")}
+    names = {message_file_name(Named(id=text)) for text in ("<a/b@x>", "<a?b@x>", "<a_b@x>")}
     assert len(names) == 3
 
 
@@ -89,7 +89,7 @@ def test_a_folder_that_is_a_file_is_one_sentence(outbox: Outbox) -> None:
 @pytest.mark.parametrize(
     ("number", "advice"),
     [
-        (errno.ENOSPC, "No space left on device; free some room there, then run this again"),
+        (errno.ENOSPC, "No space left on device; free some space on its disk, then run this again"),
         (errno.EROFS, "Read-only file system; make the folder writable or name another in outbox:PATH"),
     ],
 )
@@ -120,7 +120,7 @@ def test_what_was_written_before_the_disk_filled_stays_accepted(
     monkeypatch.setattr(os, "fsync", fail_the_third_time)
     outcomes = outbox.channel().send(messages(4))
     assert [outcome.result for outcome in outcomes] == ["accepted", "accepted", "deferred", "deferred"]
-    assert "free some room" in outcomes[3].reason
+    assert "free some space" in outcomes[3].reason
 
 
 def test_a_message_is_its_owners_alone(outbox: Outbox) -> None:

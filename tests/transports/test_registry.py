@@ -16,7 +16,7 @@ from mailer.transports import registry
 from mailer.transports.driver import Driver
 
 ROOT = Path(__file__).parents[2]
-SCHEMES = [form.scheme for driver in registry.drivers() for form in driver.urls]
+SCHEMES = [form.scheme for driver in registry.all_drivers() for form in driver.urls]
 #: A scheme as a string by itself, or at the beginning of a URL.
 URL = re.compile(rf"(?:{'|'.join(SCHEMES)})", re.IGNORECASE)
 BEGINNING = re.compile(rf"(?<![\w.-])(?:{'|'.join(SCHEMES)}):(?! )", re.IGNORECASE)
@@ -61,13 +61,13 @@ def test_each_line_of_the_registry_is_a_scheme_of_its_driver() -> None:
     for scheme in SCHEMES:
         driver = registry.driver_of(f"{scheme}:")
         assert driver is registry.find_driver(scheme.upper())
-        assert registry.is_folder(f"{scheme}:x") is driver.is_folder
+        assert registry.is_folder_transport(f"{scheme}:x") is driver.is_folder
 
 
-@pytest.mark.parametrize("driver", registry.drivers(), ids=lambda driver: driver.source)
+@pytest.mark.parametrize("driver", registry.all_drivers(), ids=lambda driver: driver.source)
 def test_a_driver_states_what_others_ask(driver: Driver) -> None:
     for form in driver.urls:
-        assert form.written.startswith(f"{form.scheme}:")
+        assert form.syntax.startswith(f"{form.scheme}:")
         assert form.example.startswith(f"{form.scheme}:")
     assert re.fullmatch("[a-z]+", driver.source)
     assert registry.find_driver(driver.source) is driver, "events name it, and its driver is found by that"
@@ -84,8 +84,9 @@ def test_a_transport_is_imported_when_it_is_opened() -> None:
     program = """
 import sys
 from mailer.transports import registry
-registry.is_folder("outbox:x"), registry.check_url("smtp://h"), registry.unwritable_by("sendgrid:")
-registry.drivers()
+registry.is_folder_transport("outbox:x"), registry.check_url("smtp://h")
+registry.unwritable_addresses_of("sendgrid:")
+registry.all_drivers()
 begins = ("mailer.transports", "mailer.render", "smtplib", "ssl", "http", "sendgrid")
 print(*sorted(name for name in sys.modules if name.startswith(begins)))
 """
@@ -99,9 +100,9 @@ print(*sorted(name for name in sys.modules if name.startswith(begins)))
 
 def test_an_unknown_scheme_belongs_to_nobody() -> None:
     assert registry.find_driver("pigeon:coop") is None
-    assert not registry.is_folder("pigeon:coop")
-    assert registry.unwritable_by("pigeon:coop") is None
-    assert registry.source_of("pigeon:coop") == "pigeon"
+    assert not registry.is_folder_transport("pigeon:coop")
+    assert registry.unwritable_addresses_of("pigeon:coop") is None
+    assert registry.event_source_of("pigeon:coop") == "pigeon"
     for url in ("pigeon:coop", "smtp", "", ":"):
         with pytest.raises(ConfigError, match="is not a transport; use outbox:PATH, smtp://user@host:port"):
             registry.driver_of(url)

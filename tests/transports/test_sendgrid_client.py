@@ -14,9 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from mailer.transports.base import Outcome, Result
-from mailer.transports.http.connection import HttpConnection, NoAnswer, NotSent, Unreachable
-from mailer.transports.sendgrid.client import Body, client, connect
+from mailer.transports.base import Outcome, OutcomeKind
+from mailer.transports.http.connection import (
+    ApiUnreachable,
+    HttpConnection,
+    RequestNotSent,
+    RequestUnanswered,
+)
+from mailer.transports.sendgrid.client import JsonBody, api_client, api_connection
 from mailer.transports.sendgrid.transport import SendGrid
 from tests.servers.certificates import authority_file, server_tls
 from tests.transports.outgoing import FakeMessage, fake_rendition, messages
@@ -72,9 +77,11 @@ def serve() -> Iterator[Callable[..., str]]:
 
 
 def post(url: str, body: object, connection: HttpConnection | None = None) -> int:
-    connection = connection or connect(url, "key", 2.0)
+    connection = connection or api_connection(url, "key", 2.0)
     try:
-        status: int = client(url, connection).mail.send.post(request_body=Body(json.dumps(body))).status_code
+        status: int = (
+            api_client(url, connection).mail.send.post(request_body=JsonBody(json.dumps(body))).status_code
+        )
         return status
     finally:
         connection.close()
@@ -94,7 +101,7 @@ def test_a_connection_that_ends_within_the_request_has_not_carried_it_out(serve:
     def hang_up(connection: socket.socket) -> None:
         connection.recv(100)
 
-    with pytest.raises(NotSent):
+    with pytest.raises(RequestNotSent):
         post(serve(hang_up), BIG)
 
 
@@ -111,7 +118,7 @@ def test_what_was_cut_off_on_its_way_is_sent_once_more(serve: Callable[..., str]
         connection.sendall(YES)
 
     channel = SendGrid(serve(hang_up, take), "key").channel()
-    assert channel.send(large_messages()) == [Outcome(Result.ACCEPTED, provider_id="x")] * 2
+    assert channel.send(large_messages()) == [Outcome(OutcomeKind.ACCEPTED, provider_id="x")] * 2
     channel.close()
 
 
@@ -121,8 +128,8 @@ def test_what_was_cut_off_twice_is_left_for_later(serve: Callable[..., str]) -> 
 
     channel = SendGrid(serve(hang_up, hang_up), "key").channel()
     (first, _) = channel.send(large_messages())
-    assert first.result is Result.DEFERRED
-    assert first.reason.startswith("the request did not reach SendGrid: it ")
+    assert first.result is OutcomeKind.DEFERRED
+    assert first.reason == "the request did not reach SendGrid: the connection was closed"
     channel.close()
 
 
@@ -133,8 +140,8 @@ def test_a_server_that_stops_reading_has_not_carried_it_out(serve: Callable[...,
         done.wait(5)
 
     url = serve(stop_reading)
-    with pytest.raises(NotSent, match="did not answer in time"):
-        post(url, BIG, connect(url, "key", 0.2))
+    with pytest.raises(RequestNotSent, match="no answer came in time"):
+        post(url, BIG, api_connection(url, "key", 0.2))
     done.set()
 
 
@@ -148,8 +155,8 @@ def test_an_answer_is_not_waited_for_where_the_request_could_not_be_sent_in_time
         done.wait(5)
 
     url = serve(answer_and_stop_reading)
-    with pytest.raises(NotSent, match="did not answer in time"):
-        post(url, BIG, connect(url, "key", 0.2))
+    with pytest.raises(RequestNotSent, match="no answer came in time"):
+        post(url, BIG, api_connection(url, "key", 0.2))
     done.set()
 
 
@@ -158,7 +165,7 @@ def test_an_answer_that_is_not_http_is_no_answer(serve: Callable[..., str]) -> N
         read_request(connection)
         connection.sendall(b"SSH-2.0-hello\r\n\r\n")
 
-    with pytest.raises(NoAnswer, match="its answer cannot be read"):
+    with pytest.raises(RequestUnanswered, match="the answer cannot be read"):
         post(serve(mumble), {})
 
 
@@ -181,10 +188,10 @@ def test_a_connection_that_was_closed_meanwhile_is_replaced(serve: Callable[...,
         closed.set()
 
     url = serve(once, once)
-    connection = connect(url, "key", 2.0)
-    api = client(url, connection)
+    connection = api_connection(url, "key", 2.0)
+    api = api_client(url, connection)
     for _ in range(2):
-        assert api.mail.send.post(request_body=Body("{}")).status_code == 202
+        assert api.mail.send.post(request_body=JsonBody("{}")).status_code == 202
         assert closed.wait(2)
         closed.clear()
     connection.close()
@@ -198,8 +205,8 @@ def test_an_answer_larger_than_any_of_theirs_is_cut(serve: Callable[..., str]) -
             connection.sendall(b"x" * 100_000)
 
     url = serve(babble)
-    connection = connect(url, "key", 2.0)
-    assert len(client(url, connection).mail.send.post(request_body=Body("{}")).body) == 1_000_000
+    connection = api_connection(url, "key", 2.0)
+    assert len(api_client(url, connection).mail.send.post(request_body=JsonBody("{}")).body) == 1_000_000
     connection.close()
 
 
@@ -207,7 +214,7 @@ def test_https_is_verified(serve: Callable[..., str]) -> None:
     def never(connection: socket.socket) -> None:
         raise AssertionError("no request may come")
 
-    with pytest.raises(Unreachable, match="its certificate cannot be trusted"):
+    with pytest.raises(ApiUnreachable, match="the certificate cannot be trusted"):
         post(serve(never, tls=server_tls()), {})
 
 
@@ -222,9 +229,9 @@ def test_https_keeps_its_connection(
             connection.sendall(YES)
 
     url = serve(twice, tls=server_tls())
-    connection = connect(url, "key", 2.0)
+    connection = api_connection(url, "key", 2.0)
     for _ in range(2):
-        assert client(url, connection).mail.send.post(request_body=Body("{}")).status_code == 202
+        assert api_client(url, connection).mail.send.post(request_body=JsonBody("{}")).status_code == 202
     connection.close()
 
 
@@ -237,7 +244,7 @@ def test_https_that_answers_early_is_not_waited_for(
         connection.sendall(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
         read_request(connection)
 
-    with pytest.raises(NotSent):
+    with pytest.raises(RequestNotSent):
         post(serve(refuse, tls=server_tls()), BIG)
 
 
@@ -257,8 +264,8 @@ def test_https_that_was_reset_meanwhile_is_replaced(
             closed.set()
 
     url = serve(once, once, tls=server_tls())
-    connection = connect(url, "key", 2.0)
-    real = HttpConnection._answer
+    connection = api_connection(url, "key", 2.0)
+    real = HttpConnection._read_answer
 
     def answer_then_wait(self: HttpConnection, connection: http.client.HTTPConnection) -> object:
         answer = real(self, connection)
@@ -266,10 +273,10 @@ def test_https_that_was_reset_meanwhile_is_replaced(
         assert closed.wait(2)
         return answer
 
-    monkeypatch.setattr(HttpConnection, "_answer", answer_then_wait)
-    api = client(url, connection)
+    monkeypatch.setattr(HttpConnection, "_read_answer", answer_then_wait)
+    api = api_client(url, connection)
     for _ in range(2):
-        assert api.mail.send.post(request_body=Body("{}")).status_code == 202
+        assert api.mail.send.post(request_body=JsonBody("{}")).status_code == 202
     connection.close()
 
 
@@ -281,9 +288,9 @@ def test_the_key_is_sent_and_is_not_among_the_clients_headers(serve: Callable[..
         connection.sendall(YES)
 
     url = serve(listen)
-    connection = connect(url, "SG.key", 2.0)
-    api = client(url, connection)
-    api.mail.send.post(request_body=Body("{}"))
+    connection = api_connection(url, "SG.key", 2.0)
+    api = api_client(url, connection)
+    api.mail.send.post(request_body=JsonBody("{}"))
     assert b"\r\nAuthorization: Bearer SG.key\r\n" in heard[0]
     assert heard[0].startswith(b"POST /v3/mail/send HTTP/1.1\r\n")
     assert "Authorization" not in api.request_headers
@@ -302,9 +309,9 @@ def test_a_request_that_the_run_does_not_let_through_lacks_its_last_byte(
         ended.set()
 
     url = serve(listen)
-    connection = connect(url, "key", 2.0)
+    connection = api_connection(url, "key", 2.0)
     connection.gate = lambda: False
-    with pytest.raises(NotSent, match="the run ended before it was handed over"):
-        client(url, connection).mail.send.post(request_body=Body('{"a":1}'))
+    with pytest.raises(RequestNotSent, match="the run ended before the message was handed over"):
+        api_client(url, connection).mail.send.post(request_body=JsonBody('{"a":1}'))
     assert ended.wait(5)
     assert b"".join(heard).endswith(b'{"a":1')

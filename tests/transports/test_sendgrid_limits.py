@@ -10,13 +10,13 @@ from contextlib import ExitStack
 import pytest
 
 from mailer.errors import TransportError
-from mailer.transports.base import ENDED, GateAnswer, Outcome, Outgoing, Result
+from mailer.transports.base import ENDED, GateAnswer, Outcome, OutcomeKind, OutgoingMessage
 from mailer.transports.sendgrid.transport import SendGrid, SendGridChannel
 from tests.servers.sendgrid import KEY, SendGridApi
 from tests.transports.outgoing import FakeMessage, messages
 
 SLOW_DOWN = {"errors": [{"message": "too many requests", "field": None}]}
-GONE = Outcome(Result.SKIPPED, reason="unsubscribed")
+GONE = Outcome(OutcomeKind.SKIPPED, reason="unsubscribed")
 
 
 def sizes(api: SendGridApi) -> list[int]:
@@ -24,7 +24,7 @@ def sizes(api: SendGridApi) -> list[int]:
     return [len(request["personalizations"]) for request in api.requests]
 
 
-def left(asked: Sequence[Outgoing], gone: set[int]) -> GateAnswer:
+def left(asked: Sequence[OutgoingMessage], gone: set[int]) -> GateAnswer:
     return GateAnswer(leavers={m.subscriber_id: "unsubscribed" for m in asked if m.subscriber_id in gone})
 
 
@@ -52,7 +52,7 @@ def channels(api: SendGridApi) -> Iterator[Callable[..., list[SendGridChannel]]]
 
 
 def at_once(
-    channels: Sequence[SendGridChannel], batches: Sequence[Sequence[Outgoing]]
+    channels: Sequence[SendGridChannel], batches: Sequence[Sequence[OutgoingMessage]]
 ) -> list[list[Outcome]]:
     """Each channel sends a batch, all at the same time."""
     outcomes: list[list[Outcome]] = [[] for _ in channels]
@@ -89,7 +89,7 @@ def test_whoever_waits_for_a_limit_does_not_upload_meanwhile(
 
     api.answer(429, SLOW_DOWN, times=3)
     outcomes = at_once(channels(3, pause), batches(1000, 1000, 500))
-    assert {o.result for some in outcomes for o in some} == {Result.ACCEPTED}
+    assert {o.result for some in outcomes for o in some} == {OutcomeKind.ACCEPTED}
     assert len(api.delivered) == 2500
     assert len(api.uploads) == 3 + 3
 
@@ -100,7 +100,7 @@ def test_a_limit_without_end_costs_a_handful_of_requests_and_defers_everybody(
     waiting = threading.Event()
     api.limited = True
     outcomes = at_once(channels(3, lambda _: waiting.wait(0.1)), batches(1000, 1000, 500))
-    assert {o.result for some in outcomes for o in some} == {Result.DEFERRED}
+    assert {o.result for some in outcomes for o in some} == {OutcomeKind.DEFERRED}
     assert {o.reason for some in outcomes for o in some} == {"429 too many requests"}
     assert len(api.uploads) <= 3 + 3
 
@@ -111,12 +111,12 @@ def test_after_a_limit_that_lasted_each_request_is_tried_once_until_one_gets_thr
     (channel,) = channels()
     api.limited = True
     for _ in range(3):
-        assert {o.result for o in channel.send(messages(1000))} == {Result.DEFERRED}
+        assert {o.result for o in channel.send(messages(1000))} == {OutcomeKind.DEFERRED}
     assert sizes(api) == [1000] * 6  # one and three waits, then one each
     api.limited = False
-    assert {o.result for o in channel.send(messages(1000))} == {Result.ACCEPTED}
+    assert {o.result for o in channel.send(messages(1000))} == {OutcomeKind.ACCEPTED}
     api.answer(429, SLOW_DOWN, times=3)
-    assert {o.result for o in channel.send(messages(1000))} == {Result.ACCEPTED}
+    assert {o.result for o in channel.send(messages(1000))} == {OutcomeKind.ACCEPTED}
     assert sizes(api) == [1000] * (7 + 4)
 
 
@@ -145,7 +145,7 @@ def test_a_run_that_ends_while_another_connection_asks_gives_back(
     ended, asking = threading.Event(), threading.Event()
     first, second = channels(2, lambda _: asking.set() or ended.wait(10))
     for channel in (first, second):
-        channel.look = lambda _: GateAnswer(open=not ended.is_set())
+        channel.look = lambda _: GateAnswer(is_open=not ended.is_set())
     api.limited = True
     kept: list[list[Outcome]] = []
     threads = [threading.Thread(target=lambda: kept.append(first.send(messages(3))))]
@@ -171,9 +171,9 @@ def test_a_run_that_has_ended_uploads_nothing_again(
     (channel,) = channels()
     asked: list[int] = []
 
-    def gate(messages: Sequence[Outgoing]) -> GateAnswer:
+    def gate(messages: Sequence[OutgoingMessage]) -> GateAnswer:
         asked.append(len(messages))
-        return GateAnswer(open=False)
+        return GateAnswer(is_open=False)
 
     channel.gate = gate
     outcomes = channel.send(messages(1500))
@@ -186,7 +186,7 @@ def test_a_run_that_has_ended_begins_no_request(
     api: SendGridApi, channels: Callable[..., list[SendGridChannel]]
 ) -> None:
     (channel,) = channels()
-    channel.look = lambda _: GateAnswer(open=False)
+    channel.look = lambda _: GateAnswer(is_open=False)
     assert all(outcome is ENDED for outcome in channel.send(messages(2500)))
     assert api.connections == 0
 
@@ -204,7 +204,7 @@ def test_a_hundred_leavers_a_second_break_few_requests_off(
     def gone() -> set[int]:
         return set(order[: int(now * 100)])
 
-    def gate(asked: Sequence[Outgoing]) -> GateAnswer:
+    def gate(asked: Sequence[OutgoingMessage]) -> GateAnswer:
         nonlocal now
         uploads.append(len(asked))
         now += len(asked) / 1000
@@ -216,8 +216,8 @@ def test_a_hundred_leavers_a_second_break_few_requests_off(
     assert len(uploads) <= 120
     assert sum(uploads) <= 8 * 1000
     assert max(uploads[-10:]) < 1000
-    assert {o.result for o in outcomes} == {Result.ACCEPTED, Result.SKIPPED}
-    assert len(api.delivered) == [o.result for o in outcomes].count(Result.ACCEPTED)
+    assert {o.result for o in outcomes} == {OutcomeKind.ACCEPTED, OutcomeKind.SKIPPED}
+    assert len(api.delivered) == [o.result for o in outcomes].count(OutcomeKind.ACCEPTED)
     assert len(api.delivered) > 200
 
 
@@ -230,7 +230,7 @@ def test_each_request_is_reported_as_soon_as_its_answer_is_there(
     story: list[tuple[str, int, str]] = []
     (channel,) = channels()
 
-    def gate(asked: Sequence[Outgoing]) -> GateAnswer:
+    def gate(asked: Sequence[OutgoingMessage]) -> GateAnswer:
         story.append(("gate", len(asked), ""))
         return GateAnswer()
 
@@ -274,7 +274,7 @@ def test_readers_who_cannot_be_written_to_are_in_no_request(
 ) -> None:
     (channel,) = channels()
     outcomes = channel.send([FakeMessage(1, "用户@example.org"), FakeMessage(2, "b@example.org")])
-    assert [o.result for o in outcomes] == [Result.REJECTED, Result.ACCEPTED]
+    assert [o.result for o in outcomes] == [OutcomeKind.REJECTED, OutcomeKind.ACCEPTED]
     assert outcomes[0].reason == (
         "the address cannot be written to by SendGrid: its API takes no letters beyond ASCII before the @"
     )
@@ -286,9 +286,9 @@ def test_what_was_too_large_is_not_uploaded_again(
 ) -> None:
     api.most_bytes = 100_000
     one, two = channels(2)
-    assert {outcome.result for outcome in one.send(messages(1000))} == {Result.ACCEPTED}
+    assert {outcome.result for outcome in one.send(messages(1000))} == {OutcomeKind.ACCEPTED}
     refused = len([size for size in api.uploads if size > api.most_bytes])
-    assert {outcome.result for outcome in two.send(messages(1000))} == {Result.ACCEPTED}
+    assert {outcome.result for outcome in two.send(messages(1000))} == {OutcomeKind.ACCEPTED}
     assert len([size for size in api.uploads if size > api.most_bytes]) == refused
     assert len(api.recipients) == 2000
 
@@ -300,7 +300,7 @@ def test_where_one_alone_is_too_large_the_others_are_not_tried_one_by_one(
     (channel,) = channels()
     outcomes = channel.send(messages(1000))
     assert {(outcome.result, outcome.reason) for outcome in outcomes} == {
-        (Result.REJECTED, "413 Payload too large")
+        (OutcomeKind.REJECTED, "413 Payload too large")
     }
     assert len(api.requests) < 20
 

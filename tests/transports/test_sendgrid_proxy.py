@@ -11,7 +11,7 @@ import pytest
 
 from mailer.config import Settings
 from mailer.errors import ConfigError, TransportError
-from mailer.transports.base import Result
+from mailer.transports.base import OutcomeKind
 from mailer.transports.sendgrid.transport import SendGrid
 from tests.servers.certificates import authority_file, server_tls
 from tests.servers.proxy import Proxy
@@ -36,7 +36,7 @@ def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SendGridApi
         yield api
 
 
-def send(api: SendGridApi, number: int = 3) -> list[Result]:
+def send(api: SendGridApi, number: int = 3) -> list[OutcomeKind]:
     channel = SendGrid(api.url, KEY, timeout=5.0).channel()
     try:
         return [outcome.result for outcome in channel.send(messages(number))]
@@ -51,7 +51,7 @@ def test_requests_go_by_the_proxy(
 ) -> None:
     with Proxy() as proxy:
         monkeypatch.setenv(name, scheme + proxy.place)
-        assert send(api) == [Result.ACCEPTED] * 3
+        assert send(api) == [OutcomeKind.ACCEPTED] * 3
     assert proxy.tunnels == [api.url.removeprefix("https://")]
     assert KEY.encode() not in proxy.seen + proxy.heads[0]
     assert b"reader1@example.org" not in proxy.seen
@@ -61,7 +61,7 @@ def test_requests_go_by_the_proxy(
 def test_a_tunnel_is_kept(api: SendGridApi, monkeypatch: pytest.MonkeyPatch) -> None:
     with Proxy() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.place}/")
-        assert send(api, 2500) == [Result.ACCEPTED] * 2500
+        assert send(api, 2500) == [OutcomeKind.ACCEPTED] * 2500
     assert len(proxy.tunnels) == 1
 
 
@@ -70,7 +70,7 @@ def test_the_login_of_a_proxy_is_given_to_the_proxy_alone(
 ) -> None:
     with Proxy(login="desk:p@ss:wörd") as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://desk:p%40ss%3Aw%C3%B6rd@{proxy.place}")
-        assert send(api) == [Result.ACCEPTED] * 3
+        assert send(api) == [OutcomeKind.ACCEPTED] * 3
     assert base64.b64encode("desk:p@ss:wörd".encode()) in proxy.heads[0]
 
 
@@ -79,7 +79,7 @@ def test_no_proxy_is_honoured(names: str, api: SendGridApi, monkeypatch: pytest.
     with Proxy() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.place}")
         monkeypatch.setenv("NO_PROXY", names)
-        assert send(api) == [Result.ACCEPTED] * 3
+        assert send(api) == [OutcomeKind.ACCEPTED] * 3
     assert proxy.heads == []
 
 
@@ -87,7 +87,7 @@ def test_no_proxy_with_the_port_is_honoured(api: SendGridApi, monkeypatch: pytes
     with Proxy() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.place}")
         monkeypatch.setenv("NO_PROXY", api.url.removeprefix("https://"))
-        assert send(api) == [Result.ACCEPTED] * 3
+        assert send(api) == [OutcomeKind.ACCEPTED] * 3
     assert proxy.heads == []
 
 
@@ -95,7 +95,7 @@ def test_within_this_machine_http_needs_no_proxy(monkeypatch: pytest.MonkeyPatch
     with Proxy() as proxy, SendGridApi() as api:
         for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(name, f"http://{proxy.place}")
-        assert send(api) == [Result.ACCEPTED] * 3
+        assert send(api) == [OutcomeKind.ACCEPTED] * 3
     assert proxy.heads == []
 
 
@@ -134,7 +134,7 @@ def test_a_proxy_that_is_not_there_is_told(api: SendGridApi, monkeypatch: pytest
 def test_a_certificate_is_verified_behind_the_proxy_too(monkeypatch: pytest.MonkeyPatch) -> None:
     with Proxy() as proxy, SendGridApi(tls=server_tls()) as api:
         monkeypatch.setenv("HTTPS_PROXY", proxy.place)
-        with pytest.raises(TransportError, match="its certificate cannot be trusted"):
+        with pytest.raises(TransportError, match="the certificate cannot be trusted"):
             send(api)
     assert api.paths == []
 
@@ -147,6 +147,6 @@ def test_a_proxy_that_cannot_be_used_is_told_before_anything_is_sent(
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", named)
     ready = with_variables(settings, SENDGRID_API_KEY=KEY)
-    with pytest.raises(ConfigError, match="HTTPS_PROXY is not an HTTP proxy such as") as caught:
+    with pytest.raises(ConfigError, match="HTTPS_PROXY is not the URL of an HTTP proxy such as") as caught:
         SendGrid.from_settings("sendgrid:", ready)
     assert named not in str(caught.value) or named == "http://"

@@ -10,19 +10,19 @@ import pytest
 from mailer.config import Mailbox
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import Part
-from mailer.transports.sendgrid.request import RequestTemplate, groups, header_value
+from mailer.transports.sendgrid.request import RequestTemplate, encoded_header_value, groups_for_requests
 from tests.servers.sendgrid import problems
 from tests.transports.outgoing import FakeEnvelope, FakeMessage, fake_rendition, messages
 
 
-def document(message: FakeMessage) -> dict[str, object]:
+def request_body(message: FakeMessage) -> dict[str, object]:
     form = RequestTemplate(message)
-    made: dict[str, object] = json.loads(form.document([form.personalization(message)]))
+    made: dict[str, object] = json.loads(form.request_body([form.personalization(message)]))
     return made
 
 
 def test_a_document_has_no_problems_and_tracks_nobody() -> None:
-    made = document(FakeMessage())
+    made = request_body(FakeMessage())
     assert problems(made) == []
     assert made["tracking_settings"] == {
         "click_tracking": {"enable": False, "enable_text": False},
@@ -45,14 +45,14 @@ def test_equal_slots_share_a_tag_and_tags_are_new_each_time() -> None:
 
 def test_a_rendition_without_slots_needs_no_substitutions() -> None:
     plain = Rendition(0, "en", Part(("S",)), Part(("<p>H</p>",)), Part(("",)), "", "t")
-    made = document(FakeMessage(rendition=plain))
+    made = request_body(FakeMessage(rendition=plain))
     assert problems(made) == []
     assert "substitutions" not in made["personalizations"][0]  # type: ignore[index]
 
 
 def test_a_sender_with_an_international_domain_is_written_in_ascii() -> None:
     sender = Mailbox(address="desk@新闻.example.org")
-    made = document(FakeMessage(envelope=FakeEnvelope(sender=sender, reply_to=None)))
+    made = request_body(FakeMessage(envelope=FakeEnvelope(sender=sender, reply_to=None)))
     assert made["from"] == {"email": f"desk@{'新闻'.encode('idna').decode()}.example.org"}
     assert "reply_to" not in made
 
@@ -62,7 +62,7 @@ def test_a_sender_with_an_international_domain_is_written_in_ascii() -> None:
     ['"晨报" <morning.example.org>', "晨报 and a very long description " * 9, '"Plain" <a.b>', "plain"],
 )
 def test_a_header_value_is_one_line_of_ascii_that_reads_the_same(value: str) -> None:
-    encoded = header_value(value)
+    encoded = encoded_header_value(value)
     assert encoded.isascii()
     assert encoded.isprintable()
     parsed = message_from_string(f"Subject: {encoded}\n\n", policy=policy.default)["Subject"]
@@ -72,6 +72,6 @@ def test_a_header_value_is_one_line_of_ascii_that_reads_the_same(value: str) -> 
 def test_groups_keep_everybody_once() -> None:
     other = fake_rendition(1)
     batch = [*messages(3), *messages(3), *messages(2, rendition=other)]
-    found = list(groups(batch))
+    found = list(groups_for_requests(batch))
     assert sorted(place for group in found for place in group) == list(range(8))
     assert [len(group) for group in found] == [3, 3, 2]

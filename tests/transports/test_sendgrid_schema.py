@@ -19,7 +19,7 @@ from mailer.message.envelope import Envelope, Person
 from mailer.message.message import Message, Template
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import Part
-from mailer.transports.base import Outgoing
+from mailer.transports.base import OutgoingMessage
 from mailer.transports.sendgrid.request import RequestTemplate
 from mailer.transports.sendgrid.transport import SendGrid
 from tests.cli import run
@@ -67,9 +67,9 @@ def check(schema: dict[str, Any], document: Any) -> None:
     assert problems(document) == []
 
 
-def request_for(batch: Sequence[Outgoing]) -> Any:
+def request_for(batch: Sequence[OutgoingMessage]) -> Any:
     form = RequestTemplate(batch[0])
-    return json.loads(form.document([form.personalization(message) for message in batch]))
+    return json.loads(form.request_body([form.personalization(message) for message in batch]))
 
 
 def test_the_check_finds_what_is_wrong(schema: dict[str, Any]) -> None:
@@ -122,7 +122,7 @@ CATEGORIES = FakeEnvelope(
     ],
     ids=lambda batch: f"{len(batch)}",
 )
-def test_a_request_is_as_described(batch: Sequence[Outgoing], schema: dict[str, Any]) -> None:
+def test_a_request_is_as_described(batch: Sequence[OutgoingMessage], schema: dict[str, Any]) -> None:
     document = request_for(batch)
     validator = jsonschema.Draft202012Validator(schema)
     assert [f"{e.json_path}: {e.message}" for e in validator.iter_errors(document)] == []

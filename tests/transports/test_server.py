@@ -14,15 +14,15 @@ from mailer.config import Settings
 from mailer.errors import ConfigError, TransportError
 from mailer.transports.base import is_loopback
 from mailer.transports.smtp import server as server_module
-from mailer.transports.smtp.server import Server, connect
-from mailer.transports.smtp.session.session import Session
+from mailer.transports.smtp.server import ServerSettings, open_session
+from mailer.transports.smtp.session.session import SmtpSession
 from mailer.transports.smtp.transport import Smtp
 from tests.servers.certificates import authority_file, server_tls
 from tests.servers.smtp import SmtpServer
 from tests.transports.variables import with_variables
 
 
-def where(server: SmtpServer, **more: object) -> Server:
+def where(server: SmtpServer, **more: object) -> ServerSettings:
     values: dict[str, object] = {
         "host": "127.0.0.1",
         "port": server.port,
@@ -30,12 +30,12 @@ def where(server: SmtpServer, **more: object) -> Server:
         "connect_seconds": 2.0,
         **more,
     }
-    return Server(**values)  # type: ignore[arg-type]
+    return ServerSettings(**values)  # type: ignore[arg-type]
 
 
-def why_not(place: Server) -> str:
+def why_not(place: ServerSettings) -> str:
     with pytest.raises(TransportError) as caught:
-        connect(place)
+        open_session(place)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -55,10 +55,10 @@ def test_starttls_is_used_where_it_is_offered_and_the_certificate_is_verified(
     far: None, private_authority: Path
 ) -> None:
     with SmtpServer(tls=server_tls()) as server:
-        session = connect(where(server, ca_file=private_authority))
+        session = open_session(where(server, ca_file=private_authority))
         assert isinstance(session.sock, ssl.SSLSocket)
         assert not session.has_extn("starttls")
-        session.leave()
+        session.end_session()
 
 
 @pytest.mark.parametrize("implicit", [False, True])
@@ -73,14 +73,14 @@ def test_a_certificate_for_another_host_is_refused(private_authority: Path) -> N
     with SmtpServer(tls=server_tls("mail.example.org")) as server:
         sentence = why_not(where(server, ca_file=private_authority))
     assert "cannot be trusted: IP address mismatch" in sentence
-    assert "use the host name that stands in it" in sentence
+    assert "use the host name that the certificate names" in sentence
 
 
 def test_within_this_machine_any_certificate_will_do() -> None:
     with SmtpServer(tls=server_tls("somebody.else.example")) as server:
-        session = connect(where(server))
+        session = open_session(where(server))
         assert isinstance(session.sock, ssl.SSLSocket)
-        session.leave()
+        session.end_session()
 
 
 def test_a_password_is_never_sent_in_the_clear(far: None) -> None:
@@ -92,19 +92,19 @@ def test_a_password_is_never_sent_in_the_clear(far: None) -> None:
 
 def test_within_this_machine_a_password_may_go_in_the_clear() -> None:
     with SmtpServer(login=("desk", "s3cret")) as server:
-        connect(where(server, user="desk", password="s3cret")).leave()
+        open_session(where(server, user="desk", password="s3cret")).end_session()
         assert any(command.startswith("AUTH") for command in server.commands)
 
 
 def test_without_a_user_a_server_without_tls_is_used_as_it_is(far: None) -> None:
     with SmtpServer() as server:
-        connect(where(server)).leave()
+        open_session(where(server)).end_session()
 
 
 @pytest.mark.parametrize("password", ["s3cret", "pässwörd", "密码"])
 def test_any_password_logs_in(password: str) -> None:
     with SmtpServer(tls=server_tls(), login=("desk@example.org", password)) as server:
-        connect(where(server, user="desk@example.org", password=password)).leave()
+        open_session(where(server, user="desk@example.org", password=password)).end_session()
 
 
 @pytest.mark.parametrize("password", ["letmein", "létmein"])
@@ -129,7 +129,7 @@ def test_a_busy_server_is_one_sentence() -> None:
         server.fail("CONNECT", "reply", "421 4.3.2 too many connections")
         sentence = why_not(where(server))
     assert sentence == (
-        f"127.0.0.1:{server.port} takes no mail just now: 421 4.3.2 too many connections; "
+        f"127.0.0.1:{server.port} accepts no mail at the moment: 421 4.3.2 too many connections; "
         "run this again later"
     )
 
@@ -138,11 +138,12 @@ def test_a_server_that_refuses_us_is_one_sentence() -> None:
     with SmtpServer() as server:
         server.fail("CONNECT", "reply", "554 5.7.1 you are on a list")
         sentence = why_not(where(server))
-    assert "refused us: 554 5.7.1 you are on a list; ask who runs it" in sentence
+    assert "refused us: 554 5.7.1 you are on a list; ask its operator" in sentence
 
 
 @pytest.mark.parametrize(
-    ("action", "words"), [("close", "broke off: it closed"), ("hang", "did not answer in time")]
+    ("action", "words"),
+    [("close", "broke off: the connection was closed"), ("hang", "did not answer in time")],
 )
 def test_a_server_that_says_nothing_is_one_sentence(action: str, words: str) -> None:
     with SmtpServer() as server:
@@ -153,7 +154,7 @@ def test_a_server_that_says_nothing_is_one_sentence(action: str, words: str) -> 
 def test_starttls_that_fails_is_one_sentence() -> None:
     with SmtpServer(tls=server_tls()) as server:
         server.fail("STARTTLS", "reply", "454 4.7.0 TLS not available")
-        assert "takes no mail just now: 454 4.7.0 TLS not available" in why_not(where(server))
+        assert "accepts no mail at the moment: 454 4.7.0 TLS not available" in why_not(where(server))
 
 
 def test_words_in_the_clear_after_starttls_are_not_believed() -> None:
@@ -168,7 +169,8 @@ def test_plain_smtp_on_a_tls_port_and_tls_on_a_plain_port_are_told_apart() -> No
         sentence = why_not(where(server, implicit_tls=True))
     assert sentence.startswith(f"TLS with 127.0.0.1:{server.port} failed: ")
     assert (
-        "smtps:// is for ports that begin with TLS (465), smtp:// for those with STARTTLS (587)" in sentence
+        "use smtps:// for a port that begins with TLS (465), and smtp:// for a port with STARTTLS (587)"
+        in sentence
     )
 
 
@@ -177,7 +179,7 @@ def test_a_host_that_is_not_there_is_one_sentence(monkeypatch: pytest.MonkeyPatc
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "create_connection", nobody)
-    sentence = why_not(Server("mail.example.test", 25))
+    sentence = why_not(ServerSettings("mail.example.test", 25))
     assert sentence == (
         "there is no host called mail.example.test: Name or service not known; check the transport's URL"
     )
@@ -198,7 +200,7 @@ def test_a_host_out_of_reach_is_one_sentence(
         raise error
 
     monkeypatch.setattr(socket, "create_connection", fail)
-    sentence = why_not(Server("mail.example.test", 25))
+    sentence = why_not(ServerSettings("mail.example.test", 25))
     assert sentence == f"{words}; check that the server runs and that the transport's URL is right"
 
 
@@ -210,11 +212,11 @@ def test_tls_that_talks_to_itself_is_not_mistaken_for_the_server(monkeypatch: py
             return [1]
 
     with SmtpServer(tls=server_tls(), implicit=True) as server:
-        session = connect(where(server))
+        session = open_session(where(server))
         monkeypatch.setattr("select.poll", Always)
         assert session.is_alive()
         assert session.transact("a@example.org", "b@example.org", b"Hi\r\n")[0] == 250
-        session.leave()
+        session.end_session()
 
 
 @pytest.mark.parametrize(
@@ -235,10 +237,10 @@ def test_this_machine_is_known_by_its_name_and_its_numbers(host: str, is_here: b
 def test_an_old_server_is_greeted_in_the_old_way() -> None:
     with SmtpServer() as server:
         server.fail("EHLO", "reply", "502 5.5.1 what?")
-        session = connect(where(server))
+        session = open_session(where(server))
         assert session.esmtp_features == {}
         assert session.transact("a@example.org", "b@example.org", b"Hi\r\n")[0] == 250
-        session.leave()
+        session.end_session()
 
 
 @pytest.mark.parametrize(
@@ -249,13 +251,13 @@ def test_ehlo_says_the_full_name_or_the_address(
 ) -> None:
     monkeypatch.setattr(socket, "gethostname", lambda: name)
     with SmtpServer() as server:
-        connect(where(server)).leave()
+        open_session(where(server)).end_session()
         assert server.hellos == [greeting]
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
 def test_an_ipv6_server_is_greeted_and_named_by_its_address() -> None:
-    assert str(Server("::1", 25)) == "[::1]:25"
+    assert str(ServerSettings("::1", 25)) == "[::1]:25"
     listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
     heard: list[bytes] = []
 
@@ -268,7 +270,7 @@ def test_an_ipv6_server_is_greeted_and_named_by_its_address() -> None:
 
     thread = threading.Thread(target=serve)
     thread.start()
-    connect(Server("::1", listener.getsockname()[1])).close()
+    open_session(ServerSettings("::1", listener.getsockname()[1])).close()
     thread.join()
     listener.close()
     assert heard == [b"ehlo [IPv6:::1]\r\n"]
@@ -279,13 +281,13 @@ def test_an_authority_file_that_cannot_be_used_is_one_sentence(text: str | None,
     path = tmp_path / "ca.pem"
     if text is not None:
         path.write_text(text)
-    sentence = why_not(Server("127.0.0.1", 1, ca_file=path))
+    sentence = why_not(ServerSettings("127.0.0.1", 1, ca_file=path))
     assert f"the file {path} of MAILER_SMTP_CA_FILE cannot be used: " in sentence
     assert "name a PEM file" in sentence
 
 
 def test_the_password_is_in_no_repr() -> None:
-    assert "s3cret" not in repr(Server("host", 25, user="desk", password="s3cret"))
+    assert "s3cret" not in repr(ServerSettings("host", 25, user="desk", password="s3cret"))
 
 
 @pytest.fixture
@@ -337,22 +339,22 @@ def test_a_server_that_says_goodbye_between_messages_is_not_alive() -> None:
     go = threading.Event()
     thread = threading.Thread(target=serve)
     thread.start()
-    session = connect(Server("127.0.0.1", listener.getsockname()[1]))
+    session = open_session(ServerSettings("127.0.0.1", listener.getsockname()[1]))
     assert session.is_alive()
     go.set()
     thread.join()
     assert not session.is_alive()
-    session.leave()
+    session.end_session()
     listener.close()
 
 
 def test_a_session_can_be_left_after_it_was_lost() -> None:
     with SmtpServer() as server:
-        session = connect(where(server))
+        session = open_session(where(server))
         session.close()
-        session.leave()
+        session.end_session()
         assert not session.is_alive()
-        assert isinstance(session, Session)
+        assert isinstance(session, SmtpSession)
 
 
 @pytest.mark.parametrize(
@@ -372,13 +374,13 @@ def test_a_challenge_that_is_none_is_one_sentence(challenge: str) -> None:
     with SmtpServer(tls=server_tls(), login=("desk", "s3cret")) as server:
         server.fail("AUTH", "reply", challenge, times=9)
         sentence = why_not(where(server, user="desk", password="s3cret"))
-    assert "broke off: its answer to AUTH cannot be read" in sentence
+    assert "broke off: the answer to AUTH cannot be read" in sentence
 
 
 @pytest.mark.parametrize(("size", "largest"), [("9" * 5000, 0), ("1000", 1000), ("x", 0), ("²", 0)])
 def test_a_size_that_is_no_number_is_no_limit(size: str, largest: int) -> None:
     with SmtpServer() as server:
-        session = connect(where(server))
+        session = open_session(where(server))
         session.esmtp_features["size"] = size
-        assert session.largest == largest
-        session.leave()
+        assert session.max_message_size == largest
+        session.end_session()

@@ -6,11 +6,11 @@ import signal
 import threading
 
 from mailer.commands.signals import stop_on_signals
-from mailer.transports.stop import Stop
+from mailer.transports.stop import StopFlag
 
 
 def test_a_wait_ends_when_somebody_asks() -> None:
-    stop = Stop()
+    stop = StopFlag()
     assert not stop.wait(0.01)
     threading.Timer(0.05, stop.set).start()
     assert stop.wait(30)

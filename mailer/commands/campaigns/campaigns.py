@@ -20,7 +20,7 @@ from mailer.errors import CampaignError
 from mailer.services.campaigns.decisions import cancel_campaign, pause_campaign
 from mailer.services.campaigns.documents import Details, Overview, details_of, overview_of, overviews
 from mailer.services.workspace import Workspace, open_workspace
-from mailer.transports.registry import is_folder
+from mailer.transports.registry import is_folder_transport
 
 __all__ = ["cancel", "list_campaigns", "pause", "show", "verify"]
 
@@ -39,7 +39,7 @@ def _when(settings: Settings, overview: Overview) -> str:
     match campaign.status:
         case Status.SENDING:
             return "  [is being sent]"
-        case Status.SENT if is_folder(campaign.transport):
+        case Status.SENT if is_folder_transport(campaign.transport):
             return f"  [in {campaign.transport} only, which reached nobody]"
         case Status.MISSED:
             return "  [missed its time; `mailer campaigns resume` sends it]"

@@ -106,7 +106,7 @@ def _transports(_: Path) -> Iterable[str]:
     """Returns the example of each URL that names a transport."""
     from mailer.transports import registry
 
-    return [form.example for driver in registry.drivers() for form in driver.urls]
+    return [form.example for driver in registry.all_drivers() for form in driver.urls]
 
 
 #: By the metavar of an argument, or the name of an option.

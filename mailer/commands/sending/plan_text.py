@@ -11,7 +11,7 @@ from mailer.services.planning.plan import Plan
 from mailer.services.planning.prepare import Prepared
 from mailer.services.planning.recipients import UNWRITABLE
 from mailer.services.sending.proposal import frozen_plan
-from mailer.transports.registry import unwritable_by
+from mailer.transports.registry import unwritable_addresses_of
 
 __all__ = ["say_plan"]
 
@@ -94,8 +94,8 @@ def _reading(prepared: Prepared, variant: int) -> str:
 
 def _because(reason: str, transport: str) -> str:
     if reason == UNWRITABLE:
-        rule = unwritable_by(transport)
-        return f"has an address that {rule.sentence if rule else 'could not be written to'}"
+        rule = unwritable_addresses_of(transport)
+        return f"has an address that {rule.reason_text if rule else 'could not be written to'}"
     return Exclusion(reason).sentence if reason in set(Exclusion) else "has it already"
 
 

@@ -9,7 +9,7 @@ from mailer.errors import InputError, Problem, TransportError
 from mailer.services.planning.prepare import Prepared
 from mailer.services.planning.test_copy import Copy, readers_of_copy, send_samples
 from mailer.services.workspace import Workspace
-from mailer.transports.base import Result
+from mailer.transports.base import OutcomeKind
 
 __all__ = ["check_test", "send_copies"]
 
@@ -25,7 +25,7 @@ def check_test(*, at: bool, plan: bool) -> None:
 def send_copies(workspace: Workspace, prepared: Prepared, addresses: Sequence[str], *, as_json: bool) -> None:
     """Sends the copies and prints each result. Raises TransportError for those that were not accepted."""
     copies = send_samples(workspace, prepared, addresses)
-    went = [copy for copy in copies if copy.outcome.result is Result.ACCEPTED]
+    went = [copy for copy in copies if copy.outcome.result is OutcomeKind.ACCEPTED]
     if as_json:
         documents = [_document(copy) for copy in copies]
         emit_json({**(documents[0] if len(documents) == 1 else {}), "copies": documents})

@@ -12,7 +12,7 @@ from typing import cast
 
 from mailer.message.message import Message
 from mailer.spool.journal import Journal
-from mailer.transports.base import GateAnswer, Outcome, Outgoing, SplittingChannel
+from mailer.transports.base import GateAnswer, Outcome, OutgoingMessage, SplittingChannel
 
 __all__ = ["Requests"]
 
@@ -24,8 +24,8 @@ class Requests:
         self,
         channel: SplittingChannel,
         journal: Journal,
-        gate: Callable[[Sequence[Outgoing]], GateAnswer],
-        look: Callable[[Sequence[Outgoing]], GateAnswer],
+        gate: Callable[[Sequence[OutgoingMessage]], GateAnswer],
+        look: Callable[[Sequence[OutgoingMessage]], GateAnswer],
     ) -> None:
         self._journal = journal
         self._gate = gate
@@ -43,20 +43,20 @@ class Requests:
         if rest:
             self._journal.finish(rest)
 
-    def _pass(self, messages: Sequence[Outgoing]) -> GateAnswer:
+    def _pass(self, messages: Sequence[OutgoingMessage]) -> GateAnswer:
         """Asks the run's gate. Messages that pass are noted as handed over; where that fails, none passes."""
         if self._error is not None:
-            return GateAnswer(open=False)
+            return GateAnswer(is_open=False)
         passage = self._gate(messages)
-        if passage.granted:
+        if passage.is_granted:
             try:
                 self._journal.begin([message.key for message in _own(messages)])
             except OSError as error:
                 self._error = error
-                return GateAnswer(open=False)
+                return GateAnswer(is_open=False)
         return passage
 
-    def _report(self, messages: Sequence[Outgoing], outcome: Outcome | None) -> None:
+    def _report(self, messages: Sequence[OutgoingMessage], outcome: Outcome | None) -> None:
         try:
             if outcome is None:
                 self._journal.take_back([message.key for message in _own(messages)])
@@ -68,6 +68,6 @@ class Requests:
         self._noted[id(outcome)] = outcome
 
 
-def _own(messages: Sequence[Outgoing]) -> Sequence[Message]:
+def _own(messages: Sequence[OutgoingMessage]) -> Sequence[Message]:
     """Casts the channel's messages to those of the run: a channel of a run gets no others."""
     return cast("Sequence[Message]", messages)

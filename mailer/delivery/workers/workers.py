@@ -21,17 +21,17 @@ from mailer.message.message import Message
 from mailer.spool.journal import Journal
 from mailer.transports.base import (
     ENDED,
-    AnnouncingChannel,
     Channel,
     GateAnswer,
     GatedChannel,
+    LookaheadChannel,
     Outcome,
-    Outgoing,
-    Result,
+    OutcomeKind,
+    OutgoingMessage,
     SplittingChannel,
     Transport,
 )
-from mailer.transports.gate import Gate
+from mailer.transports.gate import HandOverGate
 from mailer.transports.refusal.watch import RefusalWatch
 
 __all__ = ["Report", "Supervision", "Workers"]
@@ -95,7 +95,7 @@ class Workers:
         self._watch = supervision.watch
         self._stopping = supervision.stopping
         self._left = {} if left is None else left
-        self._gate: Gate[tuple[int, int]] = Gate(self._left)
+        self._gate: HandOverGate[tuple[int, int]] = HandOverGate(self._left)
         self._chunks: queue.SimpleQueue[list[Message] | None] = queue.SimpleQueue()
         self._share = (pool or ConnectionPool(count)).share(lambda: not self._chunks.empty())
         self.reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
@@ -119,7 +119,7 @@ class Workers:
     def close_gate(self) -> set[tuple[int, int]]:
         """Forbids all further hand-overs. Returns the (subscriber id, attempt) that were certainly not handed
         over."""
-        return self._gate.close()
+        return self._gate.close_and_get_waiting_keys()
 
     def _work(self) -> None:
         error: TransportError | None = None
@@ -180,8 +180,8 @@ class Workers:
     def _send(self, channel: Channel, chunk: list[Message], requests: Requests | None) -> Report:
         settled: list[tuple[Message, Outcome]] = []
         released: list[Message] = []
-        size = self._transport.batch
-        announcing = channel if isinstance(channel, AnnouncingChannel) else None
+        size = self._transport.batch_size
+        lookahead = channel if isinstance(channel, LookaheadChannel) else None
         gated = isinstance(channel, GatedChannel)
         if self._stopping():
             return Report(settled, chunk)
@@ -192,18 +192,18 @@ class Workers:
             for start in range(0, len(chunk), size):
                 group, following = chunk[start : start + size], chunk[start + size :][:size]
                 try:
-                    outcomes = self._hand_over(channel, announcing, gated, group, following)
+                    outcomes = self._hand_over(channel, lookahead, gated, group, following)
                 except TransportError as error:
                     return Report(settled, [*released, *chunk[start:]], error)
                 finally:
-                    self._gate.leave()
+                    self._gate.note_outcome_known()
                 known = list(zip(group, outcomes, strict=True))
                 if requests is not None:  # only a batch in several requests can end half-way
                     released += [message for message, outcome in known if outcome is ENDED]
                     known = [pair for pair in known if pair[1] is not ENDED]
                 settled += known
                 self._breaker.note(outcome for outcome in outcomes if outcome is not ENDED)
-                self._watch.note(known)
+                self._watch.note_outcomes(known)
                 if self._stopping() or self._takes_long(began):
                     following = []
                 if requests is not None:
@@ -228,7 +228,7 @@ class Workers:
     def _hand_over(
         self,
         channel: Channel,
-        announcing: AnnouncingChannel | None,
+        lookahead: LookaheadChannel | None,
         gated: bool,
         group: Sequence[Message],
         following: Sequence[Message],
@@ -238,35 +238,35 @@ class Workers:
         gone = self._gone(group)
         staying = [message for message in group if message.subscriber_id not in gone] if gone else group
         if not staying:
-            return [Outcome(Result.SKIPPED, reason=gone[message.subscriber_id]) for message in group]
-        if announcing is not None and following and not self._gone(following[:1]):
-            announcing.expect(following[0])
+            return [Outcome(OutcomeKind.SKIPPED, reason=gone[message.subscriber_id]) for message in group]
+        if lookahead is not None and following and not self._gone(following[:1]):
+            lookahead.set_next_message(following[0])
         if gated:
-            self._gate.approach(message.key for message in staying)
+            self._gate.note_waiting(message.key for message in staying)
         outcomes = channel.send(staying)
         if not gone:
             return outcomes
         known = iter(outcomes)
         return [
-            Outcome(Result.SKIPPED, reason=gone[message.subscriber_id])
+            Outcome(OutcomeKind.SKIPPED, reason=gone[message.subscriber_id])
             if message.subscriber_id in gone
             else next(known)
             for message in group
         ]
 
-    def _gone(self, messages: Sequence[Outgoing]) -> dict[int, str]:
+    def _gone(self, messages: Sequence[OutgoingMessage]) -> dict[int, str]:
         """Returns the readers of these messages who have left: the reason by subscriber id."""
         if not self._left:
             return {}
         found = ((message.subscriber_id, self._left.get(message.subscriber_id)) for message in messages)
         return {number: reason for number, reason in found if reason is not None}
 
-    def _look(self, messages: Sequence[Outgoing]) -> GateAnswer:
+    def _look(self, messages: Sequence[OutgoingMessage]) -> GateAnswer:
         """Returns what the gate would answer now, without passing it."""
         return GateAnswer(not self._stopping(), self._gone(messages))
 
-    def _passes(self, messages: Sequence[Outgoing]) -> GateAnswer:
-        return self._gate.passes([message.subscriber_id for message in messages])
+    def _passes(self, messages: Sequence[OutgoingMessage]) -> GateAnswer:
+        return self._gate.request_hand_over([message.subscriber_id for message in messages])
 
 
 def _no_journal(error: OSError) -> TransportError:

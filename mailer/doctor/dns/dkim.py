@@ -83,9 +83,8 @@ def signed_by_provider(resolver: Resolver, domain: str, dns: ProviderDns, name: 
     `name` is that of the finding.
     """
     authenticated = provider_signs_for(resolver, domain, dns)
-    advice = (
-        f"authenticate {domain} in {dns.provider} ({dns.set_up}) and publish the CNAME records that it shows"
-    )
+    where = f"{dns.provider} ({dns.setup_page})"
+    advice = f"authenticate {domain} in {where} and publish the CNAME records that it shows"
     if not authenticated:
         wanted = " and ".join(f"{selector}._domainkey" for selector in dns.selectors)
         yield Finding(

@@ -51,7 +51,7 @@ class Walk:
 
 
 def walk(domain: str, resolver: Resolver) -> Walk:
-    """Queries `_dmarc` at the domain and at its parents. Raises Unanswered."""
+    """Queries `_dmarc` at the domain and at its parents. Raises UnansweredQuery."""
     records: list[tuple[str, dict[str, str]]] = []
     ambiguous: list[str] = []
     labels = domain.split(".")

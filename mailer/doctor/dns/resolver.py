@@ -1,7 +1,7 @@
 """Queries the DNS, and distinguishes "there is none" from "no answer".
 
 A record that does not exist comes back empty. A query without an answer, because of a time-out, a SERVFAIL or
-a missing network, raises `Unanswered`: nothing may be concluded from it.
+a missing network, raises `UnansweredQuery`: nothing may be concluded from it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import dns.resolver
 import dns.reversename
 
 from mailer.errors import ConfigError
-from mailer.transports.finding import Unanswered
+from mailer.transports.finding import UnansweredQuery
 
 __all__ = ["DnsResolver", "Resolver", "nameserver"]
 
@@ -31,7 +31,7 @@ _Value = TypeVar("_Value")
 class Resolver(Protocol):
     """Defines a resolver of DNS names.
 
-    Every method raises Unanswered, and returns nothing where no record exists.
+    Every method raises UnansweredQuery, and returns nothing where no record exists.
     """
 
     def txt(self, name: str) -> tuple[str, ...]:
@@ -103,7 +103,7 @@ class DnsResolver:
 
     def _ask(self, name: str, kind: str, read: Callable[[Any], _Value]) -> tuple[_Value, ...]:
         if self._wrong:
-            raise Unanswered(f"{kind} of {name} cannot be asked for: {self._wrong}")
+            raise UnansweredQuery(f"{kind} of {name} cannot be asked for: {self._wrong}")
         try:
             answer = self._resolver.resolve(
                 dns.name.from_text(name), dns.rdatatype.from_text(kind), raise_on_no_answer=False
@@ -111,12 +111,14 @@ class DnsResolver:
         except (dns.resolver.NXDOMAIN, dns.name.LabelTooLong, dns.name.EmptyLabel, dns.name.NameTooLong):
             return ()
         except dns.exception.Timeout:
-            raise Unanswered(f"the DNS did not answer in time when asked for {kind} of {name}") from None
+            raise UnansweredQuery(f"the DNS did not answer in time when asked for {kind} of {name}") from None
         except dns.resolver.NoNameservers as error:
-            raise Unanswered(f"the DNS could not answer for {kind} of {name}: {_failure(error)}") from None
+            raise UnansweredQuery(
+                f"the DNS could not answer for {kind} of {name}: {_failure(error)}"
+            ) from None
         except (dns.exception.DNSException, OSError) as error:
             why = str(error) or type(error).__name__
-            raise Unanswered(f"the DNS could not answer for {kind} of {name}: {why}") from None
+            raise UnansweredQuery(f"the DNS could not answer for {kind} of {name}: {why}") from None
         return tuple(read(data) for data in answer.rrset or ())
 
 

@@ -109,7 +109,7 @@ class _Survey:
         self.troubles: list[tuple[Status, str, str]] = []
 
     def read(self, domain: str, text: str) -> None:
-        """Evaluates one record and the records that it includes. Raises Unanswered."""
+        """Evaluates one record and the records that it includes. Raises UnansweredQuery."""
         where = "" if not self._open else f" in {domain}, which it includes"
         try:
             terms = parse(text)

@@ -15,14 +15,14 @@ from mailer.services.sending.result import SendResult, result_of
 from mailer.services.sending.run import RunRequest, run_campaign
 from mailer.services.workspace import Workspace
 from mailer.spool.lock import campaign_lock
-from mailer.transports.registry import open_signer
-from mailer.transports.stop import Stop
+from mailer.transports.registry import signer_for_transport
+from mailer.transports.stop import StopFlag
 
 __all__ = ["resume_campaign"]
 
 
 def resume_campaign(
-    workspace: Workspace, slug: str, *, stop: Stop, observe: Callable[[Progress], None]
+    workspace: Workspace, slug: str, *, stop: StopFlag, observe: Callable[[Progress], None]
 ) -> SendResult:
     """Resumes a campaign.
 
@@ -31,7 +31,7 @@ def resume_campaign(
     BusyError, TransportError.
     """
     settings = workspace.settings
-    signer = open_signer(workspace.spools.find(slug).transport, settings)
+    signer = signer_for_transport(workspace.spools.find(slug).transport, settings)
     with campaign_lock(settings, slug):
         campaign = workspace.spools.find(slug)
         spool = workspace.spools.open(campaign)

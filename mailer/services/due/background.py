@@ -17,7 +17,7 @@ from mailer.services.due.parallel_runs import Attempts
 from mailer.services.due.send_due import AGAIN_SECONDS, POLL_SECONDS, run_due
 from mailer.services.workspace import open_workspace
 from mailer.store.database import explain
-from mailer.transports.stop import Stop
+from mailer.transports.stop import StopFlag
 
 __all__ = ["Scheduler"]
 
@@ -40,7 +40,7 @@ class Scheduler:
         self._settings = settings
         self._look_seconds = look_seconds
         self._on_defect = on_defect or _log_defect
-        self._stop = Stop()
+        self._stop = StopFlag()
         self._attempts = Attempts()
         self._looked = False
         self._thread = threading.Thread(target=self._run, name="schedule", daemon=True)

@@ -34,8 +34,8 @@ from mailer.services.workspace import Workspace, open_workspace
 from mailer.spool.base import Spool
 from mailer.spool.lock import campaign_lock
 from mailer.store.database import explain
-from mailer.transports.registry import open_signer
-from mailer.transports.stop import Stop
+from mailer.transports.registry import signer_for_transport
+from mailer.transports.stop import StopFlag
 
 __all__ = [
     "AGAIN_SECONDS",
@@ -122,7 +122,7 @@ class DueResult:
 def run_due(
     workspace: Workspace,
     *,
-    stop: Stop,
+    stop: StopFlag,
     attempts: Attempts | None = None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> Iterator[DueResult]:
@@ -138,7 +138,7 @@ def run_due(
     attempts = attempts or Attempts()
     pool = ConnectionPool(settings.delivery.connections)
     runs: Runs[DueResult | None] = Runs()
-    ending = Stop(stop)
+    ending = StopFlag(stop)
     try:
         while True:
             unread: sqlite3.Error | None = None
@@ -169,7 +169,7 @@ def run_due(
         runs.join()
 
 
-def _try(settings: Settings, campaign: Campaign, stop: Stop, pool: ConnectionPool) -> DueResult | None:
+def _try(settings: Settings, campaign: Campaign, stop: StopFlag, pool: ConnectionPool) -> DueResult | None:
     """Sends the due deliveries of a campaign over its own connection; returns None if there are none. Never
     raises."""
     try:
@@ -196,7 +196,7 @@ def _try(settings: Settings, campaign: Campaign, stop: Stop, pool: ConnectionPoo
 
 
 def _send_due(
-    workspace: Workspace, slug: str, stop: Stop, pool: ConnectionPool | None = None
+    workspace: Workspace, slug: str, stop: StopFlag, pool: ConnectionPool | None = None
 ) -> DueResult | None:
     """Sends the due deliveries of one campaign, under its lock; returns None where another process has done
     so."""
@@ -218,7 +218,7 @@ def _send_due(
             if lost is not None:
                 known = recovered.sentence(slug)
                 return replace(lost, error=f"{lost.error}; {known}") if known else lost
-    signer = open_signer(campaign.transport, workspace.settings)
+    signer = signer_for_transport(campaign.transport, workspace.settings)
     request = RunRequest(slug, campaign.transport, signer, stop, lambda _: None, by_operator=False, pool=pool)
     result = run_campaign(workspace, request)
     return DueResult(result.campaign, result, missed=missed)

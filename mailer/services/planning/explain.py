@@ -14,7 +14,7 @@ from mailer.campaign.campaign import Delivered
 from mailer.issue.model import only_expressions
 from mailer.services.planning.prepare import is_same_issue, selection_for
 from mailer.services.workspace import Workspace
-from mailer.transports.registry import unwritable_by
+from mailer.transports.registry import unwritable_addresses_of
 
 __all__ = ["Explanation", "explain"]
 
@@ -57,7 +57,7 @@ def explain(workspace: Workspace, address: str, issue: Path) -> Explanation:
     alike = [c for c in workspace.spools.campaigns() if is_same_issue(c, loaded)]
     address = person.address or checked.address
     expressions = only_expressions(loaded.issue)
-    rule = unwritable_by(settings.delivery.transport)
+    rule = unwritable_addresses_of(settings.delivery.transport)
     return Explanation(
         address=address,
         issue=loaded.path,
@@ -65,6 +65,6 @@ def explain(workspace: Workspace, address: str, issue: Path) -> Explanation:
         exclusion=exclusion_of(db, person.id, loaded.issue.edition),
         only=tuple(text for bit, text in enumerate(expressions) if variant >> bit & 1),
         deliveries=tuple(workspace.spools.deliveries_of(person.id, alike)),
-        unwritable=rule.sentence if rule and rule.matches(address) else "",
+        unwritable=rule.reason_text if rule and rule.matches(address) else "",
         bounce=next(iter(bounces_of(db, person.id, slugs)), None) if person.status == "bounced" else None,
     )

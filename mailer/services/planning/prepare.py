@@ -25,7 +25,7 @@ from mailer.services.planning.recipients import Selection
 from mailer.services.planning.transport_choice import choose_transport
 from mailer.services.planning.warnings import WarningInput, warnings_of
 from mailer.services.workspace import Workspace
-from mailer.transports.registry import is_folder, open_signer, unwritable_by
+from mailer.transports.registry import is_folder_transport, signer_for_transport, unwritable_addresses_of
 
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
@@ -113,11 +113,11 @@ def prepare(workspace: Workspace, path: Path, request: PlanRequest) -> Prepared:
     existing = next((c for c in alike if not _was_dropped(workspace, c, url)), None)
     query = _Query(loaded, segment, url, known, same, request.include_received)
     prepared = _plan(workspace, query, existing)
-    if existing is None or is_folder(url):
+    if existing is None or is_folder_transport(url):
         return prepared
     spool = workspace.spools.open(existing)
     copies = spool.copies_in_folder()
-    if is_folder(existing.transport) and existing.started_at is not None and spool.reached_nobody():
+    if is_folder_transport(existing.transport) and existing.started_at is not None and spool.reached_nobody():
         unchanged = prepared.plan.hash == existing.plan_hash or (
             request.plan_hash == existing.plan_hash
             and prepared.plan.content_hash == existing.plan.get("content_hash")
@@ -141,7 +141,7 @@ def count_left(workspace: Workspace, prepared: Prepared) -> int | None:
     left = sum(counts[state] for state in TO_SEND)
     if workspace.settings.delivery.uncertain == "resend":
         left += counts[State.UNCERTAIN]
-    return left if is_folder(prepared.plan.transport) else left + spool.copies_in_folder()
+    return left if is_folder_transport(prepared.plan.transport) else left + spool.copies_in_folder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +163,13 @@ def _plan(workspace: Workspace, request: _Query, existing: Campaign | None) -> P
     from mailer.render.render import render_variants
 
     settings, loaded, url, same = workspace.settings, request.loaded, request.transport, request.same
-    signer = open_signer(url, settings)
+    signer = signer_for_transport(url, settings)
     earlier = [] if request.include_received else [c.id for c in same if c is not existing]
     selection = replace(
-        selection_for(loaded, settings, request.segment, earlier=earlier, into_folder=is_folder(url)),
-        unwritable=unwritable_by(url),
+        selection_for(
+            loaded, settings, request.segment, earlier=earlier, into_folder=is_folder_transport(url)
+        ),
+        unwritable=unwritable_addresses_of(url),
     )
     slug = existing.slug if existing else _free_slug(settings, loaded, request.known)
     builder = PlannedBuilder()
@@ -242,7 +244,7 @@ def _was_dropped(workspace: Workspace, campaign: Campaign, url: str) -> bool:
     if campaign.status is not Status.CANCELLED:
         return False
     return campaign.started_at is None or workspace.spools.open(campaign).reached_nobody(
-        copies=is_folder(url)
+        copies=is_folder_transport(url)
     )
 
 

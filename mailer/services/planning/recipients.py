@@ -14,7 +14,7 @@ from typing import NamedTuple
 from mailer.audience.segments import Segment
 from mailer.audience.selection import select_subscribers, time_zones
 from mailer.services.workspace import Workspace
-from mailer.transports.base import Unwritable
+from mailer.transports.base import UnwritableAddresses
 
 __all__ = [
     "RECEIVED",
@@ -50,7 +50,7 @@ class Selection:
     only: tuple[Segment, ...]
     earlier: tuple[int, ...] = ()
     into_folder: bool = True
-    unwritable: Unwritable | None = None
+    unwritable: UnwritableAddresses | None = None
 
     def batches(self, workspace: Workspace) -> Iterator[list[Row]]:
         """Returns every subscriber with their standing, some thousands at a time, in the order of ids."""

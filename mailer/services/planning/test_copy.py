@@ -24,8 +24,8 @@ from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import Part
 from mailer.services.planning.prepare import Prepared
 from mailer.services.workspace import Workspace
-from mailer.transports.base import Outcome, Result
-from mailer.transports.registry import open_signer, open_transport, unwritable_by
+from mailer.transports.base import Outcome, OutcomeKind
+from mailer.transports.registry import open_transport, signer_for_transport, unwritable_addresses_of
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -87,7 +87,7 @@ def send_samples(workspace: Workspace, prepared: Prepared, addresses: Sequence[s
         )
     recipients = [_recipient(db, prepared, address.address) for address in checked]
     renditions = _renditions(settings, prepared, {recipient.variant for recipient in recipients})
-    signer = open_signer(prepared.plan.transport, settings)
+    signer = signer_for_transport(prepared.plan.transport, settings)
     copies: list[Copy] = []
     with closing(open_transport(prepared.plan.transport, settings).channel()) as channel:
         for recipient in recipients:
@@ -162,7 +162,7 @@ def _checked(db: Database, addresses: Sequence[str], transport: str) -> list[Add
     """Returns the addresses without duplicates. Raises AudienceError with all that cannot be written to."""
     found: dict[str, Address] = {}
     problems: list[Problem] = []
-    unwritable = unwritable_by(transport)
+    unwritable = unwritable_addresses_of(transport)
     for text in addresses:
         try:
             address = normalize_address(text)
@@ -172,7 +172,7 @@ def _checked(db: Database, addresses: Sequence[str], transport: str) -> list[Add
         if is_suppressed(db, address.key):
             problems.append(Problem(f"{address.address} is on the suppression list and is never written to"))
         if unwritable is not None and unwritable.matches(address.address):
-            problems.append(Problem(f"{address.address} {unwritable.sentence}"))
+            problems.append(Problem(f"{address.address} {unwritable.reason_text}"))
         found.setdefault(address.key, address)
     if problems:
         raise AudienceError.of(problems)
@@ -181,5 +181,5 @@ def _checked(db: Database, addresses: Sequence[str], transport: str) -> list[Add
 
 def _error_with_copies_sent(error: TransportError, copies: Sequence[Copy]) -> TransportError:
     """Returns the error, extended by a sentence about the copies that were sent before it."""
-    there = ", ".join(copy.address for copy in copies if copy.outcome.result is Result.ACCEPTED)
+    there = ", ".join(copy.address for copy in copies if copy.outcome.result is OutcomeKind.ACCEPTED)
     return TransportError(f"{error} (a test copy went to {there} before)") if there else error

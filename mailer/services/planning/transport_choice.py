@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailer.campaign.campaign import Campaign
 from mailer.config import Settings
 from mailer.errors import ConfigError
-from mailer.transports.registry import is_folder, open_transport
+from mailer.transports.registry import is_folder_transport, open_transport
 
 __all__ = ["choose_transport", "transport_problem"]
 
@@ -19,7 +19,7 @@ def choose_transport(settings: Settings, existing: Campaign | None, requested: s
     if requested is not None:
         return requested
     url = settings.delivery.transport
-    if existing is not None and is_folder(url) and not is_folder(existing.transport):
+    if existing is not None and is_folder_transport(url) and not is_folder_transport(existing.transport):
         return existing.transport
     return url
 

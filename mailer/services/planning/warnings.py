@@ -16,7 +16,7 @@ from mailer.services.planning.plan import Audience
 from mailer.services.planning.public_page import is_blank
 from mailer.services.planning.recipients import UNWRITABLE
 from mailer.services.planning.transport_choice import transport_problem
-from mailer.transports.registry import unwritable_by
+from mailer.transports.registry import unwritable_addresses_of
 
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
@@ -102,9 +102,9 @@ def _of_audience(settings: Settings, inputs: WarningInput) -> list[str]:
     if trouble := transport_problem(inputs.transport, settings):
         warnings.append(f"the plan cannot be sent with these settings: {trouble}")
     number = inputs.audience.excluded.get(UNWRITABLE, 0)
-    if number and (rule := unwritable_by(inputs.transport)):
+    if number and (rule := unwritable_addresses_of(inputs.transport)):
         whose = "1 reader's address" if number == 1 else f"{number:,} readers' addresses"
-        warnings.append(f"{whose} {rule.sentence}; a server with SMTPUTF8 can write to them")
+        warnings.append(f"{whose} {rule.reason_text}; a server with SMTPUTF8 can write to them")
     if not inputs.audience.recipients:
         warnings.append("nobody would get it")
     return warnings

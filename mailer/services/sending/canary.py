@@ -18,7 +18,7 @@ from mailer.delivery.progress import Progress
 from mailer.services.sending.campaign_health import health_of
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
-from mailer.transports.stop import Stop
+from mailer.transports.stop import StopFlag
 
 __all__ = ["judge_canary", "release_if_over", "release", "wait_while_held"]
 
@@ -73,7 +73,7 @@ def release_if_over(workspace: Workspace, spool: Spool) -> bool:
 
 
 def wait_while_held(
-    workspace: Workspace, spool: Spool, *, stop: Stop, observe: Callable[[Progress], None]
+    workspace: Workspace, spool: Spool, *, stop: StopFlag, observe: Callable[[Progress], None]
 ) -> bool:
     """Waits until a held campaign may resume, and returns whether it may. `stop` leaves it held.
 

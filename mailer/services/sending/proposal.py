@@ -25,7 +25,7 @@ from mailer.services.sending.schedule_issue import check_new, schedule_issue
 from mailer.services.sending.send import send_issue
 from mailer.services.workspace import Workspace
 from mailer.transports.registry import open_transport
-from mailer.transports.stop import Stop
+from mailer.transports.stop import StopFlag
 
 __all__ = [
     "Proposal",
@@ -148,7 +148,7 @@ def send_proposal(
     workspace: Workspace,
     proposal: Proposal,
     *,
-    stop: Stop,
+    stop: StopFlag,
     observe: Callable[[Progress], None],
     frozen: Callable[[SincePlan], None],
 ) -> SendResult:

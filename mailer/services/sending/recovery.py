@@ -31,7 +31,7 @@ from mailer.spool.erased_words import redact_journal
 from mailer.spool.journal import read_journal
 from mailer.spool.lock import campaign_lock
 from mailer.spool.recover import recover as settle_claims
-from mailer.transports.registry import source_of
+from mailer.transports.registry import event_source_of
 
 __all__ = ["NOTHING_RECOVERED", "Recovered", "journal_of", "recover", "recover_from", "recover_if_idle"]
 
@@ -82,7 +82,7 @@ def recover(workspace: Workspace, spool: Spool) -> Recovered:
 
 def recover_from(workspace: Workspace, spool: Spool, journal: Path) -> dict[str, int]:
     """Settles or releases every claim by a journal. Returns counts by state."""
-    source = source_of(spool.campaign.transport)
+    source = event_source_of(spool.campaign.transport)
     return settle_claims(
         spool,
         partial(read_journal, journal),

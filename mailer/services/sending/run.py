@@ -42,8 +42,8 @@ from mailer.services.sending.recovery import journal_of, recover
 from mailer.services.sending.result import SendResult, result_of
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
-from mailer.transports.registry import is_folder, open_transport, source_of
-from mailer.transports.stop import Stop
+from mailer.transports.registry import event_source_of, is_folder_transport, open_transport
+from mailer.transports.stop import StopFlag
 
 __all__ = ["RunRequest", "run_campaign"]
 
@@ -64,7 +64,7 @@ class RunRequest:
     slug: str
     transport: str
     signer: Signer | None
-    stop: Stop
+    stop: StopFlag
     observe: Callable[[Progress], None]
     by_operator: bool = True
     pool: ConnectionPool | None = None
@@ -110,7 +110,7 @@ def _run(workspace: Workspace, request: RunRequest) -> SendResult:
     check_open(campaign.slug, campaign.status)
     # What an earlier run left went by the transport of that run.
     recovered = recover(workspace, workspace.spools.open(campaign))
-    into_folder = is_folder(request.transport)
+    into_folder = is_folder_transport(request.transport)
     spool = workspace.spools.open(campaign, owner=secrets.token_hex(8), into_folder=into_folder)
     refuse_if_older(workspace.settings, campaign, spool.counts())
     note_run(workspace.db, workspace.settings)
@@ -165,7 +165,7 @@ def _deliver(
     spool.unpark()
     assign_missing_ids(workspace.db, settings.signing_keys()[-1])
     templates = _templates(settings, campaign, request.signer)
-    own = Stop(request.stop)  # a pause of this run must not stop the campaigns after it
+    own = StopFlag(request.stop)  # a pause of this run must not stop the campaigns after it
     transport = open_transport(request.transport, settings, sleep=own.wait)
     _begin(workspace, spool, request)
     try:
@@ -183,7 +183,7 @@ def _deliver(
                 journal=journal_of(settings, campaign.slug),
                 pacer=_pacer(workspace, request.transport),
                 stop=own,
-                source=source_of(request.transport),
+                source=event_source_of(request.transport),
                 connections=settings.delivery.connections,
                 only=request.only,
                 observe=request.observe,
@@ -220,7 +220,7 @@ def _pacer(workspace: Workspace, transport_url: str) -> Pacer:
     per second and minute do, so that a trial runs at the real speed.
     """
     settings = workspace.settings
-    if is_folder(transport_url):
+    if is_folder_transport(transport_url):
         return Pacer(_speed_alone(settings.pace), now=now().timestamp())
     zone = settings.publication.zone
     return Pacer(settings.pace, workspace.spools.ledger(), zone, now=now().timestamp())

@@ -11,7 +11,7 @@ from mailer.services.planning.schedule import Schedule, check_unscheduled
 from mailer.services.sending.freeze import SincePlan, freeze
 from mailer.services.workspace import Workspace
 from mailer.spool.lock import campaign_lock
-from mailer.transports.registry import open_signer
+from mailer.transports.registry import signer_for_transport
 
 __all__ = ["check_new", "schedule_issue"]
 
@@ -40,7 +40,7 @@ def schedule_issue(
     """
     plan, settings = prepared.plan, workspace.settings
     check_new(settings, prepared)
-    open_signer(plan.transport, settings)
+    signer_for_transport(plan.transport, settings)
     with campaign_lock(settings, plan.slug):
         if any(campaign.slug == plan.slug for campaign in workspace.spools.campaigns()):
             raise CampaignError(

@@ -21,8 +21,8 @@ from mailer.services.sending.result import SendResult
 from mailer.services.sending.run import RunRequest, run_campaign
 from mailer.services.workspace import Workspace
 from mailer.spool.lock import campaign_lock
-from mailer.transports.registry import open_signer
-from mailer.transports.stop import Stop
+from mailer.transports.registry import signer_for_transport
+from mailer.transports.stop import StopFlag
 
 __all__ = ["finish_campaign", "send_issue"]
 
@@ -31,7 +31,7 @@ def send_issue(
     workspace: Workspace,
     prepared: Prepared,
     *,
-    stop: Stop,
+    stop: StopFlag,
     observe: Callable[[Progress], None],
     canary: Canary | None = None,
     frozen: Callable[[SincePlan], None] = lambda _: None,
@@ -45,7 +45,9 @@ def send_issue(
     differs from the plan, TransportError where nothing can be handed over.
     """
     plan, settings = prepared.plan, workspace.settings
-    signer = open_signer(plan.transport, settings)  # before anything is frozen: the key may be invalid
+    signer = signer_for_transport(
+        plan.transport, settings
+    )  # before anything is frozen: the key may be invalid
     with campaign_lock(settings, plan.slug):
         # Between the plan and the lock, another process may have sent the same issue.
         existing = next((c for c in workspace.spools.campaigns() if c.slug == plan.slug), None)
@@ -64,7 +66,7 @@ def finish_campaign(
     workspace: Workspace,
     slug: str,
     *,
-    stop: Stop,
+    stop: StopFlag,
     observe: Callable[[Progress], None],
     transport: str | None = None,
     address: str | None = None,
@@ -75,7 +77,7 @@ def finish_campaign(
     """
     campaign = workspace.spools.find(slug)
     url = transport or campaign.transport
-    signer = open_signer(url, workspace.settings)
+    signer = signer_for_transport(url, workspace.settings)
     with campaign_lock(workspace.settings, slug):
         only = None
         if address is not None:

@@ -11,7 +11,7 @@ from mailer.clock import utc_now
 from mailer.spool.sqlite.part import BY_PERSON, CLAIMED, OPEN, Part
 from mailer.spool.values import Claim, Key, MayWrite, Refused, Settled
 from mailer.store.database import writing
-from mailer.transports.registry import is_folder
+from mailer.transports.registry import is_folder_transport
 
 __all__ = ["Claims"]
 
@@ -175,7 +175,7 @@ class Claims(Part):
         rows = self._db.conn.execute(
             _OTHERS, [mine.edition, mine.issue_date, mine.issue, mine.issue_hash, mine.id]
         )
-        return [number for number, transport, mailed in rows if mailed or not is_folder(transport)]
+        return [number for number, transport, mailed in rows if mailed or not is_folder_transport(transport)]
 
     def settle(self, outcomes: Sequence[Settled]) -> list[Refused]:
         """Records outcomes: see `base.Spool.settle`."""

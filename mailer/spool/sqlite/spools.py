@@ -20,7 +20,7 @@ from mailer.spool.sqlite.rows import all_campaigns, campaign_at
 from mailer.spool.sqlite.times import Times
 from mailer.spool.values import Frozen, Redaction
 from mailer.store.database import writing
-from mailer.transports.registry import is_folder
+from mailer.transports.registry import is_folder_transport
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -97,7 +97,7 @@ class SqliteSpools:
     def open(self, campaign: Campaign, *, owner: str = "", into_folder: bool | None = None) -> SqliteSpool:
         """Returns the spool of a campaign. `owner` names the run that claims, or is empty."""
         if into_folder is None:
-            into_folder = is_folder(campaign.transport)
+            into_folder = is_folder_transport(campaign.transport)
         return SqliteSpool(self._db, campaign, self._redaction, owner=owner, into_folder=into_folder)
 
     def freeze(self, campaign: NewCampaign, deliveries: Iterable[Frozen]) -> SqliteSpool:
@@ -135,7 +135,7 @@ class SqliteSpools:
         in_folders = [
             campaign.id
             for campaign in self.campaigns()
-            if campaign.id in campaigns and is_folder(campaign.transport)
+            if campaign.id in campaigns and is_folder_transport(campaign.transport)
         ]
         rows = self._db.conn.execute(
             _RECEIVED,

@@ -1,1 +1,1 @@
-"""Speaks HTTP with the APIs of providers, over one kept connection that says how far a request got."""
+"""Sends requests to the HTTP APIs of providers, over one kept connection that reports how much was sent."""

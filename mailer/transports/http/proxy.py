@@ -1,7 +1,7 @@
-"""Finds the proxy for an API in the environment: HTTPS_PROXY, ALL_PROXY, NO_PROXY.
+"""Finds the HTTP proxy for an API in the environment variables HTTPS_PROXY, ALL_PROXY and NO_PROXY.
 
-A connection goes through the proxy as a tunnel (CONNECT), so that the proxy sees neither secrets nor
-messages. An address on this machine is reached without TLS and without a proxy.
+The proxy is used as a tunnel (CONNECT), so that it sees neither secrets nor messages. A URL that names this
+machine is requested directly, without TLS and without a proxy.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _USUAL_PORT: Final = 80  # of a URL with http, as for every program that knows t
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """Holds the place of an HTTP proxy and its login. As text it leaves the login out, for error messages."""
+    """Holds the host, port and login of an HTTP proxy. Its text (`str`, `repr`) does not show the login."""
 
     host: str
     port: int
@@ -35,18 +35,19 @@ class Proxy:
     def __repr__(self) -> str:
         return f"<{self}>"
 
-    def headers(self) -> Mapping[str, str]:
-        """Returns the header fields of a CONNECT: the login, where there is one (RFC 7617)."""
+    def connect_headers(self) -> Mapping[str, str]:
+        """Returns the header fields of the CONNECT request: the login (RFC 7617), if there is one."""
         if not self.user and not self.password:
             return {}
         login = base64.b64encode(f"{self.user}:{self.password}".encode()).decode("ascii")
         return {"Proxy-Authorization": f"Basic {login}"}
 
 
-def proxy_for(base_url: str, peer: str) -> Proxy | None:
-    """Returns the proxy for the address of `peer` (a provider), or None where it is reached directly.
+def proxy_for(base_url: str, provider: str) -> Proxy | None:
+    """Returns the proxy for requests to `base_url`, or None if no proxy is to be used.
 
-    Raises ConfigError where the environment names a proxy that cannot be used.
+    `provider` is the name for error messages. Raises ConfigError if the environment names a proxy that cannot
+    be used.
     """
     parts = urlsplit(base_url)
     if parts.scheme != "https":
@@ -56,16 +57,16 @@ def proxy_for(base_url: str, peer: str) -> Proxy | None:
     place = f"{parts.hostname}:{parts.port or 443}"
     if not named.strip() or proxy_bypass(place):
         return None
-    return _read(named.strip(), peer)
+    return _parse_proxy(named.strip(), provider)
 
 
-def _read(text: str, peer: str) -> Proxy:
+def _parse_proxy(proxy_url: str, provider: str) -> Proxy:
     wrong = ConfigError(
-        "HTTPS_PROXY is not an HTTP proxy such as http://proxy.example.org:3128; correct it, or name "
-        f"{peer}'s host in NO_PROXY"
+        "HTTPS_PROXY is not the URL of an HTTP proxy such as http://proxy.example.org:3128; correct it, or "
+        f"name {provider}'s host in NO_PROXY"
     )
     try:
-        parts = urlsplit(text if "://" in text else f"http://{text}")
+        parts = urlsplit(proxy_url if "://" in proxy_url else f"http://{proxy_url}")
         port = parts.port or _USUAL_PORT
     except ValueError:
         raise wrong from None

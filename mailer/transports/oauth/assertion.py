@@ -1,7 +1,7 @@
 """Signs the assertion of a service account: a JWT that is exchanged for an access token (RFC 7523).
 
-Google's key file is JSON with `client_email`, `private_key` and `private_key_id`. Other providers' may be a
-PEM file; then the issuer is the client id of the configuration.
+Google's key file is JSON with `client_email`, `private_key` and `private_key_id`. The key file of another
+provider may be PEM; then the issuer of the JWT is the client id in mailer.toml.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 from mailer.errors import ConfigError, TransportError
 
-__all__ = ["GRANT_TYPE", "ServiceKey", "read_key", "signed_assertion"]
+__all__ = ["GRANT_TYPE", "ServiceKey", "read_service_key", "signed_assertion"]
 
 GRANT_TYPE: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _SECONDS: Final = 600  # Google takes an hour at most
@@ -22,27 +22,33 @@ _LONGEST_FILE: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class ServiceKey:
-    """Holds a service account's private key (PEM, never shown by repr), its id if any, and its owner."""
+    """Holds the private key of a service account.
+
+    `issuer` is the account's id, `pem` the key as PEM (never shown by repr), and `key_id` the key's id or ''.
+    """
 
     issuer: str
     pem: str = field(repr=False)
     key_id: str = ""
 
 
-def read_key(path: Path, client_id: str) -> ServiceKey:
-    """Returns the key from the file that MAILER_OAUTH_KEY_FILE names. Raises ConfigError."""
+def read_service_key(path: Path, client_id: str) -> ServiceKey:
+    """Returns the service account's key from the file at `path`.
+
+    `client_id` is the issuer if the file is PEM, which does not name the account. Raises ConfigError.
+    """
     try:
         with path.open("rb") as file:
             text = file.read(_LONGEST_FILE).decode("utf-8-sig")
     except OSError as error:
-        raise ConfigError(_sentence(path, f"cannot be read: {error.strerror}")) from None
+        raise ConfigError(_key_file_error_text(path, f"cannot be read: {error.strerror}")) from None
     except UnicodeDecodeError:
-        raise ConfigError(_sentence(path, "is neither JSON nor PEM")) from None
+        raise ConfigError(_key_file_error_text(path, "is neither JSON nor PEM")) from None
     if text.lstrip().startswith("-----BEGIN"):
         if not client_id:
             raise ConfigError(
-                "[delivery.oauth] client_id is missing, and a PEM file does not tell whose key it holds; "
-                "write the service account's id"
+                "[delivery.oauth] client_id is missing, and a PEM file does not say whose key it holds; "
+                "set client_id to the id of the service account"
             )
         return ServiceKey(client_id, text)
     try:
@@ -56,12 +62,15 @@ def read_key(path: Path, client_id: str) -> ServiceKey:
         or not all(isinstance(value, str) and value for value in fields)
         or not isinstance(key_id, str)
     ):
-        raise ConfigError(_sentence(path, "is no service account's key"))
+        raise ConfigError(_key_file_error_text(path, "holds no key of a service account"))
     return ServiceKey(fields[0], fields[1], key_id)
 
 
-def signed_assertion(key: ServiceKey, user: str, endpoint: str, scope: str) -> str:
-    """Returns the JWT by which the service account asks for `user`'s mailbox. Raises TransportError."""
+def signed_assertion(key: ServiceKey, user: str, token_endpoint: str, scope: str) -> str:
+    """Returns a signed JWT with which the service account asks for access to `user`'s mailbox.
+
+    `scope` may be ''. Raises TransportError if the key cannot be used for signing.
+    """
     from authlib.oauth2.rfc7523.assertion import sign_jwt_bearer_assertion
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -75,7 +84,7 @@ def signed_assertion(key: ServiceKey, user: str, endpoint: str, scope: str) -> s
             sign_jwt_bearer_assertion(
                 kind.import_key(key.pem),
                 key.issuer,
-                endpoint,
+                token_endpoint,
                 subject=user,
                 claims={"scope": scope} if scope else {},
                 header=header,
@@ -84,13 +93,13 @@ def signed_assertion(key: ServiceKey, user: str, endpoint: str, scope: str) -> s
         )
     except Exception:  # the libraries raise many kinds, and some of them show the key
         raise TransportError(
-            "the private key in MAILER_OAUTH_KEY_FILE cannot be used to sign; name an RSA or P-256 key "
+            "the private key in MAILER_OAUTH_KEY_FILE cannot be used to sign; use an RSA or P-256 key "
             "without a passphrase"
         ) from None
 
 
-def _sentence(path: Path, what: str) -> str:
+def _key_file_error_text(path: Path, problem: str) -> str:
     return (
-        f"MAILER_OAUTH_KEY_FILE {path} {what}; name the JSON file with the service account's key, "
+        f"MAILER_OAUTH_KEY_FILE {path} {problem}; name the JSON file with the service account's key, "
         "or a PEM file with its private key"
     )

@@ -1,8 +1,8 @@
-"""Keeps the refresh token that replaces an earlier one, in `.mailer/oauth` (mode 0600).
+"""Stores the refresh token that replaces an earlier token, in the file `.mailer/oauth` (mode 0600).
 
-Many providers give a new refresh token with each renewal, and some revoke the old one. The file is bound to
-the application, the user and the token endpoint, and to the token of MAILER_OAUTH_REFRESH_TOKEN that it
-replaces: a new value of that variable takes precedence over the file.
+Many providers return a new refresh token with each renewal, and some revoke the old token. The file names the
+application, the user, the token endpoint, and a hash of the value of MAILER_OAUTH_REFRESH_TOKEN that its
+token replaces: if this variable gets a new value, the file is ignored.
 """
 
 from __future__ import annotations
@@ -31,44 +31,45 @@ _RESERVED: Final = 16_384
 
 @dataclass(frozen=True)
 class RefreshToken:
-    """Keeps one application's refresh token for one user. `given` is the environment's, never shown by repr.
+    """Represents the refresh token of one application for one user.
 
-    `owner` is the client id, the user and the token endpoint; `folder` is the workspace's `.mailer`.
+    `folder` is the folder `.mailer` of the workspace. `owner` is the client id, the user and the token
+    endpoint. `given` is the value of MAILER_OAUTH_REFRESH_TOKEN, never shown by repr.
     """
 
     folder: Path
     owner: tuple[str, str, str]
     given: str = field(default="", repr=False)
 
-    def current(self) -> str:
-        """Returns the token to use now, or '' where there is none. Raises TransportError."""
-        kept = self._kept()
+    def current_token(self) -> str:
+        """Returns the refresh token to use now, or '' if there is none. Raises TransportError."""
+        kept = self._read_file()
         if kept is None or (self.given and kept["follows"] != _fingerprint(self.given)):
             return self.given
         return kept["refresh_token"]
 
     @contextmanager
-    def renewal(self) -> Iterator[_Renewal]:
-        """Locks the token for a renewal, so that no other process renews it at the same time.
+    def locked_for_renewal(self) -> Iterator[_TokenRenewal]:
+        """Locks the token while it is renewed, so that no other process renews it at the same time.
 
-        The file for the next token is created first, with room on the disk, because the old token may be
-        revoked as soon as the provider is asked. Raises TransportError.
+        The file for the next token is created first, with space reserved on the disk, because the provider
+        may revoke the old token as soon as it answers. Raises TransportError.
         """
-        with self._locked():
-            with _sentence():
+        with self._holding_lock_file():
+            with _explaining_os_errors():
                 clear_leftovers(self.folder, "oauth")
                 file = NewFile(self.folder / "oauth", mode=0o600, encoding="utf-8")
             try:
-                with _sentence():
+                with _explaining_os_errors():
                     file.file.write(" " * _RESERVED)
                     file.file.flush()
-                yield _Renewal(self, file)
+                yield _TokenRenewal(self, file)
             finally:
                 file.discard()
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
-        with _sentence():
+    def _holding_lock_file(self) -> Iterator[None]:
+        with _explaining_os_errors():
             self.folder.mkdir(parents=True, exist_ok=True)
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
             descriptor = os.open(self.folder / ".oauth.lock", flags, 0o600)
@@ -79,8 +80,8 @@ class RefreshToken:
         finally:
             os.close(descriptor)
 
-    def _kept(self) -> dict[str, str] | None:
-        """Returns what the file holds for this owner, or None."""
+    def _read_file(self) -> dict[str, str] | None:
+        """Returns the content of the file, or None if there is no valid file for this owner."""
         try:
             descriptor = os.open(
                 self.folder / "oauth", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -88,8 +89,8 @@ class RefreshToken:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise TransportError(_file_problem(error, "read")) from None
-        with _sentence("read"), os.fdopen(descriptor, "rb") as file:
+            raise TransportError(_file_error_text(error, "read")) from None
+        with _explaining_os_errors("read"), os.fdopen(descriptor, "rb") as file:
             text = file.read(_LONGEST_FILE)
         try:
             kept = json.loads(text)
@@ -101,42 +102,52 @@ class RefreshToken:
         return kept if kept["owner"] == _fingerprint(*self.owner) and kept["refresh_token"] else None
 
 
-class _Renewal:
-    """Represents a renewal in progress: `token` is the one to use, and `keep` stores the next one."""
+class _TokenRenewal:
+    """Represents a renewal in progress.
 
-    def __init__(self, place: RefreshToken, file: NewFile) -> None:
-        self._place, self._file = place, file
-        self.token = place.current()
+    `token` is the refresh token to send, and `store_next_token` stores the token that replaces it.
+    """
 
-    def keep(self, token: str) -> None:
-        """Stores `token` on disk for the next renewal. Raises TransportError."""
+    def __init__(self, refresh_token: RefreshToken, file: NewFile) -> None:
+        self._refresh_token, self._file = refresh_token, file
+        self.token = refresh_token.current_token()
+
+    def store_next_token(self, token: str) -> None:
+        """Stores `token` on disk for the next renewal. Raises TransportError.
+
+        Does nothing if `token` is '' or is not new.
+        """
         if not token or token == self.token:
             return
-        given, kept = self._place.given, self._place._kept()
+        given, kept = self._refresh_token.given, self._refresh_token._read_file()
         follows = _fingerprint(given) if given or kept is None else kept["follows"]
-        content = {"owner": _fingerprint(*self._place.owner), "follows": follows, "refresh_token": token}
-        with _sentence():
+        content = {
+            "owner": _fingerprint(*self._refresh_token.owner),
+            "follows": follows,
+            "refresh_token": token,
+        }
+        with _explaining_os_errors():
             self._file.file.seek(0)
             self._file.file.write(json.dumps(content) + "\n")
             self._file.file.truncate()
             self._file.commit()
 
 
-def _fingerprint(*words: str) -> str:
-    return hashlib.sha256("\0".join(words).encode()).hexdigest()
+def _fingerprint(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 @contextmanager
-def _sentence(done: str = "written") -> Iterator[None]:
+def _explaining_os_errors(action: str = "written") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise TransportError(_file_problem(error, done)) from None
+        raise TransportError(_file_error_text(error, action)) from None
 
 
-def _file_problem(error: OSError, done: str) -> str:
+def _file_error_text(error: OSError, action: str) -> str:
     why = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror or error
     return (
-        f"{_SHOWN}, which keeps the refresh token, cannot be {done}: {why}; make this "
+        f"{_SHOWN}, which keeps the refresh token, cannot be {action}: {why}; make this "
         "file and its folder writable for the user that runs mailer"
     )

@@ -1,8 +1,8 @@
 """Requests an access token from an OAuth 2 token endpoint (RFC 6749), with authlib.
 
-authlib is imported only when a token is requested. No message shows a secret, even where the provider repeats
-one. A redirect is not followed: it would carry the secrets elsewhere. HTTPS_PROXY and REQUESTS_CA_BUNDLE
-apply, except to an endpoint on this machine.
+authlib is imported only when a token is requested. No error message contains a secret, even if the provider
+repeats a secret in its answer. Redirects are not followed, because they would carry the secrets elsewhere.
+HTTPS_PROXY and REQUESTS_CA_BUNDLE apply, except to an endpoint on this machine.
 """
 
 from __future__ import annotations
@@ -20,82 +20,88 @@ from urllib.parse import quote, quote_plus, urlsplit
 
 from mailer.config.urls import is_loopback
 from mailer.errors import TransportError
-from mailer.transports.base import Unavailable, one_line
+from mailer.transports.base import ServerUnavailable, one_line
 
-__all__ = ["AccessToken", "Client", "request_token"]
+__all__ = ["AccessToken", "OAuthClient", "request_token"]
 
 _SECONDS: Final = (10.0, 30.0)  # to connect, and for the answer
 _LATER: Final = ("temporarily_unavailable", "server_error", "slow_down")
 _LONGEST_REASON: Final = 300
 _LONGEST_ANSWER: Final = 1_000_000  # octets
 _WHERE: Final = {
-    "ProxyError": "the proxy does not let it through",
-    "InvalidURL": "its address cannot be used",
-    "InvalidProxyURL": "the proxy's address cannot be used",
-    "InvalidSchema": "the proxy's address cannot be used",
+    "ProxyError": "the proxy refused the connection",
+    "InvalidURL": "the URL cannot be used",
+    "InvalidProxyURL": "the proxy's URL cannot be used",
+    "InvalidSchema": "the proxy's URL cannot be used",
 }
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class OAuthClient:
     """Describes an OAuth client. `secret` may be '' and is never shown by repr.
 
-    `tries_basic` also tries HTTP Basic.
+    If `may_use_http_basic` is True, the secret is also sent by HTTP Basic if the endpoint refuses it in the
+    form.
     """
 
     endpoint: str
     client_id: str
     secret: str = field(default="", repr=False)
-    tries_basic: bool = False
+    may_use_http_basic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """Holds an access token. `expires_in` is in seconds, None where the endpoint did not give it."""
+    """Holds an access token.
+
+    `expires_in` is in seconds, None if the endpoint did not tell it. `refresh_token` is the new refresh
+    token, or ''.
+    """
 
     token: str = field(repr=False)
     expires_in: float | None = None
     refresh_token: str = field(default="", repr=False)
 
 
-def request_token(client: Client, form: Mapping[str, str], advice: str) -> AccessToken:
-    """Returns the token for `form`, which holds at least `grant_type`. `advice` ends the text of an error.
+def request_token(client: OAuthClient, form: Mapping[str, str], advice: str) -> AccessToken:
+    """Requests an access token. `form` holds the parameters of the request, `grant_type` among them.
 
-    Raises Unavailable where the endpoint cannot be reached or fails, TransportError where it refuses.
+    `advice` is appended to the text of an error. Raises ServerUnavailable if the endpoint cannot be reached
+    or fails, and TransportError if it refuses.
     """
     # The secret goes in the form: HTTP Basic has no rule for what is not ASCII, and some take the form alone.
     methods = ["client_secret_post" if client.secret else "none"]
-    if client.secret and client.tries_basic and client.secret.isascii():
+    if client.secret and client.may_use_http_basic and client.secret.isascii():
         methods.append("client_secret_basic")
     for last, method in enumerate(methods, 1 - len(methods)):
-        refused, status, answer = _fetched(client, form, method)
+        refused, status, answer = _fetch_token(client, form, method)
         if refused is None:
-            return _read(client, status, answer)
+            return _parse_access_token(client, status, answer)
         if refused.error == "invalid_client" and last:
             continue
         break
-    reply = _without_secrets(_reason(refused), (*form.values(), client.secret))
-    sentence = f"{_host(client)} gives no access token: {one_line(reply, _LONGEST_REASON)}"
+    reply = _without_secrets(_oauth_error_text(refused), (*form.values(), client.secret))
+    sentence = f"{_endpoint_name(client)} gives no access token: {one_line(reply, _LONGEST_REASON)}"
     if refused.error in _LATER or status == 429 or status >= 500:
-        raise Unavailable(f"{sentence}; run this again later")
+        raise ServerUnavailable(f"{sentence}; run this again later")
     raise TransportError(f"{sentence}; {advice}")
 
 
 class _AnswerRecorder:
-    """Keeps an answer's status and its original `expires_in`, before authlib reads the answer."""
+    """Records the status and the original `expires_in` of an answer before authlib reads the answer."""
 
     status = 0
-    life: object = None
+    original_expires_in: object = None
 
     def __call__(self, response: Any) -> Any:
         self.status = response.status_code
-        response._content = _content(response)
+        response._content = _read_body(response)
         with suppress(ValueError, RecursionError):
             document = json.loads(response._content)
             if isinstance(document, dict):
                 # authlib refuses the whole answer where it cannot reckon with its times.
-                self.life = document.pop("expires_in", None)
+                self.original_expires_in = document.pop("expires_in", None)
                 document.pop("expires_at", None)
             response._content = json.dumps(document).encode()
             return response
@@ -103,8 +109,13 @@ class _AnswerRecorder:
         return response
 
 
-def _fetched(client: Client, form: Mapping[str, str], method: str) -> tuple[Any, int, Mapping[str, Any]]:
-    """Returns the OAuthError or None, the HTTP status, and the answer with its original `expires_in`."""
+def _fetch_token(
+    client: OAuthClient, form: Mapping[str, str], method: str
+) -> tuple[Any, int, Mapping[str, Any]]:
+    """Returns the OAuthError or None, the HTTP status, and the answer with its original `expires_in`.
+
+    `method` is the method of client authentication, in the words of RFC 7591.
+    """
     import requests
     from authlib.integrations.requests_client import OAuth2Session, OAuthError
 
@@ -115,42 +126,42 @@ def _fetched(client: Client, form: Mapping[str, str], method: str) -> tuple[Any,
         session.trust_env = not is_loopback(urlsplit(client.endpoint).hostname or "")
         session.register_compliance_hook("access_token_response", recorder)
         try:
-            auth = None if client.client_id else _no_client_auth
+            auth = None if client.client_id else _add_no_client_auth
             answer = session.fetch_token(
                 client.endpoint, auth=auth, timeout=_SECONDS, allow_redirects=False, stream=True, **form
             )
         except OAuthError as error:
             return error, recorder.status, {}
         except requests.exceptions.RequestException as error:
-            raise _error_without_answer(client, error, recorder.status) from None
+            raise _request_error(client, error, recorder.status) from None
         except (ValueError, TypeError, UnicodeError):
-            raise TransportError(_no_answer(client, recorder.status)) from None
-    return None, recorder.status, {**answer, "expires_in": recorder.life}
+            raise TransportError(_unexpected_answer_text(client, recorder.status)) from None
+    return None, recorder.status, {**answer, "expires_in": recorder.original_expires_in}
 
 
-def _error_without_answer(client: Client, error: Exception, status: int) -> TransportError:
-    """Returns the error for a request that had no answer, or an answer that no token endpoint gives."""
+def _request_error(client: OAuthClient, error: Exception, status: int) -> TransportError:
+    """Returns the error to raise if a request failed, or if its answer is not one of a token endpoint."""
     import requests
 
     if isinstance(error, requests.exceptions.SSLError):
         return TransportError(
-            f"the certificate of {_host(client)} cannot be trusted: {_cause_of(error)}; name a private "
-            "authority's file in REQUESTS_CA_BUNDLE, and see whether this machine's clock is right"
+            f"the certificate of {_endpoint_name(client)} cannot be trusted: {_innermost_cause_text(error)}; "
+            "set REQUESTS_CA_BUNDLE to a private authority's certificate file, and check this machine's clock"
         )
     if isinstance(error, requests.exceptions.HTTPError):
-        kind = Unavailable if status == 429 or status >= 500 else TransportError
+        kind = ServerUnavailable if status == 429 or status >= 500 else TransportError
         return kind(
-            f"{_host(client)} answers with HTTP {status} and no access token; run this again later, or "
-            "check [delivery.oauth] token_url"
+            f"{_endpoint_name(client)} answers with HTTP {status} and no access token; run this again "
+            "later, or check [delivery.oauth] token_url"
         )
-    return Unavailable(
-        f"{_host(client)} cannot be asked for an access token: {_cause_of(error)}; check the network, "
-        "HTTPS_PROXY and [delivery.oauth]"
+    return ServerUnavailable(
+        f"{_endpoint_name(client)} cannot be asked for an access token: {_innermost_cause_text(error)}; "
+        "check the network, HTTPS_PROXY and [delivery.oauth]"
     )
 
 
-def _content(response: Any) -> bytes:
-    """Returns the body of an answer, within limits of length and time; b"" for a body beyond them."""
+def _read_body(response: Any) -> bytes:
+    """Returns the body of an answer; b"" if it is too long. Raises ReadTimeout if it takes too long."""
     import requests
 
     ends = time.monotonic() + _SECONDS[1]
@@ -165,50 +176,54 @@ def _content(response: Any) -> bytes:
     return content
 
 
-def _no_client_auth(request: Any) -> Any:
-    """Adds no client authentication to a request, because the assertion identifies the client."""
+def _add_no_client_auth(request: Any) -> Any:
+    """Leaves a request without client authentication, because its assertion identifies the client."""
     return request
 
 
-def _read(client: Client, status: int, answer: Mapping[str, Any]) -> AccessToken:
+def _parse_access_token(client: OAuthClient, status: int, answer: Mapping[str, Any]) -> AccessToken:
     token, kind = answer.get("access_token"), answer.get("token_type", "bearer")
     if not isinstance(token, str) or not _TOKEN.fullmatch(token) or str(kind).lower() != "bearer":
-        raise (Unavailable if status == 429 else TransportError)(_no_answer(client, status))
+        raise (ServerUnavailable if status == 429 else TransportError)(
+            _unexpected_answer_text(client, status)
+        )
     refresh_token = answer.get("refresh_token")
     return AccessToken(
-        token, _expires_in(answer.get("expires_in")), refresh_token if isinstance(refresh_token, str) else ""
+        token,
+        _parse_expires_in(answer.get("expires_in")),
+        refresh_token if isinstance(refresh_token, str) else "",
     )
 
 
-def _expires_in(reply: object) -> float | None:
-    """Returns `expires_in` in seconds, also where it is sent as text; None where it is no usable number."""
-    if isinstance(reply, bool) or not isinstance(reply, int | float | str):
+def _parse_expires_in(value: object) -> float | None:
+    """Returns `expires_in` in seconds, even if it was sent as text; None if it is not a positive number."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        seconds = float(reply)
+        seconds = float(value)
     except (ValueError, OverflowError):
         return None
     return seconds if 0 < seconds < math.inf else None
 
 
-def _no_answer(client: Client, status: int) -> str:
+def _unexpected_answer_text(client: OAuthClient, status: int) -> str:
     return (
-        f"{_host(client)} does not answer as a token endpoint does (HTTP {status}); "
+        f"{_endpoint_name(client)} does not answer as a token endpoint does (HTTP {status}); "
         "check [delivery.oauth] token_url"
     )
 
 
-def _host(client: Client) -> str:
+def _endpoint_name(client: OAuthClient) -> str:
     return f"the token endpoint {urlsplit(client.endpoint).netloc}"
 
 
-def _reason(error: Any) -> str:
+def _oauth_error_text(error: Any) -> str:
     words = [one_line(str(word), 20_000) for word in (error.error, error.description) if word]
     return ": ".join(words) or "without a reason"
 
 
-def _without_secrets(reply: str, secrets: Iterable[str]) -> str:
-    """Returns the text without the secrets, in whatever encoding they occur in it."""
+def _without_secrets(text: str, secrets: Iterable[str]) -> str:
+    """Returns `text` with the secrets replaced by "[secret]", in any encoding in which they occur."""
     forms: set[str] = set()
     for secret in secrets:
         if len(secret) >= 4:
@@ -221,19 +236,19 @@ def _without_secrets(reply: str, secrets: Iterable[str]) -> str:
                 one_line(secret, len(secret)),
             }
     for form in sorted(forms, key=len, reverse=True):
-        reply = reply.replace(form, "[secret]")
-    return reply
+        text = text.replace(form, "[secret]")
+    return text
 
 
-def _cause_of(error: BaseException) -> str:
-    """Returns the innermost cause of a failed connection, as the library's text names its own objects."""
-    words, seen = _WHERE.get(type(error).__name__, "its answer cannot be read"), 0
+def _innermost_cause_text(error: BaseException) -> str:
+    """Returns a text for the innermost cause of a failed request; the library's own text is unreadable."""
+    words, seen = _WHERE.get(type(error).__name__, "the answer cannot be read"), 0
     cause: BaseException | None = error
     while cause is not None and seen < 20:
         if isinstance(cause, TimeoutError):
-            words = "it did not answer in time"
+            words = "no answer came in time"
         elif isinstance(cause, ConnectionResetError):
-            words = "it closed the connection"
+            words = "the connection was closed"
         elif isinstance(cause, OSError) and cause.strerror:
             words = getattr(cause, "verify_message", "") or cause.strerror
         cause, seen = cause.__cause__ or cause.__context__, seen + 1

@@ -1,1 +1,1 @@
-"""Implements the transport `outbox:`, a folder for trying out."""
+"""Implements the transport `outbox:`, which writes messages into a folder for trying out."""

@@ -1,4 +1,4 @@
-"""Defines the driver of `outbox:PATH`: a folder of the workspace, whose messages reach nobody."""
+"""Defines the driver of `outbox:PATH`, a folder of the workspace: its messages reach nobody."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["DRIVER"]
 
 
-def _open(url: str, settings: Settings, sleep: Sleep) -> Transport:  # noqa: ARG001 - a folder does not wait
+def _open_transport(url: str, settings: Settings, sleep: Sleep) -> Transport:  # noqa: ARG001 - a folder does not wait
     from mailer.transports.outbox.transport import Outbox
 
     return Outbox.from_url(url, settings)
@@ -21,7 +21,7 @@ def _open(url: str, settings: Settings, sleep: Sleep) -> Transport:  # noqa: ARG
 
 DRIVER: Final = Driver(
     urls=(UrlForm("outbox", "outbox:PATH", "outbox:outbox"),),
-    open=_open,
+    open=_open_transport,
     peer="the transport",
     source="outbox",
     is_folder=True,

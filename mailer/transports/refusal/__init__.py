@@ -1,1 +1,1 @@
-"""Classifies what servers and providers answer when they refuse a message."""
+"""Classifies the answers with which servers and providers refuse a message."""

@@ -1,4 +1,4 @@
-"""Removes recipients' addresses from a server's answer, so that answers can be compared and shown."""
+"""Removes e-mail addresses from a server's answer, so that answers can be compared and shown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _AT = r"(?:@|%40|&#0*64;|&#x0*40;)"
 _ADDRESS = re.compile(rf"[^\s<>()\[\]:;,\"']+{_AT}[^\s<>()\[\]:;,\"']+", re.IGNORECASE)
 
 
-def without_addresses(words: str) -> str:
-    """Returns the text with every address taken out."""
-    may_hold = "@" in words or "%40" in words or "&#" in words
-    return _ADDRESS.sub("the address", words) if may_hold else words
+def without_addresses(text: str) -> str:
+    """Returns `text` with each e-mail address replaced by "the address"."""
+    may_hold = "@" in text or "%40" in text or "&#" in text
+    return _ADDRESS.sub("the address", text) if may_hold else text

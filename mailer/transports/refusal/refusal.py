@@ -1,11 +1,10 @@
-"""Classifies a refusal: is it about the address, the mailbox, us or their server, and is it permanent?
+"""Classifies a refusal: is it permanent, and is it about the address, the mailbox, us or their server?
 
-A reply is classified by these, in this order: the stage at which it came, what its provider's own page says
-of it (`receivers`), its text (`wording`), and its enhanced status code (RFC 3463, 5248, 7372, 7504, 7505).
-The text comes before the code, because servers send 5.1.1 for a full mailbox and for a policy too, and 5.7.1
-for an unknown user. A reply that says nothing clear is taken to be about us. In doubt the reader is not
-blamed: an attempt too many costs little, a reader struck off by mistake is lost. docs/bounces.md has the
-table.
+A reply is classified by four things, in this order: the SMTP command that it answers, the provider's own page
+(`receivers`), its text (`wording`), and its enhanced status code (RFC 3463, 5248, 7372, 7504, 7505). The text
+comes before the code, because servers also send 5.1.1 for a full mailbox or a policy, and 5.7.1 for an
+unknown user. An unclear reply is classified as being about us, so that no reader is removed by mistake.
+docs/bounces.md has the table.
 """
 
 from __future__ import annotations
@@ -15,14 +14,14 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from mailer.transports.refusal import wording
-from mailer.transports.refusal.receivers import meaning_of
-from mailer.transports.refusal.wording import fold, says
+from mailer.transports.refusal.receivers import find_meaning
+from mailer.transports.refusal.wording import fold_text, matches_any
 
-__all__ = ["Cause", "Judgement", "Stage", "enhanced_code", "judge"]
+__all__ = ["Cause", "RefusalClassification", "SmtpStage", "parse_enhanced_code", "classify_refusal"]
 
 
 class Cause(StrEnum):
-    """Lists who or what a refusal is about. The values stand in the spool and in --json."""
+    """Lists what a refusal can be about. The values are stored in the spool and shown by --json."""
 
     ADDRESS = "address"  # nobody is there: one such answer is enough
     MAILBOX = (
@@ -32,8 +31,8 @@ class Cause(StrEnum):
     THEM = "them"  # their server's trouble, or asked to come back later
 
 
-class Stage(StrEnum):
-    """Lists the commands of SMTP that a reply may refuse."""
+class SmtpStage(StrEnum):
+    """Lists the SMTP commands that a reply may refuse."""
 
     MAIL = "mail"  # no recipient was named yet
     RCPT = "rcpt"
@@ -41,8 +40,11 @@ class Stage(StrEnum):
     MESSAGE = "message"  # the answer to the final dot
 
 
-class Judgement(NamedTuple):
-    """Holds the class of a refusal: `later` says that it is temporary, `cause` what it is about."""
+class RefusalClassification(NamedTuple):
+    """Holds the result of classifying a refusal.
+
+    `later` is True if the refusal is temporary; `cause` is what it is about.
+    """
 
     later: bool
     cause: Cause
@@ -90,128 +92,144 @@ _REJECTED = re.compile(r"^\W*(?:recipient )?address rejected\b")
 _NOBODY = re.compile(r"\bno valid recipients?\b")
 
 
-def enhanced_code(words: str) -> tuple[int, int] | None:
-    """Returns the (subject, detail) of the enhanced status code in a reply, or None where it has none."""
-    found = _ENHANCED.search(_PREFIX.sub("", words))
+def parse_enhanced_code(reply: str) -> tuple[int, int] | None:
+    """Returns the enhanced status code of a reply without its class: (1, 1) for 5.1.1.
+
+    Returns None if the reply has no such code.
+    """
+    found = _ENHANCED.search(_PREFIX.sub("", reply))
     return (int(found[2]), int(found[3])) if found else None
 
 
-def judge(code: int, words: str, stage: Stage = Stage.RCPT) -> Judgement:
-    """Returns the class of a 4xx or 5xx reply; `words` is its text without the code, on one line.
+def classify_refusal(code: int, reply_text: str, stage: SmtpStage = SmtpStage.RCPT) -> RefusalClassification:
+    """Returns the classification of a reply with a 4xx or 5xx `code`.
 
-    A 4xx is always temporary. A 5xx is temporary where its own text speaks of a limit of volume or rate.
+    `reply_text` is the text of the reply without `code`, on one line. A 4xx is always temporary. A 5xx is
+    temporary only if its text, or the provider's page, says that a limit was reached.
     """
-    enhanced = enhanced_code(words)
-    reply = _ADDRESS.sub("◊", fold(_PREFIX.sub("", words)))
-    said = _ENHANCED.sub(" ", _LINK.sub(" ", reply)).strip(" :,-")
+    enhanced_code = parse_enhanced_code(reply_text)
+    reply = _ADDRESS.sub("◊", fold_text(_PREFIX.sub("", reply_text)))
+    text = _ENHANCED.sub(" ", _LINK.sub(" ", reply)).strip(" :,-")
     soft = 400 <= code <= 499
-    row = meaning_of(reply, at_rcpt=stage is Stage.RCPT)
-    if row is not None and not (row.cause == Cause.ADDRESS and says(wording.SENDER, said)):
-        return _within(soft or row.later, Cause(row.cause), stage)
+    row = find_meaning(reply, answers_rcpt=stage is SmtpStage.RCPT)
+    if row is not None and not (row.cause == Cause.ADDRESS and matches_any(wording.SENDER, text)):
+        return _with_possible_cause(soft or row.later, Cause(row.cause), stage)
     if soft:
-        return _within(True, _later(enhanced, said), stage)
-    if says(wording.SENDER, said):
-        return Judgement(False, Cause.US)
-    if _is_limit(enhanced, said):
-        return Judgement(True, Cause.THEM)
-    return _within(False, _for_good(code, enhanced, said, stage), stage)
+        return _with_possible_cause(True, _temporary_cause(enhanced_code, text), stage)
+    if matches_any(wording.SENDER, text):
+        return RefusalClassification(False, Cause.US)
+    if _is_temporary_limit(enhanced_code, text):
+        return RefusalClassification(True, Cause.THEM)
+    return _with_possible_cause(False, _permanent_cause(code, enhanced_code, text, stage), stage)
 
 
-def _within(later: bool, cause: Cause, stage: Stage) -> Judgement:
-    """Returns the judgement, with a cause that its stage allows.
+def _with_possible_cause(is_temporary: bool, cause: Cause, stage: SmtpStage) -> RefusalClassification:
+    """Returns the classification, with the cause corrected to one that is possible at this stage.
 
-    Before RCPT the recipient was not named yet and is not blamed; an address is never blamed for a temporary
-    refusal.
+    Before RCPT the server does not know the recipient, so the refusal cannot be about the recipient. A
+    temporary refusal is never counted against an address.
     """
-    if cause is Cause.ADDRESS and later:
+    if cause is Cause.ADDRESS and is_temporary:
         cause = Cause.THEM
-    if stage is Stage.MAIL and cause in (Cause.ADDRESS, Cause.MAILBOX):
-        cause = Cause.THEM if later else Cause.US
-    if stage is Stage.MAIL and not later:
+    if stage is SmtpStage.MAIL and cause in (Cause.ADDRESS, Cause.MAILBOX):
+        cause = Cause.THEM if is_temporary else Cause.US
+    if stage is SmtpStage.MAIL and not is_temporary:
         cause = Cause.US
-    return Judgement(later, cause)
+    return RefusalClassification(is_temporary, cause)
 
 
-def _is_limit(enhanced: tuple[int, int] | None, said: str) -> bool:
-    """Returns whether a 5xx names a temporary limit. A refusal as spam is permanent."""
-    if enhanced is not None and enhanced[0] == 7 and enhanced[1] in _AUTHENTICATION:
+def _is_temporary_limit(enhanced_code: tuple[int, int] | None, text: str) -> bool:
+    """Returns whether a 5xx reply says that a temporary limit was reached. A refusal as spam is permanent."""
+    if enhanced_code is not None and enhanced_code[0] == 7 and enhanced_code[1] in _AUTHENTICATION:
         return False
-    if any(says(words, said) for words in (wording.SPAM, wording.FOR_GOOD, wording.ABSENT)):
+    if any(matches_any(words, text) for words in (wording.SPAM, wording.FOR_GOOD, wording.ABSENT)):
         return False
-    return says(wording.LIMIT, said) or says(wording.GREYLISTED, said)
+    return matches_any(wording.LIMIT, text) or matches_any(wording.GREYLISTED, text)
 
 
-def _later(enhanced: tuple[int, int] | None, said: str) -> Cause:
+def _temporary_cause(enhanced_code: tuple[int, int] | None, text: str) -> Cause:
     """Returns the cause of a temporary refusal."""
-    if says(wording.GREYLISTED, said):
+    if matches_any(wording.GREYLISTED, text):
         return Cause.THEM
-    if enhanced is not None and enhanced[0] == 7 and enhanced[1] in _AUTHENTICATION:
+    if enhanced_code is not None and enhanced_code[0] == 7 and enhanced_code[1] in _AUTHENTICATION:
         return Cause.US
-    if enhanced in ((1, 7), (1, 8)) or says(wording.SENDER, said):
+    if enhanced_code in ((1, 7), (1, 8)) or matches_any(wording.SENDER, text):
         return Cause.US
-    if says(wording.SPAM, said) or says(wording.LOGIN, said):
+    if matches_any(wording.SPAM, text) or matches_any(wording.LOGIN, text):
         return Cause.US
-    if says(wording.LIMIT, said) or says(wording.OURS, said) or "too many" in said:
+    if matches_any(wording.LIMIT, text) or matches_any(wording.OURS, text) or "too many" in text:
         return Cause.THEM
-    if enhanced == (2, 2) or (says(wording.FULL, said) and not (enhanced and enhanced[0] == 3)):
+    if enhanced_code == (2, 2) or (
+        matches_any(wording.FULL, text) and not (enhanced_code and enhanced_code[0] == 3)
+    ):
         return Cause.MAILBOX
-    if (enhanced is None or enhanced[0] == 7) and says(wording.ABOUT_US, said):
+    if (enhanced_code is None or enhanced_code[0] == 7) and matches_any(wording.ABOUT_US, text):
         return Cause.US
     return Cause.THEM
 
 
-def _for_good(code: int, enhanced: tuple[int, int] | None, said: str, stage: Stage) -> Cause:
-    """Returns the cause of a permanent refusal whose text does not speak of the sender."""
-    subject = enhanced[0] if enhanced else -1
-    ours = says(wording.OURS, said)
+def _permanent_cause(code: int, enhanced_code: tuple[int, int] | None, text: str, stage: SmtpStage) -> Cause:
+    """Returns the cause of a permanent refusal whose text is not about the sender."""
+    subject = enhanced_code[0] if enhanced_code else -1
+    is_about_our_account = matches_any(wording.OURS, text)
     if subject == 7:
-        return _under_policy(enhanced, said, ours)
-    if not ours and says(wording.FULL, said):
+        return _policy_cause(enhanced_code, text, is_about_our_account)
+    if not is_about_our_account and matches_any(wording.FULL, text):
         return Cause.MAILBOX
     if code == 503:
         return Cause.US  # commands out of order: nothing that was named
-    absent = says(wording.ABSENT, said)
-    if stage is not Stage.RCPT and _NOBODY.search(said):
-        absent = False
-    if (absent or _KNOWN.get(enhanced or (0, 0)) is Cause.ADDRESS) and says(wording.TROUBLE, said):
+    says_absent = matches_any(wording.ABSENT, text)
+    if stage is not SmtpStage.RCPT and _NOBODY.search(text):
+        says_absent = False
+    if (says_absent or _KNOWN.get(enhanced_code or (0, 0)) is Cause.ADDRESS) and matches_any(
+        wording.TROUBLE, text
+    ):
         return Cause.THEM
-    if absent and ours and says(wording.SPAM, said):
+    if says_absent and is_about_our_account and matches_any(wording.SPAM, text):
         return Cause.US
-    if enhanced in _KNOWN:
-        return _by_code(_KNOWN[enhanced], said, absent)
+    if enhanced_code in _KNOWN:
+        return _cause_by_code(_KNOWN[enhanced_code], text, says_absent)
     if subject == 6:
         return Cause.US
-    if says(wording.SHUT, said) and not ours and not says(wording.SPAM, said):
+    if matches_any(wording.SHUT, text) and not is_about_our_account and not matches_any(wording.SPAM, text):
         return Cause.MAILBOX
-    if says(wording.ABOUT_US, said):
+    if matches_any(wording.ABOUT_US, text):
         return Cause.US
-    if absent and not ours:
+    if says_absent and not is_about_our_account:
         return Cause.ADDRESS
-    if stage is Stage.RCPT:
-        if code == 556 or (enhanced == (1, 0) and _REJECTED.search(said)):
+    if stage is SmtpStage.RCPT:
+        if code == 556 or (enhanced_code == (1, 0) and _REJECTED.search(text)):
             return Cause.ADDRESS  # 556: the domain takes no mail at all (RFC 7504)
-        if says(wording.UNAVAILABLE, said):
+        if matches_any(wording.UNAVAILABLE, text):
             return Cause.MAILBOX
     return _BY_SUBJECT.get(subject, Cause.US)
 
 
-def _under_policy(enhanced: tuple[int, int] | None, said: str, ours: bool) -> Cause:
-    """Returns the cause of a policy code (X.7): us, unless the text speaks of nothing but the recipient."""
-    if ours or enhanced is None or enhanced[1] not in _VAGUE:
+def _policy_cause(enhanced_code: tuple[int, int] | None, text: str, is_about_our_account: bool) -> Cause:
+    """Returns the cause of a refusal with a policy code (X.7).
+
+    The cause is us, unless the text is only about the recipient.
+    """
+    if is_about_our_account or enhanced_code is None or enhanced_code[1] not in _VAGUE:
         return Cause.US
-    if says(wording.FULL, said) or (says(wording.SHUT, said) and not says(wording.SPAM, said)):
+    if matches_any(wording.FULL, text) or (
+        matches_any(wording.SHUT, text) and not matches_any(wording.SPAM, text)
+    ):
         return Cause.MAILBOX
-    if says(wording.ABSENT, said) and not says(wording.ABOUT_US, said):
+    if matches_any(wording.ABSENT, text) and not matches_any(wording.ABOUT_US, text):
         return Cause.ADDRESS
     return Cause.US
 
 
-def _by_code(known: Cause, said: str, absent: bool) -> Cause:
-    """Returns the cause that a clear status code has, unless the text contradicts it."""
-    if known is Cause.US or (absent and known is Cause.ADDRESS):
-        return known
-    if says(wording.SHUT, said) and not says(wording.SPAM, said):
+def _cause_by_code(code_cause: Cause, text: str, says_absent: bool) -> Cause:
+    """Returns `code_cause`, the cause that the status code stands for, unless the text contradicts it.
+
+    `says_absent` is True if the text says that the mailbox does not exist.
+    """
+    if code_cause is Cause.US or (says_absent and code_cause is Cause.ADDRESS):
+        return code_cause
+    if matches_any(wording.SHUT, text) and not matches_any(wording.SPAM, text):
         return Cause.MAILBOX
-    if known is Cause.ADDRESS and says(wording.ABOUT_US, said):
+    if code_cause is Cause.ADDRESS and matches_any(wording.ABOUT_US, text):
         return Cause.US
-    return known
+    return code_cause

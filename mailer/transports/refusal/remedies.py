@@ -1,8 +1,9 @@
-"""Lists refusals that are about the sender by their own text, and what to do about each.
+"""Lists refusals whose text is about the sender, and what to do about each of them.
 
-Such a refusal stops a campaign at once: every further message would be refused alike, and each costs
-reputation. Each row is a pattern over `code words` (folded by `wording.fold`), what to do, and the provider's
-page. The first row that matches decides.
+Such a refusal stops a campaign at once, because every further message would be refused too and would harm the
+reputation of the sender. Each row has a pattern, an instruction, and the URL of the provider's page. The
+pattern is applied to the code and text of a reply, folded by `wording.fold_text`. The first row that matches
+decides.
 """
 
 from __future__ import annotations
@@ -11,15 +12,15 @@ import re
 from functools import cache
 from typing import Final, NamedTuple
 
-from mailer.transports.refusal.wording import fold
+from mailer.transports.refusal.wording import fold_text
 
 __all__ = ["REMEDIES", "Remedy", "remedy_for"]
 
 
 class Remedy(NamedTuple):
-    """Represents a row of the table.
+    """Represents a row of the table: what to do about a refusal that matches `pattern`.
 
-    `todo` is what to do, without a full stop, and `source` the page with more about it.
+    `todo` is the instruction, without a full stop, and `source` the URL of the page that explains it.
     """
 
     provider: str
@@ -48,34 +49,34 @@ REMEDIES: Final = (
         "Microsoft",
         _AT
         + r"7\.30\b.*\bbasic auth|\bbasic authentication is (?:disabled|not supported)|^53[0-9] 5\.7\.30\b",
-        "passwords are not taken any more there: log in by OAuth (`[delivery.oauth]` in mailer.toml)",
+        "the server no longer accepts passwords: log in by OAuth (`[delivery.oauth]` in mailer.toml)",
         _BASIC,
     ),
     Remedy(
         "Microsoft",
         _AT + r"7\.139\b",
-        "the login is not allowed there: let the mailbox use authenticated SMTP, or log in by OAuth "
+        "this mailbox may not log in by SMTP: allow authenticated SMTP for it, or log in by OAuth "
         "(`[delivery.oauth]` in mailer.toml)",
         _BASIC,
     ),
     Remedy(
         "Microsoft",
         _AT + r"7\.57\b|\bclient (?:was |is )?not authenticated to send\b",
-        "it wants a login: put the user into the transport's URL (smtp://user@host:587) and set "
+        "the server requires a login: put the user into the transport's URL (smtp://user@host:587) and set "
         "MAILER_SMTP_PASSWORD, or use `[delivery.oauth]`",
         _MICROSOFT,
     ),
     Remedy(
         "Microsoft",
         _AT + r"7\.60\b.*\bsend as\b|\bsendasdenied\b",
-        "the user may not send as the publication's address: give them the right to Send As it, or change `from`",
+        "the user may not send as the publication's address: grant the permission Send As, or change `from`",
         _MICROSOFT,
     ),
     Remedy(
         "Microsoft",
         _AT + r"7\.(?:515|509)\b",
         "publish SPF, DKIM and DMARC for the domain of `from`, all three passing and aligned "
-        "(`mailer doctor` looks)",
+        "(`mailer doctor` checks this)",
         _MICROSOFT,
     ),
     Remedy(
@@ -87,83 +88,83 @@ REMEDIES: Final = (
     Remedy(
         "Microsoft",
         _AT + r"7\.(?:650|651)\b|\brate limited due to ip reputation\b",
-        "the sending IP has a poor name there: send less for some days (`[pace]`), look at it in SNDS and ask "
-        "its support",
+        "the sending IP has a poor reputation at Microsoft: send less for some days (`[pace]`), look up the IP in "
+        "SNDS, and ask Microsoft's support",
         _OUTLOOK,
     ),
     Remedy(
         "Microsoft",
         r"\(s31[45][0-9]\)|\bpart of their network is on our block list\b",
-        "the sending IP or its network is on their block list: ask who runs the server, and ask for its removal",
+        "the sending IP or its network is on Microsoft's block list: ask the server's operator to request its removal",
         _OUTLOOK,
     ),
     Remedy(
         "Microsoft",
         _AT + r"7\.7[0-9]{2}\b|^5[0-9][0-9] 5\.7\.(?:50[123]|511|6[5-9][0-9])\b",
-        "the account or the sending IP is blocked there: see what the administrator's portal says, and ask "
+        "the account or the sending IP is blocked at Microsoft: check the administrator's portal, and ask "
         "Microsoft's support",
         _MICROSOFT,
     ),
     Remedy(
         "Yahoo",
         r"\[(?:tss|ts)[0-9]{2}\]",
-        "too many complaints or too much mail from the sending IP: send less for some hours (`[pace]`), and ask "
-        "their sender support where it lasts",
+        "too many complaints or too much mail from the sending IP: send less for some hours (`[pace]`), and if "
+        "this lasts, ask Yahoo's sender support",
         _YAHOO,
     ),
     Remedy(
         "Yahoo",
         r"\[(?:ph|bl)[0-9]{2}\]|^5[0-9][0-9] 5\.7\.9\b",
-        "they refuse the sender by policy: see that SPF, DKIM and DMARC pass (`mailer doctor` looks) and that the "
+        "Yahoo refuses the sender by policy: make sure that SPF, DKIM and DMARC pass (`mailer doctor` checks this) and that the "
         "IP is on no block list",
         _YAHOO,
     ),
     Remedy(
         "Gmail",
         _AT + r"7\.25\b",
-        "give the sending IP a PTR record whose name leads back to the IP; who runs the server can do that",
+        "give the sending IP a PTR record whose name resolves to the IP; the server's operator can do that",
         _GMAIL_RULES,
     ),
     Remedy(
         "Gmail",
         _AT + r"7\.(?:23|24|27)\b",
-        "publish an SPF record for the domain of `from` that names the sending server (`mailer doctor` looks)",
+        "publish an SPF record for the domain of `from` that names the sending server (`mailer doctor` checks this)",
         _GMAIL_RULES,
     ),
     Remedy(
         "Gmail",
         _AT + r"7\.(?:20|21|22|30)\b",
-        "sign with DKIM and publish its key (`mailer doctor` looks)",
+        "sign with DKIM and publish its key (`mailer doctor` checks this)",
         _GMAIL_RULES,
     ),
     Remedy(
         "Gmail",
         _AT + r"7\.26\b",
-        "publish SPF and DKIM for the domain of `from`, so that one of them passes (`mailer doctor` looks)",
+        "publish SPF and DKIM for the domain of `from`, so that one of them passes (`mailer doctor` checks this)",
         _GMAIL_RULES,
     ),
     Remedy(
         "Gmail",
         _AT + r"7\.(?:3[1-9]|40)\b",
-        "publish a DMARC record, and let SPF or DKIM pass for the domain of `from` itself (`mailer doctor` looks)",
+        "publish a DMARC record, and let SPF or DKIM pass for the domain of `from` itself (`mailer doctor` checks this)",
         _GMAIL_RULES,
     ),
     Remedy(
         "Gmail",
         _AT + r"7\.29\b",
-        "the server must hand mail over by TLS: ask who runs it",
+        "the server must deliver mail over TLS: ask the server's operator",
         _GMAIL,
     ),
     Remedy(
         "Gmail",
         _AT + r"7\.28\b|\bunusual rate of unsolicited mail\b",
-        "they take less from the sending IP or domain for now: send more slowly (`[pace]`), and look at Postmaster Tools",
+        "Gmail temporarily limits mail from the sending IP or domain: send more slowly (`[pace]`), and look at Postmaster Tools",
         _GMAIL_RULES,
     ),
     Remedy(
         "Gmail",
         r"\b[45]\.7\.[01]\b.*\b(?:low reputation of the sending|message is (?:likely )?suspicious due to)",
-        "the sending domain or IP has a poor name there: send to the most recent readers first, more slowly "
+        "the sending domain or IP has a poor reputation at Gmail: send to the most recent readers first, more slowly "
         "(`[pace]`), and look at Postmaster Tools",
         _GMAIL_RULES,
     ),
@@ -177,11 +178,14 @@ REMEDIES: Final = (
 
 
 @cache
-def _table() -> tuple[tuple[re.Pattern[str], Remedy], ...]:
+def _compiled_rows() -> tuple[tuple[re.Pattern[str], Remedy], ...]:
     return tuple((re.compile(row.pattern), row) for row in REMEDIES)
 
 
 def remedy_for(reply: str) -> Remedy | None:
-    """Returns the row for a refusal, written `code words`, or None where the refusal stops no campaign."""
-    folded = fold(reply)
-    return next((row for pattern, row in _table() if pattern.search(folded)), None)
+    """Returns the row that matches a refusal, whose text begins with its code.
+
+    Returns None if no row matches: such a refusal does not stop a campaign.
+    """
+    folded = fold_text(reply)
+    return next((row for pattern, row in _compiled_rows() if pattern.search(folded)), None)

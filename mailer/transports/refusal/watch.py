@@ -1,10 +1,10 @@
-"""Detects in a run that the server refuses us, and not single readers.
+"""Detects during a run that the server refuses the sender, and not single readers.
 
-There are two signs. A refusal whose text is about the sender (`remedies`) will be repeated for every further
-message. And where everybody is refused with the same text, addresses taken out, and nobody is accepted, the
-server does not know us: OpenSMTPD says "550 Invalid recipient" to clients that are not logged in, Postfix
-"454 Relay access denied". Such refusals count against no reader: until somebody is accepted, rejections are
-held back by the delivery loop.
+There are two signs. The first is a refusal whose text is about the sender (`remedies`): it would be repeated
+for every message. The second is that all readers are refused with the same text, apart from their addresses,
+and no message is accepted: OpenSMTPD answers "550 Invalid recipient" to clients that have not logged in,
+Postfix "454 Relay access denied". Such refusals do not count against readers: the delivery loop holds
+rejections back until a message is accepted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from mailer.transports.base import Outcome, Result
+from mailer.transports.base import Outcome, OutcomeKind
 from mailer.transports.refusal import wording
 from mailer.transports.refusal.answers import without_addresses
 from mailer.transports.refusal.refusal import Cause
@@ -27,11 +27,11 @@ __all__ = [
     "AT_LEAST",
     "AT_LEAST_ALL",
     "RefusalWatch",
-    "everybody_sentence",
+    "everybody_refused_text",
     "is_about_login",
-    "is_held",
+    "must_be_held_back",
     "may_concern_everybody",
-    "stops",
+    "stops_campaign",
 ]
 
 #: The number of readers, refused with the same text while nobody is accepted, that counts as everybody.
@@ -41,7 +41,7 @@ AT_LEAST_ALL: Final = 5
 #: From this attempt on a refusal concerns the reader alone, if others were accepted.
 _OWN_MATTER: Final = 3
 
-_NOT_REFUSED: Final = (Result.ACCEPTED, Result.SKIPPED)
+_NOT_REFUSED: Final = (OutcomeKind.ACCEPTED, OutcomeKind.SKIPPED)
 
 _TOKEN = re.compile(r"[^\s()\[\]<>:;,\"']*[0-9][^\s()\[\]<>:;,\"']*")
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
@@ -65,8 +65,8 @@ _VOCABULARY: Final = frozenset(
 _RANDOM = re.compile(r"\b(?=[A-Za-z_-]*[a-z][A-Z]|[A-Z]+[a-z]+[A-Z])[A-Za-z_-]{10,}\b")
 
 
-class _Named(Protocol):
-    """Defines a message as far as this module reads it."""
+class _AddressedMessage(Protocol):
+    """Defines the attributes of a message that this module reads."""
 
     @property
     def subscriber_id(self) -> int: ...
@@ -82,8 +82,11 @@ class _Named(Protocol):
 
 
 @dataclass(slots=True)
-class _Group:
-    """Counts refusals with the same text: the readers, their domains, and one refusal word by word."""
+class _RefusalGroup:
+    """Counts the refusals with the same text, by reader and by domain.
+
+    `example` is the full text of one of these refusals.
+    """
 
     example: str
     readers: set[int] = field(default_factory=set)
@@ -91,154 +94,164 @@ class _Group:
 
 
 class RefusalWatch:
-    """Counts the refusals of one run, over all connections. Safe to use from several threads.
+    """Counts the refusals of one run, over all connections. Several threads may use it.
 
-    `accepted` says whether somebody was accepted in this run; `ever`, in this campaign by the same transport.
-    The login may have changed since an earlier run, so that only `accepted` shows that not everybody is
-    refused. Readers who were deferred before (`was_deferred`) remain from a run that others got through:
-    where others were accepted, the refusals of these are their own.
+    `accepted` says whether a message was accepted in this run; `accepted_before` says whether a message of
+    this campaign was accepted by the same transport earlier. The login may have changed since, so that only
+    `accepted` proves that the server does not refuse everybody. `was_deferred` returns whether a subscriber
+    id was deferred in an earlier run; if other readers were accepted then, the refusals of this reader are
+    not counted.
 
-    `everybody` is the refusal that all got, or ''. `remedy` is why the campaign pauses, or '', and `returned`
-    are the (subscriber id, attempt) that were refused for it.
+    `everybody` is the text of the refusal that all readers got, or ''. `remedy` is the reason why the
+    campaign pauses, or ''. `returned` has the (subscriber id, attempt) of each delivery that was refused for
+    this reason.
     """
 
-    def __init__(self, *, accepted: bool = False, ever: bool = False) -> None:
+    def __init__(self, *, accepted: bool = False, accepted_before: bool = False) -> None:
         self.accepted = accepted
-        self._ever = ever
+        self._accepted_before = accepted_before
         self.was_deferred: Callable[[int], bool] = lambda _: False
         self.everybody = ""
         self.remedy = ""
         self.returned: set[tuple[int, int]] = set()
         self._lock = threading.Lock()
-        self._groups: dict[str, _Group] = {}
+        self._groups: dict[str, _RefusalGroup] = {}
         self._others = 0
 
     @property
-    def stops(self) -> bool:
-        """Returns whether the run is to end."""
+    def must_stop(self) -> bool:
+        """Returns whether the run must stop."""
         return bool(self.everybody or self.remedy)
 
-    def note(self, known: Sequence[tuple[_Named, Outcome]]) -> None:
-        """Counts these outcomes, which have just become known together."""
-        if self.accepted and all(outcome.result in _NOT_REFUSED for _, outcome in known):
+    def note_outcomes(self, outcomes: Sequence[tuple[_AddressedMessage, Outcome]]) -> None:
+        """Counts outcomes that became known together, as pairs of message and outcome."""
+        if self.accepted and all(outcome.result in _NOT_REFUSED for _, outcome in outcomes):
             return
         with self._lock:
-            if any(outcome.result is Result.ACCEPTED for _, outcome in known):
+            if any(outcome.result is OutcomeKind.ACCEPTED for _, outcome in outcomes):
                 self.accepted = True
                 self._groups.clear()
-            for message, outcome in sorted(known, key=lambda one: not is_held(one[1])):
+            for message, outcome in sorted(outcomes, key=lambda one: not must_be_held_back(one[1])):
                 if outcome.result not in _NOT_REFUSED:
-                    self._refused(message, outcome)
+                    self._count_refusal(message, outcome)
             for group in self._groups.values():
                 number = len(group.readers)
-                if number >= AT_LEAST and number > self._others and _is_wide(group):
+                if number >= AT_LEAST and number > self._others and _concerns_no_single_domain(group):
                     self.everybody = self.everybody or group.example
 
-    def _refused(self, message: _Named, outcome: Outcome) -> None:
-        if stops(outcome, attempt=message.attempt, accepted=self.accepted or self._ever):
+    def _count_refusal(self, message: _AddressedMessage, outcome: Outcome) -> None:
+        if stops_campaign(
+            outcome, attempt=message.attempt, others_accepted=self.accepted or self._accepted_before
+        ):
             self.returned.add(message.key)
-            self.remedy = self.remedy or _remedy_sentence(outcome.reason)
+            self.remedy = self.remedy or _pause_reason(outcome.reason)
             return
-        if self.accepted or _is_our_own_check(outcome):
+        if self.accepted or _was_refused_by_own_check(outcome):
             return
-        words = _normalised(outcome.reason, message.address)
-        # A transport that gives up after some refusals defers the others in the same words.
-        alike = outcome.cause is Cause.US and words in self._groups
-        if not (is_held(outcome) or alike) or (self._ever and self.was_deferred(message.subscriber_id)):
+        same_text = _text_without_reader_details(outcome.reason, message.address)
+        # A transport that gives up after some refusals defers the others in the same same_text.
+        alike = outcome.cause is Cause.US and same_text in self._groups
+        if not (must_be_held_back(outcome) or alike) or (
+            self._accepted_before and self.was_deferred(message.subscriber_id)
+        ):
             self._others += 1
             return
-        group = self._groups.setdefault(words, _Group(outcome.reason))
+        group = self._groups.setdefault(same_text, _RefusalGroup(outcome.reason))
         group.readers.add(message.subscriber_id)
         group.domains.add(message.address.rpartition("@")[2].lower())
 
-    def _judged(self) -> int:
-        """Returns how many messages are known not to be accepted."""
+    def _unaccepted_count(self) -> int:
+        """Returns how many messages are known not to have been accepted."""
         return self._others + sum(len(group.readers) for group in self._groups.values())
 
-    def end(self) -> str:
-        """Returns the refusal that everybody in the run got, now that it is over, or ''."""
+    def common_refusal_at_end(self) -> str:
+        """Returns the text of the refusal that all readers of the run got, or ''. The run must be over."""
         with self._lock:
             if not self.everybody and not self.accepted and len(self._groups) == 1:
                 (group,) = self._groups.values()
                 number = len(group.readers)
-                if number >= AT_LEAST_ALL and number == self._judged() and _is_wide(group):
+                if (
+                    number >= AT_LEAST_ALL
+                    and number == self._unaccepted_count()
+                    and _concerns_no_single_domain(group)
+                ):
                     self.everybody = group.example
             return self.everybody
 
 
-def stops(outcome: Outcome, *, attempt: int, accepted: bool) -> bool:
-    """Returns whether a refusal is about us by its own text, so that it stops a campaign.
+def stops_campaign(outcome: Outcome, *, attempt: int, others_accepted: bool) -> bool:
+    """Returns whether a refusal stops the campaign, because its text is about the sender.
 
-    Where a reader is refused so at the third `attempt` while others are `accepted`, it concerns that reader
-    alone: else one reader could keep a campaign from its end.
+    If a reader is refused at the third `attempt` or later although other readers were accepted
+    (`others_accepted`), the refusal concerns this reader alone and does not stop the campaign.
     """
-    if accepted and attempt >= _OWN_MATTER:
+    if others_accepted and attempt >= _OWN_MATTER:
         return False
     return (
-        outcome.result in (Result.REJECTED, Result.DEFERRED)
+        outcome.result in (OutcomeKind.REJECTED, OutcomeKind.DEFERRED)
         and outcome.cause not in (Cause.ADDRESS, Cause.MAILBOX)
         and remedy_for(outcome.reason) is not None
     )
 
 
-def is_held(outcome: Outcome) -> bool:
-    """Returns whether an outcome is held back until somebody is accepted.
+def must_be_held_back(outcome: Outcome) -> bool:
+    """Returns whether an outcome is recorded only after another message is accepted.
 
-    These are rejections, and temporary refusals that are about a login: greylisting defers everybody at
-    first.
+    This applies to rejections and to temporary refusals that ask for a login, but not to other temporary
+    refusals, because greylisting defers every reader at first.
     """
-    if outcome.result is Result.DEFERRED:
+    if outcome.result is OutcomeKind.DEFERRED:
         return outcome.cause is Cause.US and is_about_login(outcome.reason)
-    return outcome.result is Result.REJECTED and not _is_our_own_check(outcome)
+    return outcome.result is OutcomeKind.REJECTED and not _was_refused_by_own_check(outcome)
 
 
 def may_concern_everybody(refusals: Iterable[tuple[str, Outcome]]) -> bool:
-    """Returns whether some of these (address, outcome), none accepted, were refused with the same text.
+    """Returns whether several of these refusals, given as (address, outcome), have the same text.
 
-    This is asked of a run that died before it knew: its refusals then count against nobody, and are tried
-    again. Two with the same text are enough, because a server may use several sentences for senders that it
-    does not know.
+    It is called for a run that died before any message was accepted. If it returns True, these refusals do
+    not count against the readers, and the messages are sent again. Two refusals with the same text are
+    enough, because a server may use several texts for senders that it does not know.
     """
     known = [
-        _normalised(outcome.reason, address) if is_held(outcome) else "" for address, outcome in refusals
+        _text_without_reader_details(outcome.reason, address) if must_be_held_back(outcome) else ""
+        for address, outcome in refusals
     ]
     most = max((number for words, number in Counter(known).items() if words), default=0)
     return most > 1 or 2 * most > len(known)
 
 
 def is_about_login(reason: str) -> bool:
-    """Returns whether a refusal says that mail is accepted only after a login, or from other networks."""
-    return wording.says(wording.LOGIN, wording.fold(without_addresses(reason)))
+    """Returns whether a refusal says that the server takes mail only after a login or from other networks."""
+    return wording.matches_any(wording.LOGIN, wording.fold_text(without_addresses(reason)))
 
 
-def everybody_sentence(reason: str, *, source: str, server: str) -> str:
-    """Returns the error of a run in which everybody was refused with `reason`.
+def everybody_refused_text(reason: str, *, source: str, server: str) -> str:
+    """Returns the error message for a run in which all readers were refused with `reason`.
 
-    `source` is the transport's name in events; `server` names the other side more closely, or is ''.
+    `source` is the transport's name in events. `server` is the server's address for the message, or ''.
     """
     words, driver = without_addresses(reason), driver_of(source + ":")
-    return (
-        f"{server or driver.peer} takes no mail from us: {words}; {driver.advice}; nobody counts as refused"
-    )
+    sentence = f"{server or driver.peer} accepts no mail from us: {words}; {driver.advice}"
+    return f"{sentence}; no reader is marked as refused"
 
 
-def _remedy_sentence(reason: str) -> str:
+def _pause_reason(reason: str) -> str:
     remedy = remedy_for(reason)
     todo = f"; {remedy.todo} ({remedy.source})" if remedy else ""
     return f"the refusal is about us, not about the readers: {without_addresses(reason)}{todo}"
 
 
-def _is_our_own_check(outcome: Outcome) -> bool:
-    """Returns whether our own check refused the address, which no transport can use, and not a server."""
+def _was_refused_by_own_check(outcome: Outcome) -> bool:
+    """Returns whether `mailer` itself refused the address, because no transport can use it."""
     return outcome.cause is Cause.ADDRESS and not outcome.reason[:3].isdigit()
 
 
-def _is_wide(group: _Group) -> bool:
-    """Returns whether more than one domain is concerned, or the text names no single domain."""
+def _concerns_no_single_domain(group: _RefusalGroup) -> bool:
+    """Returns whether the refusals came from several domains, or ask for a login."""
     return len(group.domains) > 1 or is_about_login(group.example)
 
 
-def _normalised(reason: str, address: str) -> str:
+def _text_without_reader_details(reason: str, address: str) -> str:
     """Returns the text without what differs between readers: addresses, hosts, ids, times, numbers."""
     code, words = reason[:3], reason[3:].strip(" -")
     enhanced = _ENHANCED.match(words)

@@ -1,10 +1,9 @@
-"""Lists the texts with which mail servers refuse, by meaning and in several languages, for replies without
-codes.
+"""Lists the texts with which mail servers refuse messages, by meaning and in several languages.
 
-Each entry is a regular expression. Pattern and reply are folded before they are compared: lower case, no
-accents, one kind of apostrophe (`fold`). The patterns are written by hand, from RFC 5321 and 3463, from the
-texts of Postfix, Exim, Sendmail, OpenSMTPD, qmail, Exchange and Coremail, and from the providers' pages that
-`receivers` names.
+They are used for replies whose code says too little. Each entry is a regular expression. Patterns and replies
+are compared after `fold_text`: in lower case, without accents, with one kind of apostrophe. The patterns are
+written by hand, from RFC 5321 and 3463, from the texts of Postfix, Exim, Sendmail, OpenSMTPD, qmail, Exchange
+and Coremail, and from the providers' pages that `receivers` names.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ __all__ = [
     "SHUT",
     "SPAM",
 ]
-__all__ += ["TROUBLE", "UNAVAILABLE", "fold", "says"]
+__all__ += ["TROUBLE", "UNAVAILABLE", "fold_text", "matches_any"]
 
 #: Words for the reader's mailbox, whose absence or full state is the reader's matter.
 _WHO: Final = (
@@ -258,12 +257,12 @@ _MARKS = re.compile("[\u0300-\u036f]")
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u00b4": "'", "`": "'"})
 
 
-def fold(text: str) -> str:
-    """Returns the text in lower case, without accents and with one kind of apostrophe."""
-    return _bare(text).lower()
+def fold_text(text: str) -> str:
+    """Returns `text` in lower case, without accents and with one kind of apostrophe."""
+    return _without_accents(text).lower()
 
 
-def _bare(text: str) -> str:
+def _without_accents(text: str) -> str:
     if text.isascii():
         return text.translate(_APOSTROPHES)
     plain = _MARKS.sub("", unicodedata.normalize("NFKD", text.translate(_APOSTROPHES)))
@@ -271,10 +270,10 @@ def _bare(text: str) -> str:
 
 
 @cache
-def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{_bare(pattern)})" for pattern in patterns))
+def _compiled_patterns(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{_without_accents(pattern)})" for pattern in patterns))
 
 
-def says(patterns: tuple[str, ...], folded: str) -> bool:
-    """Returns whether one of these patterns occurs in a folded text."""
-    return _compiled(patterns).search(folded) is not None
+def matches_any(patterns: tuple[str, ...], folded_text: str) -> bool:
+    """Returns whether one of these patterns occurs in a text that was folded by `fold_text`."""
+    return _compiled_patterns(patterns).search(folded_text) is not None

@@ -1,1 +1,1 @@
-"""Implements the transport `sendgrid:`, over the v3 Mail Send API."""
+"""Implements the transport `sendgrid:`, which sends over the v3 Mail Send API of SendGrid."""

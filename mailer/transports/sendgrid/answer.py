@@ -1,4 +1,4 @@
-"""Reads SendGrid's answers: the outcome of the messages of a request, or why it was refused.
+"""Reads SendGrid's answers: returns the outcome of a request's messages, or why the request was refused.
 
 The statuses and the format of an error are documented in
 https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/errors
@@ -15,11 +15,11 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from mailer.errors import TransportError
-from mailer.transports.base import Outcome, Result, one_line
+from mailer.transports.base import Outcome, OutcomeKind, one_line
 from mailer.transports.refusal.refusal import Cause
-from mailer.transports.sendgrid.client import Answer
+from mailer.transports.sendgrid.client import ApiAnswer
 
-__all__ = ["Refusal", "seconds_to_wait", "read_answer"]
+__all__ = ["RequestRefusal", "seconds_to_wait", "read_answer"]
 
 _LONGEST_WAIT_SECONDS: Final = 60.0
 _NUMBER = re.compile(r"[0-9]{1,12}")
@@ -36,16 +36,16 @@ _ADVICE: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Error:
-    """Holds one entry of an answer's `errors`.
+class _ErrorEntry:
+    """Holds one entry of `errors` in an answer.
 
-    `place` is the number of the recipient that its field names, `field` then the rest of it; None for no
-    recipient.
+    `recipient_index` is the index of the recipient that the entry is about, None if it is about no recipient;
+    `field` is then the name of the field within that recipient.
     """
 
     message: str
     field: str
-    place: int | None = None
+    recipient_index: int | None = None
     address: str = ""
 
     def __str__(self) -> str:
@@ -54,57 +54,60 @@ class _Error:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """Says why a request was not carried out, and never will be as it is."""
+class RequestRefusal:
+    """Holds the reason why SendGrid refused a request. The same request would always be refused."""
 
     status: int
     words: str
-    errors: tuple[_Error, ...] = ()
+    errors: tuple[_ErrorEntry, ...] = ()
 
     @property
-    def too_large(self) -> bool:
-        """Returns whether a request with fewer recipients may succeed."""
+    def is_too_large(self) -> bool:
+        """Returns whether the request was too large, so that one with fewer recipients may succeed."""
         return self.status == 413
 
-    def culprits(self) -> dict[int, tuple[str, Cause]]:
-        """Returns the recipients that the errors name: number to (reason, cause)."""
+    def refused_recipients(self) -> dict[int, tuple[str, Cause]]:
+        """Returns the recipients that the errors name: a map from index in the request to (reason, cause)."""
         named: dict[int, tuple[str, Cause]] = {}
         for error in self.errors:
-            if error.place is not None:
+            if error.recipient_index is not None:
                 minded = self.status == 400 and _ADDRESS_FIELD.fullmatch(error.field)
                 cause = Cause.ADDRESS if minded else Cause.US
-                named.setdefault(error.place, (one_line(f"{self.status} {error}"), cause))
+                named.setdefault(error.recipient_index, (one_line(f"{self.status} {error}"), cause))
         return named
 
 
-def read_answer(answer: Answer, secret: str, addresses: Sequence[str]) -> Outcome | Refusal:
-    """Returns the outcome of every message of the request, or why it was refused.
+def read_answer(answer: ApiAnswer, api_key: str, addresses: Sequence[str]) -> Outcome | RequestRefusal:
+    """Returns the outcome of every message of a request, or why the request was refused.
 
-    `addresses` are those of the request, in order: an error that names a recipient by number is reported with
-    the address. Raises TransportError where no request can succeed. `secret` is kept out of all texts.
+    `addresses` are the recipients of the request, in order: an error that names a recipient by its index is
+    reported with the address. `api_key` is removed from all texts. Raises TransportError if no request can
+    succeed.
     """
     status = answer.status_code
-    errors = _errors(answer.body, secret, addresses)
+    errors = _parse_errors(answer.body, api_key, addresses)
     reply = "; ".join(map(str, errors)) or answer.body[:2000].decode("utf-8", "replace")
-    words = one_line(f"{status} {reply}".replace(secret, "[key]"))
+    words = one_line(f"{status} {reply}".replace(api_key, "[key]"))
     if status == 202:
-        return Outcome(Result.ACCEPTED, provider_id=one_line(answer.headers.get("X-Message-Id", ""), 200))
+        return Outcome(
+            OutcomeKind.ACCEPTED, provider_id=one_line(answer.headers.get("X-Message-Id", ""), 200)
+        )
     if status in (400, 413):
-        return Refusal(status, words, errors)
+        return RequestRefusal(status, words, errors)
     if status in (408, 429):
-        return Outcome(Result.DEFERRED, reason=words, cause=Cause.THEM)
+        return Outcome(OutcomeKind.DEFERRED, reason=words, cause=Cause.THEM)
     if status <= 299 or status >= 500:
-        return Outcome(Result.UNCERTAIN, reason=words)
+        return Outcome(OutcomeKind.UNCERTAIN, reason=words)
     advice = _ADVICE.get(status, "check MAILER_SENDGRID_URL")
     raise TransportError(f"SendGrid accepted no message: {words}; {advice}")
 
 
-def seconds_to_wait(answer: Answer, times: int, now: float) -> float:
-    """Returns how many seconds a 429 asks us to wait, at least one and at most a minute.
+def seconds_to_wait(answer: ApiAnswer, wait_number: int, now: float) -> float:
+    """Returns how many seconds to wait after an answer with status 429: from 1 to 60.
 
-    X-RateLimit-Reset is a time in seconds since 1970 (or the seconds until then), Retry-After a number of
-    seconds or a date (RFC 9110 section 10.2.3). Where neither is there, the wait grows with each of the
-    `times`.
+    X-RateLimit-Reset is a time in seconds since 1970 (or the number of seconds until then), Retry-After a
+    number of seconds or a date (RFC 9110 section 10.2.3). If neither is given, the wait doubles with each
+    `wait_number` (1, 2, …). `now` is in seconds since 1970.
     """
     reset = answer.headers.get("X-RateLimit-Reset", "").strip()
     after = answer.headers.get("Retry-After", "").strip()
@@ -115,28 +118,28 @@ def seconds_to_wait(answer: Answer, times: int, now: float) -> float:
         if seconds <= 0 and not after:
             seconds = 1.0  # it is over
     if seconds <= 0:
-        seconds = float(after) if _NUMBER.fullmatch(after) else _until(after, now) or 2.0**times
+        seconds = float(after) if _NUMBER.fullmatch(after) else _seconds_until(after, now) or 2.0**wait_number
     return min(max(seconds, 1.0), _LONGEST_WAIT_SECONDS)
 
 
-def _until(date: str, now: float) -> float | None:
-    """Returns the seconds until a date as HTTP writes it; None where it is no date, or past by our clock."""
+def _seconds_until(http_date: str, now: float) -> float | None:
+    """Returns the seconds from `now` to an HTTP date; None if it is not a date or has passed."""
     try:
-        moment = parsedate_to_datetime(date)
+        moment = parsedate_to_datetime(http_date)
         seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return seconds if seconds > 0 else None
 
 
-def _errors(body: bytes, secret: str, addresses: Sequence[str]) -> tuple[_Error, ...]:
-    """Returns the errors in an answer; none where it has not the documented format."""
+def _parse_errors(body: bytes, api_key: str, addresses: Sequence[str]) -> tuple[_ErrorEntry, ...]:
+    """Returns the errors in an answer; none if the answer does not have the documented format."""
     try:
         entries = json.loads(body)["errors"]
         return tuple(
-            _error(
-                one_line(str(entry.get("message") or "").replace(secret, "[key]")),
-                one_line(str(entry.get("field") or "").replace(secret, "[key]"), 200),
+            _error_entry(
+                one_line(str(entry.get("message") or "").replace(api_key, "[key]")),
+                one_line(str(entry.get("field") or "").replace(api_key, "[key]"), 200),
                 addresses,
             )
             for entry in entries[:1000]
@@ -145,9 +148,9 @@ def _errors(body: bytes, secret: str, addresses: Sequence[str]) -> tuple[_Error,
         return ()
 
 
-def _error(message: str, field: str, addresses: Sequence[str]) -> _Error:
+def _error_entry(message: str, field: str, addresses: Sequence[str]) -> _ErrorEntry:
     match = _CULPRIT.fullmatch(field)
     if match is None or int(match[1]) >= len(addresses):
-        return _Error(message, field)
-    place = int(match[1])
-    return _Error(message, match[2] or "", place, one_line(addresses[place]))
+        return _ErrorEntry(message, field)
+    recipient_index = int(match[1])
+    return _ErrorEntry(message, match[2] or "", recipient_index, one_line(addresses[recipient_index]))

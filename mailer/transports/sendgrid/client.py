@@ -1,10 +1,10 @@
-"""Makes the `sendgrid` package's client safe to send with.
+"""Makes the client of the `sendgrid` package safe to send with.
 
-By default, the package's client opens a connection for every call, follows a redirect with the API key,
-writes the key to its debug log, and does not distinguish "never arrived" from "no answer". Here its request
-and its `client.mail.send.post(request_body=…)` are kept, and the connection is ours: one kept connection, no
-redirects, and exceptions that say how far a request got. A body is given as JSON text already (`Body`),
-because that is joined from fragments much faster than the package encodes it.
+The client of the package opens a connection for every call, follows redirects with the API key, writes the
+key to its debug log, and does not distinguish a request that never arrived from one without an answer. Here
+its `client.mail.send.post(request_body=…)` is used over our own kept connection, which follows no redirects
+and raises exceptions that say how much of a request was sent. A body is passed as JSON text (`JsonBody`),
+because joining text fragments is much faster than encoding by the package.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from python_http_client.client import Client
 
 from mailer.transports.http.connection import HttpConnection
 
-__all__ = ["MOST_BYTES", "Answer", "Body", "client", "connect"]
+__all__ = ["MOST_BYTES", "ApiAnswer", "JsonBody", "api_client", "api_connection"]
 
 #: The most that a request may have, in bytes.
 MOST_BYTES: Final = 30_000_000
 
 
-class _Payload(bytes):
-    """Holds the bytes of a body, and keeps the package from formatting them for its debug log."""
+class _UnprintedBytes(bytes):
+    """Holds the bytes of a body. Its text is only its length, so that the package does not log the body."""
 
     def __str__(self) -> str:
         return f"{len(self):,} bytes"
@@ -33,22 +33,22 @@ class _Payload(bytes):
     __repr__ = __str__
 
 
-class Body:
-    """Holds a request's body as JSON text, for `post(request_body=…)`."""
+class JsonBody:
+    """Holds the body of a request as JSON text, for `post(request_body=…)`."""
 
     def __init__(self, text: str) -> None:
-        self._payload = _Payload(text.encode("utf-8"))  # the text is not kept: a request is a megabyte
+        self._payload = _UnprintedBytes(text.encode("utf-8"))  # the text is not kept: a request is a megabyte
 
     def __len__(self) -> int:
         """Returns the length in bytes."""
         return len(self._payload)
 
     def encode(self, encoding: str) -> bytes:  # noqa: ARG002 - it is always UTF-8
-        """Returns the bytes. The package calls this where it need not encode a body as JSON."""
+        """Returns the bytes of the body. The package calls this method and does not encode the body again."""
         return self._payload
 
 
-class Answer(Protocol):
+class ApiAnswer(Protocol):
     """Defines an answer as the package's client returns it."""
 
     status_code: int
@@ -56,7 +56,7 @@ class Answer(Protocol):
     headers: http.client.HTTPMessage
 
 
-class _Request(Protocol):
+class _UrllibRequest(Protocol):
     """Defines a urllib request, as the package's client passes it to `_make_request`."""
 
     full_url: str
@@ -66,8 +66,8 @@ class _Request(Protocol):
     def get_method(self) -> str: ...
 
 
-class _ResponseBody:
-    """Holds an answer in the form that the package's `Response` reads."""
+class _PackageResponse:
+    """Holds an answer with the methods that the package's `Response` calls."""
 
     def __init__(self, status: int, body: bytes, headers: http.client.HTTPMessage) -> None:
         self._status, self._body, self._headers = status, body, headers
@@ -82,20 +82,25 @@ class _ResponseBody:
         return self._headers
 
 
-class _Client(Client):  # type: ignore[misc]
-    """Runs the package's client over a connection of ours. The API key is never among its own headers."""
+class _ClientOverOurConnection(Client):  # type: ignore[misc]
+    """Runs the package's client over our HttpConnection. Its own headers never contain the API key."""
 
     connection: HttpConnection
 
-    def _build_client(self, name: str | None = None) -> _Client:
-        built: _Client = super()._build_client(name)
-        built.__class__ = _Client
+    def _build_client(self, name: str | None = None) -> _ClientOverOurConnection:
+        built: _ClientOverOurConnection = super()._build_client(name)
+        built.__class__ = _ClientOverOurConnection
         built.connection = self.connection
         return built
 
-    def _make_request(self, opener: object, request: _Request, timeout: object = None) -> _ResponseBody:  # noqa: ARG002
+    def _make_request(
+        self,
+        opener: object,  # noqa: ARG002
+        request: _UrllibRequest,
+        timeout: object = None,  # noqa: ARG002
+    ) -> _PackageResponse:
         headers = {name: value for name, value in request.headers.items() if name.lower() != "content-type"}
-        return _ResponseBody(
+        return _PackageResponse(
             *self.connection.exchange(
                 request.get_method(),
                 urlsplit(request.full_url).path,
@@ -105,18 +110,23 @@ class _Client(Client):  # type: ignore[misc]
         )
 
 
-def connect(base_url: str, api_key: str, timeout: float) -> HttpConnection:
-    """Returns a connection to the API, made when it is first used. `timeout` is in seconds, for each wait."""
+def api_connection(base_url: str, api_key: str, timeout: float) -> HttpConnection:
+    """Returns a connection to the API, which connects when it is first used.
+
+    `timeout` limits each wait, in seconds.
+    """
     headers = {"Authorization": f"Bearer {api_key}"}
-    return HttpConnection(base_url, peer="SendGrid", headers=headers, timeout=timeout, most_bytes=MOST_BYTES)
+    return HttpConnection(
+        base_url, peer="SendGrid", headers=headers, timeout=timeout, max_request_bytes=MOST_BYTES
+    )
 
 
-def client(base_url: str, connection: HttpConnection) -> Any:
-    """Returns the package's API client, to be used as `client.mail.send.post(request_body=Body(…))`."""
+def api_client(base_url: str, connection: HttpConnection) -> Any:
+    """Returns the package's API client, for `client.mail.send.post(request_body=JsonBody(…))`."""
     api = sendgrid.SendGridAPIClient(api_key="-", host=base_url)
     headers = {name: value for name, value in api.client.request_headers.items() if name != "Authorization"}
     headers["Content-Type"] = "text/json"  # for the package means: leave the body as it is
-    safe = _Client(host=base_url, request_headers=headers, version=3)
+    safe = _ClientOverOurConnection(host=base_url, request_headers=headers, version=3)
     safe.connection = connection
     api.client = safe
     return api.client

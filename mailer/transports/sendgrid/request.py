@@ -1,9 +1,8 @@
-"""Makes requests to SendGrid's v3 mail/send of messages: the content once, one personalization per recipient.
+"""Makes the bodies of requests to SendGrid's v3 mail/send: content, and one personalization per recipient.
 
-A slot becomes a substitution tag. SendGrid replaces tags as text and escapes nothing, so a value is escaped
-here for the context of its slot. Limits:
-https://www.twilio.com/docs/sendgrid/api-reference/mail-send/limitations and …/mail-send/errors. `answer`
-reads the answers.
+A slot becomes a substitution tag. SendGrid replaces tags as text and escapes nothing, so each value is
+escaped here for the context of its slot. The limits are listed in
+https://www.twilio.com/docs/sendgrid/api-reference/mail-send/limitations and …/mail-send/errors.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from mailer.config import Mailbox
 from mailer.message.mime import encoded_words
 from mailer.message.paragraphs import ReadyParagraph
 from mailer.render.slots.slots import Context, Part, Slot, escape
-from mailer.transports.base import Outgoing
+from mailer.transports.base import OutgoingMessage
 
-__all__ = ["MOST_RECIPIENTS", "REFERENCE", "RequestTemplate", "UnfitRecipient", "groups"]
+__all__ = ["MOST_RECIPIENTS", "REFERENCE", "RequestTemplate", "UnfitRecipient", "groups_for_requests"]
 
 #: Personalizations, and recipients, in one request.
 MOST_RECIPIENTS: Final = 1000
@@ -50,9 +49,9 @@ class UnfitRecipient(Exception):
 
 
 class RequestTemplate:
-    """Holds one rendition of one campaign, encoded once for requests to any recipients."""
+    """Holds one rendition of one campaign, encoded once for the bodies of all requests."""
 
-    def __init__(self, sample: Outgoing) -> None:
+    def __init__(self, sample: OutgoingMessage) -> None:
         self.rendition = sample.rendition
         self.envelope = sample.envelope
         self._slots: dict[Slot, str] = {}
@@ -62,38 +61,41 @@ class RequestTemplate:
         self._key = secrets.token_hex(6)
         rendition = sample.rendition
         document: dict[str, Any] = {
-            "from": _mailbox(self.envelope.sender),
-            "subject": self._tagged(rendition.subject),
+            "from": _mailbox_object(self.envelope.sender),
+            "subject": self._text_with_tags(rendition.subject),
             "content": [
-                {"type": "text/plain", "value": self._tagged(rendition.text) or " "},
-                {"type": "text/html", "value": self._tagged(rendition.html)},
+                {"type": "text/plain", "value": self._text_with_tags(rendition.text) or " "},
+                {"type": "text/html", "value": self._text_with_tags(rendition.html)},
             ],
             "mail_settings": _MAIL_SETTINGS,
             "tracking_settings": _TRACKING_SETTINGS,
         }
         if self.envelope.reply_to:
-            document["reply_to"] = _mailbox(self.envelope.reply_to)
+            document["reply_to"] = _mailbox_object(self.envelope.reply_to)
         self._rest = json.dumps(document)[1:]
         self._shared = "".join(
-            f"{_json(name)}:{_json(header_value(value))}," for name, value in self.envelope.shared_headers
+            f"{_json(name)}:{_json(encoded_header_value(value))},"
+            for name, value in self.envelope.shared_headers
         )
-        # A link that needs no escaping anywhere is put in as it is, see `_kind`.
+        # A link that needs no escaping anywhere is put in as it is, see `_slot_that_shares_tag`.
         self._links = [(f'{_json(tag)}:"', s.paths[0]) for s, tag in self._slots.items() if self._is_link(s)]
         self._tags = [(f"{_json(tag)}:", s) for s, tag in self._slots.items() if not self._is_link(s)]
         self._lines = [(f"{_json(tag)}:", paragraph) for tag, paragraph in self._paragraphs]
         tags = (*self._slots.values(), *(tag for tag, _ in self._paragraphs))
         self._tag_bytes = sum(len(tag) for tag in tags)
 
-    def fits(self, message: Outgoing) -> bool:
-        """Returns whether a message is of this rendition and this campaign."""
+    def is_for(self, message: OutgoingMessage) -> bool:
+        """Returns whether a message has the rendition and the campaign of this template."""
         return message.rendition is self.rendition and message.envelope is self.envelope
 
-    def personalization(self, message: Outgoing) -> str:
-        """Returns a personalization as JSON text. Raises UnfitRecipient where SendGrid could not accept it.
+    def personalization(self, message: OutgoingMessage) -> str:
+        """Returns the personalization of a message's recipient as JSON text.
 
-        All header fields stand here, the shared ones too: the vendor's pages leave open whether those of a
-        personalization replace or join those of the whole request. Joining text that was encoded once is
-        several times faster than encoding it again for everybody.
+        Raises UnfitRecipient if it is too large.
+
+        It has all header fields, the shared ones too, because SendGrid's pages do not say whether the fields
+        of a personalization replace or join those of the request. Joining text that was encoded once is
+        several times faster than encoding it for each recipient.
         """
         values = message.values
         filled = [tag + _json(slot.fill(values)) for tag, slot in self._tags]
@@ -101,7 +103,7 @@ class RequestTemplate:
         filled += [tag + _json(paragraph.fill(values)) for tag, paragraph in self._lines]
         substitutions = ",".join(filled)
         if len(substitutions) > _MOST_SUBSTITUTION_BYTES:  # as JSON it is never shorter than what counts
-            self._measure(values)
+            self._check_substitution_size(values)
         name = message.name
         if ";" in name or "," in name:
             name = _RESERVED_IN_NAMES.sub(" ", name).strip()
@@ -114,28 +116,28 @@ class RequestTemplate:
             + (f',"substitutions":{{{substitutions}}}}}' if substitutions else "}")
         )
 
-    def _measure(self, values: Mapping[str, str]) -> None:
-        """Raises UnfitRecipient where the values of a recipient exceed SendGrid's limit."""
+    def _check_substitution_size(self, values: Mapping[str, str]) -> None:
+        """Raises UnfitRecipient if the values of a recipient are longer than SendGrid allows."""
         filled = [slot.fill(values) for slot in self._slots]
         filled += [paragraph.fill(values) for _, paragraph in self._paragraphs]
         size = self._tag_bytes + sum(len(text.encode("utf-8")) for text in filled)
         if size > _MOST_SUBSTITUTION_BYTES:
             raise UnfitRecipient(
-                f"the personal values of this message have {size:,} bytes, and SendGrid takes "
-                f"{_MOST_SUBSTITUTION_BYTES:,} at most; shorten their name or attributes"
+                f"the personal values of this message have {size:,} bytes, and SendGrid accepts "
+                f"{_MOST_SUBSTITUTION_BYTES:,} at most; shorten the reader's name or attributes"
             )
 
-    def document(self, personalizations: Sequence[str]) -> str:
-        """Returns the body of a request, as JSON text."""
+    def request_body(self, personalizations: Sequence[str]) -> str:
+        """Returns the body of a request with these personalizations, as JSON text."""
         return f'{{"personalizations":[{",".join(personalizations)}],{self._rest}'
 
-    def _tagged(self, part: Part) -> str:
+    def _text_with_tags(self, part: Part) -> str:
         pieces: list[str] = []
         for piece in part.pieces():
             if isinstance(piece, str):
                 pieces.append(piece)
             elif isinstance(piece, int):
-                slot = self._kind(part.slots[piece])
+                slot = self._slot_that_shares_tag(part.slots[piece])
                 pieces.append(self._slots.setdefault(slot, f"-{self._key}x{len(self._slots)}-"))
             else:
                 tag = f"-{self._key}p{len(self._paragraphs)}-"
@@ -143,8 +145,12 @@ class RequestTemplate:
                 pieces.append(tag)
         return "".join(pieces)
 
-    def _kind(self, slot: Slot) -> Slot:
-        """Returns the slot whose tag serves this slot too: our links need no escaping and share one tag."""
+    def _slot_that_shares_tag(self, slot: Slot) -> Slot:
+        """Returns the slot whose tag is used for `slot`.
+
+        Slots for the same link share a tag if the link needs no escaping in the context of `slot`; every
+        other slot has its own tag.
+        """
         plain = Slot(slot.paths, "", Context.TEXT)
         if slot.default or not self._is_link(plain):
             return slot
@@ -159,8 +165,11 @@ class RequestTemplate:
         return bool(link) and _json(link) == f'"{link}"' and escape(link, Context.TEXT) == link
 
 
-def groups(batch: Sequence[Outgoing]) -> Iterator[list[int]]:
-    """Yields the indices of messages that may share a request: one rendition and campaign, nobody twice."""
+def groups_for_requests(batch: Sequence[OutgoingMessage]) -> Iterator[list[int]]:
+    """Yields lists of indices of messages that may share a request.
+
+    The messages of a list have the same rendition and campaign, and no address occurs twice.
+    """
     open_groups: dict[tuple[int, int], list[tuple[list[int], set[str]]]] = {}
     for place, message in enumerate(batch):
         address = message.address.casefold()
@@ -177,21 +186,21 @@ def groups(batch: Sequence[Outgoing]) -> Iterator[list[int]]:
             yield places
 
 
-def header_value(value: str) -> str:
-    """Returns a header's value in SendGrid's form: on one line, in ASCII (RFC 2047 where needed)."""
+def encoded_header_value(value: str) -> str:
+    """Returns the value of a header field in the form that SendGrid needs: one line of ASCII (RFC 2047)."""
     if value.isascii():
         return value
     match = _LIST_ID.fullmatch(value)
     if match:
-        return f"{_encoded(match[1])} {match[2]}"
-    return _encoded(value)
+        return f"{_encoded_words(match[1])} {match[2]}"
+    return _encoded_words(value)
 
 
-def _encoded(text: str) -> str:
+def _encoded_words(text: str) -> str:
     return encoded_words(text).decode("ascii").replace("\r\n", "")
 
 
-def _mailbox(mailbox: Mailbox) -> dict[str, str]:
+def _mailbox_object(mailbox: Mailbox) -> dict[str, str]:
     address = {"email": header_address(mailbox.address)}
     if mailbox.name:
         address["name"] = mailbox.name

@@ -1,7 +1,7 @@
-"""Lets one channel retry after SendGrid's rate limit (429) while the others wait, as the limit is the
-account's.
+"""Makes the channels wait when SendGrid's rate limit for the account is reached (status 429).
 
-Without that, every connection would upload its request several times only to be refused again.
+One channel retries while the others wait. Otherwise every connection would upload its request several times
+only to be refused again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 
 from mailer.transports.base import ENDED, Outcome, Sleep
 
-__all__ = ["Throttle", "LimitWait"]
+__all__ = ["RateLimitState", "RateLimitWait"]
 
 #: How often a 429 is waited out before the request is left for later.
 _WAITS: Final = 3
@@ -20,7 +20,7 @@ _WAITS: Final = 3
 _LOOK_SECONDS: Final = 0.1
 
 
-class Throttle:
+class RateLimitState:
     """Holds the state of the rate limit, for all channels of one run. Several threads may use it."""
 
     def __init__(self) -> None:
@@ -33,68 +33,72 @@ class Throttle:
         self.last_outcome = ENDED
 
 
-class LimitWait:
-    """Waits for the rate limit to end, for one channel. `over` returns whether the run has ended."""
+class RateLimitWait:
+    """Waits for the end of the rate limit, for one channel.
 
-    def __init__(self, throttle: Throttle, sleep: Sleep, over: Callable[[], bool]) -> None:
-        self._throttle = throttle
+    `run_has_ended` returns whether the run has ended.
+    """
+
+    def __init__(self, state: RateLimitState, sleep: Sleep, run_has_ended: Callable[[], bool]) -> None:
+        self._state = state
         self._sleep = sleep
-        self._over = over
+        self._run_has_ended = run_has_ended
         self._asks = False
         self._refused = 0
         self._waits = 0
 
-    def wait(self) -> Outcome | None:
-        """Waits while another channel retries; returns None where the request may be sent.
+    def wait_for_turn(self) -> Outcome | None:
+        """Waits while another channel retries; returns None if the request may be sent.
 
-        Otherwise it returns an outcome: the other channel's, which applies to this request too, or ENDED.
+        Otherwise returns the outcome for the request: the outcome that the other channel got, or ENDED.
         """
-        throttle = self._throttle
-        if self._asks or not throttle.limited:
+        state = self._state
+        if self._asks or not state.limited:
             return None
-        before = throttle.given_up
-        while not throttle.asking.acquire(timeout=_LOOK_SECONDS):
-            if self._over():
+        before = state.given_up
+        while not state.asking.acquire(timeout=_LOOK_SECONDS):
+            if self._run_has_ended():
                 return ENDED
-        self._asks = throttle.limited and throttle.given_up == before
+        self._asks = state.limited and state.given_up == before
         if self._asks:
             return None
-        outcome_of_wait = throttle.last_outcome if throttle.limited else None
-        throttle.asking.release()
+        outcome_of_wait = state.last_outcome if state.limited else None
+        state.asking.release()
         return outcome_of_wait
 
-    def note_refused(self, outcome: Outcome, seconds: Callable[[int], float]) -> Outcome | None:
-        """Notes a 429 with its `outcome`; returns None where the request may be sent again now.
+    def note_rate_limited(self, outcome: Outcome, seconds_for_wait: Callable[[int], float]) -> Outcome | None:
+        """Notes an answer with status 429, and waits; returns None if the request may be sent again now.
 
-        `seconds` returns how long to wait, for the first, second, … wait.
+        Otherwise returns the outcome for the request. `outcome` is the outcome if the request is given up,
+        and `seconds_for_wait` returns how many seconds to wait for the first, second, … time.
         """
-        throttle = self._throttle
-        throttle.limited = True
+        state = self._state
+        state.limited = True
         self._refused += 1
         if not self._asks:
-            outcome_of_wait = outcome if self._refused > _WAITS else self.wait()
+            outcome_of_wait = outcome if self._refused > _WAITS else self.wait_for_turn()
             if outcome_of_wait is not None or not self._asks:
                 return outcome if outcome_of_wait is ENDED else outcome_of_wait
-        if throttle.lasting or self._waits == _WAITS:
-            throttle.lasting = True
-            throttle.last_outcome = outcome
-            throttle.given_up += 1
+        if state.lasting or self._waits == _WAITS:
+            state.lasting = True
+            state.last_outcome = outcome
+            state.given_up += 1
         else:
             self._waits += 1
-            if not self._sleep(seconds(self._waits)):
+            if not self._sleep(seconds_for_wait(self._waits)):
                 return None
-        self.end()
+        self.let_others_retry()
         return outcome
 
-    def note_passed(self) -> None:
-        """Notes an answer other than 429."""
+    def note_not_rate_limited(self) -> None:
+        """Notes an answer with a status other than 429."""
         if self._asks:
-            self._throttle.limited = self._throttle.lasting = False
-        self.end()
+            self._state.limited = self._state.lasting = False
+        self.let_others_retry()
 
-    def end(self) -> None:
-        """Lets another channel retry, and resets the counts of this one."""
+    def let_others_retry(self) -> None:
+        """Lets another channel retry, and resets the counts of this channel."""
         self._refused = self._waits = 0
         if self._asks:
             self._asks = False
-            self._throttle.asking.release()
+            self._state.asking.release()

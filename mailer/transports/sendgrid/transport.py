@@ -1,6 +1,6 @@
-"""Implements `sendgrid:`, Twilio SendGrid's v3 API, with up to a thousand recipients a request.
+"""Implements the transport `sendgrid:`, which sends over Twilio SendGrid's v3 API.
 
-`channel` sends the batches.
+A request has up to a thousand recipients. `channel` sends the batches.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from mailer.config.urls import split_url
 from mailer.errors import ConfigError
 from mailer.transports.base import Sleep, is_loopback
 from mailer.transports.http.proxy import proxy_for
-from mailer.transports.sendgrid.account import Account
+from mailer.transports.sendgrid.account import SendGridAccount
 from mailer.transports.sendgrid.channel import SendGridChannel
 from mailer.transports.sendgrid.driver import API_KEY, BASE_URL
 from mailer.transports.sendgrid.request import MOST_RECIPIENTS
-from mailer.transports.sendgrid.throttle import Throttle
+from mailer.transports.sendgrid.throttle import RateLimitState
 
 __all__ = ["SendGrid", "SendGridChannel"]
 
@@ -30,9 +30,9 @@ _PATH: Final = re.compile("[!-~]*")
 
 
 class SendGrid:
-    """Represents the transport for SendGrid: one account, and a channel for each worker."""
+    """Represents the transport for SendGrid, with one account and a channel for each worker thread."""
 
-    batch = MOST_RECIPIENTS
+    batch_size = MOST_RECIPIENTS
 
     def __init__(
         self,
@@ -47,35 +47,37 @@ class SendGrid:
         self.base_url = base_url
         self.api_key = api_key
         self.concurrency = concurrency
-        self._account = Account(base_url, api_key, timeout, sleep, clock, Throttle(), threading.Lock())
+        self._account = SendGridAccount(
+            base_url, api_key, timeout, sleep, clock, RateLimitState(), threading.Lock()
+        )
 
     @classmethod
     def from_settings(cls, url: str, settings: Settings, sleep: Sleep = time.sleep) -> SendGrid:
-        """Returns the transport for `sendgrid:`.
+        """Returns the transport for the URL `sendgrid:`.
 
-        Raises ConfigError where there is no key or the address is wrong.
+        Raises ConfigError if SENDGRID_API_KEY is not set or MAILER_SENDGRID_URL is wrong.
         """
         if url.partition(":")[2]:
             raise ConfigError(
-                f'"{url}" is not a transport; write sendgrid: and set MAILER_SENDGRID_URL for another address'
+                f'"{url}" is not a transport; write sendgrid: and set MAILER_SENDGRID_URL to use another URL'
             )
         key = settings.variable(API_KEY).strip()
         if not key:
             raise ConfigError("SENDGRID_API_KEY is not set; put the key of your SendGrid account into .env")
         if not key.isascii() or not key.isprintable() or " " in key:
-            raise ConfigError("SENDGRID_API_KEY is not a key; it has no spaces and only plain letters")
-        base_url = _base(settings.variable(BASE_URL) or _USUAL_URL)
+            raise ConfigError("SENDGRID_API_KEY is not a key; a key has only ASCII characters and no spaces")
+        base_url = _checked_base_url(settings.variable(BASE_URL) or _USUAL_URL)
         proxy_for(base_url, "SendGrid")  # reports an unusable proxy before anything is sent
         return cls(base_url, key, concurrency=settings.delivery.connections, sleep=sleep)
 
     def channel(self) -> SendGridChannel:
-        """Returns a channel with one connection of its own."""
+        """Returns a new channel, which has its own connection."""
         return SendGridChannel(self._account)
 
 
-def _base(url: str) -> str:
-    """Returns the API's address. Raises ConfigError unless it is https, or on this machine."""
-    wrong = ConfigError("MAILER_SENDGRID_URL is not an address such as https://api.sendgrid.com")
+def _checked_base_url(url: str) -> str:
+    """Returns the URL of the API. Raises ConfigError unless it begins with https or names this machine."""
+    wrong = ConfigError("MAILER_SENDGRID_URL is not a URL such as https://api.sendgrid.com")
     try:
         parts = split_url(url)
     except ValueError:

@@ -1,1 +1,1 @@
-"""Implements the transports `smtp:` and `smtps:` (RFC 5321)."""
+"""Implements the transports `smtp:` and `smtps:`, which send to an SMTP server (RFC 5321)."""

@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
-from mailer.transports.base import Outcome, Outgoing, Result
+from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
 
-__all__ = ["Attempts"]
+__all__ = ["SendAttempts"]
 
 
-class Attempts:
-    """Records the attempts to send one message: `raw` are its bytes, `following` the next message on the
-    connection.
+class SendAttempts:
+    """Records the attempts to send one message.
 
-    `outcome` is that of the last attempt. `announced` says whether its commands were sent with the end of the
-    message before, `announces` whether the next one's were sent with its end, and `begun` how many messages
-    the session had carried.
+    `raw` is the message as bytes, `following` the next message on the connection, `outcome` the outcome of
+    the last attempt, and `messages_before` the number of messages that the session had carried.
+    `was_sent_early` says whether the commands of this message were sent with the end of the previous message,
+    `next_was_sent_early` whether the commands of the next message were sent with the end of this one.
     """
 
-    outcome = Outcome(Result.DEFERRED)
-    number = 0
-    announced = announces = False
-    begun = 0
+    outcome = Outcome(OutcomeKind.DEFERRED)
+    attempt_count = 0
+    was_sent_early = next_was_sent_early = False
+    messages_before = 0
     #: How many messages a used-up session had accepted, and its reply to the next.
-    spent: tuple[int, str] | None = None
+    session_limit: tuple[int, str] | None = None
     #: Whether only the number of its messages suggests that the session is used up.
-    guessed = False
-    _ways: frozenset[str] = frozenset()
+    limit_is_guessed = False
+    _reasons: frozenset[str] = frozenset()
 
-    def __init__(self, message: Outgoing, raw: bytes, following: Outgoing | None) -> None:
+    def __init__(self, message: OutgoingMessage, raw: bytes, following: OutgoingMessage | None) -> None:
         self.message, self.raw, self.following = message, raw, following
 
-    def again(self, way: str) -> bool:
-        """Returns whether to try again in this way: at most once in each."""
-        new = way not in self._ways
-        self._ways |= {way}
-        return new
+    def may_try_again(self, reason: str) -> bool:
+        """Returns whether the message may be sent again for this reason; each reason allows one attempt."""
+        is_new = reason not in self._reasons
+        self._reasons |= {reason}
+        return is_new
 
     @property
-    def unannounced(self) -> bool:
-        """Returns whether it was sent again because its announcement may have caused the refusal."""
-        return "unannounced" in self._ways
+    def is_repeated_without_early_commands(self) -> bool:
+        """Returns whether the message was sent again because early commands may have caused the refusal."""
+        return "without early commands" in self._reasons

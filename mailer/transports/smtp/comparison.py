@@ -1,9 +1,10 @@
-"""Measures which of two ways to send is faster, while messages are sent by both alternately.
+"""Measures whether sending is faster with early commands, which go out with the end of the previous message.
 
-The server decides whether announcing is faster: smtp-sink is a tenth faster with it, Postfix on some machines
-slower. So short periods of the two ways alternate, and two of them make a pair. The first way is kept unless
-the other was clearly faster in the median of the latest pairs, and after a while another pair is measured.
-The periods are the same for all connections, because these share the server.
+This depends on the server: early commands make smtp-sink a tenth faster, and Postfix slower on some machines.
+So messages are sent in short turns, alternately with and without early commands, and two turns make a pair.
+Early commands are kept unless sending without them was clearly faster in the median of the latest pairs.
+After a while, another pair is measured. The turns are the same for all connections, because these share the
+server.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-__all__ = ["Comparison"]
+__all__ = ["EarlyCommandsComparison"]
 
 #: The least seconds and messages of one turn, in which one of the two ways is used.
 _TURN_SECONDS: Final = 0.1
@@ -30,8 +31,11 @@ _MARGIN: Final = 1.05
 _KEEP_SECONDS: Final = 20.0
 
 
-class Comparison:
-    """Compares two ways to send: the first is True, the other False. Several threads may use it."""
+class EarlyCommandsComparison:
+    """Compares the speed of sending with early commands (True) and without them (False).
+
+    `clock` returns monotonic time in seconds. Several threads may use it.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -39,37 +43,37 @@ class Comparison:
         self._order = (True, False)
         self._turn = 0  # 0 and 1: a pair is under way; 2: a way is kept
         self._means = [0.0, 0.0]
-        self._kept = True
-        self._begin(clock())
+        self._keeps_early = True
+        self._begin_turn(clock())
 
-    def choose(self) -> bool:
-        """Returns the way to send the next message."""
-        return self._kept if self._turn == 2 else self._order[self._turn]
+    def should_send_commands_early(self) -> bool:
+        """Returns whether to send the commands of the next message early."""
+        return self._keeps_early if self._turn == 2 else self._order[self._turn]
 
-    def note(self, way: bool, seconds: float) -> None:
-        """Notes that a message was sent this way, and how long it took."""
-        moment = self._clock()
+    def note_message(self, was_sent_early: bool, seconds: float) -> None:
+        """Notes how many seconds a message took, and whether its commands were sent early."""
+        now = self._clock()
         if self._turn == 2:
-            if moment - self._began >= _KEEP_SECONDS:
+            if now - self._began >= _KEEP_SECONDS:
                 self._turn = 0
-                self._begin(moment)
+                self._begin_turn(now)
             return
-        if way is not self._order[self._turn]:
+        if was_sent_early is not self._order[self._turn]:
             return  # begun in the turn before
         self._number += 1
         self._sum += seconds
-        if self._number >= _TURN_MESSAGES and moment - self._began >= _TURN_SECONDS:
-            self._end_turn(moment)
+        if self._number >= _TURN_MESSAGES and now - self._began >= _TURN_SECONDS:
+            self._end_turn(now)
 
-    def _begin(self, moment: float) -> None:
-        self._began, self._number, self._sum = moment, 0, 0.0
+    def _begin_turn(self, now: float) -> None:
+        self._began, self._number, self._sum = now, 0, 0.0
 
-    def _end_turn(self, moment: float) -> None:
+    def _end_turn(self, now: float) -> None:
         turn, mean = self._turn, self._sum / self._number
         if turn == 2:
             return  # another thread has ended it
         self._means[self._order[turn]] = mean
-        self._begin(moment)
+        self._begin_turn(now)
         if turn == 0:
             self._turn = 1
             return
@@ -77,14 +81,17 @@ class Comparison:
         if first > 0 and other > 0:
             self._ratios.append(first / other)
         self._order = self._order[::-1]
-        self._turn = 2 if self._is_decided() else 0
+        self._turn = 2 if self._decide_if_enough_pairs() else 0
 
-    def _is_decided(self) -> bool:
-        """Returns whether there are enough pairs, and then sets the way that is kept."""
+    def _decide_if_enough_pairs(self) -> bool:
+        """Decides from the measured pairs whether early commands are kept.
+
+        Returns False if there are too few pairs for a decision.
+        """
         if len(self._ratios) >= _FEWEST_PAIRS and max(self._ratios) < 1:
-            self._kept = True
+            self._keeps_early = True
             return True
         if len(self._ratios) < _SEVERAL_PAIRS:
             return False
-        self._kept = statistics.median(self._ratios) < _MARGIN
-        return self._kept or len(self._ratios) == _MOST_PAIRS
+        self._keeps_early = statistics.median(self._ratios) < _MARGIN
+        return self._keeps_early or len(self._ratios) == _MOST_PAIRS

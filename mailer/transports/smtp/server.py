@@ -1,6 +1,6 @@
-"""Describes an SMTP server, and connects to it: returns a session that is ready for mail, or says why not.
+"""Defines the settings of an SMTP server, and opens sessions with it that are ready for mail.
 
-A password is sent over TLS only, or within this machine. `channel` uses the session.
+A password is sent only over TLS or within this machine.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from pathlib import Path
 from typing import Final
 
 from mailer.errors import TransportError
-from mailer.transports.base import RefusedForNow, Unavailable, is_loopback
-from mailer.transports.oauth.oauth import Tokens
+from mailer.transports.base import ServerUnavailable, TemporaryRefusal, is_loopback
+from mailer.transports.oauth.oauth import AccessTokenCache
 from mailer.transports.smtp.session.auth import Credentials
-from mailer.transports.smtp.session.connect_errors import LoginRefused, explained
-from mailer.transports.smtp.session.session import Session
+from mailer.transports.smtp.session.connect_errors import LoginRefused, explained_error
+from mailer.transports.smtp.session.session import SmtpSession
 
-__all__ = ["Unavailable", "RefusedForNow", "Server", "connect"]
+__all__ = ["ServerUnavailable", "TemporaryRefusal", "ServerSettings", "open_session"]
 
 #: Connecting takes a round trip; a greeting may be held back on purpose for half a minute.
 _REACH_SECONDS: Final = 30.0
 _CONNECT_SECONDS: Final = 60.0
-#: How long the answer to an announced message may take until it is known that the server answers such.
-_ANNOUNCED_SECONDS: Final = 20.0
+#: How long the answer to early commands may take until the server is known to answer them.
+_EARLY_ANSWER_SECONDS: Final = 20.0
 _ANSWER_SECONDS: Final = 300.0  # RFC 5321 section 4.5.3.2 asks for patience: five minutes for a command
 
 #: Connections are opened side by side, and the first of them reads the certificates for all.
@@ -33,12 +33,13 @@ _READING_CERTIFICATES: Final = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
-    """Describes an SMTP server: its place, and how to connect to it. The password is never shown by repr.
+class ServerSettings:
+    """Holds the settings for connecting to an SMTP server. The password is never shown by repr.
 
-    `helo` is the name that EHLO says; '' stands for this machine's own name. With `tokens`, the user logs in
-    by OAuth and not by password. `connect_seconds` is the time limit for the greeting and each answer until
-    the session is ready, `answer_seconds` for each answer from then on.
+    `helo` is the name that EHLO sends; '' stands for this machine's own name. If `tokens` is given, the user
+    logs in by OAuth and not by password. `connect_seconds` limits the greeting and each answer until the
+    session is ready, `answer_seconds` each later answer, and `early_answer_seconds` the answer to commands
+    that were sent early, until the server is known to answer them.
     """
 
     host: str
@@ -49,59 +50,61 @@ class Server:
     ca_file: Path | None = None
     connect_seconds: float = _CONNECT_SECONDS
     answer_seconds: float = _ANSWER_SECONDS
-    announced_seconds: float = _ANNOUNCED_SECONDS
+    early_answer_seconds: float = _EARLY_ANSWER_SECONDS
     helo: str = ""
-    tokens: Tokens | None = None
+    tokens: AccessTokenCache | None = None
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def __repr__(self) -> str:
-        return f"Server({self})"
+        return f"ServerSettings({self})"
 
-    def tls(self) -> ssl.SSLContext:
-        """Returns the TLS context: certificates are verified, except on this machine without a CA file."""
+    def tls_context(self) -> ssl.SSLContext:
+        """Returns the TLS context for this server.
+
+        Certificates are verified, except those of a server on this machine if no CA file is set.
+        """
         with _READING_CERTIFICATES:
-            return _tls(self.ca_file, self.ca_file is not None or not is_loopback(self.host))
+            return _cached_tls_context(self.ca_file, self.ca_file is not None or not is_loopback(self.host))
 
 
-def connect(server: Server) -> Session:
-    """Returns a session that is ready for mail.
+def open_session(server: ServerSettings) -> SmtpSession:
+    """Connects to the server and logs in; returns a session that is ready for mail.
 
-    Raises TransportError with what to do; it is Unavailable where a later attempt may succeed.
-
-    An access token that is refused is renewed, once.
+    An access token that the server refuses is renewed once. Raises TransportError with what to do; it is a
+    ServerUnavailable if a later attempt may succeed.
     """
     if server.tokens is None or not server.user:
-        return _connect(server, _credentials(server, ""))
-    token = server.tokens.current()
+        return _open_session_with(server, _credentials_for(server, ""))
+    token = server.tokens.current_token()
     try:
-        session = _connect(server, _credentials(server, token))
+        session = _open_session_with(server, _credentials_for(server, token))
     except LoginRefused:
-        renewed = server.tokens.renewed(token)
+        renewed = server.tokens.renewed_token(token)
         if not renewed:
             raise
-        session, token = _connect(server, _credentials(server, renewed)), renewed
-    server.tokens.accepted(token)
+        session, token = _open_session_with(server, _credentials_for(server, renewed)), renewed
+    server.tokens.note_accepted(token)
     return session
 
 
-def _connect(server: Server, credentials: Credentials) -> Session:
-    session: Session | None = None
+def _open_session_with(server: ServerSettings, credentials: Credentials) -> SmtpSession:
+    session: SmtpSession | None = None
     if server.ca_file is not None:
-        server.tls()  # reports an unusable file, even where no TLS follows
+        server.tls_context()  # reports an unusable file, even where no TLS follows
     try:
-        session = Session(
+        session = SmtpSession(
             server.host,
             server.port,
             timeout=server.connect_seconds,
             connect_timeout=min(server.connect_seconds, _REACH_SECONDS),
-            implicit_tls=server.tls() if server.implicit_tls else None,
+            implicit_tls=server.tls_context() if server.implicit_tls else None,
             name=server.helo,
         )
         session.greet()
         if not server.implicit_tls and session.has_extn("starttls"):
-            session.secure(server.tls())
+            session.upgrade_to_tls(server.tls_context())
         elif server.user and not server.implicit_tls and not is_loopback(server.host):
             raise TransportError(
                 f"{server} offers no STARTTLS, and a password is never sent in the clear; use smtps://, "
@@ -109,22 +112,22 @@ def _connect(server: Server, credentials: Credentials) -> Session:
             )
         if server.user:
             session.authenticate(credentials)
-        session.patience(server.answer_seconds)
+        session.set_time_limit(server.answer_seconds)
     except BaseException as error:
         if session is not None:
             session.close()
         if isinstance(error, OSError):
-            raise explained(server, error, credentials) from None
+            raise explained_error(server, error, credentials) from None
         raise
     return session
 
 
-def _credentials(server: Server, token: str) -> Credentials:
+def _credentials_for(server: ServerSettings, token: str) -> Credentials:
     return Credentials(server.user, server.password, token, server.host, server.port)
 
 
 @lru_cache(maxsize=8)
-def _tls(ca_file: Path | None, verified: bool) -> ssl.SSLContext:
+def _cached_tls_context(ca_file: Path | None, verifies_certificates: bool) -> ssl.SSLContext:
     """Returns the TLS context, cached because reading the system's certificates is slow."""
     try:
         context = ssl.create_default_context(cafile=ca_file)
@@ -133,7 +136,7 @@ def _tls(ca_file: Path | None, verified: bool) -> ssl.SSLContext:
             f"the file {ca_file} of MAILER_SMTP_CA_FILE cannot be used: {error.strerror or error}; "
             "name a PEM file with the certificate of the server's authority"
         ) from None
-    if not verified:
+    if not verifies_certificates:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context

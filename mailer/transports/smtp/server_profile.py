@@ -1,8 +1,8 @@
-"""Keeps what the connections of one transport learn about its server, for all of them.
+"""Keeps what the connections of one transport learn about their SMTP server.
 
-Servers differ in two things that no reply to EHLO tells: whether they accept commands that are sent with the
-end of a message (RFC 2920 allows it, Haraka 3.3 refuses it), and how many messages they accept over one
-connection.
+Servers differ in two things that the reply to EHLO does not tell: whether they accept commands that are sent
+with the end of the previous message (RFC 2920 allows it, Haraka 3.3 refuses it), and how many messages they
+accept over one connection.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import threading
 from typing import Final
 
 from mailer.errors import TransportError
-from mailer.transports.smtp.comparison import Comparison
-from mailer.transports.smtp.session_refusals import names_the_session
+from mailer.transports.smtp.comparison import EarlyCommandsComparison
+from mailer.transports.smtp.session_refusals import says_session_is_used_up
 
 __all__ = ["MESSAGES_PER_CONNECTION", "ServerProfile"]
 
 #: A connection is replaced after so many messages. Large receivers ask for an end at some point (Yahoo: 20).
 MESSAGES_PER_CONNECTION: Final = 100
-#: Connections lost with an announcement, while none was accepted, after which announcing stops.
+#: After so many connections were lost with early commands, and none were answered, no more are sent early.
 _MOST_LOST: Final = 3
 #: Readers in a row tried over a new session in vain, after which the refusal is the readers' own matter.
 _MOST_IN_VAIN: Final = 3
@@ -29,7 +29,7 @@ class ServerProfile:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._comparison = Comparison()
+        self._comparison = EarlyCommandsComparison()
         self._lost = self._unanswered = 0
         self._unconfirmed = 0
         self._refuses = False
@@ -40,63 +40,66 @@ class ServerProfile:
         #: Whether there was ever a connection, and why there is none where finding that out took long.
         self.connected = False
         self.silent: TransportError | None = None
-        #: Whether an announced message was ever taken, so that announcements are known to be answered.
-        self.answers_announcements = False
+        #: Whether the server ever answered commands that were sent early.
+        self.answers_early_commands = False
         self._vain = 0
         #: The most messages to send over one connection.
-        self.most_messages = MESSAGES_PER_CONNECTION
+        self.max_messages = MESSAGES_PER_CONNECTION
 
-    def may_announce(self) -> bool:
-        """Returns whether to announce the next message with the end of the one before."""
-        return not self._refuses and self._comparison.choose()
+    def may_send_commands_early(self) -> bool:
+        """Returns whether to send the commands of the next message with the end of the previous message."""
+        return not self._refuses and self._comparison.should_send_commands_early()
 
-    def stop_announcing(self) -> None:
-        """Notes that the server does not accept announcements: none is made any more."""
+    def stop_sending_commands_early(self) -> None:
+        """Notes that the server does not accept early commands, so that none are sent any more."""
         self._refuses = True
 
-    def note_announcement_taken(self) -> None:
-        """Notes that an announced message was answered like any other."""
-        self.answers_announcements = True
+    def note_early_commands_answered(self) -> None:
+        """Notes that the server answered commands that were sent early."""
+        self.answers_early_commands = True
 
-    def note_announcement_lost(self, *, unanswered: bool = False) -> None:
-        """Notes that a connection ended after an announcement and before any answer to it.
+    def note_connection_lost_after_early_commands(self, *, timed_out: bool = False) -> None:
+        """Notes that a connection ended after early commands, before the server answered them.
 
-        `unanswered` says that it ended by a time-out, which costs so much time that it counts even where
-        other announcements are answered: several servers may share an address.
+        If `timed_out` is True, the server did not answer in time. This costs so much time that it counts even
+        if other early commands were answered: several servers may share an address.
         """
         with self._lock:
             self._lost += 1
-            self._unanswered += unanswered
+            self._unanswered += timed_out
             if self._unanswered >= _MOST_LOST or (
-                self._lost >= _MOST_LOST and not self.answers_announcements
+                self._lost >= _MOST_LOST and not self.answers_early_commands
             ):
                 self._refuses = True
 
     @property
     def may_try_new_session(self) -> bool:
-        """Returns whether a new session may help after a temporary refusal that does not name the session."""
+        """Returns whether a new session may help after a temporary refusal without mention of the session."""
         return self._vain < _MOST_IN_VAIN
 
     def note_new_session(self, *, helped: bool) -> None:
-        """Notes whether a new session `helped` after a temporary refusal that does not name the session."""
+        """Notes whether a new session helped after a temporary refusal that did not mention the session."""
         with self._lock:
             self._vain = 0 if helped else self._vain + 1
 
-    def note_accepted(self, announced: bool, seconds: float) -> None:
-        """Notes that a message was accepted, and how long its transaction took."""
+    def note_accepted(self, was_sent_early: bool, seconds: float) -> None:
+        """Notes that a message was accepted, and how many seconds its transaction took.
+
+        `was_sent_early` says whether its commands were sent with the end of the previous message.
+        """
         if not self._refuses:
-            self._comparison.note(announced, seconds)
+            self._comparison.note_message(was_sent_early, seconds)
 
     def note_session_limit(self, messages: int, words: str) -> None:
-        """Notes that a session accepted so many messages and no more, and that a new session accepted the
-        next.
+        """Notes that a session accepted only this number of messages, and a new session accepted the next
+        one.
 
-        Where the server's `words` speak of the session, or it is the same number twice, no later session is
-        used for more messages.
+        If `words`, the text of the refusal, mentions the session, or if the number is the same twice, later
+        sessions are used for no more messages than this.
         """
         with self._lock:
             if messages < 1:
                 return
-            if names_the_session(words) or self._unconfirmed == messages:
-                self.most_messages = min(self.most_messages, messages)
+            if says_session_is_used_up(words) or self._unconfirmed == messages:
+                self.max_messages = min(self.max_messages, messages)
             self._unconfirmed = messages

@@ -1,16 +1,16 @@
-"""Distinguishes a refusal of the session, or of how a message was sent, from a refusal of the message.
+"""Tells a refusal of one message from a refusal of the session or of early commands.
 
-RFC 2920 allows commands that are sent with the end of a message, and Haraka 3.3 refuses them. Other servers
-accept a number of messages over one connection and no more.
+Some servers refuse commands that are sent early, with the end of the previous message, which RFC 2920 allows
+(Haraka 3.3 refuses them). Others accept a limited number of messages over one connection.
 """
 
 from __future__ import annotations
 
 import re
 
-from mailer.transports.refusal.refusal import Stage
+from mailer.transports.refusal.refusal import SmtpStage
 
-__all__ = ["is_about_the_announcement", "is_about_the_session", "names_the_session"]
+__all__ = ["may_be_due_to_early_commands", "may_be_about_session_alone", "says_session_is_used_up"]
 
 # Commands that came too early, in the words of Haraka, Exim, Postfix (postscreen), Sendmail and others.
 _ORDER = re.compile(
@@ -40,36 +40,40 @@ _OF_THE_MAILBOX = re.compile(r"^[45]\.2\.")
 
 
 def is_about_command_order(code: int, words: str) -> bool:
-    """Returns whether a refusal says that a command came too early, and so says nothing about the message."""
+    """Returns whether a refusal says that a command came too early, so that it is not about the message."""
     return code == 503 or bool(_ORDER.search(words.lower()))
 
 
-def names_the_session(words: str) -> bool:
+def says_session_is_used_up(words: str) -> bool:
     """Returns whether the text of a refusal says that this session accepts no more messages."""
     return bool(_SESSION.search(words.lower())) and not _OF_THE_MAILBOX.match(words)
 
 
-def is_about_the_announcement(
-    stage: Stage, code: int, words: str, *, announced: bool, announces: bool
+def may_be_due_to_early_commands(
+    stage: SmtpStage, code: int, words: str, *, was_sent_early: bool, next_was_sent_early: bool
 ) -> bool:
-    """Returns whether the announcement may have caused a refusal, so that the message is sent again without
-    it.
+    """Returns whether a refusal may be due to commands that were sent with the end of the previous message.
 
-    `announced`: its own commands came with the end of the message before. `announces`: the next one's came
-    with its end. A refused MAIL says little about the message, so that any refusal of an announced MAIL may
-    be due to that.
+    `was_sent_early` says this of the commands of the refused message, `next_was_sent_early` of the commands
+    of the next message. Any refusal of an early MAIL may be due to this, because MAIL says little about the
+    message.
     """
     if code == 421:
         return False
-    if stage is Stage.MESSAGE:
-        return announces and is_about_command_order(code, words)
-    if not announced:
+    if stage is SmtpStage.MESSAGE:
+        return next_was_sent_early and is_about_command_order(code, words)
+    if not was_sent_early:
         return False
-    return is_about_command_order(code, words) or (stage is Stage.MAIL and not names_the_session(words))
+    return is_about_command_order(code, words) or (
+        stage is SmtpStage.MAIL and not says_session_is_used_up(words)
+    )
 
 
-def is_about_the_session(stage: Stage, code: int, words: str) -> bool:
-    """Returns whether a refusal on a session that has carried a message may be about that session alone."""
-    if code == 421 or (code <= 499 and stage is Stage.MAIL):
+def may_be_about_session_alone(stage: SmtpStage, code: int, words: str) -> bool:
+    """Returns whether a refusal may be about the session and not about the message.
+
+    It is called for sessions that have already carried a message.
+    """
+    if code == 421 or (code <= 499 and stage is SmtpStage.MAIL):
         return True
-    return names_the_session(words)
+    return says_session_is_used_up(words)

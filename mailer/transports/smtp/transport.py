@@ -1,6 +1,6 @@
-"""Implements `smtp://user@host:port` and `smtps://…`, for any SMTP server, over kept connections.
+"""Implements the transports `smtp://user@host:port` and `smtps://…`, which send over kept connections.
 
-`channel` sends the messages; `server` connects.
+`channel` sends the messages, and `server` opens sessions.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from mailer.config import Settings
 from mailer.config.urls import split_url, without_password
 from mailer.errors import ConfigError
 from mailer.transports.base import Sleep
-from mailer.transports.oauth.oauth import tokens_for
+from mailer.transports.oauth.oauth import token_cache_for
 from mailer.transports.smtp.channel import SmtpChannel
 from mailer.transports.smtp.driver import CA_FILE, PASSWORD
-from mailer.transports.smtp.server import Server
+from mailer.transports.smtp.server import ServerSettings
 from mailer.transports.smtp.server_profile import MESSAGES_PER_CONNECTION, ServerProfile
 
 __all__ = ["MESSAGES_PER_CONNECTION", "Smtp", "SmtpChannel"]
 
 
 class Smtp:
-    """Represents the transport for an SMTP server: one `server`, and a channel for each worker."""
+    """Represents the transport for an SMTP server, with a channel for each worker thread."""
 
-    batch = 1
+    batch_size = 1
 
-    def __init__(self, server: Server, *, concurrency: int = 1, sleep: Sleep = time.sleep) -> None:
+    def __init__(self, server: ServerSettings, *, concurrency: int = 1, sleep: Sleep = time.sleep) -> None:
         self.server = server
         self.concurrency = concurrency
         self._sleep = sleep
@@ -43,7 +43,7 @@ class Smtp:
     ) -> Smtp:
         """Returns the transport for `smtp://user@host:port` or `smtps://…`. Raises ConfigError.
 
-        `clock` (monotonic, seconds) decides when an access token is renewed.
+        `clock` (monotonic, in seconds) decides when an access token is renewed.
         """
         try:
             parts = split_url(url)
@@ -61,14 +61,14 @@ class Smtp:
         user = unquote(parts.username or "")
         password = settings.variable(PASSWORD)
         ca_file = settings.variable(CA_FILE)
-        tokens = tokens_for(settings, user, clock) if user else None
+        tokens = token_cache_for(settings, user, clock) if user else None
         if user and not password and tokens is None:
             raise ConfigError(
-                f"MAILER_SMTP_PASSWORD is not set, and {host} wants one for {user}; put it into .env, "
-                "or leave the user out of the transport's URL"
+                f"MAILER_SMTP_PASSWORD is not set, and {host} requires a password for {user}; put it into "
+                ".env, or leave the user out of the transport's URL"
             )
         implicit = parts.scheme == "smtps"
-        server = Server(
+        server = ServerSettings(
             host,
             port or (465 if implicit else 587 if user else 25),
             implicit_tls=implicit,
@@ -81,5 +81,5 @@ class Smtp:
         return cls(server, concurrency=settings.delivery.connections, sleep=sleep)
 
     def channel(self) -> SmtpChannel:
-        """Returns a channel with one connection of its own."""
+        """Returns a new channel, which has its own connection."""
         return SmtpChannel(self.server, self._sleep, self._profile)

@@ -17,7 +17,7 @@ from mailer.delivery.workers.connections import ConnectionPool, Share
 from mailer.delivery.workers.workers import Supervision, Workers
 from mailer.errors import TransportError
 from mailer.spool.journal import Journal
-from mailer.transports.base import Outcome, Result
+from mailer.transports.base import Outcome, OutcomeKind
 
 SECONDS = 20.0
 
@@ -181,7 +181,7 @@ class Wire:
 
 
 class Transport:
-    batch = 1
+    batch_size = 1
     concurrency = 4
 
     def __init__(self, wire: Wire, name: str) -> None:
@@ -209,7 +209,7 @@ class Channel:
         until(self.transport.until)
         if self.transport.error is not None:
             raise self.transport.error
-        return [Outcome(Result.ACCEPTED)] * len(batch)
+        return [Outcome(OutcomeKind.ACCEPTED)] * len(batch)
 
     def close(self) -> None:
         with self.transport.wire.lock:

@@ -12,7 +12,7 @@ from mailer.config import Pace, Settings
 from mailer.delivery.pacing.pace import Pacer
 from mailer.errors import TransportError
 from mailer.spool.base import Spool
-from mailer.transports.stop import Stop
+from mailer.transports.stop import StopFlag
 from tests.spooled import Scripted, add_readers, freeze, run_spool, templates
 
 
@@ -37,7 +37,7 @@ def run(settings: Settings, spool: Spool, transport: Scripted, journal: Path) ->
         journal=journal,
         pacer=Pacer(Pace()),
         connections=4,
-        stop=Stop(),
+        stop=StopFlag(),
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from mailer.doctor.dns.resolver import DnsResolver, nameserver
 from mailer.errors import ConfigError
-from mailer.transports.finding import Unanswered
+from mailer.transports.finding import UnansweredQuery
 from tests.servers.dns import DnsServer
 
 ZONES = {
@@ -77,7 +77,7 @@ def test_an_answer_is_kept(resolver: DnsResolver, dns: DnsServer) -> None:
 )
 def test_no_answer_is_not_nothing(resolver: DnsResolver, dns: DnsServer, fault: str, words: str) -> None:
     dns.fail("x.alt", fault)  # type: ignore[arg-type]
-    with pytest.raises(Unanswered, match=words):
+    with pytest.raises(UnansweredQuery, match=words):
         resolver.txt("x.alt")
 
 
@@ -88,7 +88,7 @@ def test_a_machine_without_a_nameserver(monkeypatch: pytest.MonkeyPatch) -> None
         raise dns.resolver.NoResolverConfiguration
 
     monkeypatch.setattr(dns.resolver.Resolver, "read_resolv_conf", none)
-    with pytest.raises(Unanswered, match="this machine has no nameserver"):
+    with pytest.raises(UnansweredQuery, match="this machine has no nameserver"):
         DnsResolver().txt("x.alt")
 
 

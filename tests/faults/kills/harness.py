@@ -44,7 +44,7 @@ QUICK: dict[str, Any] = {
     "mailer.delivery.intake:_WINDOW": 60,
     "mailer.delivery.loop:_SETTLE_SECONDS": 0.01,
     "mailer.delivery.loop:_JOURNAL_BYTES": 2000,
-    "mailer.transports.sendgrid.transport:SendGrid.batch": REQUEST,
+    "mailer.transports.sendgrid.transport:SendGrid.batch_size": REQUEST,
 }
 
 

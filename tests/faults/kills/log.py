@@ -72,4 +72,4 @@ class Log:
 
 
 _FIRST = "personalizations.0.to.0.email"
-assert SendGrid.batch > REQUEST
+assert SendGrid.batch_size > REQUEST

@@ -23,7 +23,7 @@ _INTAKE = "mailer.delivery.intake"
 _SENDGRID = "mailer.transports.sendgrid.transport"
 
 #: Nothing is settled before everything was answered: what is on the wire at a step is always the same.
-CALM = {f"{_RUN}:_SETTLE_SECONDS": 3600.0, f"{_SENDGRID}:SendGrid.batch": 4}
+CALM = {f"{_RUN}:_SETTLE_SECONDS": 3600.0, f"{_SENDGRID}:SendGrid.batch_size": 4}
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ STEPS = (
     Step("claim", f"{_CLAIMS}.claim"),
     Step("claim committed", COMMIT, once=f"{_CLAIMS}.claim"),
     Step("journal `>`", f"{_JOURNAL}.begin", uncertain=(0, 1)),
-    Step("connection", "mailer.transports.smtp.connection:connect", uncertain=(1, 1)),
-    Step("message", f"{_SMTP}:Session.transact", uncertain=(1, 1), arrived=(0, 1)),
+    Step("connection", "mailer.transports.smtp.connection:open_session", uncertain=(1, 1)),
+    Step("message", f"{_SMTP}:SmtpSession.transact", uncertain=(1, 1), arrived=(0, 1)),
     Step("final dot", THE_DOT, uncertain=(1, 1), arrived=(0, 1)),
     Step("request", THE_LAST_BYTE, uncertain=(4, 4), arrived=(0, 4), kind="sendgrid"),
     Step("journal `<`", f"{_JOURNAL}.finish", uncertain=(1, 1), arrived=(1, 0)),
@@ -83,7 +83,7 @@ STEPS = (
         "release",
         f"{_CLAIMS}.release",
         once=f"{_CLAIMS}.claim",
-        dials={"mailer.transports.stop:Stop.is_set": 1},
+        dials={"mailer.transports.stop:StopFlag.is_set": 1},
     ),
     Step("journal sealed", f"{_JOURNAL}.seal"),
     Step("status: sent", f"{_CAMPAIGN}.apply", call=2),

@@ -22,7 +22,7 @@ from mailer.spool import journal as journal_module
 from mailer.spool.base import Spool
 from mailer.spool.journal import Journal
 from mailer.store.database import open_store, writing
-from mailer.transports.base import Outcome, Result
+from mailer.transports.base import Outcome, OutcomeKind
 from tests.faults.kills.harness import QUICK, SLUG, Desk, Starter, Tally, compare
 from tests.faults.kills.log import Log
 from tests.spooled import add_readers, freeze
@@ -34,7 +34,7 @@ DIALS = {
     **QUICK,
     "mailer.delivery.loop:_SETTLE_SECONDS": 3600.0,
     "mailer.delivery.intake:_WINDOW": WINDOW,
-    "mailer.transports.sendgrid.transport:SendGrid.batch": 2,  # three requests fit into the window
+    "mailer.transports.sendgrid.transport:SendGrid.batch_size": 2,  # three requests fit into the window
 }
 ANOTHER_BOOT = {"mailer.spool.journal:boot_id": "another boot"}
 
@@ -123,14 +123,20 @@ def test_after_another_boot_what_was_claimed_is_held_and_no_more_than_a_window(
 WRITES: tuple[tuple[str, tuple[tuple[int, Outcome | None], ...]], ...] = (
     ("begin", ((1, None),)),
     ("begin", ((2, None), (3, None))),
-    ("finish", ((1, Outcome(Result.ACCEPTED)),)),
-    ("finish", ((2, Outcome(Result.REJECTED, "", "550 nobody")), (3, Outcome(Result.DEFERRED, "", "450 é")))),
+    ("finish", ((1, Outcome(OutcomeKind.ACCEPTED)),)),
+    (
+        "finish",
+        (
+            (2, Outcome(OutcomeKind.REJECTED, "", "550 nobody")),
+            (3, Outcome(OutcomeKind.DEFERRED, "", "450 é")),
+        ),
+    ),
     ("begin", ((4, None),)),
     ("begin", ((5, None), (6, None), (11, None))),
-    ("finish", ((4, Outcome(Result.ACCEPTED, "id 4 > 5 1")),)),
-    ("finish", ((5, Outcome(Result.UNCERTAIN, "", "gone")), (7, None))),
-    ("finish", ((7, Outcome(Result.ACCEPTED)), (8, None), (9, None))),
-    ("finish", ((6, Outcome(Result.ACCEPTED, "six")),)),
+    ("finish", ((4, Outcome(OutcomeKind.ACCEPTED, "id 4 > 5 1")),)),
+    ("finish", ((5, Outcome(OutcomeKind.UNCERTAIN, "", "gone")), (7, None))),
+    ("finish", ((7, Outcome(OutcomeKind.ACCEPTED)), (8, None), (9, None))),
+    ("finish", ((6, Outcome(OutcomeKind.ACCEPTED, "six")),)),
 )
 CLAIMED = 12
 
@@ -189,7 +195,7 @@ def test_a_journal_cut_at_any_byte(
         if goes_on == "begin":
             journal.begin([(CLAIMED, 1)])
         elif goes_on:
-            journal.finish([(CLAIMED, 1, Outcome(Result.ACCEPTED))])
+            journal.finish([(CLAIMED, 1, Outcome(OutcomeKind.ACCEPTED))])
         found = verdicts(claimed.database, claimed, path)
         begun = {CLAIMED} if goes_on == "begin" else set()
         known = {CLAIMED: "accepted"} if goes_on == "finish" else {}

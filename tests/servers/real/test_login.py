@@ -13,7 +13,7 @@ import pytest
 from mailer.config import load_settings
 from mailer.errors import TransportError
 from mailer.transports.oauth import oauth
-from mailer.transports.smtp.server import connect
+from mailer.transports.smtp.server import open_session
 from mailer.transports.smtp.session import auth
 from mailer.transports.smtp.transport import Smtp
 from tests.conftest import CONFIG
@@ -113,9 +113,9 @@ def by_token(
 
 def hand_over(way: Smtp) -> None:
     """One message after a login, which Postfix takes from nobody else."""
-    session = connect(way.server)
+    session = open_session(way.server)
     assert session.transact("desk@example.org", "reader1@d1.example.org", RAW)[0] == 250
-    session.leave()
+    session.end_session()
 
 
 @pytest.mark.parametrize("mechanism", auth.WITH_PASSWORD)
@@ -126,7 +126,7 @@ def test_a_password_logs_in(
     hand_over(transport(server, workspace, MAILER_SMTP_PASSWORD=PASSWORD))
     server.says(f"sasl_method={mechanism}, sasl_username=desk")
     with pytest.raises(TransportError, match=r"refused the user desk: 535 5\.7\.8"):
-        connect(transport(server, workspace, MAILER_SMTP_PASSWORD="letmein").server)
+        open_session(transport(server, workspace, MAILER_SMTP_PASSWORD="letmein").server)
 
 
 @pytest.mark.parametrize("grant", ["client_credentials", "refresh_token"])
@@ -173,7 +173,7 @@ def test_a_token_that_is_refused_is_told(
     way = by_token(server, workspace, provider)
     provider.answers = [(200, {"access_token": f"never-heard-of-{n}"}) for n in range(2)]
     with pytest.raises(TransportError) as caught:
-        connect(way.server)
+        open_session(way.server)
     assert "refused the user desk: 535 5.7.8" in str(caught.value)
     assert "[delivery.oauth]" in str(caught.value)
     assert "never-heard-of" not in str(caught.value)

@@ -39,7 +39,7 @@ Kind = Callable[[Path, pytest.MonkeyPatch], AbstractContextManager[Place]]
 
 def _kinds() -> Mapping[str, Kind]:
     found: dict[str, Kind] = {}
-    for driver in registry.drivers():
+    for driver in registry.all_drivers():
         found |= import_module(f"tests.transports.places.{driver.source}").KINDS
     return found
 

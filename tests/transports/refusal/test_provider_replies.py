@@ -15,7 +15,7 @@ import re
 import sys
 from pathlib import Path
 
-from mailer.transports.refusal.refusal import Cause, judge
+from mailer.transports.refusal.refusal import Cause, classify_refusal
 from tests.needs import missing
 
 COLLECTION = Path(__file__).parents[4] / "shared" / "data" / "smtp-replies.json"
@@ -61,7 +61,7 @@ def words(text: str) -> str:
 
 
 def verdict(code: int, text: str) -> str:
-    later, cause = judge(code, text)
+    later, cause = classify_refusal(code, text)
     return f"{'D' if later else 'R'}{cause.value[0]}"
 
 

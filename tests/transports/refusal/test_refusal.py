@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.transports.refusal.receivers import PROVIDERS, Meaning
-from mailer.transports.refusal.refusal import Cause, Stage, judge
+from mailer.transports.refusal.receivers import PROVIDERS, ReplyMeaning
+from mailer.transports.refusal.refusal import Cause, SmtpStage, classify_refusal
 from mailer.transports.refusal.remedies import REMEDIES, Remedy
 
 ADDRESS = [
@@ -103,8 +103,8 @@ TABLE = [
 ]
 
 
-def read(reply: str, stage: Stage = Stage.RCPT) -> Cause:
-    return judge(int(reply[:3]), reply[4:], stage).cause
+def read(reply: str, stage: SmtpStage = SmtpStage.RCPT) -> Cause:
+    return classify_refusal(int(reply[:3]), reply[4:], stage).cause
 
 
 @pytest.mark.parametrize(("reply", "cause"), TABLE)
@@ -114,7 +114,7 @@ def test_a_refusal_of_the_recipient(reply: str, cause: Cause) -> None:
 
 @pytest.mark.parametrize("reply", [reply for reply, _ in TABLE if reply[0] == "5"])
 def test_who_was_not_named_yet_is_not_blamed(reply: str) -> None:
-    assert read(reply, Stage.MAIL) not in (Cause.ADDRESS, Cause.MAILBOX)
+    assert read(reply, SmtpStage.MAIL) not in (Cause.ADDRESS, Cause.MAILBOX)
 
 
 @pytest.mark.parametrize(
@@ -133,8 +133,8 @@ def test_who_was_not_named_yet_is_not_blamed(reply: str) -> None:
         ("556 no", Cause.US),
     ],
 )
-@pytest.mark.parametrize("stage", [Stage.DATA, Stage.MESSAGE])
-def test_a_refusal_of_the_message_is_rarely_the_address(reply: str, cause: Cause, stage: Stage) -> None:
+@pytest.mark.parametrize("stage", [SmtpStage.DATA, SmtpStage.MESSAGE])
+def test_a_refusal_of_the_message_is_rarely_the_address(reply: str, cause: Cause, stage: SmtpStage) -> None:
     assert read(reply, stage) is cause
 
 
@@ -153,22 +153,22 @@ def test_some_laters_have_a_cause_to_see_to(reply: str, cause: Cause) -> None:
 
 @pytest.mark.parametrize("words", ["see 5.1.1.9", "ESMTP 15.1.1 ready", "version 5.1.1 of it"])
 def test_what_only_looks_like_a_code_is_none(words: str) -> None:
-    assert judge(550, words).cause is Cause.US
+    assert classify_refusal(550, words).cause is Cause.US
 
 
-@given(st.integers(400, 599), st.text(max_size=600), st.sampled_from(Stage))
-def test_every_reply_has_a_cause(code: int, words: str, stage: Stage) -> None:
-    cause = judge(code, words, stage).cause
-    assert cause is not Cause.ADDRESS or (code >= 500 and stage is not Stage.MAIL)
+@given(st.integers(400, 599), st.text(max_size=600), st.sampled_from(SmtpStage))
+def test_every_reply_has_a_cause(code: int, words: str, stage: SmtpStage) -> None:
+    cause = classify_refusal(code, words, stage).cause
+    assert cause is not Cause.ADDRESS or (code >= 500 and stage is not SmtpStage.MAIL)
 
 
-@given(st.text(max_size=100), st.integers(2, 999), st.sampled_from(Stage))
-def test_a_policy_code_never_strikes_the_reader_off(words: str, detail: int, stage: Stage) -> None:
-    assert judge(550, f"5.7.{detail} no such user {words}", stage).cause is not Cause.ADDRESS
+@given(st.text(max_size=100), st.integers(2, 999), st.sampled_from(SmtpStage))
+def test_a_policy_code_never_strikes_the_reader_off(words: str, detail: int, stage: SmtpStage) -> None:
+    assert classify_refusal(550, f"5.7.{detail} no such user {words}", stage).cause is not Cause.ADDRESS
 
 
 @pytest.mark.parametrize("row", PROVIDERS, ids=lambda row: f"{row.provider} {row.pattern}"[:40])
-def test_a_provider_row_has_a_cause_and_its_page(row: Meaning) -> None:
+def test_a_provider_row_has_a_cause_and_its_page(row: ReplyMeaning) -> None:
     assert Cause(row.cause)
     assert row.source.startswith(("https://", "http://")) or not row.source
     assert not (row.later and row.cause == Cause.ADDRESS)

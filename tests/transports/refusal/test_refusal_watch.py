@@ -1,4 +1,4 @@
-"""Where everybody is refused, or the refusal is about us, nobody counts as refused, and the run stops."""
+"""A refusal of everybody, or one about us, marks no reader as refused, and the run stops."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from mailer.errors import CircuitBreakerError
 from mailer.spool.base import Spool
 from mailer.spool.journal import Journal
 from mailer.store.database import writing
-from mailer.transports.base import Outcome, Outgoing, Result, one_line
-from mailer.transports.refusal.refusal import Cause, Stage
-from mailer.transports.refusal.watch import _normalised
-from mailer.transports.smtp.outcomes import outcome_of
+from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage, one_line
+from mailer.transports.refusal.refusal import Cause, SmtpStage
+from mailer.transports.refusal.watch import _text_without_reader_details
+from mailer.transports.smtp.outcomes import outcome_of_reply
 from mailer.transports.smtp.transport import Smtp
-from mailer.transports.stop import Stop
+from mailer.transports.stop import StopFlag
 from tests.servers.smtp import SmtpServer
 from tests.spooled import (
     EDITION,
@@ -37,21 +37,21 @@ from tests.spooled import (
     templates,
 )
 
-ACCEPTED = Outcome(Result.ACCEPTED, "ok")
+ACCEPTED = Outcome(OutcomeKind.ACCEPTED, "ok")
 INVALID = "550 Invalid recipient <{address}>"
 RELAY = "454 4.7.1 <{address}>: Relay access denied"
 
 
-def says(reply: str) -> Callable[[Outgoing], Outcome]:
+def says(reply: str) -> Callable[[OutgoingMessage], Outcome]:
     """Everybody gets this reply, as a server words it that repeats the address and numbers its answers."""
     number = 0
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         nonlocal number
         number += 1
         local, _, domain = message.address.partition("@")
         words = reply.format(address=message.address, local=local, domain=domain, number=number)
-        return outcome_of(int(words[:3]), one_line(words[4:]), Stage.RCPT)
+        return outcome_of_reply(int(words[:3]), one_line(words[4:]), SmtpStage.RCPT)
 
     return decide
 
@@ -72,7 +72,7 @@ def run(
         journal=journal,
         pacer=Pacer(Pace()),
         connections=connections,
-        stop=Stop(),
+        stop=StopFlag(),
         rejects=rejects,
     )
 
@@ -131,7 +131,7 @@ def test_everybody_is_refused_in_the_same_words(
     transport = Scripted(says(reply), concurrency=8)
     with pytest.raises(CircuitBreakerError) as caught:
         run(settings, spool, transport, journal, connections=connections)
-    assert "takes no mail from us: " in str(caught.value)
+    assert "accepts no mail from us: " in str(caught.value)
     assert "check the user in the transport's URL and MAILER_SMTP_PASSWORD" in str(caught.value)
     assert "@example" not in str(caught.value)
     assert left(spool) == {"pending": 192}
@@ -149,7 +149,7 @@ def test_a_run_of_few_who_are_all_refused(
 ) -> None:
     two_domains(db, number)
     spool = smtp_spool(db)
-    with pytest.raises(CircuitBreakerError, match="takes no mail from us: 550 Invalid recipient"):
+    with pytest.raises(CircuitBreakerError, match="accepts no mail from us: 550 Invalid recipient"):
         run(settings, spool, Scripted(says(INVALID)), journal)
     assert left(spool) == {"pending": number}
     assert bounced(db) == 0
@@ -290,7 +290,7 @@ def test_a_list_that_begins_with_readers_who_are_gone_gets_past_them(
     spool = smtp_spool(db)
     unknown = says("550 5.1.1 user unknown")
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         return unknown(message) if message.subscriber_id in ids[:gone] else ACCEPTED
 
     runs = 0
@@ -325,10 +325,10 @@ def test_a_batch_that_is_refused_as_one(db: Database, settings: Settings, journa
     two_domains(db, 2500)
     spool = smtp_spool(db)
     spool.source = "sendgrid"
-    refused = Outcome(Result.REJECTED, "", "400 The from address is bad. (from.email)", Cause.US)
+    refused = Outcome(OutcomeKind.REJECTED, "", "400 The from address is bad. (from.email)", Cause.US)
     transport = Scripted(lambda _: refused, batch=1000, concurrency=2)
     with pytest.raises(
-        CircuitBreakerError, match=r"SendGrid takes no mail from us: 400 The from address is bad\."
+        CircuitBreakerError, match=r"SendGrid accepts no mail from us: 400 The from address is bad\."
     ):
         run(settings, spool, transport, journal)
     assert left(spool) == {"pending": 2500}
@@ -342,13 +342,15 @@ def test_one_after_the_other_who_is_named_until_the_transport_gives_up(
     spool = smtp_spool(db)
     spool.source = "sendgrid"
 
-    def first_is_named(message: Outgoing) -> Outcome:
+    def first_is_named(message: OutgoingMessage) -> Outcome:
         words = f"400 not verified ({message.address}: to.0.email)"
         if message.subscriber_id in ids[::50]:
-            return Outcome(Result.REJECTED, "", words, Cause.ADDRESS)
-        return Outcome(Result.DEFERRED, "", "400 not verified (reader0@one.example: to.0.email)", Cause.US)
+            return Outcome(OutcomeKind.REJECTED, "", words, Cause.ADDRESS)
+        return Outcome(
+            OutcomeKind.DEFERRED, "", "400 not verified (reader0@one.example: to.0.email)", Cause.US
+        )
 
-    with pytest.raises(CircuitBreakerError, match="SendGrid takes no mail from us: 400 not verified"):
+    with pytest.raises(CircuitBreakerError, match="SendGrid accepts no mail from us: 400 not verified"):
         run(settings, spool, Scripted(first_is_named, batch=1000, concurrency=2), journal)
     assert bounced(db) == 0
     assert left(spool).keys() == {"pending", "deferred"}
@@ -359,7 +361,7 @@ def test_some_of_a_batch_whom_the_provider_names_are_refused(
 ) -> None:
     ids = two_domains(db, 100)
     spool = smtp_spool(db)
-    named = Outcome(Result.REJECTED, "", "400 Does not contain a valid address.", Cause.ADDRESS)
+    named = Outcome(OutcomeKind.REJECTED, "", "400 Does not contain a valid address.", Cause.ADDRESS)
     transport = Scripted(lambda m: named if m.subscriber_id in ids[:30] else ACCEPTED, batch=1000)
     run(settings, spool, transport, journal)
     assert left(spool) == {"accepted": 70, "rejected": 30}
@@ -369,10 +371,10 @@ def test_a_stop_before_it_is_clear_counts_few_as_their_own_matter(
     db: Database, settings: Settings, journal: Path
 ) -> None:
     two_domains(db, 300)
-    spool, stop = smtp_spool(db), Stop()
+    spool, stop = smtp_spool(db), StopFlag()
     refuse = says(INVALID)
 
-    def decide(message: Outgoing) -> Outcome:
+    def decide(message: OutgoingMessage) -> Outcome:
         if len(transport.sent) >= 7:
             stop.set()
         return refuse(message)
@@ -403,7 +405,7 @@ def test_a_killed_run_that_knew_of_refusals_alone_strikes_nobody_off(
     spool.claim(number)
     noted = Journal(journal)
     noted.begin([(i, 1) for i in ids])
-    refused = Outcome(Result.REJECTED, "", "550 Invalid recipient", Cause.ADDRESS)
+    refused = Outcome(OutcomeKind.REJECTED, "", "550 Invalid recipient", Cause.ADDRESS)
     noted.finish([(i, 1, refused) for i in ids])
     noted.close()
     if boot == "another":
@@ -415,7 +417,7 @@ def test_a_killed_run_that_knew_of_refusals_alone_strikes_nobody_off(
 
 def test_a_local_part_that_is_spelled_as_a_name_makes_no_difference() -> None:
     words = {
-        _normalised(f"550 Unknown user {said}", address)
+        _text_without_reader_details(f"550 Unknown user {said}", address)
         for said, address in [
             ("Eve Adams", "eve.adams@example.org"),
             ("BOB-HILL", "bob_hill@example.org"),
@@ -436,7 +438,7 @@ def test_a_killed_run_that_knew_of_two_kinds_of_refusals_strikes_nobody_off(
     noted.begin([(i, 1) for i in ids])
     words = ("550 Invalid recipient", "550 5.7.1 No such user!")
     noted.finish(
-        [(i, 1, Outcome(Result.REJECTED, "", words[i % 2], Cause.ADDRESS)) for i in ids],
+        [(i, 1, Outcome(OutcomeKind.REJECTED, "", words[i % 2], Cause.ADDRESS)) for i in ids],
     )
     noted.close()
     assert spool.recover(journal) == {"pending": number}
@@ -451,7 +453,7 @@ def test_a_killed_run_in_which_somebody_was_accepted_marks_who_was_refused(
     spool.claim(10)
     noted = Journal(journal)
     noted.begin([(i, 1) for i in ids])
-    refused = Outcome(Result.REJECTED, "", "550 Invalid recipient", Cause.ADDRESS)
+    refused = Outcome(OutcomeKind.REJECTED, "", "550 Invalid recipient", Cause.ADDRESS)
     noted.finish([(ids[0], 1, ACCEPTED), *((i, 1, refused) for i in ids[1:])])
     noted.close()
     spool.settle([(ids[0], 1, ACCEPTED, "")])  # that the run had written down before it died
@@ -536,7 +538,7 @@ def test_what_concerns_one_reader_stops_nothing(
     if reply[0].isdigit():
         refuse = says(reply)
     else:
-        refuse = lambda m: Outcome(Result.REJECTED, "", reply.format(address=m.address), Cause.US)  # noqa: E731
+        refuse = lambda m: Outcome(OutcomeKind.REJECTED, "", reply.format(address=m.address), Cause.US)  # noqa: E731
     run(settings, spool, Scripted(lambda m: refuse(m) if m.subscriber_id == ids[4] else ACCEPTED), journal)
     assert left(spool)["accepted"] == 29
     assert "pending" not in left(spool)
@@ -563,7 +565,7 @@ def test_a_killed_run_gives_back_who_was_refused_for_us(db: Database, journal: P
     spool.claim(3)
     noted = Journal(journal)
     noted.begin([(i, 1) for i in ids])
-    about_us = Outcome(Result.REJECTED, "", "550 5.7.26 unauthenticated", Cause.US)
+    about_us = Outcome(OutcomeKind.REJECTED, "", "550 5.7.26 unauthenticated", Cause.US)
     noted.finish([(ids[0], 1, ACCEPTED), (ids[1], 1, about_us), (ids[2], 1, ACCEPTED)])
     noted.close()
     assert spool.recover(journal) == {"pending": 1, "accepted": 2}
@@ -590,7 +592,7 @@ def test_a_server_that_knows_us_not(
         server.fail(stage, "reply", reply, times=1000)  # type: ignore[arg-type]
         with pytest.raises(CircuitBreakerError) as caught:
             run(settings, spool, Smtp.from_url(server.url, settings), journal, connections=4)
-        assert f"127.0.0.1:{server.port} takes no mail from us: {reply[:9]}" in str(caught.value)
+        assert f"127.0.0.1:{server.port} accepts no mail from us: {reply[:9]}" in str(caught.value)
         assert len([c for c in server.commands if c.startswith("RCPT")]) <= 40
     assert left(spool) == {"pending": 192}
     assert bounced(db) == 0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.transports.base import Result, one_line
-from mailer.transports.refusal.refusal import Cause, Stage, judge
-from mailer.transports.smtp.outcomes import outcome_of
+from mailer.transports.base import OutcomeKind, one_line
+from mailer.transports.refusal.refusal import Cause, SmtpStage, classify_refusal
+from mailer.transports.smtp.outcomes import outcome_of_reply
 
 ADDRESS = """
 550 Utilisateur inconnu
@@ -361,8 +361,8 @@ def lines(text: str) -> list[str]:
     return text.strip().splitlines()
 
 
-def read(reply: str, stage: Stage = Stage.RCPT) -> tuple[bool, Cause]:
-    return tuple(judge(int(reply[:3]), reply[4:], stage))  # type: ignore[return-value]
+def read(reply: str, stage: SmtpStage = SmtpStage.RCPT) -> tuple[bool, Cause]:
+    return tuple(classify_refusal(int(reply[:3]), reply[4:], stage))  # type: ignore[return-value]
 
 
 @pytest.mark.parametrize("reply", lines(ADDRESS))
@@ -394,18 +394,18 @@ def test_whose_server_cannot_look_is_not_blamed(reply: str) -> None:
     assert read(reply) == (False, Cause.THEM)
 
 
-@pytest.mark.parametrize("stage", [Stage.DATA, Stage.MESSAGE])
-def test_no_valid_recipients_after_one_was_taken_is_about_us(stage: Stage) -> None:
+@pytest.mark.parametrize("stage", [SmtpStage.DATA, SmtpStage.MESSAGE])
+def test_no_valid_recipients_after_one_was_taken_is_about_us(stage: SmtpStage) -> None:
     assert read("554 5.5.1 Error: no valid recipients", stage) == (False, Cause.US)
 
 
 @pytest.mark.parametrize("reply", lines(LATER))
 def test_a_limit_is_for_later_whatever_its_code(reply: str) -> None:
     assert read(reply) == (True, Cause.THEM)
-    assert read(reply, Stage.MAIL) == (True, Cause.THEM)
-    assert read(reply, Stage.MESSAGE) == (True, Cause.THEM)
-    outcome = outcome_of(int(reply[:3]), one_line(reply[4:]), Stage.RCPT)
-    assert (outcome.result, outcome.cause) == (Result.DEFERRED, Cause.THEM)
+    assert read(reply, SmtpStage.MAIL) == (True, Cause.THEM)
+    assert read(reply, SmtpStage.MESSAGE) == (True, Cause.THEM)
+    outcome = outcome_of_reply(int(reply[:3]), one_line(reply[4:]), SmtpStage.RCPT)
+    assert (outcome.result, outcome.cause) == (OutcomeKind.DEFERRED, Cause.THEM)
 
 
 @pytest.mark.parametrize(
@@ -423,16 +423,16 @@ def test_a_4xx_is_for_later_and_has_a_cause(reply: str, cause: Cause) -> None:
 @pytest.mark.parametrize("prefix", ["", "smtp;550 ", "smtp; 550-", "SMTP;550 ", "550 "])
 def test_a_code_before_the_words_changes_nothing(prefix: str) -> None:
     assert (
-        judge(550, f"{prefix}5.1.1 <eve@example.org>: Recipient address rejected: gone").cause
+        classify_refusal(550, f"{prefix}5.1.1 <eve@example.org>: Recipient address rejected: gone").cause
         is Cause.ADDRESS
     )
-    assert judge(550, f"{prefix}No such user").cause is Cause.ADDRESS
-    assert judge(550, f"{prefix}Ip frequency limited").later
+    assert classify_refusal(550, f"{prefix}No such user").cause is Cause.ADDRESS
+    assert classify_refusal(550, f"{prefix}Ip frequency limited").later
 
 
 @pytest.mark.parametrize("reply", lines(ADDRESS) + lines(MAILBOX))
 def test_who_was_not_named_yet_is_not_blamed(reply: str) -> None:
-    assert read(reply, Stage.MAIL)[1] not in (Cause.ADDRESS, Cause.MAILBOX)
+    assert read(reply, SmtpStage.MAIL)[1] not in (Cause.ADDRESS, Cause.MAILBOX)
 
 
 @pytest.mark.parametrize("form", ["ann@example.org", "ann%40example.org", "ann&#64;example.org"])

@@ -1,1 +1,1 @@
-"""Implements one SMTP session: connecting, logging in, and how far a message got."""
+"""Implements an SMTP session, which connects, logs in, and reports how much of a message was sent."""

@@ -1,7 +1,6 @@
-"""Sends MAIL, RCPT and DATA, in one write where the server offers PIPELINING (RFC 2920), and reads the
-answers.
+"""Sends MAIL, RCPT and DATA, in one write if the server offers PIPELINING (RFC 2920), and reads the answers.
 
-They may have been sent already, together with the end of the message before: then they were announced.
+These commands may also be sent early: in one write with the end of the previous message.
 """
 
 from __future__ import annotations
@@ -11,97 +10,107 @@ import socket
 from contextlib import suppress
 from typing import NamedTuple
 
-from mailer.transports.refusal.refusal import Stage
-from mailer.transports.smtp.session.replies import Replies
+from mailer.transports.refusal.refusal import SmtpStage
+from mailer.transports.smtp.session.replies import ReplyReader
 
-__all__ = ["Announcement", "Commands"]
+__all__ = ["SmtpEnvelope", "CommandSender"]
 
 
-class Announcement(NamedTuple):
-    """Holds the sender, the recipient and the size (octets) that MAIL and RCPT name for a message."""
+class SmtpEnvelope(NamedTuple):
+    """Holds the sender, the recipient and the size in bytes that MAIL and RCPT name for a message."""
 
     sender: str
     recipient: str
     size: int
 
 
-class Commands(Replies):
-    """Represents a connection on which messages are begun. `stage` is the command whose answer was read last.
+class CommandSender(ReplyReader):
+    """Represents an SMTP connection that sends the commands with which a message begins.
 
-    `announced` is the message whose MAIL, RCPT and DATA were sent already: the next message can be no other.
+    `stage` is the command whose answer was read last. `sent_early` is the envelope of the message whose MAIL,
+    RCPT and DATA were already sent, with the end of the previous message: only this message can be sent next.
     """
 
-    stage = Stage.MAIL
-    announced: Announcement | None = None
-    #: How long the answer to an announced message may take (seconds); None: as long as any other.
-    announced_patience: float | None = None
+    stage = SmtpStage.MAIL
+    sent_early: SmtpEnvelope | None = None
+    #: How long the answer to early commands may take (seconds); None: as long as any other answer.
+    early_timeout: float | None = None
 
     def close(self) -> None:
-        """Drops the connection, and forgets the announced message."""
-        self.announced = None
+        """Closes the connection, and forgets which commands were sent early."""
+        self.sent_early = None
         super().close()
 
-    def _commands(self, what: Announcement) -> tuple[bytes, bytes, bytes]:
-        """Returns MAIL, RCPT and DATA as bytes."""
-        options = f" SIZE={what.size}" if self.has_extn("size") else ""
-        if not what.recipient.isascii() or not what.sender.isascii():
+    def _envelope_commands(self, envelope: SmtpEnvelope) -> tuple[bytes, bytes, bytes]:
+        """Returns the commands MAIL, RCPT and DATA for a message."""
+        options = f" SIZE={envelope.size}" if self.has_extn("size") else ""
+        if not envelope.recipient.isascii() or not envelope.sender.isascii():
             options += " SMTPUTF8"
-        mail = f"MAIL FROM:<{what.sender}>{options}\r\n".encode()
-        return mail, f"RCPT TO:<{what.recipient}>\r\n".encode(), b"DATA\r\n"
+        mail = f"MAIL FROM:<{envelope.sender}>{options}\r\n".encode()
+        return mail, f"RCPT TO:<{envelope.recipient}>\r\n".encode(), b"DATA\r\n"
 
-    def _answer_to(self, mine: Announcement) -> tuple[int, bytes]:
-        """Returns the answer to MAIL, RCPT and DATA: 354, or the first refusal."""
-        announced, self.announced = self.announced, None
-        if announced not in (None, mine):
-            raise smtplib.SMTPServerDisconnected("another message was announced")
-        connection = self._open_socket()
-        if announced is None or self.announced_patience is None:
-            return self._answers(connection, mine, announced)
-        patience, usual = self.announced_patience, self.waits
-        self.patience(min(patience, usual))
+    def _begin_message(self, envelope: SmtpEnvelope) -> tuple[int, bytes]:
+        """Sends MAIL, RCPT and DATA, unless they were sent early, and reads the answers.
+
+        Returns code and text: 354, or the first refusal.
+        """
+        sent_early, self.sent_early = self.sent_early, None
+        if sent_early not in (None, envelope):
+            raise smtplib.SMTPServerDisconnected("the commands of another message were sent already")
+        connection = self._require_socket()
+        if sent_early is None or self.early_timeout is None:
+            return self._begin_message_on(connection, envelope, sent_early)
+        patience, usual = self.early_timeout, self.time_limit
+        self.set_time_limit(min(patience, usual))
         try:
-            return self._answers(connection, mine, announced)
+            return self._begin_message_on(connection, envelope, sent_early)
         finally:
             if self.sock is not None:
-                self.patience(usual)
+                self.set_time_limit(usual)
 
-    def _answers(
-        self, connection: socket.socket, mine: Announcement, announced: Announcement | None
+    def _begin_message_on(
+        self, connection: socket.socket, envelope: SmtpEnvelope, sent_early: SmtpEnvelope | None
     ) -> tuple[int, bytes]:
-        """Does the work of `_answer_to`; `announced` says whether the commands were sent already."""
+        """Sends the commands over `connection` and reads the answers, as `_begin_message` describes.
+
+        If `sent_early` is not None, the commands were already sent.
+        """
         if not self.has_extn("pipelining"):
-            mail, rcpt, data = self._commands(mine)
-            for self.stage, command in ((Stage.MAIL, mail), (Stage.RCPT, rcpt)):
+            mail, rcpt, data = self._envelope_commands(envelope)
+            for self.stage, command in ((SmtpStage.MAIL, mail), (SmtpStage.RCPT, rcpt)):
                 connection.sendall(command)
-                refused = self._refusal(unless=250)
+                refused = self._read_refusal(expected_code=250)
                 if refused:
                     return refused
             connection.sendall(data)
-            self.stage = Stage.DATA
-            return self._refusal(unless=354) or (354, b"")
-        if announced is None:
-            connection.sendall(b"".join(self._commands(mine)))
-        self.hurries = True  # three answers are to come, perhaps one by one
+            self.stage = SmtpStage.DATA
+            return self._read_refusal(expected_code=354) or (354, b"")
+        if sent_early is None:
+            connection.sendall(b"".join(self._envelope_commands(envelope)))
+        self.acknowledges_at_once = True  # three answers are to come, perhaps one by one
         try:
-            return self._three_answers(connection)
+            return self._read_three_answers(connection)
         finally:
-            self.hurries = False
+            self.acknowledges_at_once = False
 
-    def _three_answers(self, connection: socket.socket) -> tuple[int, bytes]:
-        """Returns the answers to MAIL, RCPT and DATA, which were sent together."""
-        refused = self._refusal(unless=250)
+    def _read_three_answers(self, connection: socket.socket) -> tuple[int, bytes]:
+        """Reads the answers to MAIL, RCPT and DATA, which were sent in one write.
+
+        Returns code and text: 354, or the first refusal.
+        """
+        refused = self._read_refusal(expected_code=250)
         if refused and refused[0] == 421:  # it says no more
             return refused
-        answer = self._refusal(unless=250)
+        answer = self._read_refusal(expected_code=250)
         goes_on = refused is not None and answer is None
         if refused is None:
-            self.stage = Stage.RCPT
+            self.stage = SmtpStage.RCPT
             refused = answer
         if refused and refused[0] == 421:
             return refused
         if refused is None:
-            self.stage = Stage.DATA
-            return self._refusal(unless=354) or (354, b"")
+            self.stage = SmtpStage.DATA
+            return self._read_refusal(expected_code=354) or (354, b"")
         if self.getreply()[0] == 354:
             if goes_on:  # it has refused MAIL and taken RCPT: what came now would reach the recipient
                 self.close()
@@ -111,24 +120,24 @@ class Commands(Replies):
             self.getreply()
         return refused
 
-    def _refusal(self, unless: int | None = None) -> tuple[int, bytes] | None:
-        """Returns the next reply if it is a refusal, None if it is the expected code `unless` (250 stands for
-        any 2xx).
+    def _read_refusal(self, expected_code: int | None = None) -> tuple[int, bytes] | None:
+        """Reads a reply; returns it if it is a refusal, or None if it has the `expected_code`.
 
-        Any other reply ends the connection, because replies can then no longer be matched to commands.
+        250 stands for any 2xx. Any other reply closes the connection and raises SMTPServerDisconnected,
+        because replies can no longer be matched to commands.
         """
         code, words = self.getreply()
         if 400 <= code <= 599:
             return code, words
-        if code == unless or (unless == 250 and 200 <= code <= 299):
+        if code == expected_code or (expected_code == 250 and 200 <= code <= 299):
             return None
         self.close()
         raise smtplib.SMTPServerDisconnected(
-            f"it answered when no answer was due: {words.decode('utf-8', 'replace')}"
+            f"the server sent an unexpected reply: {words.decode('utf-8', 'replace')}"
         )
 
-    def _reset(self) -> None:
-        """Sends RSET after a refusal, so that the next message begins anew."""
+    def _reset_session(self) -> None:
+        """Sends RSET after a refusal, so that another message can begin; closes the connection on failure."""
         with suppress(OSError):
             if self.docmd("RSET")[0] == 250:
                 return

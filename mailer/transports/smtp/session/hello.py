@@ -1,4 +1,4 @@
-"""Finds the name that EHLO says (RFC 5321 section 4.1.4), and detects a refusal that is about that name."""
+"""Finds the name to send with EHLO (RFC 5321 section 4.1.4), and detects refusals of this name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ import threading
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["HelloRefused", "address_literal", "full_name", "helo_advice", "is_full_name", "is_about_helo"]
+__all__ = [
+    "HelloRefused",
+    "address_literal",
+    "own_full_name",
+    "helo_advice",
+    "is_full_host_name",
+    "is_about_helo",
+]
 
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 #: The last label has a letter, so that an IPv4 address is no name.
@@ -35,35 +42,35 @@ class HelloRefused(smtplib.SMTPHeloError):
         self.name = name
 
 
-def is_full_name(name: str) -> bool:
-    """Returns whether `name` has a domain and is not a default such as `localhost.localdomain`."""
+def is_full_host_name(name: str) -> bool:
+    """Returns whether `name` is a host name with a domain, and no default such as `localhost.localdomain`."""
     return len(name) <= 253 and bool(_FULL_NAME.fullmatch(name)) and not _NO_NAMES.search(name.lower())
 
 
-def full_name() -> str:
-    """Returns this machine's fully qualified name, or '' where none is found within a second."""
+def own_full_name() -> str:
+    """Returns this machine's fully qualified host name, or '' if none is found within a second."""
     name = socket.gethostname().rstrip(".")
-    if not is_full_name(name):
-        name = _looked_up(name)
-    return name if is_full_name(name) else ""
+    if not is_full_host_name(name):
+        name = _look_up_full_name(name)
+    return name if is_full_host_name(name) else ""
 
 
 def address_literal(address: str) -> str:
-    """Returns an address as EHLO sends it where there is no name."""
+    """Returns an IP address in the form that EHLO uses if there is no host name."""
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
 def is_about_helo(code: int, reply: str) -> bool:
-    """Returns whether the refusal `code said` of any command is about the name that EHLO gave.
+    """Returns whether a refusal of any command is about the name that EHLO sent.
 
-    Postfix checks it at RCPT by default: `504 5.5.2 <[127.0.0.1]>: Helo command rejected: need
+    Postfix checks the name at RCPT by default: `504 5.5.2 <[127.0.0.1]>: Helo command rejected: need
     fully-qualified hostname`. A 503 is about the order of commands.
     """
     return code >= 400 and code != 503 and bool(_ABOUT_THE_NAME.search(reply))
 
 
 def helo_advice(name: str) -> str:
-    """Returns the end of a sentence about such a refusal: what to do where `name` was sent."""
+    """Returns the end of a sentence: what to do after the server refused `name`, which EHLO sent."""
     return (
         f"EHLO said {name}: set [delivery] helo in mailer.toml to this machine's full public name, "
         "such as mail.example.org"
@@ -71,8 +78,8 @@ def helo_advice(name: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _looked_up(name: str) -> str:
-    """Returns the full name that the system knows for `name`, from /etc/hosts or a fast DNS."""
+def _look_up_full_name(name: str) -> str:
+    """Returns the full name for `name` from /etc/hosts or DNS; '' if that takes over a second."""
     found: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=lambda: found.put(socket.getfqdn(name)), name="full-name", daemon=True).start()
     try:

@@ -1,7 +1,7 @@
-"""Reads the replies of an SMTP server, with limits of length and time.
+"""Reads the replies of an SMTP server, with limits on length and time.
 
-The standard library's client reads line by line through a buffered file, and asks the system twice for
-everything that may time out. This asks once, which lets many connections share one interpreter.
+The client of the standard library reads through a buffered file and makes two system calls for each read that
+may time out. This module makes one, so that many connections can share one interpreter.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import struct
 from contextlib import suppress
 from typing import Final
 
-__all__ = ["NO_ANSWER", "Replies", "words_of"]
+__all__ = ["NO_ANSWER", "ReplyReader", "disconnect_reason"]
 
 #: The reason of a connection that ended by a time-out.
-NO_ANSWER: Final = "it did not answer in time"
+NO_ANSWER: Final = "no answer came in time"
 
 _LONGEST_LINE: Final = 8192
 _MOST_LINES: Final = 200
@@ -28,19 +28,19 @@ _QUICK_ACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
 _CODE = re.compile(rb"[2-5][0-9][0-9]")
 
 
-class Replies(smtplib.SMTP):
-    """Represents a connection from which replies are read, with limits of length and time."""
+class ReplyReader(smtplib.SMTP):
+    """Represents an SMTP connection from which replies are read, with limits on length and time."""
 
     _unread = b""
     #: Whether several answers are to come, so that what arrives is acknowledged at once.
-    hurries = False
+    acknowledges_at_once = False
     #: How long the other side is waited for (seconds), as set by `patience`.
-    waits = 0.0
+    time_limit = 0.0
 
-    def patience(self, seconds: float) -> None:
-        """Sets how many seconds to wait for the other side from now on."""
-        self.waits = seconds
-        connection = self._open_socket()
+    def set_time_limit(self, seconds: float) -> None:
+        """Sets how many seconds each later read or write waits for the server."""
+        self.time_limit = seconds
+        connection = self._require_socket()
         if isinstance(connection, ssl.SSLSocket):
             connection.settimeout(seconds)
             return
@@ -51,13 +51,13 @@ class Replies(smtplib.SMTP):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
     def _has_unexpected_reply(self) -> bool:
-        """Returns whether the server has sent something without a command. Raises where it has hung up."""
-        connection = self._open_socket()
+        """Returns whether the server sent something without a command. Raises OSError if it has hung up."""
+        connection = self._require_socket()
         if self._unread:
             return True
         if not isinstance(connection, ssl.SSLSocket):
             try:
-                self._unread += self._receive(socket.MSG_DONTWAIT)
+                self._unread += self._receive_bytes(socket.MSG_DONTWAIT)
             except BlockingIOError:
                 return False
             return True
@@ -68,7 +68,7 @@ class Replies(smtplib.SMTP):
         patience = connection.gettimeout()
         connection.settimeout(0)
         try:
-            self._unread += self._receive()
+            self._unread += self._receive_bytes()
         except ssl.SSLWantReadError:
             return False  # a record of TLS itself, such as a session ticket
         finally:
@@ -77,61 +77,62 @@ class Replies(smtplib.SMTP):
         return True
 
     def getreply(self) -> tuple[int, bytes]:
-        """Overrides smtplib's: returns one reply, of bounded length; its code is -1 where it has none.
+        """Returns the code and text of one reply; the code is -1 if the reply does not begin with a code.
 
-        Raises SMTPServerDisconnected when the connection has ended or the time is up.
+        Overrides the method of smtplib. Raises SMTPServerDisconnected if the connection has ended, the reply
+        is too long, or the time is up.
         """
         lines: list[bytes] = []
         while len(lines) < _MOST_LINES:
-            line = self._line()
+            line = self._read_line()
             if not _CODE.match(line):
                 return -1, line.strip()
             lines.append(line[4:].strip())
             if line[3:4] != b"-":
                 return int(line[:3]), b"\n".join(lines)
         self.close()
-        raise smtplib.SMTPServerDisconnected("its answer has no end")
+        raise smtplib.SMTPServerDisconnected("the reply of the server is too long")
 
-    def _line(self) -> bytes:
+    def _read_line(self) -> bytes:
         while (end := self._unread.find(b"\n")) < 0:
             if len(self._unread) > _LONGEST_LINE:
                 self.close()
-                raise smtplib.SMTPServerDisconnected("a line of its answer has no end")
+                raise smtplib.SMTPServerDisconnected("a line of the reply is too long")
             try:
-                self._unread += self._receive()
+                self._unread += self._receive_bytes()
             except smtplib.SMTPServerDisconnected:
                 raise
             except OSError as error:
                 self.close()
-                raise smtplib.SMTPServerDisconnected(words_of(error)) from None
+                raise smtplib.SMTPServerDisconnected(disconnect_reason(error)) from None
         line, self._unread = self._unread[:end], self._unread[end + 1 :]
         return line
 
-    def _receive(self, flags: int = 0) -> bytes:
-        connection = self._open_socket()
-        if self.hurries and _QUICK_ACK is not None:
+    def _receive_bytes(self, flags: int = 0) -> bytes:
+        connection = self._require_socket()
+        if self.acknowledges_at_once and _QUICK_ACK is not None:
             connection.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
         data = connection.recv(_LONGEST_LINE, flags)
         if not data:
             self.close()
-            raise smtplib.SMTPServerDisconnected("it closed the connection")
+            raise smtplib.SMTPServerDisconnected("the connection was closed")
         return data
 
-    def _open_socket(self) -> socket.socket:
+    def _require_socket(self) -> socket.socket:
         if self.sock is None:
             raise smtplib.SMTPServerDisconnected("the connection is closed")
         return self.sock
 
     def close(self) -> None:
-        """Overrides smtplib's: drops the connection, and the part of it that was not read."""
+        """Closes the connection, and discards bytes that were not read. Overrides the method of smtplib."""
         self._unread = b""
         super().close()
 
 
-def words_of(error: OSError) -> str:
-    """Returns why a connection ended, in words."""
+def disconnect_reason(error: OSError) -> str:
+    """Returns a text that says why a connection ended."""
     if isinstance(error, (TimeoutError, BlockingIOError)):
         return NO_ANSWER
     if isinstance(error, (ConnectionResetError, BrokenPipeError)):
-        return "it closed the connection"
+        return "the connection was closed"
     return error.strerror or str(error) or "the connection ended"
