@@ -1,7 +1,7 @@
-"""Encodes paragraphs of the text part with slots once, and wraps them again only for long values.
+"""Encodes each paragraph of the text part that has slots once, and wraps it again only for long values.
 
-Most values are short, and then a paragraph is a join of bytes like everything else of a message. It is
-wrapped and encoded again only where a reader's values make one of its lines longer than LIMIT columns.
+Most values are short, and then a paragraph is a join of bytes like everything else of a message. A paragraph
+is wrapped and encoded again only if a reader's values make one of its lines longer than LIMIT columns.
 """
 
 from __future__ import annotations
@@ -13,51 +13,57 @@ from mailer.render.slots.slots import Paragraph, Part, joined
 from mailer.render.text.display_columns import columns
 from mailer.render.text.wrap import LIMIT
 
-__all__ = ["ReadyParagraph"]
+__all__ = ["EncodedParagraph"]
 
 
-class ReadyParagraph:
-    """Holds a paragraph of a part, prepared for many readers. `slots` are those within it, in order."""
+class EncodedParagraph:
+    """Holds the encoded fragments of a paragraph, to be joined with the values of each reader.
+
+    `slots` are the slots within the paragraph, in order.
+    """
 
     def __init__(self, part: Part, paragraph: Paragraph) -> None:
         self._paragraph = paragraph
         self._fragments = paragraph.fragments(part.fragments)
         self._encoded = [quoted_printable(fragment) for fragment in self._fragments]
         self.slots = part.slots[paragraph.slot : paragraph.end]
-        self._lines = list(_measured(self._fragments))
+        self._lines = list(_lines_with_slots(self._fragments))
 
     def fill(self, values: Mapping[str, str]) -> str:
-        """Returns its lines for one recipient."""
-        filled = [slot.fill(values) for slot in self.slots]
-        return self._wrapped(filled) or joined(self._fragments, filled)
+        """Returns the text of the paragraph for one recipient. `values` maps paths of slots to values."""
+        slot_values = [slot.fill(values) for slot in self.slots]
+        return self._rewrapped_if_too_long(slot_values) or joined(self._fragments, slot_values)
 
-    def encoded(self, filled: Sequence[str], lines: Sequence[bytes]) -> bytes:
-        """Returns the same in quoted-printable. `lines` are the values, encoded by `mime.slot_lines`."""
-        again = self._wrapped(filled)
-        if again:
-            return quoted_printable(again)
+    def encode(self, slot_values: Sequence[str], encoded_values: Sequence[bytes]) -> bytes:
+        """Returns the paragraph for one recipient in quoted-printable.
+
+        `encoded_values` are the same values after `mime.encode_slot_value`.
+        """
+        rewrapped = self._rewrapped_if_too_long(slot_values)
+        if rewrapped:
+            return quoted_printable(rewrapped)
         found = [self._encoded[0]]
-        for line, fragment in zip(lines, self._encoded[1:], strict=True):
+        for line, fragment in zip(encoded_values, self._encoded[1:], strict=True):
             found += (line, fragment)
         return b"".join(found)
 
-    def _wrapped(self, filled: Sequence[str]) -> str:
-        """Returns its lines, wrapped again, where one of them is too long; else ''."""
+    def _rewrapped_if_too_long(self, slot_values: Sequence[str]) -> str:
+        """Returns the paragraph wrapped again if the values make a line too long, else an empty text."""
         for width, inside in self._lines:
-            most = width
+            max_width = width
             for number in inside:
-                text = filled[number]
+                text = slot_values[number]
                 # No character takes more than two columns. To count them takes longer.
-                most += len(text) if text.isascii() else 2 * len(text)
-            if most > LIMIT:
-                shown = joined(self._fragments, filled)
-                again = self._paragraph.wrapped(shown, filled)
-                return again if again != shown else ""
+                max_width += len(text) if text.isascii() else 2 * len(text)
+            if max_width > LIMIT:
+                shown = joined(self._fragments, slot_values)
+                rewrapped = self._paragraph.wrapped(shown, slot_values)
+                return rewrapped if rewrapped != shown else ""
         return ""
 
 
-def _measured(fragments: Sequence[str]) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """Returns (columns without its slots, the numbers of its slots) of each line that has any slots."""
+def _lines_with_slots(fragments: Sequence[str]) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Returns (columns without the slots, numbers of the slots) of each line that has slots."""
     width = 0
     inside: list[int] = []
     for number, fragment in enumerate(fragments):

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from mailer.archive.campaign import ArchivedCampaign, list_campaigns
-from mailer.archive.manifest import has_public_page, hash_of, manifest_version, read_manifest
-from mailer.archive.paths import is_file_name, path_text
+from mailer.archive.manifest import has_public_page, manifest_fingerprint, read_manifest, sha256_hex
+from mailer.archive.paths import display_path, is_published_file_name
 from mailer.campaign.slug import is_slug
 from mailer.config import Settings
 from mailer.errors import ArchiveError
@@ -48,9 +48,9 @@ class PublicFile:
         Raises OSError.
         """
         data = (self.folder / self.name).read_bytes()
-        if hash_of(data) == self.digest:
+        if sha256_hex(data) == self.digest:
             return data
-        place = path_text(self.folder, self.name)
+        place = display_path(self.folder, self.name)
         _log.error("%s is not what was sent, so it is not shown; verify the campaign", place)
         return None
 
@@ -104,7 +104,7 @@ class PublicArchive:
         """Returns a picture of a campaign, if there is one of this name."""
         manifest = self._started(slug)
         media_type = _TYPES.get(name.rpartition(".")[2].lower())
-        if manifest is None or media_type is None or not is_file_name(name):
+        if manifest is None or media_type is None or not is_published_file_name(name):
             return None
         return self._file(slug, manifest, f"images/{name}", media_type)
 
@@ -120,7 +120,7 @@ class PublicArchive:
 
     def _manifest(self, folder: Path) -> dict[str, Any]:
         """Returns the manifest, read again only when its file has changed."""
-        mark = manifest_version(folder)
+        mark = manifest_fingerprint(folder)
         known = self._manifests.get(folder)
         if known is None or known[0] != mark:
             known = self._manifests[folder] = (mark, read_manifest(folder))

@@ -15,7 +15,7 @@ from mailer.archive.campaign import (
     read_renditions,
     update_manifest,
 )
-from mailer.archive.manifest import hash_of
+from mailer.archive.manifest import sha256_hex
 from mailer.errors import ArchiveError
 from mailer.issue.load import SourceFile
 from mailer.render.rendition import Picture
@@ -56,7 +56,9 @@ def test_the_manifest_has_a_hash_of_every_file_and_tells_what_was_sent(desk: Des
     manifest = read_manifest(folder)
     on_disk = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
     del on_disk["manifest.json"]
-    assert manifest["files"] == {name: hash_of(path.read_bytes()) for name, path in sorted(on_disk.items())}
+    assert manifest["files"] == {
+        name: sha256_hex(path.read_bytes()) for name, path in sorted(on_disk.items())
+    }
     assert manifest["schema"] == 1
     assert manifest["slug"] == folder.name
     assert manifest["issue"] == "issues/evening.yaml"

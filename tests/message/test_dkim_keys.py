@@ -40,9 +40,9 @@ def test_both_kinds_are_read_and_tell_their_records(settings: Settings) -> None:
     assert (rsa.selector, rsa.algorithm) == (RSA, "rsa-sha256")
     assert (ed25519.selector, ed25519.algorithm) == (ED25519, "ed25519-sha256")
     der = rsa_key().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    assert rsa.record == f"v=DKIM1; k=rsa; p={base64.b64encode(der).decode()}"
+    assert rsa.dns_record == f"v=DKIM1; k=rsa; p={base64.b64encode(der).decode()}"
     raw = ed25519_key().public_key().public_bytes_raw()
-    assert ed25519.record == f"v=DKIM1; k=ed25519; p={base64.b64encode(raw).decode()}"
+    assert ed25519.dns_record == f"v=DKIM1; k=ed25519; p={base64.b64encode(raw).decode()}"
     assert "PRIVATE" not in repr((rsa, ed25519))
 
 

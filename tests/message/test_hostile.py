@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mailer.config import Mailbox, Settings
 from mailer.message.envelope import Envelope, Person
-from mailer.message.message import Message, Template
+from mailer.message.message import Message, MessageTemplate
 from mailer.render.rendition import Rendition
 from mailer.render.slots import slots
 from mailer.render.slots.slots import Context, Part, Slot, escape
@@ -65,7 +65,7 @@ def test_a_message_is_whole(
 ) -> None:
     shared = envelope(settings, sender, edition)
     person = Person(12, f"{local}@example.org", name, "zh", {"url": f"https://{url}"})
-    message = Message(Template(Rendition(0, "zh", *parts, "", "theme"), shared), person)
+    message = Message(MessageTemplate(Rendition(0, "zh", *parts, "", "theme"), shared), person)
 
     raw = message.raw()
     lines = raw.split(b"\r\n")

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from mailer.config import Settings
 from mailer.message.envelope import Person
-from mailer.message.message import Message, Template
-from mailer.message.mime import LINE, quoted_printable, slot_lines
-from mailer.message.paragraphs import ReadyParagraph
+from mailer.message.message import Message, MessageTemplate
+from mailer.message.mime import LINE, encode_slot_value, quoted_printable
+from mailer.message.paragraphs import EncodedParagraph
 from mailer.render.slots.markers import Markers
 from mailer.render.slots.slots import Part
 from mailer.render.slots.text_part import text_part
@@ -42,7 +42,7 @@ ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=120)
 def test_what_is_composed_is_what_fill_says(settings: Settings, name: str) -> None:
     shown = rendition(Part(("s",)), Part(("<p>", "</p>"), (NAME,)), TEXT)
     person = Person(12, "li@example.org", name, "zh")
-    raw = Message(Template(shown, envelope(settings)), person).raw()
+    raw = Message(MessageTemplate(shown, envelope(settings)), person).raw()
     assert bodies(parsed(raw)) == bodies(parsed(built_slowly(settings, shown, person).as_bytes()))
     body = raw.partition(b"\r\n\r\n")[2].split(b"\r\n")
     assert [line for line in body if len(line) > LINE or line.startswith((b".", b"From "))] == []
@@ -58,16 +58,16 @@ def test_lines_are_no_longer_than_they_may_be(name: str) -> None:
 def test_only_a_reader_with_long_values_costs_a_wrapping() -> None:
     part = text_part(wrap(f"Dear {WHO}, {WORDS}"), MARKERS)
     (paragraph,) = part.paragraphs
-    ready = ReadyParagraph(part, paragraph)
+    ready = EncodedParagraph(part, paragraph)
     for name in ("Al", "名字", "word " * 20):
         filled = [name]
         text = part.fill({"subscriber.name": name}).removesuffix("\n")
         assert ready.fill({"subscriber.name": name}) == text
-        encoded = ready.encoded(filled, [slot_lines(name)])
+        encoded = ready.encode(filled, [encode_slot_value(name)])
         assert (encoded == quoted_printable(text)) is (len(name) > 20)
 
 
 @pytest.mark.parametrize("value", ["From me", "x" * 75 + "From me", "a\nFrom me", ".", "x" * 75 + "."])
 def test_no_encoded_line_begins_with_a_mark_of_mailboxes(value: str) -> None:
-    for data in (quoted_printable(value), slot_lines(value), b"=\r\n" + quoted_printable(value)):
+    for data in (quoted_printable(value), encode_slot_value(value), b"=\r\n" + quoted_printable(value)):
         assert not [line for line in data.split(b"\r\n") if line.startswith((b"From ", b"."))]

@@ -16,7 +16,7 @@ import pytest
 
 from mailer.config import Mailbox, Settings
 from mailer.message.envelope import Envelope, Person
-from mailer.message.message import Message, Template
+from mailer.message.message import Message, MessageTemplate
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import Part
 from mailer.transports.base import Outgoing
@@ -131,7 +131,7 @@ def test_a_request_is_as_described(batch: Sequence[Outgoing], schema: dict[str, 
 
 def test_a_message_of_the_delivery_loop_is_as_described(settings: Settings, schema: dict[str, Any]) -> None:
     envelope = Envelope(settings, campaign_id=7, slug="2026-11-21-morning", edition="morning", sent_at=SENT)
-    template = Template(simple(), envelope)
+    template = MessageTemplate(simple(), envelope)
     people = [Person(n, f"reader{n}@example.org", name, "zh") for n, name in enumerate(("", "王", "A; B"))]
     check(schema, request_for([Message(template, person, 1) for person in people]))
 

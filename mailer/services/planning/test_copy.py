@@ -19,7 +19,7 @@ from mailer.audience.selection import is_within, variant_of
 from mailer.audience.values.address import Address, normalize_address
 from mailer.config import Settings
 from mailer.errors import AudienceError, IssueError, Problem, SegmentError, TransportError
-from mailer.message.message import Envelope, Message, Person, Template
+from mailer.message.message import Envelope, Message, MessageTemplate, Person
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import Part
 from mailer.services.planning.prepare import Prepared
@@ -98,7 +98,7 @@ def send_samples(workspace: Workspace, prepared: Prepared, addresses: Sequence[s
                 slug=f"{prepared.plan.slug}-test-{token_hex(4)}",
                 edition=prepared.plan.edition,
             )
-            template = Template(_marked(renditions[recipient.variant]), envelope, signer)
+            template = MessageTemplate(_marked(renditions[recipient.variant]), envelope, signer)
             try:
                 (outcome,) = channel.send([Message(template, recipient.person)])
             except TransportError as error:

@@ -18,7 +18,7 @@ from typing import Any, Final
 from mailer.addresses import header_address
 from mailer.config import Mailbox
 from mailer.message.mime import encoded_words
-from mailer.message.paragraphs import ReadyParagraph
+from mailer.message.paragraphs import EncodedParagraph
 from mailer.render.slots.slots import Context, Part, Slot, escape
 from mailer.transports.base import Outgoing
 
@@ -56,7 +56,7 @@ class RequestTemplate:
         self.rendition = sample.rendition
         self.envelope = sample.envelope
         self._slots: dict[Slot, str] = {}
-        self._paragraphs: list[tuple[str, ReadyParagraph]] = []
+        self._paragraphs: list[tuple[str, EncodedParagraph]] = []
         self._sample = sample.values
         # Nobody can know a tag beforehand, so no name and no text can hold one.
         self._key = secrets.token_hex(6)
@@ -139,7 +139,7 @@ class RequestTemplate:
                 pieces.append(self._slots.setdefault(slot, f"-{self._key}x{len(self._slots)}-"))
             else:
                 tag = f"-{self._key}p{len(self._paragraphs)}-"
-                self._paragraphs.append((tag, ReadyParagraph(part, piece)))
+                self._paragraphs.append((tag, EncodedParagraph(part, piece)))
                 pieces.append(tag)
         return "".join(pieces)
 
