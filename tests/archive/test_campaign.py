@@ -197,7 +197,7 @@ def test_a_death_in_the_middle_leaves_nothing_that_looks_like_a_campaign(
     def dead(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mailer.archive.new_folder._swap_in", dead)
+    monkeypatch.setattr("mailer.archive.new_folder._replace_folder", dead)
     monkeypatch.setattr("mailer.archive.new_folder.shutil.rmtree", lambda *_, **__: None)
     with pytest.raises(KeyboardInterrupt):
         desk.write()

@@ -156,7 +156,7 @@ def test_within_a_minute_nothing_is_made_again_and_after_it_everything_once(
         monkeypatch.setattr(module, function, count)
 
     counted("dates", dates_module, "format_datetime")
-    counted("signatures", dkim_module, "_signature")
+    counted("signatures", dkim_module, "_signature_start")
     counted("bodies", TemplateSigner, "__init__")
     template = MessageTemplate(simple(), envelope(settings), signer_of(settings))
     expected = {"dates": 1, "signatures": 2, "bodies": 1}  # two keys
