@@ -148,10 +148,10 @@ def read_renditions(folder: Path) -> dict[int, Rendition]:
     try:
         for mask, name in manifest["variants"].items():
             if name not in read:
-                data = json.loads(_read_verified(folder, name, files))
+                data = json.loads(_read_verified_file(folder, name, files))
                 for picture in data["pictures"]:
                     if picture["name"] not in pictures:
-                        content = _read_verified(folder, f"images/{picture['name']}", files)
+                        content = _read_verified_file(folder, f"images/{picture['name']}", files)
                         pictures[picture["name"]] = Picture(
                             picture["name"], content, picture["width"], picture["height"]
                         )
@@ -277,7 +277,7 @@ def _rendering_record(
     }
 
 
-def _read_verified(folder: Path, name: str, files: Mapping[str, str]) -> bytes:
+def _read_verified_file(folder: Path, name: str, files: Mapping[str, str]) -> bytes:
     place = display_path(folder, name)
     if name not in files:
         raise ArchiveError(Problem("is not a file of this campaign; restore the folder from a backup", place))

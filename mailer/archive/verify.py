@@ -66,13 +66,13 @@ def verify_campaign(folder: Path, settings: Settings) -> Verification:
         sent = read_renditions(folder)
     except ArchiveError as error:
         return Verification((str(error),))
-    problems += _changed_readable_parts(folder, manifest, sent)
+    problems += _files_unlike_renditions(folder, manifest, sent)
     if problems:
         return Verification(tuple(problems))
     try:
         now = _render_again(folder, manifest, settings, sent)
     except MailerError as error:
-        return _rendering_failed(folder, manifest, settings, error)
+        return _failed_rendering(folder, manifest, settings, error)
     return _compare_renditions(folder, manifest, settings, sent, now)
 
 
@@ -102,7 +102,7 @@ def _is_unfinished_manifest(name: str, path: Path) -> bool:
     return (name == _UNFINISHED or is_temporary(name, MANIFEST)) and not path.is_symlink()
 
 
-def _changed_readable_parts(
+def _files_unlike_renditions(
     folder: Path, manifest: Mapping[str, Any], sent: Mapping[int, Rendition]
 ) -> Iterator[str]:
     """Returns a problem for each of email.html, email.txt and web.html that differs from its sent rendition.
@@ -156,12 +156,12 @@ def _render_again(
         return render_variants(loaded, then, slug=str(manifest["slug"]), variants=tuple(sent))
 
 
-def _rendering_failed(
+def _failed_rendering(
     folder: Path, manifest: Mapping[str, Any], settings: Settings, error: MailerError
 ) -> Verification:
     why = "; ".join(str(problem) for problem in error.problems)
     finding = f"{display_path(folder)} could not be rendered again: {why}"
-    changes = list(_changed_surroundings(manifest, settings))
+    changes = list(_reasons_for_differences(manifest, settings))
     if changes:
         return Verification(notes=(f"{finding}. But {' and '.join(changes)}; every file is as it was",))
     return Verification((finding,))
@@ -177,7 +177,7 @@ def _compare_renditions(
     differing = [mask for mask in sorted(sent) if _differing_parts(sent[mask], now[mask])]
     if not differing:
         return Verification()
-    changes = list(_changed_surroundings(manifest, settings))
+    changes = list(_reasons_for_differences(manifest, settings))
     if changes:
         because = " and ".join(changes)
         note = f"{display_path(folder)} renders differently now because {because}. Every file is as it was"
@@ -191,7 +191,7 @@ def _compare_renditions(
     )
 
 
-def _changed_surroundings(manifest: Mapping[str, Any], settings: Settings) -> Iterator[str]:
+def _reasons_for_differences(manifest: Mapping[str, Any], settings: Settings) -> Iterator[str]:
     """Returns the reasons why the same issue may rightly look different today, as sentences."""
     then = str(manifest.get("theme"))
     try:

@@ -15,7 +15,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from mailer.clock import now
 
-__all__ = ["DateStamps", "MinuteCache", "DateStamp"]
+__all__ = ["DateStampClock", "MinuteCache", "DateStamp"]
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ class DateStamp(NamedTuple):
     date: bytes
 
 
-class DateStamps:
+class DateStampClock:
     """Returns the Stamp of the current minute of a clock, one object a minute. Several threads may use it at
     once.
 
@@ -64,14 +64,14 @@ class MinuteCache(Generic[T]):
     previous stamp (None at the first call).
     """
 
-    def __init__(self, dates: DateStamps, make: Callable[[DateStamp, T | None], T]) -> None:
+    def __init__(self, dates: DateStampClock, make: Callable[[DateStamp, T | None], T]) -> None:
         self._dates = dates
         self._make = make
         self._renewing = threading.Lock()
         stamp = dates.current_stamp()
         self._made = (stamp, make(stamp, None))
 
-    def value(self) -> T:
+    def current_value(self) -> T:
         """Returns the value for the current stamp. The first thread that asks for it makes it."""
         made = self._made
         if made[0] is self._dates.current_stamp():

@@ -38,7 +38,7 @@ __all__ = [
     "may_align",
     "relaxed_body_piece",
     "relaxed_header_value",
-    "signer_of",
+    "load_signer",
 ]
 
 #: The fields that are signed where a message has them, in small letters (RFC 6376 section 5.4.1, RFC 8058).
@@ -71,7 +71,7 @@ class Signer:
     keys: tuple[SigningKey, ...]
 
 
-def signer_of(settings: Settings) -> Signer | None:
+def load_signer(settings: Settings) -> Signer | None:
     """Returns the domain and the keys of the section [dkim], or None if the section names no keys.
 
     Raises ConfigError if a key file cannot be used.

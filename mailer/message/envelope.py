@@ -16,7 +16,7 @@ from mailer.clock import now
 from mailer.config import Settings
 from mailer.errors import InputError
 from mailer.links.urls import NOBODY, Links, Purpose, Tokens
-from mailer.message.dates import DateStamps
+from mailer.message.dates import DateStampClock
 from mailer.message.mime import encode_phrase
 
 __all__ = ["Envelope", "Person", "mailbox_field"]
@@ -80,7 +80,7 @@ class Envelope:
         self.reply_to = publication.reply_to
         self.links = Links(publication.base_url, Tokens(settings.signing_keys()))
         self.domain = header_address(publication.sender.address).rpartition("@")[2]
-        self.dates = DateStamps(sent_at, clock)
+        self.dates = DateStampClock(sent_at, clock)
         self._return_path = settings.delivery.return_path
         self._has_legacy_ids = legacy_ids
         host = header_address("x@" + (urlsplit(publication.base_url).hostname or self.domain))[2:]

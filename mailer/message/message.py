@@ -17,7 +17,7 @@ from mailer.message.envelope import Envelope, Person, mailbox_field
 from mailer.message.mime import encode_slot_value, encode_unstructured, encoded_words, quoted_printable
 from mailer.message.paragraphs import EncodedParagraph
 from mailer.render.rendition import Rendition
-from mailer.render.slots.slots import Context, Part, Slot, escape
+from mailer.render.slots.slots import RenditionPart, Slot, SlotContext, escape
 
 __all__ = ["Envelope", "Message", "Person", "MessageTemplate", "compose_sample"]
 
@@ -88,14 +88,14 @@ class MessageTemplate:
             self._append(name.encode("ascii"), b": ", _encoded_field_value(name, value), b"\r\n")
         self._append(b"MIME-Version: 1.0\r\n")
 
-    def _write_body(self, part: Part) -> None:
+    def _write_body(self, part: RenditionPart) -> None:
         for piece in part.pieces():
             if isinstance(piece, str):
                 self._append(quoted_printable(piece))
             elif isinstance(piece, int):
                 self._add_seam(self._first_slot + self._slot_index(part.slots[piece]))
             else:
-                slots = [self._slot_index(slot) for slot in part.slots[piece.slot : piece.end]]
+                slots = [self._slot_index(slot) for slot in part.slots[piece.slot : piece.end_slot]]
                 self._add_seam(_FIRST_FILLED + len(self._paragraphs))
                 self._paragraphs.append((EncodedParagraph(part, piece), slots))
 
@@ -129,7 +129,7 @@ class MessageTemplate:
         for paragraph, slots in self._paragraphs:
             seam_values.append(paragraph.encode([texts[i] for i in slots], [lines[i] for i in slots]))
         seam_values += lines
-        date, template_signer = self._dated.value()
+        date, template_signer = self._dated.current_value()
         pieces = [template_signer.sign(seam_values)] if template_signer else []
         pieces += (date, self._fragments[0])
         for seam, fragment in zip(self._seams, self._fragments[1:], strict=True):
@@ -160,7 +160,7 @@ class Message:
         self.subscriber_id = person.subscriber_id
         self.attempt = attempt
         self.address = header_address(person.address)
-        self.name = escape(person.name, Context.HEADER).strip()
+        self.name = escape(person.name, SlotContext.HEADER).strip()
         self._values: dict[str, str] | None = None
 
     @property

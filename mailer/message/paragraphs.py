@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from mailer.message.mime import quoted_printable
-from mailer.render.slots.slots import Paragraph, Part, joined
-from mailer.render.text.display_columns import columns
+from mailer.render.slots.slots import Paragraph, RenditionPart, join_fragments
+from mailer.render.text.display_columns import display_width
 from mailer.render.text.wrap import LIMIT
 
 __all__ = ["EncodedParagraph"]
@@ -22,17 +22,17 @@ class EncodedParagraph:
     `slots` are the slots within the paragraph, in order.
     """
 
-    def __init__(self, part: Part, paragraph: Paragraph) -> None:
+    def __init__(self, part: RenditionPart, paragraph: Paragraph) -> None:
         self._paragraph = paragraph
-        self._fragments = paragraph.fragments(part.fragments)
+        self._fragments = paragraph.own_fragments(part.fragments)
         self._encoded = [quoted_printable(fragment) for fragment in self._fragments]
-        self.slots = part.slots[paragraph.slot : paragraph.end]
+        self.slots = part.slots[paragraph.slot : paragraph.end_slot]
         self._lines = list(_lines_with_slots(self._fragments))
 
     def fill(self, values: Mapping[str, str]) -> str:
         """Returns the text of the paragraph for one recipient. `values` maps paths of slots to values."""
         slot_values = [slot.fill(values) for slot in self.slots]
-        return self._rewrapped_if_too_long(slot_values) or joined(self._fragments, slot_values)
+        return self._rewrapped_if_too_long(slot_values) or join_fragments(self._fragments, slot_values)
 
     def encode(self, slot_values: Sequence[str], encoded_values: Sequence[bytes]) -> bytes:
         """Returns the paragraph for one recipient in quoted-printable.
@@ -56,8 +56,8 @@ class EncodedParagraph:
                 # No character takes more than two columns. To count them takes longer.
                 max_width += len(text) if text.isascii() else 2 * len(text)
             if max_width > LIMIT:
-                shown = joined(self._fragments, slot_values)
-                rewrapped = self._paragraph.wrapped(shown, slot_values)
+                shown = join_fragments(self._fragments, slot_values)
+                rewrapped = self._paragraph.wrapped_if_too_long(shown, slot_values)
                 return rewrapped if rewrapped != shown else ""
         return ""
 
@@ -68,9 +68,9 @@ def _lines_with_slots(fragments: Sequence[str]) -> Iterator[tuple[int, tuple[int
     inside: list[int] = []
     for number, fragment in enumerate(fragments):
         first, *others = fragment.split("\n")
-        width += columns(first)
+        width += display_width(first)
         if others:
             yield width, tuple(inside)
-            width, inside = columns(others[-1]), []
+            width, inside = display_width(others[-1]), []
         inside.append(number)
     yield width, tuple(inside[:-1])

@@ -67,7 +67,7 @@ class PublicArchive:
         self._manifests: dict[Path, tuple[tuple[int, int, int], dict[str, Any]]] = {}
         self._cache: dict[str, tuple[object, ArchivedCampaign]] = {}
 
-    def index(self, page_number: int) -> Page | None:
+    def index_page(self, page_number: int) -> Page | None:
         """Returns a page of the list of public campaigns, newest first, or None if there is no such page.
 
         `page_number` counts from 1.

@@ -77,9 +77,9 @@ def open_signer(url: str, settings: Settings) -> Signer | None:
     driver = find_driver(url)
     if driver is not None and not driver.signed_by_us:
         return None
-    from mailer.message.dkim import signer_of
+    from mailer.message.dkim import load_signer
 
-    return signer_of(settings)
+    return load_signer(settings)
 
 
 def is_folder(url: str) -> bool:

@@ -56,8 +56,8 @@ def _routes(settings: Settings, pages: ReaderPages, quoted_prefix: str, prefix: 
 
     `prefix` is the path of publication.base_url, decoded, and `quoted_prefix` the same path percent-encoded.
     """
-    desk = ReaderActions(settings)
-    unsubscribe, preferences = UnsubscribePage(desk, pages), PreferencesPage(settings, desk, pages)
+    actions = ReaderActions(settings)
+    unsubscribe, preferences = UnsubscribePage(actions, pages), PreferencesPage(settings, actions, pages)
     archive = ArchiveHandlers(settings, PublicArchive(settings, pages))
 
     def redirect_to_archive(_request: Request) -> Response:
@@ -71,7 +71,7 @@ def _routes(settings: Settings, pages: ReaderPages, quoted_prefix: str, prefix: 
         Route("/archive/{slug}", archive.redirect_to_folder),
         Route("/archive/{slug}/", archive.page),
         Route("/archive/{slug}/images/{name}", archive.image),
-        Route("/healthz", _health_handler(HealthCheck(desk.check))),
+        Route("/healthz", _health_handler(HealthCheck(actions.check))),
         Route("/favicon.ico", _answer_without_icon),
         Route("/", redirect_to_archive),
     ]

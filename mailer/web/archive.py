@@ -34,7 +34,7 @@ class ArchiveHandlers:
     def index(self, request: Request) -> Response:
         """Serves one page of the list of public campaigns, newest first. `?page=2` means the second."""
         wanted_page = request.query_params.get("page", "1")
-        page = self._archive.index(
+        page = self._archive.index_page(
             int(wanted_page)
             if wanted_page.isascii() and wanted_page.isdigit() and len(wanted_page) < 6
             else 0

@@ -93,7 +93,7 @@ class SafetyMiddleware:
         deadline = loop.time() + self._max_seconds
         size, complete, begun = 0, False, False
 
-        async def limited() -> Message:
+        async def receive_limited() -> Message:
             nonlocal size, complete
             if complete:
                 return await receive()
@@ -107,7 +107,7 @@ class SafetyMiddleware:
             complete = not message.get("more_body", False)
             return message
 
-        async def guarded(message: Message) -> None:
+        async def send_guarded(message: Message) -> None:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
@@ -115,13 +115,13 @@ class SafetyMiddleware:
             await send(message)
 
         try:
-            await self._app(scope, limited, guarded)
+            await self._app(scope, receive_limited, send_guarded)
         except RuntimeError as error:
             if begun or not _is_thread_shortage(error):
                 raise
             _log.error("a request could not be answered: the system gives this process no more threads")
             busy = PlainTextResponse(_NO_THREAD, 503, {"Retry-After": RETRY_AFTER})
-            await busy(scope, receive, guarded)
+            await busy(scope, receive, send_guarded)
 
 
 def _is_thread_shortage(error: RuntimeError) -> bool:

@@ -21,7 +21,7 @@ from mailer.message.message import Message, MessageTemplate
 from mailer.message.mime import encode_slot_value, quoted_printable
 from mailer.render.render import render_variants
 from mailer.render.rendition import Rendition
-from mailer.render.slots.slots import Context, Part, Slot
+from mailer.render.slots.slots import RenditionPart, Slot, SlotContext
 from mailer.transports.base import Result
 from mailer.transports.registry import open_signer, open_transport
 from tests.message.test_message import LEAVE, LEAVE_TEXT, NAME, SENT, envelope, rendition, simple
@@ -32,11 +32,11 @@ ROOT = Path(__file__).parents[2]
 SAMPLES = sorted(path.name for path in (ROOT / "issues").glob("*.yaml"))
 ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 SPACED = st.text(st.sampled_from(" \t.\n=aé早F"), max_size=120)
-COMPANY = Slot(("subscriber.attributes.company",), "", Context.TEXT)
+COMPANY = Slot(("subscriber.attributes.company",), "", SlotContext.TEXT)
 FUNCTION_SCOPED = [HealthCheck.function_scoped_fixture]
 
 
-def signer_of(settings: Settings, *selectors: str) -> Signer:
+def load_signer(settings: Settings, *selectors: str) -> Signer:
     signer = open_signer("smtp://mx.example.org", with_keys(settings, *selectors))
     assert signer is not None
     return signer
@@ -45,15 +45,15 @@ def signer_of(settings: Settings, *selectors: str) -> Signer:
 @pytest.fixture
 def signer(settings: Settings) -> Signer:
     """RSA first, then Ed25519."""
-    return signer_of(settings)
+    return load_signer(settings)
 
 
 def shown(subject: str = "早报：十条新闻", before: str = "<p>你好", after: str = "</p>") -> Rendition:
     """A rendition with a slot in the subject, and others at every border of the text."""
     return rendition(
-        Part((subject, "，早上好"), (Slot(("subscriber.name",), "", Context.HEADER),)),
-        Part((before, ' <a href="', '">x</a>' + after), (NAME, LEAVE)),
-        Part(("", "  ", "\n.\n..\n  two  spaces\t\n", ""), (COMPANY, COMPANY, LEAVE_TEXT)),
+        RenditionPart((subject, "，早上好"), (Slot(("subscriber.name",), "", SlotContext.HEADER),)),
+        RenditionPart((before, ' <a href="', '">x</a>' + after), (NAME, LEAVE)),
+        RenditionPart(("", "  ", "\n.\n..\n  two  spaces\t\n", ""), (COMPANY, COMPANY, LEAVE_TEXT)),
     )
 
 
@@ -73,7 +73,7 @@ READER = Person(12, "li@example.org", "李雷", "zh", {"company": "Quay  & Co "}
 def test_each_key_makes_a_signature_that_verifies_in_its_order(
     settings: Settings, selectors: tuple[str, ...]
 ) -> None:
-    signer = signer_of(settings, *selectors)
+    signer = load_signer(settings, *selectors)
     raw = composed(settings, signer, READER)
     assert verified(raw, signer) == [True] * len(selectors)
     assert [tags["s"] for tags in signatures(raw)] == list(selectors)
@@ -143,7 +143,7 @@ def test_slots_of_every_kind_are_signed_as_they_are_sent(
 def test_any_message_verifies(
     settings: Settings, name: str, company: str, subject: str, before: str, after: str
 ) -> None:
-    signer = signer_of(settings)
+    signer = load_signer(settings)
     person = Person(12, "li@example.org", name, "zh", {"company": company})
     raw = composed(settings, signer, person, shown(subject, before, after))
     assert verified(raw, signer) == [True, True]
@@ -152,7 +152,7 @@ def test_any_message_verifies(
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_every_variant_of_every_sample_verifies(settings: Settings, sample: str) -> None:
     desk = load_settings(ROOT)
-    signer = signer_of(settings)
+    signer = load_signer(settings)
     loaded = load_issue(ROOT / "issues" / sample, desk)
     looks = render_variants(loaded, desk, slug="2026-11-21-x", variants=[0, 1])
     for look in looks.values():

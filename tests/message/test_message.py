@@ -19,28 +19,30 @@ from mailer.links.urls import Purpose
 from mailer.message.envelope import Envelope, Person, mailbox_field
 from mailer.message.message import Message, MessageTemplate, compose_sample, header_address
 from mailer.render.rendition import Rendition
-from mailer.render.slots.slots import Context, Part, Slot, escape
+from mailer.render.slots.slots import RenditionPart, Slot, SlotContext, escape
 
 SENT = datetime(2026, 11, 21, tzinfo=UTC)
-NAME = Slot(("subscriber.name",), "reader", Context.HTML)
-LEAVE = Slot(("links.unsubscribe",), "", Context.HREF)
+NAME = Slot(("subscriber.name",), "reader", SlotContext.HTML)
+LEAVE = Slot(("links.unsubscribe",), "", SlotContext.HREF)
 ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=400)
 
 
-def rendition(subject: Part, html: Part, text: Part) -> Rendition:
+def rendition(subject: RenditionPart, html: RenditionPart, text: RenditionPart) -> Rendition:
     return Rendition(0, "zh", subject, html, text, "", "theme")
 
 
 def simple(subject: str = "早报：十条新闻", before: str = "<p>你好", after: str = "</p>") -> Rendition:
     return rendition(
-        Part((subject,)),
-        Part((before, ' <a href="', '">x</a>' + after), (NAME, LEAVE)),
-        Part(("你好 ", "\n.\n", "\n"), (Slot(("subscriber.name",), "reader", Context.TEXT), LEAVE_TEXT)),
+        RenditionPart((subject,)),
+        RenditionPart((before, ' <a href="', '">x</a>' + after), (NAME, LEAVE)),
+        RenditionPart(
+            ("你好 ", "\n.\n", "\n"), (Slot(("subscriber.name",), "reader", SlotContext.TEXT), LEAVE_TEXT)
+        ),
     )
 
 
-LEAVE_TEXT = Slot(("links.unsubscribe",), "", Context.TEXT)
+LEAVE_TEXT = Slot(("links.unsubscribe",), "", SlotContext.TEXT)
 
 
 def envelope(settings: Settings) -> Envelope:
@@ -98,7 +100,7 @@ def test_what_is_spliced_parses_equal_to_what_is_built(
     assert [address.addr_spec for address in fast["To"].addresses] == ["li@example.org"]
     raw_to = next(v for k, v in message_from_bytes(raw).items() if k == "To")
     shown_name = str(make_header(decode_header(raw_to))).rpartition("li@example.org")[0]
-    assert shown_name.strip(' "<') == escape(name, Context.HEADER).strip().strip(' "<')
+    assert shown_name.strip(' "<') == escape(name, SlotContext.HEADER).strip().strip(' "<')
     assert "Bcc" not in fast
     assert fast.get_content_type() == "multipart/alternative"
     assert [part.get_content_type() for part in fast.iter_parts()] == ["text/plain", "text/html"]
@@ -147,9 +149,9 @@ def test_one_click_stays_whole_for_the_longest_address(workspace, monkeypatch: p
 
 def test_a_subject_may_hold_a_slot(settings: Settings) -> None:
     shown = rendition(
-        Part(("", "，早上好"), (Slot(("subscriber.name",), "读者", Context.HEADER),)),
-        Part(("h",)),
-        Part(("t",)),
+        RenditionPart(("", "，早上好"), (Slot(("subscriber.name",), "读者", SlotContext.HEADER),)),
+        RenditionPart(("h",)),
+        RenditionPart(("t",)),
     )
     template = MessageTemplate(shown, envelope(settings))
     assert (
@@ -159,8 +161,8 @@ def test_a_subject_may_hold_a_slot(settings: Settings) -> None:
 
 
 def test_free_attributes_fill_slots(settings: Settings) -> None:
-    slot = Slot(("subscriber.attributes.company",), "your firm", Context.TEXT)
-    shown = rendition(Part(("s",)), Part(("h",)), Part(("At ", "."), (slot,)))
+    slot = Slot(("subscriber.attributes.company",), "your firm", SlotContext.TEXT)
+    shown = rendition(RenditionPart(("s",)), RenditionPart(("h",)), RenditionPart(("At ", "."), (slot,)))
     template = MessageTemplate(shown, envelope(settings))
     message = Message(template, Person(1, "a@example.org", attributes={"company": "Quay & Co"}))
     assert bodies(parsed(message.raw()))[0] == "At Quay & Co."

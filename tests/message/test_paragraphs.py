@@ -13,9 +13,9 @@ from mailer.message.message import Message, MessageTemplate
 from mailer.message.mime import LINE, encode_slot_value, quoted_printable
 from mailer.message.paragraphs import EncodedParagraph
 from mailer.render.slots.markers import Markers
-from mailer.render.slots.slots import Part
+from mailer.render.slots.slots import RenditionPart
 from mailer.render.slots.text_part import text_part
-from mailer.render.text.wrap import LIMIT, columns, wrap
+from mailer.render.text.wrap import LIMIT, display_width, wrap
 from tests.message.test_message import NAME, bodies, built_slowly, envelope, parsed, rendition
 
 MARKERS = Markers("seed")
@@ -40,7 +40,7 @@ ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=120)
 @example(name="From Bob")
 @example(name=".")
 def test_what_is_composed_is_what_fill_says(settings: Settings, name: str) -> None:
-    shown = rendition(Part(("s",)), Part(("<p>", "</p>"), (NAME,)), TEXT)
+    shown = rendition(RenditionPart(("s",)), RenditionPart(("<p>", "</p>"), (NAME,)), TEXT)
     person = Person(12, "li@example.org", name, "zh")
     raw = Message(MessageTemplate(shown, envelope(settings)), person).raw()
     assert bodies(parsed(raw)) == bodies(parsed(built_slowly(settings, shown, person).as_bytes()))
@@ -52,7 +52,7 @@ def test_what_is_composed_is_what_fill_says(settings: Settings, name: str) -> No
 def test_lines_are_no_longer_than_they_may_be(name: str) -> None:
     text = TEXT.fill({"subscriber.name": name, "subscriber.email": "a@example.org"})
     for line in text.split("\n"):
-        assert columns(line) <= LIMIT or not any(mark in line.strip() for mark in " ，。")
+        assert display_width(line) <= LIMIT or not any(mark in line.strip() for mark in " ，。")
 
 
 def test_only_a_reader_with_long_values_costs_a_wrapping() -> None:

@@ -10,9 +10,9 @@ import pytest
 from mailer.config import Settings, load_settings
 from mailer.render.check import check_rendition
 from mailer.render.rendition import Rendition
-from mailer.render.slots.slots import Context, Part, Slot
+from mailer.render.slots.slots import RenditionPart, Slot, SlotContext
 
-LEAVE = Slot(("links.unsubscribe",), "", Context.HREF)
+LEAVE = Slot(("links.unsubscribe",), "", SlotContext.HREF)
 GOOD = "<h1>T</h1><h2>S</h2><img src='x' alt=''><p id='here'><a href='#here'>up</a> <a href='"
 
 Check = Callable[..., list[str]]
@@ -31,9 +31,11 @@ def check(theme_files: Any, load: Any, settings: Settings) -> Check:
         rendition = Rendition(
             variant=0,
             language="en",
-            subject=Part((subject,)),
-            html=Part((GOOD, f"'>leave</a>{html}"), (LEAVE,)) if slots else Part((html,)),
-            text=Part((text, ""), (replace(LEAVE, context=Context.TEXT),)) if slots else Part((text,)),
+            subject=RenditionPart((subject,)),
+            html=RenditionPart((GOOD, f"'>leave</a>{html}"), (LEAVE,)) if slots else RenditionPart((html,)),
+            text=RenditionPart((text, ""), (replace(LEAVE, context=SlotContext.TEXT),))
+            if slots
+            else RenditionPart((text,)),
             web="",
             theme="",
         )

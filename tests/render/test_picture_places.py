@@ -14,7 +14,7 @@ from PIL import Image
 from mailer.config import load_settings
 from mailer.issue.load import LoadedIssue
 from mailer.render.check import check_rendition
-from mailer.render.pictures.findings import remote_finding
+from mailer.render.pictures.findings import remote_format_warning
 from mailer.render.render import render_variants
 from mailer.render.rendition import Rendition
 from tests.pictured import EVERYWHERE, FEATURE, pictured
@@ -230,7 +230,7 @@ def test_a_large_logo_is_told_in_the_configuration(tmp_path: Path) -> None:
     ],
 )
 def test_addresses_of_kinds_that_are_not_shown(address: str, kind: str) -> None:
-    assert remote_finding(address) == (
+    assert remote_format_warning(address) == (
         f"the picture {address} is {kind}, which many mail programs do not show; use PNG, JPEG or GIF"
         if kind
         else ""

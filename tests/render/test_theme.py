@@ -265,9 +265,9 @@ def test_arithmetic_and_lines_of_signs_are_possible(theme: Open, context: dict[s
 
 def test_a_layout_without_its_own_text_uses_the_general_one(theme: Open) -> None:
     opened = theme(**{"text/issue.txt": "x", "email/gazette.mjml": "x"})
-    assert opened.layout("gazette", "text", ".txt") == "text/issue.txt"
-    assert opened.layout("morning", "text", ".txt") == "text/morning.txt"
-    assert opened.layout("gazette", "email", ".mjml") == "email/gazette.mjml"
+    assert opened.layout_template("gazette", "text", ".txt") == "text/issue.txt"
+    assert opened.layout_template("morning", "text", ".txt") == "text/morning.txt"
+    assert opened.layout_template("gazette", "email", ".mjml") == "email/gazette.mjml"
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_a_layout_without_its_own_text_uses_the_general_one(theme: Open) -> None
 )
 def test_a_layout_that_is_not_there_is_told(theme: Open, layout: str, message: str) -> None:
     with pytest.raises(ThemeError) as caught:
-        theme().layout(layout, "email", ".mjml")
+        theme().layout_template(layout, "email", ".mjml")
     assert str(caught.value).startswith(f"templates/email/{layout}.mjml: is not there; ")
     assert message in str(caught.value)
 
@@ -292,12 +292,12 @@ def test_the_place_of_an_output_is_that_of_the_text_that_gave_it(
     )
     output = opened.render("web/a.html", context)
     for text, place in (("one", ("a", 1)), ("two", ("b", 3)), ("three", ("a", 3)), ("four", ("a", 4))):
-        found = opened.place_of("web/a.html", context, output, output.index(text))
+        found = opened.position_of("web/a.html", context, output, output.index(text))
         assert found == (f"templates/web/{place[0]}.html", place[1])
-    assert opened.place_of("web/a.html", context, "something else", 0) is None
-    assert opened.place_of("web/none.html", context, output, 0) is None
+    assert opened.position_of("web/a.html", context, "something else", 0) is None
+    assert opened.position_of("web/none.html", context, output, 0) is None
     empty = theme(**{"web/e.html": "{{ word }}"})
-    assert empty.place_of("web/e.html", context, "&lt;b&gt;", 0) is None
+    assert empty.position_of("web/e.html", context, "&lt;b&gt;", 0) is None
 
 
 def test_a_mailer_error_of_the_context_passes_through(theme: Open, context: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from mailer.config import Mailbox, Settings
 from mailer.message.envelope import Envelope, Person
 from mailer.message.message import Message, MessageTemplate
 from mailer.render.rendition import Rendition
-from mailer.render.slots.slots import Part
+from mailer.render.slots.slots import RenditionPart
 from mailer.transports.base import Outgoing
 from mailer.transports.sendgrid.request import RequestTemplate
 from mailer.transports.sendgrid.transport import SendGrid
@@ -88,7 +88,7 @@ def test_the_check_finds_what_is_wrong(schema: dict[str, Any]) -> None:
             check(schema, document)
 
 
-PLAIN = Rendition(0, "en", Part(("S",)), Part(("<p>H</p>",)), Part(("",)), "", "t")
+PLAIN = Rendition(0, "en", RenditionPart(("S",)), RenditionPart(("<p>H</p>",)), RenditionPart(("",)), "", "t")
 WIDE = Mailbox(name="晨报, “Desk”; Ж", address="desk@新闻.example.org")
 CATEGORIES = FakeEnvelope(
     shared_headers=(

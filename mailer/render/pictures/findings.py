@@ -1,4 +1,4 @@
-"""Warns of pictures that can be sent but may load slowly or not be shown to all readers."""
+"""Warns of pictures that can be sent, but may load slowly or may not be shown to all readers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mailer.display_text import shortened
 from mailer.issue.pictures.limits import WARN_ANIMATION, WARN_FILE
 from mailer.render.rendition import Picture
 
-__all__ = ["remote_finding", "size_finding"]
+__all__ = ["remote_format_warning", "file_size_warning"]
 
 _NOT_SHOWN = {
     "svg": "SVG",
@@ -25,8 +25,11 @@ _NOT_SHOWN = {
 }
 
 
-def size_finding(src: str, picture: Picture) -> str:
-    """Returns a warning where the file of a picture is large, else an empty text."""
+def file_size_warning(src: str, picture: Picture) -> str:
+    """Returns a warning if the published file of the picture is large, else an empty text.
+
+    `src` is the picture's path in the issue.
+    """
     size = len(picture.data)
     animation = picture.name.endswith(".gif")
     limit = WARN_ANIMATION if animation else WARN_FILE
@@ -38,8 +41,8 @@ def size_finding(src: str, picture: Picture) -> str:
     )
 
 
-def remote_finding(src: str) -> str:
-    """Returns a warning where the address names a format that many mail programs do not show."""
+def remote_format_warning(src: str) -> str:
+    """Returns a warning if the URL `src` ends like a format that many mail programs do not show, else ''."""
     try:
         path = urlsplit(src).path
     except ValueError:

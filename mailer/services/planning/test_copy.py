@@ -21,7 +21,7 @@ from mailer.config import Settings
 from mailer.errors import AudienceError, IssueError, Problem, SegmentError, TransportError
 from mailer.message.message import Envelope, Message, MessageTemplate, Person
 from mailer.render.rendition import Rendition
-from mailer.render.slots.slots import Part
+from mailer.render.slots.slots import RenditionPart
 from mailer.services.planning.prepare import Prepared
 from mailer.services.workspace import Workspace
 from mailer.transports.base import Outcome, Result
@@ -110,7 +110,7 @@ def send_samples(workspace: Workspace, prepared: Prepared, addresses: Sequence[s
 
 def _marked(rendition: Rendition) -> Rendition:
     subject = rendition.subject
-    marked = Part((TEST_MARK + subject.fragments[0], *subject.fragments[1:]), subject.slots)
+    marked = RenditionPart((TEST_MARK + subject.fragments[0], *subject.fragments[1:]), subject.slots)
     return replace(rendition, subject=marked)
 
 

@@ -19,7 +19,7 @@ from mailer.addresses import header_address
 from mailer.config import Mailbox
 from mailer.message.mime import encoded_words
 from mailer.message.paragraphs import EncodedParagraph
-from mailer.render.slots.slots import Context, Part, Slot, escape
+from mailer.render.slots.slots import RenditionPart, Slot, SlotContext, escape
 from mailer.transports.base import Outgoing
 
 __all__ = ["MOST_RECIPIENTS", "REFERENCE", "RequestTemplate", "UnfitRecipient", "groups"]
@@ -129,7 +129,7 @@ class RequestTemplate:
         """Returns the body of a request, as JSON text."""
         return f'{{"personalizations":[{",".join(personalizations)}],{self._rest}'
 
-    def _tagged(self, part: Part) -> str:
+    def _tagged(self, part: RenditionPart) -> str:
         pieces: list[str] = []
         for piece in part.pieces():
             if isinstance(piece, str):
@@ -145,7 +145,7 @@ class RequestTemplate:
 
     def _kind(self, slot: Slot) -> Slot:
         """Returns the slot whose tag serves this slot too: our links need no escaping and share one tag."""
-        plain = Slot(slot.paths, "", Context.TEXT)
+        plain = Slot(slot.paths, "", SlotContext.TEXT)
         if slot.default or not self._is_link(plain):
             return slot
         link = self._sample[slot.paths[0]]
@@ -153,10 +153,10 @@ class RequestTemplate:
 
     def _is_link(self, slot: Slot) -> bool:
         """Returns whether a slot is one of our links in plain text, which differ only in their tokens."""
-        if len(slot.paths) > 1 or slot.context is not Context.TEXT or slot.default:
+        if len(slot.paths) > 1 or slot.context is not SlotContext.TEXT or slot.default:
             return False
         link = self._sample.get(slot.paths[0], "") if slot.paths[0].startswith("links.") else ""
-        return bool(link) and _json(link) == f'"{link}"' and escape(link, Context.TEXT) == link
+        return bool(link) and _json(link) == f'"{link}"' and escape(link, SlotContext.TEXT) == link
 
 
 def groups(batch: Sequence[Outgoing]) -> Iterator[list[int]]:

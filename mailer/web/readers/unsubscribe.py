@@ -28,13 +28,13 @@ _HERE = ("active", "pending", "bounced")
 class UnsubscribePage:
     """Answers GET with a page with one button, and unsubscribes for POST. A second POST may add a reason."""
 
-    def __init__(self, desk: ReaderActions, pages: ReaderPages) -> None:
-        self._desk = desk
+    def __init__(self, actions: ReaderActions, pages: ReaderPages) -> None:
+        self._actions = actions
         self._pages = pages
 
     def answer_get(self, request: Request) -> Response:
         """Shows the page with the button. Changes nothing."""
-        visit = self._desk.look(request.path_params["token"], Purpose.UNSUBSCRIBE)
+        visit = self._actions.look(request.path_params["token"], Purpose.UNSUBSCRIBE)
         return self._page_response("unsubscribe", request, visit)
 
     async def answer_post(self, request: Request) -> Response:
@@ -43,10 +43,10 @@ class UnsubscribePage:
         step = form.get("step", ["one-click"])[0]
         reason = form.get("reason", [""])[0][:LONGEST_REASON]
         if step == "reason":
-            visit = await run_in_threadpool(self._desk.explain_leaving, text, reason=reason)
+            visit = await run_in_threadpool(self._actions.explain_leaving, text, reason=reason)
         else:
             source = "page" if step == "page" else "one-click"
-            visit = await run_in_threadpool(self._desk.leave, text, reason=reason, source=source)
+            visit = await run_in_threadpool(self._actions.leave, text, reason=reason, source=source)
         gone = visit.person is not None and visit.person.status not in _HERE
         return self._page_response(
             "done" if gone else "unsubscribe", request, visit, after_reason=step == "reason"
@@ -60,7 +60,7 @@ class UnsubscribePage:
         page = self._pages.page(
             name,
             visit.person.language,
-            preferences=f"{request.path_params['up']}p/{self._desk.link(Purpose.PREFERENCES, visit)}",
+            preferences=f"{request.path_params['up']}p/{self._actions.link(Purpose.PREFERENCES, visit)}",
             longest_reason=LONGEST_REASON,
             thanks=after_reason,
         )
