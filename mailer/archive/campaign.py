@@ -86,9 +86,7 @@ def write_campaign(
     if not is_slug(folder.name):
         raise ArchiveError(f'"{folder.name}" cannot be the name of a campaign; use letters, digits, - and _')
     if not renditions:
-        raise ArchiveError(
-            f"{display_path(folder)} was not written: there is nothing rendered to put into it"
-        )
+        raise ArchiveError(f"{display_path(folder)} was not written: it has no renditions")
     main_variant = _main_variant(renditions, manifest)
     public_variant = {"everybody": 0, "variant": main_variant, "none": None}[
         settings.editions[loaded.issue.edition].public_page
@@ -125,13 +123,13 @@ def _put_campaign_folder(folder: Path, files: Sequence[tuple[str, bytes]], *, re
         put_folder(folder, files, replace=replace)
     except FileExistsError:
         raise ArchiveError(
-            f"{display_path(folder)} is there already and holds what was sent; "
-            "move it away if it is not yours"
+            f"{display_path(folder)} already holds a campaign that was sent; "
+            "move that folder away to use its name"
         ) from None
     except OSError as error:
         raise ArchiveError(
-            f"{display_path(folder)} cannot be written: {(error.strerror or str(error)).lower()}; "
-            "nothing was kept of it. Correct that and run the same command again"
+            f"{display_path(folder)} cannot be written: {(error.strerror or str(error)).lower()}. "
+            "Nothing was written; correct this and run the same command again"
         ) from None
 
 
@@ -160,7 +158,7 @@ def read_renditions(folder: Path) -> dict[int, Rendition]:
             renditions[int(mask)] = read[name]
     except (KeyError, TypeError, ValueError, AttributeError):
         raise ArchiveError(
-            Problem("lists its renditions wrongly; restore it from a backup", display_path(folder, MANIFEST))
+            Problem("lists no valid renditions; restore it from a backup", display_path(folder, MANIFEST))
         ) from None
     return renditions
 
@@ -239,7 +237,7 @@ def _archived_files(
         yield name, json_bytes({**rendition.to_json(), "pictures": sizes})
         for picture in rendition.pictures:
             if not is_published_file_name(picture.name):
-                raise ArchiveError(Problem("this picture's name cannot be published", picture.name))
+                raise ArchiveError(Problem("a published picture must not have this name", picture.name))
             yield f"images/{picture.name}", picture.data
 
 
@@ -280,7 +278,7 @@ def _rendering_record(
 def _read_verified_file(folder: Path, name: str, files: Mapping[str, str]) -> bytes:
     place = display_path(folder, name)
     if name not in files:
-        raise ArchiveError(Problem("is not a file of this campaign; restore the folder from a backup", place))
+        raise ArchiveError(Problem(f"is not listed in {MANIFEST}; restore the folder from a backup", place))
     try:
         data = (folder / name).read_bytes()
     except OSError as error:
@@ -288,6 +286,9 @@ def _read_verified_file(folder: Path, name: str, files: Mapping[str, str]) -> by
         raise ArchiveError(Problem(f"cannot be read: {why}; restore it from a backup", place)) from None
     if sha256_hex(data) != files[name]:
         raise ArchiveError(
-            Problem("is not what was planned and sent: its hash differs; restore it from a backup", place)
+            Problem(
+                "was changed after the campaign was planned (its hash); restore it from a backup",
+                place,
+            )
         )
     return data

@@ -91,7 +91,7 @@ def update_manifest(folder: Path, changes: Mapping[str, Any]) -> None:
         raise ArchiveError(
             Problem(
                 f"cannot be written: {_reason_of(error)}; the deliveries are safe in subscribers.db. "
-                "Correct that and run the same command again",
+                "Correct this and run the same command again",
                 display_path(folder, MANIFEST),
             )
         ) from None
@@ -120,7 +120,7 @@ def _manifest_problem(data: object) -> str:
         and all(is_path_inside_folder(name) and isinstance(value, str) for name, value in files.items())
         and all(time is None or isinstance(time, str) for time in times)
     )
-    return "" if sound else "is damaged (not what mailer writes); restore it from a backup"
+    return "" if sound else "is damaged (a key is missing or has a wrong value); restore it from a backup"
 
 
 def _reason_of(error: OSError) -> str:

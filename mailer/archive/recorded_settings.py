@@ -34,4 +34,4 @@ def recorded_settings(manifest: Mapping[str, Any], settings: Settings, root: Pat
             }
         )
     except (KeyError, TypeError, ValidationError):
-        raise ArchiveError(f"its {MANIFEST} does not hold the settings that it was sent with") from None
+        raise ArchiveError(f"{MANIFEST} does not hold the settings that the campaign was sent with") from None

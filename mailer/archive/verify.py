@@ -111,7 +111,7 @@ def _files_unlike_renditions(
     """
     main = sent.get(manifest.get("main", -1))
     if main is None:
-        yield f"{display_path(folder, MANIFEST)} does not say which variant the others were made of"
+        yield f"{display_path(folder, MANIFEST)} does not say which variant email.html was made of"
         return
     copies = {"email.html": main.html.fill({}), "email.txt": main.text.fill({})}
     if has_public_page(manifest):
@@ -121,11 +121,11 @@ def _files_unlike_renditions(
             return
         copies["web.html"] = page.web
     elif "web.html" in manifest["files"]:
-        yield f"{display_path(folder, 'web.html')} is there, and {MANIFEST} says that there is no public page"
+        yield f"{display_path(folder, 'web.html')} exists, but {MANIFEST} says that there is no public page"
     for name, text in copies.items():
         if manifest["files"].get(name) != sha256_hex(text.encode()):
             place = display_path(folder, name)
-            yield f"{place} is not what was sent: it differs from the variant it was made of"
+            yield f"{place} is not what was sent: it differs from the rendition in variants/"
 
 
 def _files_in(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -150,7 +150,7 @@ def _render_again(
             if (settings.root / "templates").is_dir():
                 shutil.copytree(settings.root / "templates", root / "templates", dirs_exist_ok=True)
         except (OSError, shutil.Error) as error:
-            raise ArchiveError(f"it could not be copied for a look: {error}") from None
+            raise ArchiveError(f"the folder could not be copied to be rendered: {error}") from None
         then = recorded_settings(manifest, settings, root)
         loaded = load_issue(root / str(manifest.get("issue")), then)
         return render_variants(loaded, then, slug=str(manifest["slug"]), variants=tuple(sent))
@@ -163,7 +163,7 @@ def _failed_rendering(
     finding = f"{display_path(folder)} could not be rendered again: {why}"
     changes = list(_reasons_for_differences(manifest, settings))
     if changes:
-        return Verification(notes=(f"{finding}. But {' and '.join(changes)}; every file is as it was",))
+        return Verification(notes=(f"{finding}. But {' and '.join(changes)}; no file was changed",))
     return Verification((finding,))
 
 
@@ -180,12 +180,12 @@ def _compare_renditions(
     changes = list(_reasons_for_differences(manifest, settings))
     if changes:
         because = " and ".join(changes)
-        note = f"{display_path(folder)} renders differently now because {because}. Every file is as it was"
+        note = f"{display_path(folder)} renders differently now because {because}. No file was changed"
         return Verification(notes=(note,))
     names = ", ".join(_differing_parts(sent[differing[0]], now[differing[0]]))
     return Verification(
         (
-            f"{display_path(folder)} does not match what its issue renders to with the same theme; "
+            f"{display_path(folder)} differs from a new rendering of its issue with the same theme; "
             f"different: {names}",
         )
     )

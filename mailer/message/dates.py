@@ -33,10 +33,9 @@ class DateStamp(NamedTuple):
 
 
 class DateStampClock:
-    """Returns the Stamp of the current minute of a clock, one object a minute. Several threads may use it at
-    once.
+    """Makes one DateStamp a minute from the time that `clock` returns. Several threads may use one object.
 
-    With `fixed_time` it is always the stamp of that time.
+    With `fixed_time`, the stamp is always that of this time.
     """
 
     def __init__(self, fixed_time: datetime | None = None, clock: Callable[[], datetime] = now) -> None:

@@ -1,10 +1,10 @@
 """Signs messages that are joined from fragments with DKIM (RFC 6376, and RFC 8463 for Ed25519).
 
-`Signer` is a domain with its keys. A template makes a `TemplateSigner` of it once: there the constant
-fragments are canonicalised, the body up to its first slot and all constant header fields are hashed. For
-each message only what follows is canonicalised and hashed, on copies of those two hashes, and each key signs
-32 octets. Once a minute, for a new Date, the constant header fields are hashed again
-(`TemplateSigner.with_date`); the body is not.
+`Signer` holds a domain with its keys. A `TemplateSigner` is made once for each template: it canonicalises the
+template's constant fragments, and hashes the body up to the first slot and all constant header fields. For
+each message, only the rest is canonicalised and hashed, on copies of those two hashes, and each key signs 32
+octets. Once a minute, for a new Date, the constant header fields are hashed again
+(`TemplateSigner.with_date`).
 
     c=relaxed/relaxed   a relay may rewrap header fields and collapse white space
     h=                  constant fields, then those that differ, then the oversigned names once more
@@ -12,10 +12,10 @@ each message only what follows is canonicalised and hashed, on copies of those t
     t=                  what Date says too: when the message was composed, within a minute
     no l=, no x=        everything is signed, for good
 
-What this module relies on in `mime`: every line end is CRLF, no line of a body ends with white space, and
-at both sides of a slot stands a soft line break. So relaxed canonicalisation of a body (section 3.4.4) has
-nothing to do but to collapse white space, and does it for each piece by itself. No line begins with a full
-stop either, so dot-stuffing never touches what was signed.
+This module relies on the encoding of `mime`: every line end is CRLF, no line of a body ends with white space,
+and a soft line break stands on both sides of a slot. So relaxed canonicalisation of a body (section 3.4.4)
+only collapses white space, and each piece can be canonicalised by itself. No line begins with a full stop
+either, so dot-stuffing never changes a signed line.
 """
 
 from __future__ import annotations

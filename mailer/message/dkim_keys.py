@@ -76,10 +76,12 @@ def _read_key_file(path: Path, name: str) -> bytes:
         with path.open("rb") as file:
             return file.read(_LARGEST)
     except FileNotFoundError:
-        raise _UnusableKey("is not there; make it, or take it out of [dkim] keys in mailer.toml") from None
+        raise _UnusableKey(
+            "does not exist; create the file, or remove it from [dkim] keys in mailer.toml"
+        ) from None
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise _UnusableKey(f"cannot be read: {why}; let this user read it") from None
+        raise _UnusableKey(f"cannot be read: {why}; allow this user to read the file") from None
 
 
 def _signing_key(selector: str, pem: bytes) -> SigningKey:
@@ -95,17 +97,17 @@ def _signing_key(selector: str, pem: bytes) -> SigningKey:
         key = load_pem_private_key(pem, password=None)
     except TypeError:
         raise _UnusableKey(
-            "has a passphrase, and nobody could type it during a run; write it without one "
+            "has a passphrase, which nobody can type during a run; write the key without it "
             "(`openssl pkey -in OLD -out NEW`)"
         ) from None
     except (ValueError, UnsupportedAlgorithm):
-        what = "a public key" if b"PUBLIC KEY-----" in pem else "no private key in PEM that can be read"
-        raise _UnusableKey(f"holds {what}; make a key with `openssl genpkey`") from None
+        what = "a public key" if b"PUBLIC KEY-----" in pem else "no readable private key in PEM format"
+        raise _UnusableKey(f"holds {what}; create a key with `openssl genpkey`") from None
     if isinstance(key, RSAPrivateKey):
         if key.key_size not in _BITS:
             raise _UnusableKey(
-                f"has {key.key_size} bits, and receivers count on {_BITS.start} to {_BITS.stop - 1}; "
-                "make one of 2048"
+                f"has {key.key_size} bits, and must have {_BITS.start} to {_BITS.stop - 1}; "
+                "create a key of 2048 bits"
             )
         padding, digest = PKCS1v15(), Prehashed(SHA256())
         rsa = key
@@ -114,7 +116,7 @@ def _signing_key(selector: str, pem: bytes) -> SigningKey:
     if isinstance(key, Ed25519PrivateKey):
         raw = key.public_key().public_bytes_raw()
         return SigningKey(selector, "ed25519-sha256", _base64(raw), key.sign)
-    raise _UnusableKey("is neither RSA nor Ed25519, and DKIM knows no other kind; make one of those")
+    raise _UnusableKey("is neither RSA nor Ed25519, the only kinds that DKIM supports; create one of these")
 
 
 def _base64(data: bytes) -> str:

@@ -45,7 +45,7 @@ def mailbox_field(name: str, address: str) -> bytes:
     Raises InputError if the name or the address holds CR, LF or NUL.
     """
     if _LINE_BREAK.search(name + address):
-        raise InputError(f"{address!r}: a name or an address may not hold a line break")
+        raise InputError(f"{address!r}: a name or an address must not contain a line break")
     spec = b"<" + header_address(address).encode("utf-8") + b">"
     if not name:
         return spec[1:-1]

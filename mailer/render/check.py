@@ -91,12 +91,12 @@ def _check_size(findings: _FindingCollector, html: str) -> None:
     size = len(html.encode())
     if size > MAX_BYTES:
         findings.add(
-            f"the HTML has {size / 1000:.0f} KB; Gmail cuts off what is over {MAX_BYTES // 1000} KB, "
-            "the unsubscribe link first. Leave something out"
+            f"the HTML part has {size / 1000:.0f} KB; Gmail hides everything after {MAX_BYTES // 1000} KB, "
+            "also the unsubscribe link. Shorten the issue"
         )
     elif size > WARN_BYTES:
         findings.add(
-            f"the HTML has {size / 1000:.0f} KB, near the {MAX_BYTES // 1000} KB where Gmail cuts it off",
+            f"the HTML part has {size / 1000:.0f} KB; Gmail hides everything after {MAX_BYTES // 1000} KB",
             severity="warning",
         )
 
@@ -144,9 +144,12 @@ class _PageScanner(HTMLParser):
 
 def _check_markup(findings: _FindingCollector, page: _PageScanner) -> None:
     for src in page.no_alt:
-        findings.add(f"the picture {shortened(src)} has no alt text for those who cannot see it")
+        findings.add(f"the picture {shortened(src)} has no alt text; add one for readers who cannot see it")
     for href in page.no_text:
-        findings.add(f"the link to {shortened(href) or 'nowhere'} has no text", severity="warning")
+        findings.add(
+            f"the link to {shortened(href) or 'nowhere'} has no text; add words to the link",
+            severity="warning",
+        )
     for href in page.links:
         if href.startswith("#") and len(href) > 1:
             if unquote(href[1:]) not in page.names:
@@ -185,18 +188,18 @@ def _check_in_page_links(findings: _FindingCollector, page: _PageScanner, rendit
 
 
 def _has_link_to(page: _PageScanner, name: str) -> bool:
-    """Returns whether the page has a link to its own part `name`."""
+    """Returns whether the page holds a link to `#name`."""
     return any(href.startswith("#") and unquote(href[1:]) == name for href in page.links)
 
 
 def _check_subject(findings: _FindingCollector, subject: RenditionPart) -> None:
     text = subject.fill(_SAMPLE)
     if not text.strip():
-        findings.add("the subject is empty", "subject")
+        findings.add("the subject must not be empty", "subject")
     elif display_width(text) > MAX_SUBJECT:
         findings.add(
-            f"the subject takes {display_width(text)} columns, of which phones show about 40; "
-            f"keep it under {MAX_SUBJECT}",
+            f"the subject takes {display_width(text)} columns, and phones show about 40; "
+            f"keep it under {MAX_SUBJECT} columns",
             "subject",
             severity="warning",
         )
@@ -205,10 +208,11 @@ def _check_subject(findings: _FindingCollector, subject: RenditionPart) -> None:
 def _check_text(findings: _FindingCollector, rendition: Rendition) -> None:
     text = rendition.text.fill(_SAMPLE)
     if not text.strip():
-        findings.add("the plain-text part is empty; look at the text template of the layout")
+        findings.add("the plain-text part is empty; correct the text template of the layout")
     if max((len(line.encode()) for line in text.split("\n")), default=0) > MAX_LINE:
         findings.add(
-            f"a line of the plain-text part is longer than {MAX_LINE} bytes; use the filter wrap there",
+            f"a line of the plain-text part is longer than {MAX_LINE} bytes; "
+            "use the filter `wrap` in the template",
             severity="warning",
         )
 
@@ -234,7 +238,7 @@ def _check_contrast(findings: _FindingCollector, settings: Settings) -> None:
         if ratio < MIN_CONTRAST:
             findings.add(
                 f"brand.{name} {colour} on brand.paper {brand.paper} has a contrast of {ratio:.1f}:1; "
-                f"text needs {MIN_CONTRAST}:1",
+                f"text must have at least {MIN_CONTRAST}:1",
                 severity="warning",
                 file="mailer.toml",
             )

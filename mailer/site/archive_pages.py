@@ -54,7 +54,7 @@ class PublicFile:
         if sha256_hex(data) == self.digest:
             return data
         place = display_path(self.folder, self.name)
-        _log.error("%s is not what was sent, so it is not shown; verify the campaign", place)
+        _log.error("%s is not what was sent, so it is not shown; run `mailer campaigns verify`", place)
         return None
 
 

@@ -173,7 +173,7 @@ def _render_bounded(template: Template, values: Mapping[str, Any]) -> str:
             parts.append(part)
             size += len(part)
             if size > LARGEST_PAGE:
-                raise OverflowError(f"it gives more than {LARGEST_PAGE:,} characters")
+                raise OverflowError(f"the page must not have more than {LARGEST_PAGE:,} characters")
     return "".join(parts)
 
 
@@ -181,7 +181,7 @@ def _log_failure(place: str, error: Exception, replacement: str) -> None:
     """Logs one line with the error, the file where it happened, and the page that replaces the broken one."""
     if isinstance(error, TemplateSyntaxError):
         place = f"templates/web/pages/{error.name}:{error.lineno}"
-        words = error.message or "it is no template"
+        words = error.message or "it is not a valid template"
     else:
         try:
             words = str(error)

@@ -49,9 +49,9 @@ class PageEnvironment(SandboxedEnvironment):
         if operator == "*":
             for value, times in ((left, right), (right, left)):
                 if hasattr(value, "__len__") and isinstance(times, int) and len(value) * times > LARGEST_PAGE:
-                    raise OverflowError("a product is too large")
+                    raise OverflowError("the result of a multiplication is too large")
         elif isinstance(right, int) and right > 100:
-            raise OverflowError("a power is too large")
+            raise OverflowError("the exponent must not be above 100")
         return super().call_binop(context, operator, left, right)
 
     def call(self, context: Context, called: Any, /, *args: Any, **keywords: Any) -> Any:
@@ -84,4 +84,6 @@ def _count_steps(steps: int) -> None:
     if counter is not None:
         counter[0] += steps
         if counter[0] > MAX_STEPS:
-            raise OverflowError(f"its loops and calls go round more than {MAX_STEPS:,} times")
+            raise OverflowError(
+                f"the page must not have more than {MAX_STEPS:,} rounds of loops, calls and includes"
+            )

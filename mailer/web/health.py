@@ -33,7 +33,7 @@ class HealthCheck:
         self._asked: tuple[float, bool] | None = None  # when, and what the answer was
 
     def can_record_writes(self) -> bool:
-        """Returns whether the database accepts writes, by a recent check. Logs each failed check."""
+        """Returns whether writes can be recorded, as a check in the last ten seconds has found."""
         recent = self._result_newer_than(_USABLE_SECONDS)
         # One thread asks. The others take the last answer; without a recent one they wait for this one.
         if not self._asking.acquire(blocking=recent is None):

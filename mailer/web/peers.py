@@ -36,7 +36,7 @@ class PeerLimits:
         self._owing: dict[str, dict[OpenConnection, None]] = {}  # in the order in which they began to owe
 
     def add(self, peer: str, connection: OpenConnection) -> list[OpenConnection]:
-        """Counts a connection, and returns the older connections of the peer that must be closed now."""
+        """Counts a connection of `peer`, and returns older ones that exceed the limit and must be closed."""
         counted = self._owing.setdefault(peer, {})
         counted.setdefault(connection)
         excess_count = len(counted) - self.max_per_peer

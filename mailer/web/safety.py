@@ -85,7 +85,7 @@ class SafetyMiddleware:
         self._max_seconds = max_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes one request to the application, and stops it if the body exceeds a limit."""
+        """Passes one request to the application, and ends it with an error if its body exceeds a limit."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -161,7 +161,7 @@ def test_a_changed_rendering_with_a_changed_manifest_is_still_found(sent: Desk) 
     verdict = verify_campaign(sent.folder(), sent.settings)
     assert verdict.notes == ()
     assert verdict.problems == (
-        "campaigns/2026-11-21-evening does not match what its issue renders to with the same theme; "
+        "campaigns/2026-11-21-evening differs from a new rendering of its issue with the same theme; "
         "different: html",
     )
 
@@ -230,7 +230,7 @@ def test_a_theme_that_has_changed_since_is_a_note_and_no_fault(sent: Desk) -> No
     assert verdict.problems == ()
     (note,) = verdict.notes
     assert "renders differently now because the theme has changed since (it was " in note
-    assert note.endswith("Every file is as it was")
+    assert note.endswith("No file was changed")
     assert list_differences(sent.folder(), sent.settings) == [note]
 
 
@@ -262,7 +262,7 @@ def test_a_theme_that_does_not_render_any_more_is_a_note(sent: Desk) -> None:
 def test_a_manifest_without_the_settings_of_then_is_told(sent: Desk, then: Any) -> None:
     update_manifest(sent.folder(), {"settings": then})
     (problem,) = verify_campaign(sent.folder(), sent.settings).problems
-    assert "does not hold the settings that it was sent with" in problem
+    assert "does not hold the settings that the campaign was sent with" in problem
 
 
 def test_a_full_temporary_folder_is_told(sent: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,7 +271,7 @@ def test_a_full_temporary_folder_is_told(sent: Desk, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr("mailer.archive.verify.shutil.copytree", full)
     (problem,) = verify_campaign(sent.folder(), sent.settings).problems
-    assert "could not be copied for a look" in problem
+    assert "the folder could not be copied to be rendered" in problem
 
 
 def test_verifying_changes_nothing(sent: Desk) -> None:

@@ -53,8 +53,8 @@ def test_a_slot_knows_where_it_stands(markers: Markers, html: str, context: Slot
         ("<p title=NAME>", "the attribute title without quotes"),
         ("<p NAME>", "a tag"),
         ('<p NAME="x">', "a tag"),
-        ('<a href="java NAME:x">', "before it is an address"),
-        ('<a href="/NAME">', "before it is an address"),
+        ('<a href="java NAME:x">', "behind a text that does not begin a URL"),
+        ('<a href="/NAME">', "behind a text that does not begin a URL"),
     ],
 )
 def test_a_slot_where_nothing_is_safe_is_an_error_where_it_was_written(
@@ -75,7 +75,7 @@ def test_broken_html_around_a_slot_is_an_error(markers: Markers) -> None:
 
 def test_a_slot_cut_by_a_filter_is_an_error(markers: Markers) -> None:
     name = markers.make(("subscriber.name",), "", PLACE)
-    with pytest.raises(ThemeError, match="cut into pieces"):
+    with pytest.raises(ThemeError, match="has cut a slot into pieces"):
         html_part(f"<p>{name[:20]}…</p>", markers)
 
 

@@ -317,7 +317,7 @@ def test_a_slot_in_a_place_that_is_not_safe_names_the_template(render: Render) -
 
 
 def test_a_slot_cut_up_by_a_filter_is_told(render: Render) -> None:
-    with pytest.raises(ThemeError, match="was cut into pieces"):
+    with pytest.raises(ThemeError, match="has cut a slot into pieces"):
         render(
             "title: 'Hi {{ subscriber.name }}'\nitems: [{title: T}]",
             **{TEXT: "{{ issue.title | truncate(20, true) }}"},

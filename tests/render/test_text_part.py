@@ -155,7 +155,7 @@ def test_an_address_with_a_slot_is_the_same_in_both_parts(render: Render) -> Non
 
 
 def test_a_marker_in_pieces_is_refused() -> None:
-    with pytest.raises(ThemeError, match="cut into pieces"):
+    with pytest.raises(ThemeError, match="has cut a slot into pieces"):
         text_part(f"{NAME[:12]}\n{NAME[12:]}", MARKERS)
 
 

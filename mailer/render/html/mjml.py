@@ -45,7 +45,7 @@ def render_mjml(theme: Theme, name: str, context: Mapping[str, Any]) -> str:
     if found:
         shown = found["import"] or found[0]
         message = (
-            f'"{shown[:40]}" loads something from another site; take it out, and name no web font '
+            f'"{shown[:40]}" loads a file from another site; remove it, and name no web font '
             "(Open Sans, Droid Sans, Lato, Roboto, Ubuntu)"
         )
         raise ThemeError(
@@ -82,7 +82,7 @@ class _MjmlSource:
     def load_include(self, path: str) -> str:
         """Returns the rendered template that an `mj-include` names. Raises ValueError, for MRML, on an error.
 
-        Only templates of the theme are loaded. `failed` holds the error.
+        Only templates of the theme are loaded. The attribute `failed` keeps the error.
         """
         self.loads += 1
         path = unescape(path)
@@ -98,8 +98,8 @@ class _MjmlSource:
             if path not in self.theme.files.templates:
                 raise ThemeError(
                     self.problem_at(
-                        f'mj-include: there is no template "{path}"; names begin at templates/, as in '
-                        "email/partials/footer.mjml",
+                        f'mj-include: there is no template "{path}"; the path must begin within templates/, '
+                        "as email/partials/footer.mjml does",
                         self.name,
                     )
                 )
@@ -144,4 +144,4 @@ class _MjmlSource:
             message = _POSITION.sub("", message)
         near = " ".join(rendered.typed[offset : offset + 40].split())
         message = message.replace(" in root template", "")
-        return ThemeError(self.problem_at(f'is not MJML: {message} (near "{near}")', name, offset))
+        return ThemeError(self.problem_at(f'is not valid MJML: {message} (near "{near}")', name, offset))

@@ -25,7 +25,10 @@ _LOADS = re.compile(
     r"(?:https?://|cid:|data:image/|slot[0-9a-f]{24}x|(?:[\w./-]*/)?[0-9a-f]{20}\.\w+$|$)", re.I
 )
 #: Attributes of HTML, and what has their place in MJML.
-_OF_HTML = {"class": '; write "css-class"', "style": "; write its attributes for it, or a css-class"}
+_OF_HTML = {
+    "class": '; write "css-class"',
+    "style": "; write attributes of the element instead, or a css-class",
+}
 _PICTURES = {
     "src": ("mj-image", "img", "mj-carousel-image", "mj-social-element"),
     "background-url": ("mj-section", "mj-wrapper", "mj-hero"),
@@ -78,7 +81,9 @@ def lint_mjml(markup: str) -> Iterator[MarkupFault]:
         if lower.startswith("mj") and (lower == "mjml" or lower.startswith("mj-")):
             yield from _element_mistakes(lower, stack, token.start())
         elif stack and (parent := elements.get(stack[-1])) and parent.children is not None:
-            yield MarkupFault(f"<{name}> is dropped in <{stack[-1]}>; put it into an mj-text", token.start())
+            yield MarkupFault(
+                f"<{name}> is not shown in <{stack[-1]}>; put it into an mj-text", token.start()
+            )
         yield from _attribute_mistakes(lower, token["attributes"], token.start("attributes"))
         if not token["empty"] and lower not in VOID_ELEMENTS:
             stack.append(lower)
@@ -91,7 +96,7 @@ def _dropped_words(markup: str, start: int, end: int, stack: list[str]) -> Itera
         place = start + len(text) - len(text.lstrip())
         shown = " ".join(text.split())[:30]
         yield MarkupFault(
-            f'the words "{shown}" are dropped in <{stack[-1]}>; put them into an mj-text', place
+            f'the words "{shown}" are not shown in <{stack[-1]}>; put them into an mj-text', place
         )
 
 
@@ -99,7 +104,7 @@ def _element_mistakes(name: str, stack: list[str], offset: int) -> Iterator[Mark
     elements = _mjml_elements()
     if name not in elements:
         best = nearest(name, elements)
-        advice = f'; did you mean "{best}"?' if best else "; MJML's own documentation lists the elements"
+        advice = f'; did you mean "{best}"?' if best else "; see MJML's documentation for its elements"
         yield MarkupFault(f"MJML has no <{name}>{advice}", offset)
         return
     parent = elements.get(stack[-1]) if stack else None
@@ -110,7 +115,7 @@ def _element_mistakes(name: str, stack: list[str], offset: int) -> Iterator[Mark
             each for each, one in elements.items() if one.children is not None and name in one.children
         ]
         yield MarkupFault(
-            f"<{name}> is dropped in <{stack[-1]}>; it stands in {' or '.join(parents[:3])}", offset
+            f"<{name}> is not shown in <{stack[-1]}>; put it into {' or '.join(parents[:3])}", offset
         )
 
 
@@ -124,7 +129,7 @@ def _attribute_mistakes(element: str, text: str, start: int) -> Iterator[MarkupF
             yield MarkupFault(f"<{element}> has no attribute {name}{advice}", start + found.start())
         if element in _PICTURES.get(name, ()) and not _LOADS.match(value.strip()):
             yield MarkupFault(
-                f'"{value[:60]}" is not an address that a mail program can load; print a picture of the '
-                "issue, such as item.image.src, or write an https address",
+                f'"{value[:60]}" is not a URL that a mail program can load; print the URL of a picture of '
+                "the issue, such as item.image.src, or write an https URL",
                 start + found.start(),
             )

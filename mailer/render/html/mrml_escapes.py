@@ -68,16 +68,16 @@ class EscapedMjml:
 
     @classmethod
     def of(cls, typed: str) -> EscapedMjml:
-        """Returns the three forms of the MJML that templates have printed."""
+        """Returns all three forms of `typed`, the MJML that templates have printed."""
         clean = _apply_edits(typed, _cleaning_edits(typed))
         return cls(typed, clean, _apply_edits(clean, _escape_edits(clean)))
 
     def typed_offset_of_clean(self, offset: int) -> int:
-        """Returns the offset in `typed` of the character at `offset` of `clean`."""
+        """Converts an offset in `clean` to an offset in `typed`, the output of the templates."""
         return _offset_before_edits(_cleaning_edits(self.typed), offset)
 
     def typed_offset(self, offset: int) -> int:
-        """Returns the offset in `typed` of the character at `offset` of `text`, or of its tag."""
+        """Converts an offset in `text`, the input of MRML, to one in `typed`, the output of the templates."""
         return self.typed_offset_of_clean(_offset_before_edits(_escape_edits(self.clean), offset))
 
 

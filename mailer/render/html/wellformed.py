@@ -55,7 +55,7 @@ def first_fault(markup: str) -> MarkupFault | None:
         lower = name.lower()
         if token["end"]:
             if lower in VOID_ELEMENTS:
-                return MarkupFault(f"</{name}> closes a tag that has no end", token.start())
+                return MarkupFault(f"</{name}> must be removed: <{lower}> has no end tag", token.start())
             if not stack or stack[-1][0] != name:
                 opened = f"<{stack[-1][0]}> is still open" if stack else "nothing is open"
                 return MarkupFault(f"</{name}> stands where {opened}", token.start())
@@ -63,7 +63,7 @@ def first_fault(markup: str) -> MarkupFault | None:
         elif not token["empty"] and lower not in VOID_ELEMENTS:
             stack.append((name, token.start()))
             if len(stack) > MAX_DEPTH:
-                return MarkupFault(f"tags are nested more than {MAX_DEPTH} deep", token.start())
+                return MarkupFault(f"tags must not be nested more than {MAX_DEPTH} deep", token.start())
     if stack:
         return MarkupFault(f"<{stack[-1][0]}> is never closed", stack[-1][1])
     return None

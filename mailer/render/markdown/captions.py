@@ -49,7 +49,7 @@ def caption_of(image: Token, link: Token | None) -> str:
 def set_captions(tokens: Sequence[Token]) -> None:
     """Adds the captions of pictures in lists and quotations as text below the pictures, in place.
 
-    A top-level picture keeps its caption in `meta`, for the text part.
+    The caption of a top-level picture is stored in the `meta` of its token, for the text part.
     """
     tops = {id(image) for image, _ in map(lone_image, top_level_blocks(tokens)) if image}
     for index in range(len(tokens) - 2):

@@ -97,7 +97,7 @@ def text_runs(children: Sequence[Token]) -> list[TextRun]:
 
 
 def is_wide_character(character: str) -> bool:
-    """Returns whether a line may end before and after the character without a space, as in Chinese."""
+    """Returns whether a line may be broken before and after the character, as in Chinese."""
     return bool(_IS_WIDE.match(character))
 
 
@@ -108,7 +108,7 @@ def is_number(text: str) -> bool:
 
 
 def fits_on_one_line(text: str) -> bool:
-    """Returns whether the text of a cell is so short that it must stay on one line."""
+    """Returns whether the text of a cell is so short that it is kept on one line."""
     return display_width(text.strip()) <= SHORT
 
 

@@ -126,17 +126,17 @@ class MarkdownText:
 
     @cached_property
     def html(self) -> Markup:
-        """Returns the safe HTML for a web page."""
+        """Returns the text as safe HTML for a web page."""
         return self._safe_html(self._tokens)
 
     @cached_property
     def mail(self) -> Markup:
-        """Returns the safe HTML for a mail."""
+        """Returns the text as safe HTML for a mail."""
         return self._safe_html(self._tokens, for_mail=True)
 
     @cached_property
     def text(self) -> PlainText:
-        """Returns the plain text, not yet wrapped."""
+        """Returns the text as plain text, not yet wrapped."""
         return plain_text(self._tokens)
 
     @cached_property

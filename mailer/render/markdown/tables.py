@@ -90,7 +90,7 @@ def lay_out_tables(
 
 
 class _TableLayout:
-    """Converts the tokens of one table for a web page, or for a mail with `width` CSS px at full width."""
+    """Converts the tokens of one table for a web page, or for a mail that is `width` CSS px wide."""
 
     def __init__(self, tokens: Sequence[Token], width: int, *, is_rtl: bool) -> None:
         self.tokens = tokens
@@ -171,7 +171,7 @@ class _TableLayout:
         return [table, *self._cell_tokens(stacked=stacked, for_mail=True), self.tokens[-1]]
 
     def _cell_tokens(self, *, stacked: bool, for_mail: bool) -> Iterator[Token]:
-        """Returns the tokens between the tags of the table."""
+        """Returns the tokens between the tags of the table, for rows that are stacked or not."""
         cells = (cell for row in self.rows for cell in row)
         number = 0
         for token in self.tokens[1:-1]:
@@ -260,7 +260,7 @@ def _row_label(head: str, width: float) -> list[Token]:
 
 
 def _with_unbreakable_words(children: Sequence[Token], width: float) -> Iterator[Token]:
-    """Returns a cell's content with an element around each word that needs one to break correctly.
+    """Returns a cell's tokens, with a `<span>` around words that must stay whole or may break anywhere.
 
     `width` is the width of a line, in em.
     """

@@ -35,10 +35,9 @@ def file_size_warning(src: str, picture: Picture) -> str:
     limit = WARN_ANIMATION if animation else WARN_FILE
     if size <= limit:
         return ""
-    advice = "take frames or colours out of it" if animation else "show it smaller, or save a photo as JPEG"
-    return (
-        f"the picture {src} is sent to readers with {size / 1e6:.1f} MB; {advice} (up to {limit / 1e6:g} MB)"
-    )
+    advice = "remove frames or colours" if animation else "show it smaller, or save a photo as JPEG"
+    limits = f"{advice} (at most {limit / 1e6:g} MB)"
+    return f"the picture {src} is sent to readers with {size / 1e6:.1f} MB; {limits}"
 
 
 def remote_format_warning(src: str) -> str:

@@ -76,9 +76,11 @@ class _ContextParser(HTMLParser):
                 elif _BEFORE_A_SLOT.match(before):
                     self.contexts.append(SlotContext.URL)
                 elif _IN_A_HOST.match(before):
-                    self._refuse_markers(match[0], f"the host of the address in {name}")
+                    self._refuse_markers(match[0], f"the host of the URL in {name}")
                 else:
-                    self._refuse_markers(match[0], f"the attribute {name} before it is an address")
+                    self._refuse_markers(
+                        match[0], f"the attribute {name} behind a text that does not begin a URL"
+                    )
         else:
             self.contexts += [SlotContext.ATTRIBUTE for _ in self.markers.find_in_piece(value)]
 

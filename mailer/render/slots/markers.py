@@ -22,7 +22,8 @@ __all__ = ["Markers", "OpenSlot"]
 class OpenSlot:
     """Holds a slot whose context is not known yet.
 
-    `paths` and `default` are those of `Slot`. `place` is the (path, line) where the slot was written.
+    The slot shows the first of `paths` (such as `subscriber.name`) that has a value for a reader, or
+    `default`. `place` is the (path, line) where the slot was written.
     """
 
     paths: tuple[str, ...]
@@ -35,7 +36,7 @@ class OpenSlot:
         return self.paths[0].startswith("links.")
 
     def in_context(self, context: SlotContext) -> Slot:
-        """Returns the slot for the context that it was found in."""
+        """Returns the slot with `context`, for which it will escape its values."""
         return Slot(self.paths, self.default, context)
 
     def __str__(self) -> str:
@@ -61,7 +62,8 @@ class Markers:
     def make(self, paths: tuple[str, ...], default: str, place: tuple[str, int | None]) -> str:
         """Returns the marker of a slot. `place` is the (path, line) where the slot is written.
 
-        The same arguments always give the same marker. `paths` and `default` are those of `Slot`.
+        The slot shows the first of `paths` (such as `subscriber.name`) that has a value for a reader, or
+        `default`. The same arguments always give the same marker.
         """
         wanted = OpenSlot(paths, default, place)
         if wanted not in self._words:
@@ -77,12 +79,12 @@ class Markers:
         if self._rest.search(self._pattern.sub("", text)):
             names = ", ".join(dict.fromkeys(str(each) for each in self._opens))
             raise ThemeError(
-                f"a slot was cut into pieces by a filter such as truncate; print it whole ({names})"
+                f"a filter such as truncate has cut a slot into pieces; print the whole slot ({names})"
             )
         yield from self.find_in_piece(text)
 
     def find_in_piece(self, text: str) -> Iterator[tuple[re.Match[str], OpenSlot]]:
-        """Returns each marker in a piece of a text, as (match, slot). Call `find` for the whole first."""
+        """Returns (match, slot) for each marker in a piece of a text that `find` has checked as a whole."""
         for match in self._pattern.finditer(text):
             number = int(match[1])
             if number < len(self._opens):
@@ -96,7 +98,7 @@ class Markers:
 
     @staticmethod
     def cut_at_matches(text: str, slots: list[tuple[re.Match[str], Slot]]) -> RenditionPart:
-        """Returns `text` cut at the matches in `slots`, each of which is replaced by the slot beside it."""
+        """Returns `text` cut at the matches in `slots`. The slot beside a match replaces the matched text."""
         fragments, end = [], 0
         for match, _ in slots:
             fragments.append(text[end : match.start()])

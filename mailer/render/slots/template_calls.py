@@ -47,12 +47,10 @@ class _SlotRewriter:
                 return self.slot_call(node, *steps, is_printed_only)
         if isinstance(node, nodes.Name) and node.name in _RESERVED:
             if node.ctx != "load":
-                raise self.syntax_error(
-                    f'"{node.name}" is a name of the theme itself; choose another', node.lineno
-                )
+                raise self.syntax_error(f'"{node.name}" is a reserved name; choose another one', node.lineno)
             if node.name == "subscriber":
                 raise self.syntax_error(
-                    f"subscriber cannot be used as a whole; there are {ALLOWED}", node.lineno
+                    f"subscriber itself cannot be used; the allowed names are {ALLOWED}", node.lineno
                 )
         if isinstance(node, nodes.Import | nodes.FromImport):
             node.with_context = True
@@ -104,7 +102,7 @@ def _environment_call(name: str, arguments: list[nodes.Node], line: int) -> node
 def _is_printed_field(node: nodes.Node, field: str, is_printed_only: bool) -> bool:
     """Returns whether a value in the field `field` of `node` is only printed.
 
-    `is_printed_only` says whether that is so of the value of `node` itself.
+    `is_printed_only` is True if the value of `node` itself is only printed.
     """
     match node:
         case nodes.Output():

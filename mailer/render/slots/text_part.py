@@ -36,7 +36,7 @@ class _ParagraphLines:
 
 
 def text_part(text: str, markers: Markers) -> RenditionPart:
-    """Returns the output of a text template as a part. Raises ThemeError if a filter has cut a marker."""
+    """Returns a text template's output as text with slots. Raises ThemeError if a filter has cut a marker."""
     text, lines = _read_paragraphs(_tidy_text(text))
     found = list(markers.find(text))
     addresses = [match.span() for match in _ADDRESS.finditer(text)]

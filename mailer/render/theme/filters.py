@@ -33,7 +33,7 @@ def _format_date(context: Context, value: dt.date, format: str = "long") -> Tran
 
 def _fit_picture(picture: Any, width: int) -> PictureView:
     if not isinstance(picture, PictureView):
-        raise TypeError("fit is for a picture, such as item.image or brand.logo")
+        raise TypeError("the filter fit can only be used with a picture, such as item.image or brand.logo")
     return picture.fit(width)
 
 

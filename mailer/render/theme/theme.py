@@ -58,7 +58,7 @@ class _ExplainedUndefined(StrictUndefined):
         if self._undefined_hint:
             return str(self._undefined_hint)
         if owner is None:
-            return f'there is no "{name}" in None; ask first whether it is there, with {{% if … %}}'
+            return f'there is no "{name}" in None; test the value first, with {{% if … %}}'
         if owner is missing:
             known: Iterable[str] = CONTEXT_NAMES
             message = f'there is no "{name}" here'
@@ -134,17 +134,17 @@ class _ThemeEnvironment(SandboxedEnvironment):
         if operator == "*" and isinstance(left, str) and isinstance(right, int) and right <= 1000:
             return (left * right)[:MAX_TEXT]
         if any(not isinstance(value, int | float) or abs(value) > 1e9 for value in (left, right)):
-            raise SecurityError(f'"{operator}" is for numbers up to a thousand million here')
+            raise SecurityError(f'"{operator}" can only be used with numbers up to a thousand million')
         if operator == "**" and abs(right) > 16:
-            raise SecurityError("the exponent is too large")
+            raise SecurityError("the exponent must not be above 16")
         return super().call_binop(context, operator, left, right)
 
     @pass_context
     def make_slot(self, context: Context, paths: tuple[str, ...], default: Any, name: str, line: int) -> str:
         """Returns the marker of a slot that line `line` of the template `name` prints.
 
-        `template_calls` replaces per-recipient names by calls of this method. `paths` and `default` are those
-        of `Slot`.
+        `template_calls` replaces per-recipient names by calls of this method. The slot shows the first of
+        `paths` (such as `subscriber.name`) that has a value for a reader, or `default`.
         """
         text = default.unescape() if isinstance(default, Markup) else str(default)
         markers: Markers = context[MARKERS]
@@ -161,7 +161,7 @@ class _ThemeEnvironment(SandboxedEnvironment):
         found = list(islice(values, MAX_STEPS + 1))
         counter[0] += len(found)
         if counter[0] > MAX_STEPS:
-            raise SecurityError(f"the loops of the theme go round more than {MAX_STEPS:,} times")
+            raise SecurityError(f"the loops of the theme must not have more than {MAX_STEPS:,} rounds")
         return found
 
 
@@ -192,9 +192,9 @@ class Theme:
         advice = (
             f'did you mean the layout "{best}"?'
             if best and best != layout
-            else "write it, or name another layout"
+            else "create it, or name another layout"
         )
-        raise ThemeError(Problem(f"is not there; {advice}", f"templates/{wanted}"))
+        raise ThemeError(Problem(f"does not exist; {advice}", f"templates/{wanted}"))
 
     def render(self, name: str, context: Mapping[str, Any]) -> str:
         """Returns the output of the template `name` for `context`.
@@ -236,7 +236,9 @@ class Theme:
                 size += len(piece)
                 if size > MAX_OUTPUT:
                     path = self.files.path_of(name)
-                    raise ThemeError(Problem(f"gives more than {MAX_OUTPUT // 1_000_000} MB of text", path))
+                    raise ThemeError(
+                        Problem(f"must not print more than {MAX_OUTPUT // 1_000_000} MB of text", path)
+                    )
                 pieces.append(piece)
         except MailerError:
             raise
@@ -258,7 +260,7 @@ class Theme:
             advice = (
                 f'; did you mean "{best}"?'
                 if best
-                else "; names begin at templates/, as in email/macros.mjml"
+                else "; the path must begin within templates/, as email/macros.mjml does"
             )
             message = f'there is no template "{error.name}"{advice}'
         elif isinstance(error, RecursionError):
