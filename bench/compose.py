@@ -19,7 +19,7 @@ from pathlib import Path
 from mailer.config import load_settings
 from mailer.issue.load import load_issue
 from mailer.message.envelope import Envelope, Person
-from mailer.message.message import Message, Template
+from mailer.message.message import Message, MessageTemplate
 from mailer.render.render import render_variants
 
 ROOT = Path(__file__).parents[1]
@@ -36,7 +36,7 @@ def main() -> None:
     loaded = load_issue(ROOT / "issues" / f"{SLUG}.yaml", settings)
     rendition = render_variants(loaded, settings, slug=SLUG, variants=[0])[0]
     envelope = Envelope(settings, campaign_id=1, slug=SLUG, edition="morning")
-    template = Template(rendition, envelope)
+    template = MessageTemplate(rendition, envelope)
     people = [Person(number, f"reader{number}@example.org", "李雷", "zh") for number in range(2000)]
 
     def spliced() -> int:
@@ -46,7 +46,7 @@ def main() -> None:
 
     def built() -> int:
         for person in people[:40]:
-            values = envelope.values(person)
+            values = envelope.slot_values(person)
             message = EmailMessage(policy=SMTP)
             message["From"] = str(settings.publication.sender)
             message["To"] = f"{person.name} <{person.address}>"

@@ -29,7 +29,7 @@ from mailer.config import Dkim, Settings, load_settings
 from mailer.issue.load import load_issue
 from mailer.message.dkim import Signer
 from mailer.message.envelope import Envelope, Person
-from mailer.message.message import Message, Template
+from mailer.message.message import Message, MessageTemplate
 from mailer.render.render import render_variants
 from mailer.transports.registry import signer_for_transport
 
@@ -95,12 +95,12 @@ def _ways(
     envelope = Envelope(settings, campaign_id=1, slug=SLUG, edition="morning")
     people = [Person(number, f"reader{number}@example.org", "李雷", "zh") for number in range(MESSAGES)]
     rsa, ed25519 = signer.keys
-    plain = Template(rendition, envelope)
+    plain = MessageTemplate(rendition, envelope)
     templates = {
         "unsigned": plain,
-        "RSA-2048": Template(rendition, envelope, Signer(signer.domain, (rsa,))),
-        "Ed25519": Template(rendition, envelope, Signer(signer.domain, (ed25519,))),
-        "both": Template(rendition, envelope, signer),
+        "RSA-2048": MessageTemplate(rendition, envelope, Signer(signer.domain, (rsa,))),
+        "Ed25519": MessageTemplate(rendition, envelope, Signer(signer.domain, (ed25519,))),
+        "both": MessageTemplate(rendition, envelope, signer),
     }
     pem = keys[RSA].private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
     key = keys[ED25519]
@@ -109,7 +109,7 @@ def _ways(
     names = [name.encode() for name in _signed_names(Message(templates["both"], people[0]).raw())]
     domain = signer.domain.encode()
 
-    def ours(template: Template, index: int) -> bytes:
+    def ours(template: MessageTemplate, index: int) -> bytes:
         return Message(template, people[index]).raw()
 
     def theirs(kinds: tuple[str, ...], index: int) -> bytes:
@@ -146,7 +146,7 @@ def _signed_names(raw: bytes) -> list[str]:
 
 def _verify(raw: bytes, signer: Signer, name: str) -> None:
     """Nothing is measured that does not hold."""
-    txt = {f"{key.selector}._domainkey.{signer.domain}.": key.record for key in signer.keys}
+    txt = {f"{key.selector}._domainkey.{signer.domain}.": key.dns_record for key in signer.keys}
 
     def dns(asked: bytes, timeout: float = 5) -> bytes:  # noqa: ARG001
         return txt[asked.decode()].encode()

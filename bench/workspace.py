@@ -22,7 +22,7 @@ from bench.measuring import run
 from mailer.config import load_settings
 from mailer.issue.load import load_issue
 from mailer.message.envelope import Envelope, Person
-from mailer.message.message import Message, Template
+from mailer.message.message import Message, MessageTemplate
 from mailer.render.render import render_variants
 
 __all__ = ["CONNECTIONS", "ISSUE", "KEY", "MAILER", "Workspace", "address", "environment", "name"]
@@ -120,4 +120,4 @@ class Workspace:
         rendition = render_variants(loaded, settings, slug=slug, variants=[0])[0]
         envelope = Envelope(settings, campaign_id=1, slug=slug, edition="evening", sent_at=datetime.now(UTC))
         person = Person(1, address(1), reader or name(1), "en")
-        return Message(Template(rendition, envelope), person).raw()
+        return Message(MessageTemplate(rendition, envelope), person).raw()

@@ -61,7 +61,7 @@ def with_keys(settings: Settings, *selectors: str) -> Settings:
 
 def records(signer: Signer) -> dict[str, str]:
     """The TXT records that a receiver would find."""
-    return {f"{key.selector}._domainkey.{signer.domain}.": key.record for key in signer.keys}
+    return {f"{key.selector}._domainkey.{signer.domain}.": key.dns_record for key in signer.keys}
 
 
 def verified(raw: bytes, txt: Mapping[str, str] | Signer) -> list[bool]:

@@ -24,7 +24,7 @@ from mailer.delivery.progress import Progress
 from mailer.delivery.record_refusals import RefusalRecorder
 from mailer.delivery.run import deliver
 from mailer.message.envelope import Envelope
-from mailer.message.message import Template
+from mailer.message.message import MessageTemplate
 from mailer.spool.erased_words import ErasedWords
 from mailer.spool.journal import read_journal
 from mailer.spool.open import spools_of
@@ -166,11 +166,11 @@ def freeze(
     return open_spool(db, find_campaign(db, slug))
 
 
-def templates(settings: Settings, spool: DeskSpool) -> dict[int, Template]:
+def templates(settings: Settings, spool: DeskSpool) -> dict[int, MessageTemplate]:
     envelope = Envelope(
         settings, campaign_id=spool.campaign.id, slug=spool.campaign.slug, edition=EDITION, sent_at=SENT
     )
-    return {0: Template(simple(), envelope)}
+    return {0: MessageTemplate(simple(), envelope)}
 
 
 def send_over(monkeypatch: pytest.MonkeyPatch, transport: Scripted) -> None:
@@ -211,7 +211,7 @@ class Scripted:
 
 
 def run_spool(
-    spool: DeskSpool, templates: Mapping[int, Template], transport: Transport, **options: Any
+    spool: DeskSpool, templates: Mapping[int, MessageTemplate], transport: Transport, **options: Any
 ) -> Progress:
     """Delivers a campaign as the service does."""
     return deliver(

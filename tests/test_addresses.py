@@ -25,7 +25,7 @@ from mailer.config.mailboxes import BOUNCE_TOKEN
 from mailer.errors import AudienceError, ConfigError
 from mailer.links.urls import Purpose, Tokens
 from mailer.message.envelope import Envelope, Person, mailbox_field
-from mailer.message.message import Message, Template
+from mailer.message.message import Message, MessageTemplate
 from mailer.transports.sendgrid.request import RequestTemplate
 from tests.cli import run
 from tests.message.test_message import simple
@@ -224,7 +224,7 @@ def _template(tmp_path_factory: pytest.TempPathFactory) -> None:
     root = tmp_path_factory.mktemp("desk")
     (root / "mailer.toml").write_text(CONFIG.format(sender="Desk <desk@example.org>", more=""), "utf-8")
     settings = load_settings(root, {"MAILER_SECRET_KEY": "k"})
-    TEMPLATE = Template(simple(), envelope_of(settings))
+    TEMPLATE = MessageTemplate(simple(), envelope_of(settings))
 
 
 CONFIG = """\
@@ -241,7 +241,7 @@ name = "Morning"
 transport = "outbox:outbox"
 {more}
 """
-TEMPLATE: Template
+TEMPLATE: MessageTemplate
 
 
 def envelope_of(settings: Settings) -> Envelope:
@@ -317,7 +317,7 @@ def test_a_name_is_read_and_written_as_it_is_meant(tmp_path: Path, sender: str, 
     mailbox = settings.publication.sender
     assert (mailbox.name, mailbox.address) == (name, "desk@heron.example")
     assert settings.publication.reply_to == mailbox
-    message = Message(Template(simple(), envelope_of(settings)), Person(1, "li@example.org"))
+    message = Message(MessageTemplate(simple(), envelope_of(settings)), Person(1, "li@example.org"))
     parsed = email.message_from_bytes(message.raw(), policy=email.policy.SMTP.clone(raise_on_defect=True))
     for field in ("From", "Reply-To"):
         (one,) = parsed[field].addresses

@@ -1,11 +1,11 @@
 """Writes and reads campaigns/<slug>/: the issue as sent, its rendered parts, and the manifest.
 
-issue/                 the issue's file, its includes and pictures, as named in the workspace
-email.html, email.txt  what most readers got, with the slots' defaults and nobody's links
-web.html               the public page: what is for everybody, or what `archive` of the edition says
-images/                the pictures of all that was sent
-variants/MASK.json     what is really sent, with its slots
-manifest.json          all of that with hashes; plan, times and counts (see `manifest`)
+issue/                 the issue's file, its includes and pictures, with their paths in the workspace
+email.html, email.txt  the variant that most readers got, with the defaults of its slots and no personal links
+web.html               the public page: the variant that the setting `archive` of the edition names
+images/                the pictures of all renditions that were sent
+variants/MASK.json     each rendition that is sent, with its slots
+manifest.json          the hash of each of these files; plan, times and counts (see `manifest`)
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from typing import TYPE_CHECKING, Any
 from mailer.archive.manifest import (
     MANIFEST,
     SCHEMA,
-    as_bytes,
     has_public_page,
-    hash_of,
-    is_unstarted,
-    manifest_version,
+    is_unstarted_campaign,
+    json_bytes,
+    manifest_fingerprint,
     read_manifest,
+    sha256_hex,
     update_manifest,
 )
 from mailer.archive.new_folder import put_folder
-from mailer.archive.originals import originals
-from mailer.archive.paths import is_file_name, is_inner_path, path_text
+from mailer.archive.originals import original_files
+from mailer.archive.paths import display_path, is_path_inside_folder, is_published_file_name
 from mailer.campaign.slug import is_slug
 from mailer.config import Settings
 from mailer.errors import ArchiveError, MailerError, Problem
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ArchivedCampaign",
-    "is_unstarted",
+    "is_unstarted_campaign",
     "list_campaigns",
     "read_manifest",
     "read_renditions",
@@ -51,10 +51,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class ArchivedCampaign:
-    """Describes a campaign folder of the archive. If `problem` says that it is damaged, the other fields are
-    empty.
+    """Describes a campaign of the archive.
 
-    `public` says whether it has a public page.
+    `public` says whether the campaign has a public page. If its folder is damaged, `problem` says how, and of
+    the other fields only `slug` is set.
     """
 
     slug: str
@@ -76,26 +76,26 @@ def write_campaign(
     manifest: Mapping[str, Any],
     replace: bool = False,
 ) -> None:
-    """Writes a campaign's folder atomically. An existing one stays, unless `replace` or its sending never
-    started.
+    """Writes the folder of a campaign atomically.
 
-    `renditions` includes variant 0, too, where the public page shows what is for everybody.
-
-    Raises ArchiveError for an invalid name, an existing folder, or a failed write; then nothing has changed.
+    `renditions` are the renditions to send, by variant, and variant 0 as well if the public page needs it.
+    `manifest` holds further keys of manifest.json. An existing folder is replaced only if `replace` is True
+    or no message of its campaign was sent. Raises ArchiveError for an invalid name, an existing folder, or a
+    failed write; then nothing has changed.
     """
     if not is_slug(folder.name):
         raise ArchiveError(f'"{folder.name}" cannot be the name of a campaign; use letters, digits, - and _')
     if not renditions:
-        raise ArchiveError(f"{path_text(folder)} was not written: there is nothing rendered to put into it")
-    main = _main(renditions, manifest)
-    public = {"everybody": 0, "variant": main, "none": None}[
+        raise ArchiveError(f"{display_path(folder)} was not written: it has no renditions")
+    main_variant = _main_variant(renditions, manifest)
+    public_variant = {"everybody": 0, "variant": main_variant, "none": None}[
         settings.editions[loaded.issue.edition].public_page
     ]
-    if public not in (None, *renditions):
-        raise ArchiveError(f"{path_text(folder)} was not written: its public page was not rendered")
+    if public_variant not in (None, *renditions):
+        raise ArchiveError(f"{display_path(folder)} was not written: its public page was not rendered")
     files: dict[str, bytes] = {}
-    for name, data in _contents(settings, loaded, renditions, main, public):
-        if not is_inner_path(name):
+    for name, data in _archived_files(settings, loaded, renditions, main_variant, public_variant):
+        if not is_path_inside_folder(name):
             raise ArchiveError(Problem("this name cannot be archived; rename the file", name))
         files[name] = data
     document = {
@@ -107,31 +107,36 @@ def write_campaign(
         "finished_at": None,
         "counts": {},
         **manifest,
-        **_description(settings, loaded, renditions, main, public),
-        "files": {name: hash_of(files[name]) for name in sorted(files)},
+        **_rendering_record(settings, loaded, renditions, main_variant, public_variant),
+        "files": {name: sha256_hex(files[name]) for name in sorted(files)},
     }
-    _put(folder, [*files.items(), (MANIFEST, as_bytes(document))], replace=replace or is_unstarted(folder))
+    _put_campaign_folder(
+        folder,
+        [*files.items(), (MANIFEST, json_bytes(document))],
+        replace=replace or is_unstarted_campaign(folder),
+    )
 
 
-def _put(folder: Path, files: Sequence[tuple[str, bytes]], *, replace: bool) -> None:
-    """Writes the files as the campaign's folder. Raises ArchiveError where that fails."""
+def _put_campaign_folder(folder: Path, files: Sequence[tuple[str, bytes]], *, replace: bool) -> None:
+    """Writes the files, each as (path in the folder, bytes). Raises ArchiveError if that fails."""
     try:
         put_folder(folder, files, replace=replace)
     except FileExistsError:
         raise ArchiveError(
-            f"{path_text(folder)} is there already and holds what was sent; move it away if it is not yours"
+            f"{display_path(folder)} already holds a campaign that was sent; "
+            "move that folder away to use its name"
         ) from None
     except OSError as error:
         raise ArchiveError(
-            f"{path_text(folder)} cannot be written: {(error.strerror or str(error)).lower()}; nothing was "
-            "kept of it. Correct that and run the same command again"
+            f"{display_path(folder)} cannot be written: {(error.strerror or str(error)).lower()}. "
+            "Nothing was written; correct this and run the same command again"
         ) from None
 
 
 def read_renditions(folder: Path) -> dict[int, Rendition]:
-    """Returns the renditions to send, by variant; equal variants share one object.
+    """Returns the renditions that an archived campaign sends, by variant. Equal variants share one object.
 
-    Raises ArchiveError where the files have changed.
+    Raises ArchiveError if a file has changed since the campaign was written.
     """
     manifest = read_manifest(folder)
     files = manifest["files"]
@@ -141,10 +146,10 @@ def read_renditions(folder: Path) -> dict[int, Rendition]:
     try:
         for mask, name in manifest["variants"].items():
             if name not in read:
-                data = json.loads(_checked(folder, name, files))
+                data = json.loads(_read_verified_file(folder, name, files))
                 for picture in data["pictures"]:
                     if picture["name"] not in pictures:
-                        content = _checked(folder, f"images/{picture['name']}", files)
+                        content = _read_verified_file(folder, f"images/{picture['name']}", files)
                         pictures[picture["name"]] = Picture(
                             picture["name"], content, picture["width"], picture["height"]
                         )
@@ -153,41 +158,42 @@ def read_renditions(folder: Path) -> dict[int, Rendition]:
             renditions[int(mask)] = read[name]
     except (KeyError, TypeError, ValueError, AttributeError):
         raise ArchiveError(
-            Problem("lists its renditions wrongly; restore it from a backup", path_text(folder, MANIFEST))
+            Problem("lists no valid renditions; restore it from a backup", display_path(folder, MANIFEST))
         ) from None
     return renditions
 
 
 def list_campaigns(
-    folder: Path, known: dict[str, tuple[object, ArchivedCampaign]] | None = None
+    folder: Path, cache: dict[str, tuple[object, ArchivedCampaign]] | None = None
 ) -> list[ArchivedCampaign]:
-    """Returns the campaigns of the archive, newest first; a damaged one is listed with its problem.
+    """Returns the campaigns in the archive `folder`, newest first, the damaged ones too.
 
-    A caller that asks often keeps `known`: then only manifests that have changed since are read again.
+    A caller that passes the same `cache` at each call (empty at first) reads only the manifests that have
+    changed since the last call.
     """
     try:
         names = [path.name for path in folder.iterdir() if is_slug(path.name) and path.is_dir()]
     except OSError:
         return []
-    known = {} if known is None else known
-    for gone in set(known) - set(names):
-        known.pop(gone, None)
-    found = [_remembered(folder / name, known) for name in names]
+    cache = {} if cache is None else cache
+    for gone in set(cache) - set(names):
+        cache.pop(gone, None)
+    found = [_cached_campaign(folder / name, cache) for name in names]
     return sorted(found, key=lambda one: (one.date, one.started_at or "", one.slug), reverse=True)
 
 
-def _remembered(folder: Path, known: dict[str, tuple[object, ArchivedCampaign]]) -> ArchivedCampaign:
+def _cached_campaign(folder: Path, cache: dict[str, tuple[object, ArchivedCampaign]]) -> ArchivedCampaign:
     try:
-        mark = manifest_version(folder)
+        mark = manifest_fingerprint(folder)
     except OSError:
-        return _archived(folder)
-    before = known.get(folder.name)
+        return _read_campaign(folder)
+    before = cache.get(folder.name)
     if before is None or before[0] != mark:
-        before = known[folder.name] = (mark, _archived(folder))
+        before = cache[folder.name] = (mark, _read_campaign(folder))
     return before[1]
 
 
-def _archived(folder: Path) -> ArchivedCampaign:
+def _read_campaign(folder: Path) -> ArchivedCampaign:
     try:
         manifest = read_manifest(folder)
     except MailerError as error:
@@ -201,26 +207,26 @@ def _archived(folder: Path) -> ArchivedCampaign:
     )
 
 
-def _main(renditions: Mapping[int, Rendition], manifest: Mapping[str, Any]) -> int:
+def _main_variant(renditions: Mapping[int, Rendition], manifest: Mapping[str, Any]) -> int:
     """Returns the variant that most readers get."""
     readers = manifest.get("plan", {}).get("variants", {})
     return max(sorted(renditions), key=lambda mask: readers.get(str(mask), 0))
 
 
-def _contents(
+def _archived_files(
     settings: Settings,
     loaded: LoadedIssue,
     renditions: Mapping[int, Rendition],
-    main: int,
-    public: int | None,
+    main_variant: int,
+    public_variant: int | None,
 ) -> Iterator[tuple[str, bytes]]:
-    for path, data in originals(settings, loaded):
+    for path, data in original_files(settings, loaded):
         yield f"issue/{path}", data
-    shown_first = renditions[main]
+    shown_first = renditions[main_variant]
     yield "email.html", shown_first.html.fill({}).encode()
     yield "email.txt", shown_first.text.fill({}).encode()
-    if public is not None:
-        yield "web.html", renditions[public].web.encode()
+    if public_variant is not None:
+        yield "web.html", renditions[public_variant].web.encode()
     written: set[str] = set()
     for mask, name in _variant_files(renditions).items():
         if name in written:
@@ -228,38 +234,38 @@ def _contents(
         written.add(name)
         rendition = renditions[mask]
         sizes = [{"name": p.name, "width": p.width, "height": p.height} for p in rendition.pictures]
-        yield name, as_bytes({**rendition.to_json(), "pictures": sizes})
+        yield name, json_bytes({**rendition.to_json(), "pictures": sizes})
         for picture in rendition.pictures:
-            if not is_file_name(picture.name):
-                raise ArchiveError(Problem("this picture's name cannot be published", picture.name))
+            if not is_published_file_name(picture.name):
+                raise ArchiveError(Problem("a published picture must not have this name", picture.name))
             yield f"images/{picture.name}", picture.data
 
 
 def _variant_files(renditions: Mapping[int, Rendition]) -> dict[int, str]:
-    """Returns the file of each variant: one file for all variants that are equal."""
+    """Returns the path of the file of each variant. Equal variants share one file."""
     first: dict[int, int] = {}
     return {
         mask: f"variants/{first.setdefault(id(renditions[mask]), mask)}.json" for mask in sorted(renditions)
     }
 
 
-def _description(
+def _rendering_record(
     settings: Settings,
     loaded: LoadedIssue,
     renditions: Mapping[int, Rendition],
-    main: int,
-    public: int | None,
+    main_variant: int,
+    public_variant: int | None,
 ) -> dict[str, Any]:
-    """Returns the part of the manifest that is needed to render the issue again and to compare it."""
+    """Returns the keys of the manifest that are needed to render and compare the issue again."""
     edition = loaded.issue.edition
     return {
         "issue": loaded.path,
         "issue_digest": loaded.digest,
         "edition": edition,
-        "language": renditions[main].language,
-        "theme": renditions[main].theme,
-        "main": main,
-        "public": public,
+        "language": renditions[main_variant].language,
+        "theme": renditions[main_variant].theme,
+        "main": main_variant,
+        "public": public_variant,
         "variants": {str(mask): name for mask, name in _variant_files(renditions).items()},
         "settings": {
             "publication": settings.publication.model_dump(mode="json", by_alias=True),
@@ -269,17 +275,20 @@ def _description(
     }
 
 
-def _checked(folder: Path, name: str, files: Mapping[str, str]) -> bytes:
-    place = path_text(folder, name)
+def _read_verified_file(folder: Path, name: str, files: Mapping[str, str]) -> bytes:
+    place = display_path(folder, name)
     if name not in files:
-        raise ArchiveError(Problem("is not a file of this campaign; restore the folder from a backup", place))
+        raise ArchiveError(Problem(f"is not listed in {MANIFEST}; restore the folder from a backup", place))
     try:
         data = (folder / name).read_bytes()
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise ArchiveError(Problem(f"cannot be read: {why}; restore it from a backup", place)) from None
-    if hash_of(data) != files[name]:
+    if sha256_hex(data) != files[name]:
         raise ArchiveError(
-            Problem("is not what was planned and sent: its hash differs; restore it from a backup", place)
+            Problem(
+                "was changed after the campaign was planned (its hash); restore it from a backup",
+                place,
+            )
         )
     return data

@@ -1,7 +1,7 @@
-"""Writes a folder atomically: it is there whole or not at all, even after a crash or on a full disk.
+"""Writes a folder atomically: the folder exists whole or not at all, even after a crash or on a full disk.
 
 The folder is written under a hidden name in the same parent, synced, and renamed, as `mailer.files` does with
-a file. The next writer removes what an earlier crash left under such names.
+a file. The next call removes hidden folders that an earlier crash has left.
 """
 
 from __future__ import annotations
@@ -23,33 +23,33 @@ _REPLACED = ".old"
 
 
 def put_folder(folder: Path, files: Iterable[tuple[str, bytes]], *, replace: bool = False) -> None:
-    """Makes `folder` with these files, each as (path in the folder, bytes).
+    """Writes `folder` atomically with these files, each as (path in the folder, bytes).
 
-    Raises FileExistsError where the folder exists, unless `replace` allows to replace it. Raises OSError
-    where it cannot be written; then nothing has changed.
+    An existing folder is replaced if `replace` is True; else FileExistsError is raised. Raises OSError if the
+    folder cannot be written; then nothing has changed.
     """
     _make_folders(folder.parent)
-    with _locked(folder.parent):
-        _clear_leftovers(folder.parent)
+    with _folder_lock(folder.parent):
+        _remove_leftovers(folder.parent)
         if folder.exists() and not replace:
             raise FileExistsError(folder)
         temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}{TEMPORARY}")
         try:
             temporary.mkdir()
-            _fill(temporary, files)
-            _swap_in(temporary, folder)
+            _write_files(temporary, files)
+            _replace_folder(temporary, folder)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
         sync_folder(folder.parent)
 
 
-def _fill(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
+def _write_files(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
     inner = {folder}
     for name, data in files:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, data)
+        _write_synced(path, data)
         while path != folder:
             path = path.parent
             inner.add(path)
@@ -57,7 +57,7 @@ def _fill(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
         sync_folder(path)
 
 
-def _swap_in(temporary: Path, folder: Path) -> None:
+def _replace_folder(temporary: Path, folder: Path) -> None:
     if not folder.exists():
         temporary.rename(folder)
         return
@@ -71,7 +71,7 @@ def _swap_in(temporary: Path, folder: Path) -> None:
     shutil.rmtree(replaced, ignore_errors=True)
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write_synced(path: Path, data: bytes) -> None:
     with path.open("wb") as file:
         file.write(data)
         file.flush()
@@ -79,7 +79,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _make_folders(folder: Path) -> None:
-    """Makes `folder` and its missing parents, and syncs them so that their names are on disk too."""
+    """Makes `folder` and its missing parents, and syncs the parents, so that the new names are on disk."""
     for missing in reversed([folder, *folder.parents]):
         if not missing.is_dir():
             missing.mkdir(exist_ok=True)
@@ -87,8 +87,8 @@ def _make_folders(folder: Path) -> None:
 
 
 @contextmanager
-def _locked(parent: Path) -> Iterator[None]:
-    """Locks `parent`, so that a hidden folder that the next writer finds there is surely a leftover."""
+def _folder_lock(parent: Path) -> Iterator[None]:
+    """Locks `parent` for one writer: any hidden folder in it is then a leftover of a crash."""
     descriptor = os.open(parent, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -97,7 +97,7 @@ def _locked(parent: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _clear_leftovers(parent: Path) -> None:
+def _remove_leftovers(parent: Path) -> None:
     for path in parent.iterdir():
         if not path.name.startswith(".") or path.is_symlink() or not path.is_dir():
             continue

@@ -1,4 +1,4 @@
-"""Restores the settings that a campaign was made with from its manifest."""
+"""Restores the settings that a campaign was made with, from the campaign's manifest."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["recorded_settings"]
 
 
 def recorded_settings(manifest: Mapping[str, Any], settings: Settings, root: Path | None = None) -> Settings:
-    """Returns the settings with the publication, brand and edition that the manifest recorded.
+    """Returns `settings` with the publication, the brand and the edition that the manifest recorded.
 
-    The current name, sender or colours may differ from those that were sent. Raises ArchiveError where none
-    are recorded.
+    These may have been changed in mailer.toml since the campaign was sent. `root` is the folder of the
+    workspace, if not that of `settings`. Raises ArchiveError if the manifest has no such record.
     """
     try:
         recorded = manifest["settings"]
@@ -34,4 +34,4 @@ def recorded_settings(manifest: Mapping[str, Any], settings: Settings, root: Pat
             }
         )
     except (KeyError, TypeError, ValidationError):
-        raise ArchiveError(f"its {MANIFEST} does not hold the settings that it was sent with") from None
+        raise ArchiveError(f"{MANIFEST} does not hold the settings that the campaign was sent with") from None

@@ -12,7 +12,7 @@ from mailer.delivery.pacing.pace import Pacer
 from mailer.delivery.progress import Progress
 from mailer.delivery.retry import USUAL, Backoff
 from mailer.delivery.workers.connections import ConnectionPool
-from mailer.message.message import Template
+from mailer.message.message import MessageTemplate
 from mailer.spool.base import Spool, Spools
 from mailer.transports.base import Transport
 from mailer.transports.stop import StopFlag
@@ -39,7 +39,7 @@ class Run:
     db: Database
     spools: Spools
     spool: Spool
-    templates: Mapping[int, Template]
+    templates: Mapping[int, MessageTemplate]
     transport: Transport
     journal: Path
     pacer: Pacer

@@ -1,1 +1,1 @@
-"""Composes messages: rendition and recipient to bytes, signed with DKIM."""
+"""Composes the bytes of each message from a rendition and a recipient, and signs them with DKIM."""

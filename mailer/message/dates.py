@@ -1,8 +1,8 @@
-"""Gives messages their Date: the time of their hand-over, within a minute.
+"""Makes the Date of messages once a minute, and caches the values that depend on the Date.
 
-All messages that are composed within one minute have the same Date. So everything that depends on it (the
-field, the hash of the constant header fields, DKIM's `t=`) is made once a minute, and each message costs a
-comparison.
+All messages that are composed within one minute have the same Date. So everything that depends on the Date
+(the field, the hash of the constant header fields, DKIM's `t=`) is made once a minute, and each message only
+compares the minute.
 """
 
 from __future__ import annotations
@@ -15,72 +15,76 @@ from typing import Generic, NamedTuple, TypeVar
 
 from mailer.clock import now
 
-__all__ = ["Dates", "MinuteCache", "Stamp"]
+__all__ = ["DateStampClock", "MinuteCache", "DateStamp"]
 
 T = TypeVar("T")
 
 
-class Stamp(NamedTuple):
-    """Holds a time in seconds since 1970, the same as a Date field, and the minute that it stands for."""
+class DateStamp(NamedTuple):
+    """Holds one time in three forms.
+
+    `minute` is in whole minutes since 1970, `seconds` in seconds since 1970, and `date` the value of a Date
+    field.
+    """
 
     minute: int
     seconds: int
     date: bytes
 
 
-class Dates:
-    """Returns the Stamp of the current minute of a clock, one object a minute. Several threads may use it at
-    once.
+class DateStampClock:
+    """Makes one DateStamp a minute from the time that `clock` returns. Several threads may use one object.
 
-    With `fixed` it is always the stamp of that time.
+    With `fixed_time`, the stamp is always that of this time.
     """
 
-    def __init__(self, fixed: datetime | None = None, clock: Callable[[], datetime] = now) -> None:
-        self._fixed = fixed is not None
+    def __init__(self, fixed_time: datetime | None = None, clock: Callable[[], datetime] = now) -> None:
+        self._is_fixed = fixed_time is not None
         self._clock = clock
         self._renewing = threading.Lock()
-        self._stamp = _stamp_of(clock() if fixed is None else fixed)
+        self._stamp = _stamp_of(clock() if fixed_time is None else fixed_time)
 
-    def stamp(self) -> Stamp:
-        """Returns the stamp of this minute; a new one where the clock was changed."""
+    def current_stamp(self) -> DateStamp:
+        """Returns the stamp of the current minute: the same object until the clock shows another minute."""
         stamp = self._stamp
-        if self._fixed or stamp.minute == _minute(self._clock()):
+        if self._is_fixed or stamp.minute == _minute_number(self._clock()):
             return stamp
         with self._renewing:
             at = self._clock()  # again: another thread may have renewed it while this one waited
-            if self._stamp.minute != _minute(at):
+            if self._stamp.minute != _minute_number(at):
                 self._stamp = _stamp_of(at)
             return self._stamp
 
 
 class MinuteCache(Generic[T]):
-    """Caches what `make` returns for a stamp, until the next stamp. Several threads may use it at once.
+    """Caches what `make` returns for the current stamp of `dates`. Several threads may use one object.
 
-    `make` is given the stamp and the value of the stamp before, None at first.
+    `make` is called once for each new stamp, with the new stamp and the value that it returned for the
+    previous stamp (None at the first call).
     """
 
-    def __init__(self, dates: Dates, make: Callable[[Stamp, T | None], T]) -> None:
+    def __init__(self, dates: DateStampClock, make: Callable[[DateStamp, T | None], T]) -> None:
         self._dates = dates
         self._make = make
         self._renewing = threading.Lock()
-        stamp = dates.stamp()
+        stamp = dates.current_stamp()
         self._made = (stamp, make(stamp, None))
 
-    def value(self) -> T:
-        """Returns the value for the current stamp, made by the first thread that asks."""
+    def current_value(self) -> T:
+        """Returns the value for the current stamp. The first thread that asks for it makes it."""
         made = self._made
-        if made[0] is self._dates.stamp():
+        if made[0] is self._dates.current_stamp():
             return made[1]
         with self._renewing:
-            stamp = self._dates.stamp()
+            stamp = self._dates.current_stamp()
             if self._made[0] is not stamp:
                 self._made = (stamp, self._make(stamp, self._made[1]))
             return self._made[1]
 
 
-def _minute(at: datetime) -> int:
+def _minute_number(at: datetime) -> int:
     return int(at.timestamp()) // 60
 
 
-def _stamp_of(at: datetime) -> Stamp:
-    return Stamp(_minute(at), int(at.timestamp()), format_datetime(at).encode("ascii"))
+def _stamp_of(at: datetime) -> DateStamp:
+    return DateStamp(_minute_number(at), int(at.timestamp()), format_datetime(at).encode("ascii"))

@@ -1,6 +1,6 @@
-"""Reads and checks the private keys of DKIM, and writes their DNS records.
+"""Reads and checks the private keys of DKIM, and computes their DNS records.
 
-Keys are RSA of 2048 to 4096 bits (RFC 8301) or Ed25519 (RFC 8463). A key that cannot be used, or that other
+A key is RSA of 2048 to 4096 bits (RFC 8301) or Ed25519 (RFC 8463). A key that cannot be used, or that other
 users of this machine can read, is refused before anything is sent.
 """
 
@@ -25,9 +25,10 @@ _LARGEST = 65_536  # octets of a key's file
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """Holds one selector's key. `algorithm` is the `a=` of its signatures, `public` the `p=` of its record.
+    """Holds one private key of DKIM.
 
-    `sign` takes a SHA-256 digest (32 octets) and returns the octets of `b=`.
+    `algorithm` is the `a=` of the key's signatures, `public` the `p=` of its DNS record. `sign` takes a
+    SHA-256 digest (32 octets) and returns the signature, which `b=` holds in base64.
     """
 
     selector: str
@@ -36,49 +37,54 @@ class SigningKey:
     sign: Callable[[bytes], bytes] = field(repr=False)
 
     @property
-    def record(self) -> str:
-        """Returns the TXT record of `SELECTOR._domainkey.DOMAIN` (RFC 6376 section 3.6.1)."""
+    def dns_record(self) -> str:
+        """Returns the TXT record to publish at `SELECTOR._domainkey.DOMAIN` (RFC 6376 section 3.6.1)."""
         return f"v=DKIM1; k={self.algorithm.partition('-')[0]}; p={self.public}"
 
 
 def load_keys(settings: Settings) -> tuple[SigningKey, ...]:
-    """Returns the keys of `[dkim]` in order, read from their files at this moment.
+    """Reads the files of all keys that the section [dkim] names, and returns the keys in the same order.
 
-    Raises ConfigError with everything that is wrong with any of them.
+    Raises ConfigError with one problem for each key that cannot be used.
     """
     keys: list[SigningKey] = []
     problems: list[Problem] = []
     for (selector, path), name in zip(settings.dkim_keys, settings.dkim.keys.values(), strict=True):
         try:
-            keys.append(_key(selector, _read(path, name)))
-        except _Unusable as error:
+            keys.append(_signing_key(selector, _read_key_file(path, name)))
+        except _UnusableKey as error:
             problems.append(Problem(f"the DKIM key of {selector} {error}", name))
     if problems:
         raise ConfigError.of(problems)
     return tuple(keys)
 
 
-class _Unusable(Exception):
-    """Says why a key's file cannot be used and what to do, as the rest of a sentence."""
+class _UnusableKey(Exception):
+    """Signals that a key file cannot be used.
+
+    The text says why and what to do. It continues a sentence that begins with "the DKIM key of SELECTOR".
+    """
 
 
-def _read(path: Path, name: str) -> bytes:
+def _read_key_file(path: Path, name: str) -> bytes:
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
-            raise _Unusable("is not a file; name a PEM file in [dkim] keys")
+            raise _UnusableKey("is not a file; name a PEM file in [dkim] keys")
         if os.name == "posix" and mode & 0o006:
-            raise _Unusable(f"can be read or changed by everybody on this machine; run `chmod 600 {name}`")
+            raise _UnusableKey(f"can be read or changed by everybody on this machine; run `chmod 600 {name}`")
         with path.open("rb") as file:
             return file.read(_LARGEST)
     except FileNotFoundError:
-        raise _Unusable("is not there; make it, or take it out of [dkim] keys in mailer.toml") from None
+        raise _UnusableKey(
+            "does not exist; create the file, or remove it from [dkim] keys in mailer.toml"
+        ) from None
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise _Unusable(f"cannot be read: {why}; let this user read it") from None
+        raise _UnusableKey(f"cannot be read: {why}; allow this user to read the file") from None
 
 
-def _key(selector: str, pem: bytes) -> SigningKey:
+def _signing_key(selector: str, pem: bytes) -> SigningKey:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -90,18 +96,18 @@ def _key(selector: str, pem: bytes) -> SigningKey:
     try:
         key = load_pem_private_key(pem, password=None)
     except TypeError:
-        raise _Unusable(
-            "has a passphrase, and nobody could type it during a run; write it without one "
+        raise _UnusableKey(
+            "has a passphrase, which nobody can type during a run; write the key without it "
             "(`openssl pkey -in OLD -out NEW`)"
         ) from None
     except (ValueError, UnsupportedAlgorithm):
-        what = "a public key" if b"PUBLIC KEY-----" in pem else "no private key in PEM that can be read"
-        raise _Unusable(f"holds {what}; make a key with `openssl genpkey`") from None
+        what = "a public key" if b"PUBLIC KEY-----" in pem else "no readable private key in PEM format"
+        raise _UnusableKey(f"holds {what}; create a key with `openssl genpkey`") from None
     if isinstance(key, RSAPrivateKey):
         if key.key_size not in _BITS:
-            raise _Unusable(
-                f"has {key.key_size} bits, and receivers count on {_BITS.start} to {_BITS.stop - 1}; "
-                "make one of 2048"
+            raise _UnusableKey(
+                f"has {key.key_size} bits, and must have {_BITS.start} to {_BITS.stop - 1}; "
+                "create a key of 2048 bits"
             )
         padding, digest = PKCS1v15(), Prehashed(SHA256())
         rsa = key
@@ -110,7 +116,7 @@ def _key(selector: str, pem: bytes) -> SigningKey:
     if isinstance(key, Ed25519PrivateKey):
         raw = key.public_key().public_bytes_raw()
         return SigningKey(selector, "ed25519-sha256", _base64(raw), key.sign)
-    raise _Unusable("is neither RSA nor Ed25519, and DKIM knows no other kind; make one of those")
+    raise _UnusableKey("is neither RSA nor Ed25519, the only kinds that DKIM supports; create one of these")
 
 
 def _base64(data: bytes) -> str:

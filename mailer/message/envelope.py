@@ -1,4 +1,4 @@
-"""Makes the envelope that all messages of a campaign share, and describes a recipient.
+"""Defines the envelope (the fields that all messages of a campaign share) and the data of a recipient.
 
 Header fields follow RFC 5322, 2369 (List-*), 2919 (List-Id), 8058 (one-click).
 """
@@ -16,8 +16,8 @@ from mailer.clock import now
 from mailer.config import Settings
 from mailer.errors import InputError
 from mailer.links.urls import NOBODY, Links, Purpose, Tokens
-from mailer.message.dates import Dates
-from mailer.message.mime import phrase
+from mailer.message.dates import DateStampClock
+from mailer.message.mime import encode_phrase
 
 __all__ = ["Envelope", "Person", "mailbox_field"]
 
@@ -25,11 +25,10 @@ _LINE_BREAK = re.compile(r"[\r\n\0]")
 
 
 class Person(NamedTuple):
-    """Holds the fields of a recipient that a message needs. `attributes` are those of the workspace, as plain
-    text.
+    """Holds the data of a recipient that a message needs.
 
-    `stable_id` are the 8 bytes by which the message and its links name the recipient; the default names
-    nobody.
+    `attributes` are the values of the workspace's own fields for readers, by name. `stable_id` holds the
+    8 bytes that identify the recipient in the message and its links; the default identifies nobody.
     """
 
     subscriber_id: int
@@ -41,23 +40,26 @@ class Person(NamedTuple):
 
 
 def mailbox_field(name: str, address: str) -> bytes:
-    """Returns `"Name" <address>` for From, To and Reply-To. Raises InputError on CR, LF or NUL in either."""
+    """Returns `"Name" <address>`, encoded for From, To or Reply-To.
+
+    Raises InputError if the name or the address holds CR, LF or NUL.
+    """
     if _LINE_BREAK.search(name + address):
-        raise InputError(f"{address!r}: a name or an address may not hold a line break")
+        raise InputError(f"{address!r}: a name or an address must not contain a line break")
     spec = b"<" + header_address(address).encode("utf-8") + b">"
     if not name:
         return spec[1:-1]
-    words = phrase(name)
+    words = encode_phrase(name)
     return words + (b"\r\n " if b"\r\n" in words or len(words) + len(spec) > 70 else b" ") + spec
 
 
 class Envelope:
-    """Holds what all messages of one campaign share: the sender, the list, where links lead.
+    """Holds the fields that all messages of one campaign share: the sender, the List-* fields and the links.
 
-    `shared_headers` are its header fields as (name, value) pairs of text, in order, without those of MIME,
-    without From, To, Subject, Date, and without those that differ between recipients. `dates` gives the Date:
-    that of now by `clock`, or `sent_at` where that is given. `by_number` keeps the Message-ID and the
-    reference as versions up to 0.3.0 made them, for a campaign that they froze.
+    `shared_headers` are the List-* and other constant fields as (name, value) pairs, in order; the fields of
+    MIME and From, To, Reply-To, Subject and Date are not among them. The Date of a message is `sent_at`, or
+    the time that `clock` returns if `sent_at` is None. `legacy_ids` is True for a campaign that version 0.3.0
+    or an earlier one has frozen: a Message-ID then holds the subscriber's number instead of the stable id.
     """
 
     def __init__(
@@ -68,7 +70,7 @@ class Envelope:
         slug: str,
         edition: str,
         sent_at: datetime | None = None,
-        by_number: bool = False,
+        legacy_ids: bool = False,
         clock: Callable[[], datetime] = now,
     ) -> None:
         publication = settings.publication
@@ -78,10 +80,10 @@ class Envelope:
         self.reply_to = publication.reply_to
         self.links = Links(publication.base_url, Tokens(settings.signing_keys()))
         self.domain = header_address(publication.sender.address).rpartition("@")[2]
-        self.dates = Dates(sent_at, clock)
+        self.dates = DateStampClock(sent_at, clock)
         self._return_path = settings.delivery.return_path
         self._shared_return_path = header_address(publication.sender.address)
-        self._by_number = by_number
+        self._has_legacy_ids = legacy_ids
         host = header_address("x@" + (urlsplit(publication.base_url).hostname or self.domain))[2:]
         contact = header_address((publication.reply_to or publication.sender).address)
         list_name = settings.editions[edition].name.replace('"', "'").replace("\\", "/")
@@ -95,26 +97,29 @@ class Envelope:
         )
 
     def message_id(self, person: Person) -> str:
-        """Returns the Message-ID, the same for a campaign and a person, so that a resend is recognisable."""
-        return f"<{self.slug}.{self._name(person)}@{self.domain}>"
+        """Returns the Message-ID: always the same for one campaign and one person, also for a resend."""
+        return f"<{self.slug}.{self._recipient_id(person)}@{self.domain}>"
 
-    def _name(self, person: Person) -> str:
-        return str(person.subscriber_id) if self._by_number else person.stable_id.hex()
+    def _recipient_id(self, person: Person) -> str:
+        return str(person.subscriber_id) if self._has_legacy_ids else person.stable_id.hex()
 
     def return_path(self, person: Person) -> str:
-        """Returns the address for bounces. With delivery.return_path each message has its own (VERP)."""
+        """Returns the envelope sender, which bounces are sent to.
+
+        With delivery.return_path each message has an address of its own (VERP), else it is the sender's.
+        """
         if self._return_path is None:
             return self._shared_return_path
         local, _, domain = self._return_path.address.rpartition("@")
         token = self.links.tokens.make(Purpose.BOUNCE, person.stable_id, self.campaign_id)
         return header_address(f"{local}+{token}@{domain}")
 
-    def reference(self, person: Person) -> str:
-        """Returns an opaque id of this delivery, which a provider returns with its events."""
-        return f"{self.campaign_id}.{self._name(person)}"
+    def delivery_reference(self, person: Person) -> str:
+        """Returns an opaque id of the delivery to `person`, which a provider returns with its events."""
+        return f"{self.campaign_id}.{self._recipient_id(person)}"
 
-    def values(self, person: Person) -> dict[str, str]:
-        """Returns the values of the slots of a message to `person`."""
+    def slot_values(self, person: Person) -> dict[str, str]:
+        """Returns the values of the slots in a message to `person`, by path such as `subscriber.name`."""
         values = {
             "subscriber.name": person.name,
             "subscriber.email": person.address,

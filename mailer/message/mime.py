@@ -1,7 +1,7 @@
-"""Encodes the pieces of MIME that a message is joined from: encoded words and quoted-printable.
+"""Encodes the pieces that a message is joined from, as encoded words and quoted-printable.
 
 The standard library's `EmailMessage` does all of this too, at about 3 ms a message. Here everything is
-encoded once, and only the slots are encoded for each recipient. The tests compare the two.
+encoded once, and only the slots are encoded for each recipient. The tests compare both results.
 
 In quoted-printable no line of a message ever begins with a full stop (it becomes `=2E`): SMTP's dot-stuffing
 (RFC 5321 section 4.5.2) then never has anything to do. Nor does a line begin with `From ` (`=46rom `), not
@@ -13,7 +13,14 @@ from __future__ import annotations
 import base64
 import re
 
-__all__ = ["LINE", "encoded_words", "phrase", "quoted_printable", "slot_lines", "unstructured"]
+__all__ = [
+    "LINE",
+    "encoded_words",
+    "encode_phrase",
+    "quoted_printable",
+    "encode_slot_value",
+    "encode_unstructured",
+]
 
 #: The longest line of quoted-printable, RFC 2045 section 6.7, without its CRLF.
 LINE = 76
@@ -26,9 +33,9 @@ _TOKENS: tuple[bytes, ...] = tuple(b"=%02X" % octet for octet in range(256))
 
 
 def encoded_words(text: str) -> bytes:
-    """Returns `text` as RFC 2047 encoded words of at most 75 characters each, one a line; empty for no text.
+    """Returns `text` as RFC 2047 encoded words of at most 75 characters, each on a line of its own.
 
-    Readers drop the white space between two encoded words, so any number of them reads as one text.
+    Mail programs drop the white space between two encoded words, so any number of words reads as one text.
     """
     words: list[bytes] = []
     chunk = b""
@@ -43,8 +50,8 @@ def encoded_words(text: str) -> bytes:
     return b"\r\n ".join(b"=?utf-8?B?" + base64.b64encode(word) + b"?=" for word in words)
 
 
-def unstructured(text: str) -> bytes:
-    """Returns `text` as the value of an unstructured field such as Subject."""
+def encode_unstructured(text: str) -> bytes:
+    """Returns `text` as the value of an unstructured field such as Subject: as it is, or as encoded words."""
     if (
         text.isascii()
         and text.isprintable()
@@ -56,32 +63,36 @@ def unstructured(text: str) -> bytes:
     return encoded_words(text)
 
 
-def phrase(text: str) -> bytes:
-    """Returns `text` as a display name (RFC 5322 section 3.2.5): quoted if possible, else encoded words."""
+def encode_phrase(text: str) -> bytes:
+    """Returns `text` as a display name (RFC 5322 section 3.2.5): a quoted string, or else encoded words."""
     if len(text) <= 60 and "=?" not in text and text == text.strip() and _SAFE_PHRASE.fullmatch(text):
         return b'"' + text.encode("ascii") + b'"' if text else b""
     return encoded_words(text)
 
 
 def quoted_printable(text: str) -> bytes:
-    """Returns `text` in quoted-printable with CRLF line ends, for the static parts of a body.
+    """Returns `text`, a part of a body between two slots, in quoted-printable with CRLF line ends.
 
-    A soft line break (`=` CRLF) may follow it wherever a slot stands.
+    A soft line break (`=` CRLF) can be added at either end, so the values of slots can be joined to the
+    result.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return b"\r\n".join(_line(line.encode("utf-8")) for line in lines)
+    return b"\r\n".join(_folded_line(line.encode("utf-8")) for line in lines)
 
 
-def slot_lines(value: str) -> bytes:
-    """Returns a slot's value between two soft line breaks, so that the text around it can be pre-encoded."""
+def encode_slot_value(value: str) -> bytes:
+    """Returns a slot's value in quoted-printable, with a soft line break before it and after it.
+
+    So the text around a slot can be encoded without the value.
+    """
     data = value.encode("utf-8")
     if _PLAIN_VALUE.fullmatch(data) and not data.startswith((b".", b"From ")):
         return b"=\r\n" + data + b"=\r\n"
     return b"=\r\n" + quoted_printable(value) + b"=\r\n"
 
 
-def _line(data: bytes) -> bytes:
-    """Returns one line of text, folded by soft line breaks."""
+def _folded_line(data: bytes) -> bytes:
+    """Returns one line of text in quoted-printable, folded by soft line breaks."""
     encoded = _SPECIAL.sub(lambda found: b"".join(map(_TOKENS.__getitem__, found[0])), data)
     if encoded[-1:] in (b" ", b"\t"):  # white space may not end a line
         encoded = encoded[:-1] + _TOKENS[encoded[-1]]

@@ -1,4 +1,4 @@
-"""Encodes paragraphs of the text part with slots once, and wraps them again only for long values.
+"""Encodes each paragraph of the text part that has slots once, and wraps it again only for long values.
 
 Most values are short, and then a paragraph is a join of bytes like everything else of a message. A paragraph
 is wrapped again if a reader's values make one of its lines longer than LIMIT columns. Links do so in nearly
@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mailer.message.mime import quoted_printable
-from mailer.render.slots.slots import Paragraph, Part, joined
-from mailer.render.text.display_columns import columns
+from mailer.render.slots.slots import Paragraph, RenditionPart, join_fragments
+from mailer.render.text.display_columns import display_width
 from mailer.render.text.wrap import LIMIT
 
-__all__ = ["ReadyParagraph"]
+__all__ = ["EncodedParagraph"]
 
 #: A value that is one word for `wrap`: only its length decides where lines end.
 _ONE_WORD = re.compile(r"(https://)?[A-Za-z0-9](?:[A-Za-z0-9._@/?=&%+-]*[A-Za-z0-9])?")
@@ -37,100 +37,109 @@ class _Layout(NamedTuple):
     encoded: Sequence[bytes]
 
 
-class ReadyParagraph:
-    """Holds a paragraph of a part, prepared for many readers. `slots` are those within it, in order.
+class EncodedParagraph:
+    """Holds the encoded fragments of a paragraph, to be joined with the values of each reader.
 
-    Several threads may use it at once.
+    `slots` are the slots within the paragraph, in order. Several threads may use it at once.
     """
 
-    def __init__(self, part: Part, paragraph: Paragraph) -> None:
+    def __init__(self, part: RenditionPart, paragraph: Paragraph) -> None:
         self._paragraph = paragraph
-        self._usual = _encoded(paragraph.fragments(part.fragments))
-        self.slots = part.slots[paragraph.slot : paragraph.end]
-        self._lines = list(_measured(self._usual.texts))
-        self._has_reusable_layouts = not any(map(_joins_the_word_before, paragraph.source[1:]))
+        self._usual = _encoded_layout(paragraph.own_fragments(part.fragments))
+        self.slots = part.slots[paragraph.slot : paragraph.end_slot]
+        self._lines = list(_lines_with_slots(self._usual.texts))
+        self._has_reusable_layouts = not any(map(_changes_word_before, paragraph.source[1:]))
         self._layouts: dict[_Lengths, _Layout] = {}
 
     def fill(self, values: Mapping[str, str]) -> str:
-        """Returns the paragraph's lines for one recipient."""
-        filled = [slot.fill(values) for slot in self.slots]
-        layout = self._layout(filled)
-        return layout if isinstance(layout, str) else joined(layout.texts, filled)
+        """Returns the paragraph's lines for one recipient. `values` maps paths of slots to values."""
+        slot_values = [slot.fill(values) for slot in self.slots]
+        layout = self._layout_for(slot_values)
+        return layout if isinstance(layout, str) else join_fragments(layout.texts, slot_values)
 
-    def encoded(self, filled: Sequence[str], lines: Sequence[bytes]) -> bytes:
+    def encode(self, slot_values: Sequence[str], encoded_values: Sequence[bytes]) -> bytes:
         """Returns the paragraph's lines for one recipient in quoted-printable.
 
-        `filled` are the escaped values of the slots, `lines` the same values from `mime.slot_lines`.
+        `slot_values` are the escaped values of the slots, and `encoded_values` are the same values after
+        `mime.encode_slot_value`.
         """
-        layout = self._layout(filled)
+        layout = self._layout_for(slot_values)
         if isinstance(layout, str):
             return quoted_printable(layout)
         found = [layout.encoded[0]]
-        for line, fragment in zip(lines, layout.encoded[1:], strict=True):
+        for line, fragment in zip(encoded_values, layout.encoded[1:], strict=True):
             found += (line, fragment)
         return b"".join(found)
 
-    def _layout(self, filled: Sequence[str]) -> _Layout | str:
-        """Returns the fragments for these values, or the finished lines if no other values can share them."""
-        if not self._may_be_too_long(filled):
+    def _layout_for(self, slot_values: Sequence[str]) -> _Layout | str:
+        """Returns the fragments for these values, or the finished text if no others can share fragments."""
+        if not self._may_need_wrapping(slot_values):
             return self._usual
-        lengths = self._lengths(filled)
+        lengths = self._shared_lengths(slot_values)
         if lengths is not None and lengths in self._layouts:
             return self._layouts[lengths]
-        shown = joined(self._usual.texts, filled)
-        wrapped = self._paragraph.wrapped(shown, filled)
+        shown = join_fragments(self._usual.texts, slot_values)
+        wrapped = self._paragraph.wrapped_if_too_long(shown, slot_values)
         if wrapped == shown:
             layout: _Layout | None = self._usual
         else:
-            cut = lengths and _cut(wrapped, self._paragraph, filled)
-            layout = _encoded(cut) if cut else None
+            cut = lengths and _fragments_around_values(wrapped, self._paragraph, slot_values)
+            layout = _encoded_layout(cut) if cut else None
         if layout is None:
             return wrapped
         if lengths is not None and len(self._layouts) < _MAX_LAYOUTS:
             self._layouts[lengths] = layout
         return layout
 
-    def _may_be_too_long(self, filled: Sequence[str]) -> bool:
+    def _may_need_wrapping(self, slot_values: Sequence[str]) -> bool:
         for width, inside in self._lines:
             widest = width
             for number in inside:
-                text = filled[number]
+                text = slot_values[number]
                 # No character takes more than two columns. To count them takes longer.
                 widest += len(text) if text.isascii() else 2 * len(text)
             if widest > LIMIT:
                 return True
         return False
 
-    def _lengths(self, filled: Sequence[str]) -> _Lengths | None:
-        """Returns what decides where lines end, or None if more than the lengths of the values does."""
+    def _shared_lengths(self, slot_values: Sequence[str]) -> _Lengths | None:
+        """Returns the lengths of the values, or None if the values' letters also decide where lines end."""
         # `wrap` counts the marker of a slot, a word that begins with "slot", as 12 columns.
-        if not self._has_reusable_layouts or "slot" in joined(self._paragraph.source, filled).lower():
+        if (
+            not self._has_reusable_layouts
+            or "slot" in join_fragments(self._paragraph.source, slot_values).lower()
+        ):
             return None
-        words = [_ONE_WORD.fullmatch(value) for value in filled]
+        words = [_ONE_WORD.fullmatch(value) for value in slot_values]
         if not all(words):
             return None
         return tuple((len(word[0]), word[1] is not None) for word in words if word)
 
 
-def _encoded(fragments: Sequence[str]) -> _Layout:
+def _encoded_layout(fragments: Sequence[str]) -> _Layout:
     return _Layout(fragments, [quoted_printable(fragment) for fragment in fragments])
 
 
-def _joins_the_word_before(text: str) -> bool:
-    """Returns whether the beginning of a text changes the word before it: a mark, or the rest of `https://`."""
+def _changes_word_before(text: str) -> bool:
+    """Returns whether the text begins with a combining mark, or with the rest of a scheme such as `s://`.
+
+    Either changes how the word before the text is measured or broken.
+    """
     return bool(text) and (
         unicodedata.category(text[0])[0] in "MC" or _REST_OF_SCHEME.match(text) is not None
     )
 
 
-def _cut(wrapped: str, paragraph: Paragraph, filled: Sequence[str]) -> list[str] | None:
-    """Returns the fragments of a wrapped paragraph around its values; None if the values are not found.
+def _fragments_around_values(
+    wrapped: str, paragraph: Paragraph, slot_values: Sequence[str]
+) -> list[str] | None:
+    """Returns the fragments before, between and after the values of a paragraph that was wrapped again.
 
-    To wrap a paragraph changes nothing but white space and what stands before each line, so that a value has
-    the same number of other characters before it in both.
+    Wrapping changes only white space and the prefix of each line. So a value has as many other characters
+    before it as in the paragraph's source. Returns None if a value is not found there.
     """
     begins, count = [], 0
-    for piece, value in zip(paragraph.source, filled, strict=False):
+    for piece, value in zip(paragraph.source, slot_values, strict=False):
         count += sum(not character.isspace() for character in piece)
         begins.append(count)
         count += len(value)
@@ -144,24 +153,24 @@ def _cut(wrapped: str, paragraph: Paragraph, filled: Sequence[str]) -> list[str]
             count += not character.isspace()
         offset += len(line) + 1
     fragments, end = [], 0
-    for place, value in zip(places, filled, strict=False):
+    for place, value in zip(places, slot_values, strict=False):
         if not wrapped.startswith(value, place):
             return None
         fragments.append(wrapped[end:place])
         end = place + len(value)
-    return [*fragments, wrapped[end:]] if len(places) == len(filled) else None
+    return [*fragments, wrapped[end:]] if len(places) == len(slot_values) else None
 
 
-def _measured(fragments: Sequence[str]) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """Yields (most columns without its slots, the numbers of its slots) of each line that has any slots."""
+def _lines_with_slots(fragments: Sequence[str]) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Yields (largest number of columns without the slots, numbers of the slots) of each line with slots."""
     width = 0
     inside: list[int] = []
     for number, fragment in enumerate(fragments):
         first, *others = fragment.split("\n")
         # A mark such as U+FE0F can make the last character of a value one column wider.
-        width += columns(first) + (number > 0 and _joins_the_word_before(first))
+        width += display_width(first) + (number > 0 and _changes_word_before(first))
         if others:
             yield width, tuple(inside)
-            width, inside = columns(others[-1]), []
+            width, inside = display_width(others[-1]), []
         inside.append(number)
     yield width, tuple(inside[:-1])

@@ -1,1 +1,1 @@
-"""Renders an issue: subject, HTML, text and web page for each variant."""
+"""Renders an issue for each variant: its subject, HTML part, text part and web page."""

@@ -1,4 +1,4 @@
-"""Finds an issue's links within a page (`#item-2`), with their places."""
+"""Finds the links of an issue that lead to another part of the same page, such as `#item-2`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["in_page_links"]
 
 
 def in_page_links(loaded: LoadedIssue) -> Iterator[tuple[str, str, int]]:
-    """Returns each link within the page: the name of the part it leads to, and its file and line."""
+    """Returns each link to a part of the same page, as (name of that part, path and line of the link)."""
     for key, document in loaded.documents.items():
         node = loaded.tree.find(key)[0]
         for token in document.inline():

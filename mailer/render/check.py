@@ -1,7 +1,7 @@
 """Checks a rendition before it is sent: size, pictures, links, headings, contrast, text, unsubscribe link.
 
-A problem with severity "error" must stop a sending; a warning is for the editor to weigh. Places are those
-of the issue as far as they can be told, else its file.
+A problem with severity "error" must stop the sending; a warning is for the editor to judge. A problem names
+the line of the issue's file where that is known, else the file alone.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from mailer.errors import Problem, Severity
 from mailer.issue.load import LoadedIssue
 from mailer.render.anchors import in_page_links
 from mailer.render.rendition import MEDIA, Rendition
-from mailer.render.slots.slots import Context, Part
-from mailer.render.text.wrap import columns
+from mailer.render.slots.slots import RenditionPart, SlotContext
+from mailer.render.text.wrap import display_width
 
 __all__ = ["check_rendition"]
 
@@ -45,30 +45,30 @@ _SAMPLE = {
 def check_rendition(
     loaded: LoadedIssue, rendition: Rendition, settings: Settings, media: Collection[str] = MEDIA
 ) -> tuple[Problem, ...]:
-    """Returns the errors and warnings about a rendition. There are none where it is fit to be sent.
+    """Returns the errors and warnings about a rendition; an empty tuple if it can be sent as it is.
 
-    Of a rendition that lacks a part, `media` names the parts to look at.
+    `media` names the parts of the rendition to check, some of MEDIA.
     """
-    findings = _Findings(loaded)
+    findings = _FindingCollector(loaded)
     findings.problems += loaded.findings
     if "email" in media:
         html = rendition.html.fill(_SAMPLE)
-        _size(findings, html)
-        page = _Page()
+        _check_size(findings, html)
+        page = _PageScanner()
         page.feed(html)
         page.close()
-        _markup(findings, page)
+        _check_markup(findings, page)
         if "web" in media:
-            _anchors(findings, page, rendition)
-    _subject(findings, rendition.subject)
+            _check_in_page_links(findings, page, rendition)
+    _check_subject(findings, rendition.subject)
     if "text" in media:
-        _text(findings, rendition)
-    _leave_link(findings, rendition, media)
-    _contrast(findings, settings)
+        _check_text(findings, rendition)
+    _check_unsubscribe_links(findings, rendition, media)
+    _check_contrast(findings, settings)
     return tuple(dict.fromkeys((*findings.problems, *rendition.findings)))
 
 
-class _Findings:
+class _FindingCollector:
     def __init__(self, loaded: LoadedIssue) -> None:
         self.loaded = loaded
         self.problems: list[Problem] = []
@@ -87,22 +87,22 @@ class _Findings:
         self.problems.append(Problem(message, path, line, severity=severity))
 
 
-def _size(findings: _Findings, html: str) -> None:
+def _check_size(findings: _FindingCollector, html: str) -> None:
     size = len(html.encode())
     if size > MAX_BYTES:
         findings.add(
-            f"the HTML has {size / 1000:.0f} KB; Gmail cuts off what is over {MAX_BYTES // 1000} KB, "
-            "the unsubscribe link first. Leave something out"
+            f"the HTML part has {size / 1000:.0f} KB; Gmail hides everything after {MAX_BYTES // 1000} KB, "
+            "also the unsubscribe link. Shorten the issue"
         )
     elif size > WARN_BYTES:
         findings.add(
-            f"the HTML has {size / 1000:.0f} KB, near the {MAX_BYTES // 1000} KB where Gmail cuts it off",
+            f"the HTML part has {size / 1000:.0f} KB; Gmail hides everything after {MAX_BYTES // 1000} KB",
             severity="warning",
         )
 
 
-class _Page(HTMLParser):
-    """Collects what is checked of a page: pictures, links, names of parts, headings."""
+class _PageScanner(HTMLParser):
+    """Collects the pictures, links, names of parts and headings of a page, to be checked."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -142,11 +142,14 @@ class _Page(HTMLParser):
             self._filled = True
 
 
-def _markup(findings: _Findings, page: _Page) -> None:
+def _check_markup(findings: _FindingCollector, page: _PageScanner) -> None:
     for src in page.no_alt:
-        findings.add(f"the picture {shortened(src)} has no alt text for those who cannot see it")
+        findings.add(f"the picture {shortened(src)} has no alt text; add one for readers who cannot see it")
     for href in page.no_text:
-        findings.add(f"the link to {shortened(href) or 'nowhere'} has no text", severity="warning")
+        findings.add(
+            f"the link to {shortened(href) or 'nowhere'} has no text; add words to the link",
+            severity="warning",
+        )
     for href in page.links:
         if href.startswith("#") and len(href) > 1:
             if unquote(href[1:]) not in page.names:
@@ -166,12 +169,12 @@ def _markup(findings: _Findings, page: _Page) -> None:
         last = level
 
 
-def _anchors(findings: _Findings, page: _Page, rendition: Rendition) -> None:
-    """Reports the issue's links within the page whose target is missing in the mail or the web page."""
-    links = [found for found in in_page_links(findings.loaded) if _leads(page, found[0])]
+def _check_in_page_links(findings: _FindingCollector, page: _PageScanner, rendition: Rendition) -> None:
+    """Reports each link of the issue to a part of the page that is missing in the mail or the web page."""
+    links = [found for found in in_page_links(findings.loaded) if _has_link_to(page, found[0])]
     if not links:
         return
-    web = _Page()
+    web = _PageScanner()
     web.feed(rendition.web)
     web.close()
     for name, path, line in links:
@@ -184,40 +187,43 @@ def _anchors(findings: _Findings, page: _Page, rendition: Rendition) -> None:
             findings.problems.append(Problem(message, path, line))
 
 
-def _leads(page: _Page, name: str) -> bool:
-    """Returns whether the page, which may be a variant without that link, has a link to a part of it."""
+def _has_link_to(page: _PageScanner, name: str) -> bool:
+    """Returns whether the page holds a link to `#name`."""
     return any(href.startswith("#") and unquote(href[1:]) == name for href in page.links)
 
 
-def _subject(findings: _Findings, subject: Part) -> None:
+def _check_subject(findings: _FindingCollector, subject: RenditionPart) -> None:
     text = subject.fill(_SAMPLE)
     if not text.strip():
-        findings.add("the subject is empty", "subject")
-    elif columns(text) > MAX_SUBJECT:
+        findings.add("the subject must not be empty", "subject")
+    elif display_width(text) > MAX_SUBJECT:
         findings.add(
-            f"the subject takes {columns(text)} columns, of which phones show about 40; "
-            f"keep it under {MAX_SUBJECT}",
+            f"the subject takes {display_width(text)} columns, and phones show about 40; "
+            f"keep it under {MAX_SUBJECT} columns",
             "subject",
             severity="warning",
         )
 
 
-def _text(findings: _Findings, rendition: Rendition) -> None:
+def _check_text(findings: _FindingCollector, rendition: Rendition) -> None:
     text = rendition.text.fill(_SAMPLE)
     if not text.strip():
-        findings.add("the plain-text part is empty; look at the text template of the layout")
+        findings.add("the plain-text part is empty; correct the text template of the layout")
     if max((len(line.encode()) for line in text.split("\n")), default=0) > MAX_LINE:
         findings.add(
-            f"a line of the plain-text part is longer than {MAX_LINE} bytes; use the filter wrap there",
+            f"a line of the plain-text part is longer than {MAX_LINE} bytes; "
+            "use the filter `wrap` in the template",
             severity="warning",
         )
 
 
-def _leave_link(findings: _Findings, rendition: Rendition, media: Collection[str]) -> None:
-    """Reports a part of the mail that has no unsubscribe link."""
+def _check_unsubscribe_links(
+    findings: _FindingCollector, rendition: Rendition, media: Collection[str]
+) -> None:
+    """Reports the HTML part and the text part of the mail if it has no unsubscribe link."""
     for medium, part, name, context in (
-        ("email", rendition.html, "HTML", Context.HREF),
-        ("text", rendition.text, "plain-text", Context.TEXT),
+        ("email", rendition.html, "HTML", SlotContext.HREF),
+        ("text", rendition.text, "plain-text", SlotContext.TEXT),
     ):
         if medium not in media:
             continue
@@ -225,14 +231,14 @@ def _leave_link(findings: _Findings, rendition: Rendition, media: Collection[str
             findings.add(f"the {name} part has no unsubscribe link; put links.unsubscribe into its template")
 
 
-def _contrast(findings: _Findings, settings: Settings) -> None:
+def _check_contrast(findings: _FindingCollector, settings: Settings) -> None:
     brand = settings.brand
     for name, colour in (("ink", brand.ink), ("accent", brand.accent)):
         ratio = contrast(colour, brand.paper)
         if ratio < MIN_CONTRAST:
             findings.add(
                 f"brand.{name} {colour} on brand.paper {brand.paper} has a contrast of {ratio:.1f}:1; "
-                f"text needs {MIN_CONTRAST}:1",
+                f"text must have at least {MIN_CONTRAST}:1",
                 severity="warning",
                 file="mailer.toml",
             )

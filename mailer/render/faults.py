@@ -1,20 +1,23 @@
-"""Decides whether a fault of rendering is raised at once or gathered with the others."""
+"""Defines how rendering reports an error: it is raised at once, or collected with all others."""
 
 from __future__ import annotations
 
 from mailer.errors import MailerError, Problem
 
-__all__ = ["Faults"]
+__all__ = ["RenderingFaults"]
 
 
-class Faults:
-    """Raises each fault that it is given, or adds its problems to the list that it was made with."""
+class RenderingFaults:
+    """Reports errors of rendering: they are raised, or added to the list `collected` if one is given."""
 
-    def __init__(self, gathered: list[Problem] | None = None) -> None:
-        self._gathered = gathered
+    def __init__(self, collected: list[Problem] | None = None) -> None:
+        self._collected = collected
 
-    def add(self, error: MailerError) -> None:
-        """Reports a fault. Where this returns, rendering continues with something harmless in its place."""
-        if self._gathered is None:
+    def raise_or_collect(self, error: MailerError) -> None:
+        """Raises the error, or adds its problems to the list of collected problems.
+
+        If the method returns, the caller must replace the faulty part by a harmless one.
+        """
+        if self._collected is None:
             raise error from None
-        self._gathered += error.problems
+        self._collected += error.problems

@@ -1,4 +1,4 @@
-"""Lists names of HTML elements and attributes that several steps of rendering look for."""
+"""Lists the names of HTML elements and attributes that several modules of `render` look for."""
 
 from __future__ import annotations
 

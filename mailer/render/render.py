@@ -1,7 +1,7 @@
 """Renders an issue: Jinja2, MJML and the inlining of styles run once for each different variant.
 
-What a template sees is made in `views`; where the slots of the result stand is found in `slots/html_part.py`.
-Whether the result is fit to be sent is asked in `check`.
+The module `views` makes the values that a template sees, `slots/html_part.py` finds the slots in the finished
+HTML, and `check` finds errors in the result.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from mailer.language.dates import long_date, weekday
 from mailer.language.template_functions import TRANSLATIONS
 from mailer.language.theme_catalogues import theme_translations
 from mailer.language_tags import direction_of
-from mailer.render.faults import Faults
+from mailer.render.faults import RenderingFaults
 from mailer.render.html.inline import inline_styles
 from mailer.render.html.mjml import render_mjml
 from mailer.render.rendition import MEDIA, Rendition
-from mailer.render.slots.html_part import html_part, without_slots
+from mailer.render.slots.html_part import html_part, html_without_slots
 from mailer.render.slots.markers import Markers
-from mailer.render.slots.slots import Context, Part
+from mailer.render.slots.slots import RenditionPart, SlotContext
 from mailer.render.slots.text_part import text_part
 from mailer.render.source_positions import SourcePositions
-from mailer.render.theme.direction import is_mixed, languages_in, set_direction
+from mailer.render.theme.direction import has_both_directions, languages_in, set_direction
 from mailer.render.theme.theme import MARKERS, Theme, open_theme
 from mailer.render.views.build import ViewBuilder
 from mailer.render.views.values import EditionView, LinksView
@@ -49,15 +49,16 @@ def render_variants(
     variants: Collection[int],
     image_base: str | None = None,
 ) -> dict[int, Rendition]:
-    """Returns the rendition of each variant (a bit mask of `only` expressions). Equal ones are one object.
+    """Returns the rendition of each variant in `variants` (bit masks of `only` expressions), by variant.
 
-    `image_base` stands before the names of pictures. Raises ThemeError, IssueError, or ConfigError for
-    the logo.
+    Variants that show the same issue share one object. `slug` is the campaign's name, for the URL of the
+    public page. `image_base` is the beginning of the URLs of pictures; None means the campaign's folder on
+    the public site. Raises ThemeError, IssueError, or, if the logo cannot be used, ConfigError.
     """
-    inputs = _Inputs.of(loaded, settings, open_theme(settings.root), slug, image_base)
+    inputs = _RenderingInputs.of(loaded, settings, open_theme(settings.root), slug, image_base)
     renditions: dict[int, Rendition] = {}
-    for issue, same in _distinct(loaded.issue, variants):
-        rendition = _Rendering(inputs, issue, Faults()).rendition(same[0], MEDIA)
+    for issue, same in _distinct_issues(loaded.issue, variants):
+        rendition = _VariantRendering(inputs, issue, RenderingFaults()).render(same[0], MEDIA)
         renditions |= dict.fromkeys(same, rendition)
     return dict(sorted(renditions.items()))
 
@@ -65,30 +66,33 @@ def render_variants(
 def examine_variants(
     loaded: LoadedIssue, settings: Settings, *, slug: str, variants: Collection[int], faults: list[Problem]
 ) -> list[tuple[Rendition, frozenset[str]]]:
-    """Returns the different renditions of an issue that may be faulty, each with the media that were made.
+    """Renders an issue that may have errors. Adds all errors to `faults` instead of raising the first.
 
-    The media are those of MEDIA; another one is empty. Nothing is raised: what `render_variants` would raise
-    is added to `faults`, and rendering goes on.
+    Returns each different rendition with the names of its parts (some of MEDIA) that could be rendered; the
+    other parts are empty.
     """
-    gathered = Faults(faults)
+    collecting = RenderingFaults(faults)
     media: Collection[str] = MEDIA
     try:
         theme = open_theme(settings.root)
     except MailerError as error:
-        gathered.add(error)
+        collecting.raise_or_collect(error)
         theme, media = open_theme(built_in_theme().parent), ()
-    inputs = _Inputs.of(loaded, settings, theme, slug)
+    inputs = _RenderingInputs.of(loaded, settings, theme, slug)
     found: list[tuple[Rendition, frozenset[str]]] = []
-    for issue, same in _distinct(loaded.issue, variants):
-        rendering = _Rendering(inputs, issue, gathered)
-        rendition = rendering.rendition(same[0], media)
+    for issue, same in _distinct_issues(loaded.issue, variants):
+        rendering = _VariantRendering(inputs, issue, collecting)
+        rendition = rendering.render(same[0], media)
         found.append((rendition, frozenset(rendering.made)))
     return found
 
 
 @dataclass(frozen=True)
-class _Inputs:
-    """Holds the inputs that all variants of an issue share. `archive` is the address of its public page."""
+class _RenderingInputs:
+    """Holds the inputs that all variants of an issue share.
+
+    `archive` is the URL of the issue's public page, `image_base` the beginning of the URLs of pictures.
+    """
 
     loaded: LoadedIssue
     settings: Settings
@@ -99,14 +103,14 @@ class _Inputs:
     @classmethod
     def of(
         cls, loaded: LoadedIssue, settings: Settings, theme: Theme, slug: str, image_base: str | None = None
-    ) -> _Inputs:
+    ) -> _RenderingInputs:
         archive = f"{settings.publication.base_url}/archive/{slug}/"
         return cls(
             loaded, settings, theme, archive, f"{archive}images/" if image_base is None else image_base
         )
 
-    def seed(self, issue: Issue) -> str:
-        """Returns a hash of all inputs of a variant, so that no text can hold one of its markers."""
+    def marker_seed(self, issue: Issue) -> str:
+        """Returns a hash of all inputs of a variant. Markers contain it, so no text can hold a marker."""
         settings = self.settings
         editions = {key: edition.model_dump(mode="json") for key, edition in settings.editions.items()}
         parts = [
@@ -122,8 +126,8 @@ class _Inputs:
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _distinct(issue: Issue, variants: Collection[int]) -> list[tuple[Issue, list[int]]]:
-    """Returns the different issues that the variants show, each with its variants in ascending order."""
+def _distinct_issues(issue: Issue, variants: Collection[int]) -> list[tuple[Issue, list[int]]]:
+    """Returns each different issue that the variants show, with the variants that show it, ascending."""
     found: list[tuple[Issue, list[int]]] = []
     for variant in sorted(set(variants)):
         shown = for_variant(issue, variant)
@@ -135,10 +139,10 @@ def _distinct(issue: Issue, variants: Collection[int]) -> list[tuple[Issue, list
     return found
 
 
-class _Rendering:
-    """Renders one variant through the templates."""
+class _VariantRendering:
+    """Renders one variant of an issue through the templates."""
 
-    def __init__(self, inputs: _Inputs, issue: Issue, faults: Faults) -> None:
+    def __init__(self, inputs: _RenderingInputs, issue: Issue, faults: RenderingFaults) -> None:
         self.issue = issue
         self.faults = faults
         #: The media that could be made.
@@ -146,26 +150,28 @@ class _Rendering:
         self.settings = inputs.settings
         self.theme = inputs.theme
         self.edition = self.settings.editions[issue.edition]
-        self.markers = Markers(inputs.seed(issue))
+        self.markers = Markers(inputs.marker_seed(issue))
         self.image_base = inputs.image_base
-        places = SourcePositions(inputs.loaded)
-        self.viewer = ViewBuilder(places, self.settings, self.markers, inputs.image_base, faults)
-        view = self.viewer.issue(issue)
-        if places.problems:
-            faults.add(IssueError.of(sorted(places.problems, key=lambda p: (p.path or "", p.line or 0))))
+        positions = SourcePositions(inputs.loaded)
+        self.viewer = ViewBuilder(positions, self.settings, self.markers, inputs.image_base, faults)
+        view = self.viewer.issue_view(issue)
+        if positions.problems:
+            faults.raise_or_collect(
+                IssueError.of(sorted(positions.problems, key=lambda p: (p.path or "", p.line or 0)))
+            )
         self.subject = " ".join(view.subject.split())
-        self.context = self._context(view, inputs.archive)
+        self.context = self._template_context(view, inputs.archive)
 
-    def _context(self, view: Any, archive: str) -> dict[str, Any]:
+    def _template_context(self, view: Any, archive: str) -> dict[str, Any]:
         edition = self.edition
         return {
             "issue": view,
             "edition": EditionView(self.issue.edition, edition.name, edition.description, edition.layout),
             "publication": self.settings.publication,
-            "brand": self.viewer.brand(),
+            "brand": self.viewer.brand_view(),
             "language": self.issue.language,
             "dir": direction_of(self.issue.language),
-            "mixed": is_mixed(self.issue),
+            "mixed": has_both_directions(self.issue),
             "date_long": long_date(self.issue.date, self.issue.language),
             "weekday": weekday(self.issue.date, self.issue.language),
             "links": LinksView("" if edition.public_page == "none" else archive),
@@ -177,18 +183,18 @@ class _Rendering:
         try:
             return theme_translations(self.theme.files, self.issue.language)
         except MailerError as error:
-            self.faults.add(error)
+            self.faults.raise_or_collect(error)
             sound = tuple(file for file in self.theme.files.all if file.path.startswith("(built-in)"))
             return theme_translations(ThemeFiles(sound), self.issue.language)
 
-    def rendition(self, variant: int, media: Collection[str]) -> Rendition:
-        html, mail = self._part(media, "email", self._email) or ("", Part(("",), ()))
-        text = self._part(media, "text", self._text) or Part(("",), ())
-        web = self._part(media, "web", self._web) or ""
+    def render(self, variant: int, media: Collection[str]) -> Rendition:
+        html, mail = self._render_part(media, "email", self._render_email) or ("", RenditionPart(("",), ()))
+        text = self._render_part(media, "text", self._render_text) or RenditionPart(("",), ())
+        web = self._render_part(media, "web", self._render_web) or ""
         return Rendition(
             variant=variant,
             language=self.issue.language,
-            subject=self.markers.part(self.subject, Context.HEADER),
+            subject=self.markers.cut_at_markers(self.subject, SlotContext.HEADER),
             html=mail,
             text=text,
             web=web,
@@ -201,40 +207,43 @@ class _Rendering:
             findings=tuple(sorted(self.viewer.album.findings, key=lambda p: (p.path or "", p.line or 0))),
         )
 
-    def _part(self, media: Collection[str], medium: str, make: Callable[[], _T]) -> _T | None:
-        """Returns the part for a medium; None where it is not asked for, or a fault of it was gathered."""
+    def _render_part(self, media: Collection[str], medium: str, make: Callable[[], _T]) -> _T | None:
+        """Returns the part of the rendition that `make` returns for one of MEDIA.
+
+        Returns None if `media` does not include `medium`, or if `make` failed and the error was collected.
+        """
         if medium not in media:
             return None
         try:
             made = make()
         except MailerError as error:
-            self.faults.add(error)
+            self.faults.raise_or_collect(error)
             return None
         self.made.add(medium)
         return made
 
-    def _email(self) -> tuple[str, Part]:
-        markup = render_mjml(self.theme, self._layout("email", ".mjml"), self._for("email"))
+    def _render_email(self) -> tuple[str, RenditionPart]:
+        markup = render_mjml(self.theme, self._layout_template("email", ".mjml"), self._context_for("email"))
         html = inline_styles(self._with_direction(markup))
         return html, html_part(html, self.markers)
 
-    def _text(self) -> Part:
-        text = self.theme.render(self._layout("text", ".txt"), self._for("text"))
+    def _render_text(self) -> RenditionPart:
+        text = self.theme.render(self._layout_template("text", ".txt"), self._context_for("text"))
         return text_part(text, self.markers)
 
-    def _web(self) -> str:
-        page = self.theme.render(self._layout("web", ".html"), self._for("web"))
-        return without_slots(self._with_direction(page), self.markers)
+    def _render_web(self) -> str:
+        page = self.theme.render(self._layout_template("web", ".html"), self._context_for("web"))
+        return html_without_slots(self._with_direction(page), self.markers)
 
     def _with_direction(self, html: str) -> str:
-        """Returns the page, set from right to left where parts of it are written so."""
+        """Returns the page, with `dir` attributes if any part of the issue is written from right to left."""
         if not any(direction_of(language) == "rtl" for language in languages_in(self.issue)):
             return html
         return set_direction(html, self.markers, direction_of(self.issue.language))
 
-    def _layout(self, medium: str, suffix: str) -> str:
-        return self.theme.layout(self.edition.layout, medium, suffix)
+    def _layout_template(self, medium: str, suffix: str) -> str:
+        return self.theme.layout_template(self.edition.layout, medium, suffix)
 
-    def _for(self, medium: str) -> Mapping[str, Any]:
+    def _context_for(self, medium: str) -> Mapping[str, Any]:
         self.markers.steps[0] = 0
         return {**self.context, "medium": medium}

@@ -1,4 +1,4 @@
-"""Defines the result of rendering: an issue for one variant, ready to be sent to any reader."""
+"""Defines a rendition: an issue that was rendered for one variant and can be sent to any reader."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mailer.errors import Problem
-from mailer.render.slots.slots import Part
+from mailer.render.slots.slots import RenditionPart
 
 __all__ = ["MEDIA", "Picture", "Rendition"]
 
@@ -19,9 +19,9 @@ MEDIA = ("email", "text", "web")
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Holds a published picture.
+    """Holds a picture as it is published.
 
-    `name` holds the hash of its bytes; sizes are in CSS px.
+    `name` is the picture's file name, with a hash of its bytes. `width` and `height` are in CSS px.
     """
 
     name: str
@@ -32,18 +32,18 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """Holds an issue rendered for one variant. `web` has no slots: it is the same for every reader.
+    """Holds an issue that was rendered for one variant.
 
-    `variant` is a bit mask: bit i is set where the i-th `only` expression of the issue holds.
-    `theme` is the hash of the templates that made it. `pictures` are those that html and web refer to.
-    `findings` are warnings about what it was made of, for `check`; they are not kept.
+    `variant` is a bit mask: bit i is set if the i-th `only` expression of the issue is true. `web` is the web
+    page, the same for every reader. `theme` is the hash of the theme's files. `pictures` are the pictures
+    that `html` and `web` show. `findings` are warnings about pictures; the archive does not keep them.
     """
 
     variant: int
     language: str
-    subject: Part
-    html: Part
-    text: Part
+    subject: RenditionPart
+    html: RenditionPart
+    text: RenditionPart
     web: str
     theme: str
     pictures: tuple[Picture, ...] = ()
@@ -63,20 +63,20 @@ class Rendition:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Rendition:
-        """Returns the rendition of the data that `to_json` gave."""
+        """Returns the rendition, without pictures, of the data that `to_json` returned."""
         return cls(
             variant=int(data["variant"]),
             language=data["language"],
-            subject=Part.from_json(data["subject"]),
-            html=Part.from_json(data["html"]),
-            text=Part.from_json(data["text"]),
+            subject=RenditionPart.from_json(data["subject"]),
+            html=RenditionPart.from_json(data["html"]),
+            text=RenditionPart.from_json(data["text"]),
             web=data["web"],
             theme=data["theme"],
         )
 
     @property
     def digest(self) -> str:
-        """Returns the SHA-256 in hex over all that a recipient can see."""
+        """Returns the SHA-256 in hex of everything in the rendition that a recipient can see."""
         data = {k: v for k, v in self.to_json().items() if k not in ("variant", "theme")}
         text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         pictures = "".join(f"\0{picture.name}" for picture in self.pictures)

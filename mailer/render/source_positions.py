@@ -1,4 +1,4 @@
-"""Finds the lines of the files where the parts of an issue are written, for its variants too."""
+"""Finds the file and line where each part of an issue is written, also for the parts of a variant."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ __all__ = ["SourcePositions"]
 
 
 class SourcePositions:
-    """Collects the problems of an issue's texts, each with its file and line."""
+    """Finds the positions of an issue's values, and collects problems with their positions."""
 
     def __init__(self, loaded: LoadedIssue) -> None:
         self.loaded = loaded
         self.problems: list[Problem] = []
 
-    def at(self, key: Key, line: int = 0) -> tuple[str, int]:
-        """Returns (path, line) of a value, or of a line (counted from 0) in a text of several lines."""
+    def position_of(self, key: Key, line: int = 0) -> tuple[str, int]:
+        """Returns (path, line) of the value at `key`, or of line number `line` (from 0) within its text."""
         node, used = self.loaded.tree.find(key)
         if used == len(key) and node.line_at(line) > node.mark.line:
             return node.mark.path, node.line_at(line)
         return self.loaded.place_of(*key)
 
     def is_written(self, key: Key) -> bool:
-        """Returns whether a value is written in a file, and is no default."""
+        """Returns whether the value at `key` is written in a file and is not a default."""
         return self.loaded.line_of(*key) is not None
 
     def add_problem(self, message: str, key: Key, line: int = 0) -> None:
-        """Adds a problem with the file and line of its key."""
-        problem = Problem(message, *self.at(key, line))
+        """Adds a problem at the position of `key`; `line` is a line number (from 0) within its text."""
+        problem = Problem(message, *self.position_of(key, line))
         if problem not in self.problems:
             self.problems.append(problem)
 
-    def keys_of(self, variant: Issue) -> dict[int, Key]:
-        """Returns the key in the whole issue of each section and item of a variant, by their `id`."""
+    def keys_by_id(self, variant: Issue) -> dict[int, Key]:
+        """Returns the key in the whole issue of each section and item of a variant, by the object's id()."""
         whole = self.loaded.issue
         keys: dict[int, Key] = {id(item): ("items", i) for i, item in enumerate(whole.items)}
         originals = iter(enumerate(whole.sections))

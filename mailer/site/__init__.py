@@ -1,1 +1,1 @@
-"""Makes public pages as bytes; it knows no HTTP."""
+"""Makes the public pages of a workspace as bytes, independently of HTTP."""

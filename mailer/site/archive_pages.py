@@ -1,7 +1,7 @@
 """Finds the public pages and files of sent campaigns. Only files that a manifest lists are public.
 
-A campaign of an edition with `archive = false` has no page and is not listed; its pictures, which mails show,
-are public under their own names.
+A campaign of an edition with `archive = false` has no page and is not listed. The pictures of such a campaign
+are public nevertheless, because its mails show them.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from mailer.archive.campaign import ArchivedCampaign, list_campaigns
-from mailer.archive.manifest import has_public_page, hash_of, manifest_version, read_manifest
-from mailer.archive.paths import is_file_name, path_text
+from mailer.archive.manifest import has_public_page, manifest_fingerprint, read_manifest, sha256_hex
+from mailer.archive.paths import display_path, is_published_file_name
 from mailer.campaign.slug import is_slug
 from mailer.config import Settings
 from mailer.errors import ArchiveError
-from mailer.site.pages import Page, Pages
+from mailer.site.pages import Page, ReaderPages
 
 __all__ = ["PublicArchive", "PublicFile"]
 
@@ -35,7 +35,10 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class PublicFile:
-    """Describes a public file of a campaign. `digest` is its SHA-256 in hex, as the manifest has it."""
+    """Describes a public file in the folder of a campaign.
+
+    `digest` is the file's SHA-256 in hex that the manifest recorded.
+    """
 
     folder: Path
     name: str
@@ -43,33 +46,36 @@ class PublicFile:
     media_type: str
 
     def read(self) -> bytes | None:
-        """Returns the bytes, or None where they have changed since the sending, which is logged.
+        """Returns the bytes of the file, or None if the file has changed since it was sent (which is logged).
 
-        Raises OSError.
+        Raises OSError if the file cannot be read.
         """
         data = (self.folder / self.name).read_bytes()
-        if hash_of(data) == self.digest:
+        if sha256_hex(data) == self.digest:
             return data
-        place = path_text(self.folder, self.name)
-        _log.error("%s is not what was sent, so it is not shown; verify the campaign", place)
+        place = display_path(self.folder, self.name)
+        _log.error("%s is not what was sent, so it is not shown; run `mailer campaigns verify`", place)
         return None
 
 
 class PublicArchive:
     """Finds the public pages and files of the archive. A campaign is public once its sending has started."""
 
-    def __init__(self, settings: Settings, pages: Pages) -> None:
+    def __init__(self, settings: Settings, pages: ReaderPages) -> None:
         self._settings = settings
         self._pages = pages
         self._manifests: dict[Path, tuple[tuple[int, int, int], dict[str, Any]]] = {}
-        self._known: dict[str, tuple[object, ArchivedCampaign]] = {}
+        self._cache: dict[str, tuple[object, ArchivedCampaign]] = {}
 
-    def index(self, number: int) -> Page | None:
-        """Returns page `number` (from 1) of the list of public campaigns, newest first, if there is one."""
-        listed = list_campaigns(self._settings.campaigns, self._known)
+    def index_page(self, page_number: int) -> Page | None:
+        """Returns a page of the list of public campaigns, newest first, or None if there is no such page.
+
+        `page_number` counts from 1.
+        """
+        listed = list_campaigns(self._settings.campaigns, self._cache)
         public = [c for c in listed if c.started_at and c.public and not c.problem]
         last = max(1, -(-len(public) // _PER_PAGE))
-        if not 1 <= number <= last:
+        if not 1 <= page_number <= last:
             return None
         return self._pages.page(
             "archive",
@@ -80,53 +86,55 @@ class PublicArchive:
                     "subject": c.subject or c.slug,
                     "language": c.language,
                     "edition": self._edition_name(c.edition),
-                    "date": _day(c.date),
+                    "date": _parsed_date(c.date),
                 }
-                for c in public[(number - 1) * _PER_PAGE : number * _PER_PAGE]
+                for c in public[(page_number - 1) * _PER_PAGE : page_number * _PER_PAGE]
             ],
-            newer=number - 1 if number > 1 else None,
-            older=number + 1 if number < last else None,
+            newer=page_number - 1 if page_number > 1 else None,
+            older=page_number + 1 if page_number < last else None,
         )
 
     def has_page(self, slug: str) -> bool:
         """Returns whether a campaign has a public page."""
-        manifest = self._started(slug)
+        manifest = self._started_manifest(slug)
         return manifest is not None and has_public_page(manifest)
 
     def web_page(self, slug: str) -> PublicFile | None:
-        """Returns the public page of a campaign, if it has one. It holds no link of a single reader."""
-        manifest = self._started(slug)
+        """Returns the public page of a campaign, which holds no personal links, or None if it has none."""
+        manifest = self._started_manifest(slug)
         if manifest is None or not has_public_page(manifest):
             return None
-        return self._file(slug, manifest, "web.html", "text/html; charset=utf-8")
+        return self._public_file(slug, manifest, "web.html", "text/html; charset=utf-8")
 
     def picture(self, slug: str, name: str) -> PublicFile | None:
-        """Returns a picture of a campaign, if there is one of this name."""
-        manifest = self._started(slug)
+        """Returns the picture with this file name in a campaign, or None if there is none."""
+        manifest = self._started_manifest(slug)
         media_type = _TYPES.get(name.rpartition(".")[2].lower())
-        if manifest is None or media_type is None or not is_file_name(name):
+        if manifest is None or media_type is None or not is_published_file_name(name):
             return None
-        return self._file(slug, manifest, f"images/{name}", media_type)
+        return self._public_file(slug, manifest, f"images/{name}", media_type)
 
-    def _started(self, slug: str) -> dict[str, Any] | None:
-        """Returns the manifest of a campaign whose sending has started."""
+    def _started_manifest(self, slug: str) -> dict[str, Any] | None:
+        """Returns the manifest of a campaign, or None if its sending has not started."""
         if not is_slug(slug):
             return None
         try:
-            manifest = self._manifest(self._settings.campaigns / slug)
+            manifest = self._cached_manifest(self._settings.campaigns / slug)
         except (ArchiveError, OSError):
             return None
         return manifest if manifest["started_at"] else None
 
-    def _manifest(self, folder: Path) -> dict[str, Any]:
-        """Returns the manifest, read again only when its file has changed."""
-        mark = manifest_version(folder)
-        known = self._manifests.get(folder)
-        if known is None or known[0] != mark:
-            known = self._manifests[folder] = (mark, read_manifest(folder))
-        return known[1]
+    def _cached_manifest(self, folder: Path) -> dict[str, Any]:
+        """Returns the manifest of the campaign in `folder`, and reads it only if its file has changed."""
+        mark = manifest_fingerprint(folder)
+        cached = self._manifests.get(folder)
+        if cached is None or cached[0] != mark:
+            cached = self._manifests[folder] = (mark, read_manifest(folder))
+        return cached[1]
 
-    def _file(self, slug: str, manifest: dict[str, Any], name: str, media_type: str) -> PublicFile | None:
+    def _public_file(
+        self, slug: str, manifest: dict[str, Any], name: str, media_type: str
+    ) -> PublicFile | None:
         folder = self._settings.campaigns / slug
         digest = manifest["files"].get(name)
         path = folder / name
@@ -139,7 +147,7 @@ class PublicArchive:
         return edition.name if edition else key
 
 
-def _day(text: str) -> dt.date | None:
+def _parsed_date(text: str) -> dt.date | None:
     try:
         return dt.date.fromisoformat(text)
     except ValueError:

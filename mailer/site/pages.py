@@ -1,8 +1,8 @@
-"""Makes pages for readers, as bytes, from templates/web/pages/ (the workspace's before the built-in ones).
+"""Renders pages for readers, as bytes, from templates/web/pages/ of the workspace or of the built-in theme.
 
-A page has no script. Its style is allowed by hash, so that nothing else can style or load anything. A page
-of the workspace that fails is replaced by the built-in one, and where that fails too, by a plain text, so
-that an error in a template keeps nobody from leaving.
+A page has no script. Its style sheets are allowed by their hashes, so nothing else can style the page. If a
+page of the workspace fails, the built-in page is shown, and if that fails too, a plain text. So no error in
+a template keeps a reader from unsubscribing.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from mailer.site.plain_page import plain_page
 from mailer.site.sandbox import LARGEST_PAGE, PageEnvironment, counting_steps
 from mailer.theme_files import built_in_theme
 
-__all__ = ["LARGEST_PAGE", "Page", "Pages"]
+__all__ = ["LARGEST_PAGE", "Page", "ReaderPages"]
 
 _log = logging.getLogger("mailer.web")
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
@@ -42,15 +42,15 @@ _NAMES = (
 #: The colours of text on a button.
 _ON_ACCENT = ("#ffffff", "#000000")
 #: A language tag, or several, the first wish first.
-_LanguageWish = str | Sequence[str]
+_Languages = str | Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Holds a finished page: `body` is HTML in UTF-8, `language` its language tag.
+    """Holds a finished page: `body` is its HTML in UTF-8, `language` its language tag.
 
-    `styles` has the SHA-256 in base64 of each of its style sheets, for a Content-Security-Policy. A page that
-    is not `complete` does not say what happened: it only asks the reader to try again later.
+    `styles` has the SHA-256 in base64 of each style sheet of the page, for a Content-Security-Policy.
+    `complete` is False if the page does not say what happened, but only asks the reader to try again later.
     """
 
     body: bytes
@@ -60,67 +60,78 @@ class Page:
 
     @classmethod
     def of(cls, html: str, language: str, *, complete: bool = True) -> Page:
-        """Returns the page of this HTML. Raises UnicodeEncodeError where it is not text."""
-        styles = tuple(_sha256(style) for style in _STYLE.findall(html))
+        """Returns the page with this HTML. Raises UnicodeEncodeError if the HTML holds lone surrogates.
+
+        `language` is a language tag, also with `_` for `-`.
+        """
+        styles = tuple(_sha256_base64(style) for style in _STYLE.findall(html))
         return cls(html.encode(), language.replace("_", "-"), styles, complete)
 
 
 @dataclass(frozen=True, slots=True)
-class _Theme:
-    """Holds templates and translations: the workspace's before the built-in ones, or only the built-in."""
+class _PageTheme:
+    """Holds the templates and translations of pages, from `folders`. Earlier folders take precedence."""
 
     folders: tuple[Path, ...]
     environment: SandboxedEnvironment
 
     @classmethod
-    def of(cls, folders: tuple[Path, ...]) -> _Theme:
-        return cls(folders, _environment(folders))
+    def of(cls, folders: tuple[Path, ...]) -> _PageTheme:
+        return cls(folders, _template_environment(folders))
 
 
-class Pages:
-    """Makes pages. `page` never fails, even if the templates are broken; the log says what is wrong."""
+class ReaderPages:
+    """Renders the pages for readers of a workspace.
+
+    `page` never fails: an error in a template is logged, and a simpler page is returned.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._own = _Theme.of((settings.root / "templates", built_in_theme()))
-        self._built_in = _Theme.of(self._own.folders[1:])
+        self._own = _PageTheme.of((settings.root / "templates", built_in_theme()))
+        self._built_in = _PageTheme.of(self._own.folders[1:])
         self._log_unreadable_files()
 
-    def page(self, name: str, wish: _LanguageWish, **context: Any) -> Page:
-        """Returns the page `name` in the first of the wanted languages that has a catalogue."""
-        for theme, instead in ((self._own, "the built-in page"), (self._built_in, "a plain text")):
+    def page(self, name: str, languages: _Languages, **context: Any) -> Page:
+        """Returns the page `name`, rendered with `context`, in the first of `languages` that has a catalogue.
+
+        `languages` is one language tag or several, in order of preference.
+        """
+        for theme, replacement in ((self._own, "the built-in page"), (self._built_in, "a plain text")):
             try:
-                return self._from_theme(theme, name, wish, context)
+                return self._render_from_theme(theme, name, languages, context)
             except Exception as error:  # a template can raise anything
-                _log_failure(f"templates/web/pages/{name}.html", error, instead)
-        return self._plain(name, wish, context)
+                _log_failure(f"templates/web/pages/{name}.html", error, replacement)
+        return self._plain_page(name, languages, context)
 
     def _log_unreadable_files(self) -> None:
-        """Logs, at the start, which templates and catalogues cannot be read."""
+        """Logs the templates and catalogues of the workspace that cannot be read."""
         for name in _NAMES:
             try:
                 self._own.environment.get_template(f"{name}.html")
             except Exception as error:
                 _log_failure(f"templates/web/pages/{name}.html", error, "the built-in page")
         try:
-            page_translations(self._language(self._own, ""), self._own.folders)
+            page_translations(self._page_language(self._own, ""), self._own.folders)
         except Exception as error:
             _log_failure("templates/locale", error, "the built-in page")
 
-    def _from_theme(self, theme: _Theme, name: str, wish: _LanguageWish, context: Mapping[str, Any]) -> Page:
-        language = self._language(theme, wish)
+    def _render_from_theme(
+        self, theme: _PageTheme, name: str, languages: _Languages, context: Mapping[str, Any]
+    ) -> Page:
+        language = self._page_language(theme, languages)
         template = theme.environment.get_template(f"{name}.html")
-        html = _rendered(template, {**self._shared(theme, language), **context})
+        html = _render_bounded(template, {**self._shared_context(theme, language), **context})
         return Page.of(html, language)
 
-    def _language(self, theme: _Theme, wish: _LanguageWish) -> str:
-        """Returns the language of a page for a reader's language field, or for a list of wanted languages."""
-        wishes = (wish,) if isinstance(wish, str) else wish
-        return choose((*wishes, self._settings.publication.language), theme.folders)
+    def _page_language(self, theme: _PageTheme, languages: _Languages) -> str:
+        """Returns the first of `languages` that `theme` has a catalogue for, else a default language."""
+        wanted = (languages,) if isinstance(languages, str) else languages
+        return choose((*wanted, self._settings.publication.language), theme.folders)
 
-    def _plain(self, name: str, wish: _LanguageWish, context: Mapping[str, Any]) -> Page:
+    def _plain_page(self, name: str, languages: _Languages, context: Mapping[str, Any]) -> Page:
         try:
-            language = self._language(self._built_in, wish)
+            language = self._page_language(self._built_in, languages)
             translate = page_translations(language, self._built_in.folders).text
         except Exception:
             language, translate = SOURCE_LANGUAGE, Translations().text
@@ -129,7 +140,7 @@ class Pages:
         )
         return Page.of(html, language, complete=complete)
 
-    def _shared(self, theme: _Theme, language: str) -> dict[str, Any]:
+    def _shared_context(self, theme: _PageTheme, language: str) -> dict[str, Any]:
         translations = page_translations(language, theme.folders)
 
         def translated(text: str, **values: object) -> str:
@@ -150,8 +161,11 @@ class Pages:
         }
 
 
-def _rendered(template: Template, values: Mapping[str, Any]) -> str:
-    """Returns the output of the template. Raises OverflowError where it is too long, or its own error."""
+def _render_bounded(template: Template, values: Mapping[str, Any]) -> str:
+    """Returns the output of the template for `values`. Raises OverflowError if the output is too long.
+
+    An error of the template itself is raised as it is.
+    """
     parts: list[str] = []
     size = 0
     with counting_steps():
@@ -159,25 +173,25 @@ def _rendered(template: Template, values: Mapping[str, Any]) -> str:
             parts.append(part)
             size += len(part)
             if size > LARGEST_PAGE:
-                raise OverflowError(f"it gives more than {LARGEST_PAGE:,} characters")
+                raise OverflowError(f"the page must not have more than {LARGEST_PAGE:,} characters")
     return "".join(parts)
 
 
-def _log_failure(place: str, error: Exception, instead: str) -> None:
-    """Logs one line: the place of the error, and what readers get instead."""
+def _log_failure(place: str, error: Exception, replacement: str) -> None:
+    """Logs one line with the error, the file where it happened, and the page that replaces the broken one."""
     if isinstance(error, TemplateSyntaxError):
         place = f"templates/web/pages/{error.name}:{error.lineno}"
-        words = error.message or "it is no template"
+        words = error.message or "it is not a valid template"
     else:
         try:
             words = str(error)
         except Exception:
             words = ""
     words = visible(" ".join(words.split()))[:200] or type(error).__name__
-    _log.error("%s: %s; %s is shown instead", place, words, instead)
+    _log.error("%s: %s; %s is shown instead", place, words, replacement)
 
 
-def _environment(folders: tuple[Path, ...]) -> SandboxedEnvironment:
+def _template_environment(folders: tuple[Path, ...]) -> SandboxedEnvironment:
     return PageEnvironment(
         loader=FileSystemLoader([folder / "web" / "pages" for folder in folders]),
         autoescape=True,
@@ -187,5 +201,5 @@ def _environment(folders: tuple[Path, ...]) -> SandboxedEnvironment:
     )
 
 
-def _sha256(text: str) -> str:
+def _sha256_base64(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,4 +1,4 @@
-"""Makes the plain page that is shown where no template can be rendered; its texts are in this file."""
+"""Makes the plain page that is shown if no template can be rendered. Its texts are in this file."""
 
 from __future__ import annotations
 
@@ -57,11 +57,13 @@ def plain_page(
     language: str,
     translate: Callable[[str], str],
 ) -> tuple[str, bool]:
-    """Returns the HTML of page `name`, and whether it says what happened or only asks to try again.
+    """Returns the HTML of the page `name`, and whether the page says what happened.
 
-    `context` is what the template would get. `language` is a tag; `translate` gives an English string in it.
+    The second value is False if the page only asks the reader to try again. `context` holds the values that a
+    template of this page would get, `language` is a language tag, and `translate` translates an English text
+    into that language.
     """
-    title, text = _words(name, context)
+    title, text = _title_and_text(name, context)
     address = (publication.reply_to or publication.sender).address
     lines = [translate(line).replace("{address}", address) for line in (title, *text.split("\n")) if line]
     if context.get("thanks"):
@@ -84,8 +86,11 @@ def plain_page(
     return page, (title, text) != _LATER
 
 
-def _words(name: str, context: Mapping[str, Any]) -> tuple[str, str]:
-    """Returns title and text of a page; `preferences` only where something was saved, or refused."""
+def _title_and_text(name: str, context: Mapping[str, Any]) -> tuple[str, str]:
+    """Returns the title and the text of the page `name`, in English.
+
+    Returns the request to try again for a page that has no plain text, such as the choice of editions.
+    """
     if name != "preferences":
         return _WORDS.get(name, _LATER)
     if context.get("refused"):

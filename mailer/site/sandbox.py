@@ -1,7 +1,7 @@
-"""Limits the work of a page's template, in Jinja2's sandbox.
+"""Runs the templates of pages in Jinja2's sandbox, with limits on steps and sizes.
 
-All rounds of loops, calls and includes of one page together are bounded, even where they print nothing: a
-template that never ends would keep everybody from unsubscribing.
+A step is a round of a loop, a call or an include. All steps of one page together are limited, because a
+template that never ends would keep every reader from unsubscribing.
 """
 
 from __future__ import annotations
@@ -16,19 +16,22 @@ from jinja2 import Template, nodes
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
-__all__ = ["LARGEST_PAGE", "MOST_STEPS", "PageEnvironment", "counting_steps"]
+__all__ = ["LARGEST_PAGE", "MAX_STEPS", "PageEnvironment", "counting_steps"]
 
 #: A page of more characters is a slip of its template.
 LARGEST_PAGE = 1024 * 1024
 #: So is one of more rounds of loops, calls and includes.
-MOST_STEPS = 10_000
+MAX_STEPS = 10_000
 
 _steps: ContextVar[list[int] | None] = ContextVar("steps", default=None)
 
 
 @contextmanager
 def counting_steps() -> Iterator[None]:
-    """Counts the steps of the page that is rendered within this block, from 0. Blocks are not nested."""
+    """Counts the steps of the page that is rendered within the `with` block, from 0.
+
+    The blocks must not be nested.
+    """
     token = _steps.set([0])
     try:
         yield
@@ -37,7 +40,7 @@ def counting_steps() -> Iterator[None]:
 
 
 class PageEnvironment(SandboxedEnvironment):
-    """Represents a sandbox that raises OverflowError for a value that is too large and for too many steps."""
+    """Raises OverflowError for a value that is too large and for too many steps, in Jinja2's sandbox."""
 
     intercepted_binops = frozenset({"*", "**"})
 
@@ -46,24 +49,24 @@ class PageEnvironment(SandboxedEnvironment):
         if operator == "*":
             for value, times in ((left, right), (right, left)):
                 if hasattr(value, "__len__") and isinstance(times, int) and len(value) * times > LARGEST_PAGE:
-                    raise OverflowError("a product is too large")
+                    raise OverflowError("the result of a multiplication is too large")
         elif isinstance(right, int) and right > 100:
-            raise OverflowError("a power is too large")
+            raise OverflowError("the exponent must not be above 100")
         return super().call_binop(context, operator, left, right)
 
-    def call(self, context: Context, called: Any, /, *args: Any, **more: Any) -> Any:
-        """Returns the result of a call in a template, of a macro too, and counts it as a step."""
-        _count(1)
-        return super().call(context, called, *args, **more)
+    def call(self, context: Context, called: Any, /, *args: Any, **keywords: Any) -> Any:
+        """Returns the result of a call in a template, and counts the call as a step."""
+        _count_steps(1)
+        return super().call(context, called, *args, **keywords)
 
     def count_loop(self, values: Iterable[Any]) -> list[Any]:
-        """Returns the values of a loop, and counts each of them as a step."""
-        found = list(islice(values, MOST_STEPS + 1))
-        _count(len(found))
+        """Returns the values that a loop iterates over, and counts each value as a step."""
+        found = list(islice(values, MAX_STEPS + 1))
+        _count_steps(len(found))
         return found
 
     def _load_template(self, name: str, globals: Any) -> Template:
-        _count(1)
+        _count_steps(1)
         return super()._load_template(name, globals)
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
@@ -76,9 +79,11 @@ class PageEnvironment(SandboxedEnvironment):
         return tree
 
 
-def _count(steps: int) -> None:
+def _count_steps(steps: int) -> None:
     counter = _steps.get()
     if counter is not None:
         counter[0] += steps
-        if counter[0] > MOST_STEPS:
-            raise OverflowError(f"its loops and calls go round more than {MOST_STEPS:,} times")
+        if counter[0] > MAX_STEPS:
+            raise OverflowError(
+                f"the page must not have more than {MAX_STEPS:,} rounds of loops, calls and includes"
+            )

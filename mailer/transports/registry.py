@@ -78,9 +78,9 @@ def signer_for_transport(url: str, settings: Settings) -> Signer | None:
     driver = find_driver(url)
     if driver is not None and not driver.signed_by_us:
         return None
-    from mailer.message.dkim import signer_of
+    from mailer.message.dkim import load_signer
 
-    return signer_of(settings)
+    return load_signer(settings)
 
 
 def is_folder_transport(url: str) -> bool:

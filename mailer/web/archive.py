@@ -1,4 +1,4 @@
-"""Serves the public archive at /archive/, with the headers of each kind of file."""
+"""Serves the public archive at /archive/, with caching and security headers for each kind of file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHORTLY = "public, max-age=300"
 
 
 class ArchiveHandlers:
-    """Answers requests for the archive, with 404 for anything that is not public."""
+    """Answers requests for the public archive. Anything that is not public is answered with 404."""
 
     def __init__(self, settings: Settings, archive: PublicArchive) -> None:
         self._archive = archive
@@ -32,9 +32,13 @@ class ArchiveHandlers:
         )
 
     def index(self, request: Request) -> Response:
-        """Lists the public campaigns, newest first, in pages (`?page=2`)."""
-        wish = request.query_params.get("page", "1")
-        page = self._archive.index(int(wish) if wish.isascii() and wish.isdigit() and len(wish) < 6 else 0)
+        """Serves one page of the list of public campaigns, newest first. `?page=2` means the second."""
+        wanted_page = request.query_params.get("page", "1")
+        page = self._archive.index_page(
+            int(wanted_page)
+            if wanted_page.isascii() and wanted_page.isdigit() and len(wanted_page) < 6
+            else 0
+        )
         if page is None:
             raise HTTPException(404)
         response = page_response(page)
@@ -43,7 +47,7 @@ class ArchiveHandlers:
         return response
 
     def redirect_to_folder(self, request: Request) -> Response:
-        """Redirects an address without its final slash, from which a browser would not find the pictures."""
+        """Redirects /archive/SLUG to /archive/SLUG/, so that relative URLs of pictures work in the page."""
         slug = request.path_params["slug"]
         if not self._archive.has_page(slug):
             raise HTTPException(404)
@@ -51,16 +55,16 @@ class ArchiveHandlers:
 
     def page(self, request: Request) -> Response:
         """Serves the web page of a campaign."""
-        response = _served(request, self._archive.web_page(request.path_params["slug"]))
+        response = _file_response(request, self._archive.web_page(request.path_params["slug"]))
         response.headers["Content-Security-Policy"] = self._policy
         response.headers["Cache-Control"] = _SHORTLY
         response.headers["X-Robots-Tag"] = "all"
         return response
 
     def image(self, request: Request) -> Response:
-        """Serves a picture of a campaign, cacheable for ever because its name holds a hash of its bytes."""
+        """Serves a picture of a campaign, to be cached for ever: its name holds a hash of its bytes."""
         values = request.path_params
-        response = _served(request, self._archive.picture(values["slug"], values["name"]))
+        response = _file_response(request, self._archive.picture(values["slug"], values["name"]))
         response.headers["Cache-Control"] = _IMMUTABLE
         response.headers["X-Robots-Tag"] = "all"
         # Mail programs and web mail show it from elsewhere.
@@ -68,8 +72,11 @@ class ArchiveHandlers:
         return response
 
 
-def _served(request: Request, file: PublicFile | None) -> Response:
-    """Returns the file, or 304 where the browser has it already (RFC 9110, section 13.1.2)."""
+def _file_response(request: Request, file: PublicFile | None) -> Response:
+    """Returns the file, or status 304 if the browser has the file already (RFC 9110, section 13.1.2).
+
+    Raises HTTPException (404) if there is no file.
+    """
     if file is None:
         raise HTTPException(404)
     etag = f'"{file.digest}"'

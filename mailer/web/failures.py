@@ -1,4 +1,4 @@
-"""Answers requests that failed, with a page that says so and the status and headers of the failure."""
+"""Answers failed requests with a page that says so, and with the status and headers of the failure."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from starlette.types import ExceptionHandler
 
 from mailer.config import Settings
 from mailer.errors import MailerError
-from mailer.site.pages import Pages
+from mailer.site.pages import ReaderPages
 from mailer.store.database import explain
 from mailer.web.responses import page_for_browser
-from mailer.web.safety import RETRY_AFTER, make_safe
+from mailer.web.safety import RETRY_AFTER, add_safe_headers
 
 __all__ = ["FailurePages"]
 
@@ -23,42 +23,42 @@ _log = logging.getLogger("mailer.web")
 
 
 class FailurePages:
-    """Makes the answer to each kind of failure, with a page in a language that the browser asks for."""
+    """Answers each kind of failure with a page in a language that the browser asks for."""
 
-    def __init__(self, settings: Settings, pages: Pages) -> None:
+    def __init__(self, settings: Settings, pages: ReaderPages) -> None:
         self._settings = settings
         self._pages = pages
 
     def handlers(self) -> dict[int | type[Exception], ExceptionHandler]:
-        """Returns the handler of each exception, for Starlette."""
+        """Returns the handler for each class of exceptions, as Starlette's `exception_handlers`."""
         return {
-            HTTPException: self._refused,
-            ClientDisconnect: _disconnected,
-            MailerError: self._unavailable,
-            sqlite3.Error: self._unavailable,
-            OSError: self._unavailable,
-            Exception: self._defect,
+            HTTPException: self._answer_refused_request,
+            ClientDisconnect: _answer_disconnected,
+            MailerError: self._answer_unavailable,
+            sqlite3.Error: self._answer_unavailable,
+            OSError: self._answer_unavailable,
+            Exception: self._answer_defect,
         }
 
-    def _refused(self, request: Request, error: Exception) -> Response:
+    def _answer_refused_request(self, request: Request, error: Exception) -> Response:
         status = getattr(error, "status_code", 500)
         name = "not-found" if status == 404 else "refused"
         response = page_for_browser(self._pages, name, request, status)
         response.headers.update(getattr(error, "headers", None) or {})
         return response
 
-    def _unavailable(self, request: Request, error: Exception) -> Response:
-        known = explain(error, self._settings.database) if isinstance(error, sqlite3.Error) else error
-        _log.error("%s", known)
+    def _answer_unavailable(self, request: Request, error: Exception) -> Response:
+        explained = explain(error, self._settings.database) if isinstance(error, sqlite3.Error) else error
+        _log.error("%s", explained)
         response = page_for_browser(self._pages, "unavailable", request, 503)
         response.headers["Retry-After"] = RETRY_AFTER
         return response
 
-    def _defect(self, request: Request, _error: Exception) -> Response:
+    def _answer_defect(self, request: Request, _error: Exception) -> Response:
         response = page_for_browser(self._pages, "unavailable", request, 500)
-        make_safe(response.headers)  # Starlette makes this answer outside of the middleware
+        add_safe_headers(response.headers)  # Starlette makes this answer outside of the middleware
         return response
 
 
-async def _disconnected(_request: Request, _error: Exception) -> Response:
+async def _answer_disconnected(_request: Request, _error: Exception) -> Response:
     return Response(status_code=400)  # nobody is there to read it, and no thread is needed

@@ -1,4 +1,4 @@
-"""Answers /healthz: can an unsubscribe be recorded? The database is asked at most once a second."""
+"""Checks for /healthz whether an unsubscribe can be recorded, asking the database at most once a second."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from mailer.errors import MailerError
 
-__all__ = ["FRESH_SECONDS", "Health"]
+__all__ = ["FRESH_SECONDS", "HealthCheck"]
 
 _log = logging.getLogger("mailer.web")
 #: How long an answer is given again without asking the database.
@@ -20,10 +20,11 @@ _USABLE_SECONDS = 10.0
 _clock = time.monotonic
 
 
-class Health:
-    """Caches the result of `check`, so that any number of requests ask the database once a second.
+class HealthCheck:
+    """Caches the result of `check`, so that many requests ask the database only once a second.
 
-    `check` raises MailerError, sqlite3.Error or OSError where nothing can be recorded. Many threads use it.
+    `check` must raise MailerError, sqlite3.Error or OSError if nothing can be recorded. Several threads may
+    use one object.
     """
 
     def __init__(self, check: Callable[[], None]) -> None:
@@ -31,26 +32,26 @@ class Health:
         self._asking = threading.Lock()
         self._asked: tuple[float, bool] | None = None  # when, and what the answer was
 
-    def is_well(self) -> bool:
-        """Returns whether a write can be recorded. Each failed `check` is logged once."""
-        recent = self._newer_than(_USABLE_SECONDS)
+    def can_record_writes(self) -> bool:
+        """Returns whether writes can be recorded, as a check in the last ten seconds has found."""
+        recent = self._result_newer_than(_USABLE_SECONDS)
         # One thread asks. The others take the last answer; without a recent one they wait for this one.
         if not self._asking.acquire(blocking=recent is None):
             return bool(recent)
         try:
-            fresh = self._newer_than(FRESH_SECONDS)
+            fresh = self._result_newer_than(FRESH_SECONDS)
             if fresh is None:
-                fresh = self._ask()
+                fresh = self._run_check()
                 self._asked = _clock(), fresh
             return fresh
         finally:
             self._asking.release()
 
-    def _newer_than(self, seconds: float) -> bool | None:
+    def _result_newer_than(self, seconds: float) -> bool | None:
         asked = self._asked
         return asked[1] if asked is not None and _clock() - asked[0] < seconds else None
 
-    def _ask(self) -> bool:
+    def _run_check(self) -> bool:
         try:
             self._check()
         except (MailerError, sqlite3.Error, OSError) as error:

@@ -1,8 +1,8 @@
-"""Limits the connections that one client address may keep open without sending a whole request.
+"""Limits the connections that one client address may keep open without having sent a whole request.
 
-A connection owes a request from its beginning until a whole request has arrived, and again once that is
-answered. It is closed for a newer one of the same address, the oldest first: so a request that is complete,
-or whose bytes have arrived and are only not yet read, is never refused for its address.
+A connection waits for a request from its beginning until a whole request has arrived, and again after the
+answer. If an address has too many waiting connections, the oldest are closed. A connection whose request is
+complete, or whose bytes have arrived but are not yet read, is never closed for this reason.
 """
 
 from __future__ import annotations
@@ -11,53 +11,57 @@ import ipaddress
 from itertools import islice
 from typing import Protocol
 
-__all__ = ["OpenConnection", "Peers", "peer_of"]
+__all__ = ["OpenConnection", "PeerLimits", "peer_of"]
 
 #: One customer line usually has as many addresses of IPv6 as this prefix holds.
 _IPV6_PREFIX = 64
 
 
 class OpenConnection(Protocol):
-    """Defines the part of a connection that counting its peer needs."""
+    """Defines the method of a connection that PeerLimits calls."""
 
-    def has_unread(self) -> bool:
-        """Returns whether bytes of it wait to be read."""
+    def has_unread_bytes(self) -> bool:
+        """Returns whether bytes of the client have arrived that the server has not read yet."""
         ...
 
 
-class Peers:
-    """Counts the connections of each peer that still owe a request. `most` is the limit for one peer."""
+class PeerLimits:
+    """Counts, for each peer, the connections that have not sent a whole request yet.
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    `max_per_peer` is the number of connections that one peer may have at the same time.
+    """
+
+    def __init__(self, max_per_peer: int) -> None:
+        self.max_per_peer = max_per_peer
         self._owing: dict[str, dict[OpenConnection, None]] = {}  # in the order in which they began to owe
 
     def add(self, peer: str, connection: OpenConnection) -> list[OpenConnection]:
-        """Counts a connection and returns those of the peer that must be closed now."""
-        there = self._owing.setdefault(peer, {})
-        there.setdefault(connection)
-        over = len(there) - self.most
-        if over <= 0:
+        """Counts a connection of `peer`, and returns older ones that exceed the limit and must be closed."""
+        counted = self._owing.setdefault(peer, {})
+        counted.setdefault(connection)
+        excess_count = len(counted) - self.max_per_peer
+        if excess_count <= 0:
             return []
-        silent = (one for one in there if one is not connection and not one.has_unread())
-        gone = list(islice(silent, over))
-        for one in gone:
-            del there[one]
-        return gone
+        silent = (other for other in counted if other is not connection and not other.has_unread_bytes())
+        excess = list(islice(silent, excess_count))
+        for other in excess:
+            del counted[other]
+        return excess
 
     def remove(self, peer: str, connection: OpenConnection) -> None:
-        """Stops counting a connection; does nothing where it was not counted."""
-        there = self._owing.get(peer)
-        if there is not None:
-            there.pop(connection, None)
-            if not there:
+        """Stops counting a connection. Does nothing if the connection is not counted."""
+        counted = self._owing.get(peer)
+        if counted is not None:
+            counted.pop(connection, None)
+            if not counted:
                 del self._owing[peer]
 
 
 def peer_of(host: str | None) -> str | None:
-    """Returns the peer of an address: the address, or its /64 in IPv6; None for this machine's own.
+    """Returns the peer that a client address counts for: an IPv4 address, or a /64 network of IPv6.
 
-    A proxy on this machine has the connections of everybody, and passes on what is complete.
+    Returns None, which means no limit, for this machine itself and for a `host` that is no IP address: a
+    proxy on this machine opens the connections of all readers, and only for complete requests.
     """
     try:
         address = ipaddress.ip_address((host or "").partition("%")[0])

@@ -1,4 +1,4 @@
-"""Makes responses of finished pages: their status, and the headers that protect a reader."""
+"""Makes HTTP responses of finished pages, with the status and the headers that protect a reader."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from mailer.language.reader_language import accepted
-from mailer.site.pages import Page, Pages
+from mailer.site.pages import Page, ReaderPages
 
 __all__ = ["page_for_browser", "page_response"]
 
 
 def page_response(page: Page, status: int = 200) -> HTMLResponse:
-    """Returns the page as a response. A page that is not complete is a 503 instead of a 200."""
+    """Returns the page as a response. For a page that is not complete, status 503 replaces 200."""
     styles = " ".join(f"'sha256-{style}'" for style in page.styles) or "'none'"
     policy = (
         f"default-src 'none'; style-src {styles}; img-src 'self' https: data:; form-action 'self'; "
@@ -22,7 +22,10 @@ def page_response(page: Page, status: int = 200) -> HTMLResponse:
     return HTMLResponse(page.body, 503 if status == 200 and not page.complete else status, headers)
 
 
-def page_for_browser(pages: Pages, name: str, request: Request, status: int) -> HTMLResponse:
-    """Returns a page for a visitor who is no known reader, in a language that the browser asks for."""
+def page_for_browser(pages: ReaderPages, name: str, request: Request, status: int) -> HTMLResponse:
+    """Returns the page `name` as a response, in a language that the browser asks for.
+
+    It is for visitors of whom no reader, and so no language, is known.
+    """
     page = pages.page(name, accepted(request.headers.get("accept-language", "")))
     return page_response(page, status)

@@ -1,6 +1,6 @@
-"""Applies limits to every request's body, and adds headers that protect the reader.
+"""Limits the size and time of every request's body, and adds headers that protect the reader.
 
-No answer ever sets a cookie. Headers that a handler sets stay; the others get the strictest value.
+No answer ever sets a cookie. Headers that a handler sets stay; all others get the strictest value.
 """
 
 from __future__ import annotations
@@ -15,7 +15,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["BODY_SECONDS", "LARGEST_BODY", "RETRY_AFTER", "Safety", "make_safe", "with_origin_form"]
+__all__ = [
+    "BODY_SECONDS",
+    "LARGEST_BODY",
+    "RETRY_AFTER",
+    "SafetyMiddleware",
+    "add_safe_headers",
+    "with_absolute_targets",
+]
 
 _log = logging.getLogger("mailer.web")
 
@@ -42,16 +49,16 @@ _HEADERS = {
 }
 
 
-def make_safe(headers: MutableHeaders) -> None:
-    """Adds the safe value of each header that a handler did not set itself."""
+def add_safe_headers(headers: MutableHeaders) -> None:
+    """Adds each protecting header that the handler did not set itself, with its strictest value."""
     for name, value in _HEADERS.items():
         headers.setdefault(name, value)
 
 
-def with_origin_form(app: ASGIApp) -> ASGIApp:
-    """Returns an application that treats `http://HOST/PATH` as `/PATH` (RFC 9112, section 3.2.2).
+def with_absolute_targets(app: ASGIApp) -> ASGIApp:
+    """Returns an application that handles a request for `http://HOST/PATH` as one for `/PATH`.
 
-    Neither the host in the target nor the Host field is checked.
+    HTTP servers must accept both forms (RFC 9112, section 3.2.2). Neither HOST nor the Host field is checked.
     """
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,28 +70,30 @@ def with_origin_form(app: ASGIApp) -> ASGIApp:
     return answer
 
 
-class Safety:
-    """Limits request bodies (413 and 408) and sets safe headers, as ASGI middleware.
+class SafetyMiddleware:
+    """Limits request bodies (413 and 408) and sets protecting headers, as ASGI middleware.
 
-    Where the system has no thread for the answer, it answers 503 itself: a page of the application would need
-    a thread, too.
+    `max_bytes` is the limit for the size of a body, `max_seconds` for the time until it has arrived. If the
+    system has no thread for the application, the middleware answers with 503.
     """
 
-    def __init__(self, app: ASGIApp, *, largest: int = LARGEST_BODY, seconds: float = BODY_SECONDS) -> None:
+    def __init__(
+        self, app: ASGIApp, *, max_bytes: int = LARGEST_BODY, max_seconds: float = BODY_SECONDS
+    ) -> None:
         self._app = app
-        self._largest = largest
-        self._seconds = seconds
+        self._max_bytes = max_bytes
+        self._max_seconds = max_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request, within the limits."""
+        """Passes one request to the application, and ends it with an error if its body exceeds a limit."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._seconds
+        deadline = loop.time() + self._max_seconds
         size, complete, begun = 0, False, False
 
-        async def limited() -> Message:
+        async def receive_limited() -> Message:
             nonlocal size, complete
             if complete:
                 return await receive()
@@ -93,28 +102,28 @@ class Safety:
             except TimeoutError:
                 raise HTTPException(408, headers={"Connection": "close"}) from None
             size += len(message.get("body", b""))
-            if size > self._largest:
+            if size > self._max_bytes:
                 raise HTTPException(413, headers={"Connection": "close"})
             complete = not message.get("more_body", False)
             return message
 
-        async def guarded(message: Message) -> None:
+        async def send_guarded(message: Message) -> None:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                make_safe(MutableHeaders(scope=message))
+                add_safe_headers(MutableHeaders(scope=message))
             await send(message)
 
         try:
-            await self._app(scope, limited, guarded)
+            await self._app(scope, receive_limited, send_guarded)
         except RuntimeError as error:
-            if begun or not _is_no_thread(error):
+            if begun or not _is_thread_shortage(error):
                 raise
             _log.error("a request could not be answered: the system gives this process no more threads")
             busy = PlainTextResponse(_NO_THREAD, 503, {"Retry-After": RETRY_AFTER})
-            await busy(scope, receive, guarded)
+            await busy(scope, receive, send_guarded)
 
 
-def _is_no_thread(error: RuntimeError) -> bool:
-    """Returns whether Python failed to start a thread; it has no exception type of its own for that."""
+def _is_thread_shortage(error: RuntimeError) -> bool:
+    """Returns whether the error says that no thread could be started: Python has no class for that."""
     return "start new thread" in str(error)

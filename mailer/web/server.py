@@ -1,9 +1,10 @@
-"""Runs the application with uvicorn: one process, no access log (addresses hold tokens), no trust in proxies.
+"""Runs the application with uvicorn: one process, no access log (paths hold tokens), no trust in proxies.
 
-uvicorn waits for ever for a request that never becomes complete, and for a reader who takes nothing of an
-answer; here such a connection is closed, so that nobody can hold all there are. It also accepts connections
-until the process may open no more files; here what is scheduled and the database keep theirs. Of all places,
-one peer address gets a tenth for connections that have not sent a whole request (see `peers`).
+uvicorn waits for ever for a request that never becomes complete, and for a client that never reads its
+answer. Here such a connection is closed, so that nobody can occupy all connections. uvicorn also accepts
+connections until the process may open no more files; here half of the files stay free for the database and
+for scheduled work. One client address may use a tenth of all connections while it has not sent a whole
+request (see `peers`).
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from mailer.web.peers import Peers, peer_of
-from mailer.web.safety import with_origin_form
+from mailer.web.peers import PeerLimits, peer_of
+from mailer.web.safety import with_absolute_targets
 
 __all__ = ["HEAD_SECONDS", "STALL_SECONDS", "listen", "make_server"]
 
@@ -44,10 +45,10 @@ _WAITING = 4096
 _peer_of = peer_of
 
 
-class _Protocol(H11Protocol):
-    """Closes a connection whose request never completes, whose answer is not read, or that is too many."""
+class _LimitedProtocol(H11Protocol):
+    """Closes connections that send no whole request in time, do not read the answer, or exceed a limit."""
 
-    peers: ClassVar[Peers]
+    peers: ClassVar[PeerLimits]
     _peer: str | None = None
     _head_timer: asyncio.TimerHandle | None = None
     _body_timer: asyncio.TimerHandle | None = None
@@ -56,22 +57,22 @@ class _Protocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        most = self.limit_concurrency or _CONNECTIONS
-        if len(self.connections) > most + most // 10:  # from `most` on, a request is answered with 503
+        limit = self.limit_concurrency or _CONNECTIONS
+        if len(self.connections) > limit + limit // 10:  # from `limit` on, a request is answered with 503
             transport.abort()
             return
         self._peer = _peer_of(self.client[0] if self.client else None)
-        self._watch()
-        self._count()
-        self._stall_timer = self.loop.call_later(STALL_SECONDS, self._look_for_progress)
+        self._update_head_timer()
+        self._count_for_peer()
+        self._stall_timer = self.loop.call_later(STALL_SECONDS, self._close_if_stalled)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        self._watch()
-        self._count()
+        self._update_head_timer()
+        self._count_for_peer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_watching()
+        self._cancel_head_timer()
         if self._peer is not None:
             self.peers.remove(self._peer, self)
         for timer in (self._body_timer, self._stall_timer):
@@ -89,20 +90,23 @@ class _Protocol(H11Protocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self._owes_a_body(self.cycle):
+        if self._is_body_incomplete(self.cycle):
             # uvicorn's own timer ends with the next byte that comes, however few they are.
-            self._body_timer = self.loop.call_later(HEAD_SECONDS, self._too_late, self.cycle)
-        self._count()
+            self._body_timer = self.loop.call_later(HEAD_SECONDS, self._close_if_body_incomplete, self.cycle)
+        self._count_for_peer()
 
-    def has_unread(self) -> bool:
+    def has_unread_bytes(self) -> bool:
         """Returns whether bytes of this connection wait in the kernel to be read by the event loop."""
         if self.transport.is_closing():
             return False
         number = fcntl.ioctl(self.transport.get_extra_info("socket").fileno(), termios.FIONREAD, bytes(4))
         return any(number)
 
-    def _count(self) -> None:
-        """Counts this connection for its peer while it owes a request, or the rest of one."""
+    def _count_for_peer(self) -> None:
+        """Counts this connection for its peer until a whole request has arrived.
+
+        Aborts the oldest connections of the peer if it now has too many.
+        """
         if self._peer is None:
             return
         owes = self.conn.their_state in (h11.IDLE, h11.SEND_BODY) and not self.transport.is_closing()
@@ -110,25 +114,25 @@ class _Protocol(H11Protocol):
             self.peers.remove(self._peer, self)
             return
         for oldest in self.peers.add(self._peer, self):
-            cast(_Protocol, oldest)._give_up()
+            cast(_LimitedProtocol, oldest)._abort()
 
-    def _give_up(self) -> None:
+    def _abort(self) -> None:
         self.connections.discard(self)  # its place is free at once, and not only after this turn of the loop
         self.transport.abort()
 
-    def _owes_a_body(self, cycle: object) -> bool:
-        """Returns whether this request was answered before all of it had arrived."""
+    def _is_body_incomplete(self, cycle: object) -> bool:
+        """Returns whether the current request, `cycle`, was answered before its whole body had arrived."""
         same = self.cycle is cycle and self.cycle.response_complete
         return same and self.conn.their_state is h11.SEND_BODY
 
-    def _too_late(self, cycle: object) -> None:
-        if self._owes_a_body(cycle) and not self.transport.is_closing():
+    def _close_if_body_incomplete(self, cycle: object) -> None:
+        if self._is_body_incomplete(cycle) and not self.transport.is_closing():
             self.transport.close()
 
-    def _look_for_progress(self) -> None:
-        """Closes a connection whose client has read too little of the answer since the last look.
+    def _close_if_stalled(self) -> None:
+        """Aborts the connection if its client has read too little of the answer since the last call.
 
-        A connection that is closing waits for its client, too.
+        A connection that is closing is checked too, because it still waits for its client.
         """
         waiting = self.transport.get_write_buffer_size()
         cycle, before = self._untaken
@@ -136,29 +140,29 @@ class _Protocol(H11Protocol):
             self.transport.abort()
             return
         self._untaken = (self.cycle, waiting)
-        self._stall_timer = self.loop.call_later(STALL_SECONDS, self._look_for_progress)
+        self._stall_timer = self.loop.call_later(STALL_SECONDS, self._close_if_stalled)
 
-    def _watch(self) -> None:
+    def _update_head_timer(self) -> None:
         if self.conn.their_state is not h11.IDLE:
-            self._stop_watching()
+            self._cancel_head_timer()
         elif self._head_timer is None:
-            self._head_timer = self.loop.call_later(HEAD_SECONDS, self._too_slow)
+            self._head_timer = self.loop.call_later(HEAD_SECONDS, self._close_if_head_incomplete)
 
-    def _stop_watching(self) -> None:
+    def _cancel_head_timer(self) -> None:
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
 
-    def _too_slow(self) -> None:
+    def _close_if_head_incomplete(self) -> None:
         self._head_timer = None
         if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
             self.transport.close()
 
 
-class _Server(uvicorn.Server):
-    """Calls `on_signal` when a signal asks it to end, while it still answers requests in progress.
+class _SignallingServer(uvicorn.Server):
+    """Calls `on_signal` when a signal asks the server to end; requests in progress are still answered.
 
-    Few connections are accepted at a time, so that those over the limits hold few files until they are
+    Few connections are accepted at a time, so that connections over the limit hold few files until they are
     closed; all others wait in the kernel.
     """
 
@@ -167,7 +171,7 @@ class _Server(uvicorn.Server):
         self._on_signal = on_signal
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begins to listen on `sockets`."""
+        """Starts the server and begins to listen on `sockets`."""
         await super().startup(sockets)
         for listener in sockets or ():
             listener.listen(_WAITING)  # `backlog` is also how many are accepted at a time
@@ -178,22 +182,22 @@ class _Server(uvicorn.Server):
 
 
 def make_server(app: ASGIApp, on_signal: Callable[[], None] = lambda: None) -> uvicorn.Server:
-    """Returns a server to `run(sockets=[…])`. Its errors go to standard error, one line each.
+    """Returns a server for `app`, which `run(sockets=[…])` starts. It logs errors to standard error.
 
-    `on_signal` is called in the signal handler, when the server is asked to end.
+    `on_signal` is called in the signal handler when a signal asks the server to end.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of each body that is no form
-    room = _room()
-    share = max(1, room // _SHARE)
+    max_connections = _max_connections()
+    share = max(1, max_connections // _SHARE)
 
-    class Protocol(_Protocol):
-        peers = Peers(share)
+    class Protocol(_LimitedProtocol):
+        peers = PeerLimits(share)
 
-    return _Server(
+    return _SignallingServer(
         uvicorn.Config(
-            with_origin_form(app),
+            with_absolute_targets(app),
             http=Protocol,
             ws="none",
             lifespan="off",
@@ -201,7 +205,7 @@ def make_server(app: ASGIApp, on_signal: Callable[[], None] = lambda: None) -> u
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            limit_concurrency=room,
+            limit_concurrency=max_connections,
             backlog=max(1, share // 2),
             timeout_keep_alive=5,
             timeout_graceful_shutdown=10,
@@ -210,8 +214,11 @@ def make_server(app: ASGIApp, on_signal: Callable[[], None] = lambda: None) -> u
     )
 
 
-def _room() -> int:
-    """Returns the limit of connections: half of the files that the process may open."""
+def _max_connections() -> int:
+    """Returns the number of connections to accept: at most half of the files that the process may open.
+
+    Raises the process's limit of open files first, if the system allows it.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 3 * _CONNECTIONS
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -221,7 +228,7 @@ def _room() -> int:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Returns a socket that listens there. Raises OSError, as where the port is in use."""
+    """Returns a socket that listens on `host` and `port`. Raises OSError, for example if it is in use."""
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]

@@ -1,4 +1,4 @@
-"""Finds readers' links in request paths, even where letter case or slashes were changed on the way."""
+"""Finds readers' links in request paths, even if letter case or slashes were changed on the way."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import re
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ["Targets"]
+__all__ = ["LinkPathMiddleware"]
 
 
-class Targets:
-    """Corrects the paths of links, as ASGI middleware. `prefix` is the path of publication.base_url."""
+class LinkPathMiddleware:
+    """Corrects the paths of readers' links to /u/TOKEN and /p/TOKEN, as ASGI middleware.
+
+    `prefix` is the path of publication.base_url.
+    """
 
     def __init__(self, app: ASGIApp, *, prefix: str = "") -> None:
         self._app = app
@@ -19,7 +22,7 @@ class Targets:
         self._link = re.compile(rf"/*(?:{beginning}/+)?([up])(?:/+(.*))?", re.IGNORECASE | re.DOTALL)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes one request on."""
+        """Passes one request to the application, with the corrected path."""
         if scope["type"] == "http":
             path = scope["path"]
             link = self._link.fullmatch(path)
@@ -33,7 +36,7 @@ class Targets:
 
 
 class _RestOfPath(Convertor[str]):
-    """Matches the rest of a path with any characters: a link may arrive with slashes and line breaks."""
+    """Matches the rest of a path, also with the slashes and line breaks that a damaged token may have."""
 
     regex = r"[\s\S]*"
 

@@ -15,7 +15,7 @@ from mailer.archive.campaign import write_campaign
 from mailer.config import Settings
 from mailer.issue.load import LoadedIssue, load_issue
 from mailer.render.rendition import Picture, Rendition
-from mailer.render.slots.slots import Context, Part, Slot
+from mailer.render.slots.slots import RenditionPart, Slot, SlotContext
 
 ISSUE = """\
 edition: evening
@@ -35,14 +35,14 @@ def png(colour: str) -> bytes:
 
 
 def rendition(variant: int = 0, *, more: str = "", theme: str = "a" * 64) -> Rendition:
-    name = Slot(("subscriber.name",), "reader", Context.HTML)
-    leave = Slot(("links.unsubscribe",), "", Context.HREF)
+    name = Slot(("subscriber.name",), "reader", SlotContext.HTML)
+    leave = Slot(("links.unsubscribe",), "", SlotContext.HREF)
     return Rendition(
         variant=variant,
         language="en",
-        subject=Part(("Cranes stand still",)),
-        html=Part(("<p>Dear ", f"</p>{more}<a href='", "'>leave</a>"), (name, leave)),
-        text=Part(("Dear ", ""), (Slot(("subscriber.name",), "reader", Context.TEXT),)),
+        subject=RenditionPart(("Cranes stand still",)),
+        html=RenditionPart(("<p>Dear ", f"</p>{more}<a href='", "'>leave</a>"), (name, leave)),
+        text=RenditionPart(("Dear ", ""), (Slot(("subscriber.name",), "reader", SlotContext.TEXT),)),
         web=f"<!doctype html><p>Dear reader{more}</p>",
         theme=theme,
         pictures=(Picture("cranes-1234.png", png("navy"), 40, 20),),

@@ -15,7 +15,7 @@ from mailer.archive.campaign import (
     read_renditions,
     update_manifest,
 )
-from mailer.archive.manifest import hash_of
+from mailer.archive.manifest import sha256_hex
 from mailer.errors import ArchiveError
 from mailer.issue.load import SourceFile
 from mailer.render.rendition import Picture
@@ -56,7 +56,9 @@ def test_the_manifest_has_a_hash_of_every_file_and_tells_what_was_sent(desk: Des
     manifest = read_manifest(folder)
     on_disk = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
     del on_disk["manifest.json"]
-    assert manifest["files"] == {name: hash_of(path.read_bytes()) for name, path in sorted(on_disk.items())}
+    assert manifest["files"] == {
+        name: sha256_hex(path.read_bytes()) for name, path in sorted(on_disk.items())
+    }
     assert manifest["schema"] == 1
     assert manifest["slug"] == folder.name
     assert manifest["issue"] == "issues/evening.yaml"
@@ -133,7 +135,7 @@ def test_a_folder_that_was_sent_is_never_overwritten(desk: Desk) -> None:
     update_manifest(folder, {"started_at": "2026-11-21T00:00:00.000000Z", "status": "sent"})
     before = (folder / "manifest.json").read_bytes()
     desk.renditions = {0: rendition(more="other")}
-    with pytest.raises(ArchiveError, match=r"^campaigns/2026-11-21-evening is there already"):
+    with pytest.raises(ArchiveError, match=r"^campaigns/2026-11-21-evening already holds a campaign"):
         desk.write()
     assert (folder / "manifest.json").read_bytes() == before
     desk.write(replace=True)
@@ -166,14 +168,14 @@ def test_a_file_that_would_leave_the_folder_is_refused(desk: Desk, path: str, tr
 def test_a_picture_that_would_leave_the_folder_is_refused(desk: Desk, tree: Tree) -> None:
     before = tree(desk.settings.root)
     desk.renditions = {0: replace(rendition(), pictures=(Picture("../x.png", b"", 1, 1),))}
-    with pytest.raises(ArchiveError, match="cannot be published"):
+    with pytest.raises(ArchiveError, match="a published picture must not have this name"):
         desk.write()
     assert tree(desk.settings.root) == before
 
 
 def test_a_campaign_without_anything_rendered_is_refused(desk: Desk) -> None:
     desk.renditions = {}
-    with pytest.raises(ArchiveError, match="nothing rendered"):
+    with pytest.raises(ArchiveError, match="it has no renditions"):
         desk.write()
 
 
@@ -184,7 +186,9 @@ def test_a_full_disk_leaves_nothing_that_looks_like_a_campaign(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("mailer.archive.new_folder.os.fsync", full)
-    with pytest.raises(ArchiveError, match="cannot be written: no space left on device; nothing was kept"):
+    with pytest.raises(
+        ArchiveError, match=r"cannot be written: no space left on device\. Nothing was written"
+    ):
         desk.write()
     assert list(desk.settings.campaigns.iterdir()) == []
 
@@ -195,7 +199,7 @@ def test_a_death_in_the_middle_leaves_nothing_that_looks_like_a_campaign(
     def dead(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mailer.archive.new_folder._swap_in", dead)
+    monkeypatch.setattr("mailer.archive.new_folder._replace_folder", dead)
     monkeypatch.setattr("mailer.archive.new_folder.shutil.rmtree", lambda *_, **__: None)
     with pytest.raises(KeyboardInterrupt):
         desk.write()
@@ -225,7 +229,7 @@ def test_what_was_changed_is_not_sent(desk: Desk) -> None:
     folder = desk.write()
     path = folder / "variants/0.json"
     path.write_text(path.read_text().replace("Cranes", "Trains"))
-    with pytest.raises(ArchiveError, match=r"variants/0\.json: is not what was planned and sent"):
+    with pytest.raises(ArchiveError, match=r"variants/0\.json: was changed after the campaign was planned"):
         read_renditions(folder)
     path.unlink()
     with pytest.raises(ArchiveError, match=r"variants/0\.json: cannot be read: no such file"):

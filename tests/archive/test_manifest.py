@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mailer.archive.manifest import is_unstarted, read_manifest, update_manifest
+from mailer.archive.manifest import is_unstarted_campaign, read_manifest, update_manifest
 from mailer.errors import ArchiveError
 
 SOUND: dict[str, Any] = {
@@ -103,8 +103,8 @@ def test_a_full_disk_keeps_the_old_manifest(folder: Path, monkeypatch: pytest.Mo
 
 
 def test_only_a_campaign_that_sent_nothing_is_unstarted(folder: Path) -> None:
-    assert is_unstarted(folder)
+    assert is_unstarted_campaign(folder)
     update_manifest(folder, {"started_at": "2026-11-21T00:00:00.000000Z"})
-    assert not is_unstarted(folder)
+    assert not is_unstarted_campaign(folder)
     (folder / "manifest.json").write_bytes(b"{")
-    assert not is_unstarted(folder)
+    assert not is_unstarted_campaign(folder)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from mailer.archive.campaign import read_manifest, update_manifest
-from mailer.archive.manifest import hash_of
-from mailer.archive.verify import examine, verify
+from mailer.archive.manifest import sha256_hex
+from mailer.archive.verify import list_differences, verify_campaign
 from mailer.config import load_settings
 from mailer.issue.load import load_issue
 from mailer.render.render import render_variants
@@ -54,14 +54,14 @@ def tampered(folder: Path, name: str, old: str, new: str) -> None:
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
-    files = {**read_manifest(folder)["files"], name: hash_of(path.read_bytes())}
+    files = {**read_manifest(folder)["files"], name: sha256_hex(path.read_bytes())}
     update_manifest(folder, {"files": files})
 
 
 def test_a_folder_that_nobody_touched_is_in_order(sent: Desk) -> None:
     assert len(sent.renditions) == 2
     assert sent.renditions[0] is not sent.renditions[1]
-    assert verify(sent.folder(), sent.settings) == []
+    assert list_differences(sent.folder(), sent.settings) == []
 
 
 def test_the_workspace_may_have_moved_on(sent: Desk) -> None:
@@ -72,7 +72,7 @@ def test_the_workspace_may_have_moved_on(sent: Desk) -> None:
     (root / "mailer.toml").write_text(
         text.replace("Harbour Brief", "Quay Times") + '[brand]\nink = "#000000"\n'
     )
-    assert verify(sent.folder(), load_settings(root)) == []
+    assert list_differences(sent.folder(), load_settings(root)) == []
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_every_changed_missing_and_new_file_is_named(sent: Desk, name: str) -> N
     path.write_bytes(path.read_bytes() + b" ")
     (sent.folder() / "email.txt").unlink()
     (sent.folder() / "images/new.png").write_bytes(b"")
-    assert verify(sent.folder(), sent.settings) == [
+    assert list_differences(sent.folder(), sent.settings) == [
         "campaigns/2026-11-21-evening/email.txt is missing",
         "campaigns/2026-11-21-evening/images/new.png was not there when the campaign was sent",
         f"campaigns/2026-11-21-evening/{name} was changed: its SHA-256 is not the one in manifest.json",
@@ -93,9 +93,9 @@ def test_every_changed_missing_and_new_file_is_named(sent: Desk, name: str) -> N
 @pytest.mark.parametrize("name", [".manifest.json.tmp", ".manifest.json.0123456789abcdef.tmp"])
 def test_what_a_dead_writer_left_of_a_manifest_is_no_fault(sent: Desk, name: str) -> None:
     (sent.folder() / name).write_bytes(b"half a mani")
-    assert verify(sent.folder(), sent.settings) == []
+    assert list_differences(sent.folder(), sent.settings) == []
     update_manifest(sent.folder(), {"status": "sent"})
-    assert verify(sent.folder(), sent.settings) == []
+    assert list_differences(sent.folder(), sent.settings) == []
 
 
 @pytest.mark.parametrize(
@@ -109,14 +109,14 @@ def test_what_a_dead_writer_left_of_a_manifest_is_no_fault(sent: Desk, name: str
 )
 def test_any_other_file_that_was_added_is_a_fault(sent: Desk, name: str) -> None:
     (sent.folder() / name).write_bytes(b"")
-    assert verify(sent.folder(), sent.settings) == [
+    assert list_differences(sent.folder(), sent.settings) == [
         f"campaigns/2026-11-21-evening/{name} was not there when the campaign was sent"
     ]
 
 
 def test_a_link_under_the_name_of_an_unfinished_manifest_is_a_fault(sent: Desk, tmp_path: Path) -> None:
     (sent.folder() / ".manifest.json.0123456789abcdef.tmp").symlink_to(tmp_path)
-    assert len(verify(sent.folder(), sent.settings)) == 1
+    assert len(list_differences(sent.folder(), sent.settings)) == 1
 
 
 def test_a_link_in_place_of_a_file_is_named(sent: Desk, tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_link_in_place_of_a_file_is_named(sent: Desk, tmp_path: Path) -> None:
     (sent.folder() / "email.txt").unlink()
     (sent.folder() / "email.txt").symlink_to(tmp_path / "elsewhere")
     (sent.folder() / "deeper").symlink_to(tmp_path)
-    assert verify(sent.folder(), sent.settings) == [
+    assert list_differences(sent.folder(), sent.settings) == [
         "campaigns/2026-11-21-evening/deeper was not there when the campaign was sent",
         "campaigns/2026-11-21-evening/email.txt is not a regular file any more",
     ]
@@ -139,29 +139,29 @@ def test_a_file_that_cannot_be_read_is_named(sent: Desk, monkeypatch: pytest.Mon
         return real(self)
 
     monkeypatch.setattr(Path, "read_bytes", read)
-    assert verify(sent.folder(), sent.settings) == [
+    assert list_differences(sent.folder(), sent.settings) == [
         "campaigns/2026-11-21-evening/email.txt cannot be read: permission denied"
     ]
 
 
 def test_a_renamed_folder_is_named(sent: Desk) -> None:
     sent.folder().rename(sent.folder("other"))
-    (finding,) = verify(sent.folder("other"), sent.settings)
+    (finding,) = list_differences(sent.folder("other"), sent.settings)
     assert finding == "campaigns/other belongs to campaign 2026-11-21-evening and was renamed"
 
 
 def test_a_damaged_manifest_is_one_finding(sent: Desk) -> None:
     (sent.folder() / "manifest.json").write_text("{")
-    (finding,) = verify(sent.folder(), sent.settings)
+    (finding,) = list_differences(sent.folder(), sent.settings)
     assert finding.startswith("campaigns/2026-11-21-evening/manifest.json: is damaged")
 
 
 def test_a_changed_rendering_with_a_changed_manifest_is_still_found(sent: Desk) -> None:
     tampered(sent.folder(), "variants/1.json", "For a few", "For all")
-    verdict = examine(sent.folder(), sent.settings)
+    verdict = verify_campaign(sent.folder(), sent.settings)
     assert verdict.notes == ()
     assert verdict.problems == (
-        "campaigns/2026-11-21-evening does not match what its issue renders to with the same theme; "
+        "campaigns/2026-11-21-evening differs from a new rendering of its issue with the same theme; "
         "different: html",
     )
 
@@ -169,7 +169,7 @@ def test_a_changed_rendering_with_a_changed_manifest_is_still_found(sent: Desk) 
 @pytest.mark.parametrize("name", ["email.html", "email.txt", "web.html"])
 def test_a_changed_copy_with_a_changed_manifest_is_still_found(sent: Desk, name: str) -> None:
     tampered(sent.folder(), name, "Cranes", "Trains")
-    (finding,) = examine(sent.folder(), sent.settings).problems
+    (finding,) = verify_campaign(sent.folder(), sent.settings).problems
     assert finding.startswith(f"campaigns/2026-11-21-evening/{name} is not what was sent")
 
 
@@ -177,9 +177,9 @@ def test_a_changed_picture_with_a_changed_manifest_is_still_found(sent: Desk) ->
     (picture,) = (sent.folder() / "images").iterdir()
     picture.write_bytes(png("green"))
     name = f"images/{picture.name}"
-    files = {**read_manifest(sent.folder())["files"], name: hash_of(picture.read_bytes())}
+    files = {**read_manifest(sent.folder())["files"], name: sha256_hex(picture.read_bytes())}
     update_manifest(sent.folder(), {"files": files})
-    (finding,) = examine(sent.folder(), sent.settings).problems
+    (finding,) = verify_campaign(sent.folder(), sent.settings).problems
     assert finding.endswith("different: pictures")
 
 
@@ -189,7 +189,7 @@ def test_a_changed_picture_with_a_changed_manifest_is_still_found(sent: Desk) ->
 )
 def test_a_manifest_that_does_not_know_its_variants_is_found(sent: Desk, change: dict[str, Any]) -> None:
     update_manifest(sent.folder(), change)
-    (finding,) = examine(sent.folder(), sent.settings).problems
+    (finding,) = verify_campaign(sent.folder(), sent.settings).problems
     page = change.get("public", 7) != 7
     name = "web.html" if page else "manifest.json"
     assert finding.startswith(f"campaigns/2026-11-21-evening/{name}")
@@ -199,9 +199,12 @@ def test_the_page_of_a_campaign_of_before_is_what_most_readers_got(sent: Desk) -
     manifest = read_manifest(sent.folder())
     del manifest["public"]
     (sent.folder() / "manifest.json").write_text(json.dumps(manifest))
-    assert verify(sent.folder(), sent.settings) == []
+    assert list_differences(sent.folder(), sent.settings) == []
     update_manifest(sent.folder(), {"main": 1})
-    assert any("web.html is not what was sent" in finding for finding in verify(sent.folder(), sent.settings))
+    assert any(
+        "web.html is not what was sent" in finding
+        for finding in list_differences(sent.folder(), sent.settings)
+    )
 
 
 def test_a_campaign_without_a_page_is_in_order(sent: Desk) -> None:
@@ -211,55 +214,55 @@ def test_a_campaign_without_a_page_is_in_order(sent: Desk) -> None:
     made = replace(sent, settings=settings)
     made.renditions = render_variants(made.loaded, settings, slug="quiet", variants=(1,))
     folder = made.write("quiet")
-    assert verify(folder, settings) == []
+    assert list_differences(folder, settings) == []
 
 
 def test_a_changed_issue_with_a_changed_manifest_is_still_found(sent: Desk) -> None:
     tampered(sent.folder(), "issue/issues/evening.yaml", "Cranes stand still", "Cranes at work")
-    (finding,) = examine(sent.folder(), sent.settings).problems
+    (finding,) = verify_campaign(sent.folder(), sent.settings).problems
     assert finding.endswith("; different: subject, html, text, web page")
 
 
 def test_a_theme_that_has_changed_since_is_a_note_and_no_fault(sent: Desk) -> None:
     template = sent.settings.root / "templates/email/evening.mjml"
     template.write_text(template.read_text().replace("leave", "leave us"))
-    verdict = examine(sent.folder(), sent.settings)
+    verdict = verify_campaign(sent.folder(), sent.settings)
     assert verdict.problems == ()
     (note,) = verdict.notes
     assert "renders differently now because the theme has changed since (it was " in note
-    assert note.endswith("Every file is as it was")
-    assert verify(sent.folder(), sent.settings) == [note]
+    assert note.endswith("No file was changed")
+    assert list_differences(sent.folder(), sent.settings) == [note]
 
 
 def test_a_theme_that_has_changed_without_an_effect_is_not_worth_a_word(sent: Desk) -> None:
     (sent.settings.root / "templates/email/other.mjml").write_text("<mjml></mjml>")
-    assert verify(sent.folder(), sent.settings) == []
+    assert list_differences(sent.folder(), sent.settings) == []
 
 
 def test_another_version_of_mailer_is_a_note(sent: Desk) -> None:
     tampered(sent.folder(), "variants/1.json", "For a few", "For all")
     update_manifest(sent.folder(), {"mailer": "0.0.1"})
-    verdict = examine(sent.folder(), sent.settings)
+    verdict = verify_campaign(sent.folder(), sent.settings)
     assert verdict.problems == ()
     assert "it was rendered by mailer 0.0.1, and this is" in verdict.notes[0]
 
 
 def test_a_theme_that_does_not_render_any_more_is_a_note(sent: Desk) -> None:
     (sent.settings.root / "templates/email/evening.mjml").write_text("{{ nonsense }}")
-    verdict = examine(sent.folder(), sent.settings)
+    verdict = verify_campaign(sent.folder(), sent.settings)
     assert verdict.problems == ()
     (note,) = verdict.notes
     assert "could not be rendered again: templates/email/evening.mjml:1" in note
     assert "the theme has changed since" in note
     (sent.settings.root / "templates/email/evening.mjml").write_bytes(b"\xff")
-    assert "it is unreadable" in examine(sent.folder(), sent.settings).notes[0]
+    assert "it is unreadable" in verify_campaign(sent.folder(), sent.settings).notes[0]
 
 
 @pytest.mark.parametrize("then", [None, {}, {"edition": {}, "publication": {}, "brand": {}}])
 def test_a_manifest_without_the_settings_of_then_is_told(sent: Desk, then: Any) -> None:
     update_manifest(sent.folder(), {"settings": then})
-    (problem,) = examine(sent.folder(), sent.settings).problems
-    assert "does not hold the settings that it was sent with" in problem
+    (problem,) = verify_campaign(sent.folder(), sent.settings).problems
+    assert "does not hold the settings that the campaign was sent with" in problem
 
 
 def test_a_full_temporary_folder_is_told(sent: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,8 +270,8 @@ def test_a_full_temporary_folder_is_told(sent: Desk, monkeypatch: pytest.MonkeyP
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("mailer.archive.verify.shutil.copytree", full)
-    (problem,) = examine(sent.folder(), sent.settings).problems
-    assert "could not be copied for a look" in problem
+    (problem,) = verify_campaign(sent.folder(), sent.settings).problems
+    assert "the folder could not be copied to be rendered" in problem
 
 
 def test_verifying_changes_nothing(sent: Desk) -> None:
@@ -277,6 +280,6 @@ def test_verifying_changes_nothing(sent: Desk) -> None:
         return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
 
     before = state()
-    verify(sent.folder(), sent.settings)
+    list_differences(sent.folder(), sent.settings)
     assert state() == before
     assert json.loads(before["campaigns/2026-11-21-evening/manifest.json"])["slug"] == "2026-11-21-evening"

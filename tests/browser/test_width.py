@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 
 from mailer.config import load_settings
 from mailer.issue.load import load_issue
-from mailer.site.pages import Pages
+from mailer.site.pages import ReaderPages
 from mailer.site.plain_page import plain_page
 from tests.conftest import CONFIG
 from tools.screenshots import Shown, opened, shown
@@ -320,7 +320,7 @@ def pages(desk: Path) -> Iterator[tuple[str, str]]:
         "done": {"thanks": False, "preferences": "/p", "longest_reason": 100},
         "unsubscribe": {"preferences": "/p"},
     }  # fmt: skip
-    made = Pages(settings)
+    made = ReaderPages(settings)
     for name in ("archive", "preferences", "done", "unsubscribe", "copy", "erased", "incomplete", "unknown"):
         yield name, made.page(name, "en", **contexts.get(name, {})).body.decode()
     plain, _ = plain_page("erased", {}, publication, "en", lambda text: f"{text} {LONG}")

@@ -125,7 +125,7 @@ def test_what_must_not_be_sent_is_written_and_told(
 ) -> None:
     issue.write_text(ISSUE + "- {title: Three, body: '" + "words and " * 9990 + "'}\n", "utf-8")
     assert run("issues/test.yaml", "-o", "out") == 1
-    assert "Gmail cuts off what is over 100 KB" in capsys.readouterr().err
+    assert "Gmail hides everything after 100 KB" in capsys.readouterr().err
     assert (workspace / "out/email.html").exists()
 
 

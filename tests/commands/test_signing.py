@@ -90,7 +90,7 @@ def test_a_key_of_no_use_is_told_before_anything_happens(desk: Path, words: tupl
     assert ran.err == (
         f".dkim/{RSA}.pem: the DKIM key of {RSA} can be read or changed by everybody on this machine; "
         f"run `chmod 600 .dkim/{RSA}.pem`\n"
-        f".dkim/{ED25519}.pem: the DKIM key of {ED25519} is not there; make it, or take it out of "
+        f".dkim/{ED25519}.pem: the DKIM key of {ED25519} does not exist; create the file, or remove it from "
         "[dkim] keys in mailer.toml\n"
     )
     assert untouched(desk)
@@ -109,7 +109,7 @@ def test_what_goes_on_later_is_signed_with_the_keys_of_then(
         keyed(desk, '[dkim]\ndomain = "example.org"\nkeys = { next = ".dkim/next.pem" }\n')
         refused = run(desk, "send", ISSUE, "--yes", "--transport", server.url)
         assert refused.status == 2
-        assert ".dkim/next.pem: the DKIM key of next is not there" in refused.err
+        assert ".dkim/next.pem: the DKIM key of next does not exist" in refused.err
         assert len(server.received) == 1
         write_key(desk / ".dkim/next.pem", pem(rsa_key(number=1)))
         again = run(desk, "send", ISSUE, "--yes", "--transport", server.url)

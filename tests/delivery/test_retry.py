@@ -13,7 +13,7 @@ from mailer.delivery.retry import USUAL, Backoff
 from mailer.delivery.run_claims import RunClaims
 from mailer.delivery.workers.workers import Report
 from mailer.message.envelope import Person
-from mailer.message.message import Message, Template
+from mailer.message.message import Message, MessageTemplate
 from mailer.transports.base import Outcome, OutcomeKind
 from mailer.transports.refusal.refusal import Cause
 from mailer.transports.refusal.watch import RefusalWatch
@@ -86,7 +86,7 @@ def claims_of(backoff: Backoff) -> RunClaims:
 
 
 def report(result: OutcomeKind, *, attempt: int) -> Report:
-    message = Message(Template.__new__(Template), Person(1, "a@example.org"), attempt)
+    message = Message(MessageTemplate.__new__(MessageTemplate), Person(1, "a@example.org"), attempt)
     return Report([(message, Outcome(result, reason="451 later", cause=Cause.MAILBOX))], [])
 
 

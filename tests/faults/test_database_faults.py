@@ -418,7 +418,7 @@ def test_a_campaigns_folder_that_cannot_be_written_any_more(desk: Desk, server: 
         folder.chmod(0o755)
     assert ran.status == 1
     assert "cannot be written: permission denied; the deliveries are safe in subscribers.db" in ran.err
-    assert "Correct that and run the same command again" in ran.err
+    assert "Correct this and run the same command again" in ran.err
     assert desk.counts == {"accepted": 4}
     desk.finishes(lambda: server.recipients)
     assert '"status": "sent"' in (folder / "manifest.json").read_text()

@@ -16,10 +16,10 @@ from mailer.clock import now
 from mailer.config import Settings
 from mailer.message import dates as dates_module
 from mailer.message import dkim as dkim_module
-from mailer.message.dates import Dates, MinuteCache
+from mailer.message.dates import DateStampClock, MinuteCache
 from mailer.message.dkim import Signer, TemplateSigner
 from mailer.message.envelope import Envelope, Person
-from mailer.message.message import Message, Template
+from mailer.message.message import Message, MessageTemplate
 from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
 from mailer.transports.registry import open_transport, signer_for_transport
 from mailer.transports.sendgrid.request import RequestTemplate
@@ -34,7 +34,7 @@ from tests.spooled import Scripted, send_over
 pytestmark = pytest.mark.clock("2026-11-21T04:00:30")
 
 
-def signer_of(settings: Settings) -> Signer:
+def load_signer(settings: Settings) -> Signer:
     signer = signer_for_transport("smtp://mx.example.org", with_keys(settings))
     assert signer is not None
     return signer
@@ -96,8 +96,8 @@ def test_each_message_of_a_run_has_the_date_of_its_hand_over_and_signatures_of_t
 def test_a_message_that_is_announced_arrives_with_the_bytes_and_the_size_that_were_announced(
     settings: Settings, clock: Clock
 ) -> None:
-    signer = signer_of(settings)
-    template = Template(simple(), envelope(settings), signer)
+    signer = load_signer(settings)
+    template = MessageTemplate(simple(), envelope(settings), signer)
     with SmtpServer() as server:
         channel = open_transport(server.url, settings).channel()
         messages = [Message(template, person(number)) for number in range(3)]
@@ -120,7 +120,7 @@ def test_a_message_that_is_announced_arrives_with_the_bytes_and_the_size_that_we
 def test_a_delivery_that_is_tried_again_has_a_new_date_and_the_same_message_id(
     settings: Settings, clock: Clock
 ) -> None:
-    template = Template(simple(), envelope(settings))
+    template = MessageTemplate(simple(), envelope(settings))
     first = Message(template, person(1), attempt=1).raw()
     clock.forward(hours=2)
     again = Message(template, person(1), attempt=2).raw()
@@ -130,7 +130,7 @@ def test_a_delivery_that_is_tried_again_has_a_new_date_and_the_same_message_id(
 
 
 def test_sendgrid_is_given_no_date(settings: Settings, clock: Clock) -> None:
-    message = Message(Template(simple(), envelope(settings)), person(1))
+    message = Message(MessageTemplate(simple(), envelope(settings)), person(1))
     form = RequestTemplate(message)
     document = json.loads(form.request_body([form.personalization(message)]))
     names = {name.lower() for name in document["personalizations"][0]["headers"]}
@@ -156,9 +156,9 @@ def test_within_a_minute_nothing_is_made_again_and_after_it_everything_once(
         monkeypatch.setattr(module, function, count)
 
     counted("dates", dates_module, "format_datetime")
-    counted("signatures", dkim_module, "_signature")
+    counted("signatures", dkim_module, "_signature_start")
     counted("bodies", TemplateSigner, "__init__")
-    template = Template(simple(), envelope(settings), signer_of(settings))
+    template = MessageTemplate(simple(), envelope(settings), load_signer(settings))
     expected = {"dates": 1, "signatures": 2, "bodies": 1}  # two keys
     assert made == expected
     for second in range(30):
@@ -173,7 +173,7 @@ def test_within_a_minute_nothing_is_made_again_and_after_it_everything_once(
 
 def test_variants_of_one_run_have_the_same_date_in_the_same_minute(settings: Settings, clock: Clock) -> None:
     shared = envelope(settings)
-    templates = [Template(simple(subject), shared) for subject in ("a", "b")]
+    templates = [MessageTemplate(simple(subject), shared) for subject in ("a", "b")]
     for _ in range(3):
         first = Message(templates[0], person(1)).raw()
         clock.forward(seconds=20)
@@ -182,25 +182,27 @@ def test_variants_of_one_run_have_the_same_date_in_the_same_minute(settings: Set
 
 
 def test_a_clock_that_is_set_back_takes_the_date_back(settings: Settings, clock: Clock) -> None:
-    template = Template(simple(), envelope(settings), signer_of(settings))
+    template = MessageTemplate(simple(), envelope(settings), load_signer(settings))
     clock.forward(hours=1)
     later = Message(template, person(1)).raw()
     clock.forward(hours=-1)
     earlier = Message(template, person(1)).raw()
     assert seconds(later) - seconds(earlier) == 3600
-    assert verified(earlier, signer_of(settings)) == [True, True]
+    assert verified(earlier, load_signer(settings)) == [True, True]
 
 
 def test_a_time_that_is_given_stays(settings: Settings, clock: Clock) -> None:
-    template = Template(simple(), envelope(settings, SENT))
+    template = MessageTemplate(simple(), envelope(settings, SENT))
     clock.forward(hours=5)
     assert field(Message(template, person(1)).raw(), "Date") == "Sat, 21 Nov 2026 00:00:00 +0000"
 
 
 def test_a_seal_without_a_date_is_renewed_all_the_same(settings: Settings) -> None:
-    signer = signer_of(settings)
+    signer = load_signer(settings)
     raw = b"From: a@news.example.org\r\nSubject: x\r\n\r\nbody\r\n"
-    signed = TemplateSigner(signer, [raw], [], 1).dated(b"Sat, 21 Nov 2026 00:00:00 +0000", 2).sign([]) + raw
+    signed = (
+        TemplateSigner(signer, [raw], [], 1).with_date(b"Sat, 21 Nov 2026 00:00:00 +0000", 2).sign([]) + raw
+    )
     assert [tags["t"] for tags in signatures(signed)] == ["2", "2"]
     assert verified(signed, signer) == [True, True]
 
@@ -213,8 +215,8 @@ def test_threads_that_compose_while_the_minute_changes_agree_on_date_and_signatu
 ) -> None:
     begun, ticks = datetime(2026, 11, 21, 4, tzinfo=UTC), itertools.count()
     shared = envelope(settings, clock=lambda: begun + timedelta(seconds=7 * next(ticks)))
-    signer = signer_of(settings)
-    template = Template(simple(), shared, signer)
+    signer = load_signer(settings)
+    template = MessageTemplate(simple(), shared, signer)
     made: list[bytes] = []
 
     def work() -> None:
@@ -237,13 +239,13 @@ def test_a_thread_that_waited_for_another_takes_what_that_one_made(monkeypatch: 
     later = begun + timedelta(minutes=1)
     # At first sight a minute is over; when it is this thread's turn, what there is is right.
     said = iter([begun, later, begun])
-    dates = Dates(clock=lambda: next(said))
-    kept = dates.stamp()
+    dates = DateStampClock(clock=lambda: next(said))
+    kept = dates.current_stamp()
     assert kept.date == b"Sat, 21 Nov 2026 04:00:00 +0000"
 
     stamps = iter([kept, kept._replace(minute=kept.minute + 1), kept])
-    monkeypatch.setattr(dates, "stamp", lambda: next(stamps))
+    monkeypatch.setattr(dates, "current_stamp", lambda: next(stamps))
     made: list[bytes] = []
-    assert MinuteCache(dates, lambda stamp, _: made.append(stamp.date)).value() is None
+    assert MinuteCache(dates, lambda stamp, _: made.append(stamp.date)).current_value() is None
     assert made == [kept.date]
     assert next(said, None) is next(stamps, None) is None

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from mailer.config import Dkim, Settings, load_settings
 from mailer.issue.load import load_issue
-from mailer.message.dkim import Signer, TemplateSigner, is_aligned, relaxed_piece, relaxed_value
+from mailer.message.dkim import Signer, TemplateSigner, may_align, relaxed_body_piece, relaxed_header_value
 from mailer.message.envelope import Person
-from mailer.message.message import Message, Template
-from mailer.message.mime import quoted_printable, slot_lines
+from mailer.message.message import Message, MessageTemplate
+from mailer.message.mime import encode_slot_value, quoted_printable
 from mailer.render.render import render_variants
 from mailer.render.rendition import Rendition
-from mailer.render.slots.slots import Context, Part, Slot
+from mailer.render.slots.slots import RenditionPart, Slot, SlotContext
 from mailer.transports.base import OutcomeKind
 from mailer.transports.registry import open_transport, signer_for_transport
 from tests.message.test_message import LEAVE, LEAVE_TEXT, NAME, SENT, envelope, rendition, simple
@@ -32,11 +32,11 @@ ROOT = Path(__file__).parents[2]
 SAMPLES = sorted(path.name for path in (ROOT / "issues").glob("*.yaml"))
 ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 SPACED = st.text(st.sampled_from(" \t.\n=aé早F"), max_size=120)
-COMPANY = Slot(("subscriber.attributes.company",), "", Context.TEXT)
+COMPANY = Slot(("subscriber.attributes.company",), "", SlotContext.TEXT)
 FUNCTION_SCOPED = [HealthCheck.function_scoped_fixture]
 
 
-def signer_of(settings: Settings, *selectors: str) -> Signer:
+def load_signer(settings: Settings, *selectors: str) -> Signer:
     signer = signer_for_transport("smtp://mx.example.org", with_keys(settings, *selectors))
     assert signer is not None
     return signer
@@ -45,22 +45,22 @@ def signer_of(settings: Settings, *selectors: str) -> Signer:
 @pytest.fixture
 def signer(settings: Settings) -> Signer:
     """RSA first, then Ed25519."""
-    return signer_of(settings)
+    return load_signer(settings)
 
 
 def shown(subject: str = "早报：十条新闻", before: str = "<p>你好", after: str = "</p>") -> Rendition:
     """A rendition with a slot in the subject, and others at every border of the text."""
     return rendition(
-        Part((subject, "，早上好"), (Slot(("subscriber.name",), "", Context.HEADER),)),
-        Part((before, ' <a href="', '">x</a>' + after), (NAME, LEAVE)),
-        Part(("", "  ", "\n.\n..\n  two  spaces\t\n", ""), (COMPANY, COMPANY, LEAVE_TEXT)),
+        RenditionPart((subject, "，早上好"), (Slot(("subscriber.name",), "", SlotContext.HEADER),)),
+        RenditionPart((before, ' <a href="', '">x</a>' + after), (NAME, LEAVE)),
+        RenditionPart(("", "  ", "\n.\n..\n  two  spaces\t\n", ""), (COMPANY, COMPANY, LEAVE_TEXT)),
     )
 
 
 def composed(
     settings: Settings, signer: Signer | None, person: Person, look: Rendition | None = None
 ) -> bytes:
-    return Message(Template(look or shown(), envelope(settings), signer), person).raw()
+    return Message(MessageTemplate(look or shown(), envelope(settings), signer), person).raw()
 
 
 READER = Person(12, "li@example.org", "李雷", "zh", {"company": "Quay  & Co "})
@@ -73,7 +73,7 @@ READER = Person(12, "li@example.org", "李雷", "zh", {"company": "Quay  & Co "}
 def test_each_key_makes_a_signature_that_verifies_in_its_order(
     settings: Settings, selectors: tuple[str, ...]
 ) -> None:
-    signer = signer_of(settings, *selectors)
+    signer = load_signer(settings, *selectors)
     raw = composed(settings, signer, READER)
     assert verified(raw, signer) == [True] * len(selectors)
     assert [tags["s"] for tags in signatures(raw)] == list(selectors)
@@ -143,7 +143,7 @@ def test_slots_of_every_kind_are_signed_as_they_are_sent(
 def test_any_message_verifies(
     settings: Settings, name: str, company: str, subject: str, before: str, after: str
 ) -> None:
-    signer = signer_of(settings)
+    signer = load_signer(settings)
     person = Person(12, "li@example.org", name, "zh", {"company": company})
     raw = composed(settings, signer, person, shown(subject, before, after))
     assert verified(raw, signer) == [True, True]
@@ -152,7 +152,7 @@ def test_any_message_verifies(
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_every_variant_of_every_sample_verifies(settings: Settings, sample: str) -> None:
     desk = load_settings(ROOT)
-    signer = signer_of(settings)
+    signer = load_signer(settings)
     loaded = load_issue(ROOT / "issues" / sample, desk)
     looks = render_variants(loaded, desk, slug="2026-11-21-x", variants=[0, 1])
     for look in looks.values():
@@ -161,7 +161,7 @@ def test_every_variant_of_every_sample_verifies(settings: Settings, sample: str)
 
 
 def test_one_template_signs_in_several_threads(settings: Settings, signer: Signer) -> None:
-    template = Template(shown(), envelope(settings), signer)
+    template = MessageTemplate(shown(), envelope(settings), signer)
     people = [Person(i, f"r{i}@example.org", f"Reader  {i}", "", {"company": "x" * i}) for i in range(40)]
     made: list[list[bytes]] = [[] for _ in range(4)]
 
@@ -251,15 +251,15 @@ def test_another_key_in_dns_does_not_verify(settings: Settings, signer: Signer, 
 @example(before=" ", value=" ", after=" ")
 @example(before="a\t", value="", after="\t \n \n")
 def test_pieces_are_canonical_each_by_itself(before: str, value: str, after: str) -> None:
-    pieces = [quoted_printable(before), slot_lines(value), quoted_printable(after), b"\r\n--end--\r\n"]
-    assert b"".join(map(relaxed_piece, pieces)) == Relaxed.canonicalize_body(b"".join(pieces))
+    pieces = [quoted_printable(before), encode_slot_value(value), quoted_printable(after), b"\r\n--end--\r\n"]
+    assert b"".join(map(relaxed_body_piece, pieces)) == Relaxed.canonicalize_body(b"".join(pieces))
 
 
 @given(st.text(st.sampled_from(' \tab:,"'), min_size=1, max_size=60), st.booleans())
 def test_values_of_fields_are_canonical(text: str, folded: bool) -> None:
     value = b" " + (b"\r\n ".join(text.encode().split(b"a")) if folded else text.encode())
     ((_, expected),) = Relaxed.canonicalize_headers([(b"X", value)])
-    assert relaxed_value(value) == expected.removesuffix(b"\r\n")
+    assert relaxed_header_value(value) == expected.removesuffix(b"\r\n")
 
 
 def test_a_field_that_differs_only_in_part_cannot_be_sealed(signer: Signer) -> None:
@@ -281,7 +281,7 @@ def test_what_arrives_by_smtp_verifies(settings: Settings, signer: Signer) -> No
         Person(2, "b@example.org", "", "", {"company": "..\n.\n"}),
         Person(3, "c@example.org", "x", "", {"company": "trailing  "}),
     ]
-    template = Template(shown(before=".\n..\n.", after="\n.\n"), envelope(settings), signer)
+    template = MessageTemplate(shown(before=".\n..\n.", after="\n.\n"), envelope(settings), signer)
     messages = [Message(template, person) for person in people]
     with SmtpServer() as server:
         channel = open_transport(server.url, settings).channel()
@@ -295,7 +295,9 @@ def test_what_arrives_by_smtp_verifies(settings: Settings, signer: Signer) -> No
 
 def test_an_address_with_letters_beyond_ascii_is_signed_as_it_is(settings: Settings, signer: Signer) -> None:
     """RFC 8616: fields are hashed as the octets that they are; d= and s= are ASCII all the same."""
-    message = Message(Template(simple(), envelope(settings), signer), Person(1, "用户@bücher.example", "李"))
+    message = Message(
+        MessageTemplate(simple(), envelope(settings), signer), Person(1, "用户@bücher.example", "李")
+    )
     with SmtpServer(smtputf8=True) as server:
         channel = open_transport(server.url, settings).channel()
         (outcome,) = channel.send([message])
@@ -319,7 +321,7 @@ def test_nobody_signs_without_keys_or_by_sendgrid(settings: Settings) -> None:
 def test_the_outbox_is_signed_too(settings: Settings, signer: Signer) -> None:
     signed = with_keys(settings)
     assert signer_for_transport("outbox:outbox", signed) is not None
-    message = Message(Template(shown(), envelope(signed), signer), READER)
+    message = Message(MessageTemplate(shown(), envelope(signed), signer), READER)
     (outcome,) = open_transport("outbox:outbox", signed).channel().send([message])
     assert verified((settings.root / "outbox" / outcome.provider_id).read_bytes(), signer) == [True, True]
 
@@ -347,4 +349,4 @@ def test_the_domain_may_be_another_than_that_of_from(settings: Settings) -> None
     ],
 )
 def test_what_surely_does_not_align_is_known(signing: str, sender: str, aligned: bool) -> None:
-    assert is_aligned(signing, sender) is aligned
+    assert may_align(signing, sender) is aligned

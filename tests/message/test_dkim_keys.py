@@ -40,9 +40,9 @@ def test_both_kinds_are_read_and_tell_their_records(settings: Settings) -> None:
     assert (rsa.selector, rsa.algorithm) == (RSA, "rsa-sha256")
     assert (ed25519.selector, ed25519.algorithm) == (ED25519, "ed25519-sha256")
     der = rsa_key().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    assert rsa.record == f"v=DKIM1; k=rsa; p={base64.b64encode(der).decode()}"
+    assert rsa.dns_record == f"v=DKIM1; k=rsa; p={base64.b64encode(der).decode()}"
     raw = ed25519_key().public_key().public_bytes_raw()
-    assert ed25519.record == f"v=DKIM1; k=ed25519; p={base64.b64encode(raw).decode()}"
+    assert ed25519.dns_record == f"v=DKIM1; k=ed25519; p={base64.b64encode(raw).decode()}"
     assert "PRIVATE" not in repr((rsa, ed25519))
 
 
@@ -60,7 +60,7 @@ def test_a_key_may_be_as_long_as_receivers_must_verify(settings: Settings) -> No
 @pytest.mark.parametrize("bits", [1024, 2047, 4104])
 def test_an_rsa_key_of_another_length_is_refused(settings: Settings, bits: int) -> None:
     assert told(with_file(settings, pem(rsa_key(bits)))) == (
-        f"{NAME}: the DKIM key of s has {bits} bits, and receivers count on 2048 to 4096; make one of 2048"
+        f"{NAME}: the DKIM key of s has {bits} bits, and must have 2048 to 4096; create a key of 2048 bits"
     )
 
 
@@ -71,13 +71,16 @@ def encrypted(form: PrivateFormat) -> bytes:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (encrypted(PrivateFormat.PKCS8), "has a passphrase, and nobody could type it during a run; write it"),
-        (encrypted(PrivateFormat.TraditionalOpenSSL), "has a passphrase, and nobody could type it"),
+        (
+            encrypted(PrivateFormat.PKCS8),
+            "has a passphrase, which nobody can type during a run; write the key",
+        ),
+        (encrypted(PrivateFormat.TraditionalOpenSSL), "has a passphrase, which nobody can type"),
         (
             ec.generate_private_key(ec.SECP256R1()).private_bytes(
                 Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
             ),
-            "is neither RSA nor Ed25519, and DKIM knows no other kind; make one of those",
+            "is neither RSA nor Ed25519, the only kinds that DKIM supports; create one of these",
         ),
         (
             ed448.Ed448PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
@@ -85,14 +88,14 @@ def encrypted(form: PrivateFormat) -> bytes:
         ),
         (
             rsa_key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
-            "holds a public key; make a key with `openssl genpkey`",
+            "holds a public key; create a key with `openssl genpkey`",
         ),
-        (b"", "holds no private key in PEM that can be read; make a key"),
-        (b"\xff\x00 garbage", "holds no private key in PEM that can be read; make a key"),
-        (pem(ed25519_key())[:60], "holds no private key in PEM that can be read; make a key"),
+        (b"", "holds no readable private key in PEM format; create a key"),
+        (b"\xff\x00 garbage", "holds no readable private key in PEM format; create a key"),
+        (pem(ed25519_key())[:60], "holds no readable private key in PEM format; create a key"),
         (
             ed25519_key().private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
-            "holds no private key in PEM that can be read; make a key",
+            "holds no readable private key in PEM format; create a key",
         ),
     ],
     ids=["pkcs8", "pkcs1", "ec", "ed448", "public", "empty", "garbage", "cut", "der"],
@@ -116,7 +119,8 @@ def test_a_key_that_everybody_can_read_is_refused(settings: Settings, mode: int)
 def test_a_file_that_is_not_there_or_is_none_is_refused(settings: Settings) -> None:
     signing = settings.model_copy(update={"dkim": Dkim(keys={"s": NAME})})
     assert told(signing) == (
-        f"{NAME}: the DKIM key of s is not there; make it, or take it out of [dkim] keys in mailer.toml"
+        f"{NAME}: the DKIM key of s does not exist; create the file, "
+        "or remove it from [dkim] keys in mailer.toml"
     )
     (settings.root / NAME).mkdir(parents=True)
     assert told(signing) == f"{NAME}: the DKIM key of s is not a file; name a PEM file in [dkim] keys"
@@ -130,7 +134,7 @@ def test_a_file_that_cannot_be_read_is_refused(settings: Settings, monkeypatch: 
 
     monkeypatch.setattr(Path, "open", refuse)
     assert told(signing) == (
-        f"{NAME}: the DKIM key of s cannot be read: permission denied; let this user read it"
+        f"{NAME}: the DKIM key of s cannot be read: permission denied; allow this user to read the file"
     )
 
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from mailer.config import Mailbox, Settings
 from mailer.message.envelope import Envelope, Person
-from mailer.message.message import Message, Template
+from mailer.message.message import Message, MessageTemplate
 from mailer.render.rendition import Rendition
 from mailer.render.slots import slots
-from mailer.render.slots.slots import Context, Part, Slot, escape
+from mailer.render.slots.slots import RenditionPart, Slot, SlotContext, escape
 from mailer.transports.sendgrid.request import REFERENCE, RequestTemplate, encoded_header_value
 
 #: What has broken mailers before, more often than by chance.
@@ -28,10 +28,10 @@ LOCAL = st.text(st.sampled_from("abc.+'\"李é=?_"), min_size=1, max_size=60)
 PATHS = st.sampled_from(
     [("subscriber.name",), ("subscriber.attributes.url", "subscriber.name"), ("links.unsubscribe",)]
 )
-SLOTS = st.builds(Slot, PATHS, ANY, st.sampled_from(list(Context)))
+SLOTS = st.builds(Slot, PATHS, ANY, st.sampled_from(list(SlotContext)))
 PARTS = st.lists(st.tuples(ANY, SLOTS), max_size=4).flatmap(
     lambda pairs: ANY.map(
-        lambda end: Part((*(text for text, _ in pairs), end), tuple(slot for _, slot in pairs))
+        lambda end: RenditionPart((*(text for text, _ in pairs), end), tuple(slot for _, slot in pairs))
     )
 )
 FIELDS = (
@@ -52,8 +52,22 @@ def envelope(settings: Settings, sender: str, edition: str) -> Envelope:
 
 @hypothesis_settings(suppress_health_check=list(HealthCheck), deadline=None)
 @given(name=ANY, url=ANY, sender=LINE, edition=LINE, local=LOCAL, parts=st.tuples(PARTS, PARTS, PARTS))
-@example(".", ".\r\n.\r\n", "." * 900, "m" * 3000, "li", (Part((".",)), Part((".\n.",)), Part(("\n.",))))
-@example("a" * 900, "", "é" * 900, "é" * 3000, "li", (Part((".",)), Part((".\n.",)), Part(("\n.",))))
+@example(
+    ".",
+    ".\r\n.\r\n",
+    "." * 900,
+    "m" * 3000,
+    "li",
+    (RenditionPart((".",)), RenditionPart((".\n.",)), RenditionPart(("\n.",))),
+)
+@example(
+    "a" * 900,
+    "",
+    "é" * 900,
+    "é" * 3000,
+    "li",
+    (RenditionPart((".",)), RenditionPart((".\n.",)), RenditionPart(("\n.",))),
+)
 def test_a_message_is_whole(
     settings: Settings,
     name: str,
@@ -61,11 +75,11 @@ def test_a_message_is_whole(
     sender: str,
     edition: str,
     local: str,
-    parts: tuple[Part, Part, Part],
+    parts: tuple[RenditionPart, RenditionPart, RenditionPart],
 ) -> None:
     shared = envelope(settings, sender, edition)
     person = Person(12, f"{local}@example.org", name, "zh", {"url": f"https://{url}"})
-    message = Message(Template(Rendition(0, "zh", *parts, "", "theme"), shared), person)
+    message = Message(MessageTemplate(Rendition(0, "zh", *parts, "", "theme"), shared), person)
 
     raw = message.raw()
     lines = raw.split(b"\r\n")
@@ -94,16 +108,16 @@ def test_a_message_is_whole(
     assert all(value.isascii() and value.isprintable() for value in wanted["headers"].values())  # type: ignore[union-attr]
 
 
-@given(ANY, st.sampled_from([Context.HTML, Context.ATTRIBUTE, Context.HREF, Context.URL]))
-def test_no_value_leaves_its_place(value: str, context: Context) -> None:
+@given(ANY, st.sampled_from([SlotContext.HTML, SlotContext.ATTRIBUTE, SlotContext.HREF, SlotContext.URL]))
+def test_no_value_leaves_its_place(value: str, context: SlotContext) -> None:
     for text in (value, f"https://{value}", f"javascript:{value}"):
         filled = escape(text, context)
         assert not set(filled) & set("<>\"'")
-        assert context is not Context.HREF or filled.startswith(("https://", "http://", "#"))
+        assert context is not SlotContext.HREF or filled.startswith(("https://", "http://", "#"))
 
 
-@given(st.from_regex(r"(?:https?://)?[\w @.:/+-]*", fullmatch=True), st.sampled_from(list(Context)))
-def test_the_short_way_of_escaping_gives_what_the_long_way_gives(value: str, context: Context) -> None:
+@given(st.from_regex(r"(?:https?://)?[\w @.:/+-]*", fullmatch=True), st.sampled_from(list(SlotContext)))
+def test_the_short_way_of_escaping_gives_what_the_long_way_gives(value: str, context: SlotContext) -> None:
     short = escape(value, context)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(slots, "_PLAIN", re.compile(r"(?!)"))

@@ -17,30 +17,32 @@ from mailer.config import Settings, load_settings
 from mailer.errors import InputError
 from mailer.links.urls import Purpose
 from mailer.message.envelope import Envelope, Person, mailbox_field
-from mailer.message.message import Message, Template, compose_sample, header_address
+from mailer.message.message import Message, MessageTemplate, compose_sample, header_address
 from mailer.render.rendition import Rendition
-from mailer.render.slots.slots import Context, Part, Slot, escape
+from mailer.render.slots.slots import RenditionPart, Slot, SlotContext, escape
 
 SENT = datetime(2026, 11, 21, tzinfo=UTC)
-NAME = Slot(("subscriber.name",), "reader", Context.HTML)
-LEAVE = Slot(("links.unsubscribe",), "", Context.HREF)
+NAME = Slot(("subscriber.name",), "reader", SlotContext.HTML)
+LEAVE = Slot(("links.unsubscribe",), "", SlotContext.HREF)
 ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=400)
 
 
-def rendition(subject: Part, html: Part, text: Part) -> Rendition:
+def rendition(subject: RenditionPart, html: RenditionPart, text: RenditionPart) -> Rendition:
     return Rendition(0, "zh", subject, html, text, "", "theme")
 
 
 def simple(subject: str = "早报：十条新闻", before: str = "<p>你好", after: str = "</p>") -> Rendition:
     return rendition(
-        Part((subject,)),
-        Part((before, ' <a href="', '">x</a>' + after), (NAME, LEAVE)),
-        Part(("你好 ", "\n.\n", "\n"), (Slot(("subscriber.name",), "reader", Context.TEXT), LEAVE_TEXT)),
+        RenditionPart((subject,)),
+        RenditionPart((before, ' <a href="', '">x</a>' + after), (NAME, LEAVE)),
+        RenditionPart(
+            ("你好 ", "\n.\n", "\n"), (Slot(("subscriber.name",), "reader", SlotContext.TEXT), LEAVE_TEXT)
+        ),
     )
 
 
-LEAVE_TEXT = Slot(("links.unsubscribe",), "", Context.TEXT)
+LEAVE_TEXT = Slot(("links.unsubscribe",), "", SlotContext.TEXT)
 
 
 def envelope(settings: Settings) -> Envelope:
@@ -50,7 +52,7 @@ def envelope(settings: Settings) -> Envelope:
 def built_slowly(settings: Settings, shown: Rendition, person: Person) -> EmailMessage:
     """The same message by the standard library alone."""
     shared = envelope(settings)
-    values = shared.values(person)
+    values = shared.slot_values(person)
     message = EmailMessage(policy=SMTP)
     message["Subject"] = shown.subject.fill(values)
     message["Message-ID"] = shared.message_id(person)
@@ -87,7 +89,7 @@ def test_what_is_spliced_parses_equal_to_what_is_built(
 ) -> None:
     shown = simple(subject, before, after)
     person = Person(12, "li@example.org", name, "zh")
-    raw = Message(Template(shown, envelope(settings)), person).raw()
+    raw = Message(MessageTemplate(shown, envelope(settings)), person).raw()
     fast, slow = parsed(raw), parsed(built_slowly(settings, shown, person).as_bytes())
 
     assert bodies(fast) == bodies(slow)
@@ -98,7 +100,7 @@ def test_what_is_spliced_parses_equal_to_what_is_built(
     assert [address.addr_spec for address in fast["To"].addresses] == ["li@example.org"]
     raw_to = next(v for k, v in message_from_bytes(raw).items() if k == "To")
     shown_name = str(make_header(decode_header(raw_to))).rpartition("li@example.org")[0]
-    assert shown_name.strip(' "<') == escape(name, Context.HEADER).strip().strip(' "<')
+    assert shown_name.strip(' "<') == escape(name, SlotContext.HEADER).strip().strip(' "<')
     assert "Bcc" not in fast
     assert fast.get_content_type() == "multipart/alternative"
     assert [part.get_content_type() for part in fast.iter_parts()] == ["text/plain", "text/html"]
@@ -112,7 +114,7 @@ def test_what_is_spliced_parses_equal_to_what_is_built(
 def test_headers_are_those_of_a_well_kept_list(settings: Settings) -> None:
     message = parsed(
         Message(
-            Template(simple(), envelope(settings)),
+            MessageTemplate(simple(), envelope(settings)),
             Person(12, "li@example.org", "李雷", stable_id=bytes.fromhex("00112233445566ff")),
         ).raw()
     )
@@ -138,7 +140,7 @@ def test_one_click_stays_whole_for_the_longest_address(workspace, monkeypatch: p
     base = "https://news.example.org/" + "p" * 770
     monkeypatch.setenv("MAILER_PUBLICATION_BASE_URL", base)
     settings = load_settings(workspace)
-    raw = Message(Template(simple(), envelope(settings)), Person(12, "li@example.org")).raw()
+    raw = Message(MessageTemplate(simple(), envelope(settings)), Person(12, "li@example.org")).raw()
     line = next(line for line in raw.split(b"\r\n") if line.startswith(b"List-Unsubscribe:"))
     assert line == f"List-Unsubscribe: <{envelope(settings).links.unsubscribe(bytes(8), 7)}>".encode()
     assert len(line) <= 998
@@ -147,11 +149,11 @@ def test_one_click_stays_whole_for_the_longest_address(workspace, monkeypatch: p
 
 def test_a_subject_may_hold_a_slot(settings: Settings) -> None:
     shown = rendition(
-        Part(("", "，早上好"), (Slot(("subscriber.name",), "读者", Context.HEADER),)),
-        Part(("h",)),
-        Part(("t",)),
+        RenditionPart(("", "，早上好"), (Slot(("subscriber.name",), "读者", SlotContext.HEADER),)),
+        RenditionPart(("h",)),
+        RenditionPart(("t",)),
     )
-    template = Template(shown, envelope(settings))
+    template = MessageTemplate(shown, envelope(settings))
     assert (
         parsed(Message(template, Person(1, "a@example.org", "韩梅梅")).raw())["Subject"] == "韩梅梅，早上好"
     )
@@ -159,9 +161,9 @@ def test_a_subject_may_hold_a_slot(settings: Settings) -> None:
 
 
 def test_free_attributes_fill_slots(settings: Settings) -> None:
-    slot = Slot(("subscriber.attributes.company",), "your firm", Context.TEXT)
-    shown = rendition(Part(("s",)), Part(("h",)), Part(("At ", "."), (slot,)))
-    template = Template(shown, envelope(settings))
+    slot = Slot(("subscriber.attributes.company",), "your firm", SlotContext.TEXT)
+    shown = rendition(RenditionPart(("s",)), RenditionPart(("h",)), RenditionPart(("At ", "."), (slot,)))
+    template = MessageTemplate(shown, envelope(settings))
     message = Message(template, Person(1, "a@example.org", attributes={"company": "Quay & Co"}))
     assert bodies(parsed(message.raw()))[0] == "At Quay & Co."
     assert bodies(parsed(Message(template, Person(1, "a@example.org")).raw()))[0] == "At your firm."
@@ -171,7 +173,9 @@ def test_a_chinese_edition_name_stays_a_valid_list_id(workspace, settings: Setti
     config = workspace / "mailer.toml"
     config.write_text(config.read_text("utf-8").replace("Morning Brief", "港口早报"), encoding="utf-8")
     message = parsed(
-        Message(Template(simple(), envelope(load_settings(workspace))), Person(1, "a@example.org")).raw()
+        Message(
+            MessageTemplate(simple(), envelope(load_settings(workspace))), Person(1, "a@example.org")
+        ).raw()
     )
     assert message["List-Id"] == "港口早报 <morning.news.example.org>"
 
@@ -180,7 +184,7 @@ def test_bounces_come_back_to_an_address_of_their_own(workspace, monkeypatch: py
     monkeypatch.setenv("MAILER_DELIVERY_RETURN_PATH", "bounces@news.example.org")
     shared = envelope(load_settings(workspace))
     path = Message(
-        Template(simple(), shared), Person(12, "li@example.org", stable_id=b"12345678")
+        MessageTemplate(simple(), shared), Person(12, "li@example.org", stable_id=b"12345678")
     ).return_path
     local, _, domain = path.partition("@")
     assert domain == "news.example.org"

@@ -8,7 +8,14 @@ from email.header import decode_header, make_header
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mailer.message.mime import LINE, encoded_words, phrase, quoted_printable, slot_lines, unstructured
+from mailer.message.mime import (
+    LINE,
+    encode_phrase,
+    encode_slot_value,
+    encode_unstructured,
+    encoded_words,
+    quoted_printable,
+)
 
 TEXT = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
@@ -41,7 +48,7 @@ def test_quoted_printable_reads_back_and_keeps_to_its_lines(text: str) -> None:
 def test_a_slot_stands_between_fragments_that_were_encoded_before(
     before: str, value: str, after: str
 ) -> None:
-    joined = quoted_printable(before) + slot_lines(value) + quoted_printable(after)
+    joined = quoted_printable(before) + encode_slot_value(value) + quoted_printable(after)
     assert _decoded(joined) == before + value + after
     assert all(len(line) <= LINE and not line.startswith(b".") for line in joined.split(b"\r\n"))
 
@@ -57,16 +64,16 @@ def test_encoded_words_are_short_and_read_back(text: str) -> None:
 @example("=?utf-8?q?hi?=")
 @example(" leading")
 def test_a_subject_reads_back(text: str) -> None:
-    field = unstructured(text).decode("ascii")
+    field = encode_unstructured(text).decode("ascii")
     assert str(make_header(decode_header(field))) == text
 
 
 def test_a_plain_subject_stays_readable() -> None:
-    assert unstructured("Ten headlines") == b"Ten headlines"
+    assert encode_unstructured("Ten headlines") == b"Ten headlines"
 
 
 def test_a_display_name_is_quoted_or_encoded() -> None:
-    assert phrase("") == b""
-    assert phrase("O'Hara, Mary") == b'"O\'Hara, Mary"'
-    assert phrase("李雷") == b"=?utf-8?B?5p2O6Zu3?="
-    assert phrase("=?x?=").startswith(b"=?utf-8?B?")
+    assert encode_phrase("") == b""
+    assert encode_phrase("O'Hara, Mary") == b'"O\'Hara, Mary"'
+    assert encode_phrase("李雷") == b"=?utf-8?B?5p2O6Zu3?="
+    assert encode_phrase("=?x?=").startswith(b"=?utf-8?B?")

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from mailer.config import Settings
 from mailer.message import paragraphs
 from mailer.message.envelope import Person
-from mailer.message.message import Message, Template
-from mailer.message.mime import LINE, quoted_printable, slot_lines
-from mailer.message.paragraphs import ReadyParagraph
+from mailer.message.message import Message, MessageTemplate
+from mailer.message.mime import LINE, encode_slot_value, quoted_printable
+from mailer.message.paragraphs import EncodedParagraph
 from mailer.render.slots.markers import Markers
-from mailer.render.slots.slots import Part, joined
+from mailer.render.slots.slots import RenditionPart, join_fragments
 from mailer.render.slots.text_part import text_part
-from mailer.render.text.wrap import LIMIT, columns, wrap
+from mailer.render.text.wrap import LIMIT, display_width, wrap
 from tests.message.test_message import NAME, bodies, built_slowly, envelope, parsed, rendition
 
 MARKERS = Markers("seed")
@@ -45,9 +45,9 @@ ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=120)
 @example(name="From Bob")
 @example(name=".")
 def test_what_is_composed_is_what_fill_says(settings: Settings, name: str) -> None:
-    shown = rendition(Part(("s",)), Part(("<p>", "</p>"), (NAME,)), TEXT)
+    shown = rendition(RenditionPart(("s",)), RenditionPart(("<p>", "</p>"), (NAME,)), TEXT)
     person = Person(12, "li@example.org", name, "zh")
-    raw = Message(Template(shown, envelope(settings)), person).raw()
+    raw = Message(MessageTemplate(shown, envelope(settings)), person).raw()
     assert bodies(parsed(raw)) == bodies(parsed(built_slowly(settings, shown, person).as_bytes()))
     body = raw.partition(b"\r\n\r\n")[2].split(b"\r\n")
     assert [line for line in body if len(line) > LINE or line.startswith((b".", b"From "))] == []
@@ -57,24 +57,24 @@ def test_what_is_composed_is_what_fill_says(settings: Settings, name: str) -> No
 def test_lines_are_no_longer_than_they_may_be(name: str) -> None:
     text = TEXT.fill({"subscriber.name": name, "subscriber.email": "a@example.org"})
     for line in text.split("\n"):
-        assert columns(line) <= LIMIT or not any(mark in line.strip() for mark in " ，。")
+        assert display_width(line) <= LIMIT or not any(mark in line.strip() for mark in " ，。")
 
 
 def test_only_a_reader_with_long_values_costs_a_wrapping() -> None:
     part = text_part(wrap(f"Dear {WHO}, {WORDS}"), MARKERS)
     (paragraph,) = part.paragraphs
-    ready = ReadyParagraph(part, paragraph)
+    ready = EncodedParagraph(part, paragraph)
     for name in ("Al", "名字", "word " * 20):
         filled = [name]
         text = part.fill({"subscriber.name": name}).removesuffix("\n")
         assert ready.fill({"subscriber.name": name}) == text
-        encoded = ready.encoded(filled, [slot_lines(name)])
+        encoded = ready.encode(filled, [encode_slot_value(name)])
         assert (encoded == quoted_printable(text)) is (len(name) > 20)
 
 
 @pytest.mark.parametrize("value", ["From me", "x" * 75 + "From me", "a\nFrom me", ".", "x" * 75 + "."])
 def test_no_encoded_line_begins_with_a_mark_of_mailboxes(value: str) -> None:
-    for data in (quoted_printable(value), slot_lines(value), b"=\r\n" + quoted_printable(value)):
+    for data in (quoted_printable(value), encode_slot_value(value), b"=\r\n" + quoted_printable(value)):
         assert not [line for line in data.split(b"\r\n") if line.startswith((b"From ", b"."))]
 
 
@@ -167,13 +167,15 @@ def test_a_layout_that_readers_share_is_what_each_alone_would_get(
 ) -> None:
     part = text_part(wrap(first + source), MARKERS)
     for paragraph in part.paragraphs:
-        shared = ReadyParagraph(part, paragraph)
+        shared = EncodedParagraph(part, paragraph)
         for reader in readers:
             values = long_values(reader)
             filled = [slot.fill(values) for slot in shared.slots]
-            alone = paragraph.wrapped(joined(paragraph.fragments(part.fragments), filled), filled)
+            alone = paragraph.wrapped_if_too_long(
+                join_fragments(paragraph.own_fragments(part.fragments), filled), filled
+            )
             assert shared.fill(values) == alone
-            encoded = shared.encoded(filled, [slot_lines(value) for value in filled])
+            encoded = shared.encode(filled, [encode_slot_value(value) for value in filled])
             assert quopri.decodestring(encoded).decode() == alone.replace("\n", "\r\n")
 
 
@@ -181,17 +183,17 @@ def test_readers_with_links_of_one_length_cost_one_wrapping(monkeypatch: pytest.
     part = text_part(wrap(f"To leave this list, open {LEAVE} in a browser."), MARKERS)
     (paragraph,) = part.paragraphs
     wrapped: list[str] = []
-    rewrap = paragraphs.Paragraph.wrapped
+    rewrap = paragraphs.Paragraph.wrapped_if_too_long
 
     def counted(self: Any, shown: str, filled: Sequence[str]) -> str:
         wrapped.append(shown)
         return rewrap(self, shown, filled)
 
-    monkeypatch.setattr(paragraphs.Paragraph, "wrapped", counted)
-    ready = ReadyParagraph(part, paragraph)
+    monkeypatch.setattr(paragraphs.Paragraph, "wrapped_if_too_long", counted)
+    ready = EncodedParagraph(part, paragraph)
     for number in range(100, 200):
         link = f"https://news.example.org/leave/{number}/{'q' * 40}"
-        text = ready.encoded([link], [slot_lines(link)])
+        text = ready.encode([link], [encode_slot_value(link)])
         assert (
             quopri.decodestring(text).decode().split()
             == f"To leave this list, open {link} in a browser.".split()

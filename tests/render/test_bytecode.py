@@ -13,7 +13,7 @@ from mailer.errors import ThemeError
 from mailer.render.slots.markers import Markers
 from mailer.render.theme import bytecode
 from mailer.render.theme import theme as module
-from mailer.render.theme.theme import MARKERS, Theme, _Environment
+from mailer.render.theme.theme import MARKERS, Theme, _ThemeEnvironment
 from mailer.theme_files import read_theme
 
 NAME = "web/page.html"
@@ -28,28 +28,28 @@ def built_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr("mailer.__file__", str(tmp_path / "mailer" / "__init__.py"))
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     monkeypatch.setattr(sys, "pycache_prefix", None)
-    module._compiled.cache_clear()
+    module._compiled_theme.cache_clear()
     yield theme
-    module._compiled.cache_clear()
+    module._compiled_theme.cache_clear()
 
 
 @pytest.fixture
 def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of templates that were compiled, in order."""
     names: list[str] = []
-    compile_ = _Environment.compile
+    compile_ = _ThemeEnvironment.compile
 
     def counting(self: Any, source: Any, name: Any = None, *rest: Any, **more: Any) -> Any:
         names.append(name)
         return compile_(self, source, name, *rest, **more)
 
-    monkeypatch.setattr(_Environment, "compile", counting)
+    monkeypatch.setattr(_ThemeEnvironment, "compile", counting)
     return names
 
 
 def rendered(root: Path) -> str:
     """The page, as a process renders it that has just started."""
-    module._compiled.cache_clear()
+    module._compiled_theme.cache_clear()
     theme: Theme = module.open_theme(root)
     return theme.render(NAME, {MARKERS: Markers("x"), "word": "<b>", "language": "en"})
 
@@ -96,7 +96,7 @@ def test_another_version_of_the_compiler_compiles_again(
     if what == "jinja2":
         monkeypatch.setattr(jinja2, "__version__", "0")
     else:
-        monkeypatch.setattr(bytecode, "_rewriting", lambda: "other")
+        monkeypatch.setattr(bytecode, "_rewriters_digest", lambda: "other")
     rendered(tmp_path)
     assert compiled == [NAME, NAME]
 

@@ -10,9 +10,9 @@ import pytest
 from mailer.config import Settings, load_settings
 from mailer.render.check import check_rendition
 from mailer.render.rendition import Rendition
-from mailer.render.slots.slots import Context, Part, Slot
+from mailer.render.slots.slots import RenditionPart, Slot, SlotContext
 
-LEAVE = Slot(("links.unsubscribe",), "", Context.HREF)
+LEAVE = Slot(("links.unsubscribe",), "", SlotContext.HREF)
 GOOD = "<h1>T</h1><h2>S</h2><img src='x' alt=''><p id='here'><a href='#here'>up</a> <a href='"
 
 Check = Callable[..., list[str]]
@@ -31,9 +31,11 @@ def check(theme_files: Any, load: Any, settings: Settings) -> Check:
         rendition = Rendition(
             variant=0,
             language="en",
-            subject=Part((subject,)),
-            html=Part((GOOD, f"'>leave</a>{html}"), (LEAVE,)) if slots else Part((html,)),
-            text=Part((text, ""), (replace(LEAVE, context=Context.TEXT),)) if slots else Part((text,)),
+            subject=RenditionPart((subject,)),
+            html=RenditionPart((GOOD, f"'>leave</a>{html}"), (LEAVE,)) if slots else RenditionPart((html,)),
+            text=RenditionPart((text, ""), (replace(LEAVE, context=SlotContext.TEXT),))
+            if slots
+            else RenditionPart((text,)),
             web="",
             theme="",
         )
@@ -55,8 +57,11 @@ def test_a_good_rendition_has_no_problems(check: Check) -> None:
 @pytest.mark.parametrize(
     ("html", "problem"),
     [
-        ("x" * 85_000, "issues/test.yaml: warning: the HTML has 85 KB, near the 100 KB"),
-        ("报" * 34_000, "issues/test.yaml: the HTML has 102 KB; Gmail cuts off what is over 100 KB"),
+        (
+            "x" * 85_000,
+            "issues/test.yaml: warning: the HTML part has 85 KB; Gmail hides everything after 100 KB",
+        ),
+        ("报" * 34_000, "issues/test.yaml: the HTML part has 102 KB; Gmail hides everything after 100 KB"),
         ("<img src='a.png'>", "issues/test.yaml: the picture a.png has no alt text"),
         (
             "<a href='https://a.test/'><img src='x' alt=''></a>",
@@ -86,7 +91,7 @@ def test_links_with_a_picture_or_a_label_have_a_text(check: Check) -> None:
 @pytest.mark.parametrize(
     ("subject", "problem"),
     [
-        (" ", "issues/test.yaml:3: the subject is empty"),
+        (" ", "issues/test.yaml:3: the subject must not be empty"),
         ("港" * 60, "issues/test.yaml:3: warning: the subject takes 120 columns"),
     ],
 )
@@ -97,7 +102,7 @@ def test_what_is_wrong_with_the_subject_is_told(check: Check, subject: str, prob
 def test_what_is_wrong_with_the_text_part_is_told(check: Check) -> None:
     assert ["longer than 998 bytes" in found for found in check(text="报" * 400)] == [True]
     assert [found.rpartition(": ")[2] for found in check("<h1>x</h1>", text=" ", slots=False)] == [
-        "the plain-text part is empty; look at the text template of the layout",
+        "the plain-text part is empty; correct the text template of the layout",
         "the HTML part has no unsubscribe link; put links.unsubscribe into its template",
         "the plain-text part has no unsubscribe link; put links.unsubscribe into its template",
     ]
@@ -112,5 +117,5 @@ def test_colours_that_cannot_be_read_are_told(check: Check, workspace: Path) -> 
     path.write_text(path.read_text("utf-8") + '\n[brand]\naccent = "#ffcc00"\n', "utf-8")
     assert check(config=load_settings(workspace)) == [
         "mailer.toml: warning: brand.accent #ffcc00 on brand.paper #ffffff has a contrast of 1.5:1; "
-        "text needs 4.5:1"
+        "text must have at least 4.5:1"
     ]

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from mailer.errors import ThemeError
-from mailer.render.slots.html_part import html_part, without_slots
+from mailer.render.slots.html_part import html_part, html_without_slots
 from mailer.render.slots.markers import Markers
-from mailer.render.slots.slots import Context
+from mailer.render.slots.slots import SlotContext
 
 PLACE = ("templates/email/x.mjml", 7)
 
@@ -18,19 +18,19 @@ def markers() -> Markers:
 @pytest.mark.parametrize(
     ("html", "context"),
     [
-        ("<p>Dear NAME,</p>", Context.HTML),
-        ("<title>For NAME</title>", Context.HTML),
-        ('<p title="Dear NAME">x</p>', Context.ATTRIBUTE),
-        ("<img alt='NAME'/>", Context.ATTRIBUTE),
-        ('<a href="NAME">x</a>', Context.HREF),
-        ('<img src=" NAME/x">', Context.HREF),
-        ('<a href="https://a.test/?n=NAME&amp;m=1">x</a>', Context.URL),
-        ('<a HREF="mailto:NAME">x</a>', Context.URL),
-        ("<!-- <a> --><b>NAME</b>", Context.HTML),
-        ("<style>a > b {}</style><b>NAME</b>", Context.HTML),
+        ("<p>Dear NAME,</p>", SlotContext.HTML),
+        ("<title>For NAME</title>", SlotContext.HTML),
+        ('<p title="Dear NAME">x</p>', SlotContext.ATTRIBUTE),
+        ("<img alt='NAME'/>", SlotContext.ATTRIBUTE),
+        ('<a href="NAME">x</a>', SlotContext.HREF),
+        ('<img src=" NAME/x">', SlotContext.HREF),
+        ('<a href="https://a.test/?n=NAME&amp;m=1">x</a>', SlotContext.URL),
+        ('<a HREF="mailto:NAME">x</a>', SlotContext.URL),
+        ("<!-- <a> --><b>NAME</b>", SlotContext.HTML),
+        ("<style>a > b {}</style><b>NAME</b>", SlotContext.HTML),
     ],
 )
-def test_a_slot_knows_where_it_stands(markers: Markers, html: str, context: Context) -> None:
+def test_a_slot_knows_where_it_stands(markers: Markers, html: str, context: SlotContext) -> None:
     name = markers.make(("subscriber.name",), "", PLACE)
     part = html_part(html.replace("NAME", name), markers)
     assert [slot.context for slot in part.slots] == [context]
@@ -53,8 +53,8 @@ def test_a_slot_knows_where_it_stands(markers: Markers, html: str, context: Cont
         ("<p title=NAME>", "the attribute title without quotes"),
         ("<p NAME>", "a tag"),
         ('<p NAME="x">', "a tag"),
-        ('<a href="java NAME:x">', "before it is an address"),
-        ('<a href="/NAME">', "before it is an address"),
+        ('<a href="java NAME:x">', "behind a text that does not begin a URL"),
+        ('<a href="/NAME">', "behind a text that does not begin a URL"),
     ],
 )
 def test_a_slot_where_nothing_is_safe_is_an_error_where_it_was_written(
@@ -75,7 +75,7 @@ def test_broken_html_around_a_slot_is_an_error(markers: Markers) -> None:
 
 def test_a_slot_cut_by_a_filter_is_an_error(markers: Markers) -> None:
     name = markers.make(("subscriber.name",), "", PLACE)
-    with pytest.raises(ThemeError, match="cut into pieces"):
+    with pytest.raises(ThemeError, match="has cut a slot into pieces"):
         html_part(f"<p>{name[:20]}…</p>", markers)
 
 
@@ -100,5 +100,5 @@ def test_the_page_for_everybody_has_defaults_and_no_personal_links(markers: Mark
     leave = markers.make(("links.unsubscribe",), "", PLACE)
     stay = '<a href="https://a.test">stay</a>'
     html = f'<p>Dear {name}, {stay} or <a class="x" href="{leave}"><b>leave</b></a>.</p>'
-    assert without_slots(html, markers) == f"<p>Dear a &lt;reader&gt;, {stay} or <b>leave</b>.</p>"
-    assert without_slots("</a><p>no slot</p>", markers) == "</a><p>no slot</p>"
+    assert html_without_slots(html, markers) == f"<p>Dear a &lt;reader&gt;, {stay} or <b>leave</b>.</p>"
+    assert html_without_slots("</a><p>no slot</p>", markers) == "</a><p>no slot</p>"

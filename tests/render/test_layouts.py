@@ -14,7 +14,7 @@ from mailer.issue.load import load_issue
 from mailer.render.check import check_rendition
 from mailer.render.render import render_variants
 from mailer.render.rendition import Rendition
-from mailer.render.text.wrap import columns
+from mailer.render.text.wrap import display_width
 from tests.full_issue import FULL_WORDS, ROOT, full_issue
 
 LAYOUTS = ("morning", "evening", "feature")
@@ -196,7 +196,7 @@ def test_the_footer_says_who_why_and_how_to_leave(sample: Rendition) -> None:
 def test_the_text_part_ends_with_the_way_out(sample: Rendition) -> None:
     text = sample.text.fill(READER)
     assert text.endswith(f"{READER['links.unsubscribe']}\n")
-    assert [line for line in text.splitlines() if columns(line) > 78 and "http" not in line] == []
+    assert [line for line in text.splitlines() if display_width(line) > 78 and "http" not in line] == []
 
 
 def test_the_web_page_is_nobodys(sample: Rendition) -> None:

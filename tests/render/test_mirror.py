@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from mailer.render.theme.mirror import mirror
+from mailer.render.theme.mirror import mirror_rules
 
 
 @pytest.mark.parametrize(
@@ -25,8 +25,8 @@ from mailer.render.theme.mirror import mirror
     ],
 )
 def test_left_is_right(rule: str, turned: str) -> None:
-    assert mirror(rule) == turned
-    assert mirror(turned) == rule
+    assert mirror_rules(rule) == turned
+    assert mirror_rules(turned) == rule
 
 
 def test_a_part_gets_only_what_differs_and_nothing_of_the_other_side() -> None:
@@ -34,12 +34,12 @@ def test_a_part_gets_only_what_differs_and_nothing_of_the_other_side() -> None:
         ".a, .b { padding-left: 24px; color: red; }\n.c { color: red; }\n"
         'th { text-align: left; }\nth[align="center"] { text-align: center; }'
     )
-    assert mirror(css, "rtl").split("\n") == [
+    assert mirror_rules(css, "rtl").split("\n") == [
         '[dir="rtl"] .a, [dir="rtl"] .b { padding-left: 0; padding-right: 24px; }',
         '[dir="rtl"] th { text-align: right; }',
         '[dir="rtl"] th[align="center"] { text-align: center; }',
     ]
-    assert mirror(css, "ltr").split("\n") == [
+    assert mirror_rules(css, "ltr").split("\n") == [
         '[dir="ltr"] .a, [dir="ltr"] .b { padding-right: 0; padding-left: 24px; }',
         '[dir="ltr"] th { text-align: left; }',
         '[dir="ltr"] th[align="center"] { text-align: center; }',
@@ -47,8 +47,8 @@ def test_a_part_gets_only_what_differs_and_nothing_of_the_other_side() -> None:
 
 
 def test_what_needs_no_escaping_still_needs_none() -> None:
-    assert isinstance(mirror(Markup(".a { left: 0; }")), Markup)
-    assert not isinstance(mirror(".a { left: 0; }"), Markup)
+    assert isinstance(mirror_rules(Markup(".a { left: 0; }")), Markup)
+    assert not isinstance(mirror_rules(".a { left: 0; }"), Markup)
 
 
 _NAMES = st.sampled_from(["padding", "margin-left", "border-right", "text-align", "color", "left", "width"])
@@ -58,4 +58,4 @@ _VALUES = st.sampled_from(["left", "0 1px 2px 3px", "3px solid", "right", "0", "
 @given(st.lists(st.tuples(_NAMES, _VALUES), min_size=1, max_size=5))
 def test_turned_twice_is_as_before(declarations: list[tuple[str, str]]) -> None:
     css = ".a { " + "; ".join(f"{name}: {value}" for name, value in declarations) + "; }"
-    assert mirror(mirror(css)) == css
+    assert mirror_rules(mirror_rules(css)) == css

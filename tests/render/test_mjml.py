@@ -50,9 +50,9 @@ def test_control_characters_are_left_out(html: Html) -> None:
         ("<mj-text><![CDATA[x]]></mj-text>", ':2: "<" must be written as &lt; here ("<![CDATA[x]]>'),
         ("<?xml ?>", ':2: "<" must be written'),
         ("<!-- x", ':2: a comment is not closed by "-->"'),
-        ("<mj-text></br></mj-text>", ":2: </br> closes a tag that has no end"),
+        ("<mj-text></br></mj-text>", ":2: </br> must be removed: <br> has no end tag"),
         ("</mj-column></mj-section></mj-body></mjml></mjml>", ":2: </mjml> stands where nothing is open"),
-        ("<b>" * 5000, ":2: tags are nested more than 100 deep"),
+        ("<b>" * 5000, ":2: tags must not be nested more than 100 deep"),
         ("{{ nothing }}", ':2: there is no "nothing" here'),
     ],
 )
@@ -75,13 +75,13 @@ def test_the_fault_of_an_included_file_has_the_place_in_that_file(html: Html) ->
 @pytest.mark.parametrize(
     ("page", "message"),
     [
-        ("<html></html>", ':1: is not MJML: unexpected token (near "<html></html>")'),
-        ("\n", "is not MJML: unable to find mjml element"),
-        ("<mjml><mj-body></mj-body></mjml>\nx", "is not MJML: unable to parse"),
-        ("\n\n<mjml>中文<mj-body></mj-body></mjml>", ":3: is not MJML"),
+        ("<html></html>", ':1: is not valid MJML: unexpected token (near "<html></html>")'),
+        ("\n", "is not valid MJML: unable to find mjml element"),
+        ("<mjml><mj-body></mj-body></mjml>\nx", "is not valid MJML: unable to parse"),
+        ("\n\n<mjml>中文<mj-body></mj-body></mjml>", ":3: is not valid MJML"),
         (
             '<mjml><mj-html-attributes><mj-selector path="a"></mj-selector></mj-html-attributes></mjml>',
-            "is not MJML",
+            "is not valid MJML",
         ),
     ],
 )
@@ -104,7 +104,7 @@ def test_nothing_is_loaded_from_elsewhere(html: Html, head: str) -> None:
     page = (
         f"<mjml><mj-head>{head}</mj-head><mj-body><mj-text font-family='Brand'>x</mj-text></mj-body></mjml>"
     )
-    with pytest.raises(ThemeError, match="loads something from another site"):
+    with pytest.raises(ThemeError, match="loads a file from another site"):
         html("", page=page)
 
 
@@ -131,7 +131,7 @@ def test_mj_include_takes_templates_of_the_theme(html: Html) -> None:
         ("email/part.mjml", "{{ nothing }}", 'templates/email/part.mjml:1: there is no "nothing"'),
         ("email/part.mjml", '<mj-column><mj-include path="email/part.mjml" /></mj-column>', "or in a circle"),
         ("email/part.mjml", "\n<mj-head></mj-head>中文<mj-oops>", "templates/email/part.mjml"),
-        ("email/part.mjml", "\n\n<mj-style>x</mj-style>", "templates/email/part.mjml:3: is not MJML"),
+        ("email/part.mjml", "\n\n<mj-style>x</mj-style>", "templates/email/part.mjml:3: is not valid MJML"),
     ],
 )
 def test_mj_include_cannot_leave_the_theme(html: Html, path: str, part: str, message: str) -> None:
@@ -266,6 +266,6 @@ def test_a_fault_behind_what_was_rewritten_has_its_line(html: Html, before: str,
 def test_what_mrml_refuses_behind_what_was_rewritten_has_its_line(html: Html) -> None:
     head = "<mj-title>{{ word }}</mj-title>\n<mj-raw>\n<b title='　\\'>é</b>\n<i>y</i></mj-raw>\n"
     page = f"<mjml><mj-head>{head}<mj-nothing></mj-nothing></mj-head><mj-body></mj-body></mjml>"
-    with pytest.raises(ThemeError, match=r'x\.mjml:5: is not MJML: .*\(near "mj-nothing>') as caught:
+    with pytest.raises(ThemeError, match=r'x\.mjml:5: is not valid MJML: .*\(near "mj-nothing>') as caught:
         html("", page=page, word="中\x01文")
     assert str(caught.value).startswith("templates/")

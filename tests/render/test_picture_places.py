@@ -14,7 +14,7 @@ from PIL import Image
 from mailer.config import load_settings
 from mailer.issue.load import LoadedIssue
 from mailer.render.check import check_rendition
-from mailer.render.pictures.findings import remote_finding
+from mailer.render.pictures.findings import remote_format_warning
 from mailer.render.render import render_variants
 from mailer.render.rendition import Rendition
 from tests.pictured import EVERYWHERE, FEATURE, pictured
@@ -189,7 +189,7 @@ def test_a_large_file_is_told_at_its_place(tmp_path: Path) -> None:
         "issues/pictured.yaml:7: warning:",
         "issues/pictured.yaml:11: warning:",
     ]
-    assert all(" MB; show it smaller, or save a photo as JPEG (up to 1 MB)" in line for line in told)
+    assert all(" MB; show it smaller, or save a photo as JPEG (at most 1 MB)" in line for line in told)
 
 
 def test_a_large_animation_is_told_above_two_megabytes(tmp_path: Path) -> None:
@@ -202,7 +202,7 @@ def test_a_large_animation_is_told_above_two_megabytes(tmp_path: Path) -> None:
     assert told.startswith(
         "issues/pictured.yaml:7: warning: the picture p/moving.png is sent to readers with"
     )
-    assert told.endswith("MB; take frames or colours out of it (up to 2 MB)")
+    assert told.endswith("MB; remove frames or colours (at most 2 MB)")
 
 
 def test_a_large_logo_is_told_in_the_configuration(tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ def test_a_large_logo_is_told_in_the_configuration(tmp_path: Path) -> None:
     ],
 )
 def test_addresses_of_kinds_that_are_not_shown(address: str, kind: str) -> None:
-    assert remote_finding(address) == (
+    assert remote_format_warning(address) == (
         f"the picture {address} is {kind}, which many mail programs do not show; use PNG, JPEG or GIF"
         if kind
         else ""

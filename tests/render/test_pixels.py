@@ -12,8 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
-from mailer.render.pictures.pixels import background_of, eight_bit, in_srgb, on_background
-from mailer.render.pictures.publish import publish, read_header
+from mailer.render.pictures.pixels import (
+    drawing_background,
+    make_visible_on_any_background,
+    to_eight_bit,
+    to_srgb,
+)
+from mailer.render.pictures.publish import publish_picture, read_picture_header
 
 SIZES = st.tuples(st.integers(1, 90), st.integers(1, 90))
 COLOURS = st.tuples(*[st.integers(0, 255)] * 3)
@@ -26,7 +31,7 @@ def saved(image: Image.Image, format: str = "PNG", **options: Any) -> bytes:
 
 
 def published(data: bytes, width: int = 600, **options: Any) -> Image.Image:
-    image = Image.open(io.BytesIO(publish(read_header(data), width, **options).data))
+    image = Image.open(io.BytesIO(publish_picture(read_picture_header(data), width, **options).data))
     image.load()
     return image
 
@@ -95,7 +100,7 @@ def test_a_transparent_grey_of_16_bits_is_transparent() -> None:
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "I", "F", "YCbCr"])
 def test_every_mode_becomes_one_of_four(mode: str) -> None:
-    made = in_srgb(eight_bit(Image.new(mode, (3, 2))), None)
+    made = to_srgb(to_eight_bit(Image.new(mode, (3, 2))), None)
     assert made.mode in ("L", "LA", "RGB", "RGBA")
     assert made.size == (3, 2)
 
@@ -191,10 +196,10 @@ def test_a_photo_is_upright_in_its_own_shape(
         options = {"progressive": True}
     data = turned(image, orientation, format.replace("progressive", "JPEG"), **options)
     upright = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
-    picture = publish(read_header(data), width)
+    picture = publish_picture(read_picture_header(data), width)
     made = Image.open(io.BytesIO(picture.data))
     assert made.format == ("PNG" if format == "PNG" else "JPEG")
-    assert (read_header(data).width, read_header(data).height) == upright.size
+    assert (read_picture_header(data).width, read_picture_header(data).height) == upright.size
     assert picture.width == min(width, upright.width)
     assert made.size == (min(upright.width, 2 * picture.width), min(upright.height, 2 * picture.height))
     small = upright.convert("RGB").resize((8, 8), Image.Resampling.BOX)
@@ -213,7 +218,7 @@ def test_an_animation_that_would_be_flattened_is_refused(format: str) -> None:
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
     data = saved(frames[0], format, save_all=True, append_images=frames[1:])
     with pytest.raises(ValueError, match=r"is an animated (PNG|WebP), .*; save it as GIF"):
-        read_header(data)
+        read_picture_header(data)
 
 
 # ------------------------------------------------------------------------------------------------ in the dark
@@ -231,7 +236,7 @@ def drawing(colour: tuple[int, int, int], share: float = 0.3, mode: str = "RGBA"
 def test_a_dark_drawing_is_laid_on_the_paper(mode: str, size: tuple[int, int]) -> None:
     image = drawing((20, 20, 20)).resize(size, Image.Resampling.NEAREST)
     data = saved(image.convert(mode)) if mode != "P" else saved(image.quantize())
-    made = published(data, ground="#fff8e0").convert("RGBA")
+    made = published(data, background="#fff8e0").convert("RGBA")
     assert made.getpixel((5, made.height - 5)) == (255, 248, 224, 255)
     assert near(made.getpixel((5, 5)), (20, 20, 20, 255))
 
@@ -256,7 +261,7 @@ def test_what_is_visible_can_be_seen_in_the_dark(
     """On black and on white paper, a drawing is laid on light ground or it is light itself."""
     image = drawing(colour, share)
     image.putalpha(image.getchannel("A").point(lambda value: value * alpha // 255))
-    made = on_background(image, "#ffffff")
+    made = make_visible_on_any_background(image, "#ffffff")
     if made.mode == "RGB":
         assert made.getpixel((99, 99)) == (255, 255, 255)
     else:
@@ -271,13 +276,13 @@ def test_alpha_that_hides_nothing_is_left_out() -> None:
 
 
 def test_a_transparent_webp_on_its_ground_is_still_a_drawing() -> None:
-    picture = publish(read_header(saved(drawing((0, 0, 0)), "WEBP", lossless=True)), 600)
+    picture = publish_picture(read_picture_header(saved(drawing((0, 0, 0)), "WEBP", lossless=True)), 600)
     assert picture.name.endswith(".png")
 
 
 def test_the_ground_is_the_paper_where_that_is_light() -> None:
-    assert background_of("#fff8e0") == "#fff8e0"
-    assert background_of("#101010") == "#ffffff"
+    assert drawing_background("#fff8e0") == "#fff8e0"
+    assert drawing_background("#101010") == "#ffffff"
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "WEBP"])
@@ -291,7 +296,7 @@ def test_a_damaged_file_is_a_picture_or_a_sentence(format: str, damage: list[tup
     for place, value in damage:
         data[int(place * (len(data) - 1))] = value
     try:
-        publish(read_header(bytes(data)), 600)
+        publish_picture(read_picture_header(bytes(data)), 600)
     except ValueError as error:
         assert re.match(r"is |has more|cannot be read to its end", str(error))  # noqa: PT017
 
@@ -309,11 +314,11 @@ def test_the_same_file_gives_the_same_bytes_at_most_twice_its_size(
     raw = noise.randbytes(size[0] * size[1] * 4)
     image = Image.frombytes("RGBA", size, raw)
     data = saved(image.convert("L").convert(mode) if mode == "I;16" else image.convert(mode))
-    one = publish(read_header(data), width)
+    one = publish_picture(read_picture_header(data), width)
     from mailer.render.pictures import publish as pictures
 
-    pictures._cache = pictures._Cache()
-    assert publish(read_header(data), width) == one
+    pictures._cache = pictures._PictureCache()
+    assert publish_picture(read_picture_header(data), width) == one
     made = Image.open(io.BytesIO(one.data))
     assert one.width == min(width, size[0])
     assert made.size == (min(size[0], 2 * one.width), min(size[1], 2 * one.height))
@@ -331,7 +336,11 @@ def test_the_gamma_of_a_png_is_heeded() -> None:
         for kind, data in chunks.items():
             info.add(kind.encode(), data)
         data = saved(Image.new("L", (4, 4), 64), pnginfo=info)
-        value = Image.open(io.BytesIO(publish(read_header(data), 4).data)).convert("L").getpixel((0, 0))
+        value = (
+            Image.open(io.BytesIO(publish_picture(read_picture_header(data), 4).data))
+            .convert("L")
+            .getpixel((0, 0))
+        )
         assert isinstance(value, int)
         return value
 

@@ -12,8 +12,8 @@ from markdown_it.token import Token
 from mailer.render.rendition import Rendition
 from mailer.render.text.lines import MARKS
 from mailer.render.text.plain import plain_text
-from mailer.render.text.plain_inline import address_of, inline_text, is_address_of
-from mailer.render.text.wrap import columns, wrap
+from mailer.render.text.plain_inline import inline_text, is_same_address, plain_address
+from mailer.render.text.wrap import display_width, wrap
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 Render = Callable[..., Rendition]
@@ -126,14 +126,14 @@ def test_a_table_that_is_too_wide_keeps_its_words_in_order() -> None:
     assert " ".join(lines[2:4]).split() == f"{long} | {long} 1".split()
     assert lines[3].startswith("  ")
     assert any(address in line for line in lines)
-    assert all(columns(line) <= 72 or address in line for line in lines)
+    assert all(display_width(line) <= 72 or address in line for line in lines)
 
 
 def test_deeply_nested_texts_keep_within_the_page() -> None:
     words = "some words that are wrapped " * 6
     for mark, deep in (("> ", 18), ("- ", 9), ("10. ", 9), ("- > ", 6)):
         lines = text_of(mark * deep + words).split("\n")
-        assert max(map(columns, lines)) <= 78
+        assert max(map(display_width, lines)) <= 78
         assert "".join(lines).count("wrapped") == 6
 
 
@@ -227,7 +227,7 @@ def test_an_address_stands_there_once_and_whole(source: str, text: str) -> None:
 def test_an_address_is_that_of_the_html() -> None:
     for typed in ("https://e.test/港?a=b c", "https://e.test/a%20b", "mailto:a@e.test?subject=港 口"):
         href = str(PARSER.parse(f"[x](<{typed}>)")[1].children[0].attrs["href"])  # type: ignore[index]
-        assert address_of(typed) == address_of(href) == href
+        assert plain_address(typed) == plain_address(href) == href
 
 
 @pytest.mark.parametrize(
@@ -241,4 +241,4 @@ def test_an_address_is_that_of_the_html() -> None:
     ],
 )
 def test_words_that_are_an_address_are_known(words: str, href: str, same: bool) -> None:
-    assert is_address_of(words, href) is same
+    assert is_same_address(words, href) is same

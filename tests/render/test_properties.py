@@ -17,7 +17,7 @@ from mailer.errors import InputError
 from mailer.issue.load import load_issue
 from mailer.render.render import render_variants
 from mailer.render.rendition import Rendition
-from mailer.render.slots.slots import Part
+from mailer.render.slots.slots import RenditionPart
 
 EMAIL = """\
 <mjml><mj-head><mj-title>{{ subscriber.name }}</mj-title>
@@ -137,7 +137,7 @@ def test_no_value_of_a_reader_leaves_its_place(rendition: Rendition, name: str, 
             assert re.match(r"https?://|#$", value), value
         if attribute_name == "href" and expected.startswith("https://a.test/?q="):
             assert re.fullmatch(r"https://a\.test/\?q=[^&#\"'<> ]*&r=1", value)
-    unwrapped = Part(rendition.text.fragments, rendition.text.slots).fill(hostile)
+    unwrapped = RenditionPart(rendition.text.fragments, rendition.text.slots).fill(hostile)
     assert unwrapped.count("\n") == rendition.text.fill(harmless).count("\n")
     text = rendition.text.fill(hostile)
     assert "".join(text.split()) == "".join(unwrapped.split())

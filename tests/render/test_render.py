@@ -14,7 +14,7 @@ from mailer.config import Settings, load_settings
 from mailer.errors import ConfigError, IssueError, MailerError, ThemeError
 from mailer.render.render import render_variants
 from mailer.render.rendition import Rendition
-from mailer.render.slots.slots import Context
+from mailer.render.slots.slots import SlotContext
 
 Render = Callable[..., Rendition]
 EMAIL, TEXT, WEB = "email/morning.mjml", "text/morning.txt", "web/morning.html"
@@ -75,7 +75,7 @@ def test_a_slot_in_any_text_is_filled_for_each_reader_where_it_stands(render: Re
     assert 'title="One A &quot;B&quot;"' in html
     assert rendition.subject.fill(READER) == "Hi Zoë <Q>"
     assert rendition.subject.fill({}) == "Hi reader"
-    assert {slot.context for slot in rendition.text.slots} == {Context.TEXT, Context.URL}
+    assert {slot.context for slot in rendition.text.slots} == {SlotContext.TEXT, SlotContext.URL}
     assert "Zoë <Q> <https://a.test/?n=Zo%C3%AB%20%3CQ%3E> choose" in rendition.text.fill(READER)
     assert "For Zoë <Q>" in rendition.text.fill(READER)
 
@@ -317,7 +317,7 @@ def test_a_slot_in_a_place_that_is_not_safe_names_the_template(render: Render) -
 
 
 def test_a_slot_cut_up_by_a_filter_is_told(render: Render) -> None:
-    with pytest.raises(ThemeError, match="was cut into pieces"):
+    with pytest.raises(ThemeError, match="has cut a slot into pieces"):
         render(
             "title: 'Hi {{ subscriber.name }}'\nitems: [{title: T}]",
             **{TEXT: "{{ issue.title | truncate(20, true) }}"},

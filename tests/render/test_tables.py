@@ -11,7 +11,13 @@ from lxml.html import fromstring
 from markdown_it import MarkdownIt
 
 from mailer.issue.markdown import document
-from mailer.render.markdown.cell_widths import TextRun, is_number, is_short, min_width, pieces
+from mailer.render.markdown.cell_widths import (
+    TextRun,
+    fits_on_one_line,
+    is_number,
+    min_cell_width,
+    split_cell_text,
+)
 from mailer.render.markdown.html import MarkdownSource, MarkdownText
 from mailer.render.markdown.tables import FULL, PHONE, lay_out_tables
 
@@ -70,25 +76,31 @@ def test_words_are_no_numbers(text: str) -> None:
     ],
 )
 def test_words_that_a_browser_would_break_are_kept_whole(text: str, kept: list[str]) -> None:
-    assert [piece for piece, kind in pieces(text, 20) if kind == "whole"] == kept
+    assert [piece for piece, kind in split_cell_text(text, 20) if kind == "whole"] == kept
 
 
 def test_a_long_address_may_break_and_the_words_beside_it_may_not() -> None:
     address = "https://www.example.org/a/b?c=1&d=2"
-    assert list(pieces(f"see {address} now", 20)) == [("see ", "plain"), (address, "long"), (" now", "plain")]
+    assert list(split_cell_text(f"see {address} now", 20)) == [
+        ("see ", "plain"),
+        (address, "long"),
+        (" now", "plain"),
+    ]
 
 
 @settings(deadline=None)
 @given(st.text(max_size=80), st.integers(1, 40))
 def test_pieces_are_the_text(text: str, room: int) -> None:
-    assert "".join(piece for piece, _ in pieces(text, room)) == text
+    assert "".join(piece for piece, _ in split_cell_text(text, room)) == text
 
 
 @settings(deadline=None)
 @given(st.text(max_size=60))
 def test_a_cell_needs_no_more_than_a_line_of_it(text: str) -> None:
     assert (
-        0 <= min_width([TextRun(text)], 20) <= max(min_width([TextRun(text.replace(" ", "x"))], 1e9), 24) + 8
+        0
+        <= min_cell_width([TextRun(text)], 20)
+        <= max(min_cell_width([TextRun(text.replace(" ", "x"))], 1e9), 24) + 8
     )
 
 
@@ -107,8 +119,8 @@ def test_mail_and_web_page_hold_the_same_words(rows: list[list[str]]) -> None:
 def test_the_tokens_given_stay_as_they_are() -> None:
     tokens = MarkdownIt("commonmark").enable("table").parse(WIDE)
     before = deepcopy(tokens)
-    lay_out_tables(tokens, mail=True)
-    lay_out_tables(tokens, mail=False)
+    lay_out_tables(tokens, for_mail=True)
+    lay_out_tables(tokens, for_mail=False)
     assert tokens == before
 
 
@@ -127,7 +139,7 @@ def test_a_narrow_table_is_a_table_and_a_wide_one_is_stacked() -> None:
 def test_a_table_takes_a_smaller_size_before_it_is_stacked() -> None:
     middling = "| Harbour | Tonnes | Rate |\n|---|--:|--:|\n| Southwestport | 12,345,678 | +3.4 % |\n"
     assert 'class="data small"' in read(middling).mail
-    assert 'class="data stack roomy"' in read(middling, room=FULL - 60).mail
+    assert 'class="data stack roomy"' in read(middling, width=FULL - 60).mail
     assert 'class="data stack roomy"' in read("> " + middling.replace("\n|", "\n> |")).mail
     assert PHONE < FULL
 
@@ -153,14 +165,14 @@ def test_cells_that_are_empty_have_no_label() -> None:
 
 
 def test_short_cells_stay_on_a_line() -> None:
-    assert is_short("Old Town")
-    assert is_short("南码头")
-    assert not is_short("Old Towns")
-    assert not is_short("东嘉—南码头")
+    assert fits_on_one_line("Old Town")
+    assert fits_on_one_line("南码头")
+    assert not fits_on_one_line("Old Towns")
+    assert not fits_on_one_line("东嘉—南码头")
 
 
 def test_right_to_left_numbers_stand_at_the_right_and_words_where_the_line_begins() -> None:
-    rich = read("| أ | ب | ج |\n|:--|--:|--:|\n| نص | 12 | نص |\n", rtl=True)
+    rich = read("| أ | ب | ج |\n|:--|--:|--:|\n| نص | 12 | نص |\n", is_rtl=True)
     sides = re.findall(r"<td[^>]*text-align:([a-z]+)", rich.mail)
     assert sides == ["right", "right", "left"]
     assert re.findall(r"<td[^>]*text-align:([a-z]+)", rich.html) == ["start", "right", "end"]
@@ -184,4 +196,4 @@ def test_cells_of_endless_marks_take_no_time() -> None:
     ],
 )
 def test_a_number_in_a_sentence_of_a_cell_is_one_word(text: str, kept: str) -> None:
-    assert (kept, "whole") in list(pieces(text, 20))
+    assert (kept, "whole") in list(split_cell_text(text, 20))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from mailer.errors import ThemeError
-from mailer.render.slots.slots import Context, Slot
+from mailer.render.slots.slots import Slot, SlotContext
 
 TEXT = "text/morning.txt"
 
@@ -13,30 +13,30 @@ TEXT = "text/morning.txt"
 @pytest.mark.parametrize(
     ("template", "slot"),
     [
-        ("{{ subscriber.name }}", Slot(("subscriber.name",), "", Context.TEXT)),
-        ('{{ subscriber.name or "you" }}', Slot(("subscriber.name",), "you", Context.TEXT)),
+        ("{{ subscriber.name }}", Slot(("subscriber.name",), "", SlotContext.TEXT)),
+        ('{{ subscriber.name or "you" }}', Slot(("subscriber.name",), "you", SlotContext.TEXT)),
         (
             '{{ subscriber.name or subscriber["attributes"]["nick"] or _("reader") }}',
-            Slot(("subscriber.name", "subscriber.attributes.nick"), "reader", Context.TEXT),
+            Slot(("subscriber.name", "subscriber.attributes.nick"), "reader", SlotContext.TEXT),
         ),
-        ('{{ subscriber.name or ("a" ~ 1) }}', Slot(("subscriber.name",), "a1", Context.TEXT)),
-        ('{{ "x" ~ subscriber.email }}', Slot(("subscriber.email",), "", Context.TEXT)),
-        ('{{ subscriber.name if issue.title else "" }}', Slot(("subscriber.name",), "", Context.TEXT)),
+        ('{{ subscriber.name or ("a" ~ 1) }}', Slot(("subscriber.name",), "a1", SlotContext.TEXT)),
+        ('{{ "x" ~ subscriber.email }}', Slot(("subscriber.email",), "", SlotContext.TEXT)),
+        ('{{ subscriber.name if issue.title else "" }}', Slot(("subscriber.name",), "", SlotContext.TEXT)),
         (
             '{{ _("Dear %(who)s", who=subscriber.name or "R") }}',
-            Slot(("subscriber.name",), "R", Context.TEXT),
+            Slot(("subscriber.name",), "R", SlotContext.TEXT),
         ),
         (
             '{% trans who=subscriber.name or _("R") %}Dear {{ who }}{% endtrans %}',
-            Slot(("subscriber.name",), "R", Context.TEXT),
+            Slot(("subscriber.name",), "R", SlotContext.TEXT),
         ),
         (
             "{% macro show(x) %}<{{ x }}>{% endmacro %}{{ show(links.unsubscribe) }}",
-            Slot(("links.unsubscribe",), "", Context.TEXT),
+            Slot(("links.unsubscribe",), "", SlotContext.TEXT),
         ),
         (
             "{% from 'text/m.txt' import hello %}{{ hello() }}",
-            Slot(("subscriber.name",), "R", Context.TEXT),
+            Slot(("subscriber.name",), "R", SlotContext.TEXT),
         ),
     ],
 )
@@ -73,13 +73,13 @@ def test_any_other_use_names_template_line_and_what_is_allowed(
 @pytest.mark.parametrize(
     ("template", "message"),
     [
-        ("{{ subscriber }}", "subscriber cannot be used as a whole; there are subscriber.name"),
+        ("{{ subscriber }}", "subscriber itself cannot be used; the allowed names are subscriber.name"),
         ("{{ subscriber.nmae }}", 'did you mean "subscriber.name"?'),
         ("{{ subscriber.name.upper() }}", "subscriber.name.upper is not known"),
         ("{{ subscriber.attributes }}", "an attribute is written as subscriber.attributes.KEY"),
-        ("{{ subscriber[issue.title] }}", "subscriber cannot be used as a whole"),
-        ("{% set links = 1 %}", '"links" is a name of the theme itself'),
-        ("{% for subscriber in issue.items %}{% endfor %}", '"subscriber" is a name of the theme itself'),
+        ("{{ subscriber[issue.title] }}", "subscriber itself cannot be used"),
+        ("{% set links = 1 %}", '"links" is a reserved name'),
+        ("{% for subscriber in issue.items %}{% endfor %}", '"subscriber" is a reserved name'),
         ("{{ links.unsubscibe }}", 'there is no "unsubscibe" in links'),
         ("{{ links.archive.x }}", 'there is no "x" in'),
     ],

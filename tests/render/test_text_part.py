@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from mailer.errors import ThemeError
 from mailer.render.rendition import Rendition
 from mailer.render.slots.markers import Markers
-from mailer.render.slots.slots import Context, Part
+from mailer.render.slots.slots import RenditionPart, SlotContext
 from mailer.render.slots.text_part import text_part
-from mailer.render.text.wrap import LIMIT, columns, wrap
+from mailer.render.text.wrap import LIMIT, display_width, wrap
 
 Render = Callable[..., Rendition]
 MARKERS = Markers("seed")
@@ -38,7 +38,7 @@ NAMES = [
 
 
 def long_lines(text: str) -> list[str]:
-    return [line for line in text.split("\n") if columns(line) > LIMIT]
+    return [line for line in text.split("\n") if display_width(line) > LIMIT]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -91,7 +91,7 @@ def test_code_with_a_slot_is_never_wrapped(render: Render) -> None:
 def test_two_paragraphs_and_a_link_are_told_apart() -> None:
     text = f"{wrap(f'Dear {NAME}, {ENGLISH}')}\n{wrap(f'{CITY}: {ENGLISH}')}\n{LEAVE}\n"
     part = text_part(text, MARKERS)
-    assert [(each.slot, each.end) for each in part.paragraphs] == [(0, 1), (1, 2)]
+    assert [(each.slot, each.end_slot) for each in part.paragraphs] == [(0, 1), (1, 2)]
     link = "https://news.example.org/u/" + "x" * 90
     filled = part.fill(
         {"subscriber.name": NAMES[1], "subscriber.attributes.city": NAMES[3], "links.unsubscribe": link}
@@ -102,12 +102,12 @@ def test_two_paragraphs_and_a_link_are_told_apart() -> None:
 def test_a_part_is_read_back_and_old_ones_are_as_they_were() -> None:
     part = text_part(wrap(f"Dear {NAME}, {ENGLISH} {NAME}"), MARKERS)
     assert part.paragraphs
-    assert Part.from_json(json.loads(json.dumps(part.to_json()))) == part
+    assert RenditionPart.from_json(json.loads(json.dumps(part.to_json()))) == part
     old = {
         "fragments": ["Dear ", "\n"],
         "slots": [{"paths": ["subscriber.name"], "default": "", "context": "text"}],
     }
-    again = Part.from_json(old)
+    again = RenditionPart.from_json(old)
     assert again.to_json() == old
     assert again.fill({"subscriber.name": "long " * 30}) == "Dear " + "long " * 30 + "\n"
 
@@ -115,24 +115,24 @@ def test_a_part_is_read_back_and_old_ones_are_as_they_were() -> None:
 @pytest.mark.parametrize(
     ("text", "context"),
     [
-        (f"x <https://e.test/?c={CITY}>", Context.URL),
-        (f"https://e.test/?c={CITY}", Context.URL),
-        (f"https://{CITY}.e.test/", Context.URL),
-        (f"<mailto:a@e.test?subject={CITY}>", Context.URL),
-        (f"<tel:{CITY}>", Context.URL),
-        (f"www.e.test/{CITY}/x", Context.URL),
-        (f"<https://e.test/a_(b)/{CITY}>", Context.URL),
-        (f"x <https://e.test/>{CITY}", Context.TEXT),
-        (f"(https://e.test/){CITY}", Context.TEXT),
-        (f"https://e.test/，{CITY}", Context.TEXT),
-        (f"https://e.test/ {CITY}", Context.TEXT),
-        (f"Tel: {CITY}", Context.TEXT),
-        (f"Tel:{CITY}", Context.TEXT),
-        (f"<{CITY}>", Context.TEXT),
-        (CITY, Context.TEXT),
+        (f"x <https://e.test/?c={CITY}>", SlotContext.URL),
+        (f"https://e.test/?c={CITY}", SlotContext.URL),
+        (f"https://{CITY}.e.test/", SlotContext.URL),
+        (f"<mailto:a@e.test?subject={CITY}>", SlotContext.URL),
+        (f"<tel:{CITY}>", SlotContext.URL),
+        (f"www.e.test/{CITY}/x", SlotContext.URL),
+        (f"<https://e.test/a_(b)/{CITY}>", SlotContext.URL),
+        (f"x <https://e.test/>{CITY}", SlotContext.TEXT),
+        (f"(https://e.test/){CITY}", SlotContext.TEXT),
+        (f"https://e.test/，{CITY}", SlotContext.TEXT),
+        (f"https://e.test/ {CITY}", SlotContext.TEXT),
+        (f"Tel: {CITY}", SlotContext.TEXT),
+        (f"Tel:{CITY}", SlotContext.TEXT),
+        (f"<{CITY}>", SlotContext.TEXT),
+        (CITY, SlotContext.TEXT),
     ],
 )
-def test_a_slot_within_an_address_is_percent_encoded(text: str, context: Context) -> None:
+def test_a_slot_within_an_address_is_percent_encoded(text: str, context: SlotContext) -> None:
     part = text_part(text, MARKERS)
     assert [slot.context for slot in part.slots] == [context]
 
@@ -155,7 +155,7 @@ def test_an_address_with_a_slot_is_the_same_in_both_parts(render: Render) -> Non
 
 
 def test_a_marker_in_pieces_is_refused() -> None:
-    with pytest.raises(ThemeError, match="cut into pieces"):
+    with pytest.raises(ThemeError, match="has cut a slot into pieces"):
         text_part(f"{NAME[:12]}\n{NAME[12:]}", MARKERS)
 
 

@@ -12,7 +12,7 @@ from mailer.render.slots.markers import Markers
 from mailer.render.slots.text_part import text_part
 from mailer.render.text.lines import MARKS
 from mailer.render.text.plain import plain_text
-from mailer.render.text.wrap import LIMIT, columns, wrap
+from mailer.render.text.wrap import LIMIT, display_width, wrap
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 MARKERS = Markers("seed")
@@ -106,7 +106,7 @@ def test_the_words_are_those_typed_in_order(source: str) -> None:
 def test_no_line_is_longer_than_it_may_be(source: str) -> None:
     for line in shown(source).split("\n"):
         rest = _NUMBERS.sub("", line)
-        assert columns(line) <= LIMIT or ("https://" in line and " " not in rest), line
+        assert display_width(line) <= LIMIT or ("https://" in line and " " not in rest), line
 
 
 @settings(max_examples=60, deadline=None)
@@ -134,7 +134,7 @@ def test_lines_with_slots_are_short_for_any_name(source: str, name: str) -> None
     part = text_part(wrap(plain_text(PARSER.parse(source.replace("harbour", SLOT)))), MARKERS)
     for line in part.fill({"subscriber.name": name}).split("\n"):
         rest = _NUMBERS.sub("", line)
-        assert columns(line) <= LIMIT or " " not in rest, line
+        assert display_width(line) <= LIMIT or " " not in rest, line
 
 
 def test_nothing_of_the_marks_is_left() -> None:

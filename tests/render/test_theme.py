@@ -203,7 +203,7 @@ def test_html_is_escaped_and_text_is_not(theme: Open, context: dict[str, Any], n
         ("{{ links.archve }}", ':1: there is no "archve" in links; did you mean "archive"?'),
         ("{{ word.nothing }}", ':1: there is no "nothing" in str'),
         ("{{ {}['a b'] }}", ':1: there is no "a b" in dict'),
-        ("{{ none.x }}", ':1: there is no "x" in None; ask first'),
+        ("{{ none.x }}", ':1: there is no "x" in None; test the value first'),
         ("a\n{% if %}", ":2: "),
         ("{% if word %}", ":1: "),
         ("{{ word | nofilter }}", ":1: No filter named"),
@@ -213,25 +213,28 @@ def test_html_is_escaped_and_text_is_not(theme: Open, context: dict[str, Any], n
             '\n{% include "web/pgae.html" %}',
             ':2: there is no template "web/pgae.html"; did you mean "web/page.html"?',
         ),
-        ('{% include "/etc/passwd" %}', ':1: there is no template "/etc/passwd"; names begin at templates/'),
+        (
+            '{% include "/etc/passwd" %}',
+            ':1: there is no template "/etc/passwd"; the path must begin within templates/',
+        ),
         ('{% include "../mailer.toml" %}', ":1: there is no template"),
         ('{% include "web/page.html" %}', "includes or macros call each other without end"),
         ("{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}", "without end"),
         ("{{ 1 / 0 }}", ":1: ZeroDivisionError"),
-        ("{{ 'x' | fit(3) }}", ":1: TypeError: fit is for a picture"),
+        ("{{ 'x' | fit(3) }}", ":1: TypeError: the filter fit can only be used with a picture"),
         ("{{ 'red' | mix('#000000') }}", ':1: ValueError: "red" is not a colour'),
         ("{% for i in range(100001) %}{% endfor %}", ":1: OverflowError: Range too big"),
         (
             "{% for i in range(1000) %}{% for j in range(1000) %}{% endfor %}{% endfor %}",
-            ":1: the loops of the theme go round more than 100,000 times",
+            ":1: the loops of the theme must not have more than 100,000 rounds",
         ),
-        ("{{ 9 ** 99 }}", ":1: the exponent is too large"),
+        ("{{ 9 ** 99 }}", ":1: the exponent must not be above 16"),
         ("{{ 10 ** 10 * 10 ** 16 * 2 }}", ":1: "),
-        ("{{ [1] * 1000000 }}", ':1: "*" is for numbers'),
-        ("{{ 'x' * 1000000 }}", ':1: "*" is for numbers'),
+        ("{{ [1] * 1000000 }}", ':1: "*" can only be used with numbers'),
+        ("{{ 'x' * 1000000 }}", ':1: "*" can only be used with numbers'),
         (
             "{% set x = 'x' * 1000 %}{% for i in range(99999) %}{{ x }}{% endfor %}",
-            "gives more than 2 MB of text",
+            "must not print more than 2 MB of text",
         ),
         ("{{ lipsum() }}", 'there is no "lipsum" here'),
     ],
@@ -265,19 +268,19 @@ def test_arithmetic_and_lines_of_signs_are_possible(theme: Open, context: dict[s
 
 def test_a_layout_without_its_own_text_uses_the_general_one(theme: Open) -> None:
     opened = theme(**{"text/issue.txt": "x", "email/gazette.mjml": "x"})
-    assert opened.layout("gazette", "text", ".txt") == "text/issue.txt"
-    assert opened.layout("morning", "text", ".txt") == "text/morning.txt"
-    assert opened.layout("gazette", "email", ".mjml") == "email/gazette.mjml"
+    assert opened.layout_template("gazette", "text", ".txt") == "text/issue.txt"
+    assert opened.layout_template("morning", "text", ".txt") == "text/morning.txt"
+    assert opened.layout_template("gazette", "email", ".mjml") == "email/gazette.mjml"
 
 
 @pytest.mark.parametrize(
     ("layout", "message"),
-    [("mornin", 'did you mean the layout "morning"?'), ("zzz", "write it, or name another")],
+    [("mornin", 'did you mean the layout "morning"?'), ("zzz", "create it, or name another")],
 )
 def test_a_layout_that_is_not_there_is_told(theme: Open, layout: str, message: str) -> None:
     with pytest.raises(ThemeError) as caught:
-        theme().layout(layout, "email", ".mjml")
-    assert str(caught.value).startswith(f"templates/email/{layout}.mjml: is not there; ")
+        theme().layout_template(layout, "email", ".mjml")
+    assert str(caught.value).startswith(f"templates/email/{layout}.mjml: does not exist; ")
     assert message in str(caught.value)
 
 
@@ -292,12 +295,12 @@ def test_the_place_of_an_output_is_that_of_the_text_that_gave_it(
     )
     output = opened.render("web/a.html", context)
     for text, place in (("one", ("a", 1)), ("two", ("b", 3)), ("three", ("a", 3)), ("four", ("a", 4))):
-        found = opened.place_of("web/a.html", context, output, output.index(text))
+        found = opened.position_of("web/a.html", context, output, output.index(text))
         assert found == (f"templates/web/{place[0]}.html", place[1])
-    assert opened.place_of("web/a.html", context, "something else", 0) is None
-    assert opened.place_of("web/none.html", context, output, 0) is None
+    assert opened.position_of("web/a.html", context, "something else", 0) is None
+    assert opened.position_of("web/none.html", context, output, 0) is None
     empty = theme(**{"web/e.html": "{{ word }}"})
-    assert empty.place_of("web/e.html", context, "&lt;b&gt;", 0) is None
+    assert empty.position_of("web/e.html", context, "&lt;b&gt;", 0) is None
 
 
 def test_a_mailer_error_of_the_context_passes_through(theme: Open, context: dict[str, Any]) -> None:

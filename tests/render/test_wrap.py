@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mailer.render.slots.markers import Markers
 from mailer.render.text.lines import MARKS
-from mailer.render.text.wrap import columns, underline, wrap
+from mailer.render.text.wrap import display_width, underline, wrap
 
 
 def test_latin_text_breaks_between_words() -> None:
@@ -49,7 +49,7 @@ def test_indents_stand_before_the_first_and_the_other_lines() -> None:
 def test_a_slot_counts_as_a_middling_name_and_stays_whole() -> None:
     marker = Markers("x").make(("subscriber.name",), "", ("x", 1))
     assert MARKS.sub("", wrap(f"Dear {marker}, hello", 18)) == f"Dear {marker},\nhello"
-    assert columns(marker) == 12
+    assert display_width(marker) == 12
 
 
 def test_empty_lines_and_line_ends_stay() -> None:

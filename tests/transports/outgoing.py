@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from mailer.config import Mailbox
 from mailer.render.rendition import Rendition
-from mailer.render.slots.slots import Context, Part, Slot
+from mailer.render.slots.slots import RenditionPart, Slot, SlotContext
 from mailer.transports.base import LookaheadChannel, Outcome
 
 __all__ = ["FakeEnvelope", "FakeMessage", "fake_rendition", "messages", "send_all"]
@@ -22,14 +22,14 @@ def fake_rendition(variant: int = 0, text: str = "晨报") -> Rendition:
     return Rendition(
         variant=variant,
         language="zh",
-        subject=Part((f"{text} ", ""), (Slot(NAME, "reader", Context.HEADER),)),
-        html=Part(
+        subject=RenditionPart((f"{text} ", ""), (Slot(NAME, "reader", SlotContext.HEADER),)),
+        html=RenditionPart(
             ("<p>Dear ", f'</p><p>{text}</p><a href="', '">leave</a>'),
-            (Slot(NAME, "reader", Context.HTML), Slot(UNSUBSCRIBE, "", Context.HREF)),
+            (Slot(NAME, "reader", SlotContext.HTML), Slot(UNSUBSCRIBE, "", SlotContext.HREF)),
         ),
-        text=Part(
+        text=RenditionPart(
             ("Dear ", f"\n{text}\n", "\n"),
-            (Slot(NAME, "reader", Context.TEXT), Slot(UNSUBSCRIBE, "", Context.TEXT)),
+            (Slot(NAME, "reader", SlotContext.TEXT), Slot(UNSUBSCRIBE, "", SlotContext.TEXT)),
         ),
         web="<p>nobody's</p>",
         theme="t",

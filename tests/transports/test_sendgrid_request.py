@@ -9,7 +9,7 @@ import pytest
 
 from mailer.config import Mailbox
 from mailer.render.rendition import Rendition
-from mailer.render.slots.slots import Part
+from mailer.render.slots.slots import RenditionPart
 from mailer.transports.sendgrid.request import RequestTemplate, encoded_header_value, groups_for_requests
 from tests.servers.sendgrid import problems
 from tests.transports.outgoing import FakeEnvelope, FakeMessage, fake_rendition, messages
@@ -44,7 +44,9 @@ def test_equal_slots_share_a_tag_and_tags_are_new_each_time() -> None:
 
 
 def test_a_rendition_without_slots_needs_no_substitutions() -> None:
-    plain = Rendition(0, "en", Part(("S",)), Part(("<p>H</p>",)), Part(("",)), "", "t")
+    plain = Rendition(
+        0, "en", RenditionPart(("S",)), RenditionPart(("<p>H</p>",)), RenditionPart(("",)), "", "t"
+    )
     made = request_body(FakeMessage(rendition=plain))
     assert problems(made) == []
     assert "substitutions" not in made["personalizations"][0]  # type: ignore[index]

@@ -16,9 +16,9 @@ import pytest
 
 from mailer.config import Mailbox, Settings
 from mailer.message.envelope import Envelope, Person
-from mailer.message.message import Message, Template
+from mailer.message.message import Message, MessageTemplate
 from mailer.render.rendition import Rendition
-from mailer.render.slots.slots import Part
+from mailer.render.slots.slots import RenditionPart
 from mailer.transports.base import OutgoingMessage
 from mailer.transports.sendgrid.request import RequestTemplate
 from mailer.transports.sendgrid.transport import SendGrid
@@ -88,7 +88,7 @@ def test_the_check_finds_what_is_wrong(schema: dict[str, Any]) -> None:
             check(schema, document)
 
 
-PLAIN = Rendition(0, "en", Part(("S",)), Part(("<p>H</p>",)), Part(("",)), "", "t")
+PLAIN = Rendition(0, "en", RenditionPart(("S",)), RenditionPart(("<p>H</p>",)), RenditionPart(("",)), "", "t")
 WIDE = Mailbox(name="晨报, “Desk”; Ж", address="desk@新闻.example.org")
 CATEGORIES = FakeEnvelope(
     shared_headers=(
@@ -131,7 +131,7 @@ def test_a_request_is_as_described(batch: Sequence[OutgoingMessage], schema: dic
 
 def test_a_message_of_the_delivery_loop_is_as_described(settings: Settings, schema: dict[str, Any]) -> None:
     envelope = Envelope(settings, campaign_id=7, slug="2026-11-21-morning", edition="morning", sent_at=SENT)
-    template = Template(simple(), envelope)
+    template = MessageTemplate(simple(), envelope)
     people = [Person(n, f"reader{n}@example.org", name, "zh") for n, name in enumerate(("", "王", "A; B"))]
     check(schema, request_for([Message(template, person, 1) for person in people]))
 

@@ -16,7 +16,7 @@ from mailer.config import Settings, load_settings
 from mailer.errors import ConfigError
 from mailer.services.readers.reader_actions import ReaderActions
 from mailer.web.app import create_app
-from mailer.web.safety import Safety
+from mailer.web.safety import SafetyMiddleware
 from tests.web.conftest import Browser, Site
 
 
@@ -108,7 +108,7 @@ def test_an_answer_that_was_begun_is_not_begun_again() -> None:
         sent.append(message)
 
     with pytest.raises(RuntimeError, match="start new thread"):
-        asyncio.run(Safety(app)({"type": "http"}, None, keep))  # type: ignore[arg-type]
+        asyncio.run(SafetyMiddleware(app)({"type": "http"}, None, keep))  # type: ignore[arg-type]
     assert len(sent) == 1
 
 
@@ -189,8 +189,8 @@ def test_a_body_that_never_ends_is_given_up() -> None:
     async def nothing(message: Any) -> None:
         raise AssertionError
 
-    asyncio.run(Safety(app, seconds=0.01)({"type": "http"}, silence, nothing))
-    asyncio.run(Safety(app, largest=10)({"type": "http"}, trickle, nothing))
+    asyncio.run(SafetyMiddleware(app, max_seconds=0.01)({"type": "http"}, silence, nothing))
+    asyncio.run(SafetyMiddleware(app, max_bytes=10)({"type": "http"}, trickle, nothing))
     assert [error.status_code for error in errors] == [408, 413]
 
 
@@ -242,5 +242,5 @@ def test_what_is_not_http_passes_by() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         seen.append(scope["type"])
 
-    asyncio.run(Safety(app)({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
+    asyncio.run(SafetyMiddleware(app)({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
     assert seen == ["lifespan"]

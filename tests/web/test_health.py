@@ -18,7 +18,7 @@ from mailer.errors import StoreError
 from mailer.services.readers import reader_actions as web_desk
 from mailer.services.readers.reader_actions import ReaderActions
 from mailer.web import app as web_app
-from mailer.web.health import Health
+from mailer.web.health import HealthCheck
 from tests.web.conftest import Browser, Site
 
 
@@ -145,37 +145,37 @@ class Slow:
 def test_while_the_database_is_asked_the_others_get_the_last_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks, slow = Ticks(), Slow()
     monkeypatch.setattr("mailer.web.health._clock", ticks)
-    health = Health(slow)
+    health = HealthCheck(slow)
     slow.free.set()
-    assert health.is_well()
+    assert health.can_record_writes()
     slow.free.clear()
     slow.begun.clear()
     slow.fails = True
     ticks.now += 2
     with ThreadPoolExecutor(1) as pool:
-        asking = pool.submit(health.is_well)
+        asking = pool.submit(health.can_record_writes)
         assert slow.begun.wait(20)
-        assert health.is_well()  # not older than a few seconds, and it did not wait
+        assert health.can_record_writes()  # not older than a few seconds, and it did not wait
         slow.free.set()
         assert not asking.result(20)
-    assert not health.is_well()
+    assert not health.can_record_writes()
     assert slow.calls == 2
 
 
 def test_an_answer_of_long_ago_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks, slow = Ticks(), Slow()
     monkeypatch.setattr("mailer.web.health._clock", ticks)
-    health = Health(slow)
+    health = HealthCheck(slow)
     slow.free.set()
-    assert health.is_well()
+    assert health.can_record_writes()
     slow.free.clear()
     slow.begun.clear()
     slow.fails = True
     ticks.now += 3600
     with ThreadPoolExecutor(2) as pool:
-        both = [pool.submit(health.is_well)]
+        both = [pool.submit(health.can_record_writes)]
         assert slow.begun.wait(20)
-        both.append(pool.submit(health.is_well))
+        both.append(pool.submit(health.can_record_writes))
         slow.free.set()
         assert [answer.result(20) for answer in both] == [False, False]
     assert slow.calls == 2

@@ -13,7 +13,7 @@ from mailer.config import load_settings
 from mailer.language.reader_language import accepted
 from mailer.links.urls import NOBODY, Purpose, Tokens
 from mailer.services.readers.reader_actions import ReaderActions
-from mailer.site.pages import Pages
+from mailer.site.pages import ReaderPages
 from mailer.web.app import create_app
 from mailer.web.responses import page_response
 from tests.numbered import numbered
@@ -139,8 +139,8 @@ def test_accept_language_is_read(header: str, tags: tuple[str, ...]) -> None:
 def test_without_any_template_the_plain_page_says_the_same(
     site: Site, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pages = Pages(site.settings)
-    monkeypatch.setattr(Pages, "_from_theme", lambda *_: 1 / 0)
+    pages = ReaderPages(site.settings)
+    monkeypatch.setattr(ReaderPages, "_render_from_theme", lambda *_: 1 / 0)
     page = pages.page(name, ("zh",)).body.decode()
     assert page_response(pages.page(name, ""), 404).status_code == 404
     assert ("没有做任何更改。" in page) == (name != "erased")

@@ -14,7 +14,7 @@ from mailer.config import Settings
 from mailer.services.readers import reader_actions as web_desk
 from mailer.services.readers.reader_actions import ReaderActions
 from mailer.site import pages as web_pages
-from mailer.site.pages import LARGEST_PAGE, Pages
+from mailer.site.pages import LARGEST_PAGE, ReaderPages
 from mailer.web.app import create_app
 from tests.web.conftest import Browser, Site, a_reader
 
@@ -168,7 +168,7 @@ def nothing_renders(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> str:
         raise FileNotFoundError(2, "No such file or directory", "base.html")
 
-    monkeypatch.setattr(web_pages, "_rendered", fail)
+    monkeypatch.setattr(web_pages, "_render_bounded", fail)
 
 
 @pytest.mark.usefixtures("nothing_renders")
@@ -250,8 +250,8 @@ def test_an_error_whose_words_are_none_is_told_too(site: Site, monkeypatch: pyte
     def fail(*_: Any, **__: Any) -> str:
         raise Mute
 
-    monkeypatch.setattr(web_pages, "_rendered", fail)
-    assert Pages(site.settings).page("done", "").complete
+    monkeypatch.setattr(web_pages, "_render_bounded", fail)
+    assert ReaderPages(site.settings).page("done", "").complete
 
 
 # -- 200 where it is recorded, and nowhere else ---------------------------------------------

@@ -16,7 +16,7 @@ import uvicorn
 
 from mailer.web import server as web_server
 from mailer.web.app import create_app
-from mailer.web.peers import Peers, peer_of
+from mailer.web.peers import PeerLimits, peer_of
 from tests.web.conftest import Site, a_reader
 from tests.web.test_server import ask, serving
 
@@ -62,7 +62,7 @@ def connect(port: int, source: str = NOISY, sent: bytes = b"") -> socket.socket:
 
 
 def wait_for(server: uvicorn.Server, most: int) -> int:
-    """How many connections the server has, once they are no more than `most`."""
+    """How many connections the server has, once they are no more than `max_per_peer`."""
     until = time.monotonic() + 15
     while len(server.server_state.connections) > most and time.monotonic() < until:
         time.sleep(0.01)
@@ -154,12 +154,12 @@ class Connection:
     def __init__(self, unread: bool = False) -> None:
         self.unread = unread
 
-    def has_unread(self) -> bool:
+    def has_unread_bytes(self) -> bool:
         return self.unread
 
 
 def test_the_oldest_has_to_go_unless_bytes_of_it_are_here() -> None:
-    peers = Peers(2)
+    peers = PeerLimits(2)
     first, reading, third, fourth = Connection(), Connection(unread=True), Connection(), Connection()
     assert peers.add("a", first) == []
     assert peers.add("a", reading) == []
@@ -177,7 +177,7 @@ def test_the_oldest_has_to_go_unless_bytes_of_it_are_here() -> None:
 
 
 def test_a_peer_of_which_all_have_sent_something_waits_until_it_is_read() -> None:
-    peers = Peers(1)
+    peers = PeerLimits(1)
     some = [Connection(unread=True) for _ in range(5)]
     assert [peers.add("a", one) for one in some] == [[]] * 5
     for one in some:

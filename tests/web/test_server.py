@@ -179,7 +179,7 @@ def test_the_schedule_and_the_database_keep_half_of_the_files(
     wanted: list[tuple[int, int]] = []
     monkeypatch.setattr(resource, "getrlimit", lambda _: limits)
     monkeypatch.setattr(resource, "setrlimit", lambda _, both: wanted.append(both))
-    assert web_server._room() == room
+    assert web_server._max_connections() == room
     assert wanted == ([asked] if asked else [])
 
 
@@ -207,11 +207,11 @@ def test_an_answer_that_is_not_taken_is_given_up(closing: bytes, monkeypatch: py
     [((90_000, 80_000, 70_000), False), ((90_000, 0, 90_000), False), ((90_000, 89_999), True)],
 )
 def test_who_takes_something_is_waited_for(waiting: tuple[int, ...], given_up: bool) -> None:
-    protocol = web_server._Protocol.__new__(web_server._Protocol)
+    protocol = web_server._LimitedProtocol.__new__(web_server._LimitedProtocol)
     protocol.loop, protocol.transport, protocol.cycle = Mock(), Mock(), Mock()
     protocol.transport.get_write_buffer_size.side_effect = waiting
     for _ in waiting:
-        protocol._look_for_progress()
+        protocol._close_if_stalled()
     assert protocol.transport.abort.called is given_up
     assert protocol.loop.call_later.call_count == len(waiting) - given_up
 

@@ -169,9 +169,9 @@ def verify(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> Non
     if not folder.is_dir():
         open_workspace(settings, to_read=True).spools.find(slug)
         raise CampaignError(f"campaigns/{slug} is missing; restore it from a backup")
-    from mailer.archive.verify import examine
+    from mailer.archive.verify import verify_campaign
 
-    verdict = examine(folder, settings)
+    verdict = verify_campaign(folder, settings)
     if as_json:
         findings, notes = list(verdict.problems), list(verdict.notes)
         emit_json({"slug": slug, "ok": not findings, "findings": findings, "notes": notes})

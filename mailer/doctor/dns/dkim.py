@@ -44,7 +44,7 @@ def published_key(settings: Settings, resolver: Resolver, selector: str) -> Iter
     except ConfigError:
         yield Finding(name, Status.UNKNOWN, f"{place} cannot be compared: the key's file cannot be used")
         return
-    advice = f"publish {record(place, 'TXT', key.record)}"
+    advice = f"publish {record(place, 'TXT', key.dns_record)}"
     found = [tags for text in resolver.txt(place) if "p" in (tags := _tags(text))]
     found = [tags for tags in found if tags.get("v", "DKIM1") == "DKIM1"]
     if not found:

@@ -1,1 +1,1 @@
-"""Compiles MJML to HTML, inlines its styles, and checks it."""
+"""Checks MJML, converts it to HTML, and inlines the style sheets of the HTML."""

@@ -1,4 +1,4 @@
-"""Moves the rules of style sheets into `style` attributes, with premailer, and never fetches anything."""
+"""Moves the rules of style sheets into `style` attributes, with premailer and without network access."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _DOCTYPE = re.compile(r"<!doctype[^>]*>\s*", re.IGNORECASE)
 
 
 @cache
-def _premailer() -> Any:
-    """Returns the class, imported on first use: premailer takes a third of a second to import."""
+def _inliner_class() -> Any:
+    """Returns a subclass of premailer's class, imported on first use because the import is slow."""
     # Its cache of parsed declarations holds 128 by default, fewer than one edition has.
     os.environ.setdefault("PREMAILER_CACHE_MAXSIZE", "2000")
     import cssutils  # type: ignore[import-untyped]
@@ -39,7 +39,7 @@ def _premailer() -> Any:
     rules: dict[tuple[str, int], Any] = {}
 
     class Inliner(Premailer):  # type: ignore[misc]
-        """Reads style sheets with a parser that cannot load others, and each only once in a process."""
+        """Parses each style sheet only once in a process, with a parser that cannot load other sheets."""
 
         def _parse_css_string(self, css_body: str, validate: bool = True) -> Any:  # noqa: ARG002
             return parser.parseString(css_body)
@@ -57,7 +57,7 @@ def _premailer() -> Any:
 
 @contextmanager
 def _without_requests() -> Iterator[None]:
-    """Lets premailer be imported without `requests`, which it needs only to fetch style sheets."""
+    """Lets the `with` block import premailer without `requests`, which only fetches style sheets."""
     if "requests" in sys.modules:
         yield
         return
@@ -71,12 +71,12 @@ def _without_requests() -> Iterator[None]:
 def inline_styles(html: str) -> str:
     """Returns the HTML with the rules of its style sheets in `style` attributes.
 
-    `<style>` blocks stay for what cannot be inlined (media queries, :hover), with every `!important`.
-    Raises ThemeError where a style sheet cannot be understood.
+    `<style>` elements stay in the HTML, for rules that cannot be inlined (media queries, :hover), and so does
+    each `!important`. Raises ThemeError if a style sheet cannot be parsed.
     """
     doctype = _DOCTYPE.match(html.lstrip())
     try:
-        inlined: str = _premailer()(
+        inlined: str = _inliner_class()(
             html,
             keep_style_tags=True,
             strip_important=False,

@@ -1,4 +1,4 @@
-"""Renders MJML to HTML with MRML, and finds the line of a template for each fault."""
+"""Converts MJML to HTML with the library MRML, and finds the template and line of each error."""
 
 from __future__ import annotations
 
@@ -29,54 +29,67 @@ _FETCHING = re.compile(
 
 
 def render_mjml(theme: Theme, name: str, context: Mapping[str, Any]) -> str:
-    """Returns the HTML of a layout. Raises ThemeError with the template and line of the error."""
+    """Returns the HTML that the MJML template `name` gives for `context`.
+
+    Raises ThemeError with the template and line of an error.
+    """
     from mjml import mjml2html
 
-    source = _Source(theme, name, context)
-    markup = source.markup(name)
+    source = _MjmlSource(theme, name, context)
+    markup = source.render_checked(name)
     try:
-        html: str = mjml2html(markup, fonts={}, include_loader=source.load)
+        html: str = mjml2html(markup, fonts={}, include_loader=source.load_include)
     except ValueError as error:
-        raise source.explained(str(error)) from None
+        raise source.error_with_position(str(error)) from None
     found = _FETCHING.search(html)
     if found:
         shown = found["import"] or found[0]
         message = (
-            f'"{shown[:40]}" loads something from another site; take it out, and name no web font '
+            f'"{shown[:40]}" loads a file from another site; remove it, and name no web font '
             "(Open Sans, Droid Sans, Lato, Roboto, Ubuntu)"
         )
-        raise ThemeError(source.problem(message, name, source.handed[name].offset(markup.find(shown))))
-    source.check()
+        raise ThemeError(
+            source.problem_at(message, name, source.rendered[name].typed_offset(markup.find(shown)))
+        )
+    source.raise_silent_mistakes()
     return html
 
 
-class _Source:
-    """Holds the rendered MJML of a layout and its includes, and the place of each part in the theme."""
+class _MjmlSource:
+    """Holds the rendered MJML of a template and its includes, and finds positions in the theme's files."""
 
     def __init__(self, theme: Theme, name: str, context: Mapping[str, Any]) -> None:
         self.theme = theme
         self.name = name
         self.context = context
-        self.handed: dict[str, EscapedMjml] = {}
+        self.rendered: dict[str, EscapedMjml] = {}
         self.loads = 0
         self.failed: MailerError | None = None
 
-    def markup(self, name: str) -> str:
-        """Returns a rendered template that is safe to give to MRML. Raises ThemeError."""
-        handed = self.handed[name] = EscapedMjml.of(self.theme.render(name, self.context))
-        fault = first_fault(handed.clean)
-        if fault is not None:
-            raise ThemeError(self.problem(fault.message, name, handed.clean_offset(fault.offset)))
-        return handed.text
+    def render_checked(self, name: str) -> str:
+        """Returns the rendered MJML of the template `name`, escaped for MRML.
 
-    def load(self, path: str) -> str:
-        """Returns the template of the theme that `mj-include` names; it loads nothing else."""
+        Raises ThemeError if a tag is not closed properly, which could crash MRML.
+        """
+        rendered = self.rendered[name] = EscapedMjml.of(self.theme.render(name, self.context))
+        fault = first_fault(rendered.clean)
+        if fault is not None:
+            raise ThemeError(
+                self.problem_at(fault.message, name, rendered.typed_offset_of_clean(fault.offset))
+            )
+        return rendered.text
+
+    def load_include(self, path: str) -> str:
+        """Returns the rendered template that an `mj-include` names. Raises ValueError, for MRML, on an error.
+
+        Only templates of the theme are loaded. The attribute `failed` keeps the error.
+        """
         self.loads += 1
         path = unescape(path)
         try:
             if self.loads > MAX_INCLUDES:
                 raise ThemeError(
-                    self.problem(
+                    self.problem_at(
                         f"mj-include is used more than {MAX_INCLUDES} times, or in a circle; "
                         'use {% include "…" %}',
                         path,
@@ -84,48 +97,51 @@ class _Source:
                 )
             if path not in self.theme.files.templates:
                 raise ThemeError(
-                    self.problem(
-                        f'mj-include: there is no template "{path}"; names begin at templates/, as in '
-                        "email/partials/footer.mjml",
+                    self.problem_at(
+                        f'mj-include: there is no template "{path}"; the path must begin within templates/, '
+                        "as email/partials/footer.mjml does",
                         self.name,
                     )
                 )
-            return self.markup(path)
+            return self.render_checked(path)
         except MailerError as error:
             self.failed = error
             raise ValueError("failed") from None
 
-    def problem(self, message: str, name: str, offset: int = -1) -> Problem:
-        """Returns a problem at a character of a rendered template, with its place as far as that is known."""
+    def problem_at(self, message: str, name: str, offset: int = -1) -> Problem:
+        """Returns a problem with the position of the character `offset` in the rendered template `name`.
+
+        With an `offset` of -1, or if the line is unknown, the problem names only the template's file.
+        """
         place = None
         if offset >= 0:
-            place = self.theme.place_of(name, self.context, self.handed[name].typed, offset)
+            place = self.theme.position_of(name, self.context, self.rendered[name].typed, offset)
         return Problem(message, *(place or (self.theme.files.path_of(name), None)))
 
-    def check(self) -> None:
-        """Raises ThemeError with every slip that MRML has taken without a word."""
+    def raise_silent_mistakes(self) -> None:
+        """Raises ThemeError with all mistakes that MRML accepts silently, if there are any."""
         found = [
-            self.problem(slip.message, name, slip.offset)
-            for name, handed in self.handed.items()
-            for slip in islice(lint_mjml(handed.typed), MAX_SLIPS)
+            self.problem_at(slip.message, name, slip.offset)
+            for name, rendered in self.rendered.items()
+            for slip in islice(lint_mjml(rendered.typed), MAX_SLIPS)
         ]
         if found:
             raise ThemeError.of(dict.fromkeys(found))
 
-    def explained(self, message: str) -> MailerError:
-        """Returns the error of MRML as a sentence."""
+    def error_with_position(self, message: str) -> MailerError:
+        """Returns an error message of MRML as an error with template and line."""
         if self.failed:
             return self.failed
         found = _SOURCE.search(message)
         name = unescape(found[1]) if found else self.name
-        if name not in self.handed:
+        if name not in self.rendered:
             name = self.name
-        handed, offset = self.handed[name], 0
+        rendered, offset = self.rendered[name], 0
         position = _POSITION.search(message)
         if position:
-            offset = len(handed.text.encode()[: int(position[1])].decode("utf-8", "ignore"))
-            offset = handed.offset(offset)
+            offset = len(rendered.text.encode()[: int(position[1])].decode("utf-8", "ignore"))
+            offset = rendered.typed_offset(offset)
             message = _POSITION.sub("", message)
-        near = " ".join(handed.typed[offset : offset + 40].split())
+        near = " ".join(rendered.typed[offset : offset + 40].split())
         message = message.replace(" in root template", "")
-        return ThemeError(self.problem(f'is not MJML: {message} (near "{near}")', name, offset))
+        return ThemeError(self.problem_at(f'is not valid MJML: {message} (near "{near}")', name, offset))

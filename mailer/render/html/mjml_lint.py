@@ -1,6 +1,6 @@
-"""Finds mistakes in MJML that MRML accepts silently: unknown elements and attributes, dropped text.
+"""Finds mistakes in MJML that the library MRML accepts silently.
 
-They are elements and attributes that MJML does not have, words and elements in places where they are dropped,
+These are elements and attributes that MJML does not have, words and elements in places where MRML drops them,
 and pictures that no mail program could load.
 """
 
@@ -25,7 +25,10 @@ _LOADS = re.compile(
     r"(?:https?://|cid:|data:image/|slot[0-9a-f]{24}x|(?:[\w./-]*/)?[0-9a-f]{20}\.\w+$|$)", re.I
 )
 #: Attributes of HTML, and what has their place in MJML.
-_OF_HTML = {"class": '; write "css-class"', "style": "; write its attributes for it, or a css-class"}
+_OF_HTML = {
+    "class": '; write "css-class"',
+    "style": "; write attributes of the element instead, or a css-class",
+}
 _PICTURES = {
     "src": ("mj-image", "img", "mj-carousel-image", "mj-social-element"),
     "background-url": ("mj-section", "mj-wrapper", "mj-hero"),
@@ -33,38 +36,40 @@ _PICTURES = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Element:
-    """Describes an element of MJML.
+class _MjmlElement:
+    """Describes an element of MJML: the names of its attributes and of the elements that it may hold.
 
-    `within` is None where it holds HTML; `"*"` in either field means anything.
+    `children` is None for an element that holds HTML. `"*"` in either field means any name.
     """
 
     attributes: frozenset[str]
-    within: frozenset[str] | None
+    children: frozenset[str] | None
 
 
 @cache
-def _elements() -> dict[str, _Element]:
+def _mjml_elements() -> dict[str, _MjmlElement]:
     data = tomllib.loads((files("mailer.render.html") / "mjml_elements.toml").read_text("utf-8"))
 
-    def names(text: str) -> frozenset[str]:
+    def split_names(text: str) -> frozenset[str]:
         return frozenset(text.format(**data["sets"]).split())
 
-    found: dict[str, _Element] = {}
+    found: dict[str, _MjmlElement] = {}
     for name, element in data["elements"].items():
         like = data["elements"].get(element.get("like", ""), {}).get("attributes", "")
-        attributes = names(f"{element.get('attributes', '')} {like} {data['everywhere']}")
-        found[name] = _Element(attributes, names(element["within"]) if "within" in element else None)
+        attributes = split_names(f"{element.get('attributes', '')} {like} {data['everywhere']}")
+        found[name] = _MjmlElement(
+            attributes, split_names(element["within"]) if "within" in element else None
+        )
     return found
 
 
 def lint_mjml(markup: str) -> Iterator[MarkupFault]:
-    """Returns every mistake in well-formed MJML, in order."""
-    elements = _elements()
+    """Returns each mistake in `markup`, in order. `markup` must be MJML in which every tag is closed."""
+    elements = _mjml_elements()
     stack: list[str] = []
     end = 0
     for token in TOKEN.finditer(markup):
-        yield from _words(markup, end, token.start(), stack)
+        yield from _dropped_words(markup, end, token.start(), stack)
         end = token.end()
         name = token["name"]
         if name is None:
@@ -74,44 +79,48 @@ def lint_mjml(markup: str) -> Iterator[MarkupFault]:
             continue
         lower = name.lower()
         if lower.startswith("mj") and (lower == "mjml" or lower.startswith("mj-")):
-            yield from _element(lower, stack, token.start())
-        elif stack and (parent := elements.get(stack[-1])) and parent.within is not None:
-            yield MarkupFault(f"<{name}> is dropped in <{stack[-1]}>; put it into an mj-text", token.start())
-        yield from _attributes(lower, token["attributes"], token.start("attributes"))
+            yield from _element_mistakes(lower, stack, token.start())
+        elif stack and (parent := elements.get(stack[-1])) and parent.children is not None:
+            yield MarkupFault(
+                f"<{name}> is not shown in <{stack[-1]}>; put it into an mj-text", token.start()
+            )
+        yield from _attribute_mistakes(lower, token["attributes"], token.start("attributes"))
         if not token["empty"] and lower not in VOID_ELEMENTS:
             stack.append(lower)
 
 
-def _words(markup: str, start: int, end: int, stack: list[str]) -> Iterator[MarkupFault]:
-    parent = _elements().get(stack[-1]) if stack else None
+def _dropped_words(markup: str, start: int, end: int, stack: list[str]) -> Iterator[MarkupFault]:
+    parent = _mjml_elements().get(stack[-1]) if stack else None
     text = markup[start:end]
-    if parent is not None and parent.within is not None and text.strip():
+    if parent is not None and parent.children is not None and text.strip():
         place = start + len(text) - len(text.lstrip())
         shown = " ".join(text.split())[:30]
         yield MarkupFault(
-            f'the words "{shown}" are dropped in <{stack[-1]}>; put them into an mj-text', place
+            f'the words "{shown}" are not shown in <{stack[-1]}>; put them into an mj-text', place
         )
 
 
-def _element(name: str, stack: list[str], offset: int) -> Iterator[MarkupFault]:
-    elements = _elements()
+def _element_mistakes(name: str, stack: list[str], offset: int) -> Iterator[MarkupFault]:
+    elements = _mjml_elements()
     if name not in elements:
         best = nearest(name, elements)
-        advice = f'; did you mean "{best}"?' if best else "; MJML's own documentation lists the elements"
+        advice = f'; did you mean "{best}"?' if best else "; see MJML's documentation for its elements"
         yield MarkupFault(f"MJML has no <{name}>{advice}", offset)
         return
     parent = elements.get(stack[-1]) if stack else None
-    if parent is None or parent.within is None or name == "mj-include":
+    if parent is None or parent.children is None or name == "mj-include":
         return
-    if name not in parent.within and "*" not in parent.within:
-        holders = [each for each, one in elements.items() if one.within is not None and name in one.within]
+    if name not in parent.children and "*" not in parent.children:
+        parents = [
+            each for each, one in elements.items() if one.children is not None and name in one.children
+        ]
         yield MarkupFault(
-            f"<{name}> is dropped in <{stack[-1]}>; it stands in {' or '.join(holders[:3])}", offset
+            f"<{name}> is not shown in <{stack[-1]}>; put it into {' or '.join(parents[:3])}", offset
         )
 
 
-def _attributes(element: str, text: str, start: int) -> Iterator[MarkupFault]:
-    known = _elements().get(element)
+def _attribute_mistakes(element: str, text: str, start: int) -> Iterator[MarkupFault]:
+    known = _mjml_elements().get(element)
     for found in _ATTRIBUTE.finditer(text):
         name, value = found[1].lower(), found[2] or found[3] or ""
         if known is not None and name not in known.attributes and "*" not in known.attributes:
@@ -120,7 +129,7 @@ def _attributes(element: str, text: str, start: int) -> Iterator[MarkupFault]:
             yield MarkupFault(f"<{element}> has no attribute {name}{advice}", start + found.start())
         if element in _PICTURES.get(name, ()) and not _LOADS.match(value.strip()):
             yield MarkupFault(
-                f'"{value[:60]}" is not an address that a mail program can load; print a picture of the '
-                "issue, such as item.image.src, or write an https address",
+                f'"{value[:60]}" is not a URL that a mail program can load; print the URL of a picture of '
+                "the issue, such as item.image.src, or write an https URL",
                 start + found.start(),
             )

@@ -1,10 +1,10 @@
-"""Writes finished MJML so that MRML gives back every attribute and every space as they were typed.
+"""Escapes rendered MJML so that the library MRML keeps every attribute and every space as they were typed.
 
 MRML prints attribute values with Rust's debug quoting, which turns a full-width space into `\\u{3000}` and a
-backslash into two, and it drops white space that begins with a line end between two tags, so that marked
-words run together. Numeric character references and plain spaces pass through it, and the HTML parser of
-the inliner reads them as the characters again. White space beside block elements means nothing in HTML: it
-is left for MRML to drop, because the size of a mail is limited.
+backslash into two. It also drops white space that begins with a line end between two tags, so that words in
+two elements run together. Numeric character references and plain spaces pass through MRML, and the HTML
+parser of the inliner reads them as the characters again. White space beside block elements has no meaning in
+HTML: MRML may drop it, because the size of a mail is limited.
 """
 
 from __future__ import annotations
@@ -56,9 +56,10 @@ _Edit = tuple[int, int, str]
 
 @dataclass(frozen=True)
 class EscapedMjml:
-    """Holds rendered MJML with escapes for MRML.
+    """Holds rendered MJML in three forms.
 
-    `typed` is the output of the templates, `text` the input of MRML.
+    `typed` is the output of the templates, `clean` the same without forbidden characters, and `text` the
+    input of MRML: `clean` with escapes.
     """
 
     typed: str
@@ -67,20 +68,20 @@ class EscapedMjml:
 
     @classmethod
     def of(cls, typed: str) -> EscapedMjml:
-        """Returns the markup with its escapes."""
-        clean = _edited(typed, _cleanings(typed))
-        return cls(typed, clean, _edited(clean, _rewritings(clean)))
+        """Returns all three forms of `typed`, the MJML that templates have printed."""
+        clean = _apply_edits(typed, _cleaning_edits(typed))
+        return cls(typed, clean, _apply_edits(clean, _escape_edits(clean)))
 
-    def clean_offset(self, offset: int) -> int:
-        """Returns the offset in `typed` of the character at `offset` of `clean`."""
-        return _origin(_cleanings(self.typed), offset)
+    def typed_offset_of_clean(self, offset: int) -> int:
+        """Converts an offset in `clean` to an offset in `typed`, the output of the templates."""
+        return _offset_before_edits(_cleaning_edits(self.typed), offset)
 
-    def offset(self, offset: int) -> int:
-        """Returns the offset in `typed` of the character at `offset` of `text`, or of its tag."""
-        return self.clean_offset(_origin(_rewritings(self.clean), offset))
+    def typed_offset(self, offset: int) -> int:
+        """Converts an offset in `text`, the input of MRML, to one in `typed`, the output of the templates."""
+        return self.typed_offset_of_clean(_offset_before_edits(_escape_edits(self.clean), offset))
 
 
-def _edited(text: str, edits: Iterator[_Edit]) -> str:
+def _apply_edits(text: str, edits: Iterator[_Edit]) -> str:
     pieces: list[str] = []
     last = 0
     for start, end, new in edits:
@@ -89,8 +90,8 @@ def _edited(text: str, edits: Iterator[_Edit]) -> str:
     return "".join([*pieces, text[last:]]) if pieces else text
 
 
-def _origin(edits: Iterator[_Edit], offset: int) -> int:
-    """Returns the offset before the edits that belongs to an offset after them."""
+def _offset_before_edits(edits: Iterator[_Edit], offset: int) -> int:
+    """Returns the offset in the text before the edits that corresponds to `offset` after the edits."""
     shift = 0
     for start, end, new in edits:
         if offset < start + shift:
@@ -101,77 +102,84 @@ def _origin(edits: Iterator[_Edit], offset: int) -> int:
     return offset - shift
 
 
-def _cleanings(text: str) -> Iterator[_Edit]:
+def _cleaning_edits(text: str) -> Iterator[_Edit]:
     for found in _FOREIGN.finditer(text):
         yield *found.span(), _INSTEAD.get(found[0], "")
 
 
-def _rewritings(text: str) -> Iterator[_Edit]:
+def _escape_edits(text: str) -> Iterator[_Edit]:
     kept = 0  # how many elements are open that keep white space
     for token in _TOKEN.finditer(text):
         name, attributes, space = token.group("name", "attributes", "space")
         if name is None:
-            yield from _other(token)
-            name = "!--" if _is_remark(token["comment"]) else "br"
+            yield from _edits_outside_tags(token)
+            name = "!--" if _is_plain_comment(token["comment"]) else "br"
         else:
             if name.lower() in _KEEPING and not attributes.endswith("/"):
                 kept = max(0, kept + (-1 if name[0] == "/" else 1))
             if attributes and _SUSPECT.search(attributes):
-                yield from _attributes(token, name.startswith("mj-"))
+                yield from _attribute_edits(token, name.startswith("mj-"))
         if space:
-            new = _space(space, name, token["next"], bool(kept))
+            new = _preserved_space(space, name, token["next"], bool(kept))
             if new != space:
                 yield *token.span("space"), new
 
 
-def _other(token: re.Match[str]) -> Iterator[_Edit]:
-    """Escapes the tags within a condition for Outlook, which MRML reads too, and `]]>`, which it refuses."""
+def _edits_outside_tags(token: re.Match[str]) -> Iterator[_Edit]:
+    """Yields edits for a token that is no tag: a condition for Outlook, or `]]>`, which MRML refuses.
+
+    MRML also reads the tags within a condition, so they are escaped too.
+    """
     if token["close"]:
         yield *token.span("close"), "]]&gt;"
     elif token["comment"] and (condition := _CONDITION.fullmatch(token["comment"])):
         start = token.start("comment") + condition.start(2)
-        for begin, end, new in _rewritings(condition[2]):
+        for begin, end, new in _escape_edits(condition[2]):
             yield start + begin, start + end, new
 
 
-def _is_remark(comment: str | None) -> bool:
+def _is_plain_comment(comment: str | None) -> bool:
     return comment is not None and not comment.startswith(("<!--[if", "<!--<![endif"))
 
 
-def _attributes(token: re.Match[str], own: bool) -> Iterator[_Edit]:
-    """Escapes the attribute values of a tag as character references.
+def _attribute_edits(token: re.Match[str], is_mjml: bool) -> Iterator[_Edit]:
+    """Yields the edits that escape the attribute values of a tag as character references.
 
-    `own`: a tag of MJML, whose attributes are mostly CSS.
+    `is_mjml` is True for a tag of MJML, whose attributes are mostly CSS, and False for a tag of HTML.
     """
     start = token.start("attributes")
     for found in _VALUE.finditer(token["attributes"]):
         group = "single" if found["double"] is None else "double"
         value = found[group]
-        new = _referred(value, found["name"].lower(), own)
+        new = _escaped_value(value, found["name"].lower(), is_mjml)
         if new != value:
             begin, end = found.span(group)
             yield start + begin, start + end, new
 
 
-def _referred(value: str, name: str, own: bool) -> str:
+def _escaped_value(value: str, name: str, is_mjml: bool) -> str:
     if name in URL_ATTRIBUTES:
         value = _LINE_ENDS.sub("", value.strip("\t\n\r "))  # as browsers read addresses
-    elif own and name not in _WORDS:
+    elif is_mjml and name not in _WORDS:
         value = _LINE_ENDS.sub(" ", value)
     return _ODD.sub(lambda odd: f"&#{ord(odd[0])};", value)
 
 
 @lru_cache(maxsize=1000)
-def _space(space: str, previous: str, following: str, kept: bool) -> str:
-    """Returns the white space between two tags so that MRML leaves as much of it as is visible."""
-    if kept:
+def _preserved_space(space: str, previous_tag: str, following_tag: str, inside_pre: bool) -> str:
+    """Returns the white space between two tags, changed so that MRML keeps what a reader would see of it.
+
+    `previous_tag` and `following_tag` are the names of the tags. `inside_pre` is True within `<pre>` and
+    elements like it.
+    """
+    if inside_pre:
         return f"&#10;{space[1:]}"
-    before, after = (name.removeprefix("/").lower() for name in (previous, following))
+    before, after = (name.removeprefix("/").lower() for name in (previous_tag, following_tag))
     if before.startswith("mj") and after.startswith("mj") and before != after:
         return space
     short = _BLANK.sub(" ", space)
-    return space if short == " " and (_is_block(before) or _is_block(after)) else short
+    return space if short == " " and (_is_block_element(before) or _is_block_element(after)) else short
 
 
-def _is_block(name: str) -> bool:
+def _is_block_element(name: str) -> bool:
     return name in _BLOCKS or name.startswith("mj")

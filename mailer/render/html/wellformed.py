@@ -1,7 +1,7 @@
-"""Finds the first tag of a markup that is not closed properly.
+"""Finds the first tag of MJML that is not closed properly, before the MJML is given to the library MRML.
 
-MRML says of most faults only that there is one, lets a wrong end tag pass, and dies of a stack overflow on
-deep nesting. So its input is looked at first.
+MRML does not say where most errors are, accepts a wrong end tag, and crashes with a stack overflow on deep
+nesting.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ _CONDITION = re.compile(r"<!--\[if[^\]]*\](?:>-->|><!-->|-->|>)|<!--<!\[endif\](
 
 @dataclass(frozen=True, slots=True)
 class MarkupFault:
-    """Describes a mistake in markup, and the offset of the character where it is."""
+    """Describes a mistake in markup. `offset` is the index of the character where the mistake begins."""
 
     message: str
     offset: int
 
 
 def first_fault(markup: str) -> MarkupFault | None:
-    """Returns the first fault of `markup`, or None where every tag is closed."""
+    """Returns the first tag or comment in `markup` that is not closed or nested properly, or None."""
     stack: list[tuple[str, int]] = []
     for token in TOKEN.finditer(markup):
         name = token["name"]
         if name is None:
             if token["comment"] is None:
-                return MarkupFault(_stray(markup, token.start()), token.start())
+                return MarkupFault(_stray_bracket_message(markup, token.start()), token.start())
             if not token["comment"]:
                 return MarkupFault('a comment is not closed by "-->"', token.start())
             if token[0].startswith(_CONDITIONS) and not _CONDITION.match(token[0]):
@@ -55,7 +55,7 @@ def first_fault(markup: str) -> MarkupFault | None:
         lower = name.lower()
         if token["end"]:
             if lower in VOID_ELEMENTS:
-                return MarkupFault(f"</{name}> closes a tag that has no end", token.start())
+                return MarkupFault(f"</{name}> must be removed: <{lower}> has no end tag", token.start())
             if not stack or stack[-1][0] != name:
                 opened = f"<{stack[-1][0]}> is still open" if stack else "nothing is open"
                 return MarkupFault(f"</{name}> stands where {opened}", token.start())
@@ -63,13 +63,13 @@ def first_fault(markup: str) -> MarkupFault | None:
         elif not token["empty"] and lower not in VOID_ELEMENTS:
             stack.append((name, token.start()))
             if len(stack) > MAX_DEPTH:
-                return MarkupFault(f"tags are nested more than {MAX_DEPTH} deep", token.start())
+                return MarkupFault(f"tags must not be nested more than {MAX_DEPTH} deep", token.start())
     if stack:
         return MarkupFault(f"<{stack[-1][0]}> is never closed", stack[-1][1])
     return None
 
 
-def _stray(markup: str, offset: int) -> str:
+def _stray_bracket_message(markup: str, offset: int) -> str:
     near = " ".join(markup[offset : offset + 40].split())
     if re.match(r"<[A-Za-z/]", near):
         return f'the tag "{near}" is not closed, or an attribute has no quotes around it'

@@ -1,7 +1,8 @@
 """Finds the captions of a text's pictures: the title of a picture that stands alone in its paragraph.
 
-At the top of a text a template sets the caption (see `Block.image`). In a list or a quotation it stands in
-small below the picture. The title of a picture within a sentence is no caption, in no medium.
+The template prints the caption of a picture at the top level of a text (see `Block.image`). In a list or a
+quotation, the caption is written below the picture in small print. The title of a picture within a sentence
+is not a caption.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from collections.abc import Iterator, Sequence
 
 from markdown_it.token import Token
 
-__all__ = ["caption_of", "lone_image", "set_captions", "top_level"]
+__all__ = ["caption_of", "lone_image", "set_captions", "top_level_blocks"]
 
 
-def top_level(tokens: Sequence[Token]) -> list[Sequence[Token]]:
-    """Returns the top-level blocks of a text, each with all its tokens."""
+def top_level_blocks(tokens: Sequence[Token]) -> list[Sequence[Token]]:
+    """Returns the top-level blocks of a text, each as the list of its tokens."""
     groups: list[Sequence[Token]] = []
     start = depth = 0
     for index, token in enumerate(tokens):
@@ -26,7 +27,10 @@ def top_level(tokens: Sequence[Token]) -> list[Sequence[Token]]:
 
 
 def lone_image(tokens: Sequence[Token]) -> tuple[Token | None, Token | None]:
-    """Returns the image of a paragraph that holds nothing else, and the link around it."""
+    """Returns the picture of a paragraph that holds nothing else, and the link around the picture if any.
+
+    Returns (None, None) for any other tokens.
+    """
     if len(tokens) != 3 or tokens[0].type != "paragraph_open":
         return None, None
     children = [child for child in tokens[1].children or () if child.type != "text" or child.content.strip()]
@@ -37,14 +41,17 @@ def lone_image(tokens: Sequence[Token]) -> tuple[Token | None, Token | None]:
 
 
 def caption_of(image: Token, link: Token | None) -> str:
-    """Returns the title of a picture, else that of the link around it."""
+    """Returns the title of a picture, else the title of the link around it, else ''."""
     titles = (str(each.attrs.get("title", "")) for each in (image, link) if each)
     return next(filter(None, titles), "")
 
 
 def set_captions(tokens: Sequence[Token]) -> None:
-    """Writes captions in lists and quotations below their pictures, and notes others for the text part."""
-    tops = {id(image) for image, _ in map(lone_image, top_level(tokens)) if image}
+    """Adds the captions of pictures in lists and quotations as text below the pictures, in place.
+
+    The caption of a top-level picture is stored in the `meta` of its token, for the text part.
+    """
+    tops = {id(image) for image, _ in map(lone_image, top_level_blocks(tokens)) if image}
     for index in range(len(tokens) - 2):
         image, link = lone_image(tokens[index : index + 3])
         caption = caption_of(image, link) if image else ""
@@ -56,10 +63,10 @@ def set_captions(tokens: Sequence[Token]) -> None:
         for titled in filter(None, (image, link)):
             titled.attrs = {name: value for name, value in titled.attrs.items() if name != "title"}
         inline = tokens[index + 1]
-        inline.children = [*(inline.children or ()), *_small(caption)]
+        inline.children = [*(inline.children or ()), *_small_print(caption)]
 
 
-def _small(caption: str) -> Iterator[Token]:
+def _small_print(caption: str) -> Iterator[Token]:
     yield Token("hardbreak", "br", 0)
     yield Token("small_open", "small", 1)
     yield Token("text", "", 0, content=caption)

@@ -1,7 +1,7 @@
-"""Estimates how wide the text of a table's cell must be, in em of its font, so that no word is broken.
+"""Estimates how wide a table's cell must be, in em of its font, so that no word in it is broken.
 
-The widths of letters are those of the widest faces in use on screens (Verdana, DejaVu Sans), so that what
-fits here fits everywhere.
+The widths of letters are those of the widest fonts in use on screens (Verdana, DejaVu Sans), so that a text
+that fits here fits everywhere.
 """
 
 from __future__ import annotations
@@ -14,9 +14,18 @@ from typing import Literal
 
 from markdown_it.token import Token
 
-from mailer.render.text.display_columns import MARKER, columns
+from mailer.render.text.display_columns import MARKER, display_width
 
-__all__ = ["TextRun", "cell_runs", "min_width", "is_number", "is_short", "is_wide", "pieces", "width"]
+__all__ = [
+    "TextRun",
+    "text_runs",
+    "min_cell_width",
+    "is_number",
+    "fits_on_one_line",
+    "is_wide_character",
+    "split_cell_text",
+    "cell_width",
+]
 
 #: A cell of at most so many columns stays on one line.
 SHORT = 8
@@ -60,17 +69,17 @@ _WIDTHS = {
 
 @dataclass(frozen=True, slots=True)
 class TextRun:
-    """Holds a piece of the text of a cell in one typeface.
+    """Holds a piece of a cell's text in one typeface.
 
-    `scale` is its width relative to plain text.
+    `scale` is the width of this typeface relative to that of plain text.
     """
 
     text: str
     scale: float = 1.0
 
 
-def cell_runs(children: Sequence[Token]) -> list[TextRun]:
-    """Returns the text of a cell in pieces of one typeface."""
+def text_runs(children: Sequence[Token]) -> list[TextRun]:
+    """Returns the text of a cell, cut into pieces of one typeface. `children` are its inline tokens."""
     runs: list[TextRun] = []
     bold = 0
     for child in children:
@@ -87,31 +96,32 @@ def cell_runs(children: Sequence[Token]) -> list[TextRun]:
     return runs
 
 
-def is_wide(character: str) -> bool:
-    """Returns whether a line may break before and after the character without a space."""
+def is_wide_character(character: str) -> bool:
+    """Returns whether a line may be broken before and after the character, as in Chinese."""
     return bool(_IS_WIDE.match(character))
 
 
 def is_number(text: str) -> bool:
-    """Returns whether a cell holds only a number, with its sign, unit or footnote mark."""
+    """Returns whether the text of a cell is only a number, perhaps with a sign, unit or footnote mark."""
     text = text.strip()
-    return len(text) <= MOST and columns(text) <= LONG and bool(_NUMBER.fullmatch(text))
+    return len(text) <= MOST and display_width(text) <= LONG and bool(_NUMBER.fullmatch(text))
 
 
-def is_short(text: str) -> bool:
-    """Returns whether a cell is so short that it stays on one line."""
-    return columns(text.strip()) <= SHORT
+def fits_on_one_line(text: str) -> bool:
+    """Returns whether the text of a cell is so short that it is kept on one line."""
+    return display_width(text.strip()) <= SHORT
 
 
-def pieces(text: str, room: float) -> Iterator[tuple[str, Literal["plain", "whole", "long"]]]:
-    """Splits a text into words to be kept whole, words so long that they may break, and the rest.
+def split_cell_text(text: str, line_width: float) -> Iterator[tuple[str, Literal["plain", "whole", "long"]]]:
+    """Yields the pieces of a cell's text, each with how a line may be broken within it.
 
-    `room` is the width of a line, in em.
+    "whole" is a word that must not be broken, "long" a word so long that it may break anywhere, and "plain"
+    any other text. `line_width` is the width of a line, in em.
     """
     end = 0
     for word in _WORD.finditer(text):
         shown = MARKER.sub("x", word[0])
-        if len(shown) > MOST or columns(word[0]) > LONG or _width(word[0]) > room:
+        if len(shown) > MOST or display_width(word[0]) > LONG or _text_width(word[0]) > line_width:
             kind: Literal["whole", "long"] = "long"
         elif _BREAKS.search(shown):
             kind = "whole"
@@ -125,37 +135,40 @@ def pieces(text: str, room: float) -> Iterator[tuple[str, Literal["plain", "whol
         yield text[end:], "plain"
 
 
-def min_width(runs: Sequence[TextRun], room: float) -> float:
-    """Returns the least width of a cell in em at which no word is broken that must stay whole."""
+def min_cell_width(runs: Sequence[TextRun], line_width: float) -> float:
+    """Returns the smallest width of a cell, in em, at which no word is broken that must stay whole.
+
+    `line_width` is the width of a line, in em: a longer word may be broken.
+    """
     text = "".join(run.text for run in runs)
     scales = [run.scale for run in runs for _ in run.text]
-    whole = width(runs)
-    if is_short(text) or is_number(text):
+    whole = cell_width(runs)
+    if fits_on_one_line(text) or is_number(text):
         return whole
     longest = min(whole, TEXT)
     for word in _WORD.finditer(text):
-        needed = _width(word[0]) * max(scales[word.start() : word.end()])
-        longest = max(longest, min(needed, room, LONG * 0.64))
+        needed = _text_width(word[0]) * max(scales[word.start() : word.end()])
+        longest = max(longest, min(needed, line_width, LONG * 0.64))
     return longest
 
 
-def width(runs: Sequence[TextRun]) -> float:
-    """Returns the width of a cell in em, on one line."""
-    return sum(_width(run.text) * run.scale for run in runs)
+def cell_width(runs: Sequence[TextRun]) -> float:
+    """Returns the width of a cell's text on one line, in em."""
+    return sum(_text_width(run.text) * run.scale for run in runs)
 
 
 @lru_cache(maxsize=4096)
-def _width(text: str) -> float:
+def _text_width(text: str) -> float:
     slots = MARKER.sub("x" * 12, text)
-    return sum(_character(each) for each in slots)
+    return sum(_character_width(each) for each in slots)
 
 
-def _character(character: str) -> float:
+def _character_width(character: str) -> float:
     known = _WIDTHS.get(character)
     if known is not None:
         return known
     if character.isascii():
         return 0.78 if character.isupper() else 0.64
-    if columns(character) == 0:
+    if display_width(character) == 0:
         return 0.0
-    return 1.0 if columns(character) > 1 else 0.8
+    return 1.0 if display_width(character) > 1 else 0.8

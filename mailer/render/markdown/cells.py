@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from markdown_it.token import Token
 
-from mailer.render.markdown.cell_widths import TextRun, cell_runs
+from mailer.render.markdown.cell_widths import TextRun, text_runs
 from mailer.render.markdown.picture_widths import ICON
 
-__all__ = ["Cell", "rows_of"]
+__all__ = ["Cell", "table_rows"]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """Holds a cell of a table: its inline token, its text in pieces, and the token of its element."""
+    """Holds a cell of a table: its start tag, its inline token, and its text in pieces of one typeface."""
 
     open: Token
     inline: Token
@@ -23,28 +23,31 @@ class Cell:
 
     @property
     def text(self) -> str:
-        """Returns the text of the cell."""
+        """Returns the text of the cell, without markup."""
         return "".join(run.text for run in self.runs)
 
     @property
     def images(self) -> list[Token]:
-        """Returns the tokens of its pictures."""
+        """Returns the tokens of the pictures in the cell."""
         return [child for child in self.inline.children or () if child.type == "image"]
 
     @property
-    def icon(self) -> int:
-        """Returns the width in CSS px of its widest picture that is small enough to keep its size."""
+    def icon_width(self) -> int:
+        """Returns the width in CSS px of the widest icon in the cell, 0 if there is none.
+
+        An icon is a picture so small that it is never shrunk.
+        """
         widths = (int(image.attrs.get("width", 0)) for image in self.images)
         return max((width for width in widths if width <= ICON), default=0)
 
 
-def rows_of(tokens: Sequence[Token]) -> list[list[Cell]]:
-    """Returns the rows of a table, beginning with the row of its heads."""
+def table_rows(tokens: Sequence[Token]) -> list[list[Cell]]:
+    """Returns the cells of a table, row by row, beginning with the row of column heads."""
     rows: list[list[Cell]] = []
     for index, token in enumerate(tokens):
         if token.type == "tr_open":
             rows.append([])
         elif token.type in ("th_open", "td_open"):
             inline = tokens[index + 1]
-            rows[-1].append(Cell(token, inline, cell_runs(inline.children or ())))
+            rows[-1].append(Cell(token, inline, text_runs(inline.children or ())))
     return rows

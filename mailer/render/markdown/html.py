@@ -1,8 +1,7 @@
-"""Writes the tree of a Markdown text as safe HTML and as plain text.
+"""Writes a parsed Markdown text as safe HTML and as plain text.
 
-Nothing is parsed here: `mailer.issue.markdown` has read the text when the issue was loaded. The HTML still
-goes through nh3 with a list of allowed tags, attributes and schemes.
-Slots are markers here (see `markers`), which are plain words to everything.
+`mailer.issue.markdown` has parsed the text when the issue was loaded. The HTML is cleaned by nh3, with a list
+of allowed tags, attributes and URL schemes. Slots are markers (see `markers`), which are ordinary words here.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from markupsafe import Markup
 from mailer.issue.markdown.document import Document, words_of
 from mailer.issue.markdown.findings import line_of
 from mailer.issue.markdown.parser import parser
-from mailer.render.markdown.captions import caption_of, lone_image, set_captions, top_level
+from mailer.render.markdown.captions import caption_of, lone_image, set_captions, top_level_blocks
 from mailer.render.markdown.picture_widths import STYLES as PICTURE_STYLES
-from mailer.render.markdown.picture_widths import available_widths, style_of
+from mailer.render.markdown.picture_widths import available_widths, picture_style
 from mailer.render.markdown.tables import ATTRIBUTES, FULL, STYLES, TAGS, lay_out_tables
 from mailer.render.pictures.view import PictureView
 from mailer.render.text.lines import PlainText
@@ -31,7 +30,7 @@ from mailer.render.text.plain import plain_text
 __all__ = ["Block", "MarkdownText", "MarkdownSource"]
 
 #: Gives the picture for an address, its alternative text, its caption, and its line in the text.
-Find = Callable[[str, str, str, int], PictureView]
+FindPicture = Callable[[str, str, str, int], PictureView]
 
 _NAMES = (
     "p br strong em s code pre blockquote ul ol li a h2 h3 h4 h5 h6 hr table thead tbody tr th td img "
@@ -61,23 +60,27 @@ _NOTES = '<ol class="footnotes">'
 class MarkdownSource:
     """Holds a parsed Markdown text and the settings to render it with.
 
-    `change` is applied to each of its texts and attributes; it puts markers in place of slots. `level` is
-    that of its highest heading; `anchors` gives headings an id with that prefix. `room` is the width that a
-    mail has for it, in CSS px; `rtl` says that it runs from right to left.
+    `find_picture` returns the view of a picture. `replace_slots` is called with each text and attribute, and
+    replaces slots by markers. `level` is the level (1 to 6) of the highest heading in the HTML. `anchors` is
+    the prefix of the ids of headings, "" for no ids. `width` is the width available in a mail, in CSS px.
+    `is_rtl` is True for text from right to left.
     """
 
     document: Document
-    find: Find
+    find_picture: FindPicture
     level: int = 2
     anchors: str = ""
-    change: Callable[[str], str] = str
-    room: int = FULL
-    rtl: bool = False
+    replace_slots: Callable[[str], str] = str
+    width: int = FULL
+    is_rtl: bool = False
 
 
 @dataclass(frozen=True)
 class Block:
-    """Holds one top-level block of a text. `html` is for web pages, `mail` for mails."""
+    """Holds one top-level block of a text: `html` for web pages, `mail` for mails, `text` for text parts.
+
+    `level` and `anchor` belong to a heading, and `image` to a block that is a picture.
+    """
 
     kind: Literal["heading", "picture", "text"]
     html: Markup
@@ -97,7 +100,10 @@ class Block:
 
 
 class MarkdownText:
-    """Prints a Markdown text as safe HTML in MJML and HTML templates, and as plain text in text templates."""
+    """Prints a Markdown text as safe HTML in MJML and HTML templates, and as plain text in text templates.
+
+    If `one_line` is True, the HTML has no `<p>` elements.
+    """
 
     called = "a Markdown field"
 
@@ -105,8 +111,8 @@ class MarkdownText:
         self._pictures: dict[int, PictureView] = {}
         self._source = source
         self._one_line = one_line
-        self._tokens = source.document.copied(source.change)
-        self._prepare()
+        self._tokens = source.document.copied(source.replace_slots)
+        self._set_attributes()
         self._place_pictures()
 
     def __bool__(self) -> bool:
@@ -120,39 +126,41 @@ class MarkdownText:
 
     @cached_property
     def html(self) -> Markup:
-        """Returns the safe HTML for a web page."""
-        return self._html(self._tokens)
+        """Returns the text as safe HTML for a web page."""
+        return self._safe_html(self._tokens)
 
     @cached_property
     def mail(self) -> Markup:
-        """Returns the safe HTML for a mail."""
-        return self._html(self._tokens, mail=True)
+        """Returns the text as safe HTML for a mail."""
+        return self._safe_html(self._tokens, for_mail=True)
 
     @cached_property
     def text(self) -> PlainText:
-        """Returns the plain text, not yet wrapped."""
+        """Returns the text as plain text, not yet wrapped."""
         return plain_text(self._tokens)
 
     @cached_property
     def inline(self) -> Markup:
-        """Returns the HTML without the `<p>` of its paragraphs."""
+        """Returns the HTML without `<p>` elements: paragraphs are separated by line breaks."""
         html, list_, notes = str(self.html).strip().partition(_NOTES)
         html = re.sub(r"^<p>|</p>$", "", re.sub(r"</p>\s*<p>", "<br><br>", html.strip()))
         return Markup(html + list_ + notes)  # noqa: S704
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
-        """Returns the top-level blocks, in order."""
-        return tuple(self._block(tokens) for tokens in top_level(self._tokens))
+        """Returns the top-level blocks of the text, in order."""
+        return tuple(self._make_block(tokens) for tokens in top_level_blocks(self._tokens))
 
-    def _html(self, tokens: Sequence[Token], *, mail: bool = False) -> Markup:
+    def _safe_html(self, tokens: Sequence[Token], *, for_mail: bool = False) -> Markup:
         source = self._source
-        return _html(lay_out_tables(tokens, mail=mail, room=source.room, rtl=source.rtl))
+        return _sanitised_html(
+            lay_out_tables(tokens, for_mail=for_mail, width=source.width, is_rtl=source.is_rtl)
+        )
 
-    def _block(self, tokens: Sequence[Token]) -> Block:
-        html, text = self._html(tokens), plain_text(tokens)
+    def _make_block(self, tokens: Sequence[Token]) -> Block:
+        html, text = self._safe_html(tokens), plain_text(tokens)
         tables = any(token.type == "table_open" for token in tokens)
-        mail = self._html(tokens, mail=True) if tables else html
+        mail = self._safe_html(tokens, for_mail=True) if tables else html
         first = tokens[0]
         if first.type == "heading_open":
             text = plain_text(tokens[1:-1])  # without its mark, for a template that sets a mark of its own
@@ -162,8 +170,8 @@ class MarkdownText:
             return Block("picture", html, mail, text, image=self._pictures[id(image)])
         return Block("text", html, mail, text)
 
-    def _prepare(self) -> None:
-        """Sets the levels and names of headings, and the attributes of links and cells."""
+    def _set_attributes(self) -> None:
+        """Sets the levels and ids of headings, and the attributes of links and table cells."""
         source = self._source
         levels = sorted({int(token.tag[1:]) for token in self._tokens if token.type == "heading_open"})
         last = source.level - 1
@@ -184,33 +192,33 @@ class MarkdownText:
                     child.attrs["target"] = "_blank"
 
     def _place_pictures(self) -> None:
-        """Gives each picture its address and size: its own width, or the width that is available."""
-        alone = {id(image): link for image, link in map(lone_image, top_level(self._tokens)) if image}
-        for inline, room in available_widths(self._tokens, self._source.room):
+        """Sets the URL and size of each picture: the picture's own size, or a smaller one if it must fit."""
+        alone = {id(image): link for image, link in map(lone_image, top_level_blocks(self._tokens)) if image}
+        for inline, width in available_widths(self._tokens, self._source.width):
             for child in inline.children or ():
                 if child.type == "image":
-                    self._picture(child, room, alone)
+                    self._set_picture(child, width, alone)
         set_captions(self._tokens)
 
-    def _picture(self, token: Token, room: int, alone: Mapping[int, Token | None]) -> None:
+    def _set_picture(self, token: Token, width: int, alone: Mapping[int, Token | None]) -> None:
         link = alone.get(id(token))
         caption = caption_of(token, link)
         alt = words_of(token.children or ())
-        picture = self._source.find(str(token.attrs.get("src", "")), alt, caption, line_of(token))
+        picture = self._source.find_picture(str(token.attrs.get("src", "")), alt, caption, line_of(token))
         if id(token) in alone:
             url = str(link.attrs.get("href", "")) if link else ""
             picture = self._pictures[id(token)] = replace(picture, url=url)
         else:
-            picture = picture.fit(room)
+            picture = picture.fit(width)
         token.attrs["src"] = picture.src
         token.attrs["class"] = "picture" if id(token) in alone else "inline"
-        token.attrs["style"] = style_of(picture.width)
+        token.attrs["style"] = picture_style(picture.width)
         if picture.width:
             token.attrs["width"] = picture.width
         if picture.height:
             token.attrs["height"] = picture.height
 
 
-def _html(tokens: Sequence[Token]) -> Markup:
+def _sanitised_html(tokens: Sequence[Token]) -> Markup:
     raw = parser().renderer.render(tokens, parser().options, {})
     return Markup(_CLEANER.clean(raw).rstrip("\n"))  # noqa: S704

@@ -1,6 +1,6 @@
 """Computes the width available for a picture in a sentence, a list, a quotation or a table cell.
 
-The numbers are those of the built-in theme. A narrower page still shrinks what is wider than its column.
+The numbers are those of the built-in theme. On a narrower page, `max-width` still shrinks a picture.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from markdown_it.token import Token
 
 from mailer.issue.pictures.limits import MAX_HEIGHT
 
-__all__ = ["ICON", "STYLES", "available_widths", "style_of"]
+__all__ = ["ICON", "STYLES", "available_widths", "picture_style"]
 
 #: The properties of `style` that pictures have.
 STYLES = frozenset(("width", "max-width", "max-height", "height"))
@@ -23,22 +23,25 @@ _LEAST = 16
 ICON = 80
 
 
-def available_widths(tokens: Sequence[Token], column: int) -> Iterator[tuple[Token, int]]:
-    """Returns each inline token of a document with the width for its pictures, in CSS px."""
+def available_widths(tokens: Sequence[Token], text_width: int) -> Iterator[tuple[Token, int]]:
+    """Returns each inline token of a document with the width available for its pictures, in CSS px.
+
+    `text_width` is the width of the whole text, in CSS px.
+    """
     taken, cells = 0, 0
     for index, token in enumerate(tokens):
         name, _, end = token.type.rpartition("_")
         if name in _INDENT:
             taken += _INDENT[name] if end == "open" else -_INDENT[name]
         elif name == "table":
-            cells = _columns(tokens, index) if end == "open" else 0
+            cells = _column_count(tokens, index) if end == "open" else 0
         elif token.type == "inline":
-            room = column - taken
+            room = text_width - taken
             yield token, max(_LEAST, room // cells - _CELL_PADDING if cells else room)
 
 
-def _columns(tokens: Sequence[Token], start: int) -> int:
-    """Returns the number of columns of the table that opens at `start`."""
+def _column_count(tokens: Sequence[Token], start: int) -> int:
+    """Returns the number of columns of the table whose first token is number `start`."""
     number = 0
     for token in tokens[start:]:
         if token.type == "tr_close":
@@ -47,8 +50,8 @@ def _columns(tokens: Sequence[Token], start: int) -> int:
     return max(1, number)
 
 
-def style_of(width: int | None) -> str:
-    """Returns the CSS of a picture in a text that is `width` CSS px wide, or of unknown width."""
+def picture_style(width: int | None) -> str:
+    """Returns the `style` of a picture that is `width` CSS px wide, or whose width is unknown (None)."""
     if width is None:
         return f"max-width:100%;max-height:{MAX_HEIGHT}px;height:auto"
     if width <= ICON:

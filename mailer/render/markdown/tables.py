@@ -1,15 +1,15 @@
 """Lays out the tables of a Markdown text as HTML tokens, for the web page and for a mail.
 
-A cell breaks between its words and nowhere else: numbers, short cells and words with hyphens are kept
-whole; a long address may break anywhere, on an element of its own. How wide a table must be is estimated
-in `cell_widths`, because many mail programs know no media queries:
+The text of a cell breaks only between words: numbers, short cells and words with hyphens are kept whole, and
+a long address, in an element of its own, may break anywhere. `cell_widths` estimates the width of a table,
+because many mail programs do not support media queries:
 
-* one that fits a phone is a table, if need be one step smaller;
-* a wider one scrolls sideways on the web page, in a region that the keyboard reaches, and in a mail its rows
-  are stacked: each cell is a line that begins with the head of its column, marked with the class `rowlabel`.
-  `@media` rules of the theme lay it out as a table again where there is room.
+* a table that fits a phone is shown as a table, if necessary with smaller letters;
+* a wider table scrolls sideways on the web page, in a region that the keyboard can reach. In a mail, its rows
+  are stacked: each cell is a line that begins with the head of its column, in the class `rowlabel`.
+  `@media` rules of the theme show it as a table again on a wide screen.
 
-Everything that a table needs to be read stands in `style` attributes, so that any theme has it.
+All styles that a table needs to be readable are in `style` attributes, so that they work with any theme.
 """
 
 from __future__ import annotations
@@ -20,8 +20,15 @@ from typing import Literal
 
 from markdown_it.token import Token
 
-from mailer.render.markdown.cell_widths import is_number, is_short, is_wide, min_width, pieces, width
-from mailer.render.markdown.cells import Cell, rows_of
+from mailer.render.markdown.cell_widths import (
+    cell_width,
+    fits_on_one_line,
+    is_number,
+    is_wide_character,
+    min_cell_width,
+    split_cell_text,
+)
+from mailer.render.markdown.cells import Cell, table_rows
 
 __all__ = ["ATTRIBUTES", "PHONE", "STYLES", "TAGS", "lay_out_tables"]
 
@@ -56,12 +63,12 @@ _KEEP_WORDS = "word-break:normal;overflow-wrap:normal"
 
 
 def lay_out_tables(
-    tokens: Sequence[Token], *, mail: bool, room: int = FULL, rtl: bool = False
+    tokens: Sequence[Token], *, for_mail: bool, width: int = FULL, is_rtl: bool = False
 ) -> list[Token]:
-    """Returns a copy of the tokens with their tables laid out for a mail or for the web page.
+    """Returns a copy of the tokens with their tables laid out for a mail (`for_mail`) or for a web page.
 
-    `room` is the width at hand in a mail of full width, in CSS px; `rtl` says that the text runs from right
-    to left, for mail programs that know left and right alone.
+    `width` is the width of the text in a mail of full width, in CSS px. `is_rtl` means text from right to
+    left.
     """
     out: list[Token] = []
     indents = 0
@@ -76,37 +83,37 @@ def lay_out_tables(
         elif start is None:
             out.append(token)
         if token.type == "table_close" and start is not None:
-            table = _Table(tokens[start : index + 1], room - indents * _INDENT, rtl=rtl)
-            out += table.mail() if mail else table.web()
+            table = _TableLayout(tokens[start : index + 1], width - indents * _INDENT, is_rtl=is_rtl)
+            out += table.mail_tokens() if for_mail else table.web_tokens()
             start = None
     return out
 
 
-class _Table:
-    """Converts one table from Markdown's tokens to those of a medium."""
+class _TableLayout:
+    """Converts the tokens of one table for a web page, or for a mail that is `width` CSS px wide."""
 
-    def __init__(self, tokens: Sequence[Token], room: int, *, rtl: bool) -> None:
+    def __init__(self, tokens: Sequence[Token], width: int, *, is_rtl: bool) -> None:
         self.tokens = tokens
-        self.room = room
-        self.phone = PHONE - (FULL - room)
-        self.rtl = rtl
-        self.rows = rows_of(tokens)
+        self.width = width
+        self.phone = PHONE - (FULL - width)
+        self.is_rtl = is_rtl
+        self.rows = table_rows(tokens)
         self.heads = self.rows[0] if self.rows else []
         body = self.rows[1:]
         self.numeric = [
             any(cell.text for cell in column) and all(is_number(cell.text) for cell in column if cell.text)
             for column in ([row[number] for row in body] for number in range(len(self.heads)))
         ]
-        self.needs = [self._needs(size) for size in SIZES]
-        self.natural = sum(max(width(row[n].runs) for row in self.rows) for n in range(len(self.heads)))
+        self.needs = [self._min_table_width(size) for size in SIZES]
+        self.natural = sum(max(cell_width(row[n].runs) for row in self.rows) for n in range(len(self.heads)))
 
-    def _needs(self, size: int) -> float:
-        """Returns the least width of the table, in CSS px, with cells of a font size."""
+    def _min_table_width(self, size: int) -> float:
+        """Returns the smallest width of the table in CSS px, for cells with the font size `size` (CSS px)."""
         columns = [
             max(
                 max(
-                    min_width(row[number].runs, self.phone / size) * (size if index else SIZES[-1]),
-                    row[number].icon,
+                    min_cell_width(row[number].runs, self.phone / size) * (size if index else SIZES[-1]),
+                    row[number].icon_width,
                 )
                 for index, row in enumerate(self.rows)
             )
@@ -114,174 +121,179 @@ class _Table:
         ]
         return sum(columns) + GAP * (len(columns) - 1)
 
-    def _size(self, room: float) -> int | None:
-        """Returns the font size with which the table fits in `room`, if there is one."""
-        return next((size for size, need in zip(SIZES, self.needs, strict=True) if need <= room), None)
+    def _fitting_font_size(self, width: float) -> int | None:
+        """Returns the largest of SIZES with which the table fits into `width` CSS px, or None."""
+        return next((size for size, need in zip(SIZES, self.needs, strict=True) if need <= width), None)
 
-    # The web page.
+    def web_tokens(self) -> list[Token]:
+        """Returns the tokens of the table for a web page: in a container that scrolls sideways.
 
-    def web(self) -> list[Token]:
-        """Returns the table in a container that scrolls.
-
-        A wide table is a region that the keyboard can reach.
+        The container of a wide table is a region that the keyboard can reach.
         """
-        size = self._size(self.phone)
+        size = self._fitting_font_size(self.phone)
         attrs: dict[str, str | int | float] = {"class": "scroll", "style": "overflow-x:auto"}
         if size is None:
-            attrs |= {"class": "scroll wide", "role": "region", "tabindex": "0", "aria-label": self._name()}
-        table = _element(self.tokens[0], {"class": "data small" if size == SIZES[-1] else "data"})
+            attrs |= {"class": "scroll wide", "role": "region", "tabindex": "0"}
+            attrs["aria-label"] = self._region_name()
+        table = _with_attributes(self.tokens[0], {"class": "data small" if size == SIZES[-1] else "data"})
         style = _KEEP_WORDS
         if size is None:  # else each column of a text would be as narrow as its longest word
             least = min(self.natural * SIZES[0] + GAP * (len(self.heads) - 1), FULL) / 16
             style += f";min-width:{least:.1f}rem"
         table.attrs["style"] = style
-        inside = [table, *self._cells(stacked=False, mail=False), self.tokens[-1]]
-        return [_tag("table_scroll_open", "div", 1, attrs), *inside, _tag("table_scroll_close", "div", -1)]
+        inside = [table, *self._cell_tokens(stacked=False, for_mail=False), self.tokens[-1]]
+        start, end = (
+            _tag_token("table_scroll_open", "div", 1, attrs),
+            _tag_token("table_scroll_close", "div", -1),
+        )
+        return [start, *inside, end]
 
-    def _name(self) -> str:
-        """Returns the column heads as the name of the region; the first row where there are none."""
+    def _region_name(self) -> str:
+        """Returns the name of the scrolling region: the column heads, or the first row that is not empty."""
         for row in self.rows:
             words = [" ".join(cell.text.split()) for cell in row if cell.text.strip()]
             if words:
                 return ", ".join(words)
         return "–"
 
-    # The mail.
-
-    def mail(self) -> list[Token]:
-        """Returns the table as a table, or with its rows stacked where it is too wide for a phone."""
-        size = self._size(self.phone)
+    def mail_tokens(self) -> list[Token]:
+        """Returns the tokens of the table for a mail. If it is too wide for a phone, its rows are stacked."""
+        size = self._fitting_font_size(self.phone)
         stacked = size is None
         classes = ["data"]
         if stacked:
-            size = self._size(self.room)
+            size = self._fitting_font_size(self.width)
             classes += ["stack", "always" if size is None else "roomy"]
         if size == SIZES[-1]:
             classes.append("small")
-        table = _element(self.tokens[0], {"class": " ".join(classes)})
+        table = _with_attributes(self.tokens[0], {"class": " ".join(classes)})
         table.attrs["style"] = _KEEP_WORDS + (";" + _BLOCK if stacked else "")
-        return [table, *self._cells(stacked=stacked, mail=True), self.tokens[-1]]
+        return [table, *self._cell_tokens(stacked=stacked, for_mail=True), self.tokens[-1]]
 
-    # Both.
-
-    def _cells(self, *, stacked: bool, mail: bool) -> Iterator[Token]:
-        """Returns the tokens between the tags of the table."""
+    def _cell_tokens(self, *, stacked: bool, for_mail: bool) -> Iterator[Token]:
+        """Returns the tokens between the tags of the table, for rows that are stacked or not."""
         cells = (cell for row in self.rows for cell in row)
         number = 0
         for token in self.tokens[1:-1]:
             if token.type in ("th_open", "td_open"):
                 cell = next(cells)
-                yield self._opened(cell, number, stacked=stacked, mail=mail)
-                yield self._filled(cell, number if token.type == "td_open" else 0, stacked=stacked)
+                yield self._cell_start_tag(cell, number, stacked=stacked, for_mail=for_mail)
+                yield self._cell_content(cell, number if token.type == "td_open" else 0, stacked=stacked)
                 number += 1
             elif token.type == "inline":
                 continue
             else:
                 if token.type == "tr_open":
                     number = 0
-                yield _element(token, {"style": _BLOCK}) if stacked and token.nesting == 1 else token
+                yield _with_attributes(token, {"style": _BLOCK}) if stacked and token.nesting == 1 else token
 
-    def _opened(self, cell: Cell, number: int, *, stacked: bool, mail: bool) -> Token:
-        """Returns the start tag of a cell."""
-        side = self._side(number, mail=mail)
-        classes = ["first"] if number == 0 else []
+    def _cell_start_tag(self, cell: Cell, column: int, *, stacked: bool, for_mail: bool) -> Token:
+        """Returns the start tag of a cell in the column `column` (from 0)."""
+        side = self._text_align(column, for_mail=for_mail)
+        classes = ["first"] if column == 0 else []
         styles = []
         if not stacked:
             styles.append(f"text-align:{side}")
-            if self._is_whole(cell):
+            if self._is_unbreakable(cell):
                 styles.append(_WHOLE)
         else:
             classes.append(side)
             styles.append("display:inline-block" if cell.open.tag == "th" else _BLOCK)
-            start = "right" if self.rtl else "left"
+            start = "right" if self.is_rtl else "left"
             styles.append(f"text-align:{start}")
-        opened = _element(cell.open, {"style": ";".join(styles)})
+        opened = _with_attributes(cell.open, {"style": ";".join(styles)})
         opened.attrs.pop("align", None)
         if classes:
             opened.attrs["class"] = " ".join(classes)
         return opened
 
-    def _side(self, number: int, *, mail: bool) -> str:
-        """Returns the `text-align` of a column.
+    def _text_align(self, column: int, *, for_mail: bool) -> str:
+        """Returns the `text-align` of the column `column` (from 0).
 
-        It keeps the units of numbers below each other in any script.
+        A right-aligned column of numbers stays aligned right in text from right to left, too.
         """
-        align = _align(self.heads[number].open)
+        align = _typed_alignment(self.heads[column].open)
         if align == "center":
             return align
         if align == "right":
-            if self.numeric[number] or (mail and not self.rtl):
+            if self.numeric[column] or (for_mail and not self.is_rtl):
                 return "right"
-            return "left" if mail else "end"
-        if mail:
-            return "right" if self.rtl else "left"
+            return "left" if for_mail else "end"
+        if for_mail:
+            return "right" if self.is_rtl else "left"
         return "start"
 
-    def _is_whole(self, cell: Cell) -> bool:
+    def _is_unbreakable(self, cell: Cell) -> bool:
         if cell.images:
             return False  # lines break between pictures, and what is short beside one is kept whole by itself
-        return is_number(cell.text) or is_short(cell.text)
+        return is_number(cell.text) or fits_on_one_line(cell.text)
 
-    def _filled(self, cell: Cell, column: int, *, stacked: bool) -> Token:
-        """Returns the content of a cell, with the head of its column before it where rows are stacked."""
-        if not stacked and self._is_whole(cell):
+    def _cell_content(self, cell: Cell, column: int, *, stacked: bool) -> Token:
+        """Returns the content of a cell in `column`; in stacked rows with the column's head before it."""
+        if not stacked and self._is_unbreakable(cell):
             return cell.inline
         inline = copy(cell.inline)
-        inline.children = list(_kept_whole(cell.inline.children or (), self.phone / SIZES[0]))
+        inline.children = list(_with_unbreakable_words(cell.inline.children or (), self.phone / SIZES[0]))
         label = " ".join(self.heads[column].text.split()) if stacked and column else ""
         if label and (cell.text.strip() or cell.images):
-            inline.children[:0] = _label(label, self.phone / SIZES[0])
+            inline.children[:0] = _row_label(label, self.phone / SIZES[0])
         return inline
 
 
-def _align(token: Token) -> str:
-    """Returns the alignment that was typed: left, right, center or ''."""
+def _typed_alignment(token: Token) -> str:
+    """Returns the alignment that the Markdown text gives a cell's column: left, right, center or ''."""
     return str(token.attrs.get("align") or token.attrs.get("style") or "").removeprefix("text-align:")
 
 
-def _label(head: str, room: float) -> list[Token]:
-    """Returns the column head before a cell. Outlook shows a table, and therefore no labels."""
-    end = "" if head[-1] in ":：?？" else "：" if is_wide(head[-1]) else ": "
+def _row_label(head: str, width: float) -> list[Token]:
+    """Returns the tokens of a column head that stands before a cell in stacked rows; Outlook hides it.
+
+    `width` is the width of a line, in em.
+    """
+    end = "" if head[-1] in ":：?？" else "：" if is_wide_character(head[-1]) else ": "
     return [
-        _tag("rowlabel_open", "span", 1, {"class": "rowlabel", "style": "mso-hide:all"}),
-        *_kept_whole([_text(head)], room),
-        _text(end or " "),
-        _tag("rowlabel_close", "span", -1),
+        _tag_token("rowlabel_open", "span", 1, {"class": "rowlabel", "style": "mso-hide:all"}),
+        *_with_unbreakable_words([_text_token(head)], width),
+        _text_token(end or " "),
+        _tag_token("rowlabel_close", "span", -1),
     ]
 
 
-def _kept_whole(children: Sequence[Token], room: float) -> Iterator[Token]:
-    """Returns the content of a cell, with an element around each word that a browser would break wrongly."""
+def _with_unbreakable_words(children: Sequence[Token], width: float) -> Iterator[Token]:
+    """Returns a cell's tokens, with a `<span>` around words that must stay whole or may break anywhere.
+
+    `width` is the width of a line, in em.
+    """
     for child in children:
         if child.type == "code_inline":
-            sorts = {sort for _, sort in pieces(child.content, room)}
+            sorts = {sort for _, sort in split_cell_text(child.content, width)}
             style = _ANYWHERE if "long" in sorts else "" if " " in child.content else _WHOLE
-            yield _element(child, {"style": style}) if style else child
+            yield _with_attributes(child, {"style": style}) if style else child
         elif child.type == "text":
-            for text, sort in pieces(child.content, room):
+            for text, sort in split_cell_text(child.content, width):
                 if sort == "plain":
-                    yield _text(text)
+                    yield _text_token(text)
                 else:
                     style = _WHOLE if sort == "whole" else _ANYWHERE
-                    yield _tag("span_open", "span", 1, {"style": style})
-                    yield _text(text)
-                    yield _tag("span_close", "span", -1)
+                    yield _tag_token("span_open", "span", 1, {"style": style})
+                    yield _text_token(text)
+                    yield _tag_token("span_close", "span", -1)
         else:
             yield child
 
 
-def _text(content: str) -> Token:
+def _text_token(content: str) -> Token:
     return Token("text", "", 0, content=content)
 
 
-def _tag(
+def _tag_token(
     name: str, tag: str, nesting: Literal[1, -1], attrs: dict[str, str | int | float] | None = None
 ) -> Token:
     return Token(name, tag, nesting, attrs=attrs or {})
 
 
-def _element(token: Token, attrs: dict[str, str | int | float]) -> Token:
-    """Returns a copy of a token with more attributes."""
+def _with_attributes(token: Token, attrs: dict[str, str | int | float]) -> Token:
+    """Returns a copy of a token with `attrs` added to its attributes."""
     made = copy(token)
     made.attrs = {**token.attrs, **attrs}
     return made

@@ -1,4 +1,4 @@
-"""Warns of pictures that can be sent but may load slowly or not be shown to all readers."""
+"""Warns of pictures that can be sent, but may load slowly or may not be shown to all readers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mailer.display_text import shortened
 from mailer.issue.pictures.limits import WARN_ANIMATION, WARN_FILE
 from mailer.render.rendition import Picture
 
-__all__ = ["remote_finding", "size_finding"]
+__all__ = ["remote_format_warning", "file_size_warning"]
 
 _NOT_SHOWN = {
     "svg": "SVG",
@@ -25,21 +25,23 @@ _NOT_SHOWN = {
 }
 
 
-def size_finding(src: str, picture: Picture) -> str:
-    """Returns a warning where the file of a picture is large, else an empty text."""
+def file_size_warning(src: str, picture: Picture) -> str:
+    """Returns a warning if the published file of the picture is large, else an empty text.
+
+    `src` is the picture's path in the issue.
+    """
     size = len(picture.data)
     animation = picture.name.endswith(".gif")
     limit = WARN_ANIMATION if animation else WARN_FILE
     if size <= limit:
         return ""
-    advice = "take frames or colours out of it" if animation else "show it smaller, or save a photo as JPEG"
-    return (
-        f"the picture {src} is sent to readers with {size / 1e6:.1f} MB; {advice} (up to {limit / 1e6:g} MB)"
-    )
+    advice = "remove frames or colours" if animation else "show it smaller, or save a photo as JPEG"
+    limits = f"{advice} (at most {limit / 1e6:g} MB)"
+    return f"the picture {src} is sent to readers with {size / 1e6:.1f} MB; {limits}"
 
 
-def remote_finding(src: str) -> str:
-    """Returns a warning where the address names a format that many mail programs do not show."""
+def remote_format_warning(src: str) -> str:
+    """Returns a warning if the URL `src` ends like a format that many mail programs do not show, else ''."""
     try:
         path = urlsplit(src).path
     except ValueError:

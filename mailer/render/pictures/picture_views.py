@@ -1,4 +1,4 @@
-"""Makes the views of the pictures of an issue, which are published when a template asks for an address."""
+"""Makes the views of an issue's pictures. A picture is published when a template asks for its URL."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from mailer.errors import ConfigError, IssueError, MailerError, Problem
 from mailer.issue.files.source_file import locate, read_bounded
 from mailer.issue.pictures.limits import MAX_FILE, MAX_HEIGHT, MAX_WIDTH
 from mailer.issue.yaml.tree import Key
-from mailer.render.faults import Faults
-from mailer.render.pictures.findings import remote_finding, size_finding
-from mailer.render.pictures.pixels import background_of
-from mailer.render.pictures.publish import Original, publish, read_header
+from mailer.render.faults import RenderingFaults
+from mailer.render.pictures.findings import file_size_warning, remote_format_warning
+from mailer.render.pictures.pixels import drawing_background
+from mailer.render.pictures.publish import OriginalPicture, publish_picture, read_picture_header
 from mailer.render.pictures.view import PictureView, PrintsHtml
 from mailer.render.rendition import Picture
 from mailer.render.source_positions import SourcePositions
@@ -25,14 +25,16 @@ __all__ = ["PictureViews", "WrittenPicture"]
 _NOWHERE = "https://example.org/"
 
 #: Gives the address and the file of a picture of so many CSS px.
-Publish = Callable[[Original, int, int], tuple[str, Picture]]
+Publish = Callable[[OriginalPicture, int, int], tuple[str, Picture]]
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenPicture:
-    """Describes a picture as an issue has it.
+    """Describes a picture as it is written in an issue.
 
-    `src` is as written, at `key` and, in a text, at `line` (from 0).
+    `src` is the path or URL of the picture, and `url` the URL that it links to. `key` is the picture's
+    position in the issue, `line` (from 0) its line within a text. `width` is in CSS px, None if none is
+    written.
     """
 
     src: str
@@ -45,100 +47,110 @@ class WrittenPicture:
 
 
 class PictureViews:
-    """Makes the pictures of one rendering.
+    """Makes the views of the pictures of one rendering.
 
-    `published` are those that templates asked for, by their names; `findings` are warnings about them.
+    `published` holds the pictures that templates have used, by file name, and `findings` the warnings about
+    pictures. `image_base` is the beginning of the URLs of pictures.
     """
 
-    def __init__(self, places: SourcePositions, settings: Settings, image_base: str, faults: Faults) -> None:
+    def __init__(
+        self, positions: SourcePositions, settings: Settings, image_base: str, faults: RenderingFaults
+    ) -> None:
         self.faults = faults
-        self.places = places
+        self.positions = positions
         self.settings = settings
         self.image_base = image_base
         self.published: dict[str, Picture] = {}
         self.findings: dict[Problem, None] = {}
-        self._ground = background_of(settings.brand.paper)
+        self._ground = drawing_background(settings.brand.paper)
 
-    def picture(self, written: WrittenPicture) -> PictureView:
-        """Returns the view of a picture. Problems of its file are added to `places`."""
+    def picture_view(self, written: WrittenPicture) -> PictureView:
+        """Returns the view of a picture. Adds problems with its file to `positions`."""
         src, key, line, width = written.src, written.key, written.line, written.width
 
-        def view(width: int | None, height: int | None, source: Original | str) -> PictureView:
-            published = self._publisher(src, key, line)
+        def view(width: int | None, height: int | None, source: OriginalPicture | str) -> PictureView:
+            published = self._publish_function(src, key, line)
             return PictureView(written.alt, written.caption, written.url, width, height, source, published)
 
         if src.startswith("https://"):
-            self._note(remote_finding(src), self.places.at(key, line))
+            self._add_warning(remote_format_warning(src), self.positions.position_of(key, line))
             return view(width and min(width, MAX_WIDTH), None, src)
         try:
-            folder = posixpath.dirname(self.places.at(key)[0])
-            original = read_header(self.places.loaded.picture(folder, src))
+            folder = posixpath.dirname(self.positions.position_of(key)[0])
+            original = read_picture_header(self.positions.loaded.picture(folder, src))
         except ValueError as error:
-            if self.places.loaded.has_all_pictures:
-                self.places.add_problem(f"the picture {src} {error}", key, line)
+            if self.positions.loaded.has_all_pictures:
+                self.positions.add_problem(f"the picture {src} {error}", key, line)
             return view(None, None, _NOWHERE)
         # A width that somebody chose says how high it may be, too.
-        shown = original.shown(width) if width else original.shown(MAX_WIDTH, MAX_HEIGHT)
+        shown = original.displayed_size(width) if width else original.displayed_size(MAX_WIDTH, MAX_HEIGHT)
         return view(*shown, original)
 
-    def logo(self) -> PictureView | None:
-        """Returns the logo of the workspace, if it has one. A logo that cannot be used is a ConfigError."""
+    def logo_view(self) -> PictureView | None:
+        """Returns the view of the workspace's logo, or None if the workspace has no logo.
+
+        If the logo cannot be used, a ConfigError is reported to `faults`.
+        """
         brand, name = self.settings.brand, self.settings.publication.name
         if not brand.logo:
             return None
         if brand.logo.startswith("https://"):
-            self._note(remote_finding(brand.logo), ("mailer.toml", None))
+            self._add_warning(remote_format_warning(brand.logo), ("mailer.toml", None))
             return PictureView(name, "", "", brand.logo_width, None, brand.logo, self._publish_logo)
         root = self.settings.root.resolve()
         try:
             path = locate(root, root, brand.logo)
         except ValueError as error:  # which names the file
-            self._no_logo(f"brand.logo: {error}")
+            self._report_unusable_logo(f"brand.logo: {error}")
             return None
         try:
-            original = read_header(read_bounded(path, MAX_FILE))
+            original = read_picture_header(read_bounded(path, MAX_FILE))
         except ValueError as error:
-            self._no_logo(f"brand.logo: {brand.logo} {error}")
+            self._report_unusable_logo(f"brand.logo: {brand.logo} {error}")
             return None
-        return PictureView(name, "", "", *original.shown(brand.logo_width), original, self._publish_logo)
+        return PictureView(
+            name, "", "", *original.displayed_size(brand.logo_width), original, self._publish_logo
+        )
 
-    def _no_logo(self, message: str) -> None:
-        self.faults.add(ConfigError(Problem(message, "mailer.toml")))
+    def _report_unusable_logo(self, message: str) -> None:
+        self.faults.raise_or_collect(ConfigError(Problem(message, "mailer.toml")))
 
-    def _publisher(self, src: str, key: Key, line: int) -> Publish:
-        def made(original: Original, width: int, height: int) -> tuple[str, Picture]:
+    def _publish_function(self, src: str, key: Key, line: int) -> Publish:
+        def publish_issue_picture(original: OriginalPicture, width: int, height: int) -> tuple[str, Picture]:
             try:
-                address, picture = self._published(original, width, height)
+                address, picture = self._publish(original, width, height)
             except ValueError as error:
-                problem = Problem(f"the picture {src} {error}", *self.places.at(key, line))
-                return self._unpublished(original, src, IssueError(problem))
-            self._note(size_finding(src, picture), self.places.at(key, line))
+                problem = Problem(f"the picture {src} {error}", *self.positions.position_of(key, line))
+                return self._report_and_replace(original, src, IssueError(problem))
+            self._add_warning(file_size_warning(src, picture), self.positions.position_of(key, line))
             return address, picture
 
-        return made
+        return publish_issue_picture
 
-    def _publish_logo(self, original: Original, width: int, height: int) -> tuple[str, Picture]:
+    def _publish_logo(self, original: OriginalPicture, width: int, height: int) -> tuple[str, Picture]:
         logo = self.settings.brand.logo
         try:
-            address, picture = self._published(original, width, height)
+            address, picture = self._publish(original, width, height)
         except ValueError as error:
-            return self._unpublished(
+            return self._report_and_replace(
                 original, logo, ConfigError(Problem(f"brand.logo: {logo} {error}", "mailer.toml"))
             )
-        self._note(size_finding(logo, picture), ("mailer.toml", None))
+        self._add_warning(file_size_warning(logo, picture), ("mailer.toml", None))
         return address, picture
 
-    def _unpublished(self, original: Original, src: str, error: MailerError) -> tuple[str, Picture]:
-        """Reports the error, and returns a picture of no bytes in its place."""
-        self.faults.add(error)
-        return _NOWHERE, Picture(src, b"", *original.shown(MAX_WIDTH))
+    def _report_and_replace(
+        self, original: OriginalPicture, src: str, error: MailerError
+    ) -> tuple[str, Picture]:
+        """Reports the error, and returns a URL and an empty file that replace the picture `src`."""
+        self.faults.raise_or_collect(error)
+        return _NOWHERE, Picture(src, b"", *original.displayed_size(MAX_WIDTH))
 
-    def _published(self, original: Original, width: int, height: int) -> tuple[str, Picture]:
-        picture = publish(original, width, height, ground=self._ground)
+    def _publish(self, original: OriginalPicture, width: int, height: int) -> tuple[str, Picture]:
+        picture = publish_picture(original, width, height, background=self._ground)
         # The same bytes may be shown in two sizes; what is published is the file.
         self.published.setdefault(picture.name, picture)
         return self.image_base + picture.name, picture
 
-    def _note(self, message: str, place: tuple[str, int | None]) -> None:
+    def _add_warning(self, message: str, place: tuple[str, int | None]) -> None:
         if message:
             self.findings[Problem(message, *place, severity="warning")] = None

@@ -1,7 +1,7 @@
 """Converts pixels to the form that all mail programs show: 8 bits, sRGB, visible on a dark background too.
 
-Pillow reads more kinds of pixels than it converts faithfully: 16-bit grey is clipped to white, and colour
-profiles are left alone. Here each kind becomes L, LA, RGB or RGBA.
+Pillow reads some kinds of pixels that it does not convert correctly: it clips 16-bit grey to white, and it
+ignores colour profiles. This module converts each kind to L, LA, RGB or RGBA.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from PIL import Image, ImageChops, ImageCms, ImageMath
 
 from mailer.colour import LUMINANCE, contrast, linear
 
-__all__ = ["eight_bit", "gamma_of", "background_of", "in_srgb", "on_background"]
+__all__ = ["to_eight_bit", "png_gamma", "drawing_background", "to_srgb", "make_visible_on_any_background"]
 
 #: Below this relative luminance, a pixel has less than 3:1 (WCAG 2.2, 1.4.11) against the dark paper.
 _DARK = 0.13
@@ -27,59 +27,72 @@ _GAMMA, _NEAR = 0.45455, 0.02
 _SPACES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 
 
-def background_of(paper: str) -> str:
-    """Returns the background for dark drawings: the paper, or white where the paper is dark itself."""
+def drawing_background(paper: str) -> str:
+    """Returns the background colour for dark drawings: `paper`, or white if `paper` is dark itself.
+
+    Colours are `#rrggbb`.
+    """
     return paper if contrast(paper, "#000000") >= _LIGHT else "#ffffff"
 
 
-def eight_bit(image: Image.Image) -> Image.Image:
-    """Returns the picture as L, LA, RGB, RGBA or CMYK, its transparent colour as alpha."""
-    clear = image.info.get("transparency")
+def to_eight_bit(image: Image.Image) -> Image.Image:
+    """Returns the picture in mode L, LA, RGB, RGBA or CMYK. A transparent colour becomes an alpha channel."""
+    transparent_value = image.info.get("transparency")
     if image.mode.startswith("I") or image.mode == "F":
         image = image.copy()
         image.info.pop("transparency", None)  # which Pillow cannot convert
-        return _scaled(image.convert("I"), clear if isinstance(clear, int) else None)
+        return _grey_to_eight_bit(
+            image.convert("I"), transparent_value if isinstance(transparent_value, int) else None
+        )
     if image.mode == "1":
-        image = image.convert("LA" if clear is not None else "L")
-    elif clear is not None and image.mode in ("P", "L", "RGB"):
+        image = image.convert("LA" if transparent_value is not None else "L")
+    elif transparent_value is not None and image.mode in ("P", "L", "RGB"):
         image = image.convert("LA" if image.mode == "L" else "RGBA")
     if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK"):
         return image
     return image.convert("RGBA" if image.mode == "PA" else "RGB")
 
 
-def _scaled(grey: Image.Image, clear: int | None) -> Image.Image:
-    """Returns a picture of 16-bit grey (mode I) in 8 bits. `clear` is the value that means transparent."""
+def _grey_to_eight_bit(grey: Image.Image, transparent_value: int | None) -> Image.Image:
+    """Returns a picture of 16-bit grey (mode I) in 8 bits.
+
+    Pixels of `transparent_value` become transparent; None means that no pixel does.
+    """
     light = grey.point(lambda value: value * (1 / 257) + 0.5).convert("L")
-    if clear is None:
+    if transparent_value is None:
         return light
-    alpha = ImageMath.lambda_eval(lambda have: have["convert"]((have["grey"] != clear) * 255, "L"), grey=grey)
+    alpha = ImageMath.lambda_eval(
+        lambda have: have["convert"]((have["grey"] != transparent_value) * 255, "L"), grey=grey
+    )
     return Image.merge("LA", (light, alpha))
 
 
 @cache
-def _srgb() -> ImageCms.ImageCmsProfile:
+def _srgb_profile() -> ImageCms.ImageCmsProfile:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 
-def gamma_of(info: dict[str | tuple[int, int], Any]) -> float | None:
-    """Returns the gamma of a PNG that has no profile and whose gamma is not about that of sRGB, else None."""
+def png_gamma(info: dict[str | tuple[int, int], Any]) -> float | None:
+    """Returns the gamma that a PNG must be corrected for, or None if no correction is needed.
+
+    `info` is Pillow's `Image.info`. A PNG with a colour profile, or with the gamma of sRGB, needs none.
+    """
     gamma = info.get("gamma")
     if not isinstance(gamma, float) or "icc_profile" in info or "srgb" in info:
         return None
     return gamma if 0.1 <= gamma <= 10 and abs(gamma - _GAMMA) > _NEAR else None
 
 
-def in_srgb(image: Image.Image, profile: bytes | None, gamma: float | None = None) -> Image.Image:
-    """Returns the picture in sRGB, as L, LA, RGB or RGBA.
+def to_srgb(image: Image.Image, profile: bytes | None, gamma: float | None = None) -> Image.Image:
+    """Returns the picture in sRGB, in mode L, LA, RGB or RGBA.
 
-    A profile that is broken, or for another kind of pixels, is as good as none. `gamma` is that of a PNG
-    without a profile.
+    `profile` is the picture's ICC profile; a broken profile, or one for another mode, is ignored. `gamma` is
+    the gamma of a PNG without a profile.
     """
     alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
     base = image.convert(image.mode[:-1]) if alpha else image
     if profile:
-        base = _by_profile(base, profile)
+        base = _convert_by_profile(base, profile)
     elif gamma:
         base = base.point(
             [round(255 * (value / 255) ** (_GAMMA / gamma)) for value in range(256)] * len(base.mode)
@@ -91,12 +104,12 @@ def in_srgb(image: Image.Image, profile: bytes | None, gamma: float | None = Non
     return Image.merge(base.mode + "A", (*base.split(), alpha))
 
 
-def _by_profile(base: Image.Image, profile: bytes) -> Image.Image:
+def _convert_by_profile(base: Image.Image, profile: bytes) -> Image.Image:
     try:
         own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if _SPACES.get(own.profile.xcolor_space.strip()) != base.mode:
             return base
-        changed = ImageCms.profileToProfile(base, own, _srgb(), outputMode="RGB")
+        changed = ImageCms.profileToProfile(base, own, _srgb_profile(), outputMode="RGB")
     except Exception:  # LittleCMS and Pillow each raise their own
         return base
     if changed is None:
@@ -105,27 +118,27 @@ def _by_profile(base: Image.Image, profile: bytes) -> Image.Image:
 
 
 @cache
-def _linear() -> list[int]:
-    """Returns the light of each value of a channel as an 8-bit number, once for each of three channels."""
+def _linear_light_table() -> list[int]:
+    """Returns a table of 3 × 256 numbers: the linear light of each value of the channels R, G and B."""
     return [round(255 * linear(value)) for value in range(256)] * 3
 
 
-def on_background(image: Image.Image, ground: str) -> Image.Image:
-    """Returns a picture with alpha so that it can be seen on any background.
+def make_visible_on_any_background(image: Image.Image, background: str) -> Image.Image:
+    """Returns a picture with an alpha channel so that it can be seen on any background.
 
-    One that is opaque loses its alpha. One whose visible pixels are dark in part is laid on `ground`
-    (`#rrggbb`), because mail programs put dark paper behind it. A light or coloured one stays as it is.
+    An opaque picture loses its alpha channel. A picture with dark parts is laid on `background` (`#rrggbb`),
+    because some mail programs have a dark background. Any other picture stays as it is.
     """
     alpha = image.getchannel("A")
     if alpha.getextrema() == (255, 255):
         return image.convert(image.mode[:-1])
-    light = image.convert("RGB").point(_linear()).convert("L", (*LUMINANCE, 0))
+    light = image.convert("RGB").point(_linear_light_table()).convert("L", (*LUMINANCE, 0))
     dark = light.point([255 if value < _DARK * 255 else 0 for value in range(256)])
-    if _total(ImageChops.multiply(dark, alpha)) <= _SHARE * _total(alpha):
+    if _channel_sum(ImageChops.multiply(dark, alpha)) <= _SHARE * _channel_sum(alpha):
         return image
-    paper = Image.new("RGBA", image.size, ground)
+    paper = Image.new("RGBA", image.size, background)
     return Image.alpha_composite(paper, image.convert("RGBA")).convert("RGB")
 
 
-def _total(channel: Image.Image) -> int:
+def _channel_sum(channel: Image.Image) -> int:
     return sum(value * number for value, number in enumerate(channel.histogram()))

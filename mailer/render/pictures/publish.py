@@ -1,8 +1,8 @@
-"""Publishes pictures: rotated upright, at most twice their displayed width, without metadata.
+"""Makes the published files of pictures: upright, at most twice their displayed size, without metadata.
 
-The same file and width give the same bytes and the same name, which holds the hash of the bytes. Files are
-looked at header first, so that a bomb is never unpacked. Which pictures an issue may name is checked when
-it is loaded; what only shows when the pixels are read (a file that was cut off) is found here.
+The same file and size give the same bytes and the same name, which contains a hash of the bytes. The header
+of a file is read first, so that a decompression bomb is never unpacked. Loading an issue has checked its
+pictures already; this module finds errors that appear only when pixels are read, such as a truncated file.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from PIL.ImageFile import ImageFile
 
 from mailer.issue.pictures.limits import MAX_WIDTH
 from mailer.issue.pictures.picture_files import open_picture
-from mailer.render.pictures.pixels import eight_bit, gamma_of, in_srgb, on_background
+from mailer.render.pictures.pixels import make_visible_on_any_background, png_gamma, to_eight_bit, to_srgb
 from mailer.render.rendition import Picture
 
-__all__ = ["Original", "read_header", "publish"]
+__all__ = ["OriginalPicture", "read_picture_header", "publish_picture"]
 
 _CACHE_BYTES = 64_000_000
 _SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
@@ -44,55 +44,57 @@ _Key = tuple[str, int, int, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Original:
-    """Holds a picture file, and its size in pixels after its rotation is applied."""
+class OriginalPicture:
+    """Holds a picture file, with its size in pixels when the picture is upright, and its SHA-256 in hex."""
 
     data: bytes
     width: int
     height: int
     digest: str
 
-    def shown(self, width: int, highest: int = 0) -> tuple[int, int]:
-        """Returns its size in CSS px within `width` and, unless it is 0, within `highest` in height.
+    def displayed_size(self, width: int, max_height: int = 0) -> tuple[int, int]:
+        """Returns (width, height) in CSS px to display the picture in, at most `width` × `max_height`.
 
-        It is never enlarged.
+        The picture is never enlarged. A `max_height` of 0 means no limit.
         """
         wide = max(1, min(width, MAX_WIDTH, self.width))
         high = max(1, round(self.height * wide / self.width))
-        if highest and high > highest:
-            wide = max(1, int(self.width * highest / self.height))
-            high = min(highest, max(1, round(self.height * wide / self.width)))
+        if max_height and high > max_height:
+            wide = max(1, int(self.width * max_height / self.height))
+            high = min(max_height, max(1, round(self.height * wide / self.width)))
         return wide, high
 
 
-def read_header(data: bytes) -> Original:
-    """Returns a picture after reading its header. Raises ValueError where it cannot be published."""
+def read_picture_header(data: bytes) -> OriginalPicture:
+    """Reads the header of a picture file, and returns the picture. Raises ValueError if it is not usable."""
     with open_picture(data) as image:
         width, height = image.size
-        if _orientation(image) in _SIDEWAYS:
+        if _exif_orientation(image) in _SIDEWAYS:
             width, height = height, width
-    return Original(data, width, height, hashlib.sha256(data).hexdigest())
+    return OriginalPicture(data, width, height, hashlib.sha256(data).hexdigest())
 
 
-def publish(original: Original, width: int, height: int = 0, *, ground: str = "#ffffff") -> Picture:
-    """Returns the published file of a picture that is shown in `width` × `height` CSS px (0: in proportion).
+def publish_picture(
+    original: OriginalPicture, width: int, height: int = 0, *, background: str = "#ffffff"
+) -> Picture:
+    """Returns the published file of a picture that is displayed in at most `width` × `height` CSS px.
 
-    A transparent drawing with dark parts is laid on `ground`, so that it can be seen in the dark. Raises
-    ValueError with a sentence where its pixels cannot be read.
+    A `height` of 0 means no limit. A transparent drawing with dark parts is laid on the colour `background`,
+    so that it is visible in dark mode. Raises ValueError, with a sentence, if its pixels cannot be read.
     """
-    shown = original.shown(width, height)
-    key = (original.digest, *shown, ground)
+    shown = original.displayed_size(width, height)
+    key = (original.digest, *shown, background)
     found = _cache.get(key)
     if found is None:
-        data, suffix = _made(original, shown, ground)
+        data, suffix = _published_file(original, shown, background)
         name = f"{hashlib.sha256(data).hexdigest()[:20]}.{suffix}"
         found = Picture(name, data, *shown)
         _cache.put(key, found)
     return found
 
 
-class _Cache:
-    """Caches the last pictures made in this process, up to a number of bytes."""
+class _PictureCache:
+    """Caches the pictures that this process used last, up to a total of _CACHE_BYTES."""
 
     def __init__(self) -> None:
         self._made: OrderedDict[_Key, Picture] = OrderedDict()
@@ -114,11 +116,11 @@ class _Cache:
                 self._size -= len(self._made.popitem(last=False)[1].data)
 
 
-_cache = _Cache()
+_cache = _PictureCache()
 
 
-def _orientation(image: ImageFile) -> int:
-    """Returns the orientation of the camera (EXIF, 1 to 8), read from the header alone."""
+def _exif_orientation(image: ImageFile) -> int:
+    """Returns the EXIF orientation of a picture (1 to 8), without reading its pixels."""
     if image.format == "GIF" or (image.format == "PNG" and "exif" not in image.info):
         return 1  # Pillow would unpack a whole PNG to look behind its pixels
     try:
@@ -129,7 +131,7 @@ def _orientation(image: ImageFile) -> int:
         return 1
 
 
-def _made(original: Original, shown: tuple[int, int], ground: str) -> tuple[bytes, str]:
+def _published_file(original: OriginalPicture, shown: tuple[int, int], background: str) -> tuple[bytes, str]:
     size = (min(original.width, 2 * shown[0]), min(original.height, 2 * shown[1]))
     with warnings.catch_warnings(), open_picture(original.data) as image:
         warnings.simplefilter("ignore")
@@ -137,36 +139,36 @@ def _made(original: Original, shown: tuple[int, int], ground: str) -> tuple[byte
             if image.format == "GIF" and getattr(image, "n_frames", 1) > 1:
                 image.load()
                 return original.data, "gif"
-            return _encoded(image, size, ground)
+            return _converted_file(image, size, background)
         except Exception as error:  # Pillow raises whatever broken pixels happen to trip over
-            raise ValueError(f"cannot be read to its end, it may have been cut off ({error})") from None
+            raise ValueError(f"cannot be read to its end; the file may be incomplete ({error})") from None
 
 
-def _encoded(image: ImageFile, size: tuple[int, int], ground: str) -> tuple[bytes, str]:
-    profile, gamma = image.info.get("icc_profile"), gamma_of(image.info)
-    orientation = _orientation(image)
+def _converted_file(image: ImageFile, size: tuple[int, int], background: str) -> tuple[bytes, str]:
+    profile, gamma = image.info.get("icc_profile"), png_gamma(image.info)
+    orientation = _exif_orientation(image)
     if image.format in _PHOTOS:
         wide, high = reversed(size) if orientation in _SIDEWAYS else size
         image.draft("RGB", (2 * wide, 2 * high))  # unpacks no more than is needed
     upright: Image.Image = image.transpose(_TURN[orientation]) if orientation in _TURN else image
-    whole = in_srgb(eight_bit(upright), profile, gamma)
-    drawing = whole.mode in ("LA", "RGBA") or image.format not in (*_PHOTOS, "WEBP")
+    whole = to_srgb(to_eight_bit(upright), profile, gamma)
+    is_drawing = whole.mode in ("LA", "RGBA") or image.format not in (*_PHOTOS, "WEBP")
     if whole.size != size:
         whole = whole.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-    made = on_background(whole, ground) if whole.mode in ("LA", "RGBA") else whole
+    made = make_visible_on_any_background(whole, background) if whole.mode in ("LA", "RGBA") else whole
     if upright.mode in ("1", "P") and upright.size == size and not (profile or gamma) and made is whole:
         made = upright  # as it is: a palette makes the smaller file
-    return _written(made, drawing=drawing)
+    return _file_without_metadata(made, is_drawing=is_drawing)
 
 
-def _written(image: Image.Image, *, drawing: bool) -> tuple[bytes, str]:
-    """Returns the file without metadata, and the end of its name."""
+def _file_without_metadata(image: Image.Image, *, is_drawing: bool) -> tuple[bytes, str]:
+    """Returns the bytes of an image file without metadata, and its suffix: PNG for a drawing, else JPEG."""
     image = image.copy()
     image.info = {
         key: image.info[key] for key in ("transparency",) if key in image.info and image.mode in "1P"
     }
     out = io.BytesIO()
-    if drawing:
+    if is_drawing:
         image.save(out, "PNG", optimize=image.width * image.height < 1_000_000)
         return out.getvalue(), "png"
     image.save(out, "JPEG", quality=82, optimize=True, progressive=True)

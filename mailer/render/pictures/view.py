@@ -1,4 +1,4 @@
-"""Defines the view of a picture that templates get."""
+"""Defines the view of a picture: the object that templates see."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Protocol
 
-from mailer.render.pictures.publish import Original
+from mailer.render.pictures.publish import OriginalPicture
 from mailer.render.rendition import Picture
 
 __all__ = ["PictureView", "PrintsHtml"]
 
 
 class PrintsHtml(Protocol):
-    """Defines a text that prints safe HTML in an HTML template and plain text in a text template."""
+    """Defines a text that an HTML template prints as safe HTML, and a text template as plain text."""
 
     def __html__(self) -> str:
         """Returns the text as HTML."""
@@ -22,9 +22,9 @@ class PrintsHtml(Protocol):
 
 @dataclass(frozen=True)
 class PictureView:
-    """Describes a picture in a page.
+    """Describes a picture in a page, with its size in CSS px.
 
-    A picture of another site has no height, and only the width that was written.
+    A picture of another site has no height, and only a width that is written in the issue.
     """
 
     called: ClassVar[str] = "a picture"
@@ -34,19 +34,19 @@ class PictureView:
     url: str
     width: int | None
     height: int | None
-    _source: Original | str = field(repr=False)
-    _published: Callable[[Original, int, int], tuple[str, Picture]] = field(repr=False)
+    _source: OriginalPicture | str = field(repr=False)
+    _published: Callable[[OriginalPicture, int, int], tuple[str, Picture]] = field(repr=False)
 
     @property
     def src(self) -> str:
-        """Returns the address of the picture."""
+        """Returns the URL of the picture. A picture of the workspace is published with this call."""
         if isinstance(self._source, str):
             return self._source
         return self._published(self._source, self.width or 1, self.height or 1)[0]
 
     @property
     def pixels(self) -> int | None:
-        """Returns the width of the original in pixels; None for a picture of another site."""
+        """Returns the width of the original file in pixels, or None for a picture of another site."""
         return None if isinstance(self._source, str) else self._source.width
 
     def fit(self, width: int) -> PictureView:
@@ -56,5 +56,5 @@ class PictureView:
         room = max(1, min(int(width), self.width))
         if isinstance(self._source, str):
             return replace(self, width=room)
-        shown = self._source.shown(room, self.height or 1)
+        shown = self._source.displayed_size(room, self.height or 1)
         return replace(self, width=shown[0], height=shown[1])

@@ -1,1 +1,1 @@
-"""Handles slots: the places in a rendition that are filled for each recipient."""
+"""Finds and fills slots: the places in a rendition that get a value of each recipient."""

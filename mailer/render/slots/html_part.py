@@ -1,8 +1,8 @@
-"""Finds the context of each slot in the finished HTML, and cuts the HTML there.
+"""Finds the context of each slot in the finished HTML, and cuts the HTML at its slots.
 
-The final bytes are read by an HTML parser, in order; the context of a slot is what that parser says and not
-what a template meant. A slot where no escaping is safe (a comment, a style, a script, an attribute
-without quotes) is an error at the place where the slot was written.
+An HTML parser reads the final text, so the context of a slot is the one that mail programs see, and not the
+one that a template was meant to give. A slot in a context where no escaping is safe (a comment, a style, a
+script, an attribute without quotes) is an error at the line where the slot was written.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from html.parser import HTMLParser
 from mailer.errors import Problem, ThemeError
 from mailer.render.html_names import URL_ATTRIBUTES
 from mailer.render.slots.markers import Markers, OpenSlot
-from mailer.render.slots.slots import Context, Part, Slot
+from mailer.render.slots.slots import RenditionPart, Slot, SlotContext
 
-__all__ = ["html_part", "without_slots"]
+__all__ = ["html_part", "html_without_slots"]
 
 _RAW_TEXT = frozenset(("style", "script", "xmp", "iframe", "noembed", "noframes", "plaintext"))
 _ATTRIBUTE = re.compile(
@@ -26,31 +26,31 @@ _BEFORE_A_SLOT = re.compile(r"(?:https?|webcal)://[^/?#]+[/?#]|mailto:|tel:", re
 _IN_A_HOST = re.compile(r"(?:https?|webcal):", re.IGNORECASE)
 
 
-class _Reader(HTMLParser):
-    """Determines the context of each marker, in the order of the document."""
+class _ContextParser(HTMLParser):
+    """Determines the context of each marker in an HTML document, in order."""
 
     def __init__(self, markers: Markers) -> None:
         super().__init__(convert_charrefs=False)
         self.markers = markers
-        self.contexts: list[Context] = []
+        self.contexts: list[SlotContext] = []
         self.problems: list[Problem] = []
         self._raw: str | None = None
 
-    def _refuse(self, text: str, where: str) -> None:
-        for _, open_ in self.markers.each(text):
-            self.contexts.append(Context.HTML)
+    def _refuse_markers(self, text: str, place: str) -> None:
+        for _, open_ in self.markers.find_in_piece(text):
+            self.contexts.append(SlotContext.HTML)
             path, line = open_.place
-            message = f"{open_} stands in {where}, where nothing can be filled in safely; move it"
+            message = f"{open_} stands in {place}, where nothing can be filled in safely; move it"
             self.problems.append(Problem(message, path, line))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
         text = self.get_starttag_text() or ""
         end = 0
         for attribute in _ATTRIBUTE.finditer(text, len(tag) + 1):
-            self._refuse(text[end : attribute.start("value")], "a tag")
-            self._attribute(attribute)
+            self._refuse_markers(text[end : attribute.start("value")], "a tag")
+            self._read_attribute(attribute)
             end = attribute.end()
-        self._refuse(text[end:], "a tag")
+        self._refuse_markers(text[end:], "a tag")
         if tag in _RAW_TEXT:
             self._raw = tag
 
@@ -62,52 +62,54 @@ class _Reader(HTMLParser):
         if tag == self._raw:
             self._raw = None
 
-    def _attribute(self, attribute: re.Match[str]) -> None:
+    def _read_attribute(self, attribute: re.Match[str]) -> None:
         name, value = attribute["name"].lower(), attribute["double"] or attribute["single"]
         if value is None:
-            self._refuse(attribute["value"], f"the attribute {name} without quotes around it")
+            self._refuse_markers(attribute["value"], f"the attribute {name} without quotes around it")
         elif name == "style" or name == "srcset" or name.startswith("on"):
-            self._refuse(value, f"the attribute {name}")
+            self._refuse_markers(value, f"the attribute {name}")
         elif name in URL_ATTRIBUTES:
-            for match, _ in self.markers.each(value):
+            for match, _ in self.markers.find_in_piece(value):
                 before = value[: match.start()].strip()
                 if not before:
-                    self.contexts.append(Context.HREF)
+                    self.contexts.append(SlotContext.HREF)
                 elif _BEFORE_A_SLOT.match(before):
-                    self.contexts.append(Context.URL)
+                    self.contexts.append(SlotContext.URL)
                 elif _IN_A_HOST.match(before):
-                    self._refuse(match[0], f"the host of the address in {name}")
+                    self._refuse_markers(match[0], f"the host of the URL in {name}")
                 else:
-                    self._refuse(match[0], f"the attribute {name} before it is an address")
+                    self._refuse_markers(
+                        match[0], f"the attribute {name} behind a text that does not begin a URL"
+                    )
         else:
-            self.contexts += [Context.ATTRIBUTE for _ in self.markers.each(value)]
+            self.contexts += [SlotContext.ATTRIBUTE for _ in self.markers.find_in_piece(value)]
 
     def handle_data(self, data: str) -> None:
         if self._raw:
-            self._refuse(data, f"a <{self._raw}>")
+            self._refuse_markers(data, f"a <{self._raw}>")
         else:
-            self.contexts += [Context.HTML for _ in self.markers.each(data)]
+            self.contexts += [SlotContext.HTML for _ in self.markers.find_in_piece(data)]
 
     def handle_comment(self, data: str) -> None:
-        self._refuse(data, "a comment")
+        self._refuse_markers(data, "a comment")
 
     def handle_decl(self, decl: str) -> None:
-        self._refuse(decl, "a declaration")
+        self._refuse_markers(decl, "a declaration")
 
     def handle_pi(self, data: str) -> None:
-        self._refuse(data, "a processing instruction")
+        self._refuse_markers(data, "a processing instruction")
 
     def unknown_decl(self, data: str) -> None:
-        self._refuse(data, "a comment")
+        self._refuse_markers(data, "a comment")
 
 
-def _read(html: str, markers: Markers) -> list[tuple[re.Match[str], OpenSlot, Context]]:
+def _markers_with_contexts(html: str, markers: Markers) -> list[tuple[re.Match[str], OpenSlot, SlotContext]]:
     found = list(markers.find(html))
     if not found:
         return []
-    reader = _Reader(markers)
+    reader = _ContextParser(markers)
     reader.feed(html)
-    unread = any(markers.each(reader.rawdata))  # a tag that never ends
+    unread = any(markers.find_in_piece(reader.rawdata))  # a tag that never ends
     reader.close()
     if reader.problems:
         raise ThemeError.of(dict.fromkeys(reader.problems))
@@ -117,34 +119,39 @@ def _read(html: str, markers: Markers) -> list[tuple[re.Match[str], OpenSlot, Co
     return [(match, open_, context) for (match, open_), context in zip(found, reader.contexts, strict=True)]
 
 
-def html_part(html: str, markers: Markers) -> Part:
-    """Returns the HTML cut at its slots, each with its context. Raises ThemeError."""
-    return markers.cut(html, [(m, open_.slot(context)) for m, open_, context in _read(html, markers)])
+def html_part(html: str, markers: Markers) -> RenditionPart:
+    """Returns the HTML cut at its slots, each with its context.
+
+    Raises ThemeError if a slot stands in a context where no value can be filled in safely.
+    """
+    return markers.cut_at_matches(
+        html, [(m, open_.in_context(context)) for m, open_, context in _markers_with_contexts(html, markers)]
+    )
 
 
 _LINK = re.compile(r"<(/?)a(?=[\s>/])(?:[^>\"']|\"[^\"]*\"|'[^']*')*>", re.IGNORECASE)
 
 
-def without_slots(html: str, markers: Markers) -> str:
-    """Returns the HTML for everybody: defaults in place of slots, and no link of a single reader."""
-    found = _read(html, markers)
+def html_without_slots(html: str, markers: Markers) -> str:
+    """Returns the HTML for everybody: slots are replaced by their defaults, personal links are removed."""
+    found = _markers_with_contexts(html, markers)
     pieces: list[str] = []
     kept: list[bool] = []
     end = 0
     for tag in _LINK.finditer(html):
-        personal = not tag[1] and any(open_.is_link for _, open_ in markers.each(tag[0]))
+        is_personal = not tag[1] and any(open_.is_link for _, open_ in markers.find_in_piece(tag[0]))
         if tag[1]:
             drop = bool(kept) and not kept.pop()
         else:
-            drop = personal
-            kept.append(not personal)
+            drop = is_personal
+            kept.append(not is_personal)
         if drop:
             pieces.append(html[end : tag.start()])
             end = tag.end()
     if pieces:
         html = "".join([*pieces, html[end:]])
-        found = _read(html, markers)
+        found = _markers_with_contexts(html, markers)
     slots: list[tuple[re.Match[str], Slot]] = [
-        (match, open_.slot(context)) for match, open_, context in found
+        (match, open_.in_context(context)) for match, open_, context in found
     ]
-    return markers.cut(html, slots).fill({})
+    return markers.cut_at_matches(html, slots).fill({})

@@ -1,9 +1,8 @@
 """Makes markers: the words that replace slots in the templates' output while a rendition is made.
 
-A marker is a word of letters and digits, so that Markdown, MJML, the inliner and any escaping leave it
-alone. It holds a hash of everything that goes into the rendition: no text of an issue can contain a
-marker of its own rendering, and rendering twice gives the same bytes. Which context a marker
-ends up in is found out in `html_part`.
+A marker is a word of letters and digits, so Markdown, MJML, the inliner and any escaping leave it unchanged.
+A marker contains a hash of all inputs of the rendition: so no text of the issue can contain a marker, and
+rendering twice gives the same bytes. `html_part` finds the context that each marker stands in.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from mailer.errors import ThemeError
-from mailer.render.slots.slots import Context, Part, Slot
+from mailer.render.slots.slots import RenditionPart, Slot, SlotContext
 
 __all__ = ["Markers", "OpenSlot"]
 
@@ -23,7 +22,8 @@ __all__ = ["Markers", "OpenSlot"]
 class OpenSlot:
     """Holds a slot whose context is not known yet.
 
-    `place` is the (path, line) where it was written.
+    The slot shows the first of `paths` (such as `subscriber.name`) that has a value for a reader, or
+    `default`. `place` is the (path, line) where the slot was written.
     """
 
     paths: tuple[str, ...]
@@ -35,17 +35,17 @@ class OpenSlot:
         """Returns whether the slot is a link that belongs to one reader."""
         return self.paths[0].startswith("links.")
 
-    def slot(self, context: Context) -> Slot:
-        """Returns the slot with its context."""
+    def in_context(self, context: SlotContext) -> Slot:
+        """Returns the slot with `context`, for which it will escape its values."""
         return Slot(self.paths, self.default, context)
 
     def __str__(self) -> str:
-        return str(self.slot(Context.TEXT))
+        return str(self.in_context(SlotContext.TEXT))
 
 
 @dataclass
 class Markers:
-    """Makes and finds the markers of one rendering. `seed` is a hash of all its inputs."""
+    """Makes and finds the markers of one rendering. `seed` is a hash of all inputs of the rendering."""
 
     seed: str
     _opens: list[OpenSlot] = field(default_factory=list)
@@ -60,7 +60,11 @@ class Markers:
         self._rest = re.compile(f"slot{digest[:3]}|{digest[:12]}|{digest[12:24]}", re.IGNORECASE)
 
     def make(self, paths: tuple[str, ...], default: str, place: tuple[str, int | None]) -> str:
-        """Returns the marker of a slot; the same slot of the same place has the same marker."""
+        """Returns the marker of a slot. `place` is the (path, line) where the slot is written.
+
+        The slot shows the first of `paths` (such as `subscriber.name`) that has a value for a reader, or
+        `default`. The same arguments always give the same marker.
+        """
         wanted = OpenSlot(paths, default, place)
         if wanted not in self._words:
             self._words[wanted] = f"{self._prefix}{len(self._opens)}z"
@@ -68,30 +72,35 @@ class Markers:
         return self._words[wanted]
 
     def find(self, text: str) -> Iterator[tuple[re.Match[str], OpenSlot]]:
-        """Returns every marker in a whole text, in order. Raises ThemeError where a filter has cut one."""
+        """Returns each marker in a whole text, as (match, slot) in order.
+
+        Raises ThemeError if the text holds a piece of a marker, which a filter must have cut.
+        """
         if self._rest.search(self._pattern.sub("", text)):
             names = ", ".join(dict.fromkeys(str(each) for each in self._opens))
             raise ThemeError(
-                f"a slot was cut into pieces by a filter such as truncate; print it whole ({names})"
+                f"a filter such as truncate has cut a slot into pieces; print the whole slot ({names})"
             )
-        yield from self.each(text)
+        yield from self.find_in_piece(text)
 
-    def each(self, text: str) -> Iterator[tuple[re.Match[str], OpenSlot]]:
-        """Returns every marker in a piece of a text that `find` has checked as a whole."""
+    def find_in_piece(self, text: str) -> Iterator[tuple[re.Match[str], OpenSlot]]:
+        """Returns (match, slot) for each marker in a piece of a text that `find` has checked as a whole."""
         for match in self._pattern.finditer(text):
             number = int(match[1])
             if number < len(self._opens):
                 yield match, self._opens[number]
 
-    def part(self, text: str, context: Context) -> Part:
-        """Returns `text` cut at its markers, which all stand in the same context."""
-        return self.cut(text, [(match, each.slot(context)) for match, each in self.find(text)])
+    def cut_at_markers(self, text: str, context: SlotContext) -> RenditionPart:
+        """Returns `text` cut at its markers, all of which stand in `context`."""
+        return self.cut_at_matches(
+            text, [(match, each.in_context(context)) for match, each in self.find(text)]
+        )
 
     @staticmethod
-    def cut(text: str, slots: list[tuple[re.Match[str], Slot]]) -> Part:
-        """Returns `text` cut at the given matches."""
+    def cut_at_matches(text: str, slots: list[tuple[re.Match[str], Slot]]) -> RenditionPart:
+        """Returns `text` cut at the matches in `slots`. The slot beside a match replaces the matched text."""
         fragments, end = [], 0
         for match, _ in slots:
             fragments.append(text[end : match.start()])
             end = match.end()
-        return Part((*fragments, text[end:]), tuple(slot for _, slot in slots))
+        return RenditionPart((*fragments, text[end:]), tuple(slot for _, slot in slots))

@@ -1,8 +1,8 @@
-"""Defines slots and parts: text that was rendered once and is filled for each recipient.
+"""Defines slots, and the text between slots that is rendered once and filled for each recipient.
 
-A `Part` is text that was rendered once and cut at its slots: `fragments[0] slot[0] fragments[1] …`. A slot
-knows the context it stands in and escapes for it, so that no value of a subscriber can leave
-its place. `template_calls` makes the slots; `mailer.message` makes bytes of them.
+A `RenditionPart` is a rendered text that was cut at its slots: fragment, slot, fragment, … fragment. A slot
+escapes its value for the context that it stands in (HTML text, attribute, URL …), so no value of a subscriber
+can change the text around it. `template_calls` makes the slots, and `mailer.message` encodes the parts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
-__all__ = ["Context", "Paragraph", "Part", "Slot", "joined"]
+__all__ = ["SlotContext", "Paragraph", "RenditionPart", "Slot", "join_fragments"]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
 #: The same in every context that does not encode spaces; and the same with letters of every script, which
@@ -25,8 +25,8 @@ _PLAIN_LETTERS = re.compile(r"[\w @.:/+-]*")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
-class Context(StrEnum):
-    """Lists the contexts of a slot, which decide how its value is escaped."""
+class SlotContext(StrEnum):
+    """Lists the contexts that a slot can stand in. The context decides how the slot's value is escaped."""
 
     HTML = "html"  # between tags
     ATTRIBUTE = "attribute"  # inside a quoted attribute
@@ -38,39 +38,39 @@ class Context(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Holds a slot.
-
-    It shows the first of `paths` (such as `subscriber.name`) that has a value, or `default`.
-    """
+    """Holds a slot: it shows the first of `paths` (as `subscriber.name`) that has a value, or `default`."""
 
     paths: tuple[str, ...]
     default: str
-    context: Context
+    context: SlotContext
 
-    def value(self, values: Mapping[str, str]) -> str:
-        """Returns the value without escapes. A path that `values` does not have counts as empty."""
+    def unescaped_value(self, values: Mapping[str, str]) -> str:
+        """Returns the slot's value without escapes.
+
+        `values` maps paths to values. A path that it does not have counts as empty.
+        """
         for path in self.paths:
             if value := values.get(path):
                 return value
         return self.default
 
     def fill(self, values: Mapping[str, str]) -> str:
-        """Returns the value, escaped for its context."""
-        return escape(self.value(values), self.context)
+        """Returns the slot's value from `values` (path -> value), escaped for the slot's context."""
+        return escape(self.unescaped_value(values), self.context)
 
     def __str__(self) -> str:
-        """Returns the slot as an editor would write it."""
+        """Returns the slot as it is written in an issue or a template."""
         words = [*self.paths, f'"{self.default}"'] if self.default else [*self.paths]
         return "{{ " + " or ".join(words) + " }}"
 
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Describes a paragraph with slots that is wrapped again where a value makes a line too long.
+    """Describes a paragraph with slots, which is wrapped again if a value makes one of its lines too long.
 
-    It begins `before` characters ahead of the slot number `slot` of its part, and ends `after` characters
-    behind its last one. `source` is its text before it was wrapped, cut at its slots; `first` stands before
-    its first line, `rest` before all others.
+    `slot` is the number of the paragraph's first slot in the part. The paragraph begins `before` characters
+    ahead of that slot and ends `after` characters behind its last slot. `source` is the text before it was
+    wrapped, cut at its slots. `first` stands before the first line, `rest` before each other line.
     """
 
     slot: int
@@ -81,30 +81,40 @@ class Paragraph:
     rest: str
 
     @property
-    def end(self) -> int:
-        """Returns the number of the slot after its last one."""
+    def end_slot(self) -> int:
+        """Returns the number of the slot after the paragraph's last slot."""
         return self.slot + len(self.source) - 1
 
-    def fragments(self, fragments: Sequence[str]) -> tuple[str, ...]:
-        """Returns the fragments of its part that belong to it: before, between and behind its slots."""
-        own = list(fragments[self.slot : self.end + 1])
+    def own_fragments(self, fragments: Sequence[str]) -> tuple[str, ...]:
+        """Returns the fragments of the paragraph: the text before, between and behind its slots.
+
+        `fragments` are the fragments of the whole part.
+        """
+        own = list(fragments[self.slot : self.end_slot + 1])
         own[0] = own[0][len(own[0]) - self.before :]
         own[-1] = own[-1][: self.after]
         return tuple(own)
 
-    def wrapped(self, shown: str, filled: Sequence[str]) -> str:
-        """Returns `shown`, or its text wrapped again with `filled` in it where a line is too long."""
-        # Only here, because most readers do without.
-        from mailer.render.text.wrap import rewrapped, too_long
+    def wrapped_if_too_long(self, shown: str, slot_values: Sequence[str]) -> str:
+        """Returns `shown`, the filled paragraph, or wraps the paragraph again if a line is too long.
 
-        return rewrapped(joined(self.source, filled), self.first, self.rest) if too_long(shown) else shown
+        `slot_values` holds the escaped values of the paragraph's slots.
+        """
+        # Only here, because most readers do without.
+        from mailer.render.text.wrap import has_too_long_line, wrap_paragraph
+
+        return (
+            wrap_paragraph(join_fragments(self.source, slot_values), self.first, self.rest)
+            if has_too_long_line(shown)
+            else shown
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Holds a text with slots. It always has one fragment more than it has slots.
+class RenditionPart:
+    """Holds a text cut at its slots: one fragment before each slot, and one after the last slot.
 
-    `paragraphs` are those that may have to be wrapped again, in order. Only a text part has any.
+    `paragraphs` are the paragraphs with slots of a text part, in order; they may have to be wrapped again.
     """
 
     fragments: tuple[str, ...]
@@ -117,31 +127,38 @@ class Part:
 
     def fill(self, values: Mapping[str, str]) -> str:
         """Returns the text for one recipient. `values` maps paths such as `subscriber.name` to strings."""
-        filled = [slot.fill(values) for slot in self.slots]
+        slot_values = [slot.fill(values) for slot in self.slots]
         if not self.paragraphs:
-            return joined(self.fragments, filled)
+            return join_fragments(self.fragments, slot_values)
         found: list[str] = []
         for piece in self.pieces():
             if isinstance(piece, Paragraph):
-                inside = filled[piece.slot : piece.end]
-                found.append(piece.wrapped(joined(piece.fragments(self.fragments), inside), inside))
+                inside = slot_values[piece.slot : piece.end_slot]
+                found.append(
+                    piece.wrapped_if_too_long(
+                        join_fragments(piece.own_fragments(self.fragments), inside), inside
+                    )
+                )
             else:
-                found.append(piece if isinstance(piece, str) else filled[piece])
+                found.append(piece if isinstance(piece, str) else slot_values[piece])
         return "".join(found)
 
     def pieces(self) -> Iterator[str | int | Paragraph]:
-        """Returns its texts, the numbers of its slots, and its paragraphs, in order."""
+        """Returns the pieces of the part: texts, numbers of slots, and paragraphs with slots, in order."""
         at, begun = 0, 0  # the next slot, and how many characters of the fragment before it are done
         for each in self.paragraphs:
-            yield from self._plain(at, begun, each.slot, len(self.fragments[each.slot]) - each.before)
+            yield from self._fragments_and_slots(
+                at, begun, each.slot, len(self.fragments[each.slot]) - each.before
+            )
             yield each
-            at, begun = each.end, each.after
-        yield from self._plain(at, begun, len(self.slots), len(self.fragments[-1]))
+            at, begun = each.end_slot, each.after
+        yield from self._fragments_and_slots(at, begun, len(self.slots), len(self.fragments[-1]))
 
-    def _plain(self, first: int, begin: int, last: int, end: int) -> Iterator[str | int]:
-        """Yields a piece of the text as fragments and the numbers of the slots between them.
+    def _fragments_and_slots(self, first: int, begin: int, last: int, end: int) -> Iterator[str | int]:
+        """Yields the texts and the numbers of the slots between two positions of the part.
 
-        It goes from `begin` in the fragment before the slot `first` to `end` in that before the slot `last`.
+        The first position is the character `begin` of fragment number `first`, the other is the character
+        `end` of fragment number `last`.
         """
         for number in range(first, last):
             yield self.fragments[number][begin:]
@@ -164,38 +181,38 @@ class Part:
         return data
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Part:
-        """Returns the part of the data that this or an earlier version of `to_json` gave."""
+    def from_json(cls, data: Mapping[str, Any]) -> RenditionPart:
+        """Returns the part of the data that `to_json`, of this or an earlier version, returned."""
         return cls(
             tuple(data["fragments"]),
-            tuple(Slot(tuple(s["paths"]), s["default"], Context(s["context"])) for s in data["slots"]),
+            tuple(Slot(tuple(s["paths"]), s["default"], SlotContext(s["context"])) for s in data["slots"]),
             tuple(Paragraph(**{**p, "source": tuple(p["source"])}) for p in data.get("paragraphs", ())),
         )
 
 
-def joined(fragments: Sequence[str], filled: Sequence[str]) -> str:
-    """Returns the fragments joined, with the filled slots between them."""
+def join_fragments(fragments: Sequence[str], slot_values: Sequence[str]) -> str:
+    """Returns the fragments joined, with the values `slot_values` between them."""
     pieces = [fragments[0]]
-    for text, fragment in zip(filled, fragments[1:], strict=True):
+    for text, fragment in zip(slot_values, fragments[1:], strict=True):
         pieces += (text, fragment)
     return "".join(pieces)
 
 
-def escape(value: str, context: Context) -> str:
-    """Returns `value` escaped for `context`, without control characters."""
-    if context is Context.HREF and not value.startswith(("https://", "http://")):
+def escape(value: str, context: SlotContext) -> str:
+    """Returns `value` without control characters, escaped for `context`."""
+    if context is SlotContext.HREF and not value.startswith(("https://", "http://")):
         return "#"
-    if context is not Context.URL and (
+    if context is not SlotContext.URL and (
         _PLAIN.fullmatch(value) or (not value.isascii() and _PLAIN_LETTERS.fullmatch(value))
     ):
         return value  # as most are
     value = _UNPRINTABLE.sub("", value)
     match context:
-        case Context.HTML | Context.ATTRIBUTE:
+        case SlotContext.HTML | SlotContext.ATTRIBUTE:
             return html.escape(_CONTROL.sub(" ", value), quote=True)
-        case Context.HREF:
+        case SlotContext.HREF:
             return html.escape(value, quote=True)
-        case Context.URL:
+        case SlotContext.URL:
             return "" if value in (".", "..") else quote(value, safe="")  # a step in a path, even encoded
-        case Context.TEXT | Context.HEADER:
+        case SlotContext.TEXT | SlotContext.HEADER:
             return _CONTROL.sub(" ", value)

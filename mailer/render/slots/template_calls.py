@@ -1,11 +1,11 @@
 """Replaces the per-recipient names of a template by calls that make a slot, before it is compiled.
 
-`{{ subscriber.name or _("reader") }}` becomes `make_slot(("subscriber.name",), _("reader"), …)`. Nothing is
-known of the reader when a template runs, so any other use of such a name (a condition, a filter, an
-assignment) would silently be wrong for everybody: it is an error at its line.
+`{{ subscriber.name or _("reader") }}` becomes `make_slot(("subscriber.name",), _("reader"), …)`. The reader
+is not known when a template runs, so any other use of a per-recipient name (a condition, a filter, an
+assignment) would be wrong for everybody. It is an error at the line where it is written.
 
-Two more things are done to the tree here: loops are counted, so that none is endless, and imported
-macros see the context, so that `_` and the slots work in them.
+The module also changes two other things in a template: loops are counted, so that none is endless, and
+imported macros see the context, so that `_` and the slots work in them.
 """
 
 from __future__ import annotations
@@ -23,99 +23,120 @@ _STORING = ("dict", "namespace", "range", "cycler", "joiner")
 
 
 def rewrite_slots(tree: nodes.Template, name: str) -> nodes.Template:
-    """Changes the tree of a template in place and returns it. Raises TemplateSyntaxError."""
-    _Rewriter(name).visit(tree)
+    """Replaces the per-recipient names in the tree of a template, in place, and returns the tree.
+
+    `name` is the name of the template, for error messages. Raises TemplateSyntaxError if a name is used in a
+    way that is not allowed.
+    """
+    _SlotRewriter(name).rewrite(tree)
     return tree
 
 
-class _Rewriter:
+class _SlotRewriter:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def fail(self, message: str, line: int) -> TemplateSyntaxError:
+    def syntax_error(self, message: str, line: int) -> TemplateSyntaxError:
         return TemplateSyntaxError(message, line, self.name, self.name)
 
-    def visit(self, node: nodes.Node, printed: bool = False) -> nodes.Node:
-        """Returns the node that takes the place of `node`. `printed` says that its value is only printed."""
+    def rewrite(self, node: nodes.Node, is_printed_only: bool = False) -> nodes.Node:
+        """Returns the node that replaces `node`. `is_printed_only` means that the value is only printed."""
         if isinstance(node, nodes.Expr):
-            steps = _alternatives(node)
+            steps = _slot_alternatives(node)
             if steps is not None:
-                return self.slot(node, *steps, printed)
+                return self.slot_call(node, *steps, is_printed_only)
         if isinstance(node, nodes.Name) and node.name in _RESERVED:
             if node.ctx != "load":
-                raise self.fail(f'"{node.name}" is a name of the theme itself; choose another', node.lineno)
+                raise self.syntax_error(f'"{node.name}" is a reserved name; choose another one', node.lineno)
             if node.name == "subscriber":
-                raise self.fail(f"subscriber cannot be used as a whole; there are {ALLOWED}", node.lineno)
+                raise self.syntax_error(
+                    f"subscriber itself cannot be used; the allowed names are {ALLOWED}", node.lineno
+                )
         if isinstance(node, nodes.Import | nodes.FromImport):
             node.with_context = True
         for field, value in list(node.iter_fields()):
-            inside = _is_printed(node, field, printed)
+            is_printed_inside = _is_printed_field(node, field, is_printed_only)
             if isinstance(value, list):
-                changed = [self.visit(v, inside) if isinstance(v, nodes.Node) else v for v in value]
+                changed = [
+                    self.rewrite(v, is_printed_inside) if isinstance(v, nodes.Node) else v for v in value
+                ]
                 setattr(node, field, changed)
             elif isinstance(value, nodes.Node):
-                setattr(node, field, self.visit(value, inside))
+                setattr(node, field, self.rewrite(value, is_printed_inside))
         if isinstance(node, nodes.For):
-            node.iter = _call("count_loop", [node.iter], node.lineno)
+            node.iter = _environment_call("count_loop", [node.iter], node.lineno)
         return node
 
-    def slot(
-        self, node: nodes.Expr, names: list[tuple[str, ...]], default: nodes.Expr | None, printed: bool
+    def slot_call(
+        self,
+        node: nodes.Expr,
+        names: list[tuple[str, ...]],
+        default: nodes.Expr | None,
+        is_printed_only: bool,
     ) -> nodes.Expr:
         try:
             paths = tuple(slot_path(steps) for steps in names)
         except ValueError as error:
-            raise self.fail(str(error), node.lineno) from None
-        if not printed:
-            raise self.fail(
+            raise self.syntax_error(str(error), node.lineno) from None
+        if not is_printed_only:
+            raise self.syntax_error(
                 f"{paths[0]} differs between readers and is filled in later, so it can only be printed, with "
                 f'alternatives after "or", as in {{{{ {paths[0]} or "…" }}}}',
                 node.lineno,
             )
-        last = self.visit(default) if default is not None else nodes.Const("", lineno=node.lineno)
+        last = self.rewrite(default) if default is not None else nodes.Const("", lineno=node.lineno)
         arguments = [
             nodes.Const(paths, lineno=node.lineno),
             last,
             nodes.Const(self.name, lineno=node.lineno),
             nodes.Const(node.lineno, lineno=node.lineno),
         ]
-        return _call("make_slot", arguments, node.lineno)
+        return _environment_call("make_slot", arguments, node.lineno)
 
 
-def _call(name: str, arguments: list[nodes.Node], line: int) -> nodes.Call:
-    """Returns a call of a method of the environment, which no template can name."""
+def _environment_call(name: str, arguments: list[nodes.Node], line: int) -> nodes.Call:
+    """Returns a node that calls the method `name` of the environment. Templates cannot call it by name."""
     return nodes.Call(nodes.EnvironmentAttribute(name, lineno=line), arguments, [], None, None, lineno=line)
 
 
-def _is_printed(node: nodes.Node, field: str, printed: bool) -> bool:
-    """Returns whether a value in this field of a node is only printed."""
+def _is_printed_field(node: nodes.Node, field: str, is_printed_only: bool) -> bool:
+    """Returns whether a value in the field `field` of `node` is only printed.
+
+    `is_printed_only` is True if the value of `node` itself is only printed.
+    """
     match node:
         case nodes.Output():
             return True
         case nodes.Concat() | nodes.MarkSafe() | nodes.MarkSafeIfAutoescape() | nodes.Keyword():
-            return printed
+            return is_printed_only
         case nodes.CondExpr():
-            return printed and field in ("expr1", "expr2")
+            return is_printed_only and field in ("expr1", "expr2")
         case nodes.Call():
             stores = isinstance(node.node, nodes.Name) and node.node.name in _STORING
             return field in ("args", "kwargs") and not stores
     return False
 
 
-def _alternatives(node: nodes.Expr) -> tuple[list[tuple[str, ...]], nodes.Expr | None] | None:
-    """Returns the names of `a or b or default` where it begins with a per-recipient one, and the default."""
+def _slot_alternatives(node: nodes.Expr) -> tuple[list[tuple[str, ...]], nodes.Expr | None] | None:
+    """Returns the per-recipient names in `a or b or default`, each in steps, and the node of the default.
+
+    Returns None if the expression does not begin with a per-recipient name.
+    """
     if not isinstance(node, nodes.Or):
-        steps = _steps(node)
+        steps = _slot_steps(node)
         return None if steps is None else ([steps], None)
-    left = _alternatives(node.left)
+    left = _slot_alternatives(node.left)
     if left is None or left[1] is not None:
         return None
-    steps = _steps(node.right)
+    steps = _slot_steps(node.right)
     return (left[0], node.right) if steps is None else ([*left[0], steps], None)
 
 
-def _steps(node: nodes.Node) -> tuple[str, ...] | None:
-    """Returns `("subscriber", "attributes", "city")` for such an expression; None for any other."""
+def _slot_steps(node: nodes.Node) -> tuple[str, ...] | None:
+    """Returns `("subscriber", "attributes", "city")` for the expression `subscriber.attributes.city`.
+
+    Returns None for an expression that is not a per-recipient name.
+    """
     steps: list[str] = []
     while True:
         if isinstance(node, nodes.Getattr):

@@ -1,1 +1,1 @@
-"""Writes the text part: plain text, wrapped by display width."""
+"""Writes the text part of a mail: plain text, wrapped to a number of columns."""

@@ -1,4 +1,4 @@
-"""Measures the width of a text in columns of a terminal, slots included."""
+"""Measures the width of a text in columns of a fixed-width font, with an estimate for its slots."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from mailer.issue.markdown.placeholders import PLACEHOLDER
 
-__all__ = ["MARKER", "MARKER_COLUMNS", "columns"]
+__all__ = ["MARKER", "MARKER_COLUMNS", "display_width"]
 
 #: Anything of the shape of a marker (see `markers`). Filters such as `upper` may have changed its case.
 MARKER = PLACEHOLDER
@@ -16,8 +16,11 @@ MARKER_COLUMNS = 12
 _SHORTEST_MARKER = len("slot" + 24 * "0" + "x0z")
 
 
-def columns(text: str) -> int:
-    """Returns the number of columns that a text takes. A slot counts as a name of average length."""
+def display_width(text: str) -> int:
+    """Returns the number of columns that a text takes; a wide character takes two.
+
+    A marker of a slot counts as MARKER_COLUMNS, the length of an average name.
+    """
     plain, slots = text, 0
     if len(text) >= _SHORTEST_MARKER and "slot" in text.lower():
         plain, slots = MARKER.subn("", text)

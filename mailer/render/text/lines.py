@@ -1,7 +1,7 @@
 """Holds plain text before it is wrapped: lines that may be wrapped, lines that may not, and tables.
 
-`plain` makes it of Markdown, and `wrap` lays it out. The marks below stand in what a template gives and are
-gone from the finished part (see `slots/text_part.py`). They are noncharacters of Unicode, which no text uses.
+The module `plain` makes such text from Markdown, and `wrap` wraps it. The marks below stand in the output of
+a template, and `slots/text_part.py` removes them. They are noncharacters of Unicode, which no text uses.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mailer.render.text.tables import Table
+from mailer.render.text.tables import PlainTable
 
-__all__ = ["BREAK", "KEEP", "LEAD", "MARKS", "SPACE", "Line", "PlainText", "TableLines"]
+__all__ = ["BREAK", "KEEP", "LEAD", "MARKS", "SPACE", "TextLine", "PlainText", "TableLines"]
 
 #: Ends what stands before the text of a line that belongs to a wrapped paragraph with slots. In the first
 #: line it ends also what would stand before a second one.
@@ -26,10 +26,10 @@ MARKS = re.compile(f"[{LEAD}{SPACE}{BREAK}{KEEP}]")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """Holds a line of plain text.
+class TextLine:
+    """Holds a line of plain text, which may be wrapped into several lines if its `kind` is "flowing".
 
-    `first` stands before it, `rest` before each further line it is wrapped into.
+    `first` stands before the first of these lines, and `rest` before each other line.
     """
 
     text: str
@@ -37,42 +37,47 @@ class Line:
     rest: str = ""
     kind: Literal["flowing", "fixed", "code"] = "flowing"
 
-    def shown(self) -> str:
-        """Returns the line without wrapping it."""
+    def unwrapped(self) -> str:
+        """Returns the line as text, not wrapped."""
         return (self.first + self.text).rstrip()
 
 
 @dataclass(frozen=True, slots=True)
 class TableLines:
-    """Holds a table that is laid out once the width is known."""
+    """Holds a table that is laid out as lines once the width of the page is known.
 
-    table: Table
+    `first` stands before the first line, and `rest` before each other line.
+    """
+
+    table: PlainTable
     first: str = ""
     rest: str = ""
 
-    def lines(self, room: int) -> list[Line]:
-        """Returns its lines for a number of columns."""
-        found = self.table.laid_out(room)
+    def lines(self, max_columns: int) -> list[TextLine]:
+        """Returns the lines of the table, laid out in about `max_columns` columns."""
+        found = self.table.lay_out(max_columns)
         return [
-            Line(text, self.rest if number else self.first, self.rest + "  ", "fixed" if fixed else "flowing")
+            TextLine(
+                text, self.rest if number else self.first, self.rest + "  ", "fixed" if fixed else "flowing"
+            )
             for number, (text, fixed) in enumerate(found)
         ]
 
-    def shown(self) -> str:
-        """Returns its lines for a page of the usual width."""
-        return "\n".join(line.shown() for line in self.lines(72))
+    def unwrapped(self) -> str:
+        """Returns the table as text, laid out for a page of the usual width."""
+        return "\n".join(line.unwrapped() for line in self.lines(72))
 
 
 class PlainText(str):
-    """Represents plain text that keeps its lines. As a str it is not wrapped and has no marks."""
+    """Holds plain text as a string and as `lines`. The string is not wrapped and has no marks."""
 
     __slots__ = ("lines",)
-    lines: tuple[Line | TableLines, ...]
+    lines: tuple[TextLine | TableLines, ...]
 
     @classmethod
-    def of(cls, lines: Sequence[Line | TableLines]) -> PlainText:
-        """Returns the text of these lines."""
-        made = cls("\n".join(line.shown() for line in lines))
+    def of(cls, lines: Sequence[TextLine | TableLines]) -> PlainText:
+        """Returns the plain text that consists of these lines and tables."""
+        made = cls("\n".join(line.unwrapped() for line in lines))
         made.lines = tuple(lines)
         return made
 
@@ -80,7 +85,9 @@ class PlainText(str):
     def marked(self) -> PlainText:
         """Returns the same text with marks that keep empty lines of code, for a template to print."""
         shown = [
-            line.first + KEEP + line.text if isinstance(line, Line) and line.kind == "code" else line.shown()
+            line.first + KEEP + line.text
+            if isinstance(line, TextLine) and line.kind == "code"
+            else line.unwrapped()
             for line in self.lines
         ]
         made = PlainText("\n".join(shown))

@@ -1,9 +1,9 @@
-"""Writes parsed Markdown as plain text that keeps the marks of its blocks, and code as it is.
+"""Writes parsed Markdown as plain text. Blocks keep their marks, and code stays as it is.
 
     ## A heading        > a quotation        • an entry        10. an entry        (four spaces) code
 
-A heading keeps the `#` of its level. The lines are wrapped in `wrap`, inline text is made in `plain_inline`,
-tables in `tables`.
+A heading has one `#` for each level. `wrap` wraps the lines later, `plain_inline` writes inline text, and
+`tables` lays out tables.
 """
 
 from __future__ import annotations
@@ -13,23 +13,24 @@ from dataclasses import dataclass
 
 from markdown_it.token import Token
 
-from mailer.render.text.lines import MARKS, Line, PlainText, TableLines
+from mailer.render.text.lines import MARKS, PlainText, TableLines, TextLine
 from mailer.render.text.plain_inline import inline_text
-from mailer.render.text.tables import Table
+from mailer.render.text.tables import PlainTable
 
 __all__ = ["plain_text"]
 
 
 def plain_text(tokens: Sequence[Token]) -> PlainText:
-    """Returns the tokens of a document as text, with an empty line between paragraphs."""
-    return _Writer(tokens).write()
+    """Returns a parsed Markdown document as plain text, with an empty line between paragraphs."""
+    return _PlainTextWriter(tokens).write()
 
 
 @dataclass
-class _Frame:
-    """Holds the line beginnings of a quotation or an entry.
+class _LinePrefixes:
+    """Holds the beginnings of the lines of a quotation, a list entry or a footnote.
 
-    `first` stands before its first line, `rest` before the others.
+    `first` stands before the first line and `rest` before each other line. `begun` is True once the first
+    line is written.
     """
 
     first: str
@@ -38,30 +39,31 @@ class _Frame:
 
 
 @dataclass
-class _List:
+class _OpenList:
     """Holds the state of an open list.
 
-    `number` is that of its next entry, None for bullets; `width` is that of its numbers.
+    `number` is the number of the next entry, None for a list with bullets. `mark` stands behind a number, and
+    numbers are `width` characters wide.
     """
 
     number: int | None = None
     mark: str = "."
     width: int = 0
 
-    def bullet(self) -> str:
+    def next_bullet(self) -> str:
         if self.number is None:
             return "• "
         self.number += 1
         return f"{self.number - 1}".rjust(self.width) + f"{self.mark} "
 
 
-class _Writer:
+class _PlainTextWriter:
     def __init__(self, tokens: Sequence[Token]) -> None:
         self.tokens = tokens
         self.at = 0
-        self.lines: list[Line | TableLines] = []
-        self.frames: list[_Frame] = []  # from outside to inside
-        self.lists: list[_List] = []
+        self.lines: list[TextLine | TableLines] = []
+        self.frames: list[_LinePrefixes] = []  # from outside to inside
+        self.lists: list[_OpenList] = []
         self.gap = False
         self.heading = ""
         self.table: list[list[str]] | None = None
@@ -69,86 +71,94 @@ class _Writer:
 
     def write(self) -> PlainText:
         for self.at, token in enumerate(self.tokens):  # noqa: B020
-            handler = getattr(self, token.type, None)
+            handler = getattr(self, f"on_{token.type}", None)
             if handler is not None:
                 handler(token)
         return PlainText.of(self.lines)
 
-    def before(self) -> tuple[str, str]:
-        """Returns the beginnings of the first and the other lines of a block, after an empty line if due."""
-        self.empty_line()
+    def begin_block(self) -> tuple[str, str]:
+        """Begins a block of text, with an empty line before it if needed.
+
+        Returns the text before the first line of the block, and the text before each other line.
+        """
+        self.write_empty_line()
         first = "".join(frame.rest if frame.begun else frame.first for frame in self.frames)
         for frame in self.frames:
             frame.begun = True
         self.gap = True
         return first, "".join(frame.rest for frame in self.frames)
 
-    def empty_line(self) -> None:
+    def write_empty_line(self) -> None:
         if self.gap and self.lines:
             empty = "".join(frame.rest for frame in self.frames if frame.begun)
-            self.lines.append(Line("", empty, empty, "fixed"))
+            self.lines.append(TextLine("", empty, empty, "fixed"))
         self.gap = False
 
-    def put(self, text: str) -> None:
-        """Writes a block of text."""
-        first, rest = self.before()
+    def write_block(self, text: str) -> None:
+        """Writes a text as a new block, each line behind the marks of open quotations and lists."""
+        first, rest = self.begin_block()
         for number, line in enumerate(text.split("\n")):
-            self.lines.append(Line(line.strip(" \t"), rest if number else first, rest))
+            self.lines.append(TextLine(line.strip(" \t"), rest if number else first, rest))
 
-    def inline(self, token: Token) -> None:
+    def on_inline(self, token: Token) -> None:
         text = MARKS.sub("", inline_text(token.children or ()))
         if self.table is not None:
             self.table[-1].append(" ".join(text.split("\n")))
         elif self.heading and text:
-            self.put(self.heading + " ".join(text.split("\n")))
+            self.write_block(self.heading + " ".join(text.split("\n")))
         elif not self.heading:
-            self.put(text)
+            self.write_block(text)
 
-    def paragraph_close(self, token: Token) -> None:
+    def on_paragraph_close(self, token: Token) -> None:
         self.gap = not token.hidden
 
-    def heading_open(self, token: Token) -> None:
+    def on_heading_open(self, token: Token) -> None:
         level = len(token.markup) if token.markup.startswith("#") else 1 if token.markup == "=" else 2
         self.heading = "#" * level + " "
 
-    def heading_close(self, _: Token) -> None:
+    def on_heading_close(self, _: Token) -> None:
         self.heading = ""
 
-    def fence(self, token: Token) -> None:
+    def on_fence(self, token: Token) -> None:
         if self.frames and not self.frames[-1].begun and self.frames[-1].rest.isspace():
-            self.put("")  # the bullet of an entry that begins with code: all lines of the code begin alike
+            self.write_block(
+                ""
+            )  # the bullet of an entry that begins with code: all lines of the code begin alike
             self.gap = False
-        _, rest = self.before()
+        _, rest = self.begin_block()
         content = MARKS.sub("", token.content).removesuffix("\n")
-        self.lines += [Line("    " + line, rest, rest, "code") for line in content.split("\n")]
+        self.lines += [TextLine("    " + line, rest, rest, "code") for line in content.split("\n")]
 
-    code_block = fence
+    on_code_block = on_fence
 
-    def html_block(self, token: Token) -> None:
-        self.put(token.content.strip())
+    def on_html_block(self, token: Token) -> None:
+        self.write_block(token.content.strip())
 
-    def hr(self, _: Token) -> None:
-        first, rest = self.before()
-        self.lines.append(Line("* * *", first, rest, "fixed"))
+    def on_hr(self, _: Token) -> None:
+        first, rest = self.begin_block()
+        self.lines.append(TextLine("* * *", first, rest, "fixed"))
 
-    def blockquote_open(self, _: Token) -> None:
-        self.empty_line()  # outside of the quotation
-        self.frames.append(_Frame("> ", "> "))
+    def on_blockquote_open(self, _: Token) -> None:
+        self.write_empty_line()  # outside of the quotation
+        self.frames.append(_LinePrefixes("> ", "> "))
 
-    def blockquote_close(self, _: Token) -> None:
-        self.close()
+    def on_blockquote_close(self, _: Token) -> None:
+        self.close_frame()
         self.gap = True
 
-    def bullet_list_open(self, _: Token) -> None:
-        self.lists.append(_List())
+    def on_bullet_list_open(self, _: Token) -> None:
+        self.lists.append(_OpenList())
 
-    def ordered_list_open(self, token: Token) -> None:
+    def on_ordered_list_open(self, token: Token) -> None:
         start = int(token.attrs.get("start", 1))
-        last = start + self._entries(token.level + 1) - 1
-        self.lists.append(_List(start, token.markup or ".", len(str(last))))
+        last = start + self._count_entries(token.level + 1) - 1
+        self.lists.append(_OpenList(start, token.markup or ".", len(str(last))))
 
-    def _entries(self, level: int) -> int:
-        """Returns the number of entries of the list that has just been opened."""
+    def _count_entries(self, level: int) -> int:
+        """Returns the number of entries in the list that has just been opened.
+
+        `level` is the nesting level of the entries' tokens.
+        """
         number = 0
         for token in self.tokens[self.at + 1 :]:
             if token.level < level:
@@ -156,51 +166,48 @@ class _Writer:
             number += token.type == "list_item_open" and token.level == level
         return number
 
-    def bullet_list_close(self, _: Token) -> None:
+    def on_bullet_list_close(self, _: Token) -> None:
         self.lists.pop()
         self.gap = not self.lists or self.gap
 
-    ordered_list_close = bullet_list_close
+    on_ordered_list_close = on_bullet_list_close
 
-    def list_item_open(self, _: Token) -> None:
-        bullet = self.lists[-1].bullet()
-        self.frames.append(_Frame(bullet, " " * len(bullet)))
+    def on_list_item_open(self, _: Token) -> None:
+        bullet = self.lists[-1].next_bullet()
+        self.frames.append(_LinePrefixes(bullet, " " * len(bullet)))
 
-    def list_item_close(self, _: Token) -> None:
-        self.close()
+    def on_list_item_close(self, _: Token) -> None:
+        self.close_frame()
 
-    def close(self) -> None:
-        """Ends a quotation or an entry.
-
-        An empty one is written as its mark alone.
-        """
+    def close_frame(self) -> None:
+        """Ends the innermost quotation, list entry or footnote. If it is empty, its mark is written alone."""
         if not self.frames[-1].begun:
             gap = self.gap
-            first, rest = self.before()
-            self.lines.append(Line("", first, rest, "fixed"))
+            first, rest = self.begin_block()
+            self.lines.append(TextLine("", first, rest, "fixed"))
             self.gap = gap
         self.frames.pop()
 
-    def table_open(self, _: Token) -> None:
+    def on_table_open(self, _: Token) -> None:
         self.table, self.aligns = [], []
 
-    def note_open(self, token: Token) -> None:
+    def on_note_open(self, token: Token) -> None:
         number = f"[{token.meta['number']}] "
-        self.frames.append(_Frame(number, " " * len(number)))
+        self.frames.append(_LinePrefixes(number, " " * len(number)))
 
-    note_close = list_item_close
+    on_note_close = on_list_item_close
 
-    def tr_open(self, _: Token) -> None:
+    def on_tr_open(self, _: Token) -> None:
         if self.table is not None:
             self.table.append([])
 
-    def th_open(self, token: Token) -> None:
+    def on_th_open(self, token: Token) -> None:
         style = f"{token.attrs.get('align', '')} {token.attrs.get('style', '')}"
         self.aligns.append(next((side for side in ("right", "center") if side in style), "left"))
 
-    def table_close(self, _: Token) -> None:
+    def on_table_close(self, _: Token) -> None:
         rows, self.table = self.table or [], None
         width = len(self.aligns)
         cells = tuple(tuple((row + [""] * width)[:width]) for row in rows)
-        first, rest = self.before()
-        self.lines.append(TableLines(Table(cells, tuple(self.aligns)), first, rest))
+        first, rest = self.begin_block()
+        self.lines.append(TableLines(PlainTable(cells, tuple(self.aligns)), first, rest))

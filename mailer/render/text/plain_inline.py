@@ -1,8 +1,8 @@
 """Writes the inline tokens of a paragraph as plain text: struck words in `~~`, addresses in angle brackets.
 
-An address stands in `<…>` behind the words that link to it (RFC 3986, appendix C), so that no mail program
-takes a mark behind it for a part of it. It is the same as the href of the HTML part. Where the words are the
-address, it is written once. Emphasis has no marks: the words say the same without.
+The address of a link stands in `<…>` behind the words of the link (RFC 3986, appendix C), so that no mail
+program takes a following mark for a part of the address. The address is the href of the HTML part. If the
+words are the address itself, it is written once. Emphasised words have no marks.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from markdown_it.common.normalize_url import normalizeLink, normalizeLinkText
 from markdown_it.token import Token
 
-__all__ = ["address_of", "inline_text", "is_address_of"]
+__all__ = ["plain_address", "inline_text", "is_same_address"]
 
 #: HTML that readers do not see as text (see docs/texts.md).
 _SILENT = re.compile(r"</?(?:sub|sup|kbd|small|mark)>", re.IGNORECASE)
@@ -21,28 +21,28 @@ _SCHEME = re.compile(r"(?:https?://|mailto:|tel:)?(?:www\.)?", re.IGNORECASE)
 
 
 def inline_text(children: Sequence[Token]) -> str:
-    """Returns the text of the children of an inline token. Hard breaks are line ends."""
-    return _Inline().write(children).strip()
+    """Returns the plain text of an inline token's children. A hard break becomes a line end."""
+    return _InlineWriter().write(children).strip()
 
 
-def address_of(href: str) -> str:
-    """Returns an href as plain text has it: percent-encoded, a mail address without `mailto:`."""
+def plain_address(href: str) -> str:
+    """Returns an href as plain text: percent-encoded, and an e-mail address without `mailto:`."""
     address = normalizeLink(href)
     bare = address.removeprefix("mailto:")
     return address if any(mark in bare for mark in "?,%") else bare
 
 
-def is_address_of(words: str, href: str) -> bool:
-    """Returns whether words are the address itself, also decoded or shortened, so that it need not follow."""
-    return _core(words) == _core(href)
+def is_same_address(words: str, href: str) -> bool:
+    """Returns whether the words of a link are its address `href`, also decoded or without `https://www.`."""
+    return _comparable_address(words) == _comparable_address(href)
 
 
-def _core(address: str) -> str:
+def _comparable_address(address: str) -> str:
     decoded = normalizeLinkText(address.strip())
     return decoded[_SCHEME.match(decoded).end() :].removesuffix("/").casefold()  # type: ignore[union-attr]
 
 
-class _Inline:
+class _InlineWriter:
     def __init__(self) -> None:
         self.pieces: list[str] = []
         self.links: list[tuple[str, int]] = []
@@ -50,50 +50,53 @@ class _Inline:
 
     def write(self, children: Sequence[Token]) -> str:
         for child in children:
-            self.token(child)
-        self._close("")
+            self.write_token(child)
+        self._write_pending_address("")
         return "".join(self.pieces)
 
-    def token(self, token: Token) -> None:
+    def write_token(self, token: Token) -> None:
         match token.type:
             case "text" | "text_special" | "code_inline":
-                self.put(token.content)
+                self.write_text(token.content)
             case "softbreak":
-                self.put(" ")
+                self.write_text(" ")
             case "hardbreak":
-                self.put("\n")
+                self.write_text("\n")
             case "s_open" | "s_close":
-                self.put("~~")
+                self.write_text("~~")
             case "html_inline" if not _SILENT.fullmatch(token.content):
-                self.put(token.content)
+                self.write_text(token.content)
             case "image":
-                self.put(_picture(token))
+                self.write_text(_picture_text(token))
             case "footnote_ref":
-                self.put(f"[{token.meta['number']}]")
+                self.write_text(f"[{token.meta['number']}]")
             case "link_open":
-                self._close("<")
+                self._write_pending_address("<")
                 self.links.append((str(token.attrs.get("href", "")), len(self.pieces)))
             case "link_close" if self.links:
-                self._link(*self.links.pop())
+                self._close_link(*self.links.pop())
 
-    def put(self, text: str) -> None:
+    def write_text(self, text: str) -> None:
         if text:
-            self._close(text)
+            self._write_pending_address(text)
             self.pieces.append(text)
 
-    def _link(self, href: str, start: int) -> None:
+    def _close_link(self, href: str, start: int) -> None:
         words = "".join(self.pieces[start:])
-        address = address_of(href)
+        address = plain_address(href)
         if not address or address.startswith("#"):
             return  # a place in the page
-        if not words.strip() or is_address_of(words, href):
+        if not words.strip() or is_same_address(words, href):
             del self.pieces[start:]
             self.bare = address
         elif f"<{address}>" not in words and address not in words.split():
             self.pieces.append(f" <{address}>")
 
-    def _close(self, after: str) -> None:
-        """Writes the pending address: in brackets, unless it ends at a space or with the paragraph."""
+    def _write_pending_address(self, after: str) -> None:
+        """Writes the address that is waiting in `bare`, if any.
+
+        `after` is the text that follows. The address gets angle brackets, unless it stands between spaces.
+        """
         if self.bare is not None:
             before = "".join(self.pieces[-1:])
             free = (not after or after[0].isspace()) and (not before or before[-1].isspace())
@@ -101,7 +104,7 @@ class _Inline:
             self.bare = None
 
 
-def _picture(token: Token) -> str:
+def _picture_text(token: Token) -> str:
     alt = inline_text(token.children) if token.children else token.content
     caption = str(token.meta.get("caption", ""))
     return " ".join([*([f"[{alt}]"] if alt else []), *([caption] if caption else [])])

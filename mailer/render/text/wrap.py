@@ -1,7 +1,7 @@
 """Wraps plain text by display width, for Chinese and Latin text alike.
 
-Wide characters take two columns and may be broken between, with the few rules of kinsoku that matter: no
-line begins with a closing mark, none ends with an opening one (JIS X 4051, and W3C's requirements for
+Wide characters take two columns, and a line may end between any two of them, except for two rules: no line
+begins with a closing mark, and no line ends with an opening mark (JIS X 4051, and W3C's requirements for
 Chinese text layout). Latin words and addresses stay whole.
 """
 
@@ -11,10 +11,19 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from mailer.render.text.display_columns import MARKER, columns
-from mailer.render.text.lines import BREAK, KEEP, LEAD, MARKS, SPACE, Line, PlainText, TableLines
+from mailer.render.text.display_columns import MARKER, display_width
+from mailer.render.text.lines import BREAK, KEEP, LEAD, MARKS, SPACE, PlainText, TableLines, TextLine
 
-__all__ = ["LIMIT", "WIDTH", "columns", "flowing", "rewrapped", "too_long", "underline", "wrap"]
+__all__ = [
+    "LIMIT",
+    "WIDTH",
+    "display_width",
+    "flowing_line",
+    "wrap_paragraph",
+    "has_too_long_line",
+    "underline",
+    "wrap",
+]
 
 #: Paragraphs are wrapped to WIDTH columns; a line that a reader's values make longer may have LIMIT
 #: (RFC 5322, section 2.1.1).
@@ -40,85 +49,90 @@ _MOST_BEFORE = 40
 
 
 def underline(text: object, mark: str = "-") -> str:
-    """Returns a line of text, and under it as many columns of `mark`."""
+    """Returns a line of text with a second line of the same width below it, made of the character `mark`."""
     line = str(text)
-    return f"{line}\n{mark * max(1, columns(line))}"
+    return f"{line}\n{mark * max(1, display_width(line))}"
 
 
 def wrap(text: object, width: int = WIDTH, indent: str = "", first: str | None = None) -> str:
-    """Returns `text` with each paragraph wrapped to `width` columns; lists and quotations hang.
+    """Returns `text` with each paragraph wrapped to `width` columns, and list entries hanging.
 
-    `indent` stands before each line, and `first` before the first line instead. Code stays as it is. The
-    paragraphs with slots are marked, for `slots/text_part.py` to find them.
+    `indent` stands before each line, but `first`, if given, before the first one. Code is not wrapped.
+    Paragraphs with slots get marks by which `slots/text_part.py` finds them.
     """
     value = text if isinstance(text, str) else str(text)
     if isinstance(value, PlainText):
-        given: Sequence[Line | TableLines] = value.lines
+        lines: Sequence[TextLine | TableLines] = value.lines
     else:
-        given = [flowing(line) for line in MARKS.sub("", value).split("\n")]
+        lines = [flowing_line(line) for line in MARKS.sub("", value).split("\n")]
     out: list[str] = []
-    for line in _laid_out(given, width - columns(indent)):
+    for line in _with_tables_laid_out(lines, width - display_width(indent)):
         before = indent if out or first is None else first
-        out += _wrapped(line, before, indent, width)
+        out += _wrapped_line(line, before, indent, width)
     return "\n".join(out) if out else (indent if first is None else first).rstrip()
 
 
-def flowing(text: str) -> Line:
-    """Returns a line of plain text, its quotation marks and bullet split off from its words."""
+def flowing_line(text: str) -> TextLine:
+    """Returns a line of plain text with its `>` marks and its bullet separated from its words."""
     lead = _LEAD.match(text)
     if lead is None or not lead[0]:
-        return Line(text)
-    hanging = lead["quote"] + " " * columns(lead["indent"] + lead["bullet"])
-    return Line(text[len(lead[0]) :], lead[0], hanging)
+        return TextLine(text)
+    hanging = lead["quote"] + " " * display_width(lead["indent"] + lead["bullet"])
+    return TextLine(text[len(lead[0]) :], lead[0], hanging)
 
 
-def too_long(lines: str) -> bool:
-    """Returns whether one of the lines has more than LIMIT columns."""
-    return any(columns(line) > LIMIT for line in lines.split("\n"))
+def has_too_long_line(lines: str) -> bool:
+    """Returns whether any line of the text `lines` has more than LIMIT columns."""
+    return any(display_width(line) > LIMIT for line in lines.split("\n"))
 
 
-def rewrapped(text: str, first: str, rest: str) -> str:
-    """Returns a paragraph wrapped to WIDTH columns: `first` before its first line, `rest` before others."""
-    found = _broken(text, _room_for(WIDTH, first, rest))
-    return "\n".join(((rest if number else first) + line).rstrip() for number, (_, line) in enumerate(found))
+def wrap_paragraph(text: str, first_prefix: str, other_prefix: str) -> str:
+    """Returns a paragraph wrapped to WIDTH columns, with a prefix before each line."""
+    found = _broken_lines(text, _columns_left(WIDTH, first_prefix, other_prefix))
+    return "\n".join(
+        ((other_prefix if number else first_prefix) + line).rstrip() for number, (_, line) in enumerate(found)
+    )
 
 
-def _broken(text: str, room: int) -> Iterator[tuple[str, str]]:
-    """Yields (space before, line) of a paragraph broken to `room` columns."""
+def _broken_lines(text: str, max_columns: int) -> Iterator[tuple[str, str]]:
+    """Yields the lines of a paragraph, broken to `max_columns` columns, as (space before the line, line).
+
+    The space is "" if the line was broken between two wide characters.
+    """
     line, width, gap, joint = "", 0, "", ""
-    for space, unit in _units(text):
+    for space, unit in _unbreakable_units(text):
         gap = gap or space
-        more = columns(unit)
-        if line and width + columns(gap) + more > room:
+        more = display_width(unit)
+        if line and width + display_width(gap) + more > max_columns:
             yield joint, line
             line, width, joint = unit, more, gap
         elif line:
-            line, width = line + gap + unit, width + columns(gap) + more
+            line, width = line + gap + unit, width + display_width(gap) + more
         else:
             line, width = unit, more
         gap = ""
     yield joint, line
 
 
-def _room_for(width: int, *before: str) -> int:
-    """Returns the columns of `width` that are left for words beside the texts before them."""
-    return max(16, width - max(columns(each) for each in before))
+def _columns_left(width: int, *prefixes: str) -> int:
+    """Returns the number of columns of `width` that are left beside the widest of `prefixes`."""
+    return max(16, width - max(display_width(each) for each in prefixes))
 
 
-def _laid_out(given: Sequence[Line | TableLines], width: int) -> Iterator[Line]:
-    for line in given:
+def _with_tables_laid_out(lines: Sequence[TextLine | TableLines], width: int) -> Iterator[TextLine]:
+    for line in lines:
         if isinstance(line, TableLines):
-            yield from line.lines(_room_for(width, line.first, line.rest))
+            yield from line.lines(_columns_left(width, line.first, line.rest))
         else:
             yield line
 
 
-def _wrapped(line: Line, before: str, indent: str, width: int) -> Iterator[str]:
-    first, rest = before + _short(line.first), indent + _short(line.rest)
+def _wrapped_line(line: TextLine, before: str, indent: str, width: int) -> Iterator[str]:
+    first, rest = before + _shortened_prefix(line.first), indent + _shortened_prefix(line.rest)
     if line.kind != "flowing":
         yield (first + (KEEP if line.kind == "code" else "") + line.text).rstrip()
         return
-    broke = list(_broken(line.text, _room_for(width, first, rest)))
+    broke = list(_broken_lines(line.text, _columns_left(width, first, rest)))
     slots = MARKER.search(line.text) is not None
     for number, (_, text) in enumerate(broke):
         lead = first if number == 0 else rest
@@ -131,15 +145,15 @@ def _wrapped(line: Line, before: str, indent: str, width: int) -> Iterator[str]:
         yield f"{lead}{LEAD}{hanging}{text}{end}"
 
 
-def _short(before: str) -> str:
-    return before if len(before) <= _MOST_BEFORE else before[-_MOST_BEFORE:]
+def _shortened_prefix(prefix: str) -> str:
+    return prefix if len(prefix) <= _MOST_BEFORE else prefix[-_MOST_BEFORE:]
 
 
-def _units(text: str) -> Iterator[tuple[str, str]]:
-    """Yields (space before, text) of every unbreakable unit, in order."""
+def _unbreakable_units(text: str) -> Iterator[tuple[str, str]]:
+    """Yields the pieces of a text that no line may end within, as (space before the piece, piece)."""
     space, unit, glued = "", "", False
-    for before, atom in _atoms(text):
-        if unit and not before and (glued or _are_one(unit[-1], atom[0]) or atom[0] in _NO_START):
+    for before, atom in _words_and_characters(text):
+        if unit and not before and (glued or _are_inseparable(unit[-1], atom[0]) or atom[0] in _NO_START):
             unit += atom
         else:
             if unit:
@@ -150,43 +164,43 @@ def _units(text: str) -> Iterator[tuple[str, str]]:
         yield space, unit
 
 
-def _are_one(before: str, after: str) -> bool:
-    """Returns whether no line ends between two characters: narrow ones, and those of a word.
+def _are_inseparable(before: str, after: str) -> bool:
+    """Returns whether no line may end between two characters: narrow ones, or letters of one word.
 
-    A Korean line ends at spaces alone, also beside brackets and Han: `『책』을`, `한국어(韓國)는`.
+    A line of Korean ends only at spaces, also beside brackets and Han: `『책』을`, `한국어(韓國)는`.
     """
-    if columns(before) == 1 == columns(after) or _HANGUL.match(before) or _HANGUL.match(after):
+    if display_width(before) == 1 == display_width(after) or _HANGUL.match(before) or _HANGUL.match(after):
         return True
-    word = _is_letter(before) and _is_letter(after)
+    word = _is_word_character(before) and _is_word_character(after)
     return word and not _ALONE.match(before) and not _ALONE.match(after)
 
 
-def _is_letter(character: str) -> bool:
-    """Returns whether words are made of it: letters, digits, and the signs of vowels, as in Hindi."""
+def _is_word_character(character: str) -> bool:
+    """Returns whether the character is a part of words: a letter, a digit, or a vowel sign, as in Hindi."""
     return unicodedata.category(character)[0] in "LNM"
 
 
-def _atoms(text: str) -> Iterator[tuple[str, str]]:
-    """Yields words, addresses, slots and single wide characters, each with the space before it."""
+def _words_and_characters(text: str) -> Iterator[tuple[str, str]]:
+    """Yields the words, addresses, slots and single wide characters of a text, as (space before, piece)."""
     space = ""
     for piece in _PIECE.finditer(text):
         if piece["space"]:
             space = " "
             continue
-        for word in (piece["whole"],) if piece["whole"] else _words(piece["text"]):
+        for word in (piece["whole"],) if piece["whole"] else _split_words(piece["text"]):
             yield space, word
             space = ""
 
 
-def _words(text: str) -> Iterator[str]:
-    if text.isascii() or (_HANGUL.search(text) and columns(text) <= _KOREAN_WORD):
+def _split_words(text: str) -> Iterator[str]:
+    if text.isascii() or (_HANGUL.search(text) and display_width(text) <= _KOREAN_WORD):
         yield text
         return
     from wcwidth import iter_graphemes
 
     word = ""
     for cluster in iter_graphemes(text):
-        if columns(cluster) > 1:
+        if display_width(cluster) > 1:
             if word:
                 yield word
                 word = ""

@@ -1,1 +1,1 @@
-"""Compiles themes: templates, filters, and writing direction."""
+"""Compiles and renders the templates of themes, with their filters and the writing direction of pages."""

@@ -1,8 +1,9 @@
 """Keeps the bytecode of compiled built-in templates in `__pycache__`, as Python does for its modules.
 
-Compiling the built-in theme takes a fifth of a short command's time. An entry is used only for the same text,
-the same versions of Python and Jinja2, and the same code of this package that changes a template's tree. A
-workspace's own templates are compiled anew by each process: nothing is executed that lies in a workspace.
+Compiling the built-in theme takes a fifth of the time of a short command. A file of bytecode is used only for
+the same template text, the same versions of Python and Jinja2, and the same code of this package that changes
+a template's tree. Each process compiles a workspace's own templates anew: no bytecode in a workspace is
+executed.
 """
 
 from __future__ import annotations
@@ -31,14 +32,18 @@ __all__ = ["BuiltInBytecode"]
 
 
 class BuiltInBytecode(FileSystemBytecodeCache):
-    """Represents the kept bytecode of the built-in theme. A folder that cannot be written is no error."""
+    """Loads and stores the bytecode of built-in templates. A folder that cannot be written is no error."""
 
     def __init__(self) -> None:
         self._theme = built_in_theme()
         super().__init__(str(Path(cache_from_source(str(self._theme / "theme.py"))).parent), "%s.pyc")
 
     def get_bucket(self, environment: Environment, name: str, filename: str | None, source: str) -> Bucket:
-        """Returns the bucket of a template: an empty one where its text is not that of the built-in file."""
+        """Returns the bucket (Jinja2's cache entry) of a template.
+
+        A template whose `source` is not that of the built-in file gets an empty bucket, which is never
+        stored.
+        """
         if not self._is_built_in(name, source):
             return Bucket(environment, "", "")
         return super().get_bucket(environment, name, filename, source)
@@ -50,16 +55,16 @@ class BuiltInBytecode(FileSystemBytecodeCache):
             return False
 
     def get_source_checksum(self, source: str) -> str:
-        """Returns the SHA-256 in hex over all that decides what a template is compiled to."""
-        return hashlib.sha256(f"{jinja2.__version__}\0{_rewriting()}\0{source}".encode()).hexdigest()
+        """Returns the SHA-256 in hex of everything that the compiled form of a template depends on."""
+        return hashlib.sha256(f"{jinja2.__version__}\0{_rewriters_digest()}\0{source}".encode()).hexdigest()
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Fills the bucket from its file. A file that cannot be read counts as missing."""
+        """Fills the bucket from its file of bytecode. A file that cannot be read counts as missing."""
         with suppress(OSError, EOFError, UnpicklingError, ValueError):
             super().load_bytecode(bucket)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Writes the bucket to its file, unless Python is told to write no bytecode."""
+        """Writes the bucket to its file of bytecode, unless Python is set to write no bytecode."""
         if sys.dont_write_bytecode or not bucket.key:
             return
         with suppress(OSError):
@@ -68,8 +73,8 @@ class BuiltInBytecode(FileSystemBytecodeCache):
 
 
 @cache
-def _rewriting() -> str:
-    """Returns the SHA-256 in hex over the source of what changes the trees of templates."""
+def _rewriters_digest() -> str:
+    """Returns the SHA-256 in hex of the source code of the modules that change the trees of templates."""
     whole = hashlib.sha256()
     for module in (expressions, template_calls):
         whole.update(inspect.getsource(module).encode())

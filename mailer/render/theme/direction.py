@@ -1,9 +1,10 @@
-"""Marks the languages within a page, and sets parts of it from right to left.
+"""Marks the languages within a page, and sets the writing direction of its parts.
 
-`lang` and `ours` are for templates: they mark a part, and words of the theme within it, whose language is not
-that of what surrounds them (WCAG 2.2, 3.1.2). `set_direction` works on a finished page that holds anything
-written from right to left: MRML writes every cell from left to right, Outlook wants attributes on tables, and
-code, addresses, numbers and what is filled in for a reader must not be turned round by the text beside them.
+`lang` and `ours` are functions for templates: they mark a part of the issue, or words of the theme, in
+another language than the surrounding text (WCAG 2.2, 3.1.2). `set_direction` works on a finished page with
+text from right to left: MRML writes every cell from left to right, Outlook needs attributes on tables, and
+the order of characters in code, addresses, numbers and readers' values must not depend on the text beside
+them.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from mailer.language_tags import direction_of
 from mailer.render.html_names import VOID_ELEMENTS
 from mailer.render.slots.markers import Markers
 
-__all__ = ["GLOBALS", "is_mixed", "languages_in", "set_direction"]
+__all__ = ["GLOBALS", "has_both_directions", "languages_in", "set_direction"]
 
 _PIECE = re.compile(
     r"<!--.*?-->|<style\b.*?</style>|<title\b.*?</title>|<[A-Za-z/](?:[^>\"']|\"[^\"]*\"|'[^']*')*>",
@@ -46,21 +47,21 @@ _TORN = re.compile(
 
 
 def languages_in(issue: Issue) -> set[str]:
-    """Returns the tags of all languages that parts of an issue are in."""
+    """Returns the tags of all languages that the issue and its parts are written in."""
     sections = [issue.language, *(section.language for section in issue.sections)]
     items = [item.language for item in (*issue.items, *(i for s in issue.sections for i in s.items))]
     return {*sections, *items, issue.column.language if issue.column else ""} - {""}
 
 
-def is_mixed(issue: Issue) -> bool:
-    """Returns whether a part of the issue is written in the other direction than the rest."""
+def has_both_directions(issue: Issue) -> bool:
+    """Returns whether the issue has text from left to right and text from right to left."""
     return len({direction_of(language) for language in languages_in(issue)}) > 1
 
 
-def _attributes(language: str, around: str) -> str:
-    """Returns `lang`, and `dir` where it differs, with a space before each.
+def _language_attributes(language: str, around: str) -> str:
+    """Returns the attribute `lang`, and `dir` if the direction differs, each with a space before it.
 
-    "" where the language is the same.
+    `around` is the language of the surrounding text. Returns "" if it is the same as `language`.
     """
     if language == around:
         return ""
@@ -69,27 +70,30 @@ def _attributes(language: str, around: str) -> str:
     return f' lang="{escape(language)}"{dir_attribute}'
 
 
-def _language(context: Context, part: Any) -> str:
+def _language_of(context: Context, part: Any) -> str:
     language: str = context["language"] if part is None else part.language
     return language
 
 
 @pass_context
-def _lang(context: Context, part: Any, around: Any = None) -> Markup:
-    """Returns the attributes `lang` and `dir` of an item, a section or the column, if not as `around`."""
-    return Markup(_attributes(_language(context, part), _language(context, around)))  # noqa: S704
+def _lang_attributes(context: Context, part: Any, around: Any = None) -> Markup:
+    """Returns the attributes `lang` and `dir` of an item, a section or the column, for a template.
+
+    `around` is the surrounding part, None for the issue. Returns "" if both have the same language.
+    """
+    return Markup(_language_attributes(_language_of(context, part), _language_of(context, around)))  # noqa: S704
 
 
 @pass_context
-def _ours(context: Context, text: str, around: Any = None) -> str:
-    """Returns words of the theme for use within a part.
+def _marked_theme_words(context: Context, text: str, around: Any = None) -> str:
+    """Returns words of the theme, for a template to print within the part `around` (None: the issue).
 
-    They get a `lang` of their own where the part is in another language.
+    If the part has another language, the words are put into an element with their own `lang`.
     """
     if not context.eval_ctx.autoescape:
         return text
     language = getattr(text, "language", context["language"])
-    attributes = _attributes(language, _language(context, around))
+    attributes = _language_attributes(language, _language_of(context, around))
     if not attributes:
         return text
     words = text.rstrip(" ")  # a space within would stand at the other side
@@ -97,27 +101,31 @@ def _ours(context: Context, text: str, around: Any = None) -> str:
 
 
 @pass_context
-def _bdi(context: Context, text: str, part: Any = None) -> str:
-    """Returns a name in any language, isolated where its direction and that of the text beside it meet."""
+def _isolated_name(context: Context, text: str, part: Any = None) -> str:
+    """Returns a name in any language, in a `<bdi>` if its direction differs from that of `part`.
+
+    `part` is the item, section or column that the name is printed in, None for the issue.
+    """
     if not context.eval_ctx.autoescape:
         return text
-    return isolated(text, direction_of(_language(context, part)))
+    return isolated(text, direction_of(_language_of(context, part)))
 
 
 #: What templates call.
-GLOBALS: dict[str, Any] = {"bdi": _bdi, "lang": _lang, "ours": _ours}
+GLOBALS: dict[str, Any] = {"bdi": _isolated_name, "lang": _lang_attributes, "ours": _marked_theme_words}
 
 
 def set_direction(html: str, markers: Markers, direction: str) -> str:
-    """Returns the page with the direction of each part in attributes and in MRML's styles.
+    """Returns the page with `dir` attributes, and with MRML's styles changed to the direction of each part.
 
-    `direction` is that of the page. It must be written into `html` wherever a part is written the other way.
+    `direction` (`ltr` or `rtl`) is that of the whole page. Parts in the other direction must have a `dir`
+    attribute in `html` already.
     """
-    return _Page(html, markers, direction).written()
+    return _DirectionWriter(html, markers, direction).rewritten()
 
 
-class _Page:
-    """Processes a page tag by tag. `open` holds the open elements and their directions."""
+class _DirectionWriter:
+    """Rewrites a page tag by tag. `open` holds the open elements and their directions."""
 
     def __init__(self, html: str, markers: Markers, direction: str) -> None:
         self.html = html
@@ -125,16 +133,16 @@ class _Page:
         self.open: list[tuple[str, str]] = [("", direction)]
         self.inside = False  # the body
 
-    def written(self) -> str:
-        """Returns the whole page."""
+    def rewritten(self) -> str:
+        """Returns the whole page, rewritten."""
         pieces: list[str] = []
         end = 0
         for match in _PIECE.finditer(self.html):
-            pieces += [self._text(self.html[end : match.start()]), self._piece(match)]
+            pieces += [self._isolated_text(self.html[end : match.start()]), self._rewritten_tag(match)]
             end = match.end()
-        return "".join([*pieces, self._text(self.html[end:])])
+        return "".join([*pieces, self._isolated_text(self.html[end:])])
 
-    def _piece(self, match: re.Match[str]) -> str:
+    def _rewritten_tag(self, match: re.Match[str]) -> str:
         piece = match[0]
         if piece.startswith("<!--"):  # what Outlook alone reads
             return piece.replace("<table ", '<table dir="rtl" ') if self.open[-1][1] == "rtl" else piece
@@ -145,21 +153,21 @@ class _Page:
         if tag in ("style", "title"):
             return piece
         if found[1]:
-            self._close(tag)
+            self._close_element(tag)
             return piece
         self.inside = self.inside or tag == "body"
-        around, direction = self.open[-1][1], self._direction(tag, piece, match.end())
+        around, direction = self.open[-1][1], self._element_direction(tag, piece, match.end())
         if tag not in VOID_ELEMENTS and not piece.endswith("/>"):
             self.open.append((tag, direction))
-        return self._marked(tag, piece, direction, around)
+        return self._tag_with_direction(tag, piece, direction, around)
 
-    def _close(self, tag: str) -> None:
+    def _close_element(self, tag: str) -> None:
         for index in range(len(self.open) - 1, 0, -1):
             if self.open[index][0] == tag:
                 del self.open[index:]
                 return
 
-    def _direction(self, tag: str, piece: str, end: int) -> str:
+    def _element_direction(self, tag: str, piece: str, end: int) -> str:
         written = _DIR.search(piece)
         if written:
             return written[1].lower()
@@ -169,8 +177,11 @@ class _Page:
             return "ltr"
         return self.open[-1][1]
 
-    def _marked(self, tag: str, piece: str, direction: str, around: str) -> str:
-        """Returns the tag with the attributes and styles that this element needs."""
+    def _tag_with_direction(self, tag: str, piece: str, direction: str, around: str) -> str:
+        """Returns the start tag `piece` with the `dir` attribute and the styles that the element needs.
+
+        `around` is the direction of the surrounding element.
+        """
         wanted = direction != around or (tag == "body" and direction == "rtl")
         if tag == "table" or (tag == "td" and "direction:ltr" in piece):  # Outlook inherits nothing here
             wanted = "rtl" in (direction, self.open[0][1])
@@ -181,20 +192,20 @@ class _Page:
             return f'{piece[: len(tag) + 1]} dir="{direction}"{piece[len(tag) + 1 :]}'
         return piece
 
-    def _text(self, text: str) -> str:
-        """Returns a text with numbers and readers' values isolated from the text beside them."""
+    def _isolated_text(self, text: str) -> str:
+        """Returns a text between two tags, with numbers and slots in `<bdi>` elements where needed."""
         if not self.inside:
             return text
         if "slot" not in text.lower():
-            return self._whole(text)
+            return self._isolated_numbers(text)
         pieces: list[str] = []
         end = 0
-        for match, slot in self.markers.each(text):
+        for match, slot in self.markers.find_in_piece(text):
             address = slot.is_link or slot.paths[0] == "subscriber.email"
             start = '<bdi dir="ltr">' if address else "<bdi>"
-            pieces += [self._whole(text[end : match.start()]), start, match[0], "</bdi>"]
+            pieces += [self._isolated_numbers(text[end : match.start()]), start, match[0], "</bdi>"]
             end = match.end()
-        return "".join([*pieces, self._whole(text[end:])])
+        return "".join([*pieces, self._isolated_numbers(text[end:])])
 
-    def _whole(self, text: str) -> str:
+    def _isolated_numbers(self, text: str) -> str:
         return _TORN.sub(r'<bdi dir="ltr">\g<0></bdi>', text) if self.open[-1][1] == "rtl" else text

@@ -1,4 +1,4 @@
-"""Defines the filters that templates have beside Jinja2's own."""
+"""Defines the filters that templates can use in addition to those of Jinja2."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from mailer.colour import mix, readable
 from mailer.language.catalogue import Translated
 from mailer.language_tags import SOURCE_LANGUAGE, locale_of, primary_of
 from mailer.render.pictures.view import PictureView
-from mailer.render.text.plain_inline import address_of, is_address_of
+from mailer.render.text.plain_inline import is_same_address, plain_address
 from mailer.render.text.wrap import WIDTH, underline, wrap
-from mailer.render.theme.mirror import mirror
+from mailer.render.theme.mirror import mirror_rules
 
 __all__ = ["FILTERS"]
 
 
 @pass_context
-def _dateformat(context: Context, value: dt.date, format: str = "long") -> Translated:
+def _format_date(context: Context, value: dt.date, format: str = "long") -> Translated:
     language: str = context["language"]
     locale = locale_of(language)
     shown = Translated(format_date(value, format, locale))
@@ -31,14 +31,14 @@ def _dateformat(context: Context, value: dt.date, format: str = "long") -> Trans
     return shown
 
 
-def _fit(picture: Any, width: int) -> PictureView:
+def _fit_picture(picture: Any, width: int) -> PictureView:
     if not isinstance(picture, PictureView):
-        raise TypeError("fit is for a picture, such as item.image or brand.logo")
+        raise TypeError("the filter fit can only be used with a picture, such as item.image or brand.logo")
     return picture.fit(width)
 
 
-def _host(url: str) -> str:
-    """Returns the host as people read it: in its own letters."""
+def _host_of(url: str) -> str:
+    """Returns the host of a URL without `www.`, with international letters instead of `xn--` encoding."""
     host = (urlsplit(str(url)).hostname or "").removeprefix("www.")
     try:
         return idna.decode(host) if "xn--" in host else host
@@ -46,28 +46,29 @@ def _host(url: str) -> str:
         return host
 
 
-def _linked(
+def _linked_words(
     words: Any, url: str, width: int = WIDTH, indent: str = "", first: str | None = None, label: str = ""
 ) -> str:
-    """Returns words wrapped, and below them the address that they link to.
+    """Returns the words of a link, wrapped for the text part, and below them the URL on a line of its own.
 
-    The address is written once where the words are the address.
+    If the words are the URL itself, it is written once. `label` stands before the words. `width`, `indent`
+    and `first` are those of the filter `wrap`.
     """
     if not url:
         return wrap(f"{label}{words}", width, indent, first)
-    address = address_of(url)
-    if is_address_of(str(words), url):
+    address = plain_address(url)
+    if is_same_address(str(words), url):
         return wrap(label + address, width, indent, first)
     return wrap(f"{label}{words}", width, indent, first) + f"\n{indent}{address}"
 
 
 FILTERS: dict[str, Any] = {
-    "address": address_of,
-    "dateformat": _dateformat,
-    "fit": _fit,
-    "host": _host,
-    "linked": _linked,
-    "mirror": mirror,
+    "address": plain_address,
+    "dateformat": _format_date,
+    "fit": _fit_picture,
+    "host": _host_of,
+    "linked": _linked_words,
+    "mirror": mirror_rules,
     "mix": mix,
     "readable": readable,
     "underline": underline,

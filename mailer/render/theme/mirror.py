@@ -1,4 +1,4 @@
-"""Mirrors the rules of a style sheet for text from right to left: left becomes right."""
+"""Mirrors the rules of a style sheet for text from right to left: `left` becomes `right` and vice versa."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
-__all__ = ["mirror"]
+__all__ = ["mirror_rules"]
 
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _SIDE = re.compile(r"(?<![a-z])(left|right)(?![a-z])")
@@ -17,15 +17,15 @@ _FOUR = frozenset(("padding", "margin", "border-width", "border-style", "border-
 _WORDS = frozenset(("text-align", "float", "clear"))
 
 
-def mirror(css: str, part: Literal["", "ltr", "rtl"] = "") -> str:
-    """Returns plain CSS rules for a page from right to left, made of rules for one from left to right.
+def mirror_rules(css: str, part: Literal["", "ltr", "rtl"] = "") -> str:
+    """Returns the CSS rules in `css`, which are for text from left to right, mirrored for right to left.
 
-    With `part`, rules for such a part of a page that is written the other way: only what differs, each
-    within `[dir="rtl"]`; for "ltr" as it was written. A rule for cells with an `align` of their own means
-    that side, and is not changed.
+    With `part`, returns only declarations that must differ within a part in the direction `part` of a page in
+    the other direction, each rule with `[dir="…"]` before its selector. A rule for cells with an `align`
+    attribute is not mirrored, because it means the side that it names.
     """
     rules = [(selector.strip(), _declarations(body)) for selector, body in _RULE.findall(css)]
-    mirrored = _within if part else _whole
+    mirrored = _rule_for_part if part else _mirrored_rule
     made = [rule for selector, each in rules for rule in mirrored(selector, each, part)]
     text = "\n".join(f"{selector} {{ {'; '.join(body)}; }}" for selector, body in made)
     return Markup(text) if isinstance(css, Markup) else text  # noqa: S704
@@ -36,17 +36,24 @@ def _declarations(body: str) -> list[tuple[str, str]]:
     return [(name.strip(), value.strip()) for name, _, value in pairs]
 
 
-def _whole(selector: str, declarations: list[tuple[str, str]], _: str) -> list[tuple[str, list[str]]]:
+def _mirrored_rule(
+    selector: str, declarations: list[tuple[str, str]], _part: str
+) -> list[tuple[str, list[str]]]:
     if "[align" in selector:
         return [(selector, [f"{name}: {value}" for name, value in declarations])]
-    return [(selector, ["{}: {}".format(*_mirrored(name, value)) for name, value in declarations])]
+    return [(selector, ["{}: {}".format(*_mirrored_property(name, value)) for name, value in declarations])]
 
 
-def _within(selector: str, declarations: list[tuple[str, str]], part: str) -> list[tuple[str, list[str]]]:
-    """Returns the rule with only what differs from the rule for the rest of the page."""
+def _rule_for_part(
+    selector: str, declarations: list[tuple[str, str]], part: str
+) -> list[tuple[str, list[str]]]:
+    """Returns the rule with only the declarations that differ from those for the rest of the page.
+
+    The list is empty if none differ. `part` is the direction of the part.
+    """
     body: list[str] = []
     for name, value in declarations:
-        opposite = _mirrored(name, value)
+        opposite = _mirrored_property(name, value)
         if opposite == (name, value) and "[align" not in selector:
             continue
         as_written = part == "ltr" or "[align" in selector
@@ -58,7 +65,7 @@ def _within(selector: str, declarations: list[tuple[str, str]], part: str) -> li
     return [(", ".join(selectors), body)] if body else []
 
 
-def _mirrored(name: str, value: str) -> tuple[str, str]:
+def _mirrored_property(name: str, value: str) -> tuple[str, str]:
     if name in _WORDS:
         return name, _SIDE.sub(lambda side: _OTHER[side[1]], value)
     values = re.split(r"\s+(?![^(]*\))", value)

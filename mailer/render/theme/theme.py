@@ -1,7 +1,7 @@
-"""Compiles a theme: its files in Jinja2's sandbox, with errors that name the template and its line.
+"""Compiles and renders the templates of a theme in Jinja2's sandbox. Errors name the template and its line.
 
-Templates may call `filters` and `language/template_functions.py`; `slots/template_calls.py` is for the names
-that differ between readers. Compiled once for the same files in a process.
+Templates can use `filters` and the functions of `language/template_functions.py`; `slots/template_calls.py`
+handles the names whose values differ between readers. A process compiles the same files only once.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ MAX_TEXT = 200_000
 _SIGN = re.compile("\ue000([0-9]+)\ue001")
 
 
-class _Undefined(StrictUndefined):
-    """Explains an undefined name, and suggests the name that was probably meant."""
+class _ExplainedUndefined(StrictUndefined):
+    """Explains an undefined name in a template, and suggests the name that was probably meant."""
 
     @property
     def _undefined_message(self) -> str:
@@ -58,7 +58,7 @@ class _Undefined(StrictUndefined):
         if self._undefined_hint:
             return str(self._undefined_hint)
         if owner is None:
-            return f'there is no "{name}" in None; ask first whether it is there, with {{% if … %}}'
+            return f'there is no "{name}" in None; test the value first, with {{% if … %}}'
         if owner is missing:
             known: Iterable[str] = CONTEXT_NAMES
             message = f'there is no "{name}" here'
@@ -69,7 +69,7 @@ class _Undefined(StrictUndefined):
         return message + (f'; did you mean "{best}"?' if best else "")
 
 
-class _Loader(BaseLoader):
+class _ThemeLoader(BaseLoader):
     def __init__(self, files: ThemeFiles) -> None:
         self.files = files
 
@@ -80,16 +80,19 @@ class _Loader(BaseLoader):
         return file.text, template, None
 
 
-class _Environment(SandboxedEnvironment):
-    """Represents the sandbox for templates, with slots, counted loops and bounded arithmetic."""
+class _ThemeEnvironment(SandboxedEnvironment):
+    """Extends Jinja2's sandbox by slots, limits on loops, and limits on arithmetic.
+
+    If `is_traced` is True, the text of templates holds signs from which `position_of` finds its lines.
+    """
 
     intercepted_binops = frozenset(("*", "**", "%"))
 
-    def __init__(self, files: ThemeFiles, *, traced: bool = False) -> None:
+    def __init__(self, files: ThemeFiles, *, is_traced: bool = False) -> None:
         super().__init__(
-            loader=_Loader(files),
+            loader=_ThemeLoader(files),
             extensions=["jinja2.ext.i18n"],
-            undefined=_Undefined,
+            undefined=_ExplainedUndefined,
             autoescape=lambda name: not (name or "").endswith(".txt"),
             trim_blocks=True,
             lstrip_blocks=True,
@@ -103,17 +106,17 @@ class _Environment(SandboxedEnvironment):
         del self.globals["lipsum"]
         self.filters.update(FILTERS)
         #: (template, line) of each sign, where the text of templates is signed.
-        self.signs: list[tuple[str, int]] | None = [] if traced else None
+        self.signs: list[tuple[str, int]] | None = [] if is_traced else None
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = rewrite_slots(super()._parse(source, name, filename), name or "template")
         if self.signs is not None:
             for data in tree.find_all(nodes.TemplateData):
-                data.data = self._signed(data.data, name or "template", data.lineno)
+                data.data = self._with_position_signs(data.data, name or "template", data.lineno)
         tree.set_environment(self)
         return tree
 
-    def _signed(self, text: str, name: str, line: int) -> str:
+    def _with_position_signs(self, text: str, name: str, line: int) -> str:
         lines = []
         for number, each in enumerate(text.split("\n")):
             lines.append(f"\ue000{len(self.signs or ())}\ue001{each}")
@@ -122,53 +125,64 @@ class _Environment(SandboxedEnvironment):
         return "\n".join(lines)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Computes with numbers that stay small, and repeats a text up to a thousand times."""
+        """Returns `left operator right`. A text can be repeated up to a thousand times.
+
+        Raises SecurityError for numbers above 10⁹ or an exponent above 16.
+        """
         if operator == "%" and isinstance(left, str):
             return left % right
         if operator == "*" and isinstance(left, str) and isinstance(right, int) and right <= 1000:
             return (left * right)[:MAX_TEXT]
         if any(not isinstance(value, int | float) or abs(value) > 1e9 for value in (left, right)):
-            raise SecurityError(f'"{operator}" is for numbers up to a thousand million here')
+            raise SecurityError(f'"{operator}" can only be used with numbers up to a thousand million')
         if operator == "**" and abs(right) > 16:
-            raise SecurityError("the exponent is too large")
+            raise SecurityError("the exponent must not be above 16")
         return super().call_binop(context, operator, left, right)
 
     @pass_context
     def make_slot(self, context: Context, paths: tuple[str, ...], default: Any, name: str, line: int) -> str:
-        """Returns the marker of a slot.
+        """Returns the marker of a slot that line `line` of the template `name` prints.
 
-        `template_calls` puts calls of this in place of per-recipient names.
+        `template_calls` replaces per-recipient names by calls of this method. The slot shows the first of
+        `paths` (such as `subscriber.name`) that has a value for a reader, or `default`.
         """
         text = default.unescape() if isinstance(default, Markup) else str(default)
         markers: Markers = context[MARKERS]
-        path = self.loader.files.path_of(name) if isinstance(self.loader, _Loader) else name
+        path = self.loader.files.path_of(name) if isinstance(self.loader, _ThemeLoader) else name
         return markers.make(paths, text, (path, line))
 
     @pass_context
     def count_loop(self, context: Context, values: Iterable[Any]) -> list[Any]:
-        """Returns the values of a loop, and bounds all loops of a rendering together."""
+        """Returns the values that a loop iterates over, and counts them.
+
+        Raises SecurityError if all loops of one template together have more than MAX_STEPS rounds.
+        """
         counter: list[int] = context[MARKERS].steps
         found = list(islice(values, MAX_STEPS + 1))
         counter[0] += len(found)
         if counter[0] > MAX_STEPS:
-            raise SecurityError(f"the loops of the theme go round more than {MAX_STEPS:,} times")
+            raise SecurityError(f"the loops of the theme must not have more than {MAX_STEPS:,} rounds")
         return found
 
 
 @dataclass(frozen=True)
 class Theme:
-    """Holds the compiled templates of a workspace."""
+    """Holds the files of a workspace's theme, and the Jinja2 environment that compiles its templates."""
 
     files: ThemeFiles
-    environment: _Environment
+    environment: _ThemeEnvironment
 
     @property
     def digest(self) -> str:
-        """Returns the SHA-256 in hex over all of its files."""
+        """Returns the SHA-256 in hex of all files of the theme."""
         return self.files.digest
 
-    def layout(self, layout: str, medium: str, suffix: str) -> str:
-        """Returns the template name of a layout for a medium. Raises ThemeError where there is none."""
+    def layout_template(self, layout: str, medium: str, suffix: str) -> str:
+        """Returns the name of the template that renders a layout for a medium, such as `email/issue.mjml`.
+
+        `medium` is one of MEDIA, and `suffix` the end of the template's name. Raises ThemeError if the theme
+        has neither a template for the layout nor a general one.
+        """
         wanted = f"{medium}/{layout}{suffix}"
         for name in (wanted, f"{medium}/issue{suffix}"):
             if name in self.files.templates:
@@ -178,21 +192,29 @@ class Theme:
         advice = (
             f'did you mean the layout "{best}"?'
             if best and best != layout
-            else "write it, or name another layout"
+            else "create it, or name another layout"
         )
-        raise ThemeError(Problem(f"is not there; {advice}", f"templates/{wanted}"))
+        raise ThemeError(Problem(f"does not exist; {advice}", f"templates/{wanted}"))
 
     def render(self, name: str, context: Mapping[str, Any]) -> str:
-        """Returns the output of a template. Raises ThemeError; a MailerError of the context passes."""
+        """Returns the output of the template `name` for `context`.
+
+        Raises ThemeError for an error of the template. A MailerError that a value of the context raises is
+        raised as it is.
+        """
         return self._render(self.environment, name, context)
 
-    def place_of(
+    def position_of(
         self, name: str, context: Mapping[str, Any], output: str, offset: int
     ) -> tuple[str, int] | None:
-        """Returns (path, line) of the template text that gave a character of `output`, where it is known."""
-        traced = _Environment(self.files, traced=True)
+        """Returns (path, line) of the template text that a character of the output comes from, or None.
+
+        `output` is the output of the template `name` for `context`, `offset` the index of the character. None
+        means that the position is unknown.
+        """
+        is_traced = _ThemeEnvironment(self.files, is_traced=True)
         try:
-            signed = self._render(traced, name, context)
+            signed = self._render(is_traced, name, context)
         except MailerError:
             return None
         if _SIGN.sub("", signed) != output:
@@ -203,10 +225,10 @@ class Theme:
             if sign.start() - gone > offset:
                 break
             gone += len(sign[0])
-            last = (traced.signs or [])[int(sign[1])]
+            last = (is_traced.signs or [])[int(sign[1])]
         return (self.files.path_of(last[0]), last[1]) if last else None
 
-    def _render(self, environment: _Environment, name: str, context: Mapping[str, Any]) -> str:
+    def _render(self, environment: _ThemeEnvironment, name: str, context: Mapping[str, Any]) -> str:
         pieces: list[str] = []
         size = 0
         try:
@@ -214,26 +236,31 @@ class Theme:
                 size += len(piece)
                 if size > MAX_OUTPUT:
                     path = self.files.path_of(name)
-                    raise ThemeError(Problem(f"gives more than {MAX_OUTPUT // 1_000_000} MB of text", path))
+                    raise ThemeError(
+                        Problem(f"must not print more than {MAX_OUTPUT // 1_000_000} MB of text", path)
+                    )
                 pieces.append(piece)
         except MailerError:
             raise
         except Exception as error:
-            raise self._explained(error, name) from None
+            raise self._error_with_position(error, name) from None
         return "".join(pieces)
 
-    def _explained(self, error: Exception, name: str) -> ThemeError:
-        """Returns the error as a sentence with the template and line where it happened."""
+    def _error_with_position(self, error: Exception, name: str) -> ThemeError:
+        """Returns `error` as a ThemeError with the template and line where it happened.
+
+        `name` is the template that was rendered.
+        """
         if isinstance(error, TemplateSyntaxError):
             path = self.files.path_of(error.name or name)
             return ThemeError(Problem(f"{error.message}", path, error.lineno))
-        place, line = _innermost(error.__traceback__, self.files.templates) or (name, None)
+        place, line = _innermost_template(error.__traceback__, self.files.templates) or (name, None)
         if isinstance(error, TemplateNotFound):
             best = nearest(str(error.name), self.files.templates)
             advice = (
                 f'; did you mean "{best}"?'
                 if best
-                else "; names begin at templates/, as in email/macros.mjml"
+                else "; the path must begin within templates/, as email/macros.mjml does"
             )
             message = f'there is no template "{error.name}"{advice}'
         elif isinstance(error, RecursionError):
@@ -245,10 +272,10 @@ class Theme:
         return ThemeError(Problem(message, self.files.path_of(place), line))
 
 
-def _innermost(trace: TracebackType | None, templates: Mapping[str, Any]) -> tuple[str, int] | None:
-    """Returns the deepest template and line of a traceback.
+def _innermost_template(trace: TracebackType | None, templates: Mapping[str, Any]) -> tuple[str, int] | None:
+    """Returns (template, line) of the innermost template in a traceback, or None if there is none.
 
-    Jinja2 gives tracebacks the lines of templates.
+    Jinja2 puts the names and lines of templates into tracebacks.
     """
     found = None
     while trace is not None:
@@ -260,12 +287,12 @@ def _innermost(trace: TracebackType | None, templates: Mapping[str, Any]) -> tup
 
 
 @lru_cache(maxsize=8)
-def _compiled(files: ThemeFiles) -> Theme:
-    environment = _Environment(files)
+def _compiled_theme(files: ThemeFiles) -> Theme:
+    environment = _ThemeEnvironment(files)
     environment.bytecode_cache = BuiltInBytecode()
     return Theme(files, environment)
 
 
 def open_theme(root: Path) -> Theme:
-    """Returns the theme of the workspace at `root`. Raises ThemeError where its files cannot be used."""
-    return _compiled(read_theme(root))
+    """Returns the theme of the workspace at `root`. Raises ThemeError if its files cannot be used."""
+    return _compiled_theme(read_theme(root))

@@ -1,1 +1,1 @@
-"""Defines the views: the values of an issue that templates see."""
+"""Builds the views of an issue: the values that templates see."""

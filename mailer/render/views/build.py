@@ -1,4 +1,4 @@
-"""Builds the views of an issue: slots become markers, Markdown becomes text, pictures are found."""
+"""Builds the views of an issue, in which slots are markers and Markdown texts and pictures can be printed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mailer.issue.values.expressions import ExpressionError, fill_slots
 from mailer.issue.values.fields import SLOT
 from mailer.issue.yaml.tree import Key
 from mailer.language_tags import direction_of
-from mailer.render.faults import Faults
+from mailer.render.faults import RenderingFaults
 from mailer.render.markdown.html import MarkdownSource, MarkdownText
 from mailer.render.markdown.tables import FULL
 from mailer.render.pictures.picture_views import PictureViews, WrittenPicture
@@ -39,152 +39,167 @@ _COMMENT = 40
 
 
 class ViewBuilder:
-    """Builds the views of one rendering. `album` has the pictures that templates asked for."""
+    """Builds the views of one rendering. `album` holds the pictures that templates have used."""
 
     def __init__(
-        self, places: SourcePositions, settings: Settings, markers: Markers, image_base: str, faults: Faults
+        self,
+        positions: SourcePositions,
+        settings: Settings,
+        markers: Markers,
+        image_base: str,
+        faults: RenderingFaults,
     ) -> None:
-        self.places = places
+        self.positions = positions
         self.settings = settings
         self.markers = markers
-        self.album = PictureViews(places, settings, image_base, faults)
-        self.loaded = places.loaded
+        self.album = PictureViews(positions, settings, image_base, faults)
+        self.loaded = positions.loaded
         self._number = 0
         self._language = ""
         self._made: list[tuple[str, Key]] = []  # what is wrong with defaults made from other texts
 
-    def issue(self, issue: model.Issue) -> IssueView:
-        """Returns the view of an issue, or of a variant of it. Problems are added to `places`."""
+    def issue_view(self, issue: model.Issue) -> IssueView:
+        """Returns the view of the issue or of a variant of the issue. Adds its problems to `positions`."""
         self._language = issue.language
-        keys = self.places.keys_of(issue)
-        title = self._line(issue.title, ("title",))
-        items = tuple(self._item(item, keys[id(item)], 3, issue.language) for item in issue.items)
+        keys = self.positions.keys_by_id(issue)
+        title = self._text_with_markers(issue.title, ("title",))
+        items = tuple(self._item_view(item, keys[id(item)], 3, issue.language) for item in issue.items)
         sections = tuple(
-            self._section(section, number, keys) for number, section in enumerate(issue.sections, 1)
+            self._section_view(section, number, keys) for number, section in enumerate(issue.sections, 1)
         )
         call = issue.call_to_action
         view = IssueView(
             date=issue.date,
             title=title,
-            subject=self._line(issue.subject, ("subject",)),
-            preheader=self._line(issue.preheader, ("preheader",)),
+            subject=self._text_with_markers(issue.subject, ("subject",)),
+            preheader=self._text_with_markers(issue.preheader, ("preheader",)),
             filler=filler(issue.preheader),
-            intro=self._rich(issue.intro, ("intro",), 2),
+            intro=self._markdown_text(issue.intro, ("intro",), 2),
             items=items,
             sections=sections,
             all_items=(*items, *(item for section in sections for item in section.items)),
-            body=self._rich(issue.body, ("body",), 2, anchors="heading"),
-            column=None if issue.column is None else self._column(issue.column),
-            call_to_action=None if call is None else self._call_to_action(call),
-            related=tuple(self._related(each, i) for i, each in enumerate(issue.related)),
-            tags=tuple(self._line(tag, ("tags", i)) for i, tag in enumerate(issue.tags)),
-            notice=self._rich(issue.notice, ("notice",), 3),
+            body=self._markdown_text(issue.body, ("body",), 2, anchors="heading"),
+            column=None if issue.column is None else self._column_view(issue.column),
+            call_to_action=None if call is None else self._call_to_action_view(call),
+            related=tuple(self._related_view(each, i) for i, each in enumerate(issue.related)),
+            tags=tuple(self._text_with_markers(tag, ("tags", i)) for i, tag in enumerate(issue.tags)),
+            notice=self._markdown_text(issue.notice, ("notice",), 3),
             language=issue.language,
         )
-        if not self.places.problems:  # else the errors of their sources are reported already
+        if not self.positions.problems:  # else the errors of their sources are reported already
             for message, key in self._made:
-                self.places.add_problem(f"{key[0]}: {message}", key)
+                self.positions.add_problem(f"{key[0]}: {message}", key)
         return view
 
-    def brand(self) -> BrandView:
-        """Returns the logo and the colours of the workspace. A logo that cannot be used is a ConfigError."""
-        colours = self.settings.brand.model_dump(exclude={"logo"})
-        return BrandView(logo=self.album.logo(), **colours)
+    def brand_view(self) -> BrandView:
+        """Returns the view of the workspace's logo and colours.
 
-    def _section(self, section: model.Section, number: int, keys: Mapping[int, Key]) -> SectionView:
+        If the logo cannot be used, a ConfigError is reported to the RenderingFaults of this object.
+        """
+        colours = self.settings.brand.model_dump(exclude={"logo"})
+        return BrandView(logo=self.album.logo_view(), **colours)
+
+    def _section_view(self, section: model.Section, number: int, keys: Mapping[int, Key]) -> SectionView:
         key, language = keys[id(section)], section.language or self._language
         return SectionView(
             number=number,
             anchor=f"section-{number}",
-            title=self._line(section.title, (*key, "title")),
-            intro=self._rich(section.intro, (*key, "intro"), 3, language=section.language or ""),
-            items=tuple(self._item(item, keys[id(item)], 4, language) for item in section.items),
+            title=self._text_with_markers(section.title, (*key, "title")),
+            intro=self._markdown_text(section.intro, (*key, "intro"), 3, language=section.language or ""),
+            items=tuple(self._item_view(item, keys[id(item)], 4, language) for item in section.items),
             language=language,
         )
 
-    def _item(self, item: model.Item, key: Key, level: int, language: str) -> ItemView:
+    def _item_view(self, item: model.Item, key: Key, level: int, language: str) -> ItemView:
         self._number += 1
         language = item.language or language
         return ItemView(
             number=self._number,
             anchor=f"item-{self._number}",
-            title=self._line(item.title, (*key, "title")),
-            body=self._rich(item.body, (*key, "body"), level, language=language),
-            comment=self._rich(item.comment, (*key, "comment"), level, inset=_COMMENT, language=language),
-            source=None if item.source is None else self._source(item.source, key),
-            url=self._line(item.url or "", (*key, "url")),
-            image=None if item.image is None else self._image(item.image, (*key, "image")),
-            tags=tuple(self._line(tag, (*key, "tags", i)) for i, tag in enumerate(item.tags)),
+            title=self._text_with_markers(item.title, (*key, "title")),
+            body=self._markdown_text(item.body, (*key, "body"), level, language=language),
+            comment=self._markdown_text(
+                item.comment, (*key, "comment"), level, inset=_COMMENT, language=language
+            ),
+            source=None if item.source is None else self._source_view(item.source, key),
+            url=self._text_with_markers(item.url or "", (*key, "url")),
+            image=None if item.image is None else self._image_view(item.image, (*key, "image")),
+            tags=tuple(self._text_with_markers(tag, (*key, "tags", i)) for i, tag in enumerate(item.tags)),
             language=language,
         )
 
-    def _source(self, source: model.Source, key: Key) -> SourceView:
+    def _source_view(self, source: model.Source, key: Key) -> SourceView:
         return SourceView(
-            self._line(source.name, (*key, "source", "name")),
-            self._line(source.url or "", (*key, "source", "url")),
+            self._text_with_markers(source.name, (*key, "source", "name")),
+            self._text_with_markers(source.url or "", (*key, "source", "url")),
         )
 
-    def _image(self, image: model.Image, key: Key) -> PictureView:
-        caption = MarkdownText(self._markdown(image.caption, (*key, "caption"), 6), one_line=True)
-        alt = self._line(image.alt, (*key, "alt"))
-        url = self._line(image.url or "", (*key, "url"))
-        return self.album.picture(
+    def _image_view(self, image: model.Image, key: Key) -> PictureView:
+        caption = MarkdownText(self._markdown_source(image.caption, (*key, "caption"), 6), one_line=True)
+        alt = self._text_with_markers(image.alt, (*key, "alt"))
+        url = self._text_with_markers(image.url or "", (*key, "url"))
+        return self.album.picture_view(
             WrittenPicture(image.src, alt, caption, (*key, "src"), url, width=image.width)
         )
 
-    def _column(self, column: model.Column) -> ColumnView:
+    def _column_view(self, column: model.Column) -> ColumnView:
         return ColumnView(
-            title=self._line(column.title, ("column", "title")),
-            byline=self._line(column.byline, ("column", "byline")),
-            body=self._rich(column.body, ("column", "body"), 3, language=column.language or ""),
+            title=self._text_with_markers(column.title, ("column", "title")),
+            byline=self._text_with_markers(column.byline, ("column", "byline")),
+            body=self._markdown_text(column.body, ("column", "body"), 3, language=column.language or ""),
             language=column.language or self._language,
         )
 
-    def _call_to_action(self, call: model.CallToAction) -> CallToActionView:
+    def _call_to_action_view(self, call: model.CallToAction) -> CallToActionView:
         return CallToActionView(
-            text=self._rich(call.text, ("call_to_action", "text"), 3),
-            label=self._line(call.label, ("call_to_action", "label")),
-            url=self._line(call.url, ("call_to_action", "url")),
+            text=self._markdown_text(call.text, ("call_to_action", "text"), 3),
+            label=self._text_with_markers(call.label, ("call_to_action", "label")),
+            url=self._text_with_markers(call.url, ("call_to_action", "url")),
         )
 
-    def _related(self, related: model.Related, index: int) -> RelatedView:
+    def _related_view(self, related: model.Related, index: int) -> RelatedView:
         return RelatedView(
-            self._line(related.title, ("related", index, "title")),
-            self._line(related.url, ("related", index, "url")),
+            self._text_with_markers(related.title, ("related", index, "title")),
+            self._text_with_markers(related.url, ("related", index, "url")),
         )
 
-    def _line(self, text: str, key: Key) -> str:
-        """Returns the text with markers for its slots, or a harmless text where a slot is wrong."""
+    def _text_with_markers(self, text: str, key: Key) -> str:
+        """Returns the text with markers for its slots. A slot that is wrong is reported and left out."""
         try:
             return fill_slots(
-                text, lambda paths, default: self.markers.make(paths, default, self.places.at(key))
+                text,
+                lambda paths, default: self.markers.make(paths, default, self.positions.position_of(key)),
             )
         except ExpressionError as error:
-            if self.places.is_written(key):
-                self.places.add_problem(str(error), key, error.line)
+            if self.positions.is_written(key):
+                self.positions.add_problem(str(error), key, error.line)
             else:
                 self._made.append((str(error), key))
             return SLOT.sub("", text) or "https://example.org/"
 
-    def _rich(
+    def _markdown_text(
         self, text: str, key: Key, level: int, *, anchors: str = "", inset: int = 0, language: str = ""
     ) -> MarkdownText:
-        source = self._markdown(text, key, level, language)
-        return MarkdownText(replace(source, anchors=anchors, room=FULL - inset))
+        source = self._markdown_source(text, key, level, language)
+        return MarkdownText(replace(source, anchors=anchors, width=FULL - inset))
 
-    def _markdown(self, text: str, key: Key, level: int, language: str = "") -> MarkdownSource:
-        """Returns the parsed text, with the functions that make its pictures and markers."""
+    def _markdown_source(self, text: str, key: Key, level: int, language: str = "") -> MarkdownSource:
+        """Returns the parsed Markdown text at `key`, with the functions that make its pictures and markers.
 
-        def find(src: str, alt: str, caption: str, line: int) -> PictureView:
+        `level` is the level of its highest heading. `language` is a language tag, "" for the issue's
+        language.
+        """
+
+        def find_picture(src: str, alt: str, caption: str, line: int) -> PictureView:
             path = src if src.startswith("https://") else path_of(src)
-            return self.album.picture(WrittenPicture(path, alt, caption, key, line=line))
+            return self.album.picture_view(WrittenPicture(path, alt, caption, key, line=line))
 
-        def change(words: str) -> str:
-            place = self.places.at(key)
+        def replace_slots(words: str) -> str:
+            place = self.positions.position_of(key)
             return self.loaded.placeholders.replace(
                 words, lambda paths, default: self.markers.make(paths, default, place)
             )
 
         document = self.loaded.documents.get(key, EMPTY) if text else EMPTY
-        rtl = direction_of(language or self._language) == "rtl"
-        return MarkdownSource(document, find, level, change=change, rtl=rtl)
+        is_rtl = direction_of(language or self._language) == "rtl"
+        return MarkdownSource(document, find_picture, level, replace_slots=replace_slots, is_rtl=is_rtl)

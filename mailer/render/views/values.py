@@ -1,7 +1,7 @@
 """Defines the values that a template sees of an issue and of the workspace: frozen, and safe to print.
 
-docs/themes.md describes every name here for designers. A view is made once for a variant and serves its mail,
-its text and its web page. `called` is its name in error messages.
+docs/themes.md describes each name in this module for designers. A view is built once for a variant, and the
+templates of its mail, text and web page use it. `called` is the name of a view in error messages.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ __all__ = [
 ]
 
 
-class _Written:
-    """Represents a part of an issue that is in one language."""
+class _ViewWithLanguage:
+    """Adds the writing direction to the view of a part of an issue that has one language."""
 
     language: str
 
     @property
     def dir(self) -> str:
-        """Returns the direction of its language: `ltr` or `rtl`."""
+        """Returns the direction that the part's language is written in: `ltr` or `rtl`."""
         return direction_of(self.language)
 
 
 @dataclass(frozen=True)
 class SourceView:
-    """Describes the source of a story."""
+    """Holds the source of an item: its name and URL."""
 
     called: ClassVar[str] = "a source"
 
@@ -50,7 +50,7 @@ class SourceView:
 
 
 @dataclass(frozen=True)
-class ItemView(_Written):
+class ItemView(_ViewWithLanguage):
     """Holds one item: a headline with its text."""
 
     called: ClassVar[str] = "an item"
@@ -68,8 +68,8 @@ class ItemView(_Written):
 
 
 @dataclass(frozen=True)
-class SectionView(_Written):
-    """Holds a group of items."""
+class SectionView(_ViewWithLanguage):
+    """Holds a section of an issue: a title with a group of items."""
 
     called: ClassVar[str] = "a section"
 
@@ -82,7 +82,7 @@ class SectionView(_Written):
 
 
 @dataclass(frozen=True)
-class ColumnView(_Written):
+class ColumnView(_ViewWithLanguage):
     """Holds the editor's column."""
 
     called: ClassVar[str] = "the column"
@@ -95,7 +95,7 @@ class ColumnView(_Written):
 
 @dataclass(frozen=True)
 class CallToActionView:
-    """Holds a button and the text above it."""
+    """Holds the call to action: a button and the text above the button."""
 
     called: ClassVar[str] = "the call to action"
 
@@ -106,7 +106,7 @@ class CallToActionView:
 
 @dataclass(frozen=True)
 class RelatedView:
-    """Holds a link to something else worth reading."""
+    """Holds a link to further reading."""
 
     called: ClassVar[str] = "a related link"
 
@@ -115,7 +115,7 @@ class RelatedView:
 
 
 @dataclass(frozen=True)
-class IssueView(_Written):
+class IssueView(_ViewWithLanguage):
     """Holds an issue as one variant shows it."""
 
     called: ClassVar[str] = "issue"
@@ -139,7 +139,7 @@ class IssueView(_Written):
 
     @property
     def parts(self) -> tuple[ItemView | SectionView | ColumnView, ...]:
-        """Returns all parts that may have a language of their own."""
+        """Returns the sections, items and column of the issue, each of which may have its own language."""
         return (*self.sections, *self.all_items, *((self.column,) if self.column else ()))
 
 
@@ -172,9 +172,9 @@ class BrandView:
 
 @dataclass(frozen=True)
 class LinksView:
-    """Holds the links that are the same for every reader; those of one reader are slots.
+    """Holds the links that are the same for every reader. Personal links are slots instead.
 
-    `archive` is that of the public page, '' where the edition has none.
+    `archive` is the URL of the public page, '' if the edition has no public pages.
     """
 
     called: ClassVar[str] = "links"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from mailer.audience.planned import Planned, PlannedBuilder
 from mailer.campaign.campaign import Campaign
 from mailer.config import Settings
-from mailer.message.message import Envelope, Message, Person, Template
+from mailer.message.message import Envelope, Message, MessageTemplate, Person
 from mailer.render.rendition import Rendition
 from mailer.services.planning.recipients import Selection, count_both
 from mailer.services.workspace import Workspace
@@ -198,7 +198,7 @@ def _sizes(settings: Settings, draft: Draft) -> tuple[int, int]:
     different = {id(r): r for r in draft.renditions.values()}.values()
     return (
         max(len(r.html.fill({}).encode()) for r in different),
-        max(len(Message(Template(r, envelope), Person(0, "a@example.org")).raw()) for r in different),
+        max(len(Message(MessageTemplate(r, envelope), Person(0, "a@example.org")).raw()) for r in different),
     )
 
 

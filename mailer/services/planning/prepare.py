@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mailer.archive.campaign import is_unstarted
+from mailer.archive.campaign import is_unstarted_campaign
 from mailer.audience.planned import Planned, PlannedBuilder
 from mailer.audience.segments import Segment, parse
 from mailer.campaign.campaign import Campaign
@@ -255,7 +255,7 @@ def _free_slug(settings: Settings, loaded: LoadedIssue, known: Sequence[Campaign
     while True:
         slug = slug_of(loaded.issue.edition, loaded.issue.date, number)
         folder = settings.campaigns / slug
-        if slug not in taken and (not folder.exists() or is_unstarted(folder)):
+        if slug not in taken and (not folder.exists() or is_unstarted_campaign(folder)):
             return slug
         if slug not in taken:
             refuse_if_forgotten(settings, loaded, slug)

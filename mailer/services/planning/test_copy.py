@@ -19,9 +19,9 @@ from mailer.audience.selection import is_within, variant_of
 from mailer.audience.values.address import Address, normalize_address
 from mailer.config import Settings
 from mailer.errors import AudienceError, IssueError, Problem, SegmentError, TransportError
-from mailer.message.message import Envelope, Message, Person, Template
+from mailer.message.message import Envelope, Message, MessageTemplate, Person
 from mailer.render.rendition import Rendition
-from mailer.render.slots.slots import Part
+from mailer.render.slots.slots import RenditionPart
 from mailer.services.planning.prepare import Prepared
 from mailer.services.workspace import Workspace
 from mailer.transports.base import Outcome, OutcomeKind
@@ -98,7 +98,7 @@ def send_samples(workspace: Workspace, prepared: Prepared, addresses: Sequence[s
                 slug=f"{prepared.plan.slug}-test-{token_hex(4)}",
                 edition=prepared.plan.edition,
             )
-            template = Template(_marked(renditions[recipient.variant]), envelope, signer)
+            template = MessageTemplate(_marked(renditions[recipient.variant]), envelope, signer)
             try:
                 (outcome,) = channel.send([Message(template, recipient.person)])
             except TransportError as error:
@@ -110,7 +110,7 @@ def send_samples(workspace: Workspace, prepared: Prepared, addresses: Sequence[s
 
 def _marked(rendition: Rendition) -> Rendition:
     subject = rendition.subject
-    marked = Part((TEST_MARK + subject.fragments[0], *subject.fragments[1:]), subject.slots)
+    marked = RenditionPart((TEST_MARK + subject.fragments[0], *subject.fragments[1:]), subject.slots)
     return replace(rendition, subject=marked)
 
 

@@ -10,7 +10,7 @@ from mailer.addresses import header_address
 from mailer.campaign.campaign import Campaign
 from mailer.config import Settings
 from mailer.errors import IssueError
-from mailer.message.dkim import Signer, is_aligned
+from mailer.message.dkim import Signer, may_align
 from mailer.render.rendition import Rendition
 from mailer.services.planning.plan import Audience
 from mailer.services.planning.public_page import is_blank
@@ -84,7 +84,7 @@ def _of_sender(settings: Settings, inputs: WarningInput) -> list[str]:
             "publication.base_url is not https, so mail programs will not offer their one-click unsubscribe"
         )
     sender = header_address(settings.publication.sender.address).rpartition("@")[2]
-    if inputs.signer and not is_aligned(inputs.signer.domain, sender):
+    if inputs.signer and not may_align(inputs.signer.domain, sender):
         warnings.append(
             f"dkim.domain {inputs.signer.domain} has nothing in common with {sender} of From, "
             "so the signature does not count for DMARC"

@@ -26,7 +26,7 @@ from mailer.delivery.run import deliver
 from mailer.delivery.workers.connections import ConnectionPool
 from mailer.errors import ArchiveError, MailerError
 from mailer.message.dkim import Signer
-from mailer.message.message import Envelope, Template
+from mailer.message.message import Envelope, MessageTemplate
 from mailer.render.rendition import Rendition
 from mailer.services.database.guard import refuse_if_older, watch_database
 from mailer.services.database.moved import note_run
@@ -239,7 +239,7 @@ def _quick(limits: Sequence[Rate]) -> tuple[Rate, ...]:
     return tuple(rate for rate in limits if rate.unit in ("s", "m"))
 
 
-def _templates(settings: Settings, campaign: Campaign, signer: Signer | None) -> dict[int, Template]:
+def _templates(settings: Settings, campaign: Campaign, signer: Signer | None) -> dict[int, MessageTemplate]:
     """Reads the messages from the campaign's folder. The signer comes from the current settings."""
     folder = settings.campaigns / campaign.slug
     renditions: Mapping[int, Rendition] = read_renditions(folder)
@@ -249,9 +249,9 @@ def _templates(settings: Settings, campaign: Campaign, signer: Signer | None) ->
         campaign_id=campaign.id,
         slug=campaign.slug,
         edition=campaign.edition,
-        by_number=not campaign.stable_ids,
+        legacy_ids=not campaign.stable_ids,
     )
-    made = {id(r): Template(r, envelope, signer) for r in renditions.values()}
+    made = {id(r): MessageTemplate(r, envelope, signer) for r in renditions.values()}
     templates = {variant: made[id(rendition)] for variant, rendition in renditions.items()}
     if not templates:
         raise ArchiveError(f"campaigns/{campaign.slug} holds no rendition; restore the folder from a backup")

@@ -17,8 +17,8 @@ from typing import Any, Final
 from mailer.addresses import header_address
 from mailer.config import Mailbox
 from mailer.message.mime import encoded_words
-from mailer.message.paragraphs import ReadyParagraph
-from mailer.render.slots.slots import Context, Part, Slot, escape
+from mailer.message.paragraphs import EncodedParagraph
+from mailer.render.slots.slots import RenditionPart, Slot, SlotContext, escape
 from mailer.transports.base import OutgoingMessage
 
 __all__ = ["MOST_RECIPIENTS", "REFERENCE", "RequestTemplate", "UnfitRecipient", "groups_for_requests"]
@@ -55,7 +55,7 @@ class RequestTemplate:
         self.rendition = sample.rendition
         self.envelope = sample.envelope
         self._slots: dict[Slot, str] = {}
-        self._paragraphs: list[tuple[str, ReadyParagraph]] = []
+        self._paragraphs: list[tuple[str, EncodedParagraph]] = []
         self._sample = sample.values
         # Nobody can know a tag beforehand, so no name and no text can hold one.
         self._key = secrets.token_hex(6)
@@ -131,7 +131,7 @@ class RequestTemplate:
         """Returns the body of a request with these personalizations, as JSON text."""
         return f'{{"personalizations":[{",".join(personalizations)}],{self._rest}'
 
-    def _text_with_tags(self, part: Part) -> str:
+    def _text_with_tags(self, part: RenditionPart) -> str:
         pieces: list[str] = []
         for piece in part.pieces():
             if isinstance(piece, str):
@@ -141,7 +141,7 @@ class RequestTemplate:
                 pieces.append(self._slots.setdefault(slot, f"-{self._key}x{len(self._slots)}-"))
             else:
                 tag = f"-{self._key}p{len(self._paragraphs)}-"
-                self._paragraphs.append((tag, ReadyParagraph(part, piece)))
+                self._paragraphs.append((tag, EncodedParagraph(part, piece)))
                 pieces.append(tag)
         return "".join(pieces)
 
@@ -151,7 +151,7 @@ class RequestTemplate:
         Slots for the same link share a tag if the link needs no escaping in the context of `slot`; every
         other slot has its own tag.
         """
-        plain = Slot(slot.paths, "", Context.TEXT)
+        plain = Slot(slot.paths, "", SlotContext.TEXT)
         if slot.default or not self._is_link(plain):
             return slot
         link = self._sample[slot.paths[0]]
@@ -159,10 +159,10 @@ class RequestTemplate:
 
     def _is_link(self, slot: Slot) -> bool:
         """Returns whether a slot is one of our links in plain text, which differ only in their tokens."""
-        if len(slot.paths) > 1 or slot.context is not Context.TEXT or slot.default:
+        if len(slot.paths) > 1 or slot.context is not SlotContext.TEXT or slot.default:
             return False
         link = self._sample.get(slot.paths[0], "") if slot.paths[0].startswith("links.") else ""
-        return bool(link) and _json(link) == f'"{link}"' and escape(link, Context.TEXT) == link
+        return bool(link) and _json(link) == f'"{link}"' and escape(link, SlotContext.TEXT) == link
 
 
 def groups_for_requests(batch: Sequence[OutgoingMessage]) -> Iterator[list[int]]:

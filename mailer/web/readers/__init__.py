@@ -1,1 +1,1 @@
-"""Serves the pages behind the links of a mail: unsubscribing, and choosing editions."""
+"""Serves the pages that the links in a mail lead to: unsubscribing, and choosing editions."""

@@ -1,4 +1,4 @@
-"""Reads the fields of a form, or of a mail program's one-click POST, without ever failing on its content.
+"""Reads the fields of a form, or of a mail program's one-click POST. No content of a body is an error.
 
 RFC 8058 allows urlencoded and multipart bodies; a body that is neither, or is broken, has no fields.
 """
@@ -22,9 +22,9 @@ _CHARSET = re.compile(r'charset\s*=\s*+"?+(?!(?:utf-?8|us-ascii|iso-8859-1)(?:["
 
 
 async def read_form(request: Request) -> FormFields:
-    """Returns field names and their values, with LF as line ends and no invisible characters.
+    """Returns the values of each form field by name, with LF as line ends and no invisible characters.
 
-    Raises 413 and 408 (see `safety`), and nothing else.
+    Raises only HTTPException, if the body is too large (413) or too slow (408).
     """
     await request.body()
     if _CHARSET.search(request.headers.get("content-type", "")):

@@ -12,7 +12,7 @@ from mailer.audience.subscribers import Subscriber
 from mailer.config import Settings
 from mailer.links.urls import Purpose
 from mailer.services.readers.reader_actions import LinkVisit, ReaderActions
-from mailer.site.pages import Pages
+from mailer.site.pages import ReaderPages
 from mailer.web.readers.forms import read_form
 from mailer.web.readers.unknown_reader import page_for_unknown_reader
 from mailer.web.responses import page_response
@@ -24,46 +24,50 @@ _READING = ("active", "pending")
 
 
 class PreferencesPage:
-    """Shows the choice of editions for GET, and saves it for POST."""
+    """Answers GET with the reader's choice of editions, and saves the choice for POST."""
 
-    def __init__(self, settings: Settings, desk: ReaderActions, pages: Pages) -> None:
+    def __init__(self, settings: Settings, actions: ReaderActions, pages: ReaderPages) -> None:
         self._editions = settings.editions
-        self._desk = desk
+        self._actions = actions
         self._pages = pages
 
-    def show(self, request: Request) -> Response:
-        """Shows the choice of a reader and changes nothing."""
-        return self._answer(request, self._desk.look(request.path_params["token"], Purpose.PREFERENCES))
+    def answer_get(self, request: Request) -> Response:
+        """Shows the reader's choice of editions. Changes nothing."""
+        return self._page_response(
+            request, self._actions.look(request.path_params["token"], Purpose.PREFERENCES)
+        )
 
-    async def act(self, request: Request) -> Response:
-        """Saves the choice in the form; a POST that is not of our form saves nothing."""
+    async def answer_post(self, request: Request) -> Response:
+        """Saves the choice of editions in the form. A POST from any other form saves nothing."""
         text, form = request.path_params["token"], await read_form(request)
         if form.get("step") != ["save"]:
-            return self._answer(request, await run_in_threadpool(self._desk.look, text, Purpose.PREFERENCES))
+            return self._page_response(
+                request, await run_in_threadpool(self._actions.look, text, Purpose.PREFERENCES)
+            )
         wanted = [edition for edition in form.get("edition", ()) if edition in self._editions]
-        visit = await run_in_threadpool(self._desk.choose, text, wanted)
-        return self._answer(request, visit, saved=True, wanted=bool(wanted))
+        visit = await run_in_threadpool(self._actions.choose, text, wanted)
+        return self._page_response(request, visit, is_saved=True, has_chosen=bool(wanted))
 
-    def _answer(
-        self, request: Request, visit: LinkVisit, *, saved: bool = False, wanted: bool = False
+    def _page_response(
+        self, request: Request, visit: LinkVisit, *, is_saved: bool = False, has_chosen: bool = False
     ) -> Response:
         person = visit.person
         if person is None:
             return page_for_unknown_reader(self._pages, request, visit)
         away = person.status not in _READING
-        refused = visit.refused or (wanted and away)
+        refused = visit.refused or (has_chosen and away)
         page = self._pages.page(
             "preferences",
             person.language,
             editions=self._editions,
-            chosen=_chosen_by(person),
+            chosen=_chosen_editions(person),
             away=away,
-            saved=saved and not refused,
+            saved=is_saved and not refused,
             refused=refused,
-            unsubscribe=f"{request.path_params['up']}u/{self._desk.link(Purpose.UNSUBSCRIBE, visit)}",
+            unsubscribe=f"{request.path_params['up']}u/{self._actions.link(Purpose.UNSUBSCRIBE, visit)}",
         )
         return page_response(page)
 
 
-def _chosen_by(person: Subscriber) -> Collection[str]:
+def _chosen_editions(person: Subscriber) -> Collection[str]:
     return set(person.editions) if person.status in _READING else set()

@@ -1,4 +1,4 @@
-"""Makes the page for a link that names no reader of this workspace: it says that nothing was changed."""
+"""Makes the page for a link that names no reader of this workspace. It says that nothing was changed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mailer.services.readers.reader_actions import LinkState, LinkVisit
-from mailer.site.pages import Pages
+from mailer.site.pages import ReaderPages
 from mailer.web.responses import page_for_browser
 
 __all__ = ["page_for_unknown_reader"]
@@ -15,6 +15,9 @@ __all__ = ["page_for_unknown_reader"]
 _WELL = (LinkState.ERASED, LinkState.COPY)
 
 
-def page_for_unknown_reader(pages: Pages, request: Request, visit: LinkVisit) -> Response:
-    """Returns the page in a language that the browser asks for, with status 200 or 404."""
+def page_for_unknown_reader(pages: ReaderPages, request: Request, visit: LinkVisit) -> Response:
+    """Returns the page for a link that names no reader, in a language that the browser asks for.
+
+    The status is 200 for the link of an erased reader or of a test copy, else 404.
+    """
     return page_for_browser(pages, visit.standing.value, request, 200 if visit.standing in _WELL else 404)

@@ -1,7 +1,7 @@
 """Serves /u/TOKEN: the unsubscribe page with one button, and the one-click POST of mail programs (RFC 8058).
 
-Mail gateways open every link, so GET only shows the page. Where a link names nobody here, GET and POST both
-answer truthfully that nothing was changed.
+Mail gateways open every link, so GET only shows the page. If a link names no reader of this workspace, GET
+and POST both answer that nothing was changed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from mailer.links.urls import Purpose
 from mailer.services.readers.reader_actions import LinkVisit, ReaderActions
-from mailer.site.pages import Pages
+from mailer.site.pages import ReaderPages
 from mailer.web.readers.forms import read_form
 from mailer.web.readers.unknown_reader import page_for_unknown_reader
 from mailer.web.responses import page_response
@@ -26,38 +26,42 @@ _HERE = ("active", "pending", "bounced")
 
 
 class UnsubscribePage:
-    """Shows the button for GET, and unsubscribes for POST; a later POST may add a reason."""
+    """Answers GET with a page with one button, and unsubscribes for POST. A second POST may add a reason."""
 
-    def __init__(self, desk: ReaderActions, pages: Pages) -> None:
-        self._desk = desk
+    def __init__(self, actions: ReaderActions, pages: ReaderPages) -> None:
+        self._actions = actions
         self._pages = pages
 
-    def show(self, request: Request) -> Response:
-        """Shows the button and changes nothing."""
-        visit = self._desk.look(request.path_params["token"], Purpose.UNSUBSCRIBE)
-        return self._answer("unsubscribe", request, visit)
+    def answer_get(self, request: Request) -> Response:
+        """Shows the page with the button. Changes nothing."""
+        visit = self._actions.look(request.path_params["token"], Purpose.UNSUBSCRIBE)
+        return self._page_response("unsubscribe", request, visit)
 
-    async def act(self, request: Request) -> Response:
-        """Unsubscribes the reader. The answer is 200 only once that is recorded."""
+    async def answer_post(self, request: Request) -> Response:
+        """Unsubscribes the reader, or adds a reason. Answers only after the change is recorded."""
         text, form = request.path_params["token"], await read_form(request)
         step = form.get("step", ["one-click"])[0]
         reason = form.get("reason", [""])[0][:LONGEST_REASON]
         if step == "reason":
-            visit = await run_in_threadpool(self._desk.explain_leaving, text, reason=reason)
+            visit = await run_in_threadpool(self._actions.explain_leaving, text, reason=reason)
         else:
             source = "page" if step == "page" else "one-click"
-            visit = await run_in_threadpool(self._desk.leave, text, reason=reason, source=source)
+            visit = await run_in_threadpool(self._actions.leave, text, reason=reason, source=source)
         gone = visit.person is not None and visit.person.status not in _HERE
-        return self._answer("done" if gone else "unsubscribe", request, visit, thanks=step == "reason")
+        return self._page_response(
+            "done" if gone else "unsubscribe", request, visit, after_reason=step == "reason"
+        )
 
-    def _answer(self, name: str, request: Request, visit: LinkVisit, *, thanks: bool = False) -> Response:
+    def _page_response(
+        self, name: str, request: Request, visit: LinkVisit, *, after_reason: bool = False
+    ) -> Response:
         if visit.person is None:
             return page_for_unknown_reader(self._pages, request, visit)
         page = self._pages.page(
             name,
             visit.person.language,
-            preferences=f"{request.path_params['up']}p/{self._desk.link(Purpose.PREFERENCES, visit)}",
+            preferences=f"{request.path_params['up']}p/{self._actions.link(Purpose.PREFERENCES, visit)}",
             longest_reason=LONGEST_REASON,
-            thanks=thanks,
+            thanks=after_reason,
         )
         return page_response(page)
