@@ -20,7 +20,7 @@ from mailer.display_text import visible
 from mailer.services.campaigns.advice import advice_on
 from mailer.services.campaigns.frozen_settings import sender_note
 from mailer.services.database.moved import moved_database_note
-from mailer.spool.values import Reason
+from mailer.spool.values import ReasonGroup
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -48,7 +48,7 @@ def say_counts(counts: dict[str, int]) -> None:
             say(f"  {state:<10} {counts[state]:>9,}")
 
 
-def say_reasons(reasons: Iterable[Reason], campaign: Campaign) -> None:
+def say_reasons(reasons: Iterable[ReasonGroup], campaign: Campaign) -> None:
     """Prints the reasons of failed deliveries, each with advice and with the server's answers."""
     for reason in reasons:
         advice = advice_on(reason, campaign)

@@ -67,7 +67,7 @@ def refusals_note(spool: Spool, outcomes: Mapping[str, int], share: float) -> st
     refused."""
     rejected = outcomes.get("rejected", 0)
     settled = rejected + outcomes.get("accepted", 0) + outcomes.get("uncertain", 0)
-    words = spool.commonest_refusal()
+    words = spool.commonest_refusal_text()
     return (
         f"{rejected:,} of {settled:,} messages ({rejected / settled:.1%}) were refused, "
         f"more than {share * 100:g}%" + (f"; most often a server said: {words}" if words else "")

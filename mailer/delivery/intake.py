@@ -14,7 +14,7 @@ from mailer.delivery.run_claims import RunClaims
 from mailer.delivery.workers.workers import Report, Workers
 from mailer.message.message import Message, Person
 from mailer.spool.base import Spool
-from mailer.spool.values import Claim, Parked
+from mailer.spool.values import ClaimedDelivery, ParkedClaim
 from mailer.transports.base import Result
 
 __all__ = ["POLL_SECONDS", "MAX_WAIT_SECONDS", "Intake", "ExhaustedLimit", "pace_note"]
@@ -99,12 +99,12 @@ class Intake:
             self._claims.open.difference_update((person, attempt) for person, attempt, _ in early)
         return True
 
-    def _take(self, claim: Claim) -> Parked | None:
+    def _take(self, claim: ClaimedDelivery) -> ParkedClaim | None:
         """Queues the message of a claim; returns the claim to be parked where its queue is full."""
         recipient = self._recipients.take(claim.person)
         if self._queues is not None and (place := self._queues.time_if_full(recipient.domain)) is not None:
             self._parked.add(place[0])
-            return Parked(claim.person, claim.attempt, place[1])
+            return ParkedClaim(claim.person, claim.attempt, place[1])
         person = Person(
             recipient.subscriber_id,
             recipient.address,
@@ -157,7 +157,7 @@ class Intake:
         early = self._queues.take_excess()
         if early:
             self._parked |= {name for name, _, _ in early}
-            self._run.spool.park([Parked(*message.key, resumes_at) for _, message, resumes_at in early])
+            self._run.spool.park([ParkedClaim(*message.key, resumes_at) for _, message, resumes_at in early])
             self._claims.open.difference_update(message.key for _, message, _ in early)
         moment = self._run.clock()
         wait, limit = self._queues.blocked("", moment)
@@ -183,7 +183,7 @@ class Intake:
 def pace_note(spool: Spool, limit: str, at: str) -> str:
     """Returns a sentence for a run that ended at a rate limit: how many deliveries are left, and when it
     resumes."""
-    counts = spool.counts()
+    counts = spool.counts_by_state()
     left = counts[State.PENDING] + counts[State.DEFERRED]
     return (
         f"{limit} is used up; {left:,} {'is' if left == 1 else 'are'} left; "

@@ -29,7 +29,7 @@ from mailer.delivery.run_claims import RunClaims
 from mailer.delivery.workers.workers import Report, Supervision, Workers
 from mailer.errors import CircuitBreakerError, TransportError
 from mailer.spool.journal import Journal, read_journal
-from mailer.spool.recover import recover
+from mailer.spool.recover import settle_claims
 from mailer.transports.base import Result
 from mailer.transports.refusal.watch import RefusalWatch, everybody_sentence
 
@@ -55,19 +55,20 @@ class Loop:
         self._journal = journal
         self._leavers = leavers
         self._stop = threading.Event()
-        self._watch = RefusalWatch(ever=run.spool.was_accepted())
+        self._watch = RefusalWatch(ever=run.spool.transport_has_accepted())
         recipients = Recipients(run.db, run.spool.campaign.edition)
         self._note_refused = RefusalRecorder(run.db, run.spools, run.spool, run.source).note
         self._claims = RunClaims(
-            run.spool, recipients, run.backoff, self._watch, note_refused=self._note_refused, only=run.only
+            run.spool,
+            recipients,
+            run.backoff,
+            self._watch,
+            note_refused=self._note_refused,
+            only_person=run.only_person,
         )
         self._watch.was_deferred = self._claims.was_deferred
-        self._breaker = CircuitBreaker(
-            {
-                Result.UNCERTAIN: max(DOUBTS_IN_A_ROW, 2 * batch),
-                Result.REJECTED: max(REFUSALS_IN_A_ROW, 2 * batch),
-            }
-        )
+        doubts, refusals = (max(number, 2 * batch) for number in (DOUBTS_IN_A_ROW, REFUSALS_IN_A_ROW))
+        self._breaker = CircuitBreaker({Result.UNCERTAIN: doubts, Result.REJECTED: refusals})
         self._workers = Workers(
             run.transport,
             journal,
@@ -138,7 +139,7 @@ class Loop:
         while self._workers.alive and (left := deadline - time.monotonic()) > 0:
             self._collect(min(left, 0.1))
         nothing = self._workers.close_gate()
-        self._journal.seal()
+        self._journal.refuse_writes()
         self._collect(0.0)
         self._claims.release_keys(nothing & self._claims.open)
         self._settle_held_refusals()
@@ -153,7 +154,7 @@ class Loop:
 
     def _recover(self) -> None:
         """Settles by the journal the claims that are still in flight or failed because of a defect."""
-        recovered = recover(
+        recovered = settle_claims(
             self._spool,
             partial(read_journal, self._run.journal),
             partial(addresses_of, self._run.db),
@@ -172,9 +173,8 @@ class Loop:
         else:
             self._claims.discard_held()
             server = str(getattr(self._run.transport, "server", ""))
-            self.error = CircuitBreakerError(
-                everybody_sentence(everybody, source=self._run.source, server=server)
-            )
+            sentence = everybody_sentence(everybody, source=self._run.source, server=server)
+            self.error = CircuitBreakerError(sentence)
         if self._watch.remedy and self.error is None:
             self._pause(self._watch.remedy)
 
@@ -229,7 +229,7 @@ class Loop:
     def _pause(self, note: str) -> None:
         self.progress.stopped_by = "paused"
         self.progress.note = note
-        self._spool.apply(Event.TRIP_BREAKER, note)
+        self._spool.apply_event(Event.TRIP_BREAKER, note)
 
     def _collect(self, seconds: float) -> None:
         """Records the reports of the workers, waiting up to `seconds` for the first one."""
@@ -277,11 +277,11 @@ class Loop:
     def _await_due(self) -> bool:
         """Waits for parked, not for deferred deliveries. Returns False where none is due soon."""
         clock = self._run.clock
-        due = self._spool.next_due(only=self._run.only)
+        due = self._spool.next_deferred_due_time(only_person=self._run.only_person)
         again = datetime.fromisoformat(due).timestamp() if due is not None else None
         if again is not None and again <= clock():
             return True
-        parked_until = self._spool.next_pending_due() if self._intake.has_parked else None
+        parked_until = self._spool.first_pending_due_time() if self._intake.has_parked else None
         if parked_until is None:
             return False
         first = parked_until if again is None else min(parked_until, again)

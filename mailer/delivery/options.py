@@ -46,7 +46,7 @@ class Run:
     stop: Stop
     source: str
     connections: int = 1
-    only: int | None = None
+    only_person: int | None = None
     observe: Callable[[Progress], None] = lambda _: None
     backoff: Backoff = USUAL
     rejects: float = 1.0

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from mailer.audience.change_address import moved_at
 from mailer.audience.consent.bounces import last_bounced, record_bounce
 from mailer.spool.base import Spool, Spools
-from mailer.spool.values import Refused
+from mailer.spool.values import RefusedClaim
 from mailer.transports.base import Result
 from mailer.transports.refusal.refusal import Cause
 
@@ -37,7 +37,7 @@ class RefusalRecorder:
         self._spool = spool
         self._source = source
 
-    def note(self, refused: Iterable[Refused]) -> None:
+    def note(self, refused: Iterable[RefusedClaim]) -> None:
         """Marks readers as bounced by the refusals that were just settled.
 
         Where the reader's address has changed since the claim, the refusal does not count, and the delivery
@@ -47,7 +47,7 @@ class RefusalRecorder:
             if outcome.result is not Result.REJECTED or outcome.cause not in (Cause.ADDRESS, Cause.MAILBOX):
                 continue
             if (moved := moved_at(self._db, person)) and moved >= claimed_at:
-                self._spool.clear_causes([(person, attempt)])
+                self._spool.clear_refusal_causes([(person, attempt)])
             elif outcome.cause is Cause.ADDRESS or self._lasts(person, now):
                 record_bounce(
                     self._db,
@@ -62,7 +62,9 @@ class RefusalRecorder:
     def _lasts(self, person: int, now: str) -> bool:
         """Returns whether this person's mailbox has refused for long enough to count as bounced."""
         since = max(last_bounced(self._db, person), moved_at(self._db, person))
-        number, first = self._spools.mailbox_refusals(person, since=since, but=self._spool.campaign.id)
+        number, first = self._spools.count_mailbox_refusals(
+            person, since=since, excluded_campaign=self._spool.campaign.id
+        )
         if number + 1 < MAILBOX_CAMPAIGNS:
             return False
         age = datetime.fromisoformat(now) - datetime.fromisoformat(first)

@@ -16,7 +16,7 @@ from mailer.delivery.retry import Backoff
 from mailer.delivery.workers.workers import Report
 from mailer.message.message import Message
 from mailer.spool.base import Spool
-from mailer.spool.values import Claim, Key, Refused, Settled
+from mailer.spool.values import ClaimedDelivery, ClaimKey, RefusedClaim, SettledClaim
 from mailer.transports.base import Outcome, Result
 from mailer.transports.refusal.refusal import Cause
 from mailer.transports.refusal.watch import RefusalWatch, is_held
@@ -38,14 +38,14 @@ class RunClaims:
         backoff: Backoff,
         watch: RefusalWatch,
         *,
-        note_refused: Callable[[list[Refused]], None],
-        only: int | None = None,
+        note_refused: Callable[[list[RefusedClaim]], None],
+        only_person: int | None = None,
     ) -> None:
         self._spool = spool
         self._recipients = recipients
         self._watch = watch
         self._note_refused = note_refused
-        self._only = only
+        self._only_person = only_person
         #: Says that the spool has recorded that the transport accepted a message.
         self._acceptance_noted = self._watch.accepted
         self._backoff = backoff
@@ -57,24 +57,24 @@ class RunClaims:
         self._variation = backoff.vary()
         #: Is False after a claim that found nothing left.
         self.has_more = True
-        self.open: set[Key] = set()
-        self.settled: list[Settled] = []
+        self.open: set[ClaimKey] = set()
+        self.settled: list[SettledClaim] = []
         #: Refusals that count only once a message is accepted, or the run ends without a general refusal.
-        self.held: list[Settled] = []
-        self.released: list[Key] = []
+        self.held: list[SettledClaim] = []
+        self.released: list[ClaimKey] = []
         #: Claims that are released behind the other deliveries.
-        self.released_last: list[Key] = []
+        self.released_last: list[ClaimKey] = []
         #: The number of people by state.
         self.outcomes: dict[str, int] = {}
 
-    def claim(self, limit: int) -> list[Claim] | None:
+    def claim(self, limit: int) -> list[ClaimedDelivery] | None:
         """Commits known outcomes and claims up to `limit` more deliveries, in one synced transaction.
 
         Returns None where nothing is left to claim.
         """
         with self._spool.transaction():
             noted = self._write()
-            claims = self._spool.claim(limit, self._recipients, only=self._only)
+            claims = self._spool.claim(limit, self._recipients, only_person=self._only_person)
             for claim in claims or ():
                 if claim.deferred_since:
                     since = datetime.fromisoformat(claim.deferred_since)
@@ -105,7 +105,7 @@ class RunClaims:
                 if together is None:
                     together = self._together(report.settled)
                 outcome, due = self._deferred(message.subscriber_id, outcome, together)
-            (self.held if held else self.settled).append(Settled(*key, outcome, due))
+            (self.held if held else self.settled).append(SettledClaim(*key, outcome, due))
             self.open.discard(key)
             state = outcome.result._value_  # like `value`, but faster
             outcomes[state] = outcomes.get(state, 0) + 1
@@ -148,7 +148,7 @@ class RunClaims:
         """Notes that these messages were not handed over; their deliveries become pending again."""
         self.release_keys([message.key for message in messages])
 
-    def release_keys(self, keys: Collection[Key]) -> None:
+    def release_keys(self, keys: Collection[ClaimKey]) -> None:
         """Does the same as `release`, by key."""
         self.released += keys
         self.open.difference_update(keys)
@@ -185,14 +185,14 @@ class RunClaims:
             if not self._watch.stops:
                 self.confirm_held()
             if not self._acceptance_noted:
-                self._spool.note_accepted()
+                self._spool.record_acceptance()
                 noted = True
         if self.settled:
             self._note_refused(self._spool.settle(self.settled))
         if self.released:
             self._spool.release(self.released)
         if self.released_last:
-            self._spool.release(self.released_last, last=True)
+            self._spool.release(self.released_last, behind_others=True)
         return noted
 
     def _written(self, noted: bool) -> None:

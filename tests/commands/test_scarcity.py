@@ -48,7 +48,7 @@ def test_a_run_out_of_memory_says_so_and_the_next_goes_on(
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"mailer.spool.sqlite.claims.Claims.{place}", fail)
+        patch.setattr(f"mailer.spool.sqlite.claims.ClaimOperations.{place}", fail)
         ran = run(workspace, "send", ISSUE, "--yes")
     assert ran.status == 1
     assert ran.err.startswith(

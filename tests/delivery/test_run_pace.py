@@ -17,10 +17,10 @@ from mailer.delivery import intake
 from mailer.delivery.pacing.pace import Pacer
 from mailer.delivery.progress import Progress
 from mailer.spool.base import Spool
-from mailer.spool.ledger import Ledger
+from mailer.spool.ledger import RateLimitLedger
 from mailer.spool.sqlite.pace_budget import StoredLedger
 from mailer.spool.sqlite.spools import SqliteSpool
-from mailer.spool.values import MayWrite, Words
+from mailer.spool.values import FindExcluded, ReplyText
 from mailer.store.database import open_store
 from mailer.transports.base import Outcome, Outgoing, Result
 from mailer.transports.stop import Stop
@@ -56,7 +56,7 @@ def run(
 
 
 def left(spool: Spool) -> dict[str, int]:
-    return {state: number for state, number in spool.counts().items() if number}
+    return {state: number for state, number in spool.counts_by_state().items() if number}
 
 
 def from_now_on(moment: float) -> Callable[[], float]:
@@ -115,7 +115,7 @@ def test_while_it_waits_for_the_hour_nobody_stays_claimed(
     seen: list[int] = []
 
     def observe(_: Progress) -> None:
-        seen.append(other.counts()["sending"])
+        seen.append(other.counts_by_state()["sending"])
         if len(seen) == 4:
             other.set_status("paused")
 
@@ -149,15 +149,15 @@ def test_two_campaigns_at_once_share_a_limit(db: Database, settings: Settings, j
     for thread in threads:
         thread.join(60)
     assert len(transport.sent) == 50
-    assert sum(spool.counts()["accepted"] for spool in spools) == 50
-    assert sum(spool.counts()["pending"] for spool in spools) == 30
+    assert sum(spool.counts_by_state()["accepted"] for spool in spools) == 50
+    assert sum(spool.counts_by_state()["pending"] for spool in spools) == 30
 
 
 def test_what_was_taken_and_not_handed_over_is_given_back(
     db: Database, settings: Settings, journal: Path
 ) -> None:
     add_readers(db, 200)
-    spool, stop, ledger = freeze(db), Stop(), Ledger()
+    spool, stop, ledger = freeze(db), Stop(), RateLimitLedger()
     transport = Scripted(concurrency=1)
 
     def decide(message: Outgoing) -> Outcome:
@@ -213,7 +213,7 @@ def test_people_at_a_domain_whose_limit_is_used_up_wait_and_the_others_go(
 ) -> None:
     add_readers(db, 20, "slow.test")
     add_readers(db, 20, "fast.test")
-    spool, transport, ledger = freeze(db), Scripted(), Ledger()
+    spool, transport, ledger = freeze(db), Scripted(), RateLimitLedger()
     pace = Pace(domains={"slow.test": "5/h"})
     progress = run(settings, spool, transport, journal, Pacer(pace, ledger), clock=lambda: TEN + 60.0)
     assert Counter(address.partition("@")[2] for address in transport.sent) == {
@@ -225,9 +225,9 @@ def test_people_at_a_domain_whose_limit_is_used_up_wait_and_the_others_go(
         "the limit of 5 an hour for slow.test is used up; 15 are left; `mailer send issues/x.yaml` goes on "
         "after 11:00"
     )
-    assert spool.next_pending_due() == TEN + 3600
-    spool.unpark()
-    assert spool.next_pending_due() == 0.0
+    assert spool.first_pending_due_time() == TEN + 3600
+    spool.make_parked_due()
+    assert spool.first_pending_due_time() == 0.0
     run(settings, spool, transport, journal, Pacer(pace, ledger), clock=lambda: TEN + 3660.0)
     assert left(spool) == {"accepted": 30, "pending": 10}
 
@@ -242,8 +242,10 @@ def test_who_waits_for_a_slow_domain_is_claimed_once_and_no_more(
     claimed: Counter[int] = Counter()
     real = SqliteSpool.claim
 
-    def claim(self: SqliteSpool, limit: int, may_write: MayWrite, *, only: int | None = None) -> object:
-        claims = real(self, limit, may_write, only=only)
+    def claim(
+        self: SqliteSpool, limit: int, find_excluded: FindExcluded, *, only_person: int | None = None
+    ) -> object:
+        claims = real(self, limit, find_excluded, only_person=only_person)
         claimed.update(c.person for c in claims or () if c.person in slow)
         return claims
 
@@ -427,4 +429,4 @@ def test_a_transport_that_backs_off_does_not_hold_up_a_pause(
     )
     assert progress.stopped_by == "paused"
     assert left(spool) == {"deferred": 1, "pending": 9}
-    assert [reason.words for reason in spool.reasons()] == [(Words("421 busy; the run ended", 1),)]
+    assert [reason.words for reason in spool.reason_groups()] == [(ReplyText("421 busy; the run ended", 1),)]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import tzinfo
 
 from mailer.delivery.pacing.windows import window_of
-from mailer.spool.ledger import Entry, Ledger
+from mailer.spool.ledger import LedgerEntry, RateLimitLedger
 
 __all__ = ["CATCH_UP_SECONDS", "Budget", "Limit", "Spacing"]
 
@@ -61,7 +61,7 @@ class Limit:
 class Spacing(Limit):
     """Spaces messages evenly: at 20/s one is sent every 50 ms, at 0.2/s one every 5 seconds."""
 
-    def __init__(self, name: str, a_second: float, sentence: str, ledger: Ledger) -> None:
+    def __init__(self, name: str, a_second: float, sentence: str, ledger: RateLimitLedger) -> None:
         self.sentence = sentence
         self.interval = 1 / a_second
         self._name = name
@@ -87,7 +87,7 @@ class Spacing(Limit):
         return self._reserved > 0
 
     def reserve(self, now: float) -> None:
-        def take(entry: Entry) -> Entry:
+        def take(entry: LedgerEntry) -> LedgerEntry:
             free_at = entry[0]
             if free_at - now > self._furthest:
                 # The clock was set back. The message that had this time was sent already.
@@ -100,7 +100,7 @@ class Spacing(Limit):
             self._free_at = self._next + self._chunk * self.interval
             return self._free_at, 0
 
-        self._ledger.change(self._name, take)
+        self._ledger.update_entry(self._name, take)
 
     def spend(self) -> None:
         self._reserved -= 1
@@ -120,7 +120,13 @@ class Budget(Limit):
     """
 
     def __init__(
-        self, name: str, unit: str, most: Callable[[float], int], sentence: str, ledger: Ledger, zone: tzinfo
+        self,
+        name: str,
+        unit: str,
+        most: Callable[[float], int],
+        sentence: str,
+        ledger: RateLimitLedger,
+        zone: tzinfo,
     ) -> None:
         self.sentence = sentence
         self._name = name
@@ -156,7 +162,7 @@ class Budget(Limit):
         return self._remaining == 0 and now < self._window[1] and fresh
 
     def reserve(self, now: float) -> None:
-        def take(entry: Entry) -> Entry:
+        def take(entry: LedgerEntry) -> LedgerEntry:
             begins, used = entry
             current, _ = window_of(self._unit, now, self._zone)
             if begins < current:
@@ -170,7 +176,7 @@ class Budget(Limit):
             self._looked_at = now
             return (begins, used + self._reserved) if self._reserved else entry
 
-        self._ledger.change(self._name, take)
+        self._ledger.update_entry(self._name, take)
 
     @staticmethod
     def _chunk(most: int) -> int:
@@ -186,12 +192,12 @@ class Budget(Limit):
     def close(self) -> None:
         back, self._reserved = self._reserved, 0
 
-        def put_back(entry: Entry) -> Entry:
+        def put_back(entry: LedgerEntry) -> LedgerEntry:
             begins, used = entry
             return (begins, max(0, used - back)) if begins == self._window[0] else entry
 
         if back:
-            self._ledger.change(self._name, put_back)
+            self._ledger.update_entry(self._name, put_back)
 
     def capacity(self, seconds: float, now: float) -> int:
         if self.wait(now) > seconds:

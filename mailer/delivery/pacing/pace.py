@@ -14,7 +14,7 @@ from mailer.config import Pace as PaceSettings
 from mailer.config import Rate
 from mailer.delivery.pacing.limits import Budget, Limit, Spacing
 from mailer.delivery.pacing.windows import day_of
-from mailer.spool.ledger import Ledger
+from mailer.spool.ledger import RateLimitLedger
 
 __all__ = ["Pacer"]
 
@@ -29,9 +29,14 @@ class Pacer:
     """
 
     def __init__(
-        self, settings: PaceSettings, ledger: Ledger | None = None, zone: tzinfo = UTC, *, now: float = 0.0
+        self,
+        settings: PaceSettings,
+        ledger: RateLimitLedger | None = None,
+        zone: tzinfo = UTC,
+        *,
+        now: float = 0.0,
     ) -> None:
-        self._ledger = ledger or Ledger()
+        self._ledger = ledger or RateLimitLedger()
         self._zone = zone
         self._settings = settings
         rates = {rate.unit: rate for rate in settings.limit}

@@ -41,7 +41,7 @@ class Requests:
             raise self._error
         rest = [(*message.key, outcome) for message, outcome in outcomes if id(outcome) not in noted]
         if rest:
-            self._journal.finish(rest)
+            self._journal.note_outcomes(rest)
 
     def _pass(self, messages: Sequence[Outgoing]) -> GateAnswer:
         """Asks the run's gate. Messages that pass are noted as handed over; where that fails, none passes."""
@@ -50,7 +50,7 @@ class Requests:
         passage = self._gate(messages)
         if passage.granted:
             try:
-                self._journal.begin([message.key for message in _own(messages)])
+                self._journal.note_begun([message.key for message in _own(messages)])
             except OSError as error:
                 self._error = error
                 return GateAnswer(open=False)
@@ -59,9 +59,9 @@ class Requests:
     def _report(self, messages: Sequence[Outgoing], outcome: Outcome | None) -> None:
         try:
             if outcome is None:
-                self._journal.take_back([message.key for message in _own(messages)])
+                self._journal.note_taken_back([message.key for message in _own(messages)])
                 return
-            self._journal.finish((m.subscriber_id, m.attempt, outcome) for m in _own(messages))
+            self._journal.note_outcomes((m.subscriber_id, m.attempt, outcome) for m in _own(messages))
         except OSError as error:
             self._error = error
             return

@@ -188,7 +188,7 @@ class Workers:
         began = time.monotonic()
         try:
             if requests is None:
-                self._journal.begin([message.key for message in chunk[:size]])
+                self._journal.note_begun([message.key for message in chunk[:size]])
             for start in range(0, len(chunk), size):
                 group, following = chunk[start : start + size], chunk[start + size :][:size]
                 try:
@@ -210,9 +210,9 @@ class Workers:
                     requests.finish(known)
                 else:
                     # The outcomes of these and the begin of the next are one write to the journal.
-                    self._journal.finish(
+                    self._journal.note_outcomes(
                         ((message.subscriber_id, message.attempt, o) for message, o in known),
-                        begin=[message.key for message in following],
+                        begun=[message.key for message in following],
                     )
                 if not following:
                     break

@@ -18,7 +18,7 @@ from mailer.errors import CampaignError
 from mailer.services.planning.plan import content_of
 from mailer.services.planning.prepare import Prepared
 from mailer.services.workspace import Workspace
-from mailer.spool.sqlite.kept_plans import KEPT_FOR, KeptPlan, find_plan, keep
+from mailer.spool.sqlite.kept_plans import KEPT_FOR, KeptPlan, find_plan, store_plan
 from mailer.store.database import explain, waiting_at_most
 
 __all__ = ["apply_approved_plan", "keep_plan"]
@@ -47,7 +47,7 @@ def keep_plan(workspace: Workspace, prepared: Prepared) -> str:
     try:
         with waiting_at_most(workspace.db, _PATIENCE):
             plan, content = prepared.plan, _content(workspace.settings, prepared)
-            keep(workspace.db, plan.hash, plan.to_json(), content, prepared.people)
+            store_plan(workspace.db, plan.hash, plan.to_json(), content, prepared.people)
     except sqlite3.OperationalError as error:
         why = explain(error, workspace.settings.database.name)
         return f"this plan could not be kept, so `mailer send --plan` will not know it: {why}"

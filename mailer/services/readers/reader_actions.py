@@ -201,7 +201,7 @@ def _may_not_come_back(person: Subscriber) -> bool:
 
 def _campaign(db: Database, visit: LinkVisit) -> int | None:
     """Returns the id of the campaign that carried the link; None for one that is not there any more."""
-    return visit.campaign_id if visit.campaign_id in spools_of(db).slugs() else None
+    return visit.campaign_id if visit.campaign_id in spools_of(db).slugs_by_id() else None
 
 
 def _origin(visit: LinkVisit) -> str:

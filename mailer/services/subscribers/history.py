@@ -64,7 +64,7 @@ def person_history(settings: Settings, address: str) -> PersonHistory:
         if people.find(db, address) is None and stopped is not None and stopped.reason != ERASED:
             return PersonHistory(who.address, None, stopped)
         person, spools = find_person(db, address), spools_of(db)
-        slugs = spools.slugs()
+        slugs = spools.slugs_by_id()
         return PersonHistory(
             person.address or who.address,
             person,

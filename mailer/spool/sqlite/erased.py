@@ -11,7 +11,7 @@ from mailer.store.texts import replace_texts, rows_with_letters
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["SpoolWords"]
+__all__ = ["SpoolTexts"]
 
 #: Texts that may contain somebody's address: the table, its key, the columns.
 _TEXTS: Final = (
@@ -20,15 +20,15 @@ _TEXTS: Final = (
 )
 
 
-class SpoolWords:
-    """Removes text about a person from campaigns and deliveries. It implements
-    `audience.erasure.RetainedTexts`."""
+class SpoolTexts:
+    """Removes text about people from campaigns and deliveries, as `audience.erasure.RetainedTexts`
+    describes."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def forget(self, person: int) -> None:
-        """Clears the server replies about a person, inside the caller's transaction."""
+        """Clears the server replies about this subscriber id. Call it inside a transaction."""
         self._db.conn.execute(
             "UPDATE deliveries SET reason = '', provider_id = '' WHERE subscriber_id = ?", [person]
         )

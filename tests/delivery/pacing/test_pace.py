@@ -15,7 +15,7 @@ from mailer.config import Pace
 from mailer.delivery.pacing.limits import CATCH_UP_SECONDS
 from mailer.delivery.pacing.pace import Pacer
 from mailer.delivery.pacing.windows import window_of
-from mailer.spool.ledger import Ledger
+from mailer.spool.ledger import RateLimitLedger
 from mailer.spool.sqlite.pace_budget import StoredLedger
 from mailer.store.database import open_store
 
@@ -69,7 +69,7 @@ def test_a_turn_is_not_taken_while_the_domain_waits() -> None:
 
 
 def test_a_slow_pace_survives_a_restart() -> None:
-    ledger = Ledger()
+    ledger = RateLimitLedger()
     assert Pacer(Pace(limit="0.2/s"), ledger).take("", TEN) == 0.0
     assert Pacer(Pace(limit="0.2/s"), ledger).take("", TEN + 1) == pytest.approx(4)
     assert Pacer(Pace(limit="0.2/s"), ledger).take("", TEN + 5.01) == 0.0
@@ -116,7 +116,7 @@ def test_several_limits_hold_together() -> None:
 
 
 def test_what_was_not_handed_over_is_given_back() -> None:
-    ledger = Ledger()
+    ledger = RateLimitLedger()
     pacer = Pacer(Pace(limit="300/h"), ledger)
     assert as_many_as_may(pacer, TEN, most=10) == 10
     pacer.refund("", TEN)
@@ -126,7 +126,7 @@ def test_what_was_not_handed_over_is_given_back() -> None:
 
 
 def test_what_is_given_back_too_late_opens_nothing() -> None:
-    ledger = Ledger()
+    ledger = RateLimitLedger()
     early, late = Pacer(Pace(limit="300/h"), ledger), Pacer(Pace(limit="300/h"), ledger)
     assert early.take("", TEN) == 0.0
     assert as_many_as_may(late, TEN + 3600) == 300
@@ -135,7 +135,7 @@ def test_what_is_given_back_too_late_opens_nothing() -> None:
 
 
 def test_a_clock_that_goes_back_opens_no_hour_twice() -> None:
-    ledger = Ledger()
+    ledger = RateLimitLedger()
     assert as_many_as_may(Pacer(Pace(limit="10/h"), ledger), TEN + 10) == 10
     back = Pacer(Pace(limit="10/h"), ledger)
     assert as_many_as_may(back, TEN - 1800) == 0
@@ -144,7 +144,7 @@ def test_a_clock_that_goes_back_opens_no_hour_twice() -> None:
 
 
 def test_a_used_up_limit_is_looked_at_again_because_others_give_back() -> None:
-    ledger = Ledger()
+    ledger = RateLimitLedger()
     one, other = Pacer(Pace(limit="300/h"), ledger), Pacer(Pace(limit="300/h"), ledger)
     assert one.take("", TEN) == 0.0
     assert as_many_as_may(other, TEN) == 297  # the first holds three, and has used one of them
@@ -232,7 +232,7 @@ _STEPS = st.lists(
 @settings(max_examples=200, deadline=None)
 @given(_STEPS)
 def test_no_window_ever_sees_more_than_its_number(steps: list[tuple[int, str, float, str]]) -> None:
-    pace, ledger = Pace(limit="7/m", domains={"a.test": ["3/m", "8/h"]}), Ledger()
+    pace, ledger = Pace(limit="7/m", domains={"a.test": ["3/m", "8/h"]}), RateLimitLedger()
     runs = [Pacer(pace, ledger) for _ in range(3)]
     now = TEN
     kept: list[tuple[float, str]] = []
@@ -271,7 +271,7 @@ def test_no_window_ever_sees_more_than_its_number(steps: list[tuple[int, str, fl
 def test_runs_that_share_a_pace_are_never_faster_together(
     a_second: float, steps: list[tuple[int, float]]
 ) -> None:
-    pace, ledger = Pace(limit=f"{a_second:.3f}/s"), Ledger()
+    pace, ledger = Pace(limit=f"{a_second:.3f}/s"), RateLimitLedger()
     runs = [Pacer(pace, ledger) for _ in range(3)]
     now, sent = TEN, []
     for number, later in steps:
