@@ -19,7 +19,7 @@ from mailer.audience.subscribers import add
 from mailer.audience.values.address import normalize_address
 from mailer.campaign.campaign import Campaign, NewCampaign
 from mailer.config import Settings
-from mailer.delivery.options import Run
+from mailer.delivery.options import RunParameters
 from mailer.delivery.progress import Progress
 from mailer.delivery.record_refusals import RefusalRecorder
 from mailer.delivery.run import deliver
@@ -88,7 +88,7 @@ class DeskSpool(SqliteSpool):
     def settle(self, outcomes: Sequence[tuple[int, int, Outcome, str] | SettledClaim]) -> list[RefusedClaim]:
         """Settles and records bounces, so that nothing is left to record."""
         with self.transaction():
-            self.recorder.note(super().settle([SettledClaim(*outcome) for outcome in outcomes]))
+            self.recorder.record(super().settle([SettledClaim(*outcome) for outcome in outcomes]))
         return []
 
     def retry_all(self, *, only_person: int | None = None) -> tuple[int, int]:
@@ -217,7 +217,7 @@ def run_spool(
 ) -> Progress:
     """Delivers a campaign as the service does."""
     return deliver(
-        Run(
+        RunParameters(
             db=spool.database,
             spools=spools_of(spool.database),
             spool=spool,

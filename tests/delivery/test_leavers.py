@@ -112,15 +112,15 @@ def test_a_thread_follows_the_leavers(
     first, second = add_readers(db, 2)
     monkeypatch.setattr(module, "POLL_SECONDS", 0.001)
     with watch_leavers(db, EDITION) as leavers:
-        assert dict(leavers.left) == {}
+        assert dict(leavers.reasons_by_id) == {}
         unsubscribe(db, first, source="web")
-        wait_until(lambda: first in leavers.left)
-        assert dict(leavers.left) == {first: "unsubscribed"}
+        wait_until(lambda: first in leavers.reasons_by_id)
+        assert dict(leavers.reasons_by_id) == {first: "unsubscribed"}
         set_editions(db, first, [EDITION], consent=_consent())
         unsubscribe(db, second, edition=EDITION, source="web")
-        wait_until(lambda: second in leavers.left)
-        assert leavers.left[second] == "not_subscribed"
-    leavers.check()
+        wait_until(lambda: second in leavers.reasons_by_id)
+        assert leavers.reasons_by_id[second] == "not_subscribed"
+    leavers.raise_lasting_error()
 
 
 def test_readers_who_come_back_are_taken_out_again(db: Database) -> None:
@@ -131,12 +131,12 @@ def test_readers_who_come_back_are_taken_out_again(db: Database) -> None:
         "INSERT INTO events (at, kind, subscriber_id) VALUES ('2026-11-21', 'bounce', ?)", [number]
     )
     leavers.read_events()
-    assert dict(leavers.left) == {number: "bounced"}
+    assert dict(leavers.reasons_by_id) == {number: "bounced"}
     person = get(db, number)
     assert person is not None
     restore(db, person, reason="it works")
     leavers.read_events()
-    assert dict(leavers.left) == {}
+    assert dict(leavers.reasons_by_id) == {}
 
 
 def test_who_left_before_is_for_the_claims_to_see(db: Database) -> None:
@@ -144,7 +144,7 @@ def test_who_left_before_is_for_the_claims_to_see(db: Database) -> None:
     unsubscribe(db, number, source="web")
     leavers = Leavers(open_reader(db), EDITION)
     leavers.read_events()
-    assert dict(leavers.left) == {}
+    assert dict(leavers.reasons_by_id) == {}
 
 
 def test_a_run_does_not_go_on_blind(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,10 +154,10 @@ def test_a_run_does_not_go_on_blind(db: Database, monkeypatch: pytest.MonkeyPatc
     leavers = Leavers(reader, EDITION)
     reader.close()
     leavers.read_events()
-    leavers.check()
+    leavers.raise_lasting_error()
     moment += 1.5
     with pytest.raises(sqlite3.Error):
-        leavers.check()
+        leavers.raise_lasting_error()
 
 
 def test_a_reader_connection_cannot_write(db: Database) -> None:

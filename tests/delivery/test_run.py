@@ -70,7 +70,7 @@ def test_everybody_gets_it_once(db: Database, settings: Settings, journal: Path,
     assert Counter(transport.sent) == Counter(f"reader{i}@example.org" for i in range(1, 101))
     assert left(spool) == {"accepted": 100}
     assert progress.outcomes == {"accepted": 100}
-    assert progress.done == 100
+    assert progress.settled_count == 100
     assert transport.closed == 4
     run(settings, spool, transport, journal)
     assert len(transport.sent) == 100
@@ -398,7 +398,13 @@ def test_progress_is_told_while_it_runs(
     monkeypatch.setattr(loop, "POLL_SECONDS", 0.0)
     add_readers(db, 30)
     told: list[int] = []
-    run(settings, freeze(db), Scripted(), journal, observe=lambda progress: told.append(progress.done))
+    run(
+        settings,
+        freeze(db),
+        Scripted(),
+        journal,
+        observe=lambda progress: told.append(progress.settled_count),
+    )
     assert told == sorted(told)
     assert told[-1] <= 30
 
@@ -435,7 +441,7 @@ def test_workers_are_daemons(settings: Settings, journal: Path) -> None:
     opened = Journal(journal)
     pool = workers.Workers(Scripted(), opened, workers.Supervision(CircuitBreaker({}), lambda: False), 2)
     assert all(t.daemon for t in threading.enumerate() if t.name.startswith("send-"))
-    pool.end()
+    pool.end_after_current_chunk()
     assert [pool.reports.get(timeout=5).ended for _ in range(2)] == [True, True]
     opened.close()
 

@@ -198,7 +198,7 @@ def test_a_pause_between_the_halves_of_a_request_gives_the_rest_back(desk: Desk,
         database.close()
         assert stopping.wait(10)
 
-    stopping, end = threading.Event(), Workers.end
+    stopping, end = threading.Event(), Workers.end_after_current_chunk
 
     def ends(self: Workers) -> None:
         end(self)
@@ -206,7 +206,7 @@ def test_a_pause_between_the_halves_of_a_request_gives_the_rest_back(desk: Desk,
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mailer.delivery.loop.GRACE_SECONDS", 20.0)
-        patch.setattr(Workers, "end", ends)
+        patch.setattr(Workers, "end_after_current_chunk", ends)
         before_last_byte(patch, 2, pause)
         assert desk.send().status == 1
     assert desk.counts == {"accepted": 4, "pending": 4}

@@ -1,4 +1,4 @@
-"""Starts threads where the system may refuse to."""
+"""Starts threads, and handles a system that refuses to start one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NO_THREAD = (
 
 
 def start_thread(target: Callable[[], None], name: str) -> threading.Thread | None:
-    """Starts a daemon thread; returns None where the system cannot start one."""
+    """Starts a daemon thread and returns it; returns None if the system cannot start a thread."""
     thread = threading.Thread(target=target, daemon=True, name=name)
     try:
         thread.start()

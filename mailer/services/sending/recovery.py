@@ -87,7 +87,7 @@ def recover_from(workspace: Workspace, spool: Spool, journal: Path) -> dict[str,
         spool,
         partial(read_journal, journal),
         partial(addresses_of, workspace.db),
-        RefusalRecorder(workspace.db, workspace.spools, spool, source).note,
+        RefusalRecorder(workspace.db, workspace.spools, spool, source).record,
     )
 
 

@@ -54,7 +54,7 @@ class SendResult:
     def to_json(self) -> dict[str, object]:
         """Returns the result as JSON data."""
         seconds = self.progress.seconds if self.progress else 0.0
-        done = self.progress.handed_over if self.progress else 0
+        done = self.progress.handed_over_count if self.progress else 0
         return {
             "slug": self.campaign.slug,
             "status": self.campaign.status,

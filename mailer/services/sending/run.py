@@ -18,7 +18,7 @@ from mailer.campaign.status import Event, Status, check_open
 from mailer.clock import now, utc_text
 from mailer.config import Pace, Settings
 from mailer.config.rates import Rate
-from mailer.delivery.options import Run
+from mailer.delivery.options import RunParameters
 from mailer.delivery.pacing.pace import Pacer
 from mailer.delivery.progress import Progress
 from mailer.delivery.retry import Backoff
@@ -78,7 +78,7 @@ def run_campaign(workspace: Workspace, request: RunRequest) -> SendResult:
         result = _run_unless_held(workspace, watched)
         while _waits_for_canary(request, result):
             more = _run_unless_held(workspace, watched)
-            progress = result.progress.plus(more.progress) if result.progress else more.progress
+            progress = result.progress.combined_with(more.progress) if result.progress else more.progress
             result = replace(more, progress=progress, recovered=result.recovered)
             if more.progress is None:
                 break
@@ -153,7 +153,7 @@ def _make_due(settings: Settings, spool: Spool, backoff: Backoff, request: RunRe
             spool.make_deferred_due()
         return 0
     given_up = spool.expire_deferred(utc_text(now() - settings.delivery.retry_for - LAST_ATTEMPT_WITHIN))
-    spool.make_deferred_due(due_after=utc_text(backoff.latest(now())))
+    spool.make_deferred_due(due_after=utc_text(backoff.latest_attempt_time(now())))
     return given_up
 
 
@@ -174,7 +174,7 @@ def _deliver(
         now_known = {"status": Status.SENDING, "started_at": started, "counts": counts}
         update_manifest(settings.campaigns / campaign.slug, now_known)
         return deliver(
-            Run(
+            RunParameters(
                 db=workspace.db,
                 spools=workspace.spools,
                 spool=spool,
