@@ -18,7 +18,7 @@ from mailer.audience.events import last_event, people_since
 from mailer.audience.selection import Exclusion, exclusions_of
 from mailer.delivery.workers.threads import NO_THREAD, start_thread
 from mailer.errors import TransportError
-from mailer.store.database import open_reader
+from mailer.store.database import open_read_connection
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -86,7 +86,7 @@ def watch_leavers(db: Database, edition: str) -> Iterator[Leavers]:
     Enter the `with` block before the first claim: only later events are watched, because a claim itself sees
     earlier ones. Raises TransportError if the system cannot start a thread.
     """
-    with closing(open_reader(db)) as reader:
+    with closing(open_read_connection(db)) as reader:
         leavers = Leavers(reader, edition)
         ended = threading.Event()
 

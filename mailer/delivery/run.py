@@ -15,7 +15,7 @@ from mailer.delivery.options import RunParameters
 from mailer.delivery.progress import Progress
 from mailer.spool.erased_words import redact_journal
 from mailer.spool.journal import Journal
-from mailer.store.last_run import last_run
+from mailer.store.last_run import read_last_run
 
 __all__ = ["RunParameters", "deliver"]
 
@@ -32,7 +32,7 @@ def deliver(run: RunParameters) -> Progress:
     CircuitBreakerError if every recipient is refused with the same text; then no refusal counts. Raises
     TransportError if nothing can be handed over any more; open claims are released before.
     """
-    known = last_run(run.db)
+    known = read_last_run(run.db)
     journal = Journal(run.journal, known.token if known else "")
     watch = ExitStack()
     loop: DeliveryLoop | None = None

@@ -13,7 +13,7 @@ from starlette.types import ExceptionHandler
 from mailer.config import Settings
 from mailer.errors import MailerError
 from mailer.site.pages import Pages
-from mailer.store.database import explain
+from mailer.store.database import to_store_error
 from mailer.web.responses import page_for_browser
 from mailer.web.safety import RETRY_AFTER, make_safe
 
@@ -48,7 +48,7 @@ class FailurePages:
         return response
 
     def _unavailable(self, request: Request, error: Exception) -> Response:
-        known = explain(error, self._settings.database) if isinstance(error, sqlite3.Error) else error
+        known = to_store_error(error, self._settings.database) if isinstance(error, sqlite3.Error) else error
         _log.error("%s", known)
         response = page_for_browser(self._pages, "unavailable", request, 503)
         response.headers["Retry-After"] = RETRY_AFTER

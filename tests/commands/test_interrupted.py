@@ -16,7 +16,7 @@ from mailer.services.workspace import workspace_of
 from mailer.spool.journal import Journal
 from mailer.spool.lock import campaign_lock
 from mailer.store.database import open_store
-from mailer.store.last_run import last_run
+from mailer.store.last_run import read_last_run
 from mailer.transports.base import Outcome, Outgoing, Result
 from tests.cli import run
 from tests.desk import ISSUE, MAIL, SLUG
@@ -43,7 +43,7 @@ def die(desk: Path, monkeypatch: pytest.MonkeyPatch, *, handed: int = 3, answere
         spool = open_spool(db, find_campaign(db, SLUG))
         claims = spool.claim(READERS) or []
         keys = [(claim.person, claim.attempt) for claim in claims]
-        known = last_run(db)
+        known = read_last_run(db)
         assert known is not None
         journal = Journal(settings.root / ".mailer" / f"{SLUG}.journal", known.token)
         for key in keys[:handed]:

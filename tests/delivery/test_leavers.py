@@ -19,7 +19,7 @@ from mailer.delivery import leavers as module
 from mailer.delivery.leavers import Leavers, watch_leavers
 from mailer.delivery.pacing.pace import Pacer
 from mailer.spool.journal import Journal, read_journal
-from mailer.store.database import open_reader, open_store
+from mailer.store.database import open_read_connection, open_store
 from mailer.transports.base import Outcome, Outgoing, Result
 from tests.delivery.test_run import left, run
 from tests.spooled import EDITION, Scripted, add_readers, freeze, open_spool
@@ -125,7 +125,7 @@ def test_a_thread_follows_the_leavers(
 
 def test_readers_who_come_back_are_taken_out_again(db: Database) -> None:
     (number,) = add_readers(db, 1)
-    leavers = Leavers(open_reader(db), EDITION)
+    leavers = Leavers(open_read_connection(db), EDITION)
     db.conn.execute("UPDATE subscribers SET status = 'bounced' WHERE id = ?", [number])
     db.conn.execute(
         "INSERT INTO events (at, kind, subscriber_id) VALUES ('2026-11-21', 'bounce', ?)", [number]
@@ -142,7 +142,7 @@ def test_readers_who_come_back_are_taken_out_again(db: Database) -> None:
 def test_who_left_before_is_for_the_claims_to_see(db: Database) -> None:
     (number,) = add_readers(db, 1)
     unsubscribe(db, number, source="web")
-    leavers = Leavers(open_reader(db), EDITION)
+    leavers = Leavers(open_read_connection(db), EDITION)
     leavers.read_events()
     assert dict(leavers.reasons_by_id) == {}
 
@@ -150,7 +150,7 @@ def test_who_left_before_is_for_the_claims_to_see(db: Database) -> None:
 def test_a_run_does_not_go_on_blind(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     moment = 100.0
     monkeypatch.setattr(module.time, "monotonic", lambda: moment)
-    reader = open_reader(db)
+    reader = open_read_connection(db)
     leavers = Leavers(reader, EDITION)
     reader.close()
     leavers.read_events()
@@ -162,7 +162,7 @@ def test_a_run_does_not_go_on_blind(db: Database, monkeypatch: pytest.MonkeyPatc
 
 def test_a_reader_connection_cannot_write(db: Database) -> None:
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
-        open_reader(db).conn.execute("DELETE FROM subscribers")
+        open_read_connection(db).conn.execute("DELETE FROM subscribers")
 
 
 def wait_until(holds: Callable[[], bool]) -> None:

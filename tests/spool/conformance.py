@@ -16,7 +16,7 @@ import pytest
 
 from mailer.campaign.campaign import NewCampaign
 from mailer.campaign.canary import make_canary
-from mailer.campaign.status import Event, Status, sources_of, target_of
+from mailer.campaign.status import Event, Status, source_statuses, target_status
 from mailer.errors import CampaignError
 from mailer.spool.base import Spool, Spools
 from mailer.spool.values import ClaimedDelivery, ParkedClaim, PlannedDelivery, SettledClaim
@@ -388,10 +388,10 @@ class Conformance:
     def test_events_happen_where_the_table_says(self, spools: Spools, event: Event, status: Status) -> None:
         spool = spools.freeze(campaign(), [])
         self.put(spool, status)
-        assert spool.apply_event(event, "why") is (status in sources_of(event))
+        assert spool.apply_event(event, "why") is (status in source_statuses(event))
         now = spool.current_campaign()
-        assert now.status is (target_of(event) if status in sources_of(event) else status)
-        if status in sources_of(event):
+        assert now.status is (target_status(event) if status in source_statuses(event) else status)
+        if status in source_statuses(event):
             assert now.status_note == "why"
             assert (now.finished_at is not None) == (now.status in ("sent", "cancelled"))
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from mailer.campaign.campaign import Campaign, Delivered, NewCampaign
 from mailer.campaign.canary import Canary, Phase
 from mailer.campaign.delivery_state import STATES, State
-from mailer.campaign.status import ENDED, FINAL, Event, Status, sources_of, target_of
+from mailer.campaign.status import ENDED, FINAL, Event, Status, source_statuses, target_status
 from mailer.clock import utc_now, utc_text
 from mailer.errors import CampaignError
 from mailer.spool.ledger import RateLimitLedger
@@ -191,9 +191,9 @@ class MemorySpool:
 
     def apply_event(self, event: Event, note: str = "") -> bool:
         now, before = utc_now(), self.current_campaign()
-        if before.status not in sources_of(event):
+        if before.status not in source_statuses(event):
             return False
-        target = target_of(event)
+        target = target_status(event)
         self._change(
             status=target,
             status_note=self._spools.redaction.redact_text(note),

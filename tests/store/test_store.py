@@ -15,11 +15,11 @@ from mailer.errors import StoreError
 from mailer.store import database as store
 from mailer.store.database import (
     address_hash,
+    busy_timeout,
     clear_free_pages,
-    explain,
+    open_for_reading,
     open_store,
-    open_to_read,
-    waiting_at_most,
+    to_store_error,
     writing,
 )
 from mailer.store.tables import migrations
@@ -235,7 +235,7 @@ def test_a_writer_gives_up_after_its_time(path: Path) -> None:
         with pytest.raises(sqlite3.OperationalError) as caught, writing(second):
             raise AssertionError("two writers at once")
         assert "another process is writing to it; wait for that to end" in str(
-            explain(caught.value, "subscribers.db")
+            to_store_error(caught.value, "subscribers.db")
         )
     first.close()
     second.close()
@@ -280,7 +280,7 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     ],
 )
 def test_what_sqlite_says_is_told_with_what_to_do(said: str, sentence: str) -> None:
-    error = explain(sqlite3.OperationalError(said), "subscribers.db")
+    error = to_store_error(sqlite3.OperationalError(said), "subscribers.db")
     assert str(error).startswith("subscribers.db: ")
     assert sentence in str(error)
 
@@ -310,7 +310,7 @@ def read_only(path: Path) -> Database:
         path.chmod(0o444)
         path.parent.chmod(0o555)
         try:
-            return open_to_read(path)
+            return open_for_reading(path)
         finally:
             path.parent.chmod(0o755)
             path.chmod(0o644)
@@ -359,7 +359,7 @@ def test_a_read_only_database_is_read_beside_a_process_that_has_it_open(path: Pa
 def test_a_file_that_is_no_database_is_told_to_who_only_reads(path: Path) -> None:
     path.write_bytes(b"no database at all" * 100)
     with pytest.raises(StoreError, match="it is not a sound SQLite database"):
-        open_to_read(path)
+        open_for_reading(path)
 
 
 def test_a_shorter_wait_holds_within_only(path: Path) -> None:
@@ -368,7 +368,7 @@ def test_a_shorter_wait_holds_within_only(path: Path) -> None:
     def waits() -> int:
         return int(db.conn.execute("PRAGMA busy_timeout").fetchone()[0])
 
-    with waiting_at_most(db, 0.25):
+    with busy_timeout(db, 0.25):
         assert waits() == 250
     assert waits() == 7000
     db.close()

@@ -15,7 +15,7 @@ from functools import partial
 
 from mailer.audience.recipients import unreachable
 from mailer.campaign.delivery_state import State
-from mailer.campaign.status import Event, Status, check_open, target_of
+from mailer.campaign.status import Event, Status, check_may_be_sent, target_status
 from mailer.errors import BusyError, CampaignError, StoreError
 from mailer.services.campaigns.people import state_of, subscriber_at
 from mailer.services.database.guard import is_older, refuse_if_older
@@ -27,7 +27,7 @@ from mailer.spool.base import Spool
 from mailer.spool.journal import read_journal, read_run_token
 from mailer.spool.lock import campaign_lock
 from mailer.spool.recover import adopt_journal_outcomes
-from mailer.store.last_run import last_run
+from mailer.store.last_run import read_last_run
 
 __all__ = ["cancel_campaign", "pause_campaign", "resolve_campaign", "retry_campaign"]
 
@@ -79,7 +79,7 @@ def _apply(spool: Spool, event: Event) -> None:
         event = Event.CANCEL_REST
     if not spool.apply_event(event):
         slug = spool.campaign.slug
-        raise CampaignError(f"campaign {slug} is {spool.status()}, so it cannot be {target_of(event)}")
+        raise CampaignError(f"campaign {slug} is {spool.status()}, so it cannot be {target_status(event)}")
 
 
 def _recover_before_giving_up(workspace: Workspace, spool: Spool) -> None:
@@ -95,7 +95,7 @@ def _recover_before_giving_up(workspace: Workspace, spool: Spool) -> None:
     except StoreError:
         adopt_journal_outcomes(spool, read_journal(journal))
         recover_from(workspace, spool, journal)
-        last = last_run(workspace.db)
+        last = read_last_run(workspace.db)
         behind = last is None or read_run_token(journal) != last.token
     if behind or is_older(workspace.settings, spool.campaign, spool.counts_by_state()):
         spool.make_unaccepted_uncertain()
@@ -130,7 +130,7 @@ def retry_campaign(workspace: Workspace, slug: str, *, address: str | None = Non
     workspace.spools.find(slug)  # an unknown name must not create a lock file
     with campaign_lock(settings, slug):
         campaign = workspace.spools.find(slug)
-        check_open(slug, campaign.status)
+        check_may_be_sent(slug, campaign.status)
         if campaign.started_at is None or campaign.status is Status.MISSED:
             check_unscheduled(campaign, settings.publication.zone)
         spool = workspace.spools.open(campaign)
@@ -154,7 +154,7 @@ def resolve_campaign(workspace: Workspace, slug: str, *, resend: bool, address: 
     with campaign_lock(settings, slug):
         campaign = workspace.spools.find(slug)
         if resend:
-            check_open(slug, campaign.status)
+            check_may_be_sent(slug, campaign.status)
         spool = workspace.spools.open(campaign)
         recover(workspace, spool)
         refuse_if_older(settings, campaign, spool.counts_by_state())

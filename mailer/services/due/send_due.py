@@ -33,7 +33,7 @@ from mailer.services.sending.run import RunRequest, run_campaign
 from mailer.services.workspace import Workspace, open_workspace
 from mailer.spool.base import Spool
 from mailer.spool.lock import campaign_lock
-from mailer.store.database import explain
+from mailer.store.database import to_store_error
 from mailer.transports.registry import open_signer
 from mailer.transports.stop import Stop
 
@@ -188,7 +188,7 @@ def _try(settings: Settings, campaign: Campaign, stop: Stop, pool: ConnectionPoo
     except MailerError as error:
         return DueResult(campaign, error=" ".join(str(error).split("\n")))
     except sqlite3.Error as error:
-        return DueResult(campaign, error=str(explain(error, settings.database.name)))
+        return DueResult(campaign, error=str(to_store_error(error, settings.database.name)))
     except OSError as error:
         return DueResult(campaign, error=(error.strerror or str(error)).lower())
     except BaseException as defect:

@@ -19,7 +19,7 @@ from mailer.services.database.guard import refuse_if_older
 from mailer.services.sending.canary import judge_canary
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
-from mailer.store.database import explain
+from mailer.store.database import to_store_error
 
 __all__ = [
     "conclude_failed_run",
@@ -197,7 +197,7 @@ def error_with_next_steps(
     if isinstance(error, MailerError):
         plain = error
     elif isinstance(error, sqlite3.Error):
-        plain = explain(error, settings.database.name)
+        plain = to_store_error(error, settings.database.name)
     else:
         place = f"{error.filename}: " if error.filename else ""
         plain = FailureError(f"{place}{(error.strerror or str(error)).lower()}; correct that first")

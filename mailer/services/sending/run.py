@@ -14,7 +14,7 @@ from mailer.archive.recorded_settings import recorded_settings
 from mailer.audience.stable_ids import assign_missing_ids
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.delivery_state import TO_SEND, State
-from mailer.campaign.status import Event, Status, check_open
+from mailer.campaign.status import Event, Status, check_may_be_sent
 from mailer.clock import now, utc_text
 from mailer.config import Pace, Settings
 from mailer.config.rates import Rate
@@ -107,7 +107,7 @@ def _run_unless_held(workspace: Workspace, request: RunRequest) -> SendResult:
 
 def _run(workspace: Workspace, request: RunRequest) -> SendResult:
     campaign = workspace.spools.find(request.slug)
-    check_open(campaign.slug, campaign.status)
+    check_may_be_sent(campaign.slug, campaign.status)
     # What an earlier run left went by the transport of that run.
     recovered = recover(workspace, workspace.spools.open(campaign))
     into_folder = is_folder(request.transport)
@@ -204,7 +204,7 @@ def _begin(workspace: Workspace, spool: Spool, request: RunRequest) -> None:
     """Marks the campaign as being sent. Raises CampaignError where its status has changed meanwhile."""
     with workspace.spools.transaction():
         if not spool.apply_event(Event.BEGIN):
-            check_open(spool.campaign.slug, spool.status())
+            check_may_be_sent(spool.campaign.slug, spool.status())
         spool.set_transport(request.transport)
         if spool.campaign.held_until:
             spool.set_held_until("")

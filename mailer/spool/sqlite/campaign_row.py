@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.canary import Canary, Phase
-from mailer.campaign.status import FINAL, Event, Status, sources_of, target_of
+from mailer.campaign.status import FINAL, Event, Status, source_statuses, target_status
 from mailer.clock import utc_now
 from mailer.spool.sqlite.part import SpoolPart
 from mailer.spool.sqlite.rows import find_campaign
@@ -43,7 +43,7 @@ class CampaignRow(SpoolPart):
 
         Returns False, with nothing changed, if the transition table does not allow the event now.
         """
-        target = target_of(event)
+        target = target_status(event)
         with writing(self._db) as db:
             changed = db.conn.execute(
                 _APPLY,
@@ -54,7 +54,7 @@ class CampaignRow(SpoolPart):
                     "ends": target in FINAL,
                     "now": utc_now(),
                     "id": self.campaign.id,
-                    "sources": json.dumps(sources_of(event)),
+                    "sources": json.dumps(source_statuses(event)),
                 },
             ).rowcount
         return bool(changed)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from mailer.audience.erasure import plan_without
-from mailer.store.texts import replace_texts, rows_with_letters
+from mailer.store.texts import replace_texts, rows_with_address_letters
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -37,7 +37,7 @@ class SpoolTexts:
         """Replaces each stored text that may contain an address with these letters by the result of
         `cleared`."""
         for table, keys, columns in _TEXTS:
-            for key, before in list(rows_with_letters(self._db, table, keys, columns, letters)):
+            for key, before in list(rows_with_address_letters(self._db, table, keys, columns, letters)):
                 after = tuple(map(cleared, before))
                 if after != before:
                     replace_texts(self._db, table, keys, key, columns, before, after)
