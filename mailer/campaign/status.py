@@ -203,6 +203,6 @@ def target_status(event: Event) -> Status:
 def check_may_be_sent(slug: str, status: Status) -> None:
     """Raises CampaignError if the campaign was cancelled or is paused; the message says what to do."""
     if status is Status.CANCELLED:
-        raise CampaignError(f"campaign {slug} was cancelled; what it has not sent stays unsent")
+        raise CampaignError(f"campaign {slug} was cancelled, so its unsent messages will never be sent")
     if status is Status.PAUSED:
-        raise CampaignError(f"campaign {slug} is paused; `mailer campaigns resume {slug}` goes on with it")
+        raise CampaignError(f"campaign {slug} is paused; `mailer campaigns resume {slug}` continues it")

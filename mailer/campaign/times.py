@@ -31,7 +31,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)
 def parse_time_of_day(text: str) -> dt.time:
     """Parses a time of day such as `08:00`. Raises InputError for any other format."""
     if not _HOUR.fullmatch(text):
-        raise InputError(f'"{text}" is not a time of day; write it as 08:00')
+        raise InputError(f'"{text}" is not a time of day; write it like 08:00')
     return dt.time.fromisoformat(text)
 
 
@@ -61,7 +61,7 @@ def parse_send_time(text: str, zone: ZoneInfo, now: dt.datetime, day: dt.date | 
     except ValueError:
         raise InputError(
             f'"{text}" is not a time; write 2026-11-22T08:00 (or with an offset, 2026-11-22T08:00+08:00), '
-            "08:00 for eight of the issue's date, or usual for the edition's usual time of that date"
+            "08:00 for that time on the issue's date, or usual for the edition's usual time on that date"
         ) from None
     at = _unambiguous_moment(wanted, zone) if wanted.tzinfo is None else _to_utc(wanted)
     check_in_future(at, zone, now)
@@ -72,11 +72,11 @@ def check_in_future(at: dt.datetime, zone: ZoneInfo, now: dt.datetime) -> None:
     """Raises InputError if `at` has passed, or is more than a year after `now`."""
     if at <= now:
         raise InputError(
-            f"{format_time(at, zone)} has passed (it is {format_time(now, zone)}); choose a later time, "
+            f"{format_time(at, zone)} has passed (it is now {format_time(now, zone)}); choose a later time, "
             "or leave --at out to send now"
         )
     if at - now > FARTHEST:
-        raise InputError(f"{format_time(at, zone)} is more than a year away; is the year right?")
+        raise InputError(f"{format_time(at, zone)} is more than a year away; check the year")
 
 
 def _unambiguous_moment(local_time: dt.datetime, zone: ZoneInfo) -> dt.datetime:
@@ -90,13 +90,11 @@ def _unambiguous_moment(local_time: dt.datetime, zone: ZoneInfo) -> dt.datetime:
     shown = local_time.isoformat(timespec="minutes")
     if first.astimezone(zone).replace(tzinfo=None) != local_time:
         raise InputError(
-            f"there is no {shown} in {zone.key}: the clocks are put forward then, and show "
+            f"{shown} does not exist in {zone.key}: the clocks go forward then, and show "
             f"{first.astimezone(zone):%H:%M} instead; choose another time"
         )
     early, late = (shown + _offset_text(moment.astimezone(zone)) for moment in (first, second))
-    raise InputError(
-        f"{shown} comes twice in {zone.key}: the clocks are put back then; write {early} or {late}"
-    )
+    raise InputError(f"{shown} occurs twice in {zone.key}: the clocks go back then; write {early} or {late}")
 
 
 def _offset_text(at: dt.datetime) -> str:
@@ -108,7 +106,7 @@ def _to_utc(at: dt.datetime) -> dt.datetime:
         return at.astimezone(dt.UTC)
     except OverflowError:
         raise InputError(
-            f"{at.isoformat(timespec='minutes')} is outside the range of times; choose another"
+            f"{at.isoformat(timespec='minutes')} is outside the supported range of dates; choose another time"
         ) from None
 
 

@@ -79,5 +79,6 @@ def refusals_sentence(spool: Spool, counts: Mapping[str, int], max_share: float)
     words = spool.commonest_refusal_text()
     return (
         f"{rejected:,} of {settled:,} messages ({rejected / settled:.1%}) were refused, "
-        f"more than {max_share * 100:g}%" + (f"; most often a server said: {words}" if words else "")
+        f"more than the allowed {max_share * 100:g}%"
+        + (f"; most often a server said: {words}" if words else "")
     )

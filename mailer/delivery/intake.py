@@ -205,6 +205,6 @@ def exhausted_limit_sentence(spool: Spool, limit: str, resumes_at: str) -> str:
     counts = spool.counts_by_state()
     left = counts[State.PENDING] + counts[State.DEFERRED]
     return (
-        f"{limit} is used up; {left:,} {'is' if left == 1 else 'are'} left; "
-        f"`mailer send {spool.campaign.issue}` goes on after {resumes_at}"
+        f"{limit} is used up; {left:,} {'message is' if left == 1 else 'messages are'} left; "
+        f"`mailer send {spool.campaign.issue}` continues after {resumes_at}"
     )

@@ -57,5 +57,6 @@ def _lock_file(descriptor: int, locked_name: str, lock_kind: int = fcntl.LOCK_EX
         process = os.read(descriptor, 32).strip()
         by = f" by process {process.decode('ascii')}" if process.isdigit() else ""
         raise BusyError(
-            f"{locked_name} is being sent{by} already; wait for that to end, or stop it, and run this again"
+            f"{locked_name} is being sent{by} already; wait for that process to end, or stop it, "
+            "and run this command again"
         ) from None

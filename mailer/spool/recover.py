@@ -17,7 +17,9 @@ __all__ = ["adopt_journal_outcomes", "settle_claims"]
 FindAddresses = Callable[[Sequence[int]], Mapping[int, str | None]]
 
 _INTERRUPTED = Outcome(Result.UNCERTAIN, reason="the program ended while this message was being handed over")
-_LOST = Outcome(Result.UNCERTAIN, reason="handed over, and unknown to this copy of the database")
+_LOST = Outcome(
+    Result.UNCERTAIN, reason="the message was handed over, but this copy of the database has no record of it"
+)
 
 
 def settle_claims(

@@ -154,7 +154,7 @@ def _migrate(db: Database) -> None:
     with writing(db):
         migrations.apply(db)
         if db.conn.execute("PRAGMA foreign_key_check").fetchone():
-            raise sqlite3.IntegrityError("a row refers to another that is not there")
+            raise sqlite3.IntegrityError("a row refers to a row that does not exist")
     db.conn.execute("PRAGMA foreign_keys=ON")
 
 
@@ -177,17 +177,21 @@ def to_store_error(error: sqlite3.Error, path: Path | str) -> MailerError:
     database."""
     text = str(error).lower()
     if "locked" in text or "busy" in text:
-        advice = "another process is writing to it; wait for that to end and run this again"
+        advice = "another process is writing to the database; wait until it ends and run this command again"
     elif "readonly" in text or "read-only" in text:
-        advice = "it is read-only; allow this user to write the file and its folder"
+        advice = "the database is read-only; allow this user to write the file and its folder"
     elif "full" in text or "disk i/o" in text:
-        advice = "the disk is full or failing; free some room and run this again (nothing is lost)"
+        advice = (
+            "the disk is full or failing; free some disk space and run this command again (nothing is lost)"
+        )
     elif "not a database" in text or "malformed" in text:
-        advice = "it is not a sound SQLite database; restore it from a backup"
+        advice = "the file is damaged, or is no SQLite database; restore it from a backup"
     elif "unable to open" in text:
-        advice = "it cannot be opened; does its folder exist, and may this user write there?"
+        advice = (
+            "the database cannot be opened; check that its folder exists and that this user may write there"
+        )
     else:
-        advice = f"SQLite says: {error}"
+        advice = f"SQLite reports: {error}"
     return StoreError(f"{path}: {advice}")
 
 

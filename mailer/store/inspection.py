@@ -52,5 +52,5 @@ def inspect_database(path: Path, *, max_seconds: float) -> Inspection | None:
         if "interrupted" in str(error):
             return None
         raise to_store_error(error, path.name) from None
-    damage = "" if wrong == ["ok"] else wrong[0].splitlines()[-1] if wrong else "no answer"
+    damage = "" if wrong == ["ok"] else wrong[0].splitlines()[-1] if wrong else "SQLite gave no result"
     return Inspection(damage, mode, tables >= _TABLES)

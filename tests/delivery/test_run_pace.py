@@ -78,7 +78,8 @@ def test_a_limit_that_is_used_up_ends_the_run_and_says_when_it_goes_on(
     )
     assert progress.stopped_by == "pace"
     assert progress.note == (
-        "the limit of 30 an hour is used up; 20 are left; `mailer send issues/x.yaml` goes on after 11:00"
+        "the limit of 30 an hour is used up; 20 messages are left; "
+        "`mailer send issues/x.yaml` continues after 11:00"
     )
     assert progress.resumes_at == "2126-11-21T11:00:00.000000Z"
     assert left(spool) == {"accepted": 30, "pending": 20}
@@ -222,8 +223,8 @@ def test_people_at_a_domain_whose_limit_is_used_up_wait_and_the_others_go(
     }
     assert left(spool) == {"accepted": 25, "pending": 15}
     assert progress.note == (
-        "the limit of 5 an hour for slow.test is used up; 15 are left; `mailer send issues/x.yaml` goes on "
-        "after 11:00"
+        "the limit of 5 an hour for slow.test is used up; 15 messages are left; "
+        "`mailer send issues/x.yaml` continues after 11:00"
     )
     assert spool.first_pending_due_time() == TEN + 3600
     spool.make_parked_due()
@@ -307,7 +308,7 @@ def test_a_rotten_list_pauses_the_campaign(
     progress = run(settings, spool, transport, journal, rejects=0.1)
     assert progress.stopped_by == "paused"
     assert spool.status() == "paused"
-    assert "were refused, more than 10%; most often" in progress.note
+    assert "were refused, more than the allowed 10%; most often" in progress.note
     assert "most often a server said: 550 5.1.1 <the address>: no such user" in progress.note
     assert 100 <= len(transport.sent) <= 200
     counts = left(spool)

@@ -416,7 +416,9 @@ class MemorySpool:
         rows = [r for r in self._rows if r.state is State.UNCERTAIN and only_person in (None, r.person)]
         for row in rows:
             row.free(State.PENDING if resend else State.ACCEPTED)
-            row.reason = "" if resend else "uncertain; taken as sent by the operator"
+            row.reason = (
+                "" if resend else "the outcome was uncertain; the operator marked the message as sent"
+            )
         return len(rows)
 
     def retry_refused(
@@ -455,7 +457,9 @@ class MemorySpool:
         for row in rows:
             row.free(State.UNCERTAIN)
             row.settled_at = utc_now()
-            row.reason = "this database is older than the campaign's last run, which may have handed it over"
+            row.reason = (
+                "this database is older than the campaign's last run, which may have handed over this message"
+            )
         return len(rows)
 
     # -- reading

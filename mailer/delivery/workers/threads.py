@@ -9,8 +9,8 @@ __all__ = ["NO_THREAD", "start_thread"]
 
 #: The error where the system cannot start a thread.
 NO_THREAD = (
-    "the system gives this process no thread to send with; end other programs, or raise the limit of "
-    "processes (ulimit -u) or of memory, and run this again"
+    "the operating system cannot start another thread for this process; end other programs, or raise the "
+    "limit of processes (ulimit -u) or of memory, and run this command again"
 )
 
 

@@ -286,5 +286,5 @@ class Workers:
 def _journal_error(error: OSError) -> TransportError:
     return TransportError(
         f"the journal cannot be written ({error.strerror}), so nothing more is sent; "
-        "free some room and run this again"
+        "free some disk space and run this command again"
     )

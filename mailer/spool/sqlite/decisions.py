@@ -31,7 +31,7 @@ _DOUBT_THE_REST = """
     UPDATE deliveries SET state = 'uncertain', reason = :reason, due_at = NULL, held = 0, settled_at = :now
     WHERE campaign_id = :campaign AND state IN ('pending', 'sending', 'deferred', 'rejected')
 """
-_DOUBT = "this database is older than the campaign's last run, which may have handed it over"
+_DOUBT = "this database is older than the campaign's last run, which may have handed over this message"
 
 
 class OperatorDecisions(SpoolPart):
@@ -40,7 +40,9 @@ class OperatorDecisions(SpoolPart):
     def resolve_uncertain(self, *, resend: bool, only_person: int | None = None) -> int:
         """Makes uncertain deliveries pending (`resend`) or accepted (otherwise). Returns their number."""
         state, reason = (
-            ("pending", "") if resend else ("accepted", "uncertain; taken as sent by the operator")
+            ("pending", "")
+            if resend
+            else ("accepted", "the outcome was uncertain; the operator marked the message as sent")
         )
         with writing(self._db) as db:
             return db.conn.execute(

@@ -57,6 +57,6 @@ def find_campaign(db: Database, slug: str) -> Campaign:
     row = db.conn.execute(f"{_SELECT} WHERE slug = ?", [slug]).fetchone()
     if row is None:
         best = nearest(slug, [other.slug for other in all_campaigns(db)])
-        hint = f'did you mean "{best}"?' if best else "`mailer campaigns list` shows what there is"
+        hint = f'did you mean "{best}"?' if best else "`mailer campaigns list` shows all campaigns"
         raise CampaignError(f'there is no campaign "{slug}"; {hint}')
     return _campaign_from_row(row)

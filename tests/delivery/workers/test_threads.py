@@ -67,7 +67,7 @@ def test_without_any_thread_nothing_is_claimed_and_the_next_run_goes_on(
     spool, transport = freeze(db), Scripted()
     with monkeypatch.context() as patch:
         scarce(patch, number, RuntimeError("can't start new thread"))
-        with pytest.raises(TransportError, match="gives this process no thread to send with"):
+        with pytest.raises(TransportError, match="cannot start another thread for this process"):
             run(settings, spool, transport, journal)
     assert spool.counts_by_state()["pending"] == 5
     run(settings, spool, transport, journal)
