@@ -40,8 +40,8 @@ class ExhaustedLimit(NamedTuple):
 class DeliveryIntake:
     """Moves deliveries from the spool to the workers of one run, as fast as the rate limits allow.
 
-    The number of open claims is limited, so that a power cut cannot make more deliveries than that uncertain.
-    `connections` is the number of worker threads.
+    The number of open claims is limited, because a power cut makes all open claims uncertain. `connections`
+    is the number of worker threads.
     """
 
     def __init__(
@@ -79,17 +79,17 @@ class DeliveryIntake:
         return bool(self._parked)
 
     def has_room_for_claims(self) -> bool:
-        """Returns whether so many more deliveries may be claimed now that a transaction is worthwhile."""
+        """Returns whether enough deliveries may be claimed now to be worth a transaction."""
         if self._claim_again > time.monotonic():
             return False
-        return self._free_claims() >= self.portion
+        return self._free_claim_count() >= self.portion
 
-    def _free_claims(self) -> int:
+    def _free_claim_count(self) -> int:
         return self._window - len(self._claims.open)
 
     def claim_deliveries(self) -> bool:
         """Claims deliveries that may be sent soon. Returns False if nothing is left to claim."""
-        room = self._free_claims()
+        room = self._free_claim_count()
         capacity = None if self._queues is None else self._queues.capacity()
         if self._queues is not None and capacity is not None:
             room = min(room, capacity - len(self._queues))
@@ -149,7 +149,7 @@ class DeliveryIntake:
         return pause
 
     def refund_limits(self, report: WorkerReport) -> None:
-        """Gives the rate limits back the messages of this report that were not handed over."""
+        """Refunds the rate limits for this report's messages that were not handed over."""
         if self._queues is None:
             return
         for message, outcome in report.settled:
@@ -185,8 +185,8 @@ class DeliveryIntake:
         return None
 
     def exhausted_limit_of_parked(self, resumes_at: float) -> ExhaustedLimit | None:
-        """Returns the used-up limit for which deliveries are parked until `resumes_at` (seconds since 1970),
-        or None."""
+        """Returns the rate limit for which deliveries are parked until `resumes_at` (seconds since 1970), or
+        None."""
         if self._queues is None:
             return None
         for name in sorted(self._parked):

@@ -32,7 +32,7 @@ _BLIND_SECONDS = 1.0
 
 
 class Leavers:
-    """Tracks the people who may no longer be written to for an edition, from the creation of this object on.
+    """Tracks the people who become ineligible for an edition after this object was created.
 
     `erased` counts the people who were erased since then; it never decreases. `read_events` and
     `raise_lasting_error` are each called from one thread; `reasons_by_id` may be read from any thread.

@@ -168,7 +168,7 @@ class DeliveryLoop:
                 self.progress.outcomes[state] = self.progress.outcomes.get(state, 0) + number
 
     def _settle_held_refusals(self) -> None:
-        """Settles or discards held refusals. Pauses the campaign if one concerns the sender."""
+        """Records the refusals that were kept back, or discards them. May pause the campaign."""
         if not (everybody := self._watch.end()):
             self._claims.confirm_held_refusals()
         else:

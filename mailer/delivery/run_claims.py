@@ -167,16 +167,16 @@ class RunClaims:
         return subscriber_id in self._deferred_since
 
     def confirm_held_refusals(self) -> None:
-        """Makes held refusals count, because a message was accepted or the refusals concern single
-        addresses."""
+        """Makes the refusals that were kept back count, because a message was accepted or because the
+        refusals concern single addresses."""
         self.settled += self.held
         self.held = []
 
     def discard_held_refusals(self) -> None:
-        """Discards held refusals, because every recipient was refused. The deliveries become pending again,
-        behind the others.
+        """Discards the refusals that were kept back, because every recipient was refused.
 
-        So if a list begins with addresses that no longer exist, a later run gets past them.
+        The deliveries become pending again, behind the others. So if a list begins with addresses that no
+        longer exist, a later run gets past them.
         """
         for subscriber_id, attempt, outcome, _ in self.held:
             self.released_last.append((subscriber_id, attempt))

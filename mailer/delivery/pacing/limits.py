@@ -48,7 +48,7 @@ class RateLimit:
         raise NotImplementedError
 
     def refund(self, taken_at: float) -> None:
-        """Gives back a message that was taken at the time `taken_at` and was not handed over."""
+        """Refunds a message that was counted at the time `taken_at` and was not handed over."""
 
     def close(self) -> None:
         """Returns the unused reserved messages to the ledger."""

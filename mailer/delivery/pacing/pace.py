@@ -90,7 +90,8 @@ class Pacer:
         return 0.0
 
     def refund(self, domain: str, taken_at: float) -> None:
-        """Gives the limits back a message that was taken at the time `taken_at` and was not handed over."""
+        """Refunds a message to this domain that was counted at the time `taken_at` and was not handed
+        over."""
         for limit in self._limits_on(domain):
             limit.refund(taken_at)
 

@@ -84,7 +84,7 @@ class ConnectionShare:
         with pool._changed:
             if pool._free:
                 return False
-            others = [other for other in pool._waiting if other is not self and other._wants_more()]
+            others = [other for other in pool._waiting if other is not self and other._wants_more_permits()]
             poorest = min(others, key=ConnectionShare._expected_permits, default=None)
             if poorest is None:
                 return False
@@ -119,7 +119,7 @@ class ConnectionShare:
     def _waiting_priority(self) -> tuple[bool, int, int]:
         return not self._has_work(), self._held, self._served
 
-    def _wants_more(self) -> bool:
+    def _wants_more_permits(self) -> bool:
         return self._waiting > self._promised and self._has_work()
 
     def _expected_permits(self) -> int:

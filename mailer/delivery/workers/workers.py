@@ -63,7 +63,7 @@ class WorkerReport:
 
 @dataclass(frozen=True, slots=True)
 class Supervision:
-    """Holds the objects that every worker of a run informs and asks.
+    """Holds what every worker of a run needs to pass on outcomes and to learn that the run is stopping.
 
     `breaker` counts outcomes in a row. `is_stopping` returns whether the run is stopping. `watch` gets each
     outcome before it is reported.
